@@ -1,0 +1,84 @@
+//! Hashes files with blake3, reading and never mapping them: people cut files short while we look, which would kill a
+//! process that maps them. It judges nothing: a file that changes meanwhile is reported as seen.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::SystemTime;
+
+use crate::Shared;
+use crate::ledger::Hashed;
+use crate::look::{Trouble, is_vanished};
+use crate::snapshot::Stat;
+
+/// Large enough for the system's read-ahead, small enough for two threads to weigh nothing.
+const BUFFER_BYTES: usize = 512 * 1024;
+/// Hashing waits for the disk half of the time, so two threads are enough to keep it busy and one core free.
+const THREADS: usize = 2;
+
+/// What hashing a path found.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its bytes were read. Unless it was `steady`, the same from the look that made us hash it until behind its last
+    /// byte, the hash may be of no content that ever was.
+    Read {
+        hashed: Hashed,
+        steady: bool,
+    },
+    Vanished,
+}
+
+/// Hashes the files, given with their stats at the last look, and returns what was found, in no order. It stops early when the folder is to be stopped.
+pub(crate) fn hash_all(
+    root: &Path,
+    files: &[(String, Stat)],
+    shared: &Shared,
+) -> Result<Vec<(String, Outcome)>, Trouble> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(files.len()));
+    let work = || -> Result<(), Trouble> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while let Some((path, looked)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = hash_file(&root.join(path), looked, &mut buffer, shared);
+            let outcome = outcome.map_err(|error| Trouble::reading(path, error))?;
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), outcome));
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..THREADS.min(files.len())).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        others.into_iter().fold(mine, |result, other| result.and(other.join().unwrap_or(Err(Trouble::Stopping))))
+    })?;
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Outcome> {
+    let began = SystemTime::now();
+    let mut file = match File::open(path) {
+        Err(error) if is_vanished(&error) => return Ok(Outcome::Vanished),
+        opened => opened?,
+    };
+    let stat = Stat::of(&file.metadata()?);
+    let mut hasher = blake3::Hasher::new();
+    loop {
+        if shared.stopping.load(Ordering::Relaxed) {
+            return Err(io::Error::other("stopping"));
+        }
+        match file.read(buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                shared.hashed_bytes.fetch_add(read as u64, Ordering::Relaxed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let steady = stat == *looked && Stat::of(&file.metadata()?) == stat;
+    let hash = format!("blake3:{}", hasher.finalize().to_hex());
+    Ok(Outcome::Read { hashed: Hashed { hash, stat, began }, steady })
+}
