@@ -1,0 +1,191 @@
+//! Product feeds: rows become offers. Which offer wins, and which of one file's several for one sku counts, is not
+//! decided here.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use crate::{Error, Reason, Rejects, Row, Table};
+
+/// Longest sku in bytes (CONTRACT.md section 2).
+pub const SKU_BYTES: usize = 1 << 10;
+/// Longest name in bytes (CONTRACT.md section 2).
+pub const NAME_BYTES: usize = 2 << 10;
+
+/// The header names of a source, where they are not `sku`, `name`, `description` and `op`. Names are compared trimmed
+/// and without regard to case; a column that is mapped has no other name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// Where the sku stands.
+    pub sku: Option<String>,
+    /// Where the name stands.
+    pub name: Option<String>,
+    /// Where the description stands; a file need not have it.
+    pub description: Option<String>,
+    /// Where it is said what to do with the sku; a file need not have it.
+    pub op: Option<String>,
+}
+
+/// A file that is being read offer by offer.
+pub struct Feed<R: Read> {
+    table: Table<R>,
+    places: Places,
+}
+
+/// Which fields hold what.
+#[derive(Clone, Copy)]
+struct Places {
+    sku: usize,
+    name: usize,
+    description: Option<usize>,
+    op: Option<usize>,
+}
+
+/// What a row wants done with its sku.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Upsert,
+    Delete,
+}
+
+/// What one good row says of one sku. Several offers of a file may be for one sku: the last of them counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer<'a> {
+    /// Trimmed of Unicode white space; never empty, at most [`SKU_BYTES`] long.
+    pub sku: Cow<'a, str>,
+    /// Trimmed of Unicode white space; may be empty, at most [`NAME_BYTES`] long; empty if the offer deletes.
+    pub name: Cow<'a, str>,
+    /// As it stands in the file; empty if the file has no such column or the offer deletes.
+    pub description: Cow<'a, str>,
+    /// It takes the sku away.
+    pub deletes: bool,
+    /// The physical line, counted from 1, on which its row begins.
+    pub line: u64,
+}
+
+impl<R: Read> Feed<R> {
+    /// Finds a feed's columns.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if there is no column for the sku or the name; it says which columns there are.
+    pub fn new(table: Table<R>, columns: &Columns) -> Result<Self, Error> {
+        let find = |mapped: &Option<String>, name: &'static str| {
+            let name = mapped.as_deref().unwrap_or(name);
+            let place = table.columns().iter().position(|column| folded(column) == folded(name));
+            place.ok_or_else(|| no_column(&table, name))
+        };
+        let places = Places {
+            sku: find(&columns.sku, "sku")?,
+            name: find(&columns.name, "name")?,
+            description: find(&columns.description, "description").ok(),
+            op: find(&columns.op, "op").ok(),
+        };
+        Ok(Self { table, places })
+    }
+
+    /// The next offer, in file order; none at the end. Rows that cannot be used join [`Self::rejects`].
+    ///
+    /// # Errors
+    /// As [`Table::next_row`].
+    pub fn next_offer(&mut self) -> Result<Option<Offer<'_>>, Error> {
+        while self.table.advance()? {
+            match self.places.check(self.table.row()) {
+                Ok(op) => return Ok(Some(self.places.offer(self.table.row(), op))),
+                Err(reason) => self.table.reject_row(reason),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rejects met so far, those of the table included: all of them once [`Self::next_offer`] has given none.
+    pub fn rejects(&self) -> &Rejects {
+        self.table.rejects()
+    }
+
+    /// Bytes of the packed input used up, as [`Table::bytes_read`].
+    pub fn bytes_read(&self) -> u64 {
+        self.table.bytes_read()
+    }
+
+    /// Good and bad rows met so far.
+    pub fn rows(&self) -> u64 {
+        self.table.rows()
+    }
+
+    /// The table beneath: its dialect and its columns.
+    pub fn table(&self) -> &Table<R> {
+        &self.table
+    }
+}
+
+impl Places {
+    /// What a row wants done, if it can be done.
+    fn check(&self, row: Row<'_>) -> Result<Op, Reason> {
+        let sku = row.field(self.sku);
+        let op = self.op(row);
+        match (sku.trim().len(), op) {
+            (0, _) => Err(Reason::NoSku),
+            (len, _) if len > SKU_BYTES => Err(Reason::SkuTooLong { limit: SKU_BYTES }),
+            (_, Ok(Op::Upsert)) if row.field(self.name).trim().len() > NAME_BYTES => {
+                Err(Reason::NameTooLong { limit: NAME_BYTES })
+            }
+            (_, op) => op,
+        }
+    }
+
+    fn op(&self, row: Row<'_>) -> Result<Op, Reason> {
+        let Some(place) = self.op else { return Ok(Op::Upsert) };
+        let field = row.field(place);
+        match field.trim() {
+            "" => Ok(Op::Upsert),
+            op if op.eq_ignore_ascii_case("upsert") => Ok(Op::Upsert),
+            op if op.eq_ignore_ascii_case("delete") => Ok(Op::Delete),
+            op => Err(Reason::UnknownOp { op: op.chars().take(40).collect() }),
+        }
+    }
+
+    /// The offer of a row that passed [`Self::check`].
+    fn offer<'a>(&self, row: Row<'a>, op: Op) -> Offer<'a> {
+        let deletes = op == Op::Delete;
+        let unless_deleted = |place: Option<usize>| match place {
+            Some(place) if !deletes => row.field(place),
+            _ => Cow::Borrowed(""),
+        };
+        Offer {
+            sku: trimmed(row.field(self.sku)),
+            name: trimmed(unless_deleted(Some(self.name))),
+            description: unless_deleted(self.description),
+            deletes,
+            line: row.line(),
+        }
+    }
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
+    let columns = table.columns();
+    let (line, raw) = table.header();
+    let first = folded(&columns[0]);
+    if ["<!doctype", "<html", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {
+        return Error::line(line, "this is an HTML or XML page, not CSV: look at where the file comes from", raw);
+    }
+    const SHOWN: usize = 20;
+    let mut shown: Vec<_> =
+        columns.iter().take(SHOWN).map(|column| format!("`{}`", column.chars().take(40).collect::<String>())).collect();
+    if columns.len() > SHOWN {
+        shown.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    let reason =
+        format!("no column `{name}` among {}: name it in the header or map it in the configuration", shown.join(", "));
+    Error::line(line, reason, raw)
+}

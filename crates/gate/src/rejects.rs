@@ -1,0 +1,131 @@
+//! Rows that could not be used: where they stand, why, and what they look like. Not files that could not be used: see
+//! [`crate::FileReject`].
+
+/// The rejects of one file, in file order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rejects {
+    /// How many there are, kept or not.
+    pub total: u64,
+    /// The first of them, as many as [`crate::Limits::rejects_kept`] allows.
+    pub kept: Vec<Reject>,
+}
+
+impl Rejects {
+    /// Counts a reject and keeps it while there is room.
+    pub(crate) fn push(&mut self, most: usize, reject: Reject) {
+        self.total += 1;
+        if self.kept.len() < most {
+            self.kept.push(reject);
+        }
+    }
+}
+
+/// One row that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Physical line, counted from 1, on which the row begins; for a quoted field that is never closed properly the
+    /// line on which that field begins.
+    pub line: u64,
+    /// Where the row begins, in bytes of the unpacked and decoded text behind its byte order mark.
+    pub byte: u64,
+    /// Why it could not be used.
+    pub reason: Reason,
+    /// The row's text, cut at [`crate::Limits::raw_bytes`]; U+FFFD stands for bytes that are no text, U+2400 for NUL.
+    pub raw: String,
+}
+
+/// Why a row could not be used. Its `Display` is what people read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Too many or too few fields.
+    #[error("{found} field{} where the header has {expected}", if *.found == 1 { "" } else { "s" })]
+    FieldCount {
+        /// Fields in the row.
+        found: usize,
+        /// Columns of the file.
+        expected: usize,
+    },
+    /// A quote that opens a field has no counterpart before the end of the file (or of the lookahead), or the
+    /// counterpart is followed by further text.
+    #[error("quoted field is never closed properly")]
+    NeverClosed,
+    /// A NUL byte, which no text file holds and no database takes.
+    #[error("NUL byte")]
+    Nul,
+    /// Bytes that mean nothing in the file's encoding.
+    #[error("bytes that are not valid {encoding}")]
+    Encoding {
+        /// The file's encoding.
+        encoding: &'static str,
+    },
+    /// A field over its limit.
+    #[error("field is longer than {limit} bytes")]
+    FieldTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A record over its limit.
+    #[error("record is longer than {limit} bytes")]
+    RecordTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A product without a key.
+    #[error("no sku")]
+    NoSku,
+    /// A sku over its limit.
+    #[error("sku is longer than {limit} bytes")]
+    SkuTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A name over its limit.
+    #[error("name is longer than {limit} bytes")]
+    NameTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The `op` column says something else than nothing, `upsert` or `delete`.
+    #[error("unknown op `{op}`")]
+    UnknownOp {
+        /// What it says, cut at 40 characters.
+        op: String,
+    },
+}
+
+/// At most `most` bytes of `bytes` as text that is safe to print and to store.
+pub(crate) fn raw_text(bytes: &[u8], most: usize) -> String {
+    // Four bytes more than wanted: a character that this cut tears apart lies behind the cut that counts.
+    let head = &bytes[..bytes.len().min(most.saturating_add(4))];
+    let mut text = String::from_utf8_lossy(head).replace('\0', "\u{2400}");
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_text_is_cut_on_a_character() {
+        let check = |bytes: &[u8], most, expect: &str| assert_eq!(raw_text(bytes, most), expect);
+        check(b"abc", 9, "abc");
+        check(b"abc", 2, "ab");
+        check("a\u{e9}b".as_bytes(), 2, "a");
+        check("a\u{e9}b".as_bytes(), 3, "a\u{e9}");
+        check(b"a\0b", 9, "a\u{2400}b");
+        check(b"a\0b", 3, "a");
+        check(b"a\xffb", 9, "a\u{fffd}b");
+        check("\u{1f600}\u{1f600}".as_bytes(), 7, "\u{1f600}");
+    }
+
+    #[test]
+    fn reasons_read_well() {
+        let check = |reason: Reason, expect: &str| assert_eq!(reason.to_string(), expect);
+        check(Reason::FieldCount { found: 4, expected: 3 }, "4 fields where the header has 3");
+        check(Reason::FieldCount { found: 1, expected: 3 }, "1 field where the header has 3");
+        check(Reason::Encoding { encoding: "UTF-8" }, "bytes that are not valid UTF-8");
+        check(Reason::UnknownOp { op: "x".into() }, "unknown op `x`");
+    }
+}

@@ -1,0 +1,375 @@
+//! The first pass over a file: its encoding and its line ends. It is fed the unpacked bytes in slices of any size and
+//! holds a few of them at most.
+//!
+//! Encoding (CONTRACT.md section 2): a byte order mark; else UTF-8 if at least nine in ten of the lines that hold
+//! non-ASCII bytes are valid UTF-8; else a guess. A guesser alone would call a UTF-8 file with one bad byte
+//! windows-1252.
+
+use std::io::Read;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
+use memchr::{memchr, memchr_iter, memrchr};
+
+use crate::unpack::Unpacked;
+use crate::{Error, LineEnd, Packing};
+
+/// The guesser is slow and its answer does not change any more after this many bytes of lines that are not UTF-8.
+const GUESS_BYTES: usize = 1 << 20;
+const LONGEST_BOM: usize = 3;
+
+/// What the first pass found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Findings {
+    pub(crate) encoding: &'static Encoding,
+    /// Bytes of the byte order mark, which is no text.
+    pub(crate) bom_len: usize,
+    pub(crate) line_end: LineEnd,
+}
+
+/// Makes the first pass. `told` is the encoding that beats all signs; slices of `chunk` bytes are read.
+pub(crate) fn survey<R: Read>(
+    mut source: Unpacked<R>,
+    packing: Packing,
+    told: Option<&'static Encoding>,
+    chunk: usize,
+) -> Result<Findings, Error> {
+    let mut survey = Survey::new(told);
+    let mut slice = vec![0; chunk];
+    loop {
+        match source.fill(&mut slice)? {
+            0 => return Ok(survey.finish()),
+            len => survey.update(&slice[..len]),
+        }
+        // An archive is read to its end all the same: if it is cut short, nothing of it is to be used.
+        if packing == Packing::None && survey.is_settled() {
+            return Ok(survey.finish());
+        }
+    }
+}
+
+/// The first pass under way.
+pub(crate) struct Survey {
+    told: Option<&'static Encoding>,
+    /// The first bytes, until there are enough to hold a byte order mark.
+    head: Vec<u8>,
+    bom_len: usize,
+    state: State,
+}
+
+enum State {
+    Head,
+    /// The encoding is told or marked; only a line end is looked for.
+    Known {
+        encoding: &'static Encoding,
+        lines: LineFeedSearch,
+    },
+    /// `cr` counts in case there is no LF at all, and is dropped with the first one.
+    Guess {
+        lf: Tally,
+        cr: Option<Tally>,
+    },
+}
+
+impl Survey {
+    pub(crate) fn new(told: Option<&'static Encoding>) -> Self {
+        Self { told, head: Vec::new(), bom_len: 0, state: State::Head }
+    }
+
+    pub(crate) fn update(&mut self, slice: &[u8]) {
+        if !matches!(self.state, State::Head) {
+            return self.look_at(slice);
+        }
+        self.head.extend_from_slice(slice);
+        if self.head.len() >= LONGEST_BOM {
+            self.behead();
+        }
+    }
+
+    /// Whether nothing further in the file can change the findings.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(&self.state, State::Known { lines, .. } if lines.found)
+    }
+
+    pub(crate) fn finish(mut self) -> Findings {
+        if matches!(self.state, State::Head) {
+            self.behead();
+        }
+        let (encoding, has_lf) = match self.state {
+            State::Head => (UTF_8, true),
+            State::Known { encoding, lines } => (encoding, lines.found),
+            State::Guess { lf, cr: None } => (lf.encoding(), true),
+            State::Guess { cr: Some(cr), .. } => (cr.encoding(), false),
+        };
+        let line_end = if has_lf { LineEnd::Lf } else { LineEnd::Cr };
+        Findings { encoding, bom_len: self.bom_len, line_end }
+    }
+
+    fn behead(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        let marked = Encoding::for_bom(&head);
+        self.bom_len = marked.map_or(0, |(_, len)| len);
+        self.state = match self.told.or(marked.map(|(encoding, _)| encoding)) {
+            Some(encoding) => State::Known { encoding, lines: LineFeedSearch::new(encoding) },
+            None => State::Guess { lf: Tally::new(b'\n'), cr: Some(Tally::new(b'\r')) },
+        };
+        self.look_at(&head[self.bom_len..]);
+    }
+
+    fn look_at(&mut self, slice: &[u8]) {
+        match &mut self.state {
+            State::Head => {}
+            State::Known { lines, .. } => lines.update(slice),
+            State::Guess { lf, cr } => {
+                if cr.is_some() && memchr(b'\n', slice).is_some() {
+                    *cr = None;
+                }
+                lf.update(slice);
+                if let Some(cr) = cr {
+                    cr.update(slice);
+                }
+            }
+        }
+    }
+}
+
+/// Looks for a line feed in text of a known encoding.
+struct LineFeedSearch {
+    found: bool,
+    /// For encodings in which the byte 0A may be part of another character.
+    decoder: Option<Decoder>,
+}
+
+impl LineFeedSearch {
+    fn new(encoding: &'static Encoding) -> Self {
+        let decoder = (!encoding.is_ascii_compatible()).then(|| encoding.new_decoder_without_bom_handling());
+        Self { found: false, decoder }
+    }
+
+    fn update(&mut self, slice: &[u8]) {
+        if self.found {
+            return;
+        }
+        let Some(decoder) = &mut self.decoder else {
+            self.found = memchr(b'\n', slice).is_some();
+            return;
+        };
+        let mut text = [0; 4096];
+        let mut rest = slice;
+        loop {
+            let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut text, false);
+            self.found |= memchr(b'\n', &text[..written]).is_some();
+            rest = &rest[read..];
+            if self.found || result == CoderResult::InputEmpty {
+                return;
+            }
+        }
+    }
+}
+
+/// Counts the lines with non-ASCII bytes, and those of them that are not UTF-8.
+struct Tally {
+    line_end: u8,
+    non_ascii: u64,
+    invalid: u64,
+    line: Line,
+    /// Made when the first invalid line is met: most files never need it.
+    guesser: Option<Box<EncodingDetector>>,
+    guessed_bytes: usize,
+}
+
+/// The line that is being looked at; it may straddle slices.
+#[derive(Default)]
+struct Line {
+    non_ascii: bool,
+    invalid: bool,
+    /// The begun character at the end of the last slice: at most three bytes.
+    begun: Vec<u8>,
+}
+
+impl Tally {
+    fn new(line_end: u8) -> Self {
+        Self { line_end, non_ascii: 0, invalid: 0, line: Line::default(), guesser: None, guessed_bytes: 0 }
+    }
+
+    fn update(&mut self, slice: &[u8]) {
+        if self.line.begun.is_empty() && slice.is_ascii() {
+            if memrchr(self.line_end, slice).is_some() {
+                self.end_line();
+            }
+            return;
+        }
+        let mut start = 0;
+        for at in memchr_iter(self.line_end, slice) {
+            self.piece(&slice[start..=at]);
+            self.end_line();
+            start = at + 1;
+        }
+        self.piece(&slice[start..]);
+    }
+
+    /// Takes a piece of a line, its end included: that end shows a character that was begun before it to be broken.
+    fn piece(&mut self, piece: &[u8]) {
+        self.line.update(piece);
+        if self.line.invalid {
+            self.guess_by(piece);
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.non_ascii += u64::from(self.line.non_ascii);
+        self.invalid += u64::from(self.line.invalid);
+        self.line = Line::default();
+    }
+
+    fn guess_by(&mut self, piece: &[u8]) {
+        let piece = &piece[..piece.len().min(GUESS_BYTES - self.guessed_bytes)];
+        self.guessed_bytes += piece.len();
+        self.guesser
+            .get_or_insert_with(|| Box::new(EncodingDetector::new(Iso2022JpDetection::Deny)))
+            .feed(piece, false);
+    }
+
+    fn encoding(mut self) -> &'static Encoding {
+        if !self.line.begun.is_empty() {
+            let begun = std::mem::take(&mut self.line.begun);
+            self.line.invalid = true;
+            self.guess_by(&begun);
+        }
+        self.end_line();
+        match self.guesser {
+            Some(mut guesser) if self.invalid * 10 > self.non_ascii => {
+                guesser.feed(b"", true);
+                guesser.guess(None, Utf8Detection::Deny)
+            }
+            _ => UTF_8,
+        }
+    }
+}
+
+impl Line {
+    fn update(&mut self, piece: &[u8]) {
+        if self.begun.is_empty() && piece.is_ascii() {
+            return;
+        }
+        self.non_ascii = true;
+        if self.invalid {
+            return;
+        }
+        let rest = self.complete_begun(piece);
+        if let Err(error) = simdutf8::compat::from_utf8(rest) {
+            match error.error_len() {
+                Some(_) => self.invalid = true,
+                None => self.begun.extend_from_slice(&rest[error.valid_up_to()..]),
+            }
+        }
+    }
+
+    /// Moves bytes to the begun character until it is whole or broken, and returns what is left of the piece.
+    fn complete_begun<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
+        let mut rest = piece;
+        while !self.begun.is_empty()
+            && let Some((first, behind)) = rest.split_first()
+        {
+            self.begun.push(*first);
+            rest = behind;
+            match std::str::from_utf8(&self.begun) {
+                Err(error) if error.error_len().is_none() => {}
+                result => {
+                    self.invalid |= result.is_err();
+                    self.begun.clear();
+                }
+            }
+        }
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn findings(slices: &[&[u8]], told: Option<&'static Encoding>) -> Findings {
+        let mut survey = Survey::new(told);
+        slices.iter().for_each(|slice| survey.update(slice));
+        survey.finish()
+    }
+
+    #[test]
+    fn encoding_and_line_ends() {
+        let check = |bytes: &[u8], told, encoding, bom_len, line_end| {
+            let expect = Findings { encoding, bom_len, line_end };
+            assert_eq!(findings(&[bytes], told), expect, "{bytes:?}");
+            // Which lines the guesser is shown may depend on the slices; whether it is asked must not.
+            let bytewise = findings(&bytes.chunks(1).collect::<Vec<_>>(), told);
+            let asked = |found: Findings| (found.encoding == UTF_8, found.bom_len, found.line_end);
+            assert_eq!(asked(bytewise), asked(expect), "{bytes:?} byte by byte");
+        };
+        check(b"", None, UTF_8, 0, LineEnd::Cr);
+        check(b"a", None, UTF_8, 0, LineEnd::Cr);
+        check(b"a\r\nb\r", None, UTF_8, 0, LineEnd::Lf);
+        check(b"a\rb", None, UTF_8, 0, LineEnd::Cr);
+        check(b"\xef\xbb\xbfa\n", None, UTF_8, 3, LineEnd::Lf);
+        check(b"\xef\xbb\xbf\xff\n", None, UTF_8, 3, LineEnd::Lf);
+        check(b"\xef\xbb\xbfa\n", Some(WINDOWS_1252), WINDOWS_1252, 3, LineEnd::Lf);
+        check(b"\xff\xfea\0\n\0", None, UTF_16LE, 2, LineEnd::Lf);
+        check(b"\xfe\xff\0a\0\n", None, UTF_16BE, 2, LineEnd::Lf);
+        // U+0A41 and U+410A hold the byte 0A, but are no line ends.
+        check(b"\xff\xfe\x41\x0a\x0a\x41", None, UTF_16LE, 2, LineEnd::Cr);
+        check(b"caf\xe9\ncaf\xe8\n", None, WINDOWS_1252, 0, LineEnd::Lf);
+        check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Cr);
+        check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Cr);
+        let (japanese, ..) = SHIFT_JIS.encode("商品,名前\n一,これは日本語の説明です\n");
+        check(&japanese, None, SHIFT_JIS, 0, LineEnd::Lf);
+    }
+
+    #[test]
+    fn nine_in_ten_lines_make_utf_8() {
+        let check = |good: usize, bad: usize, line_end: &str, expect| {
+            let good = format!("caf\u{e9}{line_end}plain{line_end}").repeat(good).into_bytes();
+            let bad = [b"caf\xe9", line_end.as_bytes()].concat().repeat(bad);
+            assert_eq!(findings(&[&good, &bad], None).encoding, expect);
+            assert_eq!(findings(&[&bad, &good], None).encoding, expect);
+        };
+        for line_end in ["\n", "\r\n", "\r"] {
+            check(9, 1, line_end, UTF_8);
+            check(8, 1, line_end, WINDOWS_1252);
+            check(18, 2, line_end, UTF_8);
+            check(0, 1, line_end, WINDOWS_1252);
+        }
+    }
+
+    /// The rule of CONTRACT.md section 2, written down as plainly as can be.
+    fn is_utf8(bytes: &[u8]) -> bool {
+        let line_end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+        let lines = bytes.split(|byte| *byte == line_end).filter(|line| !line.is_ascii());
+        let (good, bad): (Vec<_>, Vec<_>) = lines.partition(|line| std::str::from_utf8(line).is_ok());
+        good.len() >= 9 * bad.len()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_rule_holds_however_the_bytes_arrive(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!["a", "\n", "\r", "é", "€\n", "é\n", "😀\n", "é\r"]), 3..60),
+            bad in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            slice in 1..9usize
+        ) {
+            let mut bytes = pieces.concat().into_bytes();
+            for (at, byte) in bad {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            prop_assume!(Encoding::for_bom(&bytes).is_none());
+            let slices: Vec<_> = bytes.chunks(slice).collect();
+            let found = findings(&slices, None);
+            prop_assert_eq!(found.encoding == UTF_8, is_utf8(&bytes));
+            prop_assert_eq!(found.line_end == LineEnd::Lf, bytes.contains(&b'\n'));
+        }
+    }
+}
