@@ -1,0 +1,77 @@
+//! What all requests share: the folder, the name, the counts. No request handling.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use tributary_folder::{Folder, Snapshot, State};
+
+use crate::auth::Token;
+use crate::error::ApiError;
+
+/// Shared by all workers; lives as long as the server.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// Watches in a thread of its own, which ends with the last reference to this.
+    pub(crate) folder: Arc<Folder>,
+    /// What `/sense` calls the source.
+    pub(crate) name: String,
+    /// What requests must bring, if anything.
+    pub(crate) token: Option<Token>,
+    /// Cancelled when the server stops: held requests are answered, and `/read` stops.
+    pub(crate) shutdown: CancellationToken,
+    /// The version whose rows the last complete `GET /read` gave out. Held for a clone or a store only.
+    last_read: Mutex<Option<String>>,
+    /// Answers given, by route and status. Held for one count or one copy only.
+    requests: Mutex<BTreeMap<(String, u16), u64>>,
+}
+
+impl App {
+    pub(crate) fn new(folder: Folder, name: String, token: Option<Token>, shutdown: CancellationToken) -> Self {
+        let (last_read, requests) = (Mutex::default(), Mutex::default());
+        Self { folder: Arc::new(folder), name, token, shutdown, last_read, requests }
+    }
+
+    /// What the folder holds, unless that is not known.
+    pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
+        known(&self.folder.state().borrow())
+    }
+
+    /// Before the first scan is over nothing can be told. A folder that became unreadable is for each route to judge.
+    pub(crate) fn refuse_while_scanning(&self) -> Result<(), ApiError> {
+        match &*self.folder.state().borrow() {
+            state @ State::Scanning => known(state).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn last_read(&self) -> Option<String> {
+        lock(&self.last_read).clone()
+    }
+
+    pub(crate) fn set_last_read(&self, version: String) {
+        *lock(&self.last_read) = Some(version);
+    }
+
+    pub(crate) fn count_request(&self, route: String, status: u16) {
+        *lock(&self.requests).entry((route, status)).or_default() += 1;
+    }
+
+    pub(crate) fn requests(&self) -> BTreeMap<(String, u16), u64> {
+        lock(&self.requests).clone()
+    }
+}
+
+/// The snapshot of a state, or the reason why there is none.
+pub(crate) fn known(state: &State) -> Result<Arc<Snapshot>, ApiError> {
+    match state {
+        State::Ready(snapshot) => Ok(Arc::clone(snapshot)),
+        State::Scanning => Err(ApiError::Unavailable("the first scan of the folder is not over".to_owned())),
+        State::Unreadable(reason) => Err(ApiError::Unavailable(format!("the folder cannot be read: {reason}"))),
+    }
+}
+
+/// A panic elsewhere cannot leave these plain values half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

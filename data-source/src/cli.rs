@@ -1,0 +1,193 @@
+//! The command line: what was typed, and its way to a checked [`Config`]. It starts nothing but the logs.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+use tributary_console::LogArgs;
+
+use crate::Config;
+use crate::auth::Token;
+use crate::inspect::InspectArgs;
+
+/// A rescan more often than this would do nothing else.
+const SHORTEST_RESCAN: Duration = Duration::from_millis(10);
+
+/// Serves a folder of CSV files over HTTP
+#[derive(Debug, Parser)]
+#[command(name = "data-source", version, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of the server.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Options of the logs.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What the program does when it does not serve.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what the gate makes of a file
+    Inspect(InspectArgs),
+}
+
+/// Options of the server.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// The folder to serve, with all folders in it
+    #[arg(long, env = "TRIBUTARY_DIR", required = true)]
+    pub dir: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "TRIBUTARY_LISTEN", default_value = "127.0.0.1:5001", value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub listen: String,
+    /// The name that the source gives itself [default: the folder's name]
+    #[arg(long, env = "TRIBUTARY_NAME")]
+    pub name: Option<String>,
+    /// A file is offered once no change of it was seen for this long
+    #[arg(long, env = "TRIBUTARY_SETTLE", default_value = "250ms", value_parser = humantime::parse_duration)]
+    pub settle: Duration,
+    /// The time between two looks at the whole folder
+    #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
+    pub rescan: Duration,
+    /// A file whose content every request must bring: `Authorization: Bearer`, or the password of Basic
+    #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Listen on any address without a token
+    #[arg(long, env = "TRIBUTARY_ALLOW_ANONYMOUS", value_parser = FalseyValueParser::new())]
+    pub allow_anonymous: bool,
+}
+
+/// Wrong usage: the server would be open to others than this machine, and nothing keeps them out.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`--listen {listen}` lets other machines in: give `--token-file FILE`, or `--allow-anonymous` if anyone may read"
+)]
+pub struct OpenToAll {
+    /// The address as typed.
+    pub listen: String,
+}
+
+impl ServeArgs {
+    /// The checked configuration.
+    ///
+    /// # Errors
+    /// When the token file cannot be read or is empty.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let dir = self.dir.clone().unwrap_or_default();
+        let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
+        let token = self.token_file.as_deref().map(read_token).transpose()?;
+        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, token, announce: true })
+    }
+
+    /// Binds the address to listen on.
+    ///
+    /// # Errors
+    /// [`OpenToAll`] when others than this machine could connect and neither a token nor `--allow-anonymous` is
+    /// given; any other when the address cannot be had.
+    pub fn bind(&self) -> anyhow::Result<TcpListener> {
+        let failed = || format!("failed to listen on `{}`", self.listen);
+        let addresses: Vec<SocketAddr> = self.listen.to_socket_addrs().with_context(failed)?.collect();
+        let is_protected = self.token_file.is_some() || self.allow_anonymous;
+        if !is_protected && addresses.iter().any(|address| !address.ip().is_loopback()) {
+            return Err(OpenToAll { listen: self.listen.clone() }.into());
+        }
+        TcpListener::bind(&addresses[..]).with_context(failed)
+    }
+}
+
+fn read_token(path: &Path) -> anyhow::Result<Token> {
+    let content =
+        fs::read_to_string(path).with_context(|| format!("failed to read the token file `{}`", path.display()))?;
+    Token::new(&content).with_context(|| format!("the token file `{}` is empty", path.display()))
+}
+
+/// The last name of the path, links resolved, so that `.` gives a name too.
+fn folder_name(dir: &Path) -> String {
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    dir.file_name().map_or("source".into(), OsStr::to_string_lossy).into_owned()
+}
+
+fn host_and_port(typed: &str) -> Result<String, String> {
+    let port = typed.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(typed.to_owned()),
+        _ => Err("expected HOST:PORT, such as 127.0.0.1:5001".to_owned()),
+    }
+}
+
+fn rescan(typed: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
+    if duration < SHORTEST_RESCAN {
+        return Err(format!("at least {}", humantime::format_duration(SHORTEST_RESCAN)));
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use tributary_console::LogFormat;
+
+    use super::*;
+
+    fn parse(args: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("data-source").chain(args.split_whitespace()))
+    }
+
+    #[test]
+    fn flags_are_understood() {
+        Cli::command().debug_assert();
+        let cli = parse("--dir feeds --listen [::1]:0 --name north --settle 1s --rescan 2m --token-file t --allow-anonymous --log-format json").unwrap();
+        assert_eq!(cli.serve.dir.as_deref(), Some(Path::new("feeds")));
+        assert_eq!((cli.serve.listen.as_str(), cli.serve.name.as_deref()), ("[::1]:0", Some("north")));
+        assert_eq!((cli.serve.settle, cli.serve.rescan), (Duration::from_secs(1), Duration::from_secs(120)));
+        assert_eq!(cli.serve.token_file.as_deref(), Some(Path::new("t")));
+        assert!(cli.serve.allow_anonymous && cli.log.log_format == LogFormat::Json);
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let serve = parse("--dir feeds").unwrap().serve;
+        assert_eq!((serve.listen.as_str(), serve.name, serve.allow_anonymous), ("127.0.0.1:5001", None, false));
+        assert_eq!((serve.settle, serve.rescan), (Duration::from_millis(250), Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for args in [
+            "",
+            "--dir",
+            "--dir a b",
+            "--dir a --listen 5001",
+            "--dir a --listen :5001",
+            "--dir a --listen h:99999",
+            "--dir a --settle 5",
+            "--dir a --rescan 0s",
+            "--dir a --log-format xml",
+            "--dir a --what",
+            "inspect",
+        ] {
+            assert_eq!(parse(args).unwrap_err().exit_code(), 2, "{args}");
+        }
+        assert!(matches!(parse("inspect a.csv").unwrap().command, Some(Command::Inspect(_))));
+    }
+
+    #[test]
+    fn only_the_loopback_is_open_without_a_token() {
+        let is_usage = |args: &str| parse(args).unwrap().serve.bind().err().map(|error| error.is::<OpenToAll>());
+        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0"), Some(true));
+        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0 --allow-anonymous"), None);
+        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0 --token-file t"), None);
+        assert_eq!(is_usage("--dir a --listen localhost:0"), None);
+        assert_eq!(is_usage("--dir a --listen no.such.host.invalid:0"), Some(false));
+    }
+}

@@ -1,0 +1,122 @@
+//! Everything that a request can fail with, and the answer that it becomes: `application/problem+json` (RFC 9457). This is
+//! the only place that knows status codes of failures.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use tributary_folder::OpenError;
+use tributary_wire::{PROBLEM_JSON, Problem};
+
+/// Seconds after which a caller may ask again.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ApiError {
+    /// A parameter cannot be understood.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The token is missing or wrong.
+    #[error("this source answers only to those who bring its token: `Authorization: Bearer TOKEN`, or as the password")]
+    Unauthorized,
+    /// No such route, or no such file in the manifest.
+    #[error("{0}")]
+    NotFound(String),
+    /// The route knows only reading.
+    #[error("only GET and HEAD are understood here")]
+    MethodNotAllowed,
+    /// `If-Match` or `If-Unmodified-Since` names another content.
+    #[error("`{path}` is not what the request's condition asks for")]
+    ConditionFailed {
+        /// The file's path.
+        path: String,
+    },
+    /// The file is no more what the manifest says.
+    #[error("`{path}` has changed since the manifest was made; ask for /sense/files again")]
+    Changed {
+        /// The file's path.
+        path: String,
+    },
+    /// The range begins behind the file's end.
+    #[error("the file has {size} bytes, which the range does not touch")]
+    RangeNotSatisfiable {
+        /// The file's size in bytes.
+        size: u64,
+    },
+    /// What the folder holds is not known, or keeps changing.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The server is at fault; the log says how.
+    #[error("something went wrong; the log of the data-source says what")]
+    Internal,
+}
+
+impl ApiError {
+    /// An internal error: logged here, once, and not shown to the caller.
+    pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed: {error}");
+        Self::Internal
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad request",
+            Self::Unauthorized => "token needed",
+            Self::NotFound(_) => "not found",
+            Self::MethodNotAllowed => "method not allowed",
+            Self::ConditionFailed { .. } => "condition failed",
+            Self::Changed { .. } => "file changed",
+            Self::RangeNotSatisfiable { .. } => "range not satisfiable",
+            Self::Unavailable(_) => "not available",
+            Self::Internal => "internal error",
+        }
+    }
+}
+
+impl From<OpenError> for ApiError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Changed { path } => Self::Changed { path },
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ConditionFailed { .. } | Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        match self {
+            Self::Unauthorized => {
+                response.append_header((WWW_AUTHENTICATE, "Bearer realm=\"data-source\""));
+                response.append_header((WWW_AUTHENTICATE, "Basic realm=\"data-source\", charset=\"UTF-8\""));
+            }
+            Self::MethodNotAllowed => {
+                response.insert_header((ALLOW, "GET, HEAD"));
+            }
+            Self::RangeNotSatisfiable { size } => {
+                response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
+            }
+            Self::Unavailable(_) => {
+                response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+            }
+            _ => {}
+        }
+        let problem = Problem { title: self.title().to_owned(), status: status.as_u16(), detail: self.to_string() };
+        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(problem)
+    }
+}

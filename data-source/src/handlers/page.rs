@@ -1,0 +1,93 @@
+//! `/`: a page for people who want to see what the source holds. It runs no script.
+
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType};
+use actix_web::{HttpResponse, Responder, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use tributary_folder::{Entry, Snapshot};
+
+use super::{always_ask, read_file};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Only our own style sheet may be loaded, and nobody may frame the page.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// More rows than this help nobody; the manifest has them all.
+const FILES_SHOWN: usize = 1000;
+const STYLE: &str = include_str!("../style.css");
+
+#[derive(Template)]
+#[template(path = "source.html")]
+struct Page<'a> {
+    name: &'a str,
+    version: &'a str,
+    changed_at: String,
+    file_count: usize,
+    bytes: String,
+    files: Vec<Row<'a>>,
+    /// Files that are not shown.
+    left_out: usize,
+}
+
+struct Row<'a> {
+    path: &'a str,
+    link: String,
+    size: String,
+    modified: String,
+}
+
+impl<'a> From<&'a Entry> for Row<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let modified = people_time(entry.modified());
+        Self { path: &entry.path, link: read_file::link(&entry.path), size: people_bytes(entry.stat.size), modified }
+    }
+}
+
+/// The page.
+pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let snapshot = app.snapshot()?;
+    let page = page(&app.name, &snapshot).render().map_err(|error| ApiError::internal(&error))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ContentType::html()).insert_header((CONTENT_SECURITY_POLICY, POLICY));
+    Ok(response.insert_header(always_ask()).body(page))
+}
+
+/// The page's style sheet.
+pub(crate) async fn style() -> impl Responder {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/css; charset=utf-8")).body(STYLE)
+}
+
+fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
+    Page {
+        name,
+        version: &snapshot.version,
+        changed_at: people_time(snapshot.changed_at.into()),
+        file_count: snapshot.entries.len(),
+        bytes: people_bytes(snapshot.bytes()),
+        files: snapshot.entries.iter().take(FILES_SHOWN).map(Row::from).collect(),
+        left_out: snapshot.entries.len().saturating_sub(FILES_SHOWN),
+    }
+}
+
+fn people_time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn people_bytes(bytes: u64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let unit = units.into_iter().find(|(_, size)| bytes as f64 >= *size);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(name, size)| format!("{:.1} {name}", bytes as f64 / size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        for (bytes, expect) in [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_000_000_000, "2.0 GB")] {
+            assert_eq!(people_bytes(bytes), expect);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! `/read/{path}`: one file's exact bytes, whole, in part, or packed on the way. What may be read is what the manifest
+//! lists, as long as the file is still the one that was hashed.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use actix_web::body::SizedStream;
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCEPT_RANGES, AcceptEncoding, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETag, Encoding, EntityTag, Header,
+    LastModified, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use flate2::write::GzEncoder;
+use futures_util::stream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tributary_folder::Entry;
+
+use super::{always_ask, strong_tag};
+use crate::app::App;
+use crate::body::{Sink, produced};
+use crate::conditions::{Verdict, Wanted, judge, wanted};
+use crate::error::ApiError;
+
+const ROUTE: &str = "/read/";
+const BUFFER_BYTES: usize = 64 * 1024;
+/// Fast enough to keep up with a network, and most of the gain.
+const ZSTD_LEVEL: i32 = 3;
+/// What a path keeps as it is in a link; everything else is percent-encoded.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// How the bytes go over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+/// The path under which a file is read.
+pub(crate) fn link(path: &str) -> String {
+    format!("{ROUTE}{}", utf8_percent_encode(path, KEPT))
+}
+
+/// One file of the manifest.
+pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let entry = find(&request, &app)?;
+    let tag = strong_tag(&entry.hash);
+    match judge(&request, &tag, Some(entry.modified().into())) {
+        Verdict::Proceed => {}
+        Verdict::NotModified => return Ok(headers(HttpResponse::NotModified(), &entry, tag).finish()),
+        Verdict::Failed => return Err(ApiError::ConditionFailed { path: entry.path }),
+    }
+    let file = open(&app, entry.clone()).await?;
+    let size = entry.stat.size;
+    match wanted(&request, &tag, size) {
+        Wanted::Unsatisfiable => Err(ApiError::RangeNotSatisfiable { size }),
+        Wanted::Part(first, last) => {
+            let mut response = headers(HttpResponse::PartialContent(), &entry, tag);
+            response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
+            Ok(exact(&request, response, Section { file, entry, first, length: last - first + 1 }))
+        }
+        Wanted::Whole => match packing(&request, &entry) {
+            Packing::Identity => {
+                let response = headers(HttpResponse::Ok(), &entry, tag);
+                Ok(exact(&request, response, Section { file, entry, first: 0, length: size }))
+            }
+            packing => Ok(packed(packing, Section { file, entry, first: 0, length: size })),
+        },
+    }
+}
+
+/// Looks the path up in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
+fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
+    let encoded = request.uri().path().strip_prefix(ROUTE).unwrap_or_default();
+    let path = percent_decode_str(encoded).decode_utf8().ok();
+    let snapshot = app.snapshot()?;
+    let entry = path.as_deref().and_then(|path| snapshot.get(path)).cloned();
+    entry.ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))
+}
+
+async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {
+    let folder = Arc::clone(&app.folder);
+    let opened = web::block(move || folder.open(&entry)).await.map_err(|error| ApiError::internal(&error))?;
+    Ok(opened?)
+}
+
+/// What every answer about a file says of it.
+fn headers(mut response: HttpResponseBuilder, entry: &Entry, tag: EntityTag) -> HttpResponseBuilder {
+    let modified: std::time::SystemTime = entry.modified().into();
+    response
+        .insert_header(ETag(tag))
+        .insert_header(LastModified(modified.into()))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CONTENT_TYPE, content_type(&entry.path)))
+        .insert_header(always_ask());
+    if !is_packed(&entry.path) {
+        response.insert_header((VARY, "Accept-Encoding"));
+    }
+    response
+}
+
+/// The media type of the bytes on disk. No charset: the bytes are exact, and what they are encoded in is for readers to find.
+fn content_type(path: &str) -> &'static str {
+    let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "gz" => "application/gzip",
+        "zst" => "application/zstd",
+        "tsv" => "text/tab-separated-values",
+        _ => "text/csv",
+    }
+}
+
+fn is_packed(path: &str) -> bool {
+    content_type(path).starts_with("application/")
+}
+
+/// How a whole file is sent. `HEAD` is answered for the bytes as they are, because callers ask it for the exact length.
+fn packing(request: &HttpRequest, entry: &Entry) -> Packing {
+    if request.method() == Method::HEAD || is_packed(&entry.path) {
+        return Packing::Identity;
+    }
+    let (zstd, gzip) = (Encoding::zstd(), Encoding::gzip());
+    let supported = [zstd.clone(), gzip.clone(), Encoding::identity()];
+    match AcceptEncoding::parse(request).ok().and_then(|accepted| accepted.negotiate(supported.iter())) {
+        Some(chosen) if chosen == zstd => Packing::Zstd,
+        Some(chosen) if chosen == gzip => Packing::Gzip,
+        _ => Packing::Identity,
+    }
+}
+
+/// A part of an open file that is to be sent, and what it must still be then.
+struct Section {
+    file: File,
+    entry: Entry,
+    first: u64,
+    length: u64,
+}
+
+fn exact(request: &HttpRequest, mut response: HttpResponseBuilder, section: Section) -> HttpResponse {
+    if request.method() == Method::HEAD {
+        return response.body(SizedStream::new(section.length, stream::empty::<io::Result<_>>()));
+    }
+    let length = section.length;
+    let body = produced(move |sink| section.copy_to(sink), || {});
+    response.body(SizedStream::new(length, Box::pin(body)))
+}
+
+fn packed(packing: Packing, section: Section) -> HttpResponse {
+    // Packed bytes depend on the packer, so they are not the same byte for byte: the tag is weak.
+    let mut response = headers(HttpResponse::Ok(), &section.entry, EntityTag::new_weak(section.entry.hash.clone()));
+    response.insert_header((CONTENT_ENCODING, if packing == Packing::Zstd { "zstd" } else { "gzip" }));
+    response.streaming(produced(move |sink| section.pack_to(packing, sink), || {}))
+}
+
+impl Section {
+    fn pack_to(self, packing: Packing, sink: &mut Sink) -> io::Result<()> {
+        match packing {
+            Packing::Identity => self.copy_to(sink),
+            Packing::Gzip => {
+                let mut packer = GzEncoder::new(sink, flate2::Compression::fast());
+                self.copy_to(&mut packer)?;
+                packer.finish().map(drop)
+            }
+            Packing::Zstd => {
+                let mut packer = zstd::Encoder::new(sink, ZSTD_LEVEL)?;
+                self.copy_to(&mut packer)?;
+                packer.finish().map(drop)
+            }
+        }
+    }
+
+    /// Copies the section, then makes sure that the file did not change meanwhile. The sink holds the last piece back until
+    /// this has returned.
+    fn copy_to(mut self, out: &mut impl Write) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.first))?;
+        let mut rest = (&self.file).take(self.length);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while rest.limit() > 0 {
+            match rest.read(&mut buffer)? {
+                0 => return Err(changed(&self.entry)),
+                read => out.write_all(&buffer[..read])?,
+            }
+        }
+        if self.entry.is_still(&self.file.metadata()?) { Ok(()) } else { Err(changed(&self.entry)) }
+    }
+}
+
+fn changed(entry: &Entry) -> io::Error {
+    tracing::info!(file.path = %entry.path, "`{}` changed while it was read: the answer was cut", entry.path);
+    io::Error::other(format!("`{}` changed while it was read", entry.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use tributary_folder::Stat;
+
+    use super::*;
+
+    #[test]
+    fn links_lead_back_to_the_path() {
+        for (path, expect) in [
+            ("a.csv", "/read/a.csv"),
+            ("sub/two words.csv", "/read/sub/two%20words.csv"),
+            ("50%?#é.csv", "/read/50%25%3F%23%C3%A9.csv"),
+        ] {
+            assert_eq!(link(path), expect);
+            let encoded = expect.strip_prefix(ROUTE).unwrap();
+            assert_eq!(percent_decode_str(encoded).decode_utf8().unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn packing_is_what_the_caller_likes_best() {
+        let stat = Stat { size: 1, mtime_ns: 0, ctime_ns: 0, ino: 1 };
+        let check = |path: &str, accepted: &str, expect: Packing| {
+            let entry = Entry { path: path.to_owned(), hash: String::new(), stat };
+            let request = TestRequest::get().insert_header(("accept-encoding", accepted)).to_http_request();
+            assert_eq!(packing(&request, &entry), expect, "{path} {accepted}");
+        };
+        check("a.csv", "gzip, zstd", Packing::Zstd);
+        check("a.csv", "gzip", Packing::Gzip);
+        check("a.csv", "zstd;q=0.5, gzip;q=0.8", Packing::Gzip);
+        check("a.csv", "zstd;q=0, gzip;q=0.1", Packing::Gzip);
+        check("a.csv", "gzip;q=0.5, identity", Packing::Identity);
+        for plain in ["", "identity", "br, deflate", "zstd;q=0", "*", "nonsense;;q"] {
+            check("a.csv", plain, Packing::Identity);
+        }
+        check("a.csv.GZ", "gzip, zstd", Packing::Identity);
+        check("a.csv.zst", "gzip, zstd", Packing::Identity);
+    }
+
+    #[test]
+    fn media_types_follow_the_ending() {
+        for (path, expect) in [
+            ("a.csv", "text/csv"),
+            ("a.TXT", "text/csv"),
+            ("a.tsv", "text/tab-separated-values"),
+            ("a.csv.GZ", "application/gzip"),
+            ("a.tsv.zst", "application/zstd"),
+        ] {
+            assert_eq!(content_type(path), expect, "{path}");
+        }
+    }
+}

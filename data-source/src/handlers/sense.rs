@@ -1,0 +1,112 @@
+//! `/sense` and `/sense/files`: whether anything changed, and what there is.
+
+use std::time::Duration;
+
+use actix_web::http::header::{ETag, EntityTag};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use tributary_folder::Snapshot;
+use tributary_wire::{Manifest, Sense};
+
+use super::{always_ask, strong_tag};
+use crate::app::{App, known};
+use crate::conditions::is_known_to;
+use crate::error::ApiError;
+
+/// The longest that an answer is held, in seconds.
+const LONGEST_WAIT: f64 = 60.0;
+
+/// What a caller of `/sense` may say.
+#[derive(Debug, Deserialize)]
+struct Question {
+    /// The version that the caller has; empty: none.
+    since: Option<String>,
+    /// Seconds to hold the answer for.
+    wait: Option<String>,
+}
+
+/// Tells whether the caller lacks something, at once or when it does.
+pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let question = web::Query::<Question>::from_query(request.query_string())
+        .map_err(|error| ApiError::BadRequest(format!("the query cannot be understood: {error}")))?
+        .into_inner();
+    let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
+    let lacks = |snapshot: &Snapshot| lacks(&request, &app, question.since.as_deref(), snapshot);
+    let mut state = app.folder.state();
+    tokio::select! {
+        _ = state.wait_for(|state| known(state).is_err() || known(state).is_ok_and(|snapshot| lacks(&snapshot))) => {}
+        () = tokio::time::sleep(wait) => {}
+        () = app.shutdown.cancelled() => {}
+    }
+    let snapshot = app.snapshot()?;
+    Ok(answer(&request, &app, question.since.as_deref(), &snapshot))
+}
+
+/// Whether the caller lacks this version: it said what it has by `since` or by a tag, or else has what `/read` gave out.
+fn lacks(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snapshot) -> bool {
+    match since {
+        Some(since) => since != snapshot.version,
+        None if request.headers().contains_key("if-none-match") => {
+            !is_known_to(request, &strong_tag(&snapshot.version))
+        }
+        None => app.last_read().is_none_or(|read| read != snapshot.version),
+    }
+}
+
+fn answer(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snapshot) -> HttpResponse {
+    let tag = strong_tag(&snapshot.version);
+    if is_known_to(request, &tag) {
+        return not_modified(tag);
+    }
+    let has = since.map_or_else(|| app.last_read(), |since| Some(since.to_owned()));
+    HttpResponse::Ok().insert_header(ETag(tag)).insert_header(always_ask()).json(Sense {
+        status: u8::from(has.is_none_or(|has| has != snapshot.version)),
+        version: Some(snapshot.version.clone()),
+        name: Some(app.name.clone()),
+        files: Some(snapshot.entries.len() as u64),
+        bytes: Some(snapshot.bytes()),
+        changed_at: Some(DateTime::<Utc>::from(snapshot.changed_at).to_rfc3339_opts(SecondsFormat::Millis, true)),
+    })
+}
+
+/// The manifest.
+pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let snapshot = app.snapshot()?;
+    let tag = strong_tag(&snapshot.version);
+    if is_known_to(&request, &tag) {
+        return Ok(not_modified(tag));
+    }
+    Ok(HttpResponse::Ok().insert_header(ETag(tag)).insert_header(always_ask()).json(Manifest::from(&*snapshot)))
+}
+
+fn not_modified(tag: EntityTag) -> HttpResponse {
+    HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(always_ask()).finish()
+}
+
+fn seconds(typed: &str) -> Result<Duration, ApiError> {
+    let seconds = typed.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    seconds
+        .map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_WAIT)))
+        .ok_or_else(|| ApiError::BadRequest(format!("`wait` must be a number of seconds, at most 60, not `{typed}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_seconds_and_at_most_a_minute() {
+        let check = |typed: &str, expect: Option<u64>| {
+            assert_eq!(seconds(typed).ok().map(|wait| wait.as_millis() as u64), expect, "{typed}");
+        };
+        check("0", Some(0));
+        check("10", Some(10_000));
+        check("0.5", Some(500));
+        check("61", Some(60_000));
+        check("1e300", Some(60_000));
+        for bad in ["", "x", "-1", "NaN", "inf", "1s", "1 "] {
+            check(bad, None);
+        }
+    }
+}

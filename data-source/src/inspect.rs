@@ -1,0 +1,298 @@
+//! `data-source inspect FILE`: what the gate makes of one file, for people (`table`) and for programs (`csv`, `json`).
+//! It serves nothing and changes nothing.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use tributary_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
+
+/// How many rows the summary shows.
+const ROWS_SHOWN: usize = 10;
+/// How many columns and how many characters of a cell the summary shows: more would not fit on a screen.
+const COLUMNS_SHOWN: usize = 12;
+const CELL_CHARS: usize = 40;
+/// Output is handed on in pieces of about this size.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Options of `data-source inspect`.
+#[derive(Args, Clone, Debug)]
+pub struct InspectArgs {
+    /// The file to look at; .gz and .zst are unpacked
+    pub file: PathBuf,
+    /// Encoding, such as windows-1252 [default: detected]
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// What parts fields, one or several characters, \t for tab [default: detected]
+    #[arg(long, value_name = "C", value_parser = delimiter)]
+    pub delimiter: Option<String>,
+    /// What quotes fields, empty for nothing [default: "]
+    #[arg(long, value_name = "C", value_parser = quote)]
+    pub quote: Option<Quote>,
+    /// What makes the next character plain text inside quotes [default: nothing]
+    #[arg(long, value_name = "C", value_parser = ascii)]
+    pub escape: Option<u8>,
+    /// Lines to pass over before the header
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip_rows: u64,
+    /// The first line is a row; columns are called column_1, column_2, …
+    #[arg(long)]
+    pub no_header: bool,
+    /// What becomes of rows with too few fields
+    #[arg(long, value_enum, default_value_t = RaggedArg::Reject)]
+    pub ragged: RaggedArg,
+    /// A summary, the clean table, or the findings as one JSON object
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Values of `--ragged`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RaggedArg {
+    /// They are rejects
+    Reject,
+    /// The fields they lack are empty
+    Pad,
+}
+
+/// Values of `--format`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// A summary, the first rows and the rejects
+    Table,
+    /// The good rows under their header
+    Csv,
+    /// The findings without the rows
+    Json,
+}
+
+/// Prints what the gate makes of a file. A broken pipe is no error: the reader has seen enough.
+///
+/// # Errors
+/// The file cannot be read, or the gate rejects it as a whole; both name the file.
+pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let table = open(args).with_context(|| format!("failed to inspect `{}`", args.file.display()))?;
+    let printed = match args.format {
+        Format::Csv => print_csv(table, out),
+        Format::Table => read(table, ROWS_SHOWN).and_then(|findings| Ok(print_table(args, &findings, out)?)),
+        Format::Json => read(table, 0).and_then(|findings| print_json(args, &findings, out)),
+    };
+    match printed.and_then(|()| Ok(out.flush()?)) {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        result => result.with_context(|| format!("failed to inspect `{}`", args.file.display())),
+    }
+}
+
+fn open(args: &InspectArgs) -> anyhow::Result<Table<File>> {
+    let size = fs::metadata(&args.file)?.len();
+    let settings = Settings {
+        encoding: args.encoding.clone(),
+        delimiter: args.delimiter.clone(),
+        quote: args.quote,
+        escape: args.escape,
+        skip_rows: args.skip_rows,
+        header: !args.no_header,
+        ragged: match args.ragged {
+            RaggedArg::Reject => Ragged::Reject,
+            RaggedArg::Pad => Ragged::Pad,
+        },
+        ..Settings::default()
+    };
+    Ok(Table::open(&args.file.to_string_lossy(), size, || File::open(&args.file), &settings)?)
+}
+
+/// A file read to its end.
+struct Findings {
+    table: Table<File>,
+    good_rows: u64,
+    first_rows: Vec<Vec<String>>,
+}
+
+fn read(mut table: Table<File>, rows_kept: usize) -> anyhow::Result<Findings> {
+    let mut first_rows = Vec::new();
+    let mut good_rows = 0;
+    while let Some(row) = table.next_row()? {
+        good_rows += 1;
+        if first_rows.len() < rows_kept {
+            first_rows.push(row.fields().take(COLUMNS_SHOWN).map(|field| cell(&field)).collect());
+        }
+    }
+    Ok(Findings { table, good_rows, first_rows })
+}
+
+fn print_csv(mut table: Table<File>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut buffer = Vec::with_capacity(2 * BUFFER_BYTES);
+    write_record(&mut buffer, table.columns());
+    while let Some(row) = table.next_row()? {
+        write_record(&mut buffer, row.fields());
+        if buffer.len() >= BUFFER_BYTES {
+            out.write_all(&buffer)?;
+            buffer.clear();
+        }
+    }
+    Ok(out.write_all(&buffer)?)
+}
+
+fn print_table(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    print_summary(args, findings, out)?;
+    print_rows(findings, out)?;
+    print_rejects(findings, out)
+}
+
+fn print_summary(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    let dialect = findings.table.dialect();
+    let columns: Vec<_> = findings.table.columns().iter().map(|column| cell(column)).collect();
+    writeln!(out, "file       {}", args.file.display())?;
+    writeln!(out, "encoding   {}", dialect.encoding)?;
+    writeln!(out, "delimiter  {}", shown_delimiter(&dialect.delimiter))?;
+    writeln!(out, "quote      {}", quote_text(dialect.quote).unwrap_or_else(|| "none".to_owned()))?;
+    writeln!(out, "packing    {}", dialect.packing)?;
+    writeln!(out, "columns    {}: {}", columns.len(), columns.join(", "))?;
+    writeln!(out, "rows       {}", findings.good_rows)?;
+    writeln!(out, "rejects    {}", findings.table.rejects().total)
+}
+
+fn print_rows(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    if findings.first_rows.is_empty() {
+        return Ok(());
+    }
+    let columns = findings.table.columns();
+    let mut shown = comfy_table::Table::new();
+    shown.set_header(columns.iter().take(COLUMNS_SHOWN).map(|column| cell(column)));
+    shown.add_rows(&findings.first_rows);
+    writeln!(out, "\n{shown}")?;
+    let (rows, columns) = (findings.first_rows.len() as u64, columns.len());
+    if findings.good_rows > rows {
+        writeln!(out, "… and {} more rows", findings.good_rows - rows)?;
+    }
+    if columns > COLUMNS_SHOWN {
+        writeln!(out, "… and {} more columns", columns - COLUMNS_SHOWN)?;
+    }
+    Ok(())
+}
+
+fn print_rejects(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    let rejects = findings.table.rejects();
+    if rejects.total == 0 {
+        return Ok(());
+    }
+    let mut shown = comfy_table::Table::new();
+    shown.set_header(["line", "reason", "raw"]);
+    for reject in &rejects.kept {
+        shown.add_row([reject.line.to_string(), reject.reason.to_string(), cell(&reject.raw)]);
+    }
+    writeln!(out, "\nrejects\n{shown}")?;
+    match rejects.total - rejects.kept.len() as u64 {
+        0 => Ok(()),
+        more => writeln!(out, "… and {more} more rejects"),
+    }
+}
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    file: String,
+    encoding: &'a str,
+    delimiter: &'a str,
+    /// The quoting character; null if there is none.
+    quote: Option<String>,
+    packing: String,
+    columns: &'a [String],
+    /// Good rows.
+    rows: u64,
+    rejects_total: u64,
+    /// The first of them.
+    rejects: Vec<JsonReject<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonReject<'a> {
+    line: u64,
+    byte: u64,
+    reason: String,
+    raw: &'a str,
+}
+
+impl<'a> From<&'a Reject> for JsonReject<'a> {
+    fn from(reject: &'a Reject) -> Self {
+        Self { line: reject.line, byte: reject.byte, reason: reject.reason.to_string(), raw: &reject.raw }
+    }
+}
+
+fn print_json(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (table, dialect) = (&findings.table, findings.table.dialect());
+    let json = Json {
+        file: args.file.display().to_string(),
+        encoding: dialect.encoding,
+        delimiter: &dialect.delimiter,
+        quote: quote_text(dialect.quote),
+        packing: dialect.packing.to_string(),
+        columns: table.columns(),
+        rows: findings.good_rows,
+        rejects_total: table.rejects().total,
+        rejects: table.rejects().kept.iter().map(JsonReject::from).collect(),
+    };
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, &json).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+/// A value as it may stand in a terminal: one line, not too long, and no control characters, which could move the
+/// cursor or recolour the screen.
+fn cell(value: &str) -> String {
+    let mut shown: String = value.chars().take(CELL_CHARS).map(printable).collect();
+    if value.chars().nth(CELL_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn printable(character: char) -> char {
+    match character {
+        '\r' | '\n' => '⏎',
+        '\t' => ' ',
+        character if character.is_control() => '\u{fffd}',
+        character => character,
+    }
+}
+
+fn shown_delimiter(delimiter: &str) -> String {
+    match delimiter {
+        "\t" => "tab".to_owned(),
+        delimiter => delimiter.escape_debug().to_string(),
+    }
+}
+
+fn quote_text(quote: Quote) -> Option<String> {
+    quote.byte().map(|byte| char::from(byte).to_string())
+}
+
+/// Only the output can break: errors of reading the file are the gate's and arrive as such.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn delimiter(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("a delimiter has one character at least".to_owned()),
+        text => Ok(text.replace("\\t", "\t")),
+    }
+}
+
+fn quote(text: &str) -> Result<Quote, String> {
+    if text.is_empty() { Ok(Quote::None) } else { ascii(text).map(Quote::Char) }
+}
+
+fn ascii(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("give one ASCII character".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

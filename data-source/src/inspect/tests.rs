@@ -1,0 +1,121 @@
+//! What `inspect` prints, and when it fails. What the gate makes of files is tested there.
+
+use clap::Parser;
+use tempfile::TempDir;
+
+use super::*;
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    args: InspectArgs,
+}
+
+/// A file of that content, the arguments behind its path, and where it lies.
+fn args(content: &[u8], flags: &[&str]) -> (TempDir, InspectArgs) {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("a.csv");
+    fs::write(&file, content).unwrap();
+    let line = ["inspect", file.to_str().unwrap()].into_iter().chain(flags.iter().copied());
+    let args = Command::try_parse_from(line).unwrap().args;
+    (dir, args)
+}
+
+fn output(content: &[u8], flags: &[&str]) -> String {
+    let (_dir, args) = args(content, flags);
+    let mut out = Vec::new();
+    run(&args, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+const FILE: &[u8] = b"sku;name\n1;caf\xe9\n2\n3;\"a, \"\"b\"\"\"\n";
+
+#[test]
+fn csv_is_the_clean_table() {
+    let check = |content: &[u8], flags: &[&str], expect: &str| {
+        assert_eq!(output(content, &[&["--format", "csv"], flags].concat()), expect);
+    };
+    check(FILE, &[], "sku,name\n1,café\n3,\"a, \"\"b\"\"\"\n");
+    check(FILE, &["--ragged", "pad"], "sku,name\n1,café\n2,\n3,\"a, \"\"b\"\"\"\n");
+    check(
+        FILE,
+        &["--no-header", "--skip-rows", "3", "--quote", "", "--delimiter", ";"],
+        "column_1,column_2\n3,\"\"\"a, \"\"\"\"b\"\"\"\"\"\"\"\n",
+    );
+    check(FILE, &["--encoding", "windows-1251"], "sku,name\n1,cafй\n3,\"a, \"\"b\"\"\"\n");
+    check(b"a\tb\n1\t'x\\'\ty'\n", &["--delimiter", "\\t", "--quote", "'", "--escape", "\\"], "a,b\n1,x'\ty\n");
+    check(b"a||b\n1||2\n", &["--delimiter", "||"], "a,b\n1,2\n");
+    check(b"a\n\"\"\n", &[], "a\n\"\"\n");
+}
+
+#[test]
+fn json_is_one_object_of_findings() {
+    let json: serde_json::Value = serde_json::from_str(&output(FILE, &["--format", "json"])).unwrap();
+    let file = json["file"].as_str().unwrap();
+    let expect = serde_json::json!({
+        "file": file, "encoding": "windows-1252", "delimiter": ";", "quote": "\"", "packing": "none",
+        "columns": ["sku", "name"], "rows": 2, "rejects_total": 1,
+        "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2", "raw": "2"}],
+    });
+    assert_eq!(json, expect);
+    assert!(file.ends_with("a.csv"), "{file}");
+    let json: serde_json::Value = serde_json::from_str(&output(b"a\n", &["--format", "json", "--quote", ""])).unwrap();
+    assert_eq!(json["quote"], serde_json::Value::Null);
+}
+
+#[test]
+fn table_sums_up_and_cannot_move_the_cursor() {
+    let shown = output(FILE, &[]);
+    for expect in
+        ["encoding   windows-1252", "columns    2: sku, name", "rows       2", "rejects    1", "café", "1 field where"]
+    {
+        assert!(shown.contains(expect), "{shown} lacks {expect}");
+    }
+    let shown = output(b"a,b\n1,\x1b[31mred\n2,\"x\ny\"\n", &[]);
+    assert!(shown.contains("\u{fffd}[31mred") && shown.contains("x⏎y"), "{shown}");
+    let shown = output("a\nx\n".replace('x', &"1\n".repeat(25)).as_bytes(), &[]);
+    assert!(shown.contains("… and 15 more rows"), "{shown}");
+}
+
+#[test]
+fn failures_name_the_file_and_the_line() {
+    let check = |content: &[u8], flags: &[&str], expect: &str| {
+        let (_dir, args) = args(content, flags);
+        let error = format!("{:#}", run(&args, &mut Vec::new()).unwrap_err());
+        assert!(error.contains("a.csv`") && error.contains(expect), "{error} lacks {expect}");
+    };
+    check(b"", &[], "no header");
+    check(b"\na\0b\n", &[], "line 2: no usable header: NUL byte");
+    check(b"a\n", &["--encoding", "klingon"], "unknown encoding `klingon`");
+    let (dir, args) = args(b"", &[]);
+    fs::remove_file(dir.path().join("a.csv")).unwrap();
+    let error = format!("{:#}", run(&args, &mut Vec::new()).unwrap_err());
+    assert!(error.contains("a.csv`: No such file"), "{error}");
+}
+
+#[test]
+fn a_broken_pipe_is_no_error() {
+    struct Broken(io::ErrorKind);
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in ["table", "csv", "json"] {
+        let (_dir, args) = args(FILE, &["--format", format]);
+        assert!(run(&args, &mut Broken(io::ErrorKind::BrokenPipe)).is_ok(), "{format}");
+        assert!(run(&args, &mut Broken(io::ErrorKind::StorageFull)).is_err(), "{format}");
+    }
+}
+
+#[test]
+fn values_that_cannot_be_are_wrong_usage() {
+    for (flag, value) in
+        [("--quote", "ab"), ("--quote", "é"), ("--escape", ""), ("--delimiter", ""), ("--skip-rows", "x")]
+    {
+        assert!(Command::try_parse_from(["inspect", "a.csv", flag, value]).is_err(), "{flag} {value}");
+    }
+}

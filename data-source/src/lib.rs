@@ -1,0 +1,99 @@
+//! Serves one folder of CSV files over HTTP: what it holds (`/sense`) and its bytes and rows (`/read`), as section 4 of the
+//! contract says. It changes nothing in the folder and keeps nothing on disk.
+#![warn(missing_docs)]
+
+mod app;
+mod auth;
+mod body;
+pub mod cli;
+mod conditions;
+mod error;
+mod handlers;
+pub mod inspect;
+mod router;
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{HttpServer, web};
+use anyhow::{Context, anyhow};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tributary_folder::{Folder, Options, State};
+
+use crate::app::App;
+pub use crate::auth::Token;
+
+/// Threads that answer requests; files are read on others.
+const WORKERS: usize = 2;
+/// What a stopping server gives transfers under way, in seconds; the whole stop must take less than five.
+const STOP_SECONDS: u64 = 3;
+
+/// What a server needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder to serve.
+    pub dir: PathBuf,
+    /// The name that `/sense` gives.
+    pub name: String,
+    /// See [`Options::settle`].
+    pub settle: Duration,
+    /// See [`Options::rescan`].
+    pub rescan: Duration,
+    /// What every request but `/healthz` must bring; `None`: nothing.
+    pub token: Option<Token>,
+    /// Whether to print `listening on http://ADDR:PORT` on stdout once the first scan is over; a program that runs the server
+    /// inside itself wants its own words.
+    pub announce: bool,
+}
+
+/// Serves until `shutdown` is cancelled; held requests are answered then, and
+/// files under way get three seconds.
+///
+/// # Errors
+/// When the folder is not there or no folder, or the listener cannot be used.
+pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("failed to ask where the server listens")?;
+    let options = Options { settle: config.settle, rescan: config.rescan };
+    let folder = Folder::watch(&config.dir, options)?;
+    let (mut watched, mut state) = (folder.state(), folder.state());
+    let app = web::Data::new(App::new(folder, config.name, config.token, shutdown.clone()));
+    let server = start(app, listener)?;
+    info!(%address, "serving `{}` on http://{address}", config.dir.display());
+    let handle = server.handle();
+    let stop = async {
+        if config.announce {
+            tokio::select! {
+                _ = state.wait_for(|state| !matches!(state, State::Scanning)) => announce(address),
+                () = shutdown.cancelled() => {}
+            }
+        }
+        shutdown.cancelled().await;
+        handle.stop(true).await;
+    };
+    tokio::select! {
+        served = server => served.context("the server failed"),
+        () = stop => Ok(()),
+        // Rather no answers than answers about a folder that nobody watches.
+        () = async { while watched.changed().await.is_ok() {} } => Err(anyhow!("the folder is no longer watched")),
+    }
+}
+
+fn start(app: web::Data<App>, listener: TcpListener) -> anyhow::Result<Server> {
+    let server = HttpServer::new(move || router::app(app.clone()))
+        .workers(WORKERS)
+        .shutdown_timeout(STOP_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .context("failed to use the listener")?;
+    Ok(server.run())
+}
+
+/// Prints the only line that a server prints on stdout. A reader that has gone away is no error.
+fn announce(address: SocketAddr) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+}

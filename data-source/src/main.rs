@@ -1,0 +1,44 @@
+//! The `data-source` program: reads the command line, starts the logs, binds, and hands over to the library.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tributary_console::exit_code;
+use tributary_data_source::cli::{Cli, Command, OpenToAll, ServeArgs};
+use tributary_data_source::{inspect, run};
+
+/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news.
+const LOGGED: &str = "info,actix_server=warn";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.log.start(LOGGED);
+    let result = match &cli.command {
+        Some(Command::Inspect(args)) => inspect::run(args, &mut io::stdout().lock()),
+        None => serve(&cli.serve),
+    };
+    exit_code(result, |error| error.is::<OpenToAll>())
+}
+
+fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = args.config()?;
+    let listener = args.bind()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let stop = shutdown.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stop.cancel();
+        });
+        run(config, listener, shutdown).await.context("failed to serve")
+    })
+}

@@ -1,0 +1,76 @@
+//! All routes, and what holds for every answer: the token, the count, the headers. No handler is here.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError, guard, web};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::handlers::{health, page, read_all, read_file, sense};
+
+/// The application that a worker runs.
+pub(crate) fn app(
+    app: web::Data<App>,
+) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
+{
+    Actix::new()
+        .app_data(app)
+        .service(read_only("/", page::show))
+        .service(read_only("/style.css", page::style))
+        .service(read_only("/sense", sense::sense))
+        .service(read_only("/sense/files", sense::files))
+        .service(read_only("/read", read_all::read))
+        .service(read_only("/read/{path:.*}", read_file::read))
+        .service(read_only(health::HEALTHZ, health::healthz))
+        .service(read_only("/metrics", health::metrics))
+        .default_service(web::to(not_found))
+        .wrap(from_fn(around))
+}
+
+fn read_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler))
+        .default_service(web::to(method_not_allowed))
+}
+
+async fn not_found() -> Result<String, ApiError> {
+    Err(ApiError::NotFound("there is nothing at this path; `/` lists what there is".to_owned()))
+}
+
+async fn method_not_allowed() -> Result<String, ApiError> {
+    Err(ApiError::MethodNotAllowed)
+}
+
+/// Lets a request in or refuses it, then counts and completes the answer.
+async fn around(
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
+    let mut response = match admit(&app, &request) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(refusal) => request.into_response(refusal.error_response()),
+    };
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    app.count_request(route, response.status().as_u16());
+    Ok(response)
+}
+
+/// Everything but `/healthz` needs the token and a folder whose first scan is over.
+fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
+    if request.path() == health::HEALTHZ {
+        return Ok(());
+    }
+    if app.token.as_ref().is_some_and(|token| !token.is_brought_by(request.headers().get(AUTHORIZATION))) {
+        return Err(ApiError::Unauthorized);
+    }
+    app.refuse_while_scanning()
+}

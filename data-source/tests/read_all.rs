@@ -1,0 +1,63 @@
+//! `/read`: all rows of all files as one CSV.
+
+use std::io::Read;
+
+use crate::support::{Source, wait_for};
+
+#[test]
+fn all_good_rows_come_under_one_header() {
+    let source = Source::of(&[
+        ("b.csv", "Name;SKU;Price\nbee;2;1,50\n"),
+        ("a.csv", "sku,name\r\n1,\"say \"\"a\"\"\nb\"\r\nbad row\r\n3,c\r\n"),
+        ("c/d.tsv", "sku\tcolour\tsku\n4\tred\t5\n"),
+        ("broken.csv.gz", "this is no archive"),
+        ("empty.csv", ""),
+    ]);
+    let answer = source.get("/read");
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(answer.header("etag"), format!("\"{}\"", source.version()));
+    let expect = "sku,name,Price,colour\n1,\"say \"\"a\"\"\nb\",,\n3,c,,\n2,bee,\"1,50\",\n4,,,red\n";
+    assert_eq!(answer.text(), expect);
+}
+
+#[test]
+fn a_folder_without_rows_gives_an_empty_table() {
+    assert_eq!(Source::of(&[]).get("/read").text(), "");
+    assert_eq!(Source::of(&[("a.csv", "sku,name\n")]).get("/read").text(), "sku,name\n");
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_cuts_the_answer() {
+    let rows = "1,a name of some length that fills the buffers\n".repeat(600_000);
+    let source = Source::of(&[("a.csv", &format!("sku,name\n{rows}"))]);
+    let mut stream = source.send("GET /read HTTP/1.1\r\nhost: x\r\n\r\n");
+    let mut start = [0; 15];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    source.write("a.csv", b"sku,name\n1,b\n");
+    let mut rest = Vec::new();
+    // A reset is a cut as well.
+    let _ = stream.read_to_end(&mut rest);
+    assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "the answer looks whole");
+    assert_eq!(source.get("/sense").json()["status"], 1, "a cut answer gave nothing out");
+    wait_for("the new rows", || source.get("/read").body.is_ok_and(|body| body == b"sku,name\n1,b\n"));
+}
+
+#[test]
+fn a_client_that_goes_away_stops_the_work() {
+    let rows = "1,a name of some length that fills the buffers\n".repeat(600_000);
+    let source = Source::of(&[("a.csv", &format!("sku,name\n{rows}"))]);
+    let open_files = || {
+        let links = std::fs::read_dir(format!("/proc/{}/fd", source.child.id())).unwrap();
+        links
+            .filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|to| to.ends_with("a.csv")))
+            .count()
+    };
+    let mut stream = source.send("GET /read HTTP/1.1\r\nhost: x\r\n\r\n");
+    // Rows have come, and the rest does not fit into the buffers on the way.
+    stream.read_exact(&mut [0; 100_000]).unwrap();
+    assert!(open_files() > 0, "it is being read");
+    drop(stream);
+    wait_for("the end of the work", || open_files() == 0);
+    assert_eq!(source.get("/sense").json()["status"], 1);
+}
