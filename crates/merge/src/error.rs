@@ -1,0 +1,26 @@
+//! What can go wrong in a merge: only damage to what was stored, or a fault in polars itself.
+
+/// An error of this crate. Data problems are no errors here: the gate has set them aside before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// polars refused an operation; our frames have fixed columns, so this is a defect or a lack of memory.
+    #[error("the merge failed in polars")]
+    Polars(#[from] polars::error::PolarsError),
+    /// A stored page does not decode.
+    #[error(
+        "a stored page of offers is damaged at byte {at}: empty the database with `starter --reset` and run the master again"
+    )]
+    DamagedPage {
+        /// Offset in the page's entries.
+        at: usize,
+    },
+    /// The database names a file that the list of files does not have.
+    #[error(
+        "an offer belongs to file {file}, which is not in the list of files: empty the database with `starter --reset` and run the master again"
+    )]
+    UnknownFile {
+        /// The file's number.
+        file: i64,
+    },
+}

@@ -1,0 +1,28 @@
+//! Offers to winners to what changes in `products` and `aggr`. Pure: no I/O, no clock, no tokio, no diesel; polars does
+//! the work on whole columns, and the rule for one sku is plain Rust.
+//!
+//! A file becomes a [`Run`]: its offers, one a sku, sorted by sku. A run is cut into [`Page`]s of (sku, content hash), and
+//! [`touched`] compares them with the pages that were applied before: what comes out are the skus that this file changes.
+//! [`merge`] takes those, with what the database holds for the same skus, and says which rows have to be written.
+#![warn(missing_docs)]
+
+mod batch;
+mod delta;
+mod error;
+mod page;
+mod place;
+mod rank;
+mod run;
+mod survive;
+
+pub use batch::{Batches, skus};
+pub use delta::{Before, Changes, Delta, merge};
+pub use error::Error;
+pub use page::{Page, PagePlan, Touched, line_of, plan_pages, skus_of, touched};
+pub use place::{Edit, Offer, Placement, Product, place};
+pub use rank::{RankedFile, Ranks};
+pub use run::{Run, RunBuilder};
+
+/// The number of this crate's stored shapes (pages, content hashes). It is part of every file's `reading`, so that a
+/// program with another shape reads every file again instead of misreading what is stored.
+pub const FORMAT: u32 = 1;

@@ -1,0 +1,281 @@
+//! Pages: what the database remembers of a file's run, so that a changed file costs what changed in it.
+//!
+//! A page holds (sku, content hash) of about a thousand neighbouring offers. Where a page ends is decided by the skus
+//! themselves: the same offers give the same pages whatever was there before, and one changed row changes one page. So
+//! the new run is compared with the applied one page digest by page digest, and only pages that differ are read.
+
+use std::{cmp::Ordering, collections::HashSet};
+
+use polars::prelude::*;
+
+use crate::{Error, Run};
+
+/// One page of a run, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The page's first sku; unique inside a file.
+    pub first_sku: String,
+    /// 16 bytes over `entries`, then 8 bytes over `lines`.
+    pub digest: Vec<u8>,
+    /// For each offer: length of the sku (LEB128), the sku, the content hash (8 bytes, little endian).
+    pub entries: Vec<u8>,
+    /// For each offer: the line on which it begins, as zigzag LEB128 difference to the one before.
+    pub lines: Vec<u8>,
+    /// Where the page's offers begin in the run's frame.
+    pub(crate) start: usize,
+}
+
+const ENTRIES_DIGEST: usize = 16;
+const LINES_DIGEST: usize = 8;
+/// A page ends before a sku whose hash has these bits clear: every 1,024th sku on average.
+const PAGE_MASK: u64 = 0x3ff;
+
+/// How a file's stored pages become those of its new run.
+#[derive(Debug, Default)]
+pub struct PagePlan {
+    /// First skus of stored pages that have to go.
+    pub dropped: Vec<String>,
+    /// Those of them whose offers differ, so that their entries must be read.
+    pub differing: Vec<String>,
+    /// Indices into [`Run::pages`] of the pages that have to be written.
+    pub written: Vec<usize>,
+    /// Those of them whose offers differ.
+    fresh: Vec<usize>,
+}
+
+/// Compares a run with the stored pages of the same file, given as (first sku, digest). Without a run, the file is gone.
+#[must_use]
+pub fn plan_pages(run: Option<&Run>, stored: &[(String, Vec<u8>)]) -> PagePlan {
+    let pages = run.map_or(&[][..], Run::pages);
+    let entries = |digest: &[u8]| digest[..digest.len().min(ENTRIES_DIGEST)].to_vec();
+    let new: HashSet<(&str, &[u8])> = pages.iter().map(|p| (p.first_sku.as_str(), p.digest.as_slice())).collect();
+    let new_entries: HashSet<(&str, Vec<u8>)> =
+        pages.iter().map(|p| (p.first_sku.as_str(), entries(&p.digest))).collect();
+    let mut old = HashSet::new();
+    let mut old_entries = HashSet::new();
+    let mut plan = PagePlan::default();
+    for (first_sku, digest) in stored {
+        old.insert((first_sku.as_str(), digest.as_slice()));
+        old_entries.insert((first_sku.as_str(), entries(digest)));
+        if new.contains(&(first_sku.as_str(), digest.as_slice())) {
+            continue;
+        }
+        plan.dropped.push(first_sku.clone());
+        if !new_entries.contains(&(first_sku.as_str(), entries(digest))) {
+            plan.differing.push(first_sku.clone());
+        }
+    }
+    for (index, page) in pages.iter().enumerate() {
+        let first_sku = page.first_sku.as_str();
+        if old.contains(&(first_sku, page.digest.as_slice())) {
+            continue;
+        }
+        plan.written.push(index);
+        if !old_entries.contains(&(first_sku, entries(&page.digest))) {
+            plan.fresh.push(index);
+        }
+    }
+    plan
+}
+
+/// What one file changes: the offers that are new or say something else, and the skus that it no longer offers.
+pub struct Touched {
+    /// Columns `sku`, `file`, `gone`, `deletes`, `name`, `description`; one row a touched sku, sorted by sku, no nulls.
+    /// `gone` rows have empty texts.
+    pub(crate) frame: DataFrame,
+}
+
+impl Touched {
+    /// How many skus the file touches.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// Whether the file's offers are what they were.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Compares the differing pages row by row. `old` are the entries of `plan.differing`, in order of first sku; `file` is
+/// the file's number in the database.
+///
+/// # Errors
+/// A stored page is damaged, or polars fails.
+pub fn touched(file: i64, run: Option<&Run>, plan: &PagePlan, old: &[Vec<u8>]) -> Result<Touched, Error> {
+    let mut before = Vec::new();
+    for entries in old {
+        decode(entries, |sku, content| before.push((sku, content)))?;
+    }
+    let mut rows: Vec<IdxSize> = Vec::new();
+    let mut gone: Vec<&str> = Vec::new();
+    let mut before = before.into_iter().peekable();
+    if let Some(run) = run {
+        let sku = run.frame.column("sku")?.str()?;
+        let content = run.frame.column("content")?.u64()?;
+        for index in plan.fresh.iter().flat_map(|page| run.rows_of(*page)) {
+            let (new_sku, new_content) = (sku.get(index).unwrap_or_default(), content.get(index).unwrap_or_default());
+            while let Some((old_sku, _)) = before.next_if(|(old_sku, _)| *old_sku < new_sku) {
+                gone.push(old_sku);
+            }
+            match before.next_if(|(old_sku, _)| old_sku.cmp(&new_sku) == Ordering::Equal) {
+                Some((_, old_content)) if old_content == new_content => {}
+                _ => rows.push(index as IdxSize),
+            }
+        }
+    }
+    gone.extend(before.map(|(sku, _)| sku));
+    Ok(Touched { frame: touched_frame(file, run, rows, gone)? })
+}
+
+fn touched_frame(file: i64, run: Option<&Run>, rows: Vec<IdxSize>, gone: Vec<&str>) -> Result<DataFrame, Error> {
+    let blank = vec![""; gone.len()];
+    let mut frame = DataFrame::new_infer_height(vec![
+        Column::new("sku".into(), &gone),
+        Column::new("file".into(), vec![file; gone.len()]),
+        Column::new("gone".into(), vec![true; gone.len()]),
+        Column::new("deletes".into(), vec![false; gone.len()]),
+        Column::new("name".into(), &blank),
+        Column::new("description".into(), &blank),
+    ])?;
+    if let Some(run) = run.filter(|_| !rows.is_empty()) {
+        let taken = run.frame.take(&IdxCa::from_vec("rows".into(), rows))?;
+        let height = taken.height();
+        let offers = DataFrame::new_infer_height(vec![
+            taken.column("sku")?.clone(),
+            Column::new("file".into(), vec![file; height]),
+            Column::new("gone".into(), vec![false; height]),
+            taken.column("deletes")?.clone(),
+            taken.column("name")?.clone(),
+            taken.column("description")?.clone(),
+        ])?;
+        frame.vstack_mut(&offers)?;
+        if !gone.is_empty() {
+            frame = frame.sort(["sku"], SortMultipleOptions::default())?;
+        }
+    }
+    frame.rechunk_mut();
+    Ok(frame)
+}
+
+/// The skus of a stored page, in order.
+///
+/// # Errors
+/// The page is damaged.
+pub fn skus_of(entries: &[u8]) -> Result<Vec<&str>, Error> {
+    let mut skus = Vec::new();
+    decode(entries, |sku, _| skus.push(sku))?;
+    Ok(skus)
+}
+
+/// The line on which the offer for `sku` begins, or `None` if the page does not hold that sku.
+///
+/// # Errors
+/// The page is damaged.
+pub fn line_of(sku: &str, entries: &[u8], lines: &[u8]) -> Result<Option<u64>, Error> {
+    let Some(index) = skus_of(entries)?.iter().position(|held| *held == sku) else { return Ok(None) };
+    let (mut at, mut line) = (0, 0i64);
+    for _ in 0..=index {
+        line += unzigzag(take_varint(lines, &mut at)?);
+    }
+    Ok(u64::try_from(line).ok())
+}
+
+impl Run {
+    fn rows_of(&self, page: usize) -> std::ops::Range<usize> {
+        let end = self.pages.get(page + 1).map_or(self.frame.height(), |next| next.start);
+        self.pages[page].start..end
+    }
+}
+
+/// Cuts a run's frame into pages.
+pub(crate) fn cut(frame: &DataFrame) -> Result<Vec<Page>, Error> {
+    let sku = frame.column("sku")?.str()?;
+    let content = frame.column("content")?.u64()?;
+    let line = frame.column("line")?.u64()?;
+    let mut pages: Vec<Page> = Vec::new();
+    let mut last_line = 0;
+    for (index, ((sku, content), line)) in sku.iter().zip(content.iter()).zip(line.iter()).enumerate() {
+        let (sku, content, line) = (sku.unwrap_or_default(), content.unwrap_or_default(), line.unwrap_or_default());
+        if pages.is_empty() || begins_page(sku) {
+            pages.push(Page {
+                first_sku: sku.to_owned(),
+                digest: Vec::new(),
+                entries: Vec::new(),
+                lines: Vec::new(),
+                start: index,
+            });
+            last_line = 0;
+        }
+        if let Some(page) = pages.last_mut() {
+            put_varint(&mut page.entries, sku.len() as u64);
+            page.entries.extend_from_slice(sku.as_bytes());
+            page.entries.extend_from_slice(&content.to_le_bytes());
+            put_varint(&mut page.lines, zigzag(line as i64 - last_line));
+            last_line = line as i64;
+        }
+    }
+    for page in &mut pages {
+        page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST]);
+        page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST]);
+    }
+    Ok(pages)
+}
+
+/// FNV-1a over the sku, its high bits folded down: cheap, and the same on every machine and in every version.
+fn begins_page(sku: &str) -> bool {
+    let hash = sku
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 32)) & PAGE_MASK == 0
+}
+
+fn decode<'a>(entries: &'a [u8], mut entry: impl FnMut(&'a str, u64)) -> Result<(), Error> {
+    let mut at = 0;
+    while at < entries.len() {
+        let damaged = Error::DamagedPage { at };
+        let length = usize::try_from(take_varint(entries, &mut at)?).unwrap_or(usize::MAX);
+        let sku =
+            at.checked_add(length).and_then(|end| entries.get(at..end)).and_then(|sku| std::str::from_utf8(sku).ok());
+        let Some(sku) = sku else { return Err(damaged) };
+        at += length;
+        let Some(Ok(content)) = entries.get(at..at + 8).map(<[u8; 8]>::try_from) else { return Err(damaged) };
+        at += 8;
+        entry(sku, u64::from_le_bytes(content));
+    }
+    Ok(())
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn take_varint(bytes: &[u8], at: &mut usize) -> Result<u64, Error> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = *bytes.get(*at).ok_or(Error::DamagedPage { at: *at })?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(Error::DamagedPage { at: *at })
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Pages: what is stored of a run comes back, and a comparison finds exactly what changed.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::RunBuilder;
+
+type Rows = BTreeMap<String, (String, u64)>;
+
+fn run(rows: &Rows) -> Run {
+    let mut builder = RunBuilder::default();
+    for (sku, (name, line)) in rows {
+        builder.push(sku, name, "", false, *line);
+    }
+    builder.finish().unwrap()
+}
+
+/// Compares as the master does, reading from the "stored" pages of `old`.
+fn compare(old: &Run, new: Option<&Run>) -> (Vec<String>, Vec<String>, PagePlan) {
+    let stored: Vec<_> = old.pages().iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
+    let plan = plan_pages(new, &stored);
+    let read: Vec<_> = old
+        .pages()
+        .iter()
+        .filter(|page| plan.differing.contains(&page.first_sku))
+        .map(|page| page.entries.clone())
+        .collect();
+    let frame = touched(1, new, &plan, &read).unwrap().frame;
+    let gone = frame.column("gone").unwrap().bool().unwrap();
+    let mut lists = (Vec::new(), Vec::new());
+    for (sku, gone) in frame.column("sku").unwrap().str().unwrap().iter().zip(gone.iter()) {
+        if gone.unwrap() { lists.1.push(sku.unwrap().to_owned()) } else { lists.0.push(sku.unwrap().to_owned()) }
+    }
+    (lists.0, lists.1, plan)
+}
+
+fn numbered(count: u64) -> Rows {
+    (0..count).map(|n| (format!("sku-{n:05}"), (format!("name {n}"), n + 2))).collect()
+}
+
+#[test]
+fn the_last_row_of_a_sku_counts() {
+    let mut builder = RunBuilder::default();
+    for (sku, name, line) in [("b", "1", 2), ("a", "2", 3), ("b", "3", 4)] {
+        builder.push(sku, name, "", false, line);
+    }
+    let run = builder.finish().unwrap();
+    let names: Vec<_> = run.frame.column("name").unwrap().str().unwrap().iter().flatten().collect();
+    assert_eq!(names, ["2", "3"]);
+    assert_eq!(line_of("b", &run.pages[0].entries, &run.pages[0].lines).unwrap(), Some(4));
+    assert_eq!(line_of("c", &run.pages[0].entries, &run.pages[0].lines).unwrap(), None);
+}
+
+#[test]
+fn one_changed_row_writes_one_page() {
+    let rows = numbered(20_000);
+    let mut changed = rows.clone();
+    changed.get_mut("sku-12345").unwrap().0 = "other".into();
+    let (old, new) = (run(&rows), run(&changed));
+    assert!(old.pages().len() > 10, "20,000 skus make many pages: {}", old.pages().len());
+    let (offered, gone, plan) = compare(&old, Some(&new));
+    assert_eq!((offered, gone), (vec!["sku-12345".to_owned()], vec![]));
+    assert_eq!((plan.dropped.len(), plan.written.len()), (1, 1));
+}
+
+#[test]
+fn moved_lines_rewrite_pages_but_touch_no_sku() {
+    let rows = numbered(5_000);
+    let mut moved = rows.clone();
+    moved.values_mut().for_each(|row| row.1 += 1);
+    let (offered, gone, plan) = compare(&run(&rows), Some(&run(&moved)));
+    assert!(offered.is_empty() && gone.is_empty() && plan.differing.is_empty());
+    assert_eq!(plan.written.len(), run(&rows).pages().len());
+}
+
+#[test]
+fn a_file_that_is_gone_gives_up_all_its_skus() {
+    let rows = numbered(3_000);
+    let (offered, gone, _) = compare(&run(&rows), None);
+    assert!(offered.is_empty());
+    assert_eq!(gone, rows.keys().cloned().collect::<Vec<_>>());
+}
+
+#[test]
+fn damage_is_an_error_and_no_panic() {
+    let page = run(&numbered(10)).pages.remove(0);
+    for cut in 1..page.entries.len() {
+        let _ = skus_of(&page.entries[..cut]);
+    }
+    assert!(skus_of(&page.entries[..page.entries.len() - 1]).is_err());
+    assert!(skus_of(&[0xff; 30]).is_err());
+    assert!(line_of("sku-00003", &page.entries, &[]).is_err());
+}
+
+fn some_rows() -> impl Strategy<Value = Rows> {
+    proptest::collection::btree_map("[a-c]{0,3}[é0-9]{0,2}", ("[xy]", 0..9u64), 0..60)
+}
+
+proptest! {
+    #[test]
+    fn a_comparison_finds_exactly_the_differences(old in some_rows(), new in some_rows()) {
+        let (offered, gone, _) = compare(&run(&old), Some(&run(&new)));
+        let expected: Vec<_> = new.iter().filter(|(sku, row)| old.get(*sku).map(|old| &old.0) != Some(&row.0)).map(|(sku, _)| sku.clone()).collect();
+        prop_assert_eq!(offered, expected);
+        prop_assert_eq!(gone, old.keys().filter(|sku| !new.contains_key(*sku)).cloned().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lines_come_back(rows in some_rows()) {
+        let run = run(&rows);
+        for page in run.pages() {
+            for sku in skus_of(&page.entries).unwrap() {
+                prop_assert_eq!(line_of(sku, &page.entries, &page.lines).unwrap(), Some(rows[sku].1));
+            }
+        }
+    }
+}
