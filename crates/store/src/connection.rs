@@ -1,0 +1,164 @@
+//! Opening a database, and transactions. The only file that tells one kind of database from another.
+
+use std::path::Path;
+
+use diesel::connection::{AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+
+use crate::error::{Doing, message};
+use crate::{DatabaseUrl, Error, migrate};
+
+/// A connection to any kind of database. Queries are written once, against this type; what only one kind of database
+/// understands is done on the variant.
+#[derive(diesel::MultiConnection)]
+pub(crate) enum AnyConnection {
+    /// A SQLite file.
+    Sqlite(SqliteConnection),
+}
+
+/// An open database. One value is one connection: readers take their own beside the one writer.
+///
+/// Methods that write many rows belong into a [`Store::transaction`]; outside of one every row is a transaction.
+pub struct Store {
+    /// All queries go through it.
+    pub(crate) connection: AnyConnection,
+}
+
+/// How long a statement waits for another program's transaction before it fails.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000";
+
+/// The settings of a writing connection, in an order that matters: the page size counts only before the file is
+/// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter; 256 MiB of cache keep a
+/// whole large version in memory until its commit; `synchronous = FULL` lets what was reported as applied outlive a
+/// power cut.
+const WRITER_PRAGMAS: &[&str] = &[
+    "PRAGMA page_size = 8192",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -262144",
+    "PRAGMA temp_store = MEMORY",
+];
+
+/// The settings of a reading connection.
+const READER_PRAGMAS: &[&str] = &["PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY"];
+
+impl Store {
+    /// Opens the database for writing, creates it if it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Everything that keeps the file from being a writable database with a schema that this program knows.
+    pub fn open(url: &DatabaseUrl) -> Result<Store, Error> {
+        let path = url.path();
+        if path.is_dir() {
+            return Err(Error::IsFolder { path: path.to_owned() });
+        }
+        if !folder_of(path).is_dir() {
+            return Err(Error::NoFolder { path: path.to_owned() });
+        }
+        let mut store = Store::connect(url, "rwc", WRITER_PRAGMAS)?;
+        migrate::bring_up_to_date(&mut store, path)?;
+        Ok(store)
+    }
+
+    /// Opens the database for reading only. It never creates, migrates or changes anything, and works while another
+    /// process writes.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] without a file, [`Error::NotADatabase`], [`Error::NotSetUp`], [`Error::OlderSchema`] and
+    /// [`Error::NewerSchema`] with another one than ours.
+    pub fn open_existing(url: &DatabaseUrl) -> Result<Store, Error> {
+        let path = url.path();
+        if path.is_dir() {
+            return Err(Error::IsFolder { path: path.to_owned() });
+        }
+        if !path.exists() {
+            return Err(Error::Missing { path: path.to_owned() });
+        }
+        let mut store = Store::connect(url, "ro", READER_PRAGMAS)?;
+        migrate::check(&mut store, path)?;
+        Ok(store)
+    }
+
+    /// Whether [`Store::open`] would change anything: the database is not there, or lacks migrations. Changes nothing
+    /// itself.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`], but for the answers themselves.
+    pub fn needs_setup(url: &DatabaseUrl) -> Result<bool, Error> {
+        match Store::open_existing(url) {
+            Ok(_) => Ok(false),
+            Err(Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs `f` in one transaction: all of it is stored if `f` gives `Ok`, nothing otherwise. The right to write is
+    /// taken at once (`BEGIN IMMEDIATE`), so that a transaction never fails in its middle because another began.
+    ///
+    /// # Errors
+    /// Those of `f`, and [`Error::Query`] if the transaction cannot be begun or committed. Transactions do not nest.
+    pub fn transaction<T, E: From<Error>>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        self.within("BEGIN IMMEDIATE", f)
+    }
+
+    /// Runs `f`, which only reads, on the tables as they stand at its first query, whatever is committed meanwhile.
+    /// Waits for nobody and keeps nobody waiting.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    pub fn snapshot<T, E: From<Error>>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        self.within("BEGIN DEFERRED", f)
+    }
+
+    fn within<T, E: From<Error>>(&mut self, begin: &str, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        match &mut self.connection {
+            AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, begin),
+        }
+        .doing(|| "begin a transaction")?;
+        match f(self) {
+            Ok(value) => {
+                AnyConnection::commit_transaction(&mut self.connection).doing(|| "commit a transaction")?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one that counts; a transaction that SQLite ended itself cannot be rolled back.
+                if let Err(failed) = AnyConnection::rollback_transaction(&mut self.connection) {
+                    tracing::warn!(error = %failed, "cannot roll a transaction back: {failed}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn connect(url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Error> {
+        let path = url.path();
+        let sqlite =
+            SqliteConnection::establish(&url.sqlite_uri(mode)).map_err(|error| open_error(path, error.to_string()))?;
+        let mut connection = AnyConnection::Sqlite(sqlite);
+        for pragma in std::iter::once(&BUSY_TIMEOUT).chain(pragmas) {
+            connection.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
+        }
+        Ok(Store { connection })
+    }
+}
+
+/// Sorts SQLite's words by what a person can do about them; diesel passes the words only.
+pub(crate) fn open_error(path: &Path, reason: String) -> Error {
+    let path = path.to_owned();
+    if reason.contains("file is not a database") {
+        Error::NotADatabase { path }
+    } else if reason.contains("readonly database") {
+        Error::ReadOnly { path }
+    } else {
+        Error::Open { path, reason }
+    }
+}
+
+/// The folder of a file; a bare name is in the working directory.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}

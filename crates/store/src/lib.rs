@@ -1,0 +1,41 @@
+//! The database: schema, migrations and queries. The only crate that names diesel. Its API is synchronous; it knows no
+//! HTTP, no polars and no rule of the merge: it stores what it is told and gives it back in key order.
+//!
+//! A [`Store`] is one connection. Writers call [`Lock::acquire`] and [`Store::open`], readers [`Store::open_existing`].
+//! Keys are ordered by their bytes, times are RFC 3339 in UTC, counts and sizes are `i64` because databases know no
+//! other. Each table has a module of its own; the `*_view` methods join them for people.
+
+mod aggr;
+mod connection;
+mod counts;
+mod edits;
+mod error;
+mod files;
+mod locate;
+mod lock;
+mod migrate;
+mod pages;
+mod products;
+mod rejects;
+mod schema;
+mod shadowed;
+mod sources;
+mod state;
+mod url;
+mod views;
+
+pub use aggr::AggrRow;
+pub use connection::Store;
+pub use counts::Counts;
+pub use edits::EditRow;
+pub use error::Error;
+pub use files::{FileRow, FileState};
+pub use lock::Lock;
+pub use pages::{PageContent, PageRow};
+pub use products::ProductRow;
+pub use rejects::RejectRow;
+pub use shadowed::ShadowedRow;
+pub use sources::{SourcePass, SourceRow, SourceState};
+pub use state::State;
+pub use url::DatabaseUrl;
+pub use views::{FileView, ProductFilter, ProductView, RejectView, SourceView};

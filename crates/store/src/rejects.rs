@@ -1,0 +1,48 @@
+//! Rows that could not be used, kept with the file and the place they came from.
+
+use diesel::prelude::*;
+
+use crate::error::Doing;
+use crate::schema::rejects::dsl;
+use crate::{Error, Store};
+
+/// One row that was set aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RejectRow {
+    /// The line on which the row begins; the first line is 1.
+    pub line: i64,
+    /// Where the row begins in the unpacked file; the first byte is 0.
+    pub byte_offset: i64,
+    /// Why it could not be used.
+    pub reason: String,
+    /// What stood there, cut at 1 KiB.
+    pub raw: String,
+}
+
+impl Store {
+    /// Replaces a file's rejects of one kind: those of its accepted content, or, with `whole_file`, those of the
+    /// content that was rejected as a whole. They are read again in the order in which they are given.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn replace_rejects(&mut self, file_id: i64, whole_file: bool, rows: &[RejectRow]) -> Result<(), Error> {
+        let action = || format!("replace the rejects of file {file_id}");
+        diesel::delete(dsl::rejects.filter(dsl::file_id.eq(file_id).and(dsl::whole_file.eq(whole_file))))
+            .execute(&mut self.connection)
+            .doing(action)?;
+        for row in rows {
+            diesel::insert_into(dsl::rejects)
+                .values((
+                    dsl::file_id.eq(file_id),
+                    dsl::whole_file.eq(whole_file),
+                    dsl::line.eq(row.line),
+                    dsl::byte_offset.eq(row.byte_offset),
+                    dsl::reason.eq(&row.reason),
+                    dsl::raw.eq(&row.raw),
+                ))
+                .execute(&mut self.connection)
+                .doing(action)?;
+        }
+        Ok(())
+    }
+}

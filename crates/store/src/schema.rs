@@ -1,0 +1,109 @@
+//! The tables as diesel sees them, in the form of `diesel print-schema`. Not the schema itself: that is in
+//! `migrations/`, and a test compares the two column by column.
+
+diesel::table! {
+    aggr (name) {
+        name -> Text,
+        no_of_products -> BigInt,
+    }
+}
+
+diesel::table! {
+    edits (sku) {
+        sku -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        hidden -> Bool,
+        stands -> Bool,
+        edited_at -> Text,
+    }
+}
+
+diesel::table! {
+    files (id) {
+        id -> BigInt,
+        source_id -> BigInt,
+        path -> Text,
+        hash -> Nullable<Text>,
+        reading -> Nullable<Text>,
+        size_bytes -> BigInt,
+        row_count -> BigInt,
+        offers -> BigInt,
+        rejects -> BigInt,
+        state -> Text,
+        rejected_hash -> Nullable<Text>,
+        rejected_reading -> Nullable<Text>,
+        rejected_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    pages (file_id, first_sku) {
+        file_id -> BigInt,
+        first_sku -> Text,
+        digest -> Binary,
+        entries -> Binary,
+        lines -> Binary,
+    }
+}
+
+diesel::table! {
+    products (sku) {
+        sku -> Text,
+        name -> Text,
+        description -> Text,
+        file_id -> Nullable<BigInt>,
+        edited -> Bool,
+    }
+}
+
+diesel::table! {
+    rejects (id) {
+        id -> BigInt,
+        file_id -> BigInt,
+        whole_file -> Bool,
+        line -> BigInt,
+        byte_offset -> BigInt,
+        reason -> Text,
+        raw -> Text,
+    }
+}
+
+diesel::table! {
+    shadowed (sku, file_id) {
+        sku -> Text,
+        file_id -> BigInt,
+        deletes -> Bool,
+        name -> Text,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> BigInt,
+        name -> Text,
+        url -> Text,
+        priority -> BigInt,
+        position -> BigInt,
+        version -> Nullable<Text>,
+        state -> Text,
+        error -> Nullable<Text>,
+        last_sensed -> Nullable<Text>,
+        last_applied -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// The table in which diesel notes the migrations that were applied.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::joinable!(files -> sources (source_id));
+diesel::joinable!(pages -> files (file_id));
+diesel::joinable!(products -> files (file_id));
+diesel::joinable!(rejects -> files (file_id));
+
+diesel::allow_tables_to_appear_in_same_query!(aggr, edits, files, pages, products, rejects, shadowed, sources,);
