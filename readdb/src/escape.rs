@@ -1,0 +1,58 @@
+//! Stored text made fit for a terminal: feeds hold whatever somebody typed, and a terminal obeys some of it.
+
+/// The text on one line, with every character escaped that a terminal would act on or that would turn the line around.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_format(character) {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Line and paragraph separators, and the marks that change the direction of writing.
+fn is_format(character: char) -> bool {
+    matches!(character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A count with its thousands set apart, as people read it: 446,231.
+pub(crate) fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_act_on_is_escaped() {
+        let check = |text: &str, expect: &str| assert_eq!(one_line(text), expect);
+        check("plain, \"quoted\" \\ ä 漢 e\u{301}", "plain, \"quoted\" \\ ä 漢 e\u{301}");
+        check("a\r\nb\tc", "a\\r\\nb\\tc");
+        check("\u{1b}[31mred", "\\u{1b}[31mred");
+        check("\u{9b}31m \u{7f}", "\\u{9b}31m \\u{7f}");
+        check("abc\u{202e}cba\u{2028}", "abc\\u{202e}cba\\u{2028}");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let check = |number: i64, expect: &str| assert_eq!(thousands(number), expect);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1,000");
+        check(446_231, "446,231");
+        check(-1_234_567, "-1,234,567");
+    }
+}

@@ -1,0 +1,107 @@
+//! Rows on their way from the store to the printer: the same shape for every table. Knows neither.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::cli::Table;
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// No value, which is not the empty text.
+    Null,
+    /// A flag.
+    Flag(bool),
+    /// A count or a size.
+    Number(i64),
+    /// A text, exactly as stored.
+    Text(String),
+}
+
+impl Cell {
+    /// The cell as a text; null is empty.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Cell::Null => String::new(),
+            Cell::Flag(flag) => flag.to_string(),
+            Cell::Number(number) => number.to_string(),
+            Cell::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(flag: bool) -> Cell {
+        Cell::Flag(flag)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(number: i64) -> Cell {
+        Cell::Number(number)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+}
+
+impl From<Option<String>> for Cell {
+    fn from(text: Option<String>) -> Cell {
+        text.map_or(Cell::Null, Cell::Text)
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Cell::Null => serializer.serialize_none(),
+            Cell::Flag(flag) => serializer.serialize_bool(*flag),
+            Cell::Number(number) => serializer.serialize_i64(*number),
+            Cell::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// The rows of one table that were asked for.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Which table.
+    pub(crate) table: Table,
+    /// The names of the columns.
+    pub(crate) columns: &'static [&'static str],
+    /// In key order; every row has a cell for each column.
+    pub(crate) rows: Vec<Vec<Cell>>,
+    /// How many rows there are, the ones beyond the limit too.
+    pub(crate) total: i64,
+}
+
+impl Listing {
+    /// The rows as objects, members in the order of the columns.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = Object<'_>> {
+        self.rows.iter().map(|cells| Object { columns: self.columns, cells })
+    }
+}
+
+/// One row as an object.
+pub(crate) struct Object<'a> {
+    columns: &'a [&'a str],
+    cells: &'a [Cell],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.columns.len()))?;
+        for (column, cell) in self.columns.iter().zip(self.cells) {
+            map.serialize_entry(column, cell)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,114 @@
+//! `readdb` as a process: what it prints in each format, its exit codes, and that it stands beside a writer. The
+//! databases are made by the store; here is what the tests share.
+
+// A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::str::FromStr;
+
+use tempfile::TempDir;
+use tributary_store::{
+    DatabaseUrl, EditRow, FileRow, FileState, ProductRow, RejectRow, SourcePass, SourceState, Store,
+};
+
+mod formats;
+mod usage;
+
+/// A database with some of everything; products come in the order of their bytes.
+struct Database {
+    folder: TempDir,
+    store: Store,
+}
+
+/// A text that every format must carry through: separators, quotes, line breaks, an escape sequence, a formula.
+const AWKWARD: &str = "=a, \"b\"\r\nc\t\u{1b}[31m ä ";
+
+impl Database {
+    fn new() -> Database {
+        let folder = TempDir::new().unwrap();
+        let url = DatabaseUrl::from_str(folder.path().join("database.db").to_str().unwrap()).unwrap();
+        let mut database = Database { store: Store::open(&url).unwrap(), folder };
+        database.fill();
+        database
+    }
+
+    fn fill(&mut self) {
+        let store = &mut self.store;
+        let source_id = store.put_source("north", "http://127.0.0.1:5001", 0, 0).unwrap();
+        store.put_source("south", "http://127.0.0.1:5002", 0, 1).unwrap();
+        let pass = SourcePass {
+            state: SourceState::Rejected,
+            error: None,
+            version: Some("v1".to_owned()),
+            last_sensed: Some("2026-11-22T10:00:00Z".to_owned()),
+            last_applied: None,
+        };
+        store.set_source_pass(source_id, &pass).unwrap();
+        let file_id = store.insert_file(source_id, "a/b.csv").unwrap().id;
+        store.update_file(&file(file_id, source_id)).unwrap();
+        let reject = RejectRow { line: 3, byte_offset: 20, reason: "no sku".to_owned(), raw: AWKWARD.to_owned() };
+        store.replace_rejects(file_id, false, &[reject]).unwrap();
+        let offered = |sku: &str, name: &str, description: &str| ProductRow {
+            sku: sku.to_owned(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            file_id: Some(file_id),
+            edited: false,
+        };
+        let alone = ProductRow { file_id: None, edited: true, ..offered("b", "blue", "") };
+        store.insert_products(&[offered("B", "red", AWKWARD), offered("a", "red", ""), alone]).unwrap();
+        store.move_aggr(&[("blue".to_owned(), 1), ("red".to_owned(), 2)]).unwrap();
+        store.put_edit(&edit("b", Some("blue"))).unwrap();
+        store.put_edit(&edit("x", None)).unwrap();
+    }
+
+    /// Runs `readdb` in the database's folder with words and environment.
+    fn readdb(&self, words: &str) -> Output {
+        readdb_in(self.folder.path(), words).output().unwrap()
+    }
+}
+
+fn file(id: i64, source_id: i64) -> FileRow {
+    FileRow {
+        id,
+        source_id,
+        path: "a/b.csv".to_owned(),
+        hash: Some("blake3:00".to_owned()),
+        reading: Some("r".to_owned()),
+        size_bytes: 1_234,
+        row_count: 3,
+        offers: 2,
+        rejects: 1,
+        state: FileState::Rejected,
+        rejected_hash: Some("blake3:01".to_owned()),
+        rejected_reading: Some("r".to_owned()),
+        rejected_reason: Some("no header".to_owned()),
+    }
+}
+
+fn edit(sku: &str, name: Option<&str>) -> EditRow {
+    EditRow {
+        sku: sku.to_owned(),
+        name: name.map(str::to_owned),
+        description: None,
+        hidden: name.is_none(),
+        stands: name.is_some(),
+        edited_at: "2026-11-22T10:00:00Z".to_owned(),
+    }
+}
+
+fn readdb_in(folder: &Path, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_readdb"));
+    command.args(words.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    for variable in ["DATABASE_URL", "TRIBUTARY_DATABASE_URL", "TRIBUTARY_LOG_FORMAT", "RUST_LOG"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}

@@ -1,0 +1,37 @@
+//! Setting a database up, emptying it, and saying what it holds.
+
+use std::io::{self, Write};
+
+use tributary_store::{Counts, DatabaseUrl, Error, Lock, Store};
+
+/// Creates and migrates the database where that is needed, empties it if asked to, and counts what it then holds.
+///
+/// Only what writes takes the lock: while a master runs, `starter` still says what a database holds that is set up.
+pub(crate) fn set_up(url: &DatabaseUrl, reset: bool) -> Result<Counts, Error> {
+    if !reset && !Store::needs_setup(url)? {
+        return Store::open_existing(url)?.snapshot(Store::counts);
+    }
+    let _lock = Lock::acquire(url, if reset { "starter --reset" } else { "starter" })?;
+    let mut store = Store::open(url)?;
+    if reset {
+        store.empty()?;
+        tracing::info!(database.path = %url, "emptied {url}");
+    }
+    store.counts()
+}
+
+/// Writes the database's path and a line for each table.
+pub(crate) fn print(url: &DatabaseUrl, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
+    let Counts { products, aggr, sources, files, rejects, edits, shadowed } = counts;
+    let lines = [
+        ("products", products),
+        ("aggr", aggr),
+        ("sources", sources),
+        ("files", files),
+        ("rejects", rejects),
+        ("edits", edits),
+        ("shadowed", shadowed),
+    ];
+    writeln!(out, "{url} is set up and holds")?;
+    lines.iter().try_for_each(|(table, rows)| writeln!(out, "{table:<8} {rows:>12}"))
+}
