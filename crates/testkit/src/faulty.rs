@@ -1,0 +1,125 @@
+//! A source that misbehaves on purpose: a bare HTTP server whose answers a test writes byte by byte.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+/// How a request is answered.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// A whole answer of this content type and body.
+    Ok(&'static str, Vec<u8>),
+    /// This status line's rest (`500 Internal Server Error`) and no body.
+    Status(&'static str),
+    /// An answer that announces the whole body, sends half of it, and closes the connection.
+    Cut(&'static str, Vec<u8>),
+    /// Nothing at all, until the client goes away.
+    Hang,
+}
+
+impl Answer {
+    /// A JSON body.
+    #[must_use]
+    pub fn json(body: &str) -> Self {
+        Self::Ok("application/json", body.as_bytes().to_vec())
+    }
+
+    /// A CSV body.
+    #[must_use]
+    pub fn csv(body: &str) -> Self {
+        Self::Ok("text/csv", body.as_bytes().to_vec())
+    }
+}
+
+/// The server; it ends when this is dropped.
+pub struct FaultySource {
+    /// Where it listens, as `http://ADDR:PORT`.
+    pub url: String,
+    /// Guards the answers by path; held only to look one up or to change it.
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl FaultySource {
+    /// Starts a server that answers each path as told, any other with 404.
+    ///
+    /// # Panics
+    /// No port is free.
+    #[must_use]
+    pub fn start(answers: &[(&str, Answer)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        let answers: HashMap<_, _> =
+            answers.iter().map(|(path, answer)| ((*path).to_owned(), answer.clone())).collect();
+        let source =
+            Self { url, answers: Arc::new(Mutex::new(answers)), requests: Arc::default(), stopped: Arc::default() };
+        let (answers, requests, stopped) = (source.answers.clone(), source.requests.clone(), source.stopped.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (answers, requests) = (answers.clone(), requests.clone());
+                thread::spawn(move || serve(stream, &answers, &requests));
+            }
+        });
+        source
+    }
+
+    /// A source of the plain protocol: `/sense` says only a status, `/read` is `csv`.
+    #[must_use]
+    pub fn plain(csv: &str) -> Self {
+        Self::start(&[("/sense", Answer::json(r#"{"status":1}"#)), ("/read", Answer::csv(csv))])
+    }
+
+    /// Answers `path` otherwise from now on.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.answers.lock().expect("no test thread panics with the lock").insert(path.to_owned(), answer);
+    }
+
+    /// The request lines seen so far, such as `GET /sense HTTP/1.1`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("no test thread panics with the lock").clone()
+    }
+}
+
+impl Drop for FaultySource {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // Wakes the accepting thread, so that it sees the flag.
+        let _ = TcpStream::connect(self.url.trim_start_matches("http://"));
+    }
+}
+
+fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, requests: &Mutex<Vec<String>>) {
+    let mut lines = BufReader::new(stream.try_clone().expect("a socket can be cloned")).lines().map_while(Result::ok);
+    let Some(request) = lines.next() else { return };
+    lines.by_ref().take_while(|line| !line.is_empty()).for_each(drop);
+    let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
+    requests.lock().expect("no test thread panics with the lock").push(request);
+    let answer = answers.lock().expect("no test thread panics with the lock").get(&path).cloned();
+    let head = |status: &str, kind: &str, length: usize| {
+        format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
+            .into_bytes()
+    };
+    let bytes = match answer.unwrap_or(Answer::Status("404 Not Found")) {
+        Answer::Ok(kind, body) => [head("200 OK", kind, body.len()), body].concat(),
+        Answer::Status(status) => head(status, "text/plain", 0),
+        Answer::Cut(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
+        Answer::Hang => {
+            lines.for_each(drop);
+            return;
+        }
+    };
+    // A client that has gone away is no matter here.
+    let _ = stream.write_all(&bytes);
+}

@@ -1,0 +1,89 @@
+//! The built binaries, run as a user runs them.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// The path of one of the workspace's binaries.
+///
+/// # Panics
+/// It is not built: run the tests of the whole workspace, which builds it.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    // Tests run from target/PROFILE/deps, programs from target/PROFILE.
+    let folder = test.ancestors().skip(1).find(|folder| folder.join(name).is_file());
+    let folder = folder
+        .unwrap_or_else(|| panic!("{name} is not built: run `cargo build --workspace` or the whole `cargo test`"));
+    folder.join(name)
+}
+
+/// A command for one of the binaries, in `folder` and without settings of the surroundings.
+#[must_use]
+pub fn command(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(binary(name));
+    command.current_dir(folder);
+    for (variable, _) in std::env::vars() {
+        if variable.starts_with("TRIBUTARY_") || variable == "DATABASE_URL" || variable == "RUST_LOG" {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
+/// A binary that serves until this is dropped.
+pub struct Daemon {
+    child: Child,
+    /// Where it listens, as `http://ADDR:PORT`.
+    pub url: String,
+}
+
+impl Daemon {
+    /// Starts it and waits for its `listening on` line.
+    ///
+    /// # Panics
+    /// It does not start, or ends before it listens.
+    #[must_use]
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("the binary starts");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("the first line is {line:?}"))
+            .to_owned();
+        Self { child, url }
+    }
+
+    /// Serves `folder` with `data-source`; changes settle fast and rescans are frequent, so that tests do not wait.
+    #[must_use]
+    pub fn source(folder: &Path) -> Self {
+        let mut source = command("data-source", folder);
+        source.args(["--listen", "127.0.0.1:0", "--settle", "20ms", "--rescan", "200ms", "--dir"]).arg(folder);
+        Self::start(source)
+    }
+}
+
+impl Drop for Daemon {
+    /// SIGKILL: nothing may depend on a clean stop.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a finished program printed.
+#[must_use]
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a finished program complained about.
+#[must_use]
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,41 @@
+//! The command line of `master`: what may be typed, as typed. `config` turns it, with the configuration file, into what
+//! the program runs with.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use tributary_console::LogArgs;
+
+/// Polls every source, merges what changed, and writes the tables `products` and `aggr`.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "master", version, about)]
+pub struct Args {
+    /// Configuration file; ./tributary.toml is read if it is there.
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Database to write: a path or `sqlite:PATH`; DATABASE_URL says it too [default: database.db].
+    #[arg(long, value_name = "URL", env = "TRIBUTARY_DATABASE_URL")]
+    pub database_url: Option<String>,
+
+    /// A source to poll, in place of the configuration file's; may be given several times. NAME defaults to HOST:PORT.
+    #[arg(long = "source", value_name = "[NAME=]URL", env = "TRIBUTARY_SOURCE", value_delimiter = ' ')]
+    pub sources: Vec<String>,
+
+    /// Address of the form and the API; `--once` does not listen [default: 127.0.0.1:5000].
+    #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_LISTEN")]
+    pub listen: Option<String>,
+
+    /// How often a source is asked that cannot hold its answer; `--once` asks once [default: 1s].
+    #[arg(long, value_name = "DURATION", env = "TRIBUTARY_POLL_INTERVAL")]
+    pub poll_interval: Option<String>,
+
+    /// Pass over every source once, print one summary line, and stop. Exit code 0: every source was reached and everything
+    /// but rejected rows was applied. (This version has no daemon yet, so the flag is required.)
+    #[arg(long, required = true)]
+    pub once: bool,
+
+    /// Options of the logs.
+    #[command(flatten)]
+    pub log: LogArgs,
+}

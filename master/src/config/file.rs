@@ -1,0 +1,121 @@
+//! `tributary.toml` as typed, and how it is checked. Every complaint names the file, the line and the mend.
+
+use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
+
+use serde::Deserialize;
+use toml::Spanned;
+use tributary_gate::Columns;
+
+use super::{ConfigError, SourceConfig, address, duration, source_name, source_url};
+
+/// The file, checked. What it does not say is `None`, or empty.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) database_url: Option<String>,
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) poll_interval: Option<Duration>,
+    pub(super) sources: Vec<SourceConfig>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileAsTyped {
+    database_url: Option<String>,
+    listen: Option<Spanned<String>>,
+    poll_interval: Option<Spanned<String>>,
+    #[serde(default)]
+    source: Vec<SourceAsTyped>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceAsTyped {
+    name: Spanned<String>,
+    url: Spanned<String>,
+    #[serde(default)]
+    priority: i64,
+    #[serde(default)]
+    columns: ColumnsAsTyped,
+    token_file: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnsAsTyped {
+    sku: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    op: Option<String>,
+}
+
+/// Reads and checks the file.
+pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|why| ConfigError(format!("failed to read the configuration {}: {why}", path.display())))?;
+    Place { path, text: &text }.check()
+}
+
+/// A file and its text, to say where in it something is wrong.
+struct Place<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    fn check(&self) -> Result<File, ConfigError> {
+        let typed: FileAsTyped = toml::from_str(self.text)
+            .map_err(|why| self.error(why.span().map_or(0, |span| span.start), why.message()))?;
+        let listen = self.optional(typed.listen.as_ref(), address)?;
+        let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
+        let mut names: HashMap<String, usize> = HashMap::new();
+        let mut sources = Vec::new();
+        for source in typed.source {
+            self.checked(&source.name, source_name)?;
+            let at = source.name.span().start;
+            if let Some(first) = names.insert(source.name.get_ref().clone(), at) {
+                let why = format!(
+                    "the source of line {} has the name `{}` too; give each source a name of its own",
+                    self.line(first),
+                    source.name.get_ref()
+                );
+                return Err(self.error(at, &why));
+            }
+            sources.push(self.source(source)?);
+        }
+        Ok(File { database_url: typed.database_url, listen, poll_interval, sources })
+    }
+
+    fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
+        let url = self.checked(&typed.url, source_url)?;
+        let token = self.optional(typed.token_file.as_ref(), |token_file| {
+            // A path in the file is meant from where the file lies.
+            let path = self.path.parent().unwrap_or(Path::new("")).join(token_file);
+            let token = std::fs::read_to_string(&path)
+                .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
+            Ok(token.trim().to_owned())
+        })?;
+        let ColumnsAsTyped { sku, name, description, op } = typed.columns;
+        let columns = Columns { sku, name, description, op };
+        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token })
+    }
+
+    fn checked<T>(&self, value: &Spanned<String>, check: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        check(value.get_ref()).map_err(|why| self.error(value.span().start, &why))
+    }
+
+    fn optional<T>(
+        &self,
+        value: Option<&Spanned<String>>,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        value.map(|value| self.checked(value, check)).transpose()
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
+    }
+
+    fn error(&self, at: usize, why: &str) -> ConfigError {
+        ConfigError(format!("{}, line {}: {}", self.path.display(), self.line(at), why.replace('\n', " ")))
+    }
+}

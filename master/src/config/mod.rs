@@ -1,0 +1,136 @@
+//! What the master runs with: flags over environment over `tributary.toml` over defaults, checked once at start.
+//! `file` is the configuration as typed; this module is the configuration as used.
+
+mod file;
+
+use std::{collections::HashSet, net::SocketAddr, path::Path, time::Duration};
+
+use reqwest::Url;
+use tributary_gate::Columns;
+use tributary_store::DatabaseUrl;
+
+use crate::cli::Args;
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database to write. Default: `database.db`.
+    pub database: DatabaseUrl,
+    /// Where the form and the API listen; `--once` does not. Default: 127.0.0.1:5000.
+    pub listen: SocketAddr,
+    /// How often a source is asked that cannot hold its answer. Default: 1 s.
+    pub poll_interval: Duration,
+    /// The sources in the order of the configuration. Default: none.
+    pub sources: Vec<SourceConfig>,
+}
+
+/// One source.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// Its identity: what the database knows it by.
+    pub name: String,
+    /// Where its `/sense` and `/read` are.
+    pub url: Url,
+    /// Higher wins. Default: 0.
+    pub priority: i64,
+    /// Header names of its files where they differ. Default: none.
+    pub columns: Columns,
+    /// Sent as `Authorization: Bearer`. Default: none.
+    pub token: Option<String>,
+}
+
+/// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub(crate) String);
+
+const DEFAULT_FILE: &str = "tributary.toml";
+
+impl Config {
+    /// Brings flags, environment and file together.
+    ///
+    /// # Errors
+    /// Anything that is typed wrong anywhere, and a file named by `--config` that is not there.
+    pub fn load(args: &Args) -> Result<Self, ConfigError> {
+        let file = match &args.config {
+            Some(path) => file::read(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => file::read(Path::new(DEFAULT_FILE))?,
+            None => file::File::default(),
+        };
+        let variable = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+        let database = args.database_url.clone().or(variable).or(file.database_url);
+        let database = database.as_deref().unwrap_or("database.db");
+        let listen = match &args.listen {
+            Some(text) => address(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
+            None => file.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 5000))),
+        };
+        let poll_interval = match &args.poll_interval {
+            Some(text) => duration(text).map_err(|why| ConfigError(format!("--poll-interval: {why}")))?,
+            None => file.poll_interval.unwrap_or(Duration::from_secs(1)),
+        };
+        let sources = if args.sources.is_empty() { file.sources } else { sources_of(&args.sources)? };
+        let database = database.parse().map_err(|why| ConfigError(format!("database url `{database}`: {why}")))?;
+        Ok(Self { database, listen, poll_interval, sources })
+    }
+}
+
+/// The sources given as flags: `[NAME=]URL`, priority 0, in the order given.
+fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigError> {
+    let mut names = HashSet::new();
+    let source = |flag: &String| {
+        let (name, text) = match flag.split_once('=') {
+            // An `=` behind `://` belongs to the URL.
+            Some((name, text)) if !name.contains("://") => (Some(name.trim().to_owned()), text),
+            _ => (None, flag.as_str()),
+        };
+        let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
+        let name = name.unwrap_or_else(|| host_port(&url));
+        source_name(&name).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
+        if !names.insert(name.clone()) {
+            return Err(ConfigError(format!(
+                "--source {flag}: there is another source named `{name}`; give this one a name of its own, as NAME=URL"
+            )));
+        }
+        Ok(SourceConfig { name, url, priority: 0, columns: Columns::default(), token: None })
+    };
+    flags.iter().map(source).collect()
+}
+
+fn host_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn source_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|why| format!("`{text}` is no URL ({why}); write http://HOST:PORT"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(format!("`{text}` is no http or https URL; write http://HOST:PORT"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));
+    }
+    Ok(url)
+}
+
+fn source_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
+        return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
+    }
+    Ok(())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is no address; write ADDR:PORT, such as 127.0.0.1:5000"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|why| format!("`{text}` is no duration ({why}); write such as 250ms, 1s or 2m"))?;
+    if duration.is_zero() {
+        return Err("a duration must be longer than nothing".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Adopt: what the configuration says about the sources, brought into the database before the first pass. A source that
+//! is no longer configured goes with its rows; a changed order chooses winners again from the stored offers.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use tributary_store::{FileRow, SourceRow, Store};
+
+use super::{
+    apply::put_pages,
+    changes::{choose_again, write_touched},
+};
+use crate::config::SourceConfig;
+
+/// Makes the stored sources those of the configuration, in one transaction. Returns, for each of `sources` in turn,
+/// its number and what is stored of it.
+///
+/// # Errors
+/// The database fails or is damaged; then nothing has changed.
+pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<(i64, Vec<FileRow>)>> {
+    store.transaction(|store| {
+        let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let (kept, dropped): (Vec<_>, Vec<_>) =
+            store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
+        for source in &dropped {
+            drop_source(store, source)?;
+        }
+        let mut adopted = Vec::new();
+        for (position, source) in (0..).zip(sources) {
+            let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+            adopted.push((id, store.files(id)?));
+        }
+        if order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())))
+            != configured_order(sources, &kept)
+        {
+            let written = choose_again(store)?;
+            tracing::info!(
+                products.updated = written.updated,
+                "the order of the sources has changed: chose winners again, {} products changed",
+                written.updated
+            );
+        }
+        Ok(adopted)
+    })
+}
+
+fn drop_source(store: &mut Store, source: &SourceRow) -> Result<()> {
+    let files = store.files(source.id)?;
+    let offers: i64 = files.iter().map(|file| file.offers).sum();
+    let touched = files.iter().map(|file| put_pages(store, file.id, None)).collect::<Result<Vec<_>>>()?;
+    write_touched(store, touched)?;
+    for file in &files {
+        store.delete_file(file.id)?;
+    }
+    store.delete_source(source.id)?;
+    tracing::warn!(source.id = %source.name, offers, "source `{}` is no longer configured: dropped its {offers} offers", source.name);
+    Ok(())
+}
+
+/// Names in the order in which their offers win.
+fn order<'a>(sources: impl Iterator<Item = (i64, i64, &'a str)>) -> Vec<&'a str> {
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort_unstable();
+    sources.into_iter().map(|(_, _, name)| name).collect()
+}
+
+/// The same for those of the configured sources that were there before.
+fn configured_order<'a>(sources: &'a [SourceConfig], kept: &[SourceRow]) -> Vec<&'a str> {
+    let kept: HashSet<&str> = kept.iter().map(|row| row.name.as_str()).collect();
+    let placed = (0..).zip(sources).map(|(position, source)| (source.priority, position, source.name.as_str()));
+    order(placed.filter(|(_, _, name)| kept.contains(name)))
+}

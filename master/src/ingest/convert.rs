@@ -1,0 +1,59 @@
+//! Between the rows of the store and those of the merge. The two crates do not know each other.
+
+use tributary_gate::Reject;
+use tributary_merge::{Before, Edit, Offer, Product};
+use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, State};
+
+pub(super) fn before(state: State) -> Before {
+    Before {
+        products: state.products.into_iter().map(product).collect(),
+        shadowed: state.shadowed.into_iter().map(offer).collect(),
+        edits: state.edits.into_iter().map(edit).collect(),
+    }
+}
+
+fn product(row: ProductRow) -> Product {
+    let ProductRow { sku, name, description, file_id, edited } = row;
+    Product { sku, name, description, file: file_id, edited }
+}
+
+fn offer(row: ShadowedRow) -> Offer {
+    let ShadowedRow { sku, file_id, deletes, name, description } = row;
+    Offer { sku, file: file_id, deletes, name, description }
+}
+
+fn edit(row: EditRow) -> Edit {
+    let EditRow { sku, name, description, hidden, stands, edited_at: _ } = row;
+    Edit { sku, name, description, hidden, stands }
+}
+
+pub(super) fn product_rows(products: Vec<Product>) -> Vec<ProductRow> {
+    let row =
+        |Product { sku, name, description, file, edited }| ProductRow { sku, name, description, file_id: file, edited };
+    products.into_iter().map(row).collect()
+}
+
+pub(super) fn shadowed_rows(offers: Vec<Offer>) -> Vec<ShadowedRow> {
+    let row = |Offer { sku, file, deletes, name, description }| ShadowedRow {
+        sku,
+        file_id: file,
+        deletes,
+        name,
+        description,
+    };
+    offers.into_iter().map(row).collect()
+}
+
+pub(super) fn reject_row(reject: &Reject) -> RejectRow {
+    RejectRow {
+        line: number(reject.line),
+        byte_offset: number(reject.byte),
+        reason: reject.reason.to_string(),
+        raw: reject.raw.clone(),
+    }
+}
+
+/// Databases count in `i64`; nothing that is counted here comes near its end.
+pub(super) fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,137 @@
+//! Fetch: a body to the spool, its hash computed while it streams. It knows streams and disks, not what is in the body.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+};
+
+use anyhow::anyhow;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use sha2::Digest;
+use tokio::sync::mpsc;
+
+use super::{Spool, Spooled};
+
+/// Why a body was not received. The file keeps its accepted content in either case.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    /// The file is not, or no longer, what the manifest says. Asking for the manifest again may mend it.
+    #[error("{0}")]
+    RanAway(String),
+    /// Nothing that another try in this pass would mend.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+/// What has been received.
+pub(crate) struct Received {
+    /// The body on disk.
+    pub(crate) body: Spooled,
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// Its hash, in the algorithm that was asked for, as `ALGORITHM:HEX`.
+    pub(crate) hash: String,
+}
+
+/// Chunks between the network and the disk; each is some 10 to 100 KiB.
+const CHUNKS: usize = 32;
+
+/// Streams `body` to the spool. `like` is a hash whose algorithm is to be used; `limit` the most bytes to take; `arrived`
+/// is told of every chunk.
+///
+/// # Errors
+/// The body ends early or is longer than `limit` (ran away), stands still for too long, or the disk fails.
+pub(crate) async fn receive(
+    mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
+    spool: &Spool,
+    like: &str,
+    limit: u64,
+    arrived: impl Fn(u64),
+) -> Result<Received, FetchError> {
+    let hasher = Hasher::like(like)?;
+    let (spooled, file) = spool.place().await?;
+    let (chunks, queue) = mpsc::channel(CHUNKS);
+    let store = tokio::task::spawn_blocking(move || store(queue, file, hasher));
+    let mut size = 0;
+    let mut cut = None;
+    while let Some(chunk) = body.next().await {
+        match chunk {
+            Ok(chunk) => {
+                size += chunk.len() as u64;
+                arrived(chunk.len() as u64);
+                if size > limit {
+                    cut = Some(format!("the source sends more than the {limit} bytes that it announced"));
+                    break;
+                }
+                // The disk has failed if nobody takes the chunk; `store` says how.
+                if chunks.send(chunk).await.is_err() {
+                    break;
+                }
+            }
+            // A source that hangs would hang again.
+            Err(error) if error.is_timeout() => {
+                return Err(FetchError::Failed(anyhow!("the body stood still after {size} bytes: {}", causes(&error))));
+            }
+            Err(error) => {
+                cut = Some(format!("the body was cut off after {size} bytes: {}", causes(&error)));
+                break;
+            }
+        }
+    }
+    drop(chunks);
+    let hash = store
+        .await
+        .map_err(|error| anyhow!(error))?
+        .map_err(|error| anyhow!(error).context("failed to write to the spool"))?;
+    match cut {
+        Some(why) => Err(FetchError::RanAway(why)),
+        None => Ok(Received { body: spooled, size, hash }),
+    }
+}
+
+/// An error with its causes on one line: reqwest's own text leaves out what happened.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn store(mut queue: mpsc::Receiver<Bytes>, mut file: File, mut hasher: Hasher) -> io::Result<String> {
+    while let Some(chunk) = queue.blocking_recv() {
+        hasher.update(&chunk);
+        file.write_all(&chunk)?;
+    }
+    Ok(hasher.finish())
+}
+
+/// The hashes that a manifest may use (the contract's section 4).
+enum Hasher {
+    Blake3(Box<blake3::Hasher>),
+    Sha256(sha2::Sha256),
+}
+
+impl Hasher {
+    fn like(hash: &str) -> Result<Self, FetchError> {
+        match hash.split_once(':') {
+            Some(("blake3", _)) => Ok(Self::Blake3(Box::default())),
+            Some(("sha256", _)) => Ok(Self::Sha256(sha2::Sha256::new())),
+            _ => Err(FetchError::Failed(anyhow!("the manifest's hash `{hash}` is neither `blake3:…` nor `sha256:…`"))),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Blake3(hasher) => drop(hasher.update(bytes)),
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> String {
+        match self {
+            Self::Blake3(hasher) => format!("blake3:{}", hasher.finalize().to_hex()),
+            Self::Sha256(hasher) => {
+                let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("sha256:{hex}")
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! From what a source holds to rows of the database: plan, fetch, gate, merge, apply.
+
+mod adopt;
+mod apply;
+mod changes;
+mod convert;
+mod fetch;
+mod plan;
+mod read;
+mod reading;
+mod spool;
+
+pub(crate) use adopt::adopt;
+pub(crate) use apply::{Applied, SourceVersion, apply, now};
+pub(crate) use changes::{Written, ranks, write_merged};
+pub(crate) use fetch::{FetchError, Received, causes, receive};
+pub(crate) use plan::{Plan, plan};
+pub(crate) use read::{Accepted, FileVersion, Outcome, read};
+pub(crate) use reading::reading;
+pub(crate) use spool::{Spool, Spooled};

@@ -1,0 +1,107 @@
+//! What has to be done so that the database says what a source's manifest says. Pure.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tributary_store::{FileRow, FileState};
+use tributary_wire::{Manifest, ManifestEntry};
+
+/// The difference between a manifest and what is stored of the source.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Plan {
+    /// Files whose content must be read: new, changed, or to be read in another way.
+    pub(crate) read: Vec<ManifestEntry>,
+    /// Files that hold their accepted content again after one that was rejected or kept changing.
+    pub(crate) settled: Vec<FileRow>,
+    /// Files that the manifest no longer lists.
+    pub(crate) removed: Vec<FileRow>,
+}
+
+/// Compares a manifest with the source's stored files; `reading` is how its files are to be read now.
+pub(crate) fn plan(manifest: &Manifest, stored: &[FileRow], reading: &str) -> Plan {
+    let by_path: BTreeMap<&str, &FileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
+    let listed: HashSet<&str> = manifest.files.iter().map(|entry| entry.path.as_str()).collect();
+    let mut plan = Plan::default();
+    for entry in &manifest.files {
+        let is = |hash: &Option<String>, as_read: &Option<String>| {
+            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
+        };
+        match by_path.get(entry.path.as_str()) {
+            Some(file) if is(&file.hash, &file.reading) => {
+                if file.state != FileState::Applied {
+                    plan.settled.push((*file).clone());
+                }
+            }
+            Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {}
+            _ => plan.read.push(entry.clone()),
+        }
+    }
+    plan.removed = stored.iter().filter(|file| !listed.contains(file.path.as_str())).cloned().collect();
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, accepted: Option<(&str, &str)>, rejected: Option<(&str, &str)>, state: FileState) -> FileRow {
+        let text = |pair: Option<(&str, &str)>| (pair.map(|p| p.0.to_owned()), pair.map(|p| p.1.to_owned()));
+        let ((hash, reading), (rejected_hash, rejected_reading)) = (text(accepted), text(rejected));
+        FileRow {
+            id: 1,
+            source_id: 1,
+            path: path.to_owned(),
+            hash,
+            reading,
+            size_bytes: 0,
+            row_count: 0,
+            offers: 0,
+            rejects: 0,
+            state,
+            rejected_reason: rejected_hash.clone(),
+            rejected_hash,
+            rejected_reading,
+        }
+    }
+
+    /// The manifest lists `a` with the hash `h2`; the reading is `r2`. `expect` is what the plan does with `a`.
+    #[track_caller]
+    fn check(stored: Option<FileRow>, expect: &str) {
+        let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
+        let manifest = Manifest { version: "v".into(), files: vec![entry] };
+        let stored: Vec<_> = stored.into_iter().collect();
+        let plan = plan(&manifest, &stored, "r2");
+        let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
+            (1, 0, 0) => "read",
+            (0, 1, 0) => "settled",
+            (0, 0, 1) => "removed",
+            (0, 0, 0) => "nothing",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(did, expect);
+    }
+
+    #[test]
+    fn each_case() {
+        use FileState::{Applied, Changing, Rejected};
+        check(None, "read");
+        check(Some(file("a", Some(("h2", "r2")), None, Applied)), "nothing");
+        check(Some(file("a", Some(("h1", "r2")), None, Applied)), "read");
+        check(Some(file("a", Some(("h2", "r1")), None, Applied)), "read");
+        check(Some(file("a", None, Some(("h2", "r2")), Rejected)), "nothing");
+        check(Some(file("a", None, Some(("h2", "r1")), Rejected)), "read");
+        check(Some(file("a", Some(("h2", "r2")), Some(("h1", "r2")), Rejected)), "settled");
+        check(Some(file("a", Some(("h2", "r2")), None, Changing)), "settled");
+        check(Some(file("a", Some(("h1", "r2")), None, Changing)), "read");
+        check(Some(file("a", None, None, Changing)), "read");
+    }
+
+    #[test]
+    fn a_file_that_is_not_listed_goes() {
+        let stored = [
+            file("a", Some(("h", "r")), None, FileState::Applied),
+            file("b", Some(("h", "r")), None, FileState::Applied),
+        ];
+        let manifest = Manifest { version: "v".into(), files: vec![] };
+        assert_eq!(plan(&manifest, &stored, "r").removed, stored);
+    }
+}

@@ -1,0 +1,33 @@
+//! A file's *reading*: the digest of everything but its bytes that decides what it gives.
+
+use serde_json::json;
+use tributary_gate::Columns;
+
+/// The reading of a source's product feeds. It differs whenever the same bytes could give other rows, so that the file is
+/// read again: other column names, another gate, another shape of what is stored.
+pub(crate) fn reading(columns: &Columns) -> String {
+    // The gate compares header names trimmed and in any case, so those differences are none here either.
+    let mapped = |name: &Option<String>| name.as_ref().map(|name| name.trim().to_lowercase());
+    let decides = json!({
+        "role": "feed",
+        "gate": tributary_gate::FORMAT,
+        "merge": tributary_merge::FORMAT,
+        "columns": [mapped(&columns.sku), mapped(&columns.name), mapped(&columns.description), mapped(&columns.op)],
+    });
+    blake3::hash(decides.to_string().as_bytes()).to_hex()[..32].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_changes_with_the_columns_and_with_nothing_else() {
+        let sku = |name: &str| Columns { sku: Some(name.to_owned()), ..Columns::default() };
+        assert_eq!(reading(&sku("Item code")), reading(&sku(" item CODE ")));
+        assert_ne!(reading(&sku("Item code")), reading(&sku("Item")));
+        assert_ne!(reading(&Columns::default()), reading(&sku("sku")));
+        let name = Columns { name: Some("Item".to_owned()), ..Columns::default() };
+        assert_ne!(reading(&sku("Item")), reading(&name));
+    }
+}

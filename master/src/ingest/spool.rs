@@ -1,0 +1,78 @@
+//! The spool: where bodies lie between their fetch and their gate. It is bounded: so many files at a time, each deleted
+//! as soon as it was read. The folder stands beside the database and is emptied at start.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bodies that lie in the spool at one time, over all sources.
+const FILES: usize = 8;
+
+/// The spool's folder and its free places.
+#[derive(Clone)]
+pub(crate) struct Spool {
+    folder: Arc<PathBuf>,
+    places: Arc<Semaphore>,
+    next: Arc<AtomicU64>,
+}
+
+/// One spooled body; its file is deleted when this is dropped.
+pub(crate) struct Spooled {
+    path: PathBuf,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Spool {
+    /// Opens the spool of a database, without what an earlier process left in it. The caller holds the database's lock.
+    ///
+    /// # Errors
+    /// The folder cannot be made or emptied.
+    pub(crate) fn open(database: &Path) -> Result<Self> {
+        let mut folder = database.as_os_str().to_owned();
+        folder.push(".spool");
+        let folder = PathBuf::from(folder);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("failed to empty the spool {}", folder.display()));
+            }
+            _ => {}
+        }
+        std::fs::create_dir_all(&folder).with_context(|| format!("failed to make the spool {}", folder.display()))?;
+        Ok(Self { folder: Arc::new(folder), places: Arc::new(Semaphore::new(FILES)), next: Arc::default() })
+    }
+
+    /// Waits for a free place and makes an empty file there.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub(crate) async fn place(&self) -> Result<(Spooled, File)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.context("the spool is closed")?;
+        let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
+        Ok((Spooled { path, _place: place }, file))
+    }
+}
+
+impl Spooled {
+    /// Opens the body for reading.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%error, "cannot delete the spooled file {}: {error}", self.path.display());
+        }
+    }
+}

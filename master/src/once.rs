@@ -1,0 +1,134 @@
+//! `master --once`: every source is passed over once, side by side, and the outcome is one line.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use indicatif::HumanCount;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tributary_store::{Counts, Lock, Store};
+
+use crate::{
+    config::Config,
+    ingest::{Spool, Written, adopt},
+    poll::{Pass, PassReport},
+    progress::Progress,
+    writer::Writer,
+};
+
+/// What one run did.
+#[derive(Debug)]
+pub struct Summary {
+    sources: usize,
+    read: usize,
+    removed: usize,
+    written: Written,
+    rejected: u64,
+    counts: Counts,
+    /// What was not reached or not applied, a text each.
+    failures: Vec<String>,
+    took: Duration,
+}
+
+impl Summary {
+    /// Whether every source was reached and everything but rejected rows was applied.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// Sets the database up if need be, brings the configuration into it, and passes over every source once.
+///
+/// # Errors
+/// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
+pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
+    let started = Instant::now();
+    let _lock = Lock::acquire(&config.database, "master --once")?;
+    let spool = Spool::open(config.database.path())?;
+    let (url, configured) = (config.database.clone(), config.sources.clone());
+    let prepare = move || -> Result<_> {
+        let mut store = Store::open(&url)?;
+        let adopted = adopt(&mut store, &configured)?;
+        Ok((Writer::start(store)?, adopted))
+    };
+    let (writer, adopted) = tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    let mut passes = JoinSet::new();
+    for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
+        let progress = progress.source(&source.name);
+        let (writer, spool, gates) = (writer.clone(), spool.clone(), Arc::clone(&gates));
+        passes.spawn(Pass { source, id, stored, writer, spool, gates, progress }.run());
+    }
+    let mut reports = passes.join_all().await;
+    reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let counts = writer.run(|store| Ok(store.counts()?)).await?;
+    Ok(summary(reports, counts, started.elapsed()))
+}
+
+fn summary(reports: Vec<PassReport>, counts: Counts, took: Duration) -> Summary {
+    let mut summary = Summary {
+        sources: reports.len(),
+        read: 0,
+        removed: 0,
+        written: Written::default(),
+        rejected: 0,
+        counts,
+        failures: Vec::new(),
+        took,
+    };
+    for PassReport { name, outcome } in reports {
+        match outcome {
+            Ok(passed) => {
+                summary.read += passed.read;
+                summary.removed += passed.removed;
+                summary.written += passed.applied.written;
+                summary.rejected += passed.applied.rejected;
+                let rejected =
+                    passed.applied.rejected_files.iter().map(|(path, why)| format!("{name}/{path} is rejected: {why}"));
+                summary.failures.extend(rejected);
+                summary.failures.extend(passed.unread.iter().map(|why| format!("{name}/{why}")));
+            }
+            Err(error) => summary.failures.push(format!("{name} is down: {error:#}")),
+        }
+    }
+    summary
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Written { added, updated, removed } = self.written;
+        let count = |count: u64| HumanCount(count);
+        write!(
+            f,
+            "{} sources: {} files read, {} removed; ",
+            count(self.sources as u64),
+            count(self.read as u64),
+            count(self.removed as u64)
+        )?;
+        let held = |rows: i64| count(u64::try_from(rows).unwrap_or_default());
+        write!(
+            f,
+            "{} products (+{} ~{} -{}), ",
+            held(self.counts.products),
+            count(added),
+            count(updated),
+            count(removed)
+        )?;
+        write!(
+            f,
+            "{} names, {} rows rejected; {:.1} s",
+            held(self.counts.aggr),
+            count(self.rejected),
+            self.took.as_secs_f64()
+        )?;
+        for failure in &self.failures {
+            // The summary is one line, whatever a source has written into its answer.
+            write!(f, "; {}", failure.replace(char::is_control, " "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! The client of one source: its requests, its time limits, and what its answers may be. It knows HTTP, not what a feed is.
+
+use std::{net::IpAddr, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use futures_util::StreamExt;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use serde::de::DeserializeOwned;
+use tributary_wire::{Manifest, ManifestEntry, Problem, Sense};
+
+use crate::{
+    config::SourceConfig,
+    ingest::{FetchError, Received, Spool, Spooled, causes, receive},
+};
+
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer of `/sense` may take beyond the wait that was asked for.
+const SENSE: Duration = Duration::from_secs(5);
+/// A body may take any time, but not stand still for so long.
+const IDLE: Duration = Duration::from_secs(30);
+const SENSE_BYTES: usize = 64 << 10;
+const MANIFEST_BYTES: usize = 256 << 20;
+/// What a body of unknown length may have at most; the gate takes no more either.
+const BODY_BYTES: u64 = 64 << 30;
+
+/// Asks one source.
+pub(crate) struct SourceClient {
+    http: Client,
+    base: Url,
+    token: Option<String>,
+}
+
+impl SourceClient {
+    /// Makes the client; nothing is asked yet.
+    pub(crate) fn new(source: &SourceConfig) -> Result<Self> {
+        // Packing costs more than it saves where both ends are one machine.
+        let far = !is_loopback(&source.url);
+        let agent = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
+        let http =
+            Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).gzip(far).zstd(far).user_agent(agent).build();
+        let http = http.context("failed to make an HTTP client")?;
+        Ok(Self { http, base: source.url.clone(), token: source.token.clone() })
+    }
+
+    /// `GET /sense`.
+    pub(crate) async fn sense(&self) -> Result<Sense> {
+        let sense: Sense = json(self.get(&["sense"]).timeout(SENSE), SENSE_BYTES).await?;
+        if sense.status > 1 {
+            bail!("/sense answers with the status {}, which is neither 0 nor 1", sense.status);
+        }
+        Ok(sense)
+    }
+
+    /// `GET /sense/files`, checked: each path is one that a source may list, and none comes twice.
+    pub(crate) async fn manifest(&self) -> Result<Manifest> {
+        let manifest: Manifest = json(self.get(&["sense", "files"]), MANIFEST_BYTES).await?;
+        let mut paths = std::collections::HashSet::new();
+        for ManifestEntry { path, .. } in &manifest.files {
+            let strange = path.split('/').any(|part| matches!(part, "" | "." | "..")) || path.contains('\0');
+            if strange || !paths.insert(path.as_str()) {
+                bail!("/sense/files lists the path {path:?}, which is not a path inside a folder or comes twice");
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// `GET /read/{path}` of exactly the content that the manifest lists, to the spool.
+    pub(crate) async fn fetch(
+        &self,
+        entry: &ManifestEntry,
+        spool: &Spool,
+        arrived: impl Fn(u64),
+    ) -> Result<Spooled, FetchError> {
+        let path: Vec<&str> = std::iter::once("read").chain(entry.path.split('/')).collect();
+        let request = self.get(&path).header(header::IF_MATCH, format!("\"{}\"", entry.hash));
+        let response = match answer(request).await {
+            Ok(response) => response,
+            Err(Refused { status: Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND), why }) => {
+                return Err(FetchError::RanAway(why));
+            }
+            Err(refused) => return Err(FetchError::Failed(refused.into())),
+        };
+        let received = receive(response.bytes_stream(), spool, &entry.hash, entry.size, arrived).await?;
+        if received.hash != entry.hash {
+            let Received { size, hash, .. } = received;
+            return Err(FetchError::RanAway(format!(
+                "the source announces {} bytes with the hash {} and sends {size} bytes with the hash {hash}",
+                entry.size, entry.hash
+            )));
+        }
+        Ok(received.body)
+    }
+
+    /// `GET /read` of a source of the plain protocol, to the spool.
+    pub(crate) async fn fetch_all(&self, spool: &Spool, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
+        let response = answer(self.get(&["read"])).await.map_err(anyhow::Error::from)?;
+        receive(response.bytes_stream(), spool, "blake3:", BODY_BYTES, arrived).await
+    }
+
+    fn get(&self, path: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let request = self.http.get(url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A request that did not get what it asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Refused {
+    /// The answer's status, if there was an answer.
+    status: Option<StatusCode>,
+    why: String,
+}
+
+/// Sends a request and takes only a good answer, and no web page.
+async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
+    let response = request.send().await.map_err(|error| Refused { status: None, why: causes(&error) })?;
+    let (status, path) = (response.status(), response.url().path().to_owned());
+    if !status.is_success() {
+        let problem =
+            body(response, SENSE_BYTES).await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
+        let detail = problem.map(|problem| format!(": {}", problem.detail)).unwrap_or_default();
+        return Err(Refused { status: Some(status), why: format!("{path} answers {status}{detail}") });
+    }
+    let content_type =
+        response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.trim_start().to_ascii_lowercase().starts_with("text/html") {
+        let why = format!("{path} answers with a web page (text/html); is the URL that of a data-source?");
+        return Err(Refused { status: Some(status), why });
+    }
+    Ok(response)
+}
+
+async fn json<T: DeserializeOwned>(request: RequestBuilder, limit: usize) -> Result<T> {
+    let response = answer(request).await?;
+    let path = response.url().path().to_owned();
+    let body = body(response, limit).await.with_context(|| format!("failed to read the answer of {path}"))?;
+    serde_json::from_slice(&body).with_context(|| format!("{path} does not answer as a source does"))
+}
+
+async fn body(response: Response, limit: usize) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk.map_err(|error| anyhow::anyhow!(causes(&error)))?);
+        if body.len() > limit {
+            bail!("it is longer than {limit} bytes");
+        }
+    }
+    Ok(body)
+}

@@ -1,0 +1,6 @@
+//! Asking the sources: the client of one source, and one pass over it.
+
+mod client;
+mod pass;
+
+pub(crate) use pass::{Pass, PassReport};

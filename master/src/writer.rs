@@ -1,0 +1,52 @@
+//! The one thread that writes. It owns the store's writing connection; everything that changes the database is a job in
+//! its queue, so that no two changes ever meet and no async worker waits for a disk.
+
+use anyhow::{Context, Result};
+use tokio::sync::{mpsc, oneshot};
+use tributary_store::Store;
+
+/// A bound on waiting jobs: a source gives one at a time, so this is reached only by many sources at once, which then wait.
+const QUEUE: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// A handle to the writer. The thread ends when the last handle is gone and its queue is empty.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(mut store: Store) -> Result<Self> {
+        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let work = move || {
+            while let Some(job) = queue.blocking_recv() {
+                job(&mut store);
+            }
+        };
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(work)
+            .context("failed to start the writer thread")?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs `job` on the writer thread, after those that wait already.
+    ///
+    /// # Errors
+    /// What the job returns, or that the writer has stopped because a job panicked.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let span = tracing::Span::current();
+        let job = Box::new(move |store: &mut Store| {
+            // Nobody waits any more if the caller is gone; the change holds all the same.
+            let _ = answer.send(span.in_scope(|| job(store)));
+        });
+        self.jobs.send(job).await.ok().context("the writer has stopped")?;
+        answered.await.context("the writer has stopped")?
+    }
+}

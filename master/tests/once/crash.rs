@@ -1,0 +1,95 @@
+//! Pulled plugs and curious readers.
+
+use std::{
+    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use tributary_store::Store;
+use tributary_testkit::feed;
+
+use crate::{
+    model::{Model, Source},
+    system::System,
+};
+
+fn generated(rows: u64, first: u64, seed: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    feed::write(&mut out, rows, first, seed).unwrap();
+    out
+}
+
+fn source(name: &str) -> Source {
+    Source { name: name.into(), folder: name.into(), priority: 0, name_column: None }
+}
+
+#[test]
+fn a_killed_master_costs_nothing_but_time() {
+    const KILLS: u32 = 12;
+    let mut system = System::new();
+    let sources = [source("north"), source("south")];
+    for name in ["north", "south"] {
+        system.write(name, "feed.csv", generated(3_000, 0, 1));
+        system.serve(name);
+    }
+    system.configure_sources(&[("north", ""), ("south", "")]);
+    let started = Instant::now();
+    system.once_ok();
+    let whole = started.elapsed();
+    let mut killed = 0;
+    for kill in 0..KILLS {
+        system.write("north", "feed.csv", generated(3_000, u64::from(kill) * 500, u64::from(kill)));
+        system.write("south", &format!("feed-{}.csv", kill % 3), generated(2_000, 1_000, u64::from(kill) + 50));
+        system.settle("north");
+        system.settle("south");
+        let mut master =
+            system.command("master", &["--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The moments are spread over the length of a run: this is the one place where time itself is the condition.
+        std::thread::sleep(whole * kill / KILLS);
+        killed += u32::from(master.try_wait().unwrap().is_none());
+        master.kill().unwrap();
+        master.wait().unwrap();
+    }
+    assert!(killed > KILLS / 3, "only {killed} of {KILLS} runs were killed in their middle");
+    system.once_ok();
+    let mut model = Model::default();
+    model.pass(&sources, |folder| system.folder(folder));
+    let (products, aggr) = model.tables(&sources);
+    assert_eq!(system.products(), products);
+    assert_eq!(system.aggr(), aggr);
+    let left: Vec<_> = std::fs::read_dir(system.database().with_extension("db.spool")).unwrap().collect();
+    assert!(left.is_empty(), "nothing is left in the spool: {left:?}");
+}
+
+#[test]
+fn a_reader_never_sees_half_a_version() {
+    const ROWS: i64 = 4_000;
+    let feed = |name: &str| (0..ROWS).fold("sku,name\n".to_owned(), |feed, row| feed + &format!("s{row},{name}\n"));
+    let mut system = System::new();
+    system.write("north", "feed.csv", feed("A"));
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    let done = AtomicBool::new(false);
+    let (mut looks, mut seen) = (0, std::collections::BTreeSet::new());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for name in ["B", "A", "B", "A"] {
+                system.write("north", "feed.csv", feed(name));
+                system.once_ok();
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !done.load(Ordering::Relaxed) && Instant::now() < deadline {
+            let names = store.aggr_page(None, 10).unwrap();
+            assert_eq!(names.len(), 1, "two versions at once: {names:?}");
+            assert_eq!(names[0].no_of_products, ROWS);
+            seen.insert(names[0].name.clone());
+            looks += 1;
+        }
+    });
+    assert!(looks > 10 && seen.len() == 2, "{looks} looks saw {seen:?}");
+}

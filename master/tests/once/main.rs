@@ -1,0 +1,11 @@
+//! The master as its users run it: real binaries, real folders, a real database.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod faults;
+mod feeds;
+mod model;
+mod property;
+mod rejects;
+mod system;

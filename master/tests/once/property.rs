@@ -1,0 +1,259 @@
+//! The invariant: whatever happens to folders, sources, configuration and edits, after a run both tables are what a plain
+//! model computes from what there is.
+
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
+
+use proptest::{prelude::*, sample::Index};
+use tributary_store::{EditRow, Lock, Store};
+
+use crate::{
+    model::{Edit, Model, Source, files},
+    system::System,
+};
+
+#[derive(Debug, Clone)]
+enum Action {
+    /// Create a file or rewrite it in place.
+    Write(Index, Index, String),
+    /// Put a new file in the place of another by renaming.
+    Replace(Index, Index, String),
+    /// Cut a file off after so many bytes of its first line, or entirely.
+    Truncate(Index, Index, bool),
+    Rename(Index, Index, Index),
+    Delete(Index, Index),
+    /// Put back what the file held at first.
+    Revert(Index, Index),
+    Touch(Index, Index),
+    RestartSource(Index),
+    AddSource(String, i64),
+    RemoveSource(Index),
+    RenameSource(Index, String),
+    SwapPriorities(Index, Index),
+    SwapPlaces(Index, Index),
+    /// Let `title` stand for `name`, or no longer.
+    MapColumns(Index),
+    SetEdit(String, Edit),
+    ClearEdit(String),
+}
+
+const PATHS: [&str; 4] = ["a.csv", "b.csv", "c.txt", "é.csv"];
+
+fn sku() -> impl Strategy<Value = String> {
+    "s[0-9]"
+}
+
+/// A feed of a few rows, now and then without the column that a mapping needs, or without a sku column at all.
+fn feed() -> impl Strategy<Value = String> {
+    let row = (
+        sku(),
+        "n[0-3]",
+        "t[0-3]",
+        "(|d|a,b|say \"x\"|two\nlines| kept )",
+        prop_oneof![6 => Just(""), 1 => Just("delete"), 1 => Just("upsert")],
+    );
+    (proptest::collection::vec(row, 0..9), 0..12u8).prop_map(|(rows, header)| {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let sku = if header == 0 { "code" } else { "sku" };
+        let title = if header < 3 { "other" } else { "title" };
+        writer.write_record([title, "description", sku, "op", "name"]).unwrap();
+        for (sku, name, title, description, op) in &rows {
+            writer.write_record([title, description, &format!(" {sku}"), *op, name]).unwrap();
+        }
+        String::from_utf8(writer.into_inner().unwrap()).unwrap()
+    })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    use Action::*;
+    let i = any::<Index>;
+    let edit =
+        (proptest::option::of("e[0-3]"), proptest::option::of("ed"), proptest::bool::weighted(0.25), any::<bool>());
+    let edit = edit.prop_map(|(name, description, hidden, stands)| Edit { name, description, hidden, stands });
+    prop_oneof![
+        6 => (i(), i(), feed()).prop_map(|(a, b, c)| Write(a, b, c)),
+        3 => (i(), i(), feed()).prop_map(|(a, b, c)| Replace(a, b, c)),
+        1 => (i(), i(), any::<bool>()).prop_map(|(a, b, c)| Truncate(a, b, c)),
+        2 => (i(), i(), i()).prop_map(|(a, b, c)| Rename(a, b, c)),
+        2 => (i(), i()).prop_map(|(a, b)| Delete(a, b)),
+        2 => (i(), i()).prop_map(|(a, b)| Revert(a, b)),
+        1 => (i(), i()).prop_map(|(a, b)| Touch(a, b)),
+        1 => i().prop_map(RestartSource),
+        1 => ("[u-z]", -1..2i64).prop_map(|(a, b)| AddSource(a, b)),
+        1 => i().prop_map(RemoveSource),
+        1 => (i(), "[u-z]").prop_map(|(a, b)| RenameSource(a, b)),
+        1 => (i(), i()).prop_map(|(a, b)| SwapPriorities(a, b)),
+        1 => (i(), i()).prop_map(|(a, b)| SwapPlaces(a, b)),
+        1 => i().prop_map(MapColumns),
+        3 => (sku(), edit).prop_map(|(a, b)| SetEdit(a, b)),
+        1 => sku().prop_map(ClearEdit),
+    ]
+}
+
+struct World {
+    system: System,
+    model: Model,
+    sources: Vec<Source>,
+    /// What each file held at first, by folder and path.
+    first: std::collections::BTreeMap<(String, String), String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let system = System::new();
+        // The database is there before the first edit is made.
+        assert!(system.run("starter", &[]).status.success());
+        let mut world = Self { system, model: Model::default(), sources: Vec::new(), first: Default::default() };
+        world.add_source("x", 0);
+        world.add_source("y", 0);
+        world
+    }
+
+    fn add_source(&mut self, name: &str, priority: i64) {
+        let folder = format!("folder-{name}");
+        if self.sources.iter().all(|source| source.name != name && source.folder != folder) {
+            self.system.serve(&folder);
+            self.sources.push(Source { name: name.into(), folder, priority, name_column: None });
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        let count = self.sources.len();
+        match action {
+            Action::AddSource(name, priority) => self.add_source(&name, priority),
+            Action::SetEdit(sku, edit) => self.edit(&sku, Some(edit)),
+            Action::ClearEdit(sku) => self.edit(&sku, None),
+            _ if count == 0 => {}
+            Action::RemoveSource(at) => {
+                let source = self.sources.remove(at.index(count));
+                self.system.stop(&source.folder);
+            }
+            Action::RenameSource(at, name) => {
+                if self.sources.iter().all(|source| source.name != name) {
+                    self.sources[at.index(count)].name = name;
+                }
+            }
+            Action::SwapPriorities(a, b) => {
+                let (a, b) = (a.index(count), b.index(count));
+                (self.sources[a].priority, self.sources[b].priority) =
+                    (self.sources[b].priority + 1, self.sources[a].priority);
+            }
+            Action::SwapPlaces(a, b) => self.sources.swap(a.index(count), b.index(count)),
+            Action::MapColumns(at) => {
+                let column = &mut self.sources[at.index(count)].name_column;
+                *column = if column.is_some() { None } else { Some("title".into()) };
+            }
+            Action::RestartSource(at) => {
+                let folder = self.sources[at.index(count)].folder.clone();
+                self.system.serve(&folder);
+            }
+            file_action => self.act_on_file(file_action),
+        }
+    }
+
+    fn act_on_file(&mut self, action: Action) {
+        let (Action::Write(at, path, _)
+        | Action::Replace(at, path, _)
+        | Action::Truncate(at, path, _)
+        | Action::Rename(at, path, _)
+        | Action::Delete(at, path)
+        | Action::Revert(at, path)
+        | Action::Touch(at, path)) = &action
+        else {
+            unreachable!("the other actions are done")
+        };
+        let name = self.sources[at.index(self.sources.len())].folder.clone();
+        let folder = self.system.folder(&name);
+        let there = files(&folder);
+        let any_path = PATHS[path.index(PATHS.len())];
+        let known = (!there.is_empty()).then(|| there[path.index(there.len())].clone());
+        match (action, known) {
+            (Action::Write(_, _, content), _) => {
+                self.first.entry((name, any_path.into())).or_insert_with(|| content.clone());
+                fs::write(folder.join(any_path), content).unwrap();
+            }
+            (Action::Replace(_, _, content), _) => {
+                fs::write(folder.join(".new"), content).unwrap();
+                fs::rename(folder.join(".new"), folder.join(any_path)).unwrap();
+            }
+            (_, None) => {}
+            (Action::Truncate(_, _, all), Some(path)) => {
+                let file = fs::File::options().write(true).open(folder.join(path)).unwrap();
+                let length = file.metadata().unwrap().len();
+                file.set_len(if all { 0 } else { length.min(7) }).unwrap();
+            }
+            (Action::Rename(_, _, to), Some(path)) => {
+                fs::rename(folder.join(path), folder.join(PATHS[to.index(PATHS.len())])).unwrap();
+            }
+            (Action::Delete(..), Some(path)) => fs::remove_file(folder.join(path)).unwrap(),
+            (Action::Revert(..), Some(path)) => {
+                if let Some(first) = self.first.get(&(name, path.clone())) {
+                    fs::write(folder.join(path), first).unwrap();
+                }
+            }
+            (_, Some(path)) => {
+                let file = fs::File::options().write(true).open(folder.join(path)).unwrap();
+                file.set_modified(SystemTime::now() + Duration::from_secs(3)).unwrap();
+            }
+        }
+    }
+
+    fn edit(&mut self, sku: &str, edit: Option<Edit>) {
+        let url = self.system.database().to_str().unwrap().parse().unwrap();
+        let _lock = Lock::acquire(&url, "an edit").unwrap();
+        let mut store = Store::open(&url).unwrap();
+        match edit {
+            Some(edit) => {
+                let Edit { name, description, hidden, stands } = edit.clone();
+                let row = EditRow { sku: sku.into(), name, description, hidden, stands, edited_at: String::new() };
+                tributary_master::set_edit(&mut store, &row).unwrap();
+                self.model.edits.insert(sku.into(), edit);
+            }
+            None => {
+                tributary_master::clear_edit(&mut store, sku).unwrap();
+                self.model.edits.remove(sku);
+            }
+        }
+    }
+
+    fn configure(&self) {
+        let section = |source: &Source| {
+            let Source { name, folder, priority, name_column } = source;
+            let columns =
+                name_column.as_ref().map(|column| format!("columns = {{ name = \"{column}\" }}\n")).unwrap_or_default();
+            format!(
+                "[[source]]\nname = \"{name}\"\nurl = \"{}\"\npriority = {priority}\n{columns}",
+                self.system.url(folder)
+            )
+        };
+        self.system.configure(&self.sources.iter().map(section).collect::<String>());
+    }
+
+    fn check(&mut self) -> Result<(), TestCaseError> {
+        self.configure();
+        let output = self.system.once();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        self.model.pass(&self.sources, |folder| self.system.folder(folder));
+        let (products, aggr) = self.model.tables(&self.sources);
+        prop_assert_eq!(self.system.products(), products, "{}", text);
+        prop_assert_eq!(self.system.aggr(), aggr, "{}", text);
+        prop_assert!(!text.contains("panicked") && !text.contains("down"), "{}", text);
+        Ok(())
+    }
+}
+
+proptest! {
+    // Each step runs real processes; PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").map_or(10, |cases| cases.parse().unwrap()), max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tables_are_a_function_of_folders_configuration_and_edits(steps in proptest::collection::vec(proptest::collection::vec(action(), 1..5), 1..16)) {
+        let mut world = World::new();
+        for step in steps {
+            step.into_iter().for_each(|action| world.act(action));
+            world.check()?;
+        }
+    }
+}

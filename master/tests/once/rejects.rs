@@ -1,0 +1,79 @@
+//! Every kind of reject of the contract's section 2, as it is found in the database: file, line and reason.
+
+use crate::system::System;
+
+/// Serves `content` as one file and compares its rejects, as (line, part of the reason), and the skus that were loaded.
+#[track_caller]
+fn check(content: &[u8], rejects: &[(i64, &str)], loaded: &[&str]) {
+    let mut system = System::new();
+    system.write("north", "in/feed.csv", content);
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    let found = system.table("rejects");
+    assert_eq!(found.len(), rejects.len(), "{found:?}");
+    for (line, reason) in rejects {
+        let is = |row: &&serde_json::Value| row["line"] == *line && row["reason"].as_str().unwrap().contains(reason);
+        let row =
+            found.iter().find(is).unwrap_or_else(|| panic!("no reject in line {line} says {reason:?}: {found:?}"));
+        assert_eq!((row["source"].as_str(), row["file"].as_str()), (Some("north"), Some("in/feed.csv")));
+    }
+    assert_eq!(system.products().into_keys().collect::<Vec<_>>(), loaded);
+}
+
+#[test]
+fn each_kind() {
+    check(b"sku,name\n,x\n \xc2\xa0 ,y\na,z\n", &[(2, "no sku"), (3, "no sku")], &["a"]);
+    check(b"sku,name\nshort\na,b,c\nd,e\n", &[(2, "1 field"), (3, "3 fields")], &["d"]);
+    check(b"sku,name,op\na,b,remove\nc,d,upsert\n", &[(2, "remove")], &["c"]);
+    check(b"sku,name\na\0,b\nc,d\n", &[(2, "NUL")], &["c"]);
+    check(b"sku,name\na,\"open\nb,x\nc,y\n", &[(2, "quoted")], &["b", "c"]);
+    check(b"sku,name\na,\"shut\"x\nb,y\n", &[(2, "quoted")], &["b"]);
+    let valid = "s,ä\n".replace('s', "s0") + &(1..12).map(|n| format!("s{n},ä\n")).collect::<String>();
+    let mut mixed = format!("sku,name\n{valid}").into_bytes();
+    mixed.extend_from_slice(b"bad,\xff\n");
+    let skus: Vec<String> = (0..12).map(|n| format!("s{n}")).collect();
+    let mut sorted: Vec<&str> = skus.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    check(&mixed, &[(14, "UTF-8")], &sorted);
+}
+
+#[test]
+fn each_limit() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let feed = format!("sku,name\n{},a\n{},b\nc,{}\nd,{}\n", long(1024), long(1025), long(2049), long(2048));
+    let fits = long(1024);
+    check(feed.as_bytes(), &[(3, "sku"), (4, "name")], &["d", &fits]);
+    let field = format!("sku,name,description\na,b,{}\nc,d,e\n", long((1 << 20) + 1));
+    check(field.as_bytes(), &[(2, "longer")], &["c"]);
+}
+
+#[test]
+fn a_rejected_file_keeps_its_last_accepted_rows() {
+    let mut system = System::new();
+    system.write("north", "feed.csv", "sku,name\na,x\n,bad\n");
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    for broken in ["name,description\nx,y\n", "", "<html>\n"] {
+        system.write("north", "feed.csv", broken);
+        let output = system.once();
+        assert_eq!(output.status.code(), Some(1), "a rejected file is not applied");
+        assert_eq!(system.products().into_keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(system.table("sources")[0]["state"], "rejected");
+        let rejects = system.table("rejects");
+        assert!(
+            rejects.iter().any(|row| row["reason"].as_str().unwrap().contains("the file is rejected")),
+            "{rejects:?}"
+        );
+        let again = system.once();
+        assert!(
+            String::from_utf8_lossy(&again.stdout).contains("0 files read"),
+            "a rejected content is not read twice"
+        );
+    }
+    system.write("north", "feed.csv", "sku,name\na,x\n,bad\n");
+    assert!(system.once_ok().contains("0 files read"), "the accepted content is back");
+    assert_eq!(system.table("sources")[0]["state"], "up");
+    assert_eq!(system.table("rejects").len(), 1);
+}

@@ -1,0 +1,158 @@
+//! A system under test: folders with a data-source each, a configuration, a database, and ways to run the master and to
+//! look at what it wrote.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use tributary_testkit::{
+    http,
+    process::{self, Daemon},
+    wait,
+};
+
+/// A folder for everything; it goes when this is dropped.
+pub(crate) struct System {
+    home: tempfile::TempDir,
+    daemons: BTreeMap<String, Daemon>,
+}
+
+/// sku → (name, description).
+pub(crate) type Products = BTreeMap<String, (String, String)>;
+/// name → number of products.
+pub(crate) type Aggr = BTreeMap<String, i64>;
+
+impl System {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap(), daemons: BTreeMap::new() }
+    }
+
+    /// The folder of the source `name`; made if need be.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.home.path().join("sources").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    pub(crate) fn write(&self, source: &str, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.folder(source).join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Starts the source's data-source, or starts it anew.
+    pub(crate) fn serve(&mut self, source: &str) -> String {
+        self.daemons.remove(source);
+        let daemon = Daemon::source(&self.folder(source));
+        let url = daemon.url.clone();
+        self.daemons.insert(source.to_owned(), daemon);
+        url
+    }
+
+    pub(crate) fn stop(&mut self, source: &str) {
+        self.daemons.remove(source);
+    }
+
+    pub(crate) fn url(&self, source: &str) -> &str {
+        &self.daemons[source].url
+    }
+
+    /// Waits until the data-source offers exactly what its folder holds.
+    pub(crate) fn settle(&self, source: &str) {
+        let folder = self.folder(source);
+        wait::until(&format!("source {source} offers what its folder holds"), || {
+            let (status, body) = http::get(&format!("{}/sense/files", self.url(source))).ok()?;
+            let manifest: Value = (status == 200).then(|| serde_json::from_slice(&body).unwrap())?;
+            let offered = manifest["files"]
+                .as_array()?
+                .iter()
+                .map(|file| (file["path"].as_str().unwrap().to_owned(), file["hash"].as_str().unwrap().to_owned()));
+            (offered.collect::<BTreeMap<_, _>>() == hashes(&folder)).then_some(())
+        });
+    }
+
+    pub(crate) fn configure(&self, toml: &str) {
+        fs::write(self.home.path().join("tributary.toml"), toml).unwrap();
+    }
+
+    /// One `[[source]]` for each name, with the lines given.
+    pub(crate) fn configure_sources(&self, sources: &[(&str, &str)]) {
+        let section = |(name, lines): &(&str, &str)| {
+            format!("[[source]]\nname = \"{name}\"\nurl = \"{}\"\n{lines}\n", self.url(name))
+        };
+        self.configure(&sources.iter().map(section).collect::<String>());
+    }
+
+    pub(crate) fn command(&self, binary: &str, args: &[&str]) -> Command {
+        let mut command = process::command(binary, self.home.path());
+        command.args(args);
+        command
+    }
+
+    pub(crate) fn run(&self, binary: &str, args: &[&str]) -> Output {
+        self.command(binary, args).output().unwrap()
+    }
+
+    /// Settles all sources and runs `master --once`.
+    pub(crate) fn once(&self) -> Output {
+        self.daemons.keys().for_each(|source| self.settle(source));
+        self.run("master", &["--once"])
+    }
+
+    /// The same, and it must succeed. Returns the summary line.
+    #[track_caller]
+    pub(crate) fn once_ok(&self) -> String {
+        let output = self.once();
+        assert!(output.status.success(), "{}{}", process::stdout(&output), process::stderr(&output));
+        let summary = process::stdout(&output);
+        assert_eq!(summary.lines().count(), 1, "one summary line: {summary}");
+        summary
+    }
+
+    /// A table as `readdb` gives it.
+    #[track_caller]
+    pub(crate) fn table(&self, table: &str) -> Vec<Value> {
+        let output = self.run("readdb", &[table, "--format", "json", "--limit", "1000000"]);
+        assert!(output.status.success(), "{}", process::stderr(&output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap().as_array().unwrap().clone()
+    }
+
+    pub(crate) fn products(&self) -> Products {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        self.table("products")
+            .iter()
+            .map(|row| (text(&row["sku"]), (text(&row["name"]), text(&row["description"]))))
+            .collect()
+    }
+
+    pub(crate) fn aggr(&self) -> Aggr {
+        let count = |row: &Value| (row["name"].as_str().unwrap().to_owned(), row["no_of_products"].as_i64().unwrap());
+        self.table("aggr").iter().map(count).collect()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.home.path().join("database.db")
+    }
+}
+
+/// The offered files of a folder by path, with their hashes; computed without our own crates.
+fn hashes(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder_open) = open.pop() {
+        for entry in fs::read_dir(folder_open).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let hash = format!("blake3:{}", blake3::hash(&fs::read(&path).unwrap()).to_hex());
+                found.insert(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned(), hash);
+            }
+        }
+    }
+    found
+}
