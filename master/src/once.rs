@@ -55,7 +55,7 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
         let adopted = adopt(&mut store, &configured)?;
         Ok((Writer::start(store)?, adopted))
     };
-    let (writer, adopted) = tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    let ((writer, thread), adopted) = tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
     let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     let mut passes = JoinSet::new();
     for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
@@ -66,6 +66,8 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let mut reports = passes.join_all().await;
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let counts = writer.run(|store| Ok(store.counts()?)).await?;
+    drop(writer);
+    tokio::task::spawn_blocking(|| thread.join()).await.context("the stop failed")??;
     Ok(summary(reports, counts, started.elapsed()))
 }
 

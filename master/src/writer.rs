@@ -1,6 +1,8 @@
 //! The one thread that writes. It owns the store's writing connection; everything that changes the database is a job in
 //! its queue, so that no two changes ever meet and no async worker waits for a disk.
 
+use std::thread::JoinHandle;
+
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot};
 use tributary_store::Store;
@@ -16,20 +18,28 @@ pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
 }
 
+/// The writer's thread, to be waited for once all handles are gone.
+pub(crate) struct WriterThread(JoinHandle<()>);
+
+impl WriterThread {
+    /// Waits until the store is closed, which brings all of its write-ahead log into the database file: whoever copies
+    /// that file afterwards has everything.
+    pub(crate) fn join(self) -> Result<()> {
+        self.0.join().ok().context("the writer has stopped in the middle of a job")
+    }
+}
+
 impl Writer {
     /// Starts the thread.
-    pub(crate) fn start(mut store: Store) -> Result<Self> {
+    pub(crate) fn start(mut store: Store) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let work = move || {
             while let Some(job) = queue.blocking_recv() {
                 job(&mut store);
             }
         };
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(work)
-            .context("failed to start the writer thread")?;
-        Ok(Self { jobs })
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
+        Ok((Self { jobs }, WriterThread(thread.context("failed to start the writer thread")?)))
     }
 
     /// Runs `job` on the writer thread, after those that wait already.

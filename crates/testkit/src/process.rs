@@ -63,7 +63,10 @@ impl Daemon {
     #[must_use]
     pub fn source(folder: &Path) -> Self {
         let mut source = command("data-source", folder);
-        source.args(["--listen", "127.0.0.1:0", "--settle", "20ms", "--rescan", "200ms", "--dir"]).arg(folder);
+        source
+            .args(["--listen", "127.0.0.1:0", "--settle", "20ms", "--rescan", "200ms", "--dir"])
+            .arg(folder)
+            .env("RUST_LOG", "warn");
         Self::start(source)
     }
 }
