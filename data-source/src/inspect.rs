@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use comfy_table::presets;
 use serde::Serialize;
 use tributary_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
 
@@ -161,6 +162,7 @@ fn print_rows(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     }
     let columns = findings.table.columns();
     let mut shown = comfy_table::Table::new();
+    shown.load_style(presets::UTF8_FULL_CONDENSED);
     shown.set_header(columns.iter().take(COLUMNS_SHOWN).map(|column| cell(column)));
     shown.add_rows(&findings.first_rows);
     writeln!(out, "\n{shown}")?;
@@ -180,6 +182,7 @@ fn print_rejects(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let mut shown = comfy_table::Table::new();
+    shown.load_style(presets::UTF8_FULL_CONDENSED);
     shown.set_header(["line", "reason", "raw"]);
     for reject in &rejects.kept {
         shown.add_row([reject.line.to_string(), reject.reason.to_string(), cell(&reject.raw)]);

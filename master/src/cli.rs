@@ -19,7 +19,8 @@ pub struct Args {
     pub database_url: Option<String>,
 
     /// A source to poll, in place of the configuration file's; may be given several times. NAME defaults to HOST:PORT.
-    #[arg(long = "source", value_name = "[NAME=]URL", env = "TRIBUTARY_SOURCE", value_delimiter = ' ')]
+    /// TRIBUTARY_SOURCE says the same, several parted by blanks.
+    #[arg(long = "source", value_name = "[NAME=]URL")]
     pub sources: Vec<String>,
 
     /// Address of the form and the API; `--once` does not listen [default: 127.0.0.1:5000].

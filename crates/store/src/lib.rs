@@ -14,6 +14,7 @@ mod files;
 mod locate;
 mod lock;
 mod migrate;
+mod open;
 mod pages;
 mod products;
 mod rejects;

@@ -68,7 +68,12 @@ impl Config {
             Some(text) => duration(text).map_err(|why| ConfigError(format!("--poll-interval: {why}")))?,
             None => file.poll_interval.unwrap_or(Duration::from_secs(1)),
         };
-        let sources = if args.sources.is_empty() { file.sources } else { sources_of(&args.sources)? };
+        let variable = std::env::var("TRIBUTARY_SOURCE").unwrap_or_default();
+        let sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
+            (false, _) => sources_of(&args.sources)?,
+            (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
+            (true, true) => file.sources,
+        };
         let database = database.parse().map_err(|why| ConfigError(format!("database url `{database}`: {why}")))?;
         Ok(Self { database, listen, poll_interval, sources })
     }

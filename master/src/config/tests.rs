@@ -56,9 +56,9 @@ fn a_flag_beats_the_file() {
     let config = load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x=http://h:3/?"]);
     assert!(config.is_err(), "a query is refused");
     let config =
-        load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x=http://h"]).unwrap();
+        load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x y=http://h"]).unwrap();
     assert_eq!(config.database.path(), Path::new("b.db"));
-    assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["h:2", "x"]);
+    assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["h:2", "x y"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt};
 use sha2::Digest;
 use tokio::sync::mpsc;
 
-use super::{Spool, Spooled};
+use super::{Place, Spooled};
 
 /// Why a body was not received. The file keeps its accepted content in either case.
 #[derive(Debug, thiserror::Error)]
@@ -37,20 +37,19 @@ pub(crate) struct Received {
 /// Chunks between the network and the disk; each is some 10 to 100 KiB.
 const CHUNKS: usize = 32;
 
-/// Streams `body` to the spool. `like` is a hash whose algorithm is to be used; `limit` the most bytes to take; `arrived`
+/// Streams `body` to a place of the spool. `like` is a hash whose algorithm is to be used; `limit` the most bytes to take; `arrived`
 /// is told of every chunk.
 ///
 /// # Errors
 /// The body ends early or is longer than `limit` (ran away), stands still for too long, or the disk fails.
 pub(crate) async fn receive(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-    spool: &Spool,
+    (spooled, file): Place,
     like: &str,
     limit: u64,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
     let hasher = Hasher::like(like)?;
-    let (spooled, file) = spool.place().await?;
     let (chunks, queue) = mpsc::channel(CHUNKS);
     let store = tokio::task::spawn_blocking(move || store(queue, file, hasher));
     let mut size = 0;

@@ -17,4 +17,4 @@ pub(crate) use fetch::{FetchError, Received, causes, receive};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use read::{Accepted, FileVersion, Outcome, read};
 pub(crate) use reading::reading;
-pub(crate) use spool::{Spool, Spooled};
+pub(crate) use spool::{Place, Spool, Spooled};

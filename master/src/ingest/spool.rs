@@ -25,6 +25,9 @@ pub(crate) struct Spool {
     next: Arc<AtomicU64>,
 }
 
+/// A place in the spool: what will be the body, and its file, still empty.
+pub(crate) type Place = (Spooled, File);
+
 /// One spooled body; its file is deleted when this is dropped.
 pub(crate) struct Spooled {
     path: PathBuf,
@@ -54,7 +57,7 @@ impl Spool {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub(crate) async fn place(&self) -> Result<(Spooled, File)> {
+    pub(crate) async fn place(&self) -> Result<Place> {
         let place = Arc::clone(&self.places).acquire_owned().await.context("the spool is closed")?;
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;

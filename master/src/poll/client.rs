@@ -1,6 +1,6 @@
 //! The client of one source: its requests, its time limits, and what its answers may be. It knows HTTP, not what a feed is.
 
-use std::{net::IpAddr, time::Duration};
+use std::{error::Error, net::IpAddr, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use futures_util::StreamExt;
@@ -10,7 +10,7 @@ use tributary_wire::{Manifest, ManifestEntry, Problem, Sense};
 
 use crate::{
     config::SourceConfig,
-    ingest::{FetchError, Received, Spool, Spooled, causes, receive},
+    ingest::{FetchError, Place, Received, Spooled, causes, receive},
 };
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -64,11 +64,11 @@ impl SourceClient {
         Ok(manifest)
     }
 
-    /// `GET /read/{path}` of exactly the content that the manifest lists, to the spool.
+    /// `GET /read/{path}` of exactly the content that the manifest lists, to a place of the spool.
     pub(crate) async fn fetch(
         &self,
         entry: &ManifestEntry,
-        spool: &Spool,
+        place: Place,
         arrived: impl Fn(u64),
     ) -> Result<Spooled, FetchError> {
         let path: Vec<&str> = std::iter::once("read").chain(entry.path.split('/')).collect();
@@ -80,7 +80,7 @@ impl SourceClient {
             }
             Err(refused) => return Err(FetchError::Failed(refused.into())),
         };
-        let received = receive(response.bytes_stream(), spool, &entry.hash, entry.size, arrived).await?;
+        let received = receive(response.bytes_stream(), place, &entry.hash, entry.size, arrived).await?;
         if received.hash != entry.hash {
             let Received { size, hash, .. } = received;
             return Err(FetchError::RanAway(format!(
@@ -91,10 +91,10 @@ impl SourceClient {
         Ok(received.body)
     }
 
-    /// `GET /read` of a source of the plain protocol, to the spool.
-    pub(crate) async fn fetch_all(&self, spool: &Spool, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
+    /// `GET /read` of a source of the plain protocol, to a place of the spool.
+    pub(crate) async fn fetch_all(&self, place: Place, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
         let response = answer(self.get(&["read"])).await.map_err(anyhow::Error::from)?;
-        receive(response.bytes_stream(), spool, "blake3:", BODY_BYTES, arrived).await
+        receive(response.bytes_stream(), place, "blake3:", BODY_BYTES, arrived).await
     }
 
     fn get(&self, path: &[&str]) -> RequestBuilder {
@@ -124,9 +124,23 @@ struct Refused {
     why: String,
 }
 
+/// Why a request got no answer, in a person's words: of reqwest's chain of causes only the last one says anything.
+fn unanswered(error: &reqwest::Error) -> String {
+    let to = error.url().map_or("the source", Url::as_str);
+    if error.is_timeout() {
+        return format!("{to} timed out");
+    }
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let failed = if error.is_connect() { "cannot be reached" } else { "does not answer" };
+    format!("{to} {failed}: {cause}")
+}
+
 /// Sends a request and takes only a good answer, and no web page.
 async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
-    let response = request.send().await.map_err(|error| Refused { status: None, why: causes(&error) })?;
+    let response = request.send().await.map_err(|error| Refused { status: None, why: unanswered(&error) })?;
     let (status, path) = (response.status(), response.url().path().to_owned());
     if !status.is_success() {
         let problem =

@@ -139,7 +139,9 @@ impl Pass {
     }
 
     async fn read_file(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        let body = client.fetch(entry, &self.spool, |bytes| self.progress.add_bytes(bytes)).await?;
+        // The place comes before the request: a source must not wait with its answer until the spool has room.
+        let place = self.spool.place().await?;
+        let body = client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes)).await?;
         Ok(self.gate(entry.clone(), body).await?)
     }
 
@@ -148,7 +150,8 @@ impl Pass {
         self.progress.expect_files(1);
         let mut round = 1;
         let received = loop {
-            match client.fetch_all(&self.spool, |bytes| self.progress.add_bytes(bytes)).await {
+            let place = self.spool.place().await?;
+            match client.fetch_all(place, |bytes| self.progress.add_bytes(bytes)).await {
                 Err(FetchError::RanAway(_)) if round < ROUNDS => round += 1,
                 received => break received?,
             }
