@@ -15,6 +15,8 @@ use crate::Config;
 use crate::auth::Token;
 use crate::inspect::InspectArgs;
 
+/// Longer times are typing errors.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// A rescan more often than this would do nothing else.
 const SHORTEST_RESCAN: Duration = Duration::from_millis(10);
 
@@ -53,7 +55,7 @@ pub struct ServeArgs {
     #[arg(long, env = "TRIBUTARY_NAME")]
     pub name: Option<String>,
     /// A file is offered once no change of it was seen for this long
-    #[arg(long, env = "TRIBUTARY_SETTLE", default_value = "250ms", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "TRIBUTARY_SETTLE", default_value = "250ms", value_parser = duration)]
     pub settle: Duration,
     /// The time between two looks at the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
@@ -124,8 +126,16 @@ fn host_and_port(typed: &str) -> Result<String, String> {
     }
 }
 
-fn rescan(typed: &str) -> Result<Duration, String> {
+fn duration(typed: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
+    if duration > LONGEST {
+        return Err(format!("at most {}", humantime::format_duration(LONGEST)));
+    }
+    Ok(duration)
+}
+
+fn rescan(typed: &str) -> Result<Duration, String> {
+    let duration = duration(typed)?;
     if duration < SHORTEST_RESCAN {
         return Err(format!("at least {}", humantime::format_duration(SHORTEST_RESCAN)));
     }
@@ -172,6 +182,7 @@ mod tests {
             "--dir a --listen h:99999",
             "--dir a --settle 5",
             "--dir a --rescan 0s",
+            "--dir a --settle 100000years",
             "--dir a --log-format xml",
             "--dir a --what",
             "inspect",

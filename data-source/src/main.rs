@@ -21,7 +21,12 @@ fn main() -> ExitCode {
         Some(Command::Inspect(args)) => inspect::run(args, &mut io::stdout().lock()),
         None => serve(&cli.serve),
     };
-    exit_code(result, |error| error.is::<OpenToAll>())
+    exit_code(result, is_usage)
+}
+
+/// What was typed cannot work: the exit code is 2.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<OpenToAll>() || matches!(error.downcast_ref(), Some(tributary_gate::Error::Settings(_)))
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {

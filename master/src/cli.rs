@@ -14,8 +14,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Database to write: a path or `sqlite:PATH`; DATABASE_URL says it too [default: database.db].
-    #[arg(long, value_name = "URL", env = "TRIBUTARY_DATABASE_URL")]
+    /// Database to write: a path or `sqlite:PATH`; TRIBUTARY_DATABASE_URL and DATABASE_URL say it too [default: database.db].
+    #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
 
     /// A source to poll, in place of the configuration file's; may be given several times. NAME defaults to HOST:PORT.

@@ -1,14 +1,18 @@
 //! `master --once`: every source is passed over once, side by side, and the outcome is one line.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use indicatif::HumanCount;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{Id, JoinSet},
+};
 use tributary_store::{Counts, Lock, Store};
 
 use crate::{
@@ -47,28 +51,44 @@ impl Summary {
 /// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
 pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let started = Instant::now();
-    let _lock = Lock::acquire(&config.database, "master --once")?;
-    let spool = Spool::open(config.database.path())?;
     let (url, configured) = (config.database.clone(), config.sources.clone());
     let prepare = move || -> Result<_> {
+        let lock = Lock::acquire(&url, "master --once")?;
         let mut store = Store::open(&url)?;
+        let spool = Spool::open(url.path())?;
         let adopted = adopt(&mut store, &configured)?;
-        Ok((Writer::start(store)?, adopted))
+        Ok((Writer::start(store, lock)?, spool, adopted))
     };
-    let ((writer, thread), adopted) = tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    let ((writer, thread), spool, adopted) =
+        tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
     let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
-    let mut passes = JoinSet::new();
+    let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
         let progress = progress.source(&source.name);
         let (writer, spool, gates) = (writer.clone(), spool.clone(), Arc::clone(&gates));
-        passes.spawn(Pass { source, id, stored, writer, spool, gates, progress }.run());
+        names.insert(
+            passes.spawn(Pass { source: source.clone(), id, stored, writer, spool, gates, progress }.run()).id(),
+            source.name,
+        );
     }
-    let mut reports = passes.join_all().await;
+    let mut reports = reports(passes, &names).await;
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let counts = writer.run(|store| Ok(store.counts()?)).await?;
     drop(writer);
     tokio::task::spawn_blocking(|| thread.join()).await.context("the stop failed")??;
     Ok(summary(reports, counts, started.elapsed()))
+}
+
+/// Waits for all passes. One that panicked is a source that failed, and stops no other.
+async fn reports(mut passes: JoinSet<PassReport>, names: &HashMap<Id, String>) -> Vec<PassReport> {
+    let mut reports = Vec::new();
+    while let Some(report) = passes.join_next().await {
+        reports.push(report.unwrap_or_else(|error| PassReport {
+            name: names.get(&error.id()).cloned().unwrap_or_default(),
+            outcome: Err(anyhow!(error).context("the pass broke off; this is a defect of the master")),
+        }));
+    }
+    reports
 }
 
 fn summary(reports: Vec<PassReport>, counts: Counts, took: Duration) -> Summary {

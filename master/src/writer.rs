@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot};
-use tributary_store::Store;
+use tributary_store::{Lock, Store};
 
 /// A bound on waiting jobs: a source gives one at a time, so this is reached only by many sources at once, which then wait.
 const QUEUE: usize = 64;
@@ -30,13 +30,15 @@ impl WriterThread {
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(crate) fn start(mut store: Store) -> Result<(Self, WriterThread)> {
+    /// Starts the thread. It holds the database's lock to its own end, so that nobody else writes while a last job runs.
+    pub(crate) fn start(mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let work = move || {
             while let Some(job) = queue.blocking_recv() {
                 job(&mut store);
             }
+            drop(store);
+            drop(lock);
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
         Ok((Self { jobs }, WriterThread(thread.context("failed to start the writer thread")?)))

@@ -41,7 +41,7 @@ impl Database {
         let pass = SourcePass {
             state: SourceState::Rejected,
             error: None,
-            version: Some("v1".to_owned()),
+            version: Some(Some("v1".to_owned())),
             last_sensed: Some("2026-11-22T10:00:00Z".to_owned()),
             last_applied: None,
         };

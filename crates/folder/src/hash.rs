@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +22,7 @@ const THREADS: usize = 2;
 
 /// What hashing a path found.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum Hashing {
     /// Its bytes were read. Unless it was `steady`, the same from the look that made us hash it until behind its last
     /// byte, the hash may be of no content that ever was.
     Read {
@@ -31,42 +32,49 @@ pub(crate) enum Outcome {
     Vanished,
 }
 
-/// Hashes the files, given with their stats at the last look, and returns what was found, in no order. It stops early when the folder is to be stopped.
+/// Hashes the files, given with their stats at the last look. Returns what was found, in no order, and whether that is all
+/// of them: a file that cannot be read must not cost the work that was done for others.
 pub(crate) fn hash_all(
     root: &Path,
     files: &[(String, Stat)],
     shared: &Shared,
-) -> Result<Vec<(String, Outcome)>, Trouble> {
+) -> (Vec<(String, Hashing)>, Result<(), Trouble>) {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(files.len()));
     let work = || -> Result<(), Trouble> {
         let mut buffer = vec![0; BUFFER_BYTES];
         while let Some((path, looked)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = hash_file(&root.join(path), looked, &mut buffer, shared);
-            let outcome = outcome.map_err(|error| Trouble::reading(path, error))?;
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), outcome));
+            if shared.stopping.load(Ordering::Relaxed) {
+                return Err(Trouble::Stopping);
+            }
+            let hashing = hash_file(&root.join(path), looked, &mut buffer, shared);
+            let hashing = hashing.map_err(|error| Trouble::reading(path, error))?;
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), hashing));
         }
         Ok(())
     };
-    thread::scope(|scope| {
+    let result = thread::scope(|scope| {
         let others: Vec<_> = (1..THREADS.min(files.len())).map(|_| scope.spawn(work)).collect();
         let mine = work();
-        others.into_iter().fold(mine, |result, other| result.and(other.join().unwrap_or(Err(Trouble::Stopping))))
-    })?;
-    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+        // A panic in a thread goes on in the one that watches, whose end the server notices.
+        let join = |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| resume_unwind(panic));
+        others.into_iter().fold(mine, |result, other| result.and(join(other)))
+    });
+    (done.into_inner().unwrap_or_else(PoisonError::into_inner), result)
 }
 
-fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Outcome> {
+fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Hashing> {
     let began = SystemTime::now();
     let mut file = match File::open(path) {
-        Err(error) if is_vanished(&error) => return Ok(Outcome::Vanished),
+        Err(error) if is_vanished(&error) => return Ok(Hashing::Vanished),
         opened => opened?,
     };
     let stat = Stat::of(&file.metadata()?);
     let mut hasher = blake3::Hasher::new();
     loop {
+        // Whoever stops must not wait for a large file. What was hashed of it is of no content that ever was.
         if shared.stopping.load(Ordering::Relaxed) {
-            return Err(io::Error::other("stopping"));
+            return Ok(Hashing::Vanished);
         }
         match file.read(buffer) {
             Ok(0) => break,
@@ -80,5 +88,5 @@ fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> 
     }
     let steady = stat == *looked && Stat::of(&file.metadata()?) == stat;
     let hash = format!("blake3:{}", hasher.finalize().to_hex());
-    Ok(Outcome::Read { hashed: Hashed { hash, stat, began }, steady })
+    Ok(Hashing::Read { hashed: Hashed { hash, stat, began }, steady })
 }

@@ -51,7 +51,7 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum Error {
     /// The path cannot be looked at: it is not there, or this user may not see it.
-    #[error("cannot look at the folder `{}`: {source}", path.display())]
+    #[error("cannot look at the folder `{}`", path.display())]
     Unreachable {
         /// The folder as the caller named it.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The watching thread could not be started.
-    #[error("cannot start the thread that watches the folder: {0}")]
+    #[error("cannot start the thread that watches the folder")]
     Thread(#[source] io::Error),
 }
 

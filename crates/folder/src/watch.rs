@@ -15,7 +15,7 @@ use notify::RecommendedWatcher;
 use tokio::sync::watch::Sender;
 use tracing::{debug, info, warn};
 
-use crate::hash::{Outcome, hash_all};
+use crate::hash::{Hashing, hash_all};
 use crate::hints::{self, Signal};
 use crate::ledger::Ledger;
 use crate::look::{Trouble, look_at, look_at_all};
@@ -220,10 +220,11 @@ impl Watch {
 
     /// Takes the content of each path; one that changes meanwhile only if `as_it_stands`.
     fn hash(&mut self, files: &[(String, Stat)], as_it_stands: bool) -> Result<(), Trouble> {
-        for (path, outcome) in hash_all(&self.root, files, &self.shared)? {
+        let (done, result) = hash_all(&self.root, files, &self.shared);
+        for (path, hashing) in done {
             let now = Instant::now();
-            let is_steady = matches!(outcome, Outcome::Read { steady: true, .. });
-            if let Outcome::Read { hashed, steady } = outcome
+            let is_steady = matches!(hashing, Hashing::Read { steady: true, .. });
+            if let Hashing::Read { hashed, steady } = hashing
                 && (steady || as_it_stands)
             {
                 self.ledger.accept(&path, hashed, now);
@@ -233,7 +234,7 @@ impl Watch {
                 self.ledger.observe(&path, seen, now);
             }
         }
-        Ok(())
+        result
     }
 
     /// The first scan is over once a look found nothing that was not settled, or when patience ends: then files are taken

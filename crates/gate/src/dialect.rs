@@ -93,8 +93,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// # Errors
-    /// What was typed cannot work, whatever the file holds. It is a rejection all the same: a configuration that no
-    /// file can be read with must not cost the rows that were read with the one before.
+    /// [`Error::Settings`]: what was typed cannot work, whatever the file holds.
     pub(crate) fn check(settings: &Settings) -> Result<Self, Error> {
         let quote = settings.quote.unwrap_or(Quote::Char(b'"'));
         let told = Self {
@@ -106,7 +105,7 @@ impl Told {
         };
         for (what, byte) in [("quote", quote.byte()), ("escape", told.escape)] {
             if let Some(byte) = byte.filter(|byte| !byte.is_ascii() || b"\0\r\n".contains(byte)) {
-                return Err(Error::file(format!(
+                return Err(Error::Settings(format!(
                     "{what} {byte:#04x} cannot be used: choose an ASCII character that ends no line"
                 )));
             }
@@ -119,7 +118,7 @@ impl Told {
         let Some(delimiter) = &self.delimiter else { return Ok(()) };
         let taken = [self.quote.byte(), self.escape, Some(b'\r'), Some(b'\n'), Some(0)];
         if delimiter.is_empty() || delimiter.bytes().any(|byte| taken.contains(&Some(byte))) {
-            return Err(Error::file(format!(
+            return Err(Error::Settings(format!(
                 "delimiter {delimiter:?} cannot be used: it must not be empty, nor hold a line end, the \
                  quote or the escape"
             )));
@@ -130,7 +129,7 @@ impl Told {
 
 fn encoding(label: &str) -> Result<&'static Encoding, Error> {
     Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-        Error::file(format!(
+        Error::Settings(format!(
             "unknown encoding `{label}`: give a label such as {}, windows-1252 or Shift_JIS",
             UTF_8.name()
         ))

@@ -9,6 +9,9 @@ pub enum Error {
     /// The content is at fault: reading the same bytes again gives the same answer.
     #[error("{0}")]
     Rejected(FileReject),
+    /// What was set cannot work, whatever the file holds.
+    #[error("{0}")]
+    Settings(String),
     /// The reader that the gate was handed failed. Nothing is known of the content, so the same file may be good later.
     #[error("cannot read the file's bytes")]
     Io(#[from] io::Error),

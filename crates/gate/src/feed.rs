@@ -101,19 +101,9 @@ impl<R: Read> Feed<R> {
         self.table.rejects()
     }
 
-    /// Bytes of the packed input used up, as [`Table::bytes_read`].
-    pub fn bytes_read(&self) -> u64 {
-        self.table.bytes_read()
-    }
-
     /// Good and bad rows met so far.
     pub fn rows(&self) -> u64 {
         self.table.rows()
-    }
-
-    /// The table beneath: its dialect and its columns.
-    pub fn table(&self) -> &Table<R> {
-        &self.table
     }
 }
 
@@ -168,7 +158,9 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-fn folded(name: &str) -> String {
+/// A header name as names are compared: trimmed of Unicode white space, without regard to case.
+#[must_use]
+pub fn folded(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

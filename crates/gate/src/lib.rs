@@ -39,7 +39,7 @@ mod write;
 
 pub use dialect::{Dialect, LineEnd, Packing};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, Offer};
+pub use feed::{Columns, Feed, Offer, folded};
 pub use rejects::{Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Limits, Quote, Ragged, Settings};

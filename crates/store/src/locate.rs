@@ -35,6 +35,22 @@ impl DatabaseUrl {
     pub fn locate(flag: Option<&str>) -> Result<DatabaseUrl, Error> {
         locate_in(flag, |name| std::env::var_os(name), Path::new(FILE))
     }
+
+    /// The first part of [`DatabaseUrl::locate`], for a program that reads the configuration file itself: what the flag
+    /// says, or else the environment.
+    ///
+    /// # Errors
+    /// [`Error::BadUrl`], [`Error::PostgresUnsupported`].
+    pub fn told(flag: Option<&str>) -> Result<Option<DatabaseUrl>, Error> {
+        told_by(flag, |name| std::env::var_os(name))
+    }
+}
+
+impl Default for DatabaseUrl {
+    /// `database.db` in the working directory.
+    fn default() -> Self {
+        DatabaseUrl::from_str(DEFAULT).expect("the default is a path")
+    }
 }
 
 fn locate_in(
@@ -42,18 +58,25 @@ fn locate_in(
     variable: impl Fn(&str) -> Option<OsString>,
     file: &Path,
 ) -> Result<DatabaseUrl, Error> {
-    if let Some(flag) = flag {
-        return flag.parse();
-    }
-    if let Some(value) = VARIABLES.into_iter().filter_map(variable).find(|value| !value.is_empty()) {
-        let text = value.into_string();
-        return text.map_err(|text| Error::BadUrl { url: text.to_string_lossy().into_owned() })?.parse();
+    if let Some(url) = told_by(flag, variable)? {
+        return Ok(url);
     }
     match fs::read_to_string(file) {
         Ok(text) => from_configuration(&text, file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => DatabaseUrl::from_str(DEFAULT),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DatabaseUrl::default()),
         Err(source) => Err(Error::ConfigurationFile { path: file.to_owned(), source }),
     }
+}
+
+fn told_by(flag: Option<&str>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<DatabaseUrl>, Error> {
+    if let Some(flag) = flag {
+        return flag.parse().map(Some);
+    }
+    let Some(value) = VARIABLES.into_iter().filter_map(variable).find(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let text = value.into_string().map_err(|text| Error::BadUrl { url: text.to_string_lossy().into_owned() })?;
+    text.parse().map(Some)
 }
 
 fn from_configuration(text: &str, file: &Path) -> Result<DatabaseUrl, Error> {
@@ -67,7 +90,7 @@ fn from_configuration(text: &str, file: &Path) -> Result<DatabaseUrl, Error> {
     })?;
     match configuration.database_url {
         Some(url) => url.get_ref().parse().map_err(|error: Error| wrong(url.span().start, error.to_string())),
-        None => DatabaseUrl::from_str(DEFAULT),
+        None => Ok(DatabaseUrl::default()),
     }
 }
 

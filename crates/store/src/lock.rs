@@ -46,9 +46,12 @@ impl Lock {
 fn lock_path(database: &Path) -> Result<PathBuf, Error> {
     let real = match database.canonicalize() {
         Ok(real) => real,
-        // It does not exist yet; `absolute` keeps the last part, and the folder is resolved when the file is opened.
+        // It does not exist yet; the folder is resolved when the file is opened. A link that leads to nothing yet will
+        // lead to the file that SQLite makes.
         Err(_) => {
-            std::path::absolute(database).map_err(|source| Error::LockFile { path: database.to_owned(), source })?
+            let target = database.read_link().map(|link| database.parent().unwrap_or(Path::new("")).join(link));
+            let path = target.unwrap_or_else(|_| database.to_owned());
+            std::path::absolute(path).map_err(|source| Error::LockFile { path: database.to_owned(), source })?
         }
     };
     if real.is_dir() {

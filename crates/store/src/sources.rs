@@ -62,14 +62,14 @@ pub struct SourceRow {
     pub priority: i64,
     /// Its place in the configuration; among equal priorities the later wins.
     pub position: i64,
-    /// The last version that was applied as a whole; `None` before the first.
+    /// The version whose rows the tables hold; `None` before the first and while they hold only a part of one.
     pub version: Option<String>,
     /// How the last pass ended.
     #[diesel(deserialize_as = String)]
     pub state: SourceState,
     /// Why the last pass failed; `None` when it did not.
     pub error: Option<String>,
-    /// When it last answered.
+    /// When the last pass that it answered began.
     pub last_sensed: Option<String>,
     /// When something of it was last applied.
     pub last_applied: Option<String>,
@@ -82,8 +82,8 @@ pub struct SourcePass {
     pub state: SourceState,
     /// Why it failed; `None` clears an earlier error.
     pub error: Option<String>,
-    /// The version that is now applied as a whole; `None` keeps the one before.
-    pub version: Option<String>,
+    /// The version that is now applied as a whole, `Some(None)` if a part of one is; `None` keeps what is stored.
+    pub version: Option<Option<String>>,
     /// When it answered; `None` keeps the time before.
     pub last_sensed: Option<String>,
     /// When something was applied; `None` keeps the time before.
@@ -137,7 +137,7 @@ impl Store {
                 dsl::state.eq(pass.state.as_str()),
                 // A bare `None` is "keep" to diesel; the error is cleared by a `None` that is set.
                 dsl::error.eq(pass.error.as_deref()),
-                pass.version.as_deref().map(|version| dsl::version.eq(version)),
+                pass.version.as_ref().map(|version| dsl::version.eq(version.as_deref())),
                 pass.last_sensed.as_deref().map(|time| dsl::last_sensed.eq(time)),
                 pass.last_applied.as_deref().map(|time| dsl::last_applied.eq(time)),
             ))

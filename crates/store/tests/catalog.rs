@@ -27,7 +27,7 @@ fn a_pass_clears_the_error_and_keeps_what_it_does_not_say() {
     let good = SourcePass {
         state: SourceState::Up,
         error: None,
-        version: text("v1"),
+        version: Some(text("v1")),
         last_sensed: text("2026-11-22T10:00:00Z"),
         last_applied: text("2026-11-22T10:00:01Z"),
     };
@@ -44,12 +44,14 @@ fn a_pass_clears_the_error_and_keeps_what_it_does_not_say() {
     assert_eq!((row.state, &row.error), (SourceState::Down, &bad.error));
     assert_eq!(
         (&row.version, &row.last_sensed, &row.last_applied),
-        (&good.version, &good.last_sensed, &good.last_applied)
+        (good.version.as_ref().unwrap(), &good.last_sensed, &good.last_applied)
     );
 
     store.set_source_pass(id, &SourcePass { state: SourceState::Rejected, error: None, ..bad }).unwrap();
     let row = store.sources().unwrap().remove(0);
-    assert_eq!((row.state, row.error, row.version), (SourceState::Rejected, None, good.version.clone()));
+    assert_eq!((row.state, row.error, row.version), (SourceState::Rejected, None, good.version.clone().unwrap()));
+    store.set_source_pass(id, &SourcePass { version: Some(None), ..good.clone() }).unwrap();
+    assert_eq!(store.sources().unwrap()[0].version, None);
     assert!(matches!(store.set_source_pass(id + 1, &good), Err(Error::Corrupt { .. })));
 }
 

@@ -16,12 +16,16 @@ use std::{
 pub enum Answer {
     /// A whole answer of this content type and body.
     Ok(&'static str, Vec<u8>),
+    /// These bytes as they are.
+    Raw(&'static [u8]),
     /// This status line's rest (`500 Internal Server Error`) and no body.
     Status(&'static str),
     /// An answer that announces the whole body, sends half of it, and closes the connection.
     Cut(&'static str, Vec<u8>),
     /// Nothing at all, until the client goes away.
     Hang,
+    /// An answer that announces the whole body, sends half of it, and stands still until the client goes away.
+    Stall(&'static str, Vec<u8>),
 }
 
 impl Answer {
@@ -111,15 +115,18 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
             .into_bytes()
     };
+    let stands_still = matches!(answer, Some(Answer::Hang | Answer::Stall(..)));
     let bytes = match answer.unwrap_or(Answer::Status("404 Not Found")) {
         Answer::Ok(kind, body) => [head("200 OK", kind, body.len()), body].concat(),
+        Answer::Raw(bytes) => bytes.to_vec(),
         Answer::Status(status) => head(status, "text/plain", 0),
         Answer::Cut(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
-        Answer::Hang => {
-            lines.for_each(drop);
-            return;
-        }
+        Answer::Stall(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
+        Answer::Hang => Vec::new(),
     };
     // A client that has gone away is no matter here.
     let _ = stream.write_all(&bytes);
+    if stands_still {
+        lines.for_each(drop);
+    }
 }

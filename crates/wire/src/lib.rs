@@ -1,7 +1,8 @@
 //! What a data-source and a master say to each other: the JSON of `/sense` and `/sense/files`, the body of an error, and
-//! the shape of a version. It knows no HTTP library and does no I/O. The rules are in the project's contract, section 4.
+//! how a path is written into a URL. It knows no HTTP library and does no I/O. The rules are in the project's contract, section 4.
 #![warn(missing_docs)]
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /sense`. A source of the plain protocol sends `status` alone; then every other field is `None`.
@@ -57,6 +58,13 @@ pub struct Problem {
     pub status: u16,
     /// What happened here and what to do about it.
     pub detail: String,
+}
+
+/// A manifest's path as it is written behind `/read/`: percent-encoded but for letters, digits, `-._~` and `/`.
+#[must_use]
+pub fn encoded_path(path: &str) -> String {
+    const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+    utf8_percent_encode(path, &KEPT).to_string()
 }
 
 /// The media type of [`Problem`].

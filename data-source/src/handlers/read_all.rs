@@ -124,7 +124,7 @@ impl Union {
     fn add(&mut self, columns: &[String]) -> Vec<Option<usize>> {
         let mut own = vec![None; self.spelled.len()];
         for (position, column) in columns.iter().enumerate() {
-            let compared = column.trim().to_lowercase();
+            let compared = tributary_gate::folded(column);
             match self.compared.iter().position(|known| *known == compared) {
                 Some(known) => {
                     own[known].get_or_insert(position);

@@ -14,8 +14,9 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use flate2::write::GzEncoder;
 use futures_util::stream;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use tributary_folder::Entry;
+use tributary_wire::encoded_path;
 
 use super::{always_ask, strong_tag};
 use crate::app::App;
@@ -27,8 +28,6 @@ const ROUTE: &str = "/read/";
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Fast enough to keep up with a network, and most of the gain.
 const ZSTD_LEVEL: i32 = 3;
-/// What a path keeps as it is in a link; everything else is percent-encoded.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How the bytes go over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +39,7 @@ enum Packing {
 
 /// The path under which a file is read.
 pub(crate) fn link(path: &str) -> String {
-    format!("{ROUTE}{}", utf8_percent_encode(path, KEPT))
+    format!("{ROUTE}{}", encoded_path(path))
 }
 
 /// One file of the manifest.

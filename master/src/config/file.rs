@@ -5,13 +5,14 @@ use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_gate::Columns;
+use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, address, duration, source_name, source_url};
+use super::{ConfigError, SourceConfig, Token, address, duration, source_name, source_url};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]
 pub(super) struct File {
-    pub(super) database_url: Option<String>,
+    pub(super) database_url: Option<DatabaseUrl>,
     pub(super) listen: Option<SocketAddr>,
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
@@ -20,7 +21,7 @@ pub(super) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileAsTyped {
-    database_url: Option<String>,
+    database_url: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
     poll_interval: Option<Spanned<String>>,
     #[serde(default)]
@@ -65,6 +66,9 @@ impl Place<'_> {
     fn check(&self) -> Result<File, ConfigError> {
         let typed: FileAsTyped = toml::from_str(self.text)
             .map_err(|why| self.error(why.span().map_or(0, |span| span.start), why.message()))?;
+        let database_url = self.optional(typed.database_url.as_ref(), |url| {
+            url.parse().map_err(|why: tributary_store::Error| why.to_string())
+        })?;
         let listen = self.optional(typed.listen.as_ref(), address)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
         let mut names: HashMap<String, usize> = HashMap::new();
@@ -82,7 +86,7 @@ impl Place<'_> {
             }
             sources.push(self.source(source)?);
         }
-        Ok(File { database_url: typed.database_url, listen, poll_interval, sources })
+        Ok(File { database_url, listen, poll_interval, sources })
     }
 
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
@@ -92,7 +96,7 @@ impl Place<'_> {
             let path = self.path.parent().unwrap_or(Path::new("")).join(token_file);
             let token = std::fs::read_to_string(&path)
                 .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
-            Ok(token.trim().to_owned())
+            Token::new(&token).ok_or_else(|| format!("the token file {} is empty", path.display()))
         })?;
         let ColumnsAsTyped { sku, name, description, op } = typed.columns;
         let columns = Columns { sku, name, description, op };

@@ -3,7 +3,7 @@
 
 mod file;
 
-use std::{collections::HashSet, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::HashSet, fmt, net::SocketAddr, path::Path, time::Duration};
 
 use reqwest::Url;
 use tributary_gate::Columns;
@@ -36,7 +36,29 @@ pub struct SourceConfig {
     /// Header names of its files where they differ. Default: none.
     pub columns: Columns,
     /// Sent as `Authorization: Bearer`. Default: none.
-    pub token: Option<String>,
+    pub token: Option<Token>,
+}
+
+/// A secret that a source wants to be brought. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// The token of a token file's content, without the white space around it; none if nothing is left.
+    fn new(content: &str) -> Option<Self> {
+        Some(content.trim()).filter(|token| !token.is_empty()).map(|token| Self(token.to_owned()))
+    }
+
+    /// For the request's header, and nothing else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.
@@ -54,12 +76,12 @@ impl Config {
     pub fn load(args: &Args) -> Result<Self, ConfigError> {
         let file = match &args.config {
             Some(path) => file::read(path)?,
-            None if Path::new(DEFAULT_FILE).exists() => file::read(Path::new(DEFAULT_FILE))?,
+            // A link that leads nowhere is a mistake, and a run without sources would drop every row.
+            None if Path::new(DEFAULT_FILE).symlink_metadata().is_ok() => file::read(Path::new(DEFAULT_FILE))?,
             None => file::File::default(),
         };
-        let variable = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-        let database = args.database_url.clone().or(variable).or(file.database_url);
-        let database = database.as_deref().unwrap_or("database.db");
+        let told = DatabaseUrl::told(args.database_url.as_deref()).map_err(|why| ConfigError(why.to_string()))?;
+        let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
             Some(text) => address(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
             None => file.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 5000))),
@@ -74,7 +96,6 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        let database = database.parse().map_err(|why| ConfigError(format!("database url `{database}`: {why}")))?;
         Ok(Self { database, listen, poll_interval, sources })
     }
 }
@@ -110,6 +131,9 @@ fn source_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|why| format!("`{text}` is no URL ({why}); write http://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(format!("`{text}` is no http or https URL; write http://HOST:PORT"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL with a user name in it would be stored and shown; put the secret into a file and name it as token_file".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));

@@ -8,7 +8,7 @@ use tributary_store::{FileRow, SourceRow, Store};
 
 use super::{
     apply::put_pages,
-    changes::{choose_again, write_touched},
+    changes::{Written, choose_again, write_touched},
 };
 use crate::config::SourceConfig;
 
@@ -18,43 +18,52 @@ use crate::config::SourceConfig;
 /// # Errors
 /// The database fails or is damaged; then nothing has changed.
 pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<(i64, Vec<FileRow>)>> {
-    store.transaction(|store| {
-        let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-        let (kept, dropped): (Vec<_>, Vec<_>) =
-            store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
-        for source in &dropped {
-            drop_source(store, source)?;
-        }
-        let mut adopted = Vec::new();
-        for (position, source) in (0..).zip(sources) {
-            let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
-            adopted.push((id, store.files(id)?));
-        }
-        if order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())))
-            != configured_order(sources, &kept)
-        {
-            let written = choose_again(store)?;
-            tracing::info!(
-                products.updated = written.updated,
-                "the order of the sources has changed: chose winners again, {} products changed",
-                written.updated
-            );
-        }
-        Ok(adopted)
-    })
+    let Adopted { stored, dropped, chosen } = store.transaction(|store| adopt_in(store, sources))?;
+    for (name, offers) in dropped {
+        tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
+    }
+    if let Some(Written { updated, .. }) = chosen {
+        tracing::info!(
+            products.updated = updated,
+            "the order of the sources has changed: chose winners again, {updated} products changed"
+        );
+    }
+    Ok(stored)
 }
 
-fn drop_source(store: &mut Store, source: &SourceRow) -> Result<()> {
+struct Adopted {
+    /// Of each configured source, its number and its files.
+    stored: Vec<(i64, Vec<FileRow>)>,
+    /// Names of the sources that went, and how many offers they had.
+    dropped: Vec<(String, i64)>,
+    /// What choosing again has changed, if the order is another one.
+    chosen: Option<Written>,
+}
+
+fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
+    let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
+    let dropped = gone.into_iter().map(|source| drop_source(store, source)).collect::<Result<_>>()?;
+    let mut stored = Vec::new();
+    for (position, source) in (0..).zip(sources) {
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        stored.push((id, store.files(id)?));
+    }
+    let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
+    let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };
+    Ok(Adopted { stored, dropped, chosen })
+}
+
+fn drop_source(store: &mut Store, source: SourceRow) -> Result<(String, i64)> {
     let files = store.files(source.id)?;
-    let offers: i64 = files.iter().map(|file| file.offers).sum();
     let touched = files.iter().map(|file| put_pages(store, file.id, None)).collect::<Result<Vec<_>>>()?;
     write_touched(store, touched)?;
     for file in &files {
         store.delete_file(file.id)?;
     }
     store.delete_source(source.id)?;
-    tracing::warn!(source.id = %source.name, offers, "source `{}` is no longer configured: dropped its {offers} offers", source.name);
-    Ok(())
+    Ok((source.name, files.iter().map(|file| file.offers).sum()))
 }
 
 /// Names in the order in which their offers win.

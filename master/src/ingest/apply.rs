@@ -27,7 +27,7 @@ pub(crate) struct SourceVersion {
     pub(crate) settled: Vec<FileRow>,
     /// Files that are gone.
     pub(crate) removed: Vec<FileRow>,
-    /// Whether the pass failed in something, and the text that says in what.
+    /// Whether the source failed in something, beyond files that kept changing.
     pub(crate) failed: bool,
     /// What could not be read, for people.
     pub(crate) error: Option<String>,
@@ -90,7 +90,7 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<Applied> {
     let pass = SourcePass {
         state,
         error: version.error,
-        version: version.version,
+        version: Some(version.version),
         last_sensed: Some(version.sensed),
         last_applied,
     };

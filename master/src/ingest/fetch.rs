@@ -20,7 +20,7 @@ pub(crate) enum FetchError {
     #[error("{0}")]
     RanAway(String),
     /// Nothing that another try in this pass would mend.
-    #[error("{0:#}")]
+    #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
 

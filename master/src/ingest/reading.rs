@@ -7,7 +7,7 @@ use tributary_gate::Columns;
 /// read again: other column names, another gate, another shape of what is stored.
 pub(crate) fn reading(columns: &Columns) -> String {
     // The gate compares header names trimmed and in any case, so those differences are none here either.
-    let mapped = |name: &Option<String>| name.as_ref().map(|name| name.trim().to_lowercase());
+    let mapped = |name: &Option<String>| name.as_deref().map(tributary_gate::folded);
     let decides = json!({
         "role": "feed",
         "gate": tributary_gate::FORMAT,

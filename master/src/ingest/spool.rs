@@ -43,13 +43,8 @@ impl Spool {
         let mut folder = database.as_os_str().to_owned();
         folder.push(".spool");
         let folder = PathBuf::from(folder);
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("failed to empty the spool {}", folder.display()));
-            }
-            _ => {}
-        }
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to make the spool {}", folder.display()))?;
+        empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
         Ok(Self { folder: Arc::new(folder), places: Arc::new(Semaphore::new(FILES)), next: Arc::default() })
     }
 
@@ -63,6 +58,17 @@ impl Spool {
         let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
         Ok((Spooled { path, _place: place }, file))
     }
+}
+
+/// Deletes what an earlier process has left: files whose names are numbers, and nothing else that may lie there.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Spooled {

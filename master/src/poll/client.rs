@@ -1,21 +1,27 @@
 //! The client of one source: its requests, its time limits, and what its answers may be. It knows HTTP, not what a feed is.
 
-use std::{error::Error, net::IpAddr, time::Duration};
+use std::{
+    error::Error,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
-use tributary_wire::{Manifest, ManifestEntry, Problem, Sense};
+use tributary_wire::{Manifest, ManifestEntry, Problem, Sense, encoded_path};
 
 use crate::{
-    config::SourceConfig,
+    config::{SourceConfig, Token},
     ingest::{FetchError, Place, Received, Spooled, causes, receive},
 };
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer of `/sense` may take beyond the wait that was asked for.
 const SENSE: Duration = Duration::from_secs(5);
+/// How long a source's first look at its folder is waited for.
+const FIRST_SCAN: Duration = Duration::from_secs(10);
 /// A body may take any time, but not stand still for so long.
 const IDLE: Duration = Duration::from_secs(30);
 const SENSE_BYTES: usize = 64 << 10;
@@ -27,7 +33,7 @@ const BODY_BYTES: u64 = 64 << 30;
 pub(crate) struct SourceClient {
     http: Client,
     base: Url,
-    token: Option<String>,
+    token: Option<Token>,
 }
 
 impl SourceClient {
@@ -42,22 +48,39 @@ impl SourceClient {
         Ok(Self { http, base: source.url.clone(), token: source.token.clone() })
     }
 
-    /// `GET /sense`.
+    /// `GET /sense`. A source that is still looking at its folder for the first time is asked again for a while.
     pub(crate) async fn sense(&self) -> Result<Sense> {
-        let sense: Sense = json(self.get(&["sense"]).timeout(SENSE), SENSE_BYTES).await?;
+        let deadline = Instant::now() + FIRST_SCAN;
+        let response = loop {
+            match answer(self.get("sense").timeout(SENSE)).await {
+                Err(Refused { again: true, .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                answered => break answered?,
+            }
+        };
+        let sense: Sense = json(response, SENSE_BYTES).await?;
         if sense.status > 1 {
             bail!("/sense answers with the status {}, which is neither 0 nor 1", sense.status);
         }
         Ok(sense)
     }
 
+    /// Waits a moment for a source whose files are changing under us to settle on another version than `version`.
+    pub(crate) async fn wait_for_change(&self, version: &str) -> Result<()> {
+        let request = self.get("sense").query(&[("since", version), ("wait", "1")]).timeout(SENSE);
+        answer(request).await?;
+        Ok(())
+    }
+
     /// `GET /sense/files`, checked: each path is one that a source may list, and none comes twice.
     pub(crate) async fn manifest(&self) -> Result<Manifest> {
-        let manifest: Manifest = json(self.get(&["sense", "files"]), MANIFEST_BYTES).await?;
+        let mut manifest: Manifest = json(answer(self.get("sense/files")).await?, MANIFEST_BYTES).await?;
         let mut paths = std::collections::HashSet::new();
-        for ManifestEntry { path, .. } in &manifest.files {
+        for ManifestEntry { path, hash, .. } in &mut manifest.files {
+            hash.make_ascii_lowercase();
             let strange = path.split('/').any(|part| matches!(part, "" | "." | "..")) || path.contains('\0');
-            if strange || !paths.insert(path.as_str()) {
+            if strange || !paths.insert(path.clone()) {
                 bail!("/sense/files lists the path {path:?}, which is not a path inside a folder or comes twice");
             }
         }
@@ -71,11 +94,12 @@ impl SourceClient {
         place: Place,
         arrived: impl Fn(u64),
     ) -> Result<Spooled, FetchError> {
-        let path: Vec<&str> = std::iter::once("read").chain(entry.path.split('/')).collect();
-        let request = self.get(&path).header(header::IF_MATCH, format!("\"{}\"", entry.hash));
+        let request = self
+            .get(&format!("read/{}", encoded_path(&entry.path)))
+            .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = match answer(request).await {
             Ok(response) => response,
-            Err(Refused { status: Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND), why }) => {
+            Err(Refused { status: Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND), why, .. }) => {
                 return Err(FetchError::RanAway(why));
             }
             Err(refused) => return Err(FetchError::Failed(refused.into())),
@@ -93,18 +117,14 @@ impl SourceClient {
 
     /// `GET /read` of a source of the plain protocol, to a place of the spool.
     pub(crate) async fn fetch_all(&self, place: Place, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
-        let response = answer(self.get(&["read"])).await.map_err(anyhow::Error::from)?;
+        let response = answer(self.get("read")).await.map_err(anyhow::Error::from)?;
         receive(response.bytes_stream(), place, "blake3:", BODY_BYTES, arrived).await
     }
 
-    fn get(&self, path: &[&str]) -> RequestBuilder {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        let request = self.http.get(url);
+    fn get(&self, path: &str) -> RequestBuilder {
+        let request = self.http.get(format!("{}/{path}", self.base.as_str().trim_end_matches('/')));
         match &self.token {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(token.expose()),
             None => request,
         }
     }
@@ -121,6 +141,8 @@ fn is_loopback(url: &Url) -> bool {
 struct Refused {
     /// The answer's status, if there was an answer.
     status: Option<StatusCode>,
+    /// Whether the source says that it will answer soon.
+    again: bool,
     why: String,
 }
 
@@ -140,25 +162,26 @@ fn unanswered(error: &reqwest::Error) -> String {
 
 /// Sends a request and takes only a good answer, and no web page.
 async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
-    let response = request.send().await.map_err(|error| Refused { status: None, why: unanswered(&error) })?;
+    let response =
+        request.send().await.map_err(|error| Refused { status: None, again: false, why: unanswered(&error) })?;
     let (status, path) = (response.status(), response.url().path().to_owned());
     if !status.is_success() {
+        let again = status == StatusCode::SERVICE_UNAVAILABLE && response.headers().contains_key(header::RETRY_AFTER);
         let problem =
             body(response, SENSE_BYTES).await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
         let detail = problem.map(|problem| format!(": {}", problem.detail)).unwrap_or_default();
-        return Err(Refused { status: Some(status), why: format!("{path} answers {status}{detail}") });
+        return Err(Refused { status: Some(status), again, why: format!("{path} answers {status}{detail}") });
     }
     let content_type =
         response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.trim_start().to_ascii_lowercase().starts_with("text/html") {
         let why = format!("{path} answers with a web page (text/html); is the URL that of a data-source?");
-        return Err(Refused { status: Some(status), why });
+        return Err(Refused { status: Some(status), again: false, why });
     }
     Ok(response)
 }
 
-async fn json<T: DeserializeOwned>(request: RequestBuilder, limit: usize) -> Result<T> {
-    let response = answer(request).await?;
+async fn json<T: DeserializeOwned>(response: Response, limit: usize) -> Result<T> {
     let path = response.url().path().to_owned();
     let body = body(response, limit).await.with_context(|| format!("failed to read the answer of {path}"))?;
     serde_json::from_slice(&body).with_context(|| format!("{path} does not answer as a source does"))

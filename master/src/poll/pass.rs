@@ -1,9 +1,15 @@
 //! One pass over one source: sense, list, plan, fetch and gate side by side, apply. Whatever happens to this source, others
 //! do not notice; every pass ends in a report.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 use tributary_store::{FileRow, SourcePass, SourceState};
@@ -120,6 +126,8 @@ impl Pass {
                 let outcomes = read.collect();
                 return Ok(Listed { manifest, plan, outcomes, unread });
             }
+            // A file that was touched is offered again only when it has settled.
+            client.wait_for_change(&manifest.version).await?;
             round += 1;
         }
     }
@@ -130,8 +138,18 @@ impl Pass {
         entries: Vec<ManifestEntry>,
     ) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
         self.progress.expect_files(entries.len() as u64);
+        let failed = AtomicBool::new(false);
+        let failed = &failed;
         let read = |entry: ManifestEntry| async move {
+            // A source that failed once would, file after file, keep others from the spool for as long as it is waited for.
+            if failed.load(Ordering::Relaxed) {
+                return (
+                    entry,
+                    Err(FetchError::Failed(anyhow!("not asked for after another file of this source failed"))),
+                );
+            }
             let outcome = self.read_file(client, &entry).await;
+            failed.fetch_or(matches!(outcome, Err(FetchError::Failed(_))), Ordering::Relaxed);
             self.progress.file_done();
             (entry, outcome)
         };
@@ -193,8 +211,9 @@ impl Pass {
         for (path, outcome) in outcomes {
             files.extend(entries.remove(&path).map(|entry| FileVersion { entry, outcome }));
         }
-        let why: Vec<String> = unread.iter().map(|(entry, error)| format!("{}: {error}", entry.path)).collect();
-        files.extend(unread.into_iter().map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
+        let why: Vec<String> = unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path)).collect();
+        let ran_away = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::RanAway(_)));
+        files.extend(ran_away.map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
         files.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
         let version = SourceVersion {
             source: self.id,
@@ -208,6 +227,12 @@ impl Pass {
             sensed: sensed.to_owned(),
         };
         let applied = self.writer.run(move |store| ingest::apply(store, version)).await?;
+        let ingest::Written { added, updated, removed: gone } = applied.written;
+        tracing::info!(
+            source.id = %self.source.name, files.read = read, files.removed = removed, products.added = added,
+            products.updated = updated, products.removed = gone, rows.rejected = applied.rejected,
+            "applied `{}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}", self.source.name
+        );
         Ok(Passed { read, removed, applied, unread: why })
     }
 

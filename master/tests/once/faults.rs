@@ -2,7 +2,7 @@
 
 use tributary_testkit::{
     faulty::{Answer, FaultySource},
-    process,
+    process, wait,
 };
 
 use crate::system::System;
@@ -50,6 +50,32 @@ fn check(bad: &FaultySource, why: &str) -> System {
 #[test]
 fn it_hangs() {
     check(&FaultySource::start(&[("/sense", Answer::Hang)]), "timed out");
+}
+
+#[test]
+fn it_stands_still_in_the_middle_of_a_body() {
+    let bad = listing(&hash(FEED), Answer::Stall("text/csv", FEED.into()));
+    let system = check(&bad, "feed.csv: the body stood still");
+    assert_eq!(bad.requests().len(), 3, "it is not asked again: {:?}", bad.requests());
+    assert_eq!(system.table("sources")[0]["state"], "down");
+}
+
+#[test]
+fn it_is_not_ready_at_once() {
+    let busy = Answer::Raw(
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    let source = FaultySource::start(&[("/sense", busy), ("/read", Answer::csv(FEED))]);
+    let system = System::new();
+    system.configure(&format!("[[source]]\nname = \"slow\"\nurl = \"{}\"\n", source.url));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait::until("the source is asked a second time", || (source.requests().len() > 1).then_some(()));
+            source.answer("/sense", Answer::json(r#"{"status":1}"#));
+        });
+        system.once_ok();
+    });
+    assert_eq!(system.products()["bad"].0, "Bad");
 }
 
 #[test]

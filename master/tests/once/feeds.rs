@@ -109,6 +109,43 @@ fn packed_files_are_unpacked_while_reading() {
 }
 
 #[test]
+fn names_of_files_may_be_anything() {
+    let mut system = System::new();
+    let paths = ["a b/50% #1?.csv", "tab\tand\nline.csv", "Größe.CSV", "q=1&x=%2F.txt", "\u{1f600}.tsv"];
+    for (row, path) in paths.iter().enumerate() {
+        system.write("north", path, format!("sku\tname\ns{row}\t{row}\n"));
+    }
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    assert_eq!(system.products().len(), paths.len());
+}
+
+#[test]
+fn a_file_that_is_touched_during_a_pass_is_waited_for() {
+    let system = two_sources(&format!("sku,name\n{}", "a,b\n".repeat(200_000)), "sku,name\n");
+    let path = system.folder("north").join("feed.csv");
+    system.settle("north");
+    system.settle("south");
+    // The next answers are 412 until the file has settled again.
+    fs::File::options().append(true).open(&path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+    let output = system.run("master", &["--once"]);
+    assert!(output.status.success(), "{}", process::stdout(&output));
+    assert_eq!(system.products(), products(&[("a", "b", "")]));
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_empty_configuration() {
+    let system = two_sources("sku,name\na,x\n", "sku,name\n");
+    system.once_ok();
+    let toml = system.database().with_file_name("tributary.toml");
+    fs::remove_file(&toml).unwrap();
+    std::os::unix::fs::symlink("gone.toml", &toml).unwrap();
+    assert_eq!(system.run("master", &["--once"]).status.code(), Some(2));
+    assert_eq!(system.products().len(), 1, "nothing was dropped");
+}
+
+#[test]
 fn removed_files_and_sources_take_their_rows_with_them() {
     let system = two_sources("sku,name\na,north\nb,b\n", "sku,name\na,south\n");
     system.once_ok();

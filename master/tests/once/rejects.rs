@@ -44,8 +44,20 @@ fn each_limit() {
     let feed = format!("sku,name\n{},a\n{},b\nc,{}\nd,{}\n", long(1024), long(1025), long(2049), long(2048));
     let fits = long(1024);
     check(feed.as_bytes(), &[(3, "sku"), (4, "name")], &["d", &fits]);
+    let record = format!("sku,name,a,b,c,d,e\nr,n{}\nc,d,,,,,\n", format!(",{}", long(1 << 20)).repeat(5));
+    check(record.as_bytes(), &[(2, "longer")], &["c"]);
     let field = format!("sku,name,description\na,b,{}\nc,d,e\n", long((1 << 20) + 1));
     check(field.as_bytes(), &[(2, "longer")], &["c"]);
+}
+
+#[test]
+fn a_file_with_too_many_columns_is_rejected() {
+    let mut system = System::new();
+    system.write("north", "feed.csv", format!("sku,name{}\n", ",x".repeat(4_095)));
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    assert_eq!(system.once().status.code(), Some(1));
+    assert!(system.table("files")[0]["reason"].as_str().unwrap().contains("4096 are the limit"));
 }
 
 #[test]

@@ -17,8 +17,9 @@ use tributary_testkit::{
 
 /// A folder for everything; it goes when this is dropped.
 pub(crate) struct System {
-    home: tempfile::TempDir,
+    /// Before `home`, so that they end before their folders go.
     daemons: BTreeMap<String, Daemon>,
+    home: tempfile::TempDir,
 }
 
 /// sku → (name, description).
@@ -28,7 +29,7 @@ pub(crate) type Aggr = BTreeMap<String, i64>;
 
 impl System {
     pub(crate) fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), daemons: BTreeMap::new() }
+        Self { daemons: BTreeMap::new(), home: tempfile::tempdir().unwrap() }
     }
 
     /// The folder of the source `name`; made if need be.
