@@ -18,7 +18,7 @@ use tributary_store::{Counts, Lock, Store};
 use crate::{
     config::Config,
     ingest::{Spool, Written, adopt},
-    poll::{Pass, PassReport},
+    poll::{Pass, PassReport, http_client},
     progress::Progress,
     writer::Writer,
 };
@@ -61,13 +61,19 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     };
     let ((writer, thread), spool, adopted) =
         tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    let http = http_client()?;
     let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
         let progress = progress.source(&source.name);
         let (writer, spool, gates) = (writer.clone(), spool.clone(), Arc::clone(&gates));
         names.insert(
-            passes.spawn(Pass { source: source.clone(), id, stored, writer, spool, gates, progress }.run()).id(),
+            passes
+                .spawn(
+                    Pass { source: source.clone(), id, stored, http: http.clone(), writer, spool, gates, progress }
+                        .run(),
+                )
+                .id(),
             source.name,
         );
     }

@@ -1,5 +1,5 @@
-//! Cuts what several files touch into batches of neighbouring skus, so that a version of any size is merged in bounded
-//! memory: all that is known about a sku is in one batch.
+//! Cuts what several files touch into batches of neighbouring skus: all that is known about a sku is in one batch, and
+//! what the database holds is read a batch at a time. The files' own runs are in memory as a whole.
 
 use polars::prelude::*;
 

@@ -18,11 +18,12 @@ mod survive;
 pub use batch::{Batches, skus};
 pub use delta::{Before, Changes, Delta, merge};
 pub use error::Error;
-pub use page::{Page, PagePlan, Touched, line_of, plan_pages, skus_of, touched};
+pub use page::{Page, PagePlan, Touched, line_of, plan_pages, touched};
 pub use place::{Edit, Offer, Placement, Product, place};
 pub use rank::{RankedFile, Ranks};
 pub use run::{Run, RunBuilder};
 
-/// The number of this crate's stored shapes (pages, content hashes). It is part of every file's `reading`, so that a
-/// program with another shape reads every file again instead of misreading what is stored.
+/// The number of what this crate makes of a file. It is part of every file's `reading`, so that raising it makes every
+/// file be read again. A new shape of pages has to read the old one too, or to come with a migration that empties the
+/// catalog: stored pages are compared before they are replaced.
 pub const FORMAT: u32 = 1;

@@ -161,10 +161,7 @@ fn touched_frame(file: i64, run: Option<&Run>, rows: Vec<IdxSize>, gone: Vec<&st
 }
 
 /// The skus of a stored page, in order.
-///
-/// # Errors
-/// The page is damaged.
-pub fn skus_of(entries: &[u8]) -> Result<Vec<&str>, Error> {
+fn skus_of(entries: &[u8]) -> Result<Vec<&str>, Error> {
     let mut skus = Vec::new();
     decode(entries, |sku, _| skus.push(sku))?;
     Ok(skus)

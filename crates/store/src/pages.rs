@@ -12,11 +12,11 @@ use crate::{Error, Store};
 pub struct PageRow {
     /// The least sku in it, which is its key within the file.
     pub first_sku: String,
-    /// Digest of `entries`.
+    /// What tells this page from another content of it; the merge says how it is made.
     pub digest: Vec<u8>,
     /// Skus and content hashes.
     pub entries: Vec<u8>,
-    /// Where the rows stand in the file.
+    /// Where the rows stand in the file: for whoever shows all offers of a sku.
     pub lines: Vec<u8>,
 }
 
@@ -102,18 +102,6 @@ impl Store {
             exactly_one(deleted, || no_page(file_id, first_sku))?;
         }
         Ok(())
-    }
-
-    /// Replaces only where a page's rows stand: they moved in the file, and nothing else changed.
-    ///
-    /// # Errors
-    /// [`Error::Query`]; [`Error::Corrupt`] when the page is not there.
-    pub fn update_page_lines(&mut self, file_id: i64, first_sku: &str, lines: &[u8]) -> Result<(), Error> {
-        let changed = diesel::update(dsl::pages.filter(dsl::file_id.eq(file_id).and(dsl::first_sku.eq(first_sku))))
-            .set(dsl::lines.eq(lines))
-            .execute(&mut self.connection)
-            .doing(|| format!("change the page {first_sku:?} of file {file_id}"))?;
-        exactly_one(changed, || no_page(file_id, first_sku))
     }
 }
 

@@ -43,10 +43,10 @@ struct SourceAsTyped {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ColumnsAsTyped {
-    sku: Option<String>,
-    name: Option<String>,
-    description: Option<String>,
-    op: Option<String>,
+    sku: Option<Spanned<String>>,
+    name: Option<Spanned<String>>,
+    description: Option<Spanned<String>>,
+    op: Option<Spanned<String>>,
 }
 
 /// Reads and checks the file.
@@ -54,6 +54,13 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|why| ConfigError(format!("failed to read the configuration {}: {why}", path.display())))?;
     Place { path, text: &text }.check()
+}
+
+fn header_name(name: &str) -> Result<String, String> {
+    if name.trim().is_empty() {
+        return Err("a column needs the name that it has in the header; leave it out to use its own".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 /// A file and its text, to say where in it something is wrong.
@@ -96,10 +103,17 @@ impl Place<'_> {
             let path = self.path.parent().unwrap_or(Path::new("")).join(token_file);
             let token = std::fs::read_to_string(&path)
                 .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
-            Token::new(&token).ok_or_else(|| format!("the token file {} is empty", path.display()))
+            Token::new(&token).ok_or_else(|| {
+                format!(
+                    "the token file {} holds no token: one line of letters, digits and signs, without blanks",
+                    path.display()
+                )
+            })
         })?;
-        let ColumnsAsTyped { sku, name, description, op } = typed.columns;
-        let columns = Columns { sku, name, description, op };
+        let column = |name: &Option<Spanned<String>>| self.optional(name.as_ref(), header_name);
+        let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
+        let columns =
+            Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
         Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token })
     }
 

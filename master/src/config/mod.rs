@@ -44,9 +44,11 @@ pub struct SourceConfig {
 pub struct Token(String);
 
 impl Token {
-    /// The token of a token file's content, without the white space around it; none if nothing is left.
+    /// The token of a token file's content, without the white space around it; none if that cannot be one.
     fn new(content: &str) -> Option<Self> {
-        Some(content.trim()).filter(|token| !token.is_empty()).map(|token| Self(token.to_owned()))
+        let token = content.trim();
+        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        is_token.then(|| Self(token.to_owned()))
     }
 
     /// For the request's header, and nothing else.

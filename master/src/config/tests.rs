@@ -82,6 +82,11 @@ fn wrong_settings_name_their_line_and_the_mend() {
         &[],
         &["FILE, line 4", "`skew`", "`sku`"],
     );
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { sku = \" \" }\n",
+        &[],
+        &["FILE, line 4", "header"],
+    );
     let twice = "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n[[source]]\nname = \"a\"\nurl = \"http://h:2\"\n";
     refused(twice, &[], &["FILE, line 5", "line 2", "`a`"]);
     refused("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ntoken_file = \"none\"\n", &[], &["FILE, line 4", "none"]);

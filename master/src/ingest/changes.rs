@@ -15,7 +15,7 @@ const BATCH: usize = 100_000;
 pub(crate) struct Written {
     /// Products that were not shown before.
     pub(crate) added: u64,
-    /// Products that are shown with other content.
+    /// Products that are shown with another name, description or origin.
     pub(crate) updated: u64,
     /// Products that are shown no more.
     pub(crate) removed: u64,

@@ -1,5 +1,6 @@
-//! The spool: where bodies lie between their fetch and their gate. It is bounded: so many files at a time, each deleted
-//! as soon as it was read. The folder stands beside the database and is emptied at start.
+//! The spool: where bodies lie between their fetch and their gate, each deleted as soon as it was read. It is bounded by the
+//! few files that a pass fetches at one time; a bound over all sources would let slow ones keep the others waiting. The
+//! folder stands beside the database and is emptied at start.
 
 use std::{
     fs::File,
@@ -12,16 +13,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bodies that lie in the spool at one time, over all sources.
-const FILES: usize = 8;
-
-/// The spool's folder and its free places.
+/// The spool's folder.
 #[derive(Clone)]
 pub(crate) struct Spool {
     folder: Arc<PathBuf>,
-    places: Arc<Semaphore>,
     next: Arc<AtomicU64>,
 }
 
@@ -31,7 +27,6 @@ pub(crate) type Place = (Spooled, File);
 /// One spooled body; its file is deleted when this is dropped.
 pub(crate) struct Spooled {
     path: PathBuf,
-    _place: OwnedSemaphorePermit,
 }
 
 impl Spool {
@@ -45,18 +40,17 @@ impl Spool {
         let folder = PathBuf::from(folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to make the spool {}", folder.display()))?;
         empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
-        Ok(Self { folder: Arc::new(folder), places: Arc::new(Semaphore::new(FILES)), next: Arc::default() })
+        Ok(Self { folder: Arc::new(folder), next: Arc::default() })
     }
 
-    /// Waits for a free place and makes an empty file there.
+    /// Makes an empty file.
     ///
     /// # Errors
     /// The file cannot be made.
-    pub(crate) async fn place(&self) -> Result<Place> {
-        let place = Arc::clone(&self.places).acquire_owned().await.context("the spool is closed")?;
+    pub(crate) fn place(&self) -> Result<Place> {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
-        Ok((Spooled { path, _place: place }, file))
+        Ok((Spooled { path }, file))
     }
 }
 

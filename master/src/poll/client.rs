@@ -24,6 +24,8 @@ const SENSE: Duration = Duration::from_secs(5);
 const FIRST_SCAN: Duration = Duration::from_secs(10);
 /// A body may take any time, but not stand still for so long.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long a manifest may take in all: unlike a file, it is small.
+const MANIFEST: Duration = Duration::from_secs(300);
 const SENSE_BYTES: usize = 64 << 10;
 const MANIFEST_BYTES: usize = 256 << 20;
 /// What a body of unknown length may have at most; the gate takes no more either.
@@ -34,18 +36,24 @@ pub(crate) struct SourceClient {
     http: Client,
     base: Url,
     token: Option<Token>,
+    /// On this machine: packing costs more than it saves.
+    is_near: bool,
+}
+
+/// The HTTP client that all sources share.
+///
+/// # Errors
+/// Only if the system's certificates cannot be had.
+pub(crate) fn http_client() -> Result<Client> {
+    let agent = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
+    let client = Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).user_agent(agent).build();
+    client.context("failed to make an HTTP client")
 }
 
 impl SourceClient {
-    /// Makes the client; nothing is asked yet.
-    pub(crate) fn new(source: &SourceConfig) -> Result<Self> {
-        // Packing costs more than it saves where both ends are one machine.
-        let far = !is_loopback(&source.url);
-        let agent = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
-        let http =
-            Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).gzip(far).zstd(far).user_agent(agent).build();
-        let http = http.context("failed to make an HTTP client")?;
-        Ok(Self { http, base: source.url.clone(), token: source.token.clone() })
+    /// A client of one source; nothing is asked yet.
+    pub(crate) fn new(http: Client, source: &SourceConfig) -> Self {
+        Self { http, base: source.url.clone(), token: source.token.clone(), is_near: is_loopback(&source.url) }
     }
 
     /// `GET /sense`. A source that is still looking at its folder for the first time is asked again for a while.
@@ -75,7 +83,8 @@ impl SourceClient {
 
     /// `GET /sense/files`, checked: each path is one that a source may list, and none comes twice.
     pub(crate) async fn manifest(&self) -> Result<Manifest> {
-        let mut manifest: Manifest = json(answer(self.get("sense/files")).await?, MANIFEST_BYTES).await?;
+        let mut manifest: Manifest =
+            json(answer(self.get("sense/files").timeout(MANIFEST)).await?, MANIFEST_BYTES).await?;
         let mut paths = std::collections::HashSet::new();
         for ManifestEntry { path, hash, .. } in &mut manifest.files {
             hash.make_ascii_lowercase();
@@ -105,7 +114,7 @@ impl SourceClient {
             Err(refused) => return Err(FetchError::Failed(refused.into())),
         };
         let received = receive(response.bytes_stream(), place, &entry.hash, entry.size, arrived).await?;
-        if received.hash != entry.hash {
+        if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
             return Err(FetchError::RanAway(format!(
                 "the source announces {} bytes with the hash {} and sends {size} bytes with the hash {hash}",
@@ -123,6 +132,7 @@ impl SourceClient {
 
     fn get(&self, path: &str) -> RequestBuilder {
         let request = self.http.get(format!("{}/{path}", self.base.as_str().trim_end_matches('/')));
+        let request = if self.is_near { request.header(header::ACCEPT_ENCODING, "identity") } else { request };
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
@@ -165,12 +175,17 @@ async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
     let response =
         request.send().await.map_err(|error| Refused { status: None, again: false, why: unanswered(&error) })?;
     let (status, path) = (response.status(), response.url().path().to_owned());
-    if !status.is_success() {
+    // Nothing but 200 is a whole body: 206, for one, is a part that nobody asked for.
+    if status != StatusCode::OK {
         let again = status == StatusCode::SERVICE_UNAVAILABLE && response.headers().contains_key(header::RETRY_AFTER);
         let problem =
             body(response, SENSE_BYTES).await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
         let detail = problem.map(|problem| format!(": {}", problem.detail)).unwrap_or_default();
         return Err(Refused { status: Some(status), again, why: format!("{path} answers {status}{detail}") });
+    }
+    if let Some(coding) = response.headers().get(header::CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let why = format!("{path} answers in the content coding {coding:?}, which was not asked for");
+        return Err(Refused { status: Some(status), again: false, why });
     }
     let content_type =
         response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -3,4 +3,5 @@
 mod client;
 mod pass;
 
+pub(crate) use client::http_client;
 pub(crate) use pass::{Pass, PassReport};

@@ -25,7 +25,7 @@ use crate::{
 
 /// How often a file that changes under the pass is asked for before the pass goes on without it.
 const ROUNDS: usize = 3;
-/// Files of one source that are fetched at one time.
+/// Files of one source that are fetched at one time, and so lie in the spool.
 const FETCHES: usize = 4;
 /// The one file of a source of the plain protocol.
 const PLAIN_PATH: &str = "read.csv";
@@ -38,6 +38,8 @@ pub(crate) struct Pass {
     pub(crate) id: i64,
     /// What the database holds of it.
     pub(crate) stored: Vec<FileRow>,
+    /// One for all sources: it keeps connections and certificates.
+    pub(crate) http: reqwest::Client,
     /// Where changes are written.
     pub(crate) writer: Writer,
     /// Where bodies lie meanwhile.
@@ -93,7 +95,7 @@ impl Pass {
     }
 
     async fn pass(&self, sensed: &str) -> Result<Passed> {
-        let client = SourceClient::new(&self.source)?;
+        let client = SourceClient::new(self.http.clone(), &self.source);
         let sense = client.sense().await?;
         let reading = ingest::reading(&self.source.columns);
         let listed = match sense.version {
@@ -141,7 +143,7 @@ impl Pass {
         let failed = AtomicBool::new(false);
         let failed = &failed;
         let read = |entry: ManifestEntry| async move {
-            // A source that failed once would, file after file, keep others from the spool for as long as it is waited for.
+            // A source that stood still once would be waited for file after file.
             if failed.load(Ordering::Relaxed) {
                 return (
                     entry,
@@ -157,8 +159,7 @@ impl Pass {
     }
 
     async fn read_file(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        // The place comes before the request: a source must not wait with its answer until the spool has room.
-        let place = self.spool.place().await?;
+        let place = self.spool.place()?;
         let body = client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes)).await?;
         Ok(self.gate(entry.clone(), body).await?)
     }
@@ -168,7 +169,7 @@ impl Pass {
         self.progress.expect_files(1);
         let mut round = 1;
         let received = loop {
-            let place = self.spool.place().await?;
+            let place = self.spool.place()?;
             match client.fetch_all(place, |bytes| self.progress.add_bytes(bytes)).await {
                 Err(FetchError::RanAway(_)) if round < ROUNDS => round += 1,
                 received => break received?,

@@ -113,6 +113,19 @@ fn it_lies_about_its_hash() {
 }
 
 #[test]
+fn it_answers_otherwise_than_asked() {
+    let part = Answer::Raw(b"HTTP/1.1 206 Partial Content\r\nContent-Length: 9\r\nConnection: close\r\n\r\nsku,name\n");
+    check(&FaultySource::start(&[("/sense", Answer::json(r#"{"status":1}"#)), ("/read", part)]), "/read answers 206");
+    let coded = Answer::Raw(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 9\r\nConnection: close\r\n\r\nsku,name\n",
+    );
+    check(
+        &FaultySource::start(&[("/sense", Answer::json(r#"{"status":1}"#)), ("/read", coded)]),
+        "content coding \"br\"",
+    );
+}
+
+#[test]
 fn it_serves_html() {
     let page = || Answer::Ok("text/html; charset=utf-8", b"<!doctype html><p>hello".to_vec());
     check(&FaultySource::start(&[("/sense", page())]), "web page");

@@ -44,10 +44,10 @@ CREATE TABLE files (
 CREATE TABLE pages (
     file_id BIGINT NOT NULL REFERENCES files (id),
     first_sku TEXT NOT NULL,
-    digest BLOB NOT NULL,               -- of `entries`
+    digest BLOB NOT NULL,               -- 16 bytes over `entries`, then 8 over `lines`
     entries BLOB NOT NULL,
-    lines BLOB NOT NULL,                -- where in the file the rows stand; not part of the digest, as a row that
-                                        -- only moved is no change
+    lines BLOB NOT NULL,                -- where in the file the rows stand; a row that only moved changes its page
+                                        -- and no product
     PRIMARY KEY (file_id, first_sku)
 );
 
