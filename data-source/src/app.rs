@@ -1,6 +1,7 @@
 //! What all requests share: the folder, the name, the counts. No request handling.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) token: Option<Token>,
     /// Cancelled when the server stops: held requests are answered, and `/read` stops.
     pub(crate) shutdown: CancellationToken,
+    /// Set once, when the folder was first known as a whole.
+    is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` gave out. Held for a clone or a store only.
     last_read: Mutex<Option<String>>,
     /// Answers given, by route and status. Held for one count or one copy only.
@@ -29,7 +32,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(folder: Folder, name: String, token: Option<Token>, shutdown: CancellationToken) -> Self {
         let (last_read, requests) = (Mutex::default(), Mutex::default());
-        Self { folder: Arc::new(folder), name, token, shutdown, last_read, requests }
+        Self { folder: Arc::new(folder), name, token, shutdown, is_scanned: AtomicBool::default(), last_read, requests }
     }
 
     /// What the folder holds, unless that is not known.
@@ -37,12 +40,16 @@ impl App {
         known(&self.folder.state().borrow())
     }
 
-    /// Before the first scan is over nothing can be told. A folder that became unreadable is for each route to judge.
+    /// Before the first scan is over nothing can be told. A folder that becomes unreadable later is for each route to judge.
     pub(crate) fn refuse_while_scanning(&self) -> Result<(), ApiError> {
-        match &*self.folder.state().borrow() {
-            state @ State::Scanning => known(state).map(drop),
-            _ => Ok(()),
+        match self.is_scanned.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => self.snapshot().map(drop),
         }
+    }
+
+    pub(crate) fn first_scan_is_over(&self) {
+        self.is_scanned.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn last_read(&self) -> Option<String> {

@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{self, ByteRangeSpec, EntityTag, Header, HttpDate, IfMatch, IfNoneMatch, IfRange, Range};
 
 /// What a request's conditions come to.
@@ -65,9 +66,10 @@ fn matches_strongly(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-/// The bytes that a request asks for of a content of `size` bytes.
+/// The bytes that a request asks for of a content of `size` bytes. Ranges are for GET alone (RFC 9110 section 14.2).
 pub(crate) fn wanted(request: &HttpRequest, tag: &EntityTag, size: u64) -> Wanted {
-    let Some(range) = single_range(request).filter(|_| range_applies(request, tag)) else { return Wanted::Whole };
+    let applies = request.method() == Method::GET && range_applies(request, tag);
+    let Some(range) = single_range(request).filter(|_| applies) else { return Wanted::Whole };
     range.to_satisfiable_range(size).map_or(Wanted::Unsatisfiable, |(first, last)| Wanted::Part(first, last))
 }
 

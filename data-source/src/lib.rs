@@ -61,15 +61,19 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let folder = Folder::watch(&config.dir, options)?;
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = web::Data::new(App::new(folder, config.name, config.token, shutdown.clone()));
+    let ready = app.clone();
     let server = start(app, listener)?;
     info!(%address, "serving `{}` on http://{address}", config.dir.display());
     let handle = server.handle();
     let stop = async {
-        if config.announce {
-            tokio::select! {
-                _ = state.wait_for(|state| !matches!(state, State::Scanning)) => announce(address),
-                () = shutdown.cancelled() => {}
+        tokio::select! {
+            _ = state.wait_for(|state| matches!(state, State::Ready(_))) => {
+                ready.first_scan_is_over();
+                if config.announce {
+                    announce(address);
+                }
             }
+            () = shutdown.cancelled() => {}
         }
         shutdown.cancelled().await;
         handle.stop(true).await;

@@ -34,6 +34,8 @@ fn exit_codes_tell_usage_from_failure() {
     check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", file], 1, "empty");
     check(&["--dir", dir, "--listen", "192.0.2.1:0", "--allow-anonymous"], 1, "192.0.2.1");
     check(&["inspect", "/no/such/file.csv"], 1, "/no/such/file.csv");
+    check(&["inspect", file, "--encoding", "klingon"], 2, "klingon");
+    check(&["inspect", file, "--delimiter", "\""], 2, "delimiter");
     assert_eq!(run(&["--version"]).0, 0);
     let (code, help, _) = run(&["--help"]);
     assert!(code == 0 && help.contains("--rescan") && help.contains("inspect"), "{help}");
@@ -48,6 +50,23 @@ fn settings_come_from_the_environment_too() {
     let address = first_line(&mut child).replace("listening on http://", "");
     let source = Source { dir, child, address };
     assert_eq!(source.get("/sense").json()["name"], "north", "a flag beats the environment");
+}
+
+#[test]
+fn a_stderr_that_is_gone_or_full_does_not_end_it() {
+    let full = Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let (reader, gone) = std::io::pipe().unwrap();
+    drop(reader);
+    for stderr in [full, Stdio::from(gone)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_data-source"));
+        command.args(["--settle", "20ms", "--listen", "127.0.0.1:0", "--dir"]).arg(dir.path());
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let address = first_line(&mut child).replace("listening on http://", "");
+        let source = Source { dir, child, address };
+        std::fs::write(source.path("a.csv"), "sku,name\n").unwrap();
+        wait_for("the file", || source.paths() == ["a.csv"]);
+    }
 }
 
 #[test]

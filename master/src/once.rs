@@ -65,17 +65,10 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
-        let progress = progress.source(&source.name);
-        let (writer, spool, gates) = (writer.clone(), spool.clone(), Arc::clone(&gates));
-        names.insert(
-            passes
-                .spawn(
-                    Pass { source: source.clone(), id, stored, http: http.clone(), writer, spool, gates, progress }
-                        .run(),
-                )
-                .id(),
-            source.name,
-        );
+        let name = source.name.clone();
+        let (http, writer, spool, gates) = (http.clone(), writer.clone(), spool.clone(), Arc::clone(&gates));
+        let pass = Pass { progress: progress.source(&name), source, id, stored, http, writer, spool, gates };
+        names.insert(passes.spawn(pass.run()).id(), name);
     }
     let mut reports = reports(passes, &names).await;
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));

@@ -37,7 +37,8 @@ impl LogArgs {
     pub fn start_on(&self, default: &str, stderr: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
         let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
         let filter = EnvFilter::builder().parse_lossy(asked.as_deref().unwrap_or(default));
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        // A log that cannot be written is no reason to end: the default would panic where stderr is gone or full.
+        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
         match self.log_format {
             LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
             LogFormat::Json => logs.json().init(),

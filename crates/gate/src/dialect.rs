@@ -30,7 +30,7 @@ pub struct Dialect {
 pub enum LineEnd {
     /// LF, with or without a CR before it.
     Lf,
-    /// A CR alone: only in files without any LF.
+    /// A CR alone: only in files whose first line ends so.
     Cr,
 }
 

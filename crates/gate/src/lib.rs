@@ -24,6 +24,7 @@ mod decode;
 mod dialect;
 mod error;
 pub mod feed;
+mod line_end;
 mod rejects;
 mod row;
 mod settings;

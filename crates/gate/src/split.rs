@@ -144,7 +144,11 @@ impl Splitter {
         match end {
             End::More => Field::More,
             End::Full => Field::Endless,
-            End::Eof => text(window.len(), Stop::Record { end: window.len(), next: window.len() }),
+            // A file may be cut between the CR and the LF of its last line.
+            End::Eof => {
+                let end = self.without_cr(window, start, window.len());
+                text(end, Stop::Record { end, next: window.len() })
+            }
         }
     }
 
@@ -185,6 +189,8 @@ impl Splitter {
             Stop::Record { end: close + 1, next: close + 1 + len }
         } else if behind.is_empty() && end == End::Eof && Some(window[close]) == self.quote {
             Stop::Record { end: close + 1, next: close + 1 }
+        } else if behind == b"\r" && end == End::Eof && self.line_end == LineEnd::Lf {
+            Stop::Record { end: close + 1, next: window.len() }
         } else if end == End::More && behind.len() < self.delimiter.len().max(2) {
             return Field::More;
         } else {

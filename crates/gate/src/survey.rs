@@ -8,9 +8,11 @@
 use std::io::Read;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
-use memchr::{memchr, memchr_iter, memrchr};
+use encoding_rs::{Encoding, UTF_8};
+use memchr::{memchr_iter, memrchr};
 
+use crate::dialect::Told;
+use crate::line_end::LineEndSearch;
 use crate::unpack::Unpacked;
 use crate::{Error, LineEnd, Packing};
 
@@ -27,14 +29,14 @@ pub(crate) struct Findings {
     pub(crate) line_end: LineEnd,
 }
 
-/// Makes the first pass. `told` is the encoding that beats all signs; slices of `chunk` bytes are read.
+/// Makes the first pass. What was `told` beats all signs; slices of `chunk` bytes are read.
 pub(crate) fn survey<R: Read>(
     mut source: Unpacked<R>,
     packing: Packing,
-    told: Option<&'static Encoding>,
+    told: &Told,
     chunk: usize,
 ) -> Result<Findings, Error> {
-    let mut survey = Survey::new(told);
+    let mut survey = Survey::new(told.encoding, told.quote.byte());
     let mut slice = vec![0; chunk];
     loop {
         match source.fill(&mut slice)? {
@@ -51,6 +53,7 @@ pub(crate) fn survey<R: Read>(
 /// The first pass under way.
 pub(crate) struct Survey {
     told: Option<&'static Encoding>,
+    quote: Option<u8>,
     /// The first bytes, until there are enough to hold a byte order mark.
     head: Vec<u8>,
     bom_len: usize,
@@ -62,18 +65,18 @@ enum State {
     /// The encoding is told or marked; only a line end is looked for.
     Known {
         encoding: &'static Encoding,
-        lines: LineFeedSearch,
+        lines: LineEndSearch,
     },
-    /// `cr` counts in case there is no LF at all, and is dropped with the first one.
+    /// One tally for each kind of line end, until the first one says which kind it is.
     Guess {
-        lf: Tally,
-        cr: Option<Tally>,
+        lines: LineEndSearch,
+        tallies: Vec<Tally>,
     },
 }
 
 impl Survey {
-    pub(crate) fn new(told: Option<&'static Encoding>) -> Self {
-        Self { told, head: Vec::new(), bom_len: 0, state: State::Head }
+    pub(crate) fn new(told: Option<&'static Encoding>, quote: Option<u8>) -> Self {
+        Self { told, quote, head: Vec::new(), bom_len: 0, state: State::Head }
     }
 
     pub(crate) fn update(&mut self, slice: &[u8]) {
@@ -88,20 +91,22 @@ impl Survey {
 
     /// Whether nothing further in the file can change the findings.
     pub(crate) fn is_settled(&self) -> bool {
-        matches!(&self.state, State::Known { lines, .. } if lines.found)
+        matches!(&self.state, State::Known { lines, .. } if lines.found().is_some())
     }
 
     pub(crate) fn finish(mut self) -> Findings {
         if matches!(self.state, State::Head) {
             self.behead();
         }
-        let (encoding, has_lf) = match self.state {
-            State::Head => (UTF_8, true),
-            State::Known { encoding, lines } => (encoding, lines.found),
-            State::Guess { lf, cr: None } => (lf.encoding(), true),
-            State::Guess { cr: Some(cr), .. } => (cr.encoding(), false),
+        let (encoding, line_end) = match self.state {
+            State::Head => (UTF_8, LineEnd::Lf),
+            State::Known { encoding, lines } => (encoding, lines.line_end()),
+            State::Guess { lines, tallies } => {
+                let line_end = lines.line_end();
+                let tally = tallies.into_iter().find(|tally| tally.line_end == line_end.byte());
+                (tally.map_or(UTF_8, Tally::encoding), line_end)
+            }
         };
-        let line_end = if has_lf { LineEnd::Lf } else { LineEnd::Cr };
         Findings { encoding, bom_len: self.bom_len, line_end }
     }
 
@@ -110,8 +115,11 @@ impl Survey {
         let marked = Encoding::for_bom(&head);
         self.bom_len = marked.map_or(0, |(_, len)| len);
         self.state = match self.told.or(marked.map(|(encoding, _)| encoding)) {
-            Some(encoding) => State::Known { encoding, lines: LineFeedSearch::new(encoding) },
-            None => State::Guess { lf: Tally::new(b'\n'), cr: Some(Tally::new(b'\r')) },
+            Some(encoding) => State::Known { encoding, lines: LineEndSearch::new(encoding, self.quote) },
+            None => State::Guess {
+                lines: LineEndSearch::new(UTF_8, self.quote),
+                tallies: [LineEnd::Lf, LineEnd::Cr].map(|line_end| Tally::new(line_end.byte())).into(),
+            },
         };
         self.look_at(&head[self.bom_len..]);
     }
@@ -120,48 +128,12 @@ impl Survey {
         match &mut self.state {
             State::Head => {}
             State::Known { lines, .. } => lines.update(slice),
-            State::Guess { lf, cr } => {
-                if cr.is_some() && memchr(b'\n', slice).is_some() {
-                    *cr = None;
+            State::Guess { lines, tallies } => {
+                lines.update(slice);
+                if let Some(found) = lines.found() {
+                    tallies.retain(|tally| tally.line_end == found.byte());
                 }
-                lf.update(slice);
-                if let Some(cr) = cr {
-                    cr.update(slice);
-                }
-            }
-        }
-    }
-}
-
-/// Looks for a line feed in text of a known encoding.
-struct LineFeedSearch {
-    found: bool,
-    /// For encodings in which the byte 0A may be part of another character.
-    decoder: Option<Decoder>,
-}
-
-impl LineFeedSearch {
-    fn new(encoding: &'static Encoding) -> Self {
-        let decoder = (!encoding.is_ascii_compatible()).then(|| encoding.new_decoder_without_bom_handling());
-        Self { found: false, decoder }
-    }
-
-    fn update(&mut self, slice: &[u8]) {
-        if self.found {
-            return;
-        }
-        let Some(decoder) = &mut self.decoder else {
-            self.found = memchr(b'\n', slice).is_some();
-            return;
-        };
-        let mut text = [0; 4096];
-        let mut rest = slice;
-        loop {
-            let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut text, false);
-            self.found |= memchr(b'\n', &text[..written]).is_some();
-            rest = &rest[read..];
-            if self.found || result == CoderResult::InputEmpty {
-                return;
+                tallies.iter_mut().for_each(|tally| tally.update(slice));
             }
         }
     }
@@ -293,7 +265,7 @@ mod tests {
     use super::*;
 
     fn findings(slices: &[&[u8]], told: Option<&'static Encoding>) -> Findings {
-        let mut survey = Survey::new(told);
+        let mut survey = Survey::new(told, Some(b'"'));
         slices.iter().for_each(|slice| survey.update(slice));
         survey.finish()
     }
@@ -308,8 +280,14 @@ mod tests {
             let asked = |found: Findings| (found.encoding == UTF_8, found.bom_len, found.line_end);
             assert_eq!(asked(bytewise), asked(expect), "{bytes:?} byte by byte");
         };
-        check(b"", None, UTF_8, 0, LineEnd::Cr);
-        check(b"a", None, UTF_8, 0, LineEnd::Cr);
+        check(b"", None, UTF_8, 0, LineEnd::Lf);
+        check(b"a", None, UTF_8, 0, LineEnd::Lf);
+        check(b"a\r", None, UTF_8, 0, LineEnd::Cr);
+        check(b"a\rb\n", None, UTF_8, 0, LineEnd::Cr);
+        check(b"a\nb\rc\r", None, UTF_8, 0, LineEnd::Lf);
+        check(b"a\r\r\nb\r", None, UTF_8, 0, LineEnd::Lf);
+        check(b"\"a\"\"\r\",b\nc\r", None, UTF_8, 0, LineEnd::Lf);
+        check(b"\"a\n\",b\rc\n", None, UTF_8, 0, LineEnd::Cr);
         check(b"a\r\nb\r", None, UTF_8, 0, LineEnd::Lf);
         check(b"a\rb", None, UTF_8, 0, LineEnd::Cr);
         check(b"\xef\xbb\xbfa\n", None, UTF_8, 3, LineEnd::Lf);
@@ -318,10 +296,10 @@ mod tests {
         check(b"\xff\xfea\0\n\0", None, UTF_16LE, 2, LineEnd::Lf);
         check(b"\xfe\xff\0a\0\n", None, UTF_16BE, 2, LineEnd::Lf);
         // U+0A41 and U+410A hold the byte 0A, but are no line ends.
-        check(b"\xff\xfe\x41\x0a\x0a\x41", None, UTF_16LE, 2, LineEnd::Cr);
+        check(b"\xff\xfe\x41\x0a\x0a\x41\r\0a\0\n\0", None, UTF_16LE, 2, LineEnd::Cr);
         check(b"caf\xe9\ncaf\xe8\n", None, WINDOWS_1252, 0, LineEnd::Lf);
-        check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Cr);
-        check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Cr);
+        check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Lf);
+        check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Lf);
         let (japanese, ..) = SHIFT_JIS.encode("商品,名前\n一,これは日本語の説明です\n");
         check(&japanese, None, SHIFT_JIS, 0, LineEnd::Lf);
     }
@@ -344,10 +322,23 @@ mod tests {
 
     /// The rule of CONTRACT.md section 2, written down as plainly as can be.
     fn is_utf8(bytes: &[u8]) -> bool {
-        let line_end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+        let line_end = if ends_in_lf(bytes) { b'\n' } else { b'\r' };
         let lines = bytes.split(|byte| *byte == line_end).filter(|line| !line.is_ascii());
         let (good, bad): (Vec<_>, Vec<_>) = lines.partition(|line| std::str::from_utf8(line).is_ok());
         good.len() >= 9 * bad.len()
+    }
+
+    /// Whether the first run of line ends outside quotes holds an LF, or there is none.
+    fn ends_in_lf(bytes: &[u8]) -> bool {
+        let mut quoted = false;
+        let mut ends = bytes.iter().skip_while(|byte| {
+            quoted ^= **byte == b'"';
+            quoted || !b"\r\n".contains(byte)
+        });
+        match ends.next() {
+            Some(b'\r') => ends.find(|byte| **byte != b'\r') == Some(&b'\n'),
+            _ => true,
+        }
     }
 
     proptest! {
@@ -369,7 +360,7 @@ mod tests {
             let slices: Vec<_> = bytes.chunks(slice).collect();
             let found = findings(&slices, None);
             prop_assert_eq!(found.encoding == UTF_8, is_utf8(&bytes));
-            prop_assert_eq!(found.line_end == LineEnd::Lf, bytes.contains(&b'\n'));
+            prop_assert_eq!(found.line_end == LineEnd::Lf, ends_in_lf(&bytes));
         }
     }
 }

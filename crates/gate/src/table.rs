@@ -84,7 +84,7 @@ impl<R: Read> Table<R> {
         let told = Told::check(settings)?;
         let (stem, packing) = Packing::split(path);
         let unpacked = || Unpacked::new(open()?, packing, packed_size, &settings.limits);
-        let found = survey(unpacked()?, packing, told.encoding, chunk)?;
+        let found = survey(unpacked()?, packing, &told, chunk)?;
         let mut source = unpacked()?;
         source.fill(&mut vec![0; found.bom_len])?;
         let decoded = Decoded::new(source, found.encoding);

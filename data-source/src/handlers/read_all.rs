@@ -100,7 +100,8 @@ impl Plan {
         for part in &self.files {
             part.write(&self.source, self.header.len(), sink)?;
         }
-        Ok(())
+        // Looked at in the end: a file that changed after it was read makes the answer no version either.
+        self.files.iter().try_for_each(|part| self.source.check(&part.entry))
     }
 }
 
@@ -115,7 +116,7 @@ impl Part {
             write_record(&mut record, own.map(|column| column.map(|column| row.field(column)).unwrap_or_default()));
             sink.write_all(&record)?;
         }
-        source.check(&self.entry)
+        Ok(())
     }
 }
 
@@ -149,7 +150,7 @@ impl Source {
         Table::open(&entry.path, entry.stat.size, open, &Settings::default())
     }
 
-    /// Makes sure, behind the last row of a file, that it is still what the version says.
+    /// Makes sure, behind the last row, that a file is still what the version says.
     fn check(&self, entry: &Entry) -> io::Result<()> {
         let metadata = fs::symlink_metadata(self.folder.root().join(&entry.path))?;
         if entry.is_still(&metadata) {

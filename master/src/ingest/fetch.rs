@@ -19,6 +19,9 @@ pub(crate) enum FetchError {
     /// The file is not, or no longer, what the manifest says. Asking for the manifest again may mend it.
     #[error("{0}")]
     RanAway(String),
+    /// The source stands still or cannot be reached: its other files would be waited for in vain too.
+    #[error("{0}")]
+    Stalled(String),
     /// Nothing that another try in this pass would mend.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
@@ -70,7 +73,10 @@ pub(crate) async fn receive(
             }
             // A source that hangs would hang again.
             Err(error) if error.is_timeout() => {
-                return Err(FetchError::Failed(anyhow!("the body stood still after {size} bytes: {}", causes(&error))));
+                return Err(FetchError::Stalled(format!(
+                    "the body stood still after {size} bytes: {}",
+                    causes(&error)
+                )));
             }
             Err(error) => {
                 cut = Some(format!("the body was cut off after {size} bytes: {}", causes(&error)));

@@ -111,6 +111,7 @@ impl SourceClient {
             Err(Refused { status: Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND), why, .. }) => {
                 return Err(FetchError::RanAway(why));
             }
+            Err(Refused { status: None, why, .. }) => return Err(FetchError::Stalled(why)),
             Err(refused) => return Err(FetchError::Failed(refused.into())),
         };
         let received = receive(response.bytes_stream(), place, &entry.hash, entry.size, arrived).await?;

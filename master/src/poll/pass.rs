@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 use tributary_store::{FileRow, SourcePass, SourceState};
@@ -140,18 +140,15 @@ impl Pass {
         entries: Vec<ManifestEntry>,
     ) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
         self.progress.expect_files(entries.len() as u64);
-        let failed = AtomicBool::new(false);
-        let failed = &failed;
+        let stalled = AtomicBool::new(false);
+        let stalled = &stalled;
         let read = |entry: ManifestEntry| async move {
-            // A source that stood still once would be waited for file after file.
-            if failed.load(Ordering::Relaxed) {
-                return (
-                    entry,
-                    Err(FetchError::Failed(anyhow!("not asked for after another file of this source failed"))),
-                );
+            if stalled.load(Ordering::Relaxed) {
+                let why = "not asked for after another file of this source stood still".to_owned();
+                return (entry, Err(FetchError::Stalled(why)));
             }
             let outcome = self.read_file(client, &entry).await;
-            failed.fetch_or(matches!(outcome, Err(FetchError::Failed(_))), Ordering::Relaxed);
+            stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             self.progress.file_done();
             (entry, outcome)
         };
@@ -204,7 +201,7 @@ impl Pass {
         self.progress.show("applying");
         let Listed { manifest, plan, outcomes, unread } = listed;
         let (read, removed) = (outcomes.len(), plan.removed.len());
-        let failed = unread.iter().any(|(_, error)| matches!(error, FetchError::Failed(_)));
+        let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
         let complete = unread.is_empty();
         let mut entries: HashMap<String, ManifestEntry> =
             plan.read.into_iter().map(|entry| (entry.path.clone(), entry)).collect();

@@ -53,6 +53,19 @@ fn headers_are_trimmed_and_may_be_missing() {
 }
 
 #[test]
+fn the_first_line_end_decides_for_all() {
+    let rows = [(2, "1|x"), (3, "2|y")];
+    check("a,b\r1,x\r2,y", &set(), "a|b", &rows, &[]);
+    check("a,b\r1,x\r2,y\r", &set(), "a|b", &rows, &[]);
+    check("a,b\r1,x\r2,\"y\nz\"\r", &set(), "a|b", &[(2, "1|x"), (3, "2|y\nz")], &[]);
+    check("a,b\n1,x\r\n2,y\r\n", &set(), "a|b", &rows, &[]);
+    check("a,b\n1,x\ry\n", &set(), "a|b", &[(2, "1|x\ry")], &[]);
+    // Cut between the CR and the LF of the last line.
+    check("a,b\r\n1,x\r\n2,y\r", &set(), "a|b", &rows, &[]);
+    check("a,b\r\n1,x\r\n2,\"y\"\r", &set(), "a|b", &rows, &[]);
+}
+
+#[test]
 fn settings_that_cannot_work_are_no_fault_of_the_file() {
     let check = |settings: Settings, expect: &str| match open("a.csv", b"a,b\n", &settings) {
         Err(Error::Settings(why)) => assert!(why.contains(expect), "{why}"),
