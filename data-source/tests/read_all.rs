@@ -44,6 +44,18 @@ fn a_file_that_changes_while_it_is_read_cuts_the_answer() {
 }
 
 #[test]
+fn a_client_of_http_1_0_gets_no_chunks() {
+    let source = Source::of(&[("a.csv", "sku,name\n1,x\n")]);
+    for path in ["/read", "/read/a.csv"] {
+        let mut answer = String::new();
+        let request = format!("GET {path} HTTP/1.0\r\naccept-encoding: identity\r\n\r\n");
+        source.send(&request).read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("\r\n\r\nsku,name\n1,x\n"), "{answer}");
+        assert!(!answer.to_ascii_lowercase().contains("transfer-encoding"), "{answer}");
+    }
+}
+
+#[test]
 fn a_client_that_goes_away_stops_the_work() {
     let rows = "1,a name of some length that fills the buffers\n".repeat(600_000);
     let source = Source::of(&[("a.csv", &format!("sku,name\n{rows}"))]);
