@@ -30,6 +30,8 @@ pub(crate) enum Hashing {
         steady: bool,
     },
     Vanished,
+    /// This user may not read it.
+    Refused(io::Error),
 }
 
 /// Hashes the files, given with their stats at the last look. Returns what was found, in no order, and whether that is all
@@ -67,6 +69,7 @@ fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> 
     let began = SystemTime::now();
     let mut file = match File::open(path) {
         Err(error) if is_vanished(&error) => return Ok(Hashing::Vanished),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Hashing::Refused(error)),
         opened => opened?,
     };
     let stat = Stat::of(&file.metadata()?);

@@ -157,6 +157,14 @@ impl Ledger {
         self.held.insert(path.to_owned(), Held { stat: hashed.stat, hash: hashed.hash });
     }
 
+    /// The path's content cannot be had now: what is held stays, and it is tried again at `due` or when it changes.
+    pub(crate) fn put_off(&mut self, path: &str, due: Instant) {
+        match self.pending.get_mut(path) {
+            Some(pending) => pending.due = due,
+            None => drop(self.in_doubt.insert(path.to_owned(), due)),
+        }
+    }
+
     /// The path holds nothing now.
     pub(crate) fn remove(&mut self, path: &str) {
         self.pending.remove(path);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tracing::{debug, info, warn};
 
 use crate::hash::{Hashing, hash_all};
 use crate::hints::{self, Signal};
-use crate::ledger::Ledger;
+use crate::ledger::{Hashed, Ledger};
 use crate::look::{Trouble, look_at, look_at_all};
 use crate::offered::is_offered;
 use crate::snapshot::{Snapshot, Stat, State};
@@ -61,6 +62,8 @@ pub(crate) struct Watch {
     failing: bool,
     /// How many names were left out at the last look because they are not UTF-8: a warning only when that grows.
     unnameable: usize,
+    /// Files that may not be read, so that each is warned of once.
+    refused: BTreeSet<String>,
 }
 
 impl Watch {
@@ -88,6 +91,7 @@ impl Watch {
             published: None,
             failing: false,
             unnameable: 0,
+            refused: BTreeSet::new(),
         }
     }
 
@@ -220,21 +224,43 @@ impl Watch {
 
     /// Takes the content of each path; one that changes meanwhile only if `as_it_stands`.
     fn hash(&mut self, files: &[(String, Stat)], as_it_stands: bool) -> Result<(), Trouble> {
-        let (done, result) = hash_all(&self.root, files, &self.shared);
+        let (done, mut result) = hash_all(&self.root, files, &self.shared);
         for (path, hashing) in done {
             let now = Instant::now();
-            let is_steady = matches!(hashing, Hashing::Read { steady: true, .. });
-            if let Hashing::Read { hashed, steady } = hashing
-                && (steady || as_it_stands)
-            {
-                self.ledger.accept(&path, hashed, now);
-            }
-            if !is_steady {
-                let seen = look_at(&self.root, &path)?;
-                self.ledger.observe(&path, seen, now);
+            match hashing {
+                Hashing::Read { hashed, steady: true } => self.accept(&path, hashed, now),
+                Hashing::Refused(error) => result = result.and(self.set_aside(&path, error, now)),
+                changing => {
+                    if let Hashing::Read { hashed, .. } = changing
+                        && as_it_stands
+                    {
+                        self.accept(&path, hashed, now);
+                    }
+                    let seen = look_at(&self.root, &path)?;
+                    self.ledger.observe(&path, seen, now);
+                }
             }
         }
         result
+    }
+
+    fn accept(&mut self, path: &str, hashed: Hashed, now: Instant) {
+        self.refused.remove(path);
+        self.ledger.accept(path, hashed, now);
+    }
+
+    /// A file that this user may not read stays as it was: known with its last content, or unknown. One such file must not
+    /// stop the others; but at the first scan nobody knows what it held before, and leaving it out would say that it is
+    /// gone.
+    fn set_aside(&mut self, path: &str, error: io::Error, now: Instant) -> Result<(), Trouble> {
+        if self.published.is_none() {
+            return Err(Trouble::reading(path, error));
+        }
+        if self.refused.insert(path.to_owned()) {
+            warn!(file.path = path, %error, "`{path}` cannot be read, and stays as it was before: {error}");
+        }
+        self.ledger.put_off(path, now + self.options.rescan);
+        Ok(())
     }
 
     /// The first scan is over once a look found nothing that was not settled, or when patience ends: then files are taken
