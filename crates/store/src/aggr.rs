@@ -59,15 +59,12 @@ impl Store {
         let action = || format!("move the count of {name:?} in aggr from {old} to {new}");
         // Deleted and inserted where it changes, for the reason given at `update_products`.
         if old > 0 {
-            let deleted =
-                diesel::delete(dsl::aggr.filter(dsl::name.eq(name))).execute(&mut self.connection).doing(action)?;
+            let deleted = self.connection.run(diesel::delete(dsl::aggr.filter(dsl::name.eq(name)))).doing(action)?;
             exactly_one(deleted, || format!("`aggr` has no row for the name {name:?}"))?;
         }
         if new > 0 {
-            diesel::insert_into(dsl::aggr)
-                .values((dsl::name.eq(name), dsl::no_of_products.eq(new)))
-                .execute(&mut self.connection)
-                .doing(action)?;
+            let values = (dsl::name.eq(name), dsl::no_of_products.eq(new));
+            self.connection.run(diesel::insert_into(dsl::aggr).values(values)).doing(action)?;
         }
         Ok(())
     }

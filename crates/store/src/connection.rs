@@ -4,6 +4,7 @@ use std::path::Path;
 
 use diesel::connection::{AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
+use diesel::query_dsl::methods::ExecuteDsl;
 
 use crate::error::{Doing, message};
 use crate::{DatabaseUrl, Error};
@@ -14,6 +15,16 @@ use crate::{DatabaseUrl, Error};
 pub(crate) enum AnyConnection {
     /// A SQLite file.
     Sqlite(SqliteConnection),
+}
+
+impl AnyConnection {
+    /// Runs a statement that is one of many of its kind. On the variant diesel knows a statement by its type; on the enum it
+    /// writes out and hashes its text for every row, which took as long as SQLite's own work.
+    pub(crate) fn run<Q: ExecuteDsl<SqliteConnection>>(&mut self, statement: Q) -> QueryResult<usize> {
+        match self {
+            AnyConnection::Sqlite(sqlite) => ExecuteDsl::execute(statement, sqlite),
+        }
+    }
 }
 
 /// An open database. One value is one connection: readers take their own beside the one writer.

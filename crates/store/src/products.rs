@@ -31,15 +31,15 @@ impl Store {
     /// [`Error::Query`], when a sku is there above all.
     pub fn insert_products(&mut self, rows: &[ProductRow]) -> Result<(), Error> {
         for row in rows {
-            diesel::insert_into(dsl::products)
-                .values((
-                    dsl::sku.eq(&row.sku),
-                    dsl::name.eq(&row.name),
-                    dsl::description.eq(&row.description),
-                    dsl::file_id.eq(row.file_id),
-                    dsl::edited.eq(row.edited),
-                ))
-                .execute(&mut self.connection)
+            let values = (
+                dsl::sku.eq(&row.sku),
+                dsl::name.eq(&row.name),
+                dsl::description.eq(&row.description),
+                dsl::file_id.eq(row.file_id),
+                dsl::edited.eq(row.edited),
+            );
+            self.connection
+                .run(diesel::insert_into(dsl::products).values(values))
                 .doing(|| format!("insert {:?} into products", row.sku))?;
         }
         Ok(())
@@ -64,8 +64,9 @@ impl Store {
     /// [`Error::Query`]; [`Error::Corrupt`] when a sku is not there.
     pub fn delete_products(&mut self, skus: &[String]) -> Result<(), Error> {
         for sku in skus {
-            let deleted = diesel::delete(dsl::products.filter(dsl::sku.eq(sku)))
-                .execute(&mut self.connection)
+            let deleted = self
+                .connection
+                .run(diesel::delete(dsl::products.filter(dsl::sku.eq(sku))))
                 .doing(|| format!("delete {sku:?} from products"))?;
             exactly_one(deleted, || no_product(sku))?;
         }

@@ -31,15 +31,15 @@ impl Store {
     /// [`Error::Query`], when a key is there above all.
     pub fn insert_shadowed(&mut self, rows: &[ShadowedRow]) -> Result<(), Error> {
         for row in rows {
-            diesel::insert_into(dsl::shadowed)
-                .values((
-                    dsl::sku.eq(&row.sku),
-                    dsl::file_id.eq(row.file_id),
-                    dsl::deletes.eq(row.deletes),
-                    dsl::name.eq(&row.name),
-                    dsl::description.eq(&row.description),
-                ))
-                .execute(&mut self.connection)
+            let values = (
+                dsl::sku.eq(&row.sku),
+                dsl::file_id.eq(row.file_id),
+                dsl::deletes.eq(row.deletes),
+                dsl::name.eq(&row.name),
+                dsl::description.eq(&row.description),
+            );
+            self.connection
+                .run(diesel::insert_into(dsl::shadowed).values(values))
                 .doing(|| format!("insert {:?} of file {} into shadowed", row.sku, row.file_id))?;
         }
         Ok(())
@@ -65,8 +65,9 @@ impl Store {
     pub fn delete_shadowed(&mut self, keys: &[(String, i64)]) -> Result<(), Error> {
         for (sku, file_id) in keys {
             let key = dsl::sku.eq(sku).and(dsl::file_id.eq(file_id));
-            let deleted = diesel::delete(dsl::shadowed.filter(key))
-                .execute(&mut self.connection)
+            let deleted = self
+                .connection
+                .run(diesel::delete(dsl::shadowed.filter(key)))
                 .doing(|| format!("delete {sku:?} of file {file_id} from shadowed"))?;
             exactly_one(deleted, || no_offer(sku, *file_id))?;
         }
