@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::{fs, io};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::{DatabaseUrl, Error};
@@ -19,10 +20,18 @@ const VARIABLES: [&str; 2] = ["TRIBUTARY_DATABASE_URL", "DATABASE_URL"];
 
 const DEFAULT: &str = "database.db";
 
-/// The part of the configuration file that counts here.
+/// The part of the configuration file that counts here. The master's keys are named so that a misspelt `database_url` is
+/// told from them: it would make another database than the one that was meant.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Configuration {
     database_url: Option<Spanned<String>>,
+    #[serde(rename = "listen")]
+    _listen: Option<IgnoredAny>,
+    #[serde(rename = "poll_interval")]
+    _poll_interval: Option<IgnoredAny>,
+    #[serde(rename = "source")]
+    _source: Option<IgnoredAny>,
 }
 
 impl DatabaseUrl {
@@ -136,7 +145,11 @@ mod tests {
         };
         check("a = 1\nb = [\n", "tributary.toml, line 2: ");
         check("\n\ndatabase_url = 5\n", "tributary.toml, line 3: invalid type: integer `5`, expected a string");
-        check("a = 1\ndatabase_url = \"postgres://h/d\"\n", "tributary.toml, line 2: postgres urls are not supported");
-        check("a = 1\na = 2\n", "tributary.toml, line 2: duplicate key");
+        check(
+            "listen = 1\ndatabase_url = \"postgres://h/d\"\n",
+            "tributary.toml, line 2: postgres urls are not supported",
+        );
+        check("listen = 1\nlisten = 2\n", "tributary.toml, line 2: duplicate key");
+        check("\ndatabase_ur = 1\n", "tributary.toml, line 2: unknown field `database_ur`");
     }
 }

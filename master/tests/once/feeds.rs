@@ -210,6 +210,28 @@ fn flags_name_sources_and_no_source_is_allowed() {
 }
 
 #[test]
+fn every_program_understands_the_same_configuration() {
+    let system = two_sources("sku,name\n", "sku,name\n");
+    let top = "database_url = \"other.db\"\nlisten = \"127.0.0.1:0\"\npoll_interval = \"2s\"\n";
+    let source =
+        "name = \"n\"\npriority = 2\ncolumns = { sku = \"a\", name = \"b\", description = \"c\", op = \"d\" }\n";
+    system.configure(&format!("{top}[[source]]\nurl = \"{}\"\n{source}", system.url("north")));
+    for (binary, flag) in [("starter", None), ("master", Some("--once")), ("readdb", None)] {
+        let output = system.run(binary, flag.as_slice());
+        assert_ne!(output.status.code(), Some(2), "{}", process::stderr(&output));
+    }
+    assert!(system.database().with_file_name("other.db").exists() && !system.database().exists());
+    system.configure("\ndatabase_ur = \"other.db\"\n");
+    for (binary, flag) in [("starter", None), ("master", Some("--once")), ("readdb", None)] {
+        let output = system.run(binary, flag.as_slice());
+        assert_eq!(output.status.code(), Some(2), "{binary}");
+        let text = process::stderr(&output);
+        assert!(text.contains("tributary.toml, line 2") && text.contains("`database_ur`"), "{text}");
+    }
+    assert!(!system.database().exists());
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_a_held_lock_with_1() {
     let system = System::new();
     assert_eq!(system.run("master", &["--wrong"]).status.code(), Some(2));
