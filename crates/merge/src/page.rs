@@ -4,7 +4,7 @@
 //! themselves: the same offers give the same pages whatever was there before, and one changed row changes one page. So
 //! the new run is compared with the applied one page digest by page digest, and only pages that differ are read.
 
-use std::{cmp::Ordering, collections::HashSet};
+use std::{cmp::Ordering, collections::HashMap};
 
 use polars::prelude::*;
 
@@ -47,35 +47,34 @@ pub struct PagePlan {
 #[must_use]
 pub fn plan_pages(run: Option<&Run>, stored: &[(String, Vec<u8>)]) -> PagePlan {
     let pages = run.map_or(&[][..], Run::pages);
-    let entries = |digest: &[u8]| digest[..digest.len().min(ENTRIES_DIGEST)].to_vec();
-    let new: HashSet<(&str, &[u8])> = pages.iter().map(|p| (p.first_sku.as_str(), p.digest.as_slice())).collect();
-    let new_entries: HashSet<(&str, Vec<u8>)> =
-        pages.iter().map(|p| (p.first_sku.as_str(), entries(&p.digest))).collect();
-    let mut old = HashSet::new();
-    let mut old_entries = HashSet::new();
+    let new: HashMap<&str, &[u8]> =
+        pages.iter().map(|page| (page.first_sku.as_str(), page.digest.as_slice())).collect();
+    let old: HashMap<&str, &[u8]> = stored.iter().map(|(sku, digest)| (sku.as_str(), digest.as_slice())).collect();
     let mut plan = PagePlan::default();
     for (first_sku, digest) in stored {
-        old.insert((first_sku.as_str(), digest.as_slice()));
-        old_entries.insert((first_sku.as_str(), entries(digest)));
-        if new.contains(&(first_sku.as_str(), digest.as_slice())) {
-            continue;
+        let other = new.get(first_sku.as_str());
+        if other.is_none_or(|other| other != digest) {
+            plan.dropped.push(first_sku.clone());
         }
-        plan.dropped.push(first_sku.clone());
-        if !new_entries.contains(&(first_sku.as_str(), entries(digest))) {
+        if other.is_none_or(|other| !same_entries(other, digest)) {
             plan.differing.push(first_sku.clone());
         }
     }
     for (index, page) in pages.iter().enumerate() {
-        let first_sku = page.first_sku.as_str();
-        if old.contains(&(first_sku, page.digest.as_slice())) {
-            continue;
+        let other = old.get(page.first_sku.as_str());
+        if other.is_none_or(|other| *other != page.digest) {
+            plan.written.push(index);
         }
-        plan.written.push(index);
-        if !old_entries.contains(&(first_sku, entries(&page.digest))) {
+        if other.is_none_or(|other| !same_entries(other, &page.digest)) {
             plan.fresh.push(index);
         }
     }
     plan
+}
+
+/// Whether two digests are of the same offers, on whatever lines they stand.
+fn same_entries(a: &[u8], b: &[u8]) -> bool {
+    a.get(..ENTRIES_DIGEST) == b.get(..ENTRIES_DIGEST)
 }
 
 /// What one file changes: the offers that are new or say something else, and the skus that it no longer offers.
