@@ -72,9 +72,9 @@ pub(crate) struct Passed {
 
 /// What the source holds and what of it was read.
 struct Listed {
-    manifest: Manifest,
+    version: String,
     plan: ingest::Plan,
-    outcomes: HashMap<String, Outcome>,
+    read: Vec<FileVersion>,
     unread: Vec<(ManifestEntry, FetchError)>,
 }
 
@@ -124,9 +124,11 @@ impl Pass {
             }
             let again = unread.iter().any(|(_, error)| matches!(error, FetchError::RanAway(_)));
             if !again || round == ROUNDS {
-                let read = plan.read.iter().filter_map(|entry| Some((entry.path.clone(), kept.remove(&key(entry))?)));
-                let outcomes = read.collect();
-                return Ok(Listed { manifest, plan, outcomes, unread });
+                let version = |entry: &ManifestEntry| {
+                    Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
+                };
+                let read = plan.read.iter().filter_map(version).collect();
+                return Ok(Listed { version: manifest.version, plan, read, unread });
             }
             // A file that was touched is offered again only when it has settled.
             client.wait_for_change(&manifest.version).await?;
@@ -180,12 +182,13 @@ impl Pass {
         };
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
         let plan = ingest::plan(&manifest, &self.stored, reading);
-        let mut outcomes = HashMap::new();
+        let mut read = Vec::new();
         if !plan.read.is_empty() {
-            outcomes.insert(entry.path.clone(), self.gate(entry, received.body).await?);
+            let outcome = self.gate(entry.clone(), received.body).await?;
+            read.push(FileVersion { entry, outcome });
         }
         self.progress.file_done();
-        Ok(Listed { manifest, plan, outcomes, unread: Vec::new() })
+        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new() })
     }
 
     async fn gate(&self, entry: ManifestEntry, body: Spooled) -> Result<Outcome> {
@@ -199,16 +202,10 @@ impl Pass {
 
     async fn apply(&self, listed: Listed, reading: String, sensed: &str) -> Result<Passed> {
         self.progress.show("applying");
-        let Listed { manifest, plan, outcomes, unread } = listed;
-        let (read, removed) = (outcomes.len(), plan.removed.len());
+        let Listed { version, plan, read: mut files, unread } = listed;
+        let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
         let complete = unread.is_empty();
-        let mut entries: HashMap<String, ManifestEntry> =
-            plan.read.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
-        let mut files = Vec::new();
-        for (path, outcome) in outcomes {
-            files.extend(entries.remove(&path).map(|entry| FileVersion { entry, outcome }));
-        }
         let why: Vec<String> = unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path)).collect();
         let ran_away = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::RanAway(_)));
         files.extend(ran_away.map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
@@ -216,7 +213,7 @@ impl Pass {
         let version = SourceVersion {
             source: self.id,
             reading,
-            version: complete.then_some(manifest.version),
+            version: complete.then_some(version),
             files,
             settled: plan.settled,
             removed: plan.removed,
