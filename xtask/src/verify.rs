@@ -65,13 +65,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn build() -> Result<()> {
+    // The binaries beside this one are taken.
+    ensure!(
+        !cfg!(debug_assertions),
+        "run `cargo run --release -p xtask -- verify`: figures of debug binaries mean nothing"
+    );
     let built = Command::new(env!("CARGO")).args(["build", "--release", "--workspace", "--bins"]).status();
     ensure!(built.context("failed to run cargo")?.success(), "the release binaries do not build");
-    if cfg!(debug_assertions) {
-        println!(
-            "note: run `cargo run --release -p xtask -- verify` to measure; this xtask takes the debug binaries beside it"
-        );
-    }
     Ok(())
 }
 
