@@ -3,8 +3,11 @@
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use tributary_testkit::process;
 
 use crate::support::{Source, ask, ended, first_line, spawn, stderr, wait_for};
 
@@ -46,7 +49,7 @@ fn exit_codes_tell_usage_from_failure() {
 #[test]
 fn settings_come_from_the_environment_too() {
     let dir = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_data-source"));
+    let mut command = process::command("data-source", Path::new("."));
     command.env("TRIBUTARY_DIR", dir.path()).env("TRIBUTARY_LISTEN", "127.0.0.1:0").env("TRIBUTARY_NAME", "south");
     let mut child = command.args(["--name", "north"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let address = first_line(&mut child).replace("listening on http://", "");
@@ -61,7 +64,7 @@ fn a_stderr_that_is_gone_or_full_does_not_end_it() {
     drop(reader);
     for stderr in [full, Stdio::from(gone)] {
         let dir = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_data-source"));
+        let mut command = process::command("data-source", Path::new("."));
         command.args(["--settle", "20ms", "--listen", "127.0.0.1:0", "--dir"]).arg(dir.path());
         let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let address = first_line(&mut child).replace("listening on http://", "");
@@ -186,7 +189,7 @@ fn a_broken_pipe_is_no_error() {
 
 /// Root may read everything, so the program runs as nobody then.
 fn spawn_as_nobody(dir: tempfile::TempDir) -> Source {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_data-source"));
+    let mut command = process::command("data-source", Path::new("."));
     command.args(["--settle", "20ms", "--rescan", "100ms", "--listen", "127.0.0.1:0", "--dir"]).arg(dir.path());
     if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65_534);

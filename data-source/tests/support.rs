@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tributary_testkit::process;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -129,8 +130,8 @@ pub(crate) fn write(dir: &Path, path: &str, content: &[u8]) {
 }
 
 pub(crate) fn spawn(args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_data-source"));
-    command.args(args).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = process::command("data-source", Path::new("."));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tributary_store::{
     DatabaseUrl, EditRow, FileRow, FileState, ProductRow, RejectRow, SourcePass, SourceState, Store,
 };
+use tributary_testkit::process;
 
 mod formats;
 mod usage;
@@ -100,11 +101,8 @@ fn edit(sku: &str, name: Option<&str>) -> EditRow {
 }
 
 fn readdb_in(folder: &Path, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_readdb"));
-    command.args(words.split_whitespace()).current_dir(folder).stdin(Stdio::null());
-    for variable in ["DATABASE_URL", "TRIBUTARY_DATABASE_URL", "TRIBUTARY_LOG_FORMAT", "RUST_LOG"] {
-        command.env_remove(variable);
-    }
+    let mut command = process::command("readdb", folder);
+    command.args(words.split_whitespace()).stdin(Stdio::null());
     command
 }
 

@@ -10,13 +10,11 @@ use std::str::FromStr;
 
 use tempfile::TempDir;
 use tributary_store::{DatabaseUrl, Lock, ProductRow, Store};
+use tributary_testkit::process;
 
 fn starter(folder: &Path, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_starter"));
-    command.args(words.split_whitespace()).current_dir(folder).stdin(Stdio::null());
-    for variable in ["DATABASE_URL", "TRIBUTARY_DATABASE_URL", "TRIBUTARY_LOG_FORMAT", "RUST_LOG"] {
-        command.env_remove(variable);
-    }
+    let mut command = process::command("starter", folder);
+    command.args(words.split_whitespace()).stdin(Stdio::null());
     command
 }
 
