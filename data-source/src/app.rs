@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use tributary_folder::{Folder, Snapshot, State};
+use tributary_serve::Token;
 
-use crate::auth::Token;
 use crate::error::ApiError;
 
 /// Shared by all workers; lives as long as the server.

@@ -1,18 +1,14 @@
 //! The command line: what was typed, and its way to a checked [`Config`]. It starts nothing but the logs.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
-use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use tributary_console::LogArgs;
+use tributary_serve::Access;
 
 use crate::Config;
-use crate::auth::Token;
 use crate::inspect::InspectArgs;
 
 /// Longer times are typing errors.
@@ -60,22 +56,9 @@ pub struct ServeArgs {
     /// The time between two looks at the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
-    /// A file whose content every request must bring: `Authorization: Bearer`, or the password of Basic
-    #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Listen on any address without a token
-    #[arg(long, env = "TRIBUTARY_ALLOW_ANONYMOUS", value_parser = FalseyValueParser::new())]
-    pub allow_anonymous: bool,
-}
-
-/// Wrong usage: the server would be open to others than this machine, and nothing keeps them out.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`--listen {listen}` lets other machines in: give `--token-file FILE`, or `--allow-anonymous` if anyone may read"
-)]
-pub struct OpenToAll {
-    /// The address as typed.
-    pub listen: String,
+    /// Who is let in.
+    #[command(flatten)]
+    pub access: Access,
 }
 
 impl ServeArgs {
@@ -86,30 +69,9 @@ impl ServeArgs {
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
-        let token = self.token_file.as_deref().map(read_token).transpose()?;
+        let token = self.access.token()?;
         Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, token, announce: true })
     }
-
-    /// Binds the address to listen on.
-    ///
-    /// # Errors
-    /// [`OpenToAll`] when others than this machine could connect and neither a token nor `--allow-anonymous` is
-    /// given; any other when the address cannot be had.
-    pub fn bind(&self) -> anyhow::Result<TcpListener> {
-        let failed = || format!("failed to listen on `{}`", self.listen);
-        let addresses: Vec<SocketAddr> = self.listen.to_socket_addrs().with_context(failed)?.collect();
-        let is_protected = self.token_file.is_some() || self.allow_anonymous;
-        if !is_protected && addresses.iter().any(|address| !address.ip().is_loopback()) {
-            return Err(OpenToAll { listen: self.listen.clone() }.into());
-        }
-        TcpListener::bind(&addresses[..]).with_context(failed)
-    }
-}
-
-fn read_token(path: &Path) -> anyhow::Result<Token> {
-    let content =
-        fs::read_to_string(path).with_context(|| format!("failed to read the token file `{}`", path.display()))?;
-    Token::new(&content).with_context(|| format!("the token file `{}` is empty", path.display()))
 }
 
 /// The last name of the path, links resolved, so that `.` gives a name too.
@@ -160,14 +122,14 @@ mod tests {
         assert_eq!(cli.serve.dir.as_deref(), Some(Path::new("feeds")));
         assert_eq!((cli.serve.listen.as_str(), cli.serve.name.as_deref()), ("[::1]:0", Some("north")));
         assert_eq!((cli.serve.settle, cli.serve.rescan), (Duration::from_secs(1), Duration::from_secs(120)));
-        assert_eq!(cli.serve.token_file.as_deref(), Some(Path::new("t")));
-        assert!(cli.serve.allow_anonymous && cli.log.log_format == LogFormat::Json);
+        assert_eq!(cli.serve.access.token_file.as_deref(), Some(Path::new("t")));
+        assert!(cli.serve.access.allow_anonymous && cli.log.log_format == LogFormat::Json);
     }
 
     #[test]
     fn defaults_are_those_of_the_contract() {
         let serve = parse("--dir feeds").unwrap().serve;
-        assert_eq!((serve.listen.as_str(), serve.name, serve.allow_anonymous), ("127.0.0.1:5001", None, false));
+        assert_eq!((serve.listen.as_str(), serve.name, serve.access.allow_anonymous), ("127.0.0.1:5001", None, false));
         assert_eq!((serve.settle, serve.rescan), (Duration::from_millis(250), Duration::from_secs(30)));
     }
 
@@ -190,15 +152,5 @@ mod tests {
             assert_eq!(parse(args).unwrap_err().exit_code(), 2, "{args}");
         }
         assert!(matches!(parse("inspect a.csv").unwrap().command, Some(Command::Inspect(_))));
-    }
-
-    #[test]
-    fn only_the_loopback_is_open_without_a_token() {
-        let is_usage = |args: &str| parse(args).unwrap().serve.bind().err().map(|error| error.is::<OpenToAll>());
-        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0"), Some(true));
-        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0 --allow-anonymous"), None);
-        assert_eq!(is_usage("--dir a --listen 0.0.0.0:0 --token-file t"), None);
-        assert_eq!(is_usage("--dir a --listen localhost:0"), None);
-        assert_eq!(is_usage("--dir a --listen no.such.host.invalid:0"), Some(false));
     }
 }

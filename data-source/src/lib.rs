@@ -3,8 +3,6 @@
 #![warn(missing_docs)]
 
 mod app;
-mod auth;
-mod body;
 pub mod cli;
 mod conditions;
 mod error;
@@ -12,8 +10,7 @@ mod handlers;
 pub mod inspect;
 mod router;
 
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,14 +20,12 @@ use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tributary_folder::{Folder, Options, State};
+use tributary_serve::{STOP_SECONDS, Token, announce};
 
 use crate::app::App;
-pub use crate::auth::Token;
 
 /// Threads that answer requests; files are read on others.
 const WORKERS: usize = 2;
-/// What a stopping server gives transfers under way, in seconds; the whole stop must take less than five.
-const STOP_SECONDS: u64 = 3;
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -94,10 +89,4 @@ fn start(app: web::Data<App>, listener: TcpListener) -> anyhow::Result<Server> {
         .listen(listener)
         .context("failed to use the listener")?;
     Ok(server.run())
-}
-
-/// Prints the only line that a server prints on stdout. A reader that has gone away is no error.
-fn announce(address: SocketAddr) {
-    let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
 }

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tributary_console::exit_code;
-use tributary_data_source::cli::{Cli, Command, OpenToAll, ServeArgs};
+use tributary_data_source::cli::{Cli, Command, ServeArgs};
 use tributary_data_source::{inspect, run};
+use tributary_serve::{OpenToAll, bind, stop_on_signals};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news.
 const LOGGED: &str = "info,actix_server=warn";
@@ -31,19 +30,10 @@ fn is_usage(error: &anyhow::Error) -> bool {
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let config = args.config()?;
-    let listener = args.bind()?;
+    let listener = bind(&args.listen, &args.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let shutdown = CancellationToken::new();
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let stop = shutdown.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            stop.cancel();
-        });
+        let shutdown = stop_on_signals().context("failed to wait for signals")?;
         run(config, listener, shutdown).await.context("failed to serve")
     })
 }

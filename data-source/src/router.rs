@@ -2,10 +2,11 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use actix_web::http::{ConnectionType, Version};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError, guard, web};
+
+use tributary_serve::complete;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -55,19 +56,12 @@ async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let version = request.version();
     let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
     let mut response = match admit(&app, &request) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(refusal) => request.into_response(refusal.error_response()),
     };
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if version < Version::HTTP_11 {
-        // Such a client knows no chunks (RFC 9112 section 6.1): the body ends with the connection.
-        let head = response.response_mut().head_mut();
-        head.no_chunking(true);
-        head.set_connection_type(ConnectionType::Close);
-    }
+    complete(&mut response);
     app.count_request(route, response.status().as_u16());
     Ok(response)
 }

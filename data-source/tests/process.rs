@@ -36,7 +36,7 @@ fn exit_codes_tell_usage_from_failure() {
     check(&["--dir", "/no/such/folder", "--listen", "127.0.0.1:0"], 1, "/no/such/folder");
     check(&["--dir", file, "--listen", "127.0.0.1:0"], 1, file);
     check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", "/no/such/token"], 1, "/no/such/token");
-    check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", file], 1, "empty");
+    check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", file], 1, "holds no token");
     check(&["--dir", dir, "--listen", "192.0.2.1:0", "--allow-anonymous"], 1, "192.0.2.1");
     check(&["inspect", "/no/such/file.csv"], 1, "/no/such/file.csv");
     check(&["inspect", file, "--encoding", "klingon"], 2, "klingon");

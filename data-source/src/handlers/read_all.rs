@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use tributary_folder::{Entry, Folder, Snapshot};
 use tributary_gate::{Error, Settings, Table, write_record};
+use tributary_serve::{Sink, produced};
 
 use super::{always_ask, strong_tag};
 use crate::app::App;
-use crate::body::{Sink, produced};
 use crate::conditions::is_known_to;
 use crate::error::ApiError;
 

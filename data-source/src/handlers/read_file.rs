@@ -16,11 +16,11 @@ use flate2::write::GzEncoder;
 use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use tributary_folder::Entry;
+use tributary_serve::{Sink, produced};
 use tributary_wire::encoded_path;
 
 use super::{always_ask, strong_tag};
 use crate::app::App;
-use crate::body::{Sink, produced};
 use crate::conditions::{Verdict, Wanted, judge, wanted};
 use crate::error::ApiError;
 

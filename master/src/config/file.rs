@@ -5,9 +5,10 @@ use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_gate::Columns;
+use tributary_serve::Token;
 use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, Token, address, duration, source_name, source_url};
+use super::{ConfigError, SourceConfig, address, duration, source_name, source_url};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]

@@ -3,10 +3,11 @@
 
 mod file;
 
-use std::{collections::HashSet, fmt, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, path::Path, time::Duration};
 
 use reqwest::Url;
 use tributary_gate::Columns;
+use tributary_serve::Token;
 use tributary_store::DatabaseUrl;
 
 use crate::cli::Args;
@@ -37,30 +38,6 @@ pub struct SourceConfig {
     pub columns: Columns,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
-}
-
-/// A secret that a source wants to be brought. It is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
-
-impl Token {
-    /// The token of a token file's content, without the white space around it; none if that cannot be one.
-    fn new(content: &str) -> Option<Self> {
-        let token = content.trim();
-        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-        is_token.then(|| Self(token.to_owned()))
-    }
-
-    /// For the request's header, and nothing else.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
 }
 
 /// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.

@@ -10,10 +10,11 @@ use anyhow::{Context, Result, bail};
 use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
+use tributary_serve::Token;
 use tributary_wire::{Manifest, ManifestEntry, Problem, Sense, encoded_path};
 
 use crate::{
-    config::{SourceConfig, Token},
+    config::SourceConfig,
     ingest::{FetchError, Place, Received, Spooled, causes, receive},
 };
 

@@ -8,19 +8,28 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 /// A secret that callers must know. It is never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// The token of a token file's content: white space around it does not count. `None` if nothing is left.
+    /// The token of a token file's content: white space around it does not count. `None` if nothing is left, or something
+    /// that no header can carry.
     #[must_use]
     pub fn new(content: &str) -> Option<Self> {
         let token = content.trim();
-        (!token.is_empty()).then(|| Self(token.to_owned()))
+        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        is_token.then(|| Self(token.to_owned()))
+    }
+
+    /// For the header of a request of ours, and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
     }
 
     /// Whether an `Authorization` header brings this token. The time this takes does not tell how much of it was right.
-    pub(crate) fn is_brought_by(&self, authorization: Option<&HeaderValue>) -> bool {
+    #[must_use]
+    pub fn is_brought_by(&self, authorization: Option<&HeaderValue>) -> bool {
         let Some((scheme, credentials)) = authorization.and_then(|value| value.to_str().ok()?.split_once(' ')) else {
             return false;
         };
@@ -71,6 +80,7 @@ mod tests {
     #[test]
     fn a_token_is_never_empty_and_never_printed() {
         assert!(Token::new(" \n").is_none());
+        assert!(Token::new("two words").is_none());
         assert!(!format!("{:?}", Token::new("s3cret")).contains("s3cret"));
     }
 }

@@ -2,14 +2,19 @@
 //! away, and cut, not ended, when something fails. What is in them is not known here.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
 
 /// The size of a piece, and how many may wait for a slow client.
 const PIECE_BYTES: usize = 256 * 1024;
 const PIECES_WAITING: usize = 4;
+/// A client that takes nothing for so long holds a thread, and what the producer reads from, for no use.
+const STALLED: Duration = Duration::from_secs(120);
 
 enum Piece {
     Bytes(Bytes),
@@ -21,7 +26,7 @@ enum Piece {
 /// Where a producer writes. It holds the last piece back until the producer has ended well, so that a client never gets
 /// a whole body that turned out wrong behind its last byte.
 #[derive(Debug)]
-pub(crate) struct Sink {
+pub struct Sink {
     pieces: Sender<Piece>,
     /// The last piece so far; sent when more comes.
     held: Vec<u8>,
@@ -49,7 +54,11 @@ impl Sink {
     }
 
     fn send(&self, piece: Piece) -> io::Result<()> {
-        self.pieces.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let sent = Handle::current().block_on(timeout(STALLED, self.pieces.send(piece)));
+        if !matches!(sent, Ok(Ok(()))) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
     }
 
     fn finish(mut self, produced: io::Result<()>) -> io::Result<()> {
@@ -66,7 +75,7 @@ impl Sink {
 
 /// Runs `produce` on a blocking thread and streams what it writes. When it fails the stream ends in that error, which cuts the
 /// connection; `on_complete` runs once a client took the whole body.
-pub(crate) fn produced(
+pub fn produced(
     produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static,
     on_complete: impl FnOnce() + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + 'static {

@@ -1,0 +1,17 @@
+//! What holds for every answer of ours, whatever it says.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::{ConnectionType, Version};
+
+/// Completes an answer: its type is not to be guessed, and a client of HTTP/1.0 is sent no chunks.
+pub fn complete(response: &mut ServiceResponse<BoxBody>) {
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if response.request().version() < Version::HTTP_11 {
+        // Such a client knows no chunks (RFC 9112 section 6.1): the body ends with the connection.
+        let head = response.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
+}
