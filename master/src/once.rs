@@ -13,7 +13,7 @@ use tokio::{
     sync::Semaphore,
     task::{Id, JoinSet},
 };
-use tributary_store::{Lock, ProductFilter, Store};
+use tributary_store::{Lock, Store, Tally};
 
 use crate::{
     config::Config,
@@ -31,10 +31,7 @@ pub struct Summary {
     removed: usize,
     written: Written,
     rejected: u64,
-    /// Rows of `products`.
-    products: i64,
-    /// Rows of `aggr`.
-    names: i64,
+    tally: Tally,
     /// What was not reached or not applied, a text each.
     failures: Vec<String>,
     took: Duration,
@@ -75,11 +72,10 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     }
     let mut reports = reports(passes, &names).await;
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let counts = writer.run(|store| Ok((store.products_count(&ProductFilter::default())?, store.aggr_count(None)?)));
-    let counts = counts.await?;
+    let tally = writer.run(|store| Ok(store.tally()?)).await?;
     drop(writer);
     tokio::task::spawn_blocking(|| thread.join()).await.context("the stop failed")??;
-    Ok(summary(reports, counts, started.elapsed()))
+    Ok(summary(reports, tally, started.elapsed()))
 }
 
 /// Waits for all passes. One that panicked is a source that failed, and stops no other.
@@ -94,15 +90,14 @@ async fn reports(mut passes: JoinSet<PassReport>, names: &HashMap<Id, String>) -
     reports
 }
 
-fn summary(reports: Vec<PassReport>, (products, names): (i64, i64), took: Duration) -> Summary {
+fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> Summary {
     let mut summary = Summary {
         sources: reports.len(),
         read: 0,
         removed: 0,
         written: Written::default(),
         rejected: 0,
-        products,
-        names,
+        tally,
         failures: Vec::new(),
         took,
     };
@@ -136,11 +131,11 @@ impl fmt::Display for Summary {
             count(self.removed as u64)
         )?;
         let held = |rows: i64| count(u64::try_from(rows).unwrap_or_default());
-        write!(f, "{} products (+{} ~{} -{}), ", held(self.products), count(added), count(updated), count(removed))?;
+        write!(f, "{} products (+{} ~{} -{}), ", held(self.tally.products), count(added), count(updated), count(removed))?;
         write!(
             f,
             "{} names, {} rows rejected; {:.1} s",
-            held(self.names),
+            held(self.tally.names),
             count(self.rejected),
             self.took.as_secs_f64()
         )?;

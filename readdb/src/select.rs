@@ -25,8 +25,8 @@ fn listing(store: &mut Store, request: &Request, table: Table) -> Result<Listing
 }
 
 fn products(store: &mut Store, request: &Request) -> Result<Listing, Error> {
-    let filter = ProductFilter { sku: request.sku.clone(), name: request.name.clone() };
-    let rows = store.products_page(&filter, request.limit)?;
+    let filter = ProductFilter { sku: request.sku.clone(), name: request.name.clone(), ..ProductFilter::default() };
+    let rows = store.products_page(&filter, None, request.limit)?;
     Ok(Listing {
         table: Table::Products,
         columns: &["sku", "name", "description", "source", "file", "edited"],

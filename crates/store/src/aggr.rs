@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::error::{Doing, exactly_one};
 use crate::schema::aggr::dsl;
 use crate::state::{Lookup, wanted_rows};
-use crate::{Error, Store};
+use crate::{Error, Store, Tally};
 
 /// One name and its number of products.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -43,11 +43,14 @@ impl Store {
         let names: Vec<String> = moves.iter().map(|(name, _)| name.clone()).collect();
         let before = wanted_rows(&mut self.connection, &names, &AGGR).doing(|| "read the counts of names from aggr")?;
         let mut before = before.into_iter().peekable();
+        let mut names_moved = 0;
         for (name, difference) in moves {
             let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
-            self.set_count(name, old, old + difference)?;
+            let new = old + difference;
+            self.set_count(name, old, new)?;
+            names_moved += i64::from(new > 0) - i64::from(old > 0);
         }
-        Ok(())
+        self.move_tally(Tally { names: names_moved, ..Tally::default() })
     }
 
     fn set_count(&mut self, name: &str, old: i64, new: i64) -> Result<(), Error> {

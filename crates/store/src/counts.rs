@@ -5,8 +5,8 @@ use diesel::query_dsl::methods::ExecuteDsl;
 
 use crate::connection::AnyConnection;
 use crate::error::Doing;
-use crate::schema::{aggr, edits, files, pages, products, rejects, shadowed, sources};
-use crate::{Error, Store};
+use crate::schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources};
+use crate::{Error, Store, Tally};
 
 /// The number of rows of each table that a person may ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,9 @@ impl Store {
     pub fn empty(&mut self) -> Result<(), Error> {
         self.transaction(|store| {
             // What points to other tables goes before what it points to.
+            store.clear("events", diesel::delete(events::table))?;
+            let tally = store.tally()?;
+            store.move_tally(Tally { products: -tally.products, names: -tally.names })?;
             store.clear("rejects", diesel::delete(rejects::table))?;
             store.clear("pages", diesel::delete(pages::table))?;
             store.clear("products", diesel::delete(products::table))?;

@@ -6,10 +6,12 @@
 //! other. Each table has a module of its own; the `*_view` methods join them for people.
 
 mod aggr;
+mod catalog;
 mod connection;
 mod counts;
 mod edits;
 mod error;
+mod events;
 mod files;
 mod locate;
 mod lock;
@@ -22,14 +24,17 @@ mod schema;
 mod shadowed;
 mod sources;
 mod state;
+mod tally;
 mod url;
 mod views;
 
 pub use aggr::AggrRow;
+pub use catalog::{AggrOrder, ProductFilter, ProductView};
 pub use connection::Store;
 pub use counts::Counts;
 pub use edits::EditRow;
 pub use error::Error;
+pub use events::EventRow;
 pub use files::{FileRow, FileState};
 pub use lock::Lock;
 pub use pages::{PageContent, PageRow};
@@ -38,5 +43,6 @@ pub use rejects::RejectRow;
 pub use shadowed::ShadowedRow;
 pub use sources::{SourcePass, SourceRow, SourceState};
 pub use state::State;
+pub use tally::Tally;
 pub use url::DatabaseUrl;
-pub use views::{FileView, ProductFilter, ProductView, RejectView, SourceView};
+pub use views::{FileView, RejectView, SourceView};

@@ -20,6 +20,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    events (id) {
+        id -> BigInt,
+        at -> Text,
+        kind -> Text,
+        data -> Text,
+    }
+}
+
+diesel::table! {
     files (id) {
         id -> BigInt,
         source_id -> BigInt,
@@ -91,6 +100,14 @@ diesel::table! {
         error -> Nullable<Text>,
         last_sensed -> Nullable<Text>,
         last_applied -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tally (id) {
+        id -> BigInt,
+        products -> BigInt,
+        names -> BigInt,
     }
 }
 

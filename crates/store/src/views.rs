@@ -1,4 +1,5 @@
-//! What people read: the tables with names in place of ids. Not what the merge works on, which is in `state`.
+//! What people read of sources, files, rejects and edits: the tables with names in place of ids. `products` and `aggr` are in
+//! `catalog`.
 
 use std::collections::HashMap;
 
@@ -6,34 +7,8 @@ use diesel::prelude::*;
 
 use crate::connection::AnyConnection;
 use crate::error::Doing;
-use crate::schema::{aggr, edits, files, products, rejects, sources};
-use crate::{AggrRow, EditRow, Error, FileState, SourceRow, SourceState, Store};
-
-/// A product with the winner's source and file; both are `None` for one that stands alone.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct ProductView {
-    /// The key.
-    pub sku: String,
-    /// As shown.
-    pub name: String,
-    /// As shown.
-    pub description: String,
-    /// Name of the winner's source.
-    pub source: Option<String>,
-    /// Path of the winner's file.
-    pub file: Option<String>,
-    /// Whether an edit lies over it.
-    pub edited: bool,
-}
-
-/// Which products are wanted. All that is set must hold; nothing set means all.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ProductFilter {
-    /// Exactly this sku.
-    pub sku: Option<String>,
-    /// Exactly this name.
-    pub name: Option<String>,
-}
+use crate::schema::{edits, files, rejects, sources};
+use crate::{EditRow, Error, FileState, SourceRow, SourceState, Store};
 
 /// A source with what its files sum up to.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,73 +75,6 @@ pub struct RejectView {
 }
 
 impl Store {
-    /// At most `limit` products, by sku.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn products_page(&mut self, filter: &ProductFilter, limit: i64) -> Result<Vec<ProductView>, Error> {
-        let mut query = products::table
-            .left_join(files::table.inner_join(sources::table))
-            .select((
-                products::sku,
-                products::name,
-                products::description,
-                sources::name.nullable(),
-                files::path.nullable(),
-                products::edited,
-            ))
-            .order(products::sku)
-            .limit(limit)
-            .into_boxed();
-        if let Some(sku) = &filter.sku {
-            query = query.filter(products::sku.eq(sku));
-        }
-        if let Some(name) = &filter.name {
-            query = query.filter(products::name.eq(name));
-        }
-        query.load(&mut self.connection).doing(|| "read products")
-    }
-
-    /// How many products a filter lets through.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn products_count(&mut self, filter: &ProductFilter) -> Result<i64, Error> {
-        let mut query = products::table.count().into_boxed();
-        if let Some(sku) = &filter.sku {
-            query = query.filter(products::sku.eq(sku));
-        }
-        if let Some(name) = &filter.name {
-            query = query.filter(products::name.eq(name));
-        }
-        query.get_result(&mut self.connection).doing(|| "count products")
-    }
-
-    /// At most `limit` names with their counts, by name; with `name` only that one.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn aggr_page(&mut self, name: Option<&str>, limit: i64) -> Result<Vec<AggrRow>, Error> {
-        let query = aggr::table.select(AggrRow::as_select()).order(aggr::name).limit(limit);
-        match name {
-            Some(name) => query.filter(aggr::name.eq(name)).load(&mut self.connection),
-            None => query.load(&mut self.connection),
-        }
-        .doing(|| "read aggr")
-    }
-
-    /// How many names there are; with `name`, whether that one is there.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn aggr_count(&mut self, name: Option<&str>) -> Result<i64, Error> {
-        match name {
-            Some(name) => aggr::table.filter(aggr::name.eq(name)).count().get_result(&mut self.connection),
-            None => aggr::table.count().get_result(&mut self.connection),
-        }
-        .doing(|| "count aggr")
-    }
-
     /// All sources with the sums over their files, by name.
     ///
     /// # Errors
@@ -222,6 +130,32 @@ impl Store {
             .limit(limit)
             .load(&mut self.connection)
             .doing(|| "read the rejects")
+    }
+
+    /// At most `limit` rejects, the newest first; with `source` and `file` only those of that source, or of files of that
+    /// path.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn newest_rejects(
+        &mut self,
+        source: Option<&str>,
+        file: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<RejectView>, Error> {
+        let mut query = rejects::table
+            .inner_join(files::table.inner_join(sources::table))
+            .select((sources::name, files::path, rejects::line, rejects::reason, rejects::raw))
+            .order(rejects::id.desc())
+            .limit(limit)
+            .into_boxed();
+        if let Some(source) = source {
+            query = query.filter(sources::name.eq(source));
+        }
+        if let Some(file) = file {
+            query = query.filter(files::path.eq(file));
+        }
+        query.load(&mut self.connection).doing(|| "read the newest rejects")
     }
 
     /// How many rejects are kept.

@@ -37,7 +37,7 @@ impl Database {
     }
 
     fn products(&mut self) -> Vec<ProductView> {
-        self.store.products_page(&ProductFilter::default(), i64::MAX).unwrap()
+        self.store.products_page(&ProductFilter::default(), None, i64::MAX).unwrap()
     }
 }
 
