@@ -79,6 +79,14 @@ pub fn merge(before: Before, touched: &[DataFrame], ranks: &Ranks) -> Result<Del
     Ok(delta)
 }
 
+/// The current offers of the skus of `before`, by sku and rank: the last one of a sku is its winner.
+///
+/// # Errors
+/// As [`merge`].
+pub fn current_offers(before: &Before, ranks: &Ranks) -> Result<Vec<Offer>, Error> {
+    survive::current_offers(&stored_offers(before), &[], ranks)
+}
+
 /// Every offer that is stored for the skus: those in the shadow, and those that are shown unedited.
 fn stored_offers(before: &Before) -> Vec<Offer> {
     let shown = before.products.iter().filter(|product| !product.edited).filter_map(|product| {

@@ -8,6 +8,7 @@
 
 mod batch;
 mod delta;
+mod edit;
 mod error;
 mod page;
 mod place;
@@ -16,7 +17,8 @@ mod run;
 mod survive;
 
 pub use batch::{Batches, skus};
-pub use delta::{Before, Changes, Delta, merge};
+pub use delta::{Before, Changes, Delta, current_offers, merge};
+pub use edit::{EditChange, change_edit};
 pub use error::Error;
 pub use page::{Page, PagePlan, Touched, line_of, plan_pages, touched};
 pub use place::{Edit, Offer, Placement, Product, place};
