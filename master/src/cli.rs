@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use tributary_console::LogArgs;
+use tributary_serve::Access;
 
 /// Polls every source, merges what changed, and writes the tables `products` and `aggr`.
 #[derive(Debug, Clone, Parser)]
@@ -32,9 +33,18 @@ pub struct Args {
     pub poll_interval: Option<String>,
 
     /// Pass over every source once, print one summary line, and stop. Exit code 0: every source was reached and everything
-    /// but rejected rows was applied. (This version has no daemon yet, so the flag is required.)
-    #[arg(long, required = true)]
+    /// but rejected rows was applied.
+    #[arg(long)]
     pub once: bool,
+
+    /// A name under which browsers may ask for the form, beside the address it listens on and those of this machine; may be
+    /// given several times.
+    #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
+    /// Who is let in.
+    #[command(flatten)]
+    pub access: Access,
 
     /// Options of the logs.
     #[command(flatten)]

@@ -1,18 +1,26 @@
-//! The master: it polls every source, merges what changed, and writes `products` and `aggr`.
+//! The master: it polls every source, merges what changed, and writes `products` and `aggr`; people and programs see and
+//! correct them over HTTP.
 //!
 //! `poll` asks the sources, `ingest` turns what they hold into rows of the database, `writer` owns the one connection
-//! that writes. [`once`] passes over every source once. Nothing here prints but the progress display and the logs.
+//! that writes, `readers` those that read, `web` answers requests. [`once`] passes over every source once, [`run`] stays.
 #![warn(missing_docs)]
 
+mod app;
 pub mod cli;
 pub mod config;
 mod edit;
+mod events;
 mod ingest;
+mod live;
 mod once;
 mod poll;
+mod product;
 mod progress;
+mod readers;
+mod start;
+mod web;
 mod writer;
 
-pub use edit::{clear_edit, set_edit};
+pub use live::run;
 pub use once::{Summary, once};
 pub use progress::Progress;

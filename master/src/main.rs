@@ -7,53 +7,64 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tributary_console::exit_code;
 use tributary_master::{
     Progress, Summary,
     cli::Args,
     config::{Config, ConfigError},
-    once,
+    once, run,
 };
+use tributary_serve::{OpenToAll, bind, stop_on_signals};
+
+/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news.
+const LOGGED: &str = "info,actix_server=warn";
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let progress = Progress::default();
-    args.log.start_on("warn", progress.clone());
-    match run(&args, &progress) {
-        // The summary has said what failed.
-        Ok(summary) if !summary.is_complete() => ExitCode::FAILURE,
-        result => exit_code(result.map(drop), |error| error.is::<ConfigError>()),
-    }
+    // Beside a summary of one line only what went wrong is worth a line.
+    args.log.start_on(if args.once { "warn" } else { LOGGED }, progress.clone());
+    let result = start(&args, &progress);
+    // The summary has said what failed.
+    let is_incomplete = matches!(&result, Ok(Some(summary)) if !summary.is_complete());
+    let is_usage = |error: &anyhow::Error| error.is::<ConfigError>() || error.is::<OpenToAll>();
+    let code = exit_code(result.map(drop), is_usage);
+    if is_incomplete { ExitCode::FAILURE } else { code }
 }
 
-fn run(args: &Args, progress: &Progress) -> Result<Summary> {
+fn start(args: &Args, progress: &Progress) -> Result<Option<Summary>> {
     let config = Config::load(args)?;
     // Another provider cannot have been installed before: this is the first thing that asks for one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let outcome = runtime.block_on(async {
-        tokio::select! {
-            summary = once(config, progress) => summary,
-            stopped = stop_signal() => stopped,
+        let shutdown = stop_on_signals().context("failed to wait for signals")?;
+        match listener {
+            Some(listener) => run(config, listener, true, shutdown).await.map(|()| None),
+            None => run_once(config, progress, shutdown).await.map(Some),
         }
     });
     // A file that is being read in the background must not hold the stop back; nothing of it is applied.
     runtime.shutdown_background();
     progress.clear();
     let summary = outcome?;
+    summary.map(print).transpose()
+}
+
+async fn run_once(config: Config, progress: &Progress, shutdown: CancellationToken) -> Result<Summary> {
+    tokio::select! {
+        summary = once(config, progress) => summary,
+        () = shutdown.cancelled() => bail!("stopped; what was not applied is applied by the next run"),
+    }
+}
+
+fn print(summary: Summary) -> Result<Summary> {
     match writeln!(io::stdout(), "{summary}") {
         // Nobody reads the summary; the exit code still says what it says.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(summary),
         written => written.context("failed to write the summary").map(|()| summary),
-    }
-}
-
-async fn stop_signal() -> Result<Summary> {
-    let mut terminate = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => bail!("interrupted; what was not applied is applied by the next run"),
-        _ = terminate.recv() => bail!("terminated; what was not applied is applied by the next run"),
     }
 }

@@ -3,24 +3,20 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
 use indicatif::HumanCount;
-use tokio::{
-    sync::Semaphore,
-    task::{Id, JoinSet},
-};
-use tributary_store::{Lock, Store, Tally};
+use tokio::task::{Id, JoinSet};
+use tributary_store::Tally;
 
 use crate::{
     config::Config,
-    ingest::{Spool, Written, adopt},
-    poll::{Pass, PassReport, http_client},
+    ingest::Written,
+    poll::{Passed, Poll},
     progress::Progress,
-    writer::Writer,
+    start::{Started, start},
 };
 
 /// What one run did.
@@ -45,37 +41,44 @@ impl Summary {
     }
 }
 
+/// How one pass over a source ended.
+struct PassReport {
+    /// The source's name.
+    name: String,
+    /// What was done, or why the source could not be passed over.
+    outcome: Result<Passed>,
+}
+
 /// Sets the database up if need be, brings the configuration into it, and passes over every source once.
 ///
 /// # Errors
 /// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
 pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let started = Instant::now();
-    let (url, configured) = (config.database.clone(), config.sources.clone());
-    let prepare = move || -> Result<_> {
-        let lock = Lock::acquire(&url, "master --once")?;
-        let mut store = Store::open(&url)?;
-        let spool = Spool::open(url.path())?;
-        let adopted = adopt(&mut store, &configured)?;
-        Ok((Writer::start(store, lock)?, spool, adopted))
-    };
-    let ((writer, thread), spool, adopted) =
-        tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
-    let http = http_client()?;
-    let gates = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    let Started { context, writer_thread, polls } = start(&config, "master --once", progress).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
-    for (source, (id, stored)) in config.sources.into_iter().zip(adopted) {
-        let name = source.name.clone();
-        let (http, writer, spool, gates) = (http.clone(), writer.clone(), spool.clone(), Arc::clone(&gates));
-        let pass = Pass { progress: progress.source(&name), source, id, stored, http, writer, spool, gates };
-        names.insert(passes.spawn(pass.run()).id(), name);
+    for poll in polls {
+        let name = poll.name().to_owned();
+        names.insert(passes.spawn(pass(poll)).id(), name);
     }
     let mut reports = reports(passes, &names).await;
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let tally = writer.run(|store| Ok(store.tally()?)).await?;
-    drop(writer);
-    tokio::task::spawn_blocking(|| thread.join()).await.context("the stop failed")??;
+    let tally = context.writer.run("the summary", |store| Ok(store.tally()?)).await?;
+    drop(context);
+    tokio::task::spawn_blocking(|| writer_thread.join()).await.context("the stop failed")??;
     Ok(summary(reports, tally, started.elapsed()))
+}
+
+async fn pass(mut poll: Poll) -> PassReport {
+    let passed = async {
+        let sense = poll.client().sense().await?;
+        poll.pass(&sense).await
+    };
+    let outcome = passed.await;
+    if let Err(error) = &outcome {
+        poll.note_down(error).await;
+    }
+    PassReport { name: poll.name().to_owned(), outcome }
 }
 
 /// Waits for all passes. One that panicked is a source that failed, and stops no other.
@@ -109,7 +112,7 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> Summary {
                 summary.written += passed.applied.written;
                 summary.rejected += passed.applied.rejected;
                 let rejected =
-                    passed.applied.rejected_files.iter().map(|(path, why)| format!("{name}/{path} is rejected: {why}"));
+                    passed.applied.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}"));
                 summary.failures.extend(rejected);
                 summary.failures.extend(passed.unread.iter().map(|why| format!("{name}/{why}")));
             }
@@ -131,7 +134,14 @@ impl fmt::Display for Summary {
             count(self.removed as u64)
         )?;
         let held = |rows: i64| count(u64::try_from(rows).unwrap_or_default());
-        write!(f, "{} products (+{} ~{} -{}), ", held(self.tally.products), count(added), count(updated), count(removed))?;
+        write!(
+            f,
+            "{} products (+{} ~{} -{}), ",
+            held(self.tally.products),
+            count(added),
+            count(updated),
+            count(removed)
+        )?;
         write!(
             f,
             "{} names, {} rows rejected; {:.1} s",

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// All lines of the display.
@@ -15,6 +15,12 @@ use tracing_subscriber::fmt::MakeWriter;
 pub struct Progress(MultiProgress);
 
 impl Progress {
+    /// A display that is never drawn, for a program that stays.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
+    }
+
     /// Adds the line of one source.
     pub(crate) fn source(&self, name: &str) -> SourceProgress {
         let bar = self.0.add(ProgressBar::new_spinner());
@@ -23,7 +29,10 @@ impl Progress {
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
         bar.set_prefix(name.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(120));
+        if !self.0.is_hidden() {
+            // A thread a bar.
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
         let line = SourceProgress { bar, counts: Arc::default() };
         line.show("asking");
         line

@@ -1,21 +1,42 @@
 //! The one thread that writes. It owns the store's writing connection; everything that changes the database is a job in
-//! its queue, so that no two changes ever meet and no async worker waits for a disk.
+//! one of its two queues, so that no two changes ever meet and no async worker waits for a disk.
 
-use std::thread::JoinHandle;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tributary_store::{Lock, Store};
 
-/// A bound on waiting jobs: a source gives one at a time, so this is reached only by many sources at once, which then wait.
+/// A bound on waiting jobs of each kind: a source gives one at a time and a person waits for the answer, so this is
+/// reached only by many at once, which then wait for a place.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Store) + Send>;
+type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
-/// A handle to the writer. The thread ends when the last handle is gone and its queue is empty.
+struct Job {
+    /// What is being done, for whoever has to wait for it.
+    what: String,
+    work: Work,
+}
+
+/// A handle to the writer. The thread ends when the last handle is gone and its queues are empty.
 #[derive(Clone)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
+    /// Jobs that go before those of `jobs`: a person waits for each.
+    urgent: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// What the thread is doing, and since when. Held only to set or to copy it.
+    doing: Mutex<Option<(String, Instant)>>,
+    /// Moves after every job, for those who follow what is committed.
+    done: watch::Sender<u64>,
 }
 
 /// The writer's thread, to be waited for once all handles are gone.
@@ -33,32 +54,133 @@ impl Writer {
     /// Starts the thread. It holds the database's lock to its own end, so that nobody else writes while a last job runs.
     pub(crate) fn start(mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let (urgent, mut urgent_queue) = mpsc::channel::<Job>(QUEUE);
+        let shared = Arc::new(Shared { doing: Mutex::default(), done: watch::Sender::new(0) });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().context("failed to start the writer")?;
+        let seen = Arc::clone(&shared);
         let work = move || {
-            while let Some(job) = queue.blocking_recv() {
-                job(&mut store);
+            // Both queues are asked each time, the urgent one first; the end has come when both are closed and empty.
+            let mut next = || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        biased;
+                        Some(job) = urgent_queue.recv() => Some(job),
+                        Some(job) = queue.recv() => Some(job),
+                        else => None,
+                    }
+                })
+            };
+            while let Some(Job { what, work }) = next() {
+                seen.set_doing(Some((what, Instant::now())));
+                work(&mut store);
+                seen.set_doing(None);
+                seen.done.send_modify(|done| *done += 1);
             }
             drop(store);
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
-        Ok((Self { jobs }, WriterThread(thread.context("failed to start the writer thread")?)))
+        let thread = thread.context("failed to start the writer thread")?;
+        Ok((Self { jobs, urgent, shared }, WriterThread(thread)))
     }
 
-    /// Runs `job` on the writer thread, after those that wait already.
+    /// Runs `job` on the writer thread, after those that wait already. `what` says what it does, for those who wait for it.
     ///
     /// # Errors
     /// What the job returns, or that the writer has stopped because a job panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        what: impl Into<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let span = tracing::Span::current();
-        let job = Box::new(move |store: &mut Store| {
-            // Nobody waits any more if the caller is gone; the change holds all the same.
-            let _ = answer.send(span.in_scope(|| job(store)));
-        });
-        self.jobs.send(job).await.ok().context("the writer has stopped")?;
-        answered.await.context("the writer has stopped")?
+        send(&self.jobs, what.into(), job).await
+    }
+
+    /// As [`Writer::run`], but before every job of that kind that waits; the one that runs is not disturbed.
+    ///
+    /// # Errors
+    /// As [`Writer::run`].
+    pub(crate) async fn run_first<T: Send + 'static>(
+        &self,
+        what: impl Into<String>,
+        job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        send(&self.urgent, what.into(), job).await
+    }
+
+    /// What is being written now, and for how long already.
+    pub(crate) fn doing(&self) -> Option<(String, Duration)> {
+        self.shared.doing().clone().map(|(what, since)| (what, since.elapsed()))
+    }
+
+    /// Changes after every job.
+    pub(crate) fn done(&self) -> watch::Receiver<u64> {
+        self.shared.done.subscribe()
+    }
+
+    /// Waits until the thread has ended, which while a handle is there means that a job has panicked.
+    pub(crate) async fn broken(&self) {
+        self.jobs.closed().await;
+    }
+}
+
+async fn send<T: Send + 'static>(
+    queue: &mpsc::Sender<Job>,
+    what: String,
+    job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (answer, answered) = oneshot::channel();
+    let span = tracing::Span::current();
+    let work = Box::new(move |store: &mut Store| {
+        // Nobody waits any more if the caller is gone; the change holds all the same.
+        let _ = answer.send(span.in_scope(|| job(store)));
+    });
+    queue.send(Job { what, work }).await.ok().context("the writer has stopped")?;
+    answered.await.context("the writer has stopped")?
+}
+
+impl Shared {
+    fn doing(&self) -> std::sync::MutexGuard<'_, Option<(String, Instant)>> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_doing(&self, doing: Option<(String, Instant)>) {
+        *self.doing() = doing;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn urgent_jobs_go_before_those_that_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let (writer, thread) =
+            Writer::start(Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap()).unwrap();
+        let (release, held) = channel::<()>();
+        let (order, done) = channel();
+        let job = |what: &'static str| {
+            let order = order.clone();
+            move |_: &mut Store| Ok(order.send(what)?)
+        };
+        let first = writer.run("long", move |_| Ok(held.recv()?));
+        let (plain, urgent) = (writer.run("plain", job("plain")), writer.run_first("urgent", job("urgent")));
+        let check = async {
+            while writer.doing().is_none_or(|(what, _)| what != "long") {
+                tokio::task::yield_now().await;
+            }
+            // Both others wait by now, since `join` polls them in turn before this.
+            release.send(()).unwrap();
+        };
+        let (first, plain, urgent, ()) = tokio::join!(first, plain, urgent, check);
+        first.and(plain).and(urgent).unwrap();
+        assert_eq!(done.try_iter().collect::<Vec<_>>(), ["urgent", "plain"]);
+        assert!(writer.doing().is_none());
+        drop(writer);
+        thread.join().unwrap();
     }
 }

@@ -112,6 +112,15 @@ impl Store {
         query.load(&mut self.connection).doing(|| "read products")
     }
 
+    /// Whether a sku is shown.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn is_shown(&mut self, sku: &str) -> Result<bool, Error> {
+        let query = diesel::select(diesel::dsl::exists(products::table.filter(products::sku.eq(sku))));
+        query.get_result(&mut self.connection).doing(|| format!("look for {sku:?} in products"))
+    }
+
     /// How many products a filter lets through. Without a filter that is the tally; else all products may be read.
     ///
     /// # Errors

@@ -30,6 +30,12 @@ struct Configuration {
     _listen: Option<IgnoredAny>,
     #[serde(rename = "poll_interval")]
     _poll_interval: Option<IgnoredAny>,
+    #[serde(rename = "allowed_hosts")]
+    _allowed_hosts: Option<IgnoredAny>,
+    #[serde(rename = "token_file")]
+    _token_file: Option<IgnoredAny>,
+    #[serde(rename = "allow_anonymous")]
+    _allow_anonymous: Option<IgnoredAny>,
     #[serde(rename = "source")]
     _source: Option<IgnoredAny>,
 }

@@ -15,11 +15,8 @@ fn products_are_shown_with_their_source_and_file() {
     };
     database.store.insert_products(&[product("a", "red"), offered("b", "red"), offered("é", "blue")]).unwrap();
     let mut check = |sku: Option<&str>, name: Option<&str>, limit: i64, expect: &[&str]| {
-        let filter = ProductFilter {
-            sku: sku.map(str::to_owned),
-            name: name.map(str::to_owned),
-            ..ProductFilter::default()
-        };
+        let filter =
+            ProductFilter { sku: sku.map(str::to_owned), name: name.map(str::to_owned), ..ProductFilter::default() };
         let rows = database.store.products_page(&filter, None, limit).unwrap();
         let skus: Vec<_> = rows.iter().map(|row| row.sku.as_str()).collect();
         assert_eq!(skus, expect, "{filter:?}");

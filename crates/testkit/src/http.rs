@@ -1,25 +1,107 @@
 //! The smallest HTTP client that a test needs, so that tests do not ask our server with our client.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
+    time::Duration,
 };
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Every header, its name in small letters.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of this name, which is given in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
 
 /// The status and the body of `GET url`.
 ///
 /// # Errors
 /// The server cannot be reached or closes the connection without an answer.
 pub fn get(url: &str) -> io::Result<(u16, Vec<u8>)> {
-    let (host, path) =
-        url.trim_start_matches("http://").split_once('/').unwrap_or((url.trim_start_matches("http://"), ""));
+    request("GET", url, &[], b"").map(|response| (response.status, response.body))
+}
+
+/// The answer to any request. `headers` are sent beside `Host` and `Content-Length`; a `Host` among them takes its place.
+///
+/// # Errors
+/// The server cannot be reached or closes the connection without an answer.
+pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Response> {
+    let mut answer = send(method, url, headers, body)?;
+    let (status, headers) = head(&mut answer)?;
+    let mut body = Vec::new();
+    answer.read_to_end(&mut body)?;
+    Ok(Response { status, headers, body })
+}
+
+/// The lines of the body of `GET url`, as they come: server-sent events.
+///
+/// # Errors
+/// The server cannot be reached or does not answer with 200.
+pub fn lines(url: &str, headers: &[(&str, &str)]) -> io::Result<impl Iterator<Item = String> + use<>> {
+    let mut answer = send("GET", url, headers, b"")?;
+    let (status, _) = head(&mut answer)?;
+    if status != 200 {
+        return Err(malformed("the answer is not 200"));
+    }
+    Ok(answer.lines().map_while(Result::ok))
+}
+
+/// Longer than anything that works.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<BufReader<TcpStream>> {
+    let url = url.trim_start_matches("http://");
+    let (host, path) = url.split_once('/').unwrap_or((url, ""));
     let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     // HTTP/1.0: the body ends with the connection.
-    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP");
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or_else(malformed)?;
-    let head = String::from_utf8_lossy(&answer[..end]);
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(malformed)?;
-    Ok((status, answer.split_off(end + 4)))
+    let mut text = format!("{method} /{path} HTTP/1.0\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        text += &format!("Host: {host}\r\n");
+    }
+    if !body.is_empty() {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
+    stream.write_all(format!("{text}\r\n").as_bytes())?;
+    // A server may refuse a request before it has read the body, and close.
+    let _ = stream.write_all(body);
+    Ok(BufReader::new(stream))
+}
+
+type Head = (u16, Vec<(String, String)>);
+
+fn head(answer: &mut impl BufRead) -> io::Result<Head> {
+    let mut lines = answer.by_ref().lines();
+    let status = lines.next().ok_or_else(|| malformed("there is no answer"))??;
+    let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let mut headers = Vec::new();
+    for line in lines {
+        let line = line?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    Ok((status.ok_or_else(|| malformed("the answer is not HTTP"))?, headers))
+}
+
+fn malformed(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 /// The path of one of the workspace's binaries.
@@ -68,6 +69,26 @@ impl Daemon {
             .arg(folder)
             .env("RUST_LOG", "warn");
         Self::start(source)
+    }
+}
+
+impl Daemon {
+    /// Asks it to stop by SIGTERM and waits for the end. Returns its exit code, and how long that took.
+    ///
+    /// # Panics
+    /// It cannot be waited for.
+    pub fn terminate(&mut self) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("there is a program `kill`").success(), "it runs no longer");
+        let status = self.child.wait().expect("a child can be waited for");
+        (status.code(), started.elapsed())
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -1,6 +1,10 @@
 //! `tributary.toml` as typed, and how it is checked. Every complaint names the file, the line and the mend.
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -14,7 +18,10 @@ use super::{ConfigError, SourceConfig, address, duration, source_name, source_ur
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) database_url: Option<DatabaseUrl>,
-    pub(super) listen: Option<SocketAddr>,
+    pub(super) listen: Option<String>,
+    pub(super) allowed_hosts: Vec<String>,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
 }
@@ -24,6 +31,11 @@ pub(super) struct File {
 struct FileAsTyped {
     database_url: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
+    #[serde(default)]
+    allowed_hosts: Vec<String>,
+    token_file: Option<PathBuf>,
+    #[serde(default)]
+    allow_anonymous: bool,
     poll_interval: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
@@ -94,14 +106,21 @@ impl Place<'_> {
             }
             sources.push(self.source(source)?);
         }
-        Ok(File { database_url, listen, poll_interval, sources })
+        Ok(File {
+            database_url,
+            listen,
+            allowed_hosts: typed.allowed_hosts,
+            token_file: typed.token_file.map(|path| self.beside(&path)),
+            allow_anonymous: typed.allow_anonymous,
+            poll_interval,
+            sources,
+        })
     }
 
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
         let url = self.checked(&typed.url, source_url)?;
         let token = self.optional(typed.token_file.as_ref(), |token_file| {
-            // A path in the file is meant from where the file lies.
-            let path = self.path.parent().unwrap_or(Path::new("")).join(token_file);
+            let path = self.beside(Path::new(token_file));
             let token = std::fs::read_to_string(&path)
                 .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
             Token::new(&token).ok_or_else(|| {
@@ -116,6 +135,11 @@ impl Place<'_> {
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
         Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token })
+    }
+
+    /// A path in the file is meant from where the file lies.
+    fn beside(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
     fn checked<T>(&self, value: &Spanned<String>, check: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {

@@ -3,11 +3,11 @@
 
 mod file;
 
-use std::{collections::HashSet, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use reqwest::Url;
 use tributary_gate::Columns;
-use tributary_serve::Token;
+use tributary_serve::{Access, Token};
 use tributary_store::DatabaseUrl;
 
 use crate::cli::Args;
@@ -17,8 +17,12 @@ use crate::cli::Args;
 pub struct Config {
     /// The database to write. Default: `database.db`.
     pub database: DatabaseUrl,
-    /// Where the form and the API listen; `--once` does not. Default: 127.0.0.1:5000.
-    pub listen: SocketAddr,
+    /// Where the form and the API listen, as HOST:PORT; `--once` does not. Default: 127.0.0.1:5000.
+    pub listen: String,
+    /// Who is let in. Default: this machine alone.
+    pub access: Access,
+    /// What `Host` may say, beside the address that is listened on and those of this machine. Default: nothing.
+    pub allowed_hosts: Vec<String>,
     /// How often a source is asked that cannot hold its answer. Default: 1 s.
     pub poll_interval: Duration,
     /// The sources in the order of the configuration. Default: none.
@@ -63,7 +67,12 @@ impl Config {
         let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
             Some(text) => address(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
-            None => file.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 5000))),
+            None => file.listen.unwrap_or_else(|| "127.0.0.1:5000".to_owned()),
+        };
+        let allowed_hosts = if args.allowed_hosts.is_empty() { file.allowed_hosts } else { args.allowed_hosts.clone() };
+        let access = Access {
+            token_file: args.access.token_file.clone().or(file.token_file),
+            allow_anonymous: args.access.allow_anonymous || file.allow_anonymous,
         };
         let poll_interval = match &args.poll_interval {
             Some(text) => duration(text).map_err(|why| ConfigError(format!("--poll-interval: {why}")))?,
@@ -75,7 +84,7 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        Ok(Self { database, listen, poll_interval, sources })
+        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources })
     }
 }
 
@@ -127,8 +136,12 @@ fn source_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("`{text}` is no address; write ADDR:PORT, such as 127.0.0.1:5000"))
+fn address(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err(format!("`{text}` is no address; write HOST:PORT, such as 127.0.0.1:5000")),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -29,6 +29,9 @@ fn every_setting_is_understood() {
         database_url  = "some.db"
         listen        = "127.0.0.1:5005"
         poll_interval = "2s"
+        allowed_hosts = ["shop.example"]
+        token_file    = "form.token"
+        allow_anonymous = true
         [[source]]
         name     = "north"
         url      = "http://127.0.0.1:5001"
@@ -43,7 +46,9 @@ fn every_setting_is_understood() {
     )
     .unwrap();
     assert_eq!(config.database.to_string(), "some.db");
-    assert_eq!((config.listen.port(), config.poll_interval), (5005, Duration::from_secs(2)));
+    assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
+    assert_eq!(config.allowed_hosts, ["shop.example"]);
+    assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
     let [north, south] = &config.sources[..] else { panic!("two sources") };
     assert_eq!(
         (north.name.as_str(), north.priority, north.token.as_ref().map(Token::expose)),
@@ -69,7 +74,7 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("\nfoo = 1\n", &[], &["FILE, line 2", "unknown field `foo`", "database_url"]);
     refused("\n\npoll_interval = \"soon\"\n", &[], &["FILE, line 3", "`soon` is no duration", "250ms"]);
     refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "longer than nothing"]);
-    refused("listen = \"5000\"\n", &[], &["FILE, line 1", "ADDR:PORT"]);
+    refused("listen = \"5000\"\n", &[], &["FILE, line 1", "HOST:PORT"]);
     refused("[[source]]\nname = \"a\"\n", &[], &["FILE, line 1", "missing field `url`"]);
     refused("[[source]]\nname = \"a\"\nurl = \"ftp://h\"\n", &[], &["FILE, line 3", "http://HOST:PORT"]);
     refused(

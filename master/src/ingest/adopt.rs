@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use tributary_store::{FileRow, SourceRow, Store};
+use tributary_store::{FileRow, SourceRow, SourceState, Store};
 
 use super::{
     apply::put_pages,
@@ -12,12 +12,27 @@ use super::{
 };
 use crate::config::SourceConfig;
 
-/// Makes the stored sources those of the configuration, in one transaction. Returns, for each of `sources` in turn,
-/// its number and what is stored of it.
+/// What the database holds of one source.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// The source's number.
+    pub(crate) id: i64,
+    /// How its last pass ended.
+    pub(crate) state: SourceState,
+    /// Why its last pass failed, or what of it.
+    pub(crate) error: Option<String>,
+    /// The version that was applied as a whole.
+    pub(crate) version: Option<String>,
+    /// Its files, by path.
+    pub(crate) files: Vec<FileRow>,
+}
+
+/// Makes the stored sources those of the configuration, in one transaction. Returns what is stored of each of `sources`,
+/// in their order.
 ///
 /// # Errors
 /// The database fails or is damaged; then nothing has changed.
-pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<(i64, Vec<FileRow>)>> {
+pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<Stored>> {
     let Adopted { stored, dropped, chosen } = store.transaction(|store| adopt_in(store, sources))?;
     for (name, offers) in dropped {
         tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
@@ -32,8 +47,8 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<(
 }
 
 struct Adopted {
-    /// Of each configured source, its number and its files.
-    stored: Vec<(i64, Vec<FileRow>)>,
+    /// Of each configured source in turn.
+    stored: Vec<Stored>,
     /// Names of the sources that went, and how many offers they had.
     dropped: Vec<(String, i64)>,
     /// What choosing again has changed, if the order is another one.
@@ -48,7 +63,13 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     let mut stored = Vec::new();
     for (position, source) in (0..).zip(sources) {
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
-        stored.push((id, store.files(id)?));
+        let files = store.files(id)?;
+        stored.push(match kept.iter().find(|row| row.id == id) {
+            Some(SourceRow { state, error, version, .. }) => {
+                Stored { id, state: *state, error: error.clone(), version: version.clone(), files }
+            }
+            None => Stored { id, state: SourceState::Unknown, error: None, version: None, files },
+        });
     }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
     let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };

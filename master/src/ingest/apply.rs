@@ -1,7 +1,7 @@
 //! Apply: one version of one source into the database, in one transaction. What is applied is stored with its rows, which
 //! alone makes a crash or a second try cost nothing but time.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use anyhow::{Context, Result};
 use tributary_merge::{Run, Touched, plan_pages, touched};
@@ -12,11 +12,18 @@ use super::{
     changes::{Written, write_touched},
     convert::{number, reject_row},
 };
+use crate::events::{self, AppliedVersion, Event};
 
 /// What one pass brings of one source.
 pub(crate) struct SourceVersion {
     /// The source's number in the database.
     pub(crate) source: i64,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its state before this pass.
+    pub(crate) before: SourceState,
+    /// Whether its version is another than the stored one.
+    pub(crate) is_new: bool,
     /// How its files were read.
     pub(crate) reading: String,
     /// The version, if all of it is here: else the next pass must plan again.
@@ -33,17 +40,36 @@ pub(crate) struct SourceVersion {
     pub(crate) error: Option<String>,
     /// When the source was sensed, RFC 3339.
     pub(crate) sensed: String,
+    /// When the pass began.
+    pub(crate) started: Instant,
+}
+
+impl SourceVersion {
+    /// Whether any file is another than what is stored of it.
+    pub(crate) fn changes_files(&self) -> bool {
+        !(self.files.is_empty() && self.settled.is_empty() && self.removed.is_empty())
+    }
 }
 
 /// What an apply did.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Applied {
     /// Products written.
     pub(crate) written: Written,
     /// Rejected rows in the files that were accepted.
     pub(crate) rejected: u64,
+    /// How the source is now.
+    pub(crate) state: SourceState,
+    /// The source's files, as they are stored now.
+    pub(crate) files: Vec<FileRow>,
+}
+
+impl Applied {
     /// Every file of the source that is rejected now: path and reason.
-    pub(crate) rejected_files: Vec<(String, String)>,
+    pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let rejected = self.files.iter().filter(|file| file.state == FileState::Rejected);
+        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
+    }
 }
 
 /// Applies a version. Must be called outside of any transaction.
@@ -55,58 +81,94 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<Applied
 }
 
 fn apply_in(store: &mut Store, version: SourceVersion) -> Result<Applied> {
+    let written = put_files(store, &version)?;
+    let files = store.files(version.source)?;
+    let state = match (version.failed, files.iter().any(|file| file.state == FileState::Rejected)) {
+        (true, _) => SourceState::Down,
+        (false, true) => SourceState::Rejected,
+        (false, false) => SourceState::Up,
+    };
+    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
+        Outcome::Accepted(accepted) => Some(accepted.rejected),
+        Outcome::Rejected(_) | Outcome::Changing => None,
+    });
+    let applied = Applied { written, rejected: accepted.sum(), state, files };
+    note(store, version, &applied)?;
+    Ok(applied)
+}
+
+/// Brings the files and what they offer into the tables.
+fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     let mut known: HashMap<String, FileRow> =
         store.files(version.source)?.into_iter().map(|file| (file.path.clone(), file)).collect();
-    let changed = !(version.files.is_empty() && version.settled.is_empty() && version.removed.is_empty());
-    let mut applied = Applied::default();
     let mut all_touched = Vec::new();
-    for file in version.files {
+    for file in &version.files {
         let row = match known.remove(&file.entry.path) {
             Some(row) => row,
             None => store.insert_file(version.source, &file.entry.path)?,
         };
-        if let Outcome::Accepted(accepted) = &file.outcome {
-            applied.rejected += accepted.rejected;
-        }
-        all_touched.extend(put_file(store, row, &file, &version.reading)?);
+        all_touched.extend(put_file(store, row, file, &version.reading)?);
     }
-    for row in version.settled {
-        settle(store, row)?;
+    for row in &version.settled {
+        settle(store, row.clone())?;
     }
     for row in &version.removed {
         all_touched.push(put_pages(store, row.id, None)?);
     }
-    applied.written = write_touched(store, all_touched)?;
+    let written = write_touched(store, all_touched)?;
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
-    applied.rejected_files = rejected_files(store, version.source)?;
-    let state = match (version.failed, applied.rejected_files.is_empty()) {
-        (true, _) => SourceState::Down,
-        (false, false) => SourceState::Rejected,
-        (false, true) => SourceState::Up,
-    };
-    let last_applied = changed.then(now);
+    Ok(written)
+}
+
+/// Notes the pass, and tells of it what is news.
+fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
+    let changed = version.changes_files();
+    if changed || version.is_new {
+        let Written { added, updated, removed } = applied.written;
+        let event = AppliedVersion {
+            source: version.name.clone(),
+            version: version.version.clone(),
+            added,
+            updated,
+            removed,
+            rejected: applied.rejected,
+            seconds: version.started.elapsed().as_secs_f64(),
+        };
+        events::put(store, &Event::Applied(event))?;
+    }
     let pass = SourcePass {
-        state,
+        state: applied.state,
         error: version.error,
         version: Some(version.version),
         last_sensed: Some(version.sensed),
-        last_applied,
+        last_applied: changed.then(now),
     };
-    store.set_source_pass(version.source, &pass)?;
-    Ok(applied)
+    note_pass(store, version.source, &version.name, version.before, &pass)
+}
+
+/// Stores how a pass over a source ended, and tells of it if the source is in another state than `before`.
+///
+/// # Errors
+/// The database fails.
+pub(crate) fn note_pass(
+    store: &mut Store,
+    source: i64,
+    name: &str,
+    before: SourceState,
+    pass: &SourcePass,
+) -> Result<()> {
+    if pass.state != before {
+        events::put(store, &Event::Source { name: name.to_owned(), state: pass.state.to_string() })?;
+    }
+    store.set_source_pass(source, pass)?;
+    Ok(())
 }
 
 /// The time, as the database keeps it.
 pub(crate) fn now() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}
-
-fn rejected_files(store: &mut Store, source: i64) -> Result<Vec<(String, String)>> {
-    let rejected =
-        |file: FileRow| Some((file.path, file.rejected_reason.filter(|_| file.state == FileState::Rejected)?));
-    Ok(store.files(source)?.into_iter().filter_map(rejected).collect())
 }
 
 /// Stores what became of one file. Returns the skus that it touches, if it was accepted.

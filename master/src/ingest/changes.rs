@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use polars::frame::DataFrame;
-use tributary_merge::{Batches, Delta, RankedFile, Ranks, Touched};
+use tributary_merge::{Batches, Delta, Offer, RankedFile, Ranks, Touched};
 use tributary_store::Store;
 
 use super::convert;
@@ -63,6 +63,13 @@ pub(crate) fn ranks(store: &mut Store) -> Result<Ranks> {
         Ok(RankedFile { file: file.id, priority, position, path: file.path })
     });
     Ok(Ranks::new(ranked.collect::<Result<_>>()?))
+}
+
+/// The current offers for one sku, in order of rank: the last one wins.
+pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<Offer>> {
+    let before = convert::before(store.state(&[sku.to_owned()])?);
+    let ranks = ranks(store)?;
+    Ok(tributary_merge::current_offers(&before, &ranks)?)
 }
 
 /// Merges one batch: `skus` are all that it holds, sorted and unique.

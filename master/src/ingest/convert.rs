@@ -22,9 +22,15 @@ fn offer(row: ShadowedRow) -> Offer {
     Offer { sku, file: file_id, deletes, name, description }
 }
 
-fn edit(row: EditRow) -> Edit {
+pub(crate) fn edit(row: EditRow) -> Edit {
     let EditRow { sku, name, description, hidden, stands, edited_at: _ } = row;
     Edit { sku, name, description, hidden, stands }
+}
+
+/// The row of an edit that is made now.
+pub(crate) fn edit_row(edit: Edit) -> EditRow {
+    let Edit { sku, name, description, hidden, stands } = edit;
+    EditRow { sku, name, description, hidden, stands, edited_at: super::now() }
 }
 
 pub(super) fn product_rows(products: Vec<Product>) -> Vec<ProductRow> {

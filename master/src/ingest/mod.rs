@@ -10,9 +10,10 @@ mod read;
 mod reading;
 mod spool;
 
-pub(crate) use adopt::adopt;
-pub(crate) use apply::{Applied, SourceVersion, apply, now};
-pub(crate) use changes::{Written, ranks, write_merged};
+pub(crate) use adopt::{Stored, adopt};
+pub(crate) use apply::{Applied, SourceVersion, apply, note_pass, now};
+pub(crate) use changes::{Written, current_offers, ranks, write_merged};
+pub(crate) use convert::{edit, edit_row};
 pub(crate) use fetch::{FetchError, Received, causes, receive};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use read::{Accepted, FileVersion, Outcome, read};

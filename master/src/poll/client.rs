@@ -60,26 +60,21 @@ impl SourceClient {
     /// `GET /sense`. A source that is still looking at its folder for the first time is asked again for a while.
     pub(crate) async fn sense(&self) -> Result<Sense> {
         let deadline = Instant::now() + FIRST_SCAN;
-        let response = loop {
+        loop {
             match answer(self.get("sense").timeout(SENSE)).await {
                 Err(Refused { again: true, .. }) if Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
-                answered => break answered?,
+                answered => return sensed(answered?).await,
             }
-        };
-        let sense: Sense = json(response, SENSE_BYTES).await?;
-        if sense.status > 1 {
-            bail!("/sense answers with the status {}, which is neither 0 nor 1", sense.status);
         }
-        Ok(sense)
     }
 
-    /// Waits a moment for a source whose files are changing under us to settle on another version than `version`.
-    pub(crate) async fn wait_for_change(&self, version: &str) -> Result<()> {
-        let request = self.get("sense").query(&[("since", version), ("wait", "1")]).timeout(SENSE);
-        answer(request).await?;
-        Ok(())
+    /// `GET /sense` that the source may hold for `wait`, or until it has another version than `since`.
+    pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Result<Sense> {
+        let wait_seconds = wait.as_secs_f64().to_string();
+        let request = self.get("sense").query(&[("since", since), ("wait", &wait_seconds)]).timeout(wait + SENSE);
+        sensed(answer(request).await?).await
     }
 
     /// `GET /sense/files`, checked: each path is one that a source may list, and none comes twice.
@@ -196,6 +191,14 @@ async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
         return Err(Refused { status: Some(status), again: false, why });
     }
     Ok(response)
+}
+
+async fn sensed(response: Response) -> Result<Sense> {
+    let sense: Sense = json(response, SENSE_BYTES).await?;
+    if sense.status > 1 {
+        bail!("/sense answers with the status {}, which is neither 0 nor 1", sense.status);
+    }
+    Ok(sense)
 }
 
 async fn json<T: DeserializeOwned>(response: Response, limit: usize) -> Result<T> {

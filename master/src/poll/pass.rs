@@ -1,5 +1,5 @@
-//! One pass over one source: sense, list, plan, fetch and gate side by side, apply. Whatever happens to this source, others
-//! do not notice; every pass ends in a report.
+//! One pass over one source: list, plan, fetch and gate side by side, apply. Whatever happens to this source, others do not
+//! notice. When a source is passed over is not decided here.
 
 use std::{
     collections::HashMap,
@@ -7,18 +7,19 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
-use tributary_store::{FileRow, SourcePass, SourceState};
-use tributary_wire::{Manifest, ManifestEntry};
+use tributary_store::{SourcePass, SourceState, Store};
+use tributary_wire::{Manifest, ManifestEntry, Sense};
 
 use super::client::SourceClient;
 use crate::{
     config::SourceConfig,
-    ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Spooled},
+    ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Spooled, Stored},
     progress::SourceProgress,
     writer::Writer,
 };
@@ -27,18 +28,18 @@ use crate::{
 const ROUNDS: usize = 3;
 /// Files of one source that are fetched at one time, and so lie in the spool.
 const FETCHES: usize = 4;
+/// How long a source is given to settle whose files change under a pass.
+const SETTLING: Duration = Duration::from_secs(1);
 /// The one file of a source of the plain protocol.
 const PLAIN_PATH: &str = "read.csv";
 
-/// All that a pass over one source needs.
-pub(crate) struct Pass {
-    /// The source.
-    pub(crate) source: SourceConfig,
-    /// Its number in the database.
-    pub(crate) id: i64,
-    /// What the database holds of it.
-    pub(crate) stored: Vec<FileRow>,
-    /// One for all sources: it keeps connections and certificates.
+/// How often a pass that found nothing is noted in the database; the time in between is known to this process only.
+const NOTED: Duration = Duration::from_secs(60);
+
+/// What the polls of all sources share.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// It keeps connections and certificates.
     pub(crate) http: reqwest::Client,
     /// Where changes are written.
     pub(crate) writer: Writer,
@@ -46,20 +47,27 @@ pub(crate) struct Pass {
     pub(crate) spool: Spool,
     /// Bounds the files that are read at one time, over all sources: it is work for a core each.
     pub(crate) gates: Arc<Semaphore>,
-    /// Where it shows.
-    pub(crate) progress: SourceProgress,
 }
 
-/// How a pass ended.
-pub(crate) struct PassReport {
-    /// The source's name.
-    pub(crate) name: String,
-    /// What was done, or why the source could not be passed over.
-    pub(crate) outcome: Result<Passed>,
+/// The polls of one source, one after the other.
+pub(crate) struct Poll {
+    source: SourceConfig,
+    /// What the database holds of it. Only this writes that, so it is read once.
+    stored: Stored,
+    /// How its files are read.
+    reading: String,
+    client: SourceClient,
+    context: Context,
+    /// Where it shows.
+    progress: SourceProgress,
+    /// When a pass was last noted in the database by this process.
+    noted: Option<Instant>,
 }
 
 /// What a pass did.
 pub(crate) struct Passed {
+    /// The version that the source has, of which all was applied if `unread` is empty.
+    pub(crate) version: String,
     /// Files that were read.
     pub(crate) read: usize,
     /// Files that have gone.
@@ -78,45 +86,83 @@ struct Listed {
     unread: Vec<(ManifestEntry, FetchError)>,
 }
 
-impl Pass {
-    /// Runs the pass.
-    pub(crate) async fn run(self) -> PassReport {
-        let sensed = ingest::now();
-        let outcome = self.pass(&sensed).await;
-        match &outcome {
-            Ok(passed) => self.progress.finish(&format!("{} files read", passed.read)),
-            Err(error) => {
-                self.progress.finish("failed");
-                tracing::warn!(source.id = %self.source.name, "source `{}` is down: {error:#}", self.source.name);
-                self.report_down(format!("{error:#}")).await;
-            }
-        }
-        PassReport { name: self.source.name, outcome }
+impl Poll {
+    /// Polls of `source`, of which the database holds `stored`.
+    pub(crate) fn new(source: SourceConfig, stored: Stored, context: Context, progress: SourceProgress) -> Self {
+        let client = SourceClient::new(context.http.clone(), &source);
+        let reading = ingest::reading(&source.columns);
+        Self { source, stored, reading, client, context, progress, noted: None }
     }
 
-    async fn pass(&self, sensed: &str) -> Result<Passed> {
-        let client = SourceClient::new(self.http.clone(), &self.source);
-        let sense = client.sense().await?;
-        let reading = ingest::reading(&self.source.columns);
+    /// The source's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.source.name
+    }
+
+    /// Asks the source.
+    pub(crate) fn client(&self) -> &SourceClient {
+        &self.client
+    }
+
+    /// Brings the database up to what the source holds. `sense` is its answer just now.
+    ///
+    /// # Errors
+    /// The source fails, or the spool or the database does. Nothing was applied then.
+    pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<Passed> {
+        let (started, sensed) = (Instant::now(), ingest::now());
         let listed = match sense.version {
-            Some(_) => self.list(&client, &reading).await?,
-            None => self.list_plain(&client, &reading).await?,
+            Some(_) => self.list().await?,
+            None => self.list_plain().await?,
         };
-        self.apply(listed, reading, sensed).await
+        let passed = self.apply(listed, started, sensed).await?;
+        self.progress.finish(&format!("{} files read", passed.read));
+        Ok(passed)
+    }
+
+    /// Notes that the source is down. A warning if it was not before, or is for another reason.
+    pub(crate) async fn note_down(&mut self, error: &anyhow::Error) {
+        self.progress.finish("failed");
+        let (name, why) = (self.source.name.clone(), format!("{error:#}"));
+        if self.stored.state == SourceState::Down && self.stored.error.as_deref() == Some(&why) && self.noted.is_some()
+        {
+            tracing::debug!(source.id = %name, "source `{name}` is still down: {why}");
+            return;
+        }
+        tracing::warn!(source.id = %name, "source `{name}` is down: {why}");
+        let pass = SourcePass {
+            state: SourceState::Down,
+            error: Some(why.clone()),
+            version: None,
+            last_sensed: None,
+            last_applied: None,
+        };
+        let (id, before) = (self.stored.id, self.stored.state);
+        let note =
+            move |store: &mut Store| store.transaction(|store| ingest::note_pass(store, id, &name, before, &pass));
+        match self.context.writer.run(format!("the state of {}", self.source.name), note).await {
+            Ok(()) => {
+                (self.stored.state, self.stored.error) = (SourceState::Down, Some(why));
+                self.noted = Some(Instant::now());
+            }
+            Err(error) => {
+                let name = &self.source.name;
+                tracing::error!(source.id = %name, "failed to record that source `{name}` is down: {error:#}");
+            }
+        }
     }
 
     /// Reads what the manifest lists and the database does not have. Where a file changes meanwhile the manifest is asked
     /// for again; what was read already is kept by its hash.
-    async fn list(&self, client: &SourceClient, reading: &str) -> Result<Listed> {
+    async fn list(&self) -> Result<Listed> {
         let mut kept: HashMap<(String, String), Outcome> = HashMap::new();
         let mut round = 1;
         loop {
             self.progress.show("listing");
-            let manifest = client.manifest().await?;
-            let plan = ingest::plan(&manifest, &self.stored, reading);
+            let manifest = self.client.manifest().await?;
+            let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
             let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
             let mut unread = Vec::new();
-            for (entry, outcome) in self.read_files(client, missing.collect()).await {
+            for (entry, outcome) in self.read_files(missing.collect()).await {
                 match outcome {
                     Ok(outcome) => drop(kept.insert(key(&entry), outcome)),
                     Err(error) => unread.push((entry, error)),
@@ -131,16 +177,12 @@ impl Pass {
                 return Ok(Listed { version: manifest.version, plan, read, unread });
             }
             // A file that was touched is offered again only when it has settled.
-            client.wait_for_change(&manifest.version).await?;
+            self.client.sense_change(&manifest.version, SETTLING).await?;
             round += 1;
         }
     }
 
-    async fn read_files(
-        &self,
-        client: &SourceClient,
-        entries: Vec<ManifestEntry>,
-    ) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
+    async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
         self.progress.expect_files(entries.len() as u64);
         let stalled = AtomicBool::new(false);
         let stalled = &stalled;
@@ -149,7 +191,7 @@ impl Pass {
                 let why = "not asked for after another file of this source stood still".to_owned();
                 return (entry, Err(FetchError::Stalled(why)));
             }
-            let outcome = self.read_file(client, &entry).await;
+            let outcome = self.read_file(&entry).await;
             stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             self.progress.file_done();
             (entry, outcome)
@@ -157,19 +199,19 @@ impl Pass {
         stream::iter(entries).map(read).buffer_unordered(FETCHES).collect().await
     }
 
-    async fn read_file(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        let place = self.spool.place()?;
-        let body = client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes)).await?;
+    async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+        let place = self.context.spool.place()?;
+        let body = self.client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes)).await?;
         Ok(self.gate(entry.clone(), body).await?)
     }
 
     /// A source of the plain protocol has one file, whose hash is known only when it is here.
-    async fn list_plain(&self, client: &SourceClient, reading: &str) -> Result<Listed> {
+    async fn list_plain(&self) -> Result<Listed> {
         self.progress.expect_files(1);
         let mut round = 1;
         let received = loop {
-            let place = self.spool.place()?;
-            match client.fetch_all(place, |bytes| self.progress.add_bytes(bytes)).await {
+            let place = self.context.spool.place()?;
+            match self.client.fetch_all(place, |bytes| self.progress.add_bytes(bytes)).await {
                 Err(FetchError::RanAway(_)) if round < ROUNDS => round += 1,
                 received => break received?,
             }
@@ -181,7 +223,7 @@ impl Pass {
             hash: received.hash,
         };
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
-        let plan = ingest::plan(&manifest, &self.stored, reading);
+        let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
         let mut read = Vec::new();
         if !plan.read.is_empty() {
             let outcome = self.gate(entry.clone(), received.body).await?;
@@ -192,7 +234,7 @@ impl Pass {
     }
 
     async fn gate(&self, entry: ManifestEntry, body: Spooled) -> Result<Outcome> {
-        let _core = self.gates.acquire().await.context("the gates are closed")?;
+        let _core = self.context.gates.acquire().await.context("the gates are closed")?;
         let columns = self.source.columns.clone();
         let progress = self.progress.clone();
         let span = tracing::debug_span!("gate", file.path = %entry.path);
@@ -200,8 +242,7 @@ impl Pass {
         tokio::task::spawn_blocking(read).await.context("the gate stopped")?
     }
 
-    async fn apply(&self, listed: Listed, reading: String, sensed: &str) -> Result<Passed> {
-        self.progress.show("applying");
+    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<Passed> {
         let Listed { version, plan, read: mut files, unread } = listed;
         let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
@@ -210,39 +251,58 @@ impl Pass {
         let ran_away = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::RanAway(_)));
         files.extend(ran_away.map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
         files.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
-        let version = SourceVersion {
-            source: self.id,
-            reading,
-            version: complete.then_some(version),
+        let new = SourceVersion {
+            source: self.stored.id,
+            name: self.source.name.clone(),
+            before: self.stored.state,
+            is_new: self.stored.version.as_deref() != Some(&version),
+            reading: self.reading.clone(),
+            version: complete.then(|| version.clone()),
             files,
             settled: plan.settled,
             removed: plan.removed,
             failed,
             error: (!complete).then(|| why.join("; ")),
-            sensed: sensed.to_owned(),
+            sensed,
+            started,
         };
-        let applied = self.writer.run(move |store| ingest::apply(store, version)).await?;
-        let ingest::Written { added, updated, removed: gone } = applied.written;
-        tracing::info!(
-            source.id = %self.source.name, files.read = read, files.removed = removed, products.added = added,
-            products.updated = updated, products.removed = gone, rows.rejected = applied.rejected,
-            "applied `{}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}", self.source.name
-        );
-        Ok(Passed { read, removed, applied, unread: why })
+        let applied = match self.nothing_to_note(&new) {
+            true => self.unchanged(),
+            false => self.write(new).await?,
+        };
+        Ok(Passed { version, read, removed, applied, unread: why })
     }
 
-    async fn report_down(&self, error: String) {
-        let id = self.id;
-        let pass = SourcePass {
-            state: SourceState::Down,
-            error: Some(error),
-            version: None,
-            last_sensed: None,
-            last_applied: None,
-        };
-        if let Err(error) = self.writer.run(move |store| Ok(store.set_source_pass(id, &pass)?)).await {
-            tracing::error!(source.id = %self.source.name, "failed to record that source `{}` is down: {error:#}", self.source.name);
+    /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.
+    fn nothing_to_note(&self, new: &SourceVersion) -> bool {
+        let is_recent = self.noted.is_some_and(|noted| noted.elapsed() < NOTED);
+        let was_good = self.stored.state != SourceState::Down && self.stored.error.is_none();
+        is_recent && was_good && !new.is_new && !new.changes_files() && new.error.is_none()
+    }
+
+    fn unchanged(&self) -> Applied {
+        let (state, files) = (self.stored.state, self.stored.files.clone());
+        Applied { state, files, written: ingest::Written::default(), rejected: 0 }
+    }
+
+    async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
+        self.progress.show("applying");
+        let (read, removed) = (new.files.len(), new.removed.len());
+        let (version, error, changes) = (new.version.clone(), new.error.clone(), new.changes_files());
+        let what = format!("a version of {}", self.source.name);
+        let applied = self.context.writer.run(what, move |store| ingest::apply(store, new)).await?;
+        self.stored.files.clone_from(&applied.files);
+        (self.stored.state, self.stored.version, self.stored.error) = (applied.state, version, error);
+        self.noted = Some(Instant::now());
+        if changes {
+            let ingest::Written { added, updated, removed: gone } = applied.written;
+            tracing::info!(
+                source.id = %self.source.name, files.read = read, files.removed = removed, products.added = added,
+                products.updated = updated, products.removed = gone, rows.rejected = applied.rejected,
+                "applied `{}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}", self.source.name
+            );
         }
+        Ok(applied)
     }
 }
 

@@ -7,10 +7,9 @@ use std::{
 };
 
 use proptest::{prelude::*, sample::Index};
-use tributary_store::{EditRow, Lock, Store};
 
 use crate::{
-    model::{Edit, Model, Source, files},
+    model::{EditRequest, Model, Source, files},
     system::System,
 };
 
@@ -35,8 +34,12 @@ enum Action {
     SwapPlaces(Index, Index),
     /// Let `title` stand for `name`, or no longer.
     MapColumns(Index),
-    SetEdit(String, Edit),
-    ClearEdit(String),
+    Edit(String, EditRequest),
+    StartMaster,
+    /// SIGTERM.
+    StopMaster,
+    /// SIGKILL.
+    KillMaster,
 }
 
 const PATHS: [&str; 4] = ["a.csv", "b.csv", "c.txt", "é.csv"];
@@ -66,12 +69,22 @@ fn feed() -> impl Strategy<Value = String> {
     })
 }
 
+fn edit_request() -> impl Strategy<Value = EditRequest> {
+    use EditRequest::*;
+    let text = || "[ef][0-3]";
+    let field = || proptest::option::of(proptest::option::of(text()));
+    prop_oneof![
+        2 => (text(), text()).prop_map(|(name, description)| Put { name, description }),
+        2 => (field(), field()).prop_map(|(name, description)| Patch { name, description }),
+        2 => (text(), "(|g[0-3])").prop_map(|(name, description)| Form { name, description }),
+        2 => Just(Delete),
+        2 => Just(DeleteEdit),
+    ]
+}
+
 fn action() -> impl Strategy<Value = Action> {
     use Action::*;
     let i = any::<Index>;
-    let edit =
-        (proptest::option::of("e[0-3]"), proptest::option::of("ed"), proptest::bool::weighted(0.25), any::<bool>());
-    let edit = edit.prop_map(|(name, description, hidden, stands)| Edit { name, description, hidden, stands });
     prop_oneof![
         6 => (i(), i(), feed()).prop_map(|(a, b, c)| Write(a, b, c)),
         3 => (i(), i(), feed()).prop_map(|(a, b, c)| Replace(a, b, c)),
@@ -87,8 +100,10 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (i(), i()).prop_map(|(a, b)| SwapPriorities(a, b)),
         1 => (i(), i()).prop_map(|(a, b)| SwapPlaces(a, b)),
         1 => i().prop_map(MapColumns),
-        3 => (sku(), edit).prop_map(|(a, b)| SetEdit(a, b)),
-        1 => sku().prop_map(ClearEdit),
+        8 => (sku(), edit_request()).prop_map(|(a, b)| Edit(a, b)),
+        3 => Just(StartMaster),
+        1 => Just(StopMaster),
+        1 => Just(KillMaster),
     ]
 }
 
@@ -98,14 +113,19 @@ struct World {
     sources: Vec<Source>,
     /// What each file held at first, by folder and path.
     first: std::collections::BTreeMap<(String, String), String>,
+    /// The configuration that was written last.
+    configured: String,
 }
 
 impl World {
     fn new() -> Self {
-        let system = System::new();
-        // The database is there before the first edit is made.
-        assert!(system.run("starter", &[]).status.success());
-        let mut world = Self { system, model: Model::default(), sources: Vec::new(), first: Default::default() };
+        let mut world = Self {
+            system: System::new(),
+            model: Model::default(),
+            sources: Vec::new(),
+            first: Default::default(),
+            configured: String::new(),
+        };
         world.add_source("x", 0);
         world.add_source("y", 0);
         world
@@ -123,8 +143,11 @@ impl World {
         let count = self.sources.len();
         match action {
             Action::AddSource(name, priority) => self.add_source(&name, priority),
-            Action::SetEdit(sku, edit) => self.edit(&sku, Some(edit)),
-            Action::ClearEdit(sku) => self.edit(&sku, None),
+            Action::Edit(sku, request) => self.edit(&sku, &request),
+            Action::StartMaster => self.start_master(),
+            Action::StopMaster if self.system.master_runs() => assert_eq!(self.system.stop_master().0, Some(0)),
+            Action::KillMaster => self.system.kill_master(),
+            Action::StopMaster => {}
             _ if count == 0 => {}
             Action::RemoveSource(at) => {
                 let source = self.sources.remove(at.index(count));
@@ -200,25 +223,22 @@ impl World {
         }
     }
 
-    fn edit(&mut self, sku: &str, edit: Option<Edit>) {
-        let url = self.system.database().to_str().unwrap().parse().unwrap();
-        let _lock = Lock::acquire(&url, "an edit").unwrap();
-        let mut store = Store::open(&url).unwrap();
-        match edit {
-            Some(edit) => {
-                let Edit { name, description, hidden, stands } = edit.clone();
-                let row = EditRow { sku: sku.into(), name, description, hidden, stands, edited_at: String::new() };
-                tributary_master::set_edit(&mut store, &row).unwrap();
-                self.model.edits.insert(sku.into(), edit);
-            }
-            None => {
-                tributary_master::clear_edit(&mut store, sku).unwrap();
-                self.model.edits.remove(sku);
-            }
-        }
+    fn start_master(&mut self) {
+        self.configure();
+        self.system.start_master(&[]);
     }
 
-    fn configure(&self) {
+    /// Edits through the running master, and holds its answer against the model's.
+    fn edit(&mut self, sku: &str, request: &EditRequest) {
+        self.start_master();
+        self.catch_up();
+        let (method, path, body) = request.sent(sku);
+        let status = self.system.ask(method, &path, &body).status;
+        assert_eq!(status, self.model.edit(&self.sources, sku, request), "{method} {path} {body}");
+    }
+
+    /// Writes the configuration. A running master reads it at its start only.
+    fn configure(&mut self) {
         let section = |source: &Source| {
             let Source { name, folder, priority, name_column } = source;
             let columns =
@@ -228,14 +248,32 @@ impl World {
                 self.system.url(folder)
             )
         };
-        self.system.configure(&self.sources.iter().map(section).collect::<String>());
+        let configuration = self.sources.iter().map(section).collect::<String>();
+        if self.configured != configuration {
+            self.system.kill_master();
+            self.system.configure(&configuration);
+            self.configured = configuration;
+        }
+    }
+
+    /// Lets the master take in what there is now, and the model too. Returns what the master said.
+    fn catch_up(&mut self) -> String {
+        let was_running = self.system.master_runs();
+        self.configure();
+        let text = if was_running {
+            self.system.start_master(&[]);
+            self.system.sync();
+            String::new()
+        } else {
+            let output = self.system.once();
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        };
+        self.model.pass(&self.sources, |folder| self.system.folder(folder));
+        text
     }
 
     fn check(&mut self) -> Result<(), TestCaseError> {
-        self.configure();
-        let output = self.system.once();
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        self.model.pass(&self.sources, |folder| self.system.folder(folder));
+        let text = self.catch_up();
         let (products, aggr) = self.model.tables(&self.sources);
         prop_assert_eq!(self.system.products(), products, "{}", text);
         prop_assert_eq!(self.system.aggr(), aggr, "{}", text);
@@ -252,7 +290,13 @@ proptest! {
     fn tables_are_a_function_of_folders_configuration_and_edits(steps in proptest::collection::vec(proptest::collection::vec(action(), 1..5), 1..16)) {
         let mut world = World::new();
         for step in steps {
-            step.into_iter().for_each(|action| world.act(action));
+            for action in step {
+                world.act(action);
+                // A master that runs may see any moment between two actions, so each is a step of its own.
+                if world.system.master_runs() {
+                    world.check()?;
+                }
+            }
             world.check()?;
         }
     }

@@ -6,11 +6,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 
 use serde_json::Value;
 use tributary_testkit::{
-    http,
+    http::{self, Response},
     process::{self, Daemon},
     wait,
 };
@@ -18,6 +19,7 @@ use tributary_testkit::{
 /// A folder for everything; it goes when this is dropped.
 pub(crate) struct System {
     /// Before `home`, so that they end before their folders go.
+    master: Option<Daemon>,
     daemons: BTreeMap<String, Daemon>,
     home: tempfile::TempDir,
 }
@@ -29,7 +31,7 @@ pub(crate) type Aggr = BTreeMap<String, i64>;
 
 impl System {
     pub(crate) fn new() -> Self {
-        Self { daemons: BTreeMap::new(), home: tempfile::tempdir().unwrap() }
+        Self { master: None, daemons: BTreeMap::new(), home: tempfile::tempdir().unwrap() }
     }
 
     /// The folder of the source `name`; made if need be.
@@ -96,6 +98,65 @@ impl System {
 
     pub(crate) fn run(&self, binary: &str, args: &[&str]) -> Output {
         self.command(binary, args).output().unwrap()
+    }
+
+    /// Starts the master that stays, if it does not run. Sources that cannot hold an answer are asked often.
+    pub(crate) fn start_master(&mut self, args: &[&str]) {
+        if self.master.is_none() {
+            let mut command = self.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
+            command.args(args).env("RUST_LOG", "error");
+            self.master = Some(Daemon::start(command));
+        }
+    }
+
+    /// SIGKILL, if it runs.
+    pub(crate) fn kill_master(&mut self) {
+        self.master = None;
+    }
+
+    /// SIGTERM; the exit code and the time that the stop took.
+    pub(crate) fn stop_master(&mut self) -> (Option<i32>, Duration) {
+        self.master.take().unwrap().terminate()
+    }
+
+    pub(crate) fn master_runs(&self) -> bool {
+        self.master.is_some()
+    }
+
+    /// Where the master listens, with `path` behind it.
+    pub(crate) fn master_url(&self, path: &str) -> String {
+        format!("{}{path}", self.master.as_ref().unwrap().url)
+    }
+
+    /// A request to the master.
+    #[track_caller]
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Response {
+        http::request(method, &self.master_url(path), &[], body.as_bytes()).unwrap()
+    }
+
+    /// The JSON that the master answers with 200.
+    #[track_caller]
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let response = self.ask("GET", path, "");
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        serde_json::from_slice(&response.body).unwrap()
+    }
+
+    /// Waits until the running master has applied what every source that runs holds now.
+    #[track_caller]
+    pub(crate) fn sync(&self) {
+        self.daemons.keys().for_each(|source| self.settle(source));
+        wait::until("every source was tried", || (self.ask("GET", "/readyz", "").status == 200).then_some(()));
+        for daemon in self.daemons.values() {
+            let (_, body) = http::get(&format!("{}/sense", daemon.url)).unwrap();
+            let version = serde_json::from_slice::<Value>(&body).unwrap()["version"].clone();
+            wait::until("the version is applied", || {
+                let sources = self.json("/api/v1/sources");
+                let mut sources = sources["items"].as_array().unwrap().iter();
+                let source = sources.find(|source| source["url"] == format!("{}/", daemon.url));
+                source.is_none_or(|source| source["version"] == version && source["state"] != "down").then_some(())
+            });
+        }
     }
 
     /// Settles all sources and runs `master --once`.

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use serde_json::{Value, json};
+
 use crate::system::{Aggr, Products};
 
 /// A configured source.
@@ -17,11 +19,56 @@ pub(crate) struct Source {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Edit {
-    pub(crate) name: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) hidden: bool,
-    pub(crate) stands: bool,
+struct Edit {
+    name: Option<String>,
+    description: Option<String>,
+    hidden: bool,
+    stands: bool,
+}
+
+/// What a person or a program asks of an edit.
+#[derive(Debug, Clone)]
+pub(crate) enum EditRequest {
+    Put {
+        name: String,
+        description: String,
+    },
+    /// A field that is not there, that is null, or a text.
+    Patch {
+        name: Option<Option<String>>,
+        description: Option<Option<String>>,
+    },
+    /// An empty field is blank.
+    Form {
+        name: String,
+        description: String,
+    },
+    Delete,
+    DeleteEdit,
+}
+
+impl EditRequest {
+    /// Method, path and body.
+    pub(crate) fn sent(&self, sku: &str) -> (&'static str, String, String) {
+        let path = format!("/api/v1/products/{sku}");
+        match self {
+            Self::Put { name, description } => {
+                ("PUT", path, json!({ "name": name, "description": description }).to_string())
+            }
+            Self::Patch { name, description } => {
+                let mut body = serde_json::Map::new();
+                for (key, field) in [("name", name), ("description", description)] {
+                    field.iter().for_each(|field| drop(body.insert(key.into(), json!(field))));
+                }
+                ("PATCH", path, Value::Object(body).to_string())
+            }
+            Self::Form { name, description } => {
+                ("POST", "/update".into(), format!("sku={sku}&name={name}&description={description}"))
+            }
+            Self::Delete => ("DELETE", path, String::new()),
+            Self::DeleteEdit => ("DELETE", format!("{path}/edit"), String::new()),
+        }
+    }
 }
 
 /// sku → (name, description), or nothing for a delete.
@@ -31,7 +78,7 @@ type Offers = BTreeMap<String, Option<(String, String)>>;
 pub(crate) struct Model {
     /// By source and path, what the last usable content gave.
     accepted: BTreeMap<(String, String), Offers>,
-    pub(crate) edits: BTreeMap<String, Edit>,
+    edits: BTreeMap<String, Edit>,
 }
 
 impl Model {
@@ -48,6 +95,48 @@ impl Model {
                 {
                     self.accepted.insert(key, offers);
                 }
+            }
+        }
+    }
+
+    /// Takes in an edit. Returns the status that it is answered with.
+    pub(crate) fn edit(&mut self, sources: &[Source], sku: &str, request: &EditRequest) -> u16 {
+        let is_shown = self.tables(sources).0.contains_key(sku);
+        match request {
+            EditRequest::Put { name, description } => {
+                let edit = Edit {
+                    name: Some(name.clone()),
+                    description: Some(description.clone()),
+                    hidden: false,
+                    stands: true,
+                };
+                self.edits.insert(sku.into(), edit);
+                if is_shown { 200 } else { 201 }
+            }
+            EditRequest::Patch { .. } | EditRequest::Form { .. } if !is_shown => 404,
+            EditRequest::Patch { name, description } => {
+                // To clear what was never set makes no edit, and an edit without fields shows the same.
+                let edit = self.edits.entry(sku.into()).or_default();
+                name.iter().for_each(|name| edit.name.clone_from(name));
+                description.iter().for_each(|description| edit.description.clone_from(description));
+                200
+            }
+            EditRequest::Form { name, description } => {
+                let edit = self.edits.entry(sku.into()).or_default();
+                for (field, typed) in [(&mut edit.name, name), (&mut edit.description, description)] {
+                    if !typed.is_empty() {
+                        *field = Some(typed.clone());
+                    }
+                }
+                303
+            }
+            EditRequest::Delete => {
+                self.edits.insert(sku.into(), Edit { hidden: true, ..Edit::default() });
+                204
+            }
+            EditRequest::DeleteEdit => {
+                self.edits.remove(sku);
+                204
             }
         }
     }

@@ -1,0 +1,57 @@
+//! What all requests share: where to read and where to write, the sources' health, who is let in. No request handling.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+use tributary_serve::Token;
+
+use crate::{poll::Statuses, readers::Readers, writer::Writer};
+
+/// Shared by all workers; lives as long as the server.
+pub(crate) struct App {
+    /// Where requests read.
+    pub(crate) readers: Readers,
+    /// Where edits are written.
+    pub(crate) writer: Writer,
+    /// The sources' health, reported by their loops.
+    pub(crate) statuses: Statuses,
+    /// What requests must bring, if anything.
+    pub(crate) token: Option<Token>,
+    /// Where the server listens.
+    pub(crate) address: SocketAddr,
+    /// What `Host` may say beside that and this machine's own names.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Cancelled when the server stops: held answers end then.
+    pub(crate) shutdown: CancellationToken,
+    /// Answers given, by route, method and status. Held for one count or one copy only.
+    requests: Mutex<Requests>,
+}
+
+/// Answers by route, method and status.
+pub(crate) type Requests = BTreeMap<(String, String, u16), u64>;
+
+impl App {
+    pub(crate) fn new(
+        (readers, writer, statuses): (Readers, Writer, Statuses),
+        (address, token, allowed_hosts): (SocketAddr, Option<Token>, Vec<String>),
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self { readers, writer, statuses, token, address, allowed_hosts, shutdown, requests: Mutex::default() }
+    }
+
+    pub(crate) fn count_request(&self, route: String, method: &str, status: u16) {
+        *self.all().entry((route, method.to_owned(), status)).or_default() += 1;
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        self.all().clone()
+    }
+
+    fn all(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,94 @@
+//! What happened, as those who follow it are told. Each event is stored in the transaction that causes it, so that nobody
+//! hears of what did not come to pass and nobody who asks later misses what did.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use tributary_store::{EventRow, Store};
+use utoipa::ToSchema;
+
+use crate::ingest::now;
+
+/// One event, the contract's section 5. The word of its kind and its fields are the JSON that is stored and sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Event {
+    /// A version of a source was applied.
+    Applied(AppliedVersion),
+    /// A source is in another state than before.
+    Source {
+        /// The source's name.
+        name: String,
+        /// `up`, `down` or `rejected`.
+        state: String,
+    },
+    /// A sku's edit was set, changed or cleared.
+    Edit {
+        /// The sku.
+        sku: String,
+    },
+}
+
+/// What applying a version did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AppliedVersion {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The version; null if only a part of it could be applied.
+    pub(crate) version: Option<String>,
+    /// Products that were not shown before.
+    pub(crate) added: u64,
+    /// Products that are shown with another name, description or origin.
+    pub(crate) updated: u64,
+    /// Products that are shown no more.
+    pub(crate) removed: u64,
+    /// Rejected rows of the files that were read.
+    pub(crate) rejected: u64,
+    /// How long it took from asking the source to here.
+    pub(crate) seconds: f64,
+}
+
+/// Stores an event. Belongs into the transaction of what it tells.
+pub(crate) fn put(store: &mut Store, event: &Event) -> Result<()> {
+    let mut data = serde_json::to_value(event).context("failed to write an event")?;
+    let kind = data.as_object_mut().and_then(|data| data.remove("kind")).unwrap_or_default();
+    store.put_event(&now(), kind.as_str().unwrap_or_default(), &data.to_string())?;
+    Ok(())
+}
+
+/// The event of a stored row.
+pub(crate) fn read(row: &EventRow) -> Result<Event> {
+    let read = || -> serde_json::Result<Event> {
+        let mut data: serde_json::Value = serde_json::from_str(&row.data)?;
+        data["kind"] = row.kind.as_str().into();
+        serde_json::from_value(data)
+    };
+    read().with_context(|| format!("event {} cannot be understood", row.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_stored_with_its_kind_apart_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
+        let applied = AppliedVersion {
+            source: "north".into(),
+            version: Some("v".into()),
+            added: 1,
+            updated: 2,
+            removed: 3,
+            rejected: 4,
+            seconds: 0.5,
+        };
+        let source = Event::Source { name: "north".into(), state: "up".into() };
+        let events = [Event::Applied(applied), source, Event::Edit { sku: "a".into() }];
+        events.iter().for_each(|event| put(&mut store, event).unwrap());
+        let rows = store.events_after(0, 9).unwrap();
+        let kinds: Vec<_> = rows.iter().map(|row| (row.id, row.kind.as_str())).collect();
+        assert_eq!(kinds, [(1, "applied"), (2, "source"), (3, "edit")]);
+        assert_eq!(rows[1].data, r#"{"name":"north","state":"up"}"#);
+        assert_eq!(rows.iter().map(|row| read(row).unwrap()).collect::<Vec<_>>(), events);
+    }
+}

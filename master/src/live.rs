@@ -1,0 +1,88 @@
+//! The daemon: a loop a source, the one writer, and the server, from the start to a clean stop.
+
+use std::{net::TcpListener, time::Duration};
+
+use actix_web::{HttpServer, dev::Server, web::Data};
+use anyhow::{Context as _, Result, anyhow};
+use tokio_util::sync::CancellationToken;
+use tributary_serve::{STOP_SECONDS, announce};
+
+use crate::{
+    app::App,
+    config::Config,
+    poll::{PollManager, Statuses},
+    progress::Progress,
+    readers::Readers,
+    start::{Started, start},
+    web::router,
+    writer::WriterThread,
+};
+
+/// Threads that answer requests; the database is read on others.
+const WORKERS: usize = 2;
+/// How long a stop waits for the writer once all else has ended. A large version that is being applied then is broken off
+/// with the process, which costs nothing but time.
+const LAST_WRITE: Duration = Duration::from_millis(1_200);
+
+/// Polls all sources and serves the form and the API until `shutdown` is cancelled. `announces`: print the ready line.
+///
+/// # Errors
+/// Another master holds the database; the database, the spool or the listener fails; the writer has broken off.
+pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdown: CancellationToken) -> Result<()> {
+    let token = config.access.token()?;
+    let address = listener.local_addr().context("failed to ask where the server listens")?;
+    let progress = Progress::hidden();
+    let started = tokio::select! {
+        started = start(&config, "master", &progress) => started?,
+        // Nothing was begun that the next start would not begin anew.
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let Started { context, writer_thread, polls } = started;
+    let (writer, statuses) = (context.writer.clone(), Statuses::new(polls.iter().map(|poll| poll.name())));
+    let shared = (Readers::new(config.database.clone()), writer.clone(), statuses.clone());
+    let app = Data::new(App::new(shared, (address, token, config.allowed_hosts), shutdown.clone()));
+    let server = serve(app, listener)?;
+    let handle = server.handle();
+    drop(context);
+    let loops = PollManager::start(polls, config.poll_interval, &statuses, &shutdown);
+    tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
+    if announces {
+        announce(address);
+    }
+    let stop = async {
+        shutdown.cancelled().await;
+        handle.stop(true).await;
+    };
+    let served = tokio::select! {
+        served = server => served.context("the server failed"),
+        () = stop => Ok(()),
+        // A master that cannot write is better started anew than looked at.
+        () = writer.broken() => Err(anyhow!("the writer has broken off; this is a defect, and the log says where")),
+    };
+    shutdown.cancel();
+    drop(writer);
+    loops.stopped().await;
+    finish(writer_thread).await;
+    served
+}
+
+fn serve(app: Data<App>, listener: TcpListener) -> Result<Server> {
+    let server = HttpServer::new(move || router::app(app.clone()))
+        .workers(WORKERS)
+        .shutdown_timeout(STOP_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .context("failed to use the listener")?;
+    Ok(server.run())
+}
+
+/// Waits for the last write, but not long.
+async fn finish(writer_thread: WriterThread) {
+    let joined = tokio::task::spawn_blocking(|| writer_thread.join());
+    match tokio::time::timeout(LAST_WRITE, joined).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::error!("{error:#}"),
+        Ok(Err(error)) => tracing::error!("the stop failed: {error}"),
+        Err(_) => tracing::warn!("stopped while a large version was being applied; the next start applies it"),
+    }
+}

@@ -1,0 +1,188 @@
+//! When a source is passed over: at the start, whenever it says that something has changed, and again after a failure. One
+//! loop a source; whatever happens in one, the others do not notice.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    panic::AssertUnwindSafe,
+    time::Duration,
+};
+
+use anyhow::{Result, anyhow};
+use futures_util::FutureExt;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tributary_store::SourceState;
+use tributary_wire::Sense;
+
+use super::{Poll, Statuses};
+use crate::ingest;
+
+/// How long a source is asked to hold its answer.
+const HOLD: Duration = Duration::from_secs(10);
+/// The longest time between two tries.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
+/// A source of the plain protocol may forget what it gave out, so it is read at least so often.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+/// The least time between two questions, whatever a source answers.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// The loops of all sources.
+pub(crate) struct PollManager {
+    loops: JoinSet<()>,
+}
+
+impl PollManager {
+    /// Starts a loop for each of `polls`. They end when `shutdown` is cancelled.
+    pub(crate) fn start(
+        polls: Vec<Poll>,
+        poll_interval: Duration,
+        statuses: &Statuses,
+        shutdown: &CancellationToken,
+    ) -> Self {
+        let mut loops = JoinSet::new();
+        for poll in polls {
+            let poll_loop = PollLoop::new(poll, poll_interval, statuses.clone());
+            let shutdown = shutdown.clone();
+            loops.spawn(async move { shutdown.run_until_cancelled(poll_loop.run()).await.unwrap_or_default() });
+        }
+        Self { loops }
+    }
+
+    /// Waits until all loops have ended.
+    pub(crate) async fn stopped(mut self) {
+        while let Some(ended) = self.loops.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!("a poll loop broke off: {error}");
+            }
+        }
+    }
+}
+
+/// The loop of one source.
+struct PollLoop {
+    poll: Poll,
+    statuses: Statuses,
+    /// How often a source is asked that cannot hold its answer, and the first time after a failure.
+    poll_interval: Duration,
+    /// When this source is asked within an interval, so that many sources are not asked all at once.
+    first_tick: Instant,
+    /// Passes that failed since the last good one.
+    failures: u32,
+}
+
+/// What is known of a source between two questions, which decides how it is asked next.
+#[derive(Debug, Clone)]
+enum Known {
+    /// Nothing for certain: it is passed over without asking whether anything changed.
+    Nothing,
+    /// All of this version is applied. A source that has a version may be asked to hold its answer.
+    Version { version: String, holds: bool },
+    /// A source of the plain protocol, last read then.
+    Plain { read_at: Instant },
+}
+
+impl PollLoop {
+    fn new(poll: Poll, poll_interval: Duration, statuses: Statuses) -> Self {
+        let mut hasher = DefaultHasher::new();
+        poll.name().hash(&mut hasher);
+        let offset = poll_interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0);
+        Self { poll, statuses, poll_interval, first_tick: Instant::now() + offset, failures: 0 }
+    }
+
+    /// Polls for ever.
+    async fn run(mut self) {
+        let mut known = Known::Nothing;
+        loop {
+            let asked_at = Instant::now();
+            known = self.turn(known).await;
+            self.rest(&known, asked_at).await;
+        }
+    }
+
+    /// One question and what follows from the answer. A defect of ours is a failed pass, and stops no other source.
+    async fn turn(&mut self, known: Known) -> Known {
+        let (started, sensed) = (Instant::now(), ingest::now());
+        let turned = AssertUnwindSafe(self.ask(known, &sensed)).catch_unwind().await;
+        let error = match turned {
+            Ok(Ok(known)) => return known,
+            Ok(Err(error)) => error,
+            Err(_) => anyhow!("the pass broke off; this is a defect of the master, and the log says where"),
+        };
+        self.failures += 1;
+        let why = format!("{error:#}");
+        self.statuses.report(self.poll.name(), &sensed, started.elapsed(), SourceState::Down, Some(why));
+        self.poll.note_down(&error).await;
+        Known::Nothing
+    }
+
+    async fn ask(&mut self, known: Known, sensed: &str) -> Result<Known> {
+        let asked_at = Instant::now();
+        let (sense, is_news) = match &known {
+            Known::Nothing => (self.poll.client().sense().await?, true),
+            Known::Version { version, holds } => {
+                let wait = if *holds { HOLD } else { Duration::ZERO };
+                let sense = self.poll.client().sense_change(version, wait).await?;
+                let is_news = sense.version.as_ref() != Some(version);
+                (sense, is_news)
+            }
+            Known::Plain { read_at } => {
+                let sense = self.poll.client().sense().await?;
+                let is_news = sense.status == 1 || sense.version.is_some() || read_at.elapsed() >= READ_AGAIN;
+                (sense, is_news)
+            }
+        };
+        if is_news {
+            return self.pass(&sense, sensed).await;
+        }
+        self.statuses.answered(self.poll.name(), sensed);
+        Ok(match known {
+            // It answered long before the time was up, though nothing had changed.
+            Known::Version { version, holds: true } => {
+                Known::Version { version, holds: asked_at.elapsed() >= HOLD / 2 }
+            }
+            other => other,
+        })
+    }
+
+    async fn pass(&mut self, sense: &Sense, sensed: &str) -> Result<Known> {
+        let started = Instant::now();
+        let passed = self.poll.pass(sense).await?;
+        let error = (!passed.unread.is_empty()).then(|| passed.unread.join("; "));
+        let is_whole = error.is_none();
+        self.statuses.report(self.poll.name(), sensed, started.elapsed(), passed.applied.state, error);
+        if !is_whole {
+            self.failures += 1;
+            return Ok(Known::Nothing);
+        }
+        self.failures = 0;
+        Ok(match sense.version {
+            Some(_) => Known::Version { version: passed.version, holds: true },
+            None => Known::Plain { read_at: started },
+        })
+    }
+
+    /// Waits until it is time to ask again. A question that is held is a rest in itself.
+    async fn rest(&self, known: &Known, asked_at: Instant) {
+        match known {
+            Known::Nothing => sleep(self.back_off()).await,
+            Known::Version { holds: true, .. } => sleep_until(asked_at + BREATH).await,
+            Known::Version { holds: false, .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
+        }
+    }
+
+    fn back_off(&self) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        let longest = LONGEST_BACK_OFF.max(self.poll_interval);
+        self.poll_interval.saturating_mul(1 << doublings).min(longest)
+    }
+
+    fn next_tick(&self) -> Instant {
+        let interval = self.poll_interval.as_nanos().max(1);
+        let since = Instant::now().saturating_duration_since(self.first_tick).as_nanos();
+        let left = interval - since % interval;
+        Instant::now() + Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX))
+    }
+}

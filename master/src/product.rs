@@ -1,0 +1,71 @@
+//! One product with all that is known of its sku: every current offer and the edit. Reading only.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use tributary_merge::Offer;
+use tributary_store::{EditRow, FileRow, ProductFilter, ProductView, Store};
+
+use crate::ingest;
+
+/// What is known of a sku.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Detail {
+    /// What is shown; none if nothing is.
+    pub(crate) product: Option<ProductView>,
+    /// Every current offer, in order of rank: the last one wins.
+    pub(crate) offers: Vec<OfferView>,
+    /// The edit that lies over the winner.
+    pub(crate) edit: Option<EditRow>,
+}
+
+/// One current offer for a sku.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OfferView {
+    /// Name of the source.
+    pub(crate) source: String,
+    /// Path of the file.
+    pub(crate) file: String,
+    /// The line on which its row begins; the first line is 1.
+    pub(crate) row: Option<u64>,
+    /// Whether it takes the sku away; name and description are empty then.
+    pub(crate) deletes: bool,
+    /// As offered.
+    pub(crate) name: String,
+    /// As offered.
+    pub(crate) description: String,
+    /// Whether it is the winner.
+    pub(crate) wins: bool,
+}
+
+/// Reads what is known of `sku`.
+///
+/// # Errors
+/// The database fails or contradicts itself.
+pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<Detail> {
+    let filter = ProductFilter { sku: Some(sku.to_owned()), ..ProductFilter::default() };
+    let product = store.products_page(&filter, None, 1)?.pop();
+    let offers = ingest::current_offers(store, sku)?;
+    Ok(Detail { product, offers: views(store, offers)?, edit: store.edit(sku)? })
+}
+
+fn views(store: &mut Store, offers: Vec<Offer>) -> Result<Vec<OfferView>> {
+    if offers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources: HashMap<i64, String> = store.sources()?.into_iter().map(|row| (row.id, row.name)).collect();
+    let files: HashMap<i64, FileRow> = store.all_files()?.into_iter().map(|row| (row.id, row)).collect();
+    let last = offers.len() - 1;
+    let view = |(place, offer): (usize, Offer)| {
+        let file = files.get(&offer.file).context("an offer belongs to no file")?;
+        let source = sources.get(&file.source_id).context("a file belongs to no source")?;
+        let row = match store.page_lines(offer.file, &offer.sku)? {
+            Some((entries, lines)) => tributary_merge::line_of(&offer.sku, &entries, &lines)?,
+            None => None,
+        };
+        let Offer { sku: _, file: _, deletes, name, description } = offer;
+        let (source, file) = (source.clone(), file.path.clone());
+        Ok(OfferView { source, file, row, deletes, name, description, wins: place == last })
+    };
+    offers.into_iter().enumerate().map(view).collect()
+}

@@ -1,0 +1,50 @@
+//! What `--once` and the daemon begin with: the lock, the database brought up to date and to the configuration, the spool,
+//! the writer.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::sync::Semaphore;
+use tributary_store::{Lock, Store};
+
+use crate::{
+    config::Config,
+    ingest::{Spool, adopt},
+    poll::{Context, Poll, http_client},
+    progress::Progress,
+    writer::{Writer, WriterThread},
+};
+
+/// A master that is ready to poll.
+pub(crate) struct Started {
+    /// What all polls share.
+    pub(crate) context: Context,
+    /// To be waited for at the end.
+    pub(crate) writer_thread: WriterThread,
+    /// One for each configured source, in order.
+    pub(crate) polls: Vec<Poll>,
+}
+
+/// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
+///
+/// # Errors
+/// Another master holds the database, or the database or the spool fails.
+pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Progress) -> Result<Started> {
+    let (url, configured) = (config.database.clone(), config.sources.clone());
+    let prepare = move || -> Result<_> {
+        let lock = Lock::acquire(&url, holder)?;
+        let mut store = Store::open(&url)?;
+        let spool = Spool::open(url.path())?;
+        let adopted = adopt(&mut store, &configured)?;
+        Ok((Writer::start(store, lock)?, spool, adopted))
+    };
+    let ((writer, writer_thread), spool, adopted) =
+        tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let context = Context { http: http_client()?, writer, spool, gates: Arc::new(Semaphore::new(cores)) };
+    let poll = |(source, stored): (&crate::config::SourceConfig, _)| {
+        Poll::new(source.clone(), stored, context.clone(), progress.source(&source.name))
+    };
+    let polls = config.sources.iter().zip(adopted).map(poll).collect();
+    Ok(Started { context, writer_thread, polls })
+}

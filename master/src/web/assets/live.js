@@ -1,0 +1,36 @@
+// Keeps what is in view up to date, and says that a correction waits. Every page works without this.
+"use strict";
+
+const parts = () => document.querySelectorAll("[data-live]");
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts()) {
+    const other = fresh.getElementById(part.id);
+    // What a person is using is left alone.
+    if (other && other.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) {
+      part.innerHTML = other.innerHTML;
+    }
+  }
+}
+
+if (parts().length > 0) {
+  let waiting = null;
+  // Many changes at once are one look.
+  const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh().catch(() => {}); }, 300); };
+  const events = new EventSource("/api/v1/events");
+  for (const kind of ["applied", "source", "edit", "reset"]) events.addEventListener(kind, soon);
+  addEventListener("pagehide", () => events.close());
+
+  const form = document.querySelector("form[action='/update']");
+  form?.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (button?.id !== "submit") return;
+    // Not at once: the browser must still send the form as it is.
+    setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
+    // A large version may be being applied: then the page says so while the correction waits.
+    setInterval(() => refresh().catch(() => {}), 1000);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}

@@ -1,0 +1,66 @@
+//! `GET /api/v1/aggr`: how many products bear each name.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tributary_store::AggrOrder;
+use utoipa::IntoParams;
+
+use super::products::cells;
+use crate::app::App;
+use crate::web::csv;
+use crate::web::error::ApiError;
+use crate::web::input;
+use crate::web::views::{Aggr, AggrPage};
+
+/// Which names, and which part of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AggrQuery {
+    /// A part of the name, compared exactly.
+    q: Option<String>,
+    /// Rows of this page.
+    #[param(minimum = 1, maximum = 10_000, default = 100)]
+    limit: Option<i64>,
+    /// Rows to pass over.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<i64>,
+    /// `name`, or `-no_of_products`: the names with the most products first.
+    #[param(default = "name")]
+    order: Option<String>,
+    /// `csv`: all of it as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    format: Option<String>,
+    /// `1`: with `format=csv`, cells as they are.
+    raw: Option<String>,
+}
+
+/// The names.
+///
+/// How many products bear each. With `Accept: text/csv` all of them as CSV, exactly as stored.
+#[utoipa::path(get, path = "/api/v1/aggr", operation_id = "list_names", tag = "products", params(AggrQuery), responses(
+    (status = 200, content((AggrPage = "application/json"), (String = "text/csv")), description = "A page of the names"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let query: AggrQuery = input::query(&request)?;
+    let limit = input::limit(query.limit)?;
+    let order = match query.order.as_deref() {
+        None | Some("name") => AggrOrder::Name,
+        Some("-no_of_products") => AggrOrder::MostProducts,
+        Some(other) => {
+            return Err(ApiError::BadRequest(format!("`order` is `name` or `-no_of_products`, not `{other}`")));
+        }
+    };
+    let offset = query.offset.unwrap_or_default();
+    if offset < 0 {
+        return Err(ApiError::BadRequest(format!("`offset` must be 0 or more, not {offset}")));
+    }
+    let part = query.q;
+    if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
+        return csv::aggr(&app.readers, part, order, cells).await;
+    }
+    let read = app.readers.run(move |store| {
+        let rows = store.aggr_list(part.as_deref(), order, limit, offset)?;
+        Ok(AggrPage { items: rows.into_iter().map(Aggr::from).collect(), total: store.aggr_matches(part.as_deref())? })
+    });
+    Ok(HttpResponse::Ok().json(read.await?))
+}

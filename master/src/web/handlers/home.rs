@@ -1,0 +1,60 @@
+//! `GET /`: the form, what the database holds, how the sources are, and what happened last.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::events;
+use crate::product::detail;
+use crate::web::error::ApiError;
+use crate::web::input;
+use crate::web::pages::{Change, Form, Home, Shown, SourceLine, answer};
+use crate::web::views::Source;
+
+/// Changes that are in view.
+const CHANGES: i64 = 12;
+
+#[derive(Debug, Deserialize)]
+struct HomeQuery {
+    sku: Option<String>,
+}
+
+/// The page, with the product that `?sku=` names.
+pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let HomeQuery { sku } = input::query(&request)?;
+    let sku = sku.unwrap_or_default().trim().to_owned();
+    page(&app, StatusCode::OK, Form { sku, ..Form::default() }).await
+}
+
+/// The page with this form in it, and the product of its sku.
+pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
+    let sku = form.sku.clone();
+    let read = move |store: &mut tributary_store::Store| {
+        let known = if sku.is_empty() { None } else { Some(detail(store, &sku)?) };
+        let latest = store.latest_events(CHANGES)?;
+        let changes = latest.iter().map(|row| Ok(Change::new(&row.at, events::read(row)?)));
+        Ok((store.tally()?, known, changes.collect::<anyhow::Result<Vec<_>>>()?, store.sources_view()?))
+    };
+    let (tally, known, changes, sources) = app.readers.run(read).await?;
+    let statuses = app.statuses.copy();
+    let source = |stored: tributary_store::SourceView| {
+        let status = statuses.get(&stored.name);
+        SourceLine::from(Source::new(stored, status))
+    };
+    let shown = known.and_then(Shown::new);
+    let (mut status, mut form) = (status, form);
+    if shown.is_none() && !form.sku.is_empty() {
+        status = if status == StatusCode::OK { StatusCode::NOT_FOUND } else { status };
+        form.complaint.get_or_insert_with(|| format!("No product with the sku “{}” is shown.", form.sku));
+    }
+    let home = Home {
+        form,
+        shown,
+        tally: tally.into(),
+        busy: app.writer.doing().map(Into::into),
+        sources: sources.into_iter().map(source).collect(),
+        changes,
+    };
+    answer(status, &home)
+}

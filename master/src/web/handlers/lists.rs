@@ -1,0 +1,63 @@
+//! `GET /products`, `/names` and `/rejects`: the lists as pages, for people who look for something.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tributary_store::{AggrOrder, ProductFilter};
+
+use crate::app::App;
+use crate::web::error::ApiError;
+use crate::web::input;
+use crate::web::pages::{Names, Products, Rejects, answer};
+use crate::web::views::{Aggr, Product, Reject};
+
+/// Rows of a page.
+const ROWS: i64 = 50;
+
+#[derive(Debug, Deserialize)]
+struct ListQuery {
+    q: Option<String>,
+    name: Option<String>,
+    source: Option<String>,
+    after: Option<String>,
+    #[serde(default)]
+    offset: i64,
+}
+
+/// The products, by sku.
+pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let ListQuery { q, name, source, after, .. } = input::query(&request)?;
+    let set = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let filter = ProductFilter { sku: None, name, part: set(q), source: set(source) };
+    let asked = filter.clone();
+    let read = app.readers.run(move |store| Ok(store.products_page(&asked, after.as_deref(), ROWS + 1)?));
+    let mut items: Vec<Product> = read.await?.into_iter().map(Product::from).collect();
+    let has_more = items.len() as i64 > ROWS;
+    items.truncate(ROWS as usize);
+    answer(StatusCode::OK, &Products::new(filter, items, has_more))
+}
+
+/// The names, those with the most products first.
+pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let ListQuery { q, offset, .. } = input::query(&request)?;
+    let (part, offset) = (q.filter(|part| !part.is_empty()), offset.max(0));
+    let asked = part.clone();
+    let read = app.readers.run(move |store| {
+        let rows = store.aggr_list(asked.as_deref(), AggrOrder::MostProducts, ROWS, offset)?;
+        Ok((rows, store.aggr_matches(asked.as_deref())?))
+    });
+    let (rows, total) = read.await?;
+    answer(StatusCode::OK, &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total))
+}
+
+/// The rejects, the newest first.
+pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    const MOST: i64 = 200;
+    let ListQuery { source, .. } = input::query(&request)?;
+    let asked = source.clone();
+    let read =
+        app.readers.run(move |store| Ok((store.newest_rejects(asked.as_deref(), None, MOST)?, store.rejects_count()?)));
+    let (rows, total) = read.await?;
+    let items = rows.into_iter().map(Reject::from).collect();
+    answer(StatusCode::OK, &Rejects::new(source, items, total))
+}

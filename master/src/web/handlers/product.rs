@@ -1,0 +1,140 @@
+//! `/api/v1/products/{sku}` and its edit: one product, seen and corrected.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Deserializer};
+use tributary_merge::EditChange;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::edit::{Edited, edit};
+use crate::product::detail;
+use crate::web::error::ApiError;
+use crate::web::input;
+use crate::web::views::{ProductDetail, product_detail};
+
+/// The body of PUT.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replacement {
+    /// The name to show.
+    #[schema(max_length = 2048)]
+    name: String,
+    /// The description to show.
+    description: String,
+}
+
+/// The body of PATCH. A member that is not there keeps that field's edit, `null` clears it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Patch {
+    /// The name to show, or null for the winner's.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    name: Option<Option<String>>,
+    /// The description to show, or null for the winner's.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+}
+
+/// Tells a `null` from a member that is not there.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// One product.
+///
+/// With every current offer for its sku and its edit.
+#[utoipa::path(get, path = "/api/v1/products/{sku}", operation_id = "get_product", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown"),
+        (status = 404, description = "Not shown; the problem carries `offers` and `edit`"),
+    ))]
+pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    let asked = sku.clone();
+    let detail = app.readers.run(move |store| detail(store, &asked)).await?;
+    Ok(HttpResponse::Ok().json(product_detail(&sku, detail)?))
+}
+
+/// Shows exactly this.
+///
+/// Replaces the edit by both fields; the product is shown from now on even if no source offers it.
+#[utoipa::path(put, path = "/api/v1/products/{sku}", operation_id = "put_product", tag = "products", request_body = Replacement,
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown now"),
+        (status = 201, body = ProductDetail, description = "As it is shown now; it was not before"),
+        (status = 400, description = "The body is no JSON"),
+        (status = 413, description = "The body is too long"),
+        (status = 422, description = "An unknown member, a wrong type, or a text that is too long"),
+    ))]
+pub(crate) async fn put(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    let Replacement { name, description } = input::json(payload).await?;
+    let (name, description) = (input::name(&name)?, input::description(&description)?);
+    let edited = change(&app, &sku, EditChange::Replace { name, description }, false).await?;
+    let status = if edited.was_shown { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(HttpResponse::build(status).json(product_detail(&sku, edited.detail)?))
+}
+
+/// Corrects one field or both.
+///
+/// Sets the fields that are there and keeps the others; `null` clears that field's edit.
+#[utoipa::path(patch, path = "/api/v1/products/{sku}", operation_id = "patch_product", tag = "products", request_body = Patch,
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown now"),
+        (status = 400, description = "The body is no JSON"),
+        (status = 404, description = "Not shown; the problem carries `offers` and `edit`"),
+        (status = 413, description = "The body is too long"),
+        (status = 422, description = "An unknown member, a wrong type, or a text that is too long"),
+    ))]
+pub(crate) async fn patch(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    let Patch { name, description } = input::json(payload).await?;
+    let checked = |field: Option<Option<String>>, check: fn(&str) -> Result<String, ApiError>| {
+        field.map(|text| text.map(|text| check(&text)).transpose()).transpose()
+    };
+    let (name, description) = (checked(name, input::name)?, checked(description, input::description)?);
+    let edited = change(&app, &sku, EditChange::Patch { name, description }, true).await?;
+    Ok(HttpResponse::Ok().json(product_detail(&sku, edited.detail)?))
+}
+
+/// Hides a product.
+///
+/// Replaces its edit by hiding; PUT shows it again, and so does taking the edit away.
+#[utoipa::path(delete, path = "/api/v1/products/{sku}", operation_id = "hide_product", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses((status = 204, description = "It is not shown, whether or not it was before")))]
+pub(crate) async fn hide(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    change(&app, &input::path_sku(&request)?, EditChange::Hide, false).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes an edit away.
+///
+/// The winner's name and description are shown again, if there is a winner.
+#[utoipa::path(delete, path = "/api/v1/products/{sku}/edit", operation_id = "clear_edit", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses((status = 204, description = "There is no edit, whether or not there was one")))]
+pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    change(&app, &input::path_sku(&request)?, EditChange::Clear, false).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Changes an edit, before everything else that waits for the writer.
+pub(crate) async fn change(app: &App, sku: &str, change: EditChange, only_if_shown: bool) -> Result<Edited, ApiError> {
+    let sku = sku.to_owned();
+    Ok(app.writer.run_first("an edit", move |store| edit(store, &sku, change, only_if_shown)).await?)
+}

@@ -1,0 +1,71 @@
+//! `GET /api/v1/products`: the list, by sku.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tributary_store::ProductFilter;
+use utoipa::IntoParams;
+
+use crate::app::App;
+use crate::web::csv::{self, Cells};
+use crate::web::error::ApiError;
+use crate::web::input;
+use crate::web::views::{Product, ProductPage};
+
+/// Which products, and which part of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProductsQuery {
+    /// A part of the sku or of the name, compared exactly.
+    q: Option<String>,
+    /// Exactly this name.
+    name: Option<String>,
+    /// The winner comes from this source.
+    source: Option<String>,
+    /// Rows of this page.
+    #[param(minimum = 1, maximum = 10_000, default = 100)]
+    limit: Option<i64>,
+    /// Only skus behind this one: `next` of the page before.
+    after: Option<String>,
+    /// `csv`: every match as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    format: Option<String>,
+    /// `1`: with `format=csv`, cells as they are.
+    raw: Option<String>,
+}
+
+/// The products.
+///
+/// A page of them, by sku (bytes). With `Accept: text/csv` every match as CSV, exactly as stored.
+#[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductsQuery), responses(
+    (status = 200, content(
+        (ProductPage = "application/json"),
+        (String = "text/csv"),
+    ), description = "A page of the products"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let query: ProductsQuery = input::query(&request)?;
+    let limit = input::limit(query.limit)?;
+    let filter = ProductFilter { sku: None, name: query.name, part: query.q, source: query.source };
+    if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
+        return csv::products(&app.readers, filter, cells).await;
+    }
+    let after = query.after;
+    // One more than asked for tells whether there is a next page.
+    let read = app.readers.run(move |store| Ok(store.products_page(&filter, after.as_deref(), limit + 1)?));
+    let mut items: Vec<Product> = read.await?.into_iter().map(Product::from).collect();
+    let has_more = items.len() as i64 > limit;
+    items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = items.last().filter(|_| has_more).map(|last| last.sku.clone());
+    Ok(HttpResponse::Ok().json(ProductPage { items, next }))
+}
+
+/// How cells are to be written if CSV is asked for: by `?format=csv`, which is for people, or by `Accept`.
+pub(crate) fn cells(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Cells>, ApiError> {
+    match (format, raw) {
+        (Some("csv"), Some("1")) => Ok(Some(Cells::Exact)),
+        (Some("csv"), _) => Ok(Some(Cells::Escaped)),
+        (Some("json"), _) => Ok(None),
+        (Some(other), _) => Err(ApiError::BadRequest(format!("`format` is `json` or `csv`, not `{other}`"))),
+        (None, _) => Ok(input::wants_csv(request).then_some(Cells::Exact)),
+    }
+}

@@ -1,0 +1,164 @@
+//! What requests say, checked: queries, bodies, skus, names and descriptions. Every complaint says what to write instead.
+
+use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, Header};
+use actix_web::{HttpRequest, web};
+use serde::de::DeserializeOwned;
+use tributary_gate::feed::{NAME_BYTES, SKU_BYTES};
+
+use super::error::ApiError;
+
+/// The most rows of a page of a list.
+const MOST_ROWS: i64 = 10_000;
+/// Longest description, as in a file.
+const DESCRIPTION_BYTES: usize = 1 << 20;
+/// Longest body: a description of which every byte is escaped.
+const BODY_BYTES: usize = 8 << 20;
+
+/// The query of a request.
+pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
+    let query = web::Query::<T>::from_query(request.query_string());
+    query.map(web::Query::into_inner).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+}
+
+/// How many rows a list is to have: 100 where nothing is said.
+pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
+    match asked.unwrap_or(100) {
+        limit @ 1..=MOST_ROWS => Ok(limit),
+        other => Err(bad(format!("`limit` must be from 1 to {MOST_ROWS}, not {other}"))),
+    }
+}
+
+/// A whole body of bounded length.
+pub(crate) async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
+    match payload.to_bytes_limited(BODY_BYTES).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(why)) => Err(bad(format!("the body could not be read: {why}"))),
+        Err(_) => Err(ApiError::TooLarge { limit: BODY_BYTES }),
+    }
+}
+
+/// A body of JSON, whatever its media type says.
+pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
+    let body = body(payload).await?;
+    serde_json::from_slice(&body).map_err(|why| match why.classify() {
+        serde_json::error::Category::Data => ApiError::Invalid(format!("the body does not fit: {why}")),
+        _ => bad(format!("the body is no JSON: {why}")),
+    })
+}
+
+/// The fields of a form.
+pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, ApiError> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| !kind.trim().to_ascii_lowercase().starts_with(FORM)) {
+        return Err(ApiError::UnsupportedMediaType { expected: FORM });
+    }
+    let body = body(payload).await?;
+    let text = std::str::from_utf8(&body).map_err(|_| bad("the form is not UTF-8".to_owned()))?;
+    let fields = web::Query::<T>::from_query(text);
+    fields.map(web::Query::into_inner).map_err(|why| bad(format!("the form cannot be understood: {why}")))
+}
+
+/// The sku of a path, which is percent-encoded there, or of a form. Trimmed, as in a file.
+pub(crate) fn sku(typed: &str) -> Result<String, ApiError> {
+    let sku = typed.trim();
+    if sku.is_empty() {
+        return Err(ApiError::Invalid("a sku must have at least one letter that is no blank".to_owned()));
+    }
+    text("sku", sku, SKU_BYTES).map(str::to_owned)
+}
+
+/// The sku of a request's path.
+pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
+    // The path as it was sent, /api/v1/products/SKU: the router has put another letter for each byte that is no UTF-8.
+    let typed = request.uri().path().split('/').nth(4).unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
+    sku(&decoded.map_err(|_| bad("the sku in the path is not UTF-8".to_owned()))?)
+}
+
+/// A name, trimmed as in a file. The empty name is a name.
+pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
+    text("name", typed.trim(), NAME_BYTES).map(str::to_owned)
+}
+
+/// A description, kept as it is.
+pub(crate) fn description(typed: &str) -> Result<String, ApiError> {
+    text("description", typed, DESCRIPTION_BYTES).map(str::to_owned)
+}
+
+fn text<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, ApiError> {
+    if text.len() > most {
+        return Err(ApiError::Invalid(format!("the {what} has {} bytes, and {most} are the most", text.len())));
+    }
+    if text.contains('\0') {
+        return Err(ApiError::Invalid(format!("the {what} has a NUL byte in it")));
+    }
+    Ok(text)
+}
+
+fn bad(why: String) -> ApiError {
+    ApiError::BadRequest(why)
+}
+
+/// Whether the caller would rather have CSV than JSON: `Accept` ranks it higher.
+pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
+    prefers(request, "text/csv", "application/json")
+}
+
+/// Whether the caller is a person's browser: `Accept` ranks a page higher than a problem in JSON.
+pub(crate) fn wants_page(request: &HttpRequest) -> bool {
+    prefers(request, "text/html", "application/json")
+}
+
+/// Whether `Accept` names `one` itself, and before `other`.
+fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
+    if !request.headers().contains_key(ACCEPT) {
+        return false;
+    }
+    let ranked = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();
+    let names = |kind: &str| ranked.iter().position(|ranked| ranked.essence_str() == kind);
+    match (names(one), names(other)) {
+        (Some(one), Some(other)) => one < other,
+        (one, _) => one.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_caller_says_what_it_wants() {
+        let check = |accept: Option<&str>, csv: bool, page: bool| {
+            let mut request = TestRequest::default();
+            if let Some(accept) = accept {
+                request = request.insert_header((ACCEPT, accept));
+            }
+            let request = request.to_http_request();
+            assert_eq!((wants_csv(&request), wants_page(&request)), (csv, page), "{accept:?}");
+        };
+        check(None, false, false);
+        check(Some("*/*"), false, false);
+        check(Some("text/csv"), true, false);
+        check(Some("text/csv, application/json"), true, false);
+        check(Some("text/csv;q=0.5, application/json"), false, false);
+        check(Some("application/json, text/csv;q=0.5"), false, false);
+        check(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), false, true);
+        check(Some("nonsense"), false, false);
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_bounded_as_in_a_file() {
+        assert_eq!(sku("\u{a0}a b \n").unwrap(), "a b");
+        assert_eq!(sku(&"x".repeat(1024)).unwrap().len(), 1024);
+        for wrong in ["", " ", "a\0b", &"x".repeat(1025)] {
+            assert!(sku(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(name(" ").unwrap(), "");
+        assert!(name(&"x".repeat(2049)).is_err());
+        assert_eq!(description(" kept ").unwrap(), " kept ");
+        assert!(description(&"x".repeat((1 << 20) + 1)).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! HTTP: the pages for people and the API for programs. It reads through `readers` and writes through `writer`; it knows no
+//! SQL and no rule of the merge.
+
+mod csv;
+mod error;
+mod guard;
+mod handlers;
+mod input;
+mod openapi;
+mod pages;
+pub(crate) mod router;
+mod views;

@@ -1,0 +1,303 @@
+//! The pages' types: what the templates show, as texts for people. No request handling.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tributary_store::{ProductFilter, Tally};
+
+use super::error::ApiError;
+use super::views::{Aggr, Edit, Offer, Product, Reject, Source};
+use crate::events::{AppliedVersion, Event};
+use crate::product::Detail;
+
+/// The page at `/`.
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(crate) struct Home {
+    pub(crate) form: Form,
+    /// The product of the form's sku, if it is shown.
+    pub(crate) shown: Option<Shown>,
+    pub(crate) tally: Counts,
+    /// What is being written right now, if anything takes long.
+    pub(crate) busy: Option<Busy>,
+    pub(crate) sources: Vec<SourceLine>,
+    /// What happened last, the newest first.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What stands in the form.
+#[derive(Default)]
+pub(crate) struct Form {
+    pub(crate) sku: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Why it could not be done.
+    pub(crate) complaint: Option<String>,
+}
+
+/// A product as the page shows it.
+pub(crate) struct Shown {
+    pub(crate) product: Product,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) edit: Option<Edit>,
+    /// When it was edited, for people.
+    pub(crate) edited: String,
+}
+
+impl Shown {
+    /// None if the sku is not shown.
+    pub(crate) fn new(detail: Detail) -> Option<Self> {
+        let offers = detail.offers.into_iter().rev().map(Offer::from).collect();
+        let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
+        Some(Self { product: detail.product?.into(), offers, edit: detail.edit.map(Edit::from), edited })
+    }
+}
+
+/// The tally for people.
+pub(crate) struct Counts {
+    pub(crate) products: String,
+    pub(crate) names: String,
+}
+
+impl From<Tally> for Counts {
+    fn from(tally: Tally) -> Self {
+        Self { products: thousands(tally.products), names: thousands(tally.names) }
+    }
+}
+
+/// What the writer is doing.
+pub(crate) struct Busy {
+    pub(crate) what: String,
+    pub(crate) seconds: String,
+}
+
+impl From<(String, Duration)> for Busy {
+    fn from((what, since): (String, Duration)) -> Self {
+        Self { what, seconds: format!("{:.1}", since.as_secs_f64()) }
+    }
+}
+
+/// One source.
+pub(crate) struct SourceLine {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) state: String,
+    pub(crate) files: String,
+    pub(crate) offers: String,
+    pub(crate) rejects: String,
+    pub(crate) rejects_link: String,
+    pub(crate) has_rejects: bool,
+    pub(crate) last_applied: String,
+    pub(crate) error: Option<String>,
+}
+
+impl From<Source> for SourceLine {
+    fn from(source: Source) -> Self {
+        Self {
+            rejects_link: format!("/rejects?source={}", encoded(&source.name)),
+            name: source.name,
+            url: source.url,
+            state: source.state,
+            files: thousands(source.files),
+            offers: thousands(source.offers),
+            rejects: thousands(source.rejects),
+            has_rejects: source.rejects > 0,
+            last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
+            error: source.error,
+        }
+    }
+}
+
+/// One thing that happened.
+pub(crate) struct Change {
+    pub(crate) at: String,
+    pub(crate) who: String,
+    pub(crate) what: String,
+    /// Where more of it can be seen.
+    pub(crate) link: Option<String>,
+}
+
+impl Change {
+    /// An event as a person reads it.
+    pub(crate) fn new(at: &str, event: Event) -> Self {
+        let at = people_time(at);
+        match event {
+            Event::Applied(AppliedVersion { source, added, updated, removed, rejected, seconds, .. }) => {
+                let count = |sign: char, count: u64| format!("{sign}{}", thousands(count as i64));
+                let rejects =
+                    if rejected > 0 { format!(", {} rejected", thousands(rejected as i64)) } else { String::new() };
+                let (added, updated, removed) = (count('+', added), count('~', updated), count('−', removed));
+                let what = format!("{added} {updated} {removed}{rejects} in {seconds:.2} s");
+                Self { at, who: source, what, link: None }
+            }
+            Event::Source { name, state } => Self { at, who: name, what: format!("is {state}"), link: None },
+            Event::Edit { sku } => {
+                let link = Some(format!("/?sku={}", encoded(&sku)));
+                Self { at, who: sku, what: "was edited".to_owned(), link }
+            }
+        }
+    }
+}
+
+/// The page at `/products`.
+#[derive(Template)]
+#[template(path = "products.html")]
+pub(crate) struct Products {
+    part: String,
+    /// What else the list is cut down to, for people.
+    only: Option<String>,
+    rows: Vec<(String, Product)>,
+    next: Option<String>,
+    csv: String,
+}
+
+impl Products {
+    pub(crate) fn new(filter: ProductFilter, items: Vec<Product>, has_more: bool) -> Self {
+        let asked = [("q", &filter.part), ("name", &filter.name), ("source", &filter.source)];
+        let query = asked.into_iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
+        let query: String = query.collect();
+        let last = items.last().filter(|_| has_more);
+        let next = last.map(|last| format!("/products?{query}after={}", encoded(&last.sku)));
+        let named = filter.name.map(|name| format!("named “{name}”"));
+        let only = named.or_else(|| filter.source.map(|source| format!("from {source}")));
+        let rows = items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
+        let csv = format!("/api/v1/products?{query}format=csv");
+        Self { part: filter.part.unwrap_or_default(), only, rows, next, csv }
+    }
+}
+
+/// The page at `/names`.
+#[derive(Template)]
+#[template(path = "names.html")]
+pub(crate) struct Names {
+    part: String,
+    /// Link, name, count.
+    rows: Vec<(String, String, String)>,
+    total: String,
+    next: Option<String>,
+}
+
+impl Names {
+    pub(crate) fn new(part: Option<String>, items: Vec<Aggr>, offset: i64, total: i64) -> Self {
+        let end = offset + items.len() as i64;
+        let part = part.unwrap_or_default();
+        let next = (end < total).then(|| format!("/names?q={}&offset={end}", encoded(&part)));
+        let row = |Aggr { name, no_of_products }: Aggr| {
+            (format!("/products?name={}", encoded(&name)), name, thousands(no_of_products))
+        };
+        Self { part, rows: items.into_iter().map(row).collect(), total: thousands(total), next }
+    }
+}
+
+/// The page at `/rejects`.
+#[derive(Template)]
+#[template(path = "rejects.html")]
+pub(crate) struct Rejects {
+    source: Option<String>,
+    rows: Vec<Reject>,
+    total: String,
+}
+
+impl Rejects {
+    pub(crate) fn new(source: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
+        Self { source, rows, total: thousands(total) }
+    }
+}
+
+/// What a browser is shown in place of a problem in JSON.
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct ProblemPage {
+    pub(crate) status: u16,
+    pub(crate) title: String,
+    pub(crate) detail: String,
+}
+
+/// A page as an answer.
+pub(crate) fn answer(status: StatusCode, page: &impl Template) -> Result<HttpResponse, ApiError> {
+    let body = page.render().map_err(|error| ApiError::from(anyhow::Error::new(error)))?;
+    let mut response = HttpResponse::build(status);
+    Ok(response.insert_header(ContentType::html()).insert_header((CACHE_CONTROL, "no-store")).body(body))
+}
+
+/// A text as a part of a query: all but the unreserved letters of RFC 3986 is encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, &KEPT).to_string()
+}
+
+/// A count with its thousands set apart.
+fn thousands(count: i64) -> String {
+    indicatif::HumanCount(count.unsigned_abs()).to_string()
+}
+
+/// A stored time to the second; the pages say that it is UTC.
+fn people_time(at: &str) -> String {
+    at.get(..19).unwrap_or(at).replace('T', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_feeds_and_people_write_is_text_on_the_page() {
+        let evil = "<script>alert('1')</script>\"'&";
+        let product = || Product {
+            sku: evil.into(),
+            name: evil.into(),
+            description: evil.into(),
+            source: Some(evil.into()),
+            file: Some(evil.into()),
+            edited: true,
+        };
+        let offer = Offer {
+            source: evil.into(),
+            file: evil.into(),
+            row: Some(1),
+            name: evil.into(),
+            description: evil.into(),
+            deletes: false,
+            wins: true,
+        };
+        let form = Form { sku: evil.into(), name: evil.into(), description: evil.into(), complaint: Some(evil.into()) };
+        let source = Source {
+            name: evil.into(),
+            url: evil.into(),
+            state: "up".into(),
+            version: None,
+            files: 1,
+            offers: 1,
+            rejects: 1,
+            last_sensed: None,
+            last_applied: Some(evil.into()),
+            error: Some(evil.into()),
+        };
+        let home = Home {
+            form,
+            shown: Some(Shown { product: product(), offers: vec![offer], edit: None, edited: evil.into() }),
+            tally: Tally { products: 1234, names: 1 }.into(),
+            busy: Some((evil.to_owned(), Duration::from_secs(1)).into()),
+            sources: vec![source.into()],
+            changes: vec![Change::new(evil, Event::Edit { sku: evil.into() })],
+        };
+        let reject = Reject { source: evil.into(), file: evil.into(), line: 1, reason: evil.into(), raw: evil.into() };
+        let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
+        let aggr = Aggr { name: evil.into(), no_of_products: 1 };
+        let pages = [
+            home.render().unwrap(),
+            Products::new(filter, vec![product()], true).render().unwrap(),
+            Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
+            Rejects::new(Some(evil.into()), vec![reject], 1).render().unwrap(),
+            ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),
+        ];
+        for page in pages {
+            assert!(page.contains("&#60;script&#62;"), "{page}");
+            assert!(!page.contains("<script>") && !page.contains("\"'&"), "{page}");
+        }
+    }
+}

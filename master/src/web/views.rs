@@ -1,0 +1,201 @@
+//! What the API answers: the JSON of section 5 of the contract. Made from rows of the store; the pages have types of their own.
+
+use serde::Serialize;
+use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
+use utoipa::ToSchema;
+
+use crate::poll::SourceStatus;
+use crate::product::{Detail, OfferView};
+
+use super::error::{ApiError, NotShown};
+
+/// A list, whole or a part of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Items<T: ToSchema> {
+    /// The rows, in the order that the list has.
+    pub(crate) items: Vec<T>,
+}
+
+/// A page of the products.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductPage {
+    /// By sku (bytes).
+    pub(crate) items: Vec<Product>,
+    /// What to ask for as `after` for the next page; null at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// A page of the names.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AggrPage {
+    /// In the order that was asked for.
+    pub(crate) items: Vec<Aggr>,
+    /// How many names there are in all pages.
+    pub(crate) total: i64,
+}
+
+/// A product as it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Product {
+    /// Its key.
+    pub(crate) sku: String,
+    /// The winner's, or the edit's.
+    pub(crate) name: String,
+    /// The winner's, or the edit's.
+    pub(crate) description: String,
+    /// The winner's source; null for a product that stands alone.
+    pub(crate) source: Option<String>,
+    /// The winner's file; null for a product that stands alone.
+    pub(crate) file: Option<String>,
+    /// Whether an edit lies over it.
+    pub(crate) edited: bool,
+}
+
+/// A product with all that is known of its sku.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductDetail {
+    /// As it is shown.
+    #[serde(flatten)]
+    pub(crate) product: Product,
+    /// Every current offer; the last one wins.
+    pub(crate) offers: Vec<Offer>,
+    /// The edit that lies over the winner; null if there is none.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// What one file says about a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Offer {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The file's path.
+    pub(crate) file: String,
+    /// The line on which the row begins; the first line is 1.
+    pub(crate) row: Option<u64>,
+    /// As offered.
+    pub(crate) name: String,
+    /// As offered.
+    pub(crate) description: String,
+    /// Whether it takes the sku away.
+    pub(crate) deletes: bool,
+    /// Whether it is the winner.
+    pub(crate) wins: bool,
+}
+
+/// A person's or program's change to a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Edit {
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) name: Option<String>,
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) description: Option<String>,
+    /// Whether the product is not shown.
+    pub(crate) hidden: bool,
+    /// Whether it is shown though no source offers it.
+    pub(crate) stands: bool,
+    /// When it was last changed, RFC 3339.
+    pub(crate) edited_at: String,
+}
+
+/// A name and how many products bear it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Aggr {
+    /// The name; the empty one is one.
+    pub(crate) name: String,
+    /// At least 1.
+    pub(crate) no_of_products: i64,
+}
+
+/// A source and how it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Source {
+    /// Its identity.
+    pub(crate) name: String,
+    /// Where it is asked.
+    pub(crate) url: String,
+    /// `unknown` before the first pass, `down` if the last one failed, `rejected` if a file is, else `up`.
+    pub(crate) state: String,
+    /// The last version that was applied as a whole.
+    pub(crate) version: Option<String>,
+    /// How many files it has.
+    pub(crate) files: i64,
+    /// Offers of all its files, shown or not.
+    pub(crate) offers: i64,
+    /// Rejected rows of all its files.
+    pub(crate) rejects: i64,
+    /// When it last answered, RFC 3339.
+    pub(crate) last_sensed: Option<String>,
+    /// When something of it was last applied, RFC 3339.
+    pub(crate) last_applied: Option<String>,
+    /// Why the last pass failed.
+    pub(crate) error: Option<String>,
+}
+
+/// A row that could not be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reject {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The file's path.
+    pub(crate) file: String,
+    /// The line on which the row begins; the first line is 1.
+    pub(crate) line: i64,
+    /// Why it could not be used.
+    pub(crate) reason: String,
+    /// What stood there, cut at 1 KiB.
+    pub(crate) raw: String,
+}
+
+impl From<ProductView> for Product {
+    fn from(ProductView { sku, name, description, source, file, edited }: ProductView) -> Self {
+        Self { sku, name, description, source, file, edited }
+    }
+}
+
+impl From<OfferView> for Offer {
+    fn from(OfferView { source, file, row, deletes, name, description, wins }: OfferView) -> Self {
+        Self { source, file, row, deletes, name, description, wins }
+    }
+}
+
+impl From<EditRow> for Edit {
+    fn from(EditRow { sku: _, name, description, hidden, stands, edited_at }: EditRow) -> Self {
+        Self { name, description, hidden, stands, edited_at }
+    }
+}
+
+impl From<AggrRow> for Aggr {
+    fn from(AggrRow { name, no_of_products }: AggrRow) -> Self {
+        Self { name, no_of_products }
+    }
+}
+
+impl From<RejectView> for Reject {
+    fn from(RejectView { source, file, line, reason, raw }: RejectView) -> Self {
+        Self { source, file, line, reason, raw }
+    }
+}
+
+impl Source {
+    /// What is stored of a source, with what its loop has found out since.
+    pub(crate) fn new(stored: SourceView, status: Option<&SourceStatus>) -> Self {
+        let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error } = stored;
+        let last_sensed = status.and_then(|status| status.last_sensed.clone()).or(last_sensed);
+        let (state, error) = match status.and_then(|status| Some((status.state?, status.error.clone()))) {
+            Some(newer) => newer,
+            None => (state, error),
+        };
+        let state = state.to_string();
+        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error }
+    }
+}
+
+/// The product, or an error that says what is known of the sku though it is not shown.
+pub(crate) fn product_detail(sku: &str, detail: Detail) -> Result<ProductDetail, ApiError> {
+    let Detail { product, offers, edit } = detail;
+    let (offers, edit) = (offers.into_iter().map(Offer::from).collect(), edit.map(Edit::from));
+    match product {
+        Some(product) => Ok(ProductDetail { product: product.into(), offers, edit }),
+        None => Err(ApiError::NotShown(Box::new(NotShown { sku: sku.to_owned(), offers, edit }))),
+    }
+}

@@ -1,0 +1,5 @@
+//! The master that stays: it follows changes by itself, takes edits meanwhile, and ends cleanly.
+
+mod changes;
+mod edits;
+mod web;

@@ -1,0 +1,200 @@
+//! Changes are followed without being asked for, whatever else happens.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tributary_testkit::{
+    faulty::{Answer, FaultySource},
+    feed, http,
+    process::{self, Daemon},
+    wait,
+};
+
+use crate::{
+    model::{Model, Source},
+    system::System,
+};
+
+/// A system with the source `north`, whose feed has one product, and a master that has applied it.
+fn one_source() -> System {
+    let mut system = System::new();
+    system.write("north", "feed.csv", "sku,name\na,First\n");
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.start_master(&[]);
+    system.sync();
+    system
+}
+
+fn name_of(system: &System, sku: &str) -> Option<String> {
+    let response = system.ask("GET", &format!("/api/v1/products/{sku}"), "");
+    let product: Value = serde_json::from_slice(&response.body).unwrap();
+    product["name"].as_str().map(str::to_owned)
+}
+
+fn state_of(system: &System, source: &str) -> String {
+    let sources = system.json("/api/v1/sources");
+    let source = sources["items"].as_array().unwrap().iter().find(|row| row["name"] == source).unwrap().clone();
+    source["state"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_changed_file_is_followed_and_told_of() {
+    let system = one_source();
+    let mut events = http::lines(&system.master_url("/api/v1/events"), &[]).unwrap();
+    assert_eq!(events.next().unwrap(), "retry: 1000");
+    system.write("north", "feed.csv", "sku,name\na,Second\nb,New\n,no sku\n");
+    wait::until("the change is shown", || (name_of(&system, "a")? == "Second").then_some(()));
+    let mut told = events.skip_while(|line| !line.starts_with("id: "));
+    let id: i64 = told.next().unwrap()["id: ".len()..].parse().unwrap();
+    assert_eq!(told.next().unwrap(), "event: applied");
+    let applied: Value = serde_json::from_str(&told.next().unwrap()["data: ".len()..]).unwrap();
+    let counts = ["added", "updated", "removed", "rejected"].map(|count| applied[count].as_u64().unwrap());
+    assert_eq!((applied["source"].as_str().unwrap(), counts), ("north", [1, 1, 0, 1]));
+    assert!(applied["seconds"].as_f64().unwrap() > 0.0 && applied["version"].is_string());
+
+    // Who comes back with an older number gets the same again; one that is not known is told to begin anew.
+    let again = |last: &str| {
+        let lines = http::lines(&system.master_url("/api/v1/events"), &[("Last-Event-ID", last)]).unwrap();
+        lines.filter(|line| line.starts_with("event: ") || line.starts_with("id: ")).take(2).collect::<Vec<_>>()
+    };
+    assert_eq!(again(&(id - 1).to_string()), [format!("id: {id}"), "event: applied".into()]);
+    assert_eq!(again("99999"), [format!("id: {id}"), "event: reset".into()]);
+    assert_eq!(again("nonsense"), [format!("id: {id}"), "event: reset".into()]);
+}
+
+#[test]
+fn a_plain_source_is_read_at_the_start_and_when_it_says_so() {
+    let source = FaultySource::start(&[
+        ("/sense", Answer::json(r#"{"status":0}"#)),
+        ("/read", Answer::csv("sku,name\na,First\n")),
+    ]);
+    let mut system = System::new();
+    system.configure(&format!("[[source]]\nname = \"plain\"\nurl = \"{}\"\n", source.url));
+    system.start_master(&[]);
+    wait::until("it is read without asking", || (name_of(&system, "a")? == "First").then_some(()));
+    // Said to be unchanged, it is not read.
+    source.answer("/read", Answer::csv("sku,name\na,Second\n"));
+    let asked = source.requests().len();
+    wait::until("it is asked a few times", || (source.requests().len() > asked + 3).then_some(()));
+    assert_eq!(name_of(&system, "a").unwrap(), "First");
+    source.answer("/sense", Answer::json(r#"{"status":1}"#));
+    wait::until("it is read again", || (name_of(&system, "a")? == "Second").then_some(()));
+    let requests = source.requests();
+    assert!(requests.iter().all(|line| line.starts_with("GET /sense HTTP") || line.starts_with("GET /read HTTP")));
+}
+
+#[test]
+fn a_bad_source_is_down_stops_no_other_and_comes_back() {
+    for bad in [Answer::Hang, Answer::Status("500 Internal Server Error"), Answer::csv("no json")] {
+        let mut system = one_source();
+        let source = FaultySource::start(&[("/sense", bad)]);
+        system.kill_master();
+        system.configure(&format!(
+            "[[source]]\nname = \"north\"\nurl = \"{}\"\n[[source]]\nname = \"bad\"\nurl = \"{}\"\n",
+            system.url("north"),
+            source.url
+        ));
+        system.start_master(&[]);
+        system.write("north", "feed.csv", "sku,name\na,Second\n");
+        wait::until("the good one is followed", || (name_of(&system, "a")? == "Second").then_some(()));
+        wait::until("the bad one is down", || (state_of(&system, "bad") == "down").then_some(()));
+        assert_eq!(state_of(&system, "north"), "up");
+        source.answer("/sense", Answer::json(r#"{"status":1}"#));
+        source.answer("/read", Answer::csv("sku,name\nb,Back\n"));
+        wait::until("it has come back", || (name_of(&system, "b")? == "Back").then_some(()));
+        wait::until("it is up", || (state_of(&system, "bad") == "up").then_some(()));
+    }
+}
+
+#[test]
+fn a_source_that_restarts_is_followed_again() {
+    let mut system = one_source();
+    system.stop("north");
+    wait::until("it is down", || (state_of(&system, "north") == "down").then_some(()));
+    assert_eq!(name_of(&system, "a").unwrap(), "First", "its rows stay");
+    system.write("north", "feed.csv", "sku,name\na,Second\n");
+    // On the port of before, as after a restart of its machine.
+    let url = system.json("/api/v1/sources")["items"][0]["url"].as_str().unwrap().to_owned();
+    let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut command = process::command("data-source", &system.folder("north"));
+    command.args(["--dir", ".", "--settle", "20ms", "--listen", &address]).env("RUST_LOG", "error");
+    let _source = Daemon::start(command);
+    wait::until("its change is followed", || (name_of(&system, "a")? == "Second").then_some(()));
+    wait::until("it is up", || (state_of(&system, "north") == "up").then_some(()));
+}
+
+#[test]
+fn it_ends_cleanly_while_answers_are_held() {
+    let mut system = one_source();
+    let mut events = http::lines(&system.master_url("/api/v1/events"), &[]).unwrap();
+    assert!(events.next().is_some());
+    let (code, took) = system.stop_master();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(events.all(|line| !line.starts_with("event:")), "the stream has ended, and not with an event");
+    let left: Vec<_> =
+        ["db-wal", "db-shm"].iter().filter(|end| system.database().with_extension(end).exists()).collect();
+    assert!(left.is_empty(), "the database is one file again: {left:?}");
+}
+
+#[test]
+fn a_second_master_is_refused_and_told_by_whom() {
+    let system = one_source();
+    for (binary, args) in
+        [("master", &["--listen", "127.0.0.1:0"][..]), ("master", &["--once"]), ("starter", &["--reset"])]
+    {
+        let output = system.run(binary, args);
+        assert_eq!(output.status.code(), Some(1), "{binary} {args:?}");
+        assert!(process::stderr(&output).contains("in use by master, process"), "{}", process::stderr(&output));
+    }
+    assert_eq!(name_of(&system, "a").unwrap(), "First");
+}
+
+#[test]
+fn a_master_killed_at_any_moment_goes_on_where_it_was() {
+    const KILLS: u32 = 12;
+    let generated = |rows, first, seed| {
+        let mut out = Vec::new();
+        feed::write(&mut out, rows, first, seed).unwrap();
+        out
+    };
+    let mut system = System::new();
+    let source = |name: &str| Source { name: name.into(), folder: name.into(), priority: 0, name_column: None };
+    let sources = [source("north"), source("south")];
+    for name in ["north", "south"] {
+        system.write(name, "feed.csv", generated(2_000, 0, 1));
+        system.serve(name);
+    }
+    system.configure_sources(&[("north", ""), ("south", "")]);
+    let started = Instant::now();
+    system.start_master(&[]);
+    system.sync();
+    let whole = started.elapsed();
+    for kill in 0..KILLS {
+        system.start_master(&[]);
+        system.write("north", "feed.csv", generated(2_000, u64::from(kill) * 500, u64::from(kill)));
+        system.write("south", &format!("feed-{}.csv", kill % 3), generated(2_000, 1_000, u64::from(kill) + 50));
+        let edited = format!("edited-{kill}");
+        let put = system.ask("PUT", &format!("/api/v1/products/{edited}"), r#"{"name":"n","description":"d"}"#);
+        assert_eq!(put.status, 201, "an edit is answered when it is stored");
+        // The moments are spread over the length of a pass: this is the one place where time itself is the condition.
+        std::thread::sleep(whole * kill / KILLS);
+        system.kill_master();
+    }
+    system.start_master(&[]);
+    system.sync();
+    let mut model = Model::default();
+    model.pass(&sources, |folder| system.folder(folder));
+    for kill in 0..KILLS {
+        let put = crate::model::EditRequest::Put { name: "n".into(), description: "d".into() };
+        model.edit(&sources, &format!("edited-{kill}"), &put);
+    }
+    let (products, aggr) = model.tables(&sources);
+    assert_eq!(system.products(), products);
+    assert_eq!(system.aggr(), aggr);
+    let tally = http::get(&system.master_url("/metrics")).unwrap().1;
+    let tally = String::from_utf8(tally).unwrap();
+    assert!(tally.contains(&format!("\ntributary_products {}\n", products.len())), "{tally}");
+    assert!(tally.contains(&format!("\ntributary_names {}\n", aggr.len())), "{tally}");
+}
