@@ -35,8 +35,6 @@ fn main() -> ExitCode {
 
 fn start(args: &Args, progress: &Progress) -> Result<Option<Summary>> {
     let config = Config::load(args)?;
-    // Another provider cannot have been installed before: this is the first thing that asks for one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;

@@ -1,14 +1,20 @@
 //! The command line of `starter`.
 
-use clap::Parser;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
 
 use tributary_console::LogArgs;
 
 /// Sets the database up: creates it, brings its schema up to date, and prints what it holds. Doing so again changes
 /// nothing.
 #[derive(Debug, Parser)]
-#[command(name = "starter", version)]
+#[command(name = "starter", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    /// What to do instead.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// The database: a path or sqlite:PATH. Beats TRIBUTARY_DATABASE_URL, which beats DATABASE_URL, which beats
     /// `database_url` in ./tributary.toml [default: database.db].
     #[arg(long, value_name = "URL")]
@@ -21,6 +27,28 @@ pub(crate) struct Args {
     /// Options of the logs.
     #[command(flatten)]
     pub(crate) log: LogArgs,
+}
+
+/// What the program does when it does not set a database up.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole system in one process: two folders of generated feeds that keep changing, a source for each, and a
+    /// master with the form
+    Demo(DemoArgs),
+}
+
+/// Options of the demo.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Rows of each of the two feeds; every second product is in both
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
+    pub(crate) rows: u64,
+    /// Where feeds and database lie, and stay [default: a temporary folder, which goes at the end]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Address of the form and the API
+    #[arg(long, default_value = "127.0.0.1:5000", value_name = "HOST:PORT")]
+    pub(crate) listen: String,
 }
 
 #[cfg(test)]
@@ -44,5 +72,23 @@ mod tests {
         check("", None, false, LogFormat::Text);
         check("--database-url a.db --reset", Some("a.db"), true, LogFormat::Text);
         check("--log-format json", None, false, LogFormat::Json);
+    }
+
+    #[test]
+    fn the_demo_has_its_own_flags() {
+        let demo =
+            |typed: &str| match Args::parse_from(std::iter::once("starter").chain(typed.split_whitespace())).command {
+                Some(Command::Demo(demo)) => (demo.rows, demo.dir, demo.listen),
+                None => panic!("{typed} is a command"),
+            };
+        assert_eq!(demo("demo"), (50_000, None, "127.0.0.1:5000".into()));
+        assert_eq!(
+            demo("demo --rows 9 --dir d --listen 127.0.0.1:0"),
+            (9, Some(PathBuf::from("d")), "127.0.0.1:0".into())
+        );
+        for wrong in ["demo --rows 1", "demo --reset", "--reset demo"] {
+            let typed = std::iter::once("starter").chain(wrong.split_whitespace());
+            assert_eq!(Args::try_parse_from(typed).unwrap_err().exit_code(), 2, "{wrong}");
+        }
     }
 }

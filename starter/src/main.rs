@@ -1,6 +1,8 @@
-//! `starter`: sets the database up and says what it holds. Here is the order of things and the exit code.
+//! `starter`: sets the database up and says what it holds, or shows the whole system. Here is the order of things and the
+//! exit code.
 
 mod cli;
+mod demo;
 mod setup;
 
 use std::io::{self, Write};
@@ -11,7 +13,7 @@ use clap::Parser;
 use tributary_console::exit_code;
 use tributary_store::{DatabaseUrl, Error};
 
-use crate::cli::Args;
+use crate::cli::{Args, Command};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -20,6 +22,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
+    if let Some(Command::Demo(demo)) = &args.command {
+        return demo::run(demo);
+    }
     let url = DatabaseUrl::locate(args.database_url.as_deref())?;
     let counts = setup::set_up(&url, args.reset)?;
     let mut out = io::stdout().lock();

@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::str::FromStr;
 
 use tempfile::TempDir;
 use tributary_store::{DatabaseUrl, Lock, ProductRow, Store};
-use tributary_testkit::process;
+use tributary_testkit::{http, process};
 
 fn starter(folder: &Path, words: &str) -> Command {
     let mut command = process::command("starter", folder);
@@ -131,4 +132,25 @@ fn logs_go_to_stderr_as_json_if_asked_for() {
     for line in stderr.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
+}
+
+#[test]
+fn the_demo_shows_the_whole_system_and_ends_cleanly() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = process::command("starter", home.path());
+    command.args(["demo", "--rows", "500", "--dir", "demo", "--listen", "127.0.0.1:0"]);
+    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let form = lines.find_map(|line| line.strip_prefix("    http://").map(|rest| format!("http://{rest}"))).unwrap();
+    let page = http::request("GET", &form, &[], b"").unwrap();
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("Correct a product"), "{}", page.text());
+    assert!(lines.any(|line| line.contains("+0 ~1 -0") || line.contains("+1 ~0 -0")), "a row changes by and by");
+    let interrupt = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(lines.last().unwrap(), "Stopped.");
+    let output = demo.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), process::stderr(&output)), (Some(0), String::new()));
+    let listed = process::command("readdb", home.path()).args(["--database-url", "demo/database.db"]).output().unwrap();
+    assert!(listed.status.success());
 }

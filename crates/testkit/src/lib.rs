@@ -3,7 +3,8 @@
 #![warn(missing_docs)]
 
 pub mod faulty;
-pub mod feed;
 pub mod http;
 pub mod process;
 pub mod wait;
+
+pub use tributary_generate::products as feed;

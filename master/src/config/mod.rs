@@ -44,6 +44,19 @@ pub struct SourceConfig {
     pub token: Option<Token>,
 }
 
+impl SourceConfig {
+    /// A source of priority 0 without further settings.
+    ///
+    /// # Errors
+    /// The name or the URL is none that a source can have.
+    pub fn new(name: &str, url: &str) -> Result<Self, ConfigError> {
+        let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
+        let url = source_url(url).map_err(wrong)?;
+        source_name(name).map_err(wrong)?;
+        Ok(Self { name: name.to_owned(), url, priority: 0, columns: Columns::default(), token: None })
+    }
+}
+
 /// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -97,15 +110,20 @@ fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigError> {
             Some((name, text)) if !name.contains("://") => (Some(name.trim().to_owned()), text),
             _ => (None, flag.as_str()),
         };
-        let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
-        let name = name.unwrap_or_else(|| host_port(&url));
-        source_name(&name).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
-        if !names.insert(name.clone()) {
+        let named = match name {
+            Some(name) => SourceConfig::new(&name, text)?,
+            None => {
+                let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
+                SourceConfig::new(&host_port(&url), text)?
+            }
+        };
+        if !names.insert(named.name.clone()) {
             return Err(ConfigError(format!(
-                "--source {flag}: there is another source named `{name}`; give this one a name of its own, as NAME=URL"
+                "--source {flag}: there is another source named `{}`; give this one a name of its own, as NAME=URL",
+                named.name
             )));
         }
-        Ok(SourceConfig { name, url, priority: 0, columns: Columns::default(), token: None })
+        Ok(named)
     };
     flags.iter().map(source).collect()
 }

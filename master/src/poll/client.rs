@@ -46,6 +46,8 @@ pub(crate) struct SourceClient {
 /// # Errors
 /// Only if the system's certificates cannot be had.
 pub(crate) fn http_client() -> Result<Client> {
+    // It fails only where one was installed before, which is as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let agent = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
     let client = Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).user_agent(agent).build();
     client.context("failed to make an HTTP client")

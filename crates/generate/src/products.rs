@@ -29,8 +29,9 @@ const WORDS: [&str; 64] = [
     "wren", "zephyr",
 ];
 
-/// The slug of a product: two to four words that spell its number, so that no two products share one.
-fn sku(product: u64) -> String {
+/// The slug of a product, the key of its row: two to four words that spell its number, so that no two products share one.
+#[must_use]
+pub fn sku(product: u64) -> String {
     // An odd factor permutes the numbers below 2^24, so that neighbours do not look alike.
     let mut rest = if product < 1 << 24 { product.wrapping_mul(9_301_697) & ((1 << 24) - 1) } else { product };
     let mut words = Vec::new();
@@ -41,7 +42,9 @@ fn sku(product: u64) -> String {
     words.join("-")
 }
 
-fn name(number: u64) -> String {
+/// A product's name; about 2.3 products share one where `number` is drawn from half as many as there are rows.
+#[must_use]
+pub fn name(number: u64) -> String {
     let word = |shift: u64| {
         let word = WORDS[((number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) % 64) as usize];
         format!("{}{}", word[..1].to_uppercase(), &word[1..])

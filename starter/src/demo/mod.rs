@@ -1,0 +1,118 @@
+//! `starter demo`: the whole system in one process. Two generated feeds that overlap, a data-source for each, a master with
+//! the form, and hands that keep changing a few rows so that there is something to see.
+
+mod hands;
+mod news;
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use tokio_util::sync::CancellationToken;
+use tributary_generate::products;
+use tributary_master::config::{Config, SourceConfig};
+use tributary_serve::{Access, bind, stop_on_signals};
+use tributary_store::DatabaseUrl;
+
+use crate::cli::DemoArgs;
+
+/// How long a changed file must be quiet. Our own hands put whole files in place, so it may be short.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The two sources, by the number of their first product: south's first half is north's second half.
+const SOURCES: [(&str, u64); 2] = [("north", 0), ("south", 1)];
+
+pub(crate) fn run(args: &DemoArgs) -> Result<()> {
+    let listener = bind(&args.listen, &Access::default()).with_context(|| {
+        format!("the form cannot be at {}: stop what listens there, or name another address by --listen", args.listen)
+    })?;
+    let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let folder = args.dir.as_deref().unwrap_or(temporary.path());
+    generate(folder, args.rows)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
+    let shown = runtime.block_on(show(folder, args.rows, listener));
+    runtime.shutdown_background();
+    say("Stopped.");
+    shown
+}
+
+/// Writes each folder's feed. As many rows are the same bytes again, which a database of an earlier demo knows already.
+fn generate(folder: &Path, rows: u64) -> Result<()> {
+    for (source, half) in SOURCES {
+        let folder = folder.join(source);
+        fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
+        let (path, unfinished) = (folder.join("products.csv"), folder.join("products.csv.part"));
+        let started = Instant::now();
+        let mut out = std::io::BufWriter::new(fs::File::create(&unfinished).context("failed to write a feed")?);
+        products::write(&mut out, rows, half * rows / 2, half + 1)
+            .and_then(|()| out.flush())
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .with_context(|| format!("failed to write {}", path.display()))?;
+        let (size, took) = (fs::metadata(&path)?.len() as f64 / 1e6, started.elapsed().as_secs_f64());
+        say(&format!("Wrote {} with {rows} rows, {size:.1} MB, in {took:.1} s", path.display()));
+    }
+    Ok(())
+}
+
+async fn show(folder: &Path, rows: u64, listener: TcpListener) -> Result<()> {
+    let shutdown = stop_on_signals().context("failed to wait for signals")?;
+    let address = listener.local_addr().context("failed to ask where the form listens")?;
+    let database = folder.join("database.db");
+    let url: DatabaseUrl = database.to_string_lossy().parse().context("failed to name the database")?;
+    let (north, north_url) = source(folder, "north", &shutdown)?;
+    let (south, south_url) = source(folder, "south", &shutdown)?;
+    let config = Config {
+        database: url.clone(),
+        listen: address.to_string(),
+        access: Access::default(),
+        allowed_hosts: Vec::new(),
+        poll_interval: Duration::from_secs(1),
+        sources: vec![SourceConfig::new("north", &north_url)?, SourceConfig::new("south", &south_url)?],
+    };
+    say(&format!("The sources serve their folders on {north_url} and {south_url}"));
+    let master = tributary_master::run(config, listener, false, shutdown.clone());
+    let hands = hands::keep_changing(folder.to_owned(), rows, url.clone(), shutdown.clone());
+    let news = news::tell(url, format!("http://{address}/"), database, shutdown.clone());
+    // Whichever of them ends first, the others are told to.
+    let ended = |part: Result<()>| {
+        shutdown.cancel();
+        part
+    };
+    let (north, south, master, hands, news) = tokio::join!(
+        async { ended(north.await) },
+        async { ended(south.await) },
+        async { ended(master.await) },
+        async { ended(hands.await) },
+        async { ended(news.await) },
+    );
+    north.and(south).and(master).and(hands).and(news)
+}
+
+/// A data-source of one folder, on a free port, and where that is.
+fn source(
+    folder: &Path,
+    name: &str,
+    shutdown: &CancellationToken,
+) -> Result<(impl Future<Output = Result<()>> + use<>, String)> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    let url = format!("http://{}", listener.local_addr().context("failed to ask where a source listens")?);
+    let config = tributary_data_source::Config {
+        dir: folder.join(name),
+        name: name.to_owned(),
+        settle: SETTLE,
+        rescan: Duration::from_secs(30),
+        token: None,
+        announce: false,
+    };
+    Ok((tributary_data_source::run(config, listener, shutdown.clone()), url))
+}
+
+/// One line for whoever watches. That nobody does is no error.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
