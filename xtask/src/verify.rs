@@ -64,7 +64,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     compare(home)
 }
 
-fn build() -> Result<()> {
+/// Builds the release binaries; only what runs beside them can take them.
+pub(crate) fn build() -> Result<()> {
     // The binaries beside this one are taken.
     ensure!(
         !cfg!(debug_assertions),

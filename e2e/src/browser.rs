@@ -1,0 +1,208 @@
+//! A headless Chromium with a profile of its own, driven through chromedriver. What a test does in it reads as what a person
+//! does; it knows nothing of our pages.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::FutureExt;
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+use crate::until;
+
+/// Where chromedriver is; set by `cargo xtask services`.
+const WEBDRIVER: &str = "TRIBUTARY_E2E_WEBDRIVER";
+
+/// It runs as root in CI, has no display there, and must ask nobody but us for anything.
+const FLAGS: [&str; 8] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// Which browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// On a screen.
+    Desktop,
+    /// On a phone that is 390 px wide. It is emulated: a headless window cannot be so narrow.
+    Phone,
+    /// On a screen, with JavaScript switched off.
+    WithoutScripts,
+}
+
+/// An open browser with one tab.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    client: Client,
+}
+
+/// Runs `test` with a browser, which is closed however the test ends. A failed test prints the page that it was on.
+///
+/// # Panics
+/// The test does, or no browser can be had.
+pub fn browse(kind: Kind, test: impl AsyncFnOnce(Browser)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let profile = tempfile::tempdir().expect("there is room for a profile");
+        let browser = Browser::open(kind, &profile).await;
+        let client = browser.client.clone();
+        let outcome = AssertUnwindSafe(test(browser)).catch_unwind().await;
+        if outcome.is_err() {
+            // Only what cannot panic again: the browser must be closed.
+            let (url, page) = (client.current_url().await, client.source().await);
+            eprintln!("the test failed at {url:?}, on this page:\n{}", page.unwrap_or_default());
+        }
+        let closed = client.close().await;
+        match outcome {
+            Ok(_) => closed.expect("the browser closes"),
+            Err(panic) => resume_unwind(panic),
+        }
+    });
+}
+
+impl Browser {
+    async fn open(kind: Kind, profile: &TempDir) -> Self {
+        let webdriver = webdriver();
+        let connected = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(kind, profile))
+            .connect(&webdriver)
+            .await;
+        let client = connected.unwrap_or_else(|error| panic!("chromedriver at {webdriver} opens no browser: {error}"));
+        Self { client }
+    }
+
+    /// Opens a page and waits until it is loaded.
+    ///
+    /// # Panics
+    /// The browser does not answer, here and below.
+    pub async fn goto(&self, url: &str) {
+        self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} opens: {error}"));
+    }
+
+    /// The address of the page.
+    pub async fn url(&self) -> String {
+        self.client.current_url().await.expect("a page has an address").into()
+    }
+
+    /// Waits until the page has this address: a button was clicked that leads there.
+    pub async fn lands_on(&self, url: &str) {
+        until(&format!("the browser lands on {url}"), async || (self.url().await == url).then_some(())).await;
+    }
+
+    /// Types into the field that `css` selects, behind what is there.
+    pub async fn write(&self, css: &str, text: &str) {
+        let field = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        field.send_keys(text).await.unwrap_or_else(|error| panic!("{css} can be written to: {error}"));
+    }
+
+    /// Clicks what `css` selects.
+    pub async fn click(&self, css: &str) {
+        let what = format!("{css} can be clicked");
+        // A part of the page that is brought up to date meanwhile is another element, and must be found again.
+        until(&what, async || match self.client.find(Locator::Css(css)).await {
+            Ok(button) => button.click().await.ok(),
+            Err(_) => None,
+        })
+        .await;
+    }
+
+    /// The text of the first element that `css` selects, as it stands in the document; None if there is none.
+    pub async fn text(&self, css: &str) -> Option<String> {
+        self.property(css, "textContent").await
+    }
+
+    /// What stands in a field.
+    pub async fn value(&self, css: &str) -> Option<String> {
+        self.property(css, "value").await
+    }
+
+    /// Waits until the text of what `css` selects has this in it.
+    pub async fn shows(&self, css: &str, text: &str) {
+        until(&format!("{css} shows {text:?}"), async || {
+            self.text(css).await.filter(|found| found.contains(text)).map(drop)
+        })
+        .await;
+    }
+
+    /// What a script in the page returns.
+    pub async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Whether a message box is open.
+    pub async fn has_alert(&self) -> bool {
+        match self.client.get_alert_text().await {
+            Ok(_) => true,
+            Err(error) if error.is_no_such_alert() => false,
+            Err(error) => panic!("the browser says whether there is an alert: {error}"),
+        }
+    }
+
+    /// What the console says since it was last asked: errors of scripts, what the content security policy refused, files
+    /// that could not be loaded.
+    pub async fn console(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(ConsoleLog).await.expect("chromedriver keeps the log");
+        log.as_array().expect("a log is a list").iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    async fn property(&self, css: &str, name: &str) -> Option<String> {
+        let read = async || -> Result<Option<String>, CmdError> {
+            self.client.find(Locator::Css(css)).await?.prop(name).await
+        };
+        match read().await {
+            Ok(text) => text,
+            // It is not there, or no longer, as when the page was just left.
+            Err(error) if error.is_no_such_element() || error.is_stale_element_reference() => None,
+            Err(error) => panic!("{css} can be read: {error}"),
+        }
+    }
+}
+
+fn webdriver() -> String {
+    std::env::var(WEBDRIVER)
+        .unwrap_or_else(|_| panic!("{WEBDRIVER} is not set: run `cargo xtask services -- cargo test -p e2e`"))
+}
+
+fn capabilities(kind: Kind, profile: &TempDir) -> Map<String, Value> {
+    let mut flags = FLAGS.map(str::to_owned).to_vec();
+    flags.push(format!("--user-data-dir={}", profile.path().display()));
+    let mut options = json!({ "args": flags });
+    match kind {
+        Kind::Desktop => {}
+        Kind::Phone => {
+            let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 3, "mobile": true, "touch": true });
+            options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+        }
+        // 2 is "block".
+        Kind::WithoutScripts => {
+            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        }
+    }
+    let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+    all.as_object().expect("it was written as an object").clone()
+}
+
+/// A command of chromedriver's own, which the client does not know: what was logged since it was last given.
+#[derive(Debug)]
+struct ConsoleLog;
+
+impl WebDriverCompatibleCommand for ConsoleLog {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}

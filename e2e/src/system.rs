@@ -1,0 +1,115 @@
+//! A folder with a feed, a source that serves it, and a master that follows the source: real programs, a real database.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tributary_testkit::process::{self, Daemon};
+use tributary_testkit::{http, wait};
+
+/// The running system; all of it ends and goes when this is dropped.
+pub struct System {
+    // Before `home`, so that they end before their folder goes.
+    master: Daemon,
+    source: Option<Daemon>,
+    home: TempDir,
+}
+
+impl System {
+    /// With a `data-source` called `north`, whose folder holds `feed` as `feed.csv`.
+    ///
+    /// # Panics
+    /// It does not start, here and below.
+    #[must_use]
+    pub fn start(feed: &str) -> Self {
+        Self::with_source(feed, |feed| Daemon::source(feed.parent().expect("a file is in a folder")))
+    }
+
+    /// With another source of that name; it is told the path of the feed.
+    #[must_use]
+    pub fn with_source(feed: &str, source: impl FnOnce(&Path) -> Daemon) -> Self {
+        let home = tempfile::tempdir().expect("there is room for a folder");
+        let path = feed_path(&home);
+        fs::create_dir(path.parent().expect("a file is in a folder")).expect("a folder can be made");
+        fs::write(&path, feed).expect("the feed can be written");
+        let source = source(&path);
+        let mut master = process::command("master", home.path());
+        master.args(["--listen", "127.0.0.1:0", "--poll-interval", "50ms", "--source"]);
+        master.arg(format!("north={}", source.url)).env("RUST_LOG", "error");
+        let system = Self { master: Daemon::start(master), source: Some(source), home };
+        wait::until("the feed is applied", || {
+            let sources = system.api("/api/v1/sources")?;
+            sources["items"][0]["last_applied"].as_str().map(drop)
+        });
+        system
+    }
+
+    /// Replaces the feed, at once.
+    pub fn write(&self, feed: &str) {
+        let path = feed_path(&self.home);
+        let other = path.with_extension("tmp");
+        fs::write(&other, feed).and_then(|()| fs::rename(other, path)).expect("the feed can be written");
+    }
+
+    /// Kills the source.
+    pub fn stop_source(&mut self) {
+        self.source = None;
+    }
+
+    /// The address of one of the master's pages.
+    #[must_use]
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.master.url)
+    }
+
+    /// What the API answers; None if not with 200.
+    #[must_use]
+    pub fn api(&self, path: &str) -> Option<Value> {
+        let (status, body) = http::get(&self.page(path)).expect("the master answers");
+        (status == 200).then(|| serde_json::from_slice(&body).expect("the API answers with JSON"))
+    }
+
+    /// The name and the description of a product, on which the API and `readdb` agree; None if it is not shown.
+    ///
+    /// # Panics
+    /// They do not come to agree.
+    #[must_use]
+    pub fn product(&self, sku: &str) -> Option<(String, String)> {
+        // More than one look, as a change may be applied between the two questions.
+        wait::until(&format!("the API and readdb agree on {sku:?}"), || {
+            let answered = self.api(&format!("/api/v1/products/{}", in_path(sku))).as_ref().map(texts);
+            (self.stored(sku) == answered).then_some(answered)
+        })
+    }
+
+    fn stored(&self, sku: &str) -> Option<(String, String)> {
+        let mut readdb = process::command("readdb", self.home.path());
+        let output = readdb.args(["products", "--format", "json", "--sku", sku]).output().expect("readdb runs");
+        assert!(output.status.success(), "{}", process::stderr(&output));
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("readdb prints JSON");
+        rows.first().map(texts)
+    }
+
+    /// Whether a route of the master was asked and has answered, or begun to.
+    #[must_use]
+    pub fn was_asked(&self, route: &str) -> bool {
+        let (_, metrics) = http::get(&self.page("/metrics")).expect("the master answers");
+        String::from_utf8_lossy(&metrics).contains(&format!("tributary_http_requests_total{{route=\"{route}\""))
+    }
+}
+
+fn feed_path(home: &TempDir) -> std::path::PathBuf {
+    home.path().join("north").join("feed.csv")
+}
+
+/// The name and the description of a row.
+fn texts(row: &Value) -> (String, String) {
+    let text = |column: &str| row[column].as_str().expect("it is a text").to_owned();
+    (text("name"), text("description"))
+}
+
+/// A sku as it stands in a path.
+fn in_path(sku: &str) -> String {
+    sku.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}

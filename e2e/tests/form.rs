@@ -1,0 +1,117 @@
+//! `/`: one product is corrected by hand, looked at, and given back to the files.
+
+use e2e::{Browser, Kind, System, browse};
+
+const FEED: &str = "sku,name,description\np1,Pen,blue\ni1,Ink,\"old, but good\"\n";
+
+fn product(name: &str, description: &str) -> Option<(String, String)> {
+    Some((name.to_owned(), description.to_owned()))
+}
+
+/// Fills the form in and sends it.
+async fn correct(browser: &Browser, sku: &str, name: &str, description: &str) {
+    browser.write("#sku", sku).await;
+    browser.write("#name", name).await;
+    browser.write("#description", description).await;
+    browser.click("#submit").await;
+}
+
+#[test]
+fn a_correction_is_shown_and_stored() {
+    check_correction(Kind::Desktop);
+}
+
+#[test]
+fn a_correction_needs_no_scripts() {
+    check_correction(Kind::WithoutScripts);
+}
+
+fn check_correction(kind: Kind) {
+    let system = System::start(FEED);
+    browse(kind, async |browser| {
+        let is_on = "data:text/html,<p>off</p><script>document.querySelector('p').textContent = 'on'</script>";
+        browser.goto(is_on).await;
+        let expect = if kind == Kind::WithoutScripts { "off" } else { "on" };
+        assert_eq!(browser.text("p").await.as_deref(), Some(expect), "JavaScript");
+
+        browser.goto(&system.page("/")).await;
+        assert_eq!(browser.text("#product").await, None, "no sku was asked for yet");
+        correct(&browser, "p1", "Fountain pen", "green, with a cap").await;
+        browser.lands_on(&system.page("/?sku=p1")).await;
+        browser.shows("#product h2", "p1").await;
+        assert_eq!(browser.text("#product .name").await.as_deref(), Some("Fountain pen"));
+        assert_eq!(browser.text("#product .description").await.as_deref(), Some("green, with a cap"));
+        browser.shows("#product .offers", "Pen").await;
+        browser.shows("#changes", "p1 was edited").await;
+        assert_eq!(browser.value("#sku").await.as_deref(), Some("p1"));
+        for field in ["#name", "#description"] {
+            assert_eq!(browser.value(field).await.as_deref(), Some(""), "{field} is ready for the next correction");
+        }
+        assert_eq!(system.product("p1"), product("Fountain pen", "green, with a cap"));
+        assert_eq!(system.product("i1"), product("Ink", "old, but good"), "the others stay as they are");
+    });
+}
+
+#[test]
+fn what_is_left_blank_stays_and_the_correction_can_be_taken_back() {
+    let system = System::start(FEED);
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/?sku=i1")).await;
+        assert_eq!(browser.text("form.edit").await, None, "there is no correction yet");
+        correct(&browser, "", "Iron gall ink", "").await;
+        browser.shows("#product .name", "Iron gall ink").await;
+        assert_eq!(system.product("i1"), product("Iron gall ink", "old, but good"));
+
+        browser.click("form.edit button").await;
+        browser.shows("#product .name", "Ink").await;
+        browser.lands_on(&system.page("/?sku=i1")).await;
+        assert_eq!(browser.text("form.edit").await, None, "the correction is gone");
+        assert_eq!(system.product("i1"), product("Ink", "old, but good"));
+    });
+}
+
+#[test]
+fn a_sku_that_is_not_shown_is_complained_of_and_nothing_typed_is_lost() {
+    let system = System::start(FEED);
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/")).await;
+        let (name, description) = ("A \"quill\" & more", "\n  the first line was blank\nthe last is this");
+        correct(&browser, "q/1 é", name, description).await;
+        browser.shows("[role=alert]", "q/1 é").await;
+        assert_eq!(browser.value("#sku").await.as_deref(), Some("q/1 é"));
+        assert_eq!(browser.value("#name").await.as_deref(), Some(name));
+        assert_eq!(browser.value("#description").await.as_deref(), Some(description));
+        assert_eq!(browser.text("#product").await, None);
+        assert_eq!(system.product("q/1 é"), None, "nothing was made of it");
+
+        // Mending the sku alone is enough.
+        browser.run("document.querySelector('#sku').value = ''").await;
+        browser.write("#sku", "p1").await;
+        browser.click("#submit").await;
+        browser.lands_on(&system.page("/?sku=p1")).await;
+        assert_eq!(system.product("p1"), product(name, description));
+    });
+}
+
+#[test]
+fn markup_and_line_breaks_are_text() {
+    let system = System::start(FEED);
+    browse(Kind::Desktop, async |browser| {
+        let name = "<b>\"Pen\"</b> & 'co'";
+        let description =
+            "<script>alert(1)</script> \"quoted\" & 'single' &amp;\n</textarea><img src=x onerror=alert(2)>\n\nend";
+        browser.goto(&system.page("/")).await;
+        correct(&browser, "p1", name, description).await;
+        browser.lands_on(&system.page("/?sku=p1")).await;
+        browser.shows("#product h2", "p1").await;
+        assert!(!browser.has_alert().await);
+        assert_eq!(browser.text("#product .name").await.as_deref(), Some(name));
+        assert_eq!(browser.text("#product .description").await.as_deref(), Some(description));
+        let within =
+            browser.run("return document.querySelectorAll('#product script, #product img, #product b b').length");
+        assert_eq!(within.await, 0, "none of it became an element");
+        assert_eq!(browser.console().await, [""; 0]);
+        // With LF line ends, though browsers send CR LF.
+        assert_eq!(system.product("p1"), product(name, description));
+    });
+}

@@ -1,0 +1,35 @@
+//! The source in README.md, which is Python and knows nothing of us, is one that a master can use.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use e2e::System;
+use tributary_testkit::process::Daemon;
+use tributary_testkit::wait;
+
+/// The first Python block of README.md that is a server.
+fn program() -> String {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let blocks = readme.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.into_iter().find(|block| block.contains("http.server")).expect("README.md has a source in Python").to_owned()
+}
+
+#[test]
+fn the_source_in_the_readme_is_a_source() {
+    let text = program();
+    assert!(text.lines().count() <= 20, "a source is short");
+    let system = System::with_source("sku,name\np1,Pen\np2,Ink\n", |feed| {
+        let program = feed.with_file_name("source.py");
+        fs::write(&program, text).unwrap();
+        let mut python = Command::new("python3");
+        // It takes a free port by itself, and logs every request.
+        python.arg(program).arg(feed).arg("0").stderr(Stdio::null());
+        Daemon::start(python)
+    });
+    let product = |sku: &str| system.product(sku).map(|(name, _)| name);
+    assert_eq!((product("p1").as_deref(), product("p2").as_deref()), (Some("Pen"), Some("Ink")));
+
+    system.write("sku,name\np1,Fountain pen\np3,Nib\n");
+    wait::until("the change arrives", || (product("p1")? == "Fountain pen").then_some(()));
+    assert_eq!((product("p2"), product("p3").as_deref()), (None, Some("Nib")));
+}

@@ -1,0 +1,277 @@
+//! `cargo xtask services`: what the tests in `e2e/` need beside our own binaries, started for one command and stopped
+//! behind it. It knows how to start each part and when it answers, not what the tests do with it.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    net::{TcpListener, TcpStream},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::Path,
+    process::{Child, Command, ExitCode, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// First install the Debian packages that are missing, with apt-get.
+    #[arg(long)]
+    install: bool,
+    /// What to run with the services' addresses in its environment, such as `cargo test -p e2e`; its exit code is ours. With
+    /// none the addresses are printed and the services stay until Ctrl-C.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+/// A server that tests need.
+struct Service {
+    name: &'static str,
+    /// How it is started on a port of 127.0.0.1, in the foreground. What it writes goes into the folder, which is its own
+    /// and goes with it.
+    command: fn(port: u16, folder: &Path) -> Result<Command>,
+    /// Whether it takes requests.
+    answers: fn(port: u16) -> bool,
+    /// The environment variable that tells the tests where it is.
+    variable: &'static str,
+    /// What stands in the variable.
+    address: fn(port: u16) -> String,
+}
+
+const SERVICES: [Service; 1] = [Service {
+    name: "chromedriver",
+    command: |port, folder| {
+        let mut command = Command::new("chromedriver");
+        // Browsers leave files behind in the folder for temporary ones.
+        command.arg(format!("--port={port}")).env("TMPDIR", folder);
+        Ok(command)
+    },
+    // It opens its port once it is ready for sessions.
+    answers: |port| TcpStream::connect(("127.0.0.1", port)).is_ok(),
+    variable: "TRIBUTARY_E2E_WEBDRIVER",
+    address: |port| format!("http://127.0.0.1:{port}"),
+}];
+
+/// Programs that the services and the tests run, each with the Debian package that brings it.
+const PROGRAMS: [(&str, &str); 3] =
+    [("chromedriver", "chromium-driver"), ("chromium", "chromium"), ("python3", "python3")];
+
+/// How long a service may take until it answers, and how long anything may take to stop before it is killed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let interrupted = Interrupted::watch()?;
+    if args.install {
+        install()?;
+    }
+    let missing = missing();
+    ensure!(
+        missing.is_empty(),
+        "there is no {}: `apt-get install {}`, or let `cargo xtask services --install` do it",
+        missing.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", "),
+        packages(&missing).join(" ")
+    );
+    let home = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let mut running = Vec::new();
+    for service in &SERVICES {
+        running.push(Running::start(service, home.path(), &interrupted)?);
+    }
+    match args.command.split_first() {
+        Some((program, arguments)) => with_services(program, arguments, &running, &interrupted),
+        None => stay(&mut running, &interrupted),
+    }
+}
+
+/// Programs that are not on the `PATH`, with their packages.
+fn missing() -> Vec<(&'static str, &'static str)> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    PROGRAMS.into_iter().filter(|(program, _)| !is_there(program)).collect()
+}
+
+fn packages(missing: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    missing.iter().map(|(_, package)| *package).collect()
+}
+
+fn install() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages(&missing).as_slice()].concat())
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    // Nobody is there to answer a package's questions.
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).arg("--quiet").args(arguments);
+    let status = command.status().context("failed to run apt-get, which `--install` needs")?;
+    ensure!(status.success(), "`apt-get {}` failed; it must run as root", arguments.join(" "));
+    Ok(())
+}
+
+/// Runs the command until it ends by itself or is told to.
+fn with_services(
+    program: &OsString,
+    arguments: &[OsString],
+    running: &[Running],
+    interrupted: &Interrupted,
+) -> Result<ExitCode> {
+    let mut command = Command::new(program);
+    command.args(arguments).envs(running.iter().map(|running| (running.service.variable, &running.address)));
+    let mut group = Group::start(&mut command)?;
+    let status = loop {
+        if let Some(status) = group.ended()? {
+            break status;
+        }
+        if let Some(signal) = interrupted.signal() {
+            // The command has a process group of its own, so that all that it started is told as well.
+            group.stop(signal);
+            return Ok(ExitCode::from(128 + signal.as_raw() as u8));
+        }
+        pause();
+    };
+    Ok(ExitCode::from(code(status)))
+}
+
+/// An exit code as a shell gives it: 128 and the signal for a program that a signal ended.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| Some(128 + status.signal()?));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Prints the addresses and waits for the end.
+fn stay(running: &mut [Running], interrupted: &Interrupted) -> Result<ExitCode> {
+    for running in &*running {
+        println!("export {}={}", running.service.variable, running.address);
+    }
+    eprintln!("the services run until Ctrl-C");
+    while interrupted.signal().is_none() {
+        for running in &mut *running {
+            running.must_run()?;
+        }
+        pause();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A service that runs until this is dropped.
+struct Running<'a> {
+    service: &'a Service,
+    group: Group,
+    address: String,
+    /// What it printed, for the error message when it ends.
+    log: std::path::PathBuf,
+}
+
+impl<'a> Running<'a> {
+    fn start(service: &'a Service, home: &Path, interrupted: &Interrupted) -> Result<Self> {
+        let name = service.name;
+        let folder = home.join(name);
+        fs::create_dir(&folder).with_context(|| format!("failed to make a folder for {name}"))?;
+        let log = home.join(format!("{name}.log"));
+        let file = File::create(&log).with_context(|| format!("failed to make {}", log.display()))?;
+        let port = free_port()?;
+        let mut command = (service.command)(port, &folder)?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let group = Group::start(&mut command)?;
+        let mut running = Self { service, group, address: (service.address)(port), log };
+        let deadline = Instant::now() + PATIENCE;
+        while !(service.answers)(port) {
+            running.must_run()?;
+            ensure!(interrupted.signal().is_none(), "interrupted before {name} answered");
+            ensure!(Instant::now() < deadline, "{name} does not answer within {PATIENCE:?}: {}", running.printed());
+            pause();
+        }
+        Ok(running)
+    }
+
+    /// It is no use to go on without it.
+    fn must_run(&mut self) -> Result<()> {
+        if let Some(status) = self.group.ended()? {
+            bail!("{} ended by itself ({status}): {}", self.service.name, self.printed());
+        }
+        Ok(())
+    }
+
+    fn printed(&self) -> String {
+        let printed = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&printed).trim().to_owned()
+    }
+}
+
+/// A port that nobody listens on. Another program may take it before the service does; then the service says so and ends.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A program and all that it starts, in a process group of its own; stopped when this is dropped.
+struct Group {
+    child: Child,
+}
+
+impl Group {
+    fn start(command: &mut Command) -> Result<Self> {
+        let child = command.process_group(0).spawn();
+        Ok(Self { child: child.with_context(|| format!("failed to start {}", command.get_program().display()))? })
+    }
+
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("failed to look at a child process")
+    }
+
+    /// Tells all of it, waits for the program, and kills what is left.
+    fn stop(&mut self, signal: Signal) {
+        let group = Pid::from_child(&self.child);
+        // It may have ended by itself, or end between these steps; then there is nothing to tell.
+        let _ = kill_process_group(group, signal);
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            pause();
+        }
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.stop(Signal::TERM);
+    }
+}
+
+/// Whether we were told to stop. Without it a signal would end us and leave the services behind.
+struct Interrupted {
+    /// The signal's number, 0 before there was one; set by the signal handler, which may do no more than that.
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupted {
+    fn watch() -> Result<Self> {
+        let signal = Arc::new(AtomicUsize::new(0));
+        for number in [SIGHUP, SIGINT, SIGTERM] {
+            signal_hook::flag::register_usize(number, signal.clone(), number as usize)
+                .context("failed to watch for signals")?;
+        }
+        Ok(Self { signal })
+    }
+
+    fn signal(&self) -> Option<Signal> {
+        Signal::from_named_raw(self.signal.load(Ordering::Relaxed) as i32)
+    }
+}
+
+/// Between two looks at processes, of which the standard library knows no common way to wait for.
+fn pause() {
+    thread::sleep(Duration::from_millis(20));
+}
