@@ -91,11 +91,17 @@ impl System {
         rows.first().map(texts)
     }
 
+    /// What the master answers, as text.
+    #[must_use]
+    pub fn text(&self, path: &str) -> String {
+        let (_, body) = http::get(&self.page(path)).expect("the master answers");
+        String::from_utf8_lossy(&body).into_owned()
+    }
+
     /// Whether a route of the master was asked and has answered, or begun to.
     #[must_use]
     pub fn was_asked(&self, route: &str) -> bool {
-        let (_, metrics) = http::get(&self.page("/metrics")).expect("the master answers");
-        String::from_utf8_lossy(&metrics).contains(&format!("tributary_http_requests_total{{route=\"{route}\""))
+        self.text("/metrics").contains(&format!("tributary_http_requests_total{{route=\"{route}\""))
     }
 }
 

@@ -9,8 +9,6 @@ fn a_changed_line_appears_on_the_open_page() {
         browser.goto(&system.page("/?sku=p1")).await;
         // A page that is loaded anew has forgotten this.
         browser.run("window.isThatPage = true").await;
-        // What happens before the page listens is not told to it.
-        until("the page listens", async || system.was_asked("/api/v1/events").then_some(())).await;
         system.write("sku,name,description\np1,Fountain pen,green\nn1,Nib,gold\n");
         browser.shows("#product .name", "Fountain pen").await;
         browser.shows("#product .description", "green").await;
@@ -19,6 +17,44 @@ fn a_changed_line_appears_on_the_open_page() {
         browser.shows("#sources", "2 offers").await;
         assert_eq!(browser.run("return window.isThatPage").await, true);
         assert_eq!(browser.console().await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_product_that_comes_and_goes_does_so_on_the_open_page() {
+    let system = System::start("sku,name,description\np1,Pen,blue\n");
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/?sku=n1")).await;
+        browser.shows("#product .notice", "No product with this sku is shown").await;
+        system.write("sku,name,description\np1,Pen,blue\nn1,Nib,gold\n");
+        browser.shows("#product .name", "Nib").await;
+        system.write("sku,name,description\np1,Pen,blue\n");
+        browser.shows("#product .notice", "No product with this sku is shown").await;
+        assert_eq!(browser.console().await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_correction_that_waits_for_a_large_version_is_told_so_and_kept() {
+    let system = System::start("sku,name,description\np1,Pen,blue\n");
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/")).await;
+        browser.write("#sku", "p1").await;
+        browser.write("#name", "Fountain pen").await;
+        let mut large = b"sku,name,description\np1,Pen,blue\n".to_vec();
+        (0..120_000).for_each(|row| large.extend(format!("s{row},Name {},text\n", row / 2).bytes()));
+        system.write(&String::from_utf8(large).unwrap());
+        until("the large version is being applied", async || {
+            system.text("/").contains("Applying a version of north").then_some(())
+        })
+        .await;
+        // The driver asks nothing of a page that waits for an answer, so the page itself notes what it says meanwhile.
+        browser.run("new MutationObserver(() => { localStorage.said += document.querySelector('#busy').textContent; }).observe(document.querySelector('#busy'), { childList: true })").await;
+        browser.click("#submit").await;
+        browser.lands_on(&system.page("/?sku=p1")).await;
+        let said = browser.run("return localStorage.said").await;
+        assert!(said.as_str().is_some_and(|said| said.contains("Applying a version of north")), "{said}");
+        browser.shows("#product .name", "Fountain pen").await;
     });
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tributary_store::{EventRow, Store};
 use utoipa::ToSchema;
 
-use crate::ingest::now;
+use crate::clock::now;
 
 /// One event, the contract's section 5. The word of its kind and its fields are the JSON that is stored and sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -7,6 +7,7 @@
 
 mod app;
 pub mod cli;
+mod clock;
 pub mod config;
 mod edit;
 mod events;

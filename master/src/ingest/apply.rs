@@ -12,7 +12,10 @@ use super::{
     changes::{Written, write_touched},
     convert::{number, reject_row},
 };
-use crate::events::{self, AppliedVersion, Event};
+use crate::{
+    clock::now,
+    events::{self, AppliedVersion, Event},
+};
 
 /// What one pass brings of one source.
 pub(crate) struct SourceVersion {
@@ -164,11 +167,6 @@ pub(crate) fn note_pass(
     }
     store.set_source_pass(source, pass)?;
     Ok(())
-}
-
-/// The time, as the database keeps it.
-pub(crate) fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Stores what became of one file. Returns the skus that it touches, if it was accepted.

@@ -30,7 +30,7 @@ pub(crate) fn edit(row: EditRow) -> Edit {
 /// The row of an edit that is made now.
 pub(crate) fn edit_row(edit: Edit) -> EditRow {
     let Edit { sku, name, description, hidden, stands } = edit;
-    EditRow { sku, name, description, hidden, stands, edited_at: super::now() }
+    EditRow { sku, name, description, hidden, stands, edited_at: crate::clock::now() }
 }
 
 pub(super) fn product_rows(products: Vec<Product>) -> Vec<ProductRow> {

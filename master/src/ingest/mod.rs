@@ -11,7 +11,7 @@ mod reading;
 mod spool;
 
 pub(crate) use adopt::{Stored, adopt};
-pub(crate) use apply::{Applied, SourceVersion, apply, note_pass, now};
+pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
 pub(crate) use changes::{Written, current_offers, ranks, write_merged};
 pub(crate) use convert::{edit, edit_row};
 pub(crate) use fetch::{FetchError, Received, causes, receive};

@@ -18,6 +18,7 @@ use tributary_wire::{Manifest, ManifestEntry, Sense};
 
 use super::client::SourceClient;
 use crate::{
+    clock::now,
     config::SourceConfig,
     ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Spooled, Stored},
     progress::SourceProgress,
@@ -109,7 +110,7 @@ impl Poll {
     /// # Errors
     /// The source fails, or the spool or the database does. Nothing was applied then.
     pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<Passed> {
-        let (started, sensed) = (Instant::now(), ingest::now());
+        let (started, sensed) = (Instant::now(), now());
         let listed = match sense.version {
             Some(_) => self.list().await?,
             None => self.list_plain().await?,

@@ -18,7 +18,7 @@ use tributary_store::SourceState;
 use tributary_wire::Sense;
 
 use super::{Poll, Statuses};
-use crate::ingest;
+use crate::clock::now;
 
 /// How long a source is asked to hold its answer.
 const HOLD: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ impl PollLoop {
 
     /// One question and what follows from the answer. A defect of ours is a failed pass, and stops no other source.
     async fn turn(&mut self, known: Known) -> Known {
-        let (started, sensed) = (Instant::now(), ingest::now());
+        let (started, sensed) = (Instant::now(), now());
         let turned = AssertUnwindSafe(self.ask(known, &sensed)).catch_unwind().await;
         let error = match turned {
             Ok(Ok(known)) => return known,

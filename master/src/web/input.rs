@@ -1,8 +1,8 @@
 //! What requests say, checked: queries, bodies, skus, names and descriptions. Every complaint says what to write instead.
 
-use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, Header};
+use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality};
 use actix_web::{HttpRequest, web};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tributary_gate::feed::{NAME_BYTES, SKU_BYTES};
 
 use super::error::ApiError;
@@ -16,8 +16,8 @@ const BODY_BYTES: usize = 8 << 20;
 
 /// The query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
-    let query = web::Query::<T>::from_query(request.query_string());
-    query.map(web::Query::into_inner).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+    let query = request.query_string().as_bytes();
+    fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
 /// How many rows a list is to have: 100 where nothing is said.
@@ -40,6 +40,10 @@ pub(crate) async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> 
 /// A body of JSON, whatever its media type says.
 pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
     let body = body(payload).await?;
+    // serde takes an array for an object whose members come in order; nobody was promised that.
+    if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
+        return Err(ApiError::Invalid("the body must be an object".to_owned()));
+    }
     serde_json::from_slice(&body).map_err(|why| match why.classify() {
         serde_json::error::Category::Data => ApiError::Invalid(format!("the body does not fit: {why}")),
         _ => bad(format!("the body is no JSON: {why}")),
@@ -54,9 +58,15 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
         return Err(ApiError::UnsupportedMediaType { expected: FORM });
     }
     let body = body(payload).await?;
-    let text = std::str::from_utf8(&body).map_err(|_| bad("the form is not UTF-8".to_owned()))?;
-    let fields = web::Query::<T>::from_query(text);
-    fields.map(web::Query::into_inner).map_err(|why| bad(format!("the form cannot be understood: {why}")))
+    fields(&body).map_err(|why| bad(format!("the form cannot be understood: {why}")))
+}
+
+/// Fields as a form or a query writes them. Bytes that are no text are refused here: the parser would put other letters in
+/// their place.
+fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
+    percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(written).map_err(|why| why.to_string())?;
+    web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| why.to_string())
 }
 
 /// The sku of a path, which is percent-encoded there, or of a form. Trimmed, as in a file.
@@ -115,7 +125,10 @@ fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
     if !request.headers().contains_key(ACCEPT) {
         return false;
     }
-    let ranked = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();
+    // What has no weight is not acceptable (RFC 9110, section 12.4.2).
+    let mut accept = Accept::parse(request).unwrap_or_else(|_| Accept(Vec::new()));
+    accept.0.retain(|kind| kind.quality > Quality::ZERO);
+    let ranked = accept.ranked();
     let names = |kind: &str| ranked.iter().position(|ranked| ranked.essence_str() == kind);
     match (names(one), names(other)) {
         (Some(one), Some(other)) => one < other,

@@ -19,14 +19,21 @@ use crate::product::Detail;
 #[template(path = "home.html")]
 pub(crate) struct Home {
     pub(crate) form: Form,
-    /// The product of the form's sku, if it is shown.
-    pub(crate) shown: Option<Shown>,
+    /// What is known of the form's sku, if there is one in it.
+    pub(crate) known: Option<Known>,
     pub(crate) tally: Counts,
     /// What is being written right now, if anything takes long.
     pub(crate) busy: Option<Busy>,
     pub(crate) sources: Vec<SourceLine>,
     /// What happened last, the newest first.
     pub(crate) changes: Vec<Change>,
+}
+
+impl Home {
+    /// The product of the form's sku, if it is shown.
+    fn shown(&self) -> Option<&Product> {
+        self.known.as_ref()?.product.as_ref()
+    }
 }
 
 /// What stands in the form.
@@ -39,21 +46,23 @@ pub(crate) struct Form {
     pub(crate) complaint: Option<String>,
 }
 
-/// A product as the page shows it.
-pub(crate) struct Shown {
-    pub(crate) product: Product,
+/// A sku as the page shows it.
+pub(crate) struct Known {
+    pub(crate) sku: String,
+    /// None if it is not shown.
+    pub(crate) product: Option<Product>,
+    /// The winner first.
     pub(crate) offers: Vec<Offer>,
     pub(crate) edit: Option<Edit>,
     /// When it was edited, for people.
     pub(crate) edited: String,
 }
 
-impl Shown {
-    /// None if the sku is not shown.
-    pub(crate) fn new(detail: Detail) -> Option<Self> {
+impl Known {
+    pub(crate) fn new(sku: String, detail: Detail) -> Self {
         let offers = detail.offers.into_iter().rev().map(Offer::from).collect();
         let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
-        Some(Self { product: detail.product?.into(), offers, edit: detail.edit.map(Edit::from), edited })
+        Self { sku, product: detail.product.map(Product::from), offers, edit: detail.edit.map(Edit::from), edited }
     }
 }
 
@@ -102,9 +111,9 @@ impl From<Source> for SourceLine {
             name: source.name,
             url: source.url,
             state: source.state,
-            files: thousands(source.files),
-            offers: thousands(source.offers),
-            rejects: thousands(source.rejects),
+            files: counted(source.files, "file"),
+            offers: counted(source.offers, "offer"),
+            rejects: counted(source.rejects, "reject"),
             has_rejects: source.rejects > 0,
             last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
             error: source.error,
@@ -235,6 +244,11 @@ fn thousands(count: i64) -> String {
     indicatif::HumanCount(count.unsigned_abs()).to_string()
 }
 
+/// So many of something, as a person says it.
+fn counted(count: i64, what: &str) -> String {
+    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
 /// A stored time to the second; the pages say that it is UTC.
 fn people_time(at: &str) -> String {
     at.get(..19).unwrap_or(at).replace('T', " ")
@@ -279,7 +293,13 @@ mod tests {
         };
         let home = Home {
             form,
-            shown: Some(Shown { product: product(), offers: vec![offer], edit: None, edited: evil.into() }),
+            known: Some(Known {
+                sku: evil.into(),
+                product: Some(product()),
+                offers: vec![offer],
+                edit: None,
+                edited: evil.into(),
+            }),
             tally: Tally { products: 1234, names: 1 }.into(),
             busy: Some((evil.to_owned(), Duration::from_secs(1)).into()),
             sources: vec![source.into()],

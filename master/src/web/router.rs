@@ -3,6 +3,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
 };
@@ -40,6 +41,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/style.css", "GET, HEAD", [read().to(assets::style)]))
         .service(resource("/live.js", "GET, HEAD", [read().to(assets::script)]))
         .service(resource("/icon.svg", "GET, HEAD", [read().to(assets::icon)]))
+        .service(resource("/favicon.ico", "GET, HEAD", [read().to(assets::icon)]))
         .service(resource("/api/v1/products", "GET, HEAD", [read().to(products::list)]))
         .service(resource(
             sku,
@@ -89,12 +91,18 @@ async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (route, method) = (request.match_pattern().unwrap_or_else(|| "other".to_owned()), request.method().clone());
-    let mut response = match admit(&app, &request) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(refusal) => request.error_response(refusal),
+    let refusal = admit(&app, &request).err();
+    let is_refused = refusal.is_some();
+    let mut response = match refusal {
+        None => next.call(request).await?.map_into_boxed_body(),
+        Some(refusal) => request.error_response(refusal),
     };
     if let Some(page) = problem_page(&response) {
         response = response.into_response(page);
+    }
+    if is_refused {
+        // Its body is neither read nor waited for.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -135,10 +143,9 @@ fn problem_page(response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
     let page = ProblemPage { status: status.as_u16(), title: error.title().to_owned(), detail: error.to_string() };
     let mut page = answer(status, &page).ok()?;
     // What the problem asks of the client is asked by the page too.
-    for (name, value) in error.error_response().headers() {
-        if !page.headers().contains_key(name) {
-            page.headers_mut().append(name.clone(), value.clone());
-        }
+    let own: Vec<_> = page.headers().keys().cloned().collect();
+    for (name, value) in error.error_response().headers().iter().filter(|(name, _)| !own.contains(name)) {
+        page.headers_mut().append(name.clone(), value.clone());
     }
     Some(page)
 }

@@ -5,9 +5,7 @@ use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
 use utoipa::ToSchema;
 
 use crate::poll::SourceStatus;
-use crate::product::{Detail, OfferView};
-
-use super::error::{ApiError, NotShown};
+use crate::product::OfferView;
 
 /// A list, whole or a part of one.
 #[derive(Debug, Serialize, ToSchema)]
@@ -187,15 +185,5 @@ impl Source {
         };
         let state = state.to_string();
         Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error }
-    }
-}
-
-/// The product, or an error that says what is known of the sku though it is not shown.
-pub(crate) fn product_detail(sku: &str, detail: Detail) -> Result<ProductDetail, ApiError> {
-    let Detail { product, offers, edit } = detail;
-    let (offers, edit) = (offers.into_iter().map(Offer::from).collect(), edit.map(Edit::from));
-    match product {
-        Some(product) => Ok(ProductDetail { product: product.into(), offers, edit }),
-        None => Err(ApiError::NotShown(Box::new(NotShown { sku: sku.to_owned(), offers, edit }))),
     }
 }

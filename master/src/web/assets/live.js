@@ -4,7 +4,9 @@
 const parts = () => document.querySelectorAll("[data-live]");
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  // A form that was refused has no page of its own to ask for again.
+  const page = location.pathname === "/update" ? "/" : location.href;
+  const answer = await fetch(page, { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
     const other = fresh.getElementById(part.id);
@@ -20,6 +22,8 @@ if (parts().length > 0) {
   // Many changes at once are one look.
   const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh().catch(() => {}); }, 300); };
   const events = new EventSource("/api/v1/events");
+  // Between the page and the connection something may have happened.
+  events.addEventListener("open", soon);
   for (const kind of ["applied", "source", "edit", "reset"]) events.addEventListener(kind, soon);
   addEventListener("pagehide", () => events.close());
 
@@ -30,7 +34,9 @@ if (parts().length > 0) {
     // Not at once: the browser must still send the form as it is.
     setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
     // A large version may be being applied: then the page says so while the correction waits.
-    setInterval(() => refresh().catch(() => {}), 1000);
+    const look = () => refresh().catch(() => {});
+    setTimeout(look, 150);
+    setInterval(look, 1000);
   });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }

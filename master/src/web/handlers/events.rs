@@ -41,9 +41,10 @@ pub(crate) async fn follow(request: HttpRequest, app: web::Data<App>) -> Result<
     let done = app.writer.done();
     let seen = last_event_id(request.headers());
     let (last, is_reset) = app.readers.run(move |store| begin(store, seen)).await?;
-    let reset = if is_reset { format!("id: {last}\nevent: reset\ndata: {{}}\n\n") } else { String::new() };
-    // The first bytes tell the client that it is connected.
-    let follower = Follower { app, done, last, first: Some(format!("retry: 1000\n\n{reset}")) };
+    let reset = if is_reset { "event: reset\ndata: {}\n" } else { "" };
+    // The first bytes tell the client that it is connected, and where: who loses the connection before the first event still
+    // comes back with a number.
+    let follower = Follower { app, done, last, first: Some(format!("retry: 1000\nid: {last}\n{reset}\n")) };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))

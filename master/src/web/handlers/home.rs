@@ -9,7 +9,7 @@ use crate::events;
 use crate::product::detail;
 use crate::web::error::ApiError;
 use crate::web::input;
-use crate::web::pages::{Change, Form, Home, Shown, SourceLine, answer};
+use crate::web::pages::{Change, Form, Home, Known, SourceLine, answer};
 use crate::web::views::Source;
 
 /// Changes that are in view.
@@ -31,7 +31,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
     let sku = form.sku.clone();
     let read = move |store: &mut tributary_store::Store| {
-        let known = if sku.is_empty() { None } else { Some(detail(store, &sku)?) };
+        let known = if sku.is_empty() { None } else { Some(Known::new(sku.clone(), detail(store, &sku)?)) };
         let latest = store.latest_events(CHANGES)?;
         let changes = latest.iter().map(|row| Ok(Change::new(&row.at, events::read(row)?)));
         Ok((store.tally()?, known, changes.collect::<anyhow::Result<Vec<_>>>()?, store.sources_view()?))
@@ -42,15 +42,9 @@ pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<Ht
         let status = statuses.get(&stored.name);
         SourceLine::from(Source::new(stored, status))
     };
-    let shown = known.and_then(Shown::new);
-    let (mut status, mut form) = (status, form);
-    if shown.is_none() && !form.sku.is_empty() {
-        status = if status == StatusCode::OK { StatusCode::NOT_FOUND } else { status };
-        form.complaint.get_or_insert_with(|| format!("No product with the sku “{}” is shown.", form.sku));
-    }
     let home = Home {
         form,
-        shown,
+        known,
         tally: tally.into(),
         busy: app.writer.doing().map(Into::into),
         sources: sources.into_iter().map(source).collect(),

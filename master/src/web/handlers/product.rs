@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::edit::{Edited, edit};
-use crate::product::detail;
-use crate::web::error::ApiError;
+use crate::product::{Detail, detail};
+use crate::web::error::{ApiError, NotShown};
 use crate::web::input;
-use crate::web::views::{ProductDetail, product_detail};
+use crate::web::views::{Edit, Offer, ProductDetail};
 
 /// The body of PUT.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -137,4 +137,14 @@ pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<H
 pub(crate) async fn change(app: &App, sku: &str, change: EditChange, only_if_shown: bool) -> Result<Edited, ApiError> {
     let sku = sku.to_owned();
     Ok(app.writer.run_first("an edit", move |store| edit(store, &sku, change, only_if_shown)).await?)
+}
+
+/// The product, or an error that says what is known of the sku though it is not shown.
+fn product_detail(sku: &str, detail: Detail) -> Result<ProductDetail, ApiError> {
+    let Detail { product, offers, edit } = detail;
+    let (offers, edit) = (offers.into_iter().map(Offer::from).collect(), edit.map(Edit::from));
+    match product {
+        Some(product) => Ok(ProductDetail { product: product.into(), offers, edit }),
+        None => Err(ApiError::NotShown(Box::new(NotShown { sku: sku.to_owned(), offers, edit }))),
+    }
 }
