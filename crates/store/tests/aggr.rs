@@ -21,6 +21,7 @@ fn names_come_change_and_go() {
     let mut check = |differences: &[(&str, i64)], expect: &[(&str, i64)]| {
         database.store.move_aggr(&moves(differences)).unwrap();
         assert_eq!(counts(&mut database), moves(expect), "{differences:?}");
+        assert_eq!(database.store.tally().unwrap().names, expect.len() as i64, "{differences:?}");
     };
     check(&[], &[]);
     check(&[("", 1), ("Z", 2), ("a", 3), ("ä", 4)], &[("", 1), ("Z", 2), ("a", 3), ("ä", 4)]);

@@ -272,6 +272,12 @@ fn emptying_leaves_no_row_in_any_table() {
     store.move_aggr(&[("a".to_owned(), 2)]).unwrap();
     let full = Counts { products: 2, aggr: 1, sources: 1, files: 1, rejects: 1, edits: 1, shadowed: 1 };
     assert_eq!(store.counts().unwrap(), full);
+    store.put_event("2026-11-24T10:00:00Z", "edit", "{}").unwrap();
+    store.empty().unwrap();
+    assert_eq!(store.event_range().unwrap(), None);
+    assert_eq!(store.tally().unwrap(), tributary_store::Tally::default());
+    store.put_event("2026-11-24T10:00:00Z", "edit", "{}").unwrap();
+    assert_eq!(store.event_range().unwrap(), Some((2, 2)), "no number is given twice");
     store.empty().unwrap();
     let none = Counts { products: 0, aggr: 0, sources: 0, files: 0, rejects: 0, edits: 0, shadowed: 0 };
     assert_eq!(store.counts().unwrap(), none);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Bool, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use tributary_store::Store;
 
 use crate::Database;
 
@@ -80,4 +83,17 @@ fn every_migration_can_be_taken_back_and_applied_again() {
     assert_eq!(migrated_columns(&mut connection), BTreeMap::new());
     connection.run_pending_migrations(MIGRATIONS).unwrap();
     assert_eq!(migrated_columns(&mut connection), first);
+}
+
+#[test]
+fn a_database_of_the_first_schema_is_brought_up_to_date_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::url_of(&folder, "old.db");
+    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    connection.run_next_migration(MIGRATIONS).unwrap();
+    let rows = "INSERT INTO products VALUES ('a', 'n', '', NULL, 1), ('b', 'n', '', NULL, 1); INSERT INTO aggr VALUES ('n', 2);";
+    connection.batch_execute(rows).unwrap();
+    drop(connection);
+    let tally = Store::open(&url).unwrap().tally().unwrap();
+    assert_eq!((tally.products, tally.names), (2, 1));
 }

@@ -1,6 +1,6 @@
 //! What people read: names in place of ids, filters, limits, order.
 
-use tributary_store::{FileRow, FileState, ProductFilter, SourceState};
+use tributary_store::{AggrOrder, FileRow, FileState, ProductFilter, SourceState};
 
 use crate::{Database, edit, product, strings};
 
@@ -77,4 +77,45 @@ fn files_and_edits_come_in_key_order_and_cut_at_the_limit() {
     assert_eq!(skus(None, 2), strings(&["a", "b"]));
     assert_eq!(skus(Some("c"), 2), strings(&["c"]));
     assert_eq!(skus(Some("d"), 2), strings(&[]));
+}
+
+#[test]
+fn names_are_listed_in_either_order_and_cut_to_a_part() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let counts = [("Pen", 2), ("a%", 2), ("ink", 9), ("pen", 1)];
+    store.move_aggr(&counts.map(|(name, count)| (name.to_owned(), count))).unwrap();
+    let mut check = |part: Option<&str>, order: AggrOrder, limit: i64, offset: i64, expect: &[&str]| {
+        let rows = store.aggr_list(part, order, limit, offset).unwrap();
+        assert_eq!(rows.into_iter().map(|row| row.name).collect::<Vec<_>>(), expect, "{part:?} {order:?}");
+    };
+    check(None, AggrOrder::Name, 9, 0, &["Pen", "a%", "ink", "pen"]);
+    check(None, AggrOrder::MostProducts, 9, 0, &["ink", "Pen", "a%", "pen"]);
+    check(None, AggrOrder::MostProducts, 2, 1, &["Pen", "a%"]);
+    check(Some("en"), AggrOrder::Name, 9, 0, &["Pen", "pen"]);
+    check(Some("%"), AggrOrder::Name, 9, 0, &["a%"]);
+    check(Some("_"), AggrOrder::Name, 9, 0, &[]);
+    assert_eq!((store.aggr_matches(Some("en")).unwrap(), store.aggr_matches(None).unwrap()), (2, 4));
+}
+
+#[test]
+fn products_are_cut_to_a_part_a_source_and_what_lies_behind_a_sku() {
+    let mut database = Database::new();
+    let file_id = database.file("north");
+    let mut offered = product("b_1", "red");
+    offered.file_id = Some(file_id);
+    database.store.insert_products(&[product("a", "Blue"), offered, product("c", "blue")]).unwrap();
+    let mut check = |part: Option<&str>, source: Option<&str>, after: Option<&str>, expect: &[&str]| {
+        let (part, source) = (part.map(str::to_owned), source.map(str::to_owned));
+        let filter = ProductFilter { part, source, ..ProductFilter::default() };
+        let rows = database.store.products_page(&filter, after, 9).unwrap();
+        assert_eq!(rows.into_iter().map(|row| row.sku).collect::<Vec<_>>(), expect, "{filter:?} {after:?}");
+    };
+    check(None, None, Some("a"), &["b_1", "c"]);
+    check(Some("b"), None, None, &["b_1", "c"]);
+    check(Some("_"), None, None, &["b_1"]);
+    check(Some("lue"), None, Some("a"), &["c"]);
+    check(None, Some("north"), None, &["b_1"]);
+    check(None, Some("south"), None, &[]);
+    assert!(database.store.is_shown("a").unwrap() && !database.store.is_shown("A").unwrap());
 }
