@@ -2,9 +2,10 @@
 //! the only place that knows status codes of failures.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use tributary_folder::OpenError;
+use tributary_serve::challenge;
 use tributary_wire::{PROBLEM_JSON, Problem};
 
 /// Seconds after which a caller may ask again.
@@ -101,10 +102,7 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized => {
-                response.append_header((WWW_AUTHENTICATE, "Bearer realm=\"data-source\""));
-                response.append_header((WWW_AUTHENTICATE, "Basic realm=\"data-source\", charset=\"UTF-8\""));
-            }
+            Self::Unauthorized => challenge(&mut response, "data-source"),
             Self::MethodNotAllowed => {
                 response.insert_header((ALLOW, "GET, HEAD"));
             }

@@ -21,7 +21,7 @@ pub(crate) struct App {
     pub(crate) statuses: Statuses,
     /// What requests must bring, if anything.
     pub(crate) token: Option<Token>,
-    /// Where the server listens.
+    /// Where the server listens; a connection knows its own address better.
     pub(crate) address: SocketAddr,
     /// What `Host` may say beside that and this machine's own names.
     pub(crate) allowed_hosts: Vec<String>,

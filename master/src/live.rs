@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use actix_web::{HttpServer, dev::Server, web::Data};
+use actix_web::{HttpServer, dev::Server, rt::net::TcpStream, web::Data};
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
 use tributary_serve::{STOP_SECONDS, announce};
@@ -40,7 +40,10 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
     let Started { context, writer_thread, polls } = started;
     let (writer, statuses) = (context.writer.clone(), Statuses::new(polls.iter().map(|poll| poll.name())));
     let shared = (Readers::new(config.database.clone()), writer.clone(), statuses.clone());
-    let app = Data::new(App::new(shared, (address, token, config.allowed_hosts), shutdown.clone()));
+    let mut hosts = config.allowed_hosts;
+    // The name that it was told to listen on is one of its own.
+    hosts.extend(config.listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
+    let app = Data::new(App::new(shared, (address, token, hosts), shutdown.clone()));
     let server = serve(app, listener)?;
     let handle = server.handle();
     drop(context);
@@ -69,6 +72,12 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
 fn serve(app: Data<App>, listener: TcpListener) -> Result<Server> {
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
+        // Where the server listens on every address, this is the one that the client has asked.
+        .on_connect(|connection, data| {
+            if let Some(address) = connection.downcast_ref::<TcpStream>().and_then(|tcp| tcp.local_addr().ok()) {
+                data.insert(address);
+            }
+        })
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)

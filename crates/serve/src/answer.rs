@@ -1,9 +1,16 @@
 //! What holds for every answer of ours, whatever it says.
 
+use actix_web::HttpResponseBuilder;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use actix_web::http::{ConnectionType, Version};
+
+/// Asks for the token in the two ways in which it may be brought.
+pub fn challenge(response: &mut HttpResponseBuilder, realm: &str) {
+    response.append_header((WWW_AUTHENTICATE, format!("Bearer realm=\"{realm}\"")));
+    response.append_header((WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")));
+}
 
 /// Completes an answer: its type is not to be guessed, and a client of HTTP/1.0 is sent no chunks.
 pub fn complete(response: &mut ServiceResponse<BoxBody>) {

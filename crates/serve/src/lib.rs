@@ -7,7 +7,7 @@ mod body;
 mod listen;
 mod token;
 
-pub use answer::complete;
+pub use answer::{challenge, complete};
 pub use body::{Sink, produced};
 pub use listen::{Access, OpenToAll, announce, bind, stop_on_signals};
 pub use token::Token;

@@ -22,7 +22,7 @@ use crate::clock::now;
 
 /// How long a source is asked to hold its answer.
 const HOLD: Duration = Duration::from_secs(10);
-/// The longest time between two tries.
+/// The longest time between two tries, whatever the poll interval is: most sources are not asked by it.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
 /// A source of the plain protocol may forget what it gave out, so it is read at least so often.
 const READ_AGAIN: Duration = Duration::from_secs(60);
@@ -175,8 +175,7 @@ impl PollLoop {
 
     fn back_off(&self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(16);
-        let longest = LONGEST_BACK_OFF.max(self.poll_interval);
-        self.poll_interval.saturating_mul(1 << doublings).min(longest)
+        self.poll_interval.saturating_mul(1 << doublings).min(LONGEST_BACK_OFF)
     }
 
     fn next_tick(&self) -> Instant {

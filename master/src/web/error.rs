@@ -2,9 +2,10 @@
 //! for a browser. This is the only place that knows status codes of failures.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use tributary_serve::challenge;
 use tributary_wire::{PROBLEM_JSON, Problem};
 
 use super::views::{Edit, Offer};
@@ -129,10 +130,7 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized => {
-                response.append_header((WWW_AUTHENTICATE, "Bearer realm=\"tributary\""));
-                response.append_header((WWW_AUTHENTICATE, "Basic realm=\"tributary\", charset=\"UTF-8\""));
-            }
+            Self::Unauthorized => challenge(&mut response, "tributary"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }

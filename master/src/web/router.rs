@@ -1,6 +1,8 @@
 //! All routes, and what holds for every answer: who may ask, the count, the headers, errors as pages for browsers. No
 //! handler is here.
 
+use std::net::SocketAddr;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
@@ -117,7 +119,8 @@ fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
     let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
     let host = header(&HOST);
     let named = host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
-    if !guard::is_our_host(named, app.address, &app.allowed_hosts) {
+    let at = request.conn_data::<SocketAddr>().unwrap_or(&app.address).ip();
+    if !guard::is_our_host(named, at, &app.allowed_hosts) {
         return Err(ApiError::Misdirected { host: named.to_owned() });
     }
     let fetch_site = header(&HeaderName::from_static("sec-fetch-site"));

@@ -57,7 +57,7 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     for place in round.saturating_sub(ROWS - 1)..=round {
         // A walk through the feed's products that is not in their order.
         let product = half * rows / 2 + place.wrapping_mul(7_919) % rows;
-        let description = format!("changed by hand in {source}, for the {}th time", place + 1);
+        let description = format!("change {} of today in {source}", place + 1);
         write_record(&mut text, [products::sku(product), products::name(product), description]);
     }
     if round % FAULTY == FAULTY - 1 {
