@@ -17,8 +17,9 @@ use tributary_master::{
 };
 use tributary_serve::{OpenToAll, bind, stop_on_signals};
 
-/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news.
-const LOGGED: &str = "info,actix_server=warn";
+/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
+/// sends is no error of ours.
+const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -44,11 +44,19 @@ pub fn get(url: &str) -> io::Result<(u16, Vec<u8>)> {
 /// # Errors
 /// The server cannot be reached or closes the connection without an answer.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Response> {
-    let mut answer = send(method, url, headers, body)?;
-    let (status, headers) = head(&mut answer)?;
-    let mut body = Vec::new();
-    answer.read_to_end(&mut body)?;
-    Ok(Response { status, headers, body })
+    receive(&mut send(method, url, headers, body)?)
+}
+
+/// The answer to these bytes, which need not be HTTP at all; they should ask for the connection to be closed.
+///
+/// # Errors
+/// The server cannot be reached or closes the connection without an answer.
+pub fn exchange(url: &str, bytes: &[u8]) -> io::Result<Response> {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").split('/').next().unwrap_or_default())?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    // A server may refuse what comes before it has read all of it, and close.
+    let _ = stream.write_all(bytes);
+    receive(&mut BufReader::new(stream))
 }
 
 /// The lines of the body of `GET url`, as they come: server-sent events.
@@ -85,6 +93,16 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::R
     // A server may refuse a request before it has read the body, and close.
     let _ = stream.write_all(body);
     Ok(BufReader::new(stream))
+}
+
+fn receive(answer: &mut impl BufRead) -> io::Result<Response> {
+    let (status, headers) = head(answer)?;
+    let response = Response { status, headers, body: Vec::new() };
+    // Else, and after HEAD, the body ends with the connection.
+    let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(u64::MAX);
+    let mut body = Vec::new();
+    answer.take(length).read_to_end(&mut body)?;
+    Ok(Response { body, ..response })
 }
 
 type Head = (u16, Vec<(String, String)>);

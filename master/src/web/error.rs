@@ -50,6 +50,12 @@ pub(crate) enum ApiError {
         /// The most bytes.
         limit: usize,
     },
+    /// The body does not come.
+    #[error("the body did not come within {seconds} seconds")]
+    TooSlow {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The body is not of the kind that the route takes.
     #[error("the body must be `{expected}`")]
     UnsupportedMediaType {
@@ -96,6 +102,7 @@ impl ApiError {
             Self::NotShown(_) => "not shown",
             Self::MethodNotAllowed { .. } => "method not allowed",
             Self::TooLarge { .. } => "too large",
+            Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Internal => "internal error",
         }
@@ -121,6 +128,7 @@ impl ResponseError for ApiError {
             Self::NotFound(_) | Self::NotShown(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

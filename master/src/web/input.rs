@@ -1,8 +1,11 @@
 //! What requests say, checked: queries, bodies, skus, names and descriptions. Every complaint says what to write instead.
 
+use std::time::Duration;
+
 use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality};
 use actix_web::{HttpRequest, web};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::timeout;
 use tributary_gate::feed::{NAME_BYTES, SKU_BYTES};
 
 use super::error::ApiError;
@@ -13,6 +16,8 @@ const MOST_ROWS: i64 = 10_000;
 const DESCRIPTION_BYTES: usize = 1 << 20;
 /// Longest body: a description of which every byte is escaped.
 const BODY_BYTES: usize = 8 << 20;
+/// How long a body may take. Who sends half of one holds a connection for no longer.
+const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// The query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
@@ -28,12 +33,13 @@ pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
-/// A whole body of bounded length.
-pub(crate) async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    match payload.to_bytes_limited(BODY_BYTES).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(why)) => Err(bad(format!("the body could not be read: {why}"))),
-        Err(_) => Err(ApiError::TooLarge { limit: BODY_BYTES }),
+/// A whole body of bounded length, which must come in bounded time.
+async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
+    match timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(why))) => Err(bad(format!("the body could not be read: {why}"))),
+        Ok(Err(_)) => Err(ApiError::TooLarge { limit: BODY_BYTES }),
+        Err(_) => Err(ApiError::TooSlow { seconds: BODY_TIME.as_secs() }),
     }
 }
 

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
 };
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as Actix, Error, HttpResponse, Resource, ResponseError, Route, web};
 use tributary_serve::complete;
@@ -92,7 +92,8 @@ async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (route, method) = (request.match_pattern().unwrap_or_else(|| "other".to_owned()), request.method().clone());
+    let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
+    let method = counted_method(request.method());
     let refusal = admit(&app, &request).err();
     let is_refused = refusal.is_some();
     let mut response = match refusal {
@@ -110,14 +111,22 @@ async fn around(
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     complete(&mut response);
-    app.count_request(route, method.as_str(), response.status().as_u16());
+    app.count_request(route, method, response.status().as_u16());
     Ok(response)
+}
+
+/// The method under which a request is counted: one that a client made up must not make a series of its own.
+fn counted_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method == known).unwrap_or("other")
 }
 
 /// Judges a request by its head alone: its body is not looked at before.
 fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
     let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
-    let host = header(&HOST);
+    // Where the request's target names a host, that counts (RFC 9112 section 3.2.2).
+    let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let host = target.or(header(&HOST));
     let named = host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
     let at = request.conn_data::<SocketAddr>().unwrap_or(&app.address).ip();
     if !guard::is_our_host(named, at, &app.allowed_hosts) {

@@ -42,7 +42,6 @@ pub(crate) struct AggrQuery {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: AggrQuery = input::query(&request)?;
-    let limit = input::limit(query.limit)?;
     let order = match query.order.as_deref() {
         None | Some("name") => AggrOrder::Name,
         Some("-no_of_products") => AggrOrder::MostProducts,
@@ -58,6 +57,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
         return csv::aggr(&app.readers, part, order, cells).await;
     }
+    let limit = input::limit(query.limit)?;
     let read = app.readers.run(move |store| {
         let rows = store.aggr_list(part.as_deref(), order, limit, offset)?;
         Ok(AggrPage { items: rows.into_iter().map(Aggr::from).collect(), total: store.aggr_matches(part.as_deref())? })

@@ -44,11 +44,11 @@ pub(crate) struct ProductsQuery {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: ProductsQuery = input::query(&request)?;
-    let limit = input::limit(query.limit)?;
     let filter = ProductFilter { sku: None, name: query.name, part: query.q, source: query.source };
     if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
         return csv::products(&app.readers, filter, cells).await;
     }
+    let limit = input::limit(query.limit)?;
     let after = query.after;
     // One more than asked for tells whether there is a next page.
     let read = app.readers.run(move |store| Ok(store.products_page(&filter, after.as_deref(), limit + 1)?));
