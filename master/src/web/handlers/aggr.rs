@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tributary_store::AggrOrder;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
-use super::products::cells;
+use super::products::{Format, Raw, cells};
 use crate::app::App;
 use crate::web::csv;
 use crate::web::error::ApiError;
@@ -25,12 +25,23 @@ pub(crate) struct AggrQuery {
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
     /// `name`, or `-no_of_products`: the names with the most products first.
-    #[param(default = "name")]
-    order: Option<String>,
+    #[param(inline, default = "name")]
+    order: Option<Order>,
     /// `csv`: all of it as CSV for people, cells that a spreadsheet would run as formulas escaped.
-    format: Option<String>,
+    #[param(inline)]
+    format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
-    raw: Option<String>,
+    #[param(inline)]
+    raw: Option<Raw>,
+}
+
+/// The order of the list.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+enum Order {
+    #[serde(rename = "name")]
+    Name,
+    #[serde(rename = "-no_of_products")]
+    MostProducts,
 }
 
 /// The names.
@@ -42,19 +53,16 @@ pub(crate) struct AggrQuery {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: AggrQuery = input::query(&request)?;
-    let order = match query.order.as_deref() {
-        None | Some("name") => AggrOrder::Name,
-        Some("-no_of_products") => AggrOrder::MostProducts,
-        Some(other) => {
-            return Err(ApiError::BadRequest(format!("`order` is `name` or `-no_of_products`, not `{other}`")));
-        }
+    let order = match query.order {
+        None | Some(Order::Name) => AggrOrder::Name,
+        Some(Order::MostProducts) => AggrOrder::MostProducts,
     };
     let offset = query.offset.unwrap_or_default();
     if offset < 0 {
         return Err(ApiError::BadRequest(format!("`offset` must be 0 or more, not {offset}")));
     }
     let part = query.q;
-    if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
+    if let Some(cells) = cells(&request, query.format, query.raw) {
         return csv::aggr(&app.readers, part, order, cells).await;
     }
     let limit = input::limit(query.limit)?;

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tributary_store::ProductFilter;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::web::csv::{self, Cells};
@@ -27,9 +27,28 @@ pub(crate) struct ProductsQuery {
     /// Only skus behind this one: `next` of the page before.
     after: Option<String>,
     /// `csv`: every match as CSV for people, cells that a spreadsheet would run as formulas escaped.
-    format: Option<String>,
+    #[param(inline)]
+    format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
-    raw: Option<String>,
+    #[param(inline)]
+    raw: Option<Raw>,
+}
+
+/// How a list is written, for a link that a person follows.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    Json,
+    Csv,
+}
+
+/// Whether cells are written as they are.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+pub(crate) enum Raw {
+    #[serde(rename = "0")]
+    No,
+    #[serde(rename = "1")]
+    Yes,
 }
 
 /// The products.
@@ -45,7 +64,7 @@ pub(crate) struct ProductsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: ProductsQuery = input::query(&request)?;
     let filter = ProductFilter { sku: None, name: query.name, part: query.q, source: query.source };
-    if let Some(cells) = cells(&request, query.format.as_deref(), query.raw.as_deref())? {
+    if let Some(cells) = cells(&request, query.format, query.raw) {
         return csv::products(&app.readers, filter, cells).await;
     }
     let limit = input::limit(query.limit)?;
@@ -60,12 +79,11 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 }
 
 /// How cells are to be written if CSV is asked for: by `?format=csv`, which is for people, or by `Accept`.
-pub(crate) fn cells(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Cells>, ApiError> {
+pub(crate) fn cells(request: &HttpRequest, format: Option<Format>, raw: Option<Raw>) -> Option<Cells> {
     match (format, raw) {
-        (Some("csv"), Some("1")) => Ok(Some(Cells::Exact)),
-        (Some("csv"), _) => Ok(Some(Cells::Escaped)),
-        (Some("json"), _) => Ok(None),
-        (Some(other), _) => Err(ApiError::BadRequest(format!("`format` is `json` or `csv`, not `{other}`"))),
-        (None, _) => Ok(input::wants_csv(request).then_some(Cells::Exact)),
+        (Some(Format::Csv), Some(Raw::Yes)) => Some(Cells::Exact),
+        (Some(Format::Csv), _) => Some(Cells::Escaped),
+        (Some(Format::Json), _) => None,
+        (None, _) => input::wants_csv(request).then_some(Cells::Exact),
     }
 }
