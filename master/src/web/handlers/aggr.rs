@@ -24,14 +24,14 @@ pub(crate) struct AggrQuery {
     /// Rows to pass over.
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
-    /// `name`, or `-no_of_products`: the names with the most products first.
-    #[param(inline, default = "name")]
+    /// `name`, as when nothing is said, or `-no_of_products`: the names with the most products first.
+    #[param(inline, nullable = false)]
     order: Option<Order>,
     /// `csv`: all of it as CSV for people, cells that a spreadsheet would run as formulas escaped.
-    #[param(inline)]
+    #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
-    #[param(inline)]
+    #[param(inline, nullable = false)]
     raw: Option<Raw>,
 }
 

@@ -27,10 +27,10 @@ pub(crate) struct ProductsQuery {
     /// Only skus behind this one: `next` of the page before.
     after: Option<String>,
     /// `csv`: every match as CSV for people, cells that a spreadsheet would run as formulas escaped.
-    #[param(inline)]
+    #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
-    #[param(inline)]
+    #[param(inline, nullable = false)]
     raw: Option<Raw>,
 }
 
