@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tributary_console::LogArgs;
-use tributary_serve::Access;
+use tributary_serve::{Access, host_and_port};
 
 use crate::Config;
 use crate::inspect::InspectArgs;
@@ -78,14 +78,6 @@ impl ServeArgs {
 fn folder_name(dir: &Path) -> String {
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     dir.file_name().map_or("source".into(), OsStr::to_string_lossy).into_owned()
-}
-
-fn host_and_port(typed: &str) -> Result<String, String> {
-    let port = typed.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
-    match port {
-        Some(Ok(_)) => Ok(typed.to_owned()),
-        _ => Err("expected HOST:PORT, such as 127.0.0.1:5001".to_owned()),
-    }
 }
 
 fn duration(typed: &str) -> Result<Duration, String> {

@@ -36,7 +36,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
         let adopted = adopt(&mut store, &configured)?;
-        Ok((Writer::start(store, lock)?, spool, adopted))
+        Ok((Writer::start(store, url, lock)?, spool, adopted))
     };
     let ((writer, writer_thread), spool, adopted) =
         tokio::task::spawn_blocking(prepare).await.context("the start failed")??;

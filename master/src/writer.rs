@@ -9,17 +9,20 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot, watch};
-use tributary_store::{Lock, Store};
+use tributary_store::{DatabaseUrl, Lock, Store};
 
 /// A bound on waiting jobs of each kind: a source gives one at a time and a person waits for the answer, so this is
 /// reached only by many at once, which then wait for a place.
 const QUEUE: usize = 64;
 
+/// How long the write-ahead log may stay behind a large version.
+const LOG_BYTES: u64 = 64 << 20;
+
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
 struct Job {
-    /// What is being done, for whoever has to wait for it.
-    what: String,
+    /// What is being done, for whoever has to wait for it; none for what is over at once.
+    what: Option<String>,
     work: Work,
 }
 
@@ -43,8 +46,8 @@ struct Shared {
 pub(crate) struct WriterThread(JoinHandle<()>);
 
 impl WriterThread {
-    /// Waits until the store is closed, which brings all of its write-ahead log into the database file: whoever copies
-    /// that file afterwards has everything.
+    /// Waits until the store is closed, which brings all of its write-ahead log into the database file if nobody reads any
+    /// more: whoever copies that file afterwards has everything.
     pub(crate) fn join(self) -> Result<()> {
         self.0.join().ok().context("the writer has stopped in the middle of a job")
     }
@@ -52,7 +55,7 @@ impl WriterThread {
 
 impl Writer {
     /// Starts the thread. It holds the database's lock to its own end, so that nobody else writes while a last job runs.
-    pub(crate) fn start(mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
+    pub(crate) fn start(mut store: Store, url: DatabaseUrl, lock: Lock) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let (urgent, mut urgent_queue) = mpsc::channel::<Job>(QUEUE);
         let shared = Arc::new(Shared { doing: Mutex::default(), done: watch::Sender::new(0) });
@@ -71,8 +74,11 @@ impl Writer {
                 })
             };
             while let Some(Job { what, work }) = next() {
-                seen.set_doing(Some((what, Instant::now())));
+                seen.set_doing(what.map(|what| (what, Instant::now())));
                 work(&mut store);
+                if let Err(error) = store.trim_log(&url, LOG_BYTES) {
+                    tracing::warn!("{error:#}");
+                }
                 seen.set_doing(None);
                 seen.done.send_modify(|done| *done += 1);
             }
@@ -93,7 +99,7 @@ impl Writer {
         what: impl Into<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        send(&self.jobs, what.into(), job).await
+        send(&self.jobs, Some(what.into()), job).await
     }
 
     /// As [`Writer::run`], but before every job of that kind that waits; the one that runs is not disturbed.
@@ -102,10 +108,9 @@ impl Writer {
     /// As [`Writer::run`].
     pub(crate) async fn run_first<T: Send + 'static>(
         &self,
-        what: impl Into<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        send(&self.urgent, what.into(), job).await
+        send(&self.urgent, None, job).await
     }
 
     /// What is being written now, and for how long already.
@@ -126,14 +131,16 @@ impl Writer {
 
 async fn send<T: Send + 'static>(
     queue: &mpsc::Sender<Job>,
-    what: String,
+    what: Option<String>,
     job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (answer, answered) = oneshot::channel();
     let span = tracing::Span::current();
     let work = Box::new(move |store: &mut Store| {
-        // Nobody waits any more if the caller is gone; the change holds all the same.
-        let _ = answer.send(span.in_scope(|| job(store)));
+        // What nobody waits for any more is not begun: nobody was told that it was done. Once begun, it holds.
+        if !answer.is_closed() {
+            let _ = answer.send(span.in_scope(|| job(store)));
+        }
     });
     queue.send(Job { what, work }).await.ok().context("the writer has stopped")?;
     answered.await.context("the writer has stopped")?
@@ -158,9 +165,9 @@ mod tests {
     #[tokio::test]
     async fn urgent_jobs_go_before_those_that_wait() {
         let folder = tempfile::tempdir().unwrap();
-        let url = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
         let (writer, thread) =
-            Writer::start(Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap()).unwrap();
+            Writer::start(Store::open(&url).unwrap(), url.clone(), Lock::acquire(&url, "a test").unwrap()).unwrap();
         let (release, held) = channel::<()>();
         let (order, done) = channel();
         let job = |what: &'static str| {
@@ -168,7 +175,7 @@ mod tests {
             move |_: &mut Store| Ok(order.send(what)?)
         };
         let first = writer.run("long", move |_| Ok(held.recv()?));
-        let (plain, urgent) = (writer.run("plain", job("plain")), writer.run_first("urgent", job("urgent")));
+        let (plain, urgent) = (writer.run("plain", job("plain")), writer.run_first(job("urgent")));
         let check = async {
             while writer.doing().is_none_or(|(what, _)| what != "long") {
                 tokio::task::yield_now().await;

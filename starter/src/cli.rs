@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use tributary_console::LogArgs;
+use tributary_serve::{Access, host_and_port};
 
 /// Sets the database up: creates it, brings its schema up to date, and prints what it holds. Doing so again changes
 /// nothing.
@@ -47,8 +48,11 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
     /// Address of the form and the API
-    #[arg(long, default_value = "127.0.0.1:5000", value_name = "HOST:PORT")]
+    #[arg(long, default_value = "127.0.0.1:5000", value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) listen: String,
+    /// Who is let in.
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 #[cfg(test)]
@@ -86,7 +90,7 @@ mod tests {
             demo("demo --rows 9 --dir d --listen 127.0.0.1:0"),
             (9, Some(PathBuf::from("d")), "127.0.0.1:0".into())
         );
-        for wrong in ["demo --rows 1", "demo --reset", "--reset demo"] {
+        for wrong in ["demo --rows 1", "demo --listen nonsense", "demo --reset", "--reset demo"] {
             let typed = std::iter::once("starter").chain(wrong.split_whitespace());
             assert_eq!(Args::try_parse_from(typed).unwrap_err().exit_code(), 2, "{wrong}");
         }

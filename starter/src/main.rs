@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use tributary_console::exit_code;
+use tributary_serve::OpenToAll;
 use tributary_store::{DatabaseUrl, Error};
 
 use crate::cli::{Args, Command};
@@ -33,5 +34,5 @@ fn run(args: &Args) -> anyhow::Result<()> {
 
 /// What was typed or configured cannot be understood.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Error>().is_some_and(Error::is_usage)
+    error.is::<OpenToAll>() || error.downcast_ref::<Error>().is_some_and(Error::is_usage)
 }

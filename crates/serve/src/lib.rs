@@ -9,7 +9,7 @@ mod token;
 
 pub use answer::{challenge, complete};
 pub use body::{Sink, produced};
-pub use listen::{Access, OpenToAll, announce, bind, stop_on_signals};
+pub use listen::{Access, OpenToAll, announce, bind, host_and_port, stop_on_signals};
 pub use token::Token;
 
 /// What a stopping server gives transfers under way, in seconds; the whole stop must take less than five.

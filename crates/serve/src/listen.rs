@@ -56,6 +56,18 @@ fn read_token(path: &Path) -> anyhow::Result<Token> {
     })
 }
 
+/// Checks that an address is one to listen on: HOST:PORT.
+///
+/// # Errors
+/// It is not; the text says what to write.
+pub fn host_and_port(typed: &str) -> Result<String, String> {
+    let port = typed.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(typed.to_owned()),
+        _ => Err(format!("`{typed}` is no address; write HOST:PORT, such as 127.0.0.1:5000")),
+    }
+}
+
 /// Binds `listen`, as HOST:PORT.
 ///
 /// # Errors

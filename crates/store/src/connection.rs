@@ -36,7 +36,7 @@ pub struct Store {
 }
 
 /// How long a statement waits for another program's transaction before it fails.
-const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000";
+pub(crate) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000";
 
 impl Store {
     /// Runs `f` in one transaction: all of it is stored if `f` gives `Ok`, nothing otherwise. The right to write is
@@ -68,9 +68,10 @@ impl Store {
                 Ok(value)
             }
             Err(error) => {
-                // The first error is the one that counts; a transaction that SQLite ended itself cannot be rolled back.
+                // The first error is the one that counts. A transaction that SQLite ended itself, as on a full disk, cannot be
+                // rolled back, and need not be.
                 if let Err(failed) = AnyConnection::rollback_transaction(&mut self.connection) {
-                    tracing::warn!(error = %failed, "cannot roll a transaction back: {failed}");
+                    tracing::debug!(error = %failed, "cannot roll a transaction back: {failed}");
                 }
                 Err(error)
             }

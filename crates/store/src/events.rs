@@ -40,6 +40,15 @@ impl Store {
         Ok(())
     }
 
+    /// Lets go of all events: so much has changed at once that whoever follows must begin anew, and is told so.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn forget_events(&mut self) -> Result<(), Error> {
+        diesel::delete(dsl::events).execute(&mut self.connection).doing(|| "forget the events")?;
+        Ok(())
+    }
+
     /// The numbers of the oldest and the newest event that are kept; `None` without any.
     ///
     /// # Errors

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use diesel::connection::SimpleConnection;
+
+use crate::connection::BUSY_TIMEOUT;
+use crate::error::Doing;
 use crate::{DatabaseUrl, Error, Store, migrate};
 
 /// The settings of a writing connection, in an order that matters: the page size counts only before the file is
@@ -55,6 +59,24 @@ impl Store {
         let mut store = Store::connect(url, "ro", READER_PRAGMAS)?;
         migrate::check(&mut store, path)?;
         Ok(store)
+    }
+
+    /// Gives the disk back what the write-ahead log holds beyond `most` bytes, if nobody reads from it just now: a large
+    /// transaction, above all one that failed on a full disk, leaves a file of its own size behind, which is used again
+    /// but never shrinks.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn trim_log(&mut self, url: &DatabaseUrl, most: u64) -> Result<(), Error> {
+        let mut log = url.path().as_os_str().to_owned();
+        log.push("-wal");
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > most) {
+            // Without waiting: a reader may take long, and the writer has others to serve.
+            for pragma in ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)", BUSY_TIMEOUT] {
+                self.connection.batch_execute(pragma).doing(|| "trim the write-ahead log")?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether [`Store::open`] would change anything: the database is not there, or lacks migrations. Changes nothing

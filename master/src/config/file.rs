@@ -9,10 +9,10 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_gate::Columns;
-use tributary_serve::Token;
+use tributary_serve::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, address, duration, source_name, source_url};
+use super::{ConfigError, SourceConfig, duration, source_name, source_url};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Place<'_> {
         let database_url = self.optional(typed.database_url.as_ref(), |url| {
             url.parse().map_err(|why: tributary_store::Error| why.to_string())
         })?;
-        let listen = self.optional(typed.listen.as_ref(), address)?;
+        let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
         let mut names: HashMap<String, usize> = HashMap::new();
         let mut sources = Vec::new();

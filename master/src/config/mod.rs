@@ -7,7 +7,7 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use reqwest::Url;
 use tributary_gate::Columns;
-use tributary_serve::{Access, Token};
+use tributary_serve::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
 use crate::cli::Args;
@@ -79,7 +79,7 @@ impl Config {
         let told = DatabaseUrl::told(args.database_url.as_deref()).map_err(|why| ConfigError(why.to_string()))?;
         let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
-            Some(text) => address(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
+            Some(text) => host_and_port(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
             None => file.listen.unwrap_or_else(|| "127.0.0.1:5000".to_owned()),
         };
         let allowed_hosts = if args.allowed_hosts.is_empty() { file.allowed_hosts } else { args.allowed_hosts.clone() };
@@ -152,14 +152,6 @@ fn source_name(name: &str) -> Result<(), String> {
         return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
     }
     Ok(())
-}
-
-fn address(text: &str) -> Result<String, String> {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
-    match port {
-        Some(Ok(_)) => Ok(text.to_owned()),
-        _ => Err(format!("`{text}` is no address; write HOST:PORT, such as 127.0.0.1:5000")),
-    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -59,7 +59,7 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let (kept, gone): (Vec<_>, Vec<_>) =
         store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
-    let dropped = gone.into_iter().map(|source| drop_source(store, source)).collect::<Result<_>>()?;
+    let dropped: Vec<_> = gone.into_iter().map(|source| drop_source(store, source)).collect::<Result<_>>()?;
     let mut stored = Vec::new();
     for (position, source) in (0..).zip(sources) {
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
@@ -73,6 +73,10 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
     let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };
+    if !dropped.is_empty() || chosen.is_some() {
+        // Neither is a version of a source, so no event tells of it.
+        store.forget_events()?;
+    }
     Ok(Adopted { stored, dropped, chosen })
 }
 

@@ -25,8 +25,6 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
-    /// Whether its version is another than the stored one.
-    pub(crate) is_new: bool,
     /// How its files were read.
     pub(crate) reading: String,
     /// The version, if all of it is here: else the next pass must plan again.
@@ -48,9 +46,10 @@ pub(crate) struct SourceVersion {
 }
 
 impl SourceVersion {
-    /// Whether any file is another than what is stored of it.
+    /// Whether any file is, as far as it could be read, another than what is stored of it.
     pub(crate) fn changes_files(&self) -> bool {
-        !(self.files.is_empty() && self.settled.is_empty() && self.removed.is_empty())
+        let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
+        self.files.iter().any(was_read) || !(self.settled.is_empty() && self.removed.is_empty())
     }
 }
 
@@ -128,7 +127,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
 /// Notes the pass, and tells of it what is news.
 fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
     let changed = version.changes_files();
-    if changed || version.is_new {
+    if changed {
         let Written { added, updated, removed } = applied.written;
         let event = AppliedVersion {
             source: version.name.clone(),

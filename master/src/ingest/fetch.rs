@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sha2::Digest;
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Place, Spooled};
 
@@ -37,11 +37,11 @@ pub(crate) struct Received {
     pub(crate) hash: String,
 }
 
-/// Chunks between the network and the disk; each is some 10 to 100 KiB.
-const CHUNKS: usize = 32;
+/// Bytes that are written at a time. While they are written, as many more may come.
+const PIECE: usize = 1 << 20;
 
 /// Streams `body` to a place of the spool. `like` is a hash whose algorithm is to be used; `limit` the most bytes to take; `arrived`
-/// is told of every chunk.
+/// is told of every chunk. A body that stands still holds no thread: those are few, and all sources share them.
 ///
 /// # Errors
 /// The body ends early or is longer than `limit` (ran away), stands still for too long, or the disk fails.
@@ -52,60 +52,73 @@ pub(crate) async fn receive(
     limit: u64,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
-    let hasher = Hasher::like(like)?;
-    let (chunks, queue) = mpsc::channel(CHUNKS);
-    let store = tokio::task::spawn_blocking(move || store(queue, file, hasher));
-    let mut size = 0;
-    let mut cut = None;
+    let mut store = Store::Ready(Box::new(Written { file, hasher: Hasher::like(like)? }));
+    let (mut size, mut piece) = (0, Vec::new());
     while let Some(chunk) = body.next().await {
-        match chunk {
-            Ok(chunk) => {
-                size += chunk.len() as u64;
-                arrived(chunk.len() as u64);
-                if size > limit {
-                    cut = Some(format!("the source sends more than the {limit} bytes that it announced"));
-                    break;
-                }
-                // The disk has failed if nobody takes the chunk; `store` says how.
-                if chunks.send(chunk).await.is_err() {
-                    break;
-                }
-            }
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
             // A source that hangs would hang again.
             Err(error) if error.is_timeout() => {
-                return Err(FetchError::Stalled(format!(
-                    "the body stood still after {size} bytes: {}",
-                    causes(&error)
-                )));
+                let why = format!("the body stood still after {size} bytes: {}", causes(&error));
+                return Err(FetchError::Stalled(why));
             }
             Err(error) => {
-                cut = Some(format!("the body was cut off after {size} bytes: {}", causes(&error)));
-                break;
+                let why = format!("the body was cut off after {size} bytes: {}", causes(&error));
+                return Err(FetchError::RanAway(why));
             }
+        };
+        size += chunk.len() as u64;
+        arrived(chunk.len() as u64);
+        if size > limit {
+            let why = format!("the source sends more than the {limit} bytes that it announced");
+            return Err(FetchError::RanAway(why));
+        }
+        piece.extend_from_slice(&chunk);
+        if piece.len() >= PIECE {
+            store = store.write(std::mem::take(&mut piece)).await?;
         }
     }
-    drop(chunks);
-    let hash = store
-        .await
-        .map_err(|error| anyhow!(error))?
-        .map_err(|error| anyhow!(error).context("failed to write to the spool"))?;
-    match cut {
-        Some(why) => Err(FetchError::RanAway(why)),
-        None => Ok(Received { body: spooled, size, hash }),
+    let written = store.write(piece).await?.ready().await?;
+    Ok(Received { body: spooled, size, hash: written.hasher.finish() })
+}
+
+/// The spooled file, or the thread that is just writing to it.
+enum Store {
+    Ready(Box<Written>),
+    Writing(JoinHandle<io::Result<Box<Written>>>),
+}
+
+/// What has been written, and its hash so far.
+struct Written {
+    file: File,
+    hasher: Hasher,
+}
+
+impl Store {
+    /// Begins to write a piece once the one before is written.
+    async fn write(self, piece: Vec<u8>) -> Result<Self, FetchError> {
+        let mut written = self.ready().await?;
+        Ok(Self::Writing(tokio::task::spawn_blocking(move || {
+            written.hasher.update(&piece);
+            written.file.write_all(&piece)?;
+            Ok(written)
+        })))
+    }
+
+    async fn ready(self) -> Result<Box<Written>, FetchError> {
+        match self {
+            Self::Ready(written) => Ok(written),
+            Self::Writing(thread) => {
+                let written = thread.await.map_err(|error| anyhow!(error))?;
+                Ok(written.map_err(|error| anyhow!(error).context("failed to write to the spool"))?)
+            }
+        }
     }
 }
 
 /// An error with its causes on one line: reqwest's own text leaves out what happened.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn store(mut queue: mpsc::Receiver<Bytes>, mut file: File, mut hasher: Hasher) -> io::Result<String> {
-    while let Some(chunk) = queue.blocking_recv() {
-        hasher.update(&chunk);
-        file.write_all(&chunk)?;
-    }
-    Ok(hasher.finish())
 }
 
 /// The hashes that a manifest may use (the contract's section 4).

@@ -34,38 +34,50 @@ const BODY_BYTES: u64 = 64 << 30;
 
 /// Asks one source.
 pub(crate) struct SourceClient {
-    http: Client,
+    http: Http,
     base: Url,
     token: Option<Token>,
     /// On this machine: packing costs more than it saves.
     is_near: bool,
 }
 
-/// The HTTP client that all sources share.
+/// The HTTP clients that all sources share.
+#[derive(Clone)]
+pub(crate) struct Http {
+    /// Takes bodies as they are.
+    plain: Client,
+    /// Lets a source pack a file for the way. Only for bodies whose length is known before: a few packed bytes can be a disk
+    /// full of unpacked ones.
+    packed: Client,
+}
+
+/// The HTTP clients that all sources share.
 ///
 /// # Errors
 /// Only if the system's certificates cannot be had.
-pub(crate) fn http_client() -> Result<Client> {
+pub(crate) fn http_client() -> Result<Http> {
     // It fails only where one was installed before, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let agent = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
-    let client = Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).user_agent(agent).build();
-    client.context("failed to make an HTTP client")
+    let builder = || Client::builder().connect_timeout(CONNECT).read_timeout(IDLE).user_agent(agent);
+    let made = || Ok(Http { plain: builder().no_gzip().no_zstd().build()?, packed: builder().build()? });
+    made().map_err(|error: reqwest::Error| anyhow::Error::new(error).context("failed to make an HTTP client"))
 }
 
 impl SourceClient {
     /// A client of one source; nothing is asked yet.
-    pub(crate) fn new(http: Client, source: &SourceConfig) -> Self {
+    pub(crate) fn new(http: Http, source: &SourceConfig) -> Self {
         Self { http, base: source.url.clone(), token: source.token.clone(), is_near: is_loopback(&source.url) }
     }
 
     /// `GET /sense`. A source that is still looking at its folder for the first time is asked again for a while.
     pub(crate) async fn sense(&self) -> Result<Sense> {
-        let deadline = Instant::now() + FIRST_SCAN;
+        let (deadline, mut pause) = (Instant::now() + FIRST_SCAN, Duration::from_millis(100));
         loop {
             match answer(self.get("sense").timeout(SENSE)).await {
                 Err(Refused { again: true, .. }) if Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(2));
                 }
                 answered => return sensed(answered?).await,
             }
@@ -101,8 +113,9 @@ impl SourceClient {
         place: Place,
         arrived: impl Fn(u64),
     ) -> Result<Spooled, FetchError> {
+        let client = if self.is_near { &self.http.plain } else { &self.http.packed };
         let request = self
-            .get(&format!("read/{}", encoded_path(&entry.path)))
+            .get_by(client, &format!("read/{}", encoded_path(&entry.path)))
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = match answer(request).await {
             Ok(response) => response,
@@ -130,8 +143,11 @@ impl SourceClient {
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
-        let request = self.http.get(format!("{}/{path}", self.base.as_str().trim_end_matches('/')));
-        let request = if self.is_near { request.header(header::ACCEPT_ENCODING, "identity") } else { request };
+        self.get_by(&self.http.plain, path).header(header::ACCEPT_ENCODING, "identity")
+    }
+
+    fn get_by(&self, client: &Client, path: &str) -> RequestBuilder {
+        let request = client.get(format!("{}/{path}", self.base.as_str().trim_end_matches('/')));
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tributary_store::{SourcePass, SourceState, Store};
 use tributary_wire::{Manifest, ManifestEntry, Sense};
 
-use super::client::SourceClient;
+use super::client::{Http, SourceClient};
 use crate::{
     clock::now,
     config::SourceConfig,
@@ -40,8 +40,8 @@ const NOTED: Duration = Duration::from_secs(60);
 /// What the polls of all sources share.
 #[derive(Clone)]
 pub(crate) struct Context {
-    /// It keeps connections and certificates.
-    pub(crate) http: reqwest::Client,
+    /// They keep connections and certificates.
+    pub(crate) http: Http,
     /// Where changes are written.
     pub(crate) writer: Writer,
     /// Where bodies lie meanwhile.
@@ -69,6 +69,8 @@ pub(crate) struct Poll {
 pub(crate) struct Passed {
     /// The version that the source has, of which all was applied if `unread` is empty.
     pub(crate) version: String,
+    /// Whether any file was another than before.
+    pub(crate) changed: bool,
     /// Files that were read.
     pub(crate) read: usize,
     /// Files that have gone.
@@ -256,7 +258,6 @@ impl Poll {
             source: self.stored.id,
             name: self.source.name.clone(),
             before: self.stored.state,
-            is_new: self.stored.version.as_deref() != Some(&version),
             reading: self.reading.clone(),
             version: complete.then(|| version.clone()),
             files,
@@ -267,18 +268,20 @@ impl Poll {
             sensed,
             started,
         };
+        let changed = new.changes_files();
         let applied = match self.nothing_to_note(&new) {
             true => self.unchanged(),
             false => self.write(new).await?,
         };
-        Ok(Passed { version, read, removed, applied, unread: why })
+        Ok(Passed { version, changed, read, removed, applied, unread: why })
     }
 
     /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.
     fn nothing_to_note(&self, new: &SourceVersion) -> bool {
         let is_recent = self.noted.is_some_and(|noted| noted.elapsed() < NOTED);
         let was_good = self.stored.state != SourceState::Down && self.stored.error.is_none();
-        is_recent && was_good && !new.is_new && !new.changes_files() && new.error.is_none()
+        let is_known = new.version.is_some() && new.version == self.stored.version;
+        is_recent && was_good && is_known && !new.changes_files()
     }
 
     fn unchanged(&self) -> Applied {

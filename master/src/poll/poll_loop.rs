@@ -78,8 +78,9 @@ struct PollLoop {
 enum Known {
     /// Nothing for certain: it is passed over without asking whether anything changed.
     Nothing,
-    /// All of this version is applied. A source that has a version may be asked to hold its answer.
-    Version { version: String, holds: bool },
+    /// All of this version is applied. A source that has a version may be asked to hold its answer. `in_vain`: it was said to be
+    /// new, and nothing had changed.
+    Version { version: String, holds: bool, in_vain: bool },
     /// A source of the plain protocol, last read then.
     Plain { read_at: Instant },
 }
@@ -122,7 +123,7 @@ impl PollLoop {
         let asked_at = Instant::now();
         let (sense, is_news) = match &known {
             Known::Nothing => (self.poll.client().sense().await?, true),
-            Known::Version { version, holds } => {
+            Known::Version { version, holds, .. } => {
                 let wait = if *holds { HOLD } else { Duration::ZERO };
                 let sense = self.poll.client().sense_change(version, wait).await?;
                 let is_news = sense.version.as_ref() != Some(version);
@@ -135,19 +136,21 @@ impl PollLoop {
             }
         };
         if is_news {
-            return self.pass(&sense, sensed).await;
+            let in_vain = matches!(known, Known::Version { .. });
+            return self.pass(&sense, sensed, in_vain).await;
         }
         self.statuses.answered(self.poll.name(), sensed);
         Ok(match known {
             // It answered long before the time was up, though nothing had changed.
-            Known::Version { version, holds: true } => {
-                Known::Version { version, holds: asked_at.elapsed() >= HOLD / 2 }
+            Known::Version { version, holds, .. } => {
+                Known::Version { version, holds: holds && asked_at.elapsed() >= HOLD / 2, in_vain: false }
             }
             other => other,
         })
     }
 
-    async fn pass(&mut self, sense: &Sense, sensed: &str) -> Result<Known> {
+    /// `in_vain`: it was said that there is something new, so there should be.
+    async fn pass(&mut self, sense: &Sense, sensed: &str, in_vain: bool) -> Result<Known> {
         let started = Instant::now();
         let passed = self.poll.pass(sense).await?;
         let error = (!passed.unread.is_empty()).then(|| passed.unread.join("; "));
@@ -159,7 +162,7 @@ impl PollLoop {
         }
         self.failures = 0;
         Ok(match sense.version {
-            Some(_) => Known::Version { version: passed.version, holds: true },
+            Some(_) => Known::Version { version: passed.version, holds: true, in_vain: in_vain && !passed.changed },
             None => Known::Plain { read_at: started },
         })
     }
@@ -168,8 +171,8 @@ impl PollLoop {
     async fn rest(&self, known: &Known, asked_at: Instant) {
         match known {
             Known::Nothing => sleep(self.back_off()).await,
-            Known::Version { holds: true, .. } => sleep_until(asked_at + BREATH).await,
-            Known::Version { holds: false, .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
+            Known::Version { holds: true, in_vain: false, .. } => sleep_until(asked_at + BREATH).await,
+            Known::Version { .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
         }
     }
 

@@ -26,9 +26,11 @@ pub(crate) enum Cells {
 
 impl Cells {
     fn write<'a>(self, text: &'a str) -> std::borrow::Cow<'a, str> {
-        // What begins so is a formula to a spreadsheet, or becomes one once blanks are cut off.
-        match text.bytes().next() {
-            Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') if self == Self::Escaped => format!("'{text}").into(),
+        // What begins so is a formula to a spreadsheet; some take the wide signs for the narrow ones.
+        match text.chars().next() {
+            Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') if self == Self::Escaped => {
+                format!("'{text}").into()
+            }
             _ => text.into(),
         }
     }
@@ -106,7 +108,9 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula_for_people() {
-        for (text, escaped) in [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\t=1", "'\t=1")] {
+        for (text, escaped) in
+            [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\t=1", "'\t=1"), ("＝1", "'＝1")]
+        {
             assert_eq!(Cells::Escaped.write(text), escaped);
             assert_eq!(Cells::Exact.write(text), text);
         }

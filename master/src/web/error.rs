@@ -2,7 +2,7 @@
 //! for a browser. This is the only place that knows status codes of failures.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tributary_serve::challenge;
@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
         /// What is taken.
         expected: &'static str,
     },
+    /// The server stops, and has not answered an edit yet.
+    #[error("the master is stopping; ask again in a moment whether the edit is there")]
+    Stopping,
     /// The server is at fault; the log says how.
     #[error("something went wrong; the log of the master says what")]
     Internal,
@@ -104,6 +107,7 @@ impl ApiError {
             Self::TooLarge { .. } => "too large",
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
+            Self::Stopping => "stopping",
             Self::Internal => "internal error",
         }
     }
@@ -130,6 +134,7 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -141,6 +146,9 @@ impl ResponseError for ApiError {
             Self::Unauthorized => challenge(&mut response, "tributary"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
+            }
+            Self::Stopping => {
+                response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ pub(crate) fn is_our_host(host: &str, at: IpAddr, allowed: &[String]) -> bool {
     let (name, _) = split_port(host);
     let bare = name.trim_matches(['[', ']']);
     let is_ours = match bare.parse::<IpAddr>() {
-        Ok(ip) => ip.is_loopback() || ip == at,
+        Ok(ip) => ip.to_canonical().is_loopback() || ip.to_canonical() == at.to_canonical(),
         Err(_) => bare.eq_ignore_ascii_case("localhost"),
     };
     let is_allowed = |allowed: &String| match split_port(allowed) {
@@ -56,7 +56,15 @@ mod tests {
         let check = |host: &str, expect: bool| {
             assert_eq!(is_our_host(host, IpAddr::from([192, 168, 1, 5]), &allowed), expect, "{host}");
         };
-        for ours in ["192.168.1.5:5000", "192.168.1.5", "localhost", "LocalHost:5000", "127.0.0.1:5000", "127.9.9.9"] {
+        for ours in [
+            "192.168.1.5:5000",
+            "192.168.1.5",
+            "localhost",
+            "LocalHost:5000",
+            "127.0.0.1:5000",
+            "127.9.9.9",
+            "[::ffff:192.168.1.5]",
+        ] {
             check(ours, true);
         }
         for ours in ["[::1]:5000", "[::1]", "shop.example", "Shop.Example:443", "lab:8080"] {

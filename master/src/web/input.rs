@@ -25,6 +25,11 @@ pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Api
     fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
+/// What a filter asks for; a blank one asks for nothing, as an empty field of a form does.
+pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// How many rows a list is to have: 100 where nothing is said.
 pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     match asked.unwrap_or(100) {

@@ -1,11 +1,13 @@
 //! What is happening, told in a few calm lines: what to open once everything is there, then a line for each change.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tributary_serve::announce;
 use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
 
 use super::say;
@@ -17,7 +19,12 @@ const PAUSE: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// The database cannot be read.
-pub(super) async fn tell(url: DatabaseUrl, form: String, database: PathBuf, shutdown: CancellationToken) -> Result<()> {
+pub(super) async fn tell(
+    url: DatabaseUrl,
+    address: SocketAddr,
+    database: PathBuf,
+    shutdown: CancellationToken,
+) -> Result<()> {
     let started = Instant::now();
     let (mut last, mut is_open) = (0, false);
     loop {
@@ -32,9 +39,10 @@ pub(super) async fn tell(url: DatabaseUrl, form: String, database: PathBuf, shut
         events.iter().filter_map(line).for_each(|line| say(&line));
         if !is_open && is_loaded {
             is_open = true;
+            announce(address);
             let took = started.elapsed().as_secs_f64();
             say(&format!(
-                "\n{} products of {} names after {took:.1} s. Open\n\n    {form}\n\nand correct one. \
+                "\n{} products of {} names after {took:.1} s. Open\n\n    http://{address}/\n\nand correct one. \
                  The tables are in {2}:\n\n    readdb --database-url {2}\n\nEvery two seconds a row changes in one of \
                  the folders. Ctrl-C stops all of it.\n",
                 tally.products,

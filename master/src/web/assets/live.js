@@ -17,26 +17,39 @@ async function refresh() {
   }
 }
 
-if (parts().length > 0) {
-  let waiting = null;
-  // Many changes at once are one look.
-  const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh().catch(() => {}); }, 300); };
-  const events = new EventSource("/api/v1/events");
-  // Between the page and the connection something may have happened.
-  events.addEventListener("open", soon);
-  for (const kind of ["applied", "source", "edit", "reset"]) events.addEventListener(kind, soon);
-  addEventListener("pagehide", () => events.close());
+const look = () => refresh().catch(() => {});
 
-  const form = document.querySelector("form[action='/update']");
-  form?.addEventListener("submit", (event) => {
+let events = null;
+let waiting = null;
+// Many changes at once are one look.
+const soon = () => { waiting ??= setTimeout(() => { waiting = null; look(); }, 300); };
+
+function follow() {
+  // A browser opens six connections to a server and no more: tabs that nobody sees must not hold them all.
+  if (document.hidden || events) return;
+  events = new EventSource("/api/v1/events");
+  // Between the page and the connection something may have happened.
+  for (const kind of ["open", "applied", "source", "edit", "reset"]) events.addEventListener(kind, soon);
+}
+
+function rest() {
+  events?.close();
+  events = null;
+}
+
+if (parts().length > 0) {
+  follow();
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : follow()));
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (button?.id !== "submit") return;
     // Not at once: the browser must still send the form as it is.
     setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
     // A large version may be being applied: then the page says so while the correction waits.
-    const look = () => refresh().catch(() => {});
     setTimeout(look, 150);
     setInterval(look, 1000);
   });
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }

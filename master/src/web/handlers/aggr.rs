@@ -61,7 +61,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if offset < 0 {
         return Err(ApiError::BadRequest(format!("`offset` must be 0 or more, not {offset}")));
     }
-    let part = query.q;
+    let part = input::unless_blank(query.q);
     if let Some(cells) = cells(&request, query.format, query.raw) {
         return csv::aggr(&app.readers, part, order, cells).await;
     }

@@ -27,8 +27,7 @@ struct ListQuery {
 /// The products, by sku.
 pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let ListQuery { q, name, source, after, .. } = input::query(&request)?;
-    let set = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let filter = ProductFilter { sku: None, name, part: set(q), source: set(source) };
+    let filter = ProductFilter { sku: None, name, part: input::unless_blank(q), source: input::unless_blank(source) };
     let asked = filter.clone();
     let read = app.readers.run(move |store| Ok(store.products_page(&asked, after.as_deref(), ROWS + 1)?));
     let mut items: Vec<Product> = read.await?.into_iter().map(Product::from).collect();
@@ -40,7 +39,7 @@ pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Resul
 /// The names, those with the most products first.
 pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let ListQuery { q, offset, .. } = input::query(&request)?;
-    let (part, offset) = (q.filter(|part| !part.is_empty()), offset.max(0));
+    let (part, offset) = (input::unless_blank(q), offset.max(0));
     let asked = part.clone();
     let read = app.readers.run(move |store| {
         let rows = store.aggr_list(asked.as_deref(), AggrOrder::MostProducts, ROWS, offset)?;
@@ -54,6 +53,7 @@ pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<H
 pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     const MOST: i64 = 200;
     let ListQuery { source, .. } = input::query(&request)?;
+    let source = input::unless_blank(source);
     let asked = source.clone();
     let read =
         app.readers.run(move |store| Ok((store.newest_rejects(asked.as_deref(), None, MOST)?, store.rejects_count()?)));

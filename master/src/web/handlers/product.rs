@@ -136,7 +136,12 @@ pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<H
 /// Changes an edit, before everything else that waits for the writer.
 pub(crate) async fn change(app: &App, sku: &str, change: EditChange, only_if_shown: bool) -> Result<Edited, ApiError> {
     let sku = sku.to_owned();
-    Ok(app.writer.run_first("an edit", move |store| edit(store, &sku, change, only_if_shown)).await?)
+    let written = app.writer.run_first(move |store| edit(store, &sku, change, only_if_shown));
+    tokio::select! {
+        biased;
+        edited = written => Ok(edited?),
+        () = app.shutdown.cancelled() => Err(ApiError::Stopping),
+    }
 }
 
 /// The product, or an error that says what is known of the sku though it is not shown.

@@ -17,7 +17,7 @@ use crate::web::views::{Product, ProductPage};
 pub(crate) struct ProductsQuery {
     /// A part of the sku or of the name, compared exactly.
     q: Option<String>,
-    /// Exactly this name.
+    /// Exactly this name; the empty one is one.
     name: Option<String>,
     /// The winner comes from this source.
     source: Option<String>,
@@ -63,7 +63,8 @@ pub(crate) enum Raw {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: ProductsQuery = input::query(&request)?;
-    let filter = ProductFilter { sku: None, name: query.name, part: query.q, source: query.source };
+    let [part, source] = [query.q, query.source].map(input::unless_blank);
+    let filter = ProductFilter { sku: None, name: query.name, part, source };
     if let Some(cells) = cells(&request, query.format, query.raw) {
         return csv::products(&app.readers, filter, cells).await;
     }

@@ -32,8 +32,9 @@ pub(crate) struct RejectsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: RejectsQuery = input::query(&request)?;
     let limit = input::limit(query.limit.or(Some(10_000)))?;
+    let [source, file] = [query.source, query.file].map(input::unless_blank);
     let read = app.readers.run(move |store| {
-        let rows = store.newest_rejects(query.source.as_deref(), query.file.as_deref(), limit)?;
+        let rows = store.newest_rejects(source.as_deref(), file.as_deref(), limit)?;
         Ok(rows.into_iter().map(Reject::from).collect())
     });
     Ok(HttpResponse::Ok().json(Items { items: read.await? }))

@@ -126,6 +126,81 @@ fn a_source_that_restarts_is_followed_again() {
 }
 
 #[test]
+fn what_the_configuration_changes_makes_followers_begin_anew() {
+    let mut system = one_source();
+    system.write("south", "feed.csv", "sku,name\na,South\nb,Only\n");
+    let south = system.serve("south");
+    let north = system.url("north").to_owned();
+    let configure = |system: &mut System, sources: &[(&str, &str)]| {
+        system.stop_master();
+        let section = |(name, url): &(&str, &str)| format!("[[source]]\nname = \"{name}\"\nurl = \"{url}\"\n");
+        system.configure(&sources.iter().map(section).collect::<String>());
+        system.start_master(&[]);
+        system.sync();
+    };
+    let follow = |system: &System, last: &str| {
+        let lines = http::lines(&system.master_url("/api/v1/events"), &[("Last-Event-ID", last)]).unwrap();
+        let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        (head[1]["id: ".len()..].to_owned(), head.iter().any(|line| line == "event: reset"))
+    };
+    configure(&mut system, &[("north", &north), ("south", &south)]);
+    assert_eq!(name_of(&system, "a").unwrap(), "South");
+    let (last, _) = follow(&system, "99999");
+    // Nothing has changed: who comes back goes on.
+    configure(&mut system, &[("north", &north), ("south", &south)]);
+    assert_eq!(follow(&system, &last), (last.clone(), false));
+    configure(&mut system, &[("south", &south), ("north", &north)]);
+    assert_eq!(name_of(&system, "a").unwrap(), "First");
+    assert!(follow(&system, &last).1, "winners were chosen again");
+    system.write("south", "more.csv", "sku,name\nc,C\n");
+    system.sync();
+    let (last, is_reset) = follow(&system, "99999");
+    assert!(is_reset);
+    configure(&mut system, &[("north", &north)]);
+    assert_eq!(name_of(&system, "b"), None);
+    assert!(follow(&system, &last).1, "a source has gone with its rows");
+}
+
+#[test]
+fn nothing_is_said_to_be_applied_of_a_source_that_cannot_be_read() {
+    let manifest =
+        r#"{"version":"v1","files":[{"path":"a.csv","size":9,"modified":"2026-11-24T00:00:00Z","hash":"blake3:00"}]}"#;
+    for read in [Answer::Status("500 Internal Server Error"), Answer::csv("sku,name\n")] {
+        let source = FaultySource::start(&[
+            ("/sense", Answer::json(r#"{"status":1,"version":"v1"}"#)),
+            ("/sense/files", Answer::json(manifest)),
+            ("/read/a.csv", read),
+        ]);
+        let mut system = System::new();
+        system.configure(&format!("[[source]]\nname = \"bad\"\nurl = \"{}\"\n", source.url));
+        system.start_master(&[]);
+        wait::until("it was tried a few times", || {
+            (source.requests().iter().filter(|line| line.contains("/read/")).count() > 6).then_some(())
+        });
+        let lines = http::lines(&system.master_url("/api/v1/events"), &[("Last-Event-ID", "0")]).unwrap();
+        system.stop_master();
+        let kinds: Vec<_> = lines.filter(|line| line.starts_with("event:")).collect();
+        assert_eq!(kinds, ["event: source"], "it is another state, and nothing was applied");
+    }
+}
+
+#[test]
+fn a_source_that_always_claims_to_have_changed_is_not_asked_all_the_time() {
+    let files = r#"{"version":"real","files":[]}"#;
+    let source = FaultySource::start(&[
+        ("/sense", Answer::json(r#"{"status":1,"version":"claimed"}"#)),
+        ("/sense/files", Answer::json(files)),
+    ]);
+    let mut system = System::new();
+    system.configure(&format!("[[source]]\nname = \"liar\"\nurl = \"{}\"\n", source.url));
+    let started = Instant::now();
+    system.start_master(&[]);
+    wait::until("it was passed over twenty times", || (source.requests().len() >= 40).then_some(()));
+    // Once an interval, which is 50 ms here. A machine that is slow only makes this longer.
+    assert!(started.elapsed() > Duration::from_millis(850), "{:?}", started.elapsed());
+}
+
+#[test]
 fn it_ends_cleanly_while_answers_are_held() {
     let mut system = one_source();
     let mut events = http::lines(&system.master_url("/api/v1/events"), &[]).unwrap();
