@@ -90,6 +90,13 @@ impl Browser {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} opens: {error}"));
     }
 
+    /// Opens a page in a tab of its own, in front of the others, which stay.
+    pub async fn goto_in_new_tab(&self, url: &str) {
+        let tab = self.client.new_window(true).await.expect("a tab can be opened");
+        self.client.switch_to_window(tab.handle).await.expect("a new tab is there");
+        self.goto(url).await;
+    }
+
     /// The address of the page.
     pub async fn url(&self) -> String {
         self.client.current_url().await.expect("a page has an address").into()

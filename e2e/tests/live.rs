@@ -81,3 +81,17 @@ fn no_page_complains() {
         }
     });
 }
+
+#[test]
+fn more_tabs_than_a_browser_has_connections_are_all_answered() {
+    let system = System::start("sku,name,description\np1,Pen,blue\n");
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/")).await;
+        for _ in 0..8 {
+            browser.goto_in_new_tab(&system.page("/?sku=p1")).await;
+            browser.shows("#product .name", "Pen").await;
+        }
+        system.write("sku,name,description\np1,Fountain pen,green\n");
+        browser.shows("#product .name", "Fountain pen").await;
+    });
+}

@@ -77,7 +77,7 @@ impl Writer {
                 seen.set_doing(what.map(|what| (what, Instant::now())));
                 work(&mut store);
                 if let Err(error) = store.trim_log(&url, LOG_BYTES) {
-                    tracing::warn!("{error:#}");
+                    tracing::warn!("{:#}", anyhow::Error::new(error));
                 }
                 seen.set_doing(None);
                 seen.done.send_modify(|done| *done += 1);

@@ -61,6 +61,14 @@ impl Store {
         Ok(store)
     }
 
+    /// Brings what the write-ahead log holds into the database file, as far as no reader needs it there.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        self.connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)").doing(|| "empty the write-ahead log")
+    }
+
     /// Gives the disk back what the write-ahead log holds beyond `most` bytes, if nobody reads from it just now: a large
     /// transaction, above all one that failed on a full disk, leaves a file of its own size behind, which is used again
     /// but never shrinks.

@@ -45,7 +45,19 @@ pub(crate) struct SourceVersion {
     pub(crate) started: Instant,
 }
 
+/// Offers of a version whose log is worth a word.
+const LARGE: usize = 50_000;
+
 impl SourceVersion {
+    /// How many offers its files make.
+    fn offers(&self) -> usize {
+        let of = |file: &FileVersion| match &file.outcome {
+            Outcome::Accepted(accepted) => accepted.run.offers(),
+            Outcome::Rejected(_) | Outcome::Changing => 0,
+        };
+        self.files.iter().map(of).sum()
+    }
+
     /// Whether any file is, as far as it could be read, another than what is stored of it.
     pub(crate) fn changes_files(&self) -> bool {
         let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
@@ -79,6 +91,10 @@ impl Applied {
 /// # Errors
 /// The database fails or is damaged; then nothing of the version holds.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<Applied> {
+    if version.offers() > LARGE {
+        // Should the disk become full, the log must have nothing in it that needs more of it: only then can it be cut.
+        store.checkpoint()?;
+    }
     store.transaction(|store| apply_in(store, version))
 }
 
