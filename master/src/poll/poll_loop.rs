@@ -105,8 +105,8 @@ impl PollLoop {
 
     /// One question and what follows from the answer. A defect of ours is a failed pass, and stops no other source.
     async fn turn(&mut self, known: Known) -> Known {
-        let (started, sensed) = (Instant::now(), now());
-        let turned = AssertUnwindSafe(self.ask(known, &sensed)).catch_unwind().await;
+        let started = Instant::now();
+        let turned = AssertUnwindSafe(self.ask(known)).catch_unwind().await;
         let error = match turned {
             Ok(Ok(known)) => return known,
             Ok(Err(error)) => error,
@@ -114,12 +114,12 @@ impl PollLoop {
         };
         self.failures += 1;
         let why = format!("{error:#}");
-        self.statuses.report(self.poll.name(), &sensed, started.elapsed(), SourceState::Down, Some(why));
+        self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(why));
         self.poll.note_down(&error).await;
         Known::Nothing
     }
 
-    async fn ask(&mut self, known: Known, sensed: &str) -> Result<Known> {
+    async fn ask(&mut self, known: Known) -> Result<Known> {
         let asked_at = Instant::now();
         let (sense, is_news) = match &known {
             Known::Nothing => (self.poll.client().sense().await?, true),
@@ -137,9 +137,9 @@ impl PollLoop {
         };
         if is_news {
             let in_vain = matches!(known, Known::Version { .. });
-            return self.pass(&sense, sensed, in_vain).await;
+            return self.pass(&sense, in_vain).await;
         }
-        self.statuses.answered(self.poll.name(), sensed);
+        self.statuses.answered(self.poll.name(), now());
         Ok(match known {
             // It answered long before the time was up, though nothing had changed.
             Known::Version { version, holds, .. } => {
@@ -150,12 +150,12 @@ impl PollLoop {
     }
 
     /// `in_vain`: it was said that there is something new, so there should be.
-    async fn pass(&mut self, sense: &Sense, sensed: &str, in_vain: bool) -> Result<Known> {
-        let started = Instant::now();
+    async fn pass(&mut self, sense: &Sense, in_vain: bool) -> Result<Known> {
+        let (started, sensed) = (Instant::now(), now());
         let passed = self.poll.pass(sense).await?;
         let error = (!passed.unread.is_empty()).then(|| passed.unread.join("; "));
         let is_whole = error.is_none();
-        self.statuses.report(self.poll.name(), sensed, started.elapsed(), passed.applied.state, error);
+        self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), passed.applied.state, error);
         if !is_whole {
             self.failures += 1;
             return Ok(Known::Nothing);

@@ -36,25 +36,32 @@ impl Statuses {
         Self(Arc::new(Mutex::new(names.map(|name| (name.to_owned(), SourceStatus::default())).collect())))
     }
 
-    /// Notes that a source was asked at `sensed` and how that ended after `took`: the state and error of its pass.
-    pub(crate) fn report(&self, name: &str, sensed: &str, took: Duration, state: SourceState, error: Option<String>) {
+    /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
+    pub(crate) fn report(
+        &self,
+        name: &str,
+        sensed: Option<String>,
+        took: Duration,
+        state: SourceState,
+        error: Option<String>,
+    ) {
         let mut all = self.all();
         let status = all.entry(name.to_owned()).or_default();
         if state == SourceState::Down {
             status.failed += 1;
         } else {
             status.good += 1;
-            status.last_sensed = Some(sensed.to_owned());
         }
+        status.last_sensed = sensed.or(status.last_sensed.take());
         (status.state, status.error, status.took) = (Some(state), error, took);
     }
 
-    /// Notes that a source answered, and that nothing had changed.
-    pub(crate) fn answered(&self, name: &str, sensed: &str) {
+    /// Notes that a source answered at `sensed` that nothing had changed.
+    pub(crate) fn answered(&self, name: &str, sensed: String) {
         let mut all = self.all();
         let status = all.entry(name.to_owned()).or_default();
         status.good += 1;
-        status.last_sensed = Some(sensed.to_owned());
+        status.last_sensed = Some(sensed);
     }
 
     /// Whether every source was tried at least once.
