@@ -32,7 +32,7 @@ pub(crate) struct App {
 }
 
 /// Answers by route, method and status.
-pub(crate) type Requests = BTreeMap<(String, String, u16), u64>;
+pub(crate) type Requests = BTreeMap<(String, &'static str, u16), u64>;
 
 impl App {
     pub(crate) fn new(
@@ -43,8 +43,8 @@ impl App {
         Self { readers, writer, statuses, token, address, allowed_hosts, shutdown, requests: Mutex::default() }
     }
 
-    pub(crate) fn count_request(&self, route: String, method: &str, status: u16) {
-        *self.all().entry((route, method.to_owned(), status)).or_default() += 1;
+    pub(crate) fn count_request(&self, route: String, method: &'static str, status: u16) {
+        *self.all().entry((route, method, status)).or_default() += 1;
     }
 
     pub(crate) fn requests(&self) -> Requests {

@@ -47,6 +47,8 @@ struct PassReport {
     name: String,
     /// What was done, or why the source could not be passed over.
     outcome: Result<Passed>,
+    /// Its files that are rejected now, a text each.
+    rejected: Vec<String>,
 }
 
 /// Sets the database up if need be, brings the configuration into it, and passes over every source once.
@@ -78,7 +80,9 @@ async fn pass(mut poll: Poll) -> PassReport {
     if let Err(error) = &outcome {
         poll.note_down(error).await;
     }
-    PassReport { name: poll.name().to_owned(), outcome }
+    let name = poll.name().to_owned();
+    let rejected = poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")).collect();
+    PassReport { name, outcome, rejected }
 }
 
 /// Waits for all passes. One that panicked is a source that failed, and stops no other.
@@ -88,6 +92,7 @@ async fn reports(mut passes: JoinSet<PassReport>, names: &HashMap<Id, String>) -
         reports.push(report.unwrap_or_else(|error| PassReport {
             name: names.get(&error.id()).cloned().unwrap_or_default(),
             outcome: Err(anyhow!(error).context("the pass broke off; this is a defect of the master")),
+            rejected: Vec::new(),
         }));
     }
     reports
@@ -104,15 +109,13 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> Summary {
         failures: Vec::new(),
         took,
     };
-    for PassReport { name, outcome } in reports {
+    for PassReport { name, outcome, rejected } in reports {
         match outcome {
             Ok(passed) => {
                 summary.read += passed.read;
                 summary.removed += passed.removed;
                 summary.written += passed.applied.written;
                 summary.rejected += passed.applied.rejected;
-                let rejected =
-                    passed.applied.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}"));
                 summary.failures.extend(rejected);
                 summary.failures.extend(passed.unread.iter().map(|why| format!("{name}/{why}")));
             }

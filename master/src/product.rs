@@ -1,10 +1,8 @@
 //! One product with all that is known of its sku: every current offer and the edit. Reading only.
 
-use std::collections::HashMap;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tributary_merge::Offer;
-use tributary_store::{EditRow, FileRow, ProductFilter, ProductView, Store};
+use tributary_store::{EditRow, FileOrigin, ProductFilter, ProductView, Store};
 
 use crate::ingest;
 
@@ -49,23 +47,15 @@ pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<Detail> {
     Ok(Detail { product, offers: views(store, offers)?, edit: store.edit(sku)? })
 }
 
-fn views(store: &mut Store, offers: Vec<Offer>) -> Result<Vec<OfferView>> {
-    if offers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sources: HashMap<i64, String> = store.sources()?.into_iter().map(|row| (row.id, row.name)).collect();
-    let files: HashMap<i64, FileRow> = store.all_files()?.into_iter().map(|row| (row.id, row)).collect();
-    let last = offers.len() - 1;
-    let view = |(place, offer): (usize, Offer)| {
-        let file = files.get(&offer.file).context("an offer belongs to no file")?;
-        let source = sources.get(&file.source_id).context("a file belongs to no source")?;
+fn views(store: &mut Store, offers: Vec<(Offer, FileOrigin)>) -> Result<Vec<OfferView>> {
+    let count = offers.len();
+    let view = |(place, (offer, origin)): (usize, (Offer, FileOrigin))| {
         let row = match store.page_lines(offer.file, &offer.sku)? {
             Some((entries, lines)) => tributary_merge::line_of(&offer.sku, &entries, &lines)?,
             None => None,
         };
-        let Offer { sku: _, file: _, deletes, name, description } = offer;
-        let (source, file) = (source.clone(), file.path.clone());
-        Ok(OfferView { source, file, row, deletes, name, description, wins: place == last })
+        let (Offer { deletes, name, description, .. }, FileOrigin { source, path: file, .. }) = (offer, origin);
+        Ok(OfferView { source, file, row, deletes, name, description, wins: place + 1 == count })
     };
     offers.into_iter().enumerate().map(view).collect()
 }

@@ -1,6 +1,7 @@
 //! The events: what happened, numbered. Each is stored in the transaction that causes it; what is in one is the master's
 //! affair.
 
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use crate::error::Doing;
@@ -35,8 +36,9 @@ impl Store {
             .values((dsl::at.eq(at), dsl::kind.eq(kind), dsl::data.eq(data)))
             .execute(&mut self.connection)
             .doing(action)?;
-        let Some((_, newest)) = self.event_range()? else { return Ok(()) };
-        diesel::delete(dsl::events.filter(dsl::id.le(newest - KEPT))).execute(&mut self.connection).doing(action)?;
+        let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).doing(action)?;
+        let too_old = dsl::events.filter(dsl::id.le(newest.unwrap_or_default() - KEPT));
+        diesel::delete(too_old).execute(&mut self.connection).doing(action)?;
         Ok(())
     }
 
@@ -54,13 +56,11 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn event_range(&mut self) -> Result<Option<(i64, i64)>, Error> {
-        let mut end = |newest: bool| {
-            let ids = dsl::events.select(dsl::id).into_boxed();
-            let ids = if newest { ids.order(dsl::id.desc()) } else { ids.order(dsl::id) };
-            ids.limit(1).first::<i64>(&mut self.connection).optional()
-        };
-        let range = end(false).and_then(|oldest| Ok(oldest.zip(end(true)?)));
-        range.doing(|| "read the numbers of the events")
+        // Two statements: SQLite walks the whole table where one asks for both ends.
+        let action = || "read the numbers of the events";
+        let oldest: Option<i64> = dsl::events.select(min(dsl::id)).first(&mut self.connection).doing(action)?;
+        let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).doing(action)?;
+        Ok(oldest.zip(newest))
     }
 
     /// At most `limit` events behind number `after`, the oldest first.

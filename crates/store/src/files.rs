@@ -4,7 +4,8 @@
 use diesel::prelude::*;
 
 use crate::error::{Doing, exactly_one};
-use crate::schema::{files, files::dsl, pages, rejects};
+use crate::schema::{files, files::dsl, pages, rejects, sources};
+use crate::state::CHUNK;
 use crate::{Error, Store};
 
 /// How a file is.
@@ -79,6 +80,21 @@ pub struct FileRow {
     pub rejected_reason: Option<String>,
 }
 
+/// Where a file comes from.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct FileOrigin {
+    /// The file's id.
+    pub id: i64,
+    /// Name of its source.
+    pub source: String,
+    /// Relative to the source's folder, `/`-separated.
+    pub path: String,
+    /// Its source's; higher wins.
+    pub priority: i64,
+    /// Its source's place in the configuration.
+    pub position: i64,
+}
+
 impl Store {
     /// The files of one source, by path.
     ///
@@ -103,6 +119,25 @@ impl Store {
             .order((dsl::source_id, dsl::path))
             .load(&mut self.connection)
             .doing(|| "read the files")
+    }
+
+    /// Where these files come from, in no order; one that is not there is left out.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn file_origins(&mut self, ids: &[i64]) -> Result<Vec<FileOrigin>, Error> {
+        let mut origins = Vec::new();
+        for ids in ids.chunks(CHUNK) {
+            let query = files::table.inner_join(sources::table).filter(files::id.eq_any(ids)).select((
+                files::id,
+                sources::name,
+                files::path,
+                sources::priority,
+                sources::position,
+            ));
+            origins.extend(query.load::<FileOrigin>(&mut self.connection).doing(|| "read where files come from")?);
+        }
+        Ok(origins)
     }
 
     /// Stores a new file of which nothing is known yet: no content was accepted, and it counts as changing.

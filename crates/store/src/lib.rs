@@ -35,7 +35,7 @@ pub use counts::Counts;
 pub use edits::EditRow;
 pub use error::Error;
 pub use events::EventRow;
-pub use files::{FileRow, FileState};
+pub use files::{FileOrigin, FileRow, FileState};
 pub use lock::Lock;
 pub use pages::{PageContent, PageRow};
 pub use products::ProductRow;

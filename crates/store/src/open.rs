@@ -80,9 +80,9 @@ impl Store {
         log.push("-wal");
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > most) {
             // Without waiting: a reader may take long, and the writer has others to serve.
-            for pragma in ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)", BUSY_TIMEOUT] {
-                self.connection.batch_execute(pragma).doing(|| "trim the write-ahead log")?;
-            }
+            let trimmed = self.connection.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+            let waiting = self.connection.batch_execute(BUSY_TIMEOUT);
+            trimmed.and(waiting).doing(|| "trim the write-ahead log")?;
         }
         Ok(())
     }

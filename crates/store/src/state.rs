@@ -10,7 +10,7 @@ use crate::schema::{edits, products, shadowed};
 use crate::{EditRow, Error, ProductRow, ShadowedRow, Store};
 
 /// Keys that one statement asks for. SQLite takes 32,766 bound values at most; beyond a thousand nothing is gained.
-const CHUNK: usize = 1_000;
+pub(crate) const CHUNK: usize = 1_000;
 
 /// How many rows a range may hold for each key that is wanted before asking by key is cheaper. Measured on
 /// 500,000 products: stepping over a row costs about a third of looking one up.

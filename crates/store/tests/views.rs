@@ -119,3 +119,17 @@ fn products_are_cut_to_a_part_a_source_and_what_lies_behind_a_sku() {
     check(None, Some("south"), None, &[]);
     assert!(database.store.is_shown("a").unwrap() && !database.store.is_shown("A").unwrap());
 }
+
+#[test]
+fn the_origin_of_a_file_is_its_source_and_path() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let source = store.put_source("north", "http://n", 3, 7).unwrap();
+    let [first, second] = ["a.csv", "b.csv"].map(|path| store.insert_file(source, path).unwrap().id);
+    let origins = store.file_origins(&[second, 999]).unwrap();
+    let [origin] = &origins[..] else { panic!("{origins:?}") };
+    assert_eq!((origin.id, origin.source.as_str(), origin.path.as_str()), (second, "north", "b.csv"));
+    assert_eq!((origin.priority, origin.position), (3, 7));
+    assert_eq!(store.file_origins(&[first, second]).unwrap().len(), 2);
+    assert!(store.file_origins(&[]).unwrap().is_empty());
+}

@@ -66,7 +66,7 @@ impl SourceVersion {
 }
 
 /// What an apply did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Applied {
     /// Products written.
     pub(crate) written: Written,
@@ -74,23 +74,13 @@ pub(crate) struct Applied {
     pub(crate) rejected: u64,
     /// How the source is now.
     pub(crate) state: SourceState,
-    /// The source's files, as they are stored now.
-    pub(crate) files: Vec<FileRow>,
 }
 
-impl Applied {
-    /// Every file of the source that is rejected now: path and reason.
-    pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let rejected = self.files.iter().filter(|file| file.state == FileState::Rejected);
-        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
-    }
-}
-
-/// Applies a version. Must be called outside of any transaction.
+/// Applies a version, and returns the source's files as they are stored then. Must be called outside of any transaction.
 ///
 /// # Errors
 /// The database fails or is damaged; then nothing of the version holds.
-pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<Applied> {
+pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     if version.offers() > LARGE {
         // Should the disk become full, the log must have nothing in it that needs more of it: only then can it be cut.
         store.checkpoint()?;
@@ -98,7 +88,7 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<Applied
     store.transaction(|store| apply_in(store, version))
 }
 
-fn apply_in(store: &mut Store, version: SourceVersion) -> Result<Applied> {
+fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     let written = put_files(store, &version)?;
     let files = store.files(version.source)?;
     let state = match (version.failed, files.iter().any(|file| file.state == FileState::Rejected)) {
@@ -110,9 +100,9 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<Applied> {
         Outcome::Accepted(accepted) => Some(accepted.rejected),
         Outcome::Rejected(_) | Outcome::Changing => None,
     });
-    let applied = Applied { written, rejected: accepted.sum(), state, files };
-    note(store, version, &applied)?;
-    Ok(applied)
+    let applied = Applied { written, rejected: accepted.sum(), state };
+    note(store, version, applied)?;
+    Ok((applied, files))
 }
 
 /// Brings the files and what they offer into the tables.
@@ -141,7 +131,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
 }
 
 /// Notes the pass, and tells of it what is news.
-fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
+fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<()> {
     let changed = version.changes_files();
     if changed {
         let Written { added, updated, removed } = applied.written;

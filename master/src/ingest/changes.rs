@@ -1,9 +1,11 @@
 //! Merge and write: what some skus' offers and edits say, brought into the tables. Called inside a transaction.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use polars::frame::DataFrame;
 use tributary_merge::{Batches, Delta, Offer, RankedFile, Ranks, Touched};
-use tributary_store::Store;
+use tributary_store::{FileOrigin, Store};
 
 use super::convert;
 
@@ -56,7 +58,7 @@ pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
 
 /// The rank of every stored file.
 pub(crate) fn ranks(store: &mut Store) -> Result<Ranks> {
-    let sources: std::collections::HashMap<_, _> =
+    let sources: HashMap<_, _> =
         store.sources()?.into_iter().map(|source| (source.id, (source.priority, source.position))).collect();
     let ranked = store.all_files()?.into_iter().map(|file| {
         let (priority, position) = *sources.get(&file.source_id).context("a file belongs to no source")?;
@@ -65,11 +67,26 @@ pub(crate) fn ranks(store: &mut Store) -> Result<Ranks> {
     Ok(Ranks::new(ranked.collect::<Result<_>>()?))
 }
 
-/// The current offers for one sku, in order of rank: the last one wins.
-pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<Offer>> {
+/// The current offers for one sku with the files that make them, in order of rank: the last one wins. Only those files are
+/// looked at: this is asked for every product that somebody sees.
+pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer, FileOrigin)>> {
     let before = convert::before(store.state(&[sku.to_owned()])?);
-    let ranks = ranks(store)?;
-    Ok(tributary_merge::current_offers(&before, &ranks)?)
+    let shown = before.products.iter().filter_map(|product| product.file);
+    let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
+    let origins = store.file_origins(&files)?;
+    let ranked = |FileOrigin { id, path, priority, position, .. }: &FileOrigin| RankedFile {
+        file: *id,
+        priority: *priority,
+        position: *position,
+        path: path.clone(),
+    };
+    let ranks = Ranks::new(origins.iter().map(ranked).collect());
+    let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
+    let with_origin = |offer: Offer| {
+        let origin = origins.remove(&offer.file).context("a file makes two offers for one sku")?;
+        Ok((offer, origin))
+    };
+    tributary_merge::current_offers(&before, &ranks)?.into_iter().map(with_origin).collect()
 }
 
 /// Merges one batch: `skus` are all that it holds, sorted and unique.

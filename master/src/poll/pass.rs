@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
-use tributary_store::{SourcePass, SourceState, Store};
+use tributary_store::{FileState, SourcePass, SourceState, Store};
 use tributary_wire::{Manifest, ManifestEntry, Sense};
 
 use super::client::{Http, SourceClient};
@@ -105,6 +105,12 @@ impl Poll {
     /// Asks the source.
     pub(crate) fn client(&self) -> &SourceClient {
         &self.client
+    }
+
+    /// Every file of the source that is rejected now: path and reason.
+    pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let rejected = self.stored.files.iter().filter(|file| file.state == FileState::Rejected);
+        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
     }
 
     /// Brings the database up to what the source holds. `sense` is its answer just now.
@@ -270,7 +276,7 @@ impl Poll {
         };
         let changed = new.changes_files();
         let applied = match self.nothing_to_note(&new) {
-            true => self.unchanged(),
+            true => Applied { written: ingest::Written::default(), rejected: 0, state: self.stored.state },
             false => self.write(new).await?,
         };
         Ok(Passed { version, changed, read, removed, applied, unread: why })
@@ -284,18 +290,13 @@ impl Poll {
         is_recent && was_good && is_known && !new.changes_files()
     }
 
-    fn unchanged(&self) -> Applied {
-        let (state, files) = (self.stored.state, self.stored.files.clone());
-        Applied { state, files, written: ingest::Written::default(), rejected: 0 }
-    }
-
     async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
         self.progress.show("applying");
         let (read, removed) = (new.files.len(), new.removed.len());
         let (version, error, changes) = (new.version.clone(), new.error.clone(), new.changes_files());
         let what = format!("a version of {}", self.source.name);
-        let applied = self.context.writer.run(what, move |store| ingest::apply(store, new)).await?;
-        self.stored.files.clone_from(&applied.files);
+        let (applied, files) = self.context.writer.run(what, move |store| ingest::apply(store, new)).await?;
+        self.stored.files = files;
         (self.stored.state, self.stored.version, self.stored.error) = (applied.state, version, error);
         self.noted = Some(Instant::now());
         if changes {

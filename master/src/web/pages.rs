@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tributary_store::{ProductFilter, Tally};
 
 use super::error::ApiError;
-use super::views::{Aggr, Edit, Offer, Product, Reject, Source};
+use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
 use crate::events::{AppliedVersion, Event};
 use crate::product::Detail;
 
@@ -165,15 +165,15 @@ pub(crate) struct Products {
 }
 
 impl Products {
-    pub(crate) fn new(filter: ProductFilter, items: Vec<Product>, has_more: bool) -> Self {
+    pub(crate) fn new(filter: ProductFilter, page: ProductPage) -> Self {
         let asked = [("q", &filter.part), ("name", &filter.name), ("source", &filter.source)];
         let query = asked.into_iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
         let query: String = query.collect();
-        let last = items.last().filter(|_| has_more);
-        let next = last.map(|last| format!("/products?{query}after={}", encoded(&last.sku)));
+        let next = page.next.map(|sku| format!("/products?{query}after={}", encoded(&sku)));
         let named = filter.name.map(|name| format!("named “{name}”"));
         let only = named.or_else(|| filter.source.map(|source| format!("from {source}")));
-        let rows = items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
+        let rows =
+            page.items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
         let csv = format!("/api/v1/products?{query}format=csv");
         Self { part: filter.part.unwrap_or_default(), only, rows, next, csv }
     }
@@ -310,7 +310,7 @@ mod tests {
         let aggr = Aggr { name: evil.into(), no_of_products: 1 };
         let pages = [
             home.render().unwrap(),
-            Products::new(filter, vec![product()], true).render().unwrap(),
+            Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
             Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
             Rejects::new(Some(evil.into()), vec![reject], 1).render().unwrap(),
             ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),

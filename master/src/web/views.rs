@@ -4,7 +4,7 @@ use serde::Serialize;
 use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
 use utoipa::ToSchema;
 
-use crate::poll::SourceStatus;
+use crate::poll::{SourceStatus, Statuses};
 use crate::product::OfferView;
 
 /// A list, whole or a part of one.
@@ -175,8 +175,17 @@ impl From<RejectView> for Reject {
 }
 
 impl Source {
-    /// What is stored of a source, with what its loop has found out since.
-    pub(crate) fn new(stored: SourceView, status: Option<&SourceStatus>) -> Self {
+    /// Every stored source, with what its loop has found out since.
+    pub(crate) fn all(stored: Vec<SourceView>, statuses: &Statuses) -> Vec<Self> {
+        let statuses = statuses.copy();
+        let source = |stored: SourceView| {
+            let status = statuses.get(&stored.name);
+            Self::new(stored, status)
+        };
+        stored.into_iter().map(source).collect()
+    }
+
+    fn new(stored: SourceView, status: Option<&SourceStatus>) -> Self {
         let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error } = stored;
         let last_sensed = status.and_then(|status| status.last_sensed.clone()).or(last_sensed);
         let (state, error) = match status.and_then(|status| Some((status.state?, status.error.clone()))) {

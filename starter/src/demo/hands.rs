@@ -11,7 +11,7 @@ use tributary_gate::write_record;
 use tributary_generate::products;
 use tributary_store::{DatabaseUrl, Store};
 
-use super::SOURCES;
+use super::{SOURCES, is_loaded};
 
 /// The time between two changes.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -36,16 +36,16 @@ pub(super) async fn keep_changing(
             () = tokio::time::sleep(PAUSE) => {}
         }
         let (folder, database) = (folder.clone(), database.clone());
-        let change = move || if is_loaded(&database) { put_changes(&folder, rows, step) } else { Ok(()) };
+        let change = move || if are_applied(&database) { put_changes(&folder, rows, step) } else { Ok(()) };
         tokio::task::spawn_blocking(change).await.context("the hands have stopped")??;
     }
     Ok(())
 }
 
-/// Whether both feeds are applied; a database that is just being made is not.
-fn is_loaded(database: &DatabaseUrl) -> bool {
+/// Whether both feeds are applied; a database that is just being made holds nothing yet.
+fn are_applied(database: &DatabaseUrl) -> bool {
     let sources = Store::open_existing(database).and_then(|mut store| store.sources_view());
-    sources.is_ok_and(|sources| !sources.is_empty() && sources.iter().all(|source| source.version.is_some()))
+    sources.is_ok_and(|sources| is_loaded(&sources))
 }
 
 /// Today's changes as of this step: of the last rows one is new, and one has gone.

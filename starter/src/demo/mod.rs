@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_generate::products;
 use tributary_master::config::{Config, SourceConfig};
 use tributary_serve::{bind, stop_on_signals};
-use tributary_store::DatabaseUrl;
+use tributary_store::{DatabaseUrl, SourceView};
 
 use crate::cli::DemoArgs;
 
@@ -149,6 +149,11 @@ fn source(
         announce: false,
     };
     Ok((tributary_data_source::run(config, listener, shutdown.clone()), url))
+}
+
+/// Whether all of both feeds is in.
+fn is_loaded(sources: &[SourceView]) -> bool {
+    !sources.is_empty() && sources.iter().all(|source| source.version.is_some())
 }
 
 /// One line for whoever watches. That nobody does is no error.

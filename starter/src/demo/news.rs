@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_serve::announce;
 use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
 
-use super::say;
+use super::{is_loaded, say};
 
 /// How often the database is asked what has happened.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -68,9 +68,7 @@ fn read(url: &DatabaseUrl, last: i64) -> Result<Option<News>, tributary_store::E
     match Store::open_existing(url) {
         Ok(mut store) => store.snapshot(|store| {
             let (events, tally) = (store.events_after(last, 100)?, store.tally()?);
-            let sources = store.sources_view()?;
-            let is_loaded = !sources.is_empty() && sources.iter().all(|source| source.version.is_some());
-            Ok(Some(News { events, tally, is_loaded }))
+            Ok(Some(News { events, tally, is_loaded: is_loaded(&store.sources_view()?) }))
         }),
         Err(Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. }) => Ok(None),
         Err(error) => Err(error),

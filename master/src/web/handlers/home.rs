@@ -37,17 +37,12 @@ pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<Ht
         Ok((store.tally()?, known, changes.collect::<anyhow::Result<Vec<_>>>()?, store.sources_view()?))
     };
     let (tally, known, changes, sources) = app.readers.run(read).await?;
-    let statuses = app.statuses.copy();
-    let source = |stored: tributary_store::SourceView| {
-        let status = statuses.get(&stored.name);
-        SourceLine::from(Source::new(stored, status))
-    };
     let home = Home {
         form,
         known,
         tally: tally.into(),
         busy: app.writer.doing().map(Into::into),
-        sources: sources.into_iter().map(source).collect(),
+        sources: Source::all(sources, &app.statuses).into_iter().map(SourceLine::from).collect(),
         changes,
     };
     answer(status, &home)

@@ -5,11 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tributary_store::{AggrOrder, ProductFilter};
 
+use super::products;
 use crate::app::App;
 use crate::web::error::ApiError;
 use crate::web::input;
 use crate::web::pages::{Names, Products, Rejects, answer};
-use crate::web::views::{Aggr, Product, Reject};
+use crate::web::views::{Aggr, Reject};
 
 /// Rows of a page.
 const ROWS: i64 = 50;
@@ -28,12 +29,8 @@ struct ListQuery {
 pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let ListQuery { q, name, source, after, .. } = input::query(&request)?;
     let filter = ProductFilter { sku: None, name, part: input::unless_blank(q), source: input::unless_blank(source) };
-    let asked = filter.clone();
-    let read = app.readers.run(move |store| Ok(store.products_page(&asked, after.as_deref(), ROWS + 1)?));
-    let mut items: Vec<Product> = read.await?.into_iter().map(Product::from).collect();
-    let has_more = items.len() as i64 > ROWS;
-    items.truncate(ROWS as usize);
-    answer(StatusCode::OK, &Products::new(filter, items, has_more))
+    let page = products::page(&app, filter.clone(), after, ROWS).await?;
+    answer(StatusCode::OK, &Products::new(filter, page))
 }
 
 /// The names, those with the most products first.

@@ -69,14 +69,23 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return csv::products(&app.readers, filter, cells).await;
     }
     let limit = input::limit(query.limit)?;
-    let after = query.after;
+    Ok(HttpResponse::Ok().json(page(&app, filter, query.after, limit).await?))
+}
+
+/// At most `limit` products behind the sku `after`.
+pub(crate) async fn page(
+    app: &App,
+    filter: ProductFilter,
+    after: Option<String>,
+    limit: i64,
+) -> Result<ProductPage, ApiError> {
     // One more than asked for tells whether there is a next page.
     let read = app.readers.run(move |store| Ok(store.products_page(&filter, after.as_deref(), limit + 1)?));
     let mut items: Vec<Product> = read.await?.into_iter().map(Product::from).collect();
     let has_more = items.len() as i64 > limit;
     items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = items.last().filter(|_| has_more).map(|last| last.sku.clone());
-    Ok(HttpResponse::Ok().json(ProductPage { items, next }))
+    Ok(ProductPage { items, next })
 }
 
 /// How cells are to be written if CSV is asked for: by `?format=csv`, which is for people, or by `Accept`.

@@ -13,10 +13,5 @@ use crate::web::views::{Items, Source};
     responses((status = 200, body = Items<Source>, description = "Every configured source")))]
 pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let stored = app.readers.run(|store| Ok(store.sources_view()?)).await?;
-    let statuses = app.statuses.copy();
-    let items = stored.into_iter().map(|stored| {
-        let status = statuses.get(&stored.name);
-        Source::new(stored, status)
-    });
-    Ok(HttpResponse::Ok().json(Items { items: items.collect() }))
+    Ok(HttpResponse::Ok().json(Items { items: Source::all(stored, &app.statuses) }))
 }
