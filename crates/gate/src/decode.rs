@@ -1,11 +1,12 @@
 //! Turns unpacked bytes of any encoding into UTF-8 as they are read. UTF-8 itself passes through unchanged and
-//! unchecked: whether a row is valid is looked at row by row.
+//! unchecked: whether a row is valid is looked at row by row. Where UTF-8 is but assumed, the survey is made here.
 
 use std::io::Read;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use crate::Error;
+use crate::survey::Survey;
 use crate::unpack::Unpacked;
 
 /// What stands in the decoded text for a sequence that means nothing in its encoding. No UTF-8 holds this byte, so the
@@ -18,20 +19,45 @@ const CHUNK: usize = 64 << 10;
 /// The decoded text of a file.
 pub(crate) struct Decoded<R: Read> {
     source: Unpacked<R>,
-    foreign: Option<Foreign>,
+    coding: Coding,
+}
+
+enum Coding {
+    Utf8,
+    /// The survey has the last word at the end of the file.
+    AssumedUtf8(Survey),
+    Foreign(Foreign),
 }
 
 impl<R: Read> Decoded<R> {
     /// `source` stands behind its byte order mark.
     pub(crate) fn new(source: Unpacked<R>, encoding: &'static Encoding) -> Self {
-        Self { source, foreign: (encoding != UTF_8).then(|| Foreign::new(encoding)) }
+        let coding = if encoding == UTF_8 { Coding::Utf8 } else { Coding::Foreign(Foreign::new(encoding)) };
+        Self { source, coding }
+    }
+
+    /// For a file that has not been surveyed: `check` is new.
+    pub(crate) fn assuming_utf8(source: Unpacked<R>, check: Survey) -> Self {
+        Self { source, coding: Coding::AssumedUtf8(check) }
     }
 
     /// Reads some text, like [`Read::read`]: 0 is the end. `out` has room for [`SLACK`] bytes at the least.
+    ///
+    /// # Errors
+    /// [`Error::Misjudged`] at the end of a file that was assumed to be UTF-8 and is not; else as for the source.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
-        match &mut self.foreign {
-            None => self.source.read(out),
-            Some(foreign) => foreign.read(&mut self.source, out),
+        match &mut self.coding {
+            Coding::Utf8 => self.source.read(out),
+            Coding::AssumedUtf8(check) => {
+                let read = self.source.read(out)?;
+                check.update(&out[..read]);
+                if read > 0 {
+                    return Ok(read);
+                }
+                check.end();
+                if check.is_utf8() { Ok(0) } else { Err(Error::Misjudged) }
+            }
+            Coding::Foreign(foreign) => foreign.read(&mut self.source, out),
         }
     }
 

@@ -12,6 +12,10 @@ pub enum Error {
     /// What was set cannot work, whatever the file holds.
     #[error("{0}")]
     Settings(String),
+    /// Only from a file of [`crate::Table::open_once`]: it is not what its beginning made it look like. Nothing that was
+    /// read of it counts; it has to be opened again with [`crate::Table::open`].
+    #[error("the file cannot be read in one pass: it has to be opened again and looked at as a whole first")]
+    Misjudged,
     /// The reader that the gate was handed failed. Nothing is known of the content, so the same file may be good later.
     #[error("cannot read the file's bytes")]
     Io(#[from] io::Error),

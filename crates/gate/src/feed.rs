@@ -1,7 +1,6 @@
 //! Product feeds: rows become offers. Which offer wins, and which of one file's several for one sku counts, is not
 //! decided here.
 
-use std::borrow::Cow;
 use std::io::Read;
 
 use crate::{Error, Reason, Rejects, Row, Table};
@@ -29,6 +28,16 @@ pub struct Columns {
 pub struct Feed<R: Read> {
     table: Table<R>,
     places: Places,
+    /// Memory for the current offer's fields whose text is not in the file as such.
+    scratch: Scratch,
+}
+
+/// A buffer for each field, because an offer borrows all three at the same time.
+#[derive(Default)]
+struct Scratch {
+    sku: String,
+    name: String,
+    description: String,
 }
 
 /// Which fields hold what.
@@ -48,14 +57,14 @@ enum Op {
 }
 
 /// What one good row says of one sku. Several offers of a file may be for one sku: the last of them counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
     /// Trimmed of Unicode white space; never empty, at most [`SKU_BYTES`] long.
-    pub sku: Cow<'a, str>,
+    pub sku: &'a str,
     /// Trimmed of Unicode white space; may be empty, at most [`NAME_BYTES`] long; empty if the offer deletes.
-    pub name: Cow<'a, str>,
+    pub name: &'a str,
     /// As it stands in the file; empty if the file has no such column or the offer deletes.
-    pub description: Cow<'a, str>,
+    pub description: &'a str,
     /// It takes the sku away.
     pub deletes: bool,
     /// The physical line, counted from 1, on which its row begins.
@@ -66,7 +75,8 @@ impl<R: Read> Feed<R> {
     /// Finds a feed's columns.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if there is no column for the sku or the name; it says which columns there are.
+    /// [`Error::Rejected`] if there is no column for the sku or the name; it says which columns there are. Of a file of
+    /// [`Table::open_once`] this is no verdict either.
     pub fn new(table: Table<R>, columns: &Columns) -> Result<Self, Error> {
         let find = |mapped: &Option<String>, name: &'static str| {
             let name = mapped.as_deref().unwrap_or(name);
@@ -79,7 +89,7 @@ impl<R: Read> Feed<R> {
             description: find(&columns.description, "description").ok(),
             op: find(&columns.op, "op").ok(),
         };
-        Ok(Self { table, places })
+        Ok(Self { table, places, scratch: Scratch::default() })
     }
 
     /// The next offer, in file order; none at the end. Rows that cannot be used join [`Self::rejects`].
@@ -88,8 +98,8 @@ impl<R: Read> Feed<R> {
     /// As [`Table::next_row`].
     pub fn next_offer(&mut self) -> Result<Option<Offer<'_>>, Error> {
         while self.table.advance()? {
-            match self.places.check(self.table.row()) {
-                Ok(op) => return Ok(Some(self.places.offer(self.table.row(), op))),
+            match self.places.check(&self.table) {
+                Ok(op) => return Ok(Some(self.places.offer(self.table.row(), op, &mut self.scratch))),
                 Err(reason) => self.table.reject_row(reason),
             }
         }
@@ -108,11 +118,22 @@ impl<R: Read> Feed<R> {
 }
 
 impl Places {
-    /// What a row wants done, if it can be done.
-    fn check(&self, row: Row<'_>) -> Result<Op, Reason> {
-        let sku = row.field(self.sku);
+    /// What the current row wants done, if it can be done.
+    fn check<R: Read>(&self, table: &Table<R>) -> Result<Op, Reason> {
+        // Almost all rows pass without a closer look, for which their text would have to be made.
+        let fits = |place, most| table.bytes(place).is_some_and(|bytes| bytes.len() <= most);
+        let shows = |place| table.bytes(place).is_some_and(|bytes| bytes.first().is_some_and(u8::is_ascii_graphic));
+        let says_nothing = |place| table.bytes(place).is_some_and(<[u8]>::is_empty);
+        if self.op.is_none_or(says_nothing)
+            && shows(self.sku)
+            && fits(self.sku, SKU_BYTES)
+            && fits(self.name, NAME_BYTES)
+        {
+            return Ok(Op::Upsert);
+        }
+        let row = table.row();
         let op = self.op(row);
-        match (sku.trim().len(), op) {
+        match (row.field(self.sku).trim().len(), op) {
             (0, _) => Err(Reason::NoSku),
             (len, _) if len > SKU_BYTES => Err(Reason::SkuTooLong { limit: SKU_BYTES }),
             (_, Ok(Op::Upsert)) if row.field(self.name).trim().len() > NAME_BYTES => {
@@ -134,27 +155,15 @@ impl Places {
     }
 
     /// The offer of a row that passed [`Self::check`].
-    fn offer<'a>(&self, row: Row<'a>, op: Op) -> Offer<'a> {
+    fn offer<'a>(&self, row: Row<'a>, op: Op, scratch: &'a mut Scratch) -> Offer<'a> {
         let deletes = op == Op::Delete;
-        let unless_deleted = |place: Option<usize>| match place {
-            Some(place) if !deletes => row.field(place),
-            _ => Cow::Borrowed(""),
+        let sku = row.field_in(self.sku, &mut scratch.sku).trim();
+        let (name, description) = match self.description {
+            _ if deletes => ("", ""),
+            None => (row.field_in(self.name, &mut scratch.name), ""),
+            Some(place) => (row.field_in(self.name, &mut scratch.name), row.field_in(place, &mut scratch.description)),
         };
-        Offer {
-            sku: trimmed(row.field(self.sku)),
-            name: trimmed(unless_deleted(Some(self.name))),
-            description: unless_deleted(self.description),
-            deletes,
-            line: row.line(),
-        }
-    }
-}
-
-fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        Offer { sku, name: name.trim(), description, deletes, line: row.line() }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The gate: any bytes in, clean rows of UTF-8 text and a list of rejects out.
 //!
 //! A file is read twice. The first pass (`survey`) finds its encoding and its line ends, the second one ([`Table`])
-//! splits it into rows and sets aside what cannot be used. [`feed`] makes the offers of a product feed of the rows.
+//! splits it into rows and sets aside what cannot be used. A file that is still arriving need not wait for its end:
+//! [`Table::open_once`] makes both passes at once, and says at the end if the file has to be read twice after all.
+//! [`feed`] makes the offers of a product feed of the rows.
 //!
-//! The gate opens nothing itself: it is handed a closure that opens a [`Read`](std::io::Read). It knows no polars, no
+//! The gate opens nothing itself: it is handed a [`Read`](std::io::Read) or a closure that opens one. It knows no polars, no
 //! threads and no clock, and it holds one bounded window of the file, never the file.
 //!
 //! ```
@@ -24,6 +26,7 @@ mod decode;
 mod dialect;
 mod error;
 pub mod feed;
+mod head;
 mod line_end;
 mod rejects;
 mod row;

@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 
-use crate::split::{Span, Splitter};
+use crate::split::Fields;
 
 /// One good row. It has as many fields as the file has columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     text: &'a str,
     line: u64,
-    spans: &'a [Span],
+    fields: &'a Fields,
     columns: usize,
-    splitter: &'a Splitter,
 }
 
 impl<'a> Row<'a> {
-    /// `spans` lie in `text` and were found by `splitter`.
-    pub(crate) fn new(text: &'a str, line: u64, spans: &'a [Span], columns: usize, splitter: &'a Splitter) -> Self {
-        Self { text, line, spans, columns, splitter }
+    /// `fields` are those of `text`.
+    pub(crate) fn new(text: &'a str, line: u64, fields: &'a Fields, columns: usize) -> Self {
+        Self { text, line, fields, columns }
     }
 
     /// The physical line, counted from 1, on which the row begins.
@@ -28,10 +27,30 @@ impl<'a> Row<'a> {
     /// The text of field `i`, counted from 0; empty if the row was padded there or has no such field. It is borrowed
     /// unless the field holds doubled quotes or escapes.
     pub fn field(&self, i: usize) -> Cow<'a, str> {
-        match self.spans.get(i) {
+        match self.fields.spans.get(i) {
+            Some(span) if span.escaped => {
+                let mut text = String::new();
+                self.fields.unescape(self.text, *span, &mut text);
+                Cow::Owned(text)
+            }
+            Some(span) => Cow::Borrowed(&self.text[span.start..span.end]),
             None => Cow::Borrowed(""),
-            Some(Span { start, end, escaped: false }) => Cow::Borrowed(&self.text[*start..*end]),
-            Some(Span { start, end, escaped: true }) => Cow::Owned(self.splitter.unescape(&self.text[*start..*end])),
+        }
+    }
+
+    /// The text of field `i` like [`Self::field`], for which `scratch` lends its memory.
+    pub(crate) fn field_in<'b>(&self, i: usize, scratch: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        match self.fields.spans.get(i) {
+            Some(span) if span.escaped => {
+                scratch.clear();
+                self.fields.unescape(self.text, *span, scratch);
+                scratch
+            }
+            Some(span) => &self.text[span.start..span.end],
+            None => "",
         }
     }
 

@@ -1,7 +1,7 @@
 //! Finds the delimiter of a file from its beginning. Only `,` `;` tab and `|` are looked for: every further candidate
 //! would make wrong answers likelier.
 
-use crate::split::{Splitter, Step};
+use crate::split::{Fields, Splitter, Step};
 use crate::text::End;
 
 /// How much of a file is looked at.
@@ -45,13 +45,13 @@ impl Fit {
 fn fit(sample: &[u8], end: End, splitter: &Splitter) -> Fit {
     let mut fit = Fit { columns: 0, alike: 0, records: 0 };
     let mut rest = sample;
-    let mut spans = Vec::new();
+    let mut found = Fields::default();
     while !rest.is_empty() {
         if let Some(len) = splitter.empty_line(rest) {
             rest = &rest[len..];
             continue;
         }
-        let (next, fields) = match splitter.split(rest, end, &mut spans) {
+        let (next, fields) = match splitter.split(rest, end, &mut found) {
             Step::Record(record) => (record.next, record.fields),
             Step::NeverClosed { next: Some(next), .. } => (next, 0),
             Step::NeverClosed { next: None, .. } | Step::Endless { .. } | Step::More => break,

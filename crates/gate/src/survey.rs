@@ -1,5 +1,5 @@
 //! The first pass over a file: its encoding and its line ends. It is fed the unpacked bytes in slices of any size and
-//! holds a few of them at most.
+//! holds a few of them at most. A file that is read in one pass is surveyed by the same rules while it is split.
 //!
 //! Encoding (CONTRACT.md section 2): a byte order mark; else UTF-8 if at least nine in ten of the lines that hold
 //! non-ASCII bytes are valid UTF-8; else a guess. A guesser alone would call a UTF-8 file with one bad byte
@@ -92,6 +92,32 @@ impl Survey {
     /// Whether nothing further in the file can change the findings.
     pub(crate) fn is_settled(&self) -> bool {
         matches!(&self.state, State::Known { lines, .. } if lines.found().is_some())
+    }
+
+    /// The line end, once it is known whatever follows.
+    pub(crate) fn line_end(&self) -> Option<LineEnd> {
+        match &self.state {
+            State::Head => None,
+            State::Known { lines, .. } | State::Guess { lines, .. } => lines.found(),
+        }
+    }
+
+    /// Whether the lines that have ended make the file UTF-8.
+    pub(crate) fn is_utf8(&self) -> bool {
+        match &self.state {
+            State::Guess { lines, tallies } => {
+                let line_end = lines.line_end().byte();
+                tallies.iter().filter(|tally| tally.line_end == line_end).all(Tally::is_utf8)
+            }
+            State::Head | State::Known { .. } => true,
+        }
+    }
+
+    /// Takes the end of the file for the end of its last line.
+    pub(crate) fn end(&mut self) {
+        if let State::Guess { tallies, .. } = &mut self.state {
+            tallies.iter_mut().for_each(Tally::end);
+        }
     }
 
     pub(crate) fn finish(mut self) -> Findings {
@@ -202,15 +228,25 @@ impl Tally {
             .feed(piece, false);
     }
 
-    fn encoding(mut self) -> &'static Encoding {
+    /// Ends the last line; a character that was begun in it is broken.
+    fn end(&mut self) {
         if !self.line.begun.is_empty() {
             let begun = std::mem::take(&mut self.line.begun);
             self.line.invalid = true;
             self.guess_by(&begun);
         }
         self.end_line();
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.invalid * 10 <= self.non_ascii
+    }
+
+    fn encoding(mut self) -> &'static Encoding {
+        self.end();
+        let utf8 = self.is_utf8();
         match self.guesser {
-            Some(mut guesser) if self.invalid * 10 > self.non_ascii => {
+            Some(mut guesser) if !utf8 => {
                 guesser.feed(b"", true);
                 guesser.guess(None, Utf8Detection::Deny)
             }
@@ -258,109 +294,4 @@ impl Line {
 }
 
 #[cfg(test)]
-mod tests {
-    use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn findings(slices: &[&[u8]], told: Option<&'static Encoding>) -> Findings {
-        let mut survey = Survey::new(told, Some(b'"'));
-        slices.iter().for_each(|slice| survey.update(slice));
-        survey.finish()
-    }
-
-    #[test]
-    fn encoding_and_line_ends() {
-        let check = |bytes: &[u8], told, encoding, bom_len, line_end| {
-            let expect = Findings { encoding, bom_len, line_end };
-            assert_eq!(findings(&[bytes], told), expect, "{bytes:?}");
-            // Which lines the guesser is shown may depend on the slices; whether it is asked must not.
-            let bytewise = findings(&bytes.chunks(1).collect::<Vec<_>>(), told);
-            let asked = |found: Findings| (found.encoding == UTF_8, found.bom_len, found.line_end);
-            assert_eq!(asked(bytewise), asked(expect), "{bytes:?} byte by byte");
-        };
-        check(b"", None, UTF_8, 0, LineEnd::Lf);
-        check(b"a", None, UTF_8, 0, LineEnd::Lf);
-        check(b"a\r", None, UTF_8, 0, LineEnd::Cr);
-        check(b"a\rb\n", None, UTF_8, 0, LineEnd::Cr);
-        check(b"a\nb\rc\r", None, UTF_8, 0, LineEnd::Lf);
-        check(b"a\r\r\nb\r", None, UTF_8, 0, LineEnd::Lf);
-        check(b"\"a\"\"\r\",b\nc\r", None, UTF_8, 0, LineEnd::Lf);
-        check(b"\"a\n\",b\rc\n", None, UTF_8, 0, LineEnd::Cr);
-        check(b"a\r\nb\r", None, UTF_8, 0, LineEnd::Lf);
-        check(b"a\rb", None, UTF_8, 0, LineEnd::Cr);
-        check(b"\xef\xbb\xbfa\n", None, UTF_8, 3, LineEnd::Lf);
-        check(b"\xef\xbb\xbf\xff\n", None, UTF_8, 3, LineEnd::Lf);
-        check(b"\xef\xbb\xbfa\n", Some(WINDOWS_1252), WINDOWS_1252, 3, LineEnd::Lf);
-        check(b"\xff\xfea\0\n\0", None, UTF_16LE, 2, LineEnd::Lf);
-        check(b"\xfe\xff\0a\0\n", None, UTF_16BE, 2, LineEnd::Lf);
-        // U+0A41 and U+410A hold the byte 0A, but are no line ends.
-        check(b"\xff\xfe\x41\x0a\x0a\x41\r\0a\0\n\0", None, UTF_16LE, 2, LineEnd::Cr);
-        check(b"caf\xe9\ncaf\xe8\n", None, WINDOWS_1252, 0, LineEnd::Lf);
-        check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Lf);
-        check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Lf);
-        let (japanese, ..) = SHIFT_JIS.encode("商品,名前\n一,これは日本語の説明です\n");
-        check(&japanese, None, SHIFT_JIS, 0, LineEnd::Lf);
-    }
-
-    #[test]
-    fn nine_in_ten_lines_make_utf_8() {
-        let check = |good: usize, bad: usize, line_end: &str, expect| {
-            let good = format!("caf\u{e9}{line_end}plain{line_end}").repeat(good).into_bytes();
-            let bad = [b"caf\xe9", line_end.as_bytes()].concat().repeat(bad);
-            assert_eq!(findings(&[&good, &bad], None).encoding, expect);
-            assert_eq!(findings(&[&bad, &good], None).encoding, expect);
-        };
-        for line_end in ["\n", "\r\n", "\r"] {
-            check(9, 1, line_end, UTF_8);
-            check(8, 1, line_end, WINDOWS_1252);
-            check(18, 2, line_end, UTF_8);
-            check(0, 1, line_end, WINDOWS_1252);
-        }
-    }
-
-    /// The rule of CONTRACT.md section 2, written down as plainly as can be.
-    fn is_utf8(bytes: &[u8]) -> bool {
-        let line_end = if ends_in_lf(bytes) { b'\n' } else { b'\r' };
-        let lines = bytes.split(|byte| *byte == line_end).filter(|line| !line.is_ascii());
-        let (good, bad): (Vec<_>, Vec<_>) = lines.partition(|line| std::str::from_utf8(line).is_ok());
-        good.len() >= 9 * bad.len()
-    }
-
-    /// Whether the first run of line ends outside quotes holds an LF, or there is none.
-    fn ends_in_lf(bytes: &[u8]) -> bool {
-        let mut quoted = false;
-        let mut ends = bytes.iter().skip_while(|byte| {
-            quoted ^= **byte == b'"';
-            quoted || !b"\r\n".contains(byte)
-        });
-        match ends.next() {
-            Some(b'\r') => ends.find(|byte| **byte != b'\r') == Some(&b'\n'),
-            _ => true,
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn the_rule_holds_however_the_bytes_arrive(
-            pieces in prop::collection::vec(
-                prop::sample::select(vec!["a", "\n", "\r", "é", "€\n", "é\n", "😀\n", "é\r"]), 3..60),
-            bad in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
-            slice in 1..9usize
-        ) {
-            let mut bytes = pieces.concat().into_bytes();
-            for (at, byte) in bad {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
-            }
-            prop_assume!(Encoding::for_bom(&bytes).is_none());
-            let slices: Vec<_> = bytes.chunks(slice).collect();
-            let found = findings(&slices, None);
-            prop_assert_eq!(found.encoding == UTF_8, is_utf8(&bytes));
-            prop_assert_eq!(found.line_end == LineEnd::Lf, ends_in_lf(&bytes));
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! The second pass: rows of clean text, one at a time, and the list of those that could not be used. What the columns
-//! mean is not known here: see [`crate::feed`].
+//! The second pass, or the only one: rows of clean text, one at a time, and the list of those that could not be used.
+//! What the columns mean is not known here: see [`crate::feed`].
 
 use std::io::{self, Read};
 
@@ -7,9 +7,10 @@ use memchr::memchr;
 
 use crate::decode::Decoded;
 use crate::dialect::Told;
+use crate::head::{self, Head};
 use crate::rejects::raw_text;
 use crate::sniff::{SAMPLE_BYTES, delimiter};
-use crate::split::{Span, Splitter, Step};
+use crate::split::{Fields, Splitter, Step};
 use crate::survey::{Findings, survey};
 use crate::text::{End, Text};
 use crate::unpack::Unpacked;
@@ -27,8 +28,8 @@ pub struct Table<R: Read> {
     ragged: Ragged,
     columns: Vec<String>,
     header: Place,
-    /// Fields of the current record.
-    spans: Vec<Span>,
+    /// What the current record holds.
+    fields: Fields,
     /// The current record.
     place: Place,
     /// The current record was read to learn the columns and is still to be given out.
@@ -82,12 +83,57 @@ impl<R: Read> Table<R> {
         chunk: usize,
     ) -> Result<Self, Error> {
         let told = Told::check(settings)?;
-        let (stem, packing) = Packing::split(path);
+        let packing = Packing::of(path);
         let unpacked = || Unpacked::new(open()?, packing, packed_size, &settings.limits);
         let found = survey(unpacked()?, packing, &told, chunk)?;
-        let mut source = unpacked()?;
+        Self::begin(path, unpacked()?, Head { found, check: None }, told, settings, chunk)
+    }
+
+    /// Reads a file in one pass, so that a file that is still arriving can be split meanwhile. The beginning tells the
+    /// line end. Without a byte order mark or an encoding in `settings` the file is taken for UTF-8; whether it is, by
+    /// the rule of [`Self::open`], shows at its end. A file that is read to its end without an error gives what
+    /// [`Self::open`] gives, packed files included.
+    ///
+    /// `path` and `packed_size` are those of [`Self::open`]; `reader` gives the file from its first byte.
+    ///
+    /// # Errors
+    /// Here and later, [`Error::Misjudged`] and [`Error::Rejected`] both say only that nothing that was read counts and
+    /// that [`Self::open`] has to judge the file: a header that is no good as UTF-8 may be good in the true encoding.
+    /// A valid UTF-8 file whose first line end lies in its first MiB is never misjudged. [`Error::Settings`] and
+    /// [`Error::Io`] are those of [`Self::open`].
+    pub fn open_once(path: &str, packed_size: u64, reader: R, settings: &Settings) -> Result<Self, Error> {
+        Self::open_once_in_chunks(path, packed_size, reader, settings, CHUNK_BYTES)
+    }
+
+    /// [`Self::open_once`], where tests choose how much is read at a time.
+    pub(crate) fn open_once_in_chunks(
+        path: &str,
+        packed_size: u64,
+        reader: R,
+        settings: &Settings,
+        chunk: usize,
+    ) -> Result<Self, Error> {
+        let told = Told::check(settings)?;
+        let mut source = Unpacked::new(reader, Packing::of(path), packed_size, &settings.limits)?;
+        let head = head::look(&mut source, &told, chunk)?;
+        Self::begin(path, source, head, told, settings, chunk)
+    }
+
+    /// Reads the header. `source` stands at the first byte.
+    fn begin(
+        path: &str,
+        mut source: Unpacked<R>,
+        Head { found, check }: Head,
+        told: Told,
+        settings: &Settings,
+        chunk: usize,
+    ) -> Result<Self, Error> {
+        let (stem, packing) = Packing::split(path);
         source.fill(&mut vec![0; found.bom_len])?;
-        let decoded = Decoded::new(source, found.encoding);
+        let decoded = match check {
+            Some(check) => Decoded::assuming_utf8(source, check),
+            None => Decoded::new(source, found.encoding),
+        };
         let text = Text::new(decoded, found.line_end, settings.limits.lookahead_bytes, chunk);
         let mut table = Self::new(text, found, packing, told, settings);
         let mut left = settings.skip_rows;
@@ -128,7 +174,7 @@ impl<R: Read> Table<R> {
             ragged: settings.ragged,
             columns: Vec::new(),
             header: Place::default(),
-            spans: Vec::new(),
+            fields: Fields::default(),
             place: Place::default(),
             pending: false,
             rejects: Rejects::default(),
@@ -157,7 +203,8 @@ impl<R: Read> Table<R> {
         self.rows
     }
 
-    /// Bytes of the packed input used up in the second pass, to show progress. It runs ahead of the rows a little.
+    /// Bytes of the packed input used up in the pass that gives the rows, to show progress. It runs ahead of the rows a
+    /// little.
     pub fn bytes_read(&self) -> u64 {
         self.text.packed_read()
     }
@@ -165,8 +212,8 @@ impl<R: Read> Table<R> {
     /// The next good row; none at the end of the file. Bad ones on the way join [`Self::rejects`].
     ///
     /// # Errors
-    /// As for [`Self::open`], where the file shows only now that it is corrupt or over a limit. What was read before
-    /// is then not to be used either.
+    /// As for [`Self::open`], where the file shows only now that it is corrupt or over a limit, or as for
+    /// [`Self::open_once`]. What was read before is then not to be used either.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, Error> {
         Ok(if self.advance()? { Some(self.row()) } else { None })
     }
@@ -195,7 +242,14 @@ impl<R: Read> Table<R> {
     pub(crate) fn row(&self) -> Row<'_> {
         let text = simdutf8::basic::from_utf8(self.text.since(self.place.position, self.place.len))
             .expect("a record that is not valid UTF-8 is a reject");
-        Row::new(text, self.place.line, &self.spans, self.columns.len(), &self.splitter)
+        Row::new(text, self.place.line, &self.fields, self.columns.len())
+    }
+
+    /// The bytes of a field of the row that [`Self::advance`] went to, if they are its text as they stand: much cheaper
+    /// than [`Self::row`], which has to make sure that all of the row is text.
+    pub(crate) fn bytes(&self, field: usize) -> Option<&[u8]> {
+        let span = self.fields.spans.get(field).filter(|span| !span.escaped)?;
+        Some(self.text.since(self.place.position + span.start, span.end - span.start))
     }
 
     /// Sets the row that [`Self::advance`] went to aside after all.
@@ -267,12 +321,13 @@ impl<R: Read> Table<R> {
                 len: window.len(),
                 fields: 0,
             };
-            match self.splitter.split(window, end, &mut self.spans) {
+            match self.splitter.split(window, end, &mut self.fields) {
                 Step::More => self.text.grow()?,
                 Step::Record(record) => {
                     place.len = record.end;
                     place.fields = record.fields;
-                    let fault = record.fault.or_else(|| self.fault(&window[..record.end], record.fields));
+                    let clean = self.text.is_clean(record.end);
+                    let fault = record.fault.or_else(|| self.fault(&window[..record.end], clean, record.fields));
                     self.text.consume(record.next, record.lines);
                     self.place = place;
                     return Ok(fault.map_or(Next::Good, |reason| Next::Bad(self.reject(place, reason))));
@@ -304,12 +359,12 @@ impl<R: Read> Table<R> {
         self.text.skip_line().map(drop)
     }
 
-    /// What is wrong with a record that is well written.
-    fn fault(&self, record: &[u8], fields: usize) -> Option<Reason> {
-        if memchr(0, record).is_some() {
+    /// What is wrong with a record that is well written. `clean`: its bytes are known to be text.
+    fn fault(&self, record: &[u8], clean: bool, fields: usize) -> Option<Reason> {
+        if !clean && memchr(0, record).is_some() {
             return Some(Reason::Nul);
         }
-        if simdutf8::basic::from_utf8(record).is_err() {
+        if !clean && simdutf8::basic::from_utf8(record).is_err() {
             return Some(Reason::Encoding { encoding: self.dialect.encoding });
         }
         let expected = self.columns.len();

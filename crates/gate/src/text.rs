@@ -26,6 +26,9 @@ pub(crate) struct Text<R: Read> {
     start: usize,
     end: usize,
     eof: bool,
+    /// `buf[..clean]` is valid UTF-8 without NUL. To look at all of it at once is several times faster than to look at
+    /// each record; records behind the first fault are looked at one by one.
+    clean: usize,
     line_end: u8,
     lookahead: usize,
     /// How much is read at a time.
@@ -44,6 +47,7 @@ impl<R: Read> Text<R> {
             start: 0,
             end: 0,
             eof: false,
+            clean: 0,
             line_end: line_end.byte(),
             lookahead,
             chunk,
@@ -95,6 +99,11 @@ impl<R: Read> Text<R> {
         self.start
     }
 
+    /// Whether the first `len` bytes of the window are known to be valid UTF-8 without NUL.
+    pub(crate) fn is_clean(&self, len: usize) -> bool {
+        self.start + len <= self.clean
+    }
+
     /// Uses up the first `len` bytes of the window, which hold `lines` line ends.
     pub(crate) fn consume(&mut self, len: usize, lines: u64) {
         self.start += len;
@@ -129,6 +138,7 @@ impl<R: Read> Text<R> {
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
             self.end -= self.start;
+            self.clean = self.clean.saturating_sub(self.start);
             self.start = 0;
         }
         if self.buf.len() < want + SLACK {
@@ -140,6 +150,12 @@ impl<R: Read> Text<R> {
                 read => self.end += read,
             }
         }
+        let new = &self.buf[self.clean..self.end];
+        let valid = match simdutf8::compat::from_utf8(new) {
+            Ok(_) => new,
+            Err(error) => &new[..error.valid_up_to()],
+        };
+        self.clean += memchr(0, valid).unwrap_or(valid.len());
         Ok(())
     }
 }

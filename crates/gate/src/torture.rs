@@ -1,12 +1,14 @@
-//! Property tests of the gate as a whole: how the bytes arrive must not show in what comes out, and no bytes may make
-//! it panic. They are here and not in `tests/` because they choose how much is read at a time. No product code.
+//! Property tests of the gate as a whole: neither how the bytes arrive nor in how many passes they are read may show in
+//! what comes out, and no bytes may make it panic. They are here and not in `tests/` because they choose how much is read at a time. No product code.
 
 use std::io::{self, Read};
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::{Error, Limits, Quote, Ragged, Reject, Settings, Table, write_record};
+use crate::head::HEAD_SLICES;
+use crate::line_end::LineEndSearch;
+use crate::{Dialect, Error, Limits, Quote, Ragged, Reject, Settings, Table, write_record};
 
 /// A reader that hands out a few bytes at a time.
 struct Drip<'a> {
@@ -24,6 +26,7 @@ impl Read for Drip<'_> {
 /// All that can be seen of a file: columns, rows with their lines, rejects; or why it is none.
 #[derive(Debug, PartialEq)]
 struct Seen {
+    dialect: Dialect,
     columns: Vec<String>,
     rows: Vec<(u64, Vec<String>)>,
     rejects: Vec<Reject>,
@@ -32,13 +35,24 @@ struct Seen {
 fn see(bytes: &[u8], settings: &Settings, drip: usize, chunk: usize) -> Result<Seen, String> {
     let size = bytes.len() as u64;
     let open = || Ok(Drip { bytes, most: drip });
-    let mut table = Table::open_in_chunks("a.csv", size, open, settings, chunk).map_err(|error| text(&error))?;
+    read_to_end(Table::open_in_chunks("a.csv", size, open, settings, chunk)).map_err(|error| text(&error))
+}
+
+/// The same in one pass.
+fn see_once(bytes: &[u8], settings: &Settings, drip: usize, chunk: usize) -> Result<Seen, Error> {
+    let size = bytes.len() as u64;
+    read_to_end(Table::open_once_in_chunks("a.csv", size, Drip { bytes, most: drip }, settings, chunk))
+}
+
+fn read_to_end(table: Result<Table<Drip<'_>>, Error>) -> Result<Seen, Error> {
+    let mut table = table?;
     let mut rows = Vec::new();
-    while let Some(row) = table.next_row().map_err(|error| text(&error))? {
+    while let Some(row) = table.next_row()? {
         rows.push((row.line(), row.fields().map(|field| field.into_owned()).collect()));
     }
     assert_eq!(table.rows(), rows.len() as u64 + table.rejects().total);
-    Ok(Seen { columns: table.columns().to_vec(), rows, rejects: table.rejects().kept.clone() })
+    let (dialect, columns) = (table.dialect().clone(), table.columns().to_vec());
+    Ok(Seen { dialect, columns, rows, rejects: table.rejects().kept.clone() })
 }
 
 fn text(error: &Error) -> String {
@@ -111,6 +125,57 @@ proptest! {
     fn all_detected_bytes_never_panic(bytes in prop_oneof![nasty_bytes(), prop::collection::vec(any::<u8>(), 0..300)]) {
         let settings = Settings::default();
         prop_assert_eq!(see(&bytes, &settings, 3, 1 << 20), see(&bytes, &settings, usize::MAX, 1 << 20));
+    }
+}
+
+/// Lines of UTF-8 with a few bytes changed: some keep nine in ten lines valid and some do not.
+fn almost_utf8() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = select(vec!["a", "a,b", "\"", "\n", "\r", "\r\n", "é\n", "é,€\n", "\"é\n\",1\n", "😀\n", "é\r"]);
+    let bad = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+    (prop::collection::vec(pieces, 1..60), bad).prop_map(|(pieces, bad)| {
+        let mut bytes = pieces.concat().into_bytes();
+        for (at, byte) in bad {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+/// Whether the beginning that is looked at before splitting tells the line end, or is the whole file.
+fn head_will_do(bytes: &[u8], settings: &Settings, chunk: usize) -> bool {
+    let head = HEAD_SLICES * chunk;
+    let mut lines = LineEndSearch::new(encoding_rs::UTF_8, settings.quote.unwrap_or(Quote::Char(b'"')).byte());
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    lines.update(&text[..text.len().min(head - (bytes.len() - text.len()).min(head))]);
+    bytes.len() < head || lines.found().is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_pass_gives_what_two_give_or_says_that_it_cannot(
+        bytes in prop_oneof![nasty_bytes(), almost_utf8()], settings in settings(), detect in any::<[bool; 2]>(),
+        drip in 1..8usize, chunk in 1..120usize
+    ) {
+        let mut settings = settings;
+        let [detect_encoding, detect_delimiter] = detect;
+        settings.encoding = settings.encoding.filter(|_| !detect_encoding);
+        settings.delimiter = settings.delimiter.filter(|_| !detect_delimiter);
+        let twice = see(&bytes, &settings, usize::MAX, chunk);
+        let once = see_once(&bytes, &settings, drip, chunk);
+        let whole = see_once(&bytes, &settings, usize::MAX, chunk);
+        // Two errors are as good as one: which of them comes first may depend on how early the end is met.
+        prop_assert_eq!(once.as_ref().ok(), whole.as_ref().ok());
+        if std::str::from_utf8(&bytes).is_ok() && detect_encoding && head_will_do(&bytes, &settings, chunk) {
+            prop_assert_eq!(&once.as_ref().map_err(text), &twice.as_ref().map_err(String::clone));
+        }
+        match once {
+            Ok(seen) => prop_assert_eq!(Ok(seen), twice),
+            Err(Error::Rejected(_) | Error::Misjudged) => {}
+            Err(error) => prop_assert!(false, "these readers do not fail: {error}"),
+        }
     }
 }
 

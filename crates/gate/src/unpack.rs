@@ -1,6 +1,7 @@
 //! Unpacks a file as it is read, within bounds, and tells a bad archive from a bad reader. What the bytes mean is not
 //! known here.
 
+use std::collections::VecDeque;
 use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
@@ -11,6 +12,8 @@ use crate::{Error, Limits, Packing};
 pub(crate) struct Unpacked<R: Read> {
     stream: Stream<R>,
     packing: Packing,
+    /// What was given back, to be read again.
+    returned: VecDeque<u8>,
     unpacked: u64,
     /// Most bytes it may unpack to.
     most: u64,
@@ -35,7 +38,7 @@ impl<R: Read> Unpacked<R> {
             Packing::None => limits.unpacked_bytes,
             Packing::Gzip | Packing::Zstd => by_ratio.min(limits.unpacked_bytes),
         };
-        Ok(Self { stream, packing, unpacked: 0, most })
+        Ok(Self { stream, packing, returned: VecDeque::new(), unpacked: 0, most })
     }
 
     /// Reads some bytes, like [`Read::read`]: 0 is the end.
@@ -43,6 +46,9 @@ impl<R: Read> Unpacked<R> {
     /// # Errors
     /// [`Error::Io`] if the reader beneath failed; [`Error::Rejected`] if the archive is corrupt or too large.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        if !self.returned.is_empty() {
+            return Ok(self.returned.read(out)?);
+        }
         let read = match &mut self.stream {
             Stream::Plain(reader) => reader.read(out),
             Stream::Gzip(reader) => reader.read(out),
@@ -69,6 +75,12 @@ impl<R: Read> Unpacked<R> {
             }
         }
         Ok(filled)
+    }
+
+    /// Takes back the bytes that were read last: they will be read again.
+    pub(crate) fn give_back(&mut self, bytes: Vec<u8>) {
+        debug_assert!(self.returned.is_empty(), "what was given back before would come in the wrong order");
+        self.returned = bytes.into();
     }
 
     /// Bytes taken from the packed input so far.

@@ -42,6 +42,12 @@ fn told_delimiters_and_quotes() {
 }
 
 #[test]
+fn a_line_end_counts_as_one_behind_an_escape_too() {
+    let escape = Settings { escape: Some(b'\\'), ..set() };
+    check("a,b\n\"x\\\ny\",1\n2,3\n", &escape, "a|b", &[(2, "x\ny|1"), (4, "2|3")], &[]);
+}
+
+#[test]
 fn headers_are_trimmed_and_may_be_missing() {
     check(" a ,\"\u{a0}b\n\", A\n1,2,3\n", &set(), "a|b|A", &[(3, "1|2|3")], &[]);
     let none = Settings { header: false, ..set() };

@@ -3,6 +3,7 @@
 mod dialects;
 mod encodings;
 mod feeds;
+mod once;
 mod packing;
 mod rejects;
 
