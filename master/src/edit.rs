@@ -44,7 +44,6 @@ fn put(store: &mut Store, sku: &str, before: Option<EditRow>, after: Option<trib
         Some(after) => store.put_edit(&ingest::edit_row(after))?,
         None => drop(store.delete_edit(sku)?),
     }
-    let ranks = ingest::ranks(store)?;
-    ingest::write_merged(store, &[sku.to_owned()], &[], &ranks)?;
+    ingest::choose_one(store, sku)?;
     events::put(store, &Event::Edit { sku: sku.to_owned() })
 }

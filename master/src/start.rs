@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
+use tributary_merge::Budget;
 use tributary_store::{Lock, Store};
 
 use crate::{
@@ -14,6 +15,9 @@ use crate::{
     progress::Progress,
     writer::{Writer, WriterThread},
 };
+
+/// Sorted rows that are kept in memory until their version is applied, over all sources; the rest lies in the spool.
+const SORTED_BYTES: usize = 256 << 20;
 
 /// A master that is ready to poll.
 pub(crate) struct Started {
@@ -36,12 +40,19 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
         let adopted = adopt(&mut store, &configured)?;
-        Ok((Writer::start(store, url, lock)?, spool, adopted))
+        Ok((Writer::start(store, lock)?, spool, adopted))
     };
-    let ((writer, writer_thread), spool, adopted) =
-        tokio::task::spawn_blocking(prepare).await.context("the start failed")??;
+    // Both take their time, the one with the disk, the other with certificates.
+    let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
+    let ((writer, writer_thread), spool, adopted) = prepared.context("the start failed")??;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let context = Context { http: http_client()?, writer, spool, gates: Arc::new(Semaphore::new(cores)) };
+    let context = Context {
+        http: http.context("the start failed")??,
+        writer,
+        spool,
+        gates: Arc::new(Semaphore::new(cores)),
+        memory: Budget::new(SORTED_BYTES),
+    };
     let poll = |(source, stored): (&crate::config::SourceConfig, _)| {
         Poll::new(source.clone(), stored, context.clone(), progress.source(&source.name))
     };

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot, watch};
-use tributary_store::{DatabaseUrl, Lock, Store};
+use tributary_store::{Lock, Store};
 
 /// A bound on waiting jobs of each kind: a source gives one at a time and a person waits for the answer, so this is
 /// reached only by many at once, which then wait for a place.
@@ -55,7 +55,7 @@ impl WriterThread {
 
 impl Writer {
     /// Starts the thread. It holds the database's lock to its own end, so that nobody else writes while a last job runs.
-    pub(crate) fn start(mut store: Store, url: DatabaseUrl, lock: Lock) -> Result<(Self, WriterThread)> {
+    pub(crate) fn start(mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let (urgent, mut urgent_queue) = mpsc::channel::<Job>(QUEUE);
         let shared = Arc::new(Shared { doing: Mutex::default(), done: watch::Sender::new(0) });
@@ -76,7 +76,7 @@ impl Writer {
             while let Some(Job { what, work }) = next() {
                 seen.set_doing(what.map(|what| (what, Instant::now())));
                 work(&mut store);
-                if let Err(error) = store.trim_log(&url, LOG_BYTES) {
+                if let Err(error) = store.trim_log(LOG_BYTES) {
                     tracing::warn!("{:#}", anyhow::Error::new(error));
                 }
                 seen.set_doing(None);
@@ -165,9 +165,9 @@ mod tests {
     #[tokio::test]
     async fn urgent_jobs_go_before_those_that_wait() {
         let folder = tempfile::tempdir().unwrap();
-        let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let url: tributary_store::DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
         let (writer, thread) =
-            Writer::start(Store::open(&url).unwrap(), url.clone(), Lock::acquire(&url, "a test").unwrap()).unwrap();
+            Writer::start(Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap()).unwrap();
         let (release, held) = channel::<()>();
         let (order, done) = channel();
         let job = |what: &'static str| {

@@ -1,11 +1,7 @@
 //! What one batch of skus changes in the tables: the difference between what the database holds for them and what their
 //! current offers and edits say. Nothing else is ever written, so a second apply of the same input writes nothing.
 
-use std::iter::Peekable;
-
-use polars::prelude::*;
-
-use crate::{Edit, Error, Offer, Product, Ranks, place, survive};
+use crate::{Batch, Edit, Error, Offer, Product, Ranks, place};
 
 /// What the database holds for the skus of a batch. Each list is sorted by its key (bytes): the sku, for `shadowed` also
 /// the file.
@@ -36,46 +32,53 @@ impl<Row, Key> Default for Changes<Row, Key> {
     }
 }
 
-/// What a batch changes.
+/// What a batch changes. Its texts are those of the batch and of what was there before.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Delta {
+pub struct Delta<'a> {
     /// Rows of `products`.
-    pub products: Changes<Product, String>,
+    pub products: Changes<Product<&'a str>, &'a str>,
     /// Rows of `shadowed`, by sku and file.
-    pub shadowed: Changes<Offer, (String, i64)>,
-    /// By how much each name's count moves; sorted by name (bytes), never 0.
-    pub aggr: Vec<(String, i64)>,
+    pub shadowed: Changes<Offer<&'a str>, (&'a str, i64)>,
+    /// By how much counts of names move, product by product: [`crate::NameMoves`] sums them.
+    pub names: Vec<(&'a str, i64)>,
 }
 
-/// Merges one batch. `touched` are frames from [`crate::Batches`]; none at all chooses again among the stored offers, as
-/// after a change of priorities or of an edit.
+/// Merges one batch. An empty one chooses again among the stored offers, as after a change of priorities or of an edit.
 ///
 /// # Errors
-/// An offer belongs to a file without a rank, or polars fails.
-pub fn merge(before: Before, touched: &[DataFrame], ranks: &Ranks) -> Result<Delta, Error> {
-    let stored = stored_offers(&before);
-    let mut offers = survive::current_offers(&stored, touched, ranks)?.into_iter().peekable();
-    let mut products = before.products.into_iter().peekable();
-    let mut shadowed = before.shadowed.into_iter().peekable();
-    let mut edits = before.edits.into_iter().peekable();
+/// An offer belongs to a file without a rank.
+pub fn merge<'a>(before: &'a Before, touched: &'a Batch, ranks: &Ranks) -> Result<Delta<'a>, Error> {
+    let mut rows = touched.rows().peekable();
+    let mut products = before.products.iter().peekable();
+    let mut shadowed = before.shadowed.as_slice();
+    let mut edits = before.edits.iter().peekable();
     let mut delta = Delta::default();
-    let mut moves = Moves::default();
+    let mut offers = Vec::new();
     loop {
         let next = [
-            offers.peek().map(|offer| &offer.sku),
-            products.peek().map(|product| &product.sku),
-            shadowed.peek().map(|offer| &offer.sku),
-            edits.peek().map(|edit| &edit.sku),
+            rows.peek().map(|(offer, _)| offer.sku),
+            products.peek().map(|product| product.sku.as_str()),
+            shadowed.first().map(|offer| offer.sku.as_str()),
+            edits.peek().map(|edit| edit.sku.as_str()),
         ];
-        let Some(sku) = next.into_iter().flatten().min().cloned() else { break };
-        let edit = edits.next_if(|edit| edit.sku == sku);
-        let placement = place(&sku, take_while(&mut offers, |offer| offer.sku == sku), edit.as_ref());
-        let product_before = products.next_if(|product| product.sku == sku);
-        moves.of(product_before.as_ref(), placement.product.as_ref());
-        delta.products.compare(product_before, placement.product, |product| product.sku.clone());
-        delta.shadowed.compare_shadowed(take_while(&mut shadowed, |offer| offer.sku == sku), placement.shadowed);
+        let Some(sku) = next.into_iter().flatten().min() else { break };
+        let product = products.next_if(|product| product.sku == sku);
+        let in_shadow = split_off(&mut shadowed, sku);
+        offers.clear();
+        offers.extend(in_shadow.iter().map(Offer::borrowed).chain(product.and_then(Product::offer)));
+        while let Some((offer, gone)) = rows.next_if(|(offer, _)| offer.sku == sku) {
+            offers.retain(|stored| stored.file != offer.file);
+            if !gone {
+                offers.push(offer);
+            }
+        }
+        ranks.sort(&mut offers)?;
+        let placement = place(sku, &offers, edits.next_if(|edit| edit.sku == sku));
+        let product = product.map(Product::borrowed);
+        delta.move_name(product, placement.product);
+        delta.products.compare(product, placement.product, |product| product.sku);
+        delta.shadowed.compare_shadowed(in_shadow, placement.shadowed);
     }
-    delta.aggr = moves.sum()?;
     Ok(delta)
 }
 
@@ -84,25 +87,36 @@ pub fn merge(before: Before, touched: &[DataFrame], ranks: &Ranks) -> Result<Del
 /// # Errors
 /// As [`merge`].
 pub fn current_offers(before: &Before, ranks: &Ranks) -> Result<Vec<Offer>, Error> {
-    survive::current_offers(&stored_offers(before), &[], ranks)
+    let shown = before.products.iter().filter_map(Product::offer);
+    let mut offers: Vec<_> = before.shadowed.iter().map(Offer::borrowed).chain(shown).collect();
+    ranks.sort(&mut offers)?;
+    offers.sort_by(|a, b| a.sku.cmp(b.sku));
+    let owned = |Offer { sku, file, deletes, name, description }: Offer<&str>| Offer {
+        sku: sku.to_owned(),
+        file,
+        deletes,
+        name: name.to_owned(),
+        description: description.to_owned(),
+    };
+    Ok(offers.into_iter().map(owned).collect())
 }
 
-/// Every offer that is stored for the skus: those in the shadow, and those that are shown unedited.
-fn stored_offers(before: &Before) -> Vec<Offer> {
-    let shown = before.products.iter().filter(|product| !product.edited).filter_map(|product| {
-        product.file.map(|file| Offer {
-            sku: product.sku.clone(),
-            file,
-            deletes: false,
-            name: product.name.clone(),
-            description: product.description.clone(),
-        })
-    });
-    before.shadowed.iter().cloned().chain(shown).collect()
+/// Takes the offers of `sku` from the front of `offers`.
+fn split_off<'a>(offers: &mut &'a [Offer], sku: &str) -> &'a [Offer] {
+    let count = offers.iter().take_while(|offer| offer.sku == sku).count();
+    let (of_sku, rest) = offers.split_at(count);
+    *offers = rest;
+    of_sku
 }
 
-fn take_while<T>(items: &mut Peekable<impl Iterator<Item = T>>, holds: impl Fn(&T) -> bool) -> Vec<T> {
-    std::iter::from_fn(|| items.next_if(&holds)).collect()
+impl<'a> Delta<'a> {
+    fn move_name(&mut self, before: Option<Product<&'a str>>, after: Option<Product<&'a str>>) {
+        let (before, after) = (before.map(|product| product.name), after.map(|product| product.name));
+        if before != after {
+            let moves = before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1)));
+            self.names.extend(moves);
+        }
+    }
 }
 
 impl<Row: PartialEq, Key> Changes<Row, Key> {
@@ -116,57 +130,21 @@ impl<Row: PartialEq, Key> Changes<Row, Key> {
     }
 }
 
-impl Changes<Offer, (String, i64)> {
+impl<'a> Changes<Offer<&'a str>, (&'a str, i64)> {
     /// The offers of one sku: `before` by file, `after` by rank.
-    fn compare_shadowed(&mut self, before: Vec<Offer>, mut after: Vec<Offer>) {
-        after.sort_unstable_by_key(|offer| offer.file);
-        let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
-        while let Some(file) = before.peek().into_iter().chain(after.peek()).map(|offer| offer.file).min() {
-            let (old, new) = (before.next_if(|offer| offer.file == file), after.next_if(|offer| offer.file == file));
-            self.compare(old, new, |offer| (offer.sku.clone(), offer.file));
-        }
-    }
-}
-
-/// Collects how names gain and lose products.
-#[derive(Default)]
-struct Moves {
-    names: Vec<String>,
-    steps: Vec<i64>,
-}
-
-impl Moves {
-    fn of(&mut self, before: Option<&Product>, after: Option<&Product>) {
-        let (before, after) = (before.map(|product| &product.name), after.map(|product| &product.name));
-        if before == after {
+    fn compare_shadowed(&mut self, before: &'a [Offer], after: &[Offer<&'a str>]) {
+        if before.is_empty() && after.is_empty() {
             return;
         }
-        for (name, step) in before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1))) {
-            self.names.push(name.clone());
-            self.steps.push(step);
+        let mut after = after.to_vec();
+        after.sort_unstable_by_key(|offer| offer.file);
+        let (mut before, mut after) = (before.iter().peekable(), after.into_iter().peekable());
+        loop {
+            let files = [before.peek().map(|offer| offer.file), after.peek().map(|offer| offer.file)];
+            let Some(file) = files.into_iter().flatten().min() else { return };
+            let old = before.next_if(|offer| offer.file == file).map(Offer::borrowed);
+            self.compare(old, after.next_if(|offer| offer.file == file), |offer| (offer.sku, offer.file));
         }
-    }
-
-    fn sum(self) -> Result<Vec<(String, i64)>, Error> {
-        if self.names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let frame = DataFrame::new_infer_height(vec![
-            Column::new("name".into(), self.names),
-            Column::new("step".into(), self.steps),
-        ])?
-        .lazy()
-        .group_by([col("name")])
-        .agg([col("step").sum()])
-        .filter(col("step").neq(lit(0)))
-        .sort(["name"], SortMultipleOptions::default())
-        .collect()?;
-        let (name, step) = (frame.column("name")?.str()?, frame.column("step")?.i64()?);
-        Ok(name
-            .iter()
-            .zip(step.iter())
-            .map(|(name, step)| (name.unwrap_or_default().to_owned(), step.unwrap_or_default()))
-            .collect())
     }
 }
 

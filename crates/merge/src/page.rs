@@ -6,9 +6,9 @@
 
 use std::{cmp::Ordering, collections::HashMap};
 
-use polars::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Run};
+use crate::{Error, Run, record};
 
 /// One page of a run, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Page {
     pub entries: Vec<u8>,
     /// For each offer: the line on which it begins, as zigzag LEB128 difference to the one before.
     pub lines: Vec<u8>,
-    /// Where the page's offers begin in the run's frame.
+    /// How many of the run's offers lie before the page.
     pub(crate) start: usize,
 }
 
@@ -29,6 +29,8 @@ const ENTRIES_DIGEST: usize = 16;
 const LINES_DIGEST: usize = 8;
 /// A page ends before a sku whose hash has these bits clear: every 1,024th sku on average.
 const PAGE_MASK: u64 = 0x3ff;
+/// What the entries of a usual page take.
+const PAGE_BYTES: usize = 40 << 10;
 
 /// How a file's stored pages become those of its new run.
 #[derive(Debug, Default)]
@@ -77,18 +79,23 @@ fn same_entries(a: &[u8], b: &[u8]) -> bool {
     a.get(..ENTRIES_DIGEST) == b.get(..ENTRIES_DIGEST)
 }
 
-/// What one file changes: the offers that are new or say something else, and the skus that it no longer offers.
-pub struct Touched {
-    /// Columns `sku`, `file`, `gone`, `deletes`, `name`, `description`; one row a touched sku, sorted by sku, no nulls.
-    /// `gone` rows have empty texts.
-    pub(crate) frame: DataFrame,
+/// What one file changes: the offers that are new or say something else, and the skus that it no longer offers. None of
+/// the latter is among the former.
+pub struct Touched<'a> {
+    /// The file's number in the database.
+    pub(crate) file: i64,
+    pub(crate) run: Option<&'a Run>,
+    /// Numbers of the run's offers, ascending.
+    pub(crate) offers: Vec<u32>,
+    /// Sorted by bytes.
+    pub(crate) gone: Vec<String>,
 }
 
-impl Touched {
+impl Touched<'_> {
     /// How many skus the file touches.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.frame.height()
+        self.offers.len() + self.gone.len()
     }
 
     /// Whether the file's offers are what they were.
@@ -102,61 +109,29 @@ impl Touched {
 /// the file's number in the database.
 ///
 /// # Errors
-/// A stored page is damaged, or polars fails.
-pub fn touched(file: i64, run: Option<&Run>, plan: &PagePlan, old: &[Vec<u8>]) -> Result<Touched, Error> {
+/// A stored page is damaged.
+pub fn touched<'a>(file: i64, run: Option<&'a Run>, plan: &PagePlan, old: &[Vec<u8>]) -> Result<Touched<'a>, Error> {
     let mut before = Vec::new();
     for entries in old {
         decode(entries, |sku, content| before.push((sku, content)))?;
     }
-    let mut rows: Vec<IdxSize> = Vec::new();
-    let mut gone: Vec<&str> = Vec::new();
     let mut before = before.into_iter().peekable();
-    if let Some(run) = run {
-        let sku = run.frame.column("sku")?.str()?;
-        let content = run.frame.column("content")?.u64()?;
-        for index in plan.fresh.iter().flat_map(|page| run.rows_of(*page)) {
-            let (new_sku, new_content) = (sku.get(index).unwrap_or_default(), content.get(index).unwrap_or_default());
-            while let Some((old_sku, _)) = before.next_if(|(old_sku, _)| *old_sku < new_sku) {
-                gone.push(old_sku);
+    let mut touched = Touched { file, run, offers: Vec::new(), gone: Vec::new() };
+    for page in plan.fresh.iter().filter_map(|page| run?.pages().get(*page)) {
+        let mut offer = page.start as u32;
+        decode(&page.entries, |sku, content| {
+            while let Some((old_sku, _)) = before.next_if(|(old_sku, _)| *old_sku < sku) {
+                touched.gone.push(old_sku.to_owned());
             }
-            match before.next_if(|(old_sku, _)| old_sku.cmp(&new_sku) == Ordering::Equal) {
-                Some((_, old_content)) if old_content == new_content => {}
-                _ => rows.push(index as IdxSize),
+            match before.next_if(|(old_sku, _)| old_sku.cmp(&sku) == Ordering::Equal) {
+                Some((_, old_content)) if old_content == content => {}
+                _ => touched.offers.push(offer),
             }
-        }
+            offer += 1;
+        })?;
     }
-    gone.extend(before.map(|(sku, _)| sku));
-    Ok(Touched { frame: touched_frame(file, run, rows, gone)? })
-}
-
-fn touched_frame(file: i64, run: Option<&Run>, rows: Vec<IdxSize>, gone: Vec<&str>) -> Result<DataFrame, Error> {
-    let blank = vec![""; gone.len()];
-    let mut frame = DataFrame::new_infer_height(vec![
-        Column::new("sku".into(), &gone),
-        Column::new("file".into(), vec![file; gone.len()]),
-        Column::new("gone".into(), vec![true; gone.len()]),
-        Column::new("deletes".into(), vec![false; gone.len()]),
-        Column::new("name".into(), &blank),
-        Column::new("description".into(), &blank),
-    ])?;
-    if let Some(run) = run.filter(|_| !rows.is_empty()) {
-        let taken = run.frame.take(&IdxCa::from_vec("rows".into(), rows))?;
-        let height = taken.height();
-        let offers = DataFrame::new_infer_height(vec![
-            taken.column("sku")?.clone(),
-            Column::new("file".into(), vec![file; height]),
-            Column::new("gone".into(), vec![false; height]),
-            taken.column("deletes")?.clone(),
-            taken.column("name")?.clone(),
-            taken.column("description")?.clone(),
-        ])?;
-        frame.vstack_mut(&offers)?;
-        if !gone.is_empty() {
-            frame = frame.sort(["sku"], SortMultipleOptions::default())?;
-        }
-    }
-    frame.rechunk_mut();
-    Ok(frame)
+    touched.gone.extend(before.map(|(sku, _)| sku.to_owned()));
+    Ok(touched)
 }
 
 /// The skus of a stored page, in order.
@@ -179,53 +154,55 @@ pub fn line_of(sku: &str, entries: &[u8], lines: &[u8]) -> Result<Option<u64>, E
     Ok(u64::try_from(line).ok())
 }
 
-impl Run {
-    fn rows_of(&self, page: usize) -> std::ops::Range<usize> {
-        let end = self.pages.get(page + 1).map_or(self.frame.height(), |next| next.start);
-        self.pages[page].start..end
-    }
+/// Cuts the offers of a run, which come in order of sku, into pages.
+#[derive(Default)]
+pub(crate) struct PageCutter {
+    pages: Vec<Page>,
+    offers: usize,
+    last_line: u64,
 }
 
-/// Cuts a run's frame into pages.
-pub(crate) fn cut(frame: &DataFrame) -> Result<Vec<Page>, Error> {
-    let sku = frame.column("sku")?.str()?;
-    let content = frame.column("content")?.u64()?;
-    let line = frame.column("line")?.u64()?;
-    let mut pages: Vec<Page> = Vec::new();
-    let mut last_line = 0;
-    for (index, ((sku, content), line)) in sku.iter().zip(content.iter()).zip(line.iter()).enumerate() {
-        let (sku, content, line) = (sku.unwrap_or_default(), content.unwrap_or_default(), line.unwrap_or_default());
-        if pages.is_empty() || begins_page(sku) {
-            pages.push(Page {
-                first_sku: sku.to_owned(),
+impl PageCutter {
+    pub(crate) fn push(&mut self, sku: &[u8], content: u64, line: u64) -> Result<(), Error> {
+        if self.pages.is_empty() || begins_page(sku) {
+            self.close();
+            self.pages.push(Page {
+                first_sku: record::text(sku)?.to_owned(),
                 digest: Vec::new(),
-                entries: Vec::new(),
+                entries: Vec::with_capacity(PAGE_BYTES),
                 lines: Vec::new(),
-                start: index,
+                start: self.offers,
             });
-            last_line = 0;
         }
-        if let Some(page) = pages.last_mut() {
+        if let Some(page) = self.pages.last_mut() {
             put_varint(&mut page.entries, sku.len() as u64);
-            page.entries.extend_from_slice(sku.as_bytes());
+            page.entries.extend_from_slice(sku);
             page.entries.extend_from_slice(&content.to_le_bytes());
-            put_varint(&mut page.lines, zigzag(line as i64 - last_line));
-            last_line = line as i64;
+            put_varint(&mut page.lines, zigzag(line as i64 - self.last_line as i64));
         }
+        self.offers += 1;
+        self.last_line = line;
+        Ok(())
     }
-    for page in &mut pages {
-        page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST]);
-        page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST]);
+
+    pub(crate) fn finish(mut self) -> Vec<Page> {
+        self.close();
+        self.pages
     }
-    Ok(pages)
+
+    fn close(&mut self) {
+        if let Some(page) = self.pages.last_mut() {
+            page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST]);
+            page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST]);
+            page.entries.shrink_to_fit();
+        }
+        self.last_line = 0;
+    }
 }
 
-/// FNV-1a over the sku, its high bits folded down: cheap, and the same on every machine and in every version.
-fn begins_page(sku: &str) -> bool {
-    let hash = sku
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    (hash ^ (hash >> 32)) & PAGE_MASK == 0
+/// By the sku alone, and the same on every machine and in every version.
+fn begins_page(sku: &[u8]) -> bool {
+    xxh3_64(sku) & PAGE_MASK == 0
 }
 
 fn decode<'a>(entries: &'a [u8], mut entry: impl FnMut(&'a str, u64)) -> Result<(), Error> {

@@ -1,15 +1,15 @@
 //! The rule for one sku: which product is shown, and which offers lie in its shadow. Everything else in this crate only
 //! brings the right offers here. The rule is the contract's, section 2 "Winner" and "Edits".
 
-/// A row of `products`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Product {
+/// A row of `products`. `T` is `String` where it comes from the database, `&str` where it is on its way there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Product<T = String> {
     /// The key.
-    pub sku: String,
+    pub sku: T,
     /// The winner's name, or the edit's.
-    pub name: String,
+    pub name: T,
     /// The winner's description, or the edit's.
-    pub description: String,
+    pub description: T,
     /// The winner's file; none if the product stands alone on an edit.
     pub file: Option<i64>,
     /// Whether an edit lies over the winner. An offer that is shown unedited lives in this row and nowhere else.
@@ -17,18 +17,44 @@ pub struct Product {
 }
 
 /// One file's offer for one sku.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer<T = String> {
     /// The sku that it is for.
-    pub sku: String,
+    pub sku: T,
     /// The number of the file that makes it.
     pub file: i64,
     /// Whether it takes the sku away instead of offering it; then both texts are empty.
     pub deletes: bool,
     /// The name, trimmed.
-    pub name: String,
+    pub name: T,
     /// The description, as it stands in the file.
-    pub description: String,
+    pub description: T,
+}
+
+impl Product {
+    /// The same row, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Product<&str> {
+        let Self { sku, name, description, file, edited } = self;
+        Product { sku, name, description, file: *file, edited: *edited }
+    }
+
+    /// The offer that is shown in this row, if it is one as it came.
+    #[must_use]
+    pub fn offer(&self) -> Option<Offer<&str>> {
+        let Self { sku, name, description, file, edited } = self;
+        let file = file.filter(|_| !edited)?;
+        Some(Offer { sku, file, deletes: false, name, description })
+    }
+}
+
+impl Offer {
+    /// The same offer, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Offer<&str> {
+        let Self { sku, file, deletes, name, description } = self;
+        Offer { sku, file: *file, deletes: *deletes, name, description }
+    }
 }
 
 /// A person's or program's change to one sku.
@@ -48,11 +74,11 @@ pub struct Edit {
 
 /// Where the offers of one sku go.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Placement {
+pub struct Placement<'o, 'a> {
     /// What `products` shows, if anything.
-    pub product: Option<Product>,
+    pub product: Option<Product<&'a str>>,
     /// What `shadowed` keeps: every offer but the one that is shown unedited, in the order given.
-    pub shadowed: Vec<Offer>,
+    pub shadowed: &'o [Offer<&'a str>],
 }
 
 /// Decides for one sku. `offers` are all current ones in order of rank, so the last one wins.
@@ -62,30 +88,33 @@ pub struct Placement {
 /// | an offer | the offer | the offer, the edit's fields over it | nothing |
 /// | a `delete`, or none | nothing | the edit's fields, if it stands; else nothing | nothing |
 #[must_use]
-pub fn place(sku: &str, mut offers: Vec<Offer>, edit: Option<&Edit>) -> Placement {
+pub fn place<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'a Edit>) -> Placement<'o, 'a> {
     let winner = offers.last().filter(|offer| !offer.deletes);
+    let name = edit.and_then(|edit| edit.name.as_deref());
+    let description = edit.and_then(|edit| edit.description.as_deref());
     let product = match (winner, edit) {
         (_, Some(edit)) if edit.hidden => None,
         (Some(winner), _) => Some(Product {
-            sku: sku.to_owned(),
-            name: edit.and_then(|edit| edit.name.as_ref()).unwrap_or(&winner.name).clone(),
-            description: edit.and_then(|edit| edit.description.as_ref()).unwrap_or(&winner.description).clone(),
+            sku,
+            name: name.unwrap_or(winner.name),
+            description: description.unwrap_or(winner.description),
             file: Some(winner.file),
             edited: edit.is_some(),
         }),
         (None, Some(edit)) if edit.stands => Some(Product {
-            sku: sku.to_owned(),
-            name: edit.name.clone().unwrap_or_default(),
-            description: edit.description.clone().unwrap_or_default(),
+            sku,
+            name: name.unwrap_or_default(),
+            description: description.unwrap_or_default(),
             file: None,
             edited: true,
         }),
         (None, _) => None,
     };
-    if product.as_ref().is_some_and(|product| !product.edited) {
-        offers.pop();
-    }
-    Placement { product, shadowed: offers }
+    let shadowed = match (&product, offers) {
+        (Some(product), [shadowed @ .., _]) if !product.edited => shadowed,
+        _ => offers,
+    };
+    Placement { product, shadowed }
 }
 
 #[cfg(test)]
@@ -107,8 +136,9 @@ mod tests {
     /// `shown` is name, description, file, edited; `shadowed` the files whose offers are kept.
     #[track_caller]
     fn check(offers: &[Offer], edit: Option<Edit>, shown: Option<(&str, &str, Option<i64>, bool)>, shadowed: &[i64]) {
-        let placement = place("s", offers.to_vec(), edit.as_ref());
-        let product = placement.product.as_ref().map(|p| (p.name.as_str(), p.description.as_str(), p.file, p.edited));
+        let offers: Vec<_> = offers.iter().map(Offer::borrowed).collect();
+        let placement = place("s", &offers, edit.as_ref());
+        let product = placement.product.map(|p| (p.name, p.description, p.file, p.edited));
         assert_eq!(product, shown);
         assert_eq!(placement.shadowed.iter().map(|offer| offer.file).collect::<Vec<_>>(), shadowed);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::Error;
+use crate::{Error, Offer};
 
 /// What decides a file's place in the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,19 @@ impl Ranks {
             ))
         });
         Self(files.into_iter().zip(0..).map(|(file, rank)| (file.file, rank)).collect())
+    }
+
+    /// Puts the offers of a sku in order: the last one wins.
+    ///
+    /// # Errors
+    /// As [`Ranks::of`]; never for less than two offers, whose order needs no rank.
+    pub(crate) fn sort(&self, offers: &mut [Offer<&str>]) -> Result<(), Error> {
+        if offers.len() < 2 {
+            return Ok(());
+        }
+        offers.iter().try_for_each(|offer| self.of(offer.file).map(drop))?;
+        offers.sort_by_key(|offer| self.0.get(&offer.file).copied());
+        Ok(())
     }
 
     /// The rank of one file.

@@ -1,86 +1,164 @@
-//! A run: the offers of one file, at most one a sku, sorted by sku.
+//! A run: the offers of one file, at most one a sku, sorted by sku. It is built of chunks of bounded size, each sorted by
+//! itself, which are merged when the run is read: no file is too large for it.
 
-use polars::prelude::*;
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    panic::resume_unwind,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
-use crate::{Error, Page, page};
+use crate::{
+    Budget, Error, Page,
+    chunk::{Chunk, ChunkBuilder, ChunkCursor},
+    heap::Heap,
+    page::PageCutter,
+    record::Record,
+};
+
+/// Makes an empty file, to be written and read.
+type Spool = Arc<dyn Fn() -> io::Result<File> + Send + Sync>;
+
+/// Chunks of one file that are sorted at one time, while the next one is being filled.
+const SORTERS: usize = 2;
 
 /// Takes a file's offers in the order of its rows.
 pub struct RunBuilder {
-    sku: StringChunkedBuilder,
-    deletes: BooleanChunkedBuilder,
-    name: StringChunkedBuilder,
-    description: StringChunkedBuilder,
-    line: Vec<u64>,
-    content: Vec<u64>,
-}
-
-impl Default for RunBuilder {
-    fn default() -> Self {
-        Self {
-            sku: StringChunkedBuilder::new("sku".into(), 0),
-            deletes: BooleanChunkedBuilder::new("deletes".into(), 0),
-            name: StringChunkedBuilder::new("name".into(), 0),
-            description: StringChunkedBuilder::new("description".into(), 0),
-            line: Vec::new(),
-            content: Vec::new(),
-        }
-    }
+    budget: Budget,
+    spool: Spool,
+    chunk: ChunkBuilder,
+    /// Chunks that other threads are sorting, in the order of the file.
+    sorting: VecDeque<JoinHandle<io::Result<Chunk>>>,
+    /// Those before them.
+    chunks: Vec<Chunk>,
+    rows: usize,
 }
 
 impl RunBuilder {
+    /// Keeps what is within `budget` in memory and writes the rest to files, which `spool` makes: empty, to be written and
+    /// read.
+    pub fn new(budget: Budget, spool: impl Fn() -> io::Result<File> + Send + Sync + 'static) -> Self {
+        Self {
+            budget,
+            spool: Arc::new(spool),
+            chunk: ChunkBuilder::default(),
+            sorting: VecDeque::new(),
+            chunks: Vec::new(),
+            rows: 0,
+        }
+    }
+
     /// Adds the row that begins on `line`. A later row of the same sku replaces an earlier one.
-    pub fn push(&mut self, sku: &str, name: &str, description: &str, deletes: bool, line: u64) {
-        self.sku.append_value(sku);
-        self.deletes.append_value(deletes);
-        self.name.append_value(name);
-        self.description.append_value(description);
-        self.line.push(line);
-        self.content.push(content_hash(name, description, deletes));
+    ///
+    /// # Errors
+    /// [`Error::Spool`].
+    pub fn push(&mut self, sku: &str, name: &str, description: &str, deletes: bool, line: u64) -> Result<(), Error> {
+        let (sku, name, description) = (sku.as_bytes(), name.as_bytes(), description.as_bytes());
+        self.chunk.push(&Record { sku, name, description, deletes, line, content: 0 });
+        self.rows += 1;
+        if self.chunk.is_full() { self.seal() } else { Ok(()) }
     }
 
     /// How many rows were taken so far.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.line.len()
+        self.rows
     }
 
-    /// Sorts, keeps the last row of each sku, and cuts the run into pages.
+    /// Has another thread sort the chunk.
+    fn seal(&mut self) -> Result<(), Error> {
+        while self.sorting.len() >= SORTERS {
+            self.take_sorted()?;
+        }
+        let (chunk, budget, spool) = (std::mem::take(&mut self.chunk), self.budget.clone(), Arc::clone(&self.spool));
+        let sort = move || chunk.seal(&budget, || spool());
+        self.sorting.push_back(thread::Builder::new().name("sort".to_owned()).spawn(sort)?);
+        Ok(())
+    }
+
+    fn take_sorted(&mut self) -> Result<(), Error> {
+        if let Some(thread) = self.sorting.pop_front() {
+            self.chunks.push(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(())
+    }
+
+    /// Merges what was taken, keeps the last row of each sku, and cuts the run into pages.
     ///
     /// # Errors
-    /// Only if polars fails, which means a lack of memory.
-    pub fn finish(self) -> Result<Run, Error> {
-        let frame = DataFrame::new_infer_height(vec![
-            self.sku.finish().into_column(),
-            self.deletes.finish().into_column(),
-            self.name.finish().into_column(),
-            self.description.finish().into_column(),
-            Column::new("line".into(), self.line),
-            Column::new("content".into(), self.content),
-        ])?;
-        // The sort keeps the order of the file inside a sku, so the last of its rows is the last good row of the file.
-        let mut frame = frame
-            .lazy()
-            .sort(["sku"], SortMultipleOptions::default().with_maintain_order(true))
-            .filter(col("sku").neq_missing(col("sku").shift(lit(-1))))
-            .collect()?;
-        frame.rechunk_mut();
-        let pages = page::cut(&frame)?;
-        Ok(Run { frame, pages })
+    /// [`Error::Spool`].
+    pub fn finish(mut self) -> Result<Run, Error> {
+        // The last chunk is sorted here: most files have no other.
+        let last = std::mem::take(&mut self.chunk);
+        let last = if last.is_empty() { None } else { Some(last.seal(&self.budget, || (self.spool)())?) };
+        while !self.sorting.is_empty() {
+            self.take_sorted()?;
+        }
+        self.chunks.extend(last);
+        let (order, pages) = merged(&self.chunks)?;
+        let offers = order.iter().filter(|step| !step.is_passed()).count();
+        Ok(Run { chunks: self.chunks, order, offers, pages })
     }
 }
 
-/// The offers of one file: columns `sku`, `deletes`, `name`, `description`, `line` and `content` (the hash of what the
-/// offer says), no nulls, one row a sku, in ascending order of sku (bytes); and the pages that are stored of it.
+/// The offers of one file, and the pages that are stored of it.
 pub struct Run {
-    pub(crate) frame: DataFrame,
-    pub(crate) pages: Vec<Page>,
+    chunks: Vec<Chunk>,
+    /// Which chunk each record comes from, in order of sku.
+    order: Vec<Step>,
+    offers: usize,
+    pages: Vec<Page>,
+}
+
+/// One step through the chunks: the number of a chunk whose next record comes next, and whether that record is to be
+/// passed over because a later row of the file speaks of the same sku.
+#[derive(Debug, Clone, Copy)]
+struct Step(u32);
+
+const PASSED: u32 = 1 << 31;
+
+impl Step {
+    fn new(chunk: usize, passed: bool) -> Self {
+        Self(chunk as u32 | if passed { PASSED } else { 0 })
+    }
+
+    fn chunk(self) -> usize {
+        (self.0 & !PASSED) as usize
+    }
+
+    fn is_passed(self) -> bool {
+        self.0 & PASSED != 0
+    }
+}
+
+/// Goes through the sorted chunks of a file. Of one sku's rows the one in the last chunk counts.
+fn merged(chunks: &[Chunk]) -> Result<(Vec<Step>, Vec<Page>), Error> {
+    let mut cursors = chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
+    let less =
+        |cursors: &[ChunkCursor<'_>], a: usize, b: usize| cursors[a].compare(&cursors[b]).then(a.cmp(&b)).is_lt();
+    let mut heap = Heap::new((0..cursors.len()).collect(), |a, b| less(&cursors, a, b));
+    let (mut order, mut pages) = (Vec::new(), PageCutter::default());
+    while let Some(first) = heap.first() {
+        let second = heap.second(|a, b| less(&cursors, a, b));
+        let passed = second.is_some_and(|second| cursors[first].compare(&cursors[second]).is_eq());
+        if !passed {
+            let record = cursors[first].record();
+            pages.push(record.sku, record.content, record.line)?;
+        }
+        order.push(Step::new(first, passed));
+        cursors[first].advance(1)?;
+        heap.moved(cursors[first].has_ended(), |a, b| less(&cursors, a, b));
+    }
+    Ok((order, pages.finish()))
 }
 
 impl Run {
     /// How many offers the file gives.
     #[must_use]
     pub fn offers(&self) -> usize {
-        self.frame.height()
+        self.offers
     }
 
     /// The run's pages in the order of their first sku.
@@ -88,17 +166,50 @@ impl Run {
     pub fn pages(&self) -> &[Page] {
         &self.pages
     }
+
+    /// A cursor that stands before the first offer.
+    pub(crate) fn cursor(&self) -> Result<RunCursor<'_>, Error> {
+        let chunks = self.chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
+        let seen = vec![0; chunks.len()];
+        Ok(RunCursor { order: &self.order, chunks, seen, next: 0, offer: 0 })
+    }
 }
 
-/// The first eight bytes of a blake3 over what an offer says. Two contents of one sku in one file that collide would hide
-/// a change; the chance is 2^-64 a changed row.
-fn content_hash(name: &str, description: &str, deletes: bool) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[u8::from(deletes)]);
-    hasher.update(&(name.len() as u64).to_le_bytes());
-    hasher.update(name.as_bytes());
-    hasher.update(description.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(first)
+/// Reads a run in order of sku.
+pub(crate) struct RunCursor<'a> {
+    order: &'a [Step],
+    chunks: Vec<ChunkCursor<'a>>,
+    /// Of each chunk, how many records lie before the next step and were not yet passed by its cursor.
+    seen: Vec<usize>,
+    /// The next step.
+    next: usize,
+    /// The number of the offer that the next step reaches, or goes before.
+    offer: usize,
 }
+
+impl RunCursor<'_> {
+    /// Goes to the offer of that number, counted from 0 in order of sku. Numbers must ascend.
+    pub(crate) fn go_to(&mut self, offer: usize) -> Result<(), Error> {
+        loop {
+            let step = *self.order.get(self.next).ok_or(Error::DamagedRun)?;
+            if !step.is_passed() {
+                if self.offer == offer {
+                    let chunk = &mut self.chunks[step.chunk()];
+                    chunk.advance(std::mem::take(&mut self.seen[step.chunk()]))?;
+                    return Ok(());
+                }
+                self.offer += 1;
+            }
+            self.seen[step.chunk()] += 1;
+            self.next += 1;
+        }
+    }
+
+    /// The offer that [`Self::go_to`] went to.
+    pub(crate) fn record(&self) -> Record<'_> {
+        self.chunks[self.order[self.next].chunk()].record()
+    }
+}
+
+#[cfg(test)]
+mod tests;

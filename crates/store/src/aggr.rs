@@ -1,11 +1,19 @@
 //! Moving `aggr`: how many products bear a name. It is moved by differences that the merge computed, never recounted.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    query_builder::AstPass,
+    sql_types::{BigInt, Text},
+    sqlite::Sqlite,
+};
 
-use crate::error::{Doing, exactly_one};
 use crate::schema::aggr::dsl;
-use crate::state::{Lookup, wanted_rows};
-use crate::{Error, Store, Tally};
+use crate::{
+    Error, Store, Tally,
+    bulk::Bulk,
+    error::{Doing, all_of},
+    state::{CHUNK, Lookup, wanted_rows},
+};
 
 /// One name and its number of products.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -39,36 +47,61 @@ impl Store {
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a count would fall below 0, which says that `aggr` and `products`
     /// had parted before.
-    pub fn move_aggr(&mut self, moves: &[(String, i64)]) -> Result<(), Error> {
-        let names: Vec<String> = moves.iter().map(|(name, _)| name.clone()).collect();
-        let before = wanted_rows(&mut self.connection, &names, &AGGR).doing(|| "read the counts of names from aggr")?;
-        let mut before = before.into_iter().peekable();
+    pub fn move_aggr<T: AsRef<str>>(&mut self, moves: &[(T, i64)]) -> Result<(), Error> {
         let mut names_moved = 0;
-        for (name, difference) in moves {
-            let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
-            let new = old + difference;
-            self.set_count(name, old, new)?;
-            names_moved += i64::from(new > 0) - i64::from(old > 0);
+        for moves in moves.chunks(CHUNK) {
+            let names: Vec<&str> = moves.iter().map(|(name, _)| name.as_ref()).collect();
+            let before = wanted_rows(&mut self.connection, &names, &AGGR).doing(|| "read counts of names from aggr")?;
+            let mut before = before.into_iter().peekable();
+            let (mut gone, mut counted) = (Vec::new(), Vec::new());
+            for (name, difference) in moves {
+                let name = name.as_ref();
+                let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
+                let new = old + difference;
+                if new < 0 {
+                    let what = format!("`aggr` counts {old} products of the name {name:?}, of which {} go", old - new);
+                    return Err(Error::Corrupt { what });
+                }
+                // Deleted and inserted where it changes, for the reason given at `update_products`.
+                gone.extend((old > 0).then_some(Key(name)));
+                counted.extend((new > 0).then_some(Count(name, new)));
+            }
+            let deleted = self.bulk(&gone, |Key(name)| format!("delete the name {name:?} from aggr"))?;
+            all_of(&gone, deleted, |Key(name)| format!("`aggr` has no row for the name {name:?}"))?;
+            self.bulk(&counted, |Count(name, count)| format!("count {count} products of {name:?} in aggr"))?;
+            names_moved += counted.len() as i64 - gone.len() as i64;
         }
         self.move_tally(Tally { names: names_moved, ..Tally::default() })
     }
+}
 
-    fn set_count(&mut self, name: &str, old: i64, new: i64) -> Result<(), Error> {
-        if new < 0 {
-            return Err(Error::Corrupt {
-                what: format!("`aggr` counts {old} products of the name {name:?}, of which {} go", old - new),
-            });
-        }
-        let action = || format!("move the count of {name:?} in aggr from {old} to {new}");
-        // Deleted and inserted where it changes, for the reason given at `update_products`.
-        if old > 0 {
-            let deleted = self.connection.run(diesel::delete(dsl::aggr.filter(dsl::name.eq(name)))).doing(action)?;
-            exactly_one(deleted, || format!("`aggr` has no row for the name {name:?}"))?;
-        }
-        if new > 0 {
-            let values = (dsl::name.eq(name), dsl::no_of_products.eq(new));
-            self.connection.run(diesel::insert_into(dsl::aggr).values(values)).doing(action)?;
-        }
+/// A name to delete.
+struct Key<'a>(&'a str);
+
+impl Bulk for Key<'_> {
+    type Kind = Key<'static>;
+    const BEFORE: &'static str = "DELETE FROM aggr WHERE name IN (";
+    const AFTER: &'static str = ")";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_bind_param::<Text, _>(self.0)
+    }
+}
+
+/// A name to insert, with its number of products.
+struct Count<'a>(&'a str, i64);
+
+impl Bulk for Count<'_> {
+    type Kind = Count<'static>;
+    const BEFORE: &'static str = "INSERT INTO aggr (name, no_of_products) VALUES ";
+    const AFTER: &'static str = "";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        out.push_bind_param::<Text, _>(self.0)?;
+        out.push_sql(",");
+        out.push_bind_param::<BigInt, _>(&self.1)?;
+        out.push_sql(")");
         Ok(())
     }
 }

@@ -33,6 +33,8 @@ impl AnyConnection {
 pub struct Store {
     /// All queries go through it.
     pub(crate) connection: AnyConnection,
+    /// Where the database is.
+    pub(crate) url: DatabaseUrl,
 }
 
 /// How long a statement waits for another program's transaction before it fails.
@@ -86,7 +88,7 @@ impl Store {
         for pragma in std::iter::once(&BUSY_TIMEOUT).chain(pragmas) {
             connection.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
         }
-        Ok(Store { connection })
+        Ok(Store { connection, url: url.clone() })
     }
 }
 

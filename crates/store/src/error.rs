@@ -171,3 +171,17 @@ pub(crate) fn message(error: &DieselError) -> String {
 pub(crate) fn exactly_one(rows: usize, what: impl FnOnce() -> String) -> Result<(), Error> {
     if rows == 1 { Ok(()) } else { Err(Error::Corrupt { what: what() }) }
 }
+
+/// As [`exactly_one`] for many rows, of which `found` were there. `missing` speaks of one of them.
+pub(crate) fn all_of<K>(keys: &[K], found: usize, missing: impl Fn(&K) -> String) -> Result<(), Error> {
+    match keys {
+        _ if found == keys.len() => Ok(()),
+        [key] => Err(Error::Corrupt { what: missing(key) }),
+        [first, ..] => {
+            let missed = keys.len().abs_diff(found);
+            let what = format!("{missed} of {} rows were not there, perhaps this one: {}", keys.len(), missing(first));
+            Err(Error::Corrupt { what })
+        }
+        [] => Ok(()),
+    }
+}

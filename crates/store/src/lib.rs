@@ -6,6 +6,7 @@
 //! other. Each table has a module of its own; the `*_view` methods join them for people.
 
 mod aggr;
+mod bulk;
 mod catalog;
 mod connection;
 mod counts;

@@ -9,15 +9,15 @@ use crate::error::Doing;
 use crate::{DatabaseUrl, Error, Store, migrate};
 
 /// The settings of a writing connection, in an order that matters: the page size counts only before the file is
-/// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter; 256 MiB of cache keep a
-/// whole large version in memory until its commit; `synchronous = FULL` lets what was reported as applied outlive a
-/// power cut.
+/// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter. The cache need not hold a large version:
+/// rows are written in key order, so a page that has left the cache is hardly ever wanted again, and what it writes on the way is
+/// not left for the commit. `synchronous = FULL` lets what was reported as applied outlive a power cut.
 const WRITER_PRAGMAS: &[&str] = &[
     "PRAGMA page_size = 8192",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -262144",
+    "PRAGMA cache_size = -32768",
     "PRAGMA temp_store = MEMORY",
 ];
 
@@ -61,6 +61,15 @@ impl Store {
         Ok(store)
     }
 
+    /// Another connection to the same database, as [`Store::open_existing`] gives it: what this one has not committed is not
+    /// seen there.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub fn reader(&self) -> Result<Store, Error> {
+        Store::open_existing(&self.url)
+    }
+
     /// Brings what the write-ahead log holds into the database file, as far as no reader needs it there.
     ///
     /// # Errors
@@ -75,8 +84,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn trim_log(&mut self, url: &DatabaseUrl, most: u64) -> Result<(), Error> {
-        let mut log = url.path().as_os_str().to_owned();
+    pub fn trim_log(&mut self, most: u64) -> Result<(), Error> {
+        let mut log = self.url.path().as_os_str().to_owned();
         log.push("-wal");
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > most) {
             // Without waiting: a reader may take long, and the writer has others to serve.

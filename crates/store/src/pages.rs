@@ -7,17 +7,17 @@ use crate::error::{Doing, exactly_one};
 use crate::schema::pages::dsl;
 use crate::{Error, Store};
 
-/// One page of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PageRow {
+/// One page of a file, to be stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PageRow<'a> {
     /// The least sku in it, which is its key within the file.
-    pub first_sku: String,
+    pub first_sku: &'a str,
     /// What tells this page from another content of it; the merge says how it is made.
-    pub digest: Vec<u8>,
+    pub digest: &'a [u8],
     /// Skus and content hashes.
-    pub entries: Vec<u8>,
+    pub entries: &'a [u8],
     /// Where the rows stand in the file: for whoever shows all offers of a sku.
-    pub lines: Vec<u8>,
+    pub lines: &'a [u8],
 }
 
 /// Entries and lines of one page.
@@ -74,17 +74,21 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`], when a page of that first sku is there above all.
-    pub fn insert_pages(&mut self, file_id: i64, pages: &[PageRow]) -> Result<(), Error> {
+    pub fn insert_pages<'a>(
+        &mut self,
+        file_id: i64,
+        pages: impl IntoIterator<Item = PageRow<'a>>,
+    ) -> Result<(), Error> {
         for page in pages {
-            diesel::insert_into(dsl::pages)
-                .values((
-                    dsl::file_id.eq(file_id),
-                    dsl::first_sku.eq(&page.first_sku),
-                    dsl::digest.eq(&page.digest),
-                    dsl::entries.eq(&page.entries),
-                    dsl::lines.eq(&page.lines),
-                ))
-                .execute(&mut self.connection)
+            let values = (
+                dsl::file_id.eq(file_id),
+                dsl::first_sku.eq(page.first_sku),
+                dsl::digest.eq(page.digest),
+                dsl::entries.eq(page.entries),
+                dsl::lines.eq(page.lines),
+            );
+            self.connection
+                .run(diesel::insert_into(dsl::pages).values(values))
                 .doing(|| format!("insert the page {:?} of file {file_id}", page.first_sku))?;
         }
         Ok(())

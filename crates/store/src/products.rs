@@ -1,21 +1,23 @@
 //! Writing `products`, what is shown. Reading it is in `state` (for the merge) and in `views` (for people).
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    query_builder::AstPass,
+    sql_types::{BigInt, Bool, Nullable, Text},
+    sqlite::Sqlite,
+};
 
-use crate::error::{Doing, exactly_one};
-use crate::schema::products::dsl;
-use crate::{Error, Store, Tally};
+use crate::{Error, Store, Tally, bulk::Bulk, error::all_of};
 
-/// One product: what is shown for a sku.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
-#[diesel(table_name = crate::schema::products)]
-pub struct ProductRow {
+/// One product: what is shown for a sku. `T` is `String` where it was read, and any text where it is to be written.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct ProductRow<T = String> {
     /// The key.
-    pub sku: String,
+    pub sku: T,
     /// As shown, with the edit laid over it.
-    pub name: String,
+    pub name: T,
     /// As shown, with the edit laid over it.
-    pub description: String,
+    pub description: T,
     /// The winner's file; `None` for a product that an edit lets stand alone.
     pub file_id: Option<i64>,
     /// Whether an edit lies over it; if not, and it has a file, this row is the offer itself.
@@ -27,8 +29,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`], when a sku is there above all.
-    pub fn insert_products(&mut self, rows: &[ProductRow]) -> Result<(), Error> {
-        rows.iter().try_for_each(|row| self.insert_product(row))?;
+    pub fn insert_products<T: AsRef<str>>(&mut self, rows: &[ProductRow<T>]) -> Result<(), Error> {
+        self.put_products(rows)?;
         self.move_tally(Tally { products: rows.len() as i64, ..Tally::default() })
     }
 
@@ -36,46 +38,60 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a sku is not there.
-    pub fn update_products(&mut self, rows: &[ProductRow]) -> Result<(), Error> {
-        // Not by UPDATE: diesel prepares that anew for every row. 500,000 rows took 3.8 s so, and take half of it thus.
-        rows.iter().try_for_each(|row| {
-            self.delete_product(&row.sku)?;
-            self.insert_product(row)
-        })
+    pub fn update_products<T: AsRef<str>>(&mut self, rows: &[ProductRow<T>]) -> Result<(), Error> {
+        // Deleted and inserted, since there is no UPDATE of many rows to different values.
+        self.drop_products(rows.iter().map(|row| row.sku.as_ref()).collect())?;
+        self.put_products(rows)
     }
 
     /// Deletes products.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a sku is not there.
-    pub fn delete_products(&mut self, skus: &[String]) -> Result<(), Error> {
-        skus.iter().try_for_each(|sku| self.delete_product(sku))?;
+    pub fn delete_products<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<(), Error> {
+        self.drop_products(skus.iter().map(AsRef::as_ref).collect())?;
         self.move_tally(Tally { products: -(skus.len() as i64), ..Tally::default() })
     }
 
-    fn insert_product(&mut self, row: &ProductRow) -> Result<(), Error> {
-        let values = (
-            dsl::sku.eq(&row.sku),
-            dsl::name.eq(&row.name),
-            dsl::description.eq(&row.description),
-            dsl::file_id.eq(row.file_id),
-            dsl::edited.eq(row.edited),
-        );
-        self.connection
-            .run(diesel::insert_into(dsl::products).values(values))
-            .doing(|| format!("insert {:?} into products", row.sku))?;
-        Ok(())
+    fn put_products<T: AsRef<str>>(&mut self, rows: &[ProductRow<T>]) -> Result<(), Error> {
+        self.bulk(rows, |row| format!("insert {:?} into products", row.sku.as_ref())).map(drop)
     }
 
-    fn delete_product(&mut self, sku: &str) -> Result<(), Error> {
-        let deleted = self
-            .connection
-            .run(diesel::delete(dsl::products.filter(dsl::sku.eq(sku))))
-            .doing(|| format!("delete {sku:?} from products"))?;
-        exactly_one(deleted, || no_product(sku))
+    fn drop_products(&mut self, skus: Vec<&str>) -> Result<(), Error> {
+        let keys: Vec<_> = skus.into_iter().map(Key).collect();
+        let deleted = self.bulk(&keys, |Key(sku)| format!("delete {sku:?} from products"))?;
+        all_of(&keys, deleted, |Key(sku)| format!("`products` has no row for sku {sku:?}"))
     }
 }
 
-fn no_product(sku: &str) -> String {
-    format!("`products` has no row for sku {sku:?}")
+impl<T: AsRef<str>> Bulk for ProductRow<T> {
+    type Kind = ProductRow<&'static str>;
+    const BEFORE: &'static str = "INSERT INTO products (sku, name, description, file_id, edited) VALUES ";
+    const AFTER: &'static str = "";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        for text in [&self.sku, &self.name, &self.description] {
+            out.push_bind_param::<Text, _>(text.as_ref())?;
+            out.push_sql(",");
+        }
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.file_id)?;
+        out.push_sql(",");
+        out.push_bind_param::<Bool, _>(&self.edited)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// A product to delete.
+struct Key<'a>(&'a str);
+
+impl Bulk for Key<'_> {
+    type Kind = Key<'static>;
+    const BEFORE: &'static str = "DELETE FROM products WHERE sku IN (";
+    const AFTER: &'static str = ")";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_bind_param::<Text, _>(self.0)
+    }
 }

@@ -1,27 +1,32 @@
 //! Writing `shadowed`, the offers that are not shown as they came. Reading it for the merge is in `state`.
 
-use std::slice;
+use diesel::{
+    prelude::*,
+    query_builder::AstPass,
+    sql_types::{BigInt, Bool, Text},
+    sqlite::Sqlite,
+};
 
-use diesel::prelude::*;
-
-use crate::error::{Doing, exactly_one};
 use crate::schema::shadowed::dsl;
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    bulk::Bulk,
+    error::{Doing, all_of},
+};
 
-/// One offer that is not shown as it came.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
-#[diesel(table_name = crate::schema::shadowed)]
-pub struct ShadowedRow {
+/// One offer that is not shown as it came. `T` is as in [`crate::ProductRow`].
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct ShadowedRow<T = String> {
     /// First part of the key.
-    pub sku: String,
+    pub sku: T,
     /// The file that makes the offer; second part of the key.
     pub file_id: i64,
     /// Whether the offer takes the sku away; name and description are empty then.
     pub deletes: bool,
     /// As offered.
-    pub name: String,
+    pub name: T,
     /// As offered.
-    pub description: String,
+    pub description: T,
 }
 
 impl Store {
@@ -29,49 +34,31 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`], when a key is there above all.
-    pub fn insert_shadowed(&mut self, rows: &[ShadowedRow]) -> Result<(), Error> {
-        for row in rows {
-            let values = (
-                dsl::sku.eq(&row.sku),
-                dsl::file_id.eq(row.file_id),
-                dsl::deletes.eq(row.deletes),
-                dsl::name.eq(&row.name),
-                dsl::description.eq(&row.description),
-            );
-            self.connection
-                .run(diesel::insert_into(dsl::shadowed).values(values))
-                .doing(|| format!("insert {:?} of file {} into shadowed", row.sku, row.file_id))?;
-        }
-        Ok(())
+    pub fn insert_shadowed<T: AsRef<str>>(&mut self, rows: &[ShadowedRow<T>]) -> Result<(), Error> {
+        let action =
+            |row: &ShadowedRow<T>| format!("insert {:?} of file {} into shadowed", row.sku.as_ref(), row.file_id);
+        self.bulk(rows, action).map(drop)
     }
 
     /// Stores every column of offers anew, found by their key.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a key is not there.
-    pub fn update_shadowed(&mut self, rows: &[ShadowedRow]) -> Result<(), Error> {
-        // Not by UPDATE, for the reason given at `update_products`.
-        for row in rows {
-            self.delete_shadowed(&[(row.sku.clone(), row.file_id)])?;
-            self.insert_shadowed(slice::from_ref(row))?;
-        }
-        Ok(())
+    pub fn update_shadowed<T: AsRef<str>>(&mut self, rows: &[ShadowedRow<T>]) -> Result<(), Error> {
+        let keys: Vec<_> = rows.iter().map(|row| (row.sku.as_ref(), row.file_id)).collect();
+        self.delete_shadowed(&keys)?;
+        self.insert_shadowed(rows)
     }
 
     /// Deletes offers by (sku, file id).
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a key is not there.
-    pub fn delete_shadowed(&mut self, keys: &[(String, i64)]) -> Result<(), Error> {
-        for (sku, file_id) in keys {
-            let key = dsl::sku.eq(sku).and(dsl::file_id.eq(file_id));
-            let deleted = self
-                .connection
-                .run(diesel::delete(dsl::shadowed.filter(key)))
-                .doing(|| format!("delete {sku:?} of file {file_id} from shadowed"))?;
-            exactly_one(deleted, || no_offer(sku, *file_id))?;
-        }
-        Ok(())
+    pub fn delete_shadowed<T: AsRef<str>>(&mut self, keys: &[(T, i64)]) -> Result<(), Error> {
+        let keys: Vec<_> = keys.iter().map(|(sku, file_id)| Key(sku.as_ref(), *file_id)).collect();
+        let action = |Key(sku, file_id): &Key<'_>| format!("delete {sku:?} of file {file_id} from shadowed");
+        let deleted = self.bulk(&keys, action)?;
+        all_of(&keys, deleted, |Key(sku, file_id)| format!("`shadowed` has no row for sku {sku:?} of file {file_id}"))
     }
 
     /// The skus with an offer in `shadowed`, each once, in order: those whose winner may change when priorities do.
@@ -89,6 +76,41 @@ impl Store {
     }
 }
 
-fn no_offer(sku: &str, file_id: i64) -> String {
-    format!("`shadowed` has no row for sku {sku:?} of file {file_id}")
+impl<T: AsRef<str>> Bulk for ShadowedRow<T> {
+    type Kind = ShadowedRow<&'static str>;
+    const BEFORE: &'static str = "INSERT INTO shadowed (sku, file_id, deletes, name, description) VALUES ";
+    const AFTER: &'static str = "";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        out.push_bind_param::<Text, _>(self.sku.as_ref())?;
+        out.push_sql(",");
+        out.push_bind_param::<BigInt, _>(&self.file_id)?;
+        out.push_sql(",");
+        out.push_bind_param::<Bool, _>(&self.deletes)?;
+        out.push_sql(",");
+        out.push_bind_param::<Text, _>(self.name.as_ref())?;
+        out.push_sql(",");
+        out.push_bind_param::<Text, _>(self.description.as_ref())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// An offer to delete.
+struct Key<'a>(&'a str, i64);
+
+impl Bulk for Key<'_> {
+    type Kind = Key<'static>;
+    const BEFORE: &'static str = "DELETE FROM shadowed WHERE (sku, file_id) IN (VALUES ";
+    const AFTER: &'static str = ")";
+
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        out.push_bind_param::<Text, _>(self.0)?;
+        out.push_sql(",");
+        out.push_bind_param::<BigInt, _>(&self.1)?;
+        out.push_sql(")");
+        Ok(())
+    }
 }

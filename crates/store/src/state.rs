@@ -1,7 +1,5 @@
 //! What the tables hold for a set of skus: where the merge starts from. Reading only.
 
-use std::cmp::Ordering;
-
 use diesel::prelude::*;
 
 use crate::connection::AnyConnection;
@@ -10,7 +8,7 @@ use crate::schema::{edits, products, shadowed};
 use crate::{EditRow, Error, ProductRow, ShadowedRow, Store};
 
 /// Keys that one statement asks for. SQLite takes 32,766 bound values at most; beyond a thousand nothing is gained.
-pub(crate) const CHUNK: usize = 1_000;
+pub(crate) const CHUNK: usize = 1_024;
 
 /// How many rows a range may hold for each key that is wanted before asking by key is cheaper. Measured on
 /// 500,000 products: stepping over a row costs about a third of looking one up.
@@ -32,8 +30,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn state(&mut self, skus: &[String]) -> Result<State, Error> {
-        let connection = &mut self.connection;
+    pub fn state<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<State, Error> {
+        let skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
+        let (connection, skus) = (&mut self.connection, skus.as_slice());
         Ok(State {
             products: wanted_rows(connection, skus, &PRODUCTS).doing(|| "read products")?,
             shadowed: wanted_rows(connection, skus, &SHADOWED).doing(|| "read shadowed")?,
@@ -49,7 +48,7 @@ pub(crate) struct Lookup<R> {
     /// The rows from one key to another, both included, at most so many.
     pub(crate) range: fn(&mut AnyConnection, &str, &str, i64) -> QueryResult<Vec<R>>,
     /// The rows of these keys.
-    pub(crate) listed: fn(&mut AnyConnection, &[String]) -> QueryResult<Vec<R>>,
+    pub(crate) listed: fn(&mut AnyConnection, &[&str]) -> QueryResult<Vec<R>>,
 }
 
 /// The rows of some keys, which are sorted and unique.
@@ -57,11 +56,7 @@ pub(crate) struct Lookup<R> {
 /// A request may name one key in ten thousand or nearly all. So the keys are taken in chunks, and for each the range
 /// that it spans is read first, but only so far as that is cheaper than asking by key: small tables and dense requests
 /// are done by then. The first chunk whose range holds too much ends that attempt for the rest of the request.
-pub(crate) fn wanted_rows<R>(
-    connection: &mut AnyConnection,
-    keys: &[String],
-    lookup: &Lookup<R>,
-) -> QueryResult<Vec<R>> {
+pub(crate) fn wanted_rows<R>(connection: &mut AnyConnection, keys: &[&str], lookup: &Lookup<R>) -> QueryResult<Vec<R>> {
     let mut found = Vec::new();
     let mut dense = true;
     for chunk in keys.chunks(CHUNK) {
@@ -82,11 +77,11 @@ pub(crate) fn wanted_rows<R>(
 }
 
 /// The rows whose key is wanted; both sides are sorted by key, and a key may have several rows.
-fn keep_wanted<R>(rows: Vec<R>, keys: &[String], key: fn(&R) -> &str) -> impl Iterator<Item = R> {
+fn keep_wanted<R>(rows: Vec<R>, keys: &[&str], key: fn(&R) -> &str) -> impl Iterator<Item = R> {
     let mut keys = keys.iter().peekable();
     rows.into_iter().filter(move |row| {
-        while keys.next_if(|wanted| wanted.as_str() < key(row)).is_some() {}
-        keys.peek().is_some_and(|wanted| wanted.as_str().cmp(key(row)) == Ordering::Equal)
+        while keys.next_if(|wanted| **wanted < key(row)).is_some() {}
+        keys.peek().is_some_and(|wanted| **wanted == key(row))
     })
 }
 
@@ -95,18 +90,11 @@ const PRODUCTS: Lookup<ProductRow> = Lookup {
     range: |connection, first, last, limit| {
         products::table
             .filter(products::sku.ge(first).and(products::sku.le(last)))
-            .select(ProductRow::as_select())
             .order(products::sku)
             .limit(limit)
             .load(connection)
     },
-    listed: |connection, skus| {
-        products::table
-            .filter(products::sku.eq_any(skus))
-            .select(ProductRow::as_select())
-            .order(products::sku)
-            .load(connection)
-    },
+    listed: |connection, skus| products::table.filter(products::sku.eq_any(skus)).order(products::sku).load(connection),
 };
 
 const SHADOWED: Lookup<ShadowedRow> = Lookup {
@@ -114,17 +102,12 @@ const SHADOWED: Lookup<ShadowedRow> = Lookup {
     range: |connection, first, last, limit| {
         shadowed::table
             .filter(shadowed::sku.ge(first).and(shadowed::sku.le(last)))
-            .select(ShadowedRow::as_select())
             .order((shadowed::sku, shadowed::file_id))
             .limit(limit)
             .load(connection)
     },
     listed: |connection, skus| {
-        shadowed::table
-            .filter(shadowed::sku.eq_any(skus))
-            .select(ShadowedRow::as_select())
-            .order((shadowed::sku, shadowed::file_id))
-            .load(connection)
+        shadowed::table.filter(shadowed::sku.eq_any(skus)).order((shadowed::sku, shadowed::file_id)).load(connection)
     },
 };
 

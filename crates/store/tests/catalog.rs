@@ -114,13 +114,9 @@ fn every_column_of_a_file_is_stored_and_can_become_null_again() {
     assert!(matches!(store.update_file(&row), Err(Error::Corrupt { .. })));
 }
 
-fn page(first_sku: &str, content: u8) -> PageRow {
-    PageRow {
-        first_sku: first_sku.to_owned(),
-        digest: vec![content; 16],
-        entries: vec![content; 20_000],
-        lines: vec![content; 3],
-    }
+fn page(first_sku: &str, content: u8) -> PageRow<'_> {
+    let bytes = |count| vec![content; count].leak();
+    PageRow { first_sku, digest: bytes(16), entries: bytes(20_000), lines: bytes(3) }
 }
 
 #[test]
@@ -129,8 +125,8 @@ fn pages_are_found_by_their_first_sku_and_by_a_sku_in_them() {
     let file_id = database.file("north");
     let other = database.file("south");
     let store = &mut database.store;
-    store.insert_pages(file_id, &[page("m", 2), page("a", 1)]).unwrap();
-    store.insert_pages(other, &[page("c", 9)]).unwrap();
+    store.insert_pages(file_id, [page("m", 2), page("a", 1)]).unwrap();
+    store.insert_pages(other, [page("c", 9)]).unwrap();
     let digests = store.page_digests(file_id).unwrap();
     assert_eq!(digests, [("a".to_owned(), vec![1; 16]), ("m".to_owned(), vec![2; 16])]);
     let entries = store.page_entries(file_id, &strings(&["m", "a"])).unwrap();
@@ -153,8 +149,8 @@ fn pages_go_one_by_one_or_with_their_file() {
     let mut database = Database::new();
     let file_id = database.file("north");
     let store = &mut database.store;
-    store.insert_pages(file_id, &[page("a", 1), page("m", 2)]).unwrap();
-    assert!(store.insert_pages(file_id, &[page("a", 1)]).is_err());
+    store.insert_pages(file_id, [page("a", 1), page("m", 2)]).unwrap();
+    assert!(store.insert_pages(file_id, [page("a", 1)]).is_err());
     store.delete_pages(file_id, &strings(&["a"])).unwrap();
     assert!(matches!(store.delete_pages(file_id, &strings(&["a"])), Err(Error::Corrupt { .. })));
     assert_eq!(store.page_digests(file_id).unwrap().len(), 1);
@@ -263,7 +259,7 @@ fn emptying_leaves_no_row_in_any_table() {
     let mut database = Database::new();
     let file_id = database.file("north");
     let store = &mut database.store;
-    store.insert_pages(file_id, &[page("a", 1)]).unwrap();
+    store.insert_pages(file_id, [page("a", 1)]).unwrap();
     let reject = RejectRow { line: 1, byte_offset: 0, reason: String::new(), raw: String::new() };
     store.replace_rejects(file_id, false, &[reject]).unwrap();
     store.insert_products(&[product("1", "a"), product("2", "a")]).unwrap();

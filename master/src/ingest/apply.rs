@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use anyhow::{Context, Result};
-use tributary_merge::{Run, Touched, plan_pages, touched};
+use tributary_merge::{Page, Run, Touched, plan_pages, touched};
 use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
 
 use super::{
@@ -175,7 +175,12 @@ pub(crate) fn note_pass(
 }
 
 /// Stores what became of one file. Returns the skus that it touches, if it was accepted.
-fn put_file(store: &mut Store, mut row: FileRow, file: &FileVersion, reading: &str) -> Result<Option<Touched>> {
+fn put_file<'a>(
+    store: &mut Store,
+    mut row: FileRow,
+    file: &'a FileVersion,
+    reading: &str,
+) -> Result<Option<Touched<'a>>> {
     match &file.outcome {
         Outcome::Accepted(accepted) => {
             accept(&mut row, file, accepted, reading);
@@ -224,7 +229,7 @@ fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
 }
 
 /// Brings the file's stored pages up to its run (none: the file is gone) and says which skus that touches.
-pub(super) fn put_pages(store: &mut Store, file: i64, run: Option<&Run>) -> Result<Touched> {
+pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<Touched<'a>> {
     let stored = store.page_digests(file)?;
     let plan = plan_pages(run, &stored);
     let differing = store.page_entries(file, &plan.differing)?;
@@ -233,14 +238,9 @@ pub(super) fn put_pages(store: &mut Store, file: i64, run: Option<&Run>) -> Resu
     store.delete_pages(file, &plan.dropped)?;
     let pages = run.map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {
-        let page = &pages[*index];
-        PageRow {
-            first_sku: page.first_sku.clone(),
-            digest: page.digest.clone(),
-            entries: page.entries.clone(),
-            lines: page.lines.clone(),
-        }
+        let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
+        PageRow { first_sku, digest, entries, lines }
     };
-    store.insert_pages(file, &plan.written.iter().map(row).collect::<Vec<_>>())?;
+    store.insert_pages(file, plan.written.iter().map(row))?;
     Ok(touched)
 }

@@ -1,16 +1,17 @@
 //! Merge and write: what some skus' offers and edits say, brought into the tables. Called inside a transaction.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
-use polars::frame::DataFrame;
-use tributary_merge::{Batches, Delta, Offer, RankedFile, Ranks, Touched};
+use tributary_merge::{Batch, Batches, Before, Delta, NameMoves, Offer, RankedFile, Ranks, Touched};
 use tributary_store::{FileOrigin, Store};
 
 use super::convert;
 
-/// Rows merged at a time: what bounds the memory of an apply.
-const BATCH: usize = 100_000;
+/// Rows merged at a time: what bounds the memory of an apply. More are not faster.
+const BATCH: usize = 1024;
+/// Batches that may be ready while one is written.
+const AHEAD: usize = 16;
 
 /// What was written, in products.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,32 +33,111 @@ impl std::ops::AddAssign for Written {
 }
 
 /// Merges what files touch into the tables, batch by batch in order of sku.
-pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched>) -> Result<Written> {
-    let ranks = ranks(store)?;
-    let mut batches = Batches::new(touched, BATCH);
-    let mut written = Written::default();
-    while let Some(batch) = batches.next_batch()? {
-        let skus = tributary_merge::skus(&batch)?;
-        written += write_merged(store, &skus, &batch, &ranks)?;
+pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched<'_>>) -> Result<Written> {
+    let rows: usize = touched.iter().map(Touched::len).sum();
+    let mut writing = Writing::new(ranks(store)?);
+    let mut batches = Batches::new(touched, BATCH)?;
+    if rows <= BATCH {
+        while let Some(batch) = batches.next_batch()? {
+            let before = before(store, &batch)?;
+            writing.write(store, &before, &batch)?;
+        }
+    } else {
+        write_ahead(store, batches, &mut writing)?;
     }
-    Ok(written)
+    writing.finish(store)
+}
+
+/// While one batch is written here, the next ones are read by another thread: rows from the runs, and what the tables hold for
+/// them through a connection of its own. That one does not see what is written meanwhile, and need not: no two batches share
+/// a sku, and nobody else writes.
+fn write_ahead(store: &mut Store, mut batches: Batches<'_>, writing: &mut Writing) -> Result<()> {
+    let mut reader = store.reader()?;
+    thread::scope(|scope| {
+        let (sender, ready) = sync_channel(AHEAD);
+        let prepare = move || {
+            reader.snapshot(|reader| {
+                while let Some(batch) = batches.next_batch()? {
+                    let before = before(reader, &batch)?;
+                    if sender.send((before, batch)).is_err() {
+                        break; // The writing has failed, which is told there.
+                    }
+                }
+                anyhow::Ok(())
+            })
+        };
+        let prepared = thread::Builder::new().name("read ahead".to_owned()).spawn_scoped(scope, prepare);
+        let prepared = prepared.context("failed to start a thread")?;
+        let written = ready.into_iter().try_for_each(|(before, batch)| writing.write(store, &before, &batch));
+        let prepared = prepared.join().ok().context("the thread that reads what is to be written has stopped")?;
+        written.and(prepared)
+    })
+}
+
+fn before(store: &mut Store, batch: &Batch) -> Result<Before> {
+    Ok(convert::before(store.state(&batch.skus())?))
 }
 
 /// Chooses again for every sku that has more than one offer, or one that is not shown as it is.
 pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
-    let ranks = ranks(store)?;
-    let mut written = Written::default();
+    let mut writing = Writing::new(ranks(store)?);
     let mut after = None;
     loop {
         let skus = store.contested_skus(after.as_deref(), BATCH as i64)?;
-        let Some(last) = skus.last().cloned() else { return Ok(written) };
-        written += write_merged(store, &skus, &[], &ranks)?;
+        let Some(last) = skus.last().cloned() else { return writing.finish(store) };
+        let before = convert::before(store.state(&skus)?);
+        writing.write(store, &before, &Batch::default())?;
         after = Some(last);
     }
 }
 
+/// Chooses again for one sku, whose edit has changed. Only the files that offer it are looked at: a person waits for this.
+pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
+    let (before, origins) = offered(store, sku)?;
+    let mut writing = Writing::new(ranks_of(&origins));
+    writing.write(store, &before, &Batch::default())?;
+    writing.finish(store)
+}
+
+/// Batches on their way into the tables.
+struct Writing {
+    ranks: Ranks,
+    names: NameMoves,
+    written: Written,
+}
+
+impl Writing {
+    fn new(ranks: Ranks) -> Self {
+        Self { ranks, names: NameMoves::default(), written: Written::default() }
+    }
+
+    /// Merges one batch and writes what it changes, but for the counts of names.
+    fn write(&mut self, store: &mut Store, before: &Before, batch: &Batch) -> Result<()> {
+        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, &self.ranks)?;
+        self.written += Written {
+            added: products.inserted.len() as u64,
+            updated: products.updated.len() as u64,
+            removed: products.deleted.len() as u64,
+        };
+        self.names.add(&names)?;
+        store.delete_products(&products.deleted)?;
+        store.update_products(&convert::product_rows(products.updated))?;
+        store.insert_products(&convert::product_rows(products.inserted))?;
+        store.delete_shadowed(&shadowed.deleted)?;
+        store.update_shadowed(&convert::shadowed_rows(shadowed.updated))?;
+        store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted))?;
+        Ok(())
+    }
+
+    /// Moves the counts of names, each once and in order, however often it came.
+    fn finish(self, store: &mut Store) -> Result<Written> {
+        store.move_aggr(&self.names.finish()?.moves()?)?;
+        Ok(self.written)
+    }
+}
+
 /// The rank of every stored file.
-pub(crate) fn ranks(store: &mut Store) -> Result<Ranks> {
+fn ranks(store: &mut Store) -> Result<Ranks> {
     let sources: HashMap<_, _> =
         store.sources()?.into_iter().map(|source| (source.id, (source.priority, source.position))).collect();
     let ranked = store.all_files()?.into_iter().map(|file| {
@@ -70,17 +150,8 @@ pub(crate) fn ranks(store: &mut Store) -> Result<Ranks> {
 /// The current offers for one sku with the files that make them, in order of rank: the last one wins. Only those files are
 /// looked at: this is asked for every product that somebody sees.
 pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer, FileOrigin)>> {
-    let before = convert::before(store.state(&[sku.to_owned()])?);
-    let shown = before.products.iter().filter_map(|product| product.file);
-    let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
-    let origins = store.file_origins(&files)?;
-    let ranked = |FileOrigin { id, path, priority, position, .. }: &FileOrigin| RankedFile {
-        file: *id,
-        priority: *priority,
-        position: *position,
-        path: path.clone(),
-    };
-    let ranks = Ranks::new(origins.iter().map(ranked).collect());
+    let (before, origins) = offered(store, sku)?;
+    let ranks = ranks_of(&origins);
     let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
     let with_origin = |offer: Offer| {
         let origin = origins.remove(&offer.file).context("a file makes two offers for one sku")?;
@@ -89,30 +160,21 @@ pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer,
     tributary_merge::current_offers(&before, &ranks)?.into_iter().map(with_origin).collect()
 }
 
-/// Merges one batch: `skus` are all that it holds, sorted and unique.
-pub(crate) fn write_merged(
-    store: &mut Store,
-    skus: &[String],
-    touched: &[DataFrame],
-    ranks: &Ranks,
-) -> Result<Written> {
-    let before = convert::before(store.state(skus)?);
-    write(store, tributary_merge::merge(before, touched, ranks)?)
+/// What the tables hold for one sku, and the files that offer it.
+fn offered(store: &mut Store, sku: &str) -> Result<(Before, Vec<FileOrigin>)> {
+    let before = convert::before(store.state(&[sku])?);
+    let shown = before.products.iter().filter_map(|product| product.file);
+    let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
+    let origins = store.file_origins(&files)?;
+    Ok((before, origins))
 }
 
-fn write(store: &mut Store, delta: Delta) -> Result<Written> {
-    let Delta { products, shadowed, aggr } = delta;
-    let written = Written {
-        added: products.inserted.len() as u64,
-        updated: products.updated.len() as u64,
-        removed: products.deleted.len() as u64,
+fn ranks_of(origins: &[FileOrigin]) -> Ranks {
+    let ranked = |FileOrigin { id, path, priority, position, .. }: &FileOrigin| RankedFile {
+        file: *id,
+        priority: *priority,
+        position: *position,
+        path: path.clone(),
     };
-    store.delete_products(&products.deleted)?;
-    store.update_products(&convert::product_rows(products.updated))?;
-    store.insert_products(&convert::product_rows(products.inserted))?;
-    store.delete_shadowed(&shadowed.deleted)?;
-    store.update_shadowed(&convert::shadowed_rows(shadowed.updated))?;
-    store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted))?;
-    store.move_aggr(&aggr)?;
-    Ok(written)
+    Ranks::new(origins.iter().map(ranked).collect())
 }

@@ -33,13 +33,13 @@ pub(crate) fn edit_row(edit: Edit) -> EditRow {
     EditRow { sku, name, description, hidden, stands, edited_at: crate::clock::now() }
 }
 
-pub(super) fn product_rows(products: Vec<Product>) -> Vec<ProductRow> {
+pub(super) fn product_rows(products: Vec<Product<&str>>) -> Vec<ProductRow<&str>> {
     let row =
         |Product { sku, name, description, file, edited }| ProductRow { sku, name, description, file_id: file, edited };
     products.into_iter().map(row).collect()
 }
 
-pub(super) fn shadowed_rows(offers: Vec<Offer>) -> Vec<ShadowedRow> {
+pub(super) fn shadowed_rows(offers: Vec<Offer<&str>>) -> Vec<ShadowedRow<&str>> {
     let row = |Offer { sku, file, deletes, name, description }| ShadowedRow {
         sku,
         file_id: file,

@@ -1,9 +1,6 @@
 //! Fetch: a body to the spool, its hash computed while it streams. It knows streams and disks, not what is in the body.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-};
+use std::io;
 
 use anyhow::anyhow;
 use bytes::Bytes;
@@ -11,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 use sha2::Digest;
 use tokio::task::JoinHandle;
 
-use super::{Place, Spooled};
+use super::{Incoming, Place, Spooled};
 
 /// Why a body was not received. The file keeps its accepted content in either case.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +44,12 @@ const PIECE: usize = 1 << 20;
 /// The body ends early or is longer than `limit` (ran away), stands still for too long, or the disk fails.
 pub(crate) async fn receive(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-    (spooled, file): Place,
+    (spooled, incoming): Place,
     like: &str,
     limit: u64,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
-    let mut store = Store::Ready(Box::new(Written { file, hasher: Hasher::like(like)? }));
+    let mut store = Store::Ready(Box::new(Written { incoming, hasher: Hasher::like(like)? }));
     let (mut size, mut piece) = (0, Vec::new());
     while let Some(chunk) = body.next().await {
         let chunk = match chunk {
@@ -78,7 +75,8 @@ pub(crate) async fn receive(
             store = store.write(std::mem::take(&mut piece)).await?;
         }
     }
-    let written = store.write(piece).await?.ready().await?;
+    let mut written = store.write(piece).await?.ready().await?;
+    written.incoming.complete();
     Ok(Received { body: spooled, size, hash: written.hasher.finish() })
 }
 
@@ -90,7 +88,7 @@ enum Store {
 
 /// What has been written, and its hash so far.
 struct Written {
-    file: File,
+    incoming: Incoming,
     hasher: Hasher,
 }
 
@@ -99,8 +97,9 @@ impl Store {
     async fn write(self, piece: Vec<u8>) -> Result<Self, FetchError> {
         let mut written = self.ready().await?;
         Ok(Self::Writing(tokio::task::spawn_blocking(move || {
+            // First the one that somebody may be waiting for.
+            written.incoming.write_all(&piece)?;
             written.hasher.update(&piece);
-            written.file.write_all(&piece)?;
             Ok(written)
         })))
     }

@@ -1,11 +1,14 @@
 //! Read: one spooled body through the gate into a run of offers.
 
-use anyhow::{Context, Result};
+use std::io::Read;
+
+use anyhow::Result;
 use tributary_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
-use tributary_merge::{Run, RunBuilder};
+use tributary_merge::{Budget, Run, RunBuilder};
 use tributary_wire::ManifestEntry;
 
-use super::Spooled;
+use super::{Follower, Spool, Spooled};
+use crate::progress::SourceProgress;
 
 /// One file of a version, and what became of it.
 pub(crate) struct FileVersion {
@@ -40,33 +43,74 @@ pub(crate) struct Accepted {
 /// How often the progress display hears of rows.
 const ROWS_AT_A_TIME: usize = 10_000;
 
-/// Reads a body. Long and busy: never on an async worker. `rows` is told how many more rows have passed.
-///
-/// # Errors
-/// The spool cannot be read, or memory ends. A file that is at fault itself is an outcome.
-pub(crate) fn read(entry: &ManifestEntry, body: &Spooled, columns: &Columns, rows: impl Fn(u64)) -> Result<Outcome> {
-    let outcome = match read_rows(entry, body, columns, rows) {
-        Ok(outcome) => outcome,
-        Err(Error::Rejected(reject)) => return Ok(Outcome::Rejected(reject)),
-        Err(error) => return Err(error).with_context(|| format!("failed to read {} from the spool", entry.path)),
-    };
-    let (builder, rows, rejects) = outcome;
-    let run = builder.finish().with_context(|| format!("failed to sort {}", entry.path))?;
-    Ok(Outcome::Accepted(Accepted { run, rows, rejected: rejects.total, rejects: rejects.kept }))
+/// How a body is to be read.
+pub(crate) struct Reader {
+    /// The file as the manifest lists it.
+    pub(crate) entry: ManifestEntry,
+    /// What its columns are called.
+    pub(crate) columns: Columns,
+    /// Where its rows are sorted.
+    pub(crate) memory: Budget,
+    /// Where those lie that memory has no room for.
+    pub(crate) spool: Spool,
+    /// Is told how many more rows have passed.
+    pub(crate) progress: SourceProgress,
 }
 
-fn read_rows(
-    entry: &ManifestEntry,
-    body: &Spooled,
-    columns: &Columns,
-    rows: impl Fn(u64),
-) -> Result<(RunBuilder, u64, tributary_gate::Rejects), Error> {
-    let table = Table::open(&entry.path, entry.size, || body.open(), &Settings::default())?;
-    let mut feed = Feed::new(table, columns)?;
-    let mut builder = RunBuilder::default();
+impl Reader {
+    /// Reads a body. Long and busy: never on an async worker.
+    ///
+    /// # Errors
+    /// The spool cannot be read or written. A file that is at fault itself is an outcome.
+    pub(crate) fn read(&self, body: &Spooled) -> Result<Outcome> {
+        let path = &self.entry.path;
+        let once = body.open().map_err(Error::Io);
+        let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
+        match self.read_table(once) {
+            Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+            Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => {}
+            Err(failed) => return Err(self.context(failed)),
+        }
+        match self.read_table(Table::open(path, self.entry.size, || body.open(), &Settings::default())) {
+            Ok(accepted) => Ok(Outcome::Accepted(accepted)),
+            Err(Failed::Gate(Error::Rejected(reject))) => Ok(Outcome::Rejected(reject)),
+            Err(failed) => Err(self.context(failed)),
+        }
+    }
+
+    /// Reads a body that is still arriving. `None` if it must be read when it is here, for whatever reason: it comes too
+    /// slowly, or has to be looked at as a whole before.
+    pub(crate) fn read_arriving(&self, body: Follower) -> Option<Outcome> {
+        let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
+        self.read_table(table).ok().map(Outcome::Accepted)
+    }
+
+    fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, Failed> {
+        let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(Failed::Gate)?;
+        let spool = self.spool.clone();
+        let builder = RunBuilder::new(self.memory.clone(), move || spool.unnamed());
+        read_rows(feed, builder, |more| self.progress.add_rows(more))
+    }
+
+    fn context(&self, failed: Failed) -> anyhow::Error {
+        let path = &self.entry.path;
+        match failed {
+            Failed::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path} from the spool")),
+            Failed::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
+        }
+    }
+}
+
+/// What stopped the reading.
+enum Failed {
+    Gate(Error),
+    Merge(tributary_merge::Error),
+}
+
+fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, rows: impl Fn(u64)) -> Result<Accepted, Failed> {
     let mut told = 0;
-    while let Some(offer) = feed.next_offer()? {
-        builder.push(&offer.sku, &offer.name, &offer.description, offer.deletes, offer.line);
+    while let Some(offer) = feed.next_offer().map_err(Failed::Gate)? {
+        builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(Failed::Merge)?;
         if builder.rows().is_multiple_of(ROWS_AT_A_TIME) {
             let seen = feed.rows();
             rows(seen - told);
@@ -74,5 +118,7 @@ fn read_rows(
         }
     }
     rows(feed.rows() - told);
-    Ok((builder, feed.rows(), feed.rejects().clone()))
+    let run = builder.finish().map_err(Failed::Merge)?;
+    let rejects = feed.rejects().clone();
+    Ok(Accepted { run, rows: feed.rows(), rejected: rejects.total, rejects: rejects.kept })
 }

@@ -1,6 +1,6 @@
-//! The spool: where bodies lie between their fetch and their gate, each deleted as soon as it was read. It is bounded by the
-//! few files that a pass fetches at one time; a bound over all sources would let slow ones keep the others waiting. The
-//! folder stands beside the database and is emptied at start.
+//! The spool: where bodies lie between their fetch and their gate, each deleted as soon as it was read, and where sorted rows
+//! lie that memory has no room for. Bodies are bounded by the few files that a pass fetches at one time; a bound over all sources
+//! would let slow ones keep the others waiting. The folder stands beside the database and is emptied at start.
 
 use std::{
     fs::File,
@@ -14,6 +14,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use super::arrival::{Arrival, Follower, Incoming};
+
 /// The spool's folder.
 #[derive(Clone)]
 pub(crate) struct Spool {
@@ -21,12 +23,13 @@ pub(crate) struct Spool {
     next: Arc<AtomicU64>,
 }
 
-/// A place in the spool: what will be the body, and its file, still empty.
-pub(crate) type Place = (Spooled, File);
+/// A place in the spool: what will be the body, and the way in, with nothing in it yet.
+pub(crate) type Place = (Spooled, Incoming);
 
 /// One spooled body; its file is deleted when this is dropped.
 pub(crate) struct Spooled {
     path: PathBuf,
+    arrival: Arc<Arrival>,
 }
 
 impl Spool {
@@ -50,7 +53,19 @@ impl Spool {
     pub(crate) fn place(&self) -> Result<Place> {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
-        Ok((Spooled { path }, file))
+        let arrival = Arc::new(Arrival::default());
+        Ok((Spooled { path, arrival: Arc::clone(&arrival) }, Incoming { file, arrival }))
+    }
+
+    /// Makes an empty file without a name, to be written and read: it is gone when it is closed, even by SIGKILL.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub(crate) fn unnamed(&self) -> io::Result<File> {
+        let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(file)
     }
 }
 
@@ -66,9 +81,14 @@ fn empty(folder: &Path) -> io::Result<()> {
 }
 
 impl Spooled {
-    /// Opens the body for reading.
+    /// Opens the body for reading, once all of it is here.
     pub(crate) fn open(&self) -> io::Result<File> {
         File::open(&self.path)
+    }
+
+    /// Opens the body for reading while it is still arriving.
+    pub(crate) fn follow(&self) -> io::Result<Follower> {
+        Ok(Follower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival) })
     }
 }
 

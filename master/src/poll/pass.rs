@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
+use tributary_merge::Budget;
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 use tributary_wire::{Manifest, ManifestEntry, Sense};
 
@@ -20,7 +21,7 @@ use super::client::{Http, SourceClient};
 use crate::{
     clock::now,
     config::SourceConfig,
-    ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Spooled, Stored},
+    ingest::{self, Applied, FetchError, FileVersion, Outcome, Reader, SourceVersion, Spool, Spooled, Stored},
     progress::SourceProgress,
     writer::Writer,
 };
@@ -29,6 +30,8 @@ use crate::{
 const ROUNDS: usize = 3;
 /// Files of one source that are fetched at one time, and so lie in the spool.
 const FETCHES: usize = 4;
+/// Bytes of a body from which it is read while it arrives; smaller ones come in a few pieces.
+const WORTH_FOLLOWING: u64 = 4 << 20;
 /// How long a source is given to settle whose files change under a pass.
 const SETTLING: Duration = Duration::from_secs(1);
 /// The one file of a source of the plain protocol.
@@ -48,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) spool: Spool,
     /// Bounds the files that are read at one time, over all sources: it is work for a core each.
     pub(crate) gates: Arc<Semaphore>,
+    /// Bounds the memory of what was read and is not applied yet, over all sources.
+    pub(crate) memory: Budget,
 }
 
 /// The polls of one source, one after the other.
@@ -210,8 +215,42 @@ impl Poll {
 
     async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
         let place = self.context.spool.place()?;
-        let body = self.client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes)).await?;
-        Ok(self.gate(entry.clone(), body).await?)
+        let reader = self.reader(entry.clone());
+        let arriving = self.read_arriving(&reader, &place.0);
+        let fetched = self.client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes));
+        // What was read of a body counts only if the body is what was announced.
+        let (arriving, body) = tokio::join!(arriving, fetched);
+        match (body?, arriving) {
+            (_, Some(outcome)) => Ok(outcome),
+            (body, None) => Ok(self.gate(reader, body).await?),
+        }
+    }
+
+    fn reader(&self, entry: ManifestEntry) -> Arc<Reader> {
+        Arc::new(Reader {
+            entry,
+            columns: self.source.columns.clone(),
+            memory: self.context.memory.clone(),
+            spool: self.context.spool.clone(),
+            progress: self.progress.clone(),
+        })
+    }
+
+    /// Reads a large body while it arrives, if a core is free for it.
+    fn read_arriving(&self, reader: &Arc<Reader>, body: &Spooled) -> impl Future<Output = Option<Outcome>> + use<> {
+        let core = Arc::clone(&self.context.gates).try_acquire_owned().ok();
+        let core = core.filter(|_| reader.entry.size >= WORTH_FOLLOWING);
+        let follower = core.and_then(|core| Some((core, body.follow().ok()?)));
+        let reader = Arc::clone(reader);
+        async move {
+            let (core, follower) = follower?;
+            let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
+            let read = move || {
+                let _core = core;
+                span.in_scope(|| reader.read_arriving(follower))
+            };
+            tokio::task::spawn_blocking(read).await.ok()?
+        }
     }
 
     /// A source of the plain protocol has one file, whose hash is known only when it is here.
@@ -235,19 +274,17 @@ impl Poll {
         let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
         let mut read = Vec::new();
         if !plan.read.is_empty() {
-            let outcome = self.gate(entry.clone(), received.body).await?;
+            let outcome = self.gate(self.reader(entry.clone()), received.body).await?;
             read.push(FileVersion { entry, outcome });
         }
         self.progress.file_done();
         Ok(Listed { version: manifest.version, plan, read, unread: Vec::new() })
     }
 
-    async fn gate(&self, entry: ManifestEntry, body: Spooled) -> Result<Outcome> {
+    async fn gate(&self, reader: Arc<Reader>, body: Spooled) -> Result<Outcome> {
         let _core = self.context.gates.acquire().await.context("the gates are closed")?;
-        let columns = self.source.columns.clone();
-        let progress = self.progress.clone();
-        let span = tracing::debug_span!("gate", file.path = %entry.path);
-        let read = move || span.in_scope(|| ingest::read(&entry, &body, &columns, |more| progress.add_rows(more)));
+        let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
+        let read = move || span.in_scope(|| reader.read(&body));
         tokio::task::spawn_blocking(read).await.context("the gate stopped")?
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Page, RankedFile, Run, RunBuilder, plan_pages, skus, touched};
+use crate::{Batches, Budget, NameMoves, Page, RankedFile, Run, RunBuilder, plan_pages, touched};
 
 /// sku → (name, deletes) of one file.
 type File = BTreeMap<String, (String, bool)>;
@@ -21,47 +21,55 @@ struct Tables {
 }
 
 impl Tables {
-    fn before(&self, skus: &[String]) -> Before {
-        let wanted: BTreeSet<&String> = skus.iter().collect();
+    fn before(&self, skus: &[&str]) -> Before {
+        let wanted = |sku: &String| skus.contains(&sku.as_str());
         Before {
-            products: self.products.values().filter(|row| wanted.contains(&row.sku)).cloned().collect(),
-            shadowed: self.shadowed.values().filter(|row| wanted.contains(&row.sku)).cloned().collect(),
-            edits: self.edits.values().filter(|row| wanted.contains(&row.sku)).cloned().collect(),
+            products: self.products.values().filter(|row| wanted(&row.sku)).cloned().collect(),
+            shadowed: self.shadowed.values().filter(|row| wanted(&row.sku)).cloned().collect(),
+            edits: self.edits.values().filter(|row| wanted(&row.sku)).cloned().collect(),
         }
     }
 
     /// Inserts must be new, updates and deletes must be there: the store relies on it.
-    fn write(&mut self, delta: Delta) {
+    fn write(&mut self, delta: Delta<'_>, names: &mut NameMoves) {
         for product in delta.products.inserted {
-            assert!(self.products.insert(product.sku.clone(), product).is_none());
+            assert!(self.products.insert(product.sku.to_owned(), owned(product)).is_none());
         }
         for product in delta.products.updated {
-            assert!(self.products.insert(product.sku.clone(), product).is_some());
+            assert!(self.products.insert(product.sku.to_owned(), owned(product)).is_some());
         }
         for sku in delta.products.deleted {
-            assert!(self.products.remove(&sku).is_some());
+            assert!(self.products.remove(sku).is_some());
         }
         for offer in delta.shadowed.inserted {
-            assert!(self.shadowed.insert((offer.sku.clone(), offer.file), offer).is_none());
+            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), owned_offer(offer)).is_none());
         }
         for offer in delta.shadowed.updated {
-            assert!(self.shadowed.insert((offer.sku.clone(), offer.file), offer).is_some());
+            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), owned_offer(offer)).is_some());
         }
-        for key in delta.shadowed.deleted {
-            assert!(self.shadowed.remove(&key).is_some());
+        for (sku, file) in delta.shadowed.deleted {
+            assert!(self.shadowed.remove(&(sku.to_owned(), file)).is_some());
         }
-        for (name, step) in delta.aggr {
-            *self.aggr.entry(name).or_default() += step;
+        names.add(&delta.names).unwrap();
+    }
+
+    fn move_names(&mut self, names: NameMoves) {
+        let summed = names.finish().unwrap();
+        let moves = summed.moves().unwrap();
+        assert!(moves.windows(2).all(|pair| pair[0].0 < pair[1].0) && moves.iter().all(|(_, step)| *step != 0));
+        for (name, step) in moves {
+            *self.aggr.entry(name.to_owned()).or_default() += step;
         }
         self.aggr.retain(|_, count| *count != 0);
     }
 
     /// One version: some files at once, in batches of `rows`. An absent file is gone.
     fn apply(&mut self, files: &BTreeMap<i64, Option<File>>, ranks: &Ranks, rows: usize) {
+        let runs: BTreeMap<i64, Option<Run>> =
+            files.iter().map(|(number, file)| (*number, file.as_ref().map(run_of))).collect();
         let mut changes = Vec::new();
-        for (number, file) in files {
+        for (number, run) in &runs {
             let stored = self.pages.remove(number).unwrap_or_default();
-            let run = file.as_ref().map(run_of);
             let digests: Vec<_> = stored.iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
             let plan = plan_pages(run.as_ref(), &digests);
             let differing: Vec<_> = stored
@@ -70,26 +78,38 @@ impl Tables {
                 .map(|page| page.entries.clone())
                 .collect();
             changes.push(touched(*number, run.as_ref(), &plan, &differing).unwrap());
-            self.pages.insert(*number, run.map(|run| run.pages().to_vec()).unwrap_or_default());
+            self.pages.insert(*number, run.as_ref().map(|run| run.pages().to_vec()).unwrap_or_default());
         }
-        let mut batches = Batches::new(changes, rows);
+        let mut batches = Batches::new(changes, rows).unwrap();
+        let mut names = NameMoves::default();
         while let Some(batch) = batches.next_batch().unwrap() {
-            let delta = merge(self.before(&skus(&batch).unwrap()), &batch, ranks).unwrap();
-            self.write(delta);
+            let before = self.before(&batch.skus());
+            self.write(merge(&before, &batch, ranks).unwrap(), &mut names);
         }
+        self.move_names(names);
     }
 
     fn choose_again(&mut self, skus: &[String], ranks: &Ranks) {
-        let delta = merge(self.before(skus), &[], ranks).unwrap();
-        self.write(delta);
+        let before = self.before(&skus.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut names = NameMoves::default();
+        self.write(merge(&before, &Batch::default(), ranks).unwrap(), &mut names);
+        self.move_names(names);
     }
 }
 
+fn owned(Product { sku, name, description, file, edited }: Product<&str>) -> Product {
+    Product { sku: sku.to_owned(), name: name.to_owned(), description: description.to_owned(), file, edited }
+}
+
+fn owned_offer(Offer { sku, file, deletes, name, description }: Offer<&str>) -> Offer {
+    Offer { sku: sku.to_owned(), file, deletes, name: name.to_owned(), description: description.to_owned() }
+}
+
 fn run_of(file: &File) -> Run {
-    let mut builder = RunBuilder::default();
+    let mut builder = RunBuilder::new(Budget::new(usize::MAX), || unreachable!("memory is enough"));
     for (line, (sku, (name, deletes))) in file.iter().enumerate() {
         let name = if *deletes { "" } else { name };
-        builder.push(sku, name, "d", *deletes, line as u64 + 2);
+        builder.push(sku, name, "d", *deletes, line as u64 + 2).unwrap();
     }
     builder.finish().unwrap()
 }

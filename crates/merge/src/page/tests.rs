@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::RunBuilder;
+use crate::{Batches, Budget, RunBuilder};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
+fn builder() -> RunBuilder {
+    RunBuilder::new(Budget::new(usize::MAX), || unreachable!("memory is enough"))
+}
+
 fn run(rows: &Rows) -> Run {
-    let mut builder = RunBuilder::default();
+    let mut builder = builder();
     for (sku, (name, line)) in rows {
-        builder.push(sku, name, "", false, *line);
+        builder.push(sku, name, "", false, *line).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -27,11 +31,10 @@ fn compare(old: &Run, new: Option<&Run>) -> (Vec<String>, Vec<String>, PagePlan)
         .filter(|page| plan.differing.contains(&page.first_sku))
         .map(|page| page.entries.clone())
         .collect();
-    let frame = touched(1, new, &plan, &read).unwrap().frame;
-    let gone = frame.column("gone").unwrap().bool().unwrap();
+    let mut batches = Batches::new(vec![touched(1, new, &plan, &read).unwrap()], usize::MAX).unwrap();
     let mut lists = (Vec::new(), Vec::new());
-    for (sku, gone) in frame.column("sku").unwrap().str().unwrap().iter().zip(gone.iter()) {
-        if gone.unwrap() { lists.1.push(sku.unwrap().to_owned()) } else { lists.0.push(sku.unwrap().to_owned()) }
+    for (offer, gone) in batches.next_batch().unwrap().unwrap_or_default().rows() {
+        if gone { lists.1.push(offer.sku.to_owned()) } else { lists.0.push(offer.sku.to_owned()) }
     }
     (lists.0, lists.1, plan)
 }
@@ -42,15 +45,16 @@ fn numbered(count: u64) -> Rows {
 
 #[test]
 fn the_last_row_of_a_sku_counts() {
-    let mut builder = RunBuilder::default();
+    let mut builder = builder();
     for (sku, name, line) in [("b", "1", 2), ("a", "2", 3), ("b", "3", 4)] {
-        builder.push(sku, name, "", false, line);
+        builder.push(sku, name, "", false, line).unwrap();
     }
     let run = builder.finish().unwrap();
-    let names: Vec<_> = run.frame.column("name").unwrap().str().unwrap().iter().flatten().collect();
-    assert_eq!(names, ["2", "3"]);
-    assert_eq!(line_of("b", &run.pages[0].entries, &run.pages[0].lines).unwrap(), Some(4));
-    assert_eq!(line_of("c", &run.pages[0].entries, &run.pages[0].lines).unwrap(), None);
+    let all = touched(1, Some(&run), &plan_pages(Some(&run), &[]), &[]).unwrap();
+    let batch = Batches::new(vec![all], 9).unwrap().next_batch().unwrap().unwrap();
+    assert_eq!(batch.rows().map(|(offer, _)| offer.name).collect::<Vec<_>>(), ["2", "3"]);
+    assert_eq!(line_of("b", &run.pages()[0].entries, &run.pages()[0].lines).unwrap(), Some(4));
+    assert_eq!(line_of("c", &run.pages()[0].entries, &run.pages()[0].lines).unwrap(), None);
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn a_file_that_is_gone_gives_up_all_its_skus() {
 
 #[test]
 fn damage_is_an_error_and_no_panic() {
-    let page = run(&numbered(10)).pages.remove(0);
+    let page = run(&numbered(10)).pages()[0].clone();
     for cut in 1..page.entries.len() {
         let _ = skus_of(&page.entries[..cut]);
     }

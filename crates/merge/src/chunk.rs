@@ -1,0 +1,234 @@
+//! A chunk: some of a file's rows, sorted by sku, at most one a sku. It lies in memory, or in a file of the spool when
+//! memory is short.
+
+use std::{
+    cmp::Ordering,
+    fs::File,
+    io::{self, BufWriter, Write},
+    os::unix::fs::FileExt,
+};
+
+use crate::{
+    budget::{Budget, Held},
+    record::{self, HEAD_BYTES, Record},
+};
+
+/// Bytes of records in a chunk: sorted in the processor's cache for the most part, and few files for a large spool.
+pub(crate) const CHUNK_BYTES: usize = 16 << 20;
+/// Bytes that are read at a time of a chunk that lies on disk.
+const WINDOW_BYTES: usize = 256 << 10;
+
+/// Records that are brought into the processor's cache together.
+const TOUCHED: usize = 32;
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// The first eight bytes of its sku, big endian: most comparisons end here, without a look at the record.
+    prefix: u64,
+    /// Where in the records it begins.
+    at: u32,
+}
+
+/// Rows of a file in the order of the file, not yet a chunk.
+#[derive(Default)]
+pub(crate) struct ChunkBuilder {
+    records: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// A sealed chunk.
+pub(crate) enum Chunk {
+    /// It is in memory.
+    Memory {
+        /// Its records, in the order of the file.
+        records: Vec<u8>,
+        /// Where they begin, in order of sku.
+        entries: Vec<Entry>,
+        /// Its share of the budget.
+        _held: Held,
+    },
+    /// It is in a file: so many records, one behind the other.
+    Spilled {
+        /// The file; it has no name any more.
+        file: File,
+        /// How many records it holds.
+        rows: usize,
+    },
+}
+
+impl ChunkBuilder {
+    pub(crate) fn push(&mut self, record: &Record<'_>) {
+        let mut prefix = [0; 8];
+        let len = record.sku.len().min(prefix.len());
+        prefix[..len].copy_from_slice(&record.sku[..len]);
+        self.entries.push(Entry { prefix: u64::from_be_bytes(prefix), at: self.records.len() as u32 });
+        record::encode(&mut self.records, record);
+    }
+
+    /// Whether it is time to seal the chunk.
+    pub(crate) fn is_full(&self) -> bool {
+        self.records.len() >= CHUNK_BYTES
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Sorts the rows, keeps the last of each sku, and puts them into memory, or else into the file that `spool` makes.
+    pub(crate) fn seal(mut self, budget: &Budget, spool: impl FnOnce() -> io::Result<File>) -> io::Result<Chunk> {
+        self.sort();
+        match budget.hold(self.records.capacity() + self.entries.capacity() * size_of::<Entry>()) {
+            Some(held) => Ok(Chunk::Memory { records: self.records, entries: self.entries, _held: held }),
+            None => self.spill(spool()?),
+        }
+    }
+
+    fn sort(&mut self) {
+        let Self { records, entries } = self;
+        let sku = |entry: &Entry| record::sku_of(&records[entry.at as usize..]);
+        entries.sort_unstable_by(|a, b| {
+            a.prefix.cmp(&b.prefix).then_with(|| sku(a).cmp(sku(b))).then_with(|| a.at.cmp(&b.at))
+        });
+        entries.dedup_by(|later, kept| {
+            let same = later.prefix == kept.prefix && sku(later) == sku(kept);
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+    }
+
+    fn spill(&self, file: File) -> io::Result<Chunk> {
+        let mut out = BufWriter::with_capacity(WINDOW_BYTES, file);
+        self.entries.iter().try_for_each(|entry| out.write_all(self.record(entry)))?;
+        let file = out.into_inner().map_err(|error| error.into_error())?;
+        Ok(Chunk::Spilled { file, rows: self.entries.len() })
+    }
+
+    fn record(&self, entry: &Entry) -> &[u8] {
+        let record = &self.records[entry.at as usize..];
+        &record[..record::encoded_len(record)]
+    }
+}
+
+/// Reads a chunk from its begin, record by record.
+pub(crate) enum ChunkCursor<'a> {
+    Memory { records: &'a [u8], entries: &'a [Entry], next: usize },
+    Spilled { file: &'a File, left: usize, offset: u64, window: Vec<u8>, start: usize },
+}
+
+impl Chunk {
+    /// A cursor that stands on the first record.
+    pub(crate) fn cursor(&self) -> io::Result<ChunkCursor<'_>> {
+        match self {
+            Self::Memory { records, entries, .. } => Ok(ChunkCursor::Memory { records, entries, next: 0 }),
+            Self::Spilled { file, rows } => {
+                let mut cursor = ChunkCursor::Spilled { file, left: *rows, offset: 0, window: Vec::new(), start: 0 };
+                cursor.load()?;
+                Ok(cursor)
+            }
+        }
+    }
+}
+
+impl ChunkCursor<'_> {
+    /// Whether all records were passed.
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Memory { entries, next, .. } => *next == entries.len(),
+            Self::Spilled { left, .. } => *left == 0,
+        }
+    }
+
+    /// The current record; there must be one.
+    pub(crate) fn record(&self) -> Record<'_> {
+        record::decode(self.bytes())
+    }
+
+    /// The current record's sku; there must be one.
+    pub(crate) fn sku(&self) -> &[u8] {
+        record::sku_of(self.bytes())
+    }
+
+    /// The order of the current sku and that of `other`; both must have one.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        match (self.prefix(), other.prefix()) {
+            (Some(own), Some(others)) if own != others => own.cmp(&others),
+            _ => self.sku().cmp(other.sku()),
+        }
+    }
+
+    /// The begin of the sku, if it is known without a look at the record.
+    fn prefix(&self) -> Option<u64> {
+        match self {
+            Self::Memory { entries, next, .. } => Some(entries[*next].prefix),
+            Self::Spilled { .. } => None,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Memory { records, entries, next } => &records[entries[*next].at as usize..],
+            Self::Spilled { window, start, .. } => &window[*start..],
+        }
+    }
+
+    /// Passes `rows` records, which there must be.
+    pub(crate) fn advance(&mut self, rows: usize) -> io::Result<()> {
+        if let Self::Memory { records, entries, next } = self {
+            let touched = next.next_multiple_of(TOUCHED);
+            *next += rows;
+            if *next >= touched {
+                touch(records, &entries[(*next).min(entries.len())..]);
+            }
+            return Ok(());
+        }
+        for _ in 0..rows {
+            let len = record::encoded_len(self.bytes());
+            if let Self::Spilled { left, start, .. } = self {
+                *left -= 1;
+                *start += len;
+            }
+            self.load()?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the current record, if there is one, is in the window as a whole.
+    fn load(&mut self) -> io::Result<()> {
+        let Self::Spilled { file, left: 1.., offset, window, start } = self else { return Ok(()) };
+        let mut need = HEAD_BYTES;
+        loop {
+            let held = window.len() - *start;
+            if held >= need {
+                need = record::encoded_len(&window[*start..]);
+                if held >= need {
+                    return Ok(());
+                }
+            }
+            window.drain(..*start);
+            *start = 0;
+            window.resize(need.max(WINDOW_BYTES), 0);
+            let read = file.read_at(&mut window[held..], *offset)?;
+            window.truncate(held + read);
+            *offset += read as u64;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}
+
+/// Looks at the next records, one after the other. They lie anywhere in memory: read when their turn comes, each would be
+/// waited for; read together, the processor fetches many at a time.
+fn touch(records: &[u8], entries: &[Entry]) {
+    const LINE_BYTES: usize = 64;
+    let mut seen = 0;
+    for entry in entries.iter().take(TOUCHED) {
+        for line in 0..4 {
+            seen ^= records.get(entry.at as usize + line * LINE_BYTES).copied().unwrap_or_default();
+        }
+    }
+    std::hint::black_box(seen);
+}

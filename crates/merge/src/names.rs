@@ -1,0 +1,129 @@
+//! How the counts of names move, summed over a whole version. polars sums some at a time, on a thread of its own, while the
+//! next ones are collected; the sums are merged at the end.
+
+use std::{
+    panic::resume_unwind,
+    thread::{self, JoinHandle},
+};
+
+use polars::prelude::*;
+
+use crate::{Error, heap::Heap};
+
+/// Moves that are summed at a time.
+const PART: usize = 1 << 16;
+
+/// Collects how names gain and lose products.
+pub struct NameMoves {
+    names: StringChunkedBuilder,
+    steps: Vec<i64>,
+    parts: Vec<JoinHandle<PolarsResult<DataFrame>>>,
+}
+
+impl Default for NameMoves {
+    fn default() -> Self {
+        Self { names: builder(), steps: Vec::new(), parts: Vec::new() }
+    }
+}
+
+fn builder() -> StringChunkedBuilder {
+    StringChunkedBuilder::new("name".into(), 0)
+}
+
+impl NameMoves {
+    /// Adds a batch's moves.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn add(&mut self, moves: &[(&str, i64)]) -> Result<(), Error> {
+        for (name, step) in moves {
+            self.names.append_value(name);
+            self.steps.push(*step);
+        }
+        if self.steps.len() >= PART {
+            let moves = self.take();
+            self.parts.push(thread::Builder::new().name("sum names".to_owned()).spawn(move || sum(moves?))?);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> PolarsResult<DataFrame> {
+        let names = std::mem::replace(&mut self.names, builder());
+        let steps = Column::new("step".into(), std::mem::take(&mut self.steps));
+        DataFrame::new_infer_height(vec![names.finish().into_column(), steps])
+    }
+
+    /// By how much the count of each name moves in all.
+    ///
+    /// # Errors
+    /// Only if polars fails.
+    pub fn finish(mut self) -> Result<SummedNames, Error> {
+        let last = if self.steps.is_empty() { None } else { Some(sum(self.take()?)) };
+        let parts = self.parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok(SummedNames(parts.chain(last).collect::<PolarsResult<_>>()?))
+    }
+}
+
+/// Sums by name, in order of name.
+fn sum(moves: DataFrame) -> PolarsResult<DataFrame> {
+    let summed = moves.lazy().group_by([col("name")]).agg([col("step").sum()]);
+    summed.sort(["name"], SortMultipleOptions::default()).collect()
+}
+
+/// What [`NameMoves::finish`] came to: sums of parts, each in order of name.
+pub struct SummedNames(Vec<DataFrame>);
+
+impl SummedNames {
+    /// Each name with its difference: sorted by name (bytes), each once, never 0.
+    ///
+    /// # Errors
+    /// Only if polars fails.
+    pub fn moves(&self) -> Result<Vec<(&str, i64)>, Error> {
+        let parts = self.0.iter().map(moves_of).collect::<Result<Vec<_>, _>>()?;
+        let mut next = vec![0; parts.len()];
+        let less = |next: &[usize], a: usize, b: usize| parts[a][next[a]].0 < parts[b][next[b]].0;
+        let full = (0..parts.len()).filter(|part| !parts[*part].is_empty());
+        let mut heap = Heap::new(full.collect(), |a, b| less(&next, a, b));
+        let mut moves: Vec<(&str, i64)> = Vec::new();
+        while let Some(first) = heap.first() {
+            let (name, step) = parts[first][next[first]];
+            match moves.last_mut() {
+                Some(last) if last.0 == name => last.1 += step,
+                _ => moves.push((name, step)),
+            }
+            next[first] += 1;
+            heap.moved(next[first] == parts[first].len(), |a, b| less(&next, a, b));
+        }
+        moves.retain(|(_, step)| *step != 0);
+        Ok(moves)
+    }
+}
+
+fn moves_of(part: &DataFrame) -> Result<Vec<(&str, i64)>, Error> {
+    let (name, step) = (part.column("name")?.str()?, part.column("step")?.i64()?);
+    let moves = name.iter().zip(step.iter());
+    Ok(moves.map(|(name, step)| (name.unwrap_or_default(), step.unwrap_or_default())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn parts_are_summed_together() {
+        let mut moves = NameMoves::default();
+        let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        for number in 0..3 * PART as i64 {
+            let (name, step) = (format!("name {}", number * 7919 % 9973), number % 3 - 1);
+            moves.add(&[(&name, step)]).unwrap();
+            *expected.entry(name).or_default() += step;
+        }
+        expected.retain(|_, step| *step != 0);
+        let summed = moves.finish().unwrap();
+        let summed: Vec<_> = summed.moves().unwrap().into_iter().map(|(name, step)| (name.to_owned(), step)).collect();
+        assert!(summed.len() > 1_000);
+        assert_eq!(summed, expected.into_iter().collect::<Vec<_>>());
+    }
+}

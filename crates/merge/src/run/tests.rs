@@ -1,0 +1,81 @@
+//! A run is what a map from sku to the last row would be, whether its chunks lie in memory or in the spool, and however
+//! many there are.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+type Rows = Vec<(String, String, bool)>;
+
+/// Builds a run of chunks of `rows` each, of which the first `memory` bytes stay in memory.
+fn build(rows: &Rows, chunk: usize, memory: usize) -> Run {
+    let mut builder = RunBuilder::new(Budget::new(memory), tempfile::tempfile);
+    for (line, (sku, name, deletes)) in rows.iter().enumerate() {
+        builder.push(sku, name, "some text", *deletes, line as u64).unwrap();
+        if (line + 1).is_multiple_of(chunk) {
+            builder.seal().unwrap();
+        }
+    }
+    builder.finish().unwrap()
+}
+
+/// sku, name, deletes and line of some offers, read by a cursor of their own.
+fn read(run: &Run, offers: impl Iterator<Item = usize>) -> Vec<(String, String, bool, u64)> {
+    let mut cursor = run.cursor().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    offers
+        .map(|offer| {
+            cursor.go_to(offer).unwrap();
+            let Record { sku, name, deletes, line, .. } = cursor.record();
+            (text(sku), text(name), deletes, line)
+        })
+        .collect()
+}
+
+fn rows() -> impl Strategy<Value = Rows> {
+    let sku = prop_oneof!["[ab]{1,3}", "same-begin-[ab]{0,2}", "é[ab]?"];
+    proptest::collection::vec((sku, "[xyz]{0,40}", any::<bool>()), 0..80)
+}
+
+proptest! {
+    #[test]
+    fn the_last_row_of_a_sku_counts_in_order_of_sku(
+        rows in rows(), chunk in 1..30usize, memory in prop_oneof![Just(0), 0..20_000usize, Just(usize::MAX)], step in 1..5usize
+    ) {
+        let run = build(&rows, chunk, memory);
+        let mut expected = BTreeMap::new();
+        for (line, (sku, name, deletes)) in rows.iter().enumerate() {
+            expected.insert(sku.clone(), (name.clone(), *deletes, line as u64));
+        }
+        let expected: Vec<_> = expected.into_iter().map(|(sku, (name, deletes, line))| (sku, name, deletes, line)).collect();
+        prop_assert_eq!(run.offers(), expected.len());
+        prop_assert_eq!(read(&run, 0..expected.len()), &expected[..]);
+        let some: Vec<_> = expected.iter().step_by(step).cloned().collect();
+        prop_assert_eq!(read(&run, (0..expected.len()).step_by(step)), some);
+        // The pages are those of the same offers in one chunk.
+        let whole = build(&rows, usize::MAX, usize::MAX);
+        prop_assert_eq!(run.pages(), whole.pages());
+    }
+}
+
+#[test]
+fn records_larger_than_the_window_come_back() {
+    let long = "x".repeat(3 << 20);
+    let rows: Rows = (0..9).map(|n| (format!("sku {n}"), long[n..].to_owned(), false)).collect();
+    let run = build(&rows, 2, 0);
+    let names: Vec<_> = read(&run, 0..9).into_iter().map(|(_, name, ..)| name.len()).collect();
+    assert_eq!(names, (0..9).map(|n| long.len() - n).collect::<Vec<_>>());
+}
+
+#[test]
+fn memory_is_given_back() {
+    let budget = Budget::new(1 << 30);
+    let mut builder = RunBuilder::new(budget.clone(), tempfile::tempfile);
+    builder.push("a", "b", "c", false, 1).unwrap();
+    let run = builder.finish().unwrap();
+    assert!(budget.hold(1 << 30).is_none());
+    drop(run);
+    assert!(budget.hold(1 << 30).is_some());
+}
