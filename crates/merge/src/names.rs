@@ -74,31 +74,45 @@ fn sum(moves: DataFrame) -> PolarsResult<DataFrame> {
 pub struct SummedNames(Vec<DataFrame>);
 
 impl SummedNames {
-    /// Each name with its difference: sorted by name (bytes), each once, never 0.
+    /// How many names there are at the most: some may be in several parts.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.0.iter().map(DataFrame::height).sum()
+    }
+
+    /// Each name with its difference: sorted by name (bytes), each once, never 0. They are handed to `take` in lists of about
+    /// `count`, until it gives false.
     ///
     /// # Errors
     /// Only if polars fails.
-    pub fn moves(&self) -> Result<Vec<(&str, i64)>, Error> {
+    pub fn moves<'a>(&'a self, count: usize, take: &mut dyn FnMut(Vec<(&'a str, i64)>) -> bool) -> Result<(), Error> {
         let parts = self.0.iter().map(moves_of).collect::<Result<Vec<_>, _>>()?;
         let mut next = vec![0; parts.len()];
         let less = |next: &[usize], a: usize, b: usize| parts[a][next[a]].0 < parts[b][next[b]].0;
         let full = (0..parts.len()).filter(|part| !parts[*part].is_empty());
         let mut heap = Heap::new(full.collect(), |a, b| less(&next, a, b));
-        let mut moves: Vec<(&str, i64)> = Vec::new();
+        let (mut moves, mut last) = (Vec::new(), None);
         while let Some(first) = heap.first() {
             let (name, step) = parts[first][next[first]];
-            match moves.last_mut() {
-                Some(last) if last.0 == name => last.1 += step,
-                _ => moves.push((name, step)),
+            match &mut last {
+                Some((of, sum)) if *of == name => *sum += step,
+                _ => {
+                    moves.extend(last.replace((name, step)).filter(|(_, sum)| *sum != 0));
+                    if moves.len() >= count && !take(std::mem::take(&mut moves)) {
+                        return Ok(());
+                    }
+                }
             }
             next[first] += 1;
             heap.moved(next[first] == parts[first].len(), |a, b| less(&next, a, b));
         }
-        moves.retain(|(_, step)| *step != 0);
-        Ok(moves)
+        moves.extend(last.filter(|(_, sum)| *sum != 0));
+        take(moves);
+        Ok(())
     }
 }
 
+/// The rows of one part.
 fn moves_of(part: &DataFrame) -> Result<Vec<(&str, i64)>, Error> {
     let (name, step) = (part.column("name")?.str()?, part.column("step")?.i64()?);
     let moves = name.iter().zip(step.iter());
@@ -122,7 +136,13 @@ mod tests {
         }
         expected.retain(|_, step| *step != 0);
         let summed = moves.finish().unwrap();
-        let summed: Vec<_> = summed.moves().unwrap().into_iter().map(|(name, step)| (name.to_owned(), step)).collect();
+        let mut all = Vec::new();
+        let mut take = |moves| {
+            all.extend(moves);
+            true
+        };
+        summed.moves(100, &mut take).unwrap();
+        let summed: Vec<_> = all.into_iter().map(|(name, step)| (name.to_owned(), step)).collect();
         assert!(summed.len() > 1_000);
         assert_eq!(summed, expected.into_iter().collect::<Vec<_>>());
     }

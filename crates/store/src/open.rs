@@ -85,9 +85,7 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn trim_log(&mut self, most: u64) -> Result<(), Error> {
-        let mut log = self.url.path().as_os_str().to_owned();
-        log.push("-wal");
-        if std::fs::metadata(&log).is_ok_and(|log| log.len() > most) {
+        if std::fs::metadata(self.log_path()).is_ok_and(|log| log.len() > most) {
             // Without waiting: a reader may take long, and the writer has others to serve.
             let trimmed = self.connection.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
             let waiting = self.connection.batch_execute(BUSY_TIMEOUT);

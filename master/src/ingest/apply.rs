@@ -45,7 +45,7 @@ pub(crate) struct SourceVersion {
     pub(crate) started: Instant,
 }
 
-/// Offers of a version whose log is worth a word.
+/// Offers from which on a version is large for the log.
 const LARGE: usize = 50_000;
 
 impl SourceVersion {
@@ -81,11 +81,15 @@ pub(crate) struct Applied {
 /// # Errors
 /// The database fails or is damaged; then nothing of the version holds.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    if version.offers() > LARGE {
+    let is_large = version.offers() > LARGE;
+    if is_large {
         // Should the disk become full, the log must have nothing in it that needs more of it: only then can it be cut.
         store.checkpoint()?;
     }
-    store.transaction(|store| apply_in(store, version))
+    store.transaction(|store| {
+        let _syncing = is_large.then(|| store.sync_early());
+        apply_in(store, version)
+    })
 }
 
 fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {

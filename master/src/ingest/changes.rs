@@ -53,24 +53,33 @@ pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched<'_>>) -> Res
 /// a sku, and nobody else writes.
 fn write_ahead(store: &mut Store, mut batches: Batches<'_>, writing: &mut Writing) -> Result<()> {
     let mut reader = store.reader()?;
+    let read = |give: &mut dyn FnMut(_) -> bool| {
+        reader.snapshot(|reader| {
+            while let Some(batch) = batches.next_batch()? {
+                if !give((before(reader, &batch)?, batch)) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    };
+    ahead("read ahead", read, |(before, batch)| writing.write(store, &before, &batch))
+}
+
+/// Has another thread `make` things while this one takes them, in their order. A taker that fails ends it: what is given is then
+/// answered with false.
+fn ahead<T: Send>(
+    name: &str,
+    make: impl FnOnce(&mut dyn FnMut(T) -> bool) -> Result<()> + Send,
+    take: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
     thread::scope(|scope| {
         let (sender, ready) = sync_channel(AHEAD);
-        let prepare = move || {
-            reader.snapshot(|reader| {
-                while let Some(batch) = batches.next_batch()? {
-                    let before = before(reader, &batch)?;
-                    if sender.send((before, batch)).is_err() {
-                        break; // The writing has failed, which is told there.
-                    }
-                }
-                anyhow::Ok(())
-            })
-        };
-        let prepared = thread::Builder::new().name("read ahead".to_owned()).spawn_scoped(scope, prepare);
-        let prepared = prepared.context("failed to start a thread")?;
-        let written = ready.into_iter().try_for_each(|(before, batch)| writing.write(store, &before, &batch));
-        let prepared = prepared.join().ok().context("the thread that reads what is to be written has stopped")?;
-        written.and(prepared)
+        let make = move || make(&mut |made| sender.send(made).is_ok());
+        let making = thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, make);
+        let making = making.with_context(|| format!("failed to start the thread `{name}`"))?;
+        let taken = ready.into_iter().try_for_each(take);
+        taken.and(making.join().ok().with_context(|| format!("the thread `{name}` has stopped in its middle"))?)
     })
 }
 
@@ -131,7 +140,18 @@ impl Writing {
 
     /// Moves the counts of names, each once and in order, however often it came.
     fn finish(self, store: &mut Store) -> Result<Written> {
-        store.move_aggr(&self.names.finish()?.moves()?)?;
+        let names = self.names.finish()?;
+        let mut take = |moves: Vec<(&str, i64)>| Ok(store.move_aggr(&moves)?);
+        if names.most() <= BATCH {
+            let mut moved = Ok(());
+            names.moves(BATCH, &mut |moves| {
+                moved = take(moves);
+                moved.is_ok()
+            })?;
+            moved?;
+        } else {
+            ahead("merge names", |give| Ok(names.moves(BATCH, give)?), take)?;
+        }
         Ok(self.written)
     }
 }

@@ -55,7 +55,12 @@ impl Tables {
 
     fn move_names(&mut self, names: NameMoves) {
         let summed = names.finish().unwrap();
-        let moves = summed.moves().unwrap();
+        let mut moves = Vec::new();
+        let mut take = |some| {
+            moves.extend(some);
+            true
+        };
+        summed.moves(2, &mut take).unwrap();
         assert!(moves.windows(2).all(|pair| pair[0].0 < pair[1].0) && moves.iter().all(|(_, step)| *step != 0));
         for (name, step) in moves {
             *self.aggr.entry(name.to_owned()).or_default() += step;
