@@ -66,13 +66,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Builds the release binaries; only what runs beside them can take them.
 pub(crate) fn build() -> Result<()> {
-    // The binaries beside this one are taken.
-    ensure!(
-        !cfg!(debug_assertions),
-        "run `cargo run --release -p xtask -- verify`: figures of debug binaries mean nothing"
-    );
+    release_only()?;
     let built = Command::new(env!("CARGO")).args(["build", "--release", "--workspace", "--bins"]).status();
     ensure!(built.context("failed to run cargo")?.success(), "the release binaries do not build");
+    Ok(())
+}
+
+/// The binaries beside this one are taken, so this one says which they are.
+pub(crate) fn release_only() -> Result<()> {
+    ensure!(
+        !cfg!(debug_assertions),
+        "say `cargo run --release -p xtask --` in place of `cargo xtask`: figures of debug binaries mean nothing"
+    );
     Ok(())
 }
 

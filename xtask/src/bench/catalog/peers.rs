@@ -1,0 +1,162 @@
+//! What people would use in our place: each one a program that makes the same two tables of the same file, as a whole process.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::lines::Line;
+use crate::bench::{
+    running::{fresh, write_back},
+    usage::{self, Usage},
+};
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    Sqlite3,
+    DuckDb,
+    /// Without what makes its tables the same as those of the others.
+    DuckDbBare,
+    Polars,
+    Pandas,
+}
+
+use Peer::{DuckDb, DuckDbBare, Pandas, Polars, Sqlite3};
+
+impl Peer {
+    /// As the table names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Sqlite3 => "sqlite3",
+            DuckDb => "DuckDB",
+            DuckDbBare => "DuckDB without keys",
+            Polars => "polars",
+            Pandas => "pandas",
+        }
+    }
+
+    /// What it runs.
+    fn script(self) -> &'static str {
+        match self {
+            Sqlite3 => include_str!("../peers/catalog_sqlite3.sql"),
+            DuckDb => include_str!("../peers/catalog_duckdb.py"),
+            DuckDbBare => include_str!("../peers/catalog_duckdb_bare.py"),
+            Polars => include_str!("../peers/catalog_polars.py"),
+            Pandas => include_str!("../peers/catalog_pandas.py"),
+        }
+    }
+
+    /// The Python package that it is.
+    fn package(self) -> Option<&'static str> {
+        match self {
+            Sqlite3 => None,
+            DuckDb | DuckDbBare => Some("duckdb"),
+            Polars => Some("polars"),
+            Pandas => Some("pandas"),
+        }
+    }
+}
+
+/// Those that a run needs, all of them installed.
+pub(super) struct Peers {
+    /// In the order of their turns.
+    pub(super) needed: Vec<Peer>,
+    /// The interpreter itself: what is on the `PATH` may be a script that looks for it, which would count against the peers.
+    python: String,
+    /// Name and version of each, for those who read the figures later.
+    pub(super) versions: Vec<String>,
+}
+
+impl Peers {
+    /// Looks for all that the chosen lines need.
+    ///
+    /// # Errors
+    /// Something is missing; the error has the commands that install it.
+    pub(super) fn find(python: &str, chosen: &[Line]) -> Result<Self> {
+        let needed = match chosen {
+            lines if lines.contains(&Line::Cold) => vec![Sqlite3, DuckDb, DuckDbBare, Polars, Pandas],
+            lines if lines.contains(&Line::Change) || lines.contains(&Line::Follow) => vec![DuckDb],
+            _ => vec![],
+        };
+        let mut peers = Self { needed, python: python.to_owned(), versions: Vec::new() };
+        let mut mends = Vec::new();
+        // It also looks into our databases, so every line needs it.
+        match version(Command::new("sqlite3").arg("--version")) {
+            Some(version) => peers.versions.push(format!("SQLite {version} (the shell)")),
+            None => mends.push("`apt-get install sqlite3`".to_owned()),
+        }
+        peers.find_packages(&mut mends);
+        if !mends.is_empty() {
+            bail!("not everything is installed that this compares with: {}", mends.join(", then "));
+        }
+        Ok(peers)
+    }
+
+    fn find_packages(&mut self, mends: &mut Vec<String>) {
+        let mut packages: Vec<&str> = self.needed.iter().filter_map(|peer| peer.package()).collect();
+        packages.dedup();
+        if packages.is_empty() {
+            return;
+        }
+        let ask = "import sys; print(sys.executable); print(sys.version.split()[0])";
+        let told = output(Command::new(&self.python).args(["-c", ask]));
+        let Some((interpreter, version)) = told.as_deref().and_then(|told| told.split_once('\n')) else {
+            let install = format!("`python3 -m pip install {}`", packages.join(" "));
+            mends.push("`apt-get install python3 python3-pip` (or name a Python by --python)".to_owned());
+            return mends.push(install);
+        };
+        self.python = interpreter.to_owned();
+        self.versions.push(format!("Python {version}"));
+        let mut missing = Vec::new();
+        for package in packages {
+            let ask = format!("import {package}; print({package}.__version__)");
+            match self::version(Command::new(&self.python).args(["-c", &ask])) {
+                Some(version) => self.versions.push(format!("{package} {version}")),
+                None => missing.push(package),
+            }
+        }
+        if !missing.is_empty() {
+            mends.push(format!("`{} -m pip install {}`", self.python, missing.join(" ")));
+        }
+    }
+
+    /// Has a peer make the tables of `feed`. Returns what it cost and how much it counted.
+    pub(super) fn run(&self, peer: Peer, home: &Path, feed: &Path) -> Result<(Usage, String)> {
+        let folder = home.join(peer.name());
+        fresh(&folder)?;
+        symlink(feed, folder.join("feed.csv"))?;
+        let script = folder.join("script");
+        fs::write(&script, peer.script())?;
+        let (mut command, stdin) = match peer {
+            Sqlite3 => {
+                let mut shell = Command::new("sqlite3");
+                shell.args(["-init", "/dev/null", "-batch", "catalog.db"]);
+                (shell, File::open(&script)?.into())
+            }
+            _ => (Command::new(&self.python), Stdio::null()),
+        };
+        if peer.package().is_some() {
+            command.arg("script");
+        }
+        command.current_dir(&folder);
+        write_back()?;
+        let (usage, printed) = usage::run(command, stdin).with_context(|| peer.name())?;
+        fs::remove_dir_all(&folder)?;
+        Ok((usage, printed.trim().to_owned()))
+    }
+}
+
+/// The first word that a program prints, if it is there and succeeds.
+fn version(command: &mut Command) -> Option<String> {
+    output(command)?.split_whitespace().next().map(str::to_owned)
+}
+
+fn output(command: &mut Command) -> Option<String> {
+    let Output { status, stdout, .. } = command.stdin(Stdio::null()).output().ok()?;
+    Some(String::from_utf8(stdout).ok().filter(|_| status.success())?.trim().to_owned())
+}

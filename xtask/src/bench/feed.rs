@@ -1,0 +1,69 @@
+//! A generated feed on disk of which one row, in the middle, can be changed. It is never held in memory: what the operating
+//! system tells of a child's peak memory is at least what its parent had at most (see `usage`).
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::generate;
+
+/// A feed that is served, and what it is made from.
+pub(super) struct Feed {
+    /// What masters and peers read.
+    pub(super) path: PathBuf,
+    /// The generated rows, outside of the served folder, without the row that changes.
+    original: PathBuf,
+    /// Where in `original` the row that changes belongs, in bytes.
+    middle: u64,
+    /// Of the row that changes; no generated row has it.
+    pub(super) sku: String,
+}
+
+impl Feed {
+    /// Generates `rows` rows in all; `first` and `seed` are those of the generator. Nothing is at `path` before [`Feed::write`].
+    pub(super) fn generate(path: PathBuf, original: PathBuf, rows: u64, first: u64, seed: u64) -> Result<Self> {
+        ensure!(rows > 1, "give at least two rows: one of them changes");
+        generate::write(&original, rows - 1, first, seed)?;
+        let middle = middle(&original).with_context(|| format!("failed to read {}", original.display()))?;
+        Ok(Self { path, original, middle, sku: format!("changing-{first}") })
+    }
+
+    /// Writes the whole file in place, as most programs save; the row that changes bears `name`.
+    pub(super) fn write(&self, name: &str) -> Result<()> {
+        let write = || {
+            let (mut original, mut out) = (File::open(&self.original)?, File::create(&self.path)?);
+            io::copy(&mut (&mut original).take(self.middle), &mut out)?;
+            out.write_all(format!("{name},{},\n", self.sku).as_bytes())?;
+            io::copy(&mut original, &mut out)
+        };
+        write().with_context(|| format!("failed to write {}", self.path.display()))?;
+        Ok(())
+    }
+
+    /// What a data-source calls this content.
+    pub(super) fn hash(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        let read = File::open(&self.path).and_then(|file| hasher.update_reader(file).map(drop));
+        read.with_context(|| format!("failed to read {}", self.path.display()))?;
+        Ok(format!("blake3:{}", hasher.finalize().to_hex()))
+    }
+}
+
+/// The end of a row in the middle of a generated feed. A line that ends in a blank ends a row without quotes: generated
+/// quotes have none before their line ends.
+fn middle(original: &Path) -> io::Result<u64> {
+    let length = fs::metadata(original)?.len();
+    let mut lines = BufReader::new(File::open(original)?);
+    let mut at = lines.seek(SeekFrom::Start(length / 2))?;
+    let mut line = Vec::new();
+    // A short feed may have no such line behind its middle; then it is the end.
+    while !line.ends_with(b". \n") && at < length {
+        line.clear();
+        at += lines.read_until(b'\n', &mut line)? as u64;
+    }
+    Ok(at)
+}

@@ -1,0 +1,143 @@
+//! Our programs, running: folders that are served, and masters that follow them or pass over them once.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tributary_testkit::{
+    http,
+    process::{self, Daemon},
+};
+
+use super::{
+    feed::Feed,
+    shell::Shell,
+    usage::{self, Usage},
+};
+
+/// How long anything may take before the run is given up; the largest load takes minutes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// A folder of feeds and the data-source that serves it.
+pub(super) struct Served {
+    /// What the master knows it by.
+    name: String,
+    /// In the order of their paths.
+    pub(super) feeds: Vec<Feed>,
+    pub(super) source: Daemon,
+}
+
+/// What a change or a pass cost: the master's own account, and beside it what the data-source took meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pass {
+    pub(super) master: Usage,
+    pub(super) source_cpu: Duration,
+}
+
+impl Served {
+    /// Generates `files` feeds of `rows` rows that share no sku, in a folder below `home`, and serves them.
+    pub(super) fn start(home: &Path, name: &str, files: u64, rows: u64, first: u64, settle: &str) -> Result<Self> {
+        let (folder, originals) = (home.join(name), home.join(format!("{name}-originals")));
+        fs::create_dir(&folder)?;
+        fs::create_dir(&originals)?;
+        let mut feeds = Vec::new();
+        for file in 0..files {
+            let name = format!("feed-{file}.csv");
+            let (path, original) = (folder.join(&name), originals.join(&name));
+            let feed = Feed::generate(path, original, rows, first + file * rows, 1 + first + file)?;
+            feed.write("Begin")?;
+            feeds.push(feed);
+        }
+        let mut source = process::command("data-source", home);
+        source.args(["--listen", "127.0.0.1:0", "--settle", settle, "--dir", name]).env("RUST_LOG", "error");
+        Ok(Self { name: name.to_owned(), feeds, source: Daemon::start(source) })
+    }
+
+    /// The flag that tells a master of it.
+    fn flag(&self) -> String {
+        format!("--source={}={}", self.name, self.source.url)
+    }
+
+    /// Changes the row of the first feed and waits until the data-source offers the new content.
+    pub(super) fn change(&self, name: &str) -> Result<()> {
+        self.feeds[0].write(name)?;
+        let (hash, url) = (self.feeds[0].hash()?, format!("{}/sense/files", self.source.url));
+        until("the data-source offers a changed file", Duration::from_millis(5), || {
+            let (_, body) = http::get(&url)?;
+            Ok(String::from_utf8_lossy(&body).contains(&hash).then_some(()))
+        })
+    }
+
+    /// `master --once` on the database in `folder`.
+    pub(super) fn pass(&self, folder: &Path) -> Result<Pass> {
+        let mut once = process::command("master", folder);
+        once.args(["--once", &self.flag()]).env("RUST_LOG", "error");
+        write_back()?;
+        let before = usage::cpu_so_far(self.source.id())?;
+        let (master, _) = usage::run(once, Stdio::null())?;
+        Ok(Pass { master, source_cpu: usage::cpu_so_far(self.source.id())? - before })
+    }
+
+    /// Changes the row of the first feed while `master` follows, until it is to be seen in the database.
+    pub(super) fn follow(&self, master: &Daemon, shell: &mut Shell, name: &str) -> Result<Pass> {
+        let cpu = || anyhow::Ok((usage::cpu_so_far(master.id())?, usage::cpu_so_far(self.source.id())?));
+        let (master_before, source_before) = cpu()?;
+        let started = Instant::now();
+        self.feeds[0].write(name)?;
+        shell.wait_for(&self.feeds[0].sku, name)?;
+        let wall = started.elapsed();
+        let (master_after, source_after) = cpu()?;
+        let (cpu, peak_bytes) = (master_after - master_before, usage::peak_so_far(master.id())?);
+        Ok(Pass { master: Usage { wall, cpu, peak_bytes }, source_cpu: source_after - source_before })
+    }
+}
+
+/// A master that follows these folders, its database in `folder`, once it is ready.
+pub(super) fn master(folder: &Path, followed: &[&Served]) -> Result<Daemon> {
+    let mut master = process::command("master", folder);
+    master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag()));
+    master.env("RUST_LOG", "error");
+    let master = Daemon::start(master);
+    let url = format!("{}/readyz", master.url);
+    until("the master is ready", Duration::from_millis(20), || Ok((http::get(&url)?.0 == 200).then_some(())))?;
+    Ok(master)
+}
+
+/// The database of a master that works in `folder`.
+pub(super) fn database(folder: &Path) -> PathBuf {
+    folder.join("database.db")
+}
+
+/// An empty folder of this name, whatever was there.
+pub(super) fn fresh(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("failed to empty {}", folder.display()))?;
+    }
+    fs::create_dir(folder).with_context(|| format!("failed to make {}", folder.display()))
+}
+
+/// Has all that was written so far brought to the disk: nobody shall wait for what the one before it wrote.
+pub(super) fn write_back() -> Result<()> {
+    let done = Command::new("sync").status().context("failed to run sync")?;
+    ensure!(done.success(), "sync failed");
+    Ok(())
+}
+
+/// Asks `ask` at every `pause` until it gives something.
+pub(super) fn until<T>(what: &str, pause: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(got) = ask()? {
+            return Ok(got);
+        }
+        if Instant::now() > deadline {
+            bail!("waited {PATIENCE:?} in vain for: {what}");
+        }
+        thread::sleep(pause);
+    }
+}

@@ -1,0 +1,65 @@
+//! A database, looked into by the `sqlite3` shell: a program that is not ours, as any user might have it open. One shell stays,
+//! so that a look costs no start of a program.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::running::until;
+
+/// A shell that is open on one database, and ends when this is dropped.
+pub(super) struct Shell {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Shell {
+    /// Opens a database that is there, to read it only.
+    pub(super) fn open(database: &Path) -> Result<Self> {
+        let mut command = Command::new("sqlite3");
+        command.args(["-init", "/dev/null", "-batch", "-readonly"]).arg(database);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("failed to start sqlite3 (`apt-get install sqlite3`)")?;
+        let questions = child.stdin.take().context("the shell's input is piped")?;
+        let answers = BufReader::new(child.stdout.take().context("the shell's output is piped")?);
+        Ok(Self { child, questions, answers })
+    }
+
+    /// The answer to a query of one row and one column that has no line end.
+    pub(super) fn ask(&mut self, query: &str) -> Result<String> {
+        self.questions.write_all(format!("{query};\n").as_bytes()).context("the sqlite3 shell has ended")?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line).context("the sqlite3 shell has ended")?;
+        ensure!(line.ends_with('\n'), "the sqlite3 shell does not answer `{query}`");
+        Ok(line.trim_end_matches('\n').to_owned())
+    }
+
+    /// How much there is, as the peers print it.
+    pub(super) fn counts(&mut self) -> Result<String> {
+        self.ask("select 'products ' || (select count(*) from products) || ' names ' || (select count(*) from aggr)")
+    }
+
+    /// The name that the product is shown with; empty if it is not shown.
+    pub(super) fn name_of(&mut self, sku: &str) -> Result<String> {
+        self.ask(&format!("select coalesce((select name from products where sku = '{sku}'), '')"))
+    }
+
+    /// Waits until the product is shown with this name.
+    pub(super) fn wait_for(&mut self, sku: &str, name: &str) -> Result<()> {
+        let what = format!("`{sku}` is `{name}` in the database");
+        until(&what, Duration::from_millis(2), || Ok((self.name_of(sku)? == name).then_some(())))
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
