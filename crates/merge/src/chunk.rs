@@ -15,6 +15,8 @@ use crate::{
 
 /// Bytes of records in a chunk: sorted in the processor's cache for the most part, and few files for a large spool.
 pub(crate) const CHUNK_BYTES: usize = 16 << 20;
+/// Records of a file that may become a whole chunk.
+const SMALL_BYTES: usize = 1 << 20;
 /// Bytes that are read at a time of a chunk that lies on disk.
 const WINDOW_BYTES: usize = 256 << 10;
 
@@ -59,6 +61,10 @@ pub(crate) enum Chunk {
 
 impl ChunkBuilder {
     pub(crate) fn push(&mut self, record: &Record<'_>) {
+        if self.records.capacity() > SMALL_BYTES && self.records.capacity() < CHUNK_BYTES {
+            // Twice as much, again and again, would end at twice as much as is needed.
+            self.records.reserve_exact(CHUNK_BYTES + SMALL_BYTES - self.records.len());
+        }
         let mut prefix = [0; 8];
         let len = record.sku.len().min(prefix.len());
         prefix[..len].copy_from_slice(&record.sku[..len]);
@@ -78,6 +84,8 @@ impl ChunkBuilder {
     /// Sorts the rows, keeps the last of each sku, and puts them into memory, or else into the file that `spool` makes.
     pub(crate) fn seal(mut self, budget: &Budget, spool: impl FnOnce() -> io::Result<File>) -> io::Result<Chunk> {
         self.sort();
+        self.records.shrink_to_fit();
+        self.entries.shrink_to_fit();
         match budget.hold(self.records.capacity() + self.entries.capacity() * size_of::<Entry>()) {
             Some(held) => Ok(Chunk::Memory { records: self.records, entries: self.entries, _held: held }),
             None => self.spill(spool()?),

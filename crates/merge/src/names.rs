@@ -12,12 +12,14 @@ use crate::{Error, heap::Heap};
 
 /// Moves that are summed at a time.
 const PART: usize = 1 << 16;
+/// Parts that are merged into one: many at the end would be merged while the writer waits.
+const PARTS: usize = 16;
 
 /// Collects how names gain and lose products.
 pub struct NameMoves {
     names: StringChunkedBuilder,
     steps: Vec<i64>,
-    parts: Vec<JoinHandle<PolarsResult<DataFrame>>>,
+    parts: Vec<JoinHandle<Result<DataFrame, Error>>>,
 }
 
 impl Default for NameMoves {
@@ -44,6 +46,11 @@ impl NameMoves {
             let moves = self.take();
             self.parts.push(thread::Builder::new().name("sum names".to_owned()).spawn(move || sum(moves?))?);
         }
+        if self.parts.len() == PARTS {
+            let parts = std::mem::take(&mut self.parts);
+            let merge = move || SummedNames(joined(parts)?).merged();
+            self.parts.push(thread::Builder::new().name("merge names".to_owned()).spawn(merge)?);
+        }
         Ok(())
     }
 
@@ -58,16 +65,21 @@ impl NameMoves {
     /// # Errors
     /// Only if polars fails.
     pub fn finish(mut self) -> Result<SummedNames, Error> {
-        let last = if self.steps.is_empty() { None } else { Some(sum(self.take()?)) };
-        let parts = self.parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        Ok(SummedNames(parts.chain(last).collect::<PolarsResult<_>>()?))
+        let last = if self.steps.is_empty() { None } else { Some(sum(self.take()?)?) };
+        let mut parts = joined(self.parts)?;
+        parts.extend(last);
+        Ok(SummedNames(parts))
     }
 }
 
+fn joined(parts: Vec<JoinHandle<Result<DataFrame, Error>>>) -> Result<Vec<DataFrame>, Error> {
+    parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+}
+
 /// Sums by name, in order of name.
-fn sum(moves: DataFrame) -> PolarsResult<DataFrame> {
+fn sum(moves: DataFrame) -> Result<DataFrame, Error> {
     let summed = moves.lazy().group_by([col("name")]).agg([col("step").sum()]);
-    summed.sort(["name"], SortMultipleOptions::default()).collect()
+    Ok(summed.sort(["name"], SortMultipleOptions::default()).collect()?)
 }
 
 /// What [`NameMoves::finish`] came to: sums of parts, each in order of name.
@@ -112,6 +124,19 @@ impl SummedNames {
     }
 }
 
+impl SummedNames {
+    /// The same in one part.
+    fn merged(self) -> Result<DataFrame, Error> {
+        let (mut names, mut steps) = (builder(), Vec::new());
+        self.moves(PART, &mut |moves| {
+            moves.iter().for_each(|(name, _)| names.append_value(name));
+            steps.extend(moves.iter().map(|(_, step)| *step));
+            true
+        })?;
+        Ok(DataFrame::new_infer_height(vec![names.finish().into_column(), Column::new("step".into(), steps)])?)
+    }
+}
+
 /// The rows of one part.
 fn moves_of(part: &DataFrame) -> Result<Vec<(&str, i64)>, Error> {
     let (name, step) = (part.column("name")?.str()?, part.column("step")?.i64()?);
@@ -129,7 +154,7 @@ mod tests {
     fn parts_are_summed_together() {
         let mut moves = NameMoves::default();
         let mut expected: BTreeMap<String, i64> = BTreeMap::new();
-        for number in 0..3 * PART as i64 {
+        for number in 0..20 * PART as i64 {
             let (name, step) = (format!("name {}", number * 7919 % 9973), number % 3 - 1);
             moves.add(&[(&name, step)]).unwrap();
             *expected.entry(name).or_default() += step;

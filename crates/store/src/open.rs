@@ -6,18 +6,16 @@ use diesel::connection::SimpleConnection;
 
 use crate::connection::BUSY_TIMEOUT;
 use crate::error::Doing;
-use crate::{DatabaseUrl, Error, Store, migrate};
+use crate::{DatabaseUrl, Error, Store, large::CACHE, migrate};
 
 /// The settings of a writing connection, in an order that matters: the page size counts only before the file is
-/// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter. The cache need not hold a large version:
-/// rows are written in key order, so a page that has left the cache is hardly ever wanted again, and what it writes on the way is
-/// not left for the commit. `synchronous = FULL` lets what was reported as applied outlive a power cut.
+/// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter; `synchronous = FULL` lets what was reported as applied outlive a power cut.
 const WRITER_PRAGMAS: &[&str] = &[
     "PRAGMA page_size = 8192",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -32768",
+    CACHE,
     "PRAGMA temp_store = MEMORY",
 ];
 
@@ -74,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn checkpoint(&mut self) -> Result<(), Error> {
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
         self.connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)").doing(|| "empty the write-ahead log")
     }
 

@@ -45,9 +45,6 @@ pub(crate) struct SourceVersion {
     pub(crate) started: Instant,
 }
 
-/// Offers from which on a version is large for the log.
-const LARGE: usize = 50_000;
-
 impl SourceVersion {
     /// How many offers its files make.
     fn offers(&self) -> usize {
@@ -81,15 +78,7 @@ pub(crate) struct Applied {
 /// # Errors
 /// The database fails or is damaged; then nothing of the version holds.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    let is_large = version.offers() > LARGE;
-    if is_large {
-        // Should the disk become full, the log must have nothing in it that needs more of it: only then can it be cut.
-        store.checkpoint()?;
-    }
-    store.transaction(|store| {
-        let _syncing = is_large.then(|| store.sync_early());
-        apply_in(store, version)
-    })
+    store.transaction_of(version.offers(), |store| apply_in(store, version))
 }
 
 fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
