@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tributary_store::{DatabaseUrl, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store};
 
 mod aggr;
+mod bulk;
 mod catalog;
 mod lock;
 mod open;

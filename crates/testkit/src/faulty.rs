@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// How a request is answered.
@@ -26,6 +27,8 @@ pub enum Answer {
     Hang,
     /// An answer that announces the whole body, sends half of it, and stands still until the client goes away.
     Stall(&'static str, Vec<u8>),
+    /// A whole answer, with a pause in its middle.
+    Pause(&'static str, Vec<u8>, Duration),
 }
 
 impl Answer {
@@ -115,6 +118,13 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
             .into_bytes()
     };
+    if let Some(Answer::Pause(kind, body, pause)) = &answer {
+        let (begin, rest) = body.split_at(body.len() / 2);
+        let _ = stream.write_all(&[&head("200 OK", kind, body.len()), begin].concat());
+        thread::sleep(*pause);
+        let _ = stream.write_all(rest);
+        return;
+    }
     let stands_still = matches!(answer, Some(Answer::Hang | Answer::Stall(..)));
     let bytes = match answer.unwrap_or(Answer::Status("404 Not Found")) {
         Answer::Ok(kind, body) => [head("200 OK", kind, body.len()), body].concat(),
@@ -122,7 +132,7 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         Answer::Status(status) => head(status, "text/plain", 0),
         Answer::Cut(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
         Answer::Stall(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
-        Answer::Hang => Vec::new(),
+        Answer::Hang | Answer::Pause(..) => Vec::new(),
     };
     // A client that has gone away is no matter here.
     let _ = stream.write_all(&bytes);

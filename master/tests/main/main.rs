@@ -5,6 +5,7 @@
 mod crash;
 mod faults;
 mod feeds;
+mod large;
 mod live;
 mod model;
 mod property;
