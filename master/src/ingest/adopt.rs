@@ -59,7 +59,7 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let (kept, gone): (Vec<_>, Vec<_>) =
         store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
-    let dropped: Vec<_> = gone.into_iter().map(|source| drop_source(store, source)).collect::<Result<_>>()?;
+    let dropped = drop_sources(store, gone)?;
     let mut stored = Vec::new();
     for (position, source) in (0..).zip(sources) {
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
@@ -80,15 +80,25 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     Ok(Adopted { stored, dropped, chosen })
 }
 
-fn drop_source(store: &mut Store, source: SourceRow) -> Result<(String, i64)> {
-    let files = store.files(source.id)?;
-    let touched = files.iter().map(|file| put_pages(store, file.id, None)).collect::<Result<Vec<_>>>()?;
+/// All of them together: what is written must not be asked for again in the same transaction.
+fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<Vec<(String, i64)>> {
+    let (mut dropped, mut all_files, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    for source in &gone {
+        let files = store.files(source.id)?;
+        for file in &files {
+            touched.push(put_pages(store, file.id, None)?);
+        }
+        dropped.push((source.name.clone(), files.iter().map(|file| file.offers).sum()));
+        all_files.extend(files);
+    }
     write_touched(store, touched)?;
-    for file in &files {
+    for file in &all_files {
         store.delete_file(file.id)?;
     }
-    store.delete_source(source.id)?;
-    Ok((source.name, files.iter().map(|file| file.offers).sum()))
+    for source in &gone {
+        store.delete_source(source.id)?;
+    }
+    Ok(dropped)
 }
 
 /// Names in the order in which their offers win.

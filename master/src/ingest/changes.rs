@@ -32,7 +32,8 @@ impl std::ops::AddAssign for Written {
     }
 }
 
-/// Merges what files touch into the tables, batch by batch in order of sku.
+/// Merges what files touch into the tables, batch by batch in order of sku. At most once in a transaction, and before anything else
+/// in it has written products, offers or edits: of many rows, what the tables hold is read as it was before the transaction.
 pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched<'_>>) -> Result<Written> {
     let rows: usize = touched.iter().map(Touched::len).sum();
     let mut writing = Writing::new(ranks(store)?);
@@ -49,7 +50,7 @@ pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched<'_>>) -> Res
 }
 
 /// While one batch is written here, the next ones are read by another thread: rows from the runs, and what the tables hold for
-/// them through a connection of its own. That one does not see what is written meanwhile, and need not: no two batches share
+/// them through a connection of its own. That one does not see what this transaction writes, and need not: no two batches share
 /// a sku, and nobody else writes.
 fn write_ahead(store: &mut Store, mut batches: Batches<'_>, writing: &mut Writing) -> Result<()> {
     let mut reader = store.reader()?;

@@ -120,3 +120,22 @@ fn what_was_read_of_a_body_with_another_hash_does_not_count() {
         assert!(system.products().is_empty());
     }
 }
+
+#[test]
+fn sources_that_share_many_skus_go_together() {
+    let mut system = System::new();
+    let names = ["north", "east", "south"];
+    let named = |name: &str| (0..3_000).map(|n| (format!("sku-{n}"), format!("{name} {}", n % 7))).collect::<Vec<_>>();
+    for name in names {
+        system.write(name, "feed.csv", feed(&named(name)));
+        system.serve(name);
+        system.settle(name);
+    }
+    system.configure_sources(&names.map(|name| (name, "")));
+    system.once_ok();
+    check(&system, &named("south"));
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    check(&system, &named("north"));
+    assert!(system.table("files").len() == 1 && system.table("sources").len() == 1);
+}
