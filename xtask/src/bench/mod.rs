@@ -9,6 +9,7 @@ mod follow;
 mod running;
 mod shell;
 mod usage;
+mod waiting;
 
 use anyhow::Result;
 

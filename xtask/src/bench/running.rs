@@ -4,11 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use tributary_testkit::{
     http,
     process::{self, Daemon},
@@ -18,10 +17,8 @@ use super::{
     feed::Feed,
     shell::Shell,
     usage::{self, Usage},
+    waiting::until,
 };
-
-/// How long anything may take before the run is given up; the largest load takes minutes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// A folder of feeds and the data-source that serves it.
 pub(super) struct Served {
@@ -126,18 +123,4 @@ pub(super) fn write_back() -> Result<()> {
     let done = Command::new("sync").status().context("failed to run sync")?;
     ensure!(done.success(), "sync failed");
     Ok(())
-}
-
-/// Asks `ask` at every `pause` until it gives something.
-pub(super) fn until<T>(what: &str, pause: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(got) = ask()? {
-            return Ok(got);
-        }
-        if Instant::now() > deadline {
-            bail!("waited {PATIENCE:?} in vain for: {what}");
-        }
-        thread::sleep(pause);
-    }
 }

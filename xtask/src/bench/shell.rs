@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::running::until;
+use super::waiting::until;
 
 /// A shell that is open on one database, and ends when this is dropped.
 pub(super) struct Shell {

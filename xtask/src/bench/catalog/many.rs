@@ -18,8 +18,9 @@ use tributary_testkit::process::{self, Daemon};
 use super::table::Row;
 use crate::bench::{
     figures::{mebibytes, seconds},
-    running::{fresh, until},
+    running::fresh,
     usage,
+    waiting::until,
 };
 
 const SOURCES: usize = 500;
