@@ -51,6 +51,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
         writer,
         spool,
         gates: Arc::new(Semaphore::new(cores)),
+        followers: Arc::new(Semaphore::new(cores)),
         memory: Budget::new(SORTED_BYTES),
     };
     let poll = |(source, stored): (&crate::config::SourceConfig, _)| {

@@ -20,6 +20,7 @@ mod place;
 mod rank;
 mod record;
 mod run;
+mod spill;
 
 pub use batch::{Batch, Batches};
 pub use budget::Budget;
@@ -31,6 +32,7 @@ pub use page::{Page, PagePlan, Touched, line_of, plan_pages, touched};
 pub use place::{Edit, Offer, Placement, Product, place};
 pub use rank::{RankedFile, Ranks};
 pub use run::{Run, RunBuilder};
+pub use spill::Spill;
 
 /// The number of what this crate makes of a file. It is part of every file's `reading`, so that raising it makes every
 /// file be read again. A new shape of pages has to read the old one too, or to come with a migration that empties the

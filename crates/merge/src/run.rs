@@ -3,23 +3,18 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
     io,
     panic::resume_unwind,
-    sync::Arc,
     thread::{self, JoinHandle},
 };
 
 use crate::{
-    Budget, Error, Page,
+    Budget, Error, Page, Spill,
     chunk::{Chunk, ChunkBuilder, ChunkCursor},
     heap::Heap,
     page::PageCutter,
     record::Record,
 };
-
-/// Makes an empty file, to be written and read.
-type Spool = Arc<dyn Fn() -> io::Result<File> + Send + Sync>;
 
 /// Chunks of one file that are sorted at one time, while the next one is being filled.
 const SORTERS: usize = 2;
@@ -27,7 +22,7 @@ const SORTERS: usize = 2;
 /// Takes a file's offers in the order of its rows.
 pub struct RunBuilder {
     budget: Budget,
-    spool: Spool,
+    spill: Spill,
     chunk: ChunkBuilder,
     /// Chunks that other threads are sorting, in the order of the file.
     sorting: VecDeque<JoinHandle<io::Result<Chunk>>>,
@@ -37,17 +32,10 @@ pub struct RunBuilder {
 }
 
 impl RunBuilder {
-    /// Keeps what is within `budget` in memory and writes the rest to files, which `spool` makes: empty, to be written and
-    /// read.
-    pub fn new(budget: Budget, spool: impl Fn() -> io::Result<File> + Send + Sync + 'static) -> Self {
-        Self {
-            budget,
-            spool: Arc::new(spool),
-            chunk: ChunkBuilder::default(),
-            sorting: VecDeque::new(),
-            chunks: Vec::new(),
-            rows: 0,
-        }
+    /// Keeps what is within `budget` in memory and writes the rest to the file of `spill`.
+    #[must_use]
+    pub fn new(budget: Budget, spill: Spill) -> Self {
+        Self { budget, spill, chunk: ChunkBuilder::default(), sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
     }
 
     /// Adds the row that begins on `line`. A later row of the same sku replaces an earlier one.
@@ -72,8 +60,8 @@ impl RunBuilder {
         while self.sorting.len() >= SORTERS {
             self.take_sorted()?;
         }
-        let (chunk, budget, spool) = (std::mem::take(&mut self.chunk), self.budget.clone(), Arc::clone(&self.spool));
-        let sort = move || chunk.seal(&budget, || spool());
+        let (chunk, budget, spill) = (std::mem::take(&mut self.chunk), self.budget.clone(), self.spill.clone());
+        let sort = move || chunk.seal(&budget, &spill);
         self.sorting.push_back(thread::Builder::new().name("sort".to_owned()).spawn(sort)?);
         Ok(())
     }
@@ -92,7 +80,7 @@ impl RunBuilder {
     pub fn finish(mut self) -> Result<Run, Error> {
         // The last chunk is sorted here: most files have no other.
         let last = std::mem::take(&mut self.chunk);
-        let last = if last.is_empty() { None } else { Some(last.seal(&self.budget, || (self.spool)())?) };
+        let last = if last.is_empty() { None } else { Some(last.seal(&self.budget, &self.spill)?) };
         while !self.sorting.is_empty() {
             self.take_sorted()?;
         }

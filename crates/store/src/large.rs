@@ -29,7 +29,7 @@ pub(crate) const CACHE: &str = "PRAGMA cache_size = -32768";
 const WIDE_CACHE: &str = "PRAGMA cache_size = -262144";
 
 impl Store {
-    /// As [`Store::transaction`], for a transaction that writes about so many rows.
+    /// As [`Store::transaction`], for a transaction that may write so many rows.
     ///
     /// # Errors
     /// As [`Store::transaction`].
@@ -41,7 +41,7 @@ impl Store {
         if rows < LARGE {
             return self.transaction(f);
         }
-        // Should the disk become full, the log must have nothing in it that needs more of it: only then can it be cut.
+        // Should the disk become full, the log had better have nothing in it that needs more of it: only then can it be cut.
         self.checkpoint()?;
         self.set_cache(if rows < HUGE { CACHE } else { WIDE_CACHE })?;
         let written = self.transaction(|store| {

@@ -80,3 +80,25 @@ fn sqlite_is_built_without_locks_of_its_own() {
     let options: Vec<CompileOption> = sql_query("PRAGMA compile_options").load(&mut connection).unwrap();
     assert!(options.iter().any(|option| option.compile_options == "THREADSAFE=2"));
 }
+
+/// A scan of a table for each statement would be told by nothing but time.
+#[test]
+fn rows_are_found_by_their_keys() {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    let database = Database::new();
+    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    for (statement, table) in [
+        ("DELETE FROM products WHERE sku IN ('a','b')", "products"),
+        ("DELETE FROM aggr WHERE name IN ('a','b')", "aggr"),
+        ("DELETE FROM shadowed WHERE (sku, file_id) IN (VALUES ('a',1),('b',2))", "shadowed"),
+    ] {
+        let plan: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
+        let found = format!("SEARCH {table} USING PRIMARY KEY");
+        let details: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
+        assert!(details.iter().any(|detail| detail.starts_with(&found)), "{statement}: {details:?}");
+    }
+}

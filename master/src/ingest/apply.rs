@@ -46,13 +46,14 @@ pub(crate) struct SourceVersion {
 }
 
 impl SourceVersion {
-    /// How many offers its files make.
-    fn offers(&self) -> usize {
+    /// How many rows it may touch: what its files offer, and what those offered that are gone.
+    fn rows(&self) -> usize {
         let of = |file: &FileVersion| match &file.outcome {
             Outcome::Accepted(accepted) => accepted.run.offers(),
             Outcome::Rejected(_) | Outcome::Changing => 0,
         };
-        self.files.iter().map(of).sum()
+        let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
+        self.files.iter().map(of).chain(gone).sum()
     }
 
     /// Whether any file is, as far as it could be read, another than what is stored of it.
@@ -78,7 +79,7 @@ pub(crate) struct Applied {
 /// # Errors
 /// The database fails or is damaged; then nothing of the version holds.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    store.transaction_of(version.offers(), |store| apply_in(store, version))
+    store.transaction_of(version.rows(), |store| apply_in(store, version))
 }
 
 fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {

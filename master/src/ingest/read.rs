@@ -4,10 +4,10 @@ use std::io::Read;
 
 use anyhow::Result;
 use tributary_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
-use tributary_merge::{Budget, Run, RunBuilder};
+use tributary_merge::{Budget, Run, RunBuilder, Spill};
 use tributary_wire::ManifestEntry;
 
-use super::{Follower, Spool, Spooled};
+use super::{Follower, Spooled};
 use crate::progress::SourceProgress;
 
 /// One file of a version, and what became of it.
@@ -43,6 +43,16 @@ pub(crate) struct Accepted {
 /// How often the progress display hears of rows.
 const ROWS_AT_A_TIME: usize = 10_000;
 
+/// What came of reading a body while it arrived.
+pub(crate) enum Arriving {
+    /// All of it.
+    Read(Outcome),
+    /// It has to be looked at as a whole before.
+    Unclear,
+    /// It has to be read when it is here: it came too slowly, or broke off.
+    TooEarly,
+}
+
 /// How a body is to be read.
 pub(crate) struct Reader {
     /// The file as the manifest lists it.
@@ -51,25 +61,27 @@ pub(crate) struct Reader {
     pub(crate) columns: Columns,
     /// Where its rows are sorted.
     pub(crate) memory: Budget,
-    /// Where those lie that memory has no room for.
-    pub(crate) spool: Spool,
+    /// Where those lie that memory has no room for; one for all files of a version.
+    pub(crate) spill: Spill,
     /// Is told how many more rows have passed.
     pub(crate) progress: SourceProgress,
 }
 
 impl Reader {
-    /// Reads a body. Long and busy: never on an async worker.
+    /// Reads a body. Long and busy: never on an async worker. `carefully`: it is known that one pass will not do.
     ///
     /// # Errors
     /// The spool cannot be read or written. A file that is at fault itself is an outcome.
-    pub(crate) fn read(&self, body: &Spooled) -> Result<Outcome> {
+    pub(crate) fn read(&self, body: &Spooled, carefully: bool) -> Result<Outcome> {
         let path = &self.entry.path;
-        let once = body.open().map_err(Error::Io);
-        let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
-        match self.read_table(once) {
-            Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
-            Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => {}
-            Err(failed) => return Err(self.context(failed)),
+        if !carefully {
+            let once = body.open().map_err(Error::Io);
+            let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
+            match self.read_table(once) {
+                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+                Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => {}
+                Err(failed) => return Err(self.context(failed)),
+            }
         }
         match self.read_table(Table::open(path, self.entry.size, || body.open(), &Settings::default())) {
             Ok(accepted) => Ok(Outcome::Accepted(accepted)),
@@ -78,17 +90,23 @@ impl Reader {
         }
     }
 
-    /// Reads a body that is still arriving. `None` if it must be read when it is here, for whatever reason: it comes too
-    /// slowly, or has to be looked at as a whole before.
-    pub(crate) fn read_arriving(&self, body: Follower) -> Option<Outcome> {
+    /// Reads a body that is still arriving. Long, too.
+    pub(crate) fn read_arriving(&self, body: Follower) -> Arriving {
         let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
-        self.read_table(table).ok().map(Outcome::Accepted)
+        match self.read_table(table) {
+            Ok(accepted) => Arriving::Read(Outcome::Accepted(accepted)),
+            Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => Arriving::Unclear,
+            Err(failed) => {
+                let (path, why) = (&self.entry.path, self.context(failed));
+                tracing::debug!(file.path = %path, "`{path}` is read when it is here: {why:#}");
+                Arriving::TooEarly
+            }
+        }
     }
 
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, Failed> {
         let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(Failed::Gate)?;
-        let spool = self.spool.clone();
-        let builder = RunBuilder::new(self.memory.clone(), move || spool.unnamed());
+        let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
         read_rows(feed, builder, |more| self.progress.add_rows(more))
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::arrival::{Arrival, Follower, Incoming};
+use super::arrival::{Arrival, Core, Follower, Incoming};
 
 /// The spool's folder.
 #[derive(Clone)]
@@ -87,8 +87,8 @@ impl Spooled {
     }
 
     /// Opens the body for reading while it is still arriving.
-    pub(crate) fn follow(&self) -> io::Result<Follower> {
-        Ok(Follower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival) })
+    pub(crate) fn follow(&self, core: Core) -> io::Result<Follower> {
+        Ok(Follower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival), core })
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
-use tributary_merge::Budget;
+use tributary_merge::{Budget, Spill};
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 use tributary_wire::{Manifest, ManifestEntry, Sense};
 
@@ -21,7 +21,9 @@ use super::client::{Http, SourceClient};
 use crate::{
     clock::now,
     config::SourceConfig,
-    ingest::{self, Applied, FetchError, FileVersion, Outcome, Reader, SourceVersion, Spool, Spooled, Stored},
+    ingest::{
+        self, Applied, Arriving, Core, FetchError, FileVersion, Outcome, Reader, SourceVersion, Spool, Spooled, Stored,
+    },
     progress::SourceProgress,
     writer::Writer,
 };
@@ -51,7 +53,9 @@ pub(crate) struct Context {
     pub(crate) spool: Spool,
     /// Bounds the files that are read at one time, over all sources: it is work for a core each.
     pub(crate) gates: Arc<Semaphore>,
-    /// Bounds the memory of what was read and is not applied yet, over all sources.
+    /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.
+    pub(crate) followers: Arc<Semaphore>,
+    /// Bounds the memory of sorted rows that are not applied yet, over all sources.
     pub(crate) memory: Budget,
 }
 
@@ -66,8 +70,15 @@ pub(crate) struct Poll {
     context: Context,
     /// Where it shows.
     progress: SourceProgress,
+    /// Where the rows of this pass lie that memory has no room for.
+    spill: Spill,
     /// When a pass was last noted in the database by this process.
     noted: Option<Instant>,
+}
+
+fn new_spill(spool: &Spool) -> Spill {
+    let spool = spool.clone();
+    Spill::new(move || spool.unnamed())
 }
 
 /// What a pass did.
@@ -99,7 +110,8 @@ impl Poll {
     pub(crate) fn new(source: SourceConfig, stored: Stored, context: Context, progress: SourceProgress) -> Self {
         let client = SourceClient::new(context.http.clone(), &source);
         let reading = ingest::reading(&source.columns);
-        Self { source, stored, reading, client, context, progress, noted: None }
+        let spill = new_spill(&context.spool);
+        Self { source, stored, reading, client, context, progress, spill, noted: None }
     }
 
     /// The source's name.
@@ -123,6 +135,13 @@ impl Poll {
     /// # Errors
     /// The source fails, or the spool or the database does. Nothing was applied then.
     pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<Passed> {
+        let passed = self.pass_over(sense).await;
+        // What this pass has put there takes room until nobody holds it.
+        self.spill = new_spill(&self.context.spool);
+        passed
+    }
+
+    async fn pass_over(&mut self, sense: &Sense) -> Result<Passed> {
         let (started, sensed) = (Instant::now(), now());
         let listed = match sense.version {
             Some(_) => self.list().await?,
@@ -221,8 +240,9 @@ impl Poll {
         // What was read of a body counts only if the body is what was announced.
         let (arriving, body) = tokio::join!(arriving, fetched);
         match (body?, arriving) {
-            (_, Some(outcome)) => Ok(outcome),
-            (body, None) => Ok(self.gate(reader, body).await?),
+            (_, Arriving::Read(outcome)) => Ok(outcome),
+            (body, Arriving::Unclear) => Ok(self.gate(reader, body, true).await?),
+            (body, Arriving::TooEarly) => Ok(self.gate(reader, body, false).await?),
         }
     }
 
@@ -231,25 +251,27 @@ impl Poll {
             entry,
             columns: self.source.columns.clone(),
             memory: self.context.memory.clone(),
-            spool: self.context.spool.clone(),
+            spill: self.spill.clone(),
             progress: self.progress.clone(),
         })
     }
 
-    /// Reads a large body while it arrives, if a core is free for it.
-    fn read_arriving(&self, reader: &Arc<Reader>, body: &Spooled) -> impl Future<Output = Option<Outcome>> + use<> {
-        let core = Arc::clone(&self.context.gates).try_acquire_owned().ok();
-        let core = core.filter(|_| reader.entry.size >= WORTH_FOLLOWING);
-        let follower = core.and_then(|core| Some((core, body.follow().ok()?)));
+    /// Reads a large body while it arrives, if there is a place among the followers.
+    fn read_arriving(&self, reader: &Arc<Reader>, body: &Spooled) -> impl Future<Output = Arriving> + use<> {
+        let place = Arc::clone(&self.context.followers).try_acquire_owned().ok();
+        let place = place.filter(|_| reader.entry.size >= WORTH_FOLLOWING);
+        let core = Core::new(Arc::clone(&self.context.gates));
+        let follower = place.and_then(|place| Some((place, body.follow(core).ok()?)));
         let reader = Arc::clone(reader);
         async move {
-            let (core, follower) = follower?;
+            let Some((place, follower)) = follower else { return Arriving::TooEarly };
             let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
             let read = move || {
-                let _core = core;
+                let _place = place;
                 span.in_scope(|| reader.read_arriving(follower))
             };
-            tokio::task::spawn_blocking(read).await.ok()?
+            // Should it break off, the second reading tells.
+            tokio::task::spawn_blocking(read).await.unwrap_or(Arriving::TooEarly)
         }
     }
 
@@ -274,17 +296,17 @@ impl Poll {
         let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
         let mut read = Vec::new();
         if !plan.read.is_empty() {
-            let outcome = self.gate(self.reader(entry.clone()), received.body).await?;
+            let outcome = self.gate(self.reader(entry.clone()), received.body, false).await?;
             read.push(FileVersion { entry, outcome });
         }
         self.progress.file_done();
         Ok(Listed { version: manifest.version, plan, read, unread: Vec::new() })
     }
 
-    async fn gate(&self, reader: Arc<Reader>, body: Spooled) -> Result<Outcome> {
+    async fn gate(&self, reader: Arc<Reader>, body: Spooled, carefully: bool) -> Result<Outcome> {
         let _core = self.context.gates.acquire().await.context("the gates are closed")?;
         let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
-        let read = move || span.in_scope(|| reader.read(&body));
+        let read = move || span.in_scope(|| reader.read(&body, carefully));
         tokio::task::spawn_blocking(read).await.context("the gate stopped")?
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Budget, NameMoves, Page, RankedFile, Run, RunBuilder, plan_pages, touched};
+use crate::{Batches, Budget, NameMoves, Page, RankedFile, Run, RunBuilder, Spill, plan_pages, touched};
 
 /// sku → (name, deletes) of one file.
 type File = BTreeMap<String, (String, bool)>;
@@ -111,7 +111,7 @@ fn owned_offer(Offer { sku, file, deletes, name, description }: Offer<&str>) -> 
 }
 
 fn run_of(file: &File) -> Run {
-    let mut builder = RunBuilder::new(Budget::new(usize::MAX), || unreachable!("memory is enough"));
+    let mut builder = RunBuilder::new(Budget::new(usize::MAX), Spill::new(|| unreachable!("memory is enough")));
     for (line, (sku, (name, deletes))) in file.iter().enumerate() {
         let name = if *deletes { "" } else { name };
         builder.push(sku, name, "d", *deletes, line as u64 + 2).unwrap();

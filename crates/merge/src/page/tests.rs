@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Budget, RunBuilder};
+use crate::{Batches, Budget, RunBuilder, Spill};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
 fn builder() -> RunBuilder {
-    RunBuilder::new(Budget::new(usize::MAX), || unreachable!("memory is enough"))
+    RunBuilder::new(Budget::new(usize::MAX), Spill::new(|| unreachable!("memory is enough")))
 }
 
 fn run(rows: &Rows) -> Run {

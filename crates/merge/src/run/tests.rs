@@ -11,7 +11,7 @@ type Rows = Vec<(String, String, bool)>;
 
 /// Builds a run of chunks of `rows` each, of which the first `memory` bytes stay in memory.
 fn build(rows: &Rows, chunk: usize, memory: usize) -> Run {
-    let mut builder = RunBuilder::new(Budget::new(memory), tempfile::tempfile);
+    let mut builder = RunBuilder::new(Budget::new(memory), Spill::new(tempfile::tempfile));
     for (line, (sku, name, deletes)) in rows.iter().enumerate() {
         builder.push(sku, name, "some text", *deletes, line as u64).unwrap();
         if (line + 1).is_multiple_of(chunk) {
@@ -72,7 +72,7 @@ fn records_larger_than_the_window_come_back() {
 #[test]
 fn memory_is_given_back() {
     let budget = Budget::new(1 << 30);
-    let mut builder = RunBuilder::new(budget.clone(), tempfile::tempfile);
+    let mut builder = RunBuilder::new(budget.clone(), Spill::new(tempfile::tempfile));
     builder.push("a", "b", "c", false, 1).unwrap();
     let run = builder.finish().unwrap();
     assert!(budget.hold(1 << 30).is_none());
