@@ -13,8 +13,10 @@ use crate::{
 pub(crate) const CHUNK_BYTES: usize = 16 << 20;
 /// Records of a file that may become a whole chunk.
 const SMALL_BYTES: usize = 1 << 20;
-/// Bytes that are read at a time of a chunk that lies on disk.
-const WINDOW_BYTES: usize = 64 << 10;
+/// Bytes that are written at a time to disk, and read of a whole chunk that lies there.
+const WINDOW_BYTES: usize = 256 << 10;
+/// Bytes that are read at a time of a small chunk, of which there may be thousands.
+const SMALL_WINDOW_BYTES: usize = 16 << 10;
 
 /// Records that are brought into the processor's cache together.
 const TOUCHED: usize = 32;
@@ -53,6 +55,8 @@ pub(crate) enum Chunk {
         offset: u64,
         /// How many records there are.
         rows: usize,
+        /// How much of it is read at a time.
+        window_bytes: usize,
     },
 }
 
@@ -105,19 +109,24 @@ impl ChunkBuilder {
     }
 
     fn spill(&self, spill: &Spill) -> io::Result<Chunk> {
-        let records = self.entries.iter().map(|entry| self.record(entry));
-        let (file, offset) = spill.place(records.clone().map(|record| record.len() as u64).sum())?;
-        let (mut window, mut end) = (Vec::with_capacity(WINDOW_BYTES), offset);
-        for record in records {
-            if window.len() + record.len() > WINDOW_BYTES {
-                file.write_all_at(&window, end)?;
-                end += window.len() as u64;
-                window.clear();
+        let mut bytes = 0;
+        let (file, offset) = spill.append(|file, start| {
+            let mut window = Vec::with_capacity(WINDOW_BYTES);
+            for record in self.entries.iter().map(|entry| self.record(entry)) {
+                if window.len() + record.len() > WINDOW_BYTES {
+                    file.write_all_at(&window, start + bytes)?;
+                    bytes += window.len() as u64;
+                    window.clear();
+                }
+                window.extend_from_slice(record);
             }
-            window.extend_from_slice(record);
-        }
-        file.write_all_at(&window, end)?;
-        Ok(Chunk::Spilled { file, offset, rows: self.entries.len() })
+            file.write_all_at(&window, start + bytes)?;
+            bytes += window.len() as u64;
+            Ok(bytes)
+        })?;
+        let share = bytes as usize / (CHUNK_BYTES / WINDOW_BYTES);
+        let window_bytes = share.clamp(SMALL_WINDOW_BYTES, WINDOW_BYTES);
+        Ok(Chunk::Spilled { file, offset, rows: self.entries.len(), window_bytes })
     }
 
     fn record(&self, entry: &Entry) -> &[u8] {
@@ -129,7 +138,7 @@ impl ChunkBuilder {
 /// Reads a chunk from its begin, record by record.
 pub(crate) enum ChunkCursor<'a> {
     Memory { records: &'a [u8], entries: &'a [Entry], next: usize },
-    Spilled { file: &'a File, left: usize, offset: u64, window: Vec<u8>, start: usize },
+    Spilled { file: &'a File, left: usize, offset: u64, window: Vec<u8>, window_bytes: usize, start: usize },
 }
 
 impl Chunk {
@@ -137,9 +146,10 @@ impl Chunk {
     pub(crate) fn cursor(&self) -> io::Result<ChunkCursor<'_>> {
         match self {
             Self::Memory { records, entries, .. } => Ok(ChunkCursor::Memory { records, entries, next: 0 }),
-            Self::Spilled { file, offset, rows } => {
-                let (left, offset) = (*rows, *offset);
-                let mut cursor = ChunkCursor::Spilled { file, left, offset, window: Vec::new(), start: 0 };
+            Self::Spilled { file, offset, rows, window_bytes } => {
+                let (left, offset, window_bytes) = (*rows, *offset, *window_bytes);
+                let mut cursor =
+                    ChunkCursor::Spilled { file, left, offset, window: Vec::new(), window_bytes, start: 0 };
                 cursor.load()?;
                 Ok(cursor)
             }
@@ -212,7 +222,7 @@ impl ChunkCursor<'_> {
 
     /// Makes sure that the current record, if there is one, is in the window as a whole.
     fn load(&mut self) -> io::Result<()> {
-        let Self::Spilled { file, left: 1.., offset, window, start } = self else { return Ok(()) };
+        let Self::Spilled { file, left: 1.., offset, window, window_bytes, start } = self else { return Ok(()) };
         let mut need = HEAD_BYTES;
         loop {
             let held = window.len() - *start;
@@ -224,7 +234,7 @@ impl ChunkCursor<'_> {
             }
             window.drain(..*start);
             *start = 0;
-            window.resize(need.max(WINDOW_BYTES), 0);
+            window.resize(need.max(*window_bytes), 0);
             let read = file.read_at(&mut window[held..], *offset)?;
             window.truncate(held + read);
             *offset += read as u64;
