@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Bytes of records in a chunk: few enough to be sorted quickly, and to bound the memory.
-pub(crate) const CHUNK_BYTES: usize = 16 << 20;
+const CHUNK_BYTES: usize = 16 << 20;
 /// Records of a file that may become a whole chunk.
 const SMALL_BYTES: usize = 1 << 20;
 /// Bytes that are written at a time to disk, and read of a whole chunk that lies there.

@@ -1,16 +1,11 @@
 //! Moving `aggr`: how many products bear a name. It is moved by differences that the merge computed, never recounted.
 
-use diesel::{
-    prelude::*,
-    query_builder::AstPass,
-    sql_types::{BigInt, Text},
-    sqlite::Sqlite,
-};
+use diesel::{prelude::*, query_builder::AstPass, sql_types::Text, sqlite::Sqlite};
 
 use crate::schema::aggr::dsl;
 use crate::{
     Error, Store, Tally,
-    bulk::Bulk,
+    bulk::{Bulk, push_pair},
     error::{Doing, all_of},
     state::{CHUNK, Lookup, wanted_rows},
 };
@@ -97,11 +92,6 @@ impl Bulk for Count<'_> {
     const AFTER: &'static str = "";
 
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("(");
-        out.push_bind_param::<Text, _>(self.0)?;
-        out.push_sql(",");
-        out.push_bind_param::<BigInt, _>(&self.1)?;
-        out.push_sql(")");
-        Ok(())
+        push_pair(out, self.0, &self.1)
     }
 }

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use diesel::{
     prelude::*,
     query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
 
@@ -31,14 +32,24 @@ pub(crate) trait Bulk {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 }
 
+/// Pushes a row of a text and a number.
+pub(crate) fn push_pair<'b>(out: &mut AstPass<'_, 'b, Sqlite>, text: &'b str, number: &'b i64) -> QueryResult<()> {
+    out.push_sql("(");
+    out.push_bind_param::<Text, _>(text)?;
+    out.push_sql(",");
+    out.push_bind_param::<BigInt, _>(number)?;
+    out.push_sql(")");
+    Ok(())
+}
+
 /// A statement for `N` rows.
 struct Statement<'a, B, const N: usize>(&'a [B; N]);
 
-/// The type that stands for the text of a [`Statement`].
-struct Text<K, const N: usize>(PhantomData<K>);
+/// The type that stands for the words of a [`Statement`].
+struct Words<K, const N: usize>(PhantomData<K>);
 
 impl<B: Bulk, const N: usize> QueryId for Statement<'_, B, N> {
-    type QueryId = Text<B::Kind, N>;
+    type QueryId = Words<B::Kind, N>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 

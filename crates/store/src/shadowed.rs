@@ -10,7 +10,7 @@ use diesel::{
 use crate::schema::shadowed::dsl;
 use crate::{
     Error, Store,
-    bulk::Bulk,
+    bulk::{Bulk, push_pair},
     error::{Doing, all_of},
 };
 
@@ -106,11 +106,6 @@ impl Bulk for Key<'_> {
     const AFTER: &'static str = ")";
 
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("(");
-        out.push_bind_param::<Text, _>(self.0)?;
-        out.push_sql(",");
-        out.push_bind_param::<BigInt, _>(&self.1)?;
-        out.push_sql(")");
-        Ok(())
+        push_pair(out, self.0, &self.1)
     }
 }
