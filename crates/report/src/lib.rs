@@ -1,0 +1,2 @@
+//! Reports: declared aggregations over files of any columns.
+#![warn(missing_docs)]
