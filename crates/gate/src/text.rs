@@ -117,6 +117,11 @@ impl<R: Read> Text<R> {
         self.fill((2 * len).clamp(self.chunk, self.lookahead + self.chunk))
     }
 
+    /// Reads on until the window holds `len` bytes or the file ends.
+    pub(crate) fn want(&mut self, len: usize) -> Result<(), Error> {
+        if self.end - self.start < len { self.fill(len) } else { Ok(()) }
+    }
+
     /// Uses up the text to the end of its physical line, however long that is; false if it has no end.
     pub(crate) fn skip_line(&mut self) -> Result<bool, Error> {
         loop {
