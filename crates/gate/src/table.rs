@@ -2,6 +2,7 @@
 //! What the columns mean is not known here: see [`crate::feed`].
 
 mod blocks;
+mod marks;
 
 use std::io::{self, Read};
 

@@ -7,10 +7,17 @@ use crate::Number;
 
 /// What is looked up in a row. Columns are meant by their place among those of the plan.
 pub(crate) trait Cells {
-    /// The number that stands in a column; none if nothing does.
-    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault>;
     /// The trimmed text that stands in a column; none if nothing does.
     fn text(&mut self, column: usize) -> Option<&[u8]>;
+
+    /// The number that stands in a column; none if nothing does.
+    #[inline]
+    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
+        match self.text(column) {
+            Some(text) => Number::parse(text).map(Some).ok_or(Fault::NotANumber(column)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Why a row has no value.

@@ -43,15 +43,15 @@ impl Groups {
         self.rows.len()
     }
 
-    /// Adds a row to a group; `values` are those of the parts.
+    /// Adds a row to a group; `values` are those of the formulas.
     #[inline]
-    pub(crate) fn add(&mut self, key: &[u8], values: &[Option<Number>]) -> Result<(), TooMany> {
+    pub(crate) fn add(&mut self, plan: &Plan, key: &[u8], values: &[Option<Number>]) -> Result<(), TooMany> {
         let place = self.place(key)?;
         self.rows[place] += 1;
-        let parts = &mut self.parts[place * values.len()..][..values.len()];
-        for (part, value) in parts.iter_mut().zip(values) {
-            if let Some(value) = value {
-                part.add(*value);
+        let parts = &mut self.parts[place * plan.parts.len()..];
+        for (part, PartPlan { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
+            if let Some(value) = values[*formula] {
+                part.add(value);
             }
         }
         Ok(())

@@ -32,24 +32,18 @@ pub(crate) struct Counts {
 
 /// What is used again for each row.
 struct Memory {
-    /// The numbers of the columns, once they were asked for.
-    numbers: Vec<Cell>,
+    /// A key of several texts.
     key: Vec<u8>,
+    /// Those of the formulas.
     values: Vec<Option<Number>>,
     scratch: String,
-}
-
-#[derive(Clone, Copy)]
-enum Cell {
-    Unread,
-    Read(Option<Number>),
 }
 
 /// Why a row counts in no group.
 enum Out {
     PassedOver,
     Fault(Fault),
-    /// The value of this part.
+    /// The value of this formula.
     OutOfRange(usize),
     NoGroup(usize),
     NotTrue,
@@ -63,12 +57,7 @@ impl From<Fault> for Out {
 
 impl<'a> Kernel<'a> {
     pub(crate) fn new(plan: &'a Plan, fields: &'a [usize]) -> Self {
-        let memory = Memory {
-            numbers: vec![Cell::Unread; fields.len()],
-            key: Vec::new(),
-            values: vec![None; plan.parts.len()],
-            scratch: String::new(),
-        };
+        let memory = Memory { key: Vec::new(), values: vec![None; plan.formulas.len()], scratch: String::new() };
         Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), memory }
     }
 
@@ -76,9 +65,8 @@ impl<'a> Kernel<'a> {
     pub(crate) fn take(&mut self, block: &Block, most: usize) -> Result<(), TooMany> {
         let mut rows = block.rows();
         while rows.advance() {
-            self.memory.numbers.fill(Cell::Unread);
-            match self.judge(&rows) {
-                Ok(()) => self.groups.add(&self.memory.key, &self.memory.values)?,
+            match self.row(&rows) {
+                Ok(added) => added?,
                 Err(Out::PassedOver) => self.counts.passed_over += 1,
                 Err(out) => {
                     let (plan, fields, scratch) = (self.plan, self.fields, &mut self.memory.scratch);
@@ -98,11 +86,11 @@ impl<'a> Kernel<'a> {
         Ok(())
     }
 
-    /// Leaves the key and the values of a row in the memory.
+    /// Takes one row.
     #[inline]
-    fn judge(&mut self, rows: &BlockRows<'_>) -> Result<(), Out> {
-        let Memory { numbers, key, values, scratch } = &mut self.memory;
-        let mut cells = RowCells { rows, fields: self.fields, numbers, scratch };
+    fn row(&mut self, rows: &BlockRows<'_>) -> Result<Result<(), TooMany>, Out> {
+        let Memory { key, values, scratch } = &mut self.memory;
+        let mut cells = RowCells { rows, fields: self.fields, scratch };
         if let Some((filter, _)) = &self.plan.filter
             && filter.holds(&mut cells)? != Some(true)
         {
@@ -113,18 +101,23 @@ impl<'a> Kernel<'a> {
         {
             return Err(Out::NotTrue);
         }
+        for (at, formula) in self.plan.formulas.iter().enumerate() {
+            values[at] = formula.value(&mut cells).map_err(|fault| match fault {
+                Fault::OutOfRange => Out::OutOfRange(at),
+                fault @ Fault::NotANumber(_) => Out::Fault(fault),
+            })?;
+        }
+        // Almost always one column, whose text is the key as it stands.
+        if let [column] = *self.plan.group_by {
+            let key = cells.text(column).ok_or(Out::NoGroup(column))?;
+            return Ok(self.groups.add(self.plan, key, values));
+        }
         key.clear();
         for (at, column) in self.plan.group_by.iter().enumerate() {
             begin_next(key, at == 0);
             key.extend_from_slice(cells.text(*column).ok_or(Out::NoGroup(*column))?);
         }
-        for (at, part) in self.plan.parts.iter().enumerate() {
-            values[at] = part.formula.value(&mut cells).map_err(|fault| match fault {
-                Fault::OutOfRange => Out::OutOfRange(at),
-                fault @ Fault::NotANumber(_) => Out::Fault(fault),
-            })?;
-        }
-        Ok(())
+        Ok(self.groups.add(self.plan, key, values))
     }
 }
 
@@ -132,24 +125,10 @@ impl<'a> Kernel<'a> {
 struct RowCells<'a, 'b> {
     rows: &'a BlockRows<'b>,
     fields: &'a [usize],
-    numbers: &'a mut [Cell],
     scratch: &'a mut String,
 }
 
 impl Cells for RowCells<'_, '_> {
-    #[inline]
-    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
-        if let Cell::Read(number) = self.numbers[column] {
-            return Ok(number);
-        }
-        let number = match self.text(column) {
-            None => None,
-            Some(text) => Some(Number::parse(text).ok_or(Fault::NotANumber(column))?),
-        };
-        self.numbers[column] = Cell::Read(number);
-        Ok(number)
-    }
-
     #[inline]
     fn text(&mut self, column: usize) -> Option<&[u8]> {
         let text = trimmed(self.rows.bytes(self.fields[column], self.scratch));
@@ -180,7 +159,10 @@ fn reason(plan: &Plan, out: &Out, found: String) -> Reason {
     match out {
         Out::Fault(Fault::NotANumber(column)) => Reason::NotANumber { column: name(*column), found },
         Out::NoGroup(column) => Reason::NoGroup { column: name(*column) },
-        Out::OutOfRange(part) => Reason::OutOfRange { expression: plan.parts[*part].text.clone() },
+        Out::OutOfRange(formula) => {
+            let part = plan.parts.iter().find(|part| part.formula == *formula);
+            Reason::OutOfRange { expression: part.map(|part| part.text.clone()).unwrap_or_default() }
+        }
         // Of a condition.
         Out::Fault(Fault::OutOfRange) => Reason::OutOfRange { expression: plan.conditions() },
         Out::NotTrue | Out::PassedOver => Reason::Check { check: plan.conditions() },

@@ -25,6 +25,8 @@ pub struct Plan {
     pub(crate) check: Option<(Condition, String)>,
     /// Places in `columns`.
     pub(crate) group_by: Vec<usize>,
+    /// What is computed of a row.
+    pub(crate) formulas: Vec<Formula>,
     pub(crate) parts: Vec<PartPlan>,
     group_names: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
@@ -32,10 +34,11 @@ pub struct Plan {
 }
 
 /// What is kept of each group so that it can be merged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct PartPlan {
     pub(crate) kind: PartKind,
-    pub(crate) formula: Formula,
+    /// Of which formula's values.
+    pub(crate) formula: usize,
     /// As it is written in the report.
     pub(crate) text: String,
 }
@@ -108,12 +111,15 @@ impl Plan {
         let (filter, check) = (filter.zip(spec.filter.clone()), check.zip(spec.check.clone()));
         let group_by = spec.group_by.iter().map(|name| columns.place(name)).collect::<Result<Vec<_>, _>>();
         let group_by = group_by.map_err(at(Place::GroupBy))?;
-        let (mut parts, mut metrics) = (Vec::new(), Vec::new());
+        let (mut formulas, mut parts, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
         for metric in &spec.metrics {
             let aggregate = parse::metric(&metric.expression, &mut columns);
             let aggregate = aggregate.map_err(at(Place::Metric(metric.name.clone())))?;
-            let mut part =
-                |kind, formula| place_of(&mut parts, PartPlan { kind, formula, text: metric.expression.clone() });
+            let mut part = |kind, formula| {
+                let formula = place_of(&mut formulas, formula, |one, other| one == other);
+                let part = PartPlan { kind, formula, text: metric.expression.clone() };
+                place_of(&mut parts, part, |one, other| (one.kind, one.formula) == (other.kind, other.formula))
+            };
             let from = match aggregate {
                 Aggregate::Count => From::Rows,
                 Aggregate::Sum(formula) => From::Part(part(PartKind::Sum, formula)),
@@ -124,8 +130,18 @@ impl Plan {
             metrics.push(Metric { name: metric.name.clone(), from });
         }
         let columns = columns.needed().to_vec();
-        let digest = digest(&columns, filter.as_ref(), check.as_ref(), &group_by, &parts);
-        Ok(Self { columns, filter, check, group_by, parts, group_names: spec.group_by.clone(), metrics, digest })
+        let digest = digest(&columns, filter.as_ref(), check.as_ref(), &group_by, (&formulas, &parts));
+        Ok(Self {
+            columns,
+            filter,
+            check,
+            group_by,
+            formulas,
+            parts,
+            group_names: spec.group_by.clone(),
+            metrics,
+            digest,
+        })
     }
 
     /// A digest of everything that decides what a file's partial is: not of what metrics are called.
@@ -151,12 +167,11 @@ impl Plan {
     }
 }
 
-/// Where the part is, which several metrics may share.
-fn place_of(parts: &mut Vec<PartPlan>, part: PartPlan) -> usize {
-    let same = |other: &PartPlan| (other.kind, &other.formula) == (part.kind, &part.formula);
-    parts.iter().position(same).unwrap_or_else(|| {
-        parts.push(part);
-        parts.len() - 1
+/// Where something is, which several may share.
+fn place_of<T>(places: &mut Vec<T>, new: T, same: impl Fn(&T, &T) -> bool) -> usize {
+    places.iter().position(|other| same(&new, other)).unwrap_or_else(|| {
+        places.push(new);
+        places.len() - 1
     })
 }
 
@@ -165,10 +180,10 @@ fn digest(
     filter: Option<&(Condition, String)>,
     check: Option<&(Condition, String)>,
     group_by: &[usize],
-    parts: &[PartPlan],
+    (formulas, parts): (&[Formula], &[PartPlan]),
 ) -> String {
     let headers: Vec<_> = columns.iter().map(|column| &column.headers).collect();
-    let parts: Vec<_> = parts.iter().map(|part| (part.kind, &part.formula)).collect();
+    let parts: Vec<_> = parts.iter().map(|part| (part.kind, &formulas[part.formula])).collect();
     let compiled = format!("{} {headers:?} {filter:?} {check:?} {group_by:?} {parts:?}", format());
     blake3::hash(compiled.as_bytes()).to_hex()[..32].to_owned()
 }

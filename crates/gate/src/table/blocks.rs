@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::marks::Marks;
 use super::{Next, Table, fault};
 use crate::rejects::raw_text;
 use crate::split::{Fields, Span, Splitter, Step};
@@ -27,6 +28,8 @@ pub struct Block {
     text: Vec<u8>,
     /// All of it is valid UTF-8 without NUL.
     clean: bool,
+    /// No byte of it opens a quoted field, whose text would have to be looked at more closely.
+    plain: bool,
     /// The physical line, counted from 1, on which it begins.
     line: u64,
     /// Where it begins in the decoded text.
@@ -69,9 +72,11 @@ impl<R: Read> Blocks<R> {
             if window.is_empty() && end == End::Eof {
                 return Ok(None);
             }
-            let cut = self.cut(window, end);
+            let splitter = &self.layout.splitter;
+            let plain = splitter.quote.is_none_or(|quote| memchr(quote, window).is_none());
+            let cut = if plain { self.cut_plain(window, end) } else { self.cut_quoted(window, end) };
             if cut > 0 {
-                return Ok(Some(self.take(cut)));
+                return Ok(Some(self.take(cut, plain)));
             }
             // A record that is longer than a block, or never closed: the table itself looks at it.
             match self.table.step()? {
@@ -80,7 +85,14 @@ impl<R: Read> Blocks<R> {
                     let place = self.table.place;
                     let text = self.table.text.since(place.position, place.len).to_vec();
                     let layout = Arc::clone(&self.layout);
-                    return Ok(Some(Block { layout, text, clean: false, line: place.line, byte: place.byte }));
+                    return Ok(Some(Block {
+                        layout,
+                        text,
+                        clean: false,
+                        plain: false,
+                        line: place.line,
+                        byte: place.byte,
+                    }));
                 }
                 Next::Bad(reject) => {
                     self.table.rows += 1;
@@ -90,15 +102,17 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Where the last whole record of the window ends, as far as is easily told.
-    fn cut(&self, window: &[u8], end: End) -> usize {
-        let splitter = &self.layout.splitter;
-        if splitter.quote.is_none_or(|quote| memchr(quote, window).is_none()) {
-            return match end {
-                End::Eof => window.len(),
-                End::More | End::Full => memrchr(splitter.line_end.byte(), window).map_or(0, |at| at + 1),
-            };
+    /// Where the last whole record of a window without quotes ends.
+    fn cut_plain(&self, window: &[u8], end: End) -> usize {
+        match end {
+            End::Eof => window.len(),
+            End::More | End::Full => memrchr(self.layout.splitter.line_end.byte(), window).map_or(0, |at| at + 1),
         }
+    }
+
+    /// The same where there are quotes; records before the first one that is not well written.
+    fn cut_quoted(&self, window: &[u8], end: End) -> usize {
+        let splitter = &self.layout.splitter;
         let mut fields = Fields::default();
         let mut at = 0;
         while at < self.size {
@@ -115,12 +129,13 @@ impl<R: Read> Blocks<R> {
         at
     }
 
-    fn take(&mut self, cut: usize) -> Block {
+    fn take(&mut self, cut: usize, plain: bool) -> Block {
         let text = &mut self.table.text;
         let block = Block {
             layout: Arc::clone(&self.layout),
             text: text.window().0[..cut].to_vec(),
             clean: text.is_clean(cut),
+            plain,
             line: text.line(),
             byte: text.byte(),
         };
@@ -131,14 +146,27 @@ impl<R: Read> Blocks<R> {
 }
 
 impl Block {
+    /// Records up to this length pass no limit.
+    fn shortest_limit(&self) -> usize {
+        let Splitter { field_bytes, record_bytes, .. } = self.layout.splitter;
+        field_bytes.min(record_bytes)
+    }
+
     /// Its rows, from the first one.
     #[must_use]
     pub fn rows(&self) -> BlockRows<'_> {
+        let Splitter { delimiter, line_end, .. } = &self.layout.splitter;
+        let marks = match **delimiter {
+            [delimiter] if self.plain && self.clean => Some(Marks::new(&self.text, delimiter, line_end.byte())),
+            _ => None,
+        };
         BlockRows {
             block: self,
-            rest: &self.text,
+            marks,
+            at: 0,
             line: self.line,
             record: &[],
+            begin: 0,
             record_line: self.line,
             fields: Fields::default(),
             rows: 0,
@@ -150,11 +178,15 @@ impl Block {
 /// The rows of a block, one after the other.
 pub struct BlockRows<'a> {
     block: &'a Block,
-    /// What has not been looked at.
-    rest: &'a [u8],
-    /// The line on which `rest` begins.
+    /// Where fields and records end in a block that is plain.
+    marks: Option<Marks<'a>>,
+    /// Where what has not been looked at begins.
+    at: usize,
+    /// The line on which that begins.
     line: u64,
     record: &'a [u8],
+    /// Where the record begins in the block.
+    begin: usize,
     /// The line on which the record begins.
     record_line: u64,
     fields: Fields,
@@ -164,37 +196,74 @@ pub struct BlockRows<'a> {
 
 impl<'a> BlockRows<'a> {
     /// Goes to the next good row; false at the end of the block. Bad ones on the way join the rejects.
+    #[inline]
     pub fn advance(&mut self) -> bool {
-        let Layout { splitter, encoding, ragged, columns, .. } = &*self.block.layout;
-        loop {
-            if let Some(len) = splitter.empty_line(self.rest) {
-                self.rest = &self.rest[len..];
-                self.line += 1;
-                continue;
-            }
-            if self.rest.is_empty() {
-                return false;
-            }
-            self.rows += 1;
-            self.record_line = self.line;
-            let Step::Record(record) = splitter.split(self.rest, End::Eof, &mut self.fields) else {
-                // Blocks hold whole records; should one not be, it is told of rather than left out.
-                self.record = self.rest;
-                self.rest = &[];
-                self.reject(|| Reason::NeverClosed);
-                return false;
+        while self.at < self.block.text.len() {
+            self.begin = self.at;
+            let fault = match &mut self.marks {
+                Some(marks) => {
+                    // An empty line is no row.
+                    if !next_plain(self.block, marks, &mut self.at, &mut self.record, &mut self.fields) {
+                        self.line += 1;
+                        continue;
+                    }
+                    self.record_line = self.line;
+                    self.line += 1;
+                    let found = self.fields.spans.len();
+                    let is_short = self.record.len() <= self.block.shortest_limit();
+                    if found == self.block.layout.columns && is_short {
+                        self.rows += 1;
+                        return true;
+                    }
+                    self.split_again()
+                }
+                None => match self.next_quoted() {
+                    Some(fault) => fault,
+                    None => continue,
+                },
             };
-            self.record = &self.rest[..record.end];
-            self.rest = &self.rest[record.next..];
-            self.line += record.lines;
-            let found = record
-                .fault
-                .or_else(|| fault(self.record, self.block.clean, record.fields, (*columns, *ragged), encoding));
-            match found {
+            self.rows += 1;
+            match fault {
                 None => return true,
                 Some(reason) => self.reject(|| reason),
             }
         }
+        false
+    }
+
+    /// Splits off a record by the rules for quotes, and says what is wrong with it; none if it is an empty line.
+    fn next_quoted(&mut self) -> Option<Option<Reason>> {
+        let block = self.block;
+        let (splitter, rest) = (&block.layout.splitter, &block.text[self.at..]);
+        if let Some(len) = splitter.empty_line(rest) {
+            self.at += len;
+            self.line += 1;
+            return None;
+        }
+        self.record_line = self.line;
+        let Step::Record(record) = splitter.split(rest, End::Eof, &mut self.fields) else {
+            // Blocks hold whole records; should one not be, it is told of rather than left out.
+            (self.record, self.at) = (rest, block.text.len());
+            return Some(Some(Reason::NeverClosed));
+        };
+        self.record = &rest[..record.end];
+        self.at += record.next;
+        self.line += record.lines;
+        Some(record.fault.or_else(|| self.fault(record.fields)))
+    }
+
+    /// Says what is wrong with a plain record that is not as it should be.
+    #[cold]
+    fn split_again(&mut self) -> Option<Reason> {
+        match self.block.layout.splitter.split(&self.block.text[self.begin..], End::Eof, &mut self.fields) {
+            Step::Record(record) => record.fault.or_else(|| self.fault(record.fields)),
+            _ => Some(Reason::NeverClosed),
+        }
+    }
+
+    fn fault(&self, fields: usize) -> Option<Reason> {
+        let Layout { columns, ragged, encoding, .. } = *self.block.layout;
+        fault(self.record, self.block.clean, fields, (columns, ragged), encoding)
     }
 
     /// The bytes of field `i` of the current row, valid UTF-8, its quotes taken away; empty if there is no such field.
@@ -222,10 +291,9 @@ impl<'a> BlockRows<'a> {
             self.rejects.total += 1;
             return;
         }
-        let begin = self.record.as_ptr().addr() - self.block.text.as_ptr().addr();
         let reject = Reject {
             line: self.record_line,
-            byte: self.block.byte + begin as u64,
+            byte: self.block.byte + self.begin as u64,
             reason: reason(),
             raw: raw_text(self.record, limits.raw_bytes),
         };
@@ -237,4 +305,36 @@ impl<'a> BlockRows<'a> {
     pub fn finish(self) -> (u64, Rejects) {
         (self.rows, self.rejects)
     }
+}
+
+/// Splits off a record without quotes; false if it is an empty line. A field too many is kept as one, however many follow.
+#[inline]
+fn next_plain<'a>(
+    block: &'a Block,
+    marks: &mut Marks<'a>,
+    at: &mut usize,
+    record: &mut &'a [u8],
+    fields: &mut Fields,
+) -> bool {
+    let Layout { splitter, columns, .. } = &*block.layout;
+    let (text, line_end) = (&*block.text, splitter.line_end.byte());
+    let begin = *at;
+    fields.clear();
+    let mut start = begin;
+    let end = loop {
+        let mark = marks.next().unwrap_or(text.len());
+        if text.get(mark).is_none_or(|byte| *byte == line_end) {
+            break mark;
+        }
+        if fields.spans.len() <= *columns {
+            fields.spans.push(Span { start: start - begin, end: mark - begin, escaped: false });
+        }
+        start = mark + 1;
+    };
+    *at = end + 1;
+    let end = splitter.without_cr(text, start, end);
+    fields.spans.push(Span { start: start - begin, end: end - begin, escaped: false });
+    *record = &text[begin..end];
+    // At the end of a file a lone CR is no line end.
+    end > begin || (*at > text.len() && begin < text.len())
 }
