@@ -255,6 +255,7 @@ impl Splitter {
     }
 
     /// A CR before LF belongs to the line end.
+    #[inline]
     pub(crate) fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
         let cr = self.line_end == LineEnd::Lf && window[start..line_end].ends_with(b"\r");
         line_end - usize::from(cr)

@@ -16,7 +16,7 @@ use ethnum::I256;
 
 /// Most digits behind the point of a [`Number::Decimal`]. A mantissa of 128 bits that is aligned to so many digits leaves
 /// room in 256 bits for the sum of more rows than any file has.
-pub(crate) const MOST_SCALE: u8 = 20;
+pub(crate) const MOST_SCALE: u32 = 20;
 /// Digits that fit in 64 bits whatever they are.
 const SURE_DIGITS: usize = 18;
 /// Bounds of a double's absolute value: a sum of many stays finite, and a product of two of the smaller ones is not nothing.
@@ -30,8 +30,9 @@ pub enum Number {
     Decimal {
         /// All its digits.
         mantissa: i128,
-        /// How many of them stand behind the point, at most 20.
-        scale: u8,
+        /// How many of them stand behind the point, at most 20. As wide as it is because numbers are copied all the time: a
+        /// narrower one is copied together with what is beside it, which is three times as slow.
+        scale: u32,
     },
     /// What fits in no such decimal: finite, and its absolute value between 1e-300 and 1e300.
     Float(f64),
@@ -46,6 +47,7 @@ impl Number {
 
     /// Reads a trimmed cell or a number of an expression.
     #[must_use]
+    #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -71,7 +73,7 @@ impl Number {
         let scale = point.map_or(0, |at| digits.len() - 1 - at);
         let mantissa = i128::from(if negative { -value } else { value });
         // At most SURE_DIGITS of them.
-        Some(Self::Decimal { mantissa, scale: scale as u8 })
+        Some(Self::Decimal { mantissa, scale: scale as u32 })
     }
 
     /// The sum; none if it is out of range. The difference and the product are alike.
@@ -152,7 +154,7 @@ impl Number {
         match self {
             Self::Decimal { mantissa, scale: 0 } => Some(mantissa),
             Self::Decimal { mantissa, scale } => {
-                let unit = 10_i128.pow(scale.into());
+                let unit = 10_i128.pow(scale);
                 (mantissa % unit == 0).then_some(mantissa / unit)
             }
             Self::Float(_) => None,
@@ -166,7 +168,7 @@ impl Number {
         const EXACT: i128 = 1 << 53;
         match self {
             Self::Decimal { mantissa, scale } if mantissa.abs() <= EXACT => {
-                mantissa as f64 / 10_i128.pow(scale.into()) as f64
+                mantissa as f64 / 10_i128.pow(scale) as f64
             }
             Self::Decimal { mantissa, scale } => decimal_text(mantissa.into(), scale).parse().unwrap_or(f64::NAN),
             Self::Float(value) => value,
@@ -178,7 +180,7 @@ impl Number {
             return None;
         };
         let scale = i.max(j);
-        let align = |mantissa: i128, from: u8| mantissa.checked_mul(10_i128.checked_pow((scale - from).into())?);
+        let align = |mantissa: i128, from: u32| mantissa.checked_mul(10_i128.checked_pow(scale - from)?);
         Some(Self::Decimal { mantissa: operation(align(a, i)?, align(b, j)?)?, scale })
     }
 
@@ -208,12 +210,12 @@ impl fmt::Display for Number {
 }
 
 /// 10^`exponent`, for exponents up to 76.
-pub(crate) fn power(exponent: u8) -> I256 {
-    I256::from(10).pow(exponent.into())
+pub(crate) fn power(exponent: u32) -> I256 {
+    I256::from(10).pow(exponent)
 }
 
 /// The mantissa that has `to` digits behind the point; `from` has no more.
-pub(crate) fn aligned(mantissa: i128, from: u8, to: u8) -> I256 {
+pub(crate) fn aligned(mantissa: i128, from: u32, to: u32) -> I256 {
     const POWERS: [i64; SURE_DIGITS + 1] = {
         let mut powers = [1; SURE_DIGITS + 1];
         let mut at = 1;
@@ -223,16 +225,16 @@ pub(crate) fn aligned(mantissa: i128, from: u8, to: u8) -> I256 {
         }
         powers
     };
-    match (i64::try_from(mantissa), POWERS.get(usize::from(to - from))) {
+    match (i64::try_from(mantissa), POWERS.get((to - from) as usize)) {
         (Ok(short), Some(unit)) => (i128::from(short) * i128::from(*unit)).into(),
         _ => I256::from(mantissa) * power(to - from),
     }
 }
 
 /// A decimal without zeros at its end, as JSON writes it.
-pub(crate) fn decimal_text(mantissa: I256, scale: u8) -> String {
+pub(crate) fn decimal_text(mantissa: I256, scale: u32) -> String {
     let mut text = mantissa.unsigned_abs().to_string();
-    let scale = usize::from(scale);
+    let scale = scale as usize;
     if scale > 0 {
         if text.len() <= scale {
             text.insert_str(0, &"0".repeat(scale + 1 - text.len()));
@@ -247,7 +249,7 @@ pub(crate) fn decimal_text(mantissa: I256, scale: u8) -> String {
 }
 
 /// The decimal of at most [`MOST_SCALE`] digits behind the point, if it has no more but zeros.
-fn shortened(mut mantissa: I256, mut scale: u8) -> Option<Number> {
+fn shortened(mut mantissa: I256, mut scale: u32) -> Option<Number> {
     let fits = |mantissa: I256| i128::try_from(mantissa).ok();
     while (scale > MOST_SCALE || fits(mantissa).is_none()) && scale > 0 && mantissa % I256::from(10) == I256::ZERO {
         mantissa /= I256::from(10);
@@ -258,6 +260,7 @@ fn shortened(mut mantissa: I256, mut scale: u8) -> Option<Number> {
 }
 
 /// Reads what [`Number::parse`] does not read at once.
+#[cold]
 fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
     let text = std::str::from_utf8(text).ok()?;
     let (number, exponent) = match text.find(['e', 'E']) {
@@ -279,7 +282,7 @@ fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
     let scale = scale.checked_sub(exponent)?;
     let exact = || {
         let mantissa = significant.parse::<i128>().ok()?;
-        let (mantissa, scale) = match u8::try_from(scale) {
+        let (mantissa, scale) = match u32::try_from(scale) {
             Ok(scale) => (mantissa, scale),
             Err(_) => (mantissa.checked_mul(10_i128.checked_pow(u32::try_from(-scale).ok()?)?)?, 0),
         };
@@ -389,7 +392,7 @@ mod tests {
             let text = format!("{sign}{}.{}", &digits[..20 - scale], &digits[20 - scale..]);
             let found = number(&text);
             let Number::Decimal { mantissa: read, scale: at } = found else { panic!("{text} is a decimal") };
-            prop_assert_eq!(aligned(read, at, MOST_SCALE), aligned(mantissa.into(), scale as u8, MOST_SCALE));
+            prop_assert_eq!(aligned(read, at, MOST_SCALE), aligned(mantissa.into(), scale as u32, MOST_SCALE));
             prop_assert_eq!(number(&found.to_string()), found);
             prop_assert_eq!(found.to_f64(), text.parse::<f64>().unwrap());
         }
@@ -410,7 +413,7 @@ mod tests {
         }
 
         #[test]
-        fn a_quotient_times_the_divisor_is_the_dividend(a in -1_000_000..1_000_000_i64, b in 1..10_000_i64, i in 0..6_u8, j in 0..6_u8) {
+        fn a_quotient_times_the_divisor_is_the_dividend(a in -1_000_000..1_000_000_i64, b in 1..10_000_i64, i in 0..6_u32, j in 0..6_u32) {
             let (a, b) = (Number::Decimal { mantissa: a.into(), scale: i }, Number::Decimal { mantissa: b.into(), scale: j });
             let quotient = a.divided_by(b).unwrap().unwrap();
             match quotient {

@@ -14,7 +14,7 @@ pub struct Sum {
     count: u64,
     /// The decimals: `total` / 10^`scale`. 256 bits hold 10^18 decimals of any size.
     total: I256,
-    scale: u8,
+    scale: u32,
     /// The doubles, as ever larger parts that do not overlap (Shewchuk 1997, as Python's `fsum`): their sum is exact, and
     /// there are few. Most columns have none.
     #[expect(clippy::box_collection, reason = "there are many sums and hardly any with doubles")]
@@ -23,6 +23,7 @@ pub struct Sum {
 
 impl Sum {
     /// Adds a number.
+    #[inline]
     pub fn add(&mut self, number: Number) {
         self.count += 1;
         match number {

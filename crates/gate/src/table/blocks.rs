@@ -268,6 +268,7 @@ impl<'a> BlockRows<'a> {
 
     /// The bytes of field `i` of the current row, valid UTF-8, its quotes taken away; empty if there is no such field.
     /// `scratch` lends its memory where they do not stand in the file as such.
+    #[inline]
     pub fn bytes<'b>(&self, i: usize, scratch: &'b mut String) -> &'b [u8]
     where
         'a: 'b,
