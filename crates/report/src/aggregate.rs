@@ -1,12 +1,13 @@
 //! A file to its partial: one thread reads and cuts it into blocks, as many as there are cores split and sum them. What
 //! is held is a few blocks and the groups, whatever the file's size.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 
-use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Table};
+use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
 
 use crate::groups::{MOST_GROUPS, TooMany};
 use crate::kernel::Kernel;
@@ -23,6 +24,8 @@ const REJECTS_KEPT: usize = 1000;
 pub struct Progress {
     /// Bytes, as the file lies on disk.
     pub bytes: u64,
+    /// Rows, good and bad. They follow the bytes.
+    pub rows: u64,
 }
 
 /// Why there is no partial.
@@ -38,6 +41,30 @@ pub enum Error {
 }
 
 impl Plan {
+    /// Computes the partial of a file that can be opened again. It is read once, or twice more where it turns out not to be
+    /// UTF-8. `open` must give the same bytes each time; a caller whose file may change compares it afterwards. The rest is
+    /// that of [`Self::aggregate`].
+    ///
+    /// # Errors
+    /// As [`Self::aggregate`].
+    pub fn aggregate_file<R: Read>(
+        &self,
+        (path, size): (&str, u64),
+        open: impl Fn() -> io::Result<R>,
+        threads: usize,
+        mut watch: impl FnMut(Progress) -> bool,
+    ) -> Result<Partial, Error> {
+        let settings = Settings::default();
+        let table = open().map_err(GateError::Io).and_then(|file| Table::open_once(path, size, file, &settings));
+        let once = table.map_err(Error::Gate).and_then(|table| self.aggregate(table, threads, &mut watch));
+        match once {
+            Err(Error::Gate(GateError::Misjudged | GateError::Rejected(_))) => {
+                self.aggregate(Table::open(path, size, open, &settings)?, threads, watch)
+            }
+            done => done,
+        }
+    }
+
     /// Computes the partial of a file on `threads` threads beside this one. `watch` is told after every block how far it
     /// is, and says whether to go on.
     ///
@@ -53,11 +80,12 @@ impl Plan {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
-        let receiver = Mutex::new(receiver);
+        let (receiver, rows) = (Mutex::new(receiver), AtomicU64::new(0));
         let kernels = thread::scope(|scope| {
-            let work = || work(Kernel::new(self, &fields), &receiver);
+            let work = || work(Kernel::new(self, &fields), &receiver, &rows);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let read = hand_out(&mut blocks, &sender, &mut watch);
+            let watch = |bytes| watch(Progress { bytes, rows: rows.load(Ordering::Relaxed) });
+            let read = hand_out(&mut blocks, &sender, watch);
             drop(sender);
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
             read.and_then(|()| kernels.map_err(|TooMany| too_many()))
@@ -87,28 +115,34 @@ impl Plan {
 fn hand_out<R: Read>(
     blocks: &mut Blocks<R>,
     sender: &SyncSender<Block>,
-    watch: &mut impl FnMut(Progress) -> bool,
+    mut watch: impl FnMut(u64) -> bool,
 ) -> Result<(), Error> {
     while let Some(block) = blocks.next_block()? {
         if sender.send(block).is_err() {
             // All workers have ended early, and say why.
             return Ok(());
         }
-        if !watch(Progress { bytes: blocks.table().bytes_read() }) {
+        if !watch(blocks.table().bytes_read()) {
             return Err(Error::Stopped);
         }
     }
     Ok(())
 }
 
-fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>) -> Result<Kernel<'a>, TooMany> {
+fn work<'a>(
+    mut kernel: Kernel<'a>,
+    receiver: &Mutex<Receiver<Block>>,
+    rows: &AtomicU64,
+) -> Result<Kernel<'a>, TooMany> {
     let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(block) = next() {
+        let before = kernel.counts.rows;
         if let Err(too_many) = kernel.take(&block, REJECTS_KEPT) {
             // Whoever hands out must not wait for somebody to take.
             while next().is_ok() {}
             return Err(too_many);
         }
+        rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
     }
     Ok(kernel)
 }
