@@ -13,6 +13,8 @@ mod bulk;
 mod catalog;
 mod lock;
 mod open;
+mod report_files;
+mod report_table;
 mod schema;
 mod state;
 mod views;

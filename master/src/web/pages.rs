@@ -206,14 +206,15 @@ impl Names {
 #[derive(Template)]
 #[template(path = "rejects.html")]
 pub(crate) struct Rejects {
-    source: Option<String>,
+    /// The source or the report whose rejects they are, if not all.
+    of: Option<String>,
     rows: Vec<Reject>,
     total: String,
 }
 
 impl Rejects {
-    pub(crate) fn new(source: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
-        Self { source, rows, total: thousands(total) }
+    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
+        Self { of, rows, total: thousands(total) }
     }
 }
 
@@ -305,7 +306,14 @@ mod tests {
             sources: vec![source.into()],
             changes: vec![Change::new(evil, Event::Edit { sku: evil.into() })],
         };
-        let reject = Reject { source: evil.into(), file: evil.into(), line: 1, reason: evil.into(), raw: evil.into() };
+        let reject = Reject {
+            source: evil.into(),
+            file: evil.into(),
+            line: 1,
+            reason: evil.into(),
+            raw: evil.into(),
+            report: Some(evil.into()),
+        };
         let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
         let aggr = Aggr { name: evil.into(), no_of_products: 1 };
         let pages = [

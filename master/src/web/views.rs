@@ -142,6 +142,8 @@ pub(crate) struct Reject {
     pub(crate) reason: String,
     /// What stood there, cut at 1 KiB.
     pub(crate) raw: String,
+    /// The report that could not use the row; null for a row that is no product.
+    pub(crate) report: Option<String>,
 }
 
 impl From<ProductView> for Product {
@@ -169,8 +171,8 @@ impl From<AggrRow> for Aggr {
 }
 
 impl From<RejectView> for Reject {
-    fn from(RejectView { source, file, line, reason, raw }: RejectView) -> Self {
-        Self { source, file, line, reason, raw }
+    fn from(RejectView { source, file, line, reason, raw, report }: RejectView) -> Self {
+        Self { source, file, line, reason, raw, report }
     }
 }
 
