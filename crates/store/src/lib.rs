@@ -27,6 +27,7 @@ mod shadowed;
 mod sources;
 mod state;
 mod tally;
+mod uploads;
 mod url;
 mod views;
 
@@ -46,5 +47,6 @@ pub use shadowed::ShadowedRow;
 pub use sources::{SourcePass, SourceRow, SourceState};
 pub use state::State;
 pub use tally::Tally;
+pub use uploads::{UploadRow, UploadState};
 pub use url::DatabaseUrl;
 pub use views::{FileView, RejectView, SourceView};

@@ -15,6 +15,7 @@ mod lock;
 mod open;
 mod schema;
 mod state;
+mod uploads;
 mod views;
 
 /// A database in a folder of its own, which goes away with it.
