@@ -9,7 +9,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tributary_serve::Token;
 
-use crate::{poll::Statuses, readers::Readers, writer::Writer};
+use crate::{poll::Statuses, readers::Readers, uploads::Uploads, writer::Writer};
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) writer: Writer,
     /// The sources' health, reported by their loops.
     pub(crate) statuses: Statuses,
+    /// Files that are sent here.
+    pub(crate) uploads: Uploads,
     /// What requests must bring, if anything.
     pub(crate) token: Option<Token>,
     /// Where the server listens; a connection knows its own address better.
@@ -36,11 +38,11 @@ pub(crate) type Requests = BTreeMap<(String, &'static str, u16), u64>;
 
 impl App {
     pub(crate) fn new(
-        (readers, writer, statuses): (Readers, Writer, Statuses),
+        (readers, writer, statuses, uploads): (Readers, Writer, Statuses, Uploads),
         (address, token, allowed_hosts): (SocketAddr, Option<Token>, Vec<String>),
         shutdown: CancellationToken,
     ) -> Self {
-        Self { readers, writer, statuses, token, address, allowed_hosts, shutdown, requests: Mutex::default() }
+        Self { readers, writer, statuses, uploads, token, address, allowed_hosts, shutdown, requests: Mutex::default() }
     }
 
     pub(crate) fn count_request(&self, route: String, method: &'static str, status: u16) {

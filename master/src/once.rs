@@ -57,7 +57,7 @@ struct PassReport {
 /// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
 pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let started = Instant::now();
-    let Started { context, writer_thread, polls } = start(&config, "master --once", progress).await?;
+    let Started { context, writer_thread, polls, .. } = start(&config, "master --once", progress).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for poll in polls {
         let name = poll.name().to_owned();
@@ -73,7 +73,7 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
 
 async fn pass(mut poll: Poll) -> PassReport {
     let passed = async {
-        let sense = poll.client().sense().await?;
+        let sense = poll.origin().sense().await?;
         poll.pass(&sense).await
     };
     let outcome = passed.await;

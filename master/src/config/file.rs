@@ -12,7 +12,7 @@ use tributary_gate::Columns;
 use tributary_serve::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, duration, source_name, source_url};
+use super::{ConfigError, SourceConfig, UploadsConfig, duration, source_name, source_url, uploads};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]
@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
+    pub(super) uploads: UploadsConfig,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +40,8 @@ struct FileAsTyped {
     poll_interval: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
+    #[serde(default)]
+    uploads: UploadsAsTyped,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +54,16 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: ColumnsAsTyped,
     token_file: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadsAsTyped {
+    dir: Option<Spanned<String>>,
+    #[serde(default)]
+    priority: i64,
+    max_size: Option<Spanned<String>>,
+    keep_free: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,7 +127,16 @@ impl Place<'_> {
             allow_anonymous: typed.allow_anonymous,
             poll_interval,
             sources,
+            uploads: self.uploads(&typed.uploads)?,
         })
+    }
+
+    fn uploads(&self, typed: &UploadsAsTyped) -> Result<UploadsConfig, ConfigError> {
+        let default = UploadsConfig::default();
+        let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
+        let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
+        let keep_free = self.optional(typed.keep_free.as_ref(), uploads::size)?.unwrap_or(default.keep_free);
+        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
     }
 
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
@@ -134,7 +156,7 @@ impl Place<'_> {
         let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
-        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token })
+        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token, folder: None })
     }
 
     /// A path in the file is meant from where the file lies.

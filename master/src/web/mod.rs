@@ -9,4 +9,5 @@ mod input;
 mod openapi;
 mod pages;
 pub(crate) mod router;
+mod upload_view;
 mod views;

@@ -11,3 +11,5 @@ pub(crate) mod products;
 pub(crate) mod rejects;
 pub(crate) mod sources;
 pub(crate) mod update;
+pub(crate) mod upload;
+pub(crate) mod uploads;
