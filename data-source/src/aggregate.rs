@@ -89,11 +89,8 @@ impl Job {
     /// # Errors
     /// The caller has gone, or the server stops: the answer is cut.
     pub(crate) fn run(self, sink: &mut Sink) -> io::Result<()> {
-        let key = Key {
-            digest: self.plan.digest().to_owned(),
-            path: self.entry.path.clone(),
-            hash: self.entry.hash.clone(),
-        };
+        let key =
+            Key { digest: self.plan.digest().to_owned(), path: self.entry.path.clone(), hash: self.entry.hash.clone() };
         if let Some(lines) = self.computations.kept(&key) {
             self.computations.given_again.fetch_add(1, Ordering::Relaxed);
             return sink.write_all(&lines);

@@ -26,6 +26,12 @@ impl Advance {
         self.rows.store(0, Ordering::Relaxed);
     }
 
+    /// The reading is so far.
+    pub(crate) fn set(&self, bytes: u64, rows: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
     /// More rows have been read.
     pub(crate) fn add_rows(&self, rows: u64) {
         self.rows.fetch_add(rows, Ordering::Relaxed);

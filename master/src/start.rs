@@ -13,6 +13,7 @@ use crate::{
     ingest::{Spool, Stored, adopt},
     poll::{Context, LocalSource, Origin, Poll, SourceClient, http_client},
     progress::Progress,
+    reports::{self, Reports},
     uploads::{Shelf, recover},
     writer::{Writer, WriterThread},
 };
@@ -50,7 +51,7 @@ pub(crate) struct StartedUploads {
 /// Another master holds the database, or the database or the spool fails.
 pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Progress) -> Result<Started> {
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
-    let folder = config.uploads.folder(&url);
+    let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let (shelf, source) = (Shelf::new(folder.clone()), config.uploads.source(&folder));
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
@@ -60,6 +61,8 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
         let is_polled = shelf.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adopted = adopt(&mut store, &sources)?;
+        let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+        reports::adopt(&mut store, &configured, &names)?;
         let local = Arc::new(LocalSource::new(folder));
         let uploads = StartedUploads { shelf, source, local, is_polled, queued };
         Ok((Writer::start(store, lock)?, spool, sources.into_iter().zip(adopted), uploads))
@@ -75,6 +78,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
         gates: Arc::new(Semaphore::new(cores)),
         followers: Arc::new(Semaphore::new(cores)),
         memory: Budget::new(SORTED_BYTES),
+        reports: Reports::new(&config.reports, config.database.clone()),
     };
     let poll = |(source, stored): (SourceConfig, Stored)| {
         let origin = match source.folder {

@@ -167,9 +167,7 @@ impl Number {
         /// Integers to which a double is exact, and powers of ten that are: then one division rounds once.
         const EXACT: i128 = 1 << 53;
         match self {
-            Self::Decimal { mantissa, scale } if mantissa.abs() <= EXACT => {
-                mantissa as f64 / 10_i128.pow(scale) as f64
-            }
+            Self::Decimal { mantissa, scale } if mantissa.abs() <= EXACT => mantissa as f64 / 10_i128.pow(scale) as f64,
             Self::Decimal { mantissa, scale } => decimal_text(mantissa.into(), scale).parse().unwrap_or(f64::NAN),
             Self::Float(value) => value,
         }

@@ -12,7 +12,8 @@ use tributary_gate::Columns;
 use tributary_serve::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, UploadsConfig, duration, source_name, source_url, uploads};
+use super::report::{ReportAsTyped, report};
+use super::{ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration, source_name, source_url, uploads};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(super) struct File {
     pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
+    pub(super) reports: Vec<ReportConfig>,
     pub(super) uploads: UploadsConfig,
 }
 
@@ -40,6 +42,8 @@ struct FileAsTyped {
     poll_interval: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
+    #[serde(default)]
+    report: Vec<ReportAsTyped>,
     #[serde(default)]
     uploads: UploadsAsTyped,
 }
@@ -104,21 +108,11 @@ impl Place<'_> {
         })?;
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
-        let mut names: HashMap<String, usize> = HashMap::new();
-        let mut sources = Vec::new();
-        for source in typed.source {
-            self.checked(&source.name, source_name)?;
-            let at = source.name.span().start;
-            if let Some(first) = names.insert(source.name.get_ref().clone(), at) {
-                let why = format!(
-                    "the source of line {} has the name `{}` too; give each source a name of its own",
-                    self.line(first),
-                    source.name.get_ref()
-                );
-                return Err(self.error(at, &why));
-            }
-            sources.push(self.source(source)?);
-        }
+        self.differ("source", typed.source.iter().map(|source| &source.name))?;
+        self.differ("report", typed.report.iter().map(|report| &report.name))?;
+        let sources = typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
+        let reports = typed.report.iter().map(|typed| report(typed).map_err(|(at, why)| self.error(at, &why)));
+        let reports = reports.collect::<Result<_, _>>()?;
         Ok(File {
             database_url,
             listen,
@@ -127,6 +121,7 @@ impl Place<'_> {
             allow_anonymous: typed.allow_anonymous,
             poll_interval,
             sources,
+            reports,
             uploads: self.uploads(&typed.uploads)?,
         })
     }
@@ -139,7 +134,23 @@ impl Place<'_> {
         Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
     }
 
+    /// No two of a `kind` may have one name.
+    fn differ<'b>(&self, kind: &str, all: impl Iterator<Item = &'b Spanned<String>>) -> Result<(), ConfigError> {
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        for name in all {
+            let at = name.span().start;
+            if let Some(first) = names.insert(name.get_ref(), at) {
+                let (line, name) = (self.line(first), name.get_ref());
+                let why =
+                    format!("the {kind} of line {line} has the name `{name}` too; give each {kind} a name of its own");
+                return Err(self.error(at, &why));
+            }
+        }
+        Ok(())
+    }
+
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
+        self.checked(&typed.name, source_name)?;
         let url = self.checked(&typed.url, source_url)?;
         let token = self.optional(typed.token_file.as_ref(), |token_file| {
             let path = self.beside(Path::new(token_file));

@@ -2,6 +2,7 @@
 //! `file` is the configuration as typed; this module is the configuration as used.
 
 mod file;
+mod report;
 mod uploads;
 
 use std::{
@@ -15,6 +16,7 @@ use tributary_gate::Columns;
 use tributary_serve::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
+pub use report::ReportConfig;
 pub use uploads::UploadsConfig;
 
 use crate::cli::Args;
@@ -34,6 +36,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// The sources in the order of the configuration. Default: none.
     pub sources: Vec<SourceConfig>,
+    /// What is computed of files. Default: nothing.
+    pub reports: Vec<ReportConfig>,
     /// What may be uploaded, and where it lies.
     pub uploads: UploadsConfig,
 }
@@ -111,8 +115,8 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        let uploads = file.uploads;
-        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, uploads })
+        let (reports, uploads) = (file.reports, file.uploads);
+        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, reports, uploads })
     }
 }
 

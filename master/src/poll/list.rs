@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -19,6 +19,7 @@ use super::{LocalSource, Poll, client::SourceClient, origin::Origin};
 use crate::{
     advance::{Advance, Counted},
     ingest::{self, Arriving, Core, FetchError, FileVersion, Outcome, Reader, Spooled},
+    reports::Holding,
 };
 
 /// How often a file that changes under the pass is asked for before the pass goes on without it.
@@ -38,6 +39,8 @@ pub(super) struct Listed {
     pub(super) plan: ingest::Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(ManifestEntry, FetchError)>,
+    /// All that the source holds, for the reports.
+    pub(super) holding: Holding,
 }
 
 impl Poll {
@@ -48,7 +51,9 @@ impl Poll {
         let mut round = 1;
         loop {
             self.progress.show("listing");
-            let manifest = self.origin.manifest().await?;
+            let mut manifest = self.origin.manifest().await?;
+            let all = manifest.files.clone();
+            manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
             let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
             let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
             let mut unread = Vec::new();
@@ -64,7 +69,8 @@ impl Poll {
                     Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                return Ok(Listed { version: manifest.version, plan, read, unread });
+                let holding = Holding { version: manifest.version.clone(), files: all, body: Mutex::default() };
+                return Ok(Listed { version: manifest.version, plan, read, unread, holding });
             }
             // A file that was touched is offered again only when it has settled.
             self.origin.sense_change(&manifest.version, SETTLING).await?;
@@ -172,16 +178,21 @@ impl Poll {
             modified: String::new(),
             hash: received.hash,
         };
-        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
+        let body = Arc::new(received.body);
+        let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
+        let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
+        let holding = Holding { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
+        let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
+        manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
         let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
         let mut read = Vec::new();
         if !plan.read.is_empty() {
-            let (reader, body) = (self.reader(entry.clone(), Arc::default()), received.body);
+            let reader = self.reader(entry.clone(), Arc::default());
             let outcome = self.gate(reader, move || body.open(), false).await?;
             read.push(FileVersion { entry, outcome });
         }
         self.progress.file_done();
-        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new() })
+        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new(), holding })
     }
 
     async fn gate<R: Read>(

@@ -1,5 +1,6 @@
 //! Asking the sources: what one source is asked, one pass over it, and the loop that passes over it all day.
 
+mod aggregate;
 mod client;
 mod list;
 mod local;

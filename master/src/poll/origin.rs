@@ -8,7 +8,8 @@ use tributary_wire::{Manifest, Sense};
 
 use super::{LocalSource, client::SourceClient};
 
-/// One source, as it is asked.
+/// One source, as it is asked; clones ask the same.
+#[derive(Clone)]
 pub(crate) enum Origin {
     /// Over HTTP.
     Remote(SourceClient),

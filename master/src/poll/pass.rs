@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tributary_merge::{Budget, Spill};
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 use tributary_wire::Sense;
@@ -18,6 +18,7 @@ use crate::{
     config::SourceConfig,
     ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Stored},
     progress::SourceProgress,
+    reports::{Holding, ReportWork, Reports},
     writer::Writer,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) followers: Arc<Semaphore>,
     /// Bounds the memory of sorted rows that are not applied yet, over all sources.
     pub(crate) memory: Budget,
+    /// Which say of a file whether it is a product feed.
+    pub(crate) reports: Reports,
 }
 
 /// The polls of one source, one after the other.
@@ -55,6 +58,8 @@ pub(crate) struct Poll {
     pub(super) progress: SourceProgress,
     /// Where the rows of this pass lie that memory has no room for.
     pub(super) spill: Spill,
+    /// Tells those who work on reports what the source holds.
+    holding: watch::Sender<Option<Arc<Holding>>>,
     /// When a pass was last noted in the database by this process.
     noted: Option<Instant>,
 }
@@ -91,7 +96,17 @@ impl Poll {
     ) -> Self {
         let reading = ingest::reading(&source.columns);
         let spill = new_spill(&context.spool);
-        Self { source, stored, reading, origin, context, progress, spill, noted: None }
+        let holding = watch::Sender::new(None);
+        Self { source, stored, reading, origin, context, progress, spill, holding, noted: None }
+    }
+
+    /// The work on the reports of the source, to go on beside its passes; none if there is no report.
+    pub(crate) fn report_work(&self) -> Option<ReportWork> {
+        let reports = self.context.reports.clone();
+        let parts = (self.origin.clone(), self.context.spool.clone(), self.context.writer.clone());
+        let source = (self.stored.id, self.source.name.clone());
+        let has_any = !reports.all().is_empty();
+        has_any.then(|| ReportWork::new(source, reports, parts, self.holding.subscribe()))
     }
 
     /// The source's name.
@@ -127,7 +142,14 @@ impl Poll {
             Some(_) => self.list().await?,
             None => self.list_plain().await?,
         };
-        let passed = self.apply(listed, started, sensed).await?;
+        let (passed, holding) = self.apply(listed, started, sensed).await?;
+        self.holding.send_if_modified(|known| {
+            let is_news = known.as_ref().is_none_or(|known| known.version != holding.version);
+            if is_news {
+                *known = Some(Arc::new(holding));
+            }
+            is_news
+        });
         self.progress.finish(&format!("{} files read", passed.read));
         Ok(passed)
     }
@@ -164,8 +186,8 @@ impl Poll {
         }
     }
 
-    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<Passed> {
-        let Listed { version, plan, read: mut files, unread } = listed;
+    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<(Passed, Holding)> {
+        let Listed { version, plan, read: mut files, unread, holding } = listed;
         let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
         let complete = unread.is_empty();
@@ -192,7 +214,7 @@ impl Poll {
             true => Applied { written: ingest::Written::default(), rejected: 0, state: self.stored.state },
             false => self.write(new).await?,
         };
-        Ok(Passed { version, changed, read, removed, applied, unread: why })
+        Ok((Passed { version, changed, read, removed, applied, unread: why }, holding))
     }
 
     /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.

@@ -42,8 +42,11 @@ impl PollManager {
         Self { loops: TaskTracker::new(), poll_interval, statuses, shutdown }
     }
 
-    /// Starts the loop of one more source.
+    /// Starts the loop of one more source, and the work on its reports.
     pub(crate) fn add(&self, poll: Poll) {
+        if let Some(work) = poll.report_work() {
+            self.spawn(work.run());
+        }
         self.spawn(PollLoop::new(poll, self.poll_interval, self.statuses.clone()).run());
     }
 
