@@ -19,6 +19,7 @@ mod product;
 mod progress;
 mod readers;
 mod start;
+mod summary;
 mod web;
 mod writer;
 

@@ -2,6 +2,7 @@
 //! `file` is the configuration as typed; this module is the configuration as used.
 
 mod file;
+mod report;
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
@@ -11,6 +12,8 @@ use tributary_serve::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
 use crate::cli::Args;
+
+pub use report::ReportConfig;
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// The sources in the order of the configuration. Default: none.
     pub sources: Vec<SourceConfig>,
+    /// The reports in the order of the configuration. Default: none.
+    pub reports: Vec<ReportConfig>,
 }
 
 /// One source.
@@ -97,7 +102,7 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources })
+        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, reports: Vec::new() })
     }
 }
 

@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
         /// What is taken.
         expected: &'static str,
     },
+    /// It would be right, but this build cannot do it.
+    #[error("{0}")]
+    NotBuilt(&'static str),
     /// The server stops, and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
@@ -107,6 +110,7 @@ impl ApiError {
             Self::TooLarge { .. } => "too large",
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
+            Self::NotBuilt(_) => "not built",
             Self::Stopping => "stopping",
             Self::Internal => "internal error",
         }
@@ -134,6 +138,7 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotBuilt(_) => StatusCode::NOT_IMPLEMENTED,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -3,10 +3,13 @@
 
 mod csv;
 mod error;
+mod filtered;
 mod guard;
 mod handlers;
 mod input;
+mod numbers;
 mod openapi;
 mod pages;
+mod results;
 pub(crate) mod router;
 mod views;

@@ -14,7 +14,9 @@ use actix_web::{App as Actix, Error, HttpResponse, Resource, ResponseError, Rout
 use tributary_serve::complete;
 
 use super::error::ApiError;
-use super::handlers::{aggr, assets, events, health, home, lists, product, products, rejects, sources, update};
+use super::handlers::{
+    aggr, assets, events, health, home, lists, product, products, rejects, reports, sources, update,
+};
 use super::pages::{ProblemPage, answer};
 use super::{guard, input, openapi};
 use crate::app::App;
@@ -59,6 +61,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
+        .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
         .service(resource("/api/v1/events", "GET", [web::get().to(events::follow)]))
         .service(resource(health::HEALTHZ, "GET, HEAD", [read().to(health::healthz)]))
         .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))

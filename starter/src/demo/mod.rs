@@ -112,6 +112,7 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         allowed_hosts: Vec::new(),
         poll_interval: Duration::from_secs(1),
         sources: vec![SourceConfig::new("north", &north_url)?, SourceConfig::new("south", &south_url)?],
+        reports: Vec::new(),
     };
     say(&format!("The sources serve their folders on {north_url} and {south_url}"));
     let master = tributary_master::run(config, listener, false, shutdown.clone());
