@@ -22,6 +22,7 @@ mod progress;
 mod readers;
 mod reports;
 mod start;
+mod summary;
 mod uploads;
 mod web;
 mod writer;

@@ -47,7 +47,7 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
     let mut hosts = config.allowed_hosts;
     // The name that it was told to listen on is one of its own.
     hosts.extend(config.listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
-    let app = Data::new(App::new(shared, (address, token, hosts), shutdown.clone()));
+    let app = Data::new(App::new(shared, config.reports, (address, token, hosts), shutdown.clone()));
     let server = serve(app, listener)?;
     let handle = server.handle();
     polls.into_iter().for_each(|poll| loops.add(poll));

@@ -11,7 +11,7 @@ use tributary_store::{Lock, Store, UploadRow};
 use crate::{
     config::{Config, SourceConfig},
     ingest::{Spool, Stored, adopt},
-    poll::{Context, LocalSource, Origin, Poll, SourceClient, http_client},
+    poll::{Context, Http, LocalSource, Origin, Poll, SourceClient, http_client},
     progress::Progress,
     reports::{self, Reports},
     uploads::{Shelf, recover},
@@ -45,6 +45,15 @@ pub(crate) struct StartedUploads {
     pub(crate) queued: Vec<UploadRow>,
 }
 
+impl Context {
+    /// What polls share that write with `writer`.
+    pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
+        Self { http, writer, spool, gates, followers, memory: Budget::new(SORTED_BYTES), reports }
+    }
+}
+
 /// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
 ///
 /// # Errors
@@ -70,16 +79,8 @@ pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Prog
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
     let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let context = Context {
-        http: http.context("the start failed")??,
-        writer,
-        spool,
-        gates: Arc::new(Semaphore::new(cores)),
-        followers: Arc::new(Semaphore::new(cores)),
-        memory: Budget::new(SORTED_BYTES),
-        reports: Reports::new(&config.reports, config.database.clone()),
-    };
+    let reports = Reports::new(&config.reports, config.database.clone());
+    let context = Context::new(http.context("the start failed")??, writer, spool, reports);
     let poll = |(source, stored): (SourceConfig, Stored)| {
         let origin = match source.folder {
             Some(_) => Origin::Local(Arc::clone(&uploads.local)),

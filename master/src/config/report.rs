@@ -19,6 +19,10 @@ pub struct ReportConfig {
     pub name: String,
     /// Its files are product feeds too. Default: they are not.
     pub feed: bool,
+    /// The columns that rows are grouped by, as spelled; without any the report is one row.
+    pub group_by: Vec<String>,
+    /// The names of its metrics, as spelled; at least one.
+    pub metrics: Vec<String>,
     /// What a source is asked for.
     pub spec: ReportSpec,
     /// The same, compiled.
@@ -36,14 +40,25 @@ impl ReportConfig {
         self.files.iter().any(|pattern| pattern.matches_with(path, options))
     }
 
+    /// A report over no file, whose columns have any names.
+    #[cfg(test)]
+    pub(crate) fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
+        let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
+        let spec = ReportSpec { metrics: vec![metric], ..ReportSpec::default() };
+        let plan = Arc::new(Plan::compile(&spec).unwrap());
+        Self { name: name.to_owned(), feed: false, group_by, metrics, spec, plan, files: Vec::new() }
+    }
+
     /// The columns of its results, as spelled.
     #[must_use]
     pub fn table(&self) -> ReportTable {
-        ReportTable {
-            name: self.name.clone(),
-            group_by: self.plan.group_by().to_vec(),
-            metrics: self.plan.metrics().map(str::to_owned).collect(),
-        }
+        ReportTable { name: self.name.clone(), group_by: self.group_by.clone(), metrics: self.metrics.clone() }
+    }
+
+    /// The metric by which the largest groups are told where nobody asks for another.
+    #[must_use]
+    pub fn main_metric(&self) -> Option<&str> {
+        self.metrics.first().map(String::as_str)
     }
 }
 
@@ -101,7 +116,15 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         metrics: metrics.into_iter().map(metric).collect(),
     };
     let plan = Plan::compile(&spec).map_err(|error| (typed.place_of(&error.place), error.to_string()))?;
-    Ok(ReportConfig { name: name.clone(), feed: typed.feed, spec, plan: Arc::new(plan), files })
+    Ok(ReportConfig {
+        name: name.clone(),
+        feed: typed.feed,
+        group_by: plan.group_by().to_vec(),
+        metrics: plan.metrics().map(str::to_owned).collect(),
+        spec,
+        plan: Arc::new(plan),
+        files,
+    })
 }
 
 impl ReportAsTyped {

@@ -9,7 +9,7 @@ mod pass;
 mod poll_loop;
 mod status;
 
-pub(crate) use client::{SourceClient, http_client};
+pub(crate) use client::{Http, SourceClient, http_client};
 pub(crate) use local::LocalSource;
 pub(crate) use origin::Origin;
 pub(crate) use pass::{Context, Passed, Poll};

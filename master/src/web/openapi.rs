@@ -4,7 +4,7 @@
 use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
-use super::handlers::{aggr, events, health, product, products, rejects, sources, upload, uploads};
+use super::handlers::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads};
 use crate::events::Event;
 
 #[derive(OpenApi)]
@@ -26,6 +26,8 @@ use crate::events::Event;
         uploads::follow,
         upload::post,
         upload::put,
+        reports::list,
+        reports::get,
         events::follow,
         health::healthz,
         health::readyz,

@@ -150,6 +150,12 @@ impl Change {
                 let link = Some(format!("/?sku={}", encoded(&sku)));
                 Self { at, who: sku, what: "was edited".to_owned(), link }
             }
+            Event::Report { name, rows, rejects, seconds } => {
+                let rejects =
+                    if rejects > 0 { format!(", {}", counted(rejects as i64, "reject")) } else { String::new() };
+                let what = format!("was computed: {}{rejects} in {seconds:.2} s", counted(rows as i64, "row"));
+                Self { at, link: Some(format!("/reports/{}", encoded(&name))), who: name, what }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use tributary_serve::complete;
 
 use super::error::ApiError;
 use super::handlers::{
-    aggr, assets, events, health, home, lists, product, products, rejects, sources, update, upload, uploads,
+    aggr, assets, events, health, home, lists, product, products, rejects, reports, sources, update, upload, uploads,
 };
 use super::pages::{ProblemPage, answer};
 use super::{guard, input, openapi};
@@ -74,6 +74,8 @@ fn routes(config: &mut web::ServiceConfig) {
             [read().to(uploads::get), web::delete().to(uploads::cancel)],
         ))
         .service(resource("/api/v1/uploads/{id}/events", "GET", [web::get().to(uploads::follow)]))
+        .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
         .service(resource("/api/v1/events", "GET", [web::get().to(events::follow)]))
         .service(resource(health::HEALTHZ, "GET, HEAD", [read().to(health::healthz)]))
         .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))
