@@ -92,10 +92,10 @@ async fn take<E: Display>(
             return Err(UploadError::TooLarge { limit: limits.max_size });
         }
         batch.push(piece);
+        job.status.send_modify(|status| status.bytes = bytes);
         if bytes - sent >= BATCH as u64 {
             queue.send(std::mem::take(&mut batch)).await.map_err(broken)?;
             sent = bytes;
-            job.status.send_modify(|status| status.bytes = bytes);
         }
     }
     job.status.send_modify(|status| (status.bytes, status.total) = (bytes, Some(bytes)));
@@ -120,7 +120,7 @@ struct Pen {
 impl Pen {
     fn begin(shelf: Shelf, id: &str, keep_free: u64) -> Result<Self, UploadError> {
         let failed = |error| UploadError::writing(error, keep_free);
-        let file = shelf.begin(id).map_err(failed)?;
+        let file = shelf.make().and_then(|()| shelf.begin(id)).map_err(failed)?;
         let flusher = file.try_clone().and_then(Flusher::start).map_err(failed)?;
         Ok(Self { file, shelf, keep_free, hasher: blake3::Hasher::new(), bytes: 0, told: 0, flusher })
     }

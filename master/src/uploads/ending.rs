@@ -1,9 +1,15 @@
 //! How an upload ends, other than well: it is cancelled, taken back, or given up. Whoever follows it is told.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use tributary_store::{Store, UploadRow, UploadState};
 
 use super::{Job, Stage, Status, UploadError, Uploads};
+use crate::config::UPLOADS;
+
+/// How long whoever takes a file back waits for its rows to go.
+const LEAVING: Duration = Duration::from_secs(2);
 
 impl Uploads {
     /// Cancels an upload, or takes its file away again and with that its rows. False if nobody knows it.
@@ -22,7 +28,7 @@ impl Uploads {
             self.undo(&job, UploadError::Cancelled.to_string()).await?;
             return Ok(true);
         }
-        let _alone = self.alone().await;
+        let alone = self.alone().await;
         let asked = id.to_owned();
         let read = move |store: &mut Store| {
             let row = store.upload(&asked)?;
@@ -30,13 +36,31 @@ impl Uploads {
             Ok(row.zip(others))
         };
         let Some((row, others)) = self.0.readers.run(read).await? else { return Ok(false) };
-        if is_in_place(&row, &others) {
-            let filename = row.filename.clone();
+        let (id, filename) = (row.id.clone(), row.filename.clone());
+        let is_in_place = is_in_place(&row, &others);
+        if is_in_place {
             self.on_disk(move |shelf| shelf.remove(&filename)).await?;
         }
-        let id = row.id;
         self.0.writer.run_first(move |store| Ok(store.delete_upload(&id)?)).await?;
+        drop(alone);
+        if is_in_place {
+            // Who is told that it is gone finds no rows of it, unless the writer is busy for long.
+            let _ = tokio::time::timeout(LEAVING, self.rows_gone(row.filename)).await;
+        }
         Ok(true)
+    }
+
+    /// Waits until no rows of a file are left.
+    async fn rows_gone(&self, filename: String) -> Result<()> {
+        let mut done = self.0.writer.done();
+        loop {
+            done.borrow_and_update();
+            let asked = filename.clone();
+            if self.0.readers.run(move |store| Ok(store.file_of(UPLOADS, &asked)?)).await?.is_none() {
+                return Ok(());
+            }
+            done.changed().await?;
+        }
     }
 
     /// Ends an upload whose file is in the folder: it goes, and what it has replaced comes back.

@@ -1,10 +1,13 @@
 //! How an upload comes in: it is judged by what is said of it, its body is received, and its file gets its name.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{
+    Stream,
+    future::{MaybeDone, maybe_done},
+};
 use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 use tributary_store::Store;
 
@@ -15,6 +18,9 @@ use super::{
     name,
     shelf::There,
 };
+
+/// How long an upload waits, before its body is read, for being noted in the database.
+const NOTING: Duration = Duration::from_millis(500);
 
 /// What somebody wants to upload.
 #[derive(Debug)]
@@ -36,7 +42,7 @@ pub(crate) struct Admitted {
     job: Arc<Job>,
     _place: OwnedSemaphorePermit,
     /// Its row, on its way to the database: nobody waits for that but the end of the body.
-    stored: JoinHandle<Result<()>>,
+    stored: MaybeDone<JoinHandle<Result<()>>>,
 }
 
 impl Uploads {
@@ -56,13 +62,16 @@ impl Uploads {
             return Err(UploadError::KnownId { id });
         }
         let filename = offer.filename.clone();
-        let there = self.on_disk(move |shelf| shelf.make().map(|()| shelf.there(&filename))).await?;
+        let there = self.on_disk(move |shelf| Ok(shelf.there(&filename))).await?;
         let place = Arc::clone(&self.0.places).try_acquire_owned();
         let place = place.map_err(|_| UploadError::TooMany { limit: AT_ONE_TIME })?;
         self.check_room(offer.at_least).await?;
         let job = self.enter(id, offer, there)?;
         let (writer, row) = (self.0.writer.clone(), job.row(&job.status.borrow()));
-        let stored = tokio::spawn(async move { writer.run_first(move |store| Ok(store.put_upload(&row)?)).await });
+        let store = async move { writer.run_first(move |store| Ok(store.put_upload(&row)?)).await };
+        let mut stored = maybe_done(tokio::spawn(store));
+        // What a pulled plug leaves of it is known, unless the writer is busy for long.
+        let _ = tokio::time::timeout(NOTING, &mut stored).await;
         Ok(Admitted { uploads: self.clone(), job, _place: place, stored })
     }
 
@@ -144,14 +153,15 @@ impl Admitted {
         self,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<(), UploadError> {
-        let Self { uploads, job, _place, stored } = self;
+        let Self { uploads, job, _place, mut stored } = self;
         let shared = &uploads.0;
         let received = body::receive(&job, &shared.shelf, body, &shared.limits, &shared.stop).await;
         // Before anything else is noted of it.
-        let stored = stored.await.context("the note of an upload broke off");
+        (&mut stored).await;
+        let stored = Pin::new(&mut stored).take_output().context("the note of an upload is missing");
         let publish = async {
             let received = received?;
-            stored??;
+            stored?.context("the note of an upload broke off")??;
             uploads.publish(&job, received).await
         };
         let Err(error) = publish.await else { return Ok(()) };

@@ -50,9 +50,10 @@ impl Shelf {
         fs::create_dir_all(&self.folder)
     }
 
-    /// Bytes that this process may still write to its disk.
+    /// Bytes that this process may still write to the disk on which it is, or will be.
     pub(crate) fn free(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.folder)?;
+        let there = self.folder.ancestors().find(|folder| folder.exists()).unwrap_or(&self.folder);
+        let disk = rustix::fs::statvfs(there)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 

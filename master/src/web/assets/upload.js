@@ -1,5 +1,5 @@
-// Sends files with a progress bar, and follows uploads that are under way, also those of an earlier visit. The form works without this.
-"use strict";
+// Sends files with a progress bar, and follows uploads that are under way, also those of an earlier visit. The form works
+// without this. A module, so that its names are not those of the other script.
 
 const list = document.getElementById("uploads");
 const form = document.getElementById("upload-form");
