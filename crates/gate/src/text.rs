@@ -117,9 +117,10 @@ impl<R: Read> Text<R> {
         self.fill((2 * len).clamp(self.chunk, self.lookahead + self.chunk))
     }
 
-    /// Reads on until the window holds `len` bytes or the file ends.
+    /// Makes sure that the window holds `len` bytes, or all that is left. It reads as many more, so that a caller who uses up
+    /// little at a time does not have all of the window moved each time.
     pub(crate) fn want(&mut self, len: usize) -> Result<(), Error> {
-        if self.end - self.start < len { self.fill(len) } else { Ok(()) }
+        if self.end - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
     }
 
     /// Uses up the text to the end of its physical line, however long that is; false if it has no end.

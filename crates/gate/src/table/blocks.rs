@@ -72,28 +72,16 @@ impl<R: Read> Blocks<R> {
             if window.is_empty() && end == End::Eof {
                 return Ok(None);
             }
-            let splitter = &self.layout.splitter;
-            let plain = splitter.quote.is_none_or(|quote| memchr(quote, window).is_none());
-            let cut = if plain { self.cut_plain(window, end) } else { self.cut_quoted(window, end) };
+            let (near, near_end) = window.get(..self.size).map_or((window, end), |near| (near, End::More));
+            let plain = self.layout.splitter.quote.is_none_or(|quote| memchr(quote, near).is_none());
+            let cut = if plain { self.cut_plain(near, near_end) } else { self.cut_quoted(window, end) };
             if cut > 0 {
                 return Ok(Some(self.take(cut, plain)));
             }
             // A record that is longer than a block, or never closed: the table itself looks at it.
             match self.table.step()? {
                 Next::End => return Ok(None),
-                Next::Good => {
-                    let place = self.table.place;
-                    let text = self.table.text.since(place.position, place.len).to_vec();
-                    let layout = Arc::clone(&self.layout);
-                    return Ok(Some(Block {
-                        layout,
-                        text,
-                        clean: false,
-                        plain: false,
-                        line: place.line,
-                        byte: place.byte,
-                    }));
-                }
+                Next::Good => return Ok(Some(self.single())),
                 Next::Bad(reject) => {
                     self.table.rows += 1;
                     self.table.rejects.push(self.table.limits.rejects_kept, reject);
@@ -127,6 +115,19 @@ impl<R: Read> Blocks<R> {
             }
         }
         at
+    }
+
+    /// The good record that the table has just looked at, with its line end: what a CR before that is depends on it.
+    fn single(&self) -> Block {
+        let Table { text, place, .. } = &self.table;
+        Block {
+            layout: Arc::clone(&self.layout),
+            text: text.since(place.position, text.position() - place.position).to_vec(),
+            clean: false,
+            plain: false,
+            line: place.line,
+            byte: place.byte,
+        }
     }
 
     fn take(&mut self, cut: usize, plain: bool) -> Block {
