@@ -1,6 +1,6 @@
 //! The command line: what may be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use tributary_console::LogArgs;
@@ -63,6 +63,14 @@ pub struct FileArgs {
     /// Where to write; it is put in place as a whole once it is all there. `-` is stdout
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+impl FileArgs {
+    /// Whether stdout takes the data.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.out == Path::new("-")
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::process;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::cli::FileArgs;
+
 /// Where bytes go. A file that is not [finished](Output::finish) is taken away again.
 pub(crate) enum Output {
     Stdout(io::Stdout),
@@ -16,12 +18,13 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// The place that `--out` names; `-` is stdout.
+    /// The place that `--out` names.
     ///
     /// # Errors
     /// It is a folder, or no file can be made there.
-    pub(crate) fn open(out: &Path) -> Result<Self> {
-        if out == Path::new("-") {
+    pub(crate) fn open(file: &FileArgs) -> Result<Self> {
+        let out = &file.out;
+        if file.is_stdout() {
             return Ok(Self::Stdout(io::stdout()));
         }
         let failed = || format!("failed to make {}", out.display());

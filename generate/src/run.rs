@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,18 +58,21 @@ pub fn stop_on_signals() -> io::Result<Stop> {
 /// # Errors
 /// The file cannot be made or written, or it was asked to stop; nothing is left behind then.
 pub fn run(args: &Args, stop: &Stop) -> Result<()> {
-    let output = Output::open(&args.shape.file().out)?;
-    let (part, is_stdout) = (output.part(), matches!(output, Output::Stdout(_)));
     let (sender, done) = mpsc::channel();
-    let (shape, stops) = (args.shape.clone(), stop.clone());
-    // Nobody waits for it after a stop.
-    thread::spawn(move || sender.send(produce(&shape, output, &stops)));
+    let part = Arc::<OnceLock<PathBuf>>::default();
+    let (shape, stops, parts) = (args.shape.clone(), stop.clone(), Arc::clone(&part));
+    // Even to open a pipe may take until somebody reads it. Nobody waits for the thread after a stop.
+    thread::spawn(move || sender.send(produce(&shape, &parts, &stops)));
     let Some(written) = wait(&done, stop) else {
-        part.map_or(Ok(()), |part| take_away(&part))?;
+        part.get().map_or(Ok(()), |part| take_away(part))?;
         bail!("stopped");
     };
     let summary = written?;
-    let printed = if is_stdout { writeln!(io::stderr(), "{summary}") } else { writeln!(io::stdout(), "{summary}") };
+    let printed = if args.shape.file().is_stdout() {
+        writeln!(io::stderr(), "{summary}")
+    } else {
+        writeln!(io::stdout(), "{summary}")
+    };
     printed.context("failed to write the summary")
 }
 
@@ -98,10 +101,14 @@ fn wait(done: &Receiver<Result<String>>, stop: &Stop) -> Option<Result<String>> 
     }
 }
 
-/// Writes the file and says what was written.
-fn produce(args: &ShapeArgs, output: Output, stop: &Stop) -> Result<String> {
+/// Writes the file and says what was written; `part` is told the temporary file.
+fn produce(args: &ShapeArgs, part: &OnceLock<PathBuf>, stop: &Stop) -> Result<String> {
     let file = args.file();
-    let name = if matches!(output, Output::Stdout(_)) { "stdout".into() } else { file.out.display().to_string() };
+    let output = Output::open(file)?;
+    if let Some(path) = output.part() {
+        part.get_or_init(|| path);
+    }
+    let name = if file.is_stdout() { "stdout".into() } else { file.out.display().to_string() };
     let bar = Progress::new(&name, file.rows);
     let started = Instant::now();
     let mut out = Counted { output, bytes: 0, stop };

@@ -141,6 +141,19 @@ fn a_reader_that_takes_nothing_does_not_hold_up_a_stop() {
 }
 
 #[test]
+fn a_pipe_that_nobody_reads_does_not_hold_up_a_stop() {
+    let folder = TempDir::new().unwrap();
+    assert!(Command::new("mkfifo").arg("pipe").current_dir(folder.path()).status().unwrap().success());
+    let child = generate(folder.path(), "sales --rows 9 --out pipe").spawn().unwrap();
+    let waits = format!("/proc/{}/task", child.id());
+    // Its two threads are there once signals are caught and the pipe is about to be opened.
+    let (output, took) = stopped(child, Signal::TERM, || fs::read_dir(&waits).unwrap().count() == 3);
+    assert_eq!(outcome(&output), (String::new(), "error: stopped\n".to_owned(), Some(1)));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(names(folder.path()), ["pipe"], "nothing was put in its place");
+}
+
+#[test]
 fn of_a_link_the_file_that_it_names_is_replaced() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("real.csv"), "old").unwrap();
