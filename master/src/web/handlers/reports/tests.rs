@@ -16,6 +16,8 @@ use crate::readers::Readers;
 use crate::writer::Writer;
 use ReportValue::{Integer, Null, Real, Text};
 
+mod pages;
+
 /// A group and a metric of names that nothing may trip over.
 const ODD: [&str; 2] = ["a\"<b>,'", "-sum\n"];
 
