@@ -10,6 +10,7 @@ mod input;
 mod numbers;
 mod openapi;
 mod pages;
+mod report_pages;
 mod results;
 pub(crate) mod router;
 mod upload_view;

@@ -1,5 +1,6 @@
 //! The pages' types: what the templates show, as texts for people. No request handling.
 
+use std::any::Any;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -12,6 +13,7 @@ use tributary_store::{ProductFilter, Tally};
 use super::error::ApiError;
 use super::upload_view::UploadView;
 use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
+use crate::app::App;
 use crate::events::{AppliedVersion, Event};
 use crate::product::Detail;
 
@@ -265,9 +267,11 @@ pub(crate) struct ProblemPage {
     pub(crate) detail: String,
 }
 
-/// A page as an answer.
-pub(crate) fn answer(status: StatusCode, page: &impl Template) -> Result<HttpResponse, ApiError> {
-    let body = page.render().map_err(|error| ApiError::from(anyhow::Error::new(error)))?;
+/// A page as an answer. What the frame of every page says goes with it: whether there are reports to lead to.
+pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Result<HttpResponse, ApiError> {
+    let has_reports: &dyn Any = &!app.reports.is_empty();
+    let frame = ("has_reports", has_reports);
+    let body = page.render_with_values(&frame).map_err(|error| ApiError::from(anyhow::Error::new(error)))?;
     let mut response = HttpResponse::build(status);
     Ok(response.insert_header(ContentType::html()).insert_header((CACHE_CONTROL, "no-store")).body(body))
 }
@@ -279,17 +283,17 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// A count with its thousands set apart.
-fn thousands(count: i64) -> String {
+pub(crate) fn thousands(count: i64) -> String {
     indicatif::HumanCount(count.unsigned_abs()).to_string()
 }
 
 /// So many of something, as a person says it.
-fn counted(count: i64, what: &str) -> String {
+pub(crate) fn counted(count: i64, what: &str) -> String {
     format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// A stored time to the second; the pages say that it is UTC.
-fn people_time(at: &str) -> String {
+pub(crate) fn people_time(at: &str) -> String {
     at.get(..19).unwrap_or(at).replace('T', " ")
 }
 

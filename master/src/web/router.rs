@@ -15,7 +15,8 @@ use tributary_serve::complete;
 
 use super::error::ApiError;
 use super::handlers::{
-    aggr, assets, events, health, home, lists, product, products, rejects, reports, sources, update, upload, uploads,
+    aggr, assets, events, health, home, lists, product, products, rejects, report_pages, reports, sources, update, upload,
+    uploads,
 };
 use super::pages::{ProblemPage, answer};
 use super::{guard, input, openapi};
@@ -44,6 +45,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/rejects", "GET, HEAD", [read().to(lists::rejects)]))
         .service(resource("/upload", "GET, HEAD, POST", [read().to(upload::show), web::post().to(upload::form)]))
         .service(resource("/upload.js", "GET, HEAD", [read().to(assets::upload_script)]))
+        .service(resource("/reports", "GET, HEAD", [read().to(report_pages::list)]))
+        .service(resource("/reports/{name}", "GET, HEAD", [read().to(report_pages::show)]))
         .service(resource("/style.css", "GET, HEAD", [read().to(assets::style)]))
         .service(resource("/live.js", "GET, HEAD", [read().to(assets::script)]))
         .service(resource("/icon.svg", "GET, HEAD", [read().to(assets::icon)]))
@@ -117,7 +120,7 @@ async fn around(
         None => next.call(request).await?.map_into_boxed_body(),
         Some(refusal) => request.error_response(refusal),
     };
-    if let Some(page) = problem_page(&response) {
+    if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }
     if is_refused {
@@ -162,7 +165,7 @@ fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
 }
 
 /// The page that takes the place of a problem in JSON, where a browser asked for a page.
-fn problem_page(response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
+fn problem_page(app: &App, response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
     let request = response.request();
     let error = response.response().error()?.as_error::<ApiError>()?;
     if request.path().starts_with("/api/") || !input::wants_page(request) {
@@ -170,7 +173,7 @@ fn problem_page(response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
     }
     let status = error.status_code();
     let page = ProblemPage { status: status.as_u16(), title: error.title().to_owned(), detail: error.to_string() };
-    let mut page = answer(status, &page).ok()?;
+    let mut page = answer(app, status, &page).ok()?;
     // What the problem asks of the client is asked by the page too.
     let own: Vec<_> = page.headers().keys().cloned().collect();
     for (name, value) in error.error_response().headers().iter().filter(|(name, _)| !own.contains(name)) {

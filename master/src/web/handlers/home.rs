@@ -45,5 +45,5 @@ pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<Ht
         sources: Source::all(sources, &app.statuses).into_iter().map(SourceLine::from).collect(),
         changes,
     };
-    answer(status, &home)
+    answer(app, status, &home)
 }

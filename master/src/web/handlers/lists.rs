@@ -31,7 +31,7 @@ pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Resul
     let ListQuery { q, name, source, after, .. } = input::query(&request)?;
     let filter = ProductFilter { sku: None, name, part: input::unless_blank(q), source: input::unless_blank(source) };
     let page = products::page(&app, filter.clone(), after, ROWS).await?;
-    answer(StatusCode::OK, &Products::new(filter, page))
+    answer(&app, StatusCode::OK, &Products::new(filter, page))
 }
 
 /// The names, those with the most products first.
@@ -44,7 +44,7 @@ pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<H
         Ok((rows, store.aggr_matches(asked.as_deref())?))
     });
     let (rows, total) = read.await?;
-    answer(StatusCode::OK, &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total))
+    answer(&app, StatusCode::OK, &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total))
 }
 
 /// The rejects, the newest first.
@@ -60,5 +60,5 @@ pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result
     });
     let (rows, total) = read.await?;
     let items = rows.into_iter().map(Reject::from).collect();
-    answer(StatusCode::OK, &Rejects::new(source.or(report), items, total))
+    answer(&app, StatusCode::OK, &Rejects::new(source.or(report), items, total))
 }

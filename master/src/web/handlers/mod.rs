@@ -9,6 +9,7 @@ pub(crate) mod lists;
 pub(crate) mod product;
 pub(crate) mod products;
 pub(crate) mod rejects;
+pub(crate) mod report_pages;
 pub(crate) mod reports;
 pub(crate) mod sources;
 pub(crate) mod update;

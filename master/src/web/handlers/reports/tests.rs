@@ -23,6 +23,8 @@ use crate::uploads::{Shelf, UploadSource, Uploads};
 use crate::writer::Writer;
 use ReportValue::{Integer, Null, Real, Text};
 
+mod pages;
+
 /// A group and a metric of names that nothing may trip over.
 const ODD: [&str; 2] = ["a\"<b>,'", "-sum\n"];
 

@@ -51,6 +51,8 @@ fn an_empty_database_gives_empty_lists() {
     assert_eq!(system.json("/api/v1/sources"), json!({"items": []}));
     assert_eq!(system.json("/api/v1/rejects"), json!({"items": []}));
     assert_eq!(system.json("/api/v1/reports"), json!({"items": []}));
+    // Where there is no report, nothing leads to them.
+    assert!(!super::get(&system, "/", &[]).text().contains("/reports"));
 }
 
 #[test]

@@ -101,6 +101,8 @@ fn pages_have_nothing_in_line_whatever_is_written() {
         "/rejects".to_owned(),
         with("/rejects?source="),
         "/rejects?source=north".to_owned(),
+        with("/rejects?report="),
+        "/reports".to_owned(),
     ] {
         is_plain(&page(&get(&system, &path, &[BROWSER]), 200), &path);
         // Without `Accept` too: a page is what these paths give.
@@ -108,6 +110,7 @@ fn pages_have_nothing_in_line_whatever_is_written() {
     }
     for (path, status) in [
         (with("/"), 404),
+        (with("/reports/"), 404),
         (with("/names?offset="), 400),
         ("/update".to_owned(), 405),
         (format!("/products?q={evil}&q={evil}"), 400),
