@@ -22,8 +22,8 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
     }
     let plan = Plan::compile(&asked.report)?;
     let entry = app.snapshot()?.get(&asked.path).cloned();
-    let entry =
-        entry.ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))?;
+    let entry = entry
+        .ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
     }
