@@ -15,8 +15,8 @@ use tributary_serve::complete;
 
 use super::error::ApiError;
 use super::handlers::{
-    aggr, assets, events, health, home, lists, product, products, rejects, report_pages, reports, sources, update, upload,
-    uploads,
+    aggr, assets, events, health, home, lists, product, products, rejects, report_pages, reports, sources, update,
+    upload, uploads,
 };
 use super::pages::{ProblemPage, answer};
 use super::{guard, input, openapi};

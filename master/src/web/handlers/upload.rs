@@ -112,7 +112,7 @@ pub(crate) async fn put(
 pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut all = uploads::all(&app, None).await?;
     all.truncate(SHOWN);
-    answer(StatusCode::OK, &UploadPage::new(all))
+    answer(&app, StatusCode::OK, &UploadPage::new(all))
 }
 
 /// The form, sent without a script: all of its files, one after the other.
