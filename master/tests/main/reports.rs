@@ -11,7 +11,7 @@ use tributary_testkit::{
 use crate::system::System;
 
 /// Sales a department.
-const SALES: &str = r#"
+pub(crate) const SALES: &str = r#"
 [[report]]
 name = "sales_by_department"
 files = "**/*sales*.csv"

@@ -1,5 +1,6 @@
 //! Uploads as browsers and programs send them: taken, refused, taken back, and what a pulled plug leaves of them.
 
+mod claimed;
 mod endings;
 mod refused;
 mod restart;
