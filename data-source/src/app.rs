@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_folder::{Folder, Snapshot, State};
 use tributary_serve::Token;
 
+use crate::aggregate::Computations;
 use crate::error::ApiError;
 
 /// Shared by all workers; lives as long as the server.
@@ -21,6 +22,8 @@ pub(crate) struct App {
     pub(crate) token: Option<Token>,
     /// Cancelled when the server stops: held requests are answered, and `/read` stops.
     pub(crate) shutdown: CancellationToken,
+    /// What is computed for reports.
+    pub(crate) computations: Arc<Computations>,
     /// Set once, when the folder was first known as a whole.
     is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` gave out. Held for a clone or a store only.
@@ -32,7 +35,16 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(folder: Folder, name: String, token: Option<Token>, shutdown: CancellationToken) -> Self {
         let (last_read, requests) = (Mutex::default(), Mutex::default());
-        Self { folder: Arc::new(folder), name, token, shutdown, is_scanned: AtomicBool::default(), last_read, requests }
+        Self {
+            folder: Arc::new(folder),
+            name,
+            token,
+            shutdown,
+            computations: Arc::default(),
+            is_scanned: AtomicBool::default(),
+            last_read,
+            requests,
+        }
     }
 
     /// What the folder holds, unless that is not known.

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use tributary_folder::OpenError;
+use tributary_report::SpecError;
 use tributary_serve::challenge;
 use tributary_wire::{PROBLEM_JSON, Problem};
 
@@ -24,9 +25,21 @@ pub(crate) enum ApiError {
     /// No such route, or no such file in the manifest.
     #[error("{0}")]
     NotFound(String),
-    /// The route knows only reading.
-    #[error("only GET and HEAD are understood here")]
-    MethodNotAllowed,
+    /// The route knows only other methods.
+    #[error("only {allowed} is understood here")]
+    MethodNotAllowed {
+        /// Those that it knows.
+        allowed: &'static str,
+    },
+    /// The caller understands other partials than are made here.
+    #[error("this source makes partials of the format {ours}; read the file and compute it yourself")]
+    OtherFormat {
+        /// The format that is made here.
+        ours: String,
+    },
+    /// A report that cannot be computed.
+    #[error("{0}")]
+    Unprocessable(#[from] SpecError),
     /// `If-Match` or `If-Unmodified-Since` names another content.
     #[error("`{path}` is not what the request's condition asks for")]
     ConditionFailed {
@@ -65,7 +78,9 @@ impl ApiError {
             Self::BadRequest(_) => "bad request",
             Self::Unauthorized => "token needed",
             Self::NotFound(_) => "not found",
-            Self::MethodNotAllowed => "method not allowed",
+            Self::MethodNotAllowed { .. } => "method not allowed",
+            Self::OtherFormat { .. } => "other format",
+            Self::Unprocessable(_) => "report cannot be computed",
             Self::ConditionFailed { .. } => "condition failed",
             Self::Changed { .. } => "file changed",
             Self::RangeNotSatisfiable { .. } => "range not satisfiable",
@@ -90,7 +105,9 @@ impl ResponseError for ApiError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::OtherFormat { .. } => StatusCode::CONFLICT,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ConditionFailed { .. } | Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -103,8 +120,8 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(status);
         match self {
             Self::Unauthorized => challenge(&mut response, "data-source"),
-            Self::MethodNotAllowed => {
-                response.insert_header((ALLOW, "GET, HEAD"));
+            Self::MethodNotAllowed { allowed } => {
+                response.insert_header((ALLOW, *allowed));
             }
             Self::RangeNotSatisfiable { size } => {
                 response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));

@@ -1,5 +1,6 @@
 //! One module a route. They turn requests into calls and results into answers; the rules are in the modules beside.
 
+pub(crate) mod aggregate;
 pub(crate) mod health;
 pub(crate) mod page;
 pub(crate) mod read_all;

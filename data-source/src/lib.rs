@@ -1,13 +1,15 @@
-//! Serves one folder of CSV files over HTTP: what it holds (`/sense`) and its bytes and rows (`/read`), as section 4 of the
-//! contract says. It changes nothing in the folder and keeps nothing on disk.
+//! Serves one folder of CSV files over HTTP: what it holds (`/sense`), its bytes and rows (`/read`), as section 4 of the
+//! contract says, and what reports make of them (`/aggregate`). It changes nothing in the folder and keeps nothing on disk.
 #![warn(missing_docs)]
 
+mod aggregate;
 mod app;
 pub mod cli;
 mod conditions;
 mod error;
 mod handlers;
 pub mod inspect;
+mod partials;
 mod router;
 
 use std::net::TcpListener;

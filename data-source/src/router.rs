@@ -10,7 +10,7 @@ use tributary_serve::complete;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::handlers::{health, page, read_all, read_file, sense};
+use crate::handlers::{aggregate, health, page, read_all, read_file, sense};
 
 /// The application that a worker runs.
 pub(crate) fn app(
@@ -25,6 +25,12 @@ pub(crate) fn app(
         .service(read_only("/sense/files", sense::files))
         .service(read_only("/read", read_all::read))
         .service(read_only("/read/{path:.*}", read_file::read))
+        .service(
+            web::resource("/aggregate")
+                .app_data(web::PayloadConfig::new(aggregate::MOST_BYTES))
+                .route(web::post().to(aggregate::aggregate))
+                .default_service(web::to(only_post)),
+        )
         .service(read_only(health::HEALTHZ, health::healthz))
         .service(read_only("/metrics", health::metrics))
         .default_service(web::to(not_found))
@@ -47,7 +53,11 @@ async fn not_found() -> Result<String, ApiError> {
 }
 
 async fn method_not_allowed() -> Result<String, ApiError> {
-    Err(ApiError::MethodNotAllowed)
+    Err(ApiError::MethodNotAllowed { allowed: "GET, HEAD" })
+}
+
+async fn only_post() -> Result<String, ApiError> {
+    Err(ApiError::MethodNotAllowed { allowed: "POST" })
 }
 
 /// Lets a request in or refuses it, then counts and completes the answer.

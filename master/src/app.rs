@@ -9,7 +9,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tributary_serve::Token;
 
-use crate::{config::ReportConfig, poll::Statuses, readers::Readers, writer::Writer};
+use crate::{config::ReportConfig, poll::Statuses, readers::Readers, uploads::Uploads, writer::Writer};
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) writer: Writer,
     /// The sources' health, reported by their loops.
     pub(crate) statuses: Statuses,
+    /// Files that are sent here.
+    pub(crate) uploads: Uploads,
     /// The configured reports, in their order; shared with jobs that outlive a request.
     pub(crate) reports: Arc<[ReportConfig]>,
     /// What requests must bring, if anything.
@@ -38,13 +40,13 @@ pub(crate) type Requests = BTreeMap<(String, &'static str, u16), u64>;
 
 impl App {
     pub(crate) fn new(
-        (readers, writer, statuses): (Readers, Writer, Statuses),
+        (readers, writer, statuses, uploads): (Readers, Writer, Statuses, Uploads),
         reports: Vec<ReportConfig>,
         (address, token, allowed_hosts): (SocketAddr, Option<Token>, Vec<String>),
         shutdown: CancellationToken,
     ) -> Self {
         let (reports, requests) = (reports.into(), Mutex::default());
-        Self { readers, writer, statuses, reports, token, address, allowed_hosts, shutdown, requests }
+        Self { readers, writer, statuses, uploads, reports, token, address, allowed_hosts, shutdown, requests }
     }
 
     pub(crate) fn count_request(&self, route: String, method: &'static str, status: u16) {

@@ -47,7 +47,7 @@ pub use feed::{Columns, Feed, Offer, folded};
 pub use rejects::{Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Limits, Quote, Ragged, Settings};
-pub use table::Table;
+pub use table::{Block, BlockRows, Blocks, Table};
 pub use write::write_record;
 
 /// The gate's format number. It goes into a file's `reading`, so that raising it makes every file be read again: raise

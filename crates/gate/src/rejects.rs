@@ -86,6 +86,32 @@ pub enum Reason {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A report's metric or condition needs a number.
+    #[error("`{column}` is not a number: `{found}`")]
+    NotANumber {
+        /// The column, as the report calls it.
+        column: String,
+        /// What stands there, cut at 40 characters.
+        found: String,
+    },
+    /// A report's expression has a value beyond all numbers that are counted with.
+    #[error("the value of `{expression}` is out of range")]
+    OutOfRange {
+        /// The expression, as the report has it.
+        expression: String,
+    },
+    /// A row that belongs to no group of a report.
+    #[error("no `{column}`")]
+    NoGroup {
+        /// The empty column, as the report calls it.
+        column: String,
+    },
+    /// A report's check is not true of the row.
+    #[error("not true: {check}")]
+    Check {
+        /// The check, as the report has it.
+        check: String,
+    },
     /// The `op` column says something else than nothing, `upsert` or `delete`.
     #[error("unknown op `{op}`")]
     UnknownOp {

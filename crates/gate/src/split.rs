@@ -45,6 +45,11 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.marks.clear();
+    }
+
     /// Appends the text of a field whose span is marked as escaped. `record` is the text that was split.
     pub(crate) fn unescape(&self, record: &str, span: Span, out: &mut String) {
         let first = self.marks.partition_point(|mark| *mark < span.start);
@@ -120,8 +125,7 @@ impl Splitter {
 
     /// Splits off the record that the window begins with and leaves what it holds in `found`.
     pub(crate) fn split(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
-        found.spans.clear();
-        found.marks.clear();
+        found.clear();
         let (mut at, mut fields, mut lines, mut long_field) = (0, 0, 0, false);
         loop {
             let quoted = self.quote.is_some() && window.get(at) == self.quote.as_ref();
@@ -251,7 +255,8 @@ impl Splitter {
     }
 
     /// A CR before LF belongs to the line end.
-    fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
+    #[inline]
+    pub(crate) fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
         let cr = self.line_end == LineEnd::Lf && window[start..line_end].ends_with(b"\r");
         line_end - usize::from(cr)
     }

@@ -1,6 +1,9 @@
 //! The second pass, or the only one: rows of clean text, one at a time, and the list of those that could not be used.
 //! What the columns mean is not known here: see [`crate::feed`].
 
+mod blocks;
+mod marks;
+
 use std::io::{self, Read};
 
 use memchr::memchr;
@@ -15,6 +18,8 @@ use crate::survey::{Findings, survey};
 use crate::text::{End, Text};
 use crate::unpack::Unpacked;
 use crate::{Dialect, Error, Limits, Packing, Ragged, Reason, Reject, Rejects, Row, Settings};
+
+pub use blocks::{Block, BlockRows, Blocks};
 
 /// How much is read at a time: it stays in the processor's cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -327,7 +332,10 @@ impl<R: Read> Table<R> {
                     place.len = record.end;
                     place.fields = record.fields;
                     let clean = self.text.is_clean(record.end);
-                    let fault = record.fault.or_else(|| self.fault(&window[..record.end], clean, record.fields));
+                    let expected = (self.columns.len(), self.ragged);
+                    let fault = record.fault.or_else(|| {
+                        fault(&window[..record.end], clean, record.fields, expected, self.dialect.encoding)
+                    });
                     self.text.consume(record.next, record.lines);
                     self.place = place;
                     return Ok(fault.map_or(Next::Good, |reason| Next::Bad(self.reject(place, reason))));
@@ -359,24 +367,6 @@ impl<R: Read> Table<R> {
         self.text.skip_line().map(drop)
     }
 
-    /// What is wrong with a record that is well written. `clean`: its bytes are known to be text.
-    fn fault(&self, record: &[u8], clean: bool, fields: usize) -> Option<Reason> {
-        if !clean && memchr(0, record).is_some() {
-            return Some(Reason::Nul);
-        }
-        if !clean && simdutf8::basic::from_utf8(record).is_err() {
-            return Some(Reason::Encoding { encoding: self.dialect.encoding });
-        }
-        let expected = self.columns.len();
-        let fits = match self.ragged {
-            // While the columns are being read there are none yet.
-            _ if expected == 0 => true,
-            Ragged::Reject => fields == expected,
-            Ragged::Pad => fields <= expected,
-        };
-        (!fits).then_some(Reason::FieldCount { found: fields, expected })
-    }
-
     fn reject(&self, place: Place, reason: Reason) -> Reject {
         // Text for those that will only be counted would be made for nothing, perhaps millions of times.
         let raw = match self.rejects.total < self.limits.rejects_kept as u64 {
@@ -385,6 +375,29 @@ impl<R: Read> Table<R> {
         };
         Reject { line: place.line, byte: place.byte, reason, raw }
     }
+}
+
+/// What is wrong with a record that is well written. `clean`: its bytes are known to be text. `expected`: how many fields
+/// it should have, 0 while the columns are being read.
+fn fault(
+    record: &[u8],
+    clean: bool,
+    fields: usize,
+    (expected, ragged): (usize, Ragged),
+    encoding: &'static str,
+) -> Option<Reason> {
+    if !clean && memchr(0, record).is_some() {
+        return Some(Reason::Nul);
+    }
+    if !clean && simdutf8::basic::from_utf8(record).is_err() {
+        return Some(Reason::Encoding { encoding });
+    }
+    let fits = match ragged {
+        _ if expected == 0 => true,
+        Ragged::Reject => fields == expected,
+        Ragged::Pad => fields <= expected,
+    };
+    (!fits).then_some(Reason::FieldCount { found: fields, expected })
 }
 
 fn unusable_header(reason: &Reason) -> String {

@@ -117,6 +117,12 @@ impl<R: Read> Text<R> {
         self.fill((2 * len).clamp(self.chunk, self.lookahead + self.chunk))
     }
 
+    /// Makes sure that the window holds `len` bytes, or all that is left. It reads as many more, so that a caller who uses up
+    /// little at a time does not have all of the window moved each time.
+    pub(crate) fn want(&mut self, len: usize) -> Result<(), Error> {
+        if self.end - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
+    }
+
     /// Uses up the text to the end of its physical line, however long that is; false if it has no end.
     pub(crate) fn skip_line(&mut self) -> Result<bool, Error> {
         loop {

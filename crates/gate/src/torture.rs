@@ -1,6 +1,8 @@
 //! Property tests of the gate as a whole: neither how the bytes arrive nor in how many passes they are read may show in
 //! what comes out, and no bytes may make it panic. They are here and not in `tests/` because they choose how much is read at a time. No product code.
 
+mod blocks;
+
 use std::io::{self, Read};
 
 use proptest::prelude::*;

@@ -1,2 +1,51 @@
-//! Reports: declared aggregations over files of any columns.
+//! Reports: declared aggregations over files of any columns and any size. A report is compiled to a [`Plan`]; the plan makes
+//! a [`Partial`] of each file, where the file is; a [`Total`] is what partials come to together.
+//!
+//! It opens nothing and knows no clock: files come as a [`Table`](tributary_gate::Table) of the gate, threads are its own.
+//! Which files are a report's, and where partials and totals are kept, is not known here.
+//!
+//! ```
+//! use tributary_gate::{Settings, Table};
+//! use tributary_report::{Plan, Total};
+//! use tributary_wire::{MetricSpec, ReportSpec};
+//!
+//! let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
+//! let spec = ReportSpec {
+//!     group_by: vec!["shop".to_owned()],
+//!     metrics: vec![metric("rows", "count()"), metric("revenue", "sum(price * quantity)")],
+//!     ..ReportSpec::default()
+//! };
+//! let plan = Plan::compile(&spec)?;
+//! let file = &b"Shop,Price,Quantity\nnorth,1.10,3\nsouth,x,1\nnorth,0.20,1\n"[..];
+//! let table = Table::open_once("a.csv", file.len() as u64, file, &Settings::default())?;
+//! let partial = plan.aggregate(table, 2, |_| true)?;
+//! assert_eq!(partial.rejects.kept[0].reason.to_string(), "`price` is not a number: `x`");
+//!
+//! let mut total = Total::new(&plan);
+//! partial.each_group(|group| total.add(&group))?;
+//! let mut rows = Vec::new();
+//! total.each_row(|key, values| -> Result<(), ()> {
+//!     rows.push((key, values.into_iter().map(|value| value.map(|value| value.to_string())).collect::<Vec<_>>()));
+//!     Ok(())
+//! }).unwrap();
+//! assert_eq!(rows, [(vec!["north".to_owned()], vec![Some("2".to_owned()), Some("3.5".to_owned())])]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![warn(missing_docs)]
+
+mod aggregate;
+mod columns;
+mod formula;
+mod groups;
+mod kernel;
+mod number;
+mod parse;
+mod partial;
+mod plan;
+mod sum;
+
+pub use aggregate::{Error, Progress};
+pub use number::Number;
+pub use partial::{AddError, Partial, Total};
+pub use plan::{Place, Plan, SpecError, format};
+pub use sum::Sum;

@@ -48,6 +48,20 @@ impl Write for Sink {
 }
 
 impl Sink {
+    /// Whether nobody will take what is written.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.pieces.is_closed()
+    }
+
+    /// Sends what was written so far at once, for a body that says itself where it ends.
+    ///
+    /// # Errors
+    /// The client has gone.
+    pub fn pass_on(&mut self) -> io::Result<()> {
+        if self.held.is_empty() { Ok(()) } else { self.send_held() }
+    }
+
     fn send_held(&mut self) -> io::Result<()> {
         let piece = std::mem::replace(&mut self.held, Vec::with_capacity(PIECE_BYTES));
         self.send(Piece::Bytes(piece.into()))

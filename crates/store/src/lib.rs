@@ -32,6 +32,7 @@ mod shadowed;
 mod sources;
 mod state;
 mod tally;
+mod uploads;
 mod url;
 mod views;
 
@@ -56,5 +57,6 @@ pub use shadowed::ShadowedRow;
 pub use sources::{SourcePass, SourceRow, SourceState};
 pub use state::State;
 pub use tally::Tally;
+pub use uploads::{UploadRow, UploadState};
 pub use url::DatabaseUrl;
 pub use views::{FileView, SourceView};

@@ -143,24 +143,25 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Replaces the partial of a file by these pieces, which come back in their order. None at all: it has no partial.
+    /// Deletes the partial of a file.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn replace_partial<P: AsRef<[u8]>>(
-        &mut self,
-        id: i64,
-        pieces: impl IntoIterator<Item = P>,
-    ) -> Result<(), Error> {
-        let action = || format!("replace the partial of file {id}");
+    pub fn clear_partial(&mut self, id: i64) -> Result<(), Error> {
         diesel::delete(partials::table.filter(partials::reported_file_id.eq(id)))
             .execute(&mut self.connection)
-            .doing(action)?;
-        for (part_no, piece) in (0_i64..).zip(pieces) {
-            let values =
-                (partials::reported_file_id.eq(id), partials::part_no.eq(part_no), partials::body.eq(piece.as_ref()));
-            self.connection.run(diesel::insert_into(partials::table).values(values)).doing(action)?;
-        }
+            .doing(|| format!("delete the partial of file {id}"))?;
+        Ok(())
+    }
+
+    /// Stores a piece of the partial of a file; its pieces come back in the order of their numbers, which begin at 0.
+    ///
+    /// # Errors
+    /// [`Error::Query`], if there is such a piece already above all.
+    pub fn add_partial_piece(&mut self, id: i64, part_no: i64, piece: &[u8]) -> Result<(), Error> {
+        let values = (partials::reported_file_id.eq(id), partials::part_no.eq(part_no), partials::body.eq(piece));
+        let insert = diesel::insert_into(partials::table).values(values);
+        self.connection.run(insert).doing(|| format!("store the partial of file {id}"))?;
         Ok(())
     }
 

@@ -161,6 +161,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        filename -> Text,
+        state -> Text,
+        bytes -> BigInt,
+        hash -> Nullable<Text>,
+        replaces -> Bool,
+        row_count -> BigInt,
+        rejects -> BigInt,
+        error -> Nullable<Text>,
+        created_at -> Text,
+        finished_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// The table in which diesel notes the migrations that were applied.
     __diesel_schema_migrations (version) {
         version -> Text,

@@ -17,6 +17,7 @@ mod report_files;
 mod report_table;
 mod schema;
 mod state;
+mod uploads;
 mod views;
 
 /// A database in a folder of its own, which goes away with it.

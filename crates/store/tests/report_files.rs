@@ -23,6 +23,11 @@ fn pieces(store: &mut Store, id: i64) -> Vec<Vec<u8>> {
     pieces
 }
 
+fn replace_partial<P: AsRef<[u8]>>(store: &mut Store, id: i64, pieces: impl IntoIterator<Item = P>) {
+    store.clear_partial(id).unwrap();
+    (0..).zip(pieces).for_each(|(part_no, piece)| store.add_partial_piece(id, part_no, piece.as_ref()).unwrap());
+}
+
 #[test]
 fn a_file_is_found_by_report_source_and_path() {
     let mut database = Database::new();
@@ -63,10 +68,10 @@ fn a_partial_comes_back_in_its_pieces() {
     let (id, other) = (put(store, "sales", source, "a.csv"), put(store, "sales", source, "b.csv"));
     assert!(pieces(store, id).is_empty());
     let large: Vec<Vec<u8>> = vec![vec![1; 1 << 20], vec![2; 1 << 20], vec![3]];
-    store.replace_partial(id, &large).unwrap();
-    store.replace_partial(other, [b"other"]).unwrap();
+    replace_partial(store, id, &large);
+    replace_partial(store, other, [b"other"]);
     assert_eq!(pieces(store, id), large);
-    store.replace_partial(id, [b"small"]).unwrap();
+    replace_partial(store, id, [b"small"]);
     assert_eq!(pieces(store, id), [b"small"]);
     let stopped = store.partial(id, |_| Err(Error::Corrupt { what: "enough".into() }));
     assert!(stopped.is_err());
@@ -115,7 +120,7 @@ fn what_reports_have_of_a_source_goes_with_it() {
     let gone = put(store, "sales", north, "a.csv");
     let kept = put(store, "sales", south, "a.csv");
     for id in [gone, kept] {
-        store.replace_partial(id, [b"x"]).unwrap();
+        replace_partial(store, id, [b"x"]);
         store.replace_report_rejects(id, false, &[reject(1)]).unwrap();
     }
     store.delete_source(north).unwrap();
@@ -138,7 +143,7 @@ fn a_dropped_report_leaves_nothing() {
     };
     for name in ["sales", "prices"] {
         let id = put(store, name, source, "a.csv");
-        store.replace_partial(id, [b"x"]).unwrap();
+        replace_partial(store, id, [b"x"]);
         store.replace_report_rejects(id, false, &[reject(1)]).unwrap();
         store.put_report(&row(name, 1)).unwrap();
     }

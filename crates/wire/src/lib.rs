@@ -2,8 +2,12 @@
 //! how a path is written into a URL. It knows no HTTP library and does no I/O. The rules are in the project's contract, section 4.
 #![warn(missing_docs)]
 
+mod report;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+
+pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};
 
 /// The answer to `GET /sense`. A source of the plain protocol sends `status` alone; then every other field is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,6 +35,9 @@ fn text(app: &App) -> String {
     let counts = app.folder.counts();
     add("tributary_source_scans_total", "counter", "Looks at the whole folder.", counts.scans);
     add("tributary_source_hashed_bytes_total", "counter", "Bytes hashed.", counts.hashed_bytes);
+    let computations = &app.computations;
+    add("tributary_source_partials_total", "counter", "Partials computed from a file.", computations.computed());
+    add("tributary_source_partials_kept_total", "counter", "Partials given out again.", computations.given_again());
     let name = "tributary_http_requests_total";
     let _ = write!(out, "# HELP {name} Requests answered.\n# TYPE {name} counter\n");
     for ((route, status), count) in app.requests() {

@@ -13,4 +13,5 @@ mod pages;
 mod report_pages;
 mod results;
 pub(crate) mod router;
+mod upload_view;
 mod views;

@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tributary_store::{ProductFilter, Tally};
 
 use super::error::ApiError;
+use super::upload_view::UploadView;
 use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
 use crate::app::App;
 use crate::events::{AppliedVersion, Event};
@@ -111,7 +112,8 @@ impl From<Source> for SourceLine {
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             name: source.name,
-            url: source.url,
+            // A page may not lead to a folder of this machine, but to what fills it.
+            url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
             state: source.state,
             files: counted(source.files, "file"),
             offers: counted(source.offers, "offer"),
@@ -226,6 +228,36 @@ impl Rejects {
     }
 }
 
+/// The page at `/upload`.
+#[derive(Template)]
+#[template(path = "upload.html")]
+pub(crate) struct UploadPage {
+    uploads: Vec<UploadLine>,
+}
+
+/// One upload.
+struct UploadLine {
+    upload: UploadView,
+    /// How much of it there is, for people.
+    facts: String,
+}
+
+impl UploadPage {
+    pub(crate) fn new(uploads: Vec<UploadView>) -> Self {
+        Self { uploads: uploads.into_iter().map(UploadLine::from).collect() }
+    }
+}
+
+impl From<UploadView> for UploadLine {
+    fn from(upload: UploadView) -> Self {
+        let count = |count: u64, what: &str| counted(i64::try_from(count).unwrap_or(i64::MAX), what);
+        let bytes = indicatif::HumanBytes(upload.bytes);
+        let rejects = if upload.rejects > 0 { format!(", {}", count(upload.rejects, "reject")) } else { String::new() };
+        let rows = if upload.rows > 0 { format!(", {}{rejects}", count(upload.rows, "row")) } else { String::new() };
+        Self { facts: format!("{bytes}{rows}"), upload }
+    }
+}
+
 /// What a browser is shown in place of a problem in JSON.
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -326,7 +358,22 @@ mod tests {
         };
         let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
         let aggr = Aggr { name: evil.into(), no_of_products: 1 };
+        let upload = UploadView {
+            id: evil.into(),
+            filename: evil.into(),
+            state: "failed",
+            bytes: 1,
+            total: None,
+            rows: 1,
+            percent: None,
+            rejects: 1,
+            error: Some(evil.into()),
+            results: vec![],
+            created_at: evil.into(),
+            finished_at: None,
+        };
         let pages = [
+            UploadPage::new(vec![upload]).render().unwrap(),
             home.render().unwrap(),
             Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
             Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),

@@ -13,3 +13,5 @@ pub(crate) mod report_pages;
 pub(crate) mod reports;
 pub(crate) mod sources;
 pub(crate) mod update;
+pub(crate) mod upload;
+pub(crate) mod uploads;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use tributary_store::Store;
 use utoipa::IntoParams;
 
 use crate::app::App;
@@ -74,8 +75,9 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     let rows = if source.is_none() && file.is_none() {
         Rows::Stored(part)
     } else {
-        let rows = filtered_rows(&app, report, source.as_deref(), file.as_deref()).await?;
-        Rows::Given(part.of(report, rows))
+        let of = report.clone();
+        let read = move |store: &mut Store| filtered_rows(store, &of, source.as_deref(), file.as_deref());
+        Rows::Given(part.of(report, app.readers.run(read).await?))
     };
     match cells {
         Some(cells) => results::csv(&app.readers, report, rows, cells).await,

@@ -1,0 +1,124 @@
+//! Blocks against the table: a file that is cut into blocks, of whatever size, gives the rows and the rejects that it gives
+//! row by row.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+
+use super::{Drip, almost_utf8, nasty_bytes, settings, text};
+use crate::{Blocks, Error, Reason, Reject, Settings, Table};
+
+/// What has to be the same.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    rows: Vec<Vec<String>>,
+    /// In the order of the file. Where good rows are set aside too, this is where lines and raw texts are seen.
+    rejects: Vec<Reject>,
+    /// Good and bad rows.
+    count: u64,
+}
+
+fn row_by_row(mut table: Table<Drip<'_>>, set_aside: bool) -> Result<Seen, Error> {
+    let mut rows = Vec::new();
+    while table.advance()? {
+        rows.push(table.row().fields().map(Cow::into_owned).collect());
+        if set_aside {
+            table.reject_row(Reason::NoSku);
+        }
+    }
+    Ok(Seen { rows, rejects: table.rejects().kept.clone(), count: table.rows() })
+}
+
+fn in_blocks(table: Table<Drip<'_>>, set_aside: bool, size: usize) -> Result<Seen, Error> {
+    let columns = table.columns().len();
+    let (mut blocks, mut seen, mut scratch) = (Blocks::new(table, size), Seen::default(), String::new());
+    while let Some(block) = blocks.next_block()? {
+        let mut rows = block.rows();
+        while rows.advance() {
+            let mut field =
+                |i| std::str::from_utf8(rows.bytes(i, &mut scratch)).expect("a good row's fields are text").to_owned();
+            seen.rows.push((0..columns).map(&mut field).collect());
+            if set_aside {
+                rows.reject(|| Reason::NoSku);
+            }
+        }
+        let (count, rejects) = rows.finish();
+        assert_eq!(rejects.total, rejects.kept.len() as u64);
+        seen.count += count;
+        seen.rejects.extend(rejects.kept);
+    }
+    seen.count += blocks.table().rows();
+    seen.rejects.extend(blocks.table().rejects().kept.iter().cloned());
+    seen.rejects.sort_by_key(|reject| reject.byte);
+    Ok(seen)
+}
+
+/// Compares both ways of reading a file; its bytes arrive `drip` at a time and are read `chunk` at a time.
+fn compare(bytes: &[u8], settings: &Settings, size: usize, drip: usize, chunk: usize) -> Result<(), TestCaseError> {
+    let len = bytes.len() as u64;
+    let open = || Ok(Drip { bytes, most: drip });
+    for set_aside in [false, true] {
+        let table = || Table::open_in_chunks("a.csv", len, open, settings, chunk);
+        let expect = table().and_then(|table| row_by_row(table, set_aside));
+        let found = table().and_then(|table| in_blocks(table, set_aside, size));
+        prop_assert_eq!(found.map_err(|error| text(&error)), expect.map_err(|error| text(&error)));
+    }
+    Ok(())
+}
+
+/// A file of several rows of one width, most of them good.
+fn almost_table() -> impl Strategy<Value = Vec<u8>> {
+    let fields: Vec<&'static [u8]> = vec![
+        b"",
+        b"a",
+        b"12",
+        b"bc d",
+        b"\"q\"",
+        b"\"q\"\"q\"",
+        b"\"two\nlines\"",
+        b"\"a,b\"",
+        b"\"open",
+        b"\r",
+        b"\xff",
+        b"\0",
+        b"a long field that has more than sixty-four bytes in it, all of them harmless",
+    ];
+    let ends: Vec<&'static [u8]> = vec![b"\n", b"\n", b"\r\n", b"\n\n", b"\r\r\n", b",x\n"];
+    let row = (prop::collection::vec(prop::sample::select(fields), 2..3), prop::sample::select(ends));
+    (prop::collection::vec(row, 0..30), any::<bool>()).prop_map(|(rows, is_ended)| {
+        let mut bytes = b"x,y\n".to_vec();
+        for (fields, end) in rows {
+            bytes.extend(fields.join(&b','));
+            bytes.extend(end);
+        }
+        if !is_ended {
+            bytes.pop();
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn how_a_file_is_cut_does_not_show(
+        bytes in prop_oneof![nasty_bytes(), almost_utf8()], settings in settings(),
+        size in prop_oneof![9 => 1..64usize, 1 => Just(1 << 20)], drip in 1..8usize, chunk in 1..120usize
+    ) {
+        let settings = Settings { header: true, ..settings };
+        compare(&bytes, &settings, size, drip, chunk)?;
+    }
+
+    #[test]
+    fn nor_in_a_file_that_is_almost_as_it_should_be(
+        bytes in almost_table(), settings in settings(), detect in any::<bool>(),
+        size in prop_oneof![9 => 1..300usize, 1 => Just(1 << 20)], chunk in 1..120usize
+    ) {
+        let settings = match detect {
+            true => Settings::default(),
+            false => Settings { header: true, skip_rows: 0, delimiter: None, encoding: None, ..settings },
+        };
+        compare(&bytes, &settings, size, usize::MAX, chunk)?;
+    }
+}

@@ -1,0 +1,150 @@
+//! Formulas and conditions as they are computed for a row. How they are written, `parse` knows; what a row is, whoever
+//! computes them does.
+
+use std::cmp::Ordering;
+
+use crate::Number;
+
+/// What is looked up in a row. Columns are meant by their place among those of the plan.
+pub(crate) trait Cells {
+    /// The trimmed text that stands in a column; none if nothing does.
+    fn text(&mut self, column: usize) -> Option<&[u8]>;
+
+    /// The number that stands in a column; none if nothing does.
+    #[inline]
+    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
+        match self.text(column) {
+            Some(text) => Number::parse(text).map(Some).ok_or(Fault::NotANumber(column)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Why a row has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// What stands in this column is no number.
+    NotANumber(usize),
+    /// The value is none that is counted with.
+    OutOfRange,
+}
+
+/// A number computed from a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Formula {
+    Column(usize),
+    Constant(Number),
+    Negated(Box<Formula>),
+    Both(Arithmetic, Box<Formula>, Box<Formula>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Plus,
+    Minus,
+    Times,
+    DividedBy,
+}
+
+/// Something that is true, false or unknown of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    Compare(Comparison, Formula, Formula),
+    CompareText(Comparison, usize, String),
+    IsEmpty(usize),
+    Not(Box<Condition>),
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Formula {
+    /// The value; none where a cell is empty that it needs, and for a division by zero.
+    #[inline]
+    pub(crate) fn value(&self, cells: &mut impl Cells) -> Result<Option<Number>, Fault> {
+        match self {
+            Self::Column(column) => cells.number(*column),
+            Self::Constant(number) => Ok(Some(*number)),
+            Self::Negated(formula) => match formula.value(cells)? {
+                Some(number) => number.negated().map(Some).ok_or(Fault::OutOfRange),
+                None => Ok(None),
+            },
+            Self::Both(operation, left, right) => {
+                // Both are looked at, so that which of them is at fault does not depend on the other.
+                let (Some(left), Some(right)) = (left.value(cells)?, right.value(cells)?) else { return Ok(None) };
+                operation.of(left, right).ok_or(Fault::OutOfRange)
+            }
+        }
+    }
+}
+
+impl Arithmetic {
+    fn of(self, left: Number, right: Number) -> Option<Option<Number>> {
+        match self {
+            Self::Plus => left.plus(right).map(Some),
+            Self::Minus => left.minus(right).map(Some),
+            Self::Times => left.times(right).map(Some),
+            Self::DividedBy => left.divided_by(right),
+        }
+    }
+}
+
+impl Condition {
+    /// Whether it is true; none if that is unknown, by the rules of SQL.
+    pub(crate) fn holds(&self, cells: &mut impl Cells) -> Result<Option<bool>, Fault> {
+        Ok(match self {
+            Self::Compare(comparison, left, right) => match (left.value(cells)?, right.value(cells)?) {
+                (Some(left), Some(right)) => Some(comparison.is(left.compare(right))),
+                _ => None,
+            },
+            Self::CompareText(comparison, column, text) => {
+                cells.text(*column).map(|cell| comparison.is(cell.cmp(text.as_bytes())))
+            }
+            Self::IsEmpty(column) => Some(cells.text(*column).is_none()),
+            Self::Not(condition) => condition.holds(cells)?.map(|holds| !holds),
+            Self::And(left, right) => match (left.holds(cells)?, right.holds(cells)?) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            Self::Or(left, right) => match (left.holds(cells)?, right.holds(cells)?) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+        })
+    }
+}
+
+impl Comparison {
+    fn is(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+
+    /// The same with its sides exchanged.
+    pub(crate) fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The kernel: what a report makes of the rows of blocks, on one thread. Everything here is done for each row of files of
+//! any size.
+
+use tributary_gate::{Block, BlockRows, Reason, Reject};
+
+use crate::Number;
+use crate::columns::Column;
+use crate::formula::{Cells, Fault};
+use crate::groups::{Groups, TooMany, begin_next};
+use crate::plan::Plan;
+
+/// What one thread has found.
+pub(crate) struct Kernel<'a> {
+    plan: &'a Plan,
+    /// Which field of a row each of the plan's columns is.
+    fields: &'a [usize],
+    pub(crate) groups: Groups,
+    pub(crate) counts: Counts,
+    memory: Memory,
+}
+
+/// What was counted.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Rows, good and bad.
+    pub(crate) rows: u64,
+    pub(crate) passed_over: u64,
+    pub(crate) rejected: u64,
+    /// The first rejects of those blocks.
+    pub(crate) rejects: Vec<Reject>,
+}
+
+/// What is used again for each row.
+struct Memory {
+    /// A key of several texts.
+    key: Vec<u8>,
+    /// Those of the formulas.
+    values: Vec<Option<Number>>,
+    scratch: String,
+}
+
+/// Why a row counts in no group.
+enum Out {
+    PassedOver,
+    Fault(Fault),
+    /// The value of this formula.
+    OutOfRange(usize),
+    NoGroup(usize),
+    NotTrue,
+}
+
+impl From<Fault> for Out {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<'a> Kernel<'a> {
+    pub(crate) fn new(plan: &'a Plan, fields: &'a [usize]) -> Self {
+        let memory = Memory { key: Vec::new(), values: vec![None; plan.formulas.len()], scratch: String::new() };
+        Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), memory }
+    }
+
+    /// Takes the rows of a block, which stands behind all blocks before. At most `most` rejects are kept.
+    pub(crate) fn take(&mut self, block: &Block, most: usize) -> Result<(), TooMany> {
+        let mut rows = block.rows();
+        while rows.advance() {
+            match self.row(&rows) {
+                Ok(added) => added?,
+                Err(Out::PassedOver) => self.counts.passed_over += 1,
+                Err(out) => {
+                    let (plan, fields, scratch) = (self.plan, self.fields, &mut self.memory.scratch);
+                    let found = match &out {
+                        Out::Fault(Fault::NotANumber(column)) => text_of(&rows, fields[*column], scratch),
+                        _ => String::new(),
+                    };
+                    rows.reject(|| reason(plan, &out, found));
+                }
+            }
+        }
+        let (rows, rejects) = rows.finish();
+        self.counts.rows += rows;
+        self.counts.rejected += rejects.total;
+        let room = most - self.counts.rejects.len();
+        self.counts.rejects.extend(rejects.kept.into_iter().take(room));
+        Ok(())
+    }
+
+    /// Takes one row.
+    #[inline]
+    fn row(&mut self, rows: &BlockRows<'_>) -> Result<Result<(), TooMany>, Out> {
+        let Memory { key, values, scratch } = &mut self.memory;
+        let mut cells = RowCells { rows, fields: self.fields, scratch };
+        if let Some((filter, _)) = &self.plan.filter
+            && filter.holds(&mut cells)? != Some(true)
+        {
+            return Err(Out::PassedOver);
+        }
+        if let Some((check, _)) = &self.plan.check
+            && check.holds(&mut cells)? != Some(true)
+        {
+            return Err(Out::NotTrue);
+        }
+        for (at, formula) in self.plan.formulas.iter().enumerate() {
+            values[at] = formula.value(&mut cells).map_err(|fault| match fault {
+                Fault::OutOfRange => Out::OutOfRange(at),
+                fault @ Fault::NotANumber(_) => Out::Fault(fault),
+            })?;
+        }
+        // Almost always one column, whose text is the key as it stands.
+        if let [column] = *self.plan.group_by {
+            let key = cells.text(column).ok_or(Out::NoGroup(column))?;
+            return Ok(self.groups.add(self.plan, key, values));
+        }
+        key.clear();
+        for (at, column) in self.plan.group_by.iter().enumerate() {
+            begin_next(key, at == 0);
+            key.extend_from_slice(cells.text(*column).ok_or(Out::NoGroup(*column))?);
+        }
+        Ok(self.groups.add(self.plan, key, values))
+    }
+}
+
+/// The cells of the current row.
+struct RowCells<'a, 'b> {
+    rows: &'a BlockRows<'b>,
+    fields: &'a [usize],
+    scratch: &'a mut String,
+}
+
+impl Cells for RowCells<'_, '_> {
+    #[inline]
+    fn text(&mut self, column: usize) -> Option<&[u8]> {
+        let text = trimmed(self.rows.bytes(self.fields[column], self.scratch));
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// Valid UTF-8 without white space at its ends.
+#[inline]
+fn trimmed(text: &[u8]) -> &[u8] {
+    match text {
+        [] => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        [only] if only.is_ascii_graphic() => text,
+        _ => std::str::from_utf8(text).map_or(text, |text| text.trim().as_bytes()),
+    }
+}
+
+fn text_of(rows: &BlockRows<'_>, field: usize, scratch: &mut String) -> String {
+    /// Characters that are shown of a cell.
+    const SHOWN: usize = 40;
+    let text = String::from_utf8_lossy(trimmed(rows.bytes(field, scratch))).into_owned();
+    text.chars().take(SHOWN).collect()
+}
+
+fn reason(plan: &Plan, out: &Out, found: String) -> Reason {
+    let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
+    match out {
+        Out::Fault(Fault::NotANumber(column)) => Reason::NotANumber { column: name(*column), found },
+        Out::NoGroup(column) => Reason::NoGroup { column: name(*column) },
+        Out::OutOfRange(formula) => {
+            let part = plan.parts.iter().find(|part| part.formula == *formula);
+            Reason::OutOfRange { expression: part.map(|part| part.text.clone()).unwrap_or_default() }
+        }
+        // Of a condition.
+        Out::Fault(Fault::OutOfRange) => Reason::OutOfRange { expression: plan.conditions() },
+        Out::NotTrue | Out::PassedOver => Reason::Check { check: plan.conditions() },
+    }
+}

@@ -1,0 +1,203 @@
+//! Expressions as they are written: SQL, read by the parser that polars reads its SQL with, of which reports understand a
+//! part. What is not understood is refused; nothing is guessed.
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, UnaryOperator, Value,
+    ValueWithSpan,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+use crate::Number;
+use crate::columns::Columns;
+use crate::formula::{Arithmetic, Comparison, Condition, Formula};
+
+/// Longest expression in bytes: what is as deep as it is long is still no harm to a thread.
+const LONGEST: usize = 2_000;
+/// How deep parentheses and the like may be nested.
+const DEEPEST: usize = 50;
+
+/// What a metric takes of each row of its group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Aggregate {
+    Count,
+    Sum(Formula),
+    Mean(Formula),
+    Least(Formula),
+    Greatest(Formula),
+}
+
+/// Reads a metric.
+pub(crate) fn metric(text: &str, columns: &mut Columns) -> Result<Aggregate, String> {
+    const KNOWN: &str = "count(), sum(…), min(…), max(…) and mean(…)";
+    let expression = expression(text)?;
+    let Expr::Function(function) = &expression else {
+        return Err(format!("`{expression}` is no metric; a metric is one of {KNOWN}"));
+    };
+    let name = function.name.to_string().to_ascii_lowercase();
+    let FunctionArguments::List(list) = &function.args else {
+        return Err(format!("`{expression}` is not understood; a metric is one of {KNOWN}"));
+    };
+    let is_plain = function.filter.is_none()
+        && function.over.is_none()
+        && function.within_group.is_empty()
+        && function.null_treatment.is_none()
+        && matches!(function.parameters, FunctionArguments::None)
+        && list.duplicate_treatment.is_none()
+        && list.clauses.is_empty();
+    if !is_plain {
+        return Err(format!("`{expression}` says more than is understood; write `{name}(…)` alone"));
+    }
+    match (name.as_str(), list.args.as_slice()) {
+        ("count", [] | [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]) => Ok(Aggregate::Count),
+        ("count", _) => Err("count() counts rows and takes nothing between its parentheses".to_owned()),
+        (name @ ("sum" | "min" | "max" | "mean" | "avg"), [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))]) => {
+            let formula = formula(inner, columns)?;
+            Ok(match name {
+                "sum" => Aggregate::Sum(formula),
+                "min" => Aggregate::Least(formula),
+                "max" => Aggregate::Greatest(formula),
+                _ => Aggregate::Mean(formula),
+            })
+        }
+        ("sum" | "min" | "max" | "mean" | "avg", _) => {
+            Err(format!("{name} takes one expression, as in `{name}(price)`"))
+        }
+        _ => Err(format!("there is no `{name}(…)`; a metric is one of {KNOWN}")),
+    }
+}
+
+/// Reads a condition.
+pub(crate) fn condition(text: &str, columns: &mut Columns) -> Result<Condition, String> {
+    condition_of(&expression(text)?, columns)
+}
+
+fn expression(text: &str) -> Result<Expr, String> {
+    if text.len() > LONGEST {
+        return Err(format!("it is {} bytes long where {LONGEST} are the limit", text.len()));
+    }
+    let read = || {
+        let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(DEEPEST).try_with_sql(text)?;
+        let expression = parser.parse_expr()?;
+        parser.expect_token(&Token::EOF)?;
+        Ok(expression)
+    };
+    read().map_err(|why: sqlparser::parser::ParserError| {
+        let why = why.to_string();
+        let why = why.strip_prefix("sql parser error: ").unwrap_or(&why);
+        format!("`{text}` cannot be read: {why}; column names with blanks or signs stand in double quotes")
+    })
+}
+
+fn formula(expression: &Expr, columns: &mut Columns) -> Result<Formula, String> {
+    Ok(match expression {
+        Expr::Nested(inner) => formula(inner, columns)?,
+        Expr::Identifier(Ident { value, .. }) => Formula::Column(columns.place(value)?),
+        Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => {
+            let number = Number::parse(text.as_bytes());
+            Formula::Constant(number.ok_or_else(|| format!("{text} is no number that is counted with"))?)
+        }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Formula::Negated(Box::new(formula(expr, columns)?)),
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => formula(expr, columns)?,
+        Expr::BinaryOp { left, op, right } => {
+            let operation = match op {
+                BinaryOperator::Plus => Arithmetic::Plus,
+                BinaryOperator::Minus => Arithmetic::Minus,
+                BinaryOperator::Multiply => Arithmetic::Times,
+                BinaryOperator::Divide => Arithmetic::DividedBy,
+                _ => return Err(no_formula(expression)),
+            };
+            let (left, right) = (formula(left, columns)?, formula(right, columns)?);
+            Formula::Both(operation, Box::new(left), Box::new(right))
+        }
+        _ => return Err(no_formula(expression)),
+    })
+}
+
+fn no_formula(expression: &Expr) -> String {
+    format!("`{expression}` is no number; numbers are made of columns, numbers, `+ - * /` and parentheses")
+}
+
+fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, String> {
+    let negated = |negated: bool, condition| if negated { Condition::Not(Box::new(condition)) } else { condition };
+    Ok(match expression {
+        Expr::Nested(inner) => condition_of(inner, columns)?,
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Condition::Not(Box::new(condition_of(expr, columns)?)),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            Condition::And(Box::new(condition_of(left, columns)?), Box::new(condition_of(right, columns)?))
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            Condition::Or(Box::new(condition_of(left, columns)?), Box::new(condition_of(right, columns)?))
+        }
+        Expr::BinaryOp { left, op, right } => {
+            let comparison = comparison(op).ok_or_else(|| no_condition(expression))?;
+            compare(comparison, left, right, columns)?
+        }
+        Expr::Between { expr, negated: not, low, high } => {
+            let low = compare(Comparison::GreaterOrEqual, expr, low, columns)?;
+            let high = compare(Comparison::LessOrEqual, expr, high, columns)?;
+            negated(*not, Condition::And(Box::new(low), Box::new(high)))
+        }
+        Expr::In { expr, target: InTarget::List(list), negated: not, global: false } => {
+            let mut equal = Vec::new();
+            for item in list {
+                equal.push(compare(Comparison::Equal, expr, item, columns)?);
+            }
+            let any = equal.into_iter().reduce(|any, one| Condition::Or(Box::new(any), Box::new(one)));
+            negated(*not, any.ok_or_else(|| no_condition(expression))?)
+        }
+        Expr::IsNull(inner) => Condition::IsEmpty(column(inner, columns)?),
+        Expr::IsNotNull(inner) => Condition::Not(Box::new(Condition::IsEmpty(column(inner, columns)?))),
+        _ => return Err(no_condition(expression)),
+    })
+}
+
+fn no_condition(expression: &Expr) -> String {
+    format!(
+        "`{expression}` is no condition; conditions are comparisons (`= <> < <= > >=`, BETWEEN, IN, IS NULL) of numbers, or of a \
+         column and a text in single quotes, joined by AND, OR and NOT"
+    )
+}
+
+fn comparison(operator: &BinaryOperator) -> Option<Comparison> {
+    Some(match operator {
+        BinaryOperator::Eq => Comparison::Equal,
+        BinaryOperator::NotEq => Comparison::NotEqual,
+        BinaryOperator::Lt => Comparison::Less,
+        BinaryOperator::LtEq => Comparison::LessOrEqual,
+        BinaryOperator::Gt => Comparison::Greater,
+        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+/// A comparison with a text in single quotes is one of texts, any other one of numbers.
+fn compare(comparison: Comparison, left: &Expr, right: &Expr, columns: &mut Columns) -> Result<Condition, String> {
+    Ok(match (text(left), text(right)) {
+        (None, None) => Condition::Compare(comparison, formula(left, columns)?, formula(right, columns)?),
+        (None, Some(text)) => Condition::CompareText(comparison, column(left, columns)?, text.trim().to_owned()),
+        (Some(text), None) => {
+            Condition::CompareText(comparison.turned(), column(right, columns)?, text.trim().to_owned())
+        }
+        (Some(_), Some(_)) => {
+            return Err(format!("`{left}` and `{right}` are both texts; column names stand in double quotes"));
+        }
+    })
+}
+
+fn text(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text),
+        Expr::Nested(inner) => text(inner),
+        _ => None,
+    }
+}
+
+fn column(expression: &Expr, columns: &mut Columns) -> Result<usize, String> {
+    match expression {
+        Expr::Identifier(Ident { value, .. }) => columns.place(value),
+        Expr::Nested(inner) => column(inner, columns),
+        _ => Err(format!("`{expression}` stands where only a column can")),
+    }
+}

@@ -1,0 +1,49 @@
+//! `POST /aggregate`: what a report makes of one file, in lines of JSON. The file's bytes stay where they are.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use tributary_report::Plan;
+use tributary_serve::produced;
+use tributary_wire::Aggregate;
+
+use crate::aggregate::Job;
+use crate::app::App;
+use crate::error::ApiError;
+
+/// What a report may be long.
+pub(crate) const MOST_BYTES: usize = 256 << 10;
+
+/// The partial of one file of the manifest.
+pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
+    let asked: Aggregate = serde_json::from_slice(&body)
+        .map_err(|why| ApiError::BadRequest(format!("the body does not ask for a partial: {why}")))?;
+    if asked.format != tributary_report::format() {
+        return Err(ApiError::OtherFormat { ours: tributary_report::format() });
+    }
+    let plan = Plan::compile(&asked.report)?;
+    let entry = app.snapshot()?.get(&asked.path).cloned();
+    let entry = entry
+        .ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))?;
+    if entry.hash != asked.hash {
+        return Err(ApiError::Changed { path: asked.path });
+    }
+    let admitted = app.computations.admit();
+    let place = admitted.ok_or_else(|| ApiError::Unavailable("too many partials are being computed".to_owned()))?;
+    let job = Job {
+        computations: app.computations.clone(),
+        folder: app.folder.clone(),
+        entry,
+        plan,
+        shutdown: app.shutdown.clone(),
+    };
+    let lines = produced(
+        move |sink| {
+            let _place = place;
+            job.run(sink)
+        },
+        || {},
+    );
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_TYPE, "application/x-ndjson")).insert_header((CACHE_CONTROL, "no-store"));
+    Ok(response.streaming(lines))
+}
