@@ -91,12 +91,15 @@ impl Job {
     pub(crate) fn run(self, sink: &mut Sink) -> io::Result<()> {
         let key =
             Key { digest: self.plan.digest().to_owned(), path: self.entry.path.clone(), hash: self.entry.hash.clone() };
-        if let Some(lines) = self.computations.kept(&key) {
-            self.computations.given_again.fetch_add(1, Ordering::Relaxed);
-            return sink.write_all(&lines);
+        if self.give_again(&key, sink)? {
+            return Ok(());
         }
         let computed = {
             let _place = self.wait_for_turn(sink)?;
+            // Somebody else may have asked for the same before.
+            if self.give_again(&key, sink)? {
+                return Ok(());
+            }
             self.compute(sink)?
         };
         match computed {
@@ -109,6 +112,13 @@ impl Job {
             }
             Err(line) => write_line(sink, &line),
         }
+    }
+
+    /// Gives out the partial if it is kept.
+    fn give_again(&self, key: &Key, sink: &mut Sink) -> io::Result<bool> {
+        let Some(lines) = self.computations.kept(key) else { return Ok(false) };
+        self.computations.given_again.fetch_add(1, Ordering::Relaxed);
+        sink.write_all(&lines).map(|()| true)
     }
 
     fn wait_for_turn(&self, sink: &mut Sink) -> io::Result<tokio::sync::SemaphorePermit<'_>> {
@@ -126,7 +136,7 @@ impl Job {
         let entry = &self.entry;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let mut told = Instant::now();
-        let mut gone = None;
+        let (mut gone, mut is_changed) = (None, false);
         let computed = self.plan.aggregate_file(
             (&entry.path, entry.stat.size),
             || self.folder.open(entry).map_err(io::Error::other),
@@ -136,9 +146,10 @@ impl Job {
                     gone = Some(io::ErrorKind::BrokenPipe.into());
                 } else if told.elapsed() >= TELLING {
                     gone = self.tell(sink, progress).err();
+                    is_changed = self.folder.open(entry).is_err();
                     told = Instant::now();
                 }
-                gone.is_none()
+                gone.is_none() && !is_changed
             },
         );
         if let Some(gone) = gone {
@@ -146,7 +157,7 @@ impl Job {
             return Err(gone);
         }
         // A file that changed meanwhile may look like anything.
-        if self.folder.open(entry).is_err() {
+        if is_changed || self.folder.open(entry).is_err() {
             return Ok(Err(AggregateLine::Changed));
         }
         Ok(computed.map_err(|error| line_of(&error, &entry.path)))

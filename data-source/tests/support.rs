@@ -89,6 +89,12 @@ impl Source {
         ask(&format!("http://{}{path}", self.address), method, headers)
     }
 
+    /// The answer to a body of JSON.
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
+        let url = format!("http://{}{path}", self.address);
+        send(&url, "POST", &[("content-type", "application/json")], body.to_owned())
+    }
+
     /// The version that `/sense` gives.
     pub(crate) fn version(&self) -> String {
         self.get("/sense").json()["version"].as_str().expect("a version").to_owned()
@@ -156,12 +162,17 @@ pub(crate) fn stderr(child: &mut Child) -> String {
 
 /// Asks anyone, taking the body as it comes over the wire.
 pub(crate) fn ask(url: &str, method: &str, headers: &[(&str, &str)]) -> Answer {
+    send(url, method, headers, String::new())
+}
+
+fn send(url: &str, method: &str, headers: &[(&str, &str)], body: String) -> Answer {
     // Another test may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = reqwest::Client::builder().no_gzip().no_zstd().timeout(PATIENCE).build().unwrap();
         let request = client.request(method.parse().unwrap(), url);
+        let request = if body.is_empty() { request } else { request.body(body) };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

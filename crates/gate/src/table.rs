@@ -2,11 +2,10 @@
 //! What the columns mean is not known here: see [`crate::feed`].
 
 mod blocks;
+mod fault;
 mod marks;
 
 use std::io::{self, Read};
-
-use memchr::memchr;
 
 use crate::decode::Decoded;
 use crate::dialect::Told;
@@ -18,6 +17,8 @@ use crate::survey::{Findings, survey};
 use crate::text::{End, Text};
 use crate::unpack::Unpacked;
 use crate::{Dialect, Error, Limits, Packing, Ragged, Reason, Reject, Rejects, Row, Settings};
+
+use fault::{fault, unusable_header};
 
 pub use blocks::{Block, BlockRows, Blocks};
 
@@ -375,36 +376,4 @@ impl<R: Read> Table<R> {
         };
         Reject { line: place.line, byte: place.byte, reason, raw }
     }
-}
-
-/// What is wrong with a record that is well written. `clean`: its bytes are known to be text. `expected`: how many fields
-/// it should have, 0 while the columns are being read.
-fn fault(
-    record: &[u8],
-    clean: bool,
-    fields: usize,
-    (expected, ragged): (usize, Ragged),
-    encoding: &'static str,
-) -> Option<Reason> {
-    if !clean && memchr(0, record).is_some() {
-        return Some(Reason::Nul);
-    }
-    if !clean && simdutf8::basic::from_utf8(record).is_err() {
-        return Some(Reason::Encoding { encoding });
-    }
-    let fits = match ragged {
-        _ if expected == 0 => true,
-        Ragged::Reject => fields == expected,
-        Ragged::Pad => fields <= expected,
-    };
-    (!fits).then_some(Reason::FieldCount { found: fields, expected })
-}
-
-fn unusable_header(reason: &Reason) -> String {
-    let hint = match reason {
-        Reason::Nul => ": a UTF-16 file without a byte order mark has to be given its encoding",
-        Reason::NeverClosed => ": look at the quotes, or read the file without quoting",
-        _ => "",
-    };
-    format!("no usable header: {reason}{hint}")
 }

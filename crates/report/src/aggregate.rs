@@ -1,8 +1,9 @@
 //! A file to its partial: one thread reads and cuts it into blocks, as many as there are cores split and sum them. What
 //! is held is a few blocks and the groups, whatever the file's size.
 
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
@@ -42,8 +43,8 @@ pub enum Error {
 
 impl Plan {
     /// Computes the partial of a file that can be opened again. It is read once, or twice more where it turns out not to be
-    /// UTF-8. `open` must give the same bytes each time; a caller whose file may change compares it afterwards. The rest is
-    /// that of [`Self::aggregate`].
+    /// UTF-8. `open` must give the same bytes each time; a caller whose file may change compares it afterwards. `watch` is
+    /// that of [`Self::aggregate`], and is asked while an encoding is looked for too.
     ///
     /// # Errors
     /// As [`Self::aggregate`].
@@ -52,16 +53,28 @@ impl Plan {
         (path, size): (&str, u64),
         open: impl Fn() -> io::Result<R>,
         threads: usize,
-        mut watch: impl FnMut(Progress) -> bool,
+        watch: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        let settings = Settings::default();
-        let table = open().map_err(GateError::Io).and_then(|file| Table::open_once(path, size, file, &settings));
-        let once = table.map_err(Error::Gate).and_then(|table| self.aggregate(table, threads, &mut watch));
-        match once {
-            Err(Error::Gate(GateError::Misjudged | GateError::Rejected(_))) => {
-                self.aggregate(Table::open(path, size, open, &settings)?, threads, watch)
-            }
-            done => done,
+        let (settings, watch) = (Settings::default(), RefCell::new(watch));
+        let tell = |progress| (watch.borrow_mut())(progress);
+        let file = open().map(|file| Asking { file, ask: None }).map_err(GateError::Io);
+        let once = file.and_then(|file| Table::open_once(path, size, file, &settings));
+        match once.map_err(Error::Gate).and_then(|table| self.compute(table, threads, tell)) {
+            Err(Error::Gate(GateError::Misjudged | GateError::Rejected(_))) => {}
+            done => return done?.map_err(|TooMany| too_many()),
+        }
+        let (is_survey, is_stopped) = (Cell::new(true), Cell::new(false));
+        let ask = || {
+            is_stopped.set(!tell(Progress::default()));
+            !is_stopped.get()
+        };
+        let open = || {
+            let ask = is_survey.replace(false).then_some(&ask as &dyn Fn() -> bool);
+            Ok(Asking { file: open()?, ask })
+        };
+        match Table::open(path, size, open, &settings) {
+            Err(_) if is_stopped.get() => Err(Error::Stopped),
+            table => self.aggregate(table?, threads, tell),
         }
     }
 
@@ -75,23 +88,35 @@ impl Plan {
         &self,
         table: Table<R>,
         threads: usize,
-        mut watch: impl FnMut(Progress) -> bool,
+        watch: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
+        self.compute(table, threads, watch)?.map_err(|TooMany| too_many())
+    }
+
+    fn compute<R: Read>(
+        &self,
+        table: Table<R>,
+        threads: usize,
+        mut watch: impl FnMut(Progress) -> bool,
+    ) -> Result<Result<Partial, TooMany>, Error> {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
-        let (receiver, rows) = (Mutex::new(receiver), AtomicU64::new(0));
+        let queue = Queue { receiver: Mutex::new(receiver), rows: AtomicU64::new(0), is_full: AtomicBool::new(false) };
         let kernels = thread::scope(|scope| {
-            let work = || work(Kernel::new(self, &fields), &receiver, &rows);
+            let work = || work(Kernel::new(self, &fields), &queue);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let watch = |bytes| watch(Progress { bytes, rows: rows.load(Ordering::Relaxed) });
-            let read = hand_out(&mut blocks, &sender, watch);
+            let watch = |bytes| {
+                let rows = queue.rows.load(Ordering::Relaxed);
+                watch(Progress { bytes, rows })
+            };
+            let read = hand_out(&mut blocks, &sender, &queue.is_full, watch);
             drop(sender);
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
-            read.and_then(|()| kernels.map_err(|TooMany| too_many()))
+            read.map(|()| kernels)
         })?;
         let table = blocks.table();
-        merged(self, kernels, table.rows(), table.rejects())
+        Ok(kernels.and_then(|kernels| merged(self, kernels, table.rows(), table.rejects())))
     }
 
     /// Which fields the columns of the plan are.
@@ -112,14 +137,45 @@ impl Plan {
     }
 }
 
+/// A file that asks before each read whether to go on, where nobody else does.
+struct Asking<'a, R> {
+    file: R,
+    ask: Option<&'a dyn Fn() -> bool>,
+}
+
+impl<R: Read> Read for Asking<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.ask {
+            Some(ask) if !ask() => Err(io::Error::other("the computation was stopped")),
+            _ => self.file.read(out),
+        }
+    }
+}
+
+/// What the workers share.
+struct Queue {
+    receiver: Mutex<Receiver<Block>>,
+    /// Rows that were taken.
+    rows: AtomicU64,
+    /// One of them has no room for more groups.
+    is_full: AtomicBool,
+}
+
+impl Queue {
+    fn next(&self) -> Option<Block> {
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    }
+}
+
 fn hand_out<R: Read>(
     blocks: &mut Blocks<R>,
     sender: &SyncSender<Block>,
+    is_full: &AtomicBool,
     mut watch: impl FnMut(u64) -> bool,
 ) -> Result<(), Error> {
     while let Some(block) = blocks.next_block()? {
-        if sender.send(block).is_err() {
-            // All workers have ended early, and say why.
+        if sender.send(block).is_err() || is_full.load(Ordering::Relaxed) {
+            // The workers say why.
             return Ok(());
         }
         if !watch(blocks.table().bytes_read()) {
@@ -129,20 +185,16 @@ fn hand_out<R: Read>(
     Ok(())
 }
 
-fn work<'a>(
-    mut kernel: Kernel<'a>,
-    receiver: &Mutex<Receiver<Block>>,
-    rows: &AtomicU64,
-) -> Result<Kernel<'a>, TooMany> {
-    let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(block) = next() {
+fn work<'a>(mut kernel: Kernel<'a>, queue: &Queue) -> Result<Kernel<'a>, TooMany> {
+    while let Some(block) = queue.next() {
         let before = kernel.counts.rows;
         if let Err(too_many) = kernel.take(&block, REJECTS_KEPT) {
+            queue.is_full.store(true, Ordering::Relaxed);
             // Whoever hands out must not wait for somebody to take.
-            while next().is_ok() {}
+            while queue.next().is_some() {}
             return Err(too_many);
         }
-        rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
+        queue.rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
     }
     Ok(kernel)
 }
@@ -157,7 +209,7 @@ fn too_many() -> Error {
 }
 
 /// One partial of what all threads have found; `rows` and `rejects` are those of no block.
-fn merged(plan: &Plan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, Error> {
+fn merged(plan: &Plan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, TooMany> {
     let mut partial = Partial::empty(plan);
     partial.rows = rows;
     partial.rejects = rejects.clone();
@@ -168,7 +220,7 @@ fn merged(plan: &Plan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -
         partial.rejects.kept.extend(kernel.counts.rejects);
         match partial.groups.len() {
             0 => partial.groups = kernel.groups,
-            _ => partial.groups.merge_all(&kernel.groups).map_err(|TooMany| too_many())?,
+            _ => partial.groups.merge_all(&kernel.groups)?,
         }
     }
     partial.rejects.kept.sort_by_key(|reject| reject.byte);

@@ -54,7 +54,8 @@ pub(crate) enum Condition {
     IsEmpty(usize),
     Not(Box<Condition>),
     And(Box<Condition>, Box<Condition>),
-    Or(Box<Condition>, Box<Condition>),
+    /// At least one of them.
+    Any(Vec<Condition>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +117,17 @@ impl Condition {
                 (Some(true), Some(true)) => Some(true),
                 _ => None,
             },
-            Self::Or(left, right) => match (left.holds(cells)?, right.holds(cells)?) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            },
+            Self::Any(conditions) => {
+                let mut any = Some(false);
+                for condition in conditions {
+                    any = match (any, condition.holds(cells)?) {
+                        (Some(true), _) | (_, Some(true)) => Some(true),
+                        (Some(false), Some(false)) => Some(false),
+                        _ => None,
+                    };
+                }
+                any
+            }
         })
     }
 }

@@ -42,17 +42,16 @@ struct Memory {
 /// Why a row counts in no group.
 enum Out {
     PassedOver,
-    Fault(Fault),
-    /// The value of this formula.
-    OutOfRange(usize),
-    NoGroup(usize),
     NotTrue,
+    NoGroup(usize),
+    Fault(Of, Fault),
 }
 
-impl From<Fault> for Out {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
+/// One of the plan's expressions.
+enum Of {
+    Filter,
+    Check,
+    Formula(usize),
 }
 
 impl<'a> Kernel<'a> {
@@ -63,26 +62,18 @@ impl<'a> Kernel<'a> {
 
     /// Takes the rows of a block, which stands behind all blocks before. At most `most` rejects are kept.
     pub(crate) fn take(&mut self, block: &Block, most: usize) -> Result<(), TooMany> {
-        let mut rows = block.rows();
+        let mut rows = block.rows(most - self.counts.rejects.len());
         while rows.advance() {
             match self.row(&rows) {
                 Ok(added) => added?,
                 Err(Out::PassedOver) => self.counts.passed_over += 1,
-                Err(out) => {
-                    let (plan, fields, scratch) = (self.plan, self.fields, &mut self.memory.scratch);
-                    let found = match &out {
-                        Out::Fault(Fault::NotANumber(column)) => text_of(&rows, fields[*column], scratch),
-                        _ => String::new(),
-                    };
-                    rows.reject(|| reason(plan, &out, found));
-                }
+                Err(out) => rows.reject(|rows| self.reason(rows, out)),
             }
         }
         let (rows, rejects) = rows.finish();
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;
-        let room = most - self.counts.rejects.len();
-        self.counts.rejects.extend(rejects.kept.into_iter().take(room));
+        self.counts.rejects.extend(rejects.kept);
         Ok(())
     }
 
@@ -92,20 +83,17 @@ impl<'a> Kernel<'a> {
         let Memory { key, values, scratch } = &mut self.memory;
         let mut cells = RowCells { rows, fields: self.fields, scratch };
         if let Some((filter, _)) = &self.plan.filter
-            && filter.holds(&mut cells)? != Some(true)
+            && filter.holds(&mut cells).map_err(|fault| Out::Fault(Of::Filter, fault))? != Some(true)
         {
             return Err(Out::PassedOver);
         }
         if let Some((check, _)) = &self.plan.check
-            && check.holds(&mut cells)? != Some(true)
+            && check.holds(&mut cells).map_err(|fault| Out::Fault(Of::Check, fault))? != Some(true)
         {
             return Err(Out::NotTrue);
         }
         for (at, formula) in self.plan.formulas.iter().enumerate() {
-            values[at] = formula.value(&mut cells).map_err(|fault| match fault {
-                Fault::OutOfRange => Out::OutOfRange(at),
-                fault @ Fault::NotANumber(_) => Out::Fault(fault),
-            })?;
+            values[at] = formula.value(&mut cells).map_err(|fault| Out::Fault(Of::Formula(at), fault))?;
         }
         // Almost always one column, whose text is the key as it stands.
         if let [column] = *self.plan.group_by {
@@ -118,6 +106,34 @@ impl<'a> Kernel<'a> {
             key.extend_from_slice(cells.text(*column).ok_or(Out::NoGroup(*column))?);
         }
         Ok(self.groups.add(self.plan, key, values))
+    }
+
+    #[cold]
+    fn reason(&mut self, rows: &BlockRows<'_>, out: Out) -> Reason {
+        let (plan, fields, scratch) = (self.plan, self.fields, &mut self.memory.scratch);
+        let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
+        let text =
+            |condition: &Option<(_, String)>| condition.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+        // A row without a group is one whatever its numbers are, which are looked at first because that is cheaper.
+        if let Out::Fault(Of::Formula(_), _) = out {
+            let mut cells = RowCells { rows, fields, scratch };
+            if let Some(column) = plan.group_by.iter().find(|column| cells.text(**column).is_none()) {
+                return Reason::NoGroup { column: name(*column) };
+            }
+        }
+        match out {
+            Out::NotTrue | Out::PassedOver => Reason::Check { check: text(&plan.check) },
+            Out::NoGroup(column) => Reason::NoGroup { column: name(column) },
+            Out::Fault(_, Fault::NotANumber(column)) => {
+                Reason::NotANumber { column: name(column), found: text_of(rows, fields[column], scratch) }
+            }
+            Out::Fault(Of::Filter, Fault::OutOfRange) => Reason::OutOfRange { expression: text(&plan.filter) },
+            Out::Fault(Of::Check, Fault::OutOfRange) => Reason::OutOfRange { expression: text(&plan.check) },
+            Out::Fault(Of::Formula(formula), Fault::OutOfRange) => {
+                let part = plan.parts.iter().find(|part| part.formula == formula);
+                Reason::OutOfRange { expression: part.map(|part| part.text.clone()).unwrap_or_default() }
+            }
+        }
     }
 }
 
@@ -152,19 +168,4 @@ fn text_of(rows: &BlockRows<'_>, field: usize, scratch: &mut String) -> String {
     const SHOWN: usize = 40;
     let text = String::from_utf8_lossy(trimmed(rows.bytes(field, scratch))).into_owned();
     text.chars().take(SHOWN).collect()
-}
-
-fn reason(plan: &Plan, out: &Out, found: String) -> Reason {
-    let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
-    match out {
-        Out::Fault(Fault::NotANumber(column)) => Reason::NotANumber { column: name(*column), found },
-        Out::NoGroup(column) => Reason::NoGroup { column: name(*column) },
-        Out::OutOfRange(formula) => {
-            let part = plan.parts.iter().find(|part| part.formula == *formula);
-            Reason::OutOfRange { expression: part.map(|part| part.text.clone()).unwrap_or_default() }
-        }
-        // Of a condition.
-        Out::Fault(Fault::OutOfRange) => Reason::OutOfRange { expression: plan.conditions() },
-        Out::NotTrue | Out::PassedOver => Reason::Check { check: plan.conditions() },
-    }
 }

@@ -6,17 +6,20 @@ use sqlparser::ast::{
     ValueWithSpan,
 };
 use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::Token;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::Number;
 use crate::columns::Columns;
 use crate::formula::{Arithmetic, Comparison, Condition, Formula};
 
-/// Longest expression in bytes: what is as deep as it is long is still no harm to a thread.
+/// Longest expression in bytes.
 const LONGEST: usize = 2_000;
 /// How deep parentheses and the like may be nested.
 const DEEPEST: usize = 50;
+/// Most names, operators and parentheses. A sum of many terms is as deep as it is long, to whoever walks it as to whoever
+/// drops it, and a thread's stack must bear that.
+const MOST_SIGNS: usize = 200;
 
 /// What a metric takes of each row of its group.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,16 +81,27 @@ fn expression(text: &str) -> Result<Expr, String> {
         return Err(format!("it is {} bytes long where {LONGEST} are the limit", text.len()));
     }
     let read = || {
-        let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(DEEPEST).try_with_sql(text)?;
+        let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize()?;
+        let signs = tokens.iter().filter(|token| is_sign(token)).count();
+        if signs > MOST_SIGNS {
+            let why = format!("it has {signs} names, operators and parentheses where {MOST_SIGNS} are the limit");
+            return Err(ParserError::ParserError(why));
+        }
+        let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(DEEPEST).with_tokens(tokens);
         let expression = parser.parse_expr()?;
         parser.expect_token(&Token::EOF)?;
         Ok(expression)
     };
-    read().map_err(|why: sqlparser::parser::ParserError| {
+    read().map_err(|why| {
         let why = why.to_string();
         let why = why.strip_prefix("sql parser error: ").unwrap_or(&why);
         format!("`{text}` cannot be read: {why}; column names with blanks or signs stand in double quotes")
     })
+}
+
+/// Whether it may make an expression deeper. A list of many values is as flat as one of few.
+fn is_sign(token: &Token) -> bool {
+    !matches!(token, Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_))
 }
 
 fn formula(expression: &Expr, columns: &mut Columns) -> Result<Formula, String> {
@@ -128,7 +142,7 @@ fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, S
             Condition::And(Box::new(condition_of(left, columns)?), Box::new(condition_of(right, columns)?))
         }
         Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
-            Condition::Or(Box::new(condition_of(left, columns)?), Box::new(condition_of(right, columns)?))
+            Condition::Any(vec![condition_of(left, columns)?, condition_of(right, columns)?])
         }
         Expr::BinaryOp { left, op, right } => {
             let comparison = comparison(op).ok_or_else(|| no_condition(expression))?;
@@ -140,12 +154,8 @@ fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, S
             negated(*not, Condition::And(Box::new(low), Box::new(high)))
         }
         Expr::In { expr, target: InTarget::List(list), negated: not, global: false } => {
-            let mut equal = Vec::new();
-            for item in list {
-                equal.push(compare(Comparison::Equal, expr, item, columns)?);
-            }
-            let any = equal.into_iter().reduce(|any, one| Condition::Or(Box::new(any), Box::new(one)));
-            negated(*not, any.ok_or_else(|| no_condition(expression))?)
+            let equal = list.iter().map(|item| compare(Comparison::Equal, expr, item, columns));
+            negated(*not, Condition::Any(equal.collect::<Result<_, _>>()?))
         }
         Expr::IsNull(inner) => Condition::IsEmpty(column(inner, columns)?),
         Expr::IsNotNull(inner) => Condition::Not(Box::new(Condition::IsEmpty(column(inner, columns)?))),

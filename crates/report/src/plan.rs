@@ -155,11 +155,6 @@ impl Plan {
         &self.group_names
     }
 
-    /// The check as it is written, or else the filter.
-    pub(crate) fn conditions(&self) -> String {
-        self.check.as_ref().or(self.filter.as_ref()).map(|(_, text)| text.clone()).unwrap_or_default()
-    }
-
     /// What the metrics are called, as spelled, in their order.
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
         self.metrics.iter().map(|metric| metric.name.as_str())

@@ -5,7 +5,7 @@ use diesel::query_dsl::methods::ExecuteDsl;
 
 use crate::connection::AnyConnection;
 use crate::error::Doing;
-use crate::schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources};
+use crate::schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources, uploads};
 use crate::{Error, Store, Tally};
 
 /// The number of rows of each table that a person may ask for.
@@ -56,6 +56,7 @@ impl Store {
         self.transaction(|store| {
             // What points to other tables goes before what it points to.
             store.clear("events", diesel::delete(events::table))?;
+            store.clear("uploads", diesel::delete(uploads::table))?;
             let tally = store.tally()?;
             store.move_tally(Tally { products: -tally.products, names: -tally.names })?;
             for report in store.report_names()? {

@@ -77,6 +77,14 @@ fn a_thousand_are_kept_and_none_that_is_under_way_is_forgotten() {
 }
 
 #[test]
+fn they_are_forgotten_when_the_database_is_emptied() {
+    let mut database = Database::new();
+    database.store.put_upload(&upload(1, UploadState::Complete)).unwrap();
+    database.store.empty().unwrap();
+    assert_eq!(database.store.uploads(None).unwrap(), []);
+}
+
+#[test]
 fn a_file_is_found_by_its_source_and_path() {
     let mut database = Database::new();
     let id = database.file("uploads");

@@ -10,6 +10,7 @@ use crate::{
     ingest,
     poll::{Context, LocalSource, Origin, Poll, PollManager},
     progress::Progress,
+    reports::Reports,
 };
 
 /// The source `uploads`, which may yet have to begin.
@@ -31,6 +32,11 @@ impl UploadSource {
         runs: bool,
     ) -> Self {
         Self { config, local, context, manager, runs: OnceCell::new_with(runs.then_some(())) }
+    }
+
+    /// Those that may claim its files.
+    pub(super) fn reports(&self) -> &Reports {
+        &self.context.reports
     }
 
     /// Starts it, if it does not run: it becomes the last of the stored sources, and gets a loop.

@@ -58,8 +58,9 @@ async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<()> {
     uploads.source().begin().await?;
     let hash = |job: &Job| job.content.get().map(|content| content.hash.clone()).unwrap_or_default();
     let asked: Vec<_> = waiting.iter().map(|job| (job.filename.clone(), hash(job))).collect();
+    let reports = uploads.source().reports().clone();
     let read = move |store: &mut Store| {
-        asked.iter().map(|(path, hash)| verdict(store, path, hash)).collect::<Result<Vec<_>>>()
+        asked.iter().map(|(path, hash)| verdict(store, &reports, path, hash)).collect::<Result<Vec<_>>>()
     };
     let verdicts = uploads.readers().run(read).await?;
     // Asked after the database: what is committed counts even if its file has gone since.

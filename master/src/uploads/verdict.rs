@@ -3,7 +3,10 @@
 use anyhow::Result;
 use tributary_store::{FileState, Store};
 
-use crate::config::UPLOADS;
+use crate::{
+    config::{ReportConfig, UPLOADS},
+    reports::Reports,
+};
 
 /// What has become of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +26,6 @@ pub(super) enum Verdict {
 
 /// What one who may read the file says. A new kind of reader gets a voice in [`verdict`].
 #[derive(Debug)]
-#[allow(dead_code)] // Only reports pass over files, and files pass over feeds only where a report claims them.
 enum Voice {
     /// It does not read this file.
     NotMine,
@@ -35,14 +37,42 @@ enum Voice {
 ///
 /// # Errors
 /// The database fails.
-pub(super) fn verdict(store: &mut Store, path: &str, hash: &str) -> Result<Verdict> {
-    Ok(together([product_feed(store, path, hash)?]))
+pub(super) fn verdict(store: &mut Store, reports: &Reports, path: &str, hash: &str) -> Result<Verdict> {
+    let mut voices = vec![if reports.is_feed(path) { product_feed(store, path, hash)? } else { Voice::NotMine }];
+    for report in reports.claiming(path) {
+        voices.push(of_report(store, report, path, hash)?);
+    }
+    Ok(together(voices))
+}
+
+/// The file as one that a report claims.
+fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -> Result<Voice> {
+    let sources = store.sources()?;
+    let uploads = sources.iter().find(|source| source.name == UPLOADS).map(|source| source.id);
+    let files = store.report_files(&report.name)?;
+    let file = files.into_iter().find(|file| Some(file.source_id) == uploads && file.path == path);
+    let is = |found: &Option<String>, reading: &Option<String>| {
+        found.as_deref() == Some(hash) && reading.as_deref() == Some(report.plan.digest())
+    };
+    Ok(Voice::Said(match file {
+        Some(file) if file.state == FileState::Applied && is(&file.hash, &file.reading) => {
+            Verdict::Committed { rows: count(file.row_count), rejects: count(file.rejects) }
+        }
+        Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {
+            let why = file.rejected_reason.unwrap_or_default();
+            Verdict::Rejected(format!("the report {} cannot use it: {why}", report.name))
+        }
+        _ => Verdict::Pending,
+    }))
+}
+
+fn count(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 /// The file as a product feed.
 fn product_feed(store: &mut Store, path: &str, hash: &str) -> Result<Voice> {
     let Some(file) = store.file_of(UPLOADS, path)? else { return Ok(Voice::Said(Verdict::Pending)) };
-    let count = |count: i64| u64::try_from(count).unwrap_or_default();
     Ok(Voice::Said(match file.state {
         FileState::Applied if file.hash.as_deref() == Some(hash) => {
             Verdict::Committed { rows: count(file.row_count), rejects: count(file.rejects) }
@@ -77,11 +107,17 @@ mod tests {
 
     use super::*;
 
+    fn store_url(folder: &tempfile::TempDir) -> tributary_store::DatabaseUrl {
+        folder.path().join("database.db").to_str().unwrap().parse().unwrap()
+    }
+
     #[test]
     fn a_feed_is_committed_or_rejected_by_its_content() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
-        let check = |store: &mut Store, hash: &str, expect| assert_eq!(verdict(store, "a.csv", hash).unwrap(), expect);
+        let mut store = Store::open(&store_url(&folder)).unwrap();
+        let none = Reports::new(&[], store_url(&folder));
+        let check =
+            |store: &mut Store, hash: &str, expect| assert_eq!(verdict(store, &none, "a.csv", hash).unwrap(), expect);
         check(&mut store, "h", Verdict::Pending);
         let source = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
         let file = store.insert_file(source, "a.csv").unwrap();

@@ -3,7 +3,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::uploads::{Stage, Upload};
+use super::pages::encoded;
+use crate::{
+    config::{ReportConfig, UPLOADS},
+    uploads::{Stage, Upload},
+};
 
 /// An upload, and how far it is.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -44,8 +48,11 @@ pub(crate) struct ResultLink {
     pub(crate) href: String,
 }
 
-impl From<Upload> for UploadView {
-    fn from(Upload { id, filename, created_at, status }: Upload) -> Self {
+impl UploadView {
+    /// An upload whose file some of the configured `reports` may claim.
+    pub(crate) fn new(upload: Upload, reports: &[ReportConfig]) -> Self {
+        let results = results(&upload, reports);
+        let Upload { id, filename, created_at, status } = upload;
         Self {
             id,
             filename,
@@ -56,7 +63,7 @@ impl From<Upload> for UploadView {
             percent: status.percent,
             rejects: status.rejects,
             error: status.error,
-            results: results(status.stage, status.rejects),
+            results,
             created_at,
             finished_at: status.finished_at,
         }
@@ -64,11 +71,20 @@ impl From<Upload> for UploadView {
 }
 
 /// Every kind of reader of uploaded files has its links here.
-fn results(stage: Stage, rejects: u64) -> Vec<ResultLink> {
-    if stage != Stage::Complete {
+fn results(upload: &Upload, reports: &[ReportConfig]) -> Vec<ResultLink> {
+    if upload.status.stage != Stage::Complete {
         return Vec::new();
     }
-    let link = |title: &str, href: &str| ResultLink { title: title.to_owned(), href: href.to_owned() };
-    let rejected = (rejects > 0).then(|| link("Rejected rows", "/rejects?source=uploads"));
-    [link("Products", "/products?source=uploads")].into_iter().chain(rejected).collect()
+    let link = |title: String, href: String| ResultLink { title, href };
+    let file = encoded(&upload.filename);
+    let claiming = || reports.iter().filter(|report| report.claims(&upload.filename));
+    let products = claiming().all(|report| report.feed);
+    let products = products.then(|| link("Products".to_owned(), format!("/products?source={UPLOADS}")));
+    let of_reports = claiming().flat_map(|ReportConfig { name, .. }| {
+        let rows = format!("/api/v1/reports/{name}?source={UPLOADS}&file={file}&format=csv");
+        [link(format!("Report {name}"), format!("/reports/{name}")), link(format!("{name} of this file, as CSV"), rows)]
+    });
+    let rejected = upload.status.rejects > 0;
+    let rejected = rejected.then(|| link("Rejected rows".to_owned(), format!("/rejects?source={UPLOADS}&file={file}")));
+    products.into_iter().chain(of_reports).chain(rejected).collect()
 }

@@ -10,4 +10,5 @@ mod live;
 mod model;
 mod property;
 mod rejects;
+mod reports;
 mod system;

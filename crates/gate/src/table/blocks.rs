@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::fault::fault;
 use super::marks::Marks;
-use super::{Next, Table, fault};
+use super::{Next, Table};
 use crate::rejects::raw_text;
 use crate::split::{Fields, Span, Splitter, Step};
 use crate::text::End;
@@ -153,9 +154,9 @@ impl Block {
         field_bytes.min(record_bytes)
     }
 
-    /// Its rows, from the first one.
+    /// Its rows, from the first one. At most `most` rejects are kept whole; the others are only counted.
     #[must_use]
-    pub fn rows(&self) -> BlockRows<'_> {
+    pub fn rows(&self, most: usize) -> BlockRows<'_> {
         let Splitter { delimiter, line_end, .. } = &self.layout.splitter;
         let marks = match **delimiter {
             [delimiter] if self.plain && self.clean => Some(Marks::new(&self.text, delimiter, line_end.byte())),
@@ -171,6 +172,7 @@ impl Block {
             record_line: self.line,
             fields: Fields::default(),
             rows: 0,
+            most,
             rejects: Rejects::default(),
         }
     }
@@ -192,6 +194,8 @@ pub struct BlockRows<'a> {
     record_line: u64,
     fields: Fields,
     rows: u64,
+    /// How many rejects are kept.
+    most: usize,
     rejects: Rejects,
 }
 
@@ -226,7 +230,7 @@ impl<'a> BlockRows<'a> {
             self.rows += 1;
             match fault {
                 None => return true,
-                Some(reason) => self.reject(|| reason),
+                Some(reason) => self.reject(|_| reason),
             }
         }
         false
@@ -287,19 +291,18 @@ impl<'a> BlockRows<'a> {
     }
 
     /// Sets the current row aside. `reason` is asked for only if the reject is kept.
-    pub fn reject(&mut self, reason: impl FnOnce() -> Reason) {
-        let limits = &self.block.layout.limits;
-        if self.rejects.kept.len() == limits.rejects_kept {
-            self.rejects.total += 1;
+    pub fn reject(&mut self, reason: impl FnOnce(&Self) -> Reason) {
+        self.rejects.total += 1;
+        if self.rejects.kept.len() >= self.most {
             return;
         }
         let reject = Reject {
             line: self.record_line,
             byte: self.block.byte + self.begin as u64,
-            reason: reason(),
-            raw: raw_text(self.record, limits.raw_bytes),
+            reason: reason(self),
+            raw: raw_text(self.record, self.block.layout.limits.raw_bytes),
         };
-        self.rejects.push(limits.rejects_kept, reject);
+        self.rejects.kept.push(reject);
     }
 
     /// Good and bad rows so far, and the bad ones of them.

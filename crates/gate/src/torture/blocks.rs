@@ -33,13 +33,13 @@ fn in_blocks(table: Table<Drip<'_>>, set_aside: bool, size: usize) -> Result<See
     let columns = table.columns().len();
     let (mut blocks, mut seen, mut scratch) = (Blocks::new(table, size), Seen::default(), String::new());
     while let Some(block) = blocks.next_block()? {
-        let mut rows = block.rows();
+        let mut rows = block.rows(usize::MAX);
         while rows.advance() {
             let mut field =
                 |i| std::str::from_utf8(rows.bytes(i, &mut scratch)).expect("a good row's fields are text").to_owned();
             seen.rows.push((0..columns).map(&mut field).collect());
             if set_aside {
-                rows.reject(|| Reason::NoSku);
+                rows.reject(|_| Reason::NoSku);
             }
         }
         let (count, rejects) = rows.finish();

@@ -2,6 +2,7 @@
 //! `upload`'s affair.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use crate::app::App;
+use crate::config::ReportConfig;
 use crate::uploads::{Status, Upload};
 use crate::web::error::ApiError;
 use crate::web::input;
@@ -48,7 +50,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 
 /// All uploads as they are shown.
 pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<UploadView>, ApiError> {
-    Ok(app.uploads.list(filename).await?.into_iter().map(UploadView::from).collect())
+    Ok(app.uploads.list(filename).await?.into_iter().map(|upload| UploadView::new(upload, &app.reports)).collect())
 }
 
 /// One upload.
@@ -59,7 +61,7 @@ pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<Uploa
     responses((status = 200, body = UploadView), (status = 404, description = "No such upload")))]
 pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let (upload, _) = known(&app, &id).await?;
-    Ok(HttpResponse::Ok().json(UploadView::from(upload)))
+    Ok(HttpResponse::Ok().json(UploadView::new(upload, &app.reports)))
 }
 
 /// Cancels an upload, or takes it back.
@@ -87,7 +89,8 @@ pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result
     ))]
 pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let (upload, status) = known(&app, &id).await?;
-    let follower = Follower { upload, status, told: None, stop: app.shutdown.clone() };
+    let (reports, stop) = (Arc::clone(&app.reports), app.shutdown.clone());
+    let follower = Follower { upload, status, reports, told: None, stop };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -108,6 +111,8 @@ struct Follower {
     upload: Upload,
     /// None of one that has ended.
     status: Option<watch::Receiver<Status>>,
+    /// Those that may claim its file.
+    reports: Arc<[ReportConfig]>,
     /// When it was last told; none at the begin.
     told: Option<Instant>,
     stop: CancellationToken,
@@ -133,7 +138,7 @@ async fn next(mut follower: Follower) -> Option<(Result<Bytes, Infallible>, Foll
     }
     follower.told = Some(Instant::now());
     // A view of plain texts and numbers can always be written.
-    let data = serde_json::to_string(&UploadView::from(follower.upload.clone())).ok()?;
+    let data = serde_json::to_string(&UploadView::new(follower.upload.clone(), &follower.reports)).ok()?;
     Some((Ok(format!("event: upload\ndata: {data}\n\n").into()), follower))
 }
 
@@ -158,7 +163,8 @@ mod tests {
         };
         let (sender, receiver) = watch::channel(status.clone());
         let upload = Upload { id: "i".into(), filename: "a.csv".into(), created_at: "t".into(), status };
-        let follower = Follower { upload, status: Some(receiver), told: None, stop: CancellationToken::new() };
+        let (status, stop) = (Some(receiver), CancellationToken::new());
+        let follower = Follower { upload, status, reports: Arc::new([]), told: None, stop };
         let mut events = Box::pin(stream::unfold(follower, next));
         let mut told = async || Some(String::from_utf8(events.next().await?.unwrap().to_vec()).unwrap());
         let first = told().await.unwrap();

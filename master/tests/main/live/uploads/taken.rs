@@ -152,6 +152,15 @@ fn an_upload_can_be_followed_from_its_first_byte_to_its_last_row() {
 }
 
 #[test]
+fn the_folder_may_lie_elsewhere() {
+    let system = master("dir = \"came/in\"");
+    upload(&system, "a.csv", "", FEED);
+    let folder = system.database().with_file_name("came").join("in");
+    assert_eq!(std::fs::read_to_string(folder.join("a.csv")).unwrap(), FEED);
+    assert!(!super::folder(&system).exists());
+}
+
+#[test]
 fn the_source_stands_behind_all_others_and_has_a_priority() {
     let mut system = System::new();
     system.write("north", "feed.csv", "sku,name\na,North\n");

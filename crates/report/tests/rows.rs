@@ -1,0 +1,182 @@
+//! Rows and files: what is no row, what is a reject and where it stands, and files of other encodings and packings.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tributary_gate::Error as GateError;
+use tributary_report::{Error, Total};
+use tributary_wire::GroupLine;
+
+use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, told};
+
+#[test]
+fn rejects_say_on_which_line_they_begin() {
+    let file = "g,n\r\na,1\r\n\r\na,x\r\n\"b\nb\",y\r\na,2,3\r\na\r\n\"open,1\r\na,3\r\n";
+    let expect = [
+        "a|4",
+        "4: `n` is not a number: `x`",
+        "5: `n` is not a number: `y`",
+        "7: 3 fields where the header has 2",
+        "8: 1 field where the header has 2",
+        "9: quoted field is never closed properly",
+    ];
+    check(&report(&["g"], &["sum(n)"]), file, &expect);
+}
+
+#[test]
+fn without_group_by_there_is_one_row() {
+    let report = report(&[], &["count()", "sum(n)", "min(n)", "max(n)", "mean(n)"]);
+    check(&report, "n\n1\n3\n", &["2|4|1|3|2"]);
+    check(&report, "n\n", &["0|-|-|-|-"]);
+    check(&report, "n", &["0|-|-|-|-"]);
+    check(&report, "n\nx\n", &["0|-|-|-|-", "2: `n` is not a number: `x`"]);
+    let plan = plan(&report);
+    assert_eq!(rows(&Total::new(&plan)), ["0|-|-|-|-"], "of no file");
+}
+
+#[test]
+fn with_group_by_an_empty_file_has_no_row() {
+    check(&report(&["g"], &["count()"]), "g,n\n", &[]);
+    check(&report(&["g"], &["count()"]), "g,n\n\n\n", &[]);
+    assert_eq!(rejected(&report(&["g"], &["count()"]), "").1, "no header: the file holds no line that is not empty");
+}
+
+#[test]
+fn a_file_of_one_column_has_no_empty_rows() {
+    check(&report(&[], &["count()"]), "n\n1\n\n2\n\r\n3", &["3"]);
+}
+
+#[test]
+fn other_encodings_give_the_same() {
+    let text = "Größe,n\ngroß,1\nklein,2\ngroß,3\n";
+    let report = report(&["größe"], &["sum(n)"]);
+    let plan = plan(&report);
+    let utf16: Vec<u8> =
+        "\u{feff}".chars().chain(text.chars()).collect::<String>().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    for bytes in [text.as_bytes(), &utf16, &latin, &marked] {
+        let partial = partial(&plan, "a.csv", bytes, 2).unwrap();
+        assert_eq!(told(&plan, &partial), ["groß|4", "klein|2"]);
+    }
+    let semicolons = text.replace(',', ";");
+    assert_eq!(told(&plan, &partial(&plan, "a.csv", semicolons.as_bytes(), 1).unwrap()), ["groß|4", "klein|2"]);
+}
+
+#[test]
+fn packed_files_are_unpacked_and_damaged_ones_rejected() {
+    let text = b"g,n\na,1\nb,2\n";
+    let plan = plan(&report(&["g"], &["sum(n)"]));
+    let packed = zstd::encode_all(&text[..], 1).unwrap();
+    assert_eq!(told(&plan, &partial(&plan, "a.csv.ZST", &packed, 1).unwrap()), ["a|1", "b|2"]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text).unwrap();
+    let gzip = gzip.finish().unwrap();
+    assert_eq!(told(&plan, &partial(&plan, "a.csv.gz", &gzip, 1).unwrap()), ["a|1", "b|2"]);
+    for (path, bytes) in [("a.csv.gz", &gzip[..gzip.len() - 4]), ("a.csv.zst", &packed[..packed.len() - 4])] {
+        let error = partial(&plan, path, bytes, 1).err().unwrap();
+        assert!(matches!(error, Error::Gate(GateError::Rejected(_))), "{path}: {error}");
+    }
+}
+
+/// Far more rows than a block holds, so that several threads have some, with a reject here and there.
+fn large() -> Vec<u8> {
+    let mut file = b"g,n\n".to_vec();
+    for row in 0..200_000 {
+        let cell = if row % 1000 == 500 { "x".to_owned() } else { row.to_string() };
+        file.extend(format!("group {},{cell}\n", row % 7).bytes());
+        if row % 5000 == 0 {
+            file.extend(b"\"quoted\nover two lines\",0\n\"never closed,1\n");
+        }
+    }
+    file
+}
+
+#[test]
+fn neither_threads_nor_blocks_show() {
+    let (file, plan) = (large(), plan(&report(&["g"], &["count()", "sum(n)", "min(n)", "max(n)", "mean(n)"])));
+    assert!(file.len() > 4 << 19, "several blocks");
+    let of = |threads| {
+        let partial = plan.aggregate(open(&file), threads, go_on).unwrap();
+        (partial.head(), groups(&partial))
+    };
+    let one = of(1);
+    assert_eq!((one.0.rows, one.0.rejected), (200_080, 240));
+    assert_eq!(of(2), one);
+    assert_eq!(of(5), one);
+}
+
+#[test]
+fn rejects_beyond_the_first_thousand_are_counted() {
+    let file = format!("n\n{}", "x\n".repeat(300_000));
+    let plan = plan(&checked(report(&[], &["count()"]), "n > 0"));
+    for threads in [1, 3] {
+        let head = plan.aggregate(open(file.as_bytes()), threads, go_on).unwrap().head();
+        assert_eq!((head.rows, head.rejected, head.rejects.len()), (300_000, 300_000, 1000));
+        assert!(head.rejects.iter().map(|reject| reject.line).eq(2..1002));
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_how_far_it_is_and_can_stop_it() {
+    let (file, plan) = (large(), plan(&report(&["g"], &["count()"])));
+    let mut told = Vec::new();
+    let watch = |progress| {
+        told.push(progress);
+        true
+    };
+    plan.aggregate(open(&file), 1, watch).unwrap();
+    assert!(told.len() > 3 && told.is_sorted_by_key(|progress| (progress.bytes, progress.rows)), "{told:?}");
+    assert_eq!(told.last().unwrap().bytes, file.len() as u64);
+    let times = AtomicUsize::new(0);
+    let stop = |_| times.fetch_add(1, Ordering::Relaxed) == 0;
+    assert!(matches!(plan.aggregate(open(&file), 2, stop), Err(Error::Stopped)));
+    assert_eq!(times.into_inner(), 2);
+}
+
+/// A file whose encoding has to be found out is read once more, which may take as long.
+#[test]
+fn it_can_be_stopped_while_an_encoding_is_looked_for() {
+    let mut file = b"g,n\n".to_vec();
+    file.extend(b"caf\xe9,1\n".repeat(300_000));
+    let plan = plan(&report(&["g"], &["count()"]));
+    let opened = AtomicUsize::new(0);
+    let open = || {
+        opened.fetch_add(1, Ordering::Relaxed);
+        Ok(&file[..])
+    };
+    let watch = |_| opened.load(Ordering::Relaxed) < 2;
+    let stopped = plan.aggregate_file(("a.csv", file.len() as u64), open, 2, watch);
+    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert_eq!(opened.load(Ordering::Relaxed), 2, "not opened again for its rows");
+}
+
+#[test]
+fn partials_of_other_reports_are_not_added() {
+    let plan = plan(&report(&["g"], &["sum(n)", "min(n)"]));
+    let mut total = Total::new(&plan);
+    let line = |key: &[&str], parts: &[&str]| {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        GroupLine(own(key), 1, own(parts))
+    };
+    assert!(total.add(&line(&["a"], &["1 5 0", "5"])).is_ok());
+    for wrong in [
+        line(&[], &["1 5 0", "5"]),
+        line(&["a", "b"], &["1 5 0", "5"]),
+        line(&[""], &["1 5 0", "5"]),
+        line(&["a\0b"], &["1 5 0", "5"]),
+        line(&["a"], &["1 5 0"]),
+        line(&["a"], &["1 5 0", "5", ""]),
+        line(&["a"], &["", "5"]),
+        line(&["a"], &["1 5", "5"]),
+        line(&["a"], &["1 5 21", "5"]),
+        line(&["a"], &["1 x 0", "5"]),
+        line(&["a"], &["-1 5 0", "5"]),
+        line(&["a"], &["1 5 0 7ff0000000000000", "5"]),
+        line(&["a"], &["1 5 0", "five"]),
+        line(&["a"], &["1 5 0", "x7ff8000000000000"]),
+    ] {
+        assert!(total.add(&wrong).is_err(), "{wrong:?}");
+    }
+    assert_eq!(rows(&total), ["a|5|5"], "nothing of them was added");
+}
