@@ -26,13 +26,24 @@ impl System {
         Self::with_source(feed, |feed| Daemon::source(feed.parent().expect("a file is in a folder")))
     }
 
+    /// As [`System::start`], where the master finds this `tributary.toml`; its sources are not asked.
+    #[must_use]
+    pub fn configured(feed: &str, configuration: &str) -> Self {
+        Self::begin(feed, configuration, |feed| Daemon::source(feed.parent().expect("a file is in a folder")))
+    }
+
     /// With another source of that name; it is told the path of the feed.
     #[must_use]
     pub fn with_source(feed: &str, source: impl FnOnce(&Path) -> Daemon) -> Self {
+        Self::begin(feed, "", source)
+    }
+
+    fn begin(feed: &str, configuration: &str, source: impl FnOnce(&Path) -> Daemon) -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
         let path = feed_path(&home);
         fs::create_dir(path.parent().expect("a file is in a folder")).expect("a folder can be made");
         fs::write(&path, feed).expect("the feed can be written");
+        fs::write(home.path().join("tributary.toml"), configuration).expect("the configuration can be written");
         let source = source(&path);
         let mut master = process::command("master", home.path());
         master.args(["--listen", "127.0.0.1:0", "--poll-interval", "50ms", "--source"]);

@@ -5,5 +5,6 @@
 mod form;
 mod live;
 mod phone;
+mod reports;
 mod source;
 mod upload;

@@ -55,10 +55,18 @@ impl ReportConfig {
         ReportTable { name: self.name.clone(), group_by: self.group_by.clone(), metrics: self.metrics.clone() }
     }
 
-    /// The metric by which the largest groups are told where nobody asks for another.
+    /// The metric by which the largest groups are told where nobody asks for another: the first that is a sum or a count, since an
+    /// average says nothing of how large a group is.
     #[must_use]
     pub fn main_metric(&self) -> Option<&str> {
-        self.metrics.first().map(String::as_str)
+        let adds_up = |metric: &&MetricSpec| {
+            let expression = metric.expression.trim_start().to_ascii_lowercase();
+            ["sum", "count"]
+                .iter()
+                .any(|word| expression.strip_prefix(word).is_some_and(|rest| rest.trim_start().starts_with('(')))
+        };
+        let first = self.spec.metrics.iter().find(adds_up).filter(|metric| self.metrics.contains(&metric.name));
+        first.map(|metric| metric.name.as_str()).or(self.metrics.first().map(String::as_str))
     }
 }
 

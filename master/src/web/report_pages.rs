@@ -10,7 +10,7 @@ use super::numbers::{approximate, for_people};
 use super::pages::{counted, encoded, people_time, thousands};
 use super::results::Part;
 use crate::config::ReportConfig;
-use crate::summary::Summary;
+use crate::summary::{ReportState, Summary};
 
 /// The most files that are listed.
 const FILES: usize = 100;
@@ -42,6 +42,8 @@ impl Reports {
 struct Facts {
     name: String,
     state: &'static str,
+    /// The state as a person says it.
+    says: &'static str,
     /// How many groups, and of what.
     groups: String,
     files: String,
@@ -60,6 +62,10 @@ impl Facts {
         Self {
             name: report.name.clone(),
             state: summary.state.as_str(),
+            says: match summary.state {
+                ReportState::Rejected => "file rejected",
+                ReportState::Computing | ReportState::Current => summary.state.as_str(),
+            },
             groups,
             files: counted(summary.files.len() as i64, "file"),
             rejects: counted(summary.rejects, "reject"),
