@@ -75,7 +75,7 @@ fn a_source_that_goes_down_is_said_on_the_open_page() {
 fn no_page_complains() {
     let system = System::start("sku,name,description\np1,Pen,blue\n,no sku,\n");
     browse(Kind::Desktop, async |browser| {
-        for path in ["/", "/?sku=p1", "/products", "/names", "/rejects"] {
+        for path in ["/", "/?sku=p1", "/products", "/names", "/rejects", "/upload"] {
             browser.goto(&system.page(path)).await;
             assert_eq!(browser.console().await, [""; 0], "{path}");
         }

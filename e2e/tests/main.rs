@@ -6,3 +6,4 @@ mod form;
 mod live;
 mod phone;
 mod source;
+mod upload;

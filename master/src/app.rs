@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio_util::sync::CancellationToken;
 use tributary_serve::Token;
 
-use crate::{poll::Statuses, readers::Readers, writer::Writer};
+use crate::{config::ReportConfig, poll::Statuses, readers::Readers, uploads::Uploads, writer::Writer};
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -19,6 +19,10 @@ pub(crate) struct App {
     pub(crate) writer: Writer,
     /// The sources' health, reported by their loops.
     pub(crate) statuses: Statuses,
+    /// Files that are sent here.
+    pub(crate) uploads: Uploads,
+    /// The configured reports, in their order; shared with jobs that outlive a request.
+    pub(crate) reports: Arc<[ReportConfig]>,
     /// What requests must bring, if anything.
     pub(crate) token: Option<Token>,
     /// Where the server listens; a connection knows its own address better.
@@ -36,11 +40,13 @@ pub(crate) type Requests = BTreeMap<(String, &'static str, u16), u64>;
 
 impl App {
     pub(crate) fn new(
-        (readers, writer, statuses): (Readers, Writer, Statuses),
+        (readers, writer, statuses, uploads): (Readers, Writer, Statuses, Uploads),
+        reports: Vec<ReportConfig>,
         (address, token, allowed_hosts): (SocketAddr, Option<Token>, Vec<String>),
         shutdown: CancellationToken,
     ) -> Self {
-        Self { readers, writer, statuses, token, address, allowed_hosts, shutdown, requests: Mutex::default() }
+        let (reports, requests) = (reports.into(), Mutex::default());
+        Self { readers, writer, statuses, uploads, reports, token, address, allowed_hosts, shutdown, requests }
     }
 
     pub(crate) fn count_request(&self, route: String, method: &'static str, status: u16) {

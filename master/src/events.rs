@@ -26,6 +26,17 @@ pub(crate) enum Event {
         /// The sku.
         sku: String,
     },
+    /// The table of a report was written.
+    Report {
+        /// The report's name.
+        name: String,
+        /// Rows of its table.
+        rows: u64,
+        /// All rejects of its files.
+        rejects: u64,
+        /// How long it took from the first file to here.
+        seconds: f64,
+    },
 }
 
 /// What applying a version did.
@@ -83,11 +94,12 @@ mod tests {
             seconds: 0.5,
         };
         let source = Event::Source { name: "north".into(), state: "up".into() };
-        let events = [Event::Applied(applied), source, Event::Edit { sku: "a".into() }];
+        let report = Event::Report { name: "sales".into(), rows: 5, rejects: 6, seconds: 0.25 };
+        let events = [Event::Applied(applied), source, Event::Edit { sku: "a".into() }, report];
         events.iter().for_each(|event| put(&mut store, event).unwrap());
         let rows = store.events_after(0, 9).unwrap();
         let kinds: Vec<_> = rows.iter().map(|row| (row.id, row.kind.as_str())).collect();
-        assert_eq!(kinds, [(1, "applied"), (2, "source"), (3, "edit")]);
+        assert_eq!(kinds, [(1, "applied"), (2, "source"), (3, "edit"), (4, "report")]);
         assert_eq!(rows[1].data, r#"{"name":"north","state":"up"}"#);
         assert_eq!(rows.iter().map(|row| read(row).unwrap()).collect::<Vec<_>>(), events);
     }

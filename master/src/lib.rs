@@ -2,9 +2,11 @@
 //! correct them over HTTP.
 //!
 //! `poll` asks the sources, `ingest` turns what they hold into rows of the database, `writer` owns the one connection
-//! that writes, `readers` those that read, `web` answers requests. [`once`] passes over every source once, [`run`] stays.
+//! that writes, `readers` those that read, `uploads` takes files in, `reports` computes what is declared,
+//! `web` answers requests. [`once`] passes over every source once, [`run`] stays.
 #![warn(missing_docs)]
 
+mod advance;
 mod app;
 pub mod cli;
 mod clock;
@@ -18,7 +20,10 @@ mod poll;
 mod product;
 mod progress;
 mod readers;
+mod reports;
 mod start;
+mod summary;
+mod uploads;
 mod web;
 mod writer;
 

@@ -9,11 +9,12 @@ use tributary_serve::{STOP_SECONDS, announce};
 
 use crate::{
     app::App,
-    config::Config,
-    poll::{PollManager, Statuses},
+    config::{Config, UploadsConfig},
+    poll::{Context, PollManager, Statuses},
     progress::Progress,
     readers::Readers,
-    start::{Started, start},
+    start::{Started, StartedUploads, start},
+    uploads::{UploadSource, Uploads, track},
     web::router,
     writer::WriterThread,
 };
@@ -37,17 +38,20 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
         // Nothing was begun that the next start would not begin anew.
         () = shutdown.cancelled() => return Ok(()),
     };
-    let Started { context, writer_thread, polls } = started;
+    let Started { context, writer_thread, polls, uploads } = started;
     let (writer, statuses) = (context.writer.clone(), Statuses::new(polls.iter().map(|poll| poll.name())));
-    let shared = (Readers::new(config.database.clone()), writer.clone(), statuses.clone());
+    let (readers, loops) =
+        (Readers::new(config.database.clone()), PollManager::new(config.poll_interval, &statuses, &shutdown));
+    let uploads = take_up(uploads, &config.uploads, &readers, context, (&loops, &shutdown));
+    let shared = (readers, writer.clone(), statuses, uploads.clone());
     let mut hosts = config.allowed_hosts;
     // The name that it was told to listen on is one of its own.
     hosts.extend(config.listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
-    let app = Data::new(App::new(shared, (address, token, hosts), shutdown.clone()));
+    let app = Data::new(App::new(shared, config.reports, (address, token, hosts), shutdown.clone()));
     let server = serve(app, listener)?;
     let handle = server.handle();
-    drop(context);
-    let loops = PollManager::start(polls, config.poll_interval, &statuses, &shutdown);
+    polls.into_iter().for_each(|poll| loops.add(poll));
+    loops.spawn(track(uploads));
     tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
     if announces {
         announce(address);
@@ -67,6 +71,19 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
     loops.stopped().await;
     finish(writer_thread).await;
     served
+}
+
+/// The uploads, of which those go on that an earlier process has received.
+fn take_up(
+    StartedUploads { shelf, source, local, is_polled, queued }: StartedUploads,
+    config: &UploadsConfig,
+    readers: &Readers,
+    context: Context,
+    (loops, shutdown): (&PollManager, &CancellationToken),
+) -> Uploads {
+    let connections = (readers.clone(), context.writer.clone());
+    let source = UploadSource::new((source, local), context, loops.clone(), is_polled);
+    Uploads::new((shelf, config), connections, source, queued, shutdown.clone())
 }
 
 fn serve(app: Data<App>, listener: TcpListener) -> Result<Server> {

@@ -47,7 +47,7 @@ struct PassReport {
     name: String,
     /// What was done, or why the source could not be passed over.
     outcome: Result<Passed>,
-    /// Its files that are rejected now, a text each.
+    /// Its files that are rejected now, and what its reports lack, a text each.
     rejected: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ struct PassReport {
 /// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
 pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
     let started = Instant::now();
-    let Started { context, writer_thread, polls } = start(&config, "master --once", progress).await?;
+    let Started { context, writer_thread, polls, .. } = start(&config, "master --once", progress).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for poll in polls {
         let name = poll.name().to_owned();
@@ -72,8 +72,9 @@ pub async fn once(config: Config, progress: &Progress) -> Result<Summary> {
 }
 
 async fn pass(mut poll: Poll) -> PassReport {
+    let work = poll.report_work();
     let passed = async {
-        let sense = poll.client().sense().await?;
+        let sense = poll.origin().sense().await?;
         poll.pass(&sense).await
     };
     let outcome = passed.await;
@@ -81,7 +82,11 @@ async fn pass(mut poll: Poll) -> PassReport {
         poll.note_down(error).await;
     }
     let name = poll.name().to_owned();
-    let rejected = poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")).collect();
+    let mut rejected: Vec<_> =
+        poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")).collect();
+    if let Some(work) = work {
+        rejected.extend(work.run_once().await.into_iter().map(|why| format!("{name}: {why}")));
+    }
     PassReport { name, outcome, rejected }
 }
 

@@ -1,18 +1,20 @@
 //! What `--once` and the daemon begin with: the lock, the database brought up to date and to the configuration, the spool,
-//! the writer.
+//! what is left of uploads, the writer.
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tributary_merge::Budget;
-use tributary_store::{Lock, Store};
+use tributary_store::{Lock, Store, UploadRow};
 
 use crate::{
-    config::Config,
-    ingest::{Spool, adopt},
-    poll::{Context, Poll, http_client},
+    config::{Config, SourceConfig},
+    ingest::{Spool, Stored, adopt},
+    poll::{Context, Http, LocalSource, Origin, Poll, SourceClient, http_client},
     progress::Progress,
+    reports::{self, Reports},
+    uploads::{Shelf, recover},
     writer::{Writer, WriterThread},
 };
 
@@ -25,8 +27,31 @@ pub(crate) struct Started {
     pub(crate) context: Context,
     /// To be waited for at the end.
     pub(crate) writer_thread: WriterThread,
-    /// One for each configured source, in order.
+    /// One for each configured source, in order, and one for the folder of uploads if that is there.
     pub(crate) polls: Vec<Poll>,
+    /// What is known of uploads.
+    pub(crate) uploads: StartedUploads,
+}
+
+/// The folder of uploads, and what an earlier process has left in it.
+pub(crate) struct StartedUploads {
+    pub(crate) shelf: Shelf,
+    /// The source that it is, or will be.
+    pub(crate) source: SourceConfig,
+    pub(crate) local: Arc<LocalSource>,
+    /// Whether it is among the polls.
+    pub(crate) is_polled: bool,
+    /// What goes on.
+    pub(crate) queued: Vec<UploadRow>,
+}
+
+impl Context {
+    /// What polls share that write with `writer`.
+    pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
+        Self { http, writer, spool, gates, followers, memory: Budget::new(SORTED_BYTES), reports }
+    }
 }
 
 /// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
@@ -34,29 +59,36 @@ pub(crate) struct Started {
 /// # Errors
 /// Another master holds the database, or the database or the spool fails.
 pub(crate) async fn start(config: &Config, holder: &'static str, progress: &Progress) -> Result<Started> {
-    let (url, configured) = (config.database.clone(), config.sources.clone());
+    let (url, mut sources) = (config.database.clone(), config.sources.clone());
+    let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
+    let (shelf, source) = (Shelf::new(folder.clone()), config.uploads.source(&folder));
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
-        let adopted = adopt(&mut store, &configured)?;
-        Ok((Writer::start(store, lock)?, spool, adopted))
+        let queued = recover(&mut store, &shelf)?;
+        let is_polled = shelf.exists();
+        sources.extend(is_polled.then(|| source.clone()));
+        let adopted = adopt(&mut store, &sources)?;
+        let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+        reports::adopt(&mut store, &configured, &names)?;
+        let local = Arc::new(LocalSource::new(folder));
+        let uploads = StartedUploads { shelf, source, local, is_polled, queued };
+        Ok((Writer::start(store, lock)?, spool, sources.into_iter().zip(adopted), uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
-    let ((writer, writer_thread), spool, adopted) = prepared.context("the start failed")??;
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let context = Context {
-        http: http.context("the start failed")??,
-        writer,
-        spool,
-        gates: Arc::new(Semaphore::new(cores)),
-        followers: Arc::new(Semaphore::new(cores)),
-        memory: Budget::new(SORTED_BYTES),
+    let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
+    let reports = Reports::new(&config.reports, config.database.clone());
+    let context = Context::new(http.context("the start failed")??, writer, spool, reports);
+    let poll = |(source, stored): (SourceConfig, Stored)| {
+        let origin = match source.folder {
+            Some(_) => Origin::Local(Arc::clone(&uploads.local)),
+            None => Origin::Remote(SourceClient::new(context.http.clone(), &source)),
+        };
+        let progress = progress.source(&source.name);
+        Poll::new(source, origin, stored, context.clone(), progress)
     };
-    let poll = |(source, stored): (&crate::config::SourceConfig, _)| {
-        Poll::new(source.clone(), stored, context.clone(), progress.source(&source.name))
-    };
-    let polls = config.sources.iter().zip(adopted).map(poll).collect();
-    Ok(Started { context, writer_thread, polls })
+    let polls = adopted.map(poll).collect();
+    Ok(Started { context, writer_thread, polls, uploads })
 }

@@ -1,6 +1,6 @@
 //! Reads what was asked for, table by table. Which columns there are, and in which order, is decided here.
 
-use tributary_store::{Error, ProductFilter, Store};
+use tributary_store::{Error, ProductFilter, RejectView, Store};
 
 use crate::cli::{Request, Table};
 use crate::listing::{Cell, Listing};
@@ -117,9 +117,10 @@ fn rejects(store: &mut Store, limit: i64) -> Result<Listing, Error> {
     let rows = store.rejects_view(limit)?;
     Ok(Listing {
         table: Table::Rejects,
-        columns: &["source", "file", "line", "reason", "raw"],
+        columns: &["source", "file", "line", "reason", "raw", "report"],
         rows: cells(rows, |row| {
-            vec![row.source.into(), row.file.into(), row.line.into(), row.reason.into(), row.raw.into()]
+            let RejectView { source, file, line, reason, raw, report } = row;
+            vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
         }),
         total: store.rejects_count()?,
     })

@@ -44,7 +44,9 @@ fn json_is_one_array_of_objects_with_the_values_as_stored() {
         json!([{"source": "north", "path": "a/b.csv", "state": "rejected", "hash": "blake3:00", "size_bytes": 1234,
                 "rows": 3, "offers": 2, "rejects": 1, "reason": "no header"}]),
     );
-    check("rejects", json!([{"source": "north", "file": "a/b.csv", "line": 3, "reason": "no sku", "raw": AWKWARD}]));
+    let reject =
+        json!({"source": "north", "file": "a/b.csv", "line": 3, "reason": "no sku", "raw": AWKWARD, "report": null});
+    check("rejects", json!([reject]));
     let time = "2026-11-22T10:00:00Z";
     let hidden =
         json!({"sku": "x", "name": null, "description": null, "hidden": true, "stands": false, "edited_at": time});
@@ -73,7 +75,10 @@ fn csv_is_exact_and_begins_with_its_header() {
     );
     check("aggr --limit 1", &[&["name", "no_of_products"], &["blue", "1"]]);
     check("aggr --name none", &[&["name", "no_of_products"]]);
-    check("rejects", &[&["source", "file", "line", "reason", "raw"], &["north", "a/b.csv", "3", "no sku", AWKWARD]]);
+    check(
+        "rejects",
+        &[&["source", "file", "line", "reason", "raw", "report"], &["north", "a/b.csv", "3", "no sku", AWKWARD, ""]],
+    );
     check(
         "edits",
         &[

@@ -31,6 +31,7 @@ pub struct Plan {
     group_names: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
     digest: String,
+    results_digest: String,
 }
 
 /// What is kept of each group so that it can be merged.
@@ -131,23 +132,21 @@ impl Plan {
         }
         let columns = columns.needed().to_vec();
         let digest = digest(&columns, filter.as_ref(), check.as_ref(), &group_by, (&formulas, &parts));
-        Ok(Self {
-            columns,
-            filter,
-            check,
-            group_by,
-            formulas,
-            parts,
-            group_names: spec.group_by.clone(),
-            metrics,
-            digest,
-        })
+        let group_names = spec.group_by.clone();
+        let results_digest = short_digest(&format!("{digest} {group_names:?} {metrics:?}"));
+        Ok(Self { columns, filter, check, group_by, formulas, parts, group_names, metrics, digest, results_digest })
     }
 
     /// A digest of everything that decides what a file's partial is: not of what metrics are called.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// A digest of everything that decides what the results are, their names included.
+    #[must_use]
+    pub fn results_digest(&self) -> &str {
+        &self.results_digest
     }
 
     /// The columns that make a group, as spelled.
@@ -180,7 +179,11 @@ fn digest(
     let headers: Vec<_> = columns.iter().map(|column| &column.headers).collect();
     let parts: Vec<_> = parts.iter().map(|part| (part.kind, &formulas[part.formula])).collect();
     let compiled = format!("{} {headers:?} {filter:?} {check:?} {group_by:?} {parts:?}", format());
-    blake3::hash(compiled.as_bytes()).to_hex()[..32].to_owned()
+    short_digest(&compiled)
+}
+
+fn short_digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }
 
 /// The names of the results become columns of a table, where case makes no difference.

@@ -48,7 +48,7 @@ impl Store {
         counts().doing(|| "count the rows")
     }
 
-    /// Deletes every row of every table, edits included, in one transaction. The schema stays.
+    /// Deletes every row of every table, edits included, and the reports with their tables, in one transaction. The schema stays.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -58,6 +58,9 @@ impl Store {
             store.clear("events", diesel::delete(events::table))?;
             let tally = store.tally()?;
             store.move_tally(Tally { products: -tally.products, names: -tally.names })?;
+            for report in store.report_names()? {
+                store.drop_report(&report)?;
+            }
             store.clear("rejects", diesel::delete(rejects::table))?;
             store.clear("pages", diesel::delete(pages::table))?;
             store.clear("products", diesel::delete(products::table))?;

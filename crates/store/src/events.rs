@@ -19,7 +19,7 @@ pub struct EventRow {
     pub id: i64,
     /// When it happened.
     pub at: String,
-    /// `applied`, `source` or `edit`.
+    /// `applied`, `source`, `edit` or `report`.
     pub kind: String,
     /// JSON.
     pub data: String,

@@ -38,6 +38,10 @@ struct Configuration {
     _allow_anonymous: Option<IgnoredAny>,
     #[serde(rename = "source")]
     _source: Option<IgnoredAny>,
+    #[serde(rename = "report")]
+    _report: Option<IgnoredAny>,
+    #[serde(rename = "uploads")]
+    _uploads: Option<IgnoredAny>,
 }
 
 impl DatabaseUrl {
@@ -140,6 +144,7 @@ mod tests {
         check(None, [Some(""), Some("b.db")], Some("broken ["), "b.db");
         check(None, [None, Some("")], Some(text), "file.db");
         check(None, [None, None], Some("listen = 1"), "database.db");
+        check(None, [None, None], Some("[uploads]\nmax_size = \"1GiB\"\n[[report]]\nname = \"r\"\n"), "database.db");
         check(None, [None, None], None, "database.db");
     }
 

@@ -1,9 +1,11 @@
 //! Rows that could not be used, kept with the file and the place they came from.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 
+use crate::connection::AnyConnection;
 use crate::error::Doing;
-use crate::schema::rejects::dsl;
+use crate::schema::{rejects::dsl, reported_rejects};
 use crate::{Error, Store};
 
 /// One row that was set aside.
@@ -30,9 +32,11 @@ impl Store {
         diesel::delete(dsl::rejects.filter(dsl::file_id.eq(file_id).and(dsl::whole_file.eq(whole_file))))
             .execute(&mut self.connection)
             .doing(action)?;
-        for row in rows {
+        let first = next_reject_id(&mut self.connection).doing(action)?;
+        for (id, row) in (first..).zip(rows) {
             diesel::insert_into(dsl::rejects)
                 .values((
+                    dsl::id.eq(id),
                     dsl::file_id.eq(file_id),
                     dsl::whole_file.eq(whole_file),
                     dsl::line.eq(row.line),
@@ -45,4 +49,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The next number of a reject. Those of reports are counted on together with the others, so that the newest of both can be told.
+pub(crate) fn next_reject_id(connection: &mut AnyConnection) -> QueryResult<i64> {
+    let newest: Option<i64> = dsl::rejects.select(max(dsl::id)).first(connection)?;
+    let of_reports: Option<i64> = reported_rejects::table.select(max(reported_rejects::id)).first(connection)?;
+    Ok(newest.max(of_reports).unwrap_or_default() + 1)
 }

@@ -57,6 +57,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    partials (reported_file_id, part_no) {
+        reported_file_id -> BigInt,
+        part_no -> BigInt,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
     products (sku) {
         sku -> Text,
         name -> Text,
@@ -75,6 +83,47 @@ diesel::table! {
         byte_offset -> BigInt,
         reason -> Text,
         raw -> Text,
+    }
+}
+
+diesel::table! {
+    reported_files (id) {
+        id -> BigInt,
+        report -> Text,
+        source_id -> BigInt,
+        path -> Text,
+        hash -> Nullable<Text>,
+        reading -> Nullable<Text>,
+        row_count -> BigInt,
+        passed_over -> BigInt,
+        rejects -> BigInt,
+        groups -> BigInt,
+        state -> Text,
+        rejected_hash -> Nullable<Text>,
+        rejected_reading -> Nullable<Text>,
+        rejected_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reported_rejects (id) {
+        id -> BigInt,
+        reported_file_id -> BigInt,
+        whole_file -> Bool,
+        line -> BigInt,
+        byte_offset -> BigInt,
+        reason -> Text,
+        raw -> Text,
+    }
+}
+
+diesel::table! {
+    reports (name) {
+        name -> Text,
+        digest -> Text,
+        groups -> BigInt,
+        computed_at -> Text,
+        standing -> Text,
     }
 }
 
@@ -112,6 +161,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        filename -> Text,
+        state -> Text,
+        bytes -> BigInt,
+        hash -> Nullable<Text>,
+        replaces -> Bool,
+        row_count -> BigInt,
+        rejects -> BigInt,
+        error -> Nullable<Text>,
+        created_at -> Text,
+        finished_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// The table in which diesel notes the migrations that were applied.
     __diesel_schema_migrations (version) {
         version -> Text,
@@ -120,7 +185,23 @@ diesel::table! {
 
 diesel::joinable!(files -> sources (source_id));
 diesel::joinable!(pages -> files (file_id));
+diesel::joinable!(partials -> reported_files (reported_file_id));
 diesel::joinable!(products -> files (file_id));
 diesel::joinable!(rejects -> files (file_id));
+diesel::joinable!(reported_files -> sources (source_id));
+diesel::joinable!(reported_rejects -> reported_files (reported_file_id));
 
-diesel::allow_tables_to_appear_in_same_query!(aggr, edits, files, pages, products, rejects, shadowed, sources,);
+diesel::allow_tables_to_appear_in_same_query!(
+    aggr,
+    edits,
+    files,
+    pages,
+    partials,
+    products,
+    rejects,
+    reported_files,
+    reported_rejects,
+    reports,
+    shadowed,
+    sources,
+);

@@ -146,11 +146,12 @@ impl Store {
         crate::error::exactly_one(changed, || format!("`sources` has no row with the id {id}"))
     }
 
-    /// Deletes a source. Its files must have been deleted before.
+    /// Deletes a source, with the files that reports have of it. Its own files must have been deleted before.
     ///
     /// # Errors
     /// [`Error::Query`], while it has files above all.
     pub fn delete_source(&mut self, id: i64) -> Result<(), Error> {
+        self.delete_report_files_of(id)?;
         let deleted = diesel::delete(dsl::sources.filter(dsl::id.eq(id)))
             .execute(&mut self.connection)
             .doing(|| format!("delete source {id}"))?;

@@ -1,5 +1,5 @@
-//! What people read of sources, files, rejects and edits: the tables with names in place of ids. `products` and `aggr` are in
-//! `catalog`.
+//! What people read of sources, files and edits: the tables with names in place of ids. `products` and `aggr` are in `catalog`,
+//! rejects in `reject_views`.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::connection::AnyConnection;
 use crate::error::Doing;
-use crate::schema::{edits, files, rejects, sources};
+use crate::schema::{edits, files, sources};
 use crate::{EditRow, Error, FileState, SourceRow, SourceState, Store};
 
 /// A source with what its files sum up to.
@@ -59,21 +59,6 @@ pub struct FileView {
     pub reason: Option<String>,
 }
 
-/// A reject with the names of its source and file.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct RejectView {
-    /// Name of the source.
-    pub source: String,
-    /// Path of the file.
-    pub file: String,
-    /// The line on which the row begins; the first line is 1.
-    pub line: i64,
-    /// Why it could not be used.
-    pub reason: String,
-    /// What stood there, cut at 1 KiB.
-    pub raw: String,
-}
-
 impl Store {
     /// All sources with the sums over their files, by name.
     ///
@@ -116,54 +101,6 @@ impl Store {
     /// [`Error::Query`].
     pub fn files_count(&mut self) -> Result<i64, Error> {
         files::table.count().get_result(&mut self.connection).doing(|| "count the files")
-    }
-
-    /// At most `limit` rejects, by source name, path, and place in the file.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn rejects_view(&mut self, limit: i64) -> Result<Vec<RejectView>, Error> {
-        rejects::table
-            .inner_join(files::table.inner_join(sources::table))
-            .select((sources::name, files::path, rejects::line, rejects::reason, rejects::raw))
-            .order((sources::name, files::path, rejects::line, rejects::id))
-            .limit(limit)
-            .load(&mut self.connection)
-            .doing(|| "read the rejects")
-    }
-
-    /// At most `limit` rejects, the newest first; with `source` and `file` only those of that source, or of files of that
-    /// path.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn newest_rejects(
-        &mut self,
-        source: Option<&str>,
-        file: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<RejectView>, Error> {
-        let mut query = rejects::table
-            .inner_join(files::table.inner_join(sources::table))
-            .select((sources::name, files::path, rejects::line, rejects::reason, rejects::raw))
-            .order(rejects::id.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(source) = source {
-            query = query.filter(sources::name.eq(source));
-        }
-        if let Some(file) = file {
-            query = query.filter(files::path.eq(file));
-        }
-        query.load(&mut self.connection).doing(|| "read the newest rejects")
-    }
-
-    /// How many rejects are kept.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn rejects_count(&mut self) -> Result<i64, Error> {
-        rejects::table.count().get_result(&mut self.connection).doing(|| "count the rejects")
     }
 
     /// At most `limit` edits, by sku; with `sku` only that one.

@@ -13,8 +13,11 @@ mod bulk;
 mod catalog;
 mod lock;
 mod open;
+mod report_files;
+mod report_table;
 mod schema;
 mod state;
+mod uploads;
 mod views;
 
 /// A database in a folder of its own, which goes away with it.

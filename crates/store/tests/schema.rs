@@ -71,7 +71,7 @@ fn the_schema_in_rust_is_the_migrated_one() {
     let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
     let migrated = migrated_columns(&mut connection);
     assert_eq!(migrated, declared_columns());
-    assert_eq!(migrated.len(), 10);
+    assert_eq!(migrated.len(), 15);
 }
 
 #[test]
@@ -96,4 +96,31 @@ fn a_database_of_the_first_schema_is_brought_up_to_date_and_counted() {
     drop(connection);
     let tally = Store::open(&url).unwrap().tally().unwrap();
     assert_eq!((tally.products, tally.names), (2, 1));
+}
+
+/// The table of events is made anew by a migration: what it held and where its numbers stood must outlive that.
+#[test]
+fn events_are_numbered_on_where_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::url_of(&folder, "old.db");
+    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    for _ in 0..2 {
+        connection.run_next_migration(MIGRATIONS).unwrap();
+    }
+    let events = "INSERT INTO events (id, at, kind, data) VALUES (6, 't', 'edit', '{}'), (7, 't', 'edit', '{}'); DELETE FROM events WHERE id = 7;";
+    connection.batch_execute(events).unwrap();
+    drop(connection);
+    let mut store = Store::open(&url).unwrap();
+    store.put_event("t", "report", "{}").unwrap();
+    let ids: Vec<_> = store.events_after(0, 9).unwrap().into_iter().map(|event| event.id).collect();
+    assert_eq!(ids, [6, 8]);
+
+    store.forget_events().unwrap();
+    drop(store);
+    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    connection.revert_last_migration(MIGRATIONS).unwrap();
+    drop(connection);
+    let mut store = Store::open(&url).unwrap();
+    store.put_event("t", "report", "{}").unwrap();
+    assert_eq!(store.event_range().unwrap(), Some((9, 9)));
 }

@@ -12,7 +12,8 @@ use tributary_gate::Columns;
 use tributary_serve::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
-use super::{ConfigError, SourceConfig, duration, source_name, source_url};
+use super::report::{ReportAsTyped, report};
+use super::{ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration, source_name, source_url, uploads};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct File {
     pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
+    pub(super) reports: Vec<ReportConfig>,
+    pub(super) uploads: UploadsConfig,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +42,10 @@ struct FileAsTyped {
     poll_interval: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
+    #[serde(default)]
+    report: Vec<ReportAsTyped>,
+    #[serde(default)]
+    uploads: UploadsAsTyped,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +58,16 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: ColumnsAsTyped,
     token_file: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadsAsTyped {
+    dir: Option<Spanned<String>>,
+    #[serde(default)]
+    priority: i64,
+    max_size: Option<Spanned<String>>,
+    keep_free: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,21 +108,11 @@ impl Place<'_> {
         })?;
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
-        let mut names: HashMap<String, usize> = HashMap::new();
-        let mut sources = Vec::new();
-        for source in typed.source {
-            self.checked(&source.name, source_name)?;
-            let at = source.name.span().start;
-            if let Some(first) = names.insert(source.name.get_ref().clone(), at) {
-                let why = format!(
-                    "the source of line {} has the name `{}` too; give each source a name of its own",
-                    self.line(first),
-                    source.name.get_ref()
-                );
-                return Err(self.error(at, &why));
-            }
-            sources.push(self.source(source)?);
-        }
+        self.differ("source", typed.source.iter().map(|source| &source.name))?;
+        self.differ("report", typed.report.iter().map(|report| &report.name))?;
+        let sources = typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
+        let reports = typed.report.iter().map(|typed| report(typed).map_err(|(at, why)| self.error(at, &why)));
+        let reports = reports.collect::<Result<_, _>>()?;
         Ok(File {
             database_url,
             listen,
@@ -114,10 +121,36 @@ impl Place<'_> {
             allow_anonymous: typed.allow_anonymous,
             poll_interval,
             sources,
+            reports,
+            uploads: self.uploads(&typed.uploads)?,
         })
     }
 
+    fn uploads(&self, typed: &UploadsAsTyped) -> Result<UploadsConfig, ConfigError> {
+        let default = UploadsConfig::default();
+        let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
+        let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
+        let keep_free = self.optional(typed.keep_free.as_ref(), uploads::size)?.unwrap_or(default.keep_free);
+        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
+    }
+
+    /// No two of a `kind` may have one name.
+    fn differ<'b>(&self, kind: &str, all: impl Iterator<Item = &'b Spanned<String>>) -> Result<(), ConfigError> {
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        for name in all {
+            let at = name.span().start;
+            if let Some(first) = names.insert(name.get_ref(), at) {
+                let (line, name) = (self.line(first), name.get_ref());
+                let why =
+                    format!("the {kind} of line {line} has the name `{name}` too; give each {kind} a name of its own");
+                return Err(self.error(at, &why));
+            }
+        }
+        Ok(())
+    }
+
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
+        self.checked(&typed.name, source_name)?;
         let url = self.checked(&typed.url, source_url)?;
         let token = self.optional(typed.token_file.as_ref(), |token_file| {
             let path = self.beside(Path::new(token_file));
@@ -134,7 +167,7 @@ impl Place<'_> {
         let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
-        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token })
+        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token, folder: None })
     }
 
     /// A path in the file is meant from where the file lies.

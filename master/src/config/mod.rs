@@ -2,13 +2,22 @@
 //! `file` is the configuration as typed; this module is the configuration as used.
 
 mod file;
+mod report;
+mod uploads;
 
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::Url;
 use tributary_gate::Columns;
 use tributary_serve::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
+
+pub use report::ReportConfig;
+pub use uploads::UploadsConfig;
 
 use crate::cli::Args;
 
@@ -27,6 +36,10 @@ pub struct Config {
     pub poll_interval: Duration,
     /// The sources in the order of the configuration. Default: none.
     pub sources: Vec<SourceConfig>,
+    /// What is computed of files. Default: nothing.
+    pub reports: Vec<ReportConfig>,
+    /// What may be uploaded, and where it lies.
+    pub uploads: UploadsConfig,
 }
 
 /// One source.
@@ -42,7 +55,12 @@ pub struct SourceConfig {
     pub columns: Columns,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
+    /// The folder of this machine in which its files lie; `url` names it too. Default: none, it is asked over HTTP.
+    pub folder: Option<PathBuf>,
 }
+
+/// The name of the master's own upload folder as a source; no other may have it.
+pub(crate) const UPLOADS: &str = "uploads";
 
 impl SourceConfig {
     /// A source of priority 0 without further settings.
@@ -53,7 +71,7 @@ impl SourceConfig {
         let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
         let url = source_url(url).map_err(wrong)?;
         source_name(name).map_err(wrong)?;
-        Ok(Self { name: name.to_owned(), url, priority: 0, columns: Columns::default(), token: None })
+        Ok(Self { name: name.to_owned(), url, priority: 0, columns: Columns::default(), token: None, folder: None })
     }
 }
 
@@ -97,7 +115,8 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources })
+        let (reports, uploads) = (file.reports, file.uploads);
+        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, reports, uploads })
     }
 }
 
@@ -150,6 +169,11 @@ fn source_url(text: &str) -> Result<Url, String> {
 fn source_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
         return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
+    }
+    if name == UPLOADS {
+        return Err(
+            "`uploads` is the name of the master's own source of uploaded files; give this one another".to_owned()
+        );
     }
     Ok(())
 }

@@ -41,6 +41,11 @@ fn every_setting_is_understood() {
         [[source]]
         name = "south"
         url = "https://example.org/feeds/"
+        [uploads]
+        dir = "came in"
+        priority = -1
+        max_size = "2GiB"
+        keep_free = "0B"
         "#,
         &[],
     )
@@ -49,6 +54,9 @@ fn every_setting_is_understood() {
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
     assert_eq!(config.allowed_hosts, ["shop.example"]);
     assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
+    let UploadsConfig { dir, priority, max_size, keep_free } = config.uploads;
+    assert!(dir.unwrap().ends_with("came in"));
+    assert_eq!((priority, max_size, keep_free), (-1, 2 << 30, 0));
     let [north, south] = &config.sources[..] else { panic!("two sources") };
     assert_eq!(
         (north.name.as_str(), north.priority, north.token.as_ref().map(Token::expose)),
@@ -103,6 +111,13 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
     assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));
     refused("", &["--source", "http://me:secret@h:1"], &["token_file"]);
+    refused("\n[uploads]\nmax_size = \"64\"\n", &[], &["FILE, line 3", "`64` is no size", "64GiB"]);
+    refused("[uploads]\nmax_size = \"0GiB\"\n", &[], &["FILE, line 2", "room for a file"]);
+    refused("[uploads]\n\nkeep_free = \"-1GiB\"\n", &[], &["FILE, line 3", "is no size"]);
+    refused("[uploads]\ndir = \" \"\n", &[], &["FILE, line 2", "leave it out"]);
+    refused("[uploads]\nmaxsize = \"1GiB\"\n", &[], &["FILE, line 2", "`maxsize`", "`max_size`"]);
+    refused("[[source]]\nname = \"uploads\"\nurl = \"http://h:1\"\n", &[], &["FILE, line 2", "give this one another"]);
+    refused("", &["--source", "uploads=http://h:1"], &["--source uploads=", "give this one another"]);
 }
 
 #[test]

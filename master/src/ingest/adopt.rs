@@ -46,6 +46,19 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<S
     Ok(stored)
 }
 
+/// Stores one more source, behind all others. Their order stays as it is, and it offers nothing yet.
+///
+/// # Errors
+/// The database fails; then nothing has changed.
+pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Stored> {
+    store.transaction(|store| {
+        let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        let files = store.files(id)?;
+        Ok(Stored { id, state: SourceState::Unknown, error: None, version: None, files })
+    })
+}
+
 struct Adopted {
     /// Of each configured source in turn.
     stored: Vec<Stored>,

@@ -11,7 +11,7 @@ mod read;
 mod reading;
 mod spool;
 
-pub(crate) use adopt::{Stored, adopt};
+pub(crate) use adopt::{Stored, adopt, adopt_last};
 pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
 pub(crate) use arrival::{Core, Follower, Incoming};
 pub(crate) use changes::{Written, choose_one, current_offers};

@@ -1,14 +1,17 @@
-//! Read: one spooled body through the gate into a run of offers.
+//! Read: one body, from the spool or where it lies, through the gate into a run of offers.
 
-use std::io::Read;
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use tributary_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
 use tributary_merge::{Budget, Run, RunBuilder, Spill};
 use tributary_wire::ManifestEntry;
 
-use super::{Follower, Spooled};
-use crate::progress::SourceProgress;
+use super::Follower;
+use crate::{advance::Advance, progress::SourceProgress};
 
 /// One file of a version, and what became of it.
 pub(crate) struct FileVersion {
@@ -65,17 +68,24 @@ pub(crate) struct Reader {
     pub(crate) spill: Spill,
     /// Is told how many more rows have passed.
     pub(crate) progress: SourceProgress,
+    /// Is told the same, of this file alone.
+    pub(crate) advance: Arc<Advance>,
 }
 
 impl Reader {
-    /// Reads a body. Long and busy: never on an async worker. `carefully`: it is known that one pass will not do.
+    /// Reads a body, which `open` opens. Long and busy: never on an async worker. `carefully`: it is known that one pass will
+    /// not do.
     ///
     /// # Errors
-    /// The spool cannot be read or written. A file that is at fault itself is an outcome.
-    pub(crate) fn read(&self, body: &Spooled, carefully: bool) -> Result<Outcome> {
+    /// The body cannot be read, or the spool not be written. A file that is at fault itself is an outcome.
+    pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, carefully: bool) -> Result<Outcome> {
         let path = &self.entry.path;
+        let open = || {
+            self.advance.restart();
+            open()
+        };
         if !carefully {
-            let once = body.open().map_err(Error::Io);
+            let once = open().map_err(Error::Io);
             let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
             match self.read_table(once) {
                 Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
@@ -83,7 +93,7 @@ impl Reader {
                 Err(failed) => return Err(self.context(failed)),
             }
         }
-        match self.read_table(Table::open(path, self.entry.size, || body.open(), &Settings::default())) {
+        match self.read_table(Table::open(path, self.entry.size, open, &Settings::default())) {
             Ok(accepted) => Ok(Outcome::Accepted(accepted)),
             Err(Failed::Gate(Error::Rejected(reject))) => Ok(Outcome::Rejected(reject)),
             Err(failed) => Err(self.context(failed)),
@@ -107,13 +117,17 @@ impl Reader {
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, Failed> {
         let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(Failed::Gate)?;
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
-        read_rows(feed, builder, |more| self.progress.add_rows(more))
+        let rows = |more| {
+            self.progress.add_rows(more);
+            self.advance.add_rows(more);
+        };
+        read_rows(feed, builder, rows)
     }
 
     fn context(&self, failed: Failed) -> anyhow::Error {
         let path = &self.entry.path;
         match failed {
-            Failed::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path} from the spool")),
+            Failed::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
             Failed::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
         }
     }

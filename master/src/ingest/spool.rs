@@ -14,7 +14,12 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use tempfile::SpooledTempFile;
+
 use super::arrival::{Arrival, Core, Follower, Incoming};
+
+/// Bytes that are not worth a file.
+const SMALL: usize = 1 << 20;
 
 /// The spool's folder.
 #[derive(Clone)]
@@ -55,6 +60,11 @@ impl Spool {
         let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
         let arrival = Arc::new(Arrival::default());
         Ok((Spooled { path, arrival: Arc::clone(&arrival) }, Incoming { file, arrival }))
+    }
+
+    /// A place for something that is small as a rule: in memory up to a MiB, in a file without a name beyond that.
+    pub(crate) fn buffer(&self) -> SpooledTempFile {
+        tempfile::spooled_tempfile_in(SMALL, self.folder.as_path())
     }
 
     /// Makes an empty file without a name, to be written and read: it is gone when it is closed, even by SIGKILL.

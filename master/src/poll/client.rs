@@ -32,7 +32,8 @@ const MANIFEST_BYTES: usize = 256 << 20;
 /// What a body of unknown length may have at most; the gate takes no more either.
 const BODY_BYTES: u64 = 64 << 30;
 
-/// Asks one source.
+/// Asks one source; clones ask the same.
+#[derive(Clone)]
 pub(crate) struct SourceClient {
     http: Http,
     base: Url,
@@ -146,8 +147,21 @@ impl SourceClient {
         self.get_by(&self.http.plain, path).header(header::ACCEPT_ENCODING, "identity")
     }
 
+    /// A question with a body, whose answer has no known length.
+    pub(super) fn post(&self, path: &str) -> RequestBuilder {
+        let request = self.http.plain.post(self.url(path)).header(header::ACCEPT_ENCODING, "identity");
+        self.with_token(request)
+    }
+
     fn get_by(&self, client: &Client, path: &str) -> RequestBuilder {
-        let request = client.get(format!("{}/{path}", self.base.as_str().trim_end_matches('/')));
+        self.with_token(client.get(self.url(path)))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
@@ -163,12 +177,13 @@ fn is_loopback(url: &Url) -> bool {
 /// A request that did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
-struct Refused {
+pub(super) struct Refused {
     /// The answer's status, if there was an answer.
-    status: Option<StatusCode>,
+    pub(super) status: Option<StatusCode>,
     /// Whether the source says that it will answer soon.
-    again: bool,
-    why: String,
+    pub(super) again: bool,
+    /// For people.
+    pub(super) why: String,
 }
 
 /// Why a request got no answer, in a person's words: of reqwest's chain of causes only the last one says anything.
@@ -186,7 +201,7 @@ fn unanswered(error: &reqwest::Error) -> String {
 }
 
 /// Sends a request and takes only a good answer, and no web page.
-async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
+pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Refused> {
     let response =
         request.send().await.map_err(|error| Refused { status: None, again: false, why: unanswered(&error) })?;
     let (status, path) = (response.status(), response.url().path().to_owned());

@@ -1,43 +1,26 @@
-//! One pass over one source: list, plan, fetch and gate side by side, apply. Whatever happens to this source, others do not
-//! notice. When a source is passed over is not decided here.
+//! One pass over one source: list, plan, fetch and gate side by side (all in `list`), apply. Whatever happens to this source,
+//! others do not notice. When a source is passed over is not decided here.
 
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
-use futures_util::{StreamExt, stream};
-use tokio::sync::Semaphore;
+use anyhow::Result;
+use tokio::sync::{Semaphore, watch};
 use tributary_merge::{Budget, Spill};
 use tributary_store::{FileState, SourcePass, SourceState, Store};
-use tributary_wire::{Manifest, ManifestEntry, Sense};
+use tributary_wire::Sense;
 
-use super::client::{Http, SourceClient};
+use super::{client::Http, list::Listed, origin::Origin};
 use crate::{
     clock::now,
     config::SourceConfig,
-    ingest::{
-        self, Applied, Arriving, Core, FetchError, FileVersion, Outcome, Reader, SourceVersion, Spool, Spooled, Stored,
-    },
+    ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Stored},
     progress::SourceProgress,
+    reports::{Holding, ReportWork, Reports},
     writer::Writer,
 };
-
-/// How often a file that changes under the pass is asked for before the pass goes on without it.
-const ROUNDS: usize = 3;
-/// Files of one source that are fetched at one time, and so lie in the spool.
-const FETCHES: usize = 4;
-/// Bytes of a body from which it is read while it arrives; smaller ones come in a few pieces.
-const WORTH_FOLLOWING: u64 = 4 << 20;
-/// How long a source is given to settle whose files change under a pass.
-const SETTLING: Duration = Duration::from_secs(1);
-/// The one file of a source of the plain protocol.
-const PLAIN_PATH: &str = "read.csv";
 
 /// How often a pass that found nothing is noted in the database; the time in between is known to this process only.
 const NOTED: Duration = Duration::from_secs(60);
@@ -57,21 +40,26 @@ pub(crate) struct Context {
     pub(crate) followers: Arc<Semaphore>,
     /// Bounds the memory of sorted rows that are not applied yet, over all sources.
     pub(crate) memory: Budget,
+    /// Which say of a file whether it is a product feed.
+    pub(crate) reports: Reports,
 }
 
 /// The polls of one source, one after the other.
 pub(crate) struct Poll {
-    source: SourceConfig,
+    pub(super) source: SourceConfig,
     /// What the database holds of it. Only this writes that, so it is read once.
-    stored: Stored,
+    pub(super) stored: Stored,
     /// How its files are read.
-    reading: String,
-    client: SourceClient,
-    context: Context,
+    pub(super) reading: String,
+    /// Who is asked.
+    pub(super) origin: Origin,
+    pub(super) context: Context,
     /// Where it shows.
-    progress: SourceProgress,
+    pub(super) progress: SourceProgress,
     /// Where the rows of this pass lie that memory has no room for.
-    spill: Spill,
+    pub(super) spill: Spill,
+    /// Tells those who work on reports what the source holds.
+    holding: watch::Sender<Option<Arc<Holding>>>,
     /// When a pass was last noted in the database by this process.
     noted: Option<Instant>,
 }
@@ -97,21 +85,28 @@ pub(crate) struct Passed {
     pub(crate) unread: Vec<String>,
 }
 
-/// What the source holds and what of it was read.
-struct Listed {
-    version: String,
-    plan: ingest::Plan,
-    read: Vec<FileVersion>,
-    unread: Vec<(ManifestEntry, FetchError)>,
-}
-
 impl Poll {
-    /// Polls of `source`, of which the database holds `stored`.
-    pub(crate) fn new(source: SourceConfig, stored: Stored, context: Context, progress: SourceProgress) -> Self {
-        let client = SourceClient::new(context.http.clone(), &source);
+    /// Polls of `source`, which is asked at `origin` and of which the database holds `stored`.
+    pub(crate) fn new(
+        source: SourceConfig,
+        origin: Origin,
+        stored: Stored,
+        context: Context,
+        progress: SourceProgress,
+    ) -> Self {
         let reading = ingest::reading(&source.columns);
         let spill = new_spill(&context.spool);
-        Self { source, stored, reading, client, context, progress, spill, noted: None }
+        let holding = watch::Sender::new(None);
+        Self { source, stored, reading, origin, context, progress, spill, holding, noted: None }
+    }
+
+    /// The work on the reports of the source, to go on beside its passes; none if there is no report.
+    pub(crate) fn report_work(&self) -> Option<ReportWork> {
+        let reports = self.context.reports.clone();
+        let parts = (self.origin.clone(), self.context.spool.clone(), self.context.writer.clone());
+        let source = (self.stored.id, self.source.name.clone());
+        let has_any = !reports.all().is_empty();
+        has_any.then(|| ReportWork::new(source, reports, parts, self.holding.subscribe()))
     }
 
     /// The source's name.
@@ -120,8 +115,8 @@ impl Poll {
     }
 
     /// Asks the source.
-    pub(crate) fn client(&self) -> &SourceClient {
-        &self.client
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Every file of the source that is rejected now: path and reason.
@@ -147,7 +142,14 @@ impl Poll {
             Some(_) => self.list().await?,
             None => self.list_plain().await?,
         };
-        let passed = self.apply(listed, started, sensed).await?;
+        let (passed, holding) = self.apply(listed, started, sensed).await?;
+        self.holding.send_if_modified(|known| {
+            let is_news = known.as_ref().is_none_or(|known| known.version != holding.version);
+            if is_news {
+                *known = Some(Arc::new(holding));
+            }
+            is_news
+        });
         self.progress.finish(&format!("{} files read", passed.read));
         Ok(passed)
     }
@@ -184,134 +186,8 @@ impl Poll {
         }
     }
 
-    /// Reads what the manifest lists and the database does not have. Where a file changes meanwhile the manifest is asked
-    /// for again; what was read already is kept by its hash.
-    async fn list(&self) -> Result<Listed> {
-        let mut kept: HashMap<(String, String), Outcome> = HashMap::new();
-        let mut round = 1;
-        loop {
-            self.progress.show("listing");
-            let manifest = self.client.manifest().await?;
-            let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
-            let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
-            let mut unread = Vec::new();
-            for (entry, outcome) in self.read_files(missing.collect()).await {
-                match outcome {
-                    Ok(outcome) => drop(kept.insert(key(&entry), outcome)),
-                    Err(error) => unread.push((entry, error)),
-                }
-            }
-            let again = unread.iter().any(|(_, error)| matches!(error, FetchError::RanAway(_)));
-            if !again || round == ROUNDS {
-                let version = |entry: &ManifestEntry| {
-                    Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
-                };
-                let read = plan.read.iter().filter_map(version).collect();
-                return Ok(Listed { version: manifest.version, plan, read, unread });
-            }
-            // A file that was touched is offered again only when it has settled.
-            self.client.sense_change(&manifest.version, SETTLING).await?;
-            round += 1;
-        }
-    }
-
-    async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
-        self.progress.expect_files(entries.len() as u64);
-        let stalled = AtomicBool::new(false);
-        let stalled = &stalled;
-        let read = |entry: ManifestEntry| async move {
-            if stalled.load(Ordering::Relaxed) {
-                let why = "not asked for after another file of this source stood still".to_owned();
-                return (entry, Err(FetchError::Stalled(why)));
-            }
-            let outcome = self.read_file(&entry).await;
-            stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
-            self.progress.file_done();
-            (entry, outcome)
-        };
-        stream::iter(entries).map(read).buffer_unordered(FETCHES).collect().await
-    }
-
-    async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        let place = self.context.spool.place()?;
-        let reader = self.reader(entry.clone());
-        let arriving = self.read_arriving(&reader, &place.0);
-        let fetched = self.client.fetch(entry, place, |bytes| self.progress.add_bytes(bytes));
-        // What was read of a body counts only if the body is what was announced.
-        let (arriving, body) = tokio::join!(arriving, fetched);
-        match (body?, arriving) {
-            (_, Arriving::Read(outcome)) => Ok(outcome),
-            (body, Arriving::Unclear) => Ok(self.gate(reader, body, true).await?),
-            (body, Arriving::TooEarly) => Ok(self.gate(reader, body, false).await?),
-        }
-    }
-
-    fn reader(&self, entry: ManifestEntry) -> Arc<Reader> {
-        Arc::new(Reader {
-            entry,
-            columns: self.source.columns.clone(),
-            memory: self.context.memory.clone(),
-            spill: self.spill.clone(),
-            progress: self.progress.clone(),
-        })
-    }
-
-    /// Reads a large body while it arrives, if there is a place among the followers.
-    fn read_arriving(&self, reader: &Arc<Reader>, body: &Spooled) -> impl Future<Output = Arriving> + use<> {
-        let place = Arc::clone(&self.context.followers).try_acquire_owned().ok();
-        let place = place.filter(|_| reader.entry.size >= WORTH_FOLLOWING);
-        let core = Core::new(Arc::clone(&self.context.gates));
-        let follower = place.and_then(|place| Some((place, body.follow(core).ok()?)));
-        let reader = Arc::clone(reader);
-        async move {
-            let Some((place, follower)) = follower else { return Arriving::TooEarly };
-            let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
-            let read = move || {
-                let _place = place;
-                span.in_scope(|| reader.read_arriving(follower))
-            };
-            // Should it break off, the second reading tells.
-            tokio::task::spawn_blocking(read).await.unwrap_or(Arriving::TooEarly)
-        }
-    }
-
-    /// A source of the plain protocol has one file, whose hash is known only when it is here.
-    async fn list_plain(&self) -> Result<Listed> {
-        self.progress.expect_files(1);
-        let mut round = 1;
-        let received = loop {
-            let place = self.context.spool.place()?;
-            match self.client.fetch_all(place, |bytes| self.progress.add_bytes(bytes)).await {
-                Err(FetchError::RanAway(_)) if round < ROUNDS => round += 1,
-                received => break received?,
-            }
-        };
-        let entry = ManifestEntry {
-            path: PLAIN_PATH.to_owned(),
-            size: received.size,
-            modified: String::new(),
-            hash: received.hash,
-        };
-        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
-        let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
-        let mut read = Vec::new();
-        if !plan.read.is_empty() {
-            let outcome = self.gate(self.reader(entry.clone()), received.body, false).await?;
-            read.push(FileVersion { entry, outcome });
-        }
-        self.progress.file_done();
-        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new() })
-    }
-
-    async fn gate(&self, reader: Arc<Reader>, body: Spooled, carefully: bool) -> Result<Outcome> {
-        let _core = self.context.gates.acquire().await.context("the gates are closed")?;
-        let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
-        let read = move || span.in_scope(|| reader.read(&body, carefully));
-        tokio::task::spawn_blocking(read).await.context("the gate stopped")?
-    }
-
-    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<Passed> {
-        let Listed { version, plan, read: mut files, unread } = listed;
+    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<(Passed, Holding)> {
+        let Listed { version, plan, read: mut files, unread, holding } = listed;
         let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
         let complete = unread.is_empty();
@@ -338,7 +214,7 @@ impl Poll {
             true => Applied { written: ingest::Written::default(), rejected: 0, state: self.stored.state },
             false => self.write(new).await?,
         };
-        Ok(Passed { version, changed, read, removed, applied, unread: why })
+        Ok((Passed { version, changed, read, removed, applied, unread: why }, holding))
     }
 
     /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.
@@ -368,8 +244,4 @@ impl Poll {
         }
         Ok(applied)
     }
-}
-
-fn key(entry: &ManifestEntry) -> (String, String) {
-    (entry.path.clone(), entry.hash.clone())
 }

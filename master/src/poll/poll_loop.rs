@@ -9,11 +9,8 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use futures_util::FutureExt;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep, sleep_until},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tributary_store::SourceState;
 use tributary_wire::Sense;
 
@@ -29,35 +26,44 @@ const READ_AGAIN: Duration = Duration::from_secs(60);
 /// The least time between two questions, whatever a source answers.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// The loops of all sources.
+/// The loops of all sources; clones share them.
+#[derive(Clone)]
 pub(crate) struct PollManager {
-    loops: JoinSet<()>,
+    loops: TaskTracker,
+    poll_interval: Duration,
+    statuses: Statuses,
+    shutdown: CancellationToken,
 }
 
 impl PollManager {
-    /// Starts a loop for each of `polls`. They end when `shutdown` is cancelled.
-    pub(crate) fn start(
-        polls: Vec<Poll>,
-        poll_interval: Duration,
-        statuses: &Statuses,
-        shutdown: &CancellationToken,
-    ) -> Self {
-        let mut loops = JoinSet::new();
-        for poll in polls {
-            let poll_loop = PollLoop::new(poll, poll_interval, statuses.clone());
-            let shutdown = shutdown.clone();
-            loops.spawn(async move { shutdown.run_until_cancelled(poll_loop.run()).await.unwrap_or_default() });
+    /// No loop yet. All of them end when `shutdown` is cancelled.
+    pub(crate) fn new(poll_interval: Duration, statuses: &Statuses, shutdown: &CancellationToken) -> Self {
+        let (statuses, shutdown) = (statuses.clone(), shutdown.clone());
+        Self { loops: TaskTracker::new(), poll_interval, statuses, shutdown }
+    }
+
+    /// Starts the loop of one more source, and the work on its reports.
+    pub(crate) fn add(&self, poll: Poll) {
+        if let Some(work) = poll.report_work() {
+            self.spawn(work.run());
         }
-        Self { loops }
+        self.spawn(PollLoop::new(poll, self.poll_interval, self.statuses.clone()).run());
+    }
+
+    /// Runs something else that lasts as long as the loops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.loops.spawn(async move {
+            if AssertUnwindSafe(shutdown.run_until_cancelled(task)).catch_unwind().await.is_err() {
+                tracing::error!("a poll loop broke off; this is a defect");
+            }
+        });
     }
 
     /// Waits until all loops have ended.
-    pub(crate) async fn stopped(mut self) {
-        while let Some(ended) = self.loops.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!("a poll loop broke off: {error}");
-            }
-        }
+    pub(crate) async fn stopped(self) {
+        self.loops.close();
+        self.loops.wait().await;
     }
 }
 
@@ -122,15 +128,15 @@ impl PollLoop {
     async fn ask(&mut self, known: Known) -> Result<Known> {
         let asked_at = Instant::now();
         let (sense, is_news) = match &known {
-            Known::Nothing => (self.poll.client().sense().await?, true),
+            Known::Nothing => (self.poll.origin().sense().await?, true),
             Known::Version { version, holds, .. } => {
                 let wait = if *holds { HOLD } else { Duration::ZERO };
-                let sense = self.poll.client().sense_change(version, wait).await?;
+                let sense = self.poll.origin().sense_change(version, wait).await?;
                 let is_news = sense.version.as_ref() != Some(version);
                 (sense, is_news)
             }
             Known::Plain { read_at } => {
-                let sense = self.poll.client().sense().await?;
+                let sense = self.poll.origin().sense().await?;
                 let is_news = sense.status == 1 || sense.version.is_some() || read_at.elapsed() >= READ_AGAIN;
                 (sense, is_news)
             }

@@ -25,7 +25,7 @@ pub(crate) enum Cells {
 }
 
 impl Cells {
-    fn write<'a>(self, text: &'a str) -> std::borrow::Cow<'a, str> {
+    pub(crate) fn write<'a>(self, text: &'a str) -> std::borrow::Cow<'a, str> {
         // What begins so is a formula to a spreadsheet; some take the wide signs for the narrow ones.
         match text.chars().next() {
             Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') if self == Self::Escaped => {

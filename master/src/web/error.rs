@@ -9,6 +9,7 @@ use tributary_serve::challenge;
 use tributary_wire::{PROBLEM_JSON, Problem};
 
 use super::views::{Edit, Offer};
+use crate::uploads::UploadError;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,9 @@ pub(crate) enum ApiError {
         /// What is taken.
         expected: &'static str,
     },
+    /// A file that was sent is not taken.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// The server stops, and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
@@ -107,9 +111,27 @@ impl ApiError {
             Self::TooLarge { .. } => "too large",
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
+            Self::Upload(error) => upload(error).1,
             Self::Stopping => "stopping",
             Self::Internal => "internal error",
         }
+    }
+}
+
+/// The status and the short name of each way in which an upload fails.
+fn upload(error: &UploadError) -> (StatusCode, &'static str) {
+    match error {
+        UploadError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "cannot be done"),
+        UploadError::Taken { .. } | UploadError::NoFile { .. } => (StatusCode::CONFLICT, "already there"),
+        UploadError::KnownId { .. } => (StatusCode::CONFLICT, "id is known"),
+        UploadError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
+        UploadError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
+        UploadError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
+        UploadError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        UploadError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
+        UploadError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
+        UploadError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        UploadError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
 
@@ -134,6 +156,7 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Upload(error) => upload(error).0,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -147,7 +170,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Stopping => {
+            Self::Stopping | Self::Upload(UploadError::TooMany { .. } | UploadError::Stopping) => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}

@@ -97,6 +97,13 @@ pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
     sku(&decoded.map_err(|_| bad("the sku in the path is not UTF-8".to_owned()))?)
 }
 
+/// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
+pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
+    let typed = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
+    decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
+}
+
 /// A name, trimmed as in a file. The empty name is a name.
 pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
     text("name", typed.trim(), NAME_BYTES).map(str::to_owned)

@@ -3,10 +3,14 @@
 
 mod csv;
 mod error;
+mod filtered;
 mod guard;
 mod handlers;
 mod input;
+mod numbers;
 mod openapi;
 mod pages;
+mod results;
 pub(crate) mod router;
+mod upload_view;
 mod views;

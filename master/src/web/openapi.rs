@@ -4,7 +4,7 @@
 use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
-use super::handlers::{aggr, events, health, product, products, rejects, sources};
+use super::handlers::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads};
 use crate::events::Event;
 
 #[derive(OpenApi)]
@@ -20,6 +20,14 @@ use crate::events::Event;
         aggr::list,
         sources::list,
         rejects::list,
+        uploads::list,
+        uploads::get,
+        uploads::cancel,
+        uploads::follow,
+        upload::post,
+        upload::put,
+        reports::list,
+        reports::get,
         events::follow,
         health::healthz,
         health::readyz,

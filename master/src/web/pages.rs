@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tributary_store::{ProductFilter, Tally};
 
 use super::error::ApiError;
+use super::upload_view::UploadView;
 use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
 use crate::events::{AppliedVersion, Event};
 use crate::product::Detail;
@@ -109,7 +110,8 @@ impl From<Source> for SourceLine {
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             name: source.name,
-            url: source.url,
+            // A page may not lead to a folder of this machine, but to what fills it.
+            url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
             state: source.state,
             files: counted(source.files, "file"),
             offers: counted(source.offers, "offer"),
@@ -147,6 +149,12 @@ impl Change {
             Event::Edit { sku } => {
                 let link = Some(format!("/?sku={}", encoded(&sku)));
                 Self { at, who: sku, what: "was edited".to_owned(), link }
+            }
+            Event::Report { name, rows, rejects, seconds } => {
+                let rejects =
+                    if rejects > 0 { format!(", {}", counted(rejects as i64, "reject")) } else { String::new() };
+                let what = format!("was computed: {}{rejects} in {seconds:.2} s", counted(rows as i64, "row"));
+                Self { at, link: Some(format!("/reports/{}", encoded(&name))), who: name, what }
             }
         }
     }
@@ -206,14 +214,45 @@ impl Names {
 #[derive(Template)]
 #[template(path = "rejects.html")]
 pub(crate) struct Rejects {
-    source: Option<String>,
+    /// The source or the report whose rejects they are, if not all.
+    of: Option<String>,
     rows: Vec<Reject>,
     total: String,
 }
 
 impl Rejects {
-    pub(crate) fn new(source: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
-        Self { source, rows, total: thousands(total) }
+    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
+        Self { of, rows, total: thousands(total) }
+    }
+}
+
+/// The page at `/upload`.
+#[derive(Template)]
+#[template(path = "upload.html")]
+pub(crate) struct UploadPage {
+    uploads: Vec<UploadLine>,
+}
+
+/// One upload.
+struct UploadLine {
+    upload: UploadView,
+    /// How much of it there is, for people.
+    facts: String,
+}
+
+impl UploadPage {
+    pub(crate) fn new(uploads: Vec<UploadView>) -> Self {
+        Self { uploads: uploads.into_iter().map(UploadLine::from).collect() }
+    }
+}
+
+impl From<UploadView> for UploadLine {
+    fn from(upload: UploadView) -> Self {
+        let count = |count: u64, what: &str| counted(i64::try_from(count).unwrap_or(i64::MAX), what);
+        let bytes = indicatif::HumanBytes(upload.bytes);
+        let rejects = if upload.rejects > 0 { format!(", {}", count(upload.rejects, "reject")) } else { String::new() };
+        let rows = if upload.rows > 0 { format!(", {}{rejects}", count(upload.rows, "row")) } else { String::new() };
+        Self { facts: format!("{bytes}{rows}"), upload }
     }
 }
 
@@ -305,10 +344,32 @@ mod tests {
             sources: vec![source.into()],
             changes: vec![Change::new(evil, Event::Edit { sku: evil.into() })],
         };
-        let reject = Reject { source: evil.into(), file: evil.into(), line: 1, reason: evil.into(), raw: evil.into() };
+        let reject = Reject {
+            source: evil.into(),
+            file: evil.into(),
+            line: 1,
+            reason: evil.into(),
+            raw: evil.into(),
+            report: Some(evil.into()),
+        };
         let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
         let aggr = Aggr { name: evil.into(), no_of_products: 1 };
+        let upload = UploadView {
+            id: evil.into(),
+            filename: evil.into(),
+            state: "failed",
+            bytes: 1,
+            total: None,
+            rows: 1,
+            percent: None,
+            rejects: 1,
+            error: Some(evil.into()),
+            results: vec![],
+            created_at: evil.into(),
+            finished_at: None,
+        };
         let pages = [
+            UploadPage::new(vec![upload]).render().unwrap(),
             home.render().unwrap(),
             Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
             Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),

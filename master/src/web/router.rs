@@ -14,7 +14,9 @@ use actix_web::{App as Actix, Error, HttpResponse, Resource, ResponseError, Rout
 use tributary_serve::complete;
 
 use super::error::ApiError;
-use super::handlers::{aggr, assets, events, health, home, lists, product, products, rejects, sources, update};
+use super::handlers::{
+    aggr, assets, events, health, home, lists, product, products, rejects, reports, sources, update, upload, uploads,
+};
 use super::pages::{ProblemPage, answer};
 use super::{guard, input, openapi};
 use crate::app::App;
@@ -40,6 +42,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
         .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
         .service(resource("/rejects", "GET, HEAD", [read().to(lists::rejects)]))
+        .service(resource("/upload", "GET, HEAD, POST", [read().to(upload::show), web::post().to(upload::form)]))
+        .service(resource("/upload.js", "GET, HEAD", [read().to(assets::upload_script)]))
         .service(resource("/style.css", "GET, HEAD", [read().to(assets::style)]))
         .service(resource("/live.js", "GET, HEAD", [read().to(assets::script)]))
         .service(resource("/icon.svg", "GET, HEAD", [read().to(assets::icon)]))
@@ -59,6 +63,19 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
+        .service(resource(
+            "/api/v1/uploads",
+            "GET, HEAD, POST, PUT",
+            [read().to(uploads::list), web::post().to(upload::post), web::put().to(upload::put)],
+        ))
+        .service(resource(
+            "/api/v1/uploads/{id}",
+            "GET, HEAD, DELETE",
+            [read().to(uploads::get), web::delete().to(uploads::cancel)],
+        ))
+        .service(resource("/api/v1/uploads/{id}/events", "GET", [web::get().to(uploads::follow)]))
+        .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
         .service(resource("/api/v1/events", "GET", [web::get().to(events::follow)]))
         .service(resource(health::HEALTHZ, "GET, HEAD", [read().to(health::healthz)]))
         .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))

@@ -4,8 +4,11 @@ use serde::Serialize;
 use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
 use utoipa::ToSchema;
 
+use super::pages::encoded;
+use crate::config::ReportConfig;
 use crate::poll::{SourceStatus, Statuses};
 use crate::product::OfferView;
+use crate::summary::Summary;
 
 /// A list, whole or a part of one.
 #[derive(Debug, Serialize, ToSchema)]
@@ -142,6 +145,48 @@ pub(crate) struct Reject {
     pub(crate) reason: String,
     /// What stood there, cut at 1 KiB.
     pub(crate) raw: String,
+    /// The report that could not use the row; null for a row that is no product.
+    pub(crate) report: Option<String>,
+}
+
+/// A report without its rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Report {
+    /// Its identity.
+    pub(crate) name: String,
+    /// The columns that rows are grouped by.
+    pub(crate) group_by: Vec<String>,
+    /// The columns that are computed.
+    pub(crate) metrics: Vec<String>,
+    /// Its groups.
+    pub(crate) rows: i64,
+    /// Its files.
+    pub(crate) files: usize,
+    /// All rejects of its files.
+    pub(crate) rejects: i64,
+    /// When it was last written; null if it never was.
+    pub(crate) computed_at: Option<String>,
+    /// `computing` before it is written as it is configured; `rejected` if a file is; else `current`.
+    pub(crate) state: &'static str,
+    /// Where its rows are.
+    pub(crate) href: String,
+}
+
+impl Report {
+    pub(crate) fn new(report: &ReportConfig, summary: &Summary) -> Self {
+        let ReportConfig { name, group_by, metrics, .. } = report.clone();
+        Self {
+            href: format!("/api/v1/reports/{}", encoded(&name)),
+            name,
+            group_by,
+            metrics,
+            rows: summary.groups,
+            files: summary.files.len(),
+            rejects: summary.rejects,
+            computed_at: summary.computed_at.clone(),
+            state: summary.state.as_str(),
+        }
+    }
 }
 
 impl From<ProductView> for Product {
@@ -169,8 +214,8 @@ impl From<AggrRow> for Aggr {
 }
 
 impl From<RejectView> for Reject {
-    fn from(RejectView { source, file, line, reason, raw }: RejectView) -> Self {
-        Self { source, file, line, reason, raw }
+    fn from(RejectView { source, file, line, reason, raw, report }: RejectView) -> Self {
+        Self { source, file, line, reason, raw, report }
     }
 }
 

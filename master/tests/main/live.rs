@@ -2,4 +2,5 @@
 
 mod changes;
 mod edits;
+mod uploads;
 mod web;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
 use tributary_generate::products;
-use tributary_master::config::{Config, SourceConfig};
+use tributary_master::config::{Config, SourceConfig, UploadsConfig};
 use tributary_serve::{bind, stop_on_signals};
 use tributary_store::{DatabaseUrl, SourceView};
 
@@ -112,6 +112,8 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         allowed_hosts: Vec::new(),
         poll_interval: Duration::from_secs(1),
         sources: vec![SourceConfig::new("north", &north_url)?, SourceConfig::new("south", &south_url)?],
+        reports: Vec::new(),
+        uploads: UploadsConfig::default(),
     };
     say(&format!("The sources serve their folders on {north_url} and {south_url}"));
     let master = tributary_master::run(config, listener, false, shutdown.clone());

@@ -1,4 +1,4 @@
-//! What the pages load: one style sheet, one small script, one icon. All of it is in the binary.
+//! What the pages load: one style sheet, two small scripts, one icon. All of it is in the binary.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, Responder};
@@ -11,6 +11,11 @@ pub(crate) async fn style() -> impl Responder {
 /// The script. Every page works without it.
 pub(crate) async fn script() -> impl Responder {
     asset("text/javascript; charset=utf-8", include_str!("../assets/live.js"))
+}
+
+/// The script of the page at `/upload`, which works without it too.
+pub(crate) async fn upload_script() -> impl Responder {
+    asset("text/javascript; charset=utf-8", include_str!("../assets/upload.js"))
 }
 
 /// The icon.

@@ -32,7 +32,7 @@ struct Follower {
 
 /// What happens.
 ///
-/// Server-sent events from now on, or behind `Last-Event-ID`: `applied`, `source` and `edit`, whose data are JSON; `reset`
+/// Server-sent events from now on, or behind `Last-Event-ID`: `applied`, `source`, `edit` and `report`, whose data are JSON; `reset`
 /// where events were missed that are no longer kept: then read again what you follow.
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "follow_events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen")),

@@ -9,5 +9,8 @@ pub(crate) mod lists;
 pub(crate) mod product;
 pub(crate) mod products;
 pub(crate) mod rejects;
+pub(crate) mod reports;
 pub(crate) mod sources;
 pub(crate) mod update;
+pub(crate) mod upload;
+pub(crate) mod uploads;

@@ -15,6 +15,8 @@ use crate::web::views::{Items, Reject};
 pub(crate) struct RejectsQuery {
     /// Those of this source.
     source: Option<String>,
+    /// Those of this report.
+    report: Option<String>,
     /// Those of files of this path.
     file: Option<String>,
     /// The most rows.
@@ -32,9 +34,9 @@ pub(crate) struct RejectsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: RejectsQuery = input::query(&request)?;
     let limit = input::limit(query.limit.or(Some(10_000)))?;
-    let [source, file] = [query.source, query.file].map(input::unless_blank);
+    let [report, source, file] = [query.report, query.source, query.file].map(input::unless_blank);
     let read = app.readers.run(move |store| {
-        let rows = store.newest_rejects(source.as_deref(), file.as_deref(), limit)?;
+        let rows = store.newest_rejects(report.as_deref(), source.as_deref(), file.as_deref(), limit)?;
         Ok(rows.into_iter().map(Reject::from).collect())
     });
     Ok(HttpResponse::Ok().json(Items { items: read.await? }))

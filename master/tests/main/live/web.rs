@@ -74,7 +74,7 @@ fn answered(response: &Response, status: u16) -> Value {
 
 /// The problem that an answer with this status carries (RFC 9457).
 #[track_caller]
-fn problem(response: &Response, status: u16) -> Value {
+pub(in crate::live) fn problem(response: &Response, status: u16) -> Value {
     assert_eq!(response.status, status, "{}", response.text());
     assert_eq!(response.header("content-type"), Some("application/problem+json"), "{}", response.text());
     is_guarded(response);

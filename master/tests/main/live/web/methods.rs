@@ -3,14 +3,16 @@
 use super::{BROWSER, CSV, get, is_guarded, one_source, page, problem, send};
 
 /// Every path that answers `GET` with 200 and an end.
-const READ: [&str; 17] = [
+const READ: [&str; 21] = [
     "/",
     "/?sku=a",
     "/products",
     "/names",
     "/rejects",
+    "/upload",
     "/style.css",
     "/live.js",
+    "/upload.js",
     "/icon.svg",
     "/api/v1/products",
     "/api/v1/products/a",
@@ -18,6 +20,8 @@ const READ: [&str; 17] = [
     "/api/v1/aggr",
     "/api/v1/sources",
     "/api/v1/rejects",
+    "/api/v1/reports",
+    "/api/v1/uploads",
     "/healthz",
     "/readyz",
     "/openapi.json",
@@ -85,7 +89,9 @@ fn another_method_is_refused_with_those_that_are_known() {
         allowed.sort_unstable();
         assert_eq!(allowed, known, "{method} {path}");
     };
-    for path in READ.iter().filter(|path| !path.starts_with("/api/v1/products/")) {
+    let takes_more =
+        |path: &str| path.starts_with("/api/v1/products/") || ["/upload", "/api/v1/uploads"].contains(&path);
+    for path in READ.iter().filter(|path| !takes_more(path)) {
         for method in ["POST", "PUT", "PATCH", "DELETE", "BREW"] {
             check(method, path, &["GET"]);
         }
@@ -100,6 +106,12 @@ fn another_method_is_refused_with_those_that_are_known() {
     for method in ["GET", "PUT", "PATCH", "DELETE"] {
         check(method, "/update", &["POST"]);
     }
+    for method in ["PUT", "PATCH", "DELETE"] {
+        check(method, "/upload", &["GET", "POST"]);
+    }
+    check("DELETE", "/api/v1/uploads", &["GET", "POST", "PUT"]);
+    check("POST", "/api/v1/uploads/0", &["DELETE", "GET"]);
+    check("POST", "/api/v1/uploads/0/events", &["GET"]);
     assert_eq!(send(&system, "HEAD", "/update", &[], "").status, 405);
     assert_eq!(page(&get(&system, "/update", &[BROWSER]), 405).matches("405").count(), 1);
 }

@@ -1,0 +1,129 @@
+//! `/upload`: a file is chosen, sent and followed to its products; the page finds what is under way after a reload.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use e2e::{Browser, Kind, System, browse, until};
+use tempfile::TempDir;
+
+const ROWS: usize = 150_000;
+
+/// A file of some MB with the name `big.csv`.
+fn big_file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.csv");
+    let mut feed = "sku,name,description\n".to_owned();
+    (0..ROWS).for_each(|row| feed += &format!("u{row:06},Name {},a text of some length\n", row % 500));
+    feed += ",no sku,\n";
+    fs::write(&path, feed).unwrap();
+    (folder, path)
+}
+
+async fn send(browser: &Browser, path: &std::path::Path) {
+    browser.write("#files", path.to_str().unwrap()).await;
+    browser.click("#send").await;
+}
+
+async fn is_complete(browser: &Browser) {
+    browser.shows("#uploads li:first-child .state", "complete").await;
+    browser.shows("#uploads li:first-child .facts", "150,001 rows, 1 reject").await;
+}
+
+#[test]
+fn a_file_is_sent_followed_replaced_and_removed() {
+    let system = System::start("sku,name\np1,Pen\n");
+    let (_folder, path) = big_file();
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/upload")).await;
+        // What the page shows meanwhile is noted by the page itself.
+        browser
+            .run(
+                "window.said = new Set(); new MutationObserver(() => { \
+                 const bar = document.querySelector('#uploads progress'); \
+                 if (bar) window.said.add(document.querySelector('#uploads .state').textContent); \
+                 }).observe(document.querySelector('#uploads'), { childList: true, subtree: true })",
+            )
+            .await;
+        send(&browser, &path).await;
+        is_complete(&browser).await;
+        let said = browser.run("return [...window.said].join(' ')").await;
+        for state in ["sending", "processing"] {
+            assert!(said.as_str().unwrap().contains(state), "a bar shows {state}: {said}");
+        }
+        assert_eq!(system.product("u000007"), Some(("Name 7".into(), "a text of some length".into())));
+
+        browser.goto(&system.page("/upload")).await;
+        is_complete(&browser).await;
+        let links = "return [...document.querySelectorAll('#uploads a')].map((link) => link.textContent).join()";
+        until("the links are there", async || (browser.run(links).await == "Products,Rejected rows").then_some(()))
+            .await;
+
+        // The same name again is asked about.
+        fs::write(&path, "sku,name\nr1,Replaced\n").unwrap();
+        send(&browser, &path).await;
+        browser.shows("#uploads li:first-child .facts", "There is a file of this name").await;
+        browser.click("#uploads li:first-child .buttons button:first-child").await;
+        browser.shows("#uploads li:first-child .state", "complete").await;
+        browser.shows("#uploads li:first-child .facts", "1 row").await;
+        assert!(system.product("r1").is_some());
+        assert_eq!(system.product("u000007"), None);
+
+        browser.click("#uploads li:first-child .buttons button").await;
+        browser.shows("#uploads li:first-child .buttons", "Remove file and rows").await;
+        browser.click("#uploads li:first-child .buttons button").await;
+        until("its rows have gone", async || system.product("r1").is_none().then_some(())).await;
+        assert_eq!(browser.console().await, [""; 0]);
+    });
+}
+
+#[test]
+fn what_is_under_way_is_found_after_a_reload_and_can_be_cancelled() {
+    let system = System::start("sku,name\np1,Pen\n");
+    browse(Kind::Desktop, async |browser| {
+        let address = system.page("").trim_start_matches("http://").to_owned();
+        let start = |name: &str| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            let head = format!(
+                "POST /api/v1/uploads?filename={name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\nsku,name"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        };
+        let mut slow = start("slow.csv");
+        browser.goto(&system.page("/upload")).await;
+        for _ in 0..2 {
+            browser.shows("#uploads .state", "receiving").await;
+            browser.shows("#uploads .facts", "8 B of 15 B").await;
+            browser.goto(&system.page("/upload")).await;
+        }
+        browser.shows("#uploads .facts", "8 B of 15 B").await;
+        slow.write_all(b"\ns1,Sl\n").unwrap();
+        browser.shows("#uploads .state", "complete").await;
+
+        let _other = start("other.csv");
+        browser.goto(&system.page("/upload")).await;
+        browser.shows("#uploads li:first-child .facts", "8 B of 15 B").await;
+        browser.click("#uploads li:first-child .buttons button").await;
+        browser.shows("#uploads li:first-child .error", "it was cancelled").await;
+        assert_eq!(browser.console().await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_form_without_a_script_uploads_too() {
+    let system = System::start("sku,name\np1,Pen\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.csv");
+    fs::write(&path, "sku,name\nf1,From a form\n").unwrap();
+    browse(Kind::WithoutScripts, async |browser| {
+        browser.goto(&system.page("/upload")).await;
+        send(&browser, &path).await;
+        browser.lands_on(&system.page("/upload")).await;
+        until("its rows are products", async || system.product("f1")).await;
+        browser.goto(&system.page("/upload")).await;
+        browser.shows("#uploads .state", "complete").await;
+        browser.shows("#uploads .facts", "1 row").await;
+    });
+}

@@ -1,0 +1,103 @@
+//! A block of rows on its way out: bytes put one behind the other into memory that is used again. `write!` into a buffer
+//! costs several times as much as all else together.
+
+use crate::words::Word;
+
+/// A block goes out once it holds this much.
+const FULL: usize = 1 << 20;
+/// Room behind that for the row that fills it; the longest row of any shape has less than 1 KiB.
+const ROOM: usize = 64 << 10;
+
+/// Bytes of whole rows.
+pub struct Block {
+    /// Zeroed memory of a fixed length, so that a copy of a fixed length is one instruction.
+    bytes: Box<[u8]>,
+    /// How many of the bytes count.
+    len: usize,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { bytes: vec![0; FULL + ROOM].into(), len: 0 }
+    }
+}
+
+impl Block {
+    /// For a text rather than for rows.
+    pub(crate) fn small() -> Self {
+        Self { bytes: vec![0; 256].into(), len: 0 }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// The bytes as a text; all that is put here is ASCII.
+    pub(crate) fn into_text(self) -> String {
+        String::from_utf8_lossy(self.bytes()).into_owned()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len >= FULL
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    #[inline]
+    pub(crate) fn put(&mut self, text: &[u8]) {
+        self.bytes[self.len..][..text.len()].copy_from_slice(text);
+        self.len += text.len();
+    }
+
+    #[inline]
+    pub(crate) fn put_byte(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// A word: all of its fixed length is copied, and what is too much is written over by what comes next.
+    #[inline]
+    pub(crate) fn put_word(&mut self, word: &Word) {
+        self.bytes[self.len..][..Word::ROOM].copy_from_slice(&word.text);
+        self.len += usize::from(word.len);
+    }
+
+    /// A number in decimal digits.
+    #[inline]
+    pub(crate) fn put_number(&mut self, number: u64) {
+        let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let mut rest = number;
+        for digit in self.bytes[self.len..][..digits].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.len += digits;
+    }
+
+    /// An amount in hundredths, with two decimals.
+    #[inline]
+    pub(crate) fn put_hundredths(&mut self, amount: u64) {
+        self.put_number(amount / 100);
+        let cents = (amount % 100) as u8;
+        self.put(&[b'.', b'0' + cents / 10, b'0' + cents % 10]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_writes_them() {
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        for number in powers.flat_map(|power| [power - 1, power, power + 1]).chain([7, u64::MAX]) {
+            let mut block = Block::small();
+            block.put_number(number);
+            block.put_byte(b' ');
+            block.put_hundredths(number);
+            assert_eq!(block.into_text(), format!("{number} {}.{:02}", number / 100, number % 100));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The command line: what may be typed.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use tributary_console::LogArgs;
+
+/// Writes generated data, as fast as the disk takes it; the same seed gives the same bytes
+#[derive(Debug, Clone, Parser)]
+#[command(name = "generate", version)]
+pub struct Args {
+    /// What the file is to hold.
+    #[command(subcommand)]
+    pub shape: ShapeArgs,
+    /// Options of the logs.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What a file is to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ShapeArgs {
+    /// Department Name,Date,Number of Sales: some 32 bytes a row. Groups are departments [default: 500]
+    Sales(FileArgs),
+    /// name,sku,description: a product feed. Groups are names [default: about one for every 2.3 rows]
+    Products(FileArgs),
+    /// TransactionID,Date,Product,Price,Quantity,Customer,Payment. Groups are products [default: 1000]
+    Transactions {
+        /// Options of the file.
+        #[command(flatten)]
+        file: FileArgs,
+        /// What the column of the price is called
+        #[arg(long, value_name = "NAME", default_value = "Price")]
+        price_header: String,
+        /// What the column of the quantity is called
+        #[arg(long, value_name = "NAME", default_value = "Quantity")]
+        quantity_header: String,
+    },
+}
+
+impl ShapeArgs {
+    /// Options of the file.
+    #[must_use]
+    pub fn file(&self) -> &FileArgs {
+        match self {
+            Self::Sales(file) | Self::Products(file) | Self::Transactions { file, .. } => file,
+        }
+    }
+}
+
+/// Options of a file of any shape.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct FileArgs {
+    /// Rows behind the header
+    #[arg(long, value_name = "N")]
+    pub rows: u64,
+    /// How many groups the rows fall into; there are exactly so many if there are as many rows
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(1..))]
+    pub groups: Option<u32>,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Where to write; it is put in place as a whole once it is all there. `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+impl FileArgs {
+    /// Whether stdout takes the data.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.out == Path::new("-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(typed: &str) -> Result<ShapeArgs, ErrorKind> {
+        let words = std::iter::once("generate").chain(typed.split_whitespace());
+        Args::try_parse_from(words).map(|args| args.shape).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn each_flag_is_read() {
+        Args::command().debug_assert();
+        let base = || FileArgs { rows: 9, groups: None, seed: 1, out: "a.csv".into() };
+        let check = |typed: &str, expect: ShapeArgs| assert_eq!(parse(typed), Ok(expect), "{typed}");
+        check("sales --rows 9 --out a.csv", ShapeArgs::Sales(base()));
+        check("products --rows 9 --out a.csv --groups 3", ShapeArgs::Products(FileArgs { groups: Some(3), ..base() }));
+        let transactions = |file: FileArgs, price: &str, quantity: &str| ShapeArgs::Transactions {
+            file,
+            price_header: price.to_owned(),
+            quantity_header: quantity.to_owned(),
+        };
+        check(
+            "transactions --rows 9 --out - --seed 7",
+            transactions(FileArgs { seed: 7, out: "-".into(), ..base() }, "Price", "Quantity"),
+        );
+        check(
+            "transactions --rows 9 --out a.csv --price-header Unit_Price --quantity-header Qty",
+            transactions(base(), "Unit_Price", "Qty"),
+        );
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        let check = |typed: &str, expect: ErrorKind| assert_eq!(parse(typed), Err(expect), "{typed}");
+        check("", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
+        check("prices --rows 1 --out a", ErrorKind::InvalidSubcommand);
+        check("sales --rows 1", ErrorKind::MissingRequiredArgument);
+        check("sales --out a", ErrorKind::MissingRequiredArgument);
+        check("sales --rows many --out a", ErrorKind::ValueValidation);
+        check("sales --rows 1 --out a --groups 0", ErrorKind::ValueValidation);
+        check("sales --rows 1 --out a --price-header Cost", ErrorKind::UnknownArgument);
+    }
+}

@@ -1,0 +1,105 @@
+//! Sales: what a department sold on a day, some 32 bytes a row.
+
+use std::array;
+
+use chrono::{Days, NaiveDate};
+
+use crate::block::Block;
+use crate::chance::{Groups, Random, scaled};
+use crate::shape::Shape;
+use crate::words::put_name;
+
+/// Sales of departments, `Department Name,Date,Number of Sales`. A department's name has several words and is its own; the
+/// departments come in no order and sell differently well; the number is an integer of at least 0.
+pub struct Sales {
+    random: Random,
+    departments: Groups,
+    dates: Dates,
+}
+
+impl Sales {
+    /// Sales of so many departments. The same `seed` gives the same bytes.
+    #[must_use]
+    pub fn new(departments: u32, seed: u64) -> Self {
+        let mut random = Random(seed);
+        Self { departments: Groups::new(departments, &mut random), random, dates: Dates::new() }
+    }
+}
+
+impl Shape for Sales {
+    fn header(&self) -> String {
+        "Department Name,Date,Number of Sales".to_owned()
+    }
+
+    #[inline]
+    fn put(&mut self, row: u64, block: &mut Block) {
+        let bits = self.random.next();
+        let department = self.departments.draw(row, bits);
+        put_name(block, department);
+        block.put_byte(b',');
+        self.dates.put(block, bits >> 32);
+        block.put_byte(b',');
+        // How well a department sells is a matter of its number.
+        let best = 1_000 + 150 * (department.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+        block.put_number(scaled(self.random.next(), best));
+        block.put_byte(b'\n');
+    }
+}
+
+/// Days that are written down once, for there are few of them.
+pub(crate) struct Dates([[u8; 10]; Dates::COUNT]);
+
+impl Dates {
+    /// Three years.
+    const COUNT: usize = 1_096;
+    /// The first of them.
+    const FIRST: NaiveDate = NaiveDate::from_ymd_opt(2023, 1, 1).expect("there is such a day");
+
+    pub(crate) fn new() -> Self {
+        Self(array::from_fn(|day| {
+            let text = (Self::FIRST + Days::new(day as u64)).to_string();
+            array::from_fn(|at| text.as_bytes()[at])
+        }))
+    }
+
+    /// Puts a day that 32 random bits choose, as YYYY-MM-DD.
+    #[inline]
+    pub(crate) fn put(&self, block: &mut Block, bits: u64) {
+        block.put(&self.0[scaled(bits, Self::COUNT as u64) as usize]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::tests::{bytes, distinct, records};
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+        let first = bytes(Sales::new(500, 1), 2_000);
+        assert_eq!(first, bytes(Sales::new(500, 1), 2_000));
+        assert_ne!(first, bytes(Sales::new(500, 2), 2_000));
+        assert!(bytes(Sales::new(500, 1), 3_000).starts_with(&first), "more rows begin as fewer do");
+    }
+
+    #[test]
+    fn rows_and_departments_are_as_many_as_asked_for() {
+        for (rows, departments, expect) in [(0, 500, 0), (3, 500, 3), (5_000, 500, 500), (90_000, 80_000, 80_000)] {
+            let records = records(&bytes(Sales::new(departments, 7), rows));
+            assert_eq!((records.len(), distinct(&records, 0)), (rows as usize, expect));
+        }
+    }
+
+    #[test]
+    fn each_row_has_a_name_a_day_and_a_number() {
+        let file = bytes(Sales::new(500, 1), 100_000);
+        let records = records(&file);
+        for record in &records {
+            assert_eq!((record.len(), record[0].split(' ').count()), (3, 3));
+            assert!(record[1].parse::<NaiveDate>().unwrap() >= Dates::FIRST);
+            assert!(record[2].parse::<u64>().unwrap() < 11_000);
+        }
+        assert_eq!(distinct(&records, 1), Dates::COUNT);
+        assert!((30..35).contains(&(file.len() / 100_000)), "{} bytes", file.len());
+    }
+}

@@ -1,0 +1,81 @@
+//! The words that names and texts are made of, laid out so that copying one costs next to nothing.
+
+use crate::block::Block;
+
+/// A word of at most eight letters.
+pub(crate) struct Word {
+    /// Its letters, then zeros.
+    pub(crate) text: [u8; Word::ROOM],
+    /// How many letters it has.
+    pub(crate) len: u8,
+}
+
+impl Word {
+    /// What a copy of a word takes, however long the word is.
+    pub(crate) const ROOM: usize = 8;
+
+    const fn new(word: &str) -> Self {
+        let (from, mut text, mut at) = (word.as_bytes(), [0; Word::ROOM], 0);
+        while at < from.len() {
+            text[at] = from[at];
+            at += 1;
+        }
+        Self { text, len: at as u8 }
+    }
+
+    const fn capitalized(word: &str) -> Self {
+        let mut word = Self::new(word);
+        word.text[0] = word.text[0].to_ascii_uppercase();
+        word
+    }
+}
+
+/// How many words there are.
+const COUNT: usize = 64;
+
+const TEXTS: [&str; COUNT] = [
+    "amber", "apple", "arbor", "bench", "birch", "bloom", "brass", "brook", "cable", "cedar", "chalk", "cliff",
+    "cloud", "copper", "coral", "crane", "dawn", "delta", "drift", "ember", "fable", "fern", "field", "flint", "forge",
+    "frost", "glade", "grain", "grove", "harbor", "hazel", "heron", "iris", "ivory", "jade", "juniper", "kettle",
+    "lantern", "larch", "linen", "maple", "marsh", "meadow", "mill", "moss", "oak", "onyx", "orbit", "pearl", "pine",
+    "quartz", "reed", "ridge", "river", "saddle", "slate", "spruce", "stone", "thistle", "timber", "vale", "willow",
+    "wren", "zephyr",
+];
+
+static WORDS: [Word; COUNT] = {
+    let mut words = [const { Word::new("") }; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        words[at] = Word::new(TEXTS[at]);
+        at += 1;
+    }
+    words
+};
+
+static CAPITALIZED: [Word; COUNT] = {
+    let mut words = [const { Word::new("") }; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        words[at] = Word::capitalized(TEXTS[at]);
+        at += 1;
+    }
+    words
+};
+
+/// A word, by the last six bits of a number.
+#[inline]
+pub(crate) fn word(number: u64) -> &'static Word {
+    &WORDS[(number % COUNT as u64) as usize]
+}
+
+/// Puts a name of two words and the number itself, so that no two numbers share one.
+#[inline]
+pub(crate) fn put_name(block: &mut Block, number: u64) {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = |shift: u64| &CAPITALIZED[((mixed >> shift) % COUNT as u64) as usize];
+    block.put_word(word(40));
+    block.put_byte(b' ');
+    block.put_word(word(50));
+    block.put_byte(b' ');
+    block.put_number(number);
+}

@@ -1,0 +1,229 @@
+//! One upload that is under way, and what is known of any upload. In memory; what must outlive the process is in the table
+//! `uploads`.
+
+use std::sync::OnceLock;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tributary_store::{UploadRow, UploadState};
+
+/// Where an upload is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its body is coming in.
+    Receiving,
+    /// All of it is here, and nobody reads it yet.
+    Queued,
+    /// It is being read, or what was read is being committed.
+    Processing,
+    /// All that read it have committed it.
+    Complete,
+    /// It came to nothing.
+    Failed,
+}
+
+impl Stage {
+    /// The word in the API.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Queued => "queued",
+            Self::Processing => "processing",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nothing follows.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Complete | Self::Failed)
+    }
+}
+
+/// How an upload is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Status {
+    pub(crate) stage: Stage,
+    /// Bytes of the body so far.
+    pub(crate) bytes: u64,
+    /// Bytes of the body in all, once that is known.
+    pub(crate) total: Option<u64>,
+    /// Rows that were read so far.
+    pub(crate) rows: u64,
+    /// How far the reading of the file is; none while nobody reads it.
+    pub(crate) percent: Option<f64>,
+    /// Rows that could not be used.
+    pub(crate) rejects: u64,
+    /// Why it failed.
+    pub(crate) error: Option<String>,
+    /// When it ended, RFC 3339.
+    pub(crate) finished_at: Option<String>,
+}
+
+/// What is known of an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Upload {
+    pub(crate) id: String,
+    pub(crate) filename: String,
+    /// When it began, RFC 3339.
+    pub(crate) created_at: String,
+    pub(crate) status: Status,
+}
+
+/// What is on disk of an upload that was received as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) bytes: u64,
+    /// As a manifest has it.
+    pub(crate) hash: String,
+    /// Whether it takes the place of a file.
+    pub(crate) replaces: bool,
+}
+
+/// An upload that is under way.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) filename: String,
+    pub(crate) created_at: String,
+    /// Whether it may take the place of a file.
+    pub(crate) may_replace: bool,
+    /// Cancelled when somebody wants it no more.
+    pub(crate) cancel: CancellationToken,
+    /// Set once, before its file gets its name.
+    pub(crate) content: OnceLock<Content>,
+    /// How it is, for all who follow it.
+    pub(crate) status: watch::Sender<Status>,
+}
+
+impl Job {
+    /// An upload whose body is going to come, of `total` bytes if that is known.
+    pub(crate) fn new(id: String, filename: String, may_replace: bool, total: Option<u64>) -> Self {
+        let status = Status {
+            stage: Stage::Receiving,
+            bytes: 0,
+            total,
+            rows: 0,
+            percent: None,
+            rejects: 0,
+            error: None,
+            finished_at: None,
+        };
+        Self {
+            id,
+            filename,
+            created_at: crate::clock::now(),
+            may_replace,
+            cancel: CancellationToken::new(),
+            content: OnceLock::new(),
+            status: watch::Sender::new(status),
+        }
+    }
+
+    /// An upload that an earlier process has received.
+    pub(crate) fn stored(row: UploadRow) -> Self {
+        let content = OnceLock::new();
+        if let Some(hash) = row.hash.clone() {
+            let _ = content.set(Content { bytes: unsigned(row.bytes), hash, replaces: row.replaces });
+        }
+        let Upload { id, filename, created_at, status } = row.into();
+        let status = watch::Sender::new(status);
+        Self { id, filename, created_at, may_replace: true, cancel: CancellationToken::new(), content, status }
+    }
+
+    /// Where it is on its way.
+    pub(crate) fn stage(&self) -> Stage {
+        self.status.borrow().stage
+    }
+
+    /// Whether its file has its name in the folder, and is waited for.
+    pub(crate) fn is_published(&self) -> bool {
+        matches!(self.stage(), Stage::Queued | Stage::Processing)
+    }
+
+    /// What is known of it.
+    pub(crate) fn upload(&self) -> Upload {
+        Upload {
+            id: self.id.clone(),
+            filename: self.filename.clone(),
+            created_at: self.created_at.clone(),
+            status: self.status.borrow().clone(),
+        }
+    }
+
+    /// How it is once it has failed.
+    pub(crate) fn failed(&self, why: String) -> Status {
+        let finished_at = Some(crate::clock::now());
+        Status { stage: Stage::Failed, percent: None, error: Some(why), finished_at, ..self.status.borrow().clone() }
+    }
+
+    /// What is stored of it if it has this status.
+    pub(crate) fn row(&self, status: &Status) -> UploadRow {
+        let content = self.content.get();
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        UploadRow {
+            id: self.id.clone(),
+            filename: self.filename.clone(),
+            state: match status.stage {
+                Stage::Receiving => UploadState::Receiving,
+                Stage::Queued | Stage::Processing => UploadState::Queued,
+                Stage::Complete => UploadState::Complete,
+                Stage::Failed => UploadState::Failed,
+            },
+            bytes: signed(status.bytes),
+            hash: content.map(|content| content.hash.clone()),
+            replaces: content.is_some_and(|content| content.replaces),
+            row_count: signed(status.rows),
+            rejects: signed(status.rejects),
+            error: status.error.clone(),
+            created_at: self.created_at.clone(),
+            finished_at: status.finished_at.clone(),
+        }
+    }
+}
+
+impl From<UploadRow> for Upload {
+    fn from(row: UploadRow) -> Self {
+        let UploadRow { id, filename, state, bytes, hash, row_count, rejects, error, created_at, finished_at, .. } =
+            row;
+        let stage = match state {
+            UploadState::Receiving => Stage::Receiving,
+            UploadState::Queued => Stage::Queued,
+            UploadState::Complete => Stage::Complete,
+            UploadState::Failed => Stage::Failed,
+        };
+        let status = Status {
+            stage,
+            bytes: unsigned(bytes),
+            total: hash.map(|_| unsigned(bytes)),
+            rows: unsigned(row_count),
+            percent: (stage == Stage::Complete).then_some(100.0),
+            rejects: unsigned(rejects),
+            error,
+            finished_at,
+        };
+        Self { id, filename, created_at, status }
+    }
+}
+
+fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_of_an_upload_is_known_again() {
+        let job = Job::new("0".repeat(32), "a.csv".into(), false, Some(9));
+        job.content.set(Content { bytes: 9, hash: "blake3:00".into(), replaces: true }).unwrap();
+        let status = Status { stage: Stage::Processing, bytes: 9, rows: 5, ..job.upload().status };
+        let row = job.row(&status);
+        assert_eq!(row.state, UploadState::Queued);
+        let again = Job::stored(row);
+        assert_eq!(again.content, job.content);
+        assert_eq!(again.upload().status, Status { stage: Stage::Queued, ..status });
+        assert!(again.is_published() && !job.is_published());
+    }
+}

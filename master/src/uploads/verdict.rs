@@ -1,0 +1,124 @@
+//! What those who read an uploaded file have made of it. An upload is complete when all of them have committed it.
+
+use anyhow::Result;
+use tributary_store::{FileState, Store};
+
+use crate::config::UPLOADS;
+
+/// What has become of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Somebody still reads it, or nobody has begun to.
+    Pending,
+    /// All who read it have committed it.
+    Committed {
+        /// Rows that were read, rejects included.
+        rows: u64,
+        /// Those that could not be used.
+        rejects: u64,
+    },
+    /// It cannot be used, and why.
+    Rejected(String),
+}
+
+/// What one who may read the file says. A new kind of reader gets a voice in [`verdict`].
+#[derive(Debug)]
+#[allow(dead_code)] // Only reports pass over files, and files pass over feeds only where a report claims them.
+enum Voice {
+    /// It does not read this file.
+    NotMine,
+    /// As the verdict of the same name.
+    Said(Verdict),
+}
+
+/// Has everything that reads this content committed it?
+///
+/// # Errors
+/// The database fails.
+pub(super) fn verdict(store: &mut Store, path: &str, hash: &str) -> Result<Verdict> {
+    Ok(together([product_feed(store, path, hash)?]))
+}
+
+/// The file as a product feed.
+fn product_feed(store: &mut Store, path: &str, hash: &str) -> Result<Voice> {
+    let Some(file) = store.file_of(UPLOADS, path)? else { return Ok(Voice::Said(Verdict::Pending)) };
+    let count = |count: i64| u64::try_from(count).unwrap_or_default();
+    Ok(Voice::Said(match file.state {
+        FileState::Applied if file.hash.as_deref() == Some(hash) => {
+            Verdict::Committed { rows: count(file.row_count), rejects: count(file.rejects) }
+        }
+        FileState::Rejected if file.rejected_hash.as_deref() == Some(hash) => {
+            Verdict::Rejected(file.rejected_reason.unwrap_or_default())
+        }
+        _ => Verdict::Pending,
+    }))
+}
+
+/// One who rejects it decides once all have spoken; of those who have committed it, the one who read most rows counts them.
+fn together(voices: impl IntoIterator<Item = Voice>) -> Verdict {
+    let mut sum = None;
+    for voice in voices {
+        let Voice::Said(said) = voice else { continue };
+        sum = Some(match (sum, said) {
+            (None, said) => said,
+            (Some(Verdict::Pending), _) | (_, Verdict::Pending) => Verdict::Pending,
+            (Some(rejected @ Verdict::Rejected(_)), _) | (_, rejected @ Verdict::Rejected(_)) => rejected,
+            (Some(Verdict::Committed { rows, rejects }), Verdict::Committed { rows: more, rejects: others }) => {
+                Verdict::Committed { rows: rows.max(more), rejects: rejects + others }
+            }
+        });
+    }
+    sum.unwrap_or(Verdict::Pending)
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_store::FileRow;
+
+    use super::*;
+
+    #[test]
+    fn a_feed_is_committed_or_rejected_by_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
+        let check = |store: &mut Store, hash: &str, expect| assert_eq!(verdict(store, "a.csv", hash).unwrap(), expect);
+        check(&mut store, "h", Verdict::Pending);
+        let source = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
+        let file = store.insert_file(source, "a.csv").unwrap();
+        check(&mut store, "h", Verdict::Pending);
+        let applied = FileRow {
+            hash: Some("h".into()),
+            reading: Some("r".into()),
+            row_count: 9,
+            rejects: 2,
+            state: FileState::Applied,
+            ..file
+        };
+        store.update_file(&applied).unwrap();
+        check(&mut store, "h", Verdict::Committed { rows: 9, rejects: 2 });
+        check(&mut store, "later", Verdict::Pending);
+        let rejected = FileRow {
+            state: FileState::Rejected,
+            rejected_hash: Some("later".into()),
+            rejected_reading: Some("r".into()),
+            rejected_reason: Some("no header".into()),
+            ..applied
+        };
+        store.update_file(&rejected).unwrap();
+        check(&mut store, "later", Verdict::Rejected("no header".into()));
+        check(&mut store, "h", Verdict::Pending);
+    }
+
+    #[test]
+    fn all_readers_have_a_voice() {
+        let committed = |rows, rejects| Verdict::Committed { rows, rejects };
+        let rejected = || Verdict::Rejected("why".into());
+        let check = |voices: Vec<Voice>, expect| assert_eq!(together(voices), expect);
+        let said = |verdicts: Vec<Verdict>| verdicts.into_iter().map(Voice::Said).chain([Voice::NotMine]).collect();
+        check(said(vec![]), Verdict::Pending);
+        check(said(vec![committed(3, 1), committed(5, 2)]), committed(5, 3));
+        check(said(vec![committed(3, 1), Verdict::Pending]), Verdict::Pending);
+        check(said(vec![rejected(), Verdict::Pending]), Verdict::Pending);
+        check(said(vec![rejected(), committed(3, 1)]), rejected());
+    }
+}

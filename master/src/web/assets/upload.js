@@ -1,0 +1,250 @@
+// Sends files with a progress bar, and follows uploads that are under way, also those of an earlier visit. The form works
+// without this. A module, so that its names are not those of the other script.
+
+const list = document.getElementById("uploads");
+const form = document.getElementById("upload-form");
+// Who sends and follows holds a connection, and a browser opens six to a server and no more.
+const SENDING = 2;
+const FOLLOWED = 2;
+
+const waiting = [];
+const sending = new Map();
+const followed = new Map();
+const isOver = (state) => state === "complete" || state === "failed";
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+function bytes(count) {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(count, 1)) / 10));
+  return `${(count / 1024 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
+}
+function seconds(left) {
+  if (!Number.isFinite(left)) return "";
+  if (left < 60) return `${Math.ceil(left)} s left`;
+  return left < 3600 ? `${Math.ceil(left / 60)} min left` : `${(left / 3600).toFixed(1)} h left`;
+}
+const counted = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// The line of an upload; a new one stands above all others.
+function line(id) {
+  const known = list.querySelector(`[data-id="${id}"]`);
+  if (known) return known;
+  const made = element("li", "");
+  made.dataset.id = id;
+  list.prepend(made);
+  document.getElementById("no-uploads").hidden = true;
+  return made;
+}
+
+function button(text, act) {
+  const made = element("button", "quiet", text);
+  made.type = "button";
+  made.addEventListener("click", () => act(made));
+  return made;
+}
+
+// Shows one line anew: state, name, facts, and what else there is.
+function show(id, { state, filename, facts, done, links = [], error, buttons = [] }) {
+  const at = line(id);
+  const focused = at.contains(document.activeElement) ? document.activeElement.textContent : null;
+  const parts = [element("span", `state ${state}`, state), element("b", "filename", filename)];
+  if (buttons.length > 0) {
+    const all = element("span", "buttons");
+    all.append(...buttons);
+    parts.push(all);
+  }
+  if (done !== undefined) {
+    const bar = element("progress", "");
+    bar.max = 100;
+    bar.setAttribute("aria-label", `${filename}: ${state}`);
+    if (done !== null) bar.value = done;
+    parts.push(bar);
+  }
+  const said = element("span", "facts", facts);
+  for (const { title, href } of links) {
+    const link = element("a", "", title);
+    link.href = href;
+    said.append(" · ", link);
+  }
+  parts.push(said);
+  if (error) parts.push(element("span", "error", error));
+  at.replaceChildren(...parts);
+  if (focused) [...at.querySelectorAll("button")].find((other) => other.textContent === focused)?.focus();
+}
+
+// Shows what the server says of an upload.
+function tell(upload) {
+  const { id, filename, state, total, rows, percent, rejects, error, results } = upload;
+  const sent = total ? `${bytes(upload.bytes)} of ${bytes(total)}` : bytes(upload.bytes);
+  const read = rows > 0 ? `, ${counted(rows, "row")}` : "";
+  const rejected = rejects > 0 ? `, ${counted(rejects, "reject")}` : "";
+  const kinds = {
+    receiving: { facts: sent, done: total ? (100 * upload.bytes) / total : null },
+    queued: { facts: `${bytes(upload.bytes)}, waits to be read`, done: null },
+    processing: { facts: `${percent === null ? "" : `${percent.toFixed(0)} % read`}${read}`, done: percent },
+    complete: { facts: `${bytes(upload.bytes)}${read}${rejected}` },
+    failed: { facts: bytes(upload.bytes) },
+  };
+  show(id, { state, filename, links: results, error, buttons: buttonsOf(id, state), ...kinds[state] });
+}
+
+function buttonsOf(id, state) {
+  const away = () => fetch(`/api/v1/uploads/${id}`, { method: "DELETE" }).then(refresh);
+  if (state === "failed") return [];
+  if (state !== "complete") return [button("Cancel", away)];
+  // The rows go too, so it is asked twice.
+  const sure = (first) => first.replaceWith(button("Remove file and rows", () => away().then(() => line(id).remove())));
+  return [button("Remove", sure)];
+}
+
+// What the server answers in place of what was wanted, in a person's words.
+function complaint(xhr) {
+  try {
+    return JSON.parse(xhr.responseText).detail;
+  } catch {
+    return xhr.status ? `the server answers ${xhr.status}` : "the connection broke; send it again";
+  }
+}
+
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function offer(file, replace) {
+  const id = newId();
+  show(id, { state: "waiting", filename: file.name, facts: bytes(file.size) });
+  // Asked before, so that no gigabytes are sent in vain; the server asks again.
+  const answer = await fetch(`/api/v1/uploads?filename=${encodeURIComponent(file.name)}`);
+  const known = answer.ok ? (await answer.json()).items : [];
+  if (!replace && known.some((upload) => upload.state !== "failed")) ask(id, file, "");
+  else queue({ id, file, replace });
+}
+
+// A file of that name is there: whether to replace it is for a person to say.
+function ask(id, file, error) {
+  const replace = button("Replace it", () => queue({ id, file, replace: true }));
+  const keep = button("Keep it", () => line(id).remove());
+  show(id, { state: "waiting", filename: file.name, facts: "There is a file of this name.", error, buttons: [replace, keep] });
+}
+
+function queue(job) {
+  const cancel = button("Cancel", () => {
+    waiting.splice(waiting.indexOf(job), 1);
+    line(job.id).remove();
+  });
+  show(job.id, { state: "waiting", filename: job.file.name, facts: bytes(job.file.size), done: 0, buttons: [cancel] });
+  waiting.push(job);
+  sendNext();
+}
+
+function sendNext() {
+  while (sending.size < SENDING && waiting.length > 0) send(waiting.shift());
+}
+
+function send({ id, file, replace }) {
+  const xhr = new XMLHttpRequest();
+  sending.set(id, xhr);
+  const cancel = button("Cancel", () => xhr.abort());
+  const began = performance.now();
+  let times = [[began, 0]];
+  const progress = (loaded) => {
+    // Speed as of the last seconds.
+    const now = performance.now();
+    times = [...times.filter(([at]) => now - at < 5000), [now, loaded]];
+    const speed = (loaded - times[0][1]) / Math.max(0.2, (now - times[0][0]) / 1000);
+    const left = loaded < file.size ? seconds((file.size - loaded) / speed) : "being stored";
+    const facts = [`${bytes(loaded)} of ${bytes(file.size)}`, `${bytes(speed)}/s`, left].filter(Boolean).join(" · ");
+    show(id, { state: "sending", filename: file.name, facts, done: file.size ? (100 * loaded) / file.size : 100, buttons: [cancel] });
+  };
+  xhr.upload.addEventListener("progress", (event) => progress(event.loaded));
+  xhr.addEventListener("loadend", async () => {
+    sending.delete(id);
+    const known = await upload(id);
+    if (xhr.status === 409 && !known && !replace) ask(id, file, "");
+    else if (known) follow(known);
+    else show(id, { state: "failed", filename: file.name, facts: bytes(file.size), error: complaint(xhr) });
+    sendNext();
+  });
+  xhr.open("POST", `/api/v1/uploads?id=${id}&filename=${encodeURIComponent(file.name)}${replace ? "&replace=1" : ""}`);
+  xhr.setRequestHeader("Content-Type", "application/octet-stream");
+  progress(0);
+  xhr.send(file);
+}
+
+async function upload(id) {
+  const answer = await fetch(`/api/v1/uploads/${id}`).catch(() => null);
+  return answer?.ok ? answer.json() : null;
+}
+
+function follow(known) {
+  tell(known);
+  if (isOver(known.state) || document.hidden || followed.has(known.id) || followed.size >= FOLLOWED) return;
+  const events = new EventSource(`/api/v1/uploads/${known.id}/events`);
+  followed.set(known.id, events);
+  const end = () => {
+    events.close();
+    followed.delete(known.id);
+  };
+  events.addEventListener("upload", (event) => {
+    const news = JSON.parse(event.data);
+    tell(news);
+    if (isOver(news.state)) {
+      end();
+      refresh();
+    }
+  });
+  events.addEventListener("error", () => {
+    if (events.readyState !== EventSource.CLOSED) return;
+    end();
+    setTimeout(refresh, 1000);
+  });
+}
+
+// Shows all uploads but those that are being sent from here, and follows those that are under way.
+async function refresh() {
+  const answer = await fetch("/api/v1/uploads").catch(() => null);
+  if (!answer?.ok) return;
+  const shown = (await answer.json()).items.slice(0, 30).reverse();
+  shown.filter(({ id }) => !sending.has(id) && !followed.has(id)).forEach(follow);
+}
+
+function choose(files) {
+  const replace = document.querySelector("[name=replace]").checked;
+  for (const file of files) offer(file, replace).catch(() => queue({ id: newId(), file, replace }));
+}
+
+document.getElementById("drop-hint").hidden = false;
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  choose(document.getElementById("files").files);
+  form.reset();
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  choose(event.dataTransfer.files);
+});
+addEventListener("beforeunload", (event) => {
+  // What is sent would be broken off.
+  if (sending.size > 0 || waiting.length > 0) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    followed.forEach((events) => events.close());
+    followed.clear();
+  } else {
+    refresh();
+  }
+});
+refresh();

@@ -1,0 +1,74 @@
+//! What the API and the page say of an upload.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::uploads::{Stage, Upload};
+
+/// An upload, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Upload)]
+pub(crate) struct UploadView {
+    /// 32 hex digits.
+    pub(crate) id: String,
+    /// The file's name, which is its path in the source `uploads`.
+    pub(crate) filename: String,
+    /// `receiving`, `queued`, `processing`, `complete` (all that read it have committed it) or `failed`.
+    pub(crate) state: &'static str,
+    /// Bytes that have come.
+    pub(crate) bytes: u64,
+    /// Bytes in all; null while that is not known.
+    pub(crate) total: Option<u64>,
+    /// Rows that were read.
+    pub(crate) rows: u64,
+    /// How far the reading of the file is; null while nobody reads it.
+    pub(crate) percent: Option<f64>,
+    /// Rows that could not be used.
+    pub(crate) rejects: u64,
+    /// Why it failed.
+    pub(crate) error: Option<String>,
+    /// Where to see what it has come to.
+    pub(crate) results: Vec<ResultLink>,
+    /// When it began, RFC 3339.
+    pub(crate) created_at: String,
+    /// When it ended, RFC 3339; null while it is under way.
+    pub(crate) finished_at: Option<String>,
+}
+
+/// A result of an upload.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct ResultLink {
+    /// For people.
+    pub(crate) title: String,
+    /// A path of this server.
+    pub(crate) href: String,
+}
+
+impl From<Upload> for UploadView {
+    fn from(Upload { id, filename, created_at, status }: Upload) -> Self {
+        Self {
+            id,
+            filename,
+            state: status.stage.as_str(),
+            bytes: status.bytes,
+            total: status.total,
+            rows: status.rows,
+            percent: status.percent,
+            rejects: status.rejects,
+            error: status.error,
+            results: results(status.stage, status.rejects),
+            created_at,
+            finished_at: status.finished_at,
+        }
+    }
+}
+
+/// Every kind of reader of uploaded files has its links here.
+fn results(stage: Stage, rejects: u64) -> Vec<ResultLink> {
+    if stage != Stage::Complete {
+        return Vec::new();
+    }
+    let link = |title: &str, href: &str| ResultLink { title: title.to_owned(), href: href.to_owned() };
+    let rejected = (rejects > 0).then(|| link("Rejected rows", "/rejects?source=uploads"));
+    [link("Products", "/products?source=uploads")].into_iter().chain(rejected).collect()
+}

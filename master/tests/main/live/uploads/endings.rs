@@ -1,0 +1,117 @@
+//! Uploads that are cancelled, taken back, rejected, or overtaken.
+
+use std::fs;
+
+use super::{
+    FEED, Slow, delete, ended, feed, files, folder, get, id, id_of, master, send, skus, sources, upload, wait_for_skus,
+};
+
+/// A file without the columns of a feed.
+const NO_FEED: &str = "x,y\n1,2\n";
+
+#[test]
+fn a_body_that_comes_in_can_be_cancelled() {
+    let system = master("");
+    let slow = Slow::start(&system, &id('c'), "&filename=a.csv", 1000, FEED);
+    delete(&system, &id('c'));
+    assert!(files(&system).is_empty(), "its pieces are gone when that is answered");
+    let (status, body) = slow.answer();
+    assert!(status == 409 && body.contains("cancelled"), "{status} {body}");
+    let cancelled = get(&system, &id('c'));
+    assert_eq!((cancelled["state"].as_str(), cancelled["error"].as_str()), (Some("failed"), Some("it was cancelled")));
+    // The name is free again, and what is said of it can be forgotten.
+    assert_eq!(upload(&system, "a.csv", "", FEED)["state"], "complete");
+    delete(&system, &id('c'));
+    assert_eq!(system.ask("GET", &format!("/api/v1/uploads/{}", id('c')), "").status, 404);
+    assert_eq!(files(&system), ["a.csv"]);
+}
+
+#[test]
+fn a_file_goes_with_its_rows() {
+    let system = master("");
+    let (one, _) = (upload(&system, "a.csv", "", FEED), upload(&system, "b.csv", "", "sku,name\nb,B\nc,C\n"));
+    assert_eq!(skus(&system), ["a", "b", "c"]);
+    delete(&system, one["id"].as_str().unwrap());
+    assert_eq!(skus(&system), ["b", "c"], "they are gone when that is answered");
+    assert_eq!(files(&system), ["b.csv"]);
+    // So the same again is read again.
+    let again = upload(&system, "a.csv", "", FEED);
+    assert_eq!(skus(&system), ["a", "b", "c"]);
+    delete(&system, again["id"].as_str().unwrap());
+    // One that is being read goes too.
+    let big = id_of(&send(&system, "big.csv", "", &feed(30_000)));
+    delete(&system, &big);
+    assert_eq!(files(&system), ["b.csv"]);
+    let state = ended(&system, &big)["state"].clone();
+    assert_eq!(state, "failed");
+    wait_for_skus(&system, &["b", "c"]);
+}
+
+#[test]
+fn the_file_of_a_later_upload_stays_when_an_earlier_one_is_taken_back() {
+    let system = master("");
+    let first = upload(&system, "a.csv", "", FEED);
+    upload(&system, "a.csv", "&replace=1", "sku,name\nc,C\n");
+    delete(&system, first["id"].as_str().unwrap());
+    assert_eq!(files(&system), ["a.csv"]);
+    assert_eq!(skus(&system), ["c"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_failed_and_gone() {
+    let system = master("");
+    let failed = upload(&system, "a.csv", "", NO_FEED);
+    assert_eq!(failed["state"], "failed");
+    assert!(failed["error"].as_str().unwrap().contains("sku"), "{failed}");
+    assert!(files(&system).is_empty());
+    tributary_testkit::wait::until("nothing is left of it", || {
+        (sources(&system) == [("uploads".to_owned(), "up".to_owned())]).then_some(())
+    });
+    assert!(system.json("/api/v1/rejects")["items"].as_array().unwrap().is_empty());
+    assert_eq!(upload(&system, "a.csv", "", FEED)["state"], "complete");
+}
+
+#[test]
+fn what_it_was_to_replace_comes_back() {
+    let system = master("");
+    upload(&system, "a.csv", "", FEED);
+    assert_eq!(upload(&system, "a.csv", "&replace=1", NO_FEED)["state"], "failed");
+    assert_eq!(files(&system), ["a.csv"]);
+    assert_eq!(fs::read_to_string(folder(&system).join("a.csv")).unwrap(), FEED);
+    tributary_testkit::wait::until("it counts again", || {
+        (sources(&system) == [("uploads".to_owned(), "up".to_owned())]).then_some(())
+    });
+    assert_eq!(skus(&system), ["a", "b"]);
+}
+
+#[test]
+fn one_that_is_overtaken_is_failed_and_the_last_one_counts() {
+    let system = master("");
+    upload(&system, "a.csv", "", FEED);
+    let ids: Vec<_> = (0..5)
+        .map(|number| id_of(&send(&system, "a.csv", "&replace=1", &format!("sku,name\nn{number},N\n{}", feed(3_000)))))
+        .collect();
+    let ends: Vec<_> = ids.iter().map(|id| ended(&system, id)).collect();
+    assert_eq!(ends.last().unwrap()["state"], "complete");
+    for end in &ends[..4] {
+        let overtaken = end["error"].as_str().is_some_and(|why| why.contains("another upload has taken its place"));
+        assert!(end["state"] == "complete" || overtaken, "{end}");
+    }
+    assert!(skus(&system).contains(&"n4".to_owned()) && !skus(&system).contains(&"n3".to_owned()));
+    assert_eq!(files(&system), ["a.csv"]);
+    // The one that was there before them all is what comes back.
+    let last = fs::read_to_string(folder(&system).join("a.csv")).unwrap();
+    assert_eq!(upload(&system, "a.csv", "&replace=1", NO_FEED)["state"], "failed");
+    assert_eq!(fs::read_to_string(folder(&system).join("a.csv")).unwrap(), last);
+}
+
+#[test]
+fn a_file_that_somebody_takes_away_is_not_waited_for() {
+    let system = master("");
+    upload(&system, "other.csv", "", FEED);
+    let big = id_of(&send(&system, "big.csv", "", &feed(30_000)));
+    fs::remove_file(folder(&system).join("big.csv")).unwrap();
+    let end = ended(&system, &big);
+    assert!(end["state"] == "complete" || end["error"].as_str().unwrap().contains("removed"), "{end}");
+    wait_for_skus(&system, &["a", "b"]);
+}

@@ -1,0 +1,74 @@
+//! A plug that is pulled: what was received as a whole goes on, what was not is gone and said to be.
+
+use tributary_testkit::wait;
+
+use super::{FEED, Slow, ended, feed, files, get, id, id_of, master, send, skus, sources, upload};
+
+#[test]
+fn a_body_that_the_master_did_not_receive_as_a_whole_is_failed() {
+    for is_killed in [true, false] {
+        let mut system = master("");
+        upload(&system, "before.csv", "", FEED);
+        let slow = Slow::start(&system, &id('d'), "&filename=a.csv", 1_000_000, &feed(30_000));
+        assert_eq!(files(&system).len(), 2);
+        if is_killed {
+            system.kill_master();
+            assert_eq!(files(&system).len(), 2);
+        } else {
+            let (code, took) = system.stop_master();
+            assert!(code == Some(0) && took.as_secs() < 5, "{code:?} {took:?}");
+        }
+        drop(slow);
+        system.start_master(&[]);
+        let failed = get(&system, &id('d'));
+        assert_eq!(failed["state"], "failed");
+        assert_eq!(failed["error"], "the master stopped while it was received; upload it again");
+        assert_eq!(files(&system), ["before.csv"]);
+        assert_eq!(upload(&system, "a.csv", "", "sku,name\nc,C\n")["state"], "complete");
+    }
+}
+
+#[test]
+fn a_body_that_was_received_is_read_after_a_restart() {
+    const ROWS: usize = 20_000;
+    let mut system = master("");
+    // The first one makes the source; after that, the second is read while the master is killed.
+    for (filename, is_read) in [("first.csv", false), ("second.csv", true)] {
+        let id = id_of(&send(&system, filename, "", &feed(ROWS)));
+        if is_read {
+            wait::until("it is being read", || {
+                matches!(get(&system, &id)["state"].as_str().unwrap(), "processing" | "complete").then_some(())
+            });
+        }
+        system.kill_master();
+        system.start_master(&[]);
+        let done = ended(&system, &id);
+        assert_eq!((done["state"].as_str(), done["rows"].as_u64()), (Some("complete"), Some(ROWS as u64)));
+        assert_eq!(done["bytes"], done["total"]);
+    }
+    assert_eq!(skus(&system).len(), 10_000);
+    assert_eq!(sources(&system), [("uploads".to_owned(), "up".to_owned())]);
+}
+
+#[test]
+fn one_that_is_rejected_after_a_restart_is_failed_too() {
+    let mut system = master("");
+    upload(&system, "a.csv", "", FEED);
+    let rejected = id_of(&send(&system, "a.csv", "&replace=1", "x,y\n1,2\n"));
+    system.kill_master();
+    system.start_master(&[]);
+    assert_eq!(ended(&system, &rejected)["state"], "failed");
+    assert_eq!(files(&system), ["a.csv"]);
+    wait::until("what it replaced is back", || (skus(&system) == ["a", "b"]).then_some(()));
+}
+
+#[test]
+fn once_reads_what_was_uploaded_and_the_next_start_says_so() {
+    let mut system = master("");
+    let id = id_of(&send(&system, "a.csv", "", &feed(20_000)));
+    system.kill_master();
+    let summary = system.once_ok();
+    assert!(summary.starts_with("1 sources: "), "{summary}");
+    system.start_master(&[]);
+    assert_eq!(ended(&system, &id)["rows"], 20_000);
+}

@@ -1,0 +1,199 @@
+//! A master that does what a test says: a bare HTTP server that speaks the API of uploads and notes what it was sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// What is done with an upload.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    /// It is taken, and its job says one after the other, the last one for ever; `None` is a broken connection.
+    Take(Vec<Option<String>>),
+    /// Status line, further header lines, and the problem's detail, once the body is read.
+    Refuse(&'static str, &'static str, &'static str),
+    /// The same before the body is read, of which nothing is.
+    RefuseAtOnce(&'static str, &'static str),
+    /// The connection is closed after so many bytes of the body.
+    Break(u64),
+    /// The body is read and never answered.
+    Silent,
+}
+
+/// An upload as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Upload {
+    /// The request line without its method and version.
+    pub(crate) target: String,
+    /// The headers, their names in lower case.
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    uploads: Vec<Upload>,
+    /// What the jobs have still to say.
+    jobs: Vec<VecDeque<Option<String>>>,
+    /// Requests of other kinds, such as `DELETE /api/v1/uploads/0`.
+    others: Vec<String>,
+    /// Uploads that are not over, and how many there were at most.
+    open: usize,
+    most: usize,
+}
+
+/// The server; it goes on until the test process ends.
+pub(crate) struct FakeMaster {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl FakeMaster {
+    /// Answers the first upload by the first reply and so on, and each further one by the last reply.
+    pub(crate) fn start(replies: &[Reply]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State { replies: replies.iter().cloned().collect(), ..State::default() }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&shared);
+                thread::spawn(move || while serve(&stream, &state).is_some() {});
+            }
+        });
+        Self { url, state }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The uploads that came.
+    pub(crate) fn uploads(&self) -> Vec<Upload> {
+        self.state().uploads.clone()
+    }
+
+    /// Requests that neither upload nor ask.
+    pub(crate) fn others(&self) -> Vec<String> {
+        self.state().others.clone()
+    }
+
+    /// How many uploads were under way at once.
+    pub(crate) fn most(&self) -> usize {
+        self.state().most
+    }
+}
+
+/// What a job says: its state and its rows, read and rejected.
+pub(crate) fn job(state: &str, rows: u64, rejects: u64) -> Option<String> {
+    let percent = if state == "processing" { "12.5" } else { "null" };
+    Some(format!(
+        r#"{{"id":"0","filename":"f","state":"{state}","bytes":1,"total":null,"rows":{rows},"percent":{percent},"rejects":{rejects},
+            "error":null,"results":[{{"title":"t","href":"/"}}],"created_at":"2026-11-25T10:00:00Z","finished_at":null,"newer":1}}"#
+    ))
+}
+
+/// A job that fails for this reason.
+pub(crate) fn failed(why: &str) -> Option<String> {
+    Some(format!(r#"{{"id":"0","state":"failed","bytes":1,"rows":0,"percent":null,"rejects":0,"error":"{why}"}}"#))
+}
+
+/// Answers one request; nothing if the connection is over.
+fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let line = reader.by_ref().lines().next()?.ok()?;
+    let (method, target) = line.strip_suffix(" HTTP/1.1")?.split_once(' ')?;
+    let headers: HashMap<_, _> = reader
+        .by_ref()
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
+        .collect();
+    let answer = match method {
+        "POST" => take(reader, target, headers, state)?,
+        "GET" => {
+            let mut state = state.lock().unwrap();
+            let id: usize = target.rsplit('/').next()?.parse().ok()?;
+            match state.jobs.get_mut(id) {
+                Some(says) if says.len() > 1 => response("200 OK", "", &says.pop_front()??),
+                Some(says) => {
+                    let said = says.front().cloned()??;
+                    let is_over = said.contains(r#""state":"complete""#) || said.contains(r#""state":"failed""#);
+                    state.open -= usize::from(is_over);
+                    response("200 OK", "", &said)
+                }
+                None => response("404 Not Found", "", r#"{"title":"Gone","status":404,"detail":"no such upload"}"#),
+            }
+        }
+        _ => {
+            state.lock().unwrap().others.push(format!("{method} {target}"));
+            response("204 No Content", "", "")
+        }
+    };
+    stream.write_all(answer.as_bytes()).ok()
+}
+
+/// Takes an upload as the test wants it.
+fn take(
+    mut reader: BufReader<&TcpStream>,
+    target: &str,
+    headers: HashMap<String, String>,
+    state: &Mutex<State>,
+) -> Option<String> {
+    let reply = {
+        let mut state = state.lock().unwrap();
+        state.open += 1;
+        state.most = state.most.max(state.open);
+        if state.replies.len() > 1 { state.replies.pop_front()? } else { state.replies.front()?.clone() }
+    };
+    let length: u64 = headers.get("content-length")?.parse().ok()?;
+    let length = match &reply {
+        Reply::Break(bytes) => *bytes,
+        Reply::RefuseAtOnce(..) => 0,
+        _ => length,
+    };
+    let mut body = Vec::new();
+    reader.by_ref().take(length).read_to_end(&mut body).ok()?;
+    let is_taken = matches!(reply, Reply::Take(_));
+    let mut state = state.lock().unwrap();
+    state.open -= usize::from(!is_taken);
+    state.uploads.push(Upload { target: target.to_owned(), headers, body });
+    let problem = |detail: &str| format!(r#"{{"title":"No","status":0,"detail":"{detail}"}}"#);
+    match reply {
+        Reply::Take(says) => {
+            state.jobs.push(says.into());
+            let id = state.jobs.len() - 1;
+            Some(response(
+                "202 Accepted",
+                &format!("Location: /api/v1/uploads/{id}\r\n"),
+                &format!(r#"{{"id":"{id}"}}"#),
+            ))
+        }
+        Reply::Refuse(status, headers, detail) => Some(response(status, headers, &problem(detail))),
+        Reply::RefuseAtOnce(status, detail) => {
+            drop(state);
+            let answer = response(status, "Connection: close\r\n", &problem(detail));
+            reader.get_mut().write_all(answer.as_bytes()).ok()?;
+            // What it has not read makes the connection break as soon as it is closed, as it may with any server.
+            thread::sleep(Duration::from_millis(20));
+            None
+        }
+        Reply::Break(_) => None,
+        Reply::Silent => {
+            drop(state);
+            let _ = reader.read(&mut [0]);
+            None
+        }
+    }
+}
+
+fn response(status: &str, headers: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}

@@ -1,0 +1,71 @@
+//! The built `publish` against a master that does what a test says: what is sent, what is tried again, what is said, and the
+//! exit codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+mod fake;
+mod refused;
+mod sent;
+mod stopped;
+mod troubled;
+
+use std::fs;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+use tributary_testkit::process;
+
+/// A folder with a file of some kilobytes for each name.
+fn folder(names: &[&str]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for name in names {
+        fs::write(folder.path().join(name), content(name)).unwrap();
+    }
+    folder
+}
+
+/// What is in a file of this name.
+fn content(name: &str) -> String {
+    format!("sku,name\n{}", format!("1,{name}\n").repeat(1_000))
+}
+
+fn command(folder: &TempDir, to: &str, words: &[&str]) -> Command {
+    let mut command = process::command("publish", folder.path());
+    command.args(words).args(["--to", to]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+fn publish(folder: &TempDir, to: &str, words: &[&str]) -> Said {
+    Said::of(&command(folder, to, words).output().unwrap())
+}
+
+fn start(folder: &TempDir, to: &str, words: &[&str]) -> Child {
+    command(folder, to, words).spawn().unwrap()
+}
+
+/// What it said and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    /// Lines on stdout, sorted but for the last one, with times as `T`.
+    lines: Vec<String>,
+    stderr: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        let mut lines: Vec<_> = process::stdout(output).lines().map(timeless).collect();
+        if let Some((_, files)) = lines.split_last_mut() {
+            files.sort();
+        }
+        Self { code: output.status.code(), lines, stderr: process::stderr(output) }
+    }
+}
+
+/// The line with `T s` for the time at its end.
+fn timeless(line: &str) -> String {
+    match line.rsplit_once(", ") {
+        Some((begin, time)) if time.ends_with(" s") => format!("{begin}, T s"),
+        _ => line.to_owned(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What a stop does with uploads that are under way.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tributary_testkit::wait::until;
+
+use crate::fake::{FakeMaster, Reply, job};
+use crate::{Said, folder, start};
+
+/// Sends a signal, waits for the end, and checks that it came soon.
+fn stop(child: Child, signal: Signal) -> Said {
+    let told = Instant::now();
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let said = Said::of(&child.wait_with_output().unwrap());
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    said
+}
+
+#[test]
+fn what_the_master_has_is_cancelled_and_nothing_more_is_sent() {
+    let folder = folder(&["a.csv", "b.csv"]);
+    let master = FakeMaster::start(&[Reply::Take(vec![job("processing", 1, 0)])]);
+    let mut child = start(&folder, &master.url, &["--jobs", "1", "a.csv", "b.csv"]);
+    // Its job is known once it asks for it, which the log says before.
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    until("the job is known", || {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+        line.contains("waits to be processed").then_some(())
+    });
+    let said = stop(child, Signal::INT);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(said.lines[..2], ["a.csv: failed: stopped", "b.csv: failed: stopped before it was sent"]);
+    assert_eq!(master.others(), ["DELETE /api/v1/uploads/0"]);
+    assert_eq!(master.uploads().len(), 1);
+}
+
+#[test]
+fn a_master_that_does_not_answer_does_not_hold_up_a_stop() {
+    let folder = folder(&["a.csv"]);
+    let master = FakeMaster::start(&[Reply::Silent]);
+    let child = start(&folder, &master.url, &["a.csv"]);
+    until("the file has come", || (!master.uploads().is_empty()).then_some(()));
+    let said = stop(child, Signal::TERM);
+    assert_eq!((said.code, said.lines[0].as_str()), (Some(1), "a.csv: failed: stopped"), "{said:?}");
+    assert!(master.others().is_empty(), "the master knows by the connection");
+}
