@@ -7,6 +7,7 @@ mod feed;
 mod figures;
 mod follow;
 mod python;
+mod reports;
 mod running;
 mod section;
 mod shell;
@@ -35,12 +36,15 @@ enum What {
     Follow(follow::Args),
     /// A catalog of products, beside what people would use in our place: loading, changes, many sources, requests.
     Catalog(catalog::Args),
+    /// Totals over sales files of many gigabytes, beside what people would use in our place.
+    Reports(reports::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Follow(args) => follow::run(args),
         What::Catalog(args) => catalog::run(args),
+        What::Reports(args) => reports::run(args),
     }
 }
 
