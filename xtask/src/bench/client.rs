@@ -44,6 +44,15 @@ impl Connection {
         self.exchange(&request, &mut io::sink())
     }
 
+    /// The status of the answer to a body of JSON; the answer's body goes to `body` as it comes.
+    pub(super) fn ask(&mut self, path: &str, json: &str, body: &mut impl Write) -> Result<u16> {
+        let (host, length) = (&self.host, json.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}"
+        );
+        self.exchange(&request, body)
+    }
+
     /// Takes the whole answer to `GET path` in this coding and keeps nothing of it. Returns the bytes that came.
     pub(super) fn download(&mut self, path: &str, coding: &str) -> Result<u64> {
         let mut counted = Counted(0);

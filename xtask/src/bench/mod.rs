@@ -6,14 +6,23 @@ mod client;
 mod feed;
 mod figures;
 mod follow;
+mod python;
+mod reports;
 mod running;
+mod section;
 mod shell;
+mod table;
 mod usage;
 mod waiting;
 
-use anyhow::Result;
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result};
 
 use crate::verify;
+
+/// Fewer rounds say too little of how much a figure varies.
+const LEAST_PAIRS: usize = 5;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -27,12 +36,15 @@ enum What {
     Follow(follow::Args),
     /// A catalog of products, beside what people would use in our place: loading, changes, many sources, requests.
     Catalog(catalog::Args),
+    /// Totals over sales files of many gigabytes, beside what people would use in our place.
+    Reports(reports::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Follow(args) => follow::run(args),
         What::Catalog(args) => catalog::run(args),
+        What::Reports(args) => reports::run(args),
     }
 }
 
@@ -48,4 +60,10 @@ impl Binaries {
     fn prepare(&self) -> Result<()> {
         if self.no_build { verify::release_only() } else { verify::build() }
     }
+}
+
+/// A system's folder for temporary files may be in memory; that of the binaries has room for what is built.
+fn beside_the_binaries() -> Result<PathBuf> {
+    let program = env::current_exe().context("failed to find this program")?;
+    Ok(program.parent().context("this program has no folder")?.to_owned())
 }

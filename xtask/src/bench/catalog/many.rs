@@ -15,10 +15,10 @@ use std::{
 use anyhow::{Context, Result};
 use tributary_testkit::process::{self, Daemon};
 
-use super::table::Row;
 use crate::bench::{
     figures::{mebibytes, seconds},
     running::fresh,
+    table::Row,
     usage,
     waiting::until,
 };

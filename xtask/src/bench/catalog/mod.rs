@@ -4,16 +4,14 @@
 mod lines;
 mod many;
 mod peers;
-mod report;
 mod requests;
 mod rounds;
 mod serve;
 mod small;
 mod stage;
-mod table;
 mod ten;
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
@@ -21,12 +19,11 @@ use self::{
     lines::{Line, wants_any},
     peers::Peers,
     stage::Stage,
-    table::Table,
 };
-use super::Binaries;
+use super::{Binaries, LEAST_PAIRS, beside_the_binaries, section, table::Table};
 
-/// Fewer say too little of how much a figure varies.
-const LEAST_PAIRS: usize = 5;
+/// What the section of BENCHMARKS.md is called.
+const SECTION: &str = "catalog";
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -56,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     ensure!(args.pairs > 0, "give at least one pair");
     ensure!(args.pairs >= LEAST_PAIRS || !args.markdown, "`--markdown` wants at least {LEAST_PAIRS} pairs");
     if args.markdown {
-        report::check()?;
+        section::check(SECTION)?;
     }
     let chosen = lines::chosen(&args.only);
     // What is missing is told before anything takes time.
@@ -69,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut table = Table::begin();
     measure(&mut table, &mut Stage::new(home.path(), args.rows, &chosen), &peers, args.pairs)?;
     if args.markdown {
-        report::write(&table, &peers)?;
+        section::write(SECTION, &table, &peers.versions)?;
     }
     Ok(())
 }
@@ -96,10 +93,4 @@ fn measure(table: &mut Table, stage: &mut Stage, peers: &Peers, pairs: usize) ->
         table.add(serve::measure(stage.home)?);
     }
     Ok(())
-}
-
-/// A system's folder for temporary files may be in memory; that of the binaries has room for what is built.
-fn beside_the_binaries() -> Result<PathBuf> {
-    let program = env::current_exe().context("failed to find this program")?;
-    Ok(program.parent().context("this program has no folder")?.to_owned())
 }

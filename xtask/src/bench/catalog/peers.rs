@@ -4,13 +4,14 @@ use std::{
     fs::{self, File},
     os::unix::fs::symlink,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 
 use super::lines::Line;
 use crate::bench::{
+    python::{Python, version},
     running::{fresh, write_back},
     usage::{self, Usage},
 };
@@ -66,7 +67,7 @@ impl Peer {
 pub(super) struct Peers {
     /// In the order of their turns.
     pub(super) needed: Vec<Peer>,
-    /// The interpreter itself: what is on the `PATH` may be a script that looks for it, which would count against the peers.
+    /// The interpreter.
     python: String,
     /// Name and version of each, for those who read the figures later.
     pub(super) versions: Vec<String>,
@@ -103,25 +104,12 @@ impl Peers {
         if packages.is_empty() {
             return;
         }
-        let ask = "import sys; print(sys.executable); print(sys.version.split()[0])";
-        let told = output(Command::new(&self.python).args(["-c", ask]));
-        let Some((interpreter, version)) = told.as_deref().and_then(|told| told.split_once('\n')) else {
-            let install = format!("`python3 -m pip install {}`", packages.join(" "));
-            mends.push("`apt-get install python3 python3-pip` (or name a Python by --python)".to_owned());
-            return mends.push(install);
-        };
-        self.python = interpreter.to_owned();
-        self.versions.push(format!("Python {version}"));
-        let mut missing = Vec::new();
-        for package in packages {
-            let ask = format!("import {package}; print({package}.__version__)");
-            match self::version(Command::new(&self.python).args(["-c", &ask])) {
-                Some(version) => self.versions.push(format!("{package} {version}")),
-                None => missing.push(package),
+        match Python::find(&self.python, &packages) {
+            Ok(Python { interpreter, versions }) => {
+                self.python = interpreter;
+                self.versions.extend(versions);
             }
-        }
-        if !missing.is_empty() {
-            mends.push(format!("`{} -m pip install {}`", self.python, missing.join(" ")));
+            Err(mend) => mends.extend(mend),
         }
     }
 
@@ -149,14 +137,4 @@ impl Peers {
         fs::remove_dir_all(&folder)?;
         Ok((usage, printed.trim().to_owned()))
     }
-}
-
-/// The first word that a program prints, if it is there and succeeds.
-fn version(command: &mut Command) -> Option<String> {
-    output(command)?.split_whitespace().next().map(str::to_owned)
-}
-
-fn output(command: &mut Command) -> Option<String> {
-    let Output { status, stdout, .. } = command.stdin(Stdio::null()).output().ok()?;
-    Some(String::from_utf8(stdout).ok().filter(|_| status.success())?.trim().to_owned())
 }

@@ -12,16 +12,15 @@ use tributary_testkit::process::Daemon;
 
 use super::{
     lines::{Line, wants_any},
-    rounds::thousands,
     stage::{FEEDS, Stage},
-    table::Row,
 };
 use crate::bench::{
     client::Connection,
     feed::Feed,
-    figures::{Latencies, mebibytes, seconds},
+    figures::{Latencies, mebibytes, seconds, thousands},
     running::{Served, database, master, write_back},
     shell::Shell,
+    table::Row,
     usage,
 };
 

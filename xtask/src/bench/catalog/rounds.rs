@@ -7,12 +7,12 @@ use super::{
     lines::Line,
     peers::{Peer, Peers},
     stage::Stage,
-    table::Row,
 };
 use crate::bench::{
-    figures::{Spread, seconds},
+    figures::{Spread, seconds, thousands},
     running::{Pass, database, fresh, master},
     shell::Shell,
+    table::Row,
     usage::Usage,
 };
 
@@ -141,9 +141,4 @@ fn compared(
     }
     row.ratio = ratios.join(", ");
     if targets.is_empty() { row } else { row.target(told.join(", "), is_met) }
-}
-
-/// `500,000`.
-pub(super) fn thousands(number: u64) -> String {
-    if number < 1000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1000), number % 1000) }
 }

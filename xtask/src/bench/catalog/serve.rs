@@ -10,12 +10,12 @@ use std::{
 use anyhow::{Result, ensure};
 use tributary_testkit::process::{self, Daemon};
 
-use super::table::Row;
 use crate::{
     bench::{
         client::Connection,
         figures::{mebibytes, seconds},
         running::{fresh, write_back},
+        table::Row,
         usage,
     },
     generate,

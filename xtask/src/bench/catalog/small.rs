@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use super::table::Row;
-use crate::bench::{figures::Spread, follow::follow};
+use crate::bench::{figures::Spread, follow::follow, table::Row};
 
 const ROWS: u64 = 1_000;
 const CHANGES: usize = 30;

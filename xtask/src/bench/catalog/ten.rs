@@ -4,14 +4,13 @@ use anyhow::{Result, ensure};
 
 use super::{
     lines::Line,
-    rounds::thousands,
     stage::{FEEDS, Stage},
-    table::Row,
 };
 use crate::bench::{
-    figures::{Spread, seconds},
+    figures::{Spread, seconds, thousands},
     running::{Pass, database, fresh},
     shell::Shell,
+    table::Row,
 };
 
 /// They take long, and vary little for that.

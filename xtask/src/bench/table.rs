@@ -1,6 +1,6 @@
 //! The table: a row a line, printed as soon as it is known.
 
-use crate::bench::{
+use super::{
     figures::{Spread, mean, mebibytes, seconds},
     running::Pass,
     usage::Usage,

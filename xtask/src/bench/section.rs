@@ -1,40 +1,40 @@
-//! The table in BENCHMARKS.md, with what a reader must know of the machine.
+//! A table in BENCHMARKS.md, between two marks of its name, with what a reader must know of the machine.
 
 use std::{env, fs, process::Command, thread};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{peers::Peers, table::Table};
+use super::table::Table;
 
 const FILE: &str = "BENCHMARKS.md";
-const BEGIN: &str = "<!-- catalog -->";
-const END: &str = "<!-- /catalog -->";
 
 /// Whether the table can be written, which is told before it is measured.
-pub(super) fn check() -> Result<()> {
-    parts().map(drop)
+pub(super) fn check(name: &str) -> Result<()> {
+    parts(name).map(drop)
 }
 
-/// Puts the table in place of the one that is there.
-pub(super) fn write(table: &Table, peers: &Peers) -> Result<()> {
-    let (before, behind) = parts()?;
-    let section = format!("{before}{BEGIN}\n{}\n\n{}\n{END}{behind}", machine(peers)?, table.markdown());
+/// Puts the table in place of the one that is there. `versions` are those of the peers.
+pub(super) fn write(name: &str, table: &Table, versions: &[String]) -> Result<()> {
+    let (before, behind) = parts(name)?;
+    let (machine, table) = (machine(versions)?, table.markdown());
+    let section = format!("{before}<!-- {name} -->\n{machine}\n\n{table}\n<!-- /{name} -->{behind}");
     fs::write(FILE, section).with_context(|| format!("failed to write {FILE}"))
 }
 
 /// What stands before and behind the section.
-fn parts() -> Result<(String, String)> {
+fn parts(name: &str) -> Result<(String, String)> {
+    let (begin, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let text =
         fs::read_to_string(FILE).with_context(|| format!("failed to read {FILE}: run this in the repository"))?;
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
     let Some((before, behind)) = parts else {
-        bail!("{FILE} has no place for the table: put the lines `{BEGIN}` and `{END}` where it belongs");
+        bail!("{FILE} has no place for the table: put the lines `{begin}` and `{end}` where it belongs");
     };
     Ok((before.to_owned(), behind.to_owned()))
 }
 
 /// The command, the day, the commit, the machine and the versions.
-fn machine(peers: &Peers) -> Result<String> {
+fn machine(versions: &[String]) -> Result<String> {
     let is_dirty = !output("git", &["status", "--porcelain"])?.is_empty();
     let commit =
         format!("{}{}", output("git", &["rev-parse", "--short", "HEAD"])?, if is_dirty { " and changes" } else { "" });
@@ -48,7 +48,7 @@ fn machine(peers: &Peers) -> Result<String> {
         memory()?,
         kernel.trim(),
         output("rustc", &["--version"])?,
-        peers.versions.join(", ")
+        versions.join(", ")
     ))
 }
 

@@ -1,0 +1,11 @@
+# Rows and sales a department in DuckDB. It is told dialect and columns, though to have it find them out takes no longer.
+import duckdb
+
+duckdb.sql("""
+    copy (
+        select "Department Name", count(*), sum("Number of Sales")
+        from read_csv('sales.csv', auto_detect=false, header=true, delim=',', quote='"', escape='"',
+            columns={'Department Name': 'text', 'Date': 'text', 'Number of Sales': 'bigint'})
+        group by 1 order by 1
+    ) to 'result' (header false, delimiter '|')
+""")

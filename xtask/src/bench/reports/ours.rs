@@ -1,0 +1,111 @@
+//! A data-source that is asked for a partial, as a master asks it.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, BufWriter, Write},
+    path::Path,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tributary_report::{Number, Plan, Total};
+use tributary_testkit::{
+    http,
+    process::{self, Daemon},
+};
+use tributary_wire::{Aggregate, AggregateLine, Manifest, ManifestEntry, MetricSpec, ReportSpec};
+
+use super::sales::{NAME, Sales};
+use crate::bench::{
+    client::Connection,
+    usage::{self, Usage},
+};
+
+/// A data-source that has hashed its only file, and what to ask of it.
+pub(super) struct Source {
+    daemon: Daemon,
+    request: String,
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    /// From the request to the last byte of the answer; the processor's time and the peak memory are the data-source's.
+    pub(super) usage: Usage,
+    /// Bytes of the answer.
+    pub(super) bytes: u64,
+    /// Bytes that the data-source has read from files meanwhile.
+    pub(super) read: u64,
+}
+
+impl Source {
+    /// Starts one that keeps nothing yet. It is ready once it has hashed the file.
+    pub(super) fn start(sales: &Sales) -> Result<Self> {
+        let mut command = process::command("data-source", &sales.folder);
+        command.args(["--listen", "127.0.0.1:0", "--dir", "."]).env("RUST_LOG", "error");
+        let daemon = Daemon::start(command);
+        let (status, manifest) = http::get(&format!("{}/sense/files", daemon.url))?;
+        ensure!(status == 200, "/sense/files is answered with {status}");
+        let manifest: Manifest = serde_json::from_slice(&manifest).context("the manifest is none")?;
+        let file = manifest.files.into_iter().find(|file| file.path == NAME);
+        let ManifestEntry { hash, .. } = file.context("the data-source does not offer the file")?;
+        let asked = Aggregate { path: NAME.to_owned(), hash, format: tributary_report::format(), report: report() };
+        Ok(Self { daemon, request: serde_json::to_string(&asked)? })
+    }
+
+    /// Asks for the partial, whose lines go to `into` as they come.
+    pub(super) fn ask(&self, into: &Path) -> Result<Answer> {
+        let process = self.daemon.id();
+        let mut out = File::create(into)?;
+        let (cpu, read) = (usage::cpu_so_far(process)?, read_so_far(process)?);
+        let started = Instant::now();
+        let status = Connection::open(&self.daemon.url)?.ask("/aggregate", &self.request, &mut out)?;
+        let wall = started.elapsed();
+        ensure!(status == 200, "/aggregate is answered with {status}: {}", fs::read_to_string(into)?);
+        let cpu = usage::cpu_so_far(process)? - cpu;
+        let usage = Usage { wall, cpu, peak_bytes: usage::peak_so_far(process)? };
+        Ok(Answer { usage, bytes: out.metadata()?.len(), read: read_so_far(process)? - read })
+    }
+}
+
+/// Rows and sales a department.
+fn report() -> ReportSpec {
+    let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
+    ReportSpec {
+        group_by: vec!["Department Name".to_owned()],
+        metrics: vec![metric("rows", "count()"), metric("sales", "sum(\"Number of Sales\")")],
+        ..ReportSpec::default()
+    }
+}
+
+/// What a process has read so far by calls that read files.
+fn read_so_far(process: u32) -> Result<u64> {
+    let io =
+        fs::read_to_string(format!("/proc/{process}/io")).context("failed to read what the data-source has read")?;
+    let read = io.lines().find_map(|line| line.strip_prefix("rchar: ")).context("/proc/PID/io has no rchar")?;
+    Ok(read.parse()?)
+}
+
+/// Writes what the lines of an answer come to, as the peers write their results. Returns how many groups there are.
+pub(super) fn write_result(answer: &Path, result: &Path) -> Result<u64> {
+    let plan = Plan::compile(&report())?;
+    let (mut total, mut is_ended) = (Total::new(&plan), false);
+    for line in BufReader::new(File::open(answer)?).lines() {
+        match serde_json::from_str(&line?).context("a line of the answer is none")? {
+            AggregateLine::Progress { .. } => {}
+            AggregateLine::Partial(head) => ensure!(head.rejected == 0, "{} rows are rejects", head.rejected),
+            AggregateLine::Group(group) => total.add(&group)?,
+            AggregateLine::End => is_ended = true,
+            other => bail!("the data-source says {other:?}"),
+        }
+    }
+    ensure!(is_ended, "the answer is cut");
+    let mut out = BufWriter::new(File::create(result)?);
+    let text = |value: Option<Number>| value.map_or_else(String::new, |value| value.to_string());
+    total.each_row(|key, values| {
+        let cells: Vec<String> = key.into_iter().chain(values.into_iter().map(text)).collect();
+        writeln!(out, "{}", cells.join("|"))
+    })?;
+    out.flush()?;
+    Ok(total.len() as u64)
+}

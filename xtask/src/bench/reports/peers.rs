@@ -1,0 +1,95 @@
+//! What people would use in our place: each one a program that sums the same file, as a whole process, and writes a line
+//! `DEPARTMENT|ROWS|SALES` a group, in order, to a file `result`.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::sales::{NAME, Sales};
+use crate::bench::{
+    python::Python,
+    running::{fresh, write_back},
+    usage::{self, Usage},
+};
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    DuckDb,
+    Polars,
+    /// A loop over the rows that `csv` reads.
+    Loop,
+}
+
+impl Peer {
+    /// As the table names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::DuckDb => "DuckDB",
+            Self::Polars => "polars",
+            Self::Loop => "a Python loop",
+        }
+    }
+
+    /// What it runs.
+    fn script(self) -> &'static str {
+        match self {
+            Self::DuckDb => include_str!("../peers/reports_duckdb.py"),
+            Self::Polars => include_str!("../peers/reports_polars.py"),
+            Self::Loop => include_str!("../peers/reports_loop.py"),
+        }
+    }
+}
+
+/// All of them, installed.
+pub(super) struct Peers {
+    interpreter: String,
+    /// Name and version of each, for those who read the figures later.
+    pub(super) versions: Vec<String>,
+}
+
+impl Peers {
+    /// Looks for them.
+    ///
+    /// # Errors
+    /// Something is missing; the error has the commands that install it.
+    pub(super) fn find(python: &str) -> Result<Self> {
+        match Python::find(python, &["duckdb", "polars"]) {
+            Ok(Python { interpreter, versions }) => Ok(Self { interpreter, versions }),
+            Err(mends) => bail!("not everything is installed that this compares with: {}", mends.join(", then ")),
+        }
+    }
+
+    /// Has a peer sum a file. Returns what it cost, and where its result lies.
+    pub(super) fn run(&self, peer: Peer, home: &Path, sales: &Sales) -> Result<(Usage, PathBuf)> {
+        let folder = home.join(peer.name().replace(' ', "-"));
+        fresh(&folder)?;
+        symlink(sales.path(), folder.join(NAME))?;
+        fs::write(folder.join("script"), peer.script())?;
+        let mut command = Command::new(&self.interpreter);
+        command.arg("script").current_dir(&folder);
+        write_back()?;
+        let (usage, _) = usage::run(command, Stdio::null()).with_context(|| peer.name())?;
+        Ok((usage, folder.join("result")))
+    }
+}
+
+/// Makes sure that two results are the same, line by line: nothing here may hold a large one in memory, see `usage`.
+pub(super) fn compare(ours: &Path, theirs: &Path, whose: Peer) -> Result<()> {
+    let open = |path: &Path| File::open(path).map(|file| BufReader::new(file).lines());
+    let (mut left, mut right) = (open(ours)?, open(theirs)?);
+    for line in 1.. {
+        let (left, right) = (left.next().transpose()?, right.next().transpose()?);
+        ensure!(left == right, "line {line}: we say {left:?} and {} says {right:?}: one of us is wrong", whose.name());
+        if left.is_none() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
