@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 
 use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
@@ -80,10 +80,16 @@ impl Plan {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
-        let (receiver, rows) = (Mutex::new(receiver), AtomicU64::new(0));
+        // The workers alone own the receiver: with the last of them it is gone, and nobody hands out in vain.
+        let (receiver, rows) = (Arc::new(Mutex::new(receiver)), AtomicU64::new(0));
         let kernels = thread::scope(|scope| {
-            let work = || work(Kernel::new(self, &fields), &receiver, &rows);
-            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let rows = &rows;
+            let work = |receiver: Arc<Mutex<Receiver<Block>>>| {
+                let fields = &fields;
+                move || work(Kernel::new(self, fields), &receiver, rows)
+            };
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
+            drop(receiver);
             let watch = |bytes| watch(Progress { bytes, rows: rows.load(Ordering::Relaxed) });
             let read = hand_out(&mut blocks, &sender, watch);
             drop(sender);
@@ -137,11 +143,7 @@ fn work<'a>(
     let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(block) = next() {
         let before = kernel.counts.rows;
-        if let Err(too_many) = kernel.take(&block, REJECTS_KEPT) {
-            // Whoever hands out must not wait for somebody to take.
-            while next().is_ok() {}
-            return Err(too_many);
-        }
+        kernel.take(&block, REJECTS_KEPT)?;
         rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
     }
     Ok(kernel)

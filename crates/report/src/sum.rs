@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ethnum::I256;
 
 use crate::Number;
-use crate::number::{MOST_SCALE, aligned, decimal_text, power};
+use crate::number::{MOST_SCALE, aligned, decimal_text, fitting, power};
 
 /// How many numbers were added, and what they come to.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +69,8 @@ impl Sum {
             mantissa /= I256::from(10);
             scale -= 1;
         }
-        match (i128::try_from(mantissa), &self.floats) {
-            (Ok(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
+        match (fitting(mantissa), &self.floats) {
+            (Some(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
             _ => Some(Number::Float(self.to_f64())),
         }
     }
@@ -189,6 +189,8 @@ mod tests {
         check(&["9223372036854775807"; 3], "27670116110564327421");
         check(&["170141183460469231731687303715884105727"; 2], "3.402823669209385e38");
         check(&["170141183460469231731687303715884105727", "-170141183460469231731687303715884105727", "7"], "7");
+        check(&["-170141183460469231731687303715884105727", "-1"], "-1.7014118346046923e38");
+        check(&["-1.70141183460469231731687303715884105727", "-0.00000000000000000001"], "-1.7014118346046923");
         check(&["1e300", "1", "-1e300"], "1");
         check(&["1e16", "1", "1e-16", "0.000000000000000000000000000001"], "1.0000000000000002e16");
         assert!(Sum::default().value().is_none());
