@@ -17,7 +17,7 @@ use crate::plan::Plan;
 /// Large enough that handing it over costs nothing, small enough for the second cache of a core.
 const BLOCK_BYTES: usize = 512 << 10;
 /// Rejects that are kept of a file beside their count, as of a feed.
-const REJECTS_KEPT: usize = 1000;
+pub(crate) const REJECTS_KEPT: usize = 1000;
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,10 @@ use ethnum::I256;
 
 use crate::Number;
 use crate::number::{MOST_SCALE, aligned, decimal_text, fitting, power};
+use crate::partial::MOST_ROWS;
+
+/// Parts of a sum of doubles: each has 53 bits of its own, and a double's exponents span some 2,100.
+const MOST_PARTS: usize = 64;
 
 /// How many numbers were added, and what they come to.
 #[derive(Clone, Debug, Default)]
@@ -155,14 +159,16 @@ impl FromStr for Sum {
         let mut words = text.split(' ');
         let mut word = || words.next().ok_or(());
         let count = word()?.parse().map_err(drop)?;
-        let total = word()?.parse().map_err(drop)?;
+        let total: I256 = word()?.parse().map_err(drop)?;
         let scale = word()?.parse().map_err(drop)?;
-        if scale > MOST_SCALE {
+        // What so many numbers can come to; more would leave no room for those of other files.
+        let most = |count: u64| I256::from(count) * I256::from(i128::MAX) * power(scale);
+        if scale > MOST_SCALE || count > MOST_ROWS || total > most(count) || total < -most(count) {
             return Err(());
         }
         let floats = words.map(|word| u64::from_str_radix(word, 16).map(f64::from_bits));
         let floats = floats.collect::<Result<Vec<_>, _>>().map_err(drop)?;
-        if floats.iter().any(|value| !value.is_finite()) {
+        if floats.len() > MOST_PARTS || floats.iter().any(|value| !value.is_finite()) {
             return Err(());
         }
         Ok(Self { count, total, scale, floats: (!floats.is_empty()).then(|| Box::new(floats)) })
