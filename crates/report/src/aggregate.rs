@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 
 use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
@@ -18,7 +18,7 @@ use crate::plan::Plan;
 /// Large enough that handing it over costs nothing, small enough for the second cache of a core.
 const BLOCK_BYTES: usize = 512 << 10;
 /// Rejects that are kept of a file beside their count, as of a feed.
-const REJECTS_KEPT: usize = 1000;
+pub(crate) const REJECTS_KEPT: usize = 1000;
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,15 +102,15 @@ impl Plan {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
-        let queue = Queue { receiver: Mutex::new(receiver), rows: AtomicU64::new(0), is_full: AtomicBool::new(false) };
+        // The workers alone own the receiver: with the last of them it is gone, and nobody hands out in vain.
+        let (receiver, shared) = (Arc::new(Mutex::new(receiver)), Shared::default());
         let kernels = thread::scope(|scope| {
-            let work = || work(Kernel::new(self, &fields), &queue);
-            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let watch = |bytes| {
-                let rows = queue.rows.load(Ordering::Relaxed);
-                watch(Progress { bytes, rows })
-            };
-            let read = hand_out(&mut blocks, &sender, &queue.is_full, watch);
+            let (fields, shared) = (&fields, &shared);
+            let work = |receiver: Arc<_>| move || work(Kernel::new(self, fields), &receiver, shared);
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
+            drop(receiver);
+            let watch = |bytes| watch(Progress { bytes, rows: shared.rows.load(Ordering::Relaxed) });
+            let read = hand_out(&mut blocks, &sender, &shared.is_full, watch);
             drop(sender);
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
             read.map(|()| kernels)
@@ -152,19 +152,13 @@ impl<R: Read> Read for Asking<'_, R> {
     }
 }
 
-/// What the workers share.
-struct Queue {
-    receiver: Mutex<Receiver<Block>>,
+/// What the workers tell.
+#[derive(Default)]
+struct Shared {
     /// Rows that were taken.
     rows: AtomicU64,
     /// One of them has no room for more groups.
     is_full: AtomicBool,
-}
-
-impl Queue {
-    fn next(&self) -> Option<Block> {
-        self.receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-    }
 }
 
 fn hand_out<R: Read>(
@@ -185,16 +179,15 @@ fn hand_out<R: Read>(
     Ok(())
 }
 
-fn work<'a>(mut kernel: Kernel<'a>, queue: &Queue) -> Result<Kernel<'a>, TooMany> {
-    while let Some(block) = queue.next() {
+fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>, shared: &Shared) -> Result<Kernel<'a>, TooMany> {
+    let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(block) = next() {
         let before = kernel.counts.rows;
         if let Err(too_many) = kernel.take(&block, REJECTS_KEPT) {
-            queue.is_full.store(true, Ordering::Relaxed);
-            // Whoever hands out must not wait for somebody to take.
-            while queue.next().is_some() {}
+            shared.is_full.store(true, Ordering::Relaxed);
             return Err(too_many);
         }
-        queue.rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
+        shared.rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
     }
     Ok(kernel)
 }

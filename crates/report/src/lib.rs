@@ -46,6 +46,6 @@ mod sum;
 
 pub use aggregate::{Error, Progress};
 pub use number::Number;
-pub use partial::{AddError, Partial, Total};
+pub use partial::{AddError, Incoming, IncomingError, Partial, Total};
 pub use plan::{Place, Plan, SpecError, format};
 pub use sum::Sum;

@@ -19,7 +19,7 @@ use ethnum::I256;
 pub(crate) const MOST_SCALE: u32 = 20;
 /// Digits that fit in 64 bits whatever they are.
 const SURE_DIGITS: usize = 18;
-/// Bounds of a double's absolute value: a sum of many stays finite, and a product of two of the smaller ones is not nothing.
+/// Bounds of a double's absolute value: a sum of many stays finite, and what is far smaller than any measure is a mistake.
 const LARGEST: f64 = 1e300;
 const SMALLEST: f64 = 1e-300;
 
@@ -92,7 +92,10 @@ impl Number {
         {
             return Some(product);
         }
-        Self::float(self.to_f64() * other.to_f64())
+        if self.is_zero() || other.is_zero() {
+            return Some(Self::integer(0));
+        }
+        Self::not_nothing(self.to_f64() * other.to_f64())
     }
 
     /// The quotient, exact if it ends within 20 digits. The outer one is none if it is out of range; there is no quotient by
@@ -109,7 +112,10 @@ impl Number {
         {
             return Some(Some(quotient));
         }
-        Self::float(self.to_f64() / other.to_f64()).map(Some)
+        if self.is_zero() {
+            return Some(Some(Self::integer(0)));
+        }
+        Self::not_nothing(self.to_f64() / other.to_f64()).map(Some)
     }
 
     pub(crate) fn negated(self) -> Option<Self> {
@@ -179,7 +185,13 @@ impl Number {
         };
         let scale = i.max(j);
         let align = |mantissa: i128, from: u32| mantissa.checked_mul(10_i128.checked_pow(scale - from)?);
-        Some(Self::Decimal { mantissa: operation(align(a, i)?, align(b, j)?)?, scale })
+        let mantissa = operation(align(a, i)?, align(b, j)?).filter(has_opposite)?;
+        Some(Self::Decimal { mantissa, scale })
+    }
+
+    /// What is computed of numbers that are not zero: where nothing is left of it, it was too small.
+    fn not_nothing(value: f64) -> Option<Self> {
+        Self::float(value).filter(|_| value != 0.0)
     }
 
     fn float(value: f64) -> Option<Self> {
@@ -246,14 +258,23 @@ pub(crate) fn decimal_text(mantissa: I256, scale: u32) -> String {
     text
 }
 
+/// Whether it is no `i128::MIN`, which is in no decimal: it has no absolute value, and would be read as a double again.
+fn has_opposite(mantissa: &i128) -> bool {
+    *mantissa != i128::MIN
+}
+
+/// The mantissa of a decimal, if it fits in one.
+pub(crate) fn fitting(mantissa: I256) -> Option<i128> {
+    i128::try_from(mantissa).ok().filter(has_opposite)
+}
+
 /// The decimal of at most [`MOST_SCALE`] digits behind the point, if it has no more but zeros.
 fn shortened(mut mantissa: I256, mut scale: u32) -> Option<Number> {
-    let fits = |mantissa: I256| i128::try_from(mantissa).ok();
-    while (scale > MOST_SCALE || fits(mantissa).is_none()) && scale > 0 && mantissa % I256::from(10) == I256::ZERO {
+    while (scale > MOST_SCALE || fitting(mantissa).is_none()) && scale > 0 && mantissa % I256::from(10) == I256::ZERO {
         mantissa /= I256::from(10);
         scale -= 1;
     }
-    let mantissa = fits(mantissa).filter(|_| scale <= MOST_SCALE)?;
+    let mantissa = fitting(mantissa).filter(|_| scale <= MOST_SCALE)?;
     Some(Number::Decimal { mantissa, scale })
 }
 
@@ -277,7 +298,7 @@ fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
     }
     let zeros = digits.len() - digits.trim_end_matches('0').len();
     let scale = fraction.len() as i64 - zeros as i64;
-    let scale = scale.checked_sub(exponent)?;
+    let scale = scale.checked_sub(exponent).filter(|scale| *scale != i64::MIN)?;
     let exact = || {
         let mantissa = significant.parse::<i128>().ok()?;
         let (mantissa, scale) = match u32::try_from(scale) {
@@ -286,7 +307,7 @@ fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
         };
         (scale <= MOST_SCALE).then_some(Number::Decimal { mantissa, scale })
     };
-    let positive = exact().or_else(|| Number::float(format!("{significant}e{}", -scale).parse().ok()?))?;
+    let positive = exact().or_else(|| Number::not_nothing(format!("{significant}e{}", -scale).parse().ok()?))?;
     if negative { positive.negated() } else { Some(positive) }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use tributary_gate::Rejects;
 use tributary_wire::{GroupLine, PartialHead, RowReject};
 
+use crate::aggregate::REJECTS_KEPT;
 use crate::groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts};
 use crate::plan::{From, Metric, PartKind, Plan};
 use crate::{Number, Sum};
@@ -58,6 +59,101 @@ impl Partial {
     }
 }
 
+/// Most rows of a file that are believed: sums of as many numbers, over as many files as anybody has, stay within their bits.
+pub(crate) const MOST_ROWS: u64 = 1_000_000_000_000;
+
+/// A partial as it comes from another program, looked at group by group: what is kept of it can be added to any total later.
+pub struct Incoming<'a> {
+    plan: &'a Plan,
+    head: PartialHead,
+    groups: u64,
+    rows: u64,
+    last: Option<Vec<u8>>,
+}
+
+/// Why a partial is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IncomingError {
+    /// The head counts more than there can be.
+    #[error("a partial counts more than any file has")]
+    TooMuch,
+    /// A group is none of this report, or cannot be read.
+    #[error("group {0} of a partial cannot be read")]
+    Unreadable(u64),
+    /// A group does not come behind the one before, as it would in the order of their keys.
+    #[error("group {0} of a partial comes twice or out of order")]
+    OutOfOrder(u64),
+    /// What the head counts is not what came.
+    #[error("a partial holds {groups} groups of {rows} rows, which is not what it says")]
+    OtherCounts {
+        /// Groups that came.
+        groups: u64,
+        /// Their rows.
+        rows: u64,
+    },
+}
+
+impl<'a> Incoming<'a> {
+    /// A partial of this plan that begins with `head`.
+    ///
+    /// # Errors
+    /// [`IncomingError::TooMuch`].
+    pub fn new(plan: &'a Plan, mut head: PartialHead) -> Result<Self, IncomingError> {
+        let counts = [head.rows, head.passed_over, head.rejected];
+        if counts.iter().any(|count| *count > MOST_ROWS) || head.groups > MOST_GROUPS as u64 {
+            return Err(IncomingError::TooMuch);
+        }
+        head.rejects.truncate(REJECTS_KEPT);
+        Ok(Self { plan, head, groups: 0, rows: 0, last: None })
+    }
+
+    /// Looks at the next group.
+    ///
+    /// # Errors
+    /// It is none that can stand there.
+    pub fn check(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), IncomingError> {
+        self.groups += 1;
+        self.rows = self.rows.saturating_add(*rows);
+        if self.groups > self.head.groups || self.rows > self.head.rows {
+            return Err(IncomingError::OtherCounts { groups: self.groups, rows: self.rows });
+        }
+        let key = self.plan.key(texts).filter(|_| self.plan.parts(parts).is_some());
+        let key = key.ok_or(IncomingError::Unreadable(self.groups))?;
+        if self.last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(IncomingError::OutOfOrder(self.groups));
+        }
+        self.last = Some(key);
+        Ok(())
+    }
+
+    /// What it says, once it has ended.
+    ///
+    /// # Errors
+    /// [`IncomingError::OtherCounts`].
+    pub fn end(self) -> Result<PartialHead, IncomingError> {
+        match self.groups == self.head.groups {
+            true => Ok(self.head),
+            false => Err(IncomingError::OtherCounts { groups: self.groups, rows: self.rows }),
+        }
+    }
+}
+
+impl Plan {
+    /// The key of a group, if its texts can be one.
+    fn key(&self, texts: &[String]) -> Option<Vec<u8>> {
+        if texts.len() == self.group_by.len() { key(texts) } else { None }
+    }
+
+    /// The parts of a group, if they are of this plan.
+    fn parts(&self, texts: &[String]) -> Option<Vec<Part>> {
+        if texts.len() != self.parts.len() {
+            return None;
+        }
+        self.parts.iter().zip(texts).map(|(part, text)| Part::read(part.kind, text)).collect()
+    }
+}
+
 /// A report's result for several files.
 pub struct Total<'a> {
     plan: &'a Plan,
@@ -88,13 +184,8 @@ impl<'a> Total<'a> {
     /// # Errors
     /// Then nothing of it was added.
     pub fn add(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), AddError> {
-        let plan = self.plan;
-        if (texts.len(), parts.len()) != (plan.group_by.len(), plan.parts.len()) {
-            return Err(AddError::Unreadable);
-        }
-        let key = key(texts).ok_or(AddError::Unreadable)?;
-        let read = plan.parts.iter().zip(parts).map(|(part, text)| Part::read(part.kind, text));
-        let parts = read.collect::<Option<Vec<_>>>().ok_or(AddError::Unreadable)?;
+        let key = self.plan.key(texts).ok_or(AddError::Unreadable)?;
+        let parts = self.plan.parts(parts).ok_or(AddError::Unreadable)?;
         self.groups.merge(&key, *rows, &parts).map_err(|TooMany| AddError::TooMany)
     }
 
@@ -180,5 +271,60 @@ impl Part {
             PartKind::Least => Self::Least(number()?),
             PartKind::Greatest => Self::Greatest(number()?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_wire::{MetricSpec, ReportSpec};
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let metric = |name: &str, expression: &str| MetricSpec { name: name.into(), expression: expression.into() };
+        let metrics = vec![metric("s", "sum(x)"), metric("l", "min(x)")];
+        Plan::compile(&ReportSpec { group_by: vec!["g".into()], metrics, ..ReportSpec::default() }).unwrap()
+    }
+
+    /// What is said to a partial of these groups, of which the head is right.
+    fn said(groups: &[(&[&str], u64, &[&str])]) -> Result<PartialHead, IncomingError> {
+        let plan = plan();
+        let rows = groups.iter().map(|(_, rows, _)| *rows).fold(0, u64::saturating_add);
+        let head = PartialHead { rows, groups: groups.len() as u64, ..PartialHead::default() };
+        let mut incoming = Incoming::new(&plan, head)?;
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        groups
+            .iter()
+            .try_for_each(|(texts, rows, parts)| incoming.check(&GroupLine(owned(texts), *rows, owned(parts))))?;
+        incoming.end()
+    }
+
+    #[test]
+    fn groups_that_cannot_be_are_not_believed() {
+        let good: &[&str] = &["2 7 0", "3"];
+        assert!(said(&[(&["a"], 2, good), (&["b"], 2, good)]).is_ok());
+        for parts in [
+            &["2 7 0"] as &[&str],
+            &["2 7 0", "3", "3"],
+            &["", "3"],
+            &["2 7 0", "x"],
+            &["-2 7 0", "3"],
+            &["2 7 21", "3"],
+            &["2 7 0 7ff0000000000000", "3"],
+            &["2 7 0", "x7ff8000000000000"],
+            &["18446744073709551615 0 0", "3"],
+            &["1 57896044618658097711785492504343953926634992332820282019728792003956564819967 20", "3"],
+        ] {
+            assert_eq!(said(&[(&["a"], 1, parts)]), Err(IncomingError::Unreadable(1)), "{parts:?}");
+        }
+        for key in [&[] as &[&str], &[""], &["a", "b"], &["a\0b"]] {
+            assert_eq!(said(&[(key, 1, good)]), Err(IncomingError::Unreadable(1)), "{key:?}");
+        }
+        assert_eq!(said(&[(&["b"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
+        assert_eq!(said(&[(&["a"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
+        assert_eq!(said(&[(&["a"], u64::MAX, good)]), Err(IncomingError::TooMuch));
+        let plan = plan();
+        let short = Incoming::new(&plan, PartialHead { groups: 1, ..PartialHead::default() }).unwrap();
+        assert_eq!(short.end(), Err(IncomingError::OtherCounts { groups: 0, rows: 0 }));
     }
 }

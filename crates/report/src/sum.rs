@@ -6,7 +6,11 @@ use std::str::FromStr;
 use ethnum::I256;
 
 use crate::Number;
-use crate::number::{MOST_SCALE, aligned, decimal_text, power};
+use crate::number::{MOST_SCALE, aligned, decimal_text, fitting, power};
+use crate::partial::MOST_ROWS;
+
+/// Parts of a sum of doubles: each has 53 bits of its own, and a double's exponents span some 2,100.
+const MOST_PARTS: usize = 64;
 
 /// How many numbers were added, and what they come to.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +73,8 @@ impl Sum {
             mantissa /= I256::from(10);
             scale -= 1;
         }
-        match (i128::try_from(mantissa), &self.floats) {
-            (Ok(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
+        match (fitting(mantissa), &self.floats) {
+            (Some(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
             _ => Some(Number::Float(self.to_f64())),
         }
     }
@@ -155,14 +159,16 @@ impl FromStr for Sum {
         let mut words = text.split(' ');
         let mut word = || words.next().ok_or(());
         let count = word()?.parse().map_err(drop)?;
-        let total = word()?.parse().map_err(drop)?;
+        let total: I256 = word()?.parse().map_err(drop)?;
         let scale = word()?.parse().map_err(drop)?;
-        if scale > MOST_SCALE {
+        // What so many numbers can come to; more would leave no room for those of other files.
+        let most = |count: u64| I256::from(count) * I256::from(i128::MAX) * power(scale);
+        if scale > MOST_SCALE || count > MOST_ROWS || total > most(count) || total < -most(count) {
             return Err(());
         }
         let floats = words.map(|word| u64::from_str_radix(word, 16).map(f64::from_bits));
         let floats = floats.collect::<Result<Vec<_>, _>>().map_err(drop)?;
-        if floats.iter().any(|value| !value.is_finite()) {
+        if floats.len() > MOST_PARTS || floats.iter().any(|value| !value.is_finite()) {
             return Err(());
         }
         Ok(Self { count, total, scale, floats: (!floats.is_empty()).then(|| Box::new(floats)) })
@@ -189,6 +195,8 @@ mod tests {
         check(&["9223372036854775807"; 3], "27670116110564327421");
         check(&["170141183460469231731687303715884105727"; 2], "3.402823669209385e38");
         check(&["170141183460469231731687303715884105727", "-170141183460469231731687303715884105727", "7"], "7");
+        check(&["-170141183460469231731687303715884105727", "-1"], "-1.7014118346046923e38");
+        check(&["-1.70141183460469231731687303715884105727", "-0.00000000000000000001"], "-1.7014118346046923");
         check(&["1e300", "1", "-1e300"], "1");
         check(&["1e16", "1", "1e-16", "0.000000000000000000000000000001"], "1.0000000000000002e16");
         assert!(Sum::default().value().is_none());

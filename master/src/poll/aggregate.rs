@@ -6,10 +6,12 @@ use futures_util::StreamExt;
 use memchr::memchr;
 use reqwest::{Response, StatusCode};
 use tributary_gate::FileReject;
-use tributary_wire::{Aggregate, AggregateLine, ManifestEntry, ReportSpec};
+use tributary_report::{Incoming, IncomingError, Plan};
+use tributary_wire::{Aggregate, AggregateLine, ManifestEntry};
 
 use super::client::{Refused, SourceClient, answer};
 use crate::{
+    config::ReportConfig,
     ingest::{FetchError, causes},
     reports::{Answer, Answered, Lines},
 };
@@ -22,24 +24,27 @@ impl SourceClient {
     pub(crate) async fn aggregate(
         &self,
         entry: &ManifestEntry,
-        report: &ReportSpec,
+        report: &ReportConfig,
         lines: impl Fn() -> Lines,
     ) -> Result<Answered, FetchError> {
         let asked = Aggregate {
             path: entry.path.clone(),
             hash: entry.hash.clone(),
             format: tributary_report::format(),
-            report: report.clone(),
+            report: report.spec.clone(),
         };
         match answer(self.post("aggregate").json(&asked)).await {
-            Ok(response) => read(response, lines()).await.map(Answered::With),
+            Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),
             Err(Refused { status: Some(status), why, .. }) => match status {
                 StatusCode::PRECONDITION_FAILED => Err(FetchError::RanAway(why)),
-                // A program of others that does not know this, or a version that counts otherwise.
-                StatusCode::NOT_FOUND
+                // A program of others that does not know this, or a version that counts otherwise or understands less.
+                StatusCode::BAD_REQUEST
+                | StatusCode::NOT_FOUND
                 | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::NOT_IMPLEMENTED
-                | StatusCode::CONFLICT => Ok(Answered::CannotCompute),
+                | StatusCode::CONFLICT
+                | StatusCode::PAYLOAD_TOO_LARGE
+                | StatusCode::UNPROCESSABLE_ENTITY
+                | StatusCode::NOT_IMPLEMENTED => Ok(Answered::CannotCompute),
                 _ => Err(FetchError::Failed(anyhow!(why))),
             },
             Err(Refused { why, .. }) => Err(FetchError::Stalled(why)),
@@ -47,17 +52,26 @@ impl SourceClient {
     }
 }
 
-async fn read(response: Response, mut groups: Lines) -> Result<Answer, FetchError> {
+async fn read(response: Response, plan: &Plan, mut groups: Lines) -> Result<Answer, FetchError> {
     let mut body = Body { chunks: response.bytes_stream().boxed(), begun: BytesMut::new() };
-    let mut head = None;
+    let mut partial = None;
+    // What is stored is added to totals again and again, so nothing is taken that could not be.
+    let not_believed =
+        |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate cannot be believed"));
     loop {
         let line = body.next_line().await?;
         match serde_json::from_slice(&line).context("/aggregate does not answer as a source does")? {
             AggregateLine::Progress { .. } => {}
-            AggregateLine::Partial(partial) => head = Some(partial),
-            AggregateLine::Group(group) => groups.push(&group).context("failed to keep the groups of a report")?,
+            AggregateLine::Partial(_) if partial.is_some() => {
+                return Err(FetchError::Failed(anyhow!("/aggregate gives two partials")));
+            }
+            AggregateLine::Partial(head) => partial = Some(Incoming::new(plan, head).map_err(not_believed)?),
+            AggregateLine::Group(group) => {
+                partial.as_mut().ok_or_else(of_nothing)?.check(&group).map_err(not_believed)?;
+                groups.push(&group).context("failed to keep the groups of a report")?;
+            }
             AggregateLine::End => {
-                let head = head.ok_or_else(|| anyhow!("/aggregate gives groups of no partial"))?;
+                let head = partial.ok_or_else(of_nothing)?.end().map_err(not_believed)?;
                 return Ok(Answer::Partial(head, groups));
             }
             AggregateLine::Rejected { line, reason, raw } => {
@@ -67,6 +81,10 @@ async fn read(response: Response, mut groups: Lines) -> Result<Answer, FetchErro
             AggregateLine::Failed { detail } => return Err(FetchError::Failed(anyhow!(detail))),
         }
     }
+}
+
+fn of_nothing() -> anyhow::Error {
+    anyhow!("/aggregate gives groups of no partial")
 }
 
 /// The lines of a body as they come.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use tributary_store::Store;
 
 use super::{
-    apply::{note, standing},
+    apply::{add_contributors, note, standing},
     total::{are_current, rows_of},
 };
 use crate::{clock::now, config::ReportConfig};
@@ -29,6 +29,7 @@ pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str
                 // What is gone is no part of what it stands at.
                 let mut stands = standing(store, report)?;
                 stands.retain(|source, _| sources.contains(&source.as_str()));
+                add_contributors(store, report, &mut stands)?;
                 note(store, report, groups, stands, now())
             })?;
         }

@@ -1,7 +1,10 @@
 //! What a source's files give to a report, and what that makes of its totals, into the database: in one transaction, which
 //! nobody sees a half of.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 use tributary_report::Total;
@@ -34,9 +37,12 @@ pub(super) struct Change {
     pub(super) started: Instant,
 }
 
+/// What is stored of a file from now on: its row, its partial if that is another, and the rejects of the content that was looked at.
+type FileChange = (ReportFileRow, Option<(PartialHead, Lines)>, Vec<RejectRow>);
+
 /// A change with all that has to be written.
 pub(super) struct Prepared {
-    files: Vec<(ReportFileRow, Option<(PartialHead, Lines)>, Vec<RejectRow>)>,
+    files: Vec<FileChange>,
     removed: Vec<ReportFileRow>,
     /// The totals; none while they have to stay.
     rows: Option<Vec<GroupRow>>,
@@ -65,10 +71,12 @@ pub(super) fn prepare(database: &DatabaseUrl, report: &ReportConfig, change: Cha
 fn prepare_in(store: &mut Store, report: &ReportConfig, change: Change) -> Result<Prepared> {
     let Change { source: (source, name), version, computed, settled, removed, started } = change;
     let stored = store.report_files(&report.name)?;
+    let of_source = stored.iter().filter(|file| file.source_id == source);
+    let known: HashMap<&str, &ReportFileRow> = of_source.map(|file| (file.path.as_str(), file)).collect();
     let mut files = Vec::new();
     for (entry, answer) in computed {
-        let known = stored.iter().find(|file| file.source_id == source && file.path == entry.path);
-        let row = known.cloned().unwrap_or_else(|| ReportFileRow::new(&report.name, source, &entry.path));
+        let known = known.get(entry.path.as_str()).map(|file| (*file).clone());
+        let row = known.unwrap_or_else(|| ReportFileRow::new(&report.name, source, &entry.path));
         files.push(row_of(report, row, &entry, answer));
     }
     for row in settled {
@@ -81,10 +89,9 @@ fn prepare_in(store: &mut Store, report: &ReportConfig, change: Change) -> Resul
         };
         files.push((settled, None, Vec::new()));
     }
-    let is_replaced = |file: &ReportFileRow| {
-        let is = |other: &ReportFileRow| (file.source_id, &file.path) == (other.source_id, &other.path);
-        files.iter().any(|(other, ..)| is(other)) || removed.iter().any(is)
-    };
+    let replaced: HashSet<&str> =
+        files.iter().map(|(file, ..)| file).chain(&removed).map(|file| file.path.as_str()).collect();
+    let is_replaced = |file: &ReportFileRow| file.source_id == source && replaced.contains(file.path.as_str());
     let others: Vec<_> = stored.iter().filter(|file| !is_replaced(file)).cloned().collect();
     let after: Vec<_> = others.iter().cloned().chain(files.iter().map(|(file, ..)| file.clone())).collect();
     let rows = are_current(report, &after).then(|| total(store, report, &others, &mut files)).transpose()?;
@@ -95,7 +102,7 @@ fn total(
     store: &mut Store,
     report: &ReportConfig,
     others: &[ReportFileRow],
-    files: &mut [(ReportFileRow, Option<(PartialHead, Lines)>, Vec<RejectRow>)],
+    files: &mut [FileChange],
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
     for file in others.iter().filter(|file| is_current(report, file)) {
@@ -111,12 +118,7 @@ fn total(
 }
 
 /// What is stored of a file from now on.
-fn row_of(
-    report: &ReportConfig,
-    mut row: ReportFileRow,
-    entry: &ManifestEntry,
-    answer: Answer,
-) -> (ReportFileRow, Option<(PartialHead, Lines)>, Vec<RejectRow>) {
+fn row_of(report: &ReportConfig, mut row: ReportFileRow, entry: &ManifestEntry, answer: Answer) -> FileChange {
     let reading = report.plan.digest().to_owned();
     match answer {
         Answer::Partial(head, lines) => {
@@ -166,9 +168,27 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut prepared: Prep
     let groups = store.write_report(&report.table(), rows)?;
     let mut standing = standing(store, report)?;
     standing.insert(prepared.source, prepared.version);
+    add_contributors(store, report, &mut standing)?;
     note(store, report, groups, standing, now())?;
     let seconds = prepared.started.elapsed().as_secs_f64();
     events::put(store, &Event::Report { name: report.name.clone(), rows: groups.unsigned_abs(), rejects, seconds })
+}
+
+/// Every source that has a share in the totals is among those that they stand at, be it at no known version: its files may have been
+/// computed while those of another source kept the totals from being written. By this `adopt` knows that the source has gone.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn add_contributors(
+    store: &mut Store,
+    report: &ReportConfig,
+    standing: &mut BTreeMap<String, String>,
+) -> Result<()> {
+    let contributors: HashSet<i64> = store.report_files(&report.name)?.iter().map(|file| file.source_id).collect();
+    for source in store.sources()?.into_iter().filter(|source| contributors.contains(&source.id)) {
+        standing.entry(source.name).or_default();
+    }
+    Ok(())
 }
 
 fn replace_partial(store: &mut Store, id: i64, lines: &mut Lines) -> Result<()> {

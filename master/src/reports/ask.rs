@@ -64,12 +64,10 @@ impl Asker {
             (Origin::Remote(_), Some(body)) => {
                 Ok(self.compute(report, entry, move || body.open(), Arc::default()).await?)
             }
-            (Origin::Remote(client), None) => {
-                match client.aggregate(entry, &report.config.spec, || self.lines()).await? {
-                    Answered::With(answer) => Ok(answer),
-                    Answered::CannotCompute => self.fetch_and_compute(client, report, entry).await,
-                }
-            }
+            (Origin::Remote(client), None) => match client.aggregate(entry, &report.config, || self.lines()).await? {
+                Answered::With(answer) => Ok(answer),
+                Answered::CannotCompute => self.fetch_and_compute(client, report, entry).await,
+            },
         }
     }
 

@@ -61,8 +61,7 @@ impl<'a, 'b> Adder<'a, 'b> {
     }
 
     pub(super) fn add(&mut self, piece: &[u8]) -> Result<()> {
-        let mut lines = piece.split_inclusive(|byte| *byte == b'\n');
-        while let Some(part) = lines.next() {
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
             self.begun.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 let group: GroupLine =

@@ -2,7 +2,11 @@
 //! for and applied. Whatever happens here, products and other sources do not notice.
 
 use std::{
-    sync::Arc,
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,6 +32,9 @@ use crate::{
 const AT_ONE_TIME: usize = 2;
 /// The time after which what failed is tried again, at first and at most; it doubles.
 const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
+
+/// Things that are said to be wrong at one time; how many more there are is said too.
+const SAID: usize = 3;
 
 /// The reports of one source.
 pub(crate) struct ReportWork {
@@ -139,8 +146,15 @@ impl ReportWork {
         entries: Vec<ManifestEntry>,
         current: &Holding,
     ) -> Vec<(ManifestEntry, Result<Answer, FetchError>)> {
+        // What has come is applied only when all were asked, so a source that stands still is not waited for again and again.
+        let stalled = &AtomicBool::new(false);
         let ask = |entry: ManifestEntry| async move {
+            if stalled.load(Ordering::Relaxed) {
+                let why = "not asked for after another file of this source stood still".to_owned();
+                return (entry, Err(FetchError::Stalled(why)));
+            }
             let answer = self.asker.ask(report, &entry, current).await;
+            stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             (entry, answer)
         };
         stream::iter(entries).map(ask).buffer_unordered(AT_ONE_TIME).collect().await
@@ -188,8 +202,13 @@ impl ReportWork {
 
     fn say(&mut self, wrong: Vec<String>) {
         let source = &self.source.1;
-        for why in wrong.iter().filter(|why| !self.said.contains(why)) {
+        let said: HashSet<&String> = self.said.iter().collect();
+        let news: Vec<_> = wrong.iter().filter(|why| !said.contains(why)).collect();
+        for why in news.iter().take(SAID) {
             tracing::warn!(source.id = %source, "`{source}`: {why}");
+        }
+        if let Some(more) = news.len().checked_sub(SAID + 1) {
+            tracing::warn!(source.id = %source, "`{source}`: and {} more like these", more + 1);
         }
         self.said = wrong;
     }

@@ -57,6 +57,11 @@ fn what_is_no_number_is_none() {
         "\u{661}",
         "1 000",
         "1e99999999999999999999",
+        "1e-400",
+        "-1e-400",
+        "10e9223372036854775807",
+        "0.01e-9223372036854775807",
+        "100e9223372036854775807",
     ] {
         assert!(Number::parse(text.as_bytes()).is_none(), "{text}");
     }
@@ -78,6 +83,21 @@ fn arithmetic_is_exact_where_it_can_be() {
     check(number("0.00000000001").times(number("0.00000000001")), "9.999999999999999e-23");
     assert!(number("1").divided_by(number("0.0")).unwrap().is_none());
     assert!(number("1e300").times(number("1e300")).is_none());
+    assert!(number("1e-300").times(number("1e-300")).is_none());
+    assert!(number("1e-200").divided_by(number("1e200")).is_none());
+    check(number("0").times(number("1e200")), "0");
+    check(number("0").divided_by(number("1e200")).unwrap(), "0");
+    check(number("1e200").minus(number("1e200")), "0");
+}
+
+#[test]
+fn the_least_integer_of_128_bits_has_no_like_and_is_none() {
+    let most = number("170141183460469231731687303715884105727");
+    let beyond = most.negated().and_then(|least| least.minus(number("1"))).unwrap();
+    assert_eq!(beyond.to_string(), "-1.7014118346046923e38");
+    assert_eq!(beyond.to_f64(), -1.7014118346046923e38);
+    let product = number("-9223372036854775808").times(number("18446744073709551616")).unwrap();
+    assert_eq!(product.to_f64(), -1.7014118346046923e38);
 }
 
 #[test]
