@@ -1,6 +1,10 @@
 //! Reports as users declare them: computed where the files lie, summed, written to their tables, and brought up to date with
 //! every change.
 
+mod changes;
+mod faults;
+mod model;
+
 use serde_json::{Value, json};
 use tributary_testkit::{
     faulty::{Answer, FaultySource},

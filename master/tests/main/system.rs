@@ -56,6 +56,15 @@ impl System {
         url
     }
 
+    /// Starts the source's data-source where one listened before, so that the master need not be told of it.
+    pub(crate) fn serve_at(&mut self, source: &str, url: &str) {
+        self.daemons.remove(source);
+        let mut command = process::command("data-source", &self.folder(source));
+        command.args(["--settle", "20ms", "--rescan", "200ms", "--listen", url.trim_start_matches("http://"), "--dir"]);
+        command.arg(self.folder(source)).env("RUST_LOG", "warn");
+        self.daemons.insert(source.to_owned(), Daemon::start(command));
+    }
+
     pub(crate) fn stop(&mut self, source: &str) {
         self.daemons.remove(source);
     }
@@ -107,6 +116,18 @@ impl System {
             command.args(args).env("RUST_LOG", "error");
             self.master = Some(Daemon::start(command));
         }
+    }
+
+    /// Starts a master whose warnings are read by [`Self::log`].
+    pub(crate) fn start_master_that_warns(&mut self) {
+        let mut command = self.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
+        command.env("RUST_LOG", "warn").stderr(fs::File::create(self.home.path().join("master.log")).unwrap());
+        self.master = Some(Daemon::start(command));
+    }
+
+    /// What that master has said.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("master.log")).unwrap()
     }
 
     /// SIGKILL, if it runs.
