@@ -15,6 +15,8 @@ pub(super) enum Line {
     Memory,
     /// A file of a million groups
     Groups,
+    /// The largest file, sent to a master, beside `cp` of it
+    Upload,
 }
 
 impl Line {

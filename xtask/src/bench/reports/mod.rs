@@ -7,6 +7,7 @@ mod ours;
 mod peers;
 mod rounds;
 mod sales;
+mod upload;
 
 use std::path::PathBuf;
 
@@ -39,7 +40,7 @@ pub(super) struct Args {
     /// Write the table into BENCHMARKS.md as well, in place of the one that is there.
     #[arg(long, conflicts_with = "only")]
     markdown: bool,
-    /// Where the temporary folder is made, which grows to 32 bytes a row of the largest file [default: beside the binaries].
+    /// Where the temporary folder is made, which grows to 64 bytes a row of the largest file [default: beside the binaries].
     #[arg(long)]
     dir: Option<PathBuf>,
     /// The Python that has DuckDB and polars.
@@ -73,6 +74,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     if chosen.contains(&Line::Groups) {
         table.add(groups::measure(&stage)?);
+    }
+    if chosen.contains(&Line::Upload) {
+        table.add(upload::measure(&stage, rows.last().copied().unwrap_or_default())?);
     }
     if args.markdown {
         section::write(SECTION, &table, &peers.versions)?;
