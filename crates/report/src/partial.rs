@@ -10,6 +10,9 @@ use crate::groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts};
 use crate::plan::{From, Metric, PartKind, Plan};
 use crate::{Number, Sum};
 
+/// More rows than any file has: of so many, millions of files can be added.
+const MOST_ROWS: u64 = 1 << 40;
+
 /// A report's result for one file.
 pub struct Partial {
     /// Rows of the file, good and bad.
@@ -95,6 +98,10 @@ impl<'a> Total<'a> {
         let key = key(texts).ok_or(AddError::Unreadable)?;
         let read = plan.parts.iter().zip(parts).map(|(part, text)| Part::read(part.kind, text));
         let parts = read.collect::<Option<Vec<_>>>().ok_or(AddError::Unreadable)?;
+        let is_too_much = |part: &Part| matches!(part, Part::Sum(sum) if sum.count() > *rows);
+        if *rows > MOST_ROWS || parts.iter().any(is_too_much) {
+            return Err(AddError::Unreadable);
+        }
         self.groups.merge(&key, *rows, &parts).map_err(|TooMany| AddError::TooMany)
     }
 

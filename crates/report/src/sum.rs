@@ -58,7 +58,7 @@ impl Sum {
     }
 
     /// What they come to; none of no number. As a decimal if all of them are and the sum fits in one, else as the nearest
-    /// double.
+    /// double, or none where no double holds it: the sum of 10^8 of the largest numbers is still one.
     #[must_use]
     pub fn value(&self) -> Option<Number> {
         if self.count == 0 {
@@ -71,26 +71,27 @@ impl Sum {
         }
         match (i128::try_from(mantissa), &self.floats) {
             (Ok(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
-            _ => Some(Number::Float(self.to_f64())),
+            _ => self.to_f64().map(Number::Float),
         }
     }
 
-    /// The mean of the numbers, as the nearest double; none of no number.
+    /// The mean of the numbers, as the nearest double; none of no number, or if no double holds their sum.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.to_f64() / self.count as f64)
+        if self.count == 0 { None } else { self.to_f64().map(|sum| sum / self.count as f64) }
     }
 
-    fn to_f64(&self) -> f64 {
+    fn to_f64(&self) -> Option<f64> {
         let decimals = decimal_text(self.total, self.scale).parse().unwrap_or(f64::NAN);
-        match &self.floats {
+        let sum = match &self.floats {
             None => decimals,
             Some(floats) => {
                 let mut parts = floats.clone();
                 add_exactly(&mut parts, decimals);
                 rounded(&parts)
             }
-        }
+        };
+        sum.is_finite().then_some(sum)
     }
 }
 
@@ -140,6 +141,13 @@ fn rounded(parts: &[f64]) -> f64 {
     high
 }
 
+/// The total if it is one that the numbers of a file can have: of those that are sent to us, some millions can be added.
+fn is_within(total: I256, scale: u32) -> bool {
+    /// Digits before the point: those of the largest decimal, and of how many rows a file may have.
+    const DIGITS: u32 = 50;
+    total.unsigned_abs() < power(DIGITS + scale).unsigned_abs()
+}
+
 /// `COUNT MANTISSA SCALE`, and a double each in bits behind it: nothing is lost.
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,7 +165,7 @@ impl FromStr for Sum {
         let count = word()?.parse().map_err(drop)?;
         let total = word()?.parse().map_err(drop)?;
         let scale = word()?.parse().map_err(drop)?;
-        if scale > MOST_SCALE {
+        if scale > MOST_SCALE || !is_within(total, scale) {
             return Err(());
         }
         let floats = words.map(|word| u64::from_str_radix(word, 16).map(f64::from_bits));

@@ -174,9 +174,21 @@ fn partials_of_other_reports_are_not_added() {
         line(&["a"], &["-1 5 0", "5"]),
         line(&["a"], &["1 5 0 7ff0000000000000", "5"]),
         line(&["a"], &["1 5 0", "five"]),
+        line(&["a"], &["2 5 0", "5"]),
+        line(&["a"], &[&format!("1 1{} 0", "0".repeat(50)), "5"]),
+        line(&["a"], &[&format!("1 -1{} 20", "0".repeat(70)), "5"]),
+        GroupLine(vec!["a".to_owned()], u64::MAX, vec!["1 5 0".to_owned(), "5".to_owned()]),
         line(&["a"], &["1 5 0", "x7ff8000000000000"]),
     ] {
         assert!(total.add(&wrong).is_err(), "{wrong:?}");
     }
     assert_eq!(rows(&total), ["a|5|5"], "nothing of them was added");
+    // What nobody honest sends may come to nothing, but never to something that is no number.
+    let largest = format!("{:x}", f64::MAX.to_bits());
+    for _ in 0..3 {
+        total.add(&line(&["a"], &[&format!("1 5 0 {largest}"), "5"])).unwrap();
+        total.add(&line(&["b"], &[&format!("1 9{} 0", "9".repeat(49)), "5"])).unwrap();
+        total.add(&line(&["b"], &[&format!("1 9{} 20", "9".repeat(69)), "5"])).unwrap();
+    }
+    assert_eq!(rows(&total), ["a|-|5", "b|6e50|5"]);
 }
