@@ -4,6 +4,9 @@
 mod changes;
 mod faults;
 mod model;
+mod names;
+mod once;
+mod property;
 
 use serde_json::{Value, json};
 use tributary_testkit::{
