@@ -18,6 +18,8 @@ enum Task {
     Generate(generate::Args),
     /// Apply two generated feeds with the release binaries and compare both tables with what the sqlite3 shell computes.
     Verify(verify::Args),
+    /// Compute reports with the release binaries and compare them with what DuckDB computes.
+    VerifyReports(verify::reports::Args),
     /// Measure the release binaries; BENCHMARKS.md has the figures.
     Bench(bench::Args),
     /// Run a command with the services that the tests in `e2e/` need.
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Generate(args) => generate::run(&args),
         Task::Verify(args) => verify::run(&args),
+        Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy => tidy::run(),
         Task::Services(args) => match services::run(&args) {

@@ -2,6 +2,8 @@
 //! served, applied by `master --once`, and both tables compared, row for row, with what the `sqlite3` shell makes of the
 //! same files by its own import.
 
+pub(crate) mod reports;
+
 use std::{
     fs,
     io::{ErrorKind, Write},
