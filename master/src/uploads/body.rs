@@ -1,15 +1,8 @@
-//! A body to disk: pieces go through a short queue to a thread that hashes and writes them, while another sends to the disk what
-//! is written already, so that little is left to wait for at the end. Memory is a few MiB whatever the body's length, and whoever
-//! sends is slowed down to what the disk takes. It knows streams and disks, not what is in a body.
+//! A body to disk: pieces go through a short queue to a thread that hashes them, and from there to one that writes them. Memory
+//! is a few MiB whatever the body's length, and whoever sends is slowed down to what the disk takes. It knows streams, not what
+//! is in a body.
 
-use std::{
-    fmt::Display,
-    fs::File,
-    io::{self, Write},
-    sync::mpsc::{SyncSender, sync_channel},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{fmt::Display, time::Duration};
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
@@ -17,13 +10,14 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, Shelf, UploadError};
+use super::{
+    Job, Shelf, UploadError,
+    disk::{BLOCK, Block, Disk},
+};
 
-/// Bytes that are written at a time, and how many such batches may wait.
-const BATCH: usize = 1 << 20;
+/// Bytes that are handed on at a time, and how many such batches may wait.
+const BATCH: usize = BLOCK;
 const BATCHES: usize = 2;
-/// Bytes after which what is written goes to the disk, and free room is looked at.
-const STRIDE: u64 = 32 << 20;
 
 /// What a body may be.
 #[derive(Debug, Clone)]
@@ -105,102 +99,69 @@ async fn take<E: Display>(
     queue.send(Vec::new()).await.map_err(broken)
 }
 
-/// Bytes that are hashed and written at a time, or a multiple: pieces of any length are hashed half as fast as whole trees of blake3.
-const HASHED: usize = 128 << 10;
-
-/// Writes one body.
+/// Hashes one body and hands it to the disk.
 struct Pen {
-    file: File,
-    shelf: Shelf,
-    keep_free: u64,
+    disk: Disk,
     hasher: blake3::Hasher,
-    /// What has come and is not written yet.
-    buffer: Vec<u8>,
+    /// The block that is being filled, and how far it is; none before the first and after the last byte.
+    block: Option<Block>,
+    filled: usize,
     bytes: u64,
-    /// Bytes when the disk was last told to go on.
-    told: u64,
-    flusher: Flusher,
 }
 
 impl Pen {
     fn begin(shelf: Shelf, id: &str, keep_free: u64) -> Result<Self, UploadError> {
-        let failed = |error| UploadError::writing(error, keep_free);
-        let file = shelf.make().and_then(|()| shelf.begin(id)).map_err(failed)?;
-        let flusher = file.try_clone().and_then(Flusher::start).map_err(failed)?;
-        Ok(Self {
-            file,
-            shelf,
-            keep_free,
-            hasher: blake3::Hasher::new(),
-            buffer: Vec::new(),
-            bytes: 0,
-            told: 0,
-            flusher,
-        })
+        let disk = Disk::begin(shelf, id, keep_free)?;
+        Ok(Self { disk, hasher: blake3::Hasher::new(), block: None, filled: 0, bytes: 0 })
     }
 
     /// Writes every batch to the empty one, which is the last. None if that does not come.
     fn write_all(mut self, mut batches: mpsc::Receiver<Vec<Bytes>>) -> Result<Option<Received>, UploadError> {
-        let keep_free = self.keep_free;
-        let failed = |error| UploadError::writing(error, keep_free);
-        loop {
+        let is_whole = loop {
             match batches.blocking_recv() {
-                Some(batch) if batch.is_empty() => break,
-                Some(batch) => self.write(&batch).map_err(failed)?,
-                None => return Ok(None),
-            }
-            if self.bytes - self.told >= STRIDE {
-                self.told = self.bytes;
-                self.flusher.go_on();
-                if self.shelf.free().map_err(failed)? < keep_free {
-                    return Err(UploadError::NoRoom { keep_free });
+                Some(batch) if batch.is_empty() => break true,
+                // Why nothing more is taken the disk says at the end.
+                Some(batch) => {
+                    if batch.iter().any(|piece| self.write(piece).is_none()) {
+                        break false;
+                    }
                 }
+                None => break false,
+            }
+        };
+        if is_whole {
+            self.hand_over();
+        }
+        let hash = format!("blake3:{}", self.hasher.finalize().to_hex());
+        self.disk.finish()?;
+        Ok(is_whole.then_some(Received { bytes: self.bytes, hash }))
+    }
+
+    /// None if the disk has failed.
+    fn write(&mut self, mut piece: &[u8]) -> Option<()> {
+        self.bytes += piece.len() as u64;
+        while !piece.is_empty() {
+            let block = match &mut self.block {
+                Some(block) => block,
+                none => none.insert(self.disk.block()?),
+            };
+            let (now, later) = piece.split_at(piece.len().min(BLOCK - self.filled));
+            block[self.filled..][..now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            piece = later;
+            if self.filled == BLOCK {
+                self.hand_over();
             }
         }
-        self.put(self.buffer.len()).map_err(failed)?;
-        self.flusher.finish().and_then(|()| self.file.sync_all()).map_err(failed)?;
-        let hash = format!("blake3:{}", self.hasher.finalize().to_hex());
-        Ok(Some(Received { bytes: self.bytes, hash }))
+        Some(())
     }
 
-    fn write(&mut self, batch: &[Bytes]) -> io::Result<()> {
-        for piece in batch {
-            self.buffer.extend_from_slice(piece);
-            self.bytes += piece.len() as u64;
+    /// Hashes what is filled, a whole tree of blake3 but for the last one, which is twice as fast as pieces of any length.
+    fn hand_over(&mut self) {
+        if let Some(block) = self.block.take() {
+            self.hasher.update(&block[..self.filled]);
+            self.disk.write(block, std::mem::take(&mut self.filled));
         }
-        self.put(self.buffer.len() / HASHED * HASHED)
-    }
-
-    /// Hashes and writes the first `len` bytes that are held.
-    fn put(&mut self, len: usize) -> io::Result<()> {
-        self.hasher.update(&self.buffer[..len]);
-        self.file.write_all(&self.buffer[..len])?;
-        self.buffer.drain(..len);
-        Ok(())
-    }
-}
-
-/// Sends to the disk what is written, beside the writing.
-struct Flusher {
-    wake: SyncSender<()>,
-    thread: JoinHandle<io::Result<()>>,
-}
-
-impl Flusher {
-    fn start(file: File) -> io::Result<Self> {
-        let (wake, woken) = sync_channel(1);
-        let flush = move || woken.iter().try_for_each(|()| file.sync_data());
-        Ok(Self { wake, thread: std::thread::Builder::new().name("flusher".to_owned()).spawn(flush)? })
-    }
-
-    fn go_on(&self) {
-        // Where it is told already, or has failed, `finish` tells.
-        let _ = self.wake.try_send(());
-    }
-
-    fn finish(self) -> io::Result<()> {
-        drop(self.wake);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that flushes an upload has panicked")))
     }
 }
 

@@ -3,6 +3,7 @@
 //! no HTTP.
 
 mod body;
+mod disk;
 mod ending;
 mod error;
 mod job;
