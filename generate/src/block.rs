@@ -1,8 +1,6 @@
 //! A block of rows on its way out: bytes put one behind the other into memory that is used again. `write!` into a buffer
 //! costs several times as much as all else together.
 
-use crate::words::Word;
-
 /// A block goes out once it holds this much.
 const FULL: usize = 1 << 20;
 /// Room behind that for the row that fills it; the longest row of any shape has less than 1 KiB.
@@ -57,11 +55,11 @@ impl Block {
         self.len += 1;
     }
 
-    /// A word: all of its fixed length is copied, and what is too much is written over by what comes next.
+    /// The first `len` bytes of a text: all of it is copied, and what is too much is written over by what comes next.
     #[inline]
-    pub(crate) fn put_word(&mut self, word: &Word) {
-        self.bytes[self.len..][..Word::ROOM].copy_from_slice(&word.text);
-        self.len += usize::from(word.len);
+    pub(crate) fn put_padded<const ROOM: usize>(&mut self, text: &[u8; ROOM], len: u8) {
+        self.bytes[self.len..][..ROOM].copy_from_slice(text);
+        self.len += usize::from(len);
     }
 
     /// A number in decimal digits.

@@ -93,7 +93,7 @@ fn put_sku(block: &mut Block, product: u64) {
         if words > 0 {
             block.put_byte(b'-');
         }
-        block.put_word(word(rest));
+        word(rest).put(block);
         rest /= 64;
         words += 1;
     }
@@ -110,7 +110,7 @@ fn put_description(block: &mut Block, random: &mut Random) {
             if place > 0 {
                 block.put_byte(b' ');
             }
-            block.put_word(word(random.next()));
+            word(random.next()).put(block);
         }
         match (quoted, sentence % 3) {
             (false, _) => block.put(b". "),

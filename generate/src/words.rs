@@ -5,14 +5,14 @@ use crate::block::Block;
 /// A word of at most eight letters.
 pub(crate) struct Word {
     /// Its letters, then zeros.
-    pub(crate) text: [u8; Word::ROOM],
+    text: [u8; Word::ROOM],
     /// How many letters it has.
-    pub(crate) len: u8,
+    len: u8,
 }
 
 impl Word {
     /// What a copy of a word takes, however long the word is.
-    pub(crate) const ROOM: usize = 8;
+    const ROOM: usize = 8;
 
     const fn new(word: &str) -> Self {
         let (from, mut text, mut at) = (word.as_bytes(), [0; Word::ROOM], 0);
@@ -21,6 +21,12 @@ impl Word {
             at += 1;
         }
         Self { text, len: at as u8 }
+    }
+
+    /// Puts the word.
+    #[inline]
+    pub(crate) fn put(&self, block: &mut Block) {
+        block.put_padded(&self.text, self.len);
     }
 
     const fn capitalized(word: &str) -> Self {
@@ -73,9 +79,9 @@ pub(crate) fn word(number: u64) -> &'static Word {
 pub(crate) fn put_name(block: &mut Block, number: u64) {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = |shift: u64| &CAPITALIZED[((mixed >> shift) % COUNT as u64) as usize];
-    block.put_word(word(40));
+    word(40).put(block);
     block.put_byte(b' ');
-    block.put_word(word(50));
+    word(50).put(block);
     block.put_byte(b' ');
     block.put_number(number);
 }

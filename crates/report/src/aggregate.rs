@@ -12,13 +12,11 @@ use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Set
 
 use crate::groups::{MOST_GROUPS, TooMany};
 use crate::kernel::Kernel;
-use crate::partial::Partial;
+use crate::partial::{Partial, REJECTS_KEPT};
 use crate::plan::Plan;
 
 /// Large enough that handing it over costs nothing, small enough for the second cache of a core.
 const BLOCK_BYTES: usize = 512 << 10;
-/// Rejects that are kept of a file beside their count, as of a feed.
-pub(crate) const REJECTS_KEPT: usize = 1000;
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,10 +6,12 @@ use std::str::FromStr;
 use tributary_gate::Rejects;
 use tributary_wire::{GroupLine, PartialHead, RowReject};
 
-use crate::aggregate::REJECTS_KEPT;
 use crate::groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts};
 use crate::plan::{From, Metric, PartKind, Plan};
 use crate::{Number, Sum};
+
+/// Rejects that are kept of a file beside their count, as of a feed.
+pub(crate) const REJECTS_KEPT: usize = 1000;
 
 /// A report's result for one file.
 pub struct Partial {

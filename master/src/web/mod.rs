@@ -15,3 +15,4 @@ mod results;
 pub(crate) mod router;
 mod upload_view;
 mod views;
+mod wording;

@@ -7,12 +7,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use askama::Template;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tributary_store::{ProductFilter, Tally};
 
 use super::error::ApiError;
 use super::upload_view::UploadView;
 use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
+use super::wording::{counted, encoded, people_time, thousands};
 use crate::app::App;
 use crate::events::{AppliedVersion, Event};
 use crate::product::Detail;
@@ -274,27 +274,6 @@ pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Res
     let body = page.render_with_values(&frame).map_err(|error| ApiError::from(anyhow::Error::new(error)))?;
     let mut response = HttpResponse::build(status);
     Ok(response.insert_header(ContentType::html()).insert_header((CACHE_CONTROL, "no-store")).body(body))
-}
-
-/// A text as a part of a query: all but the unreserved letters of RFC 3986 is encoded.
-pub(crate) fn encoded(text: &str) -> String {
-    const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(text, &KEPT).to_string()
-}
-
-/// A count with its thousands set apart.
-pub(crate) fn thousands(count: i64) -> String {
-    indicatif::HumanCount(count.unsigned_abs()).to_string()
-}
-
-/// So many of something, as a person says it.
-pub(crate) fn counted(count: i64, what: &str) -> String {
-    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// A stored time to the second; the pages say that it is UTC.
-pub(crate) fn people_time(at: &str) -> String {
-    at.get(..19).unwrap_or(at).replace('T', " ")
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use askama::Template;
 use tributary_store::{FileState, GroupRow, ReportFileRow};
 
 use super::numbers::{approximate, for_people};
-use super::pages::{counted, encoded, people_time, thousands};
 use super::results::Part;
+use super::wording::{counted, encoded, people_time, thousands};
 use crate::config::ReportConfig;
 use crate::summary::{ReportState, Summary};
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::pages::encoded;
+use super::wording::encoded;
 use crate::{
     config::{ReportConfig, UPLOADS},
     uploads::{Stage, Upload},

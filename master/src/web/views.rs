@@ -4,7 +4,7 @@ use serde::Serialize;
 use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
 use utoipa::ToSchema;
 
-use super::pages::encoded;
+use super::wording::encoded;
 use crate::config::ReportConfig;
 use crate::poll::{SourceStatus, Statuses};
 use crate::product::OfferView;

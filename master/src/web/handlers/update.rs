@@ -10,7 +10,8 @@ use super::{home, product};
 use crate::app::App;
 use crate::web::error::ApiError;
 use crate::web::input;
-use crate::web::pages::{Form, encoded};
+use crate::web::pages::Form;
+use crate::web::wording::encoded;
 
 /// What was typed.
 #[derive(Debug, Deserialize)]
