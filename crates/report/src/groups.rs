@@ -21,6 +21,58 @@ pub(crate) struct Groups {
     kinds: Vec<PartKind>,
 }
 
+/// Rows on their way to their groups. Where there are many groups, to fetch them from memory is what takes the time, and a
+/// processor fetches those of many rows at once if it is asked for them in a row.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// The keys of all rows, one behind the other.
+    keys: Vec<u8>,
+    /// Where the key of each row ends.
+    ends: Vec<usize>,
+    /// The values of the formulas, row by row.
+    values: Vec<Option<Number>>,
+    /// The places of the groups that were there before.
+    places: Vec<Option<u32>>,
+}
+
+impl Batch {
+    const ROWS: usize = 64;
+
+    /// Adds a value of the row that is being put together.
+    #[inline]
+    pub(crate) fn push_value(&mut self, value: Option<Number>) {
+        self.values.push(value);
+    }
+
+    /// Adds a text to the key of that row.
+    #[inline]
+    pub(crate) fn push_text(&mut self, text: &[u8], is_first: bool) {
+        if !is_first {
+            self.keys.push(BETWEEN);
+        }
+        self.keys.extend_from_slice(text);
+    }
+
+    /// That row is whole. Whether the batch is full.
+    #[inline]
+    pub(crate) fn end_row(&mut self) -> bool {
+        self.ends.push(self.keys.len());
+        self.ends.len() == Self::ROWS
+    }
+
+    /// Takes back what was added of a row that is none; each has `values` values.
+    pub(crate) fn undo_row(&mut self, values: usize) {
+        self.keys.truncate(self.ends.last().copied().unwrap_or(0));
+        self.values.truncate(self.ends.len() * values);
+    }
+
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.ends.clear();
+        self.values.clear();
+    }
+}
+
 /// What is kept of the rows of a group for one metric or several.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
@@ -43,17 +95,28 @@ impl Groups {
         self.rows.len()
     }
 
-    /// Adds a row to a group; `values` are those of the formulas.
-    #[inline]
-    pub(crate) fn add(&mut self, plan: &Plan, key: &[u8], values: &[Option<Number>]) -> Result<(), TooMany> {
-        let place = self.place(key)?;
-        self.rows[place] += 1;
-        let parts = &mut self.parts[place * plan.parts.len()..];
-        for (part, PartPlan { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
-            if let Some(value) = values[*formula] {
-                part.add(value);
+    /// Adds rows to their groups, and empties the batch.
+    pub(crate) fn add(&mut self, plan: &Plan, batch: &mut Batch) -> Result<(), TooMany> {
+        let Batch { keys, ends, values, places } = batch;
+        let begins = std::iter::once(&0).chain(ends.iter());
+        let keys_of_rows = || begins.clone().zip(ends.iter()).map(|(begin, end)| &keys[*begin..*end]);
+        places.clear();
+        places.extend(keys_of_rows().map(|key| self.places.get(key).copied()));
+        for (row, (key, place)) in keys_of_rows().zip(places.iter()).enumerate() {
+            let place = match place {
+                Some(place) => *place as usize,
+                None => self.place(key)?,
+            };
+            self.rows[place] += 1;
+            let values = &values[row * plan.formulas.len()..];
+            let parts = &mut self.parts[place * plan.parts.len()..];
+            for (part, PartPlan { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
+                if let Some(value) = values[*formula] {
+                    part.add(value);
+                }
             }
         }
+        batch.clear();
         Ok(())
     }
 
@@ -134,13 +197,6 @@ impl Part {
             (part, Self::Least(Some(value)) | Self::Greatest(Some(value))) => part.add(*value),
             _ => {}
         }
-    }
-}
-
-/// Makes the key of several texts, in `key`.
-pub(crate) fn begin_next(key: &mut Vec<u8>, is_first: bool) {
-    if !is_first {
-        key.push(BETWEEN);
     }
 }
 

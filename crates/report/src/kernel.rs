@@ -3,10 +3,9 @@
 
 use tributary_gate::{Block, BlockRows, Reason, Reject};
 
-use crate::Number;
 use crate::columns::Column;
 use crate::formula::{Cells, Fault};
-use crate::groups::{Groups, TooMany, begin_next};
+use crate::groups::{Batch, Groups, TooMany};
 use crate::plan::Plan;
 
 /// What one thread has found.
@@ -32,10 +31,7 @@ pub(crate) struct Counts {
 
 /// What is used again for each row.
 struct Memory {
-    /// A key of several texts.
-    key: Vec<u8>,
-    /// Those of the formulas.
-    values: Vec<Option<Number>>,
+    batch: Batch,
     scratch: String,
 }
 
@@ -56,7 +52,7 @@ enum Of {
 
 impl<'a> Kernel<'a> {
     pub(crate) fn new(plan: &'a Plan, fields: &'a [usize]) -> Self {
-        let memory = Memory { key: Vec::new(), values: vec![None; plan.formulas.len()], scratch: String::new() };
+        let memory = Memory { batch: Batch::default(), scratch: String::new() };
         Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), memory }
     }
 
@@ -65,11 +61,19 @@ impl<'a> Kernel<'a> {
         let mut rows = block.rows(most - self.counts.rejects.len());
         while rows.advance() {
             match self.row(&rows) {
-                Ok(added) => added?,
+                Ok(()) => {
+                    if self.memory.batch.end_row() {
+                        self.groups.add(self.plan, &mut self.memory.batch)?;
+                    }
+                }
                 Err(Out::PassedOver) => self.counts.passed_over += 1,
-                Err(out) => rows.reject(|rows| self.reason(rows, out)),
+                Err(out) => {
+                    self.memory.batch.undo_row(self.plan.formulas.len());
+                    rows.reject(|rows| self.reason(rows, out));
+                }
             }
         }
+        self.groups.add(self.plan, &mut self.memory.batch)?;
         let (rows, rejects) = rows.finish();
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;
@@ -77,10 +81,10 @@ impl<'a> Kernel<'a> {
         Ok(())
     }
 
-    /// Takes one row.
+    /// Adds one row to the batch.
     #[inline]
-    fn row(&mut self, rows: &BlockRows<'_>) -> Result<Result<(), TooMany>, Out> {
-        let Memory { key, values, scratch } = &mut self.memory;
+    fn row(&mut self, rows: &BlockRows<'_>) -> Result<(), Out> {
+        let Memory { batch, scratch } = &mut self.memory;
         let mut cells = RowCells { rows, fields: self.fields, scratch };
         if let Some((filter, _)) = &self.plan.filter
             && filter.holds(&mut cells).map_err(|fault| Out::Fault(Of::Filter, fault))? != Some(true)
@@ -93,19 +97,12 @@ impl<'a> Kernel<'a> {
             return Err(Out::NotTrue);
         }
         for (at, formula) in self.plan.formulas.iter().enumerate() {
-            values[at] = formula.value(&mut cells).map_err(|fault| Out::Fault(Of::Formula(at), fault))?;
+            batch.push_value(formula.value(&mut cells).map_err(|fault| Out::Fault(Of::Formula(at), fault))?);
         }
-        // Almost always one column, whose text is the key as it stands.
-        if let [column] = *self.plan.group_by {
-            let key = cells.text(column).ok_or(Out::NoGroup(column))?;
-            return Ok(self.groups.add(self.plan, key, values));
-        }
-        key.clear();
         for (at, column) in self.plan.group_by.iter().enumerate() {
-            begin_next(key, at == 0);
-            key.extend_from_slice(cells.text(*column).ok_or(Out::NoGroup(*column))?);
+            batch.push_text(cells.text(*column).ok_or(Out::NoGroup(*column))?, at == 0);
         }
-        Ok(self.groups.add(self.plan, key, values))
+        Ok(())
     }
 
     #[cold]
