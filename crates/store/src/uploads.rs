@@ -1,5 +1,6 @@
 //! The uploads: what was sent, and what became of it. Not their files, which lie in a folder that this crate knows nothing of.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use crate::error::{Doing, exactly_one};
@@ -122,8 +123,15 @@ impl Store {
             .optional()
             .doing(action)?;
         let Some(oldest_kept) = oldest_kept else { return Ok(()) };
-        let too_old = dsl::uploads.filter(dsl::created_at.lt(oldest_kept).and(dsl::finished_at.is_not_null()));
-        diesel::delete(too_old).execute(&mut self.connection).doing(action)?;
+        // Who has uploaded a file that is in the folder can take it away again, however long ago that was.
+        let later = diesel::alias!(crate::schema::uploads as later);
+        let replaced = later
+            .filter(later.field(dsl::filename).eq(dsl::filename))
+            .filter(later.field(dsl::state).eq(UploadState::Complete.as_str()))
+            .filter(later.field(dsl::finished_at).gt(dsl::finished_at));
+        let is_over = dsl::state.eq(UploadState::Failed.as_str()).or(exists(replaced));
+        let too_old = dsl::created_at.lt(oldest_kept).and(dsl::finished_at.is_not_null()).and(is_over);
+        diesel::delete(dsl::uploads.filter(too_old)).execute(&mut self.connection).doing(action)?;
         Ok(())
     }
 

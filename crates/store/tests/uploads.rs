@@ -63,17 +63,25 @@ fn they_are_listed_from_the_newest_on_and_by_file() {
 }
 
 #[test]
-fn a_thousand_are_kept_and_none_that_is_under_way_is_forgotten() {
+fn a_thousand_are_kept_and_none_that_is_under_way_or_has_a_file() {
     let mut database = Database::new();
-    let put = |number: usize| {
-        let state = if number == 1 { UploadState::Queued } else { UploadState::Complete };
-        upload(number, state)
+    let complete = |number, finished_at: &str| UploadRow {
+        filename: "x.csv".into(),
+        finished_at: Some(finished_at.into()),
+        ..upload(number, UploadState::Complete)
+    };
+    let put = |number: usize| match number {
+        1 => upload(number, UploadState::Queued),
+        2 => complete(number, "2026-11-25T10:00:00.000Z"),
+        // It has taken the place of the one before.
+        3 => complete(number, "2026-11-25T10:00:01.000Z"),
+        _ => upload(number, UploadState::Failed),
     };
     let all = |store: &mut tributary_store::Store| (0..1_005).try_for_each(|number| store.put_upload(&put(number)));
     database.store.transaction(all).unwrap();
     let kept = database.store.uploads(None).unwrap();
-    assert_eq!(kept.len(), 1_001);
-    assert_eq!(kept.last().unwrap(), &put(1));
+    assert_eq!(kept.len(), 1_002);
+    assert_eq!(kept[1_000..], [put(3), put(1)]);
 }
 
 #[test]

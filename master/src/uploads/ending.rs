@@ -5,8 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tributary_store::{Store, UploadRow, UploadState};
 
-use super::{Job, Stage, Status, UploadError, Uploads};
-use crate::config::UPLOADS;
+use super::{Job, Stage, Status, UploadError, Uploads, verdict::is_unknown};
 
 /// How long whoever takes a file back waits for its rows to go.
 const LEAVING: Duration = Duration::from_secs(2);
@@ -26,7 +25,10 @@ impl Uploads {
                 () = self.0.stop.cancelled() => {}
             }
             self.undo(&job, UploadError::Cancelled.to_string()).await?;
-            return Ok(true);
+            // It may have been completed before that.
+            if job.stage() != Stage::Complete {
+                return Ok(true);
+            }
         }
         let alone = self.alone().await;
         let asked = id.to_owned();
@@ -37,11 +39,28 @@ impl Uploads {
         };
         let Some((row, others)) = self.0.readers.run(read).await? else { return Ok(false) };
         let (id, filename) = (row.id.clone(), row.filename.clone());
-        let is_in_place = is_in_place(&row, &others);
+        let is_last = is_last_complete(&row, &others);
+        let heir = self.received().into_iter().find(|job| job.filename == filename).filter(|_| is_last);
+        let is_in_place = is_last && heir.is_none();
         if is_in_place {
             self.on_disk(move |shelf| shelf.remove(&filename)).await?;
         }
-        self.0.writer.run_first(move |store| Ok(store.delete_upload(&id)?)).await?;
+        if let Some(heir) = &heir {
+            heir.set_replaces(false);
+        }
+        let heirs_row = heir.as_ref().map(|heir| heir.row(&heir.status.borrow()));
+        let forget = move |store: &mut Store| {
+            store.transaction(|store| {
+                heirs_row.iter().try_for_each(|row| store.put_upload(row))?;
+                Ok(store.delete_upload(&id)?)
+            })
+        };
+        self.0.writer.run_first(forget).await?;
+        if let Some(heir) = heir {
+            // The one that is to take its place keeps its file no longer.
+            let id = heir.id.clone();
+            self.on_disk(move |shelf| shelf.keep(&id)).await?;
+        }
         drop(alone);
         if is_in_place {
             // Who is told that it is gone finds no rows of it, unless the writer is busy for long.
@@ -55,8 +74,8 @@ impl Uploads {
         let mut done = self.0.writer.done();
         loop {
             done.borrow_and_update();
-            let asked = filename.clone();
-            if self.0.readers.run(move |store| Ok(store.file_of(UPLOADS, &asked)?)).await?.is_none() {
+            let (asked, reports) = (filename.clone(), self.0.source.reports().clone());
+            if self.0.readers.run(move |store| is_unknown(store, &reports, &asked)).await? {
                 return Ok(());
             }
             done.changed().await?;
@@ -66,8 +85,10 @@ impl Uploads {
     /// Ends an upload whose file is in the folder: it goes, and what it has replaced comes back.
     pub(super) async fn undo(&self, job: &Job, why: String) -> Result<()> {
         let _alone = self.alone().await;
-        let Some(content) = job.content.get().filter(|_| job.is_published()) else { return Ok(()) };
-        let (id, filename, replaces) = (job.id.clone(), job.filename.clone(), content.replaces);
+        if !job.is_published() {
+            return Ok(());
+        }
+        let (id, filename, replaces) = (job.id.clone(), job.filename.clone(), job.replaces());
         self.on_disk(move |shelf| shelf.take_back(&id, &filename, replaces)).await?;
         self.end(job, job.failed(why)).await;
         Ok(())
@@ -105,14 +126,10 @@ impl Uploads {
     }
 }
 
-/// Whether the file in the folder is that of `row`: a complete upload which no later one has replaced.
-fn is_in_place(row: &UploadRow, others: &[UploadRow]) -> bool {
-    let is_later = |other: &UploadRow| match other.state {
-        UploadState::Queued => true,
-        UploadState::Complete => other.finished_at > row.finished_at,
-        UploadState::Receiving | UploadState::Failed => false,
-    };
-    row.state == UploadState::Complete && !others.iter().any(|other| other.id != row.id && is_later(other))
+/// Whether `row` is a complete upload which no later complete one has replaced.
+fn is_last_complete(row: &UploadRow, others: &[UploadRow]) -> bool {
+    let is_later = |other: &UploadRow| other.state == UploadState::Complete && other.finished_at > row.finished_at;
+    row.state == UploadState::Complete && !others.iter().any(is_later)
 }
 
 #[cfg(test)]
@@ -136,14 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_complete_upload_of_a_name_has_the_file() {
-        use UploadState::{Complete, Failed, Queued, Receiving};
+    fn only_the_last_complete_upload_of_a_name_may_have_the_file() {
+        use UploadState::{Complete, Failed, Receiving};
         let (first, last) = (row("1", Complete, Some("2026")), row("2", Complete, Some("2027")));
         let failed = row("3", Failed, Some("2028"));
         let others = [first.clone(), last.clone(), failed.clone(), row("4", Receiving, None)];
-        assert!(is_in_place(&last, &others));
-        assert!(!is_in_place(&first, &others));
-        assert!(!is_in_place(&failed, &others));
-        assert!(!is_in_place(&last, &[row("5", Queued, None)]));
+        assert!(is_last_complete(&last, &others));
+        assert!(!is_last_complete(&first, &others));
+        assert!(!is_last_complete(&failed, &others));
     }
 }

@@ -1,7 +1,10 @@
 //! One upload that is under way, and what is known of any upload. In memory; what must outlive the process is in the table
 //! `uploads`.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -76,8 +79,6 @@ pub(crate) struct Content {
     pub(crate) bytes: u64,
     /// As a manifest has it.
     pub(crate) hash: String,
-    /// Whether it takes the place of a file.
-    pub(crate) replaces: bool,
 }
 
 /// An upload that is under way.
@@ -92,6 +93,9 @@ pub(crate) struct Job {
     pub(crate) cancel: CancellationToken,
     /// Set once, before its file gets its name.
     pub(crate) content: OnceLock<Content>,
+    /// Whether it has taken the place of a complete upload's file, or of one that nobody has uploaded, which is kept until its end.
+    /// Changed only by who holds the folder alone.
+    replaces: AtomicBool,
     /// How it is, for all who follow it.
     pub(crate) status: watch::Sender<Status>,
 }
@@ -116,6 +120,7 @@ impl Job {
             may_replace,
             cancel: CancellationToken::new(),
             content: OnceLock::new(),
+            replaces: AtomicBool::new(false),
             status: watch::Sender::new(status),
         }
     }
@@ -124,16 +129,35 @@ impl Job {
     pub(crate) fn stored(row: UploadRow) -> Self {
         let content = OnceLock::new();
         if let Some(hash) = row.hash.clone() {
-            let _ = content.set(Content { bytes: unsigned(row.bytes), hash, replaces: row.replaces });
+            let _ = content.set(Content { bytes: unsigned(row.bytes), hash });
         }
+        let replaces = AtomicBool::new(row.replaces);
         let Upload { id, filename, created_at, status } = row.into();
         let status = watch::Sender::new(status);
-        Self { id, filename, created_at, may_replace: true, cancel: CancellationToken::new(), content, status }
+        Self {
+            id,
+            filename,
+            created_at,
+            may_replace: true,
+            cancel: CancellationToken::new(),
+            content,
+            replaces,
+            status,
+        }
     }
 
     /// Where it is on its way.
     pub(crate) fn stage(&self) -> Stage {
         self.status.borrow().stage
+    }
+
+    /// Whether it keeps a file that comes back if it fails.
+    pub(crate) fn replaces(&self) -> bool {
+        self.replaces.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_replaces(&self, replaces: bool) {
+        self.replaces.store(replaces, Ordering::Relaxed);
     }
 
     /// Whether its file has its name in the folder, and is waited for.
@@ -172,7 +196,7 @@ impl Job {
             },
             bytes: signed(status.bytes),
             hash: content.map(|content| content.hash.clone()),
-            replaces: content.is_some_and(|content| content.replaces),
+            replaces: self.replaces(),
             row_count: signed(status.rows),
             rejects: signed(status.rejects),
             error: status.error.clone(),
@@ -217,13 +241,14 @@ mod tests {
     #[test]
     fn what_is_stored_of_an_upload_is_known_again() {
         let job = Job::new("0".repeat(32), "a.csv".into(), false, Some(9));
-        job.content.set(Content { bytes: 9, hash: "blake3:00".into(), replaces: true }).unwrap();
+        job.content.set(Content { bytes: 9, hash: "blake3:00".into() }).unwrap();
+        job.set_replaces(true);
         let status = Status { stage: Stage::Processing, bytes: 9, rows: 5, ..job.upload().status };
         let row = job.row(&status);
         assert_eq!(row.state, UploadState::Queued);
         let again = Job::stored(row);
         assert_eq!(again.content, job.content);
         assert_eq!(again.upload().status, Status { stage: Stage::Queued, ..status });
-        assert!(again.is_published() && !job.is_published());
+        assert!(again.replaces() && again.is_published() && !job.is_published());
     }
 }

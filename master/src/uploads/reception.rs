@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use futures_util::{
     Stream,
@@ -115,9 +115,10 @@ impl Uploads {
             There::File if !job.may_replace => return Err(UploadError::Taken { filename: job.filename.clone() }),
             _ => {}
         }
-        let content = Content { bytes: body.bytes, hash: body.hash, replaces: there == There::File };
-        let content = job.content.get_or_init(|| content).clone();
+        job.content.get_or_init(|| Content { bytes: body.bytes, hash: body.hash });
         let rival = self.received().into_iter().find(|other| other.filename == job.filename);
+        // What a rival has put there came to nothing: only what that has replaced comes back.
+        job.set_replaces(rival.as_ref().map_or(there == There::File, |rival| rival.replaces()));
         let driven_out = rival.as_ref().map(|rival| rival.failed("another upload has taken its place".to_owned()));
         let status = Status { stage: Stage::Queued, ..job.status.borrow().clone() };
         let rows: Vec<_> = rival.iter().zip(&driven_out).map(|(rival, status)| rival.row(status)).collect();
@@ -126,9 +127,14 @@ impl Uploads {
             store.transaction(|store| Ok(rows.iter().try_for_each(|row| store.put_upload(row))?))
         };
         self.0.writer.run_first(note).await?;
-        let (id, filename, replaces) = (job.id.clone(), job.filename.clone(), content.replaces);
+        let (id, filename, replaces) = (job.id.clone(), job.filename.clone(), job.replaces());
         let rival_id = rival.as_ref().map(|rival| rival.id.clone());
-        self.on_disk(move |shelf| shelf.publish(&id, &filename, replaces, rival_id.as_deref())).await?;
+        let published = self.on_disk(move |shelf| shelf.publish(&id, &filename, replaces, rival_id.as_deref())).await?;
+        if !published {
+            return Err(UploadError::Failed(anyhow!(
+                "what was received of it is not in the folder of uploads any more"
+            )));
+        }
         job.status.send_replace(status);
         if let Some((rival, status)) = rival.zip(driven_out) {
             self.leave(&rival, status);

@@ -43,11 +43,11 @@ fn tidy(shelf: &Shelf, rows: &[UploadRow], queued: &[UploadRow]) -> Result<()> {
         let rival = rows.iter().find(is_rival).map(|rival| rival.id.as_str());
         shelf.publish(&row.id, &row.filename, row.replaces, rival)?;
     }
-    let goes_on: HashSet<&str> = queued.iter().map(|row| row.id.as_str()).collect();
+    let replacing: HashSet<&str> = queued.iter().filter(|row| row.replaces).map(|row| row.id.as_str()).collect();
     for piece in shelf.pieces()? {
         match piece {
             Piece::Part(id) => shelf.discard(&id)?,
-            Piece::Former(id) if !goes_on.contains(id.as_str()) => shelf.keep(&id)?,
+            Piece::Former(id) if !replacing.contains(id.as_str()) => shelf.keep(&id)?,
             Piece::Former(_) => {}
         }
     }

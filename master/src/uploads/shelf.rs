@@ -71,23 +71,25 @@ impl Shelf {
         File::create_new(self.part(id))
     }
 
-    /// Gives a received body its name; what it replaces is kept, or what the upload `rival` kept that it drives out. Does nothing
-    /// if that was done before.
-    pub(crate) fn publish(&self, id: &str, filename: &str, replaces: bool, rival: Option<&str>) -> io::Result<()> {
+    /// Gives a received body its name; what it replaces is kept, which is what the upload `rival` kept that it drives out. Does
+    /// nothing if that was done before, and says whether it did.
+    pub(crate) fn publish(&self, id: &str, filename: &str, replaces: bool, rival: Option<&str>) -> io::Result<bool> {
         if !self.part(id).exists() {
-            return Ok(());
+            return Ok(false);
         }
         let (path, former) = (self.file(filename), self.former(id));
         if replaces && !former.exists() {
             let kept = rival.map(|rival| self.former(rival)).filter(|kept| kept.exists());
             match kept {
                 Some(kept) => fs::rename(kept, &former)?,
+                None if rival.is_some() => {}
                 // Where a file can have but one name, it loses this one for a moment.
                 None => fs::hard_link(&path, &former).or_else(|_| fs::rename(&path, &former))?,
             }
         }
         fs::rename(self.part(id), path)?;
-        self.sync()
+        self.sync()?;
+        Ok(true)
     }
 
     /// Removes what was received of a body.
@@ -102,12 +104,15 @@ impl Shelf {
 
     /// The upload's file goes, and what it has replaced comes back.
     pub(crate) fn take_back(&self, id: &str, filename: &str, replaces: bool) -> io::Result<()> {
-        match fs::rename(self.former(id), self.file(filename)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            renamed => return renamed.and_then(|()| self.sync()),
+        if !replaces {
+            self.keep(id)?;
+            return self.remove(filename);
         }
-        // Without a former file an upload that replaced one was taken back before.
-        if replaces { Ok(()) } else { self.remove(filename) }
+        match fs::rename(self.former(id), self.file(filename)) {
+            // It was taken back before.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            renamed => renamed.and_then(|()| self.sync()),
+        }
     }
 
     /// Removes a file.

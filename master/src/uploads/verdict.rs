@@ -1,7 +1,7 @@
 //! What those who read an uploaded file have made of it. An upload is complete when all of them have committed it.
 
 use anyhow::Result;
-use tributary_store::{FileState, Store};
+use tributary_store::{FileState, ReportFileRow, Store};
 
 use crate::{
     config::{ReportConfig, UPLOADS},
@@ -45,12 +45,33 @@ pub(super) fn verdict(store: &mut Store, reports: &Reports, path: &str, hash: &s
     Ok(together(voices))
 }
 
-/// The file as one that a report claims.
-fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -> Result<Voice> {
+/// Whether nobody has anything of this file.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Result<bool> {
+    if store.file_of(UPLOADS, path)?.is_some() {
+        return Ok(false);
+    }
+    for report in reports.claiming(path) {
+        if reported(store, report, path)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a report has of the file.
+fn reported(store: &mut Store, report: &ReportConfig, path: &str) -> Result<Option<ReportFileRow>> {
     let sources = store.sources()?;
     let uploads = sources.iter().find(|source| source.name == UPLOADS).map(|source| source.id);
     let files = store.report_files(&report.name)?;
-    let file = files.into_iter().find(|file| Some(file.source_id) == uploads && file.path == path);
+    Ok(files.into_iter().find(|file| Some(file.source_id) == uploads && file.path == path))
+}
+
+/// The file as one that a report claims.
+fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -> Result<Voice> {
+    let file = reported(store, report, path)?;
     let is = |found: &Option<String>, reading: &Option<String>| {
         found.as_deref() == Some(hash) && reading.as_deref() == Some(report.plan.digest())
     };

@@ -20,6 +20,7 @@ struct ListQuery {
     q: Option<String>,
     name: Option<String>,
     source: Option<String>,
+    file: Option<String>,
     report: Option<String>,
     after: Option<String>,
     #[serde(default)]
@@ -50,15 +51,15 @@ pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<H
 /// The rejects, the newest first.
 pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     const MOST: i64 = 200;
-    let ListQuery { source, report, .. } = input::query(&request)?;
-    let [source, report] = [source, report].map(input::unless_blank);
-    let asked = (source.clone(), report.clone());
+    let ListQuery { source, file, report, .. } = input::query(&request)?;
+    let [source, file, report] = [source, file, report].map(input::unless_blank);
+    let asked = (source.clone(), file.clone(), report.clone());
     let read = app.readers.run(move |store| {
-        let (source, report) = asked;
-        let rows = store.newest_rejects(report.as_deref(), source.as_deref(), None, MOST)?;
+        let (source, file, report) = asked;
+        let rows = store.newest_rejects(report.as_deref(), source.as_deref(), file.as_deref(), MOST)?;
         Ok((rows, store.rejects_count()?))
     });
     let (rows, total) = read.await?;
     let items = rows.into_iter().map(Reject::from).collect();
-    answer(&app, StatusCode::OK, &Rejects::new(source.or(report), items, total))
+    answer(&app, StatusCode::OK, &Rejects::new(file.or(source).or(report), items, total))
 }

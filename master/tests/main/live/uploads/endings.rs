@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::{
     FEED, Slow, delete, ended, feed, files, folder, get, id, id_of, master, send, skus, sources, upload, wait_for_skus,
 };
+use crate::system::System;
 
 /// A file without the columns of a feed.
 const NO_FEED: &str = "x,y\n1,2\n";
@@ -114,4 +117,40 @@ fn a_file_that_somebody_takes_away_is_not_waited_for() {
     let end = ended(&system, &big);
     assert!(end["state"] == "complete" || end["error"].as_str().unwrap().contains("removed"), "{end}");
     wait_for_skus(&system, &["a", "b"]);
+}
+
+/// Keeps those who read busy, so that what comes next waits.
+fn keep_busy(system: &System) {
+    send(system, "busy.csv", "", &feed(30_000));
+}
+
+#[test]
+fn what_was_overtaken_does_not_come_back() {
+    for is_cancelled in [false, true] {
+        let system = master("");
+        keep_busy(&system);
+        let first = id_of(&send(&system, "a.csv", "", FEED));
+        let second = if is_cancelled { "sku,name\nc,C\n" } else { NO_FEED };
+        let second = id_of(&send(&system, "a.csv", "&replace=1", second));
+        if is_cancelled {
+            delete(&system, &second);
+        }
+        let (first, second) = (ended(&system, &first), ended(&system, &second));
+        let is_owned = |upload: &Value| upload["state"] == "complete";
+        // Should the machine be so slow that the first one was read in between, it owns the file.
+        assert_eq!(files(&system).contains(&"a.csv".to_owned()), is_owned(&first) || is_owned(&second));
+        assert!(is_cancelled || !is_owned(&second), "{second}");
+    }
+}
+
+#[test]
+fn what_was_taken_back_meanwhile_does_not_come_back() {
+    let system = master("");
+    let first = upload(&system, "a.csv", "", FEED);
+    keep_busy(&system);
+    let second = id_of(&send(&system, "a.csv", "&replace=1", NO_FEED));
+    delete(&system, first["id"].as_str().unwrap());
+    assert_eq!(ended(&system, &second)["state"], "failed");
+    assert_eq!(files(&system), ["busy.csv"]);
+    tributary_testkit::wait::until("its rows go too", || (!skus(&system).contains(&"a".to_owned())).then_some(()));
 }
