@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -43,29 +43,38 @@ impl Advance {
     }
 }
 
-/// The last reading of each file, by path; clones share it.
+/// All readings that are under way, by path; clones share them. A reading is under way as long as somebody holds it, which
+/// whoever reads does until what was read is committed or given up.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Advances(Arc<Mutex<HashMap<String, Arc<Advance>>>>);
+pub(crate) struct Advances(Arc<Mutex<HashMap<String, Vec<Weak<Advance>>>>>);
 
 impl Advances {
     /// The content with this hash is going to be read.
     pub(crate) fn begin(&self, path: &str, hash: &str) -> Arc<Advance> {
         let advance = Arc::new(Advance { hash: hash.to_owned(), ..Advance::default() });
-        self.all().insert(path.to_owned(), Arc::clone(&advance));
+        let mut all = self.all();
+        all.retain(|_, readings| {
+            readings.retain(|reading| reading.strong_count() > 0);
+            !readings.is_empty()
+        });
+        all.entry(path.to_owned()).or_default().push(Arc::downgrade(&advance));
         advance
     }
 
-    /// The reading of this content, if it has begun.
+    /// The last reading of this content that is under way.
     pub(crate) fn of(&self, path: &str, hash: &str) -> Option<Arc<Advance>> {
-        self.all().get(path).filter(|advance| advance.hash == hash).map(Arc::clone)
+        let all = self.all();
+        let mut readings = all.get(path)?.iter().rev().filter_map(Weak::upgrade);
+        readings.find(|advance| advance.hash == hash)
     }
 
-    /// Nobody watches this file any more.
-    pub(crate) fn forget(&self, path: &str) {
-        self.all().remove(path);
+    /// Whether a reading of another content is under way, which may yet be committed.
+    pub(crate) fn has_another(&self, path: &str, hash: &str) -> bool {
+        let all = self.all();
+        all.get(path).is_some_and(|all| all.iter().filter_map(Weak::upgrade).any(|advance| advance.hash != hash))
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Advance>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<Advance>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +110,12 @@ mod tests {
         assert!(all.of("a.csv", "another").is_none());
         advance.restart();
         assert_eq!(advance.so_far(), (0, 0));
-        all.forget("a.csv");
-        assert!(all.of("a.csv", "h").is_none());
+        assert!(!all.has_another("a.csv", "h") && all.has_another("a.csv", "another"));
+        let later = all.begin("a.csv", "later");
+        assert!(all.of("a.csv", "h").is_some() && all.of("a.csv", "later").is_some());
+        drop((advance, body));
+        assert!(all.of("a.csv", "h").is_none() && !all.has_another("a.csv", "later"));
+        drop(later);
+        assert!(!all.has_another("a.csv", "h"));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -119,6 +119,7 @@ impl Poll {
     async fn read_in_place(&self, local: &LocalSource, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
         let file = local.file(entry).await?;
         let advance = local.advances().begin(&entry.path, &entry.hash);
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&advance));
         let reader = self.reader(entry.clone(), Arc::clone(&advance));
         let opened = file.clone();
         let open = move || Ok(Counted { inner: opened.open()?, advance: Arc::clone(&advance) });

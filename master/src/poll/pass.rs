@@ -2,7 +2,7 @@
 //! others do not notice. When a source is passed over is not decided here.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use tributary_wire::Sense;
 
 use super::{client::Http, list::Listed, origin::Origin};
 use crate::{
+    advance::Advance,
     clock::now,
     config::SourceConfig,
     ingest::{self, Applied, FetchError, FileVersion, Outcome, SourceVersion, Spool, Stored},
@@ -58,6 +59,8 @@ pub(crate) struct Poll {
     pub(super) progress: SourceProgress,
     /// Where the rows of this pass lie that memory has no room for.
     pub(super) spill: Spill,
+    /// The readings of this pass, held until what was read is committed.
+    pub(super) under_way: Mutex<Vec<Arc<Advance>>>,
     /// Tells those who work on reports what the source holds.
     holding: watch::Sender<Option<Arc<Holding>>>,
     /// When a pass was last noted in the database by this process.
@@ -97,7 +100,18 @@ impl Poll {
         let reading = ingest::reading(&source.columns);
         let spill = new_spill(&context.spool);
         let holding = watch::Sender::new(None);
-        Self { source, stored, reading, origin, context, progress, spill, holding, noted: None }
+        Self {
+            source,
+            stored,
+            reading,
+            origin,
+            context,
+            progress,
+            spill,
+            under_way: Mutex::default(),
+            holding,
+            noted: None,
+        }
     }
 
     /// The work on the reports of the source, to go on beside its passes; none if there is no report.
@@ -133,6 +147,7 @@ impl Poll {
         let passed = self.pass_over(sense).await;
         // What this pass has put there takes room until nobody holds it.
         self.spill = new_spill(&self.context.spool);
+        self.under_way = Mutex::default();
         passed
     }
 

@@ -1,6 +1,10 @@
 //! The partial of one file: asked of the source where that can compute it, else computed here, from the spool or in place.
 
-use std::{fs::File, io, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +40,8 @@ pub(super) struct Asker {
     pub(super) reports: Reports,
     pub(super) origin: Origin,
     pub(super) spool: Spool,
+    /// The readings in place whose partials are not applied yet.
+    pub(super) under_way: Mutex<Vec<Arc<Advance>>>,
 }
 
 impl Asker {
@@ -54,6 +60,7 @@ impl Asker {
             (Origin::Local(local), _) => {
                 let file = local.file(entry).await?;
                 let advance = local.advances().begin(&entry.path, &entry.hash);
+                self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&advance));
                 let opened = file.clone();
                 let computed = self.compute(report, entry, move || opened.open(), advance).await;
                 // What was read of a file counts only if it stayed the same.

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -54,7 +54,13 @@ impl ReportWork {
         (origin, spool, writer): (Origin, Spool, Writer),
         holding: watch::Receiver<Option<Arc<Holding>>>,
     ) -> Self {
-        Self { source, asker: Asker { reports, origin, spool }, writer, holding, said: Vec::new() }
+        Self {
+            source,
+            asker: Asker { reports, origin, spool, under_way: Mutex::default() },
+            writer,
+            holding,
+            said: Vec::new(),
+        }
     }
 
     /// Works as long as the source is polled.
@@ -101,7 +107,9 @@ impl ReportWork {
         let mut wrong = Vec::new();
         for report in self.asker.reports.all() {
             let name = &report.config.name;
-            match self.bring_up_one(report, current).await {
+            let brought_up = self.bring_up_one(report, current).await;
+            self.asker.under_way.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            match brought_up {
                 Ok(unread) => wrong.extend(unread.into_iter().map(|why| format!("report `{name}`: {why}"))),
                 Err(error) => wrong.push(format!("report `{name}`: {error:#}")),
             }

@@ -122,7 +122,6 @@ impl Uploads {
         }
         job.status.send_replace(status);
         self.jobs().remove(&job.id);
-        self.0.source.local.advances().forget(&job.filename);
     }
 }
 

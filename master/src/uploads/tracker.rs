@@ -30,11 +30,14 @@ pub(crate) async fn track(uploads: Uploads) {
             uploads.woken().await;
             continue;
         }
-        if let Err(error) = look(&uploads, &waiting).await {
-            tracing::error!("failed to look after uploads: {error:#}");
-            tokio::time::sleep(AFTER_FAILURE).await;
-            continue;
-        }
+        let is_unclear = match look(&uploads, &waiting).await {
+            Ok(is_unclear) => is_unclear,
+            Err(error) => {
+                tracing::error!("failed to look after uploads: {error:#}");
+                tokio::time::sleep(AFTER_FAILURE).await;
+                continue;
+            }
+        };
         // What is read shows; what is committed was written by the writer.
         loop {
             waiting.iter().for_each(|job| show_advance(&uploads, job));
@@ -43,7 +46,7 @@ pub(crate) async fn track(uploads: Uploads) {
                 () = uploads.woken() => {}
                 () = tokio::time::sleep(TICK) => {
                     let gone = gone(&uploads, &waiting).await.unwrap_or_default();
-                    if !gone.contains(&true) {
+                    if !is_unclear && !gone.contains(&true) {
                         continue;
                     }
                 }
@@ -53,11 +56,16 @@ pub(crate) async fn track(uploads: Uploads) {
     }
 }
 
-/// Asks what has become of each of them, and ends those of which that is known.
-async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<()> {
+/// Asks what has become of each of them, and ends those of which that is known. Whether there are some of which it is known only
+/// when another reading is over.
+async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<bool> {
     uploads.source().begin().await?;
     let hash = |job: &Job| job.content.get().map(|content| content.hash.clone()).unwrap_or_default();
     let asked: Vec<_> = waiting.iter().map(|job| (job.filename.clone(), hash(job))).collect();
+    // What the tables hold may be driven out by what this name had before. Asked first: a reading that begins later finds the
+    // new file.
+    let advances = uploads.source().local.advances();
+    let unclear: Vec<_> = asked.iter().map(|(path, hash)| advances.has_another(path, hash)).collect();
     let reports = uploads.source().reports().clone();
     let read = move |store: &mut Store| {
         asked.iter().map(|(path, hash)| verdict(store, &reports, path, hash)).collect::<Result<Vec<_>>>()
@@ -65,8 +73,9 @@ async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<()> {
     let verdicts = uploads.readers().run(read).await?;
     // Asked after the database: what is committed counts even if its file has gone since.
     let gone = gone(uploads, waiting).await?;
-    for ((job, verdict), is_gone) in waiting.iter().zip(verdicts).zip(gone) {
+    for (((job, verdict), is_gone), is_unclear) in waiting.iter().zip(verdicts).zip(gone).zip(&unclear) {
         match verdict {
+            Verdict::Committed { .. } if *is_unclear => {}
             Verdict::Committed { rows, rejects } => complete(uploads, job, rows, rejects).await?,
             Verdict::Rejected(why) => uploads.undo(job, why).await?,
             Verdict::Pending if is_gone => {
@@ -75,7 +84,7 @@ async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<()> {
             Verdict::Pending => {}
         }
     }
-    Ok(())
+    Ok(unclear.contains(&true))
 }
 
 async fn complete(uploads: &Uploads, job: &Job, rows: u64, rejects: u64) -> Result<()> {
