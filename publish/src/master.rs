@@ -92,17 +92,18 @@ impl Master {
         Ok(Self { http, base, token })
     }
 
-    /// `POST /api/v1/uploads`: sends a file. Returns its job's id; `show` is told now and then how many bytes have gone.
+    /// `POST /api/v1/uploads`: sends a file under the id that was chosen for its job. Returns its job's id; `show` is told now and then how many bytes have gone.
     pub(crate) async fn send(
         &self,
         file: &LocalFile,
+        id: &str,
         replace: bool,
         show: impl Fn(u64),
     ) -> std::result::Result<String, Refused> {
         let replaced = if replace { "&replace=1" } else { "" };
         let (body, sent) = body(file);
         let request = self
-            .request(Method::POST, &format!("?filename={}{replaced}", encoded(&file.name)))
+            .request(Method::POST, &format!("?filename={}{replaced}&id={id}", encoded(&file.name)))
             .header(CONTENT_LENGTH, file.size)
             .header(CONTENT_TYPE, "application/octet-stream")
             .body(body);

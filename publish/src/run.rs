@@ -1,7 +1,6 @@
 //! All files: looked at first, then a few uploaded at a time, each with a line on stdout when it is over.
 
 use std::io;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,7 +11,7 @@ use tributary_serve::Access;
 use crate::cli::Args;
 use crate::job::Job;
 use crate::master::Master;
-use crate::upload::{take_back, upload};
+use crate::upload::{CurrentId, take_back, upload};
 use crate::{Board, LocalFile, Outcome, Summary, local_files};
 
 /// How long a stop waits until the master has taken uploads back.
@@ -45,7 +44,7 @@ pub async fn run(args: &Args, board: &Board, stop: &CancellationToken) -> Result
 /// Uploads one file, or takes it back.
 async fn publish(master: &Master, file: &LocalFile, replace: bool, board: &Board, stop: &CancellationToken) -> Outcome {
     let started = Instant::now();
-    let id = OnceLock::new();
+    let id = CurrentId::default();
     let result = if stop.is_cancelled() {
         Err("stopped before it was sent".to_owned())
     } else {
@@ -64,10 +63,10 @@ async fn publish(master: &Master, file: &LocalFile, replace: bool, board: &Board
 }
 
 /// Takes an upload back that the master has; one that is still being sent breaks off by itself.
-async fn stopped(master: &Master, id: Option<&String>) -> Result<Job, String> {
+async fn stopped(master: &Master, id: Option<String>) -> Result<Job, String> {
     let failed = || "stopped".to_owned();
     let Some(id) = id else { return Err(failed()) };
-    let taken_back = tokio::time::timeout(GOODBYE, take_back(master, id)).await;
+    let taken_back = tokio::time::timeout(GOODBYE, take_back(master, &id)).await;
     taken_back.ok().flatten().ok_or_else(failed)
 }
 

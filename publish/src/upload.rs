@@ -1,6 +1,6 @@
 //! One file's way: sent, again if the connection breaks, then followed until its rows are committed.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -21,7 +21,7 @@ const QUESTIONS: Duration = Duration::from_millis(250);
 /// How long a master that does not answer is waited for: it goes on with its jobs once it is back.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Uploads a file and waits for its end. `id` is set once the master has the file.
+/// Uploads a file and waits for its end. `id` is that of the upload that is under way.
 ///
 /// # Errors
 /// Why it failed.
@@ -30,12 +30,12 @@ pub(crate) async fn upload(
     file: &LocalFile,
     replace: bool,
     line: &Line,
-    id: &OnceLock<String>,
+    id: &CurrentId,
 ) -> Result<Job, String> {
-    let sent = send(master, file, replace, line).await?;
-    let id = id.get_or_init(|| sent);
-    tracing::info!(file.name = %file.name, upload.id = %id, "{}: sent, and waits to be processed", file.name);
-    let job = follow(master, id, &file.name, line).await?;
+    let sent = &send(master, file, replace, line, id).await?;
+    id.set(sent);
+    tracing::info!(file.name = %file.name, upload.id = %sent, "{}: sent, and waits to be processed", file.name);
+    let job = follow(master, sent, &file.name, line).await?;
     match job.state {
         JobState::Failed => Err(job.error.unwrap_or_else(|| "the master does not say why".to_owned())),
         _ => Ok(job),
@@ -47,6 +47,8 @@ pub(crate) async fn take_back(master: &Master, id: &str) -> Option<Job> {
     match master.job(id).await {
         Ok(job) if job.state == JobState::Complete => Some(job),
         Ok(job) if job.state == JobState::Failed => None,
+        // Nothing of it came, or it broke off by itself.
+        Err(refused) if refused.is(StatusCode::NOT_FOUND) => None,
         _ => {
             if let Err(refused) = master.cancel(id).await {
                 tracing::warn!(upload.id = %id, error = %refused.why, "failed to cancel: {}", refused.why);
@@ -57,21 +59,27 @@ pub(crate) async fn take_back(master: &Master, id: &str) -> Option<Job> {
 }
 
 /// Sends a file, each time from its start. Returns the id of its job.
-async fn send(master: &Master, file: &LocalFile, replace: bool, line: &Line) -> Result<String, String> {
+async fn send(master: &Master, file: &LocalFile, replace: bool, line: &Line, id: &CurrentId) -> Result<String, String> {
+    let mut broken = Vec::new();
     let (mut pause, mut was_broken, mut tries) = (FIRST_PAUSE, false, 1);
     tracing::info!(file.name = %file.name, bytes = file.size, "{}: sending {} bytes", file.name, file.size);
     loop {
         line.begin_sending();
-        let refused = match master.send(file, replace, |bytes| line.show_sent(bytes)).await {
+        let chosen = new_id()?;
+        id.set(&chosen);
+        let refused = match master.send(file, &chosen, replace, |bytes| line.show_sent(bytes)).await {
             Ok(id) => return Ok(id),
             Err(refused) => refused,
         };
         // The master may not have noticed yet that the try before is broken.
         let is_own = was_broken && refused.is(StatusCode::CONFLICT);
-        if tries == TRIES || !(refused.may_pass() || is_own) {
-            return Err(given_up(&refused, replace, tries));
+        if refused.kind == RefusedKind::Broken {
+            was_broken = true;
+            broken.push(chosen);
         }
-        was_broken |= refused.kind == RefusedKind::Broken;
+        if tries == TRIES || !(refused.may_pass() || is_own) {
+            return taken(master, &broken).await.ok_or_else(|| given_up(&refused, replace, tries));
+        }
         tries += 1;
         let wait = refused.after.unwrap_or(pause).min(LONGEST_PAUSE);
         let seconds = wait.as_secs();
@@ -80,7 +88,42 @@ async fn send(master: &Master, file: &LocalFile, replace: bool, line: &Line) -> 
         line.show_pause(tries, TRIES);
         tokio::time::sleep(wait).await;
         pause *= 2;
+        if let Some(taken) = taken(master, &broken).await {
+            return Ok(taken);
+        }
     }
+}
+
+/// The try that the master has as a whole, though its answer was lost.
+async fn taken(master: &Master, broken: &[String]) -> Option<String> {
+    for id in broken.iter().rev() {
+        let state = master.job(id).await.ok().map(|job| job.state);
+        if matches!(state, Some(JobState::Queued | JobState::Processing | JobState::Complete)) {
+            return Some(id.clone());
+        }
+    }
+    None
+}
+
+/// The id of the upload that is under way; none before the first.
+#[derive(Debug, Default)]
+pub(crate) struct CurrentId(Mutex<Option<String>>);
+
+impl CurrentId {
+    pub(crate) fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, id: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.to_owned());
+    }
+}
+
+/// An id that nobody has: chosen here, so that an upload whose answer is lost can be asked for.
+fn new_id() -> Result<String, String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn given_up(refused: &Refused, replace: bool, tries: u32) -> String {

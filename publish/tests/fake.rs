@@ -20,12 +20,14 @@ pub(crate) enum Reply {
     Break(u64),
     /// The body is read and never answered.
     Silent,
+    /// As `Take`, but the connection is closed instead of the answer.
+    Lose(Vec<Option<String>>),
 }
 
 /// An upload as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Upload {
-    /// The request line without its method and version.
+    /// The request line without its method and version, and without the id that was chosen.
     pub(crate) target: String,
     /// The headers, their names in lower case.
     pub(crate) headers: HashMap<String, String>,
@@ -38,6 +40,8 @@ struct State {
     uploads: Vec<Upload>,
     /// What the jobs have still to say.
     jobs: Vec<VecDeque<Option<String>>>,
+    /// The job of an id that was chosen.
+    chosen: HashMap<String, usize>,
     /// Requests of other kinds, such as `DELETE /api/v1/uploads/0`.
     others: Vec<String>,
     /// Uploads that are not over, and how many there were at most.
@@ -117,8 +121,9 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         "POST" => take(reader, target, headers, state)?,
         "GET" => {
             let mut state = state.lock().unwrap();
-            let id: usize = target.rsplit('/').next()?.parse().ok()?;
-            match state.jobs.get_mut(id) {
+            let id = target.rsplit('/').next()?;
+            let id = id.parse().ok().or_else(|| state.chosen.get(id).copied());
+            match id.and_then(|id| state.jobs.get_mut(id)) {
                 Some(says) if says.len() > 1 => response("200 OK", "", &says.pop_front()??),
                 Some(says) => {
                     let said = says.front().cloned()??;
@@ -158,9 +163,11 @@ fn take(
     };
     let mut body = Vec::new();
     reader.by_ref().take(length).read_to_end(&mut body).ok()?;
-    let is_taken = matches!(reply, Reply::Take(_));
+    let is_taken = matches!(reply, Reply::Take(_) | Reply::Lose(_));
     let mut state = state.lock().unwrap();
     state.open -= usize::from(!is_taken);
+    let (target, id) = target.rsplit_once("&id=")?;
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     state.uploads.push(Upload { target: target.to_owned(), headers, body });
     let problem = |detail: &str| format!(r#"{{"title":"No","status":0,"detail":"{detail}"}}"#);
     match reply {
@@ -180,6 +187,12 @@ fn take(
             reader.get_mut().write_all(answer.as_bytes()).ok()?;
             // What it has not read makes the connection break as soon as it is closed, as it may with any server.
             thread::sleep(Duration::from_millis(20));
+            None
+        }
+        Reply::Lose(says) => {
+            state.jobs.push(says.into());
+            let job = state.jobs.len() - 1;
+            state.chosen.insert(id.to_owned(), job);
             None
         }
         Reply::Break(_) => None,

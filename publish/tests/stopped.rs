@@ -38,6 +38,18 @@ fn what_the_master_has_is_cancelled_and_nothing_more_is_sent() {
 }
 
 #[test]
+fn what_the_master_has_but_has_not_answered_is_cancelled() {
+    let folder = folder(&["a.csv"]);
+    let master = FakeMaster::start(&[Reply::Lose(vec![None, None, job("queued", 0, 0)])]);
+    let child = start(&folder, &master.url, &["a.csv"]);
+    until("the file has come", || (!master.uploads().is_empty()).then_some(()));
+    let said = stop(child, Signal::INT);
+    assert_eq!((said.code, said.lines[0].as_str()), (Some(1), "a.csv: failed: stopped"), "{said:?}");
+    let [other] = &master.others()[..] else { panic!("{:?}", master.others()) };
+    assert!(other.starts_with("DELETE /api/v1/uploads/"), "{other}");
+}
+
+#[test]
 fn a_master_that_does_not_answer_does_not_hold_up_a_stop() {
     let folder = folder(&["a.csv"]);
     let master = FakeMaster::start(&[Reply::Silent]);

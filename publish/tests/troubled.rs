@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tributary_testkit::wait::until;
 
-use crate::fake::{FakeMaster, Reply, job};
+use crate::fake::{FakeMaster, Reply, failed, job};
 use crate::{Said, content, folder, publish, start};
 
 #[test]
@@ -20,6 +20,21 @@ fn a_broken_connection_is_tried_again_from_the_start() {
     let uploads = master.uploads();
     assert_eq!((uploads.len(), uploads[0].body.len()), (2, 5_000));
     assert_eq!(uploads[1].body, content("a.csv").into_bytes());
+}
+
+#[test]
+fn an_upload_whose_answer_was_lost_is_followed() {
+    let folder = folder(&["a.csv"]);
+    let taken = Reply::Lose(vec![job("queued", 0, 0), job("complete", 1_000, 0)]);
+    let master = FakeMaster::start(&[taken, Reply::Refuse("409 Conflict", "", "it is there")]);
+    let said = publish(&folder, &master.url, &["a.csv"]);
+    assert_eq!(said.lines[0], "a.csv: complete, 1,000 rows, 0 rejects, T s", "{said:?}");
+    assert_eq!((said.code, master.uploads().len()), (Some(0), 1));
+    // One that has failed there is sent again.
+    let failed = Reply::Lose(vec![failed("the disk is full")]);
+    let master = FakeMaster::start(&[failed, Reply::Take(vec![job("complete", 1, 0)])]);
+    let said = publish(&folder, &master.url, &["a.csv"]);
+    assert_eq!((said.code, master.uploads().len()), (Some(0), 2), "{said:?}");
 }
 
 #[test]
