@@ -42,7 +42,7 @@ pub(crate) use tracker::track;
 /// Bodies that are received at one time.
 pub(crate) const AT_ONE_TIME: usize = 8;
 /// How long nothing of a body may come.
-const IDLE: Duration = Duration::from_secs(30);
+pub(crate) const IDLE: Duration = Duration::from_secs(30);
 
 /// All uploads; clones share them.
 #[derive(Clone)]

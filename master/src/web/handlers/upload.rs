@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::uploads;
 use crate::app::App;
-use crate::uploads::{Offer, UploadError, Uploads};
+use crate::uploads::{IDLE, Offer, UploadError, Uploads};
 use crate::web::error::ApiError;
 use crate::web::input;
 use crate::web::pages::{UploadPage, answer};
@@ -188,7 +188,16 @@ async fn all_files(uploads: Uploads, request: HttpRequest, payload: web::Payload
 }
 
 async fn next_field(form: &mut Multipart) -> Result<Option<Field>, ApiError> {
-    form.next().await.transpose().map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))
+    in_time(form.next())
+        .await?
+        .transpose()
+        .map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))
+}
+
+/// What comes next of a form, outside its files.
+async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
+    let next = tokio::time::timeout(IDLE, next).await;
+    next.map_err(|_| UploadError::Stalled { seconds: IDLE.as_secs() }.into())
 }
 
 /// The name of a field's file; none if it is no file.
@@ -207,7 +216,7 @@ fn filename(field: &Field) -> Result<Option<String>, ApiError> {
 /// The text of a field that is no file.
 async fn drain(mut field: Field) -> Result<String, ApiError> {
     let mut text = Vec::new();
-    while let Some(piece) = field.next().await {
+    while let Some(piece) = in_time(field.next()).await? {
         let piece = piece.map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))?;
         text.extend_from_slice(&piece);
         if text.len() as u64 > AROUND_FILES {
@@ -224,11 +233,11 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 /// A body is stored as it comes, so it must not be encoded for the way.
 fn is_plain(request: &HttpRequest) -> Result<(), ApiError> {
-    let coding = request.headers().get(CONTENT_ENCODING).map(|coding| coding.as_bytes().trim_ascii());
-    match coding {
-        None | Some(b"" | b"identity") => Ok(()),
-        Some(_) => Err(ApiError::UnsupportedMediaType { expected: "the file as it is, without a Content-Encoding" }),
+    let mut codings = request.headers().get_all(CONTENT_ENCODING).map(|coding| coding.as_bytes().trim_ascii());
+    if codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
     }
+    Err(ApiError::UnsupportedMediaType { expected: "the file as it is, without a Content-Encoding" })
 }
 
 fn length(request: &HttpRequest) -> Option<u64> {
