@@ -92,7 +92,8 @@ impl Master {
         Ok(Self { http, base, token })
     }
 
-    /// `POST /api/v1/uploads`: sends a file under the id that was chosen for its job. Returns its job's id; `show` is told now and then how many bytes have gone.
+    /// `POST /api/v1/uploads`: sends a file under the id that was chosen for its job. Returns its job's id; `show` is told now
+    /// and then how many bytes have gone.
     pub(crate) async fn send(
         &self,
         file: &LocalFile,

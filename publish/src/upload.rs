@@ -61,7 +61,7 @@ pub(crate) async fn take_back(master: &Master, id: &str) -> Option<Job> {
 /// Sends a file, each time from its start. Returns the id of its job.
 async fn send(master: &Master, file: &LocalFile, replace: bool, line: &Line, id: &CurrentId) -> Result<String, String> {
     let mut broken = Vec::new();
-    let (mut pause, mut was_broken, mut tries) = (FIRST_PAUSE, false, 1);
+    let (mut pause, mut tries) = (FIRST_PAUSE, 1);
     tracing::info!(file.name = %file.name, bytes = file.size, "{}: sending {} bytes", file.name, file.size);
     loop {
         line.begin_sending();
@@ -72,9 +72,8 @@ async fn send(master: &Master, file: &LocalFile, replace: bool, line: &Line, id:
             Err(refused) => refused,
         };
         // The master may not have noticed yet that the try before is broken.
-        let is_own = was_broken && refused.is(StatusCode::CONFLICT);
+        let is_own = !broken.is_empty() && refused.is(StatusCode::CONFLICT);
         if refused.kind == RefusedKind::Broken {
-            was_broken = true;
             broken.push(chosen);
         }
         if tries == TRIES || !(refused.may_pass() || is_own) {
