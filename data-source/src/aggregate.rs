@@ -1,20 +1,22 @@
 //! Computes partials of the folder's files for reports, and tells of it in lines while it does. How requests come and how
 //! lines go is not known here.
 
-use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tributary_folder::{Entry, Folder};
-use tributary_gate::{Error as GateError, FileReject};
+use tributary_csv_gate::{Error as GateError, FileReject};
+use tributary_folder_watch::{Entry, Folder};
+use tributary_http_common::Sink;
+use tributary_protocol::AggregateLine;
 use tributary_report::{Error, Partial, Plan, Progress};
-use tributary_serve::Sink;
-use tributary_wire::AggregateLine;
 
 use crate::partials::{Key, Partials};
 

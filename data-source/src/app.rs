@@ -1,15 +1,18 @@
 //! What all requests share: the folder, the name, the counts. No request handling.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio_util::sync::CancellationToken;
-use tributary_folder::{Folder, Snapshot, State};
-use tributary_serve::Token;
+use tributary_folder_watch::{Folder, Snapshot, State};
+use tributary_http_common::Token;
 
-use crate::aggregate::Computations;
-use crate::error::ApiError;
+use crate::{aggregate::Computations, error::ApiError};
 
 /// Shared by all workers; lives as long as the server.
 #[derive(Debug)]

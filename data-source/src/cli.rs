@@ -1,15 +1,16 @@
 //! The command line: what was typed, and its way to a checked [`Config`]. It starts nothing but the logs.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
-use tributary_console::LogArgs;
-use tributary_serve::{Access, host_and_port};
+use tributary_cli_common::LogArgs;
+use tributary_http_common::{Access, host_and_port};
 
-use crate::Config;
-use crate::inspect::InspectArgs;
+use crate::{Config, inspect::InspectArgs};
 
 /// Longer times are typing errors.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,7 +100,7 @@ fn rescan(typed: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use tributary_console::LogFormat;
+    use tributary_cli_common::LogFormat;
 
     use super::*;
 

@@ -3,9 +3,13 @@
 
 use std::time::SystemTime;
 
-use actix_web::HttpRequest;
-use actix_web::http::Method;
-use actix_web::http::header::{self, ByteRangeSpec, EntityTag, Header, HttpDate, IfMatch, IfNoneMatch, IfRange, Range};
+use actix_web::{
+    HttpRequest,
+    http::{
+        Method,
+        header::{self, ByteRangeSpec, EntityTag, Header, HttpDate, IfMatch, IfNoneMatch, IfRange, Range},
+    },
+};
 
 /// What a request's conditions come to.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,13 +1,17 @@
 //! Everything that a request can fail with, and the answer that it becomes: `application/problem+json` (RFC 9457). This is
 //! the only place that knows status codes of failures.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
-use tributary_folder::OpenError;
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER},
+    },
+};
+use tributary_folder_watch::OpenError;
+use tributary_http_common::challenge;
+use tributary_protocol::{PROBLEM_JSON, Problem};
 use tributary_report::SpecError;
-use tributary_serve::challenge;
-use tributary_wire::{PROBLEM_JSON, Problem};
 
 /// Seconds after which a caller may ask again.
 const RETRY_AFTER_SECONDS: &str = "1";

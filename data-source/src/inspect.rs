@@ -1,15 +1,17 @@
 //! `data-source inspect FILE`: what the gate makes of one file, for people (`table`) and for programs (`csv`, `json`).
 //! It serves nothing and changes nothing.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use comfy_table::presets;
 use serde::Serialize;
-use tributary_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
+use tributary_csv_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
 
 /// How many rows the summary shows.
 const ROWS_SHOWN: usize = 10;

@@ -12,17 +12,14 @@ pub mod inspect;
 mod partials;
 mod router;
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{net::TcpListener, path::PathBuf, time::Duration};
 
-use actix_web::dev::Server;
-use actix_web::{HttpServer, web};
+use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
-use tributary_folder::{Folder, Options, State};
-use tributary_serve::{STOP_SECONDS, Token, announce};
+use tributary_folder_watch::{Folder, Options, State};
+use tributary_http_common::{STOP_SECONDS, Token, announce};
 
 use crate::app::App;
 

@@ -1,14 +1,15 @@
 //! The `data-source` program: reads the command line, starts the logs, binds, and hands over to the library.
 
-use std::io;
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
-use tributary_console::exit_code;
-use tributary_data_source::cli::{Cli, Command, ServeArgs};
-use tributary_data_source::{inspect, run};
-use tributary_serve::{OpenToAll, bind, stop_on_signals};
+use tributary_cli_common::exit_code;
+use tributary_data_source::{
+    cli::{Cli, Command, ServeArgs},
+    inspect, run,
+};
+use tributary_http_common::{OpenToAll, bind, stop_on_signals};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
 
 /// What was typed cannot work: the exit code is 2.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<OpenToAll>() || matches!(error.downcast_ref(), Some(tributary_gate::Error::Settings(_)))
+    error.is::<OpenToAll>() || matches!(error.downcast_ref(), Some(tributary_csv_gate::Error::Settings(_)))
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {

@@ -1,16 +1,22 @@
 //! All routes, and what holds for every answer: the token, the count, the headers. No handler is here.
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::middleware::{Next, from_fn};
-use actix_web::{App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError, guard, web};
+use actix_web::{
+    App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    http::header::AUTHORIZATION,
+    middleware::{Next, from_fn},
+    web,
+};
 
-use tributary_serve::complete;
+use tributary_http_common::complete;
 
-use crate::app::App;
-use crate::error::ApiError;
-use crate::handlers::{aggregate, health, page, read_all, read_file, sense};
+use crate::{
+    app::App,
+    error::ApiError,
+    handlers::{aggregate, health, page, read_all, read_file, sense},
+};
 
 /// The application that a worker runs.
 pub(crate) fn app(

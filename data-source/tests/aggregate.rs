@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
+use tributary_protocol::{AggregateLine, PartialHead, ReportSpec};
 use tributary_report::{Plan, Total};
-use tributary_wire::{AggregateLine, PartialHead, ReportSpec};
 
 use crate::support::{Answer, Source, wait_for};
 

@@ -1,15 +1,19 @@
 //! `POST /aggregate` on a file that takes a while: what is told meanwhile, and what becomes of a computation that nobody wants
 //! any more.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
-use tributary_wire::AggregateLine;
+use tributary_protocol::AggregateLine;
 
-use crate::aggregate::{count, hash_of, lines, request};
-use crate::support::{Source, ended, wait_for};
+use crate::{
+    aggregate::{count, hash_of, lines, request},
+    support::{Source, ended, wait_for},
+};
 
 /// 110 MB. They are decoded by one thread, so more cores do not make it faster; an unoptimised program takes some ten seconds.
 const ROWS: usize = 4_000_000;

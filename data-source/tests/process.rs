@@ -1,11 +1,15 @@
 //! The program itself: exit codes, signals, tokens, the page, and what is printed where.
 
-use std::io::Read;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::{
+    io::Read,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use tributary_testkit::process;
 

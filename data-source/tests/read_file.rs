@@ -1,7 +1,9 @@
 //! `/read/{path}`: exact bytes, whole, in part and packed, and what happens when the file is another by then.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+};
 
 use crate::support::{Source, wait_for};
 

@@ -1,9 +1,10 @@
 //! `/sense` and `/sense/files`: what a caller learns, at once and by waiting.
 
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    time::{Duration, Instant},
+};
 
 use crate::support::{Source, wait_for};
 

@@ -1,12 +1,14 @@
 //! A folder with a feed, a source that serves it, and a master that follows the source: real programs, a real database.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tributary_testkit::process::{self, Daemon};
-use tributary_testkit::{http, wait};
+use tributary_testkit::{
+    http,
+    process::{self, Daemon},
+    wait,
+};
 
 /// The running system; all of it ends and goes when this is dropped.
 pub struct System {

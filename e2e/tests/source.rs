@@ -1,11 +1,12 @@
 //! The source in README.md, which is Python and knows nothing of us, is one that a master can use.
 
-use std::fs;
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use e2e::System;
-use tributary_testkit::process::Daemon;
-use tributary_testkit::wait;
+use tributary_testkit::{process::Daemon, wait};
 
 /// The first Python block of README.md that is a server.
 fn program() -> String {

@@ -1,9 +1,6 @@
 //! `/upload`: a file is chosen, sent and followed to its products; the page finds what is under way after a reload.
 
-use std::fs;
-use std::io::Write;
-use std::net::TcpStream;
-use std::path::PathBuf;
+use std::{fs, io::Write, net::TcpStream, path::PathBuf};
 
 use e2e::{Browser, Kind, System, browse, until};
 use tempfile::TempDir;

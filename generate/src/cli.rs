@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
-use tributary_console::LogArgs;
+use tributary_cli_common::LogArgs;
 
 /// Writes generated data, as fast as the disk takes it; the same seed gives the same bytes
 #[derive(Debug, Clone, Parser)]
@@ -75,8 +75,7 @@ impl FileArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
+    use clap::{CommandFactory, error::ErrorKind};
 
     use super::*;
 

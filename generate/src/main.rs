@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use tributary_console::exit_code;
+use tributary_cli_common::exit_code;
 use tributary_generate::{cli::Args, run, stop_on_signals};
 
 fn main() -> ExitCode {

@@ -1,9 +1,11 @@
 //! Where the bytes go: a file that is put in place as a whole, or stdout, a pipe or a device as they are.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+};
 
 use anyhow::{Context, Result, ensure};
 

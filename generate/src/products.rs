@@ -3,10 +3,12 @@
 
 use std::io::{self, Write};
 
-use crate::block::Block;
-use crate::chance::{Groups, Random};
-use crate::shape::{self, Shape};
-use crate::words::{put_name, word};
+use crate::{
+    block::Block,
+    chance::{Groups, Random},
+    shape::{self, Shape},
+    words::{put_name, word},
+};
 
 /// Writes a feed with the header `name,sku,description`. The same `seed` gives the same bytes; `first` is the number of
 /// the first product, so that two feeds overlap where their numbers do.

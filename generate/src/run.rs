@@ -1,25 +1,34 @@
 //! The program: opens the output, lets a shape write into it on a thread of its own, and says what was written. It stops
 //! when it is asked to, whatever the disk or the reader of a pipe does, and leaves nothing half written behind.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::HumanCount;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
 
-use crate::cli::{Args, ShapeArgs};
-use crate::output::Output;
-use crate::products::Products;
-use crate::progress::Progress;
-use crate::{Sales, Shape, Transactions, shape};
+use crate::{
+    Sales, Shape, Transactions,
+    cli::{Args, ShapeArgs},
+    output::Output,
+    products::Products,
+    progress::Progress,
+    shape,
+};
 
 /// How often it is looked whether to stop.
 const TICK: Duration = Duration::from_millis(20);

@@ -4,10 +4,12 @@ use std::array;
 
 use chrono::{Days, NaiveDate};
 
-use crate::block::Block;
-use crate::chance::{Groups, Random, scaled};
-use crate::shape::Shape;
-use crate::words::put_name;
+use crate::{
+    block::Block,
+    chance::{Groups, Random, scaled},
+    shape::Shape,
+    words::put_name,
+};
 
 /// Sales of departments, `Department Name,Date,Number of Sales`. A department's name has several words and is its own; the
 /// departments come in no order and sell differently well; the number is an integer of at least 0.

@@ -1,10 +1,12 @@
 //! Transactions: what a customer bought, at what price and how much of it.
 
-use crate::block::Block;
-use crate::chance::{Groups, Random, scaled};
-use crate::sales::Dates;
-use crate::shape::Shape;
-use crate::words::put_name;
+use crate::{
+    block::Block,
+    chance::{Groups, Random, scaled},
+    sales::Dates,
+    shape::Shape,
+    words::put_name,
+};
 
 /// How many customers there are.
 const CUSTOMERS: u64 = 100_000;

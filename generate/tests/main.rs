@@ -1,11 +1,13 @@
 //! The built `generate`: exit codes, what it prints, and that nothing is left behind but whole files.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
-use std::fs;
-use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::Read,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;

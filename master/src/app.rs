@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tributary_serve::Token;
+use tributary_http_common::Token;
 
 use crate::{config::ReportConfig, poll::Statuses, readers::Readers, uploads::Uploads, writer::Writer};
 

@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use actix_web::{HttpServer, dev::Server, rt::net::TcpStream, web::Data};
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
-use tributary_serve::{STOP_SECONDS, announce};
+use tributary_http_common::{STOP_SECONDS, announce};
 
 use crate::{
     app::App,

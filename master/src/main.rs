@@ -8,14 +8,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
-use tributary_console::exit_code;
+use tributary_cli_common::exit_code;
+use tributary_http_common::{OpenToAll, bind, stop_on_signals};
 use tributary_master::{
     Progress, Summary,
     cli::Args,
     config::{Config, ConfigError},
     once, run,
 };
-use tributary_serve::{OpenToAll, bind, stop_on_signals};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.

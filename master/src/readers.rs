@@ -10,7 +10,7 @@ use actix_web::web::Bytes;
 use anyhow::{Context, Result};
 use futures_util::Stream;
 use tokio::sync::Semaphore;
-use tributary_serve::{Sink, produced};
+use tributary_http_common::{Sink, produced};
 use tributary_store::{DatabaseUrl, Store};
 
 /// Readers at work at one time: more would only take turns on the cores.

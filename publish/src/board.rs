@@ -1,12 +1,16 @@
 //! The progress bars on stderr, one a file. Where stderr is no terminal nothing is drawn, and the log says what goes on.
 
-use std::io::{self, Write};
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::job::{Job, JobState};
-use crate::outcome::plain;
+use crate::{
+    job::{Job, JobState},
+    outcome::plain,
+};
 
 /// While bytes are sent.
 const SENDING: &str =

@@ -1,10 +1,14 @@
 //! A file as the body of a request: read by a thread of its own, a bounded part ahead of the network.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::{
+    fs::File,
+    io::{self, Read},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use futures_util::stream::poll_fn;

@@ -1,12 +1,10 @@
 //! The command line: what may be typed, and what of it cannot work.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use reqwest::Url;
-use tributary_console::LogArgs;
+use tributary_cli_common::LogArgs;
 
 /// Uploads files to a master and waits until their rows are in its tables
 #[derive(Debug, Clone, Parser)]

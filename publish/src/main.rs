@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use tributary_console::exit_code;
+use tributary_cli_common::exit_code;
+use tributary_http_common::stop_on_signals;
 use tributary_publish::{Board, Summary, cli::Args, run};
-use tributary_serve::stop_on_signals;
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -1,18 +1,25 @@
 //! The client of a master's uploads: its requests, its time limits, and what became of each. It tries nothing twice.
 
-use std::error::Error;
-use std::time::{Duration, Instant};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{
+    Client, Method, RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+    redirect,
+};
 use serde::de::DeserializeOwned;
-use tributary_serve::Token;
-use tributary_wire::{Problem, encoded_path};
+use tributary_http_common::Token;
+use tributary_protocol::{Problem, encoded_path};
 
-use crate::LocalFile;
-use crate::body::body;
-use crate::job::{Accepted, Job};
+use crate::{
+    LocalFile,
+    body::body,
+    job::{Accepted, Job},
+};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a question about a job may take.

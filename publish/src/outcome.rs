@@ -1,7 +1,6 @@
 //! What became of the files, in words.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use indicatif::HumanCount;
 

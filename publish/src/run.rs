@@ -1,18 +1,23 @@
 //! All files: looked at first, then a few uploaded at a time, each with a line on stdout when it is over.
 
-use std::io;
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
-use tributary_serve::Access;
+use tributary_http_common::Access;
 
-use crate::cli::Args;
-use crate::job::Job;
-use crate::master::Master;
-use crate::upload::{CurrentId, take_back, upload};
-use crate::{Board, LocalFile, Outcome, Summary, local_files};
+use crate::{
+    Board, LocalFile, Outcome, Summary,
+    cli::Args,
+    job::Job,
+    local_files,
+    master::Master,
+    upload::{CurrentId, take_back, upload},
+};
 
 /// How long a stop waits until the master has taken uploads back.
 const GOODBYE: Duration = Duration::from_secs(2);

@@ -1,14 +1,18 @@
 //! One file's way: sent, again if the connection breaks, then followed until its rows are committed.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use reqwest::StatusCode;
 
-use crate::LocalFile;
-use crate::board::Line;
-use crate::job::{Job, JobState};
-use crate::master::{Master, Refused, RefusedKind};
+use crate::{
+    LocalFile,
+    board::Line,
+    job::{Job, JobState},
+    master::{Master, Refused, RefusedKind},
+};
 
 /// How often a file is sent at most.
 const TRIES: u32 = 5;

@@ -8,8 +8,10 @@ mod sent;
 mod stopped;
 mod troubled;
 
-use std::fs;
-use std::process::{Child, Command, Output, Stdio};
+use std::{
+    fs,
+    process::{Child, Command, Output, Stdio},
+};
 
 use tempfile::TempDir;
 use tributary_testkit::process;

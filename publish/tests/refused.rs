@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use crate::fake::{FakeMaster, Reply, job};
-use crate::{folder, publish};
+use crate::{
+    fake::{FakeMaster, Reply, job},
+    folder, publish,
+};
 
 #[test]
 fn what_the_master_refuses_is_final_and_said_in_its_words() {

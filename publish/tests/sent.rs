@@ -1,11 +1,12 @@
 //! What is sent, and what is said of it.
 
-use std::fs;
-use std::os::unix::net::UnixListener;
-use std::process::Stdio;
+use std::{fs, os::unix::net::UnixListener, process::Stdio};
 
-use crate::fake::{FakeMaster, Reply, failed, job};
-use crate::{command, content, folder, publish};
+use crate::{
+    command, content,
+    fake::{FakeMaster, Reply, failed, job},
+    folder, publish,
+};
 
 #[test]
 fn a_file_is_sent_whole_and_followed_until_it_is_complete() {

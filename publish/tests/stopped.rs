@@ -1,13 +1,18 @@
 //! What a stop does with uploads that are under way.
 
-use std::process::Child;
-use std::time::{Duration, Instant};
+use std::{
+    process::Child,
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tributary_testkit::wait::until;
 
-use crate::fake::{FakeMaster, Reply, job};
-use crate::{Said, folder, start};
+use crate::{
+    Said,
+    fake::{FakeMaster, Reply, job},
+    folder, start,
+};
 
 /// Sends a signal, waits for the end, and checks that it came soon.
 fn stop(child: Child, signal: Signal) -> Said {

@@ -1,13 +1,18 @@
 //! Connections that break and masters that are busy: what is tried again, and how long.
 
-use std::fs::{self, File};
-use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use tributary_testkit::wait::until;
 
-use crate::fake::{FakeMaster, Reply, failed, job};
-use crate::{Said, content, folder, publish, start};
+use crate::{
+    Said, content,
+    fake::{FakeMaster, Reply, failed, job},
+    folder, publish, start,
+};
 
 #[test]
 fn a_broken_connection_is_tried_again_from_the_start() {

@@ -1,10 +1,9 @@
 //! The command line of `readdb`: what may be typed ([`Args`]), and what it asks for once it is found to make sense
 //! ([`Request`]).
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
 
-use tributary_console::LogArgs;
+use tributary_cli_common::LogArgs;
 
 /// Prints the tables of a database in key order, by bytes. Works while the master runs, and never changes anything.
 #[derive(Debug, Parser)]

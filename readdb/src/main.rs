@@ -7,12 +7,14 @@ mod listing;
 mod print;
 mod select;
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Parser;
-use tributary_console::exit_code;
+use tributary_cli_common::exit_code;
 use tributary_store::{DatabaseUrl, Error, Store};
 
 use crate::cli::{Args, Request};

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Row, Table, presets};
 use terminal_size::{Width, terminal_size_of};
 
-use crate::cli::{Format, Request};
-use crate::escape::{one_line, thousands};
-use crate::listing::{Cell, Listing};
+use crate::{
+    cli::{Format, Request},
+    escape::{one_line, thousands},
+    listing::{Cell, Listing},
+};
 
 /// Writes the listings in the format that is asked for.
 pub(crate) fn print(listings: &[Listing], request: &Request, out: &mut impl Write) -> io::Result<()> {

@@ -2,8 +2,10 @@
 
 use tributary_store::{Error, ProductFilter, RejectView, Store};
 
-use crate::cli::{Request, Table};
-use crate::listing::{Cell, Listing};
+use crate::{
+    cli::{Request, Table},
+    listing::{Cell, Listing},
+};
 
 /// The listings that a request asks for: of its table, or of products and aggr.
 pub(crate) fn select(store: &mut Store, request: &Request) -> Result<Vec<Listing>, Error> {

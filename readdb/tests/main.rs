@@ -4,9 +4,11 @@
 // A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::str::FromStr;
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+    str::FromStr,
+};
 
 use tempfile::TempDir;
 use tributary_store::{

@@ -1,8 +1,6 @@
 //! Exit codes, where the database is looked for, and what happens beside a writer or without a reader.
 
-use std::fs;
-use std::io::Read;
-use std::process::Stdio;
+use std::{fs, io::Read, process::Stdio};
 
 use tempfile::TempDir;
 use tributary_store::{Error, ProductRow};

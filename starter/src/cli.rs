@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use tributary_console::LogArgs;
-use tributary_serve::{Access, host_and_port};
+use tributary_cli_common::LogArgs;
+use tributary_http_common::{Access, host_and_port};
 
 /// Sets the database up: creates it, brings its schema up to date, and prints what it holds. Doing so again changes
 /// nothing.
@@ -58,7 +58,7 @@ pub(crate) struct DemoArgs {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use tributary_console::LogFormat;
+    use tributary_cli_common::LogFormat;
 
     use super::*;
 

@@ -5,13 +5,15 @@ mod cli;
 mod demo;
 mod setup;
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Parser;
-use tributary_console::exit_code;
-use tributary_serve::OpenToAll;
+use tributary_cli_common::exit_code;
+use tributary_http_common::OpenToAll;
 use tributary_store::{DatabaseUrl, Error};
 
 use crate::cli::{Args, Command};

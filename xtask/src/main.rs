@@ -9,7 +9,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tributary_console::exit_code;
+use tributary_cli_common::exit_code;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores")]

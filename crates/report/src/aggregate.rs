@@ -1,19 +1,25 @@
 //! A file to its partial: one thread reads and cuts it into blocks, as many as there are cores split and sum them. What
 //! is held is a few blocks and the groups, whatever the file's size.
 
-use std::cell::{Cell, RefCell};
-use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ScopedJoinHandle};
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, Read},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, ScopedJoinHandle},
+};
 
-use tributary_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
+use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
 
-use crate::groups::{MOST_GROUPS, TooMany};
-use crate::kernel::Kernel;
-use crate::partial::{Partial, REJECTS_KEPT};
-use crate::plan::Plan;
+use crate::{
+    groups::{MOST_GROUPS, TooMany},
+    kernel::Kernel,
+    partial::{Partial, REJECTS_KEPT},
+    plan::Plan,
+};
 
 /// Large enough that handing it over costs nothing, small enough for the second cache of a core.
 const BLOCK_BYTES: usize = 512 << 10;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tributary_gate::folded;
+use tributary_csv_gate::folded;
 
 /// The columns that are needed, in the order in which they were first asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

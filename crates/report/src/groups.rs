@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::plan::{PartKind, PartPlan, Plan};
-use crate::{Number, Sum};
+use crate::{
+    Number, Sum,
+    plan::{PartKind, PartPlan, Plan},
+};
 
 /// Stands between the texts of a key. No text holds it, and it comes before all others, so keys are in the order of their
 /// texts.

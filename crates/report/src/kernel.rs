@@ -1,12 +1,14 @@
 //! The kernel: what a report makes of the rows of blocks, on one thread. Everything here is done for each row of files of
 //! any size.
 
-use tributary_gate::{Block, BlockRows, Reason, Reject};
+use tributary_csv_gate::{Block, BlockRows, Reason, Reject};
 
-use crate::columns::Column;
-use crate::formula::{Cells, Fault};
-use crate::groups::{Batch, Groups, TooMany};
-use crate::plan::Plan;
+use crate::{
+    columns::Column,
+    formula::{Cells, Fault},
+    groups::{Batch, Groups, TooMany},
+    plan::Plan,
+};
 
 /// What one thread has found.
 pub(crate) struct Kernel<'a> {

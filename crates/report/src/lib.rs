@@ -1,13 +1,13 @@
 //! Reports: declared aggregations over files of any columns and any size. A report is compiled to a [`Plan`]; the plan makes
 //! a [`Partial`] of each file, where the file is; a [`Total`] is what partials come to together.
 //!
-//! It opens nothing and knows no clock: files come as a [`Table`](tributary_gate::Table) of the gate, threads are its own.
+//! It opens nothing and knows no clock: files come as a [`Table`](tributary_csv_gate::Table) of the gate, threads are its own.
 //! Which files are a report's, and where partials and totals are kept, is not known here.
 //!
 //! ```
-//! use tributary_gate::{Settings, Table};
+//! use tributary_csv_gate::{Settings, Table};
 //! use tributary_report::{Plan, Total};
-//! use tributary_wire::{MetricSpec, ReportSpec};
+//! use tributary_protocol::{MetricSpec, ReportSpec};
 //!
 //! let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
 //! let spec = ReportSpec {

@@ -9,8 +9,7 @@
 //! | more than 1e300, or less than 1e-300 | no number: [`None`] |
 //! | `1,000`, `1_000`, `$5`, `0x1F`, `NaN`, `inf`, nothing | no number: [`None`] |
 
-use std::cmp::Ordering;
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use ethnum::I256;
 

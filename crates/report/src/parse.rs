@@ -1,17 +1,21 @@
 //! Expressions as they are written: SQL, read by the parser that polars reads its SQL with, of which reports understand a
 //! part. What is not understood is refused; nothing is guessed.
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, UnaryOperator, Value,
-    ValueWithSpan,
+use sqlparser::{
+    ast::{
+        BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, UnaryOperator, Value,
+        ValueWithSpan,
+    },
+    dialect::GenericDialect,
+    parser::{Parser, ParserError},
+    tokenizer::{Token, Tokenizer},
 };
-use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::Number;
-use crate::columns::Columns;
-use crate::formula::{Arithmetic, Comparison, Condition, Formula};
+use crate::{
+    Number,
+    columns::Columns,
+    formula::{Arithmetic, Comparison, Condition, Formula},
+};
 
 /// Longest expression in bytes.
 const LONGEST: usize = 2_000;

@@ -3,12 +3,14 @@
 
 use std::str::FromStr;
 
-use tributary_gate::Rejects;
-use tributary_wire::{GroupLine, PartialHead, RowReject};
+use tributary_csv_gate::Rejects;
+use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
-use crate::groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts};
-use crate::plan::{From, Metric, PartKind, Plan};
-use crate::{Number, Sum};
+use crate::{
+    Number, Sum,
+    groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts},
+    plan::{From, Metric, PartKind, Plan},
+};
 
 /// Rejects that are kept of a file beside their count, as of a feed.
 pub(crate) const REJECTS_KEPT: usize = 1000;
@@ -34,7 +36,7 @@ impl Partial {
     /// What it says beside its groups.
     #[must_use]
     pub fn head(&self) -> PartialHead {
-        let reject = |reject: &tributary_gate::Reject| RowReject {
+        let reject = |reject: &tributary_csv_gate::Reject| RowReject {
             line: reject.line,
             byte: reject.byte,
             reason: reject.reason.to_string(),
@@ -278,7 +280,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use tributary_wire::{MetricSpec, ReportSpec};
+    use tributary_protocol::{MetricSpec, ReportSpec};
 
     use super::*;
 

@@ -1,10 +1,12 @@
 //! A report compiled: what is computed of a row, and what of a group. Which files are a report's is not known here.
 
-use tributary_wire::ReportSpec;
+use tributary_protocol::ReportSpec;
 
-use crate::columns::{Column, Columns};
-use crate::formula::{Condition, Formula};
-use crate::parse::{self, Aggregate};
+use crate::{
+    columns::{Column, Columns},
+    formula::{Condition, Formula},
+    parse::{self, Aggregate},
+};
 
 /// Raise it with every change of what a partial holds or how it is written.
 const FORMAT: u32 = 1;
@@ -14,7 +16,7 @@ const LONGEST_NAME: usize = 63;
 /// The format of partials, the gate's included: those of another one are computed anew.
 #[must_use]
 pub fn format() -> String {
-    format!("{}.{FORMAT}", tributary_gate::FORMAT)
+    format!("{}.{FORMAT}", tributary_csv_gate::FORMAT)
 }
 
 /// A report that can be computed.
@@ -199,7 +201,7 @@ fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
         if spec
             .columns
             .keys()
-            .any(|other| other != name && tributary_gate::folded(other) == tributary_gate::folded(name))
+            .any(|other| other != name && tributary_csv_gate::folded(other) == tributary_csv_gate::folded(name))
         {
             return wrong("another one differs only in case; give it once");
         }

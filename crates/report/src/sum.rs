@@ -1,13 +1,14 @@
 //! Exact sums: the order in which numbers are added, and how they are divided among files and threads, never shows.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use ethnum::I256;
 
-use crate::Number;
-use crate::number::{MOST_SCALE, aligned, decimal_text, fitting, power};
-use crate::partial::MOST_ROWS;
+use crate::{
+    Number,
+    number::{MOST_SCALE, aligned, decimal_text, fitting, power},
+    partial::MOST_ROWS,
+};
 
 /// Parts of a sum of doubles: each has 53 bits of its own, and a double's exponents span some 2,100.
 const MOST_PARTS: usize = 64;

@@ -1,7 +1,7 @@
 //! Expressions that are understood, and what is said of those that are not: where the fault is and what would mend it.
 
+use tributary_protocol::{MetricSpec, ReportSpec};
 use tributary_report::Plan;
-use tributary_wire::{MetricSpec, ReportSpec};
 
 use crate::support::{check, checked, filtered, renamed, report};
 

@@ -1,8 +1,7 @@
 //! A report in a few lines that are easy to believe: exact fractions, rows of texts, no threads. It shares no code with the
 //! crate, and is slow.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// A fraction, `over` above 0 and without a common divisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

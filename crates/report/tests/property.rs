@@ -1,12 +1,13 @@
 //! Random reports over random rows, compared with a model, and cut into files in ways that must not show.
 
-use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::{prelude::*, sample::select};
+use tributary_protocol::ReportSpec;
 use tributary_report::{Partial, Plan, Total};
-use tributary_wire::ReportSpec;
 
-use crate::model::{Condition, Expected, Formula, Fraction, Row};
-use crate::support::{checked, filtered, go_on, groups, open, partial, plan, report, rows};
+use crate::{
+    model::{Condition, Expected, Formula, Fraction, Row},
+    support::{checked, filtered, go_on, groups, open, partial, plan, report, rows},
+};
 
 const COLUMNS: [&str; 4] = ["g", "h", "a", "b"];
 

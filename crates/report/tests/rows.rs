@@ -1,11 +1,13 @@
 //! Rows and files: what is no row, what is a reject and where it stands, and files of other encodings and packings.
 
-use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    io::Write,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use tributary_gate::Error as GateError;
+use tributary_csv_gate::Error as GateError;
+use tributary_protocol::GroupLine;
 use tributary_report::{Error, Total};
-use tributary_wire::GroupLine;
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, told};
 

@@ -1,8 +1,8 @@
 //! Reports in few words, and the check of what one makes of a file.
 
-use tributary_gate::{Error as GateError, Settings, Table};
+use tributary_csv_gate::{Error as GateError, Settings, Table};
+use tributary_protocol::{GroupLine, MetricSpec, ReportSpec};
 use tributary_report::{Error, Number, Partial, Plan, Progress, Total};
-use tributary_wire::{GroupLine, MetricSpec, ReportSpec};
 
 /// A report of these metrics, which are called `m0`, `m1` and so on.
 pub(crate) fn report(group_by: &[&str], metrics: &[&str]) -> ReportSpec {

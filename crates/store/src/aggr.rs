@@ -2,11 +2,11 @@
 
 use diesel::{prelude::*, query_builder::AstPass, sql_types::Text, sqlite::Sqlite};
 
-use crate::schema::aggr::dsl;
 use crate::{
     Error, Store, Tally,
     bulk::{Bulk, push_pair},
     error::{Doing, all_of},
+    schema::aggr::dsl,
     state::{CHUNK, Lookup, wanted_rows},
 };
 

@@ -1,13 +1,13 @@
 //! What people and programs read of `products` and `aggr`: a page of a list, filtered. Writing them is in `products` and
 //! `aggr`; what the merge works on is in `state`.
 
-use diesel::dsl::InnerJoin;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::{dsl::InnerJoin, prelude::*, sql_types::Text};
 
-use crate::error::Doing;
-use crate::schema::{aggr, files, products, sources};
-use crate::{AggrRow, Error, Store};
+use crate::{
+    AggrRow, Error, Store,
+    error::Doing,
+    schema::{aggr, files, products, sources},
+};
 
 diesel::define_sql_function! {
     /// Where the second text begins in the first, from 1; 0 if it is no part of it. Compares bytes, as all of the store.

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use diesel::connection::{AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager};
-use diesel::prelude::*;
-use diesel::query_dsl::methods::ExecuteDsl;
+use diesel::{
+    connection::{AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager},
+    prelude::*,
+    query_dsl::methods::ExecuteDsl,
+};
 
-use crate::error::{Doing, message};
-use crate::{DatabaseUrl, Error};
+use crate::{
+    DatabaseUrl, Error,
+    error::{Doing, message},
+};
 
 /// A connection to any kind of database. Queries are written once, against this type; what only one kind of database
 /// understands is done on the variant.

@@ -1,12 +1,13 @@
 //! How much the tables hold, and emptying them.
 
-use diesel::prelude::*;
-use diesel::query_dsl::methods::ExecuteDsl;
+use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources, uploads};
-use crate::{Error, Store, Tally};
+use crate::{
+    Error, Store, Tally,
+    connection::AnyConnection,
+    error::Doing,
+    schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources, uploads},
+};
 
 /// The number of rows of each table that a person may ask for.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::error::Doing;
-use crate::schema::edits::dsl;
-use crate::{Error, Store};
+use crate::{Error, Store, error::Doing, schema::edits::dsl};
 
 /// One edit.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]

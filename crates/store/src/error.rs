@@ -1,7 +1,6 @@
 //! What can go wrong with a database, in words for the person who has to mend it.
 
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 

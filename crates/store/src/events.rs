@@ -1,12 +1,12 @@
 //! The events: what happened, numbered. Each is stored in the transaction that causes it; what is in one is the master's
 //! affair.
 
-use diesel::dsl::{max, min};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{max, min},
+    prelude::*,
+};
 
-use crate::error::Doing;
-use crate::schema::events::dsl;
-use crate::{Error, Store};
+use crate::{Error, Store, error::Doing, schema::events::dsl};
 
 /// How many events are kept.
 const KEPT: i64 = 10_000;

@@ -3,10 +3,15 @@
 
 use diesel::prelude::*;
 
-use crate::error::{Doing, exactly_one};
-use crate::schema::{files, files::dsl, pages, rejects, sources};
-use crate::state::CHUNK;
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    error::{Doing, exactly_one},
+    schema::{
+        files::{self, dsl},
+        pages, rejects, sources,
+    },
+    state::CHUNK,
+};
 
 /// How a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,9 @@
 //! Where the database is when a program starts: what was typed, the environment, the configuration file, the default.
 //! Reads one key of the file; the rest of it is the master's affair.
 
-use std::ffi::OsString;
-use std::path::Path;
-use std::str::FromStr;
-use std::{fs, io};
+use std::{ffi::OsString, fs, io, path::Path, str::FromStr};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
 use crate::{DatabaseUrl, Error};

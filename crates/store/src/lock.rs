@@ -1,9 +1,11 @@
 //! One writer a database: a lock on a file beside it. It keeps programs of ours apart, not every SQLite client; those
 //! may read at any time.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    path::{Path, PathBuf},
+};
 
 use chrono::{SecondsFormat, Utc};
 

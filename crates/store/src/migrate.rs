@@ -3,15 +3,19 @@
 
 use std::path::Path;
 
-use diesel::migration::{Migration, MigrationSource};
-use diesel::prelude::*;
-use diesel::sqlite::Sqlite;
+use diesel::{
+    migration::{Migration, MigrationSource},
+    prelude::*,
+    sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::connection::{AnyConnection, open_error};
-use crate::error::{Doing, message};
-use crate::schema::__diesel_schema_migrations::dsl;
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    connection::{AnyConnection, open_error},
+    error::{Doing, message},
+    schema::__diesel_schema_migrations::dsl,
+};
 
 /// The migrations of a SQLite database.
 pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");

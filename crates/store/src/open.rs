@@ -4,9 +4,7 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 
-use crate::connection::BUSY_TIMEOUT;
-use crate::error::Doing;
-use crate::{DatabaseUrl, Error, Store, large::CACHE, migrate};
+use crate::{DatabaseUrl, Error, Store, connection::BUSY_TIMEOUT, error::Doing, large::CACHE, migrate};
 
 /// The settings of a writing connection, in an order that matters: the page size counts only before the file is
 /// created, which `journal_mode` does. Pages of 8 KiB make the tables' trees flatter; `synchronous = FULL` lets what was reported as applied outlive a power cut.

@@ -3,9 +3,11 @@
 
 use diesel::prelude::*;
 
-use crate::error::{Doing, exactly_one};
-use crate::schema::pages::dsl;
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    error::{Doing, exactly_one},
+    schema::pages::dsl,
+};
 
 /// One page of a file, to be stored.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,9 +2,11 @@
 
 use diesel::prelude::*;
 
-use crate::error::Doing;
-use crate::schema::{files, rejects, reported_files, reported_rejects, sources};
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    error::Doing,
+    schema::{files, rejects, reported_files, reported_rejects, sources},
+};
 
 /// A reject with the names of its source and file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

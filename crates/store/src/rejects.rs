@@ -1,12 +1,13 @@
 //! Rows that could not be used, kept with the file and the place they came from.
 
-use diesel::dsl::max;
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::schema::{rejects::dsl, reported_rejects};
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    connection::AnyConnection,
+    error::Doing,
+    schema::{rejects::dsl, reported_rejects},
+};
 
 /// One row that was set aside.
 #[derive(Debug, Clone, PartialEq)]

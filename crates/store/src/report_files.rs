@@ -3,10 +3,12 @@
 
 use diesel::prelude::*;
 
-use crate::error::{Doing, exactly_one};
-use crate::rejects::next_reject_id;
-use crate::schema::{partials, reported_files::dsl, reported_rejects};
-use crate::{Error, FileState, RejectRow, Store};
+use crate::{
+    Error, FileState, RejectRow, Store,
+    error::{Doing, exactly_one},
+    rejects::next_reject_id,
+    schema::{partials, reported_files::dsl, reported_rejects},
+};
 
 /// A file as one report has it. Its state is never [`FileState::Changing`].
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]

@@ -1,17 +1,18 @@
 //! What people and programs read of the tables `report_<name>`: a part of the rows in some order, or all of them, one after another.
 
-use diesel::connection::DefaultLoadingMode;
-use diesel::deserialize::{self, FromSql, QueryableByName};
-use diesel::prelude::*;
-use diesel::row::{Field, NamedRow, Row};
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Text};
-use diesel::sqlite::{Sqlite, SqliteType};
+use diesel::{
+    connection::DefaultLoadingMode,
+    deserialize::{self, FromSql, QueryableByName},
+    prelude::*,
+    row::{Field, NamedRow, Row},
+    sql_query,
+    sql_types::{BigInt, Double, Text},
+    sqlite::{Sqlite, SqliteType},
+};
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::report_table::list;
-use crate::{Error, GroupRow, ReportTable, ReportValue, Store};
+use crate::{
+    Error, GroupRow, ReportTable, ReportValue, Store, connection::AnyConnection, error::Doing, report_table::list,
+};
 
 /// The order of a report's rows. Nulls come last in either direction, and equals are in order of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,15 +2,15 @@
 //! configuration says; so their statements are put together here, every name quoted and every value bound. Reading them is in
 //! `report_rows`.
 
-use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Text};
-use diesel::sqlite::Sqlite;
+use diesel::{
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_query,
+    sql_types::{BigInt, Double, Text},
+    sqlite::Sqlite,
+};
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::{Error, Store};
+use crate::{Error, Store, connection::AnyConnection, error::Doing};
 
 /// What the names of the tables begin with.
 const PREFIX: &str = "report_";

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use crate::error::Doing;
-use crate::schema::{reported_files, reports::dsl};
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    error::Doing,
+    schema::{reported_files, reports::dsl},
+};
 
 /// What the table of a report was written from.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]

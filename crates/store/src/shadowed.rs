@@ -7,11 +7,11 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::schema::shadowed::dsl;
 use crate::{
     Error, Store,
     bulk::{Bulk, push_pair},
     error::{Doing, all_of},
+    schema::shadowed::dsl,
 };
 
 /// One offer that is not shown as it came. `T` is as in [`crate::ProductRow`].

@@ -2,9 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::error::Doing;
-use crate::schema::sources::dsl;
-use crate::{Error, Store};
+use crate::{Error, Store, error::Doing, schema::sources::dsl};
 
 /// How a source is, as of its last pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

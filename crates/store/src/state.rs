@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::schema::{edits, products, shadowed};
-use crate::{EditRow, Error, ProductRow, ShadowedRow, Store};
+use crate::{
+    EditRow, Error, ProductRow, ShadowedRow, Store,
+    connection::AnyConnection,
+    error::Doing,
+    schema::{edits, products, shadowed},
+};
 
 /// Keys that one statement asks for. SQLite takes 32,766 bound values at most; beyond a thousand nothing is gained.
 pub(crate) const CHUNK: usize = 1_024;

@@ -2,9 +2,11 @@
 
 use diesel::prelude::*;
 
-use crate::error::{Doing, exactly_one};
-use crate::schema::tally::dsl;
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    error::{Doing, exactly_one},
+    schema::tally::dsl,
+};
 
 /// The number of rows of `products` and of `aggr`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Queryable, Selectable)]

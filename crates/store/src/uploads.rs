@@ -1,11 +1,12 @@
 //! The uploads: what was sent, and what became of it. Not their files, which lie in a folder that this crate knows nothing of.
 
-use diesel::dsl::exists;
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 
-use crate::error::{Doing, exactly_one};
-use crate::schema::uploads::dsl;
-use crate::{Error, FileRow, Store};
+use crate::{
+    Error, FileRow, Store,
+    error::{Doing, exactly_one},
+    schema::uploads::dsl,
+};
 
 /// How many uploads are kept.
 const KEPT: i64 = 1_000;

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use crate::connection::AnyConnection;
-use crate::error::Doing;
-use crate::schema::{edits, files, sources};
-use crate::{EditRow, Error, FileState, SourceRow, SourceState, Store};
+use crate::{
+    EditRow, Error, FileState, SourceRow, SourceState, Store,
+    connection::AnyConnection,
+    error::Doing,
+    schema::{edits, files, sources},
+};
 
 /// A source with what its files sum up to.
 #[derive(Debug, Clone, PartialEq)]

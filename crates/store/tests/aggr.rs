@@ -1,7 +1,9 @@
 //! Moving the counts of names.
 
-use proptest::collection::{btree_map, vec};
-use proptest::prelude::*;
+use proptest::{
+    collection::{btree_map, vec},
+    prelude::*,
+};
 use tributary_store::{AggrRow, Error};
 
 use crate::Database;

@@ -1,8 +1,7 @@
 //! Many rows with one statement: every size of a list is written as single rows would be, and a row that is at fault among many is
 //! told.
 
-use diesel::sql_types::Text;
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use tributary_store::{AggrRow, Error, Tally};
 
 use crate::{Database, product, shadowed};

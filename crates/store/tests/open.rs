@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tempfile::TempDir;
 use tributary_store::{Error, Store};
 

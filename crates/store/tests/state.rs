@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proptest::collection::btree_set;
-use proptest::prelude::*;
+use proptest::{collection::btree_set, prelude::*};
 use tributary_store::{State, Store};
 
 use crate::{Database, edit, product, shadowed, strings};

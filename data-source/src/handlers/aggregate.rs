@@ -1,14 +1,15 @@
 //! `POST /aggregate`: what a report makes of one file, in lines of JSON. The file's bytes stay where they are.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    web,
+};
+use tributary_http_common::produced;
+use tributary_protocol::Aggregate;
 use tributary_report::Plan;
-use tributary_serve::produced;
-use tributary_wire::Aggregate;
 
-use crate::aggregate::Job;
-use crate::app::App;
-use crate::error::ApiError;
+use crate::{aggregate::Job, app::App, error::ApiError};
 
 /// What a report may be long.
 pub(crate) const MOST_BYTES: usize = 256 << 10;

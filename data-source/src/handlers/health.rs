@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, Responder, web};
+use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
 
 use crate::app::App;
 

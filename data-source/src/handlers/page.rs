@@ -1,14 +1,16 @@
 //! `/`: a page for people who want to see what the source holds. It runs no script.
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType};
-use actix_web::{HttpResponse, Responder, web};
+use actix_web::{
+    HttpResponse, Responder,
+    http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType},
+    web,
+};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use tributary_folder::{Entry, Snapshot};
+use tributary_folder_watch::{Entry, Snapshot};
 
 use super::{always_ask, read_file};
-use crate::app::App;
-use crate::error::ApiError;
+use crate::{app::App, error::ApiError};
 
 /// Only our own style sheet may be loaded, and nobody may frame the page.
 const POLICY: &str =

@@ -1,24 +1,29 @@
 //! `/read`: all good rows of all files, in path order, as one CSV under the union of their headers. Which rows are good is
 //! for the gate to say.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    sync::Arc,
+};
 
-use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_TYPE, ETag};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{CONTENT_TYPE, ETag},
+    },
+    web,
+};
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use tributary_folder::{Entry, Folder, Snapshot};
-use tributary_gate::{Error, Settings, Table, write_record};
-use tributary_serve::{Sink, produced};
+use tributary_csv_gate::{Error, Settings, Table, write_record};
+use tributary_folder_watch::{Entry, Folder, Snapshot};
+use tributary_http_common::{Sink, produced};
 
 use super::{always_ask, strong_tag};
-use crate::app::App;
-use crate::conditions::is_known_to;
-use crate::error::ApiError;
+use crate::{app::App, conditions::is_known_to, error::ApiError};
 
 /// All rows of one version.
 pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
@@ -125,7 +130,7 @@ impl Union {
     fn add(&mut self, columns: &[String]) -> Vec<Option<usize>> {
         let mut own = vec![None; self.spelled.len()];
         for (position, column) in columns.iter().enumerate() {
-            let compared = tributary_gate::folded(column);
+            let compared = tributary_csv_gate::folded(column);
             match self.compared.iter().position(|known| *known == compared) {
                 Some(known) => {
                     own[known].get_or_insert(position);

@@ -1,28 +1,37 @@
 //! `/read/{path}`: one file's exact bytes, whole, in part, or packed on the way. What may be read is what the manifest
 //! lists, as long as the file is still the one that was hashed.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::Arc;
-
-use actix_web::body::SizedStream;
-use actix_web::http::Method;
-use actix_web::http::header::{
-    ACCEPT_RANGES, AcceptEncoding, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETag, Encoding, EntityTag, Header,
-    LastModified, VARY,
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    sync::Arc,
 };
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    body::SizedStream,
+    http::{
+        Method,
+        header::{
+            ACCEPT_RANGES, AcceptEncoding, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETag, Encoding, EntityTag,
+            Header, LastModified, VARY,
+        },
+    },
+    web,
+};
 use flate2::write::GzEncoder;
 use futures_util::stream;
 use percent_encoding::percent_decode_str;
-use tributary_folder::Entry;
-use tributary_serve::{Sink, produced};
-use tributary_wire::encoded_path;
+use tributary_folder_watch::Entry;
+use tributary_http_common::{Sink, produced};
+use tributary_protocol::encoded_path;
 
 use super::{always_ask, strong_tag};
-use crate::app::App;
-use crate::conditions::{Verdict, Wanted, judge, wanted};
-use crate::error::ApiError;
+use crate::{
+    app::App,
+    conditions::{Verdict, Wanted, judge, wanted},
+    error::ApiError,
+};
 
 const ROUTE: &str = "/read/";
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -194,7 +203,7 @@ fn changed(entry: &Entry) -> io::Error {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use tributary_folder::Stat;
+    use tributary_folder_watch::Stat;
 
     use super::*;
 

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{ETag, EntityTag};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{ETag, EntityTag},
+    web,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
-use tributary_folder::Snapshot;
-use tributary_wire::{Manifest, Sense};
+use tributary_folder_watch::Snapshot;
+use tributary_protocol::{Manifest, Sense};
 
 use super::{always_ask, strong_tag};
-use crate::app::{App, known};
-use crate::conditions::is_known_to;
-use crate::error::ApiError;
+use crate::{
+    app::{App, known},
+    conditions::is_known_to,
+    error::ApiError,
+};
 
 /// The longest that an answer is held, in seconds.
 const LONGEST_WAIT: f64 = 60.0;

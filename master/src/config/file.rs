@@ -8,12 +8,15 @@ use std::{
 
 use serde::Deserialize;
 use toml::Spanned;
-use tributary_gate::Columns;
-use tributary_serve::{Token, host_and_port};
+use tributary_csv_gate::Columns;
+use tributary_http_common::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
-use super::report::{ReportAsTyped, report};
-use super::{ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration, source_name, source_url, uploads};
+use super::{
+    ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration,
+    report::{ReportAsTyped, report},
+    source_name, source_url, uploads,
+};
 
 /// The file, checked. What it does not say is `None`, or empty.
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use glob::{MatchOptions, Pattern};
 use serde::Deserialize;
 use toml::Spanned;
+use tributary_protocol::{MetricSpec, ReportSpec};
 use tributary_report::{Place, Plan};
 use tributary_store::ReportTable;
-use tributary_wire::{MetricSpec, ReportSpec};
 
 /// Longest name of a report, in bytes.
 const LONGEST_NAME: usize = 40;

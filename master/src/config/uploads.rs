@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
-use tributary_gate::Columns;
+use tributary_csv_gate::Columns;
 use tributary_store::DatabaseUrl;
 
 use super::{SourceConfig, UPLOADS};

@@ -1,6 +1,6 @@
 //! Between the rows of the store and those of the merge. The two crates do not know each other.
 
-use tributary_gate::Reject;
+use tributary_csv_gate::Reject;
 use tributary_merge::{Before, Edit, Offer, Product};
 use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, State};
 

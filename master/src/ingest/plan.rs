@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use tributary_protocol::{Manifest, ManifestEntry};
 use tributary_store::{FileRow, FileState};
-use tributary_wire::{Manifest, ManifestEntry};
 
 /// The difference between a manifest and what is stored of the source.
 #[derive(Debug, Default, PartialEq)]

@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
 use tributary_merge::{Budget, Run, RunBuilder, Spill};
-use tributary_wire::ManifestEntry;
+use tributary_protocol::ManifestEntry;
 
 use super::Follower;
 use crate::{advance::Advance, progress::SourceProgress};

@@ -1,16 +1,16 @@
 //! A file's *reading*: the digest of everything but its bytes that decides what it gives.
 
 use serde_json::json;
-use tributary_gate::Columns;
+use tributary_csv_gate::Columns;
 
 /// The reading of a source's product feeds. It differs whenever the same bytes could give other rows, so that the file is
 /// read again: other column names, another gate, another shape of what is stored.
 pub(crate) fn reading(columns: &Columns) -> String {
     // The gate compares header names trimmed and in any case, so those differences are none here either.
-    let mapped = |name: &Option<String>| name.as_deref().map(tributary_gate::folded);
+    let mapped = |name: &Option<String>| name.as_deref().map(tributary_csv_gate::folded);
     let decides = json!({
         "role": "feed",
-        "gate": tributary_gate::FORMAT,
+        "gate": tributary_csv_gate::FORMAT,
         "merge": tributary_merge::FORMAT,
         "columns": [mapped(&columns.sku), mapped(&columns.name), mapped(&columns.description), mapped(&columns.op)],
     });

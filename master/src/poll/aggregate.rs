@@ -5,9 +5,9 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use memchr::memchr;
 use reqwest::{Response, StatusCode};
-use tributary_gate::FileReject;
+use tributary_csv_gate::FileReject;
+use tributary_protocol::{Aggregate, AggregateLine, ManifestEntry};
 use tributary_report::{Incoming, IncomingError, Plan};
-use tributary_wire::{Aggregate, AggregateLine, ManifestEntry};
 
 use super::client::{Refused, SourceClient, answer};
 use crate::{

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, stream};
-use tributary_wire::{Manifest, ManifestEntry};
+use tributary_protocol::{Manifest, ManifestEntry};
 
 use super::{LocalSource, Poll, client::SourceClient, origin::Origin};
 use crate::{

@@ -10,8 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use tributary_folder::{Entry, Folder, OpenError, Options, Snapshot, State};
-use tributary_wire::{Manifest, ManifestEntry, Sense};
+use tributary_folder_watch::{Entry, Folder, OpenError, Options, Snapshot, State};
+use tributary_protocol::{Manifest, ManifestEntry, Sense};
 
 use crate::{advance::Advances, ingest::FetchError};
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use tributary_wire::{Manifest, Sense};
+use tributary_protocol::{Manifest, Sense};
 
 use super::{LocalSource, client::SourceClient};
 

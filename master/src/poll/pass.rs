@@ -9,8 +9,8 @@ use std::{
 use anyhow::Result;
 use tokio::sync::{Semaphore, watch};
 use tributary_merge::{Budget, Spill};
+use tributary_protocol::Sense;
 use tributary_store::{FileState, SourcePass, SourceState, Store};
-use tributary_wire::Sense;
 
 use super::{client::Http, list::Listed, origin::Origin};
 use crate::{

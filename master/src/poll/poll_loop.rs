@@ -11,8 +11,8 @@ use anyhow::{Result, anyhow};
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tributary_protocol::Sense;
 use tributary_store::SourceState;
-use tributary_wire::Sense;
 
 use super::{Poll, Statuses};
 use crate::clock::now;

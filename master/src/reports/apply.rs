@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use tributary_protocol::{ManifestEntry, PartialHead, RowReject};
 use tributary_report::Total;
 use tributary_store::{DatabaseUrl, FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
-use tributary_wire::{ManifestEntry, PartialHead, RowReject};
 
 use super::{
     Answer, Lines,

@@ -8,9 +8,9 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
-use tributary_gate::{Error as GateError, FileReject};
+use tributary_csv_gate::{Error as GateError, FileReject};
+use tributary_protocol::{ManifestEntry, PartialHead};
 use tributary_report::{Error, Partial, Progress};
-use tributary_wire::{ManifestEntry, PartialHead};
 
 use super::{Holding, Lines, Report, Reports};
 use crate::{

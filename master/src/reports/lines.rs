@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, Write};
 
 use anyhow::{Context, Result};
 use tempfile::SpooledTempFile;
+use tributary_protocol::GroupLine;
 use tributary_report::Total;
-use tributary_wire::GroupLine;
 
 /// Longest piece in the database, in bytes.
 const PIECE: usize = 1 << 20;

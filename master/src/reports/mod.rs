@@ -12,8 +12,8 @@ mod work;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
+use tributary_protocol::ManifestEntry;
 use tributary_store::DatabaseUrl;
-use tributary_wire::ManifestEntry;
 
 use crate::{config::ReportConfig, ingest::Spooled};
 

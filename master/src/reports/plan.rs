@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use tributary_protocol::ManifestEntry;
 use tributary_store::{FileState, ReportFileRow};
-use tributary_wire::ManifestEntry;
 
 use crate::config::ReportConfig;
 

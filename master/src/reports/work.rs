@@ -13,8 +13,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
+use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
-use tributary_wire::ManifestEntry;
 
 use super::{
     Answer, Holding, Report, Reports,

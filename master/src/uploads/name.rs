@@ -1,7 +1,7 @@
 //! What an upload and its file may be called. Names come from strangers: nothing that leads out of the folder, hides in it, or
 //! would lie there unread is taken.
 
-use tributary_folder::is_offered;
+use tributary_folder_watch::is_offered;
 
 use super::UploadError;
 

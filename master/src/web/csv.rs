@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{
+    HttpResponse,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+};
 use anyhow::Result;
-use tributary_gate::write_record;
+use tributary_csv_gate::write_record;
 use tributary_store::{AggrOrder, ProductFilter, Store};
 
 use crate::readers::Readers;
@@ -83,7 +85,7 @@ async fn stream(
     header: &'static [&'static str],
     mut batch: impl FnMut(&mut Store, &mut Vec<u8>) -> Result<usize> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let write = move |store: &mut Store, sink: &mut tributary_serve::Sink| {
+    let write = move |store: &mut Store, sink: &mut tributary_http_common::Sink| {
         let mut out = Vec::new();
         write_record(&mut out, header);
         loop {

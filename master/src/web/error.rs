@@ -1,12 +1,16 @@
 //! Everything that a request can fail with, and the answer that it becomes: `application/problem+json` (RFC 9457), or a page
 //! for a browser. This is the only place that knows status codes of failures.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
+};
 use serde::Serialize;
-use tributary_serve::challenge;
-use tributary_wire::{PROBLEM_JSON, Problem};
+use tributary_http_common::challenge;
+use tributary_protocol::{PROBLEM_JSON, Problem};
 
 use super::views::{Edit, Offer};
 use crate::uploads::UploadError;

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use tributary_store::{GroupRow, Store};
 
-use crate::config::ReportConfig;
-use crate::reports::rows_of;
+use crate::{config::ReportConfig, reports::rows_of};
 
 /// The rows of a report over the files of `source`, or of the path `file`, or both, in order of their groups.
 ///

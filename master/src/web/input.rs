@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality};
-use actix_web::{HttpRequest, web};
+use actix_web::{
+    HttpRequest,
+    http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
+    web,
+};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
-use tributary_gate::feed::{NAME_BYTES, SKU_BYTES};
+use tributary_csv_gate::feed::{NAME_BYTES, SKU_BYTES};
 
 use super::error::ApiError;
 

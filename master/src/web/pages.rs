@@ -1,21 +1,28 @@
 //! The pages' types: what the templates show, as texts for people. No request handling.
 
-use std::any::Any;
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, ContentType},
+    },
+};
 use askama::Template;
 use tributary_store::{ProductFilter, Tally};
 
-use super::error::ApiError;
-use super::upload_view::UploadView;
-use super::views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source};
-use super::wording::{counted, encoded, people_time, thousands};
-use crate::app::App;
-use crate::events::{AppliedVersion, Event};
-use crate::product::Detail;
+use super::{
+    error::ApiError,
+    upload_view::UploadView,
+    views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source},
+    wording::{counted, encoded, people_time, thousands},
+};
+use crate::{
+    app::App,
+    events::{AppliedVersion, Event},
+    product::Detail,
+};
 
 /// The page at `/`.
 #[derive(Template)]

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 use askama::Template;
 use tributary_store::{FileState, GroupRow, ReportFileRow};
 
-use super::numbers::{approximate, for_people};
-use super::results::Part;
-use super::wording::{counted, encoded, people_time, thousands};
-use crate::config::ReportConfig;
-use crate::summary::{ReportState, Summary};
+use super::{
+    numbers::{approximate, for_people},
+    results::Part,
+    wording::{counted, encoded, people_time, thousands},
+};
+use crate::{
+    config::ReportConfig,
+    summary::{ReportState, Summary},
+};
 
 /// The most files that are listed.
 const FILES: usize = 100;

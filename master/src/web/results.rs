@@ -1,21 +1,22 @@
 //! The rows of a report as JSON and as CSV, streamed: a million groups are never in memory for it.
 
-use std::cmp::Ordering;
-use std::io::Write;
+use std::{cmp::Ordering, io::Write};
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType},
+};
 use anyhow::Result;
-use tributary_gate::write_record;
-use tributary_serve::Sink;
+use tributary_csv_gate::write_record;
+use tributary_http_common::Sink;
 use tributary_store::{GroupRow, ReportOrder, ReportValue};
 
-use super::csv::Cells;
-use super::error::ApiError;
-use super::numbers::{approximate, exact};
-use crate::config::ReportConfig;
-use crate::readers::Readers;
-use crate::summary::is_written;
+use super::{
+    csv::Cells,
+    error::ApiError,
+    numbers::{approximate, exact},
+};
+use crate::{config::ReportConfig, readers::Readers, summary::is_written};
 
 /// Bytes that are handed on at a time.
 const BATCH: usize = 64 << 10;

@@ -3,23 +3,29 @@
 
 use std::net::SocketAddr;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{
-    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+use actix_web::{
+    App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{
+        ConnectionType, Method,
+        header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY},
+    },
+    middleware::{Next, from_fn},
+    web,
 };
-use actix_web::http::{ConnectionType, Method};
-use actix_web::middleware::{Next, from_fn};
-use actix_web::{App as Actix, Error, HttpResponse, Resource, ResponseError, Route, web};
-use tributary_serve::complete;
+use tributary_http_common::complete;
 
-use super::error::ApiError;
-use super::handlers::{
-    aggr, assets, events, health, home, lists, product, products, rejects, report_pages, reports, sources, update,
-    upload, uploads,
+use super::{
+    error::ApiError,
+    guard,
+    handlers::{
+        aggr, assets, events, health, home, lists, product, products, rejects, report_pages, reports, sources, update,
+        upload, uploads,
+    },
+    input, openapi,
+    pages::{ProblemPage, answer},
 };
-use super::pages::{ProblemPage, answer};
-use super::{guard, input, openapi};
 use crate::app::App;
 
 /// Only what this server serves itself may be loaded, nothing is inline, and nobody may frame a page.
@@ -157,7 +163,7 @@ fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
         return Err(ApiError::CrossSite);
     }
     let is_open = matches!(request.path(), health::HEALTHZ | health::READYZ);
-    let brings = |token: &tributary_serve::Token| token.is_brought_by(request.headers().get(AUTHORIZATION));
+    let brings = |token: &tributary_http_common::Token| token.is_brought_by(request.headers().get(AUTHORIZATION));
     if !is_open && !app.token.as_ref().is_none_or(brings) {
         return Err(ApiError::Unauthorized);
     }

@@ -5,10 +5,12 @@ use tributary_store::{AggrRow, EditRow, ProductView, RejectView, SourceView};
 use utoipa::ToSchema;
 
 use super::wording::encoded;
-use crate::config::ReportConfig;
-use crate::poll::{SourceStatus, Statuses};
-use crate::product::OfferView;
-use crate::summary::Summary;
+use crate::{
+    config::ReportConfig,
+    poll::{SourceStatus, Statuses},
+    product::OfferView,
+    summary::Summary,
+};
 
 /// A list, whole or a part of one.
 #[derive(Debug, Serialize, ToSchema)]

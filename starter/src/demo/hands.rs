@@ -1,13 +1,15 @@
 //! The hands that keep changing a few rows, as people and their programs would: a small file of today's changes in each
 //! folder, put in place as a whole.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
-use tributary_gate::write_record;
+use tributary_csv_gate::write_record;
 use tributary_generate::products;
 use tributary_store::{DatabaseUrl, Store};
 

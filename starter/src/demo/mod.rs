@@ -4,17 +4,19 @@
 mod hands;
 mod news;
 
-use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::net::TcpListener;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    net::TcpListener,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
 use tributary_generate::products;
+use tributary_http_common::{bind, stop_on_signals};
 use tributary_master::config::{Config, SourceConfig, UploadsConfig};
-use tributary_serve::{bind, stop_on_signals};
 use tributary_store::{DatabaseUrl, SourceView};
 
 use crate::cli::DemoArgs;

@@ -1,13 +1,15 @@
 //! What is happening, told in a few calm lines: what to open once everything is there, then a line for each change.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use tributary_serve::announce;
+use tributary_http_common::announce;
 use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
 
 use super::{is_loaded, say};

@@ -6,11 +6,15 @@ use tributary_store::AggrOrder;
 use utoipa::{IntoParams, ToSchema};
 
 use super::products::{Format, Raw, cells};
-use crate::app::App;
-use crate::web::csv;
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::views::{Aggr, AggrPage};
+use crate::{
+    app::App,
+    web::{
+        csv,
+        error::ApiError,
+        input,
+        views::{Aggr, AggrPage},
+    },
+};
 
 /// Which names, and which part of them.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -1,7 +1,9 @@
 //! What the pages load: one style sheet, two small scripts, one icon. All of it is in the binary.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{
+    HttpResponse, Responder,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+};
 
 /// The style sheet.
 pub(crate) async fn style() -> impl Responder {

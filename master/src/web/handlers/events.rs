@@ -1,18 +1,18 @@
 //! `GET /api/v1/events`: what happens, as server-sent events (HTML standard, section 9.2), resumed by `Last-Event-ID`.
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap},
+    web::{self, Bytes},
+};
 use anyhow::Result;
 use futures_util::stream;
 use tokio::sync::watch;
 use tributary_store::{EventRow, Store};
 
-use crate::app::App;
-use crate::web::error::ApiError;
+use crate::{app::App, web::error::ApiError};
 
 /// Events that are read at a time.
 const BATCH: i64 = 500;

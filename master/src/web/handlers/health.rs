@@ -3,12 +3,10 @@
 
 use std::fmt::Write;
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, Responder, web};
+use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
 use tributary_store::SourceState;
 
-use crate::app::App;
-use crate::web::error::ApiError;
+use crate::{app::App, web::error::ApiError};
 
 /// These two need no token, so that whoever starts the server can ask.
 pub(crate) const HEALTHZ: &str = "/healthz";

@@ -1,16 +1,19 @@
 //! `GET /`: the form, what the database holds, how the sources are, and what happened last.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 
-use crate::app::App;
-use crate::events;
-use crate::product::detail;
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::pages::{Change, Form, Home, Known, SourceLine, answer};
-use crate::web::views::Source;
+use crate::{
+    app::App,
+    events,
+    product::detail,
+    web::{
+        error::ApiError,
+        input,
+        pages::{Change, Form, Home, Known, SourceLine, answer},
+        views::Source,
+    },
+};
 
 /// Changes that are in view.
 const CHANGES: i64 = 12;

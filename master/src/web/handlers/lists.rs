@@ -1,16 +1,19 @@
 //! `GET /products`, `/names` and `/rejects`: the lists as pages, for people who look for something.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 use tributary_store::{AggrOrder, ProductFilter};
 
 use super::products;
-use crate::app::App;
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::pages::{Names, Products, Rejects, answer};
-use crate::web::views::{Aggr, Reject};
+use crate::{
+    app::App,
+    web::{
+        error::ApiError,
+        input,
+        pages::{Names, Products, Rejects, answer},
+        views::{Aggr, Reject},
+    },
+};
 
 /// Rows of a page.
 const ROWS: i64 = 50;

@@ -1,17 +1,20 @@
 //! `/api/v1/products/{sku}` and its edit: one product, seen and corrected.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Deserializer};
 use tributary_merge::EditChange;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::edit::{Edited, edit};
-use crate::product::{Detail, detail};
-use crate::web::error::{ApiError, NotShown};
-use crate::web::input;
-use crate::web::views::{Edit, Offer, ProductDetail};
+use crate::{
+    app::App,
+    edit::{Edited, edit},
+    product::{Detail, detail},
+    web::{
+        error::{ApiError, NotShown},
+        input,
+        views::{Edit, Offer, ProductDetail},
+    },
+};
 
 /// The body of PUT.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -5,11 +5,15 @@ use serde::Deserialize;
 use tributary_store::ProductFilter;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::App;
-use crate::web::csv::{self, Cells};
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::views::{Product, ProductPage};
+use crate::{
+    app::App,
+    web::{
+        csv::{self, Cells},
+        error::ApiError,
+        input,
+        views::{Product, ProductPage},
+    },
+};
 
 /// Which products, and which part of them.
 #[derive(Debug, Deserialize, IntoParams)]

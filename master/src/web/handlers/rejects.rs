@@ -4,10 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::App;
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::views::{Items, Reject};
+use crate::{
+    app::App,
+    web::{
+        error::ApiError,
+        input,
+        views::{Items, Reject},
+    },
+};
 
 /// Which rejects.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -1,19 +1,22 @@
 //! `GET /reports` and `GET /reports/{name}`: the reports as pages.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 use tributary_store::{ReportOrder, Store};
 
 use super::reports;
-use crate::app::App;
-use crate::config::ReportConfig;
-use crate::summary::{is_written, summary};
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::pages::answer;
-use crate::web::report_pages::{Report, Reports, Shown};
-use crate::web::results::Part;
+use crate::{
+    app::App,
+    config::ReportConfig,
+    summary::{is_written, summary},
+    web::{
+        error::ApiError,
+        input,
+        pages::answer,
+        report_pages::{Report, Reports, Shown},
+        results::Part,
+    },
+};
 
 /// Rows of the table on a page.
 const ROWS: i64 = 200;

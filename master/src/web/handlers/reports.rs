@@ -5,15 +5,19 @@ use serde::Deserialize;
 use tributary_store::Store;
 use utoipa::IntoParams;
 
-use crate::app::App;
-use crate::config::ReportConfig;
-use crate::summary::summary;
-use crate::web::csv::Cells;
-use crate::web::error::ApiError;
-use crate::web::filtered::filtered_rows;
-use crate::web::input;
-use crate::web::results::{self, Part, Rows};
-use crate::web::views::{Items, Report};
+use crate::{
+    app::App,
+    config::ReportConfig,
+    summary::summary,
+    web::{
+        csv::Cells,
+        error::ApiError,
+        filtered::filtered_rows,
+        input,
+        results::{self, Part, Rows},
+        views::{Items, Report},
+    },
+};
 
 /// Which rows, and how.
 #[derive(Debug, Deserialize, IntoParams)]

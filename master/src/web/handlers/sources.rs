@@ -2,9 +2,13 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::app::App;
-use crate::web::error::ApiError;
-use crate::web::views::{Items, Source};
+use crate::{
+    app::App,
+    web::{
+        error::ApiError,
+        views::{Items, Source},
+    },
+};
 
 /// The sources.
 ///

@@ -1,17 +1,18 @@
 //! `POST /update` and `POST /clear`: a person's correction of one product, and taking it back.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::LOCATION},
+    web,
+};
 use serde::Deserialize;
 use tributary_merge::EditChange;
 
 use super::{home, product};
-use crate::app::App;
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::pages::Form;
-use crate::web::wording::encoded;
+use crate::{
+    app::App,
+    web::{error::ApiError, input, pages::Form, wording::encoded},
+};
 
 /// What was typed.
 #[derive(Debug, Deserialize)]

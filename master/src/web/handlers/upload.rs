@@ -4,23 +4,29 @@
 use std::fmt::Display;
 
 use actix_multipart::{Field, Multipart};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION,
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION},
+    },
+    web::{self, Bytes},
 };
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
 use anyhow::Context;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::uploads;
-use crate::app::App;
-use crate::uploads::{IDLE, Offer, UploadError, Uploads};
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::pages::{UploadPage, answer};
+use crate::{
+    app::App,
+    uploads::{IDLE, Offer, UploadError, Uploads},
+    web::{
+        error::ApiError,
+        input,
+        pages::{UploadPage, answer},
+    },
+};
 
 /// What a form's fields and boundaries may take beside its files.
 const AROUND_FILES: u64 = 64 << 10;

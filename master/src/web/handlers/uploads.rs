@@ -1,27 +1,25 @@
 //! `/api/v1/uploads`: the uploads and how far each is, also as server-sent events, and taking one back. How one is received is
 //! `upload`'s affair.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    web::{self, Bytes},
+};
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
-use crate::app::App;
-use crate::config::ReportConfig;
-use crate::uploads::{Status, Upload};
-use crate::web::error::ApiError;
-use crate::web::input;
-use crate::web::upload_view::UploadView;
-use crate::web::views::Items;
+use crate::{
+    app::App,
+    config::ReportConfig,
+    uploads::{Status, Upload},
+    web::{error::ApiError, input, upload_view::UploadView, views::Items},
+};
 
 /// The least time between two events of an upload.
 const BREATH: Duration = Duration::from_millis(100);

@@ -8,12 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use tributary_protocol::{Aggregate, AggregateLine, Manifest, ManifestEntry, MetricSpec, ReportSpec};
 use tributary_report::{Number, Plan, Total};
 use tributary_testkit::{
     http,
     process::{self, Daemon},
 };
-use tributary_wire::{Aggregate, AggregateLine, Manifest, ManifestEntry, MetricSpec, ReportSpec};
 
 use super::sales::{NAME, Sales};
 use crate::bench::{

@@ -1,12 +1,15 @@
 //! The reports over HTTP, out of a database that the tests fill.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
-use actix_web::test::TestRequest;
-use actix_web::{test, web};
+use actix_web::{
+    http::{
+        StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    test::{self, TestRequest},
+    web,
+};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_store::{
@@ -14,13 +17,15 @@ use tributary_store::{
 };
 
 use super::*;
-use crate::config::UploadsConfig;
-use crate::ingest::Spool;
-use crate::poll::{Context, LocalSource, PollManager, Statuses, http_client};
-use crate::readers::Readers;
-use crate::reports::Reports;
-use crate::uploads::{Shelf, UploadSource, Uploads};
-use crate::writer::Writer;
+use crate::{
+    config::UploadsConfig,
+    ingest::Spool,
+    poll::{Context, LocalSource, PollManager, Statuses, http_client},
+    readers::Readers,
+    reports::Reports,
+    uploads::{Shelf, UploadSource, Uploads},
+    writer::Writer,
+};
 use ReportValue::{Integer, Null, Real, Text};
 
 mod pages;

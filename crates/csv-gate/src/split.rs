@@ -1,0 +1,277 @@
+//! Splits text into records and fields by the rules of CONTRACT.md section 2. Pure: it looks at a window of bytes and
+//! says what it begins with. It knows no header and no encoding.
+//!
+//! A field that begins with the quote is quoted. Inside, a doubled quote is one quote, and an escape makes the next
+//! byte plain. The closing quote is the first one that is neither; it must be followed by a delimiter, a line end or
+//! the end of the file, else the field is never closed properly. Because the search stops at that first quote, lines
+//! that open quotes without closing them cannot make the work grow faster than the file.
+
+use memchr::{memchr, memchr2};
+
+use crate::{LineEnd, Reason, text::End};
+
+/// How records are written, and what they may cost.
+#[derive(Clone, Debug)]
+pub(crate) struct Splitter {
+    /// Not empty; holds no line end, no quote and no escape.
+    pub(crate) delimiter: Vec<u8>,
+    pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) line_end: LineEnd,
+    pub(crate) field_bytes: usize,
+    pub(crate) record_bytes: usize,
+    /// How many spans are kept; further fields are only counted.
+    pub(crate) spans_kept: usize,
+}
+
+/// Where a field's text lies in its record, its quotes left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// It holds doubled quotes or escapes.
+    pub(crate) escaped: bool,
+}
+
+/// The fields of a record.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    /// As many as [`Splitter::spans_kept`] allows.
+    pub(crate) spans: Vec<Span>,
+    /// Where doubled quotes' first halves and escapes stand, in order: to search for them once more would take as long
+    /// as to split. Those of records over the limit are not complete, as nobody will want such a record's text.
+    marks: Vec<usize>,
+}
+
+impl Fields {
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.marks.clear();
+    }
+
+    /// Appends the text of a field whose span is marked as escaped. `record` is the text that was split.
+    pub(crate) fn unescape(&self, record: &str, span: Span, out: &mut String) {
+        let first = self.marks.partition_point(|mark| *mark < span.start);
+        let mut start = span.start;
+        // What follows a mark is text, whatever it is.
+        for mark in self.marks[first..].iter().take_while(|mark| **mark < span.end) {
+            out.push_str(&record[start..*mark]);
+            start = mark + 1;
+        }
+        out.push_str(&record[start..span.end]);
+    }
+}
+
+/// What a window begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It cannot be told yet: the window must grow.
+    More,
+    /// A whole record.
+    Record(Record),
+    /// A record with a field that is never closed properly. Its text up to the end of the line on which the field
+    /// begins is `..end`; that line is the `lines`th after the record's first. Reading goes on at `next`, or, if there
+    /// is none, at the end of the line behind the window.
+    NeverClosed { end: usize, lines: u64, next: Option<usize> },
+    /// A record that fills the window and is not over. Reading goes on behind the line; the window holds `lines` ends.
+    Endless { lines: u64, fault: Reason },
+}
+
+/// A whole record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Its text is `..end`, its line end left out.
+    pub(crate) end: usize,
+    /// Where the next one begins.
+    pub(crate) next: usize,
+    /// Line ends in `..next`.
+    pub(crate) lines: u64,
+    /// How many fields there are; the first of them are in [`Fields::spans`].
+    pub(crate) fields: usize,
+    /// A limit it passes.
+    pub(crate) fault: Option<Reason>,
+}
+
+/// What a field comes to.
+enum Field {
+    More,
+    NeverClosed,
+    Endless,
+    /// `extra` bytes of its span are doubled quotes' first halves and escapes.
+    Text {
+        span: Span,
+        extra: usize,
+        lines: u64,
+        stop: Stop,
+    },
+}
+
+/// What stands behind a field.
+enum Stop {
+    Field { next: usize },
+    Record { end: usize, next: usize },
+}
+
+impl Splitter {
+    /// Where an empty line that the window begins with ends. Empty lines are no rows.
+    pub(crate) fn empty_line(&self, window: &[u8]) -> Option<usize> {
+        match (self.line_end, window) {
+            (LineEnd::Lf, [b'\n', ..]) | (LineEnd::Cr, [b'\r', ..]) => Some(1),
+            (LineEnd::Lf, [b'\r', b'\n', ..]) => Some(2),
+            _ => None,
+        }
+    }
+
+    /// Splits off the record that the window begins with and leaves what it holds in `found`.
+    pub(crate) fn split(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
+        found.clear();
+        let (mut at, mut fields, mut lines, mut long_field) = (0, 0, 0, false);
+        loop {
+            let quoted = self.quote.is_some() && window.get(at) == self.quote.as_ref();
+            let field =
+                if quoted { self.quoted(window, end, at, &mut found.marks) } else { self.plain(window, end, at) };
+            match field {
+                Field::More => return Step::More,
+                Field::NeverClosed => return self.never_closed(window, end, at, lines),
+                Field::Endless => {
+                    long_field |= window.len() - at > self.field_bytes;
+                    return Step::Endless { lines, fault: self.too_long(long_field) };
+                }
+                Field::Text { span, extra, lines: inside, stop } => {
+                    fields += 1;
+                    lines += inside;
+                    long_field |= span.end - span.start - extra > self.field_bytes;
+                    if found.spans.len() < self.spans_kept {
+                        found.spans.push(span);
+                    }
+                    match stop {
+                        Stop::Field { next } => at = next,
+                        Stop::Record { end, next } => {
+                            let fault = (long_field || end > self.record_bytes).then(|| self.too_long(long_field));
+                            return Step::Record(Record { end, next, lines: lines + 1, fields, fault });
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn plain(&self, window: &[u8], end: End, start: usize) -> Field {
+        let text = |to, stop| Field::Text { span: Span { start, end: to, escaped: false }, extra: 0, lines: 0, stop };
+        let mut at = start;
+        while let Some(found) = memchr2(self.delimiter[0], self.line_end.byte(), &window[at..]) {
+            let hit = at + found;
+            if window[hit] == self.line_end.byte() {
+                let end = self.without_cr(window, start, hit);
+                return text(end, Stop::Record { end, next: hit + 1 });
+            }
+            if self.delimits(&window[hit..]) {
+                return text(hit, Stop::Field { next: hit + self.delimiter.len() });
+            }
+            at = hit + 1;
+        }
+        match end {
+            End::More => Field::More,
+            End::Full => Field::Endless,
+            // A file may be cut between the CR and the LF of its last line.
+            End::Eof => {
+                let end = self.without_cr(window, start, window.len());
+                text(end, Stop::Record { end, next: window.len() })
+            }
+        }
+    }
+
+    fn quoted(&self, window: &[u8], end: End, start: usize, marks: &mut Vec<usize>) -> Field {
+        let unfinished = if end == End::More { Field::More } else { Field::NeverClosed };
+        let mut extra = 0;
+        let mut at = start + 1;
+        while let Some(found) = self.find_quote(&window[at..]) {
+            let hit = at + found;
+            let pair = match window.get(hit + 1) {
+                Some(next) => self.escape == Some(window[hit]) || *next == window[hit],
+                None if end == End::Eof => false,
+                None => return unfinished,
+            };
+            if !pair {
+                return self.behind_quotes(window, end, start, hit, extra);
+            }
+            extra += 1;
+            if hit < self.record_bytes {
+                marks.push(hit);
+            }
+            at = hit + 2;
+        }
+        unfinished
+    }
+
+    fn delimits(&self, text: &[u8]) -> bool {
+        match *self.delimiter {
+            // Almost always: a comparison of slices would cost as much as the search for the byte.
+            [byte] => text.first() == Some(&byte),
+            _ => text.starts_with(&self.delimiter),
+        }
+    }
+
+    fn find_quote(&self, text: &[u8]) -> Option<usize> {
+        match (self.quote, self.escape) {
+            (Some(quote), Some(escape)) => memchr2(quote, escape, text),
+            (Some(quote), None) => memchr(quote, text),
+            (None, _) => None,
+        }
+    }
+
+    /// Looks behind the closing quote at `close`.
+    fn behind_quotes(&self, window: &[u8], end: End, start: usize, close: usize, extra: usize) -> Field {
+        let behind = &window[close + 1..];
+        let stop = if self.delimits(behind) {
+            Stop::Field { next: close + 1 + self.delimiter.len() }
+        } else if let Some(len) = self.empty_line(behind) {
+            Stop::Record { end: close + 1, next: close + 1 + len }
+        } else if behind.is_empty() && end == End::Eof && Some(window[close]) == self.quote {
+            Stop::Record { end: close + 1, next: close + 1 }
+        } else if behind == b"\r" && end == End::Eof && self.line_end == LineEnd::Lf {
+            Stop::Record { end: close + 1, next: window.len() }
+        } else if end == End::More && behind.len() < self.delimiter.len().max(2) {
+            return Field::More;
+        } else {
+            return Field::NeverClosed;
+        };
+        let span = Span { start: start + 1, end: close, escaped: extra > 0 };
+        let lines = count(self.line_end.byte(), &window[span.start..span.end]);
+        Field::Text { span, extra, lines, stop }
+    }
+
+    fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64) -> Step {
+        match (memchr(self.line_end.byte(), &window[field..]), end) {
+            (Some(found), _) => {
+                let at = field + found;
+                Step::NeverClosed { end: self.without_cr(window, field, at), lines, next: Some(at + 1) }
+            }
+            (None, End::More) => Step::More,
+            (None, End::Eof) => Step::NeverClosed { end: window.len(), lines, next: Some(window.len()) },
+            (None, End::Full) => Step::NeverClosed { end: window.len(), lines, next: None },
+        }
+    }
+
+    /// A CR before LF belongs to the line end.
+    #[inline]
+    pub(crate) fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
+        let cr = self.line_end == LineEnd::Lf && window[start..line_end].ends_with(b"\r");
+        line_end - usize::from(cr)
+    }
+
+    fn too_long(&self, field: bool) -> Reason {
+        match field {
+            true => Reason::FieldTooLong { limit: self.field_bytes },
+            false => Reason::RecordTooLong { limit: self.record_bytes },
+        }
+    }
+}
+
+/// How often `byte` occurs. The compiler compares many bytes at a time, as a search does, but for the few hundred bytes of
+/// a field there is less to set up.
+fn count(byte: u8, text: &[u8]) -> u64 {
+    let (parts, rest) = text.as_chunks::<64>();
+    let count = |part: &[u8]| u64::from(part.iter().map(|other| u8::from(*other == byte)).sum::<u8>());
+    parts.iter().map(|part| count(part)).sum::<u64>() + count(rest)
+}

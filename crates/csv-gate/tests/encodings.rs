@@ -1,0 +1,77 @@
+//! Files that are not UTF-8, or not quite.
+
+use encoding_rs::{GB18030, SHIFT_JIS};
+use tributary_csv_gate::Settings;
+
+use crate::{check, open};
+
+fn utf16(text: &str, big_endian: bool) -> Vec<u8> {
+    let bytes = |unit: u16| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+}
+
+fn told(encoding: &str) -> Settings {
+    Settings { encoding: Some(encoding.into()), ..Settings::default() }
+}
+
+#[track_caller]
+fn check_encoding(bytes: &[u8], settings: &Settings, expect: &str) {
+    assert_eq!(open("a.csv", bytes, settings).expect("the gate accepts this file").dialect().encoding, expect);
+}
+
+#[test]
+fn byte_order_marks() {
+    let text = "a;b\r\n1;caf\u{e9}\r\n2;\"\u{1f600}\nx\"\r\n";
+    let rows = [(2, "1|caf\u{e9}"), (3, "2|\u{1f600}\nx")];
+    for bytes in [utf16(text, false), utf16(text, true), [b"\xef\xbb\xbf", text.as_bytes()].concat()] {
+        check(bytes, &Settings::default(), "a|b", &rows, &[]);
+    }
+    check_encoding(&utf16(text, false), &Settings::default(), "UTF-16LE");
+    check_encoding(&utf16(text, true), &Settings::default(), "UTF-16BE");
+}
+
+#[test]
+fn an_encoding_that_is_told_beats_a_mark_which_is_no_text_all_the_same() {
+    check(b"\xef\xbb\xbfa,b\n1,caf\xe9\n", &told("latin1"), "a|b", &[(2, "1|caf\u{e9}")], &[]);
+    check_encoding(b"\xef\xbb\xbfa,b\n", &told("latin1"), "windows-1252");
+}
+
+#[test]
+fn guessed_encodings() {
+    let french = b"sku,name\n1,caf\xe9 cr\xe8me\n2,g\xe2teau\n3,plain\n";
+    check(french, &Settings::default(), "sku|name", &[(2, "1|café crème"), (3, "2|gâteau"), (4, "3|plain")], &[]);
+    check_encoding(french, &Settings::default(), "windows-1252");
+    let japanese = "番号,名前\n1,これは日本語の説明です\n2,カタカナと漢字\n";
+    let (bytes, ..) = SHIFT_JIS.encode(japanese);
+    check(&bytes, &Settings::default(), "番号|名前", &[(2, "1|これは日本語の説明です"), (3, "2|カタカナと漢字")], &[]);
+    let (bytes, ..) = GB18030.encode("a,b\n1,\u{20ac}中文\n");
+    check(&bytes, &told("gb18030"), "a|b", &[(2, "1|\u{20ac}中文")], &[]);
+}
+
+#[test]
+fn a_few_bad_lines_do_not_make_a_file_foreign() {
+    let mut bytes = "a,b\n".as_bytes().to_vec();
+    for _ in 0..9 {
+        bytes.extend_from_slice("1,caf\u{e9}\n".as_bytes());
+    }
+    bytes.extend_from_slice(b"2,caf\xe9\n3,x\n");
+    let rows: Vec<_> = (2..11).map(|line| (line, "1|caf\u{e9}")).chain([(12, "3|x")]).collect();
+    let reject = (11, "bytes that are not valid UTF-8", "2,caf\u{fffd}");
+    check(bytes, &Settings::default(), "a|b", &rows, &[reject]);
+}
+
+#[test]
+fn malformed_sequences_of_other_encodings_reject_their_row_alone() {
+    let lone_surrogate =
+        [utf16("a,b\n1,", false), vec![0x00, 0xd8], utf16(",\n2,\u{fffd}\n", false)[2..].to_vec()].concat();
+    let reject = (2, "bytes that are not valid UTF-16LE", "1,\u{fffd},");
+    check(lone_surrogate, &Settings::default(), "a|b", &[(3, "2|\u{fffd}")], &[reject]);
+    let cut = [utf16("a,b\n1,2\n3,", false), vec![0x41]].concat();
+    check(cut, &Settings::default(), "a|b", &[(2, "1|2")], &[(3, "bytes that are not valid UTF-16LE", "3,\u{fffd}")]);
+    let reject = (2, "bytes that are not valid Shift_JIS", "1,\u{fffd}");
+    check(b"a,b\n1,\xfd\n2,3\n", &told("sjis"), "a|b", &[(3, "2|3")], &[reject]);
+    // More of them in a row than any buffer holds.
+    let run = [b"a,b\n1,", &[0xfd; 600_000][..], b"\n2,3\n"].concat();
+    let raw = format!("1,{}", "\u{fffd}".repeat(340));
+    check(run, &told("sjis"), "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid Shift_JIS", &raw)]);
+}

@@ -1,0 +1,98 @@
+//! Rows become offers, or rejects of their own.
+
+use tributary_csv_gate::{Columns, Error};
+
+use crate::{feed, flat};
+
+/// One offer as text: line, sku, name, description, whether it deletes.
+type Flat = (u64, String, String, String, bool);
+
+fn read(bytes: &[u8], columns: &Columns) -> (Vec<Flat>, Vec<(u64, String, String)>) {
+    let mut feed = feed(bytes, columns).expect("this is a feed");
+    let mut offers = Vec::new();
+    while let Some(offer) = feed.next_offer().expect("these bytes do not fail") {
+        let (sku, name, description) = (offer.sku.into(), offer.name.into(), offer.description.into());
+        offers.push((offer.line, sku, name, description, offer.deletes));
+    }
+    assert_eq!(feed.rows(), offers.len() as u64 + feed.rejects().total);
+    (offers, flat(feed.rejects()))
+}
+
+#[track_caller]
+fn check(text: &str, columns: &Columns, offers: &[(u64, &str, &str, &str, bool)], rejects: &[(u64, &str, &str)]) {
+    let offers = offers.iter().map(|(line, sku, name, description, deletes)| {
+        (*line, (*sku).to_owned(), (*name).to_owned(), (*description).to_owned(), *deletes)
+    });
+    let rejects = rejects.iter().map(|(line, reason, raw)| (*line, (*reason).to_owned(), (*raw).to_owned()));
+    assert_eq!(read(text.as_bytes(), columns), (offers.collect(), rejects.collect()));
+}
+
+#[track_caller]
+fn check_rejected(text: &str, columns: &Columns, line: u64, expect: &[&str]) {
+    match feed(text.as_bytes(), columns).map(|_| ()) {
+        Err(Error::Rejected(reject)) => {
+            assert_eq!(reject.line, line);
+            assert!(expect.iter().all(|part| reject.reason.contains(part)), "{reject} lacks one of {expect:?}");
+        }
+        other => panic!("should be rejected, but is {other:?}"),
+    }
+}
+
+#[test]
+fn columns_in_any_order_and_case() {
+    let columns = Columns::default();
+    check("name,sku,description\nn,s, d \n", &columns, &[(2, "s", "n", " d ", false)], &[]);
+    check(" SKU ;Extra;\"Name\"\ns;x;n\n", &columns, &[(2, "s", "n", "", false)], &[]);
+    check("sku,name,sku,name\n1,2,3,4\n", &columns, &[(2, "1", "2", "", false)], &[]);
+}
+
+#[test]
+fn mapped_columns_have_no_other_name() {
+    let columns = Columns { sku: Some("Größe ".into()), description: Some("text".into()), ..Columns::default() };
+    let text = "sku,GRÖSSE,größe,NAME,Text,description\n1,2,3,n,d,e\n";
+    check(text, &columns, &[(2, "3", "n", "d", false)], &[]);
+    check_rejected("sku,name\n1,2\n", &columns, 1, &["no column `Größe `", "`sku`, `name`"]);
+}
+
+#[test]
+fn skus_and_names_are_trimmed_and_descriptions_kept() {
+    let text = "sku,name,description\n\"\u{a0} 00123\n\",\"\u{3000}n \"\"x\"\" \",\" d\n\"\n  ,n,d\nsku,,\n";
+    let offers = [(2, "00123", "n \"x\"", " d\n", false), (6, "sku", "", "", false)];
+    check(text, &Columns::default(), &offers, &[(5, "no sku", "  ,n,d")]);
+}
+
+#[test]
+fn ops() {
+    let text = "sku,name,op\n1,a,\n2,b, UPSERT \n3,c,Delete\n4,,delete\n5,d,drop\n,,delete\n";
+    let offers = [(2, "1", "a", "", false), (3, "2", "b", "", false), (4, "3", "", "", true), (5, "4", "", "", true)];
+    let rejects = [(6, "unknown op `drop`", "5,d,drop"), (7, "no sku", ",,delete")];
+    check(text, &Columns::default(), &offers, &rejects);
+}
+
+#[test]
+fn limits_of_skus_and_names() {
+    let (sku, name) = ("s".repeat(1024), "é".repeat(1024));
+    let text = format!("sku,name,op\n {sku} , {name} ,\n{sku}x,n,delete\n2,{name}x,\n3,{name}x,delete\n");
+    let offers = [(2, sku.as_str(), name.as_str(), "", false), (5, "3", "", "", true)];
+    let long_name = format!("2,{}", "é".repeat(511));
+    let rejects =
+        [(3, "sku is longer than 1024 bytes", sku.as_str()), (4, "name is longer than 2048 bytes", &long_name)];
+    check(&text, &Columns::default(), &offers, &rejects);
+}
+
+#[test]
+fn rejects_of_rows_and_of_offers_come_in_the_order_of_lines() {
+    let rejects = [(2, "no sku", ",x"), (3, "3 fields where the header has 2", "1,2,3"), (4, "no sku", ",y")];
+    check("sku,name\n,x\n1,2,3\n,y\n1,2\n", &Columns::default(), &[(5, "1", "2", "", false)], &rejects);
+}
+
+#[test]
+fn files_that_are_no_feeds_say_what_they_hold() {
+    let columns = Columns::default();
+    check_rejected("\nid,title\n1,2\n", &columns, 2, &["no column `sku`", "`id`, `title`", "map it"]);
+    check_rejected("sku,title\n1,2\n", &columns, 1, &["no column `name`"]);
+    check_rejected("<!DOCTYPE html>\n<html>\n", &columns, 1, &["HTML"]);
+    check_rejected("<HTML lang=\"en\">\n", &columns, 1, &["HTML"]);
+    let many: Vec<_> = (0..50).map(|i| format!("c{i}")).collect();
+    check_rejected(&many.join(","), &columns, 1, &["`c19`, and 30 more"]);
+}

@@ -1,0 +1,80 @@
+//! What the gate makes of files, seen from outside.
+
+mod dialects;
+mod encodings;
+mod feeds;
+mod once;
+mod packing;
+mod rejects;
+
+use std::io;
+
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Table};
+
+/// A file read to its end.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    columns: Vec<String>,
+    /// Line and fields, joined by `|`.
+    rows: Vec<(u64, String)>,
+    /// Line, reason, raw text.
+    rejects: Vec<(u64, String, String)>,
+}
+
+fn open<'a>(path: &str, bytes: &'a [u8], settings: &Settings) -> Result<Table<&'a [u8]>, Error> {
+    Table::open(path, bytes.len() as u64, || Ok(bytes), settings)
+}
+
+fn see(path: &str, bytes: &[u8], settings: &Settings) -> Result<Seen, Error> {
+    let mut table = open(path, bytes, settings)?;
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        rows.push((row.line(), row.fields().collect::<Vec<_>>().join("|")));
+    }
+    Ok(Seen { columns: table.columns().to_vec(), rows, rejects: flat(table.rejects()) })
+}
+
+fn flat(rejects: &Rejects) -> Vec<(u64, String, String)> {
+    rejects.kept.iter().map(|reject| (reject.line, reject.reason.to_string(), reject.raw.clone())).collect()
+}
+
+/// Reads a file that the gate accepts and compares all that can be seen of it.
+#[track_caller]
+fn check(
+    bytes: impl AsRef<[u8]>,
+    settings: &Settings,
+    columns: &str,
+    rows: &[(u64, &str)],
+    rejects: &[(u64, &str, &str)],
+) {
+    let expect = Seen {
+        columns: columns.split('|').map(str::to_owned).collect(),
+        rows: rows.iter().map(|(line, row)| (*line, (*row).to_owned())).collect(),
+        rejects: rejects.iter().map(|(line, reason, raw)| (*line, (*reason).to_owned(), (*raw).to_owned())).collect(),
+    };
+    assert_eq!(see("a.csv", bytes.as_ref(), settings).expect("the gate accepts this file"), expect);
+}
+
+/// The rejection of a file that the gate does not accept, wherever it shows.
+#[track_caller]
+fn file_reject(path: &str, bytes: &[u8], settings: &Settings) -> FileReject {
+    match see(path, bytes, settings) {
+        Err(Error::Rejected(reject)) => reject,
+        other => panic!("{path} should be rejected, but gives {other:?}"),
+    }
+}
+
+fn feed<'a>(bytes: &'a [u8], columns: &Columns) -> Result<Feed<&'a [u8]>, Error> {
+    Feed::new(open("a.csv", bytes, &Settings::default())?, columns)
+}
+
+/// A reader that gives `bytes` and then fails.
+fn failing(bytes: &[u8]) -> impl io::Read + '_ {
+    struct Fails;
+    impl io::Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is on fire"))
+        }
+    }
+    io::Read::chain(bytes, Fails)
+}

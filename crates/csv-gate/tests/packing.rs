@@ -1,0 +1,114 @@
+//! Packed files, archives that are broken or bombs, and readers that fail.
+
+use std::io::{self, Write};
+
+use flate2::{Compression, write::GzEncoder};
+use tributary_csv_gate::{Error, Limits, Settings, Table};
+
+use crate::{failing, file_reject, see};
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 3).expect("memory takes all")
+}
+
+/// A file that no packer shrinks much, larger than every buffer.
+fn long_file() -> Vec<u8> {
+    let mut seed = 7u64;
+    let mut file = b"a,b\n".to_vec();
+    for _ in 0..60_000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        writeln!(file, "{seed},{}", seed.rotate_left(17)).expect("memory takes all");
+    }
+    file
+}
+
+#[test]
+fn packed_files_give_what_they_hold() {
+    let (file, set) = (long_file(), Settings::default());
+    let (first, second) = file.split_at(file.len() / 3);
+    let plain = see("a.csv", &file, &set).unwrap();
+    assert_eq!(plain.rows.len(), 60_000);
+    assert_eq!(see("a.csv.gz", &gzip(&file), &set).unwrap(), plain);
+    assert_eq!(see("a.csv.ZST", &zstd(&file), &set).unwrap(), plain);
+    assert_eq!(see("a.csv.GZ", &[gzip(first), gzip(second)].concat(), &set).unwrap(), plain);
+    assert_eq!(see("a.csv.zst", &[zstd(first), zstd(second)].concat(), &set).unwrap(), plain);
+}
+
+#[test]
+fn progress_is_that_of_the_packed_file() {
+    let packed = gzip(&long_file());
+    let mut table = Table::open("a.gz", packed.len() as u64, || Ok(&packed[..]), &Settings::default()).unwrap();
+    assert!(table.bytes_read() < packed.len() as u64);
+    while table.next_row().unwrap().is_some() {}
+    assert_eq!(table.bytes_read(), packed.len() as u64);
+}
+
+#[test]
+fn broken_archives_are_rejected_files() {
+    for (path, packed) in [("a.gz", gzip(&long_file())), ("a.zst", zstd(&long_file()))] {
+        let half = packed.len() / 2;
+        let mut flipped = packed.clone();
+        flipped[half..half + 64].fill(0x55);
+        let cases =
+            [&packed[..half], &packed[..packed.len() - 1], &flipped, &[&packed[..], b"junk"].concat(), b"a,b\n1,2\n"];
+        for bytes in cases {
+            let reject = file_reject(path, bytes, &Settings::default());
+            assert!(reject.reason.contains("archive is corrupt or cut short"), "{path}: {reject}");
+        }
+        // A mark spares the look at the whole file, but not at a whole archive.
+        let marked = [b"\xef\xbb\xbf".to_vec(), long_file()].concat();
+        let packed = if path == "a.gz" { gzip(&marked) } else { zstd(&marked) };
+        let cut = &packed[..packed.len() - 1];
+        assert!(Table::open(path, cut.len() as u64, || Ok(cut), &Settings::default()).is_err());
+    }
+}
+
+#[test]
+fn bombs_are_rejected_files() {
+    let bomb = [&b"a,b\n"[..], &vec![b'x'; 9 << 20]].concat();
+    for (path, packed) in [("a.gz", gzip(&bomb)), ("a.zst", zstd(&bomb))] {
+        let reject = file_reject(path, &packed, &Settings::default());
+        assert!(reject.reason.contains("more than 8388608 bytes unpacked"), "{path}: {reject}");
+        let limits = Limits { unpacked_floor: 16 << 20, ..Limits::default() };
+        assert!(see(path, &packed, &Settings { limits, ..Settings::default() }).is_ok());
+    }
+    let limits = Limits { unpacked_bytes: 7, ..Limits::default() };
+    let reject = file_reject("a.csv", b"a,b\n1,2\n", &Settings { limits, ..Settings::default() });
+    assert!(reject.reason.contains("more than 7 bytes"), "{reject}");
+}
+
+#[test]
+fn a_failing_reader_says_nothing_about_the_file() {
+    let file = long_file();
+    let cases = [("a.csv", file.clone()), ("a.gz", gzip(&file)), ("a.zst", zstd(&file))];
+    for (path, packed) in &cases {
+        for bytes in [&packed[..0], &packed[..packed.len() / 2]] {
+            let result = Table::open(path, packed.len() as u64, || Ok(failing(bytes)), &Settings::default());
+            match result.map(|_| ()) {
+                Err(Error::Io(error)) => assert_eq!(error.to_string(), "the disk is on fire"),
+                other => panic!("{path}: {other:?}"),
+            }
+        }
+    }
+    let gone = || Err::<&[u8], _>(io::Error::from(io::ErrorKind::NotFound));
+    assert!(matches!(Table::open("a.csv", 1, gone, &Settings::default()).map(|_| ()), Err(Error::Io(_))));
+}
+
+#[test]
+fn an_interrupted_read_is_no_failure() {
+    struct Interrupted<'a>(&'a [u8], bool);
+    impl io::Read for Interrupted<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 { Err(io::ErrorKind::Interrupted.into()) } else { self.0.read(out) }
+        }
+    }
+    let mut table = Table::open("a.csv", 8, || Ok(Interrupted(b"a,b\n1,2\n", false)), &Settings::default()).unwrap();
+    assert!(table.next_row().unwrap().is_some());
+}

@@ -1,0 +1,141 @@
+//! Every kind of reject, with its line, its reason and its raw text; and rows that are none.
+
+use tributary_csv_gate::{Limits, Quote, Ragged, Reason, Settings};
+
+use crate::{check, file_reject, open};
+
+const CLOSED: &str = "quoted field is never closed properly";
+
+fn set() -> Settings {
+    Settings::default()
+}
+
+#[test]
+fn rows_that_are_fine() {
+    check("a,b\n1,2\n3,4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
+    check("a,b\n1,2", &set(), "a|b", &[(2, "1|2")], &[]);
+    check("a,b\n\"1\",\"2\"", &set(), "a|b", &[(2, "1|2")], &[]);
+    check("a,b\n\"x\ny\",\"say \"\"hi\"\"\"\n3,4\n", &set(), "a|b", &[(2, "x\ny|say \"hi\""), (4, "3|4")], &[]);
+    check("a,b\nx \"y\" z,5\"\n", &set(), "a|b", &[(2, "x \"y\" z|5\"")], &[]);
+    check("a,b\n,\n\"\",\"\"\n", &set(), "a|b", &[(2, "|"), (3, "|")], &[]);
+    check("a\n\"\"\nx\n", &set(), "a", &[(2, ""), (3, "x")], &[]);
+    check("a,b\n 1 , 2 \n", &set(), "a|b", &[(2, " 1 | 2 ")], &[]);
+    check("a,b\n\u{fffd},\u{fffd}\n", &set(), "a|b", &[(2, "\u{fffd}|\u{fffd}")], &[]);
+}
+
+#[test]
+fn line_ends() {
+    check("\n\r\na,b\r\n\r\n1,2\r\n\n3,\"4\"\r\n", &set(), "a|b", &[(5, "1|2"), (7, "3|4")], &[]);
+    check("a,b\r1,2\r\r3,\"x\ry\"\r5,6\r", &set(), "a|b", &[(2, "1|2"), (4, "3|x\ry"), (6, "5|6")], &[]);
+    // Where there is an LF, a lone CR is data, and inside quotes bytes are kept as they are.
+    check("a,b\n1\r2,3\r\n\"x\r\ny\rz\",4\n", &set(), "a|b", &[(2, "1\r2|3"), (3, "x\r\ny\rz|4")], &[]);
+    check("a,b\n1,2\r\r\n", &set(), "a|b", &[(2, "1|2\r")], &[]);
+}
+
+#[test]
+fn ragged_rows() {
+    let (few, many) = ("1 field where the header has 2", "3 fields where the header has 2");
+    check("a,b\n1\n2,3\n4,5,6\n", &set(), "a|b", &[(3, "2|3")], &[(2, few, "1"), (4, many, "4,5,6")]);
+    let pad = Settings { ragged: Ragged::Pad, ..set() };
+    check("a,b\n1\n2,3\n4,5,6\n", &pad, "a|b", &[(2, "1|"), (3, "2|3")], &[(4, many, "4,5,6")]);
+}
+
+#[test]
+fn quotes_that_are_never_closed() {
+    check("a,b\n\"1,2\n3,4\n", &set(), "a|b", &[(3, "3|4")], &[(2, CLOSED, "\"1,2")]);
+    check("a,b\n\"1\"x,2\n3,4\n", &set(), "a|b", &[(3, "3|4")], &[(2, CLOSED, "\"1\"x,2")]);
+    check("a,b\r\n1,\"2\r\n3,\"4\"\r\n", &set(), "a|b", &[(3, "3|4")], &[(2, CLOSED, "1,\"2")]);
+    check("a,b\n1,2\n3,\"4", &set(), "a|b", &[(2, "1|2")], &[(3, CLOSED, "3,\"4")]);
+    check(
+        "a,b\n\"\n\"\"\n1,2\n",
+        &set(),
+        "a|b",
+        &[(4, "1|2")],
+        &[(2, CLOSED, "\""), (3, "1 field where the header has 2", "\"\"")],
+    );
+    let escape = Settings { escape: Some(b'\\'), ..set() };
+    check("a,b\n1,\"2\\", &escape, "a|b", &[], &[(2, CLOSED, "1,\"2\\")]);
+    // The line on which the field begins is at fault, not the one on which its row does; the text is that of both.
+    check("a,b\n\"x\ny\",\"2\n3,4\n", &set(), "a|b", &[(4, "3|4")], &[(3, CLOSED, "\"x\ny\",\"2")]);
+    // A line that opens a quote is no licence to swallow the rest of the file.
+    let lines = "\"x,y\n".repeat(200_000);
+    let reject = file_reject("a.csv", lines.as_bytes(), &Settings { header: false, ..set() });
+    assert_eq!(reject.reason, "no columns: the file holds no good row to count them by");
+}
+
+#[test]
+fn quotes_that_close_behind_the_lookahead() {
+    let limits = Limits { lookahead_bytes: 64, ..Limits::default() };
+    let settings = Settings { limits, delimiter: Some(",".into()), ..set() };
+    let near = format!("a,b\n\"{}\",2\n3,4\n", "x\n".repeat(20));
+    check(&near, &settings, "a|b", &[(2, &format!("{}|2", "x\n".repeat(20))), (23, "3|4")], &[]);
+    let far = format!("a,b\n\"x,1\n{}\",2\n3,4\n", "y,z\n".repeat(30));
+    let rows: Vec<_> = (3..33).map(|line| (line, "y|z")).chain([(34, "3|4")]).collect();
+    check(&far, &settings, "a|b", &rows, &[(2, CLOSED, "\"x,1"), (33, CLOSED, "\",2")]);
+    let endless = format!("a,b\n\"{}\n3,4\n", "x".repeat(200));
+    check(&endless, &settings, "a|b", &[(3, "3|4")], &[(2, CLOSED, &format!("\"{}", "x".repeat(63)))]);
+}
+
+#[test]
+fn limits() {
+    let limits = Limits { field_bytes: 4, record_bytes: 12, lookahead_bytes: 32, ..Limits::default() };
+    let settings = Settings { limits, delimiter: Some(",".into()), ..set() };
+    let (field, record) = ("field is longer than 4 bytes", "record is longer than 12 bytes");
+    check("a,b\n1234,5\n", &settings, "a|b", &[(2, "1234|5")], &[]);
+    check("a,b\n12345,6\n7,8\n", &settings, "a|b", &[(3, "7|8")], &[(2, field, "12345,6")]);
+    check("a,b\n1,2,3,4,5,6,7\n6,7\n", &settings, "a|b", &[(3, "6|7")], &[(2, record, "1,2,3,4,5,6,7")]);
+    // What counts is the text of a field, but all the bytes of a record.
+    let (four, five) = ("\"\"\"\"\"\"\"\"\"\"", "\"\"\"\"\"\"\"\"\"\"\"\"");
+    check(format!("a,b\n{four},5\n"), &settings, "a|b", &[(2, "\"\"\"\"|5")], &[]);
+    check(format!("a,b\n{five},5\n"), &settings, "a|b", &[], &[(2, field, &format!("{five},5"))]);
+    check(format!("a,b\n{four},56\n"), &settings, "a|b", &[], &[(2, record, &format!("{four},56"))]);
+    // The whole record is passed over where it closes within the lookahead.
+    check("a,b\n\"12\n45\n\",6\n7,8\n", &settings, "a|b", &[(5, "7|8")], &[(2, field, "\"12\n45\n\",6")]);
+    let long = format!("a,b\n{}\n7,8\n", "x".repeat(100));
+    check(&long, &settings, "a|b", &[(3, "7|8")], &[(2, field, &"x".repeat(32))]);
+    let long = format!("a,b\n\"1\n2\",{}\n7,8\n", "x".repeat(100));
+    check(&long, &settings, "a|b", &[(4, "7|8")], &[(2, field, &format!("\"1\n2\",{}", "x".repeat(26)))]);
+    let long = format!("a,b\n{}\n7,8\n", "1,".repeat(100));
+    check(&long, &settings, "a|b", &[(3, "7|8")], &[(2, record, &"1,".repeat(16))]);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    check("a,b\n1,\0\n2,3\n", &set(), "a|b", &[(3, "2|3")], &[(2, "NUL byte", "1,\u{2400}")]);
+    let bytes = b"a,b\nx,caf\xe9\n2,3\n";
+    let settings = Settings { encoding: Some("utf-8".into()), ..set() };
+    check(bytes, &settings, "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid UTF-8", "x,caf\u{fffd}")]);
+}
+
+#[test]
+fn rejects_are_kept_in_order_up_to_a_limit_and_all_counted() {
+    let bytes = format!("a,b\n1,2\n{}", "x\n".repeat(5));
+    let settings = Settings { limits: Limits { rejects_kept: 2, raw_bytes: 3, ..Limits::default() }, ..set() };
+    let mut table = open("a.csv", bytes.as_bytes(), &settings).unwrap();
+    while table.next_row().unwrap().is_some() {}
+    let rejects = table.rejects();
+    assert_eq!((rejects.total, table.rows()), (5, 6));
+    let places: Vec<_> = rejects.kept.iter().map(|reject| (reject.line, reject.byte)).collect();
+    assert_eq!(places, [(3, 8), (4, 10)]);
+    assert_eq!(rejects.kept[0].reason, Reason::FieldCount { found: 1, expected: 2 });
+}
+
+#[test]
+fn files_without_a_usable_header() {
+    let check = |bytes: &[u8], line, expect: &str, raw: &str| {
+        let reject = file_reject("a.csv", bytes, &Settings::default());
+        assert_eq!((reject.line, reject.raw.as_str()), (line, raw));
+        assert!(reject.reason.contains(expect), "{} lacks {expect}", reject.reason);
+    };
+    check(b"", 0, "no header", "");
+    check(b"\xef\xbb\xbf", 0, "no header", "");
+    check(b"\r\n\n", 0, "no header", "");
+    check(b"\n\"a,b\n1,2\n", 2, "never closed", "\"a,b");
+    check(b"a\0b\n1,2\n", 1, "NUL byte", "a\u{2400}b");
+    check(&[b"a,\xff\n", "é\n".repeat(20).as_bytes()].concat(), 1, "not valid UTF-8", "a,\u{fffd}");
+    check(&b"a,".repeat(4096), 1, "4097 columns where 4096 are the limit", &"a,".repeat(512));
+    let skipped = Settings { skip_rows: u64::MAX, ..Settings::default() };
+    assert!(file_reject("a.csv", b"a,b\n1,2\n", &skipped).reason.contains("no header"));
+    let unquoted = Settings { quote: Some(Quote::None), ..Settings::default() };
+    assert!(file_reject("a.csv", b"", &unquoted).to_string().starts_with("no header"));
+}

@@ -1,0 +1,244 @@
+//! What the folder holds at one moment, as others see it: entries, version, state. No I/O; times are those of the file system.
+
+use std::{
+    fs::Metadata,
+    os::unix::fs::MetadataExt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use tributary_protocol as wire;
+
+/// Hex digits of a version: 128 bits, short enough to read aloud in a log.
+const VERSION_DIGITS: usize = 32;
+
+/// What tells one state of a file from another without reading it, as git's index does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the content, nanoseconds since 1970. Programs may set it.
+    pub mtime_ns: i128,
+    /// Last change of content or attributes, nanoseconds since 1970. Programs cannot set it.
+    pub ctime_ns: i128,
+    /// Tells a file from one that took its name.
+    pub ino: u64,
+}
+
+impl Stat {
+    /// Of a file's metadata.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let nanoseconds = |s: i64, ns: i64| i128::from(s) * 1_000_000_000 + i128::from(ns);
+        Self {
+            size: metadata.size(),
+            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            ino: metadata.ino(),
+        }
+    }
+
+    /// How long after `at` a change of the content can still leave this stat as it is, if the file system's clock ticks
+    /// once a `tick`; `None` if it cannot any more.
+    ///
+    /// A write sets both times to the file system's now. So a ctime that is less than a tick older than `at` is in doubt,
+    /// and so is an mtime, but not one that lies further ahead: a write would bring it back.
+    pub(crate) fn in_doubt_for(&self, at: SystemTime, tick: Duration) -> Option<Duration> {
+        let at = since_1970_ns(at);
+        let tick = i128::try_from(tick.as_nanos()).unwrap_or(i128::MAX);
+        let doubts_mtime = (at - tick..=at + tick).contains(&self.mtime_ns);
+        let doubtful = if doubts_mtime { self.mtime_ns.max(self.ctime_ns) } else { self.ctime_ns };
+        let left = doubtful + tick - at;
+        (left >= 0).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+}
+
+fn since_1970_ns(at: SystemTime) -> i128 {
+    let signed = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
+    at.duration_since(UNIX_EPOCH).map_or_else(|before| -signed(before.duration()), signed)
+}
+
+/// One file of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the folder, `/`-separated.
+    pub path: String,
+    /// `blake3:` and 64 hex digits: of the bytes on disk, packed if they are.
+    pub hash: String,
+    /// Of the file when it was hashed.
+    pub stat: Stat,
+}
+
+impl Entry {
+    /// Whether the file that this metadata is of is still as it was when it was hashed.
+    #[must_use]
+    pub fn is_still(&self, metadata: &Metadata) -> bool {
+        metadata.is_file() && Stat::of(metadata) == self.stat
+    }
+
+    /// Last change of the content; 1970 for a time that no calendar holds.
+    #[must_use]
+    pub fn modified(&self) -> DateTime<Utc> {
+        let seconds = i64::try_from(self.stat.mtime_ns.div_euclid(1_000_000_000)).unwrap_or_default();
+        let nanoseconds = u32::try_from(self.stat.mtime_ns.rem_euclid(1_000_000_000)).unwrap_or_default();
+        DateTime::from_timestamp(seconds, nanoseconds).unwrap_or_default()
+    }
+}
+
+impl From<&Entry> for wire::ManifestEntry {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            path: entry.path.clone(),
+            size: entry.stat.size,
+            modified: entry.modified().to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            hash: entry.hash.clone(),
+        }
+    }
+}
+
+/// Every settled file of the folder at one moment; never a part of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Digest of the entries' paths and hashes; compared for equality only.
+    pub version: String,
+    /// Sorted by path (bytes).
+    pub entries: Vec<Entry>,
+    /// When `version` last became another one, or when the first scan ended.
+    pub changed_at: SystemTime,
+}
+
+impl Snapshot {
+    /// Of entries that are sorted by path.
+    pub(crate) fn new(entries: Vec<Entry>, changed_at: SystemTime) -> Self {
+        Self {
+            version: version(entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()))),
+            entries,
+            changed_at,
+        }
+    }
+
+    /// The entry of exactly this path.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&Entry> {
+        let found = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
+        self.entries.get(found)
+    }
+
+    /// The sum of the entries' sizes in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.stat.size).sum()
+    }
+}
+
+impl From<&Snapshot> for wire::Manifest {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self { version: snapshot.version.clone(), files: snapshot.entries.iter().map(Into::into).collect() }
+    }
+}
+
+/// What is known of the folder.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// The first scan is not over.
+    Scanning,
+    /// The whole folder is known.
+    Ready(Arc<Snapshot>),
+    /// The folder, or a part of it, cannot be read, and why. It is tried again until it can.
+    Unreadable(Arc<str>),
+}
+
+/// The digest of paths and hashes. Each is preceded by its length, so that no two lists of files give the same bytes.
+fn version<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (path, hash) in files {
+        for part in [path, hash] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    let mut hex = hasher.finalize().to_hex().to_string();
+    hex.truncate(VERSION_DIGITS);
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i128 = 1_000_000_000;
+
+    fn version_of(files: &[(&str, &str)]) -> String {
+        version(files.iter().copied())
+    }
+
+    #[test]
+    fn version_depends_on_paths_and_hashes_alone() {
+        let one = version_of(&[("a.csv", "1"), ("b.csv", "2")]);
+        assert_eq!(one, version_of(&[("a.csv", "1"), ("b.csv", "2")]));
+        assert_eq!(one.len(), VERSION_DIGITS);
+        for other in [
+            &[][..],
+            &[("a.csv", "1")],
+            &[("a.csv", "2"), ("b.csv", "1")],
+            &[("a.csv", "1"), ("c.csv", "2")],
+            &[("a.csv1b.csv2", "")],
+            &[("a.csv", "1b.csv2")],
+        ] {
+            assert_ne!(one, version_of(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn version_of_nothing_stays_what_it_is() {
+        assert_eq!(version_of(&[]), "af1349b9f5f9a1a6a0404dea36dcc949", "a version must be the same after an update");
+    }
+
+    #[test]
+    fn a_stat_is_in_doubt_until_its_times_are_a_tick_old() {
+        let at = UNIX_EPOCH + Duration::from_secs(1000);
+        let check = |mtime: i128, ctime: i128, expect: Option<u64>| {
+            let stat = Stat { size: 1, mtime_ns: mtime * SECOND, ctime_ns: ctime * SECOND, ino: 1 };
+            assert_eq!(
+                stat.in_doubt_for(at, Duration::from_secs(2)),
+                expect.map(Duration::from_secs),
+                "{mtime} {ctime}"
+            );
+        };
+        check(900, 900, None);
+        check(997, 997, None);
+        check(998, 998, Some(0));
+        check(900, 999, Some(1));
+        check(999, 900, Some(1));
+        check(1000, 1000, Some(2));
+        check(900, 1005, Some(7)); // a file server whose clock is ahead
+        check(5000, 900, None); // set into the future by a program: a write would set it back
+        check(5000, 1000, Some(2));
+    }
+
+    #[test]
+    fn modified_reads_as_rfc_3339() {
+        let check = |mtime_ns: i128, expect: &str| {
+            let stat = Stat { size: 3, mtime_ns, ctime_ns: 0, ino: 1 };
+            let entry = Entry { path: "a.csv".to_owned(), hash: "blake3:00".to_owned(), stat };
+            assert_eq!(wire::ManifestEntry::from(&entry).modified, expect);
+        };
+        check(0, "1970-01-01T00:00:00Z");
+        check(SECOND + 500_000_000, "1970-01-01T00:00:01.500Z");
+        check(-SECOND, "1969-12-31T23:59:59Z");
+        check(i128::MAX, "1970-01-01T00:00:00.884105727Z");
+    }
+
+    #[test]
+    fn get_finds_exact_paths_only() {
+        let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
+        let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), stat };
+        let snapshot = Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], UNIX_EPOCH);
+        assert_eq!(snapshot.get("a/b.csv").map(|entry| entry.path.as_str()), Some("a/b.csv"));
+        assert_eq!(snapshot.bytes(), 9);
+        for other in ["", "a", "b.csv", "a/../a.csv", "/a.csv"] {
+            assert_eq!(snapshot.get(other), None, "{other}");
+        }
+    }
+}

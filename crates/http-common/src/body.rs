@@ -1,0 +1,175 @@
+//! Bodies that a blocking thread produces and a connection takes: bounded in memory, ended early when the client goes
+//! away, and cut, not ended, when something fails. What is in them is not known here.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, stream};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{Receiver, Sender, channel},
+    time::timeout,
+};
+
+/// The size of a piece, and how many may wait for a slow client.
+const PIECE_BYTES: usize = 256 * 1024;
+const PIECES_WAITING: usize = 4;
+/// A client that takes nothing for so long holds a thread, and what the producer reads from, for no use.
+const STALLED: Duration = Duration::from_secs(120);
+
+enum Piece {
+    Bytes(Bytes),
+    Failed(io::Error),
+    /// Only now is the body complete: a channel that closes without it means that the producer died.
+    Complete,
+}
+
+/// Where a producer writes. It holds the last piece back until the producer has ended well, so that a client never gets
+/// a whole body that turned out wrong behind its last byte.
+#[derive(Debug)]
+pub struct Sink {
+    pieces: Sender<Piece>,
+    /// The last piece so far; sent when more comes.
+    held: Vec<u8>,
+}
+
+impl Write for Sink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.held.len() == PIECE_BYTES {
+            self.send_held()?;
+        }
+        let room = (PIECE_BYTES - self.held.len()).min(data.len());
+        self.held.extend_from_slice(&data[..room]);
+        Ok(room)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink {
+    /// Whether nobody will take what is written.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.pieces.is_closed()
+    }
+
+    /// Sends what was written so far at once, for a body that says itself where it ends.
+    ///
+    /// # Errors
+    /// The client has gone.
+    pub fn pass_on(&mut self) -> io::Result<()> {
+        if self.held.is_empty() { Ok(()) } else { self.send_held() }
+    }
+
+    fn send_held(&mut self) -> io::Result<()> {
+        let piece = std::mem::replace(&mut self.held, Vec::with_capacity(PIECE_BYTES));
+        self.send(Piece::Bytes(piece.into()))
+    }
+
+    fn send(&self, piece: Piece) -> io::Result<()> {
+        let sent = Handle::current().block_on(timeout(STALLED, self.pieces.send(piece)));
+        if !matches!(sent, Ok(Ok(()))) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, produced: io::Result<()>) -> io::Result<()> {
+        match produced {
+            Ok(()) => {
+                self.send_held()?;
+                self.send(Piece::Complete)
+            }
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error),
+            Err(error) => self.send(Piece::Failed(error)),
+        }
+    }
+}
+
+/// Runs `produce` on a blocking thread and streams what it writes. When it fails the stream ends in that error, which cuts the
+/// connection; `on_complete` runs once a client took the whole body.
+pub fn produced(
+    produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static,
+    on_complete: impl FnOnce() + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + 'static {
+    let (sender, receiver) = channel(PIECES_WAITING);
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || {
+        let _entered = span.entered();
+        let mut sink = Sink { pieces: sender, held: Vec::new() };
+        let result = produce(&mut sink);
+        if let Err(error) = &result {
+            tracing::debug!(%error, "a body was not completed: {error}");
+        }
+        // There is nobody to tell when the client has gone.
+        let _ = sink.finish(result);
+    });
+    stream::unfold(Some((receiver, on_complete)), next)
+}
+
+type Rest<F> = Option<(Receiver<Piece>, F)>;
+
+async fn next<F: FnOnce()>(rest: Rest<F>) -> Option<(io::Result<Bytes>, Rest<F>)> {
+    let (mut receiver, on_complete) = rest?;
+    match receiver.recv().await {
+        Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((receiver, on_complete)))),
+        Some(Piece::Failed(error)) => Some((Err(error), None)),
+        Some(Piece::Complete) => {
+            on_complete();
+            None
+        }
+        None => Some((Err(io::Error::other("the body's producer died")), None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    /// What a client gets: the bytes, whether the end was a good one, and whether completion was told.
+    async fn take(produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static) -> (usize, bool, bool) {
+        let complete = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&complete);
+        let pieces: Vec<_> = produced(produce, move || told.store(true, Ordering::Relaxed)).collect().await;
+        let bytes = pieces.iter().filter_map(|piece| piece.as_ref().ok()).map(|piece| piece.len()).sum();
+        (bytes, pieces.iter().all(Result::is_ok), complete.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_complete_only_when_its_producer_says_so() {
+        let two_pieces = vec![1; 2 * PIECE_BYTES];
+        let written = two_pieces.clone();
+        assert_eq!(take(move |sink| sink.write_all(&written)).await, (2 * PIECE_BYTES, true, true));
+        assert_eq!(take(|_| Ok(())).await, (0, true, true));
+        let failing = move |sink: &mut Sink| sink.write_all(&two_pieces).and(Err(io::Error::other("changed")));
+        assert_eq!(take(failing).await, (PIECE_BYTES, false, false), "the last piece is held back");
+        assert_eq!(take(|_| panic!("a producer dies")).await, (0, false, false));
+    }
+
+    #[tokio::test]
+    async fn a_producer_ends_when_its_client_goes() {
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let endless = move |sink: &mut Sink| loop {
+            if let Err(error) = sink.write_all(&[0; 1024]) {
+                let _ = ended.send(error.kind());
+                return Err(error);
+            }
+        };
+        let mut body = Box::pin(produced(endless, || {}));
+        body.next().await.unwrap().unwrap();
+        drop(body);
+        assert_eq!(end.await.unwrap(), io::ErrorKind::BrokenPipe);
+    }
+}

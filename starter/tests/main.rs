@@ -1,0 +1,158 @@
+//! `starter` as a process: it creates, repeats itself, empties, keeps off a database in use, and exits as promised.
+
+// A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Output, Stdio},
+    str::FromStr,
+};
+
+use tempfile::TempDir;
+use tributary_store::{DatabaseUrl, Lock, ProductRow, Store};
+use tributary_testkit::{http, process};
+
+fn starter(folder: &Path, words: &str) -> Command {
+    let mut command = process::command("starter", folder);
+    command.args(words.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, words: &str) -> Output {
+    starter(folder, words).output().unwrap()
+}
+
+/// The number that a successful run prints behind `products`.
+fn products(output: &Output) -> u64 {
+    assert!(output.status.success(), "{output:?}");
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("products ")).unwrap_or_else(|| panic!("{text}"));
+    line.trim().parse().unwrap()
+}
+
+fn url_in(folder: &TempDir) -> DatabaseUrl {
+    DatabaseUrl::from_str(folder.path().join("database.db").to_str().unwrap()).unwrap()
+}
+
+fn insert(store: &mut Store, sku: &str) {
+    let row = ProductRow {
+        sku: sku.to_owned(),
+        name: "name".to_owned(),
+        description: String::new(),
+        file_id: None,
+        edited: true,
+    };
+    store.insert_products(&[row]).unwrap();
+}
+
+#[test]
+fn it_creates_the_database_once_and_keeps_what_is_in_it() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(products(&run(folder.path(), "")), 0);
+    assert!(!Store::needs_setup(&url_in(&folder)).unwrap());
+    insert(&mut Store::open(&url_in(&folder)).unwrap(), "1");
+    assert_eq!(products(&run(folder.path(), "")), 1);
+    assert_eq!(products(&run(folder.path(), "--reset")), 0);
+    assert_eq!(products(&run(folder.path(), "")), 0);
+}
+
+#[test]
+fn it_says_what_each_table_holds() {
+    let folder = TempDir::new().unwrap();
+    let output = run(folder.path(), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(words, ["database.db", "products", "aggr", "sources", "files", "rejects", "edits", "shadowed"]);
+}
+
+#[test]
+fn a_database_in_use_is_neither_emptied_nor_migrated_but_still_shown() {
+    let folder = TempDir::new().unwrap();
+    let url = url_in(&folder);
+    let refused = |words: &str| {
+        let output = run(folder.path(), words);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}: {stderr}");
+        let holder = format!("database.db is in use by master --once, process {}, since ", std::process::id());
+        assert!(stderr.contains(&holder), "{words}: {stderr}");
+    };
+    let lock = Lock::acquire(&url, "master --once").unwrap();
+    refused("");
+    let mut store = Store::open(&url).unwrap();
+    insert(&mut store, "1");
+    refused("--reset");
+    assert_eq!(products(&run(folder.path(), "")), 1, "looking needs no lock");
+    drop(lock);
+    assert_eq!(products(&run(folder.path(), "--reset")), 0);
+}
+
+#[test]
+fn what_cannot_be_understood_exits_with_2_and_what_cannot_be_done_with_1() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("text.db"), "sku,name\n".repeat(1_000)).unwrap();
+    let check = |words: &str, code: i32, part: &str| {
+        let output = run(folder.path(), words);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words}: {stderr}");
+        assert!(stderr.contains(part), "{words}: {stderr}");
+        assert_eq!(output.stdout, b"", "{words}");
+    };
+    check("--database-url none/x.db", 1, "cannot create none/x.db: its folder does not exist");
+    check("--database-url none/x.db --reset", 1, "its folder does not exist");
+    check("--database-url text.db", 1, "text.db is not a SQLite database");
+    check("--database-url text.db --reset", 1, "text.db is not a SQLite database");
+    check("--database-url .", 1, "is a folder");
+    check("--database-url postgres://h/d", 2, "not supported yet by this build");
+    check("--force", 2, "unexpected argument");
+    fs::write(folder.path().join("tributary.toml"), "database_url = 5\n").unwrap();
+    check("", 2, "tributary.toml, line 1: invalid type");
+    assert_eq!(fs::read_to_string(folder.path().join("text.db")).unwrap(), "sku,name\n".repeat(1_000));
+}
+
+#[test]
+fn help_version_and_a_reader_that_goes_away_succeed() {
+    let folder = TempDir::new().unwrap();
+    for (words, part) in [("--help", "--reset"), ("--version", concat!("starter ", env!("CARGO_PKG_VERSION")))] {
+        let output = run(folder.path(), words);
+        assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains(part), "{words}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = starter(folder.path(), "").stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn logs_go_to_stderr_as_json_if_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let output = starter(folder.path(), "--log-format json").env("RUST_LOG", "info").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("set up the schema"), "{stderr}");
+    for line in stderr.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn the_demo_shows_the_whole_system_and_ends_cleanly() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = process::command("starter", home.path());
+    command.args(["demo", "--rows", "500", "--dir", "demo", "--listen", "127.0.0.1:0"]);
+    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let form = lines.find_map(|line| line.strip_prefix("    http://").map(|rest| format!("http://{rest}"))).unwrap();
+    let page = http::request("GET", &form, &[], b"").unwrap();
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("Correct a product"), "{}", page.text());
+    assert!(lines.any(|line| line.contains("+0 ~1 -0") || line.contains("+1 ~0 -0")), "a row changes by and by");
+    let interrupt = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(lines.last().unwrap(), "Stopped.");
+    let output = demo.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), process::stderr(&output)), (Some(0), String::new()));
+    let listed = process::command("readdb", home.path()).args(["--database-url", "demo/database.db"]).output().unwrap();
+    assert!(listed.status.success());
+}
