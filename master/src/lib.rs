@@ -1,32 +1,14 @@
-//! The master: it polls every source, merges what changed, and writes `products` and `aggr`; people and programs see and
-//! correct them over HTTP.
+//! The master: the engine with its entrances. [`run`] stays, [`once`] passes over every source once.
 //!
-//! `poll` asks the sources, `ingest` turns what they hold into rows of the database, `writer` owns the one connection
-//! that writes, `readers` those that read, `uploads` takes files in, `reports` computes what is declared,
-//! `web` answers requests. [`once`] passes over every source once, [`run`] stays.
+//! Everything but HTTP, the command line and the terminal is in `tributary_engine`.
 #![warn(missing_docs)]
 
-mod advance;
-mod app;
+mod bars;
 pub mod cli;
-mod clock;
-pub mod config;
-mod edit;
-mod events;
-mod ingest;
+mod http;
 mod live;
-mod once;
-mod poll;
-mod product;
-mod progress;
-mod readers;
-mod reports;
-mod start;
-mod summary;
-mod uploads;
-mod web;
-mod writer;
+mod once_summary;
 
+pub use bars::Bars;
 pub use live::run;
-pub use once::{Summary, once};
-pub use progress::Progress;
+pub use once_summary::SummaryLine;

@@ -1,114 +1,49 @@
-//! The daemon: a loop a source, the one writer, and the server, from the start to a clean stop.
+//! The daemon: the engine and its entrances, from the start to a clean stop.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc};
 
-use actix_web::{HttpServer, dev::Server, rt::net::TcpStream, web::Data};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio_util::sync::CancellationToken;
-use tributary_http_common::{STOP_SECONDS, announce};
+use tributary_config::Config;
+use tributary_engine::{Engine, Unobserved};
+use tributary_http_common::announce;
 
-use crate::{
-    app::App,
-    config::{Config, UploadsConfig},
-    poll::{Context, PollManager, Statuses},
-    progress::Progress,
-    readers::Readers,
-    start::{Started, StartedUploads, start},
-    uploads::{UploadSource, Uploads, track},
-    web::router,
-    writer::WriterThread,
-};
+use crate::http;
 
-/// Threads that answer requests; the database is read on others.
-const WORKERS: usize = 2;
-/// How long a stop waits for the writer once all else has ended. A large version that is being applied then is broken off
-/// with the process, which costs nothing but time.
-const LAST_WRITE: Duration = Duration::from_millis(1_200);
-
-/// Polls all sources and serves the form and the API until `shutdown` is cancelled. `announces`: print the ready line.
+/// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line.
 ///
 /// # Errors
-/// Another master holds the database; the database, the spool or the listener fails; the writer has broken off.
+/// Another master holds the database; the database, the spool or the listener fails; the writer is broken.
 pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdown: CancellationToken) -> Result<()> {
-    let token = config.access.token()?;
+    // A token file that cannot be read is found before anything starts.
+    config.access.token()?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
-    let progress = Progress::hidden();
+    let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {
-        started = start(&config, "master", &progress) => started?,
-        // Nothing was begun that the next start would not begin anew.
+        started = Engine::start(&config, &observer, shutdown.clone()) => started?,
+        // Nothing was begun that the next start would not begin again.
         () = shutdown.cancelled() => return Ok(()),
     };
-    let Started { context, writer_thread, polls, uploads } = started;
-    let (writer, statuses) = (context.writer.clone(), Statuses::new(polls.iter().map(|poll| poll.name())));
-    let (readers, loops) =
-        (Readers::new(config.database.clone()), PollManager::new(config.poll_interval, &statuses, &shutdown));
-    let uploads = take_up(uploads, &config.uploads, &readers, context, (&loops, &shutdown));
-    let shared = (readers, writer.clone(), statuses, uploads.clone());
-    let mut hosts = config.allowed_hosts;
-    // The name that it was told to listen on is one of its own.
-    hosts.extend(config.listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
-    let app = Data::new(App::new(shared, config.reports, (address, token, hosts), shutdown.clone()));
-    let server = serve(app, listener)?;
-    let handle = server.handle();
-    polls.into_iter().for_each(|poll| loops.add(poll));
-    loops.spawn(track(uploads));
-    tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
-    if announces {
-        announce(address);
-    }
-    let stop = async {
-        shutdown.cancelled().await;
-        handle.stop(true).await;
+    let (engine, running) = started;
+    let served = {
+        let mut entrances = entrances(&engine, &config, listener);
+        tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
+        if announces {
+            announce(address);
+        }
+        tokio::select! {
+            served = &mut entrances => served,
+            broken = running.broken() => broken,
+        }
     };
-    let served = tokio::select! {
-        served = server => served.context("the server failed"),
-        () = stop => Ok(()),
-        // A master that cannot write is better started anew than looked at.
-        () = writer.broken() => Err(anyhow!("the writer has broken off; this is a defect, and the log says where")),
-    };
-    shutdown.cancel();
-    drop(writer);
-    loops.stopped().await;
-    finish(writer_thread).await;
+    drop(engine);
+    running.stop().await;
     served
 }
 
-/// The uploads, of which those go on that an earlier process has received.
-fn take_up(
-    StartedUploads { shelf, source, local, is_polled, queued }: StartedUploads,
-    config: &UploadsConfig,
-    readers: &Readers,
-    context: Context,
-    (loops, shutdown): (&PollManager, &CancellationToken),
-) -> Uploads {
-    let connections = (readers.clone(), context.writer.clone());
-    let source = UploadSource::new((source, local), context, loops.clone(), is_polled);
-    Uploads::new((shelf, config), connections, source, queued, shutdown.clone())
-}
-
-fn serve(app: Data<App>, listener: TcpListener) -> Result<Server> {
-    let server = HttpServer::new(move || router::app(app.clone()))
-        .workers(WORKERS)
-        // Where the server listens on every address, this is the one that the client has asked.
-        .on_connect(|connection, data| {
-            if let Some(address) = connection.downcast_ref::<TcpStream>().and_then(|tcp| tcp.local_addr().ok()) {
-                data.insert(address);
-            }
-        })
-        .shutdown_timeout(STOP_SECONDS)
-        .disable_signals()
-        .listen(listener)
-        .context("failed to use the listener")?;
-    Ok(server.run())
-}
-
-/// Waits for the last write, but not long.
-async fn finish(writer_thread: WriterThread) {
-    let joined = tokio::task::spawn_blocking(|| writer_thread.join());
-    match tokio::time::timeout(LAST_WRITE, joined).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(error))) => tracing::error!("{error:#}"),
-        Ok(Err(error)) => tracing::error!("the stop failed: {error}"),
-        Err(_) => tracing::warn!("stopped while a large version was being applied; the next start applies it"),
-    }
+/// Every entrance of the master, until the engine stops or one of them fails. A new one is one more line.
+fn entrances<'a>(engine: &Engine, config: &'a Config, listener: TcpListener) -> LocalBoxFuture<'a, Result<()>> {
+    let http = http::serve(engine.clone(), config, listener);
+    async move { tokio::try_join!(http).map(|_| ()) }.boxed_local()
 }

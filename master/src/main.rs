@@ -9,13 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use tributary_cli_common::exit_code;
+use tributary_config::{Config, ConfigError};
+use tributary_engine::{OnceSummary, once};
 use tributary_http_common::{OpenToAll, bind, stop_on_signals};
-use tributary_master::{
-    Progress, Summary,
-    cli::Args,
-    config::{Config, ConfigError},
-    once, run,
-};
+use tributary_master::{Bars, SummaryLine, cli::Args, run};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -23,7 +20,7 @@ const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let progress = Progress::default();
+    let progress = Bars::default();
     // Beside a summary of one line only what went wrong is worth a line.
     args.log.start_on(if args.once { "warn" } else { LOGGED }, progress.clone());
     let result = start(&args, &progress);
@@ -34,8 +31,8 @@ fn main() -> ExitCode {
     if is_incomplete { ExitCode::FAILURE } else { code }
 }
 
-fn start(args: &Args, progress: &Progress) -> Result<Option<Summary>> {
-    let config = Config::load(args)?;
+fn start(args: &Args, progress: &Bars) -> Result<Option<OnceSummary>> {
+    let config = Config::load(&args.config)?;
     let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
@@ -53,15 +50,17 @@ fn start(args: &Args, progress: &Progress) -> Result<Option<Summary>> {
     summary.map(print).transpose()
 }
 
-async fn run_once(config: Config, progress: &Progress, shutdown: CancellationToken) -> Result<Summary> {
+async fn run_once(config: Config, progress: &Bars, shutdown: CancellationToken) -> Result<OnceSummary> {
+    let bars = progress.clone();
+    let observer = move |name: &str| bars.source(name);
     tokio::select! {
-        summary = once(config, progress) => summary,
+        summary = once(config, &observer) => summary,
         () = shutdown.cancelled() => bail!("stopped; what was not applied is applied by the next run"),
     }
 }
 
-fn print(summary: Summary) -> Result<Summary> {
-    match writeln!(io::stdout(), "{summary}") {
+fn print(summary: OnceSummary) -> Result<OnceSummary> {
+    match writeln!(io::stdout(), "{}", SummaryLine(&summary)) {
         // Nobody reads the summary; the exit code still says what it says.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(summary),
         written => written.context("failed to write the summary").map(|()| summary),

@@ -15,7 +15,8 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use tributary_cli_common::exit_code;
-use tributary_store::{DatabaseUrl, Error, Store};
+use tributary_config::{ConfigError, locate_database};
+use tributary_store::{Error, Store};
 
 use crate::cli::{Args, Request};
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args, request: &Request) -> anyhow::Result<()> {
-    let url = DatabaseUrl::locate(args.database_url.as_deref())?;
+    let url = locate_database(args.database_url.as_deref())?;
     let mut store = Store::open_existing(&url)?;
     tracing::debug!(database.path = %url, "opened {url}");
     // One snapshot: products and aggr must not come from two versions.
@@ -40,5 +41,5 @@ fn run(args: &Args, request: &Request) -> anyhow::Result<()> {
 
 /// What was typed or configured cannot be understood.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Error>().is_some_and(Error::is_usage)
+    error.is::<ConfigError>() || error.downcast_ref::<Error>().is_some_and(Error::is_usage)
 }

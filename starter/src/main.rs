@@ -13,8 +13,9 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use tributary_cli_common::exit_code;
+use tributary_config::{ConfigError, locate_database};
 use tributary_http_common::OpenToAll;
-use tributary_store::{DatabaseUrl, Error};
+use tributary_store::Error;
 
 use crate::cli::{Args, Command};
 
@@ -28,7 +29,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(Command::Demo(demo)) = &args.command {
         return demo::run(demo);
     }
-    let url = DatabaseUrl::locate(args.database_url.as_deref())?;
+    let url = locate_database(args.database_url.as_deref())?;
     let counts = setup::set_up(&url, args.reset)?;
     let mut out = io::stdout().lock();
     setup::print(&url, &counts, &mut out).and_then(|()| out.flush()).context("failed to write the output")
@@ -36,5 +37,5 @@ fn run(args: &Args) -> anyhow::Result<()> {
 
 /// What was typed or configured cannot be understood.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<OpenToAll>() || error.downcast_ref::<Error>().is_some_and(Error::is_usage)
+    error.is::<OpenToAll>() || error.is::<ConfigError>() || error.downcast_ref::<Error>().is_some_and(Error::is_usage)
 }

@@ -17,24 +17,6 @@ pub enum Error {
     /// A PostgreSQL URL. It is not repeated, because it may hold a password.
     #[error("postgres urls are not supported yet by this build; give the path of a SQLite file")]
     PostgresUnsupported,
-    /// The configuration file cannot be understood, as far as it concerns the database.
-    #[error("{path}, line {line}: {reason}; correct the file", path = path.display())]
-    Configuration {
-        /// The configuration file.
-        path: PathBuf,
-        /// The first line is 1.
-        line: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// The configuration file is there but cannot be read.
-    #[error("cannot read {path}", path = path.display())]
-    ConfigurationFile {
-        /// The configuration file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
     /// There is no file at the path, and the caller only wanted to read.
     #[error("there is no database at {path}; `starter --database-url {path}` sets one up", path = path.display())]
     Missing {
@@ -139,7 +121,7 @@ impl Error {
     /// Whether the caller said something that cannot be understood, rather than something that cannot be done: programs
     /// exit with 2 then.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported | Error::Configuration { .. })
+        matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
     }
 }
 

@@ -15,7 +15,6 @@ mod error;
 mod events;
 mod files;
 mod large;
-mod locate;
 mod lock;
 mod migrate;
 mod open;

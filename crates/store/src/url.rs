@@ -41,6 +41,13 @@ impl DatabaseUrl {
     }
 }
 
+impl Default for DatabaseUrl {
+    /// `database.db` in the working directory.
+    fn default() -> Self {
+        DatabaseUrl { path: PathBuf::from("database.db") }
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = Error;
 

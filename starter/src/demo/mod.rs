@@ -14,9 +14,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
+use tributary_config::{Config, SourceConfig};
 use tributary_generate::products;
 use tributary_http_common::{bind, stop_on_signals};
-use tributary_master::config::{Config, SourceConfig, UploadsConfig};
 use tributary_store::{DatabaseUrl, SourceView};
 
 use crate::cli::DemoArgs;
@@ -111,11 +111,8 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         database: url.clone(),
         listen: address.to_string(),
         access: args.access.clone(),
-        allowed_hosts: Vec::new(),
-        poll_interval: Duration::from_secs(1),
         sources: vec![SourceConfig::new("north", &north_url)?, SourceConfig::new("south", &south_url)?],
-        reports: Vec::new(),
-        uploads: UploadsConfig::default(),
+        ..Config::default()
     };
     say(&format!("The sources serve their folders on {north_url} and {south_url}"));
     let master = tributary_master::run(config, listener, false, shutdown.clone());

@@ -1,0 +1,229 @@
+//! `tributary.toml` as typed, and how it is checked. Every complaint names the file, the line and the mend.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use toml::Spanned;
+use tributary_csv_gate::Columns;
+use tributary_http_common::{Token, host_and_port};
+use tributary_store::DatabaseUrl;
+
+use super::{
+    ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration,
+    report::{ReportAsTyped, report},
+    source_name, source_url, uploads,
+};
+use crate::fields::field_names;
+
+/// The file, checked. What it does not say is `None`, or empty.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) database_url: Option<DatabaseUrl>,
+    pub(super) listen: Option<String>,
+    pub(super) allowed_hosts: Vec<String>,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) allow_anonymous: bool,
+    pub(super) poll_interval: Option<Duration>,
+    pub(super) sources: Vec<SourceConfig>,
+    pub(super) reports: Vec<ReportConfig>,
+    pub(super) uploads: UploadsConfig,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileAsTyped {
+    database_url: Option<Spanned<String>>,
+    listen: Option<Spanned<String>>,
+    #[serde(default)]
+    allowed_hosts: Vec<String>,
+    token_file: Option<PathBuf>,
+    #[serde(default)]
+    allow_anonymous: bool,
+    poll_interval: Option<Spanned<String>>,
+    #[serde(default)]
+    source: Vec<SourceAsTyped>,
+    #[serde(default)]
+    report: Vec<ReportAsTyped>,
+    #[serde(default)]
+    uploads: UploadsAsTyped,
+}
+
+/// The only key that programs without sources need; they ignore the others.
+#[derive(Debug, Deserialize)]
+struct DatabaseKey {
+    database_url: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceAsTyped {
+    name: Spanned<String>,
+    url: Spanned<String>,
+    #[serde(default)]
+    priority: i64,
+    #[serde(default)]
+    columns: ColumnsAsTyped,
+    token_file: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadsAsTyped {
+    dir: Option<Spanned<String>>,
+    #[serde(default)]
+    priority: i64,
+    max_size: Option<Spanned<String>>,
+    keep_free: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnsAsTyped {
+    sku: Option<Spanned<String>>,
+    name: Option<Spanned<String>>,
+    description: Option<Spanned<String>>,
+    op: Option<Spanned<String>>,
+}
+
+/// Reads only the database's URL from the text of a configuration file; other settings may be wrong, but every top-level key must
+/// be a known one.
+pub(super) fn database_url(path: &Path, text: &str) -> Result<Option<DatabaseUrl>, ConfigError> {
+    let place = Place { path, text };
+    let keys: BTreeMap<Spanned<String>, IgnoredAny> = place.parse()?;
+    let known = field_names::<FileAsTyped>();
+    if let Some(key) = keys.keys().find(|key| !known.contains(&key.get_ref().as_str())) {
+        let why = format!("unknown field `{}`, expected one of `{}`", key.get_ref(), known.join("`, `"));
+        return Err(place.error(key.span().start, &why));
+    }
+    let typed: DatabaseKey = place.parse()?;
+    place.optional(typed.database_url.as_ref(), parse_url)
+}
+
+fn parse_url(url: &str) -> Result<DatabaseUrl, String> {
+    url.parse().map_err(|why: tributary_store::Error| why.to_string())
+}
+
+/// Reads and checks the file.
+pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|why| ConfigError(format!("failed to read the configuration {}: {why}", path.display())))?;
+    Place { path, text: &text }.check()
+}
+
+fn header_name(name: &str) -> Result<String, String> {
+    if name.trim().is_empty() {
+        return Err("a column needs the name that it has in the header; leave it out to use its own".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+/// A file and its text, to say where in it something is wrong.
+struct Place<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        toml::from_str(self.text).map_err(|why| self.error(why.span().map_or(0, |span| span.start), why.message()))
+    }
+
+    fn check(&self) -> Result<File, ConfigError> {
+        let typed: FileAsTyped = self.parse()?;
+        let database_url = self.optional(typed.database_url.as_ref(), parse_url)?;
+        let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
+        let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
+        self.differ("source", typed.source.iter().map(|source| &source.name))?;
+        self.differ("report", typed.report.iter().map(|report| &report.name))?;
+        let sources = typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
+        let reports = typed.report.iter().map(|typed| report(typed).map_err(|(at, why)| self.error(at, &why)));
+        let reports = reports.collect::<Result<_, _>>()?;
+        Ok(File {
+            database_url,
+            listen,
+            allowed_hosts: typed.allowed_hosts,
+            token_file: typed.token_file.map(|path| self.beside(&path)),
+            allow_anonymous: typed.allow_anonymous,
+            poll_interval,
+            sources,
+            reports,
+            uploads: self.uploads(&typed.uploads)?,
+        })
+    }
+
+    fn uploads(&self, typed: &UploadsAsTyped) -> Result<UploadsConfig, ConfigError> {
+        let default = UploadsConfig::default();
+        let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
+        let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
+        let keep_free = self.optional(typed.keep_free.as_ref(), uploads::size)?.unwrap_or(default.keep_free);
+        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
+    }
+
+    /// No two of a `kind` may have one name.
+    fn differ<'b>(&self, kind: &str, all: impl Iterator<Item = &'b Spanned<String>>) -> Result<(), ConfigError> {
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        for name in all {
+            let at = name.span().start;
+            if let Some(first) = names.insert(name.get_ref(), at) {
+                let (line, name) = (self.line(first), name.get_ref());
+                let why =
+                    format!("the {kind} of line {line} has the name `{name}` too; give each {kind} a name of its own");
+                return Err(self.error(at, &why));
+            }
+        }
+        Ok(())
+    }
+
+    fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
+        self.checked(&typed.name, source_name)?;
+        let url = self.checked(&typed.url, source_url)?;
+        let token = self.optional(typed.token_file.as_ref(), |token_file| {
+            let path = self.beside(Path::new(token_file));
+            let token = std::fs::read_to_string(&path)
+                .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
+            Token::new(&token).ok_or_else(|| {
+                format!(
+                    "the token file {} holds no token: one line of letters, digits and signs, without blanks",
+                    path.display()
+                )
+            })
+        })?;
+        let column = |name: &Option<Spanned<String>>| self.optional(name.as_ref(), header_name);
+        let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
+        let columns =
+            Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
+        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token, folder: None })
+    }
+
+    /// A path in the file is meant from where the file lies.
+    fn beside(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    fn checked<T>(&self, value: &Spanned<String>, check: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        check(value.get_ref()).map_err(|why| self.error(value.span().start, &why))
+    }
+
+    fn optional<T>(
+        &self,
+        value: Option<&Spanned<String>>,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        value.map(|value| self.checked(value, check)).transpose()
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
+    }
+
+    fn error(&self, at: usize, why: &str) -> ConfigError {
+        ConfigError(format!("{}, line {}: {}", self.path.display(), self.line(at), why.replace('\n', " ")))
+    }
+}

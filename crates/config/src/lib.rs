@@ -1,0 +1,214 @@
+//! The configuration of every program: flags over environment over `tributary.toml` over defaults, validated once.
+//!
+//! `file` is the configuration as typed; this module is the configuration as used. Nothing here opens a database or a
+//! connection.
+#![warn(missing_docs)]
+
+mod args;
+mod fields;
+mod file;
+mod locate;
+mod report;
+mod uploads;
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tributary_csv_gate::Columns;
+use tributary_http_common::{Access, Token, host_and_port};
+use tributary_store::DatabaseUrl;
+use url::Url;
+
+pub use args::ConfigArgs;
+pub use locate::locate_database;
+pub use report::ReportConfig;
+pub use uploads::UploadsConfig;
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database to write. Default: `database.db`.
+    pub database: DatabaseUrl,
+    /// Where the form and the API listen, as HOST:PORT; `--once` does not. Default: 127.0.0.1:5000.
+    pub listen: String,
+    /// Who is let in. Default: this machine alone.
+    pub access: Access,
+    /// What `Host` may say, beside the address that is listened on and those of this machine. Default: nothing.
+    pub allowed_hosts: Vec<String>,
+    /// How often a source is asked that cannot hold its answer. Default: 1 s.
+    pub poll_interval: Duration,
+    /// The sources in the order of the configuration. Default: none.
+    pub sources: Vec<SourceConfig>,
+    /// What is computed of files. Default: nothing.
+    pub reports: Vec<ReportConfig>,
+    /// What may be uploaded, and where it lies.
+    pub uploads: UploadsConfig,
+}
+
+/// One source.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// Its identity: what the database knows it by.
+    pub name: String,
+    /// Where its `/sense` and `/read` are.
+    pub url: Url,
+    /// Higher wins. Default: 0.
+    pub priority: i64,
+    /// Header names of its files where they differ. Default: none.
+    pub columns: Columns,
+    /// Sent as `Authorization: Bearer`. Default: none.
+    pub token: Option<Token>,
+    /// The folder of this machine in which its files lie; `url` names it too. Default: none, it is asked over HTTP.
+    pub folder: Option<PathBuf>,
+}
+
+/// The name of the master's own upload folder as a source; no other may have it.
+pub const UPLOADS: &str = "uploads";
+
+impl SourceConfig {
+    /// A source of priority 0 without further settings.
+    ///
+    /// # Errors
+    /// The name or the URL is none that a source can have.
+    pub fn new(name: &str, url: &str) -> Result<Self, ConfigError> {
+        let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
+        let url = source_url(url).map_err(wrong)?;
+        source_name(name).map_err(wrong)?;
+        Ok(Self { name: name.to_owned(), url, priority: 0, columns: Columns::default(), token: None, folder: None })
+    }
+}
+
+/// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub(crate) String);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: DatabaseUrl::default(),
+            listen: DEFAULT_LISTEN.to_owned(),
+            access: Access::default(),
+            allowed_hosts: Vec::new(),
+            poll_interval: DEFAULT_POLL_INTERVAL,
+            sources: Vec::new(),
+            reports: Vec::new(),
+            uploads: UploadsConfig::default(),
+        }
+    }
+}
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:5000";
+const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
+const DEFAULT_FILE: &str = "tributary.toml";
+
+impl Config {
+    /// Brings flags, environment and file together.
+    ///
+    /// # Errors
+    /// Anything that is typed wrong anywhere, and a file named by `--config` that is not there.
+    pub fn load(args: &ConfigArgs) -> Result<Self, ConfigError> {
+        let file = match &args.config {
+            Some(path) => file::read(path)?,
+            // A link that leads nowhere is a mistake, and a run without sources would drop every row.
+            None if Path::new(DEFAULT_FILE).symlink_metadata().is_ok() => file::read(Path::new(DEFAULT_FILE))?,
+            None => file::File::default(),
+        };
+        let told = locate::given(args.database_url.as_deref())?;
+        let database = told.or(file.database_url).unwrap_or_default();
+        let listen = match &args.listen {
+            Some(text) => host_and_port(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
+            None => file.listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
+        };
+        let allowed_hosts = if args.allowed_hosts.is_empty() { file.allowed_hosts } else { args.allowed_hosts.clone() };
+        let access = Access {
+            token_file: args.access.token_file.clone().or(file.token_file),
+            allow_anonymous: args.access.allow_anonymous || file.allow_anonymous,
+        };
+        let poll_interval = match &args.poll_interval {
+            Some(text) => duration(text).map_err(|why| ConfigError(format!("--poll-interval: {why}")))?,
+            None => file.poll_interval.unwrap_or(DEFAULT_POLL_INTERVAL),
+        };
+        let variable = std::env::var("TRIBUTARY_SOURCE").unwrap_or_default();
+        let sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
+            (false, _) => sources_of(&args.sources)?,
+            (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
+            (true, true) => file.sources,
+        };
+        let (reports, uploads) = (file.reports, file.uploads);
+        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, reports, uploads })
+    }
+}
+
+/// The sources given as flags: `[NAME=]URL`, priority 0, in the order given.
+fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigError> {
+    let mut names = HashSet::new();
+    let source = |flag: &String| {
+        let (name, text) = match flag.split_once('=') {
+            // An `=` behind `://` belongs to the URL.
+            Some((name, text)) if !name.contains("://") => (Some(name.trim().to_owned()), text),
+            _ => (None, flag.as_str()),
+        };
+        let named = match name {
+            Some(name) => SourceConfig::new(&name, text)?,
+            None => {
+                let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
+                SourceConfig::new(&host_port(&url), text)?
+            }
+        };
+        if !names.insert(named.name.clone()) {
+            return Err(ConfigError(format!(
+                "--source {flag}: there is another source named `{}`; give this one a name of its own, as NAME=URL",
+                named.name
+            )));
+        }
+        Ok(named)
+    };
+    flags.iter().map(source).collect()
+}
+
+fn host_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn source_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|why| format!("`{text}` is no URL ({why}); write http://HOST:PORT"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(format!("`{text}` is no http or https URL; write http://HOST:PORT"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL with a user name in it would be stored and shown; put the secret into a file and name it as token_file".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));
+    }
+    Ok(url)
+}
+
+fn source_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
+        return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
+    }
+    if name == UPLOADS {
+        return Err(
+            "`uploads` is the name of the master's own source of uploaded files; give this one another".to_owned()
+        );
+    }
+    Ok(())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|why| format!("`{text}` is no duration ({why}); write such as 250ms, 1s or 2m"))?;
+    if duration.is_zero() {
+        return Err("a duration must be longer than nothing".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests;

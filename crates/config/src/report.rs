@@ -1,0 +1,176 @@
+//! `[[report]]`: what is to be computed, and of which files. It is compiled here, so that a wrong one is refused at start.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use glob::{MatchOptions, Pattern};
+use serde::Deserialize;
+use toml::Spanned;
+use tributary_protocol::{MetricSpec, ReportSpec};
+use tributary_report::{Place, Plan};
+use tributary_store::ReportTable;
+
+/// Longest name of a report, in bytes.
+const LONGEST_NAME: usize = 40;
+
+/// One report.
+#[derive(Debug, Clone)]
+pub struct ReportConfig {
+    /// Its identity; its table is `report_<name>`.
+    pub name: String,
+    /// Its files are product feeds too. Default: they are not.
+    pub feed: bool,
+    /// The columns that rows are grouped by, as spelled; without any the report is one row.
+    pub group_by: Vec<String>,
+    /// The names of its metrics, as spelled; at least one.
+    pub metrics: Vec<String>,
+    /// What a source is asked for.
+    pub spec: ReportSpec,
+    /// The same, compiled.
+    pub plan: Arc<Plan>,
+    /// The files that it claims are those that one of these fits.
+    files: Vec<Pattern>,
+}
+
+impl ReportConfig {
+    /// Whether a file of this path, in any source, is the report's.
+    #[must_use]
+    pub fn claims(&self, path: &str) -> bool {
+        // As in a shell: `*` stays inside a folder, `**` does not.
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
+        self.files.iter().any(|pattern| pattern.matches_with(path, options))
+    }
+
+    /// A report that claims no file and whose columns have these names, for tests of what shows reports.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
+        let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
+        let spec = ReportSpec { metrics: vec![metric], ..ReportSpec::default() };
+        let plan = Arc::new(Plan::compile(&spec).expect("a count compiles"));
+        Self { name: name.to_owned(), feed: false, group_by, metrics, spec, plan, files: Vec::new() }
+    }
+
+    /// The columns of its results, as spelled.
+    #[must_use]
+    pub fn table(&self) -> ReportTable {
+        ReportTable { name: self.name.clone(), group_by: self.group_by.clone(), metrics: self.metrics.clone() }
+    }
+
+    /// The metric by which the largest groups are told where nobody asks for another: the first that is a sum or a count, since an
+    /// average says nothing of how large a group is.
+    #[must_use]
+    pub fn main_metric(&self) -> Option<&str> {
+        let adds_up = |metric: &&MetricSpec| {
+            let expression = metric.expression.trim_start().to_ascii_lowercase();
+            ["sum", "count"]
+                .iter()
+                .any(|word| expression.strip_prefix(word).is_some_and(|rest| rest.trim_start().starts_with('(')))
+        };
+        let first = self.spec.metrics.iter().find(adds_up).filter(|metric| self.metrics.contains(&metric.name));
+        first.map(|metric| metric.name.as_str()).or(self.metrics.first().map(String::as_str))
+    }
+}
+
+/// `[[report]]` as typed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReportAsTyped {
+    pub(super) name: Spanned<String>,
+    files: Spanned<OneOrMany>,
+    #[serde(default)]
+    columns: BTreeMap<String, Spanned<OneOrMany>>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
+    check: Option<Spanned<String>>,
+    group_by: Option<Spanned<OneOrMany>>,
+    metrics: Spanned<BTreeMap<String, Spanned<String>>>,
+    #[serde(default)]
+    feed: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text.clone()],
+            Self::Many(texts) => texts.clone(),
+        }
+    }
+}
+
+/// Checks a report. What is wrong comes with the place in the file.
+pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, String)> {
+    let at = |place: usize| move |why: String| (place, why);
+    let name = typed.name.get_ref();
+    check_name(name).map_err(at(typed.name.span().start))?;
+    let files = patterns(typed.files.get_ref()).map_err(at(typed.files.span().start))?;
+    // In the order in which they are written, which is that of the results.
+    let mut metrics: Vec<_> = typed.metrics.get_ref().iter().collect();
+    metrics.sort_by_key(|(_, expression)| expression.span().start);
+    let metric = |(name, expression): (&String, &Spanned<String>)| MetricSpec {
+        name: name.clone(),
+        expression: expression.get_ref().clone(),
+    };
+    let spec = ReportSpec {
+        columns: typed.columns.iter().map(|(name, headers)| (name.clone(), headers.get_ref().to_vec())).collect(),
+        filter: typed.filter.as_ref().map(|text| text.get_ref().clone()),
+        check: typed.check.as_ref().map(|text| text.get_ref().clone()),
+        group_by: typed.group_by.as_ref().map(|columns| columns.get_ref().to_vec()).unwrap_or_default(),
+        metrics: metrics.into_iter().map(metric).collect(),
+    };
+    let plan = Plan::compile(&spec).map_err(|error| (typed.place_of(&error.place), error.to_string()))?;
+    Ok(ReportConfig {
+        name: name.clone(),
+        feed: typed.feed,
+        group_by: plan.group_by().to_vec(),
+        metrics: plan.metrics().map(str::to_owned).collect(),
+        spec,
+        plan: Arc::new(plan),
+        files,
+    })
+}
+
+impl ReportAsTyped {
+    fn place_of(&self, place: &Place) -> usize {
+        let start = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span().start);
+        let found = match place {
+            Place::Column(name) => self.columns.get(name).map(|headers| headers.span().start),
+            Place::Filter => start(&self.filter),
+            Place::Check => start(&self.check),
+            Place::GroupBy => self.group_by.as_ref().map(|columns| columns.span().start),
+            Place::Metric(name) => {
+                let metric = self.metrics.get_ref().get(name).map(|expression| expression.span().start);
+                metric.or(Some(self.metrics.span().start))
+            }
+        };
+        found.unwrap_or_else(|| self.name.span().start)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let is_good = name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    match is_good {
+        true => Ok(()),
+        false => Err(format!(
+            "`{name}` cannot name a table: a report's name begins with a small letter and has at most {LONGEST_NAME} small letters, \
+             digits and `_`"
+        )),
+    }
+}
+
+fn patterns(typed: &OneOrMany) -> Result<Vec<Pattern>, String> {
+    let texts = typed.to_vec();
+    if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+        return Err("say which files are the report's, as in `**/*sales*.csv`".to_owned());
+    }
+    let pattern = |text: &String| Pattern::new(text).map_err(|why| format!("`{text}` is no pattern of paths: {why}"));
+    texts.iter().map(pattern).collect()
+}

@@ -1,0 +1,133 @@
+//! Every wrong setting is refused with its place and its mend.
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+fn load(toml: &str, flags: &[&str]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tributary.toml");
+    std::fs::write(&path, toml).unwrap();
+    std::fs::write(folder.path().join("north.token"), "secret\n").unwrap();
+    let config = path.to_str().unwrap();
+    let args = Args::parse_from(["master", "--config", config].iter().chain(flags));
+    Config::load(&args.config).map_err(|why| why.to_string().replace(config, "FILE"))
+}
+
+#[track_caller]
+fn refused(toml: &str, flags: &[&str], parts: &[&str]) {
+    let why = load(toml, flags).unwrap_err();
+    for part in parts {
+        assert!(why.contains(part), "`{why}` does not say `{part}`");
+    }
+}
+
+#[test]
+fn every_setting_is_understood() {
+    let config = load(
+        r#"
+        database_url  = "some.db"
+        listen        = "127.0.0.1:5005"
+        poll_interval = "2s"
+        allowed_hosts = ["shop.example"]
+        token_file    = "form.token"
+        allow_anonymous = true
+        [[source]]
+        name     = "north"
+        url      = "http://127.0.0.1:5001"
+        priority = 3
+        columns  = { sku = "Item code" }
+        token_file = "north.token"
+        [[source]]
+        name = "south"
+        url = "https://example.org/feeds/"
+        [uploads]
+        dir = "came in"
+        priority = -1
+        max_size = "2GiB"
+        keep_free = "0B"
+        "#,
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.database.to_string(), "some.db");
+    assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
+    assert_eq!(config.allowed_hosts, ["shop.example"]);
+    assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
+    let UploadsConfig { dir, priority, max_size, keep_free } = config.uploads;
+    assert!(dir.unwrap().ends_with("came in"));
+    assert_eq!((priority, max_size, keep_free), (-1, 2 << 30, 0));
+    let [north, south] = &config.sources[..] else { panic!("two sources") };
+    assert_eq!(
+        (north.name.as_str(), north.priority, north.token.as_ref().map(Token::expose)),
+        ("north", 3, Some("secret"))
+    );
+    assert_eq!(north.columns.sku.as_deref(), Some("Item code"));
+    assert_eq!((south.name.as_str(), south.priority, south.url.as_str()), ("south", 0, "https://example.org/feeds/"));
+}
+
+#[test]
+fn a_flag_beats_the_file() {
+    let toml = "database_url = \"a.db\"\n[[source]]\nname = \"n\"\nurl = \"http://h:1\"\n";
+    let config = load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x=http://h:3/?"]);
+    assert!(config.is_err(), "a query is refused");
+    let config =
+        load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x y=http://h"]).unwrap();
+    assert_eq!(config.database.path(), Path::new("b.db"));
+    assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["h:2", "x y"]);
+}
+
+#[test]
+fn wrong_settings_name_their_line_and_the_mend() {
+    refused("\nfoo = 1\n", &[], &["FILE, line 2", "unknown field `foo`", "database_url"]);
+    refused("\n\npoll_interval = \"soon\"\n", &[], &["FILE, line 3", "`soon` is no duration", "250ms"]);
+    refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "longer than nothing"]);
+    refused("listen = \"5000\"\n", &[], &["FILE, line 1", "HOST:PORT"]);
+    refused("[[source]]\nname = \"a\"\n", &[], &["FILE, line 1", "missing field `url`"]);
+    refused("[[source]]\nname = \"a\"\nurl = \"ftp://h\"\n", &[], &["FILE, line 3", "http://HOST:PORT"]);
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\nprio = 1\n",
+        &[],
+        &["FILE, line 4", "unknown field `prio`", "priority"],
+    );
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { skew = \"x\" }\n",
+        &[],
+        &["FILE, line 4", "`skew`", "`sku`"],
+    );
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { sku = \" \" }\n",
+        &[],
+        &["FILE, line 4", "header"],
+    );
+    let twice = "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n[[source]]\nname = \"a\"\nurl = \"http://h:2\"\n";
+    refused(twice, &[], &["FILE, line 5", "line 2", "`a`"]);
+    refused("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ntoken_file = \"none\"\n", &[], &["FILE, line 4", "none"]);
+    refused("a = [\n", &[], &["FILE, line"]);
+    refused("", &["--source", "north=nowhere"], &["--source north=nowhere", "http://HOST:PORT"]);
+    refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source named `a`"]);
+    refused("", &["--poll-interval", "x"], &["--poll-interval"]);
+    refused("", &["--database-url", "postgres://h/d"], &["postgres"]);
+    refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
+    assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));
+    refused("", &["--source", "http://me:secret@h:1"], &["token_file"]);
+    refused("\n[uploads]\nmax_size = \"64\"\n", &[], &["FILE, line 3", "`64` is no size", "64GiB"]);
+    refused("[uploads]\nmax_size = \"0GiB\"\n", &[], &["FILE, line 2", "room for a file"]);
+    refused("[uploads]\n\nkeep_free = \"-1GiB\"\n", &[], &["FILE, line 3", "is no size"]);
+    refused("[uploads]\ndir = \" \"\n", &[], &["FILE, line 2", "leave it out"]);
+    refused("[uploads]\nmaxsize = \"1GiB\"\n", &[], &["FILE, line 2", "`maxsize`", "`max_size`"]);
+    refused("[[source]]\nname = \"uploads\"\nurl = \"http://h:1\"\n", &[], &["FILE, line 2", "give this one another"]);
+    refused("", &["--source", "uploads=http://h:1"], &["--source uploads=", "give this one another"]);
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let args = Args::parse_from(["master", "--once", "--config", "/nowhere/t.toml"]);
+    assert!(Config::load(&args.config).unwrap_err().to_string().contains("/nowhere/t.toml"));
+}

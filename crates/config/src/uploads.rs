@@ -1,0 +1,119 @@
+//! What may be uploaded: `[uploads]` of the configuration.
+
+use std::path::{Path, PathBuf};
+
+use tributary_csv_gate::Columns;
+use tributary_store::DatabaseUrl;
+use url::Url;
+
+use super::{SourceConfig, UPLOADS};
+
+/// What may be uploaded, and where it lies.
+#[derive(Debug, Clone)]
+pub struct UploadsConfig {
+    /// The folder of uploaded files. Default: none, which means beside the database, `PATH.uploads`.
+    pub dir: Option<PathBuf>,
+    /// Of the source `uploads`; higher wins. Default: 0.
+    pub priority: i64,
+    /// The most bytes of a file. Default: 64 GiB, which is what a source may have too.
+    pub max_size: u64,
+    /// Bytes that an upload leaves free on the disk. Default: 1 GiB.
+    pub keep_free: u64,
+}
+
+impl Default for UploadsConfig {
+    fn default() -> Self {
+        Self { dir: None, priority: 0, max_size: 64 << 30, keep_free: 1 << 30 }
+    }
+}
+
+impl UploadsConfig {
+    /// The folder, absolute.
+    pub fn folder(&self, database: &DatabaseUrl) -> PathBuf {
+        let folder = self.dir.clone().unwrap_or_else(|| {
+            let mut beside = database.path().as_os_str().to_owned();
+            beside.push(".uploads");
+            beside.into()
+        });
+        // It fails only where there is no working directory, in which nothing else works either.
+        std::path::absolute(&folder).unwrap_or(folder)
+    }
+
+    /// The source that the folder is.
+    pub fn source(&self, folder: &Path) -> SourceConfig {
+        let url = Url::from_file_path(folder).unwrap_or_else(|()| Url::parse("file:///").expect("it is a URL"));
+        SourceConfig {
+            name: UPLOADS.to_owned(),
+            url,
+            priority: self.priority,
+            columns: Columns::default(),
+            token: None,
+            folder: Some(folder.to_owned()),
+        }
+    }
+}
+
+/// A folder as typed.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.trim().is_empty() || text.contains('\0') {
+        return Err("the folder of uploads needs a name; leave it out to have it beside the database".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// The most bytes of a file, as typed.
+pub(super) fn max_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("`max_size` must leave room for a file; write such as 500MiB or 64GiB".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// A number of bytes, as typed: a whole number and a unit.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write such as 500MiB, 64GiB or 10GB");
+    let typed = text.trim();
+    let digits = typed.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(typed.len());
+    let (number, unit) = typed.split_at(digits);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "b" => 1,
+        "kb" => 1_000,
+        "kib" => 1 << 10,
+        "mb" => 1_000_000,
+        "mib" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "gib" => 1 << 30,
+        "tb" => 1_000_000_000_000,
+        "tib" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_a_unit() {
+        let check = |text: &str, expect: Option<u64>| assert_eq!(size(text).ok(), expect, "{text}");
+        check("0B", Some(0));
+        check("1 KiB", Some(1024));
+        check(" 500MB ", Some(500_000_000));
+        check("64gib", Some(64 << 30));
+        check("2TiB", Some(2 << 40));
+        for wrong in ["", "12", "GiB", "1.5GiB", "-1GiB", "1 G", "99999999999TiB"] {
+            check(wrong, None);
+        }
+        assert!(max_size("0GiB").is_err());
+    }
+
+    #[test]
+    fn the_folder_lies_beside_the_database_unless_it_is_named() {
+        let database: DatabaseUrl = "/data/products.db".parse().unwrap();
+        assert_eq!(UploadsConfig::default().folder(&database), Path::new("/data/products.db.uploads"));
+        let named = UploadsConfig { dir: Some("/other/place".into()), ..UploadsConfig::default() };
+        assert_eq!(named.folder(&database), Path::new("/other/place"));
+        assert_eq!(named.source(Path::new("/other/a place")).url.as_str(), "file:///other/a%20place");
+    }
+}

@@ -1,0 +1,121 @@
+//! Following what happens.
+
+use anyhow::Result;
+use futures_util::{Stream, stream};
+use tokio::sync::watch;
+use tributary_store::Store;
+
+use super::Engine;
+use crate::database::events::{self, StoredEvent};
+
+/// Events per read.
+const BATCH: i64 = 500;
+
+/// Where a subscriber begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// With the next event.
+    Now,
+    /// After the event with this id.
+    After(i64),
+    /// After an event that cannot be identified: the subscriber is told that it missed some.
+    Unknown,
+}
+
+/// One item of a subscription.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Followed {
+    /// The subscription begins after the event `id`. Always the first item, and only the first. `missed`: events before it are no
+    /// longer kept, so what is followed must be read again.
+    Start {
+        /// Resume after this id if no event follows.
+        id: i64,
+        /// Events were missed.
+        missed: bool,
+    },
+    /// An event, committed.
+    Event(StoredEvent),
+}
+
+struct Subscriber {
+    engine: Engine,
+    /// Changes after every job of the writer. Marked as seen before the database is read, so that nothing falls between.
+    done: watch::Receiver<u64>,
+    last: i64,
+    ready: std::vec::IntoIter<Followed>,
+}
+
+impl Engine {
+    /// Follows all events. Every event is delivered once, in order, after its commit; the stream ends when the engine stops, and
+    /// with an error if the database fails.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn follow(&self, resume: Resume) -> Result<impl Stream<Item = Result<Followed>> + use<>> {
+        let done = self.0.writer.done();
+        let (last, missed) = self.read(move |store| begin(store, resume)).await?;
+        let ready = vec![Followed::Start { id: last, missed }].into_iter();
+        let subscriber = Subscriber { engine: self.clone(), done, last, ready };
+        Ok(stream::unfold(Some(subscriber), |subscriber| async { next(subscriber?).await }))
+    }
+}
+
+/// The event to begin after, and whether some were missed.
+fn begin(store: &mut Store, resume: Resume) -> Result<(i64, bool)> {
+    let (oldest, newest) = store.event_range()?.unwrap_or_default();
+    Ok(match resume {
+        Resume::Now => (newest, false),
+        Resume::After(seen) if (oldest - 1..=newest).contains(&seen) => (seen, false),
+        Resume::After(_) | Resume::Unknown => (newest, true),
+    })
+}
+
+async fn next(mut subscriber: Subscriber) -> Option<(Result<Followed>, Option<Subscriber>)> {
+    loop {
+        if let Some(item) = subscriber.ready.next() {
+            return Some((Ok(item), Some(subscriber)));
+        }
+        subscriber.done.borrow_and_update();
+        let last = subscriber.last;
+        let read = move |store: &mut Store| {
+            let rows = store.events_after(last, BATCH)?;
+            rows.iter().map(events::read).collect::<Result<Vec<_>>>()
+        };
+        match subscriber.engine.read(read).await {
+            Err(error) => return Some((Err(error), None)),
+            Ok(events) if events.is_empty() => {}
+            Ok(events) => {
+                subscriber.last = events.last().map_or(last, |event| event.id);
+                subscriber.ready = events.into_iter().map(Followed::Event).collect::<Vec<_>>().into_iter();
+                continue;
+            }
+        }
+        tokio::select! {
+            () = subscriber.engine.0.shutdown.cancelled() => return None,
+            changed = subscriber.done.changed() => changed.ok()?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_back_gets_what_it_missed_or_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
+        let check = |store: &mut Store, resume, expect| assert_eq!(begin(store, resume).unwrap(), expect, "{resume:?}");
+        check(&mut store, Resume::Now, (0, false));
+        check(&mut store, Resume::After(0), (0, false));
+        check(&mut store, Resume::After(7), (0, true));
+        store.transaction(|store| (0..10_003).try_for_each(|_| store.put_event("t", "edit", "{}"))).unwrap();
+        check(&mut store, Resume::Now, (10_003, false));
+        check(&mut store, Resume::After(10_003), (10_003, false));
+        check(&mut store, Resume::After(3), (3, false));
+        check(&mut store, Resume::After(2), (10_003, true));
+        check(&mut store, Resume::After(10_004), (10_003, true));
+        check(&mut store, Resume::Unknown, (10_003, true));
+        assert_eq!(store.events_after(3, i64::MAX).unwrap().len(), 10_000);
+    }
+}

@@ -1,0 +1,152 @@
+//! The façade: everything an entrance (HTTP, a queue, a stream) may ask of the engine.
+//!
+//! It belongs here if it is one call of [`Engine`]. Rows of tables go out as plain structs; connections never do.
+
+mod events;
+mod once;
+mod products;
+mod reports;
+mod sources;
+mod start;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio_util::sync::CancellationToken;
+use tributary_config::{Config, ReportConfig};
+use tributary_store::Store;
+
+use crate::{
+    database::{Readers, Writer, WriterThread},
+    poll::{PollManager, Statuses},
+    progress::MakeObserver,
+    supervise::Tasks,
+    uploads::{Tracker, UploadSource, Uploads},
+};
+
+pub use events::{Followed, Resume};
+pub use once::{OnceSummary, once};
+pub use products::{EditError, ProductPage};
+pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
+pub use sources::{Overview, SourceHealth};
+use start::{Started, StartedUploads, start};
+
+/// How long a stop waits for the writer once all else has ended. A large version that is being applied then is rolled back by
+/// SQLite, and the next start applies it.
+const LAST_WRITE: Duration = Duration::from_millis(1_200);
+
+/// A running engine; clones share it. Dropping all clones does not stop it, see [`Running::stop`].
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    readers: Readers,
+    writer: Writer,
+    statuses: Statuses,
+    uploads: Uploads,
+    reports: Arc<[ReportConfig]>,
+    shutdown: CancellationToken,
+}
+
+/// The part of an engine that is waited for at its end.
+pub struct Running {
+    writer: Writer,
+    writer_thread: WriterThread,
+    tasks: Tasks,
+    shutdown: CancellationToken,
+}
+
+impl Engine {
+    /// Sets the database up, adopts the configuration and starts to poll. `shutdown` stops everything.
+    ///
+    /// # Errors
+    /// Another process holds the database; the database, the spool or the uploads folder fails.
+    pub async fn start(
+        config: &Config,
+        observer: &MakeObserver,
+        shutdown: CancellationToken,
+    ) -> Result<(Engine, Running)> {
+        let started = start(config, "master", observer).await?;
+        Ok(Self::begin(started, config, shutdown))
+    }
+
+    /// Serves a database as it is: adopts nothing and polls nothing. For tests of entrances.
+    ///
+    /// # Errors
+    /// Another process holds the database, or it fails.
+    #[doc(hidden)]
+    pub fn over(config: &Config, shutdown: CancellationToken) -> Result<(Engine, Running)> {
+        Ok(Self::begin(Started::idle(config)?, config, shutdown))
+    }
+
+    fn begin(started: Started, config: &Config, shutdown: CancellationToken) -> (Engine, Running) {
+        let Started { context, writer_thread, polls, uploads } = started;
+        let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
+        let statuses = Statuses::new(polls.iter().map(|poll| poll.name()));
+        let readers = Readers::new(config.database.clone());
+        let loops = PollManager::new(config.poll_interval, &statuses, &tasks);
+        let StartedUploads { shelf, source, local, is_polled, queued } = uploads;
+        let source = UploadSource::new((source, local), context, loops.clone(), is_polled);
+        let connections = (readers.clone(), writer.clone());
+        let uploads = Uploads::new((shelf, &config.uploads), connections, source, queued, shutdown.clone());
+        polls.into_iter().for_each(|poll| loops.add(poll));
+        tasks.spawn("uploads".to_owned(), CancellationToken::new(), Tracker::new(uploads.clone()));
+        let reports = config.reports.clone().into();
+        let shared = Shared { readers, writer: writer.clone(), statuses, uploads, reports, shutdown: shutdown.clone() };
+        (Engine(Arc::new(shared)), Running { writer, writer_thread, tasks, shutdown })
+    }
+
+    /// Cancelled once the engine stops: an entrance ends the answers that it holds then.
+    #[must_use]
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+
+    /// Takes in documents and follows them.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
+    }
+
+    /// Describes what is being written now and for how long it has been, if a large job is.
+    #[must_use]
+    pub fn writing(&self) -> Option<(String, Duration)> {
+        self.0.writer.doing()
+    }
+
+    /// Runs `read` in one snapshot.
+    async fn read<T: Send + 'static>(&self, read: impl FnOnce(&mut Store) -> Result<T> + Send + 'static) -> Result<T> {
+        self.0.readers.run(read).await
+    }
+}
+
+impl Running {
+    /// Resolves if the writer is beyond repair, which the log explains: better to restart the process than to go on.
+    ///
+    /// # Errors
+    /// Always, once it resolves.
+    pub async fn broken(&self) -> Result<()> {
+        self.writer.broken().await;
+        Err(anyhow!("the writer has stopped; this is a bug, and the log says where"))
+    }
+
+    /// Stops all background tasks and waits for the last write, but not for long.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        drop(self.writer);
+        self.tasks.stopped().await;
+        let writer_thread = self.writer_thread;
+        let joined = tokio::task::spawn_blocking(|| writer_thread.join());
+        match tokio::time::timeout(LAST_WRITE, joined).await {
+            Ok(joined) => {
+                if let Err(error) = joined.context("the stop failed").and_then(|joined| joined) {
+                    tracing::error!("{error:#}");
+                }
+            }
+            Err(_) => tracing::warn!("stopped while a large version was being applied; the next start applies it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

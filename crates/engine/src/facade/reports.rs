@@ -1,0 +1,228 @@
+//! The results of reports.
+
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+
+use anyhow::Result;
+use futures_util::{StreamExt, stream};
+use tributary_config::ReportConfig;
+use tributary_store::{GroupRow, ReportOrder, ReportValue, Store};
+
+use super::Engine;
+use crate::{
+    database::Batches,
+    reports::rows_of,
+    views::{ReportSummary, is_written, summary},
+};
+
+/// Rows per batch of a stream.
+const BATCH_ROWS: usize = 1_000;
+
+/// A column of a report and the direction to sort it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowOrder {
+    /// A group or a metric, as spelled in the configuration.
+    pub column: String,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+/// Which rows of a report, in which order. Nulls come last, equals in order of their groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowRange {
+    /// None: in order of the groups (bytes).
+    pub order: Option<RowOrder>,
+    /// At most this many rows; -1 for all.
+    pub limit: i64,
+    /// Skip this many rows first.
+    pub offset: i64,
+}
+
+/// Restricts a report to the files of a source, a path, or both.
+#[derive(Debug, Clone, Default)]
+pub struct ReportScope {
+    /// Only files of the source with this name.
+    pub source: Option<String>,
+    /// Only files with this path.
+    pub file: Option<String>,
+}
+
+/// What the page of a report shows, of one moment.
+#[derive(Debug)]
+pub struct ReportDetail {
+    /// The report without its rows.
+    pub summary: ReportSummary,
+    /// The rows that were asked for; none until the report is computed.
+    pub rows: Vec<GroupRow>,
+    /// The rows with the greatest values of the metric that was asked for.
+    pub largest: Vec<GroupRow>,
+    /// Names of the sources by their number in [`ReportSummary::files`].
+    pub sources: HashMap<i64, String>,
+}
+
+impl RowRange {
+    /// All rows in order of their groups.
+    pub const ALL: RowRange = RowRange { order: None, limit: -1, offset: 0 };
+
+    fn order(&self) -> ReportOrder<'_> {
+        match &self.order {
+            None => ReportOrder::Key,
+            Some(RowOrder { column, descending: false }) => ReportOrder::Ascending(column),
+            Some(RowOrder { column, descending: true }) => ReportOrder::Descending(column),
+        }
+    }
+
+    /// The same range of rows that are in memory.
+    fn of(&self, report: &ReportConfig, mut rows: Vec<GroupRow>) -> Vec<GroupRow> {
+        rows.sort_by(|a, b| a.group.cmp(&b.group));
+        if let Some(RowOrder { column, descending }) = &self.order {
+            let turn = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
+            if let Some(place) = report.group_by.iter().position(|key| key == column) {
+                rows.sort_by(|a, b| turn(a.group[place].cmp(&b.group[place])));
+            } else if let Some(place) = report.metrics.iter().position(|metric| metric == column) {
+                let size = |row: &GroupRow| row.values.get(place).and_then(approximate);
+                rows.sort_by(|a, b| match (size(a), size(b)) {
+                    (Some(a), Some(b)) => turn(a.total_cmp(&b)),
+                    (a, b) => b.is_some().cmp(&a.is_some()),
+                });
+            }
+        }
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        rows.into_iter().skip(usize::try_from(self.offset).unwrap_or_default()).take(limit).collect()
+    }
+}
+
+/// The value as the nearest double, for sorting and charts; none for null and for what is not a finite number.
+#[must_use]
+pub fn approximate(value: &ReportValue) -> Option<f64> {
+    let size = match value {
+        ReportValue::Null => None,
+        ReportValue::Integer(number) => Some(*number as f64),
+        ReportValue::Real(number) => Some(*number),
+        ReportValue::Text(text) => text.parse().ok(),
+    };
+    size.filter(|size| size.is_finite())
+}
+
+impl Engine {
+    /// The configured reports in their order.
+    #[must_use]
+    pub fn reports(&self) -> Arc<[ReportConfig]> {
+        Arc::clone(&self.0.reports)
+    }
+
+    /// The state of each configured report.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn report_summaries(&self) -> Result<Vec<(ReportConfig, ReportSummary)>> {
+        let reports = self.reports();
+        let read = move |store: &mut Store| {
+            reports.iter().map(|report| Ok((report.clone(), summary(store, report)?))).collect()
+        };
+        self.read(read).await
+    }
+
+    /// A report with some of its rows, and the `bars` rows with the greatest values of `metric`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn report_detail(
+        &self,
+        report: &ReportConfig,
+        range: RowRange,
+        metric: Option<String>,
+        bars: i64,
+    ) -> Result<ReportDetail> {
+        let report = report.clone();
+        let read = move |store: &mut Store| {
+            let sources = store.sources()?.into_iter().map(|source| (source.id, source.name)).collect();
+            let summary = summary(store, &report)?;
+            let (mut rows, mut largest) = (Vec::new(), Vec::new());
+            if is_written(store, &report)? {
+                let table = report.table();
+                rows = store.report_rows(&table, range.order(), (range.limit, range.offset))?;
+                if let Some(metric) = metric.filter(|_| !report.group_by.is_empty()) {
+                    largest = store.report_rows(&table, ReportOrder::Descending(&metric), (bars, 0))?;
+                }
+            }
+            Ok(ReportDetail { summary, rows, largest, sources })
+        };
+        self.read(read).await
+    }
+
+    /// The rows of a report in batches out of one snapshot; none until the report is computed. A scope sums the files in it first.
+    ///
+    /// # Errors
+    /// The database fails before the first row; later failures are items of the stream.
+    pub async fn report_rows(
+        &self,
+        report: &ReportConfig,
+        range: RowRange,
+        scope: ReportScope,
+    ) -> Result<Batches<GroupRow>> {
+        let report = report.clone();
+        if scope.source.is_some() || scope.file.is_some() {
+            let read = move |store: &mut Store| Ok(range.of(&report, scoped_rows(store, &report, &scope)?));
+            let rows = self.read(read).await?;
+            return Ok(stream::iter([Ok(rows)]).boxed());
+        }
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<GroupRow>) -> Result<()>| {
+            if !is_written(store, &report)? {
+                return Ok(());
+            }
+            let mut batch = Vec::new();
+            let take = |row| {
+                batch.push(row);
+                if batch.len() < BATCH_ROWS { Ok(()) } else { send(std::mem::take(&mut batch)) }
+            };
+            store.each_report_row(&report.table(), range.order(), (range.limit, range.offset), take)?;
+            send(batch)
+        };
+        self.0.readers.stream(produce).await
+    }
+}
+
+/// The rows of a report over the files of a scope, in order of their groups.
+fn scoped_rows(store: &mut Store, report: &ReportConfig, scope: &ReportScope) -> Result<Vec<GroupRow>> {
+    let sources = store.sources()?;
+    let id_of = |name: &String| sources.iter().find(|known| known.name == *name).map(|known| known.id);
+    // A source that does not exist has no files.
+    let wanted_source = scope.source.as_ref().map(id_of);
+    rows_of(store, report, |row| {
+        wanted_source.is_none_or(|wanted| wanted == Some(row.source_id))
+            && scope.file.as_ref().is_none_or(|file| *file == row.path)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ReportValue::{Integer, Null, Real, Text};
+
+    use super::*;
+
+    #[test]
+    fn rows_that_are_merged_for_a_request_are_ordered_as_those_of_the_table() {
+        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let report =
+            ReportConfig::with_columns("sales", texts(&["Department Name"]), texts(&["rows", "total_sales", "avg"]));
+        let row = |group: &[&str], values: &[ReportValue]| GroupRow { group: texts(group), values: values.to_vec() };
+        let rows = || {
+            vec![
+                row(&["b"], &[Integer(1), Text("9".repeat(30)), Null]),
+                row(&["c"], &[Integer(1), Integer(3), Real(0.5)]),
+                row(&["a"], &[Integer(2), Null, Integer(1)]),
+            ]
+        };
+        let check = |order: Option<(&str, bool)>, (limit, offset), expect: &str| {
+            let order = order.map(|(column, descending)| RowOrder { column: column.to_owned(), descending });
+            let range = RowRange { order, limit, offset };
+            let rows = range.of(&report, rows());
+            assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{range:?}");
+        };
+        check(None, (-1, 0), "abc");
+        check(Some(("Department Name", true)), (-1, 0), "cba");
+        check(Some(("total_sales", false)), (-1, 0), "cba");
+        check(Some(("total_sales", true)), (-1, 0), "bca");
+        check(Some(("rows", true)), (2, 1), "bc");
+    }
+}

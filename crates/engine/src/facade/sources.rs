@@ -1,0 +1,104 @@
+//! Sources, their health and their rejects.
+
+use anyhow::Result;
+use tributary_store::{RejectView, SourceView, Store, Tally};
+
+use super::Engine;
+use crate::{
+    database::events::{self, StoredEvent},
+    poll::SourceStatus,
+    views::{ProductDetail, detail},
+};
+
+/// A source as stored, with its health since this process started.
+#[derive(Debug, Clone)]
+pub struct SourceHealth {
+    /// As stored.
+    pub stored: SourceView,
+    /// Since this process started.
+    pub status: SourceStatus,
+}
+
+/// What the first page shows, of one moment.
+#[derive(Debug)]
+pub struct Overview {
+    /// How many products and names there are.
+    pub tally: Tally,
+    /// The product that was asked for.
+    pub product: Option<ProductDetail>,
+    /// The latest events, the newest first.
+    pub events: Vec<StoredEvent>,
+    /// All sources in the order of the configuration.
+    pub sources: Vec<SourceHealth>,
+}
+
+impl Engine {
+    /// All sources in the order of the configuration.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sources(&self) -> Result<Vec<SourceHealth>> {
+        Ok(self.with_health(self.read(|store| Ok(store.sources_view()?)).await?))
+    }
+
+    /// The health of each source since this process started, by name, without a look at the database.
+    #[must_use]
+    pub fn health(&self) -> Vec<(String, SourceStatus)> {
+        self.0.statuses.copy().into_iter().collect()
+    }
+
+    /// Whether every source was tried at least once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.statuses.all_tried()
+    }
+
+    /// How many products and names there are.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tally(&self) -> Result<Tally> {
+        self.read(|store| Ok(store.tally()?)).await
+    }
+
+    /// The newest rejects of a report, a source or a file, and how many rejects there are in all.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rejects(
+        &self,
+        report: Option<String>,
+        source: Option<String>,
+        file: Option<String>,
+        limit: i64,
+    ) -> Result<(Vec<RejectView>, i64)> {
+        let read = move |store: &mut Store| {
+            let rows = store.newest_rejects(report.as_deref(), source.as_deref(), file.as_deref(), limit)?;
+            Ok((rows, store.rejects_count()?))
+        };
+        self.read(read).await
+    }
+
+    /// What the first page shows: counts, the product with this sku, the latest events, all sources.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn overview(&self, sku: Option<String>, events: i64) -> Result<Overview> {
+        let read = move |store: &mut Store| {
+            let product = sku.map(|sku| detail(store, &sku)).transpose()?;
+            let events = store.latest_events(events)?.iter().map(events::read).collect::<Result<_>>()?;
+            Ok((store.tally()?, product, events, store.sources_view()?))
+        };
+        let (tally, product, events, sources) = self.read(read).await?;
+        Ok(Overview { tally, product, events, sources: self.with_health(sources) })
+    }
+
+    fn with_health(&self, sources: Vec<SourceView>) -> Vec<SourceHealth> {
+        let mut statuses = self.0.statuses.copy();
+        let health = |stored: SourceView| {
+            let status = statuses.remove(&stored.name).unwrap_or_default();
+            SourceHealth { stored, status }
+        };
+        sources.into_iter().map(health).collect()
+    }
+}

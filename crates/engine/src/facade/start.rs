@@ -1,0 +1,117 @@
+//! What `--once` and the daemon begin with: the lock, the database brought up to date and to the configuration, the spool,
+//! what is left of uploads, the writer.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::sync::Semaphore;
+use tributary_config::{Config, SourceConfig};
+use tributary_merge::Budget;
+use tributary_store::{Lock, Store, UploadRow};
+
+use crate::{
+    database::{Writer, WriterThread},
+    ingest::{Stored, adopt},
+    poll::{Context, Poll},
+    progress::MakeObserver,
+    reports::{self, Reports},
+    source::{Http, LocalSource, Origin, SourceClient, Spool, http_client},
+    uploads::{Shelf, recover},
+};
+
+/// Sorted rows that are kept in memory until their version is applied, over all sources; the rest lies in the spool.
+const SORTED_BYTES: usize = 256 << 20;
+
+/// A master that is ready to poll.
+pub(crate) struct Started {
+    /// What all polls share.
+    pub(crate) context: Context,
+    /// To be waited for at the end.
+    pub(crate) writer_thread: WriterThread,
+    /// One for each configured source, in order, and one for the folder of uploads if that is there.
+    pub(crate) polls: Vec<Poll>,
+    /// What is known of uploads.
+    pub(crate) uploads: StartedUploads,
+}
+
+/// The folder of uploads, and what an earlier process has left in it.
+pub(crate) struct StartedUploads {
+    pub(crate) shelf: Shelf,
+    /// The source that it is, or will be.
+    pub(crate) source: SourceConfig,
+    pub(crate) local: Arc<LocalSource>,
+    /// Whether it is among the polls.
+    pub(crate) is_polled: bool,
+    /// What goes on.
+    pub(crate) queued: Vec<UploadRow>,
+}
+
+impl Started {
+    /// Of a database as it is, without sources.
+    pub(super) fn idle(config: &Config) -> Result<Self> {
+        let folder = config.uploads.folder(&config.database);
+        let (writer, writer_thread) = Writer::start(
+            config.database.clone(),
+            Store::open(&config.database)?,
+            Lock::acquire(&config.database, "a test")?,
+        )?;
+        let reports = Reports::new(&config.reports, config.database.clone());
+        let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
+        let uploads = StartedUploads {
+            shelf: Shelf::new(folder.clone()),
+            source: config.uploads.source(&folder),
+            local: Arc::new(LocalSource::new(folder)),
+            is_polled: false,
+            queued: Vec::new(),
+        };
+        Ok(Self { context, writer_thread, polls: Vec::new(), uploads })
+    }
+}
+
+impl Context {
+    /// What polls share that write with `writer`.
+    pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
+        Self { http, writer, spool, gates, followers, memory: Budget::new(SORTED_BYTES), reports }
+    }
+}
+
+/// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
+///
+/// # Errors
+/// Another master holds the database, or the database or the spool fails.
+pub(crate) async fn start(config: &Config, holder: &'static str, observer: &MakeObserver) -> Result<Started> {
+    let (url, mut sources) = (config.database.clone(), config.sources.clone());
+    let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
+    let (shelf, source) = (Shelf::new(folder.clone()), config.uploads.source(&folder));
+    let prepare = move || -> Result<_> {
+        let lock = Lock::acquire(&url, holder)?;
+        let mut store = Store::open(&url)?;
+        let spool = Spool::open(url.path())?;
+        let queued = recover(&mut store, &shelf)?;
+        let is_polled = shelf.exists();
+        sources.extend(is_polled.then(|| source.clone()));
+        let adopted = adopt(&mut store, &sources)?;
+        let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+        reports::adopt(&mut store, &configured, &names)?;
+        let local = Arc::new(LocalSource::new(folder));
+        let uploads = StartedUploads { shelf, source, local, is_polled, queued };
+        Ok((Writer::start(url, store, lock)?, spool, sources.into_iter().zip(adopted), uploads))
+    };
+    // Both take their time, the one with the disk, the other with certificates.
+    let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
+    let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
+    let reports = Reports::new(&config.reports, config.database.clone());
+    let context = Context::new(http.context("the start failed")??, writer, spool, reports);
+    let poll = |(source, stored): (SourceConfig, Stored)| {
+        let origin = match source.folder {
+            Some(_) => Origin::Local(Arc::clone(&uploads.local)),
+            None => Origin::Remote(SourceClient::new(context.http.clone(), &source)),
+        };
+        let progress = observer(&source.name);
+        Poll::new(source, origin, stored, context.clone(), progress)
+    };
+    let polls = adopted.map(poll).collect();
+    Ok(Started { context, writer_thread, polls, uploads })
+}

@@ -1,0 +1,57 @@
+//! The engine as an entrance sees it, with a real database and without a network.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::*;
+use crate::{
+    EditChange, Stage, Unobserved, UploadOffer,
+    supervise::tests::{take_panic, want_panic},
+};
+
+/// Sends a document and waits for its end.
+async fn upload(engine: &Engine, filename: &str, body: &'static str) -> Stage {
+    let offer = UploadOffer { filename: filename.to_owned(), id: None, may_replace: false, size: None, at_least: 0 };
+    let admitted = engine.uploads().admit(offer).await.unwrap();
+    let id = admitted.id().to_owned();
+    admitted.receive(stream::iter([Ok::<_, Infallible>(Bytes::from_static(body.as_bytes()))])).await.unwrap();
+    let (upload, status) = engine.uploads().get(&id).await.unwrap().unwrap();
+    match status {
+        Some(mut status) => status.wait_for(|status| status.stage.is_final()).await.unwrap().stage,
+        None => upload.status.stage,
+    }
+}
+
+/// A panic used to end a task for good: after one in the upload tracker every later upload stayed `queued` until a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_task_goes_on_after_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tributary.toml");
+    let toml = format!(
+        "database_url = {:?}\n[[report]]\nname = \"names\"\nfiles = \"*.csv\"\nfeed = true\nmetrics = {{ rows = \"count()\" }}\n[uploads]\nkeep_free = \"0B\"\n",
+        folder.path().join("database.db")
+    );
+    std::fs::write(&file, toml).unwrap();
+    let args = tributary_config::ConfigArgs { config: Some(file), ..Default::default() };
+    let config = Config::load(&args).unwrap();
+    let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
+    let (engine, running) = Engine::start(&config, &observer, CancellationToken::new()).await.unwrap();
+
+    want_panic("writer");
+    let change = || EditChange::Replace { name: "Pen".into(), description: String::new() };
+    let failed = engine.change_edit("p1", change(), false).await.unwrap_err();
+    assert!(failed.to_string().contains("panicked"), "{failed}");
+    engine.change_edit("p1", change(), false).await.unwrap();
+    assert!(engine.product("p1").await.unwrap().product.is_some());
+
+    for kind in ["uploads", "poll", "reports"] {
+        want_panic(kind);
+        let name = format!("{kind}.csv");
+        assert_eq!(upload(&engine, &name, "sku,name\na,b\n").await, Stage::Complete, "{kind}");
+        assert!(!take_panic(kind), "the task `{kind}` was reached");
+    }
+    drop(engine);
+    running.stop().await;
+}

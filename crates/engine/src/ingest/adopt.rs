@@ -1,0 +1,129 @@
+//! Adopt: what the configuration says about the sources, brought into the database before the first pass. A source that
+//! is no longer configured goes with its rows; a changed order chooses winners again from the stored offers.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use tributary_config::SourceConfig;
+use tributary_store::{FileRow, SourceRow, SourceState, Store};
+
+use super::{
+    apply::put_pages,
+    changes::{Written, choose_again, write_touched},
+};
+
+/// What the database holds of one source.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// The source's number.
+    pub(crate) id: i64,
+    /// How its last pass ended.
+    pub(crate) state: SourceState,
+    /// Why its last pass failed, or what of it.
+    pub(crate) error: Option<String>,
+    /// The version that was applied as a whole.
+    pub(crate) version: Option<String>,
+    /// Its files, by path.
+    pub(crate) files: Vec<FileRow>,
+}
+
+/// Makes the stored sources those of the configuration, in one transaction. Returns what is stored of each of `sources`,
+/// in their order.
+///
+/// # Errors
+/// The database fails or is damaged; then nothing has changed.
+pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<Stored>> {
+    let Adopted { stored, dropped, chosen } = store.transaction(|store| adopt_in(store, sources))?;
+    for (name, offers) in dropped {
+        tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
+    }
+    if let Some(Written { updated, .. }) = chosen {
+        tracing::info!(
+            products.updated = updated,
+            "the order of the sources has changed: chose winners again, {updated} products changed"
+        );
+    }
+    Ok(stored)
+}
+
+/// Stores one more source, behind all others. Their order stays as it is, and it offers nothing yet.
+///
+/// # Errors
+/// The database fails; then nothing has changed.
+pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Stored> {
+    store.transaction(|store| {
+        let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        let files = store.files(id)?;
+        Ok(Stored { id, state: SourceState::Unknown, error: None, version: None, files })
+    })
+}
+
+struct Adopted {
+    /// Of each configured source in turn.
+    stored: Vec<Stored>,
+    /// Names of the sources that went, and how many offers they had.
+    dropped: Vec<(String, i64)>,
+    /// What choosing again has changed, if the order is another one.
+    chosen: Option<Written>,
+}
+
+fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
+    let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
+    let dropped = drop_sources(store, gone)?;
+    let mut stored = Vec::new();
+    for (position, source) in (0..).zip(sources) {
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        let files = store.files(id)?;
+        stored.push(match kept.iter().find(|row| row.id == id) {
+            Some(SourceRow { state, error, version, .. }) => {
+                Stored { id, state: *state, error: error.clone(), version: version.clone(), files }
+            }
+            None => Stored { id, state: SourceState::Unknown, error: None, version: None, files },
+        });
+    }
+    let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
+    let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };
+    if !dropped.is_empty() || chosen.is_some() {
+        // Neither is a version of a source, so no event tells of it.
+        store.forget_events()?;
+    }
+    Ok(Adopted { stored, dropped, chosen })
+}
+
+/// All of them together: what is written must not be asked for again in the same transaction.
+fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<Vec<(String, i64)>> {
+    let (mut dropped, mut all_files, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    for source in &gone {
+        let files = store.files(source.id)?;
+        for file in &files {
+            touched.push(put_pages(store, file.id, None)?);
+        }
+        dropped.push((source.name.clone(), files.iter().map(|file| file.offers).sum()));
+        all_files.extend(files);
+    }
+    write_touched(store, touched)?;
+    for file in &all_files {
+        store.delete_file(file.id)?;
+    }
+    for source in &gone {
+        store.delete_source(source.id)?;
+    }
+    Ok(dropped)
+}
+
+/// Names in the order in which their offers win.
+fn order<'a>(sources: impl Iterator<Item = (i64, i64, &'a str)>) -> Vec<&'a str> {
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort_unstable();
+    sources.into_iter().map(|(_, _, name)| name).collect()
+}
+
+/// The same for those of the configured sources that were there before.
+fn configured_order<'a>(sources: &'a [SourceConfig], kept: &[SourceRow]) -> Vec<&'a str> {
+    let kept: HashSet<&str> = kept.iter().map(|row| row.name.as_str()).collect();
+    let placed = (0..).zip(sources).map(|(position, source)| (source.priority, position, source.name.as_str()));
+    order(placed.filter(|(_, _, name)| kept.contains(name)))
+}

@@ -1,0 +1,240 @@
+//! Apply: one version of one source into the database, in one transaction. What is applied is stored with its rows, which
+//! alone makes a crash or a second try cost nothing but time.
+
+use std::{collections::HashMap, time::Instant};
+
+use anyhow::{Context, Result};
+use tributary_merge::{Page, Run, Touched, plan_pages, touched};
+use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
+
+use super::{
+    Accepted, FileVersion, Outcome,
+    changes::{Written, write_touched},
+    convert::{number, reject_row},
+};
+use crate::{
+    clock::now,
+    database::events::{self, AppliedVersion, Event},
+};
+
+/// What one pass brings of one source.
+pub(crate) struct SourceVersion {
+    /// The source's number in the database.
+    pub(crate) source: i64,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its state before this pass.
+    pub(crate) before: SourceState,
+    /// How its files were read.
+    pub(crate) reading: String,
+    /// The version, if all of it is here: else the next pass must plan again.
+    pub(crate) version: Option<String>,
+    /// The files that were to be read.
+    pub(crate) files: Vec<FileVersion>,
+    /// Files that hold their accepted content again.
+    pub(crate) settled: Vec<FileRow>,
+    /// Files that are gone.
+    pub(crate) removed: Vec<FileRow>,
+    /// Whether the source failed in something, beyond files that kept changing.
+    pub(crate) failed: bool,
+    /// What could not be read, for people.
+    pub(crate) error: Option<String>,
+    /// When the source was sensed, RFC 3339.
+    pub(crate) sensed: String,
+    /// When the pass began.
+    pub(crate) started: Instant,
+}
+
+impl SourceVersion {
+    /// How many rows it may touch: what its files offer, and what those offered that are gone.
+    fn rows(&self) -> usize {
+        let of = |file: &FileVersion| match &file.outcome {
+            Outcome::Accepted(accepted) => accepted.run.offers(),
+            Outcome::Rejected(_) | Outcome::Changing => 0,
+        };
+        let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
+        self.files.iter().map(of).chain(gone).sum()
+    }
+
+    /// Whether any file is, as far as it could be read, another than what is stored of it.
+    pub(crate) fn changes_files(&self) -> bool {
+        let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
+        self.files.iter().any(was_read) || !(self.settled.is_empty() && self.removed.is_empty())
+    }
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Applied {
+    /// Products written.
+    pub(crate) written: Written,
+    /// Rejected rows in the files that were accepted.
+    pub(crate) rejected: u64,
+    /// How the source is now.
+    pub(crate) state: SourceState,
+}
+
+/// Applies a version, and returns the source's files as they are stored then. Must be called outside of any transaction.
+///
+/// # Errors
+/// The database fails or is damaged; then nothing of the version holds.
+pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    store.transaction_of(version.rows(), |store| apply_in(store, version))
+}
+
+fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    let written = put_files(store, &version)?;
+    let files = store.files(version.source)?;
+    let state = match (version.failed, files.iter().any(|file| file.state == FileState::Rejected)) {
+        (true, _) => SourceState::Down,
+        (false, true) => SourceState::Rejected,
+        (false, false) => SourceState::Up,
+    };
+    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
+        Outcome::Accepted(accepted) => Some(accepted.rejected),
+        Outcome::Rejected(_) | Outcome::Changing => None,
+    });
+    let applied = Applied { written, rejected: accepted.sum(), state };
+    note(store, version, applied)?;
+    Ok((applied, files))
+}
+
+/// Brings the files and what they offer into the tables.
+fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
+    let mut known: HashMap<String, FileRow> =
+        store.files(version.source)?.into_iter().map(|file| (file.path.clone(), file)).collect();
+    let mut all_touched = Vec::new();
+    for file in &version.files {
+        let row = match known.remove(&file.entry.path) {
+            Some(row) => row,
+            None => store.insert_file(version.source, &file.entry.path)?,
+        };
+        all_touched.extend(put_file(store, row, file, &version.reading)?);
+    }
+    for row in &version.settled {
+        settle(store, row.clone())?;
+    }
+    for row in &version.removed {
+        all_touched.push(put_pages(store, row.id, None)?);
+    }
+    let written = write_touched(store, all_touched)?;
+    for row in &version.removed {
+        store.delete_file(row.id)?;
+    }
+    Ok(written)
+}
+
+/// Notes the pass, and tells of it what is news.
+fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<()> {
+    let changed = version.changes_files();
+    if changed {
+        let Written { added, updated, removed } = applied.written;
+        let event = AppliedVersion {
+            source: version.name.clone(),
+            version: version.version.clone(),
+            added,
+            updated,
+            removed,
+            rejected: applied.rejected,
+            seconds: version.started.elapsed().as_secs_f64(),
+        };
+        events::put(store, &Event::Applied(event))?;
+    }
+    let pass = SourcePass {
+        state: applied.state,
+        error: version.error,
+        version: Some(version.version),
+        last_sensed: Some(version.sensed),
+        last_applied: changed.then(now),
+    };
+    note_pass(store, version.source, &version.name, version.before, &pass)
+}
+
+/// Stores how a pass over a source ended, and tells of it if the source is in another state than `before`.
+///
+/// # Errors
+/// The database fails.
+pub(crate) fn note_pass(
+    store: &mut Store,
+    source: i64,
+    name: &str,
+    before: SourceState,
+    pass: &SourcePass,
+) -> Result<()> {
+    if pass.state != before {
+        events::put(store, &Event::Source { name: name.to_owned(), state: pass.state.to_string() })?;
+    }
+    store.set_source_pass(source, pass)?;
+    Ok(())
+}
+
+/// Stores what became of one file. Returns the skus that it touches, if it was accepted.
+fn put_file<'a>(
+    store: &mut Store,
+    mut row: FileRow,
+    file: &'a FileVersion,
+    reading: &str,
+) -> Result<Option<Touched<'a>>> {
+    match &file.outcome {
+        Outcome::Accepted(accepted) => {
+            accept(&mut row, file, accepted, reading);
+            store.update_file(&row)?;
+            store.replace_rejects(row.id, true, &[])?;
+            store.replace_rejects(row.id, false, &accepted.rejects.iter().map(reject_row).collect::<Vec<_>>())?;
+            put_pages(store, row.id, Some(&accepted.run)).map(Some)
+        }
+        Outcome::Rejected(reject) => {
+            row.state = FileState::Rejected;
+            row.rejected_hash = Some(file.entry.hash.clone());
+            row.rejected_reading = Some(reading.to_owned());
+            row.rejected_reason = Some(reject.to_string());
+            store.update_file(&row)?;
+            let reason = format!("the file is rejected: {}", reject.reason);
+            let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
+            store.replace_rejects(row.id, true, &[whole])?;
+            Ok(None)
+        }
+        Outcome::Changing => {
+            row.state = FileState::Changing;
+            store.update_file(&row)?;
+            Ok(None)
+        }
+    }
+}
+
+fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &str) {
+    row.hash = Some(file.entry.hash.clone());
+    row.reading = Some(reading.to_owned());
+    row.size_bytes = number(file.entry.size);
+    row.row_count = number(accepted.rows);
+    row.offers = number(accepted.run.offers() as u64);
+    row.rejects = number(accepted.rejected);
+    row.state = FileState::Applied;
+    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
+}
+
+/// The file holds its accepted content again: whatever was said against another content is void.
+fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
+    row.state = FileState::Applied;
+    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
+    store.update_file(&row)?;
+    store.replace_rejects(row.id, true, &[])?;
+    Ok(())
+}
+
+/// Brings the file's stored pages up to its run (none: the file is gone) and says which skus that touches.
+pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<Touched<'a>> {
+    let stored = store.page_digests(file)?;
+    let plan = plan_pages(run, &stored);
+    let differing = store.page_entries(file, &plan.differing)?;
+    let touched = touched(file, run, &plan, &differing)
+        .with_context(|| format!("failed to compare file {file} with what is applied"))?;
+    store.delete_pages(file, &plan.dropped)?;
+    let pages = run.map(|run| run.pages()).unwrap_or_default();
+    let row = |index: &usize| {
+        let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
+        PageRow { first_sku, digest, entries, lines }
+    };
+    store.insert_pages(file, plan.written.iter().map(row))?;
+    Ok(touched)
+}

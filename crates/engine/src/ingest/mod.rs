@@ -1,0 +1,20 @@
+//! Product feeds: from the bytes of a file to rows of `products` and `aggr`: plan, read, merge, apply.
+//!
+//! It belongs here if it decides which files to read or what their rows change. Asking sources and reports do not.
+
+mod adopt;
+mod apply;
+mod changes;
+mod convert;
+mod plan;
+mod read;
+mod reading;
+
+pub(crate) use adopt::{Stored, adopt, adopt_last};
+pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
+pub use changes::Written;
+pub(crate) use changes::{choose_one, current_offers};
+pub(crate) use convert::{edit, edit_row};
+pub(crate) use plan::{Plan, plan};
+pub(crate) use read::{Accepted, Arriving, FileVersion, Outcome, Reader};
+pub(crate) use reading::reading;

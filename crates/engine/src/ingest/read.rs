@@ -1,0 +1,152 @@
+//! Read: one body, from the spool or where it lies, through the gate into a run of offers.
+
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
+
+use anyhow::Result;
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
+use tributary_merge::{Budget, Run, RunBuilder, Spill};
+use tributary_protocol::ManifestEntry;
+
+use crate::{
+    progress::ProgressObserver,
+    source::{ActiveRead, Follower},
+};
+
+/// One file of a version, and what became of it.
+pub(crate) struct FileVersion {
+    /// The file as the manifest lists it.
+    pub(crate) entry: ManifestEntry,
+    /// What came of reading it.
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of reading a file.
+pub(crate) enum Outcome {
+    /// Its good rows are to be loaded.
+    Accepted(Accepted),
+    /// It cannot be used as a whole; its accepted content stays.
+    Rejected(FileReject),
+    /// It could not be read; its accepted content stays.
+    Changing,
+}
+
+/// What a usable file gives.
+pub(crate) struct Accepted {
+    /// Its offers.
+    pub(crate) run: Run,
+    /// Its rows, rejects included.
+    pub(crate) rows: u64,
+    /// The first of its rejects, in order of line.
+    pub(crate) rejects: Vec<Reject>,
+    /// How many rejects there are.
+    pub(crate) rejected: u64,
+}
+
+/// How often the progress display hears of rows.
+const ROWS_AT_A_TIME: usize = 10_000;
+
+/// What came of reading a body while it arrived.
+pub(crate) enum Arriving {
+    /// All of it.
+    Read(Outcome),
+    /// It has to be looked at as a whole before.
+    Unclear,
+    /// It has to be read when it is here: it came too slowly, or broke off.
+    TooEarly,
+}
+
+/// How a body is to be read.
+pub(crate) struct Reader {
+    /// The file as the manifest lists it.
+    pub(crate) entry: ManifestEntry,
+    /// What its columns are called.
+    pub(crate) columns: Columns,
+    /// Where its rows are sorted.
+    pub(crate) memory: Budget,
+    /// Where those lie that memory has no room for; one for all files of a version.
+    pub(crate) spill: Spill,
+    /// Hears of the rows of this file.
+    pub(crate) progress: Arc<ActiveRead>,
+}
+
+impl Reader {
+    /// Reads a body, which `open` opens. Long and busy: never on an async worker. `carefully`: it is known that one pass will
+    /// not do.
+    ///
+    /// # Errors
+    /// The body cannot be read, or the spool not be written. A file that is at fault itself is an outcome.
+    pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, carefully: bool) -> Result<Outcome> {
+        let path = &self.entry.path;
+        let open = || {
+            self.progress.restart();
+            open()
+        };
+        if !carefully {
+            let once = open().map_err(Error::Io);
+            let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
+            match self.read_table(once) {
+                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+                Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => {}
+                Err(failed) => return Err(self.context(failed)),
+            }
+        }
+        match self.read_table(Table::open(path, self.entry.size, open, &Settings::default())) {
+            Ok(accepted) => Ok(Outcome::Accepted(accepted)),
+            Err(Failed::Gate(Error::Rejected(reject))) => Ok(Outcome::Rejected(reject)),
+            Err(failed) => Err(self.context(failed)),
+        }
+    }
+
+    /// Reads a body that is still arriving. Long, too.
+    pub(crate) fn read_arriving(&self, body: Follower) -> Arriving {
+        let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
+        match self.read_table(table) {
+            Ok(accepted) => Arriving::Read(Outcome::Accepted(accepted)),
+            Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => Arriving::Unclear,
+            Err(failed) => {
+                let (path, why) = (&self.entry.path, self.context(failed));
+                tracing::debug!(file.path = %path, "`{path}` is read when it is here: {why:#}");
+                Arriving::TooEarly
+            }
+        }
+    }
+
+    fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, Failed> {
+        let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(Failed::Gate)?;
+        let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
+        read_rows(feed, builder, |rows| self.progress.rows_read(rows))
+    }
+
+    fn context(&self, failed: Failed) -> anyhow::Error {
+        let path = &self.entry.path;
+        match failed {
+            Failed::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
+            Failed::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
+        }
+    }
+}
+
+/// What stopped the reading.
+enum Failed {
+    Gate(Error),
+    Merge(tributary_merge::Error),
+}
+
+fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, rows: impl Fn(u64)) -> Result<Accepted, Failed> {
+    let mut told = 0;
+    while let Some(offer) = feed.next_offer().map_err(Failed::Gate)? {
+        builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(Failed::Merge)?;
+        if builder.rows().is_multiple_of(ROWS_AT_A_TIME) {
+            let seen = feed.rows();
+            rows(seen - told);
+            told = seen;
+        }
+    }
+    rows(feed.rows() - told);
+    let run = builder.finish().map_err(Failed::Merge)?;
+    let rejects = feed.rejects().clone();
+    Ok(Accepted { run, rows: feed.rows(), rejected: rejects.total, rejects: rejects.kept })
+}

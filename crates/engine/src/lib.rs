@@ -1,0 +1,44 @@
+//! The engine of the master: it polls sources, merges what changed, computes reports, takes in documents, and answers through one
+//! façade, [`Engine`]. It knows no web server and no terminal; entrances are thin adapters over it.
+//!
+//! | room | does |
+//! | --- | --- |
+//! | `source` | asks a source, fetches its bytes |
+//! | `poll` | decides when, makes one pass |
+//! | `ingest` | turns product feeds into rows |
+//! | `reports` | computes what is declared |
+//! | `uploads` | takes in documents |
+//! | `database` | owns the connections and the event log |
+//! | `views` | reads what is shown |
+//! | `facade` | what entrances call |
+#![warn(missing_docs)]
+
+mod clock;
+mod database;
+mod edits;
+mod facade;
+mod ingest;
+mod poll;
+mod progress;
+mod reports;
+mod source;
+mod supervise;
+mod uploads;
+mod views;
+
+pub use database::Batches;
+pub use database::events::{AppliedVersion, Event, StoredEvent};
+pub use facade::{
+    EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume, RowOrder,
+    RowRange, Running, SourceHealth, approximate, once,
+};
+pub use ingest::Written;
+pub use poll::SourceStatus;
+pub use progress::{MakeObserver, ProgressObserver, Unobserved};
+pub use tributary_merge::EditChange;
+pub use tributary_store::{
+    AggrOrder, AggrRow, EditRow, FileState, GroupRow, ProductFilter, ProductView, RejectView, ReportFileRow,
+    ReportValue, SourceState, SourceView, Tally,
+};
+pub use uploads::{Admitted, BODY_IDLE, MAX_UPLOADS, Stage, Upload, UploadError, UploadOffer, UploadStatus, Uploads};
+pub use views::{OfferView, ProductDetail, ReportState, ReportSummary};

@@ -1,0 +1,13 @@
+//! Polling: one pass over a source, the loop that decides when the next one is due, and the health it leaves.
+//!
+//! It belongs here if it decides when a source is asked or what one pass does. How a source is asked is `source`'s job.
+
+mod list;
+mod pass;
+mod poll_loop;
+mod status;
+
+pub(crate) use pass::{Context, Passed, Poll};
+pub(crate) use poll_loop::PollManager;
+pub use status::SourceStatus;
+pub(crate) use status::Statuses;

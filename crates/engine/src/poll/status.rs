@@ -1,0 +1,80 @@
+//! The health of every source, as of its last passes. Loops report here; pages and the API only read. What must outlive the
+//! process is in the database.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tributary_store::SourceState;
+
+/// The health of all sources, by name; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Statuses(Arc<Mutex<BTreeMap<String, SourceStatus>>>);
+
+/// The health of one source since this process began.
+#[derive(Debug, Clone, Default)]
+pub struct SourceStatus {
+    /// How the last pass ended; none before the first.
+    pub state: Option<SourceState>,
+    /// Why the last pass failed, or what of it.
+    pub error: Option<String>,
+    /// When it last answered.
+    pub last_sensed: Option<String>,
+    /// Passes and answers that nothing had changed.
+    pub good: u64,
+    /// Passes that failed.
+    pub failed: u64,
+    /// How long the last pass took.
+    pub took: Duration,
+}
+
+impl Statuses {
+    /// Begins with sources of which nothing is known.
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(Arc::new(Mutex::new(names.map(|name| (name.to_owned(), SourceStatus::default())).collect())))
+    }
+
+    /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
+    pub(crate) fn report(
+        &self,
+        name: &str,
+        sensed: Option<String>,
+        took: Duration,
+        state: SourceState,
+        error: Option<String>,
+    ) {
+        let mut all = self.all();
+        let status = all.entry(name.to_owned()).or_default();
+        if state == SourceState::Down {
+            status.failed += 1;
+        } else {
+            status.good += 1;
+        }
+        status.last_sensed = sensed.or(status.last_sensed.take());
+        (status.state, status.error, status.took) = (Some(state), error, took);
+    }
+
+    /// Notes that a source answered at `sensed` that nothing had changed.
+    pub(crate) fn answered(&self, name: &str, sensed: String) {
+        let mut all = self.all();
+        let status = all.entry(name.to_owned()).or_default();
+        status.good += 1;
+        status.last_sensed = Some(sensed);
+    }
+
+    /// Whether every source was tried at least once.
+    pub(crate) fn all_tried(&self) -> bool {
+        self.all().values().all(|status| status.state.is_some())
+    }
+
+    /// All of it, as it is now.
+    pub(crate) fn copy(&self) -> BTreeMap<String, SourceStatus> {
+        self.all().clone()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, SourceStatus>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,140 @@
+//! Background tasks: each has a name, is restarted after a panic, and is reported under its own name.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The first pause before a restart; each further panic doubles it.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause before a restart.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A task that ran this long without a panic starts again from the first pause.
+const STABLE: Duration = Duration::from_secs(60);
+
+/// A task that runs until the engine stops. Its state outlives a panic, so that a restart goes on where the task was.
+pub(crate) trait Task: Send + 'static {
+    /// Works until there is nothing more to do. Called again after a panic.
+    fn run(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// The background tasks of one engine; clones share them.
+#[derive(Clone)]
+pub(crate) struct Tasks {
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Tasks {
+    /// No task yet. All of them end once `shutdown` is cancelled.
+    pub(crate) fn new(shutdown: CancellationToken) -> Self {
+        Self { tracker: TaskTracker::new(), shutdown }
+    }
+
+    /// Starts a task. `name` says in the log which one panicked, such as `poll of north`. The task ends when it returns, when
+    /// `stop` is cancelled, or when the engine stops.
+    pub(crate) fn spawn(&self, name: String, stop: CancellationToken, mut task: impl Task) {
+        let shutdown = self.shutdown.clone();
+        let work =
+            async move { shutdown.run_until_cancelled(stop.run_until_cancelled(supervise(&name, &mut task))).await };
+        self.tracker.spawn(work);
+    }
+
+    /// Waits until all tasks have ended.
+    pub(crate) async fn stopped(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+async fn supervise(name: &str, task: &mut impl Task) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        if AssertUnwindSafe(task.run()).catch_unwind().await.is_ok() {
+            return;
+        }
+        if started.elapsed() > STABLE {
+            pause = FIRST_PAUSE;
+        }
+        tracing::error!(task = %name, "the task `{name}` panicked; this is a bug; restarting it in {pause:?}");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Panics the first time it is reached after a test has asked for it by this name. Does nothing outside tests.
+#[inline]
+pub(crate) fn test_panic(_name: &str) {
+    #[cfg(test)]
+    if tests::take_panic(_name) {
+        panic!("a test wants `{_name}` to panic");
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{
+        collections::HashSet,
+        sync::{
+            Arc, Mutex, PoisonError,
+            atomic::{AtomicU32, Ordering},
+        },
+    };
+
+    use super::*;
+
+    static WANTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+    /// Makes the task called `name` panic once.
+    pub(crate) fn want_panic(name: &str) {
+        let mut wanted = WANTED.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.get_or_insert_default().insert(name.to_owned());
+    }
+
+    /// Whether a panic is wanted that has not happened; it is forgotten.
+    pub(crate) fn take_panic(name: &str) -> bool {
+        let mut wanted = WANTED.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.as_mut().is_some_and(|wanted| wanted.remove(name))
+    }
+
+    struct Shaky(Arc<AtomicU32>);
+
+    impl Task for Shaky {
+        async fn run(&mut self) {
+            let runs = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            assert!(runs > 2, "the first two runs panic");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_restarted_until_it_ends() {
+        let (runs, tasks) = (Arc::new(AtomicU32::new(0)), Tasks::new(CancellationToken::new()));
+        tasks.spawn("shaky".to_owned(), CancellationToken::new(), Shaky(Arc::clone(&runs)));
+        tasks.stopped().await;
+        assert_eq!(runs.load(Ordering::Relaxed), 3);
+    }
+
+    struct Endless;
+
+    impl Task for Endless {
+        async fn run(&mut self) {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_one_task_and_a_shutdown_all() {
+        let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = Tasks::new(shutdown.clone());
+        tasks.spawn("one".to_owned(), stop.clone(), Endless);
+        tasks.spawn("other".to_owned(), CancellationToken::new(), Endless);
+        stop.cancel();
+        while tasks.tracker.len() > 1 {
+            tokio::task::yield_now().await;
+        }
+        shutdown.cancel();
+        tasks.stopped().await;
+    }
+}

@@ -1,0 +1,61 @@
+//! One product with all that is known of its sku: every current offer and the edit. Reading only.
+
+use anyhow::Result;
+use tributary_merge::Offer;
+use tributary_store::{EditRow, FileOrigin, ProductFilter, ProductView, Store};
+
+use crate::ingest;
+
+/// What is known of a sku.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductDetail {
+    /// What is shown; none if nothing is.
+    pub product: Option<ProductView>,
+    /// Every current offer, in order of rank: the last one wins.
+    pub offers: Vec<OfferView>,
+    /// The edit that lies over the winner.
+    pub edit: Option<EditRow>,
+}
+
+/// One current offer for a sku.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferView {
+    /// Name of the source.
+    pub source: String,
+    /// Path of the file.
+    pub file: String,
+    /// The line on which its row begins; the first line is 1.
+    pub row: Option<u64>,
+    /// Whether it takes the sku away; name and description are empty then.
+    pub deletes: bool,
+    /// As offered.
+    pub name: String,
+    /// As offered.
+    pub description: String,
+    /// Whether it is the winner.
+    pub wins: bool,
+}
+
+/// Reads what is known of `sku`.
+///
+/// # Errors
+/// The database fails or contradicts itself.
+pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<ProductDetail> {
+    let filter = ProductFilter { sku: Some(sku.to_owned()), ..ProductFilter::default() };
+    let product = store.products_page(&filter, None, 1)?.pop();
+    let offers = ingest::current_offers(store, sku)?;
+    Ok(ProductDetail { product, offers: views(store, offers)?, edit: store.edit(sku)? })
+}
+
+fn views(store: &mut Store, offers: Vec<(Offer, FileOrigin)>) -> Result<Vec<OfferView>> {
+    let count = offers.len();
+    let view = |(place, (offer, origin)): (usize, (Offer, FileOrigin))| {
+        let row = match store.page_lines(offer.file, &offer.sku)? {
+            Some((entries, lines)) => tributary_merge::line_of(&offer.sku, &entries, &lines)?,
+            None => None,
+        };
+        let (Offer { deletes, name, description, .. }, FileOrigin { source, path: file, .. }) = (offer, origin);
+        Ok(OfferView { source, file, row, deletes, name, description, wins: place + 1 == count })
+    };
+    offers.into_iter().enumerate().map(view).collect()
+}

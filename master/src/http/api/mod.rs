@@ -1,0 +1,21 @@
+//! The API for programs: one module per route or family of routes, and the JSON and CSV that they answer with.
+//!
+//! It belongs here if a program calls it. Pages do not.
+
+pub(crate) mod aggr;
+mod csv;
+pub(crate) mod events;
+pub(crate) mod health;
+mod numbers;
+pub(crate) mod product;
+pub(crate) mod products;
+pub(crate) mod rejects;
+pub(crate) mod reports;
+mod results;
+pub(crate) mod sources;
+pub(crate) mod upload;
+pub(crate) mod upload_view;
+pub(crate) mod uploads;
+pub(crate) mod views;
+
+pub(crate) use numbers::is_integer;

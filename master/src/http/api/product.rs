@@ -1,0 +1,142 @@
+//! `/api/v1/products/{sku}` and its edit: one product, seen and corrected.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::{Deserialize, Deserializer};
+use tributary_engine::EditChange;
+use utoipa::ToSchema;
+
+use crate::http::{
+    api::views::{Edit, Offer, ProductDetail},
+    server::{
+        App,
+        error::{ApiError, NotShown},
+        input,
+    },
+};
+
+/// The body of PUT.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replacement {
+    /// The name to show.
+    #[schema(max_length = 2048)]
+    name: String,
+    /// The description to show.
+    description: String,
+}
+
+/// The body of PATCH. A member that is not there keeps that field's edit, `null` clears it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Patch {
+    /// The name to show, or null for the winner's.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    name: Option<Option<String>>,
+    /// The description to show, or null for the winner's.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+}
+
+/// Tells a `null` from a member that is not there.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// One product.
+///
+/// With every current offer for its sku and its edit.
+#[utoipa::path(get, path = "/api/v1/products/{sku}", operation_id = "get_product", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown"),
+        (status = 404, description = "Not shown; the problem carries `offers` and `edit`"),
+    ))]
+pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    shown(&app, &sku, StatusCode::OK).await
+}
+
+/// Shows exactly this.
+///
+/// Replaces the edit by both fields; the product is shown from now on even if no source offers it.
+#[utoipa::path(put, path = "/api/v1/products/{sku}", operation_id = "put_product", tag = "products", request_body = Replacement,
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown now"),
+        (status = 201, body = ProductDetail, description = "As it is shown now; it was not before"),
+        (status = 400, description = "The body is no JSON"),
+        (status = 413, description = "The body is too long"),
+        (status = 422, description = "An unknown member, a wrong type, or a text that is too long"),
+    ))]
+pub(crate) async fn put(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    let Replacement { name, description } = input::json(payload).await?;
+    let (name, description) = (input::name(&name)?, input::description(&description)?);
+    let was_shown = app.engine.change_edit(&sku, EditChange::Replace { name, description }, false).await?;
+    shown(&app, &sku, if was_shown { StatusCode::OK } else { StatusCode::CREATED }).await
+}
+
+/// Corrects one field or both.
+///
+/// Sets the fields that are there and keeps the others; `null` clears that field's edit.
+#[utoipa::path(patch, path = "/api/v1/products/{sku}", operation_id = "patch_product", tag = "products", request_body = Patch,
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses(
+        (status = 200, body = ProductDetail, description = "As it is shown now"),
+        (status = 400, description = "The body is no JSON"),
+        (status = 404, description = "Not shown; the problem carries `offers` and `edit`"),
+        (status = 413, description = "The body is too long"),
+        (status = 422, description = "An unknown member, a wrong type, or a text that is too long"),
+    ))]
+pub(crate) async fn patch(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let sku = input::path_sku(&request)?;
+    let Patch { name, description } = input::json(payload).await?;
+    let checked = |field: Option<Option<String>>, check: fn(&str) -> Result<String, ApiError>| {
+        field.map(|text| text.map(|text| check(&text)).transpose()).transpose()
+    };
+    let (name, description) = (checked(name, input::name)?, checked(description, input::description)?);
+    app.engine.change_edit(&sku, EditChange::Patch { name, description }, true).await?;
+    shown(&app, &sku, StatusCode::OK).await
+}
+
+/// Hides a product.
+///
+/// Replaces its edit by hiding; PUT shows it again, and so does taking the edit away.
+#[utoipa::path(delete, path = "/api/v1/products/{sku}", operation_id = "hide_product", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses((status = 204, description = "It is not shown, whether or not it was before")))]
+pub(crate) async fn hide(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    app.engine.change_edit(&input::path_sku(&request)?, EditChange::Hide, false).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes an edit away.
+///
+/// The winner's name and description are shown again, if there is a winner.
+#[utoipa::path(delete, path = "/api/v1/products/{sku}/edit", operation_id = "clear_edit", tag = "products",
+    params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
+    responses((status = 204, description = "There is no edit, whether or not there was one")))]
+pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    app.engine.change_edit(&input::path_sku(&request)?, EditChange::Clear, false).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The product as it is shown now, under `status`, or a 404 with what is known of the sku.
+async fn shown(app: &App, sku: &str, status: StatusCode) -> Result<HttpResponse, ApiError> {
+    let tributary_engine::ProductDetail { product, offers, edit } = app.engine.product(sku).await?;
+    let (offers, edit) = (offers.into_iter().map(Offer::from).collect(), edit.map(Edit::from));
+    match product {
+        Some(product) => Ok(HttpResponse::build(status).json(ProductDetail { product: product.into(), offers, edit })),
+        None => Err(ApiError::NotShown(Box::new(NotShown { sku: sku.to_owned(), offers, edit }))),
+    }
+}

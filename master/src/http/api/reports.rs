@@ -1,0 +1,126 @@
+//! `GET /api/v1/reports` and `GET /api/v1/reports/{name}`: the reports, and the rows of one.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tributary_config::ReportConfig;
+use tributary_engine::{ReportScope, RowOrder, RowRange};
+use utoipa::IntoParams;
+
+use crate::http::{
+    api::{
+        csv::Cells,
+        results,
+        views::{Items, Report},
+    },
+    server::{App, error::ApiError, input},
+};
+
+/// Which rows, and how.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RowsQuery {
+    /// Over the files of this source only.
+    source: Option<String>,
+    /// Over files of this path only.
+    file: Option<String>,
+    /// `json` or `csv`; `csv` is for people: cells that a spreadsheet would run as formulas are escaped.
+    format: Option<String>,
+    /// `1`: with `format=csv`, cells as they are.
+    raw: Option<String>,
+    /// A column, or one with `-` before it: the greatest first. Nulls come last. By key where nothing is said.
+    order: Option<String>,
+    /// The most rows; all where nothing is said.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// Rows to pass over.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<i64>,
+}
+
+/// The reports.
+///
+/// As they are configured, with what their tables hold.
+#[utoipa::path(get, path = "/api/v1/reports", operation_id = "list_reports", tag = "reports",
+    responses((status = 200, body = Items<Report>, description = "Every configured report")))]
+pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let reports = app.engine.report_summaries().await?;
+    let items = reports.iter().map(|(report, summary)| Report::new(report, summary)).collect();
+    Ok(HttpResponse::Ok().json(Items { items }))
+}
+
+/// The rows of a report.
+///
+/// An object a group, its members named as in `group_by` and `metrics`; integers have all their digits, however many. With
+/// `Accept: text/csv` the same as CSV, exactly as stored.
+#[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "get_report", tag = "reports",
+    params(("name" = String, Path, description = "The report's name"), RowsQuery), responses(
+    (status = 200, content((Object = "application/json"), (String = "text/csv")), description = "Its rows, as `items`"),
+    (status = 400, description = "The query cannot be understood"),
+    (status = 404, description = "No such report"),
+    (status = 422, description = "No such format or column"),
+))]
+pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let report = named(&request, &app)?;
+    let query: RowsQuery = input::query(&request)?;
+    let cells = cells(&request, query.format.as_deref(), query.raw.as_deref())?;
+    let range = RowRange {
+        order: query.order.as_deref().map(|order| self::order(&report, order)).transpose()?,
+        limit: at_least("limit", query.limit, 1, RowRange::ALL.limit)?,
+        offset: at_least("offset", query.offset, 0, RowRange::ALL.offset)?,
+    };
+    let [source, file] = [query.source, query.file].map(input::unless_blank);
+    let rows = app.engine.report_rows(&report, range, ReportScope { source, file }).await?;
+    match cells {
+        Some(cells) => results::csv(&report, rows, cells),
+        None => results::json(&report, rows),
+    }
+}
+
+/// The report that a request's path names.
+pub(crate) fn named(request: &HttpRequest, app: &App) -> Result<ReportConfig, ApiError> {
+    let name = input::path_name(request)?;
+    let found = app.engine.reports().iter().find(|report| report.name == name).cloned();
+    found.ok_or_else(|| ApiError::NotFound(format!("there is no report `{name}`; `/api/v1/reports` lists all")))
+}
+
+/// The column of an order, and whether the greatest come first.
+pub(crate) fn order(report: &ReportConfig, order: &str) -> Result<RowOrder, ApiError> {
+    let is_column = |name: &&str| report.group_by.iter().chain(&report.metrics).any(|column| column == name);
+    let ascending =
+        Some(order).filter(is_column).map(|column| RowOrder { column: column.to_owned(), descending: false });
+    let descending = order
+        .strip_prefix('-')
+        .filter(is_column)
+        .map(|column| RowOrder { column: column.to_owned(), descending: true });
+    ascending.or(descending).ok_or_else(|| {
+        let columns: Vec<_> = report.group_by.iter().chain(&report.metrics).map(|name| format!("`{name}`")).collect();
+        let columns = columns.join(", ");
+        ApiError::Invalid(format!("`order` must be one of {columns}, or that with `-` before it, not `{order}`"))
+    })
+}
+
+/// How cells are written, if CSV is wanted.
+fn cells(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Cells>, ApiError> {
+    let is_raw = match raw {
+        None | Some("" | "0") => false,
+        Some("1") => true,
+        Some(other) => return Err(ApiError::Invalid(format!("`raw` must be `0` or `1`, not `{other}`"))),
+    };
+    match format {
+        None | Some("") => Ok(input::wants_csv(request).then_some(Cells::Exact)),
+        Some("json") => Ok(None),
+        Some("csv") => Ok(Some(if is_raw { Cells::Exact } else { Cells::Escaped })),
+        Some(other) => Err(ApiError::Invalid(format!("`format` must be `json` or `csv`, not `{other}`"))),
+    }
+}
+
+fn at_least(what: &str, asked: Option<i64>, least: i64, otherwise: i64) -> Result<i64, ApiError> {
+    match asked {
+        None => Ok(otherwise),
+        Some(number) if number >= least => Ok(number),
+        Some(number) => Err(ApiError::BadRequest(format!("`{what}` must be {least} or more, not {number}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The reports over HTTP, out of a database that the tests fill.
+
+use ReportValue::{Integer, Null, Real, Text};
+use actix_web::{
+    http::{
+        StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    test::{self, TestRequest},
+    web,
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tributary_config::Config;
+use tributary_engine::{Engine, FileState, GroupRow, ReportFileRow, ReportValue};
+use tributary_store::{DatabaseUrl, RejectRow, ReportRow, Store};
+
+use super::*;
+
+mod pages;
+
+/// A group and a metric of names that nothing may trip over.
+const ODD: [&str; 2] = ["a\"<b>,'", "-sum\n"];
+
+/// An answer as text, with its status and type.
+struct Answer {
+    status: StatusCode,
+    kind: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        assert_eq!((self.status, self.kind.as_str()), (StatusCode::OK, "application/json"), "{}", self.body);
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+fn report(name: &str, group_by: &[&str], metrics: &[&str]) -> ReportConfig {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    ReportConfig::with_columns(name, texts(group_by), texts(metrics))
+}
+
+fn configured() -> Vec<ReportConfig> {
+    vec![
+        report("sales", &["Department Name"], &["rows", "total_sales", "avg"]),
+        report("total", &[], &["rows", "price"]),
+        report("odd ü/&", &[ODD[0]], &[ODD[1]]),
+        report("waiting", &["a"], &["b"]),
+    ]
+}
+
+fn row(group: &[&str], values: &[ReportValue]) -> GroupRow {
+    GroupRow { group: group.iter().map(|text| (*text).to_owned()).collect(), values: values.to_vec() }
+}
+
+fn write(store: &mut Store, report: &ReportConfig, rows: Vec<GroupRow>) {
+    let groups = store.write_report(&report.table(), rows).unwrap();
+    let [digest, computed_at, standing] = ["d", "2026-11-25T10:11:12.5Z", "{}"].map(str::to_owned);
+    store.put_report(&ReportRow { name: report.name.clone(), digest, groups, computed_at, standing }).unwrap();
+}
+
+fn fill(store: &mut Store, reports: &[ReportConfig]) {
+    let large = "123456789012345678901234567890";
+    let sales = vec![
+        row(&["=1+1"], &[Integer(1), Integer(-5), Null]),
+        row(&["Books"], &[Integer(3), Text(large.into()), Real(0.1)]),
+        row(&["Toys, \"new\""], &[Integer(2), Integer(7), Real(3.5)]),
+    ];
+    write(store, &reports[0], sales);
+    write(store, &reports[1], vec![row(&[], &[Integer(6), Real(2.25)])]);
+    write(store, &reports[2], vec![row(&["</script>\u{1}"], &[Integer(1)])]);
+    // What it was before its configuration changed.
+    write(store, &report("waiting", &["a"], &["before"]), vec![row(&["x"], &[Integer(1)])]);
+    let source = store.put_source("north", "http://north", 0, 0).unwrap();
+    for (path, rejects, state) in [("a.csv", 2, FileState::Applied), ("b <.csv", 0, FileState::Rejected)] {
+        let new = ReportFileRow::new("sales", source, path);
+        let mut file = ReportFileRow { rejects, state, row_count: 4_000, groups: 3, ..new };
+        let id = store.put_report_file(&mut file).unwrap();
+        let reject = |line| RejectRow { line, byte_offset: 0, reason: "no number".into(), raw: "x".into() };
+        let rejects: Vec<_> = (0..rejects).map(|number| reject(number + 2)).collect();
+        store.replace_report_rejects(id, false, &rejects).unwrap();
+    }
+}
+
+/// Asks a server of the filled database for each path in turn.
+async fn ask_all(requests: &[(&str, Option<&str>)]) -> Vec<Answer> {
+    let folder = tempfile::tempdir().unwrap();
+    let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+    let mut store = Store::open(&url).unwrap();
+    let reports = configured();
+    fill(&mut store, &reports);
+    drop(store);
+    let config = Config { database: url, reports, ..Config::default() };
+    let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
+    let app = App::new(engine, "127.0.0.1:5000".parse().unwrap(), None, Vec::new());
+    let service = test::init_service(crate::http::server::router::app(web::Data::new(app))).await;
+    let mut answers = Vec::new();
+    for (path, accept) in requests {
+        let mut request = TestRequest::get().uri(path).insert_header(("host", "localhost"));
+        if let Some(accept) = accept {
+            request = request.insert_header((ACCEPT, *accept));
+        }
+        let response = test::call_service(&service, request.to_request()).await;
+        let kind = response.headers().get(CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();
+        let status = response.status();
+        let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+        answers.push(Answer { status, kind, body });
+    }
+    drop(service);
+    running.stop().await;
+    answers
+}
+
+async fn ask(path: &str, accept: Option<&str>) -> Answer {
+    ask_all(&[(path, accept)]).await.remove(0)
+}
+
+#[actix_web::test]
+async fn reports_are_listed_as_they_are_configured() {
+    let list = ask("/api/v1/reports", None).await.json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(
+        items[0],
+        json!({"name": "sales", "group_by": ["Department Name"], "metrics": ["rows", "total_sales", "avg"], "rows": 3,
+            "files": 2, "rejects": 2, "computed_at": "2026-11-25T10:11:12.5Z", "state": "rejected",
+            "href": "/api/v1/reports/sales"})
+    );
+    let states: Vec<_> = items.iter().map(|item| (item["state"].as_str().unwrap(), item["rows"].as_i64())).collect();
+    assert_eq!(states, [("rejected", Some(3)), ("current", Some(1)), ("current", Some(1)), ("computing", Some(0))]);
+    assert_eq!(items[2]["href"], "/api/v1/reports/odd%20%C3%BC%2F%26");
+    assert_eq!(items[3]["computed_at"], Value::Null);
+}
+
+#[actix_web::test]
+async fn rows_are_json_in_the_order_of_the_columns_with_every_digit() {
+    let answer = ask("/api/v1/reports/sales", None).await;
+    assert_eq!(
+        answer.body,
+        "{\"items\":[{\"Department Name\":\"=1+1\",\"rows\":1,\"total_sales\":-5,\"avg\":null},\n\
+         {\"Department Name\":\"Books\",\"rows\":3,\"total_sales\":123456789012345678901234567890,\"avg\":0.1},\n\
+         {\"Department Name\":\"Toys, \\\"new\\\"\",\"rows\":2,\"total_sales\":7,\"avg\":3.5}]}"
+    );
+    answer.json();
+    let answers = ask_all(&[
+        ("/api/v1/reports/total", None),
+        ("/api/v1/reports/odd%20%C3%BC%2F%26", None),
+        ("/api/v1/reports/waiting", None),
+    ])
+    .await;
+    assert_eq!(answers[0].json(), json!({"items": [{"rows": 6, "price": 2.25}]}));
+    assert_eq!(answers[1].json(), json!({"items": [{ODD[0]: "</script>\u{1}", ODD[1]: 1}]}));
+    // Rows of other columns than those of the configuration are not shown as if they were of these.
+    assert_eq!(answers[2].json(), json!({"items": []}));
+}
+
+#[actix_web::test]
+async fn rows_come_in_the_order_that_is_asked_for() {
+    let cases = [
+        ("order=-total_sales", ["Books", "Toys, \"new\"", "=1+1"].as_slice()),
+        ("order=total_sales", &["=1+1", "Toys, \"new\"", "Books"]),
+        ("order=-avg", &["Toys, \"new\"", "Books", "=1+1"]),
+        ("order=avg", &["Books", "Toys, \"new\"", "=1+1"]),
+        ("order=-Department+Name", &["Toys, \"new\"", "Books", "=1+1"]),
+        ("order=-total_sales&limit=1&offset=1", &["Toys, \"new\""]),
+        ("limit=2", &["=1+1", "Books"]),
+        ("limit=2&offset=5", &[]),
+        ("source=&file=", &["=1+1", "Books", "Toys, \"new\""]),
+    ];
+    let paths: Vec<String> = cases.iter().map(|(query, _)| format!("/api/v1/reports/sales?{query}")).collect();
+    let requests: Vec<_> = paths.iter().map(|path| (path.as_str(), None)).collect();
+    for (answer, (query, expect)) in ask_all(&requests).await.iter().zip(cases) {
+        let list = answer.json();
+        let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|item| &item["Department Name"]).collect();
+        assert_eq!(names, expect, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn rows_are_csv_exact_for_programs_and_without_formulas_for_people() {
+    let exact = "Department Name,rows,total_sales,avg\n=1+1,1,-5,\n\
+                 Books,3,123456789012345678901234567890,0.1\n\"Toys, \"\"new\"\"\",2,7,3.5\n";
+    let escaped = exact.replace("\n=1+1", "\n'=1+1");
+    let path = "/api/v1/reports/sales";
+    let answers = ask_all(&[
+        (path, Some("text/csv")),
+        ("/api/v1/reports/sales?format=csv&raw=1", None),
+        ("/api/v1/reports/sales?format=csv", None),
+        ("/api/v1/reports/sales?format=csv&order=-rows&limit=1", Some("application/json")),
+        ("/api/v1/reports/odd%20%C3%BC%2F%26?format=csv", None),
+        ("/api/v1/reports/waiting?format=csv", None),
+        ("/api/v1/reports/sales?format=json", Some("text/csv")),
+    ])
+    .await;
+    for (answer, expect) in answers.iter().zip([exact, exact, &escaped]) {
+        assert_eq!((answer.body.as_str(), answer.status), (expect, StatusCode::OK));
+        assert_eq!(answer.kind, "text/csv; charset=utf-8; header=present");
+    }
+    assert_eq!(answers[3].body, "Department Name,rows,total_sales,avg\nBooks,3,123456789012345678901234567890,0.1\n");
+    assert_eq!(answers[4].body, "\"a\"\"<b>,'\",\"'-sum\n\"\n</script>\u{1},1\n");
+    assert_eq!(answers[5].body, "a,b\n");
+    answers[6].json();
+}
+
+#[actix_web::test]
+async fn what_cannot_be_given_is_a_problem_that_names_the_mend() {
+    let cases = [
+        ("none", 404, "/api/v1/reports"),
+        ("Sales", 404, "no report `Sales`"),
+        ("%FF", 400, "not UTF-8"),
+        ("sales?format=xml", 422, "`json` or `csv`"),
+        ("sales?raw=2", 422, "`raw`"),
+        ("sales?order=none", 422, "`Department Name`, `rows`, `total_sales`, `avg`"),
+        ("sales?limit=0", 400, "`limit`"),
+        ("sales?offset=-1", 400, "`offset`"),
+        ("sales?limit=x", 400, "query"),
+    ];
+    let paths: Vec<String> = cases.iter().map(|(path, ..)| format!("/api/v1/reports/{path}")).collect();
+    let requests: Vec<_> = paths.iter().map(|path| (path.as_str(), None)).collect();
+    for (answer, (path, status, part)) in ask_all(&requests).await.iter().zip(cases) {
+        assert_eq!((answer.status.as_u16(), answer.kind.as_str()), (status, "application/problem+json"), "{path}");
+        assert!(answer.body.contains(part), "{path}: {}", answer.body);
+    }
+}
+
+#[actix_web::test]
+async fn rejects_of_a_report_say_so() {
+    let answers = ask_all(&[("/api/v1/rejects?report=sales", None), ("/api/v1/rejects?report=total", None)]).await;
+    let reject = |line: i64| json!({"source": "north", "file": "a.csv", "line": line, "reason": "no number", "raw": "x", "report": "sales"});
+    assert_eq!(answers[0].json(), json!({"items": [reject(3), reject(2)]}));
+    assert_eq!(answers[1].json(), json!({"items": []}));
+}

@@ -1,0 +1,87 @@
+//! The rows of a report as JSON and as CSV, streamed: a million groups are never in memory for it.
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType},
+    web::Bytes,
+};
+use anyhow::Result;
+use futures_util::{StreamExt, stream};
+use tributary_config::ReportConfig;
+use tributary_csv_gate::write_record;
+use tributary_engine::{Batches, GroupRow, ReportValue};
+
+use super::{csv::Cells, numbers::exact};
+use crate::http::server::error::ApiError;
+
+/// The rows as `{"items":[…]}`, an object each, its members named as the columns are and in their order.
+pub(crate) fn json(report: &ReportConfig, rows: Batches<GroupRow>) -> Result<HttpResponse, ApiError> {
+    let name = |column: &String| Ok(serde_json::to_string(column)? + ":");
+    let names: Result<Vec<String>> = report.group_by.iter().chain(&report.metrics).map(name).collect();
+    let names = names?;
+    let mut is_first = true;
+    let each = move |out: &mut Vec<u8>, row: &GroupRow| {
+        let keys = row.group.iter().map(serde_json::to_string);
+        let cells = keys.chain(row.values.iter().map(json_value));
+        let mut between = if std::mem::take(&mut is_first) { "{" } else { ",\n{" };
+        for (name, cell) in names.iter().zip(cells) {
+            out.extend_from_slice(between.as_bytes());
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(cell?.as_bytes());
+            between = ",";
+        }
+        out.push(b'}');
+        Ok(())
+    };
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ContentType::json());
+    Ok(stream(response, rows, (b"{\"items\":[".to_vec(), b"]}"), each))
+}
+
+fn json_value(value: &ReportValue) -> serde_json::Result<String> {
+    match (exact(value), value) {
+        (Some(digits), _) => Ok(digits),
+        (None, ReportValue::Text(text)) => serde_json::to_string(text),
+        (None, _) => Ok("null".to_owned()),
+    }
+}
+
+/// The rows as CSV under the names of their columns. A number is never a formula.
+pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) -> Result<HttpResponse, ApiError> {
+    let mut begin = Vec::new();
+    write_record(&mut begin, report.group_by.iter().chain(&report.metrics).map(|name| cells.write(name)));
+    let each = move |out: &mut Vec<u8>, row: &GroupRow| {
+        let keys = row.group.iter().map(|text| cells.write(text));
+        let values = row.values.iter().map(|value| match (exact(value), value) {
+            (Some(digits), _) => digits.into(),
+            (None, ReportValue::Text(text)) => cells.write(text),
+            (None, _) => "".into(),
+        });
+        write_record(out, keys.chain(values));
+        Ok(())
+    };
+    // A report's name may have letters that a header may not.
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    let name: String = report.name.chars().map(plain).collect();
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")));
+    Ok(stream(response, rows, (begin, b""), each))
+}
+
+/// Streams `begin`, each row as `each` writes it, and `end`. A failure cuts the body.
+fn stream(
+    mut response: HttpResponseBuilder,
+    rows: Batches<GroupRow>,
+    (begin, end): (Vec<u8>, &'static [u8]),
+    mut each: impl FnMut(&mut Vec<u8>, &GroupRow) -> Result<()> + 'static,
+) -> HttpResponse {
+    let part = |bytes: Vec<u8>| stream::iter([Ok(Bytes::from(bytes))]);
+    let body = rows.map(move |batch| {
+        let mut out = Vec::new();
+        batch?.iter().try_for_each(|row| each(&mut out, row))?;
+        anyhow::Ok(Bytes::from(out))
+    });
+    response.streaming(part(begin).chain(body).chain(part(end.to_vec())))
+}

@@ -1,0 +1,198 @@
+//! Receiving a file: `POST` and `PUT /api/v1/uploads`, and the page at `/upload` with its form. What becomes of the file is not
+//! known here.
+
+use std::fmt::Display;
+
+use actix_multipart::{Field, Multipart};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION},
+    web::{self, Bytes},
+};
+use anyhow::Context;
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use tributary_engine::{BODY_IDLE, UploadError, UploadOffer, Uploads};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::server::{App, error::ApiError, input};
+
+/// What a form's fields and boundaries may take beside its files.
+const AROUND_FILES: u64 = 64 << 10;
+
+/// What is said of a file beside its content.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadQuery {
+    /// The file's name; a form's file has one of its own.
+    filename: Option<String>,
+    /// 32 hex digits that no upload has, for whoever wants to follow it from its first byte.
+    id: Option<String>,
+    /// `1`: it may take the place of a file of that name.
+    #[param(inline, nullable = false)]
+    replace: Option<Replace>,
+}
+
+/// Whether a file may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, ToSchema)]
+pub(crate) enum Replace {
+    #[serde(rename = "0")]
+    No,
+    #[serde(rename = "1")]
+    Yes,
+}
+
+/// An upload that was received.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UploadId {
+    /// What to ask for.
+    id: String,
+}
+
+/// Uploads a file.
+///
+/// The body is the file, or a form whose first file it is. The answer comes when it was received as a whole and is on disk; what
+/// becomes of it is told at `Location`.
+#[utoipa::path(post, path = "/api/v1/uploads", operation_id = "upload", tag = "uploads", params(UploadQuery),
+    request_body(content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "multipart/form-data"))),
+    responses(
+        (status = 202, body = UploadId, description = "Received as a whole; `Location` says how far it is"),
+        (status = 408, description = "Nothing more of it came for 30 seconds"),
+        (status = 409, description = "There is a file of that name, or an upload with that id; or it was cancelled"),
+        (status = 413, description = "It is larger than `max_size`"),
+        (status = 415, description = "The body is encoded"),
+        (status = 422, description = "The file cannot have that name, or the upload that id"),
+        (status = 503, description = "Too many are being received"),
+        (status = 507, description = "The disk has no room for it"),
+    ))]
+pub(crate) async fn post(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let query: UploadQuery = input::query(&request)?;
+    is_plain(&request)?;
+    let id = if is_form(request.headers()) {
+        apart(first_file(app.engine.uploads().clone(), query, request, payload)).await?
+    } else {
+        let size = length(&request);
+        let offer = UploadOffer {
+            filename: query.filename.unwrap_or_default(),
+            id: query.id,
+            may_replace: query.replace == Some(Replace::Yes),
+            size,
+            at_least: size.unwrap_or_default(),
+        };
+        apart(receive(app.engine.uploads().clone(), offer, payload)).await?
+    };
+    let location = format!("/api/v1/uploads/{id}");
+    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(UploadId { id }))
+}
+
+/// The same as POST, for `curl -T`.
+#[utoipa::path(put, path = "/api/v1/uploads", operation_id = "put_upload", tag = "uploads", params(UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 202, body = UploadId, description = "As of POST, and all else too")))]
+pub(crate) async fn put(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    post(request, app, payload).await
+}
+
+/// Does it in a task of its own: however the connection ends, what was received is tidied away.
+pub(crate) async fn apart<T: 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + 'static,
+) -> Result<T, ApiError> {
+    actix_web::rt::spawn(work).await.context("an upload broke off")?
+}
+
+pub(crate) async fn receive<E: Display>(
+    uploads: Uploads,
+    offer: UploadOffer,
+    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<String, ApiError> {
+    let admitted = uploads.admit(offer).await?;
+    let id = admitted.id().to_owned();
+    admitted.receive(body).await?;
+    Ok(id)
+}
+
+async fn first_file(
+    uploads: Uploads,
+    query: UploadQuery,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<String, ApiError> {
+    let mut form = Multipart::new(request.headers(), payload);
+    let at_least = length(&request).unwrap_or_default().saturating_sub(AROUND_FILES);
+    while let Some(field) = next_field(&mut form).await? {
+        let Some(filename) = filename(&field)? else {
+            drain(field).await?;
+            continue;
+        };
+        let filename = query.filename.unwrap_or(filename);
+        let may_replace = query.replace == Some(Replace::Yes);
+        return receive(uploads, UploadOffer { filename, id: query.id, may_replace, size: None, at_least }, field)
+            .await;
+    }
+    Err(ApiError::Invalid("the form has no file in it".to_owned()))
+}
+
+pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field>, ApiError> {
+    in_time(form.next())
+        .await?
+        .transpose()
+        .map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))
+}
+
+/// What comes next of a form, outside its files.
+async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
+    let next = tokio::time::timeout(BODY_IDLE, next).await;
+    next.map_err(|_| UploadError::Stalled { seconds: BODY_IDLE.as_secs() }.into())
+}
+
+/// The name of a field's file; none if it is no file.
+pub(crate) fn filename(field: &Field) -> Result<Option<String>, ApiError> {
+    let Some(name) = field.content_disposition().and_then(|disposition| disposition.get_filename()) else {
+        return Ok(None);
+    };
+    // The parser takes a backslash for a sign that something is quoted, and would leave it out.
+    let written = field.headers().get(CONTENT_DISPOSITION).map(|value| value.as_bytes()).unwrap_or_default();
+    if written.contains(&b'\\') {
+        return Err(UploadError::Invalid("a file's name has no folder in it, and no `\\`".to_owned()).into());
+    }
+    Ok(Some(name.to_owned()))
+}
+
+/// The text of a field that is no file.
+pub(crate) async fn drain(mut field: Field) -> Result<String, ApiError> {
+    let mut text = Vec::new();
+    while let Some(piece) = in_time(field.next()).await? {
+        let piece = piece.map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))?;
+        text.extend_from_slice(&piece);
+        if text.len() as u64 > AROUND_FILES {
+            return Err(ApiError::TooLarge { limit: AROUND_FILES as usize });
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim().to_ascii_lowercase().starts_with("multipart/form-data")
+}
+
+/// A body is stored as it comes, so it must not be encoded for the way.
+pub(crate) fn is_plain(request: &HttpRequest) -> Result<(), ApiError> {
+    let mut codings = request.headers().get_all(CONTENT_ENCODING).map(|coding| coding.as_bytes().trim_ascii());
+    if codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(ApiError::UnsupportedMediaType { expected: "the file as it is, without a Content-Encoding" })
+}
+
+fn length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,184 @@
+//! `/api/v1/uploads`: the uploads and how far each is, also as server-sent events, and taking one back. How one is received is
+//! `upload`'s affair.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    web::{self, Bytes},
+};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tributary_config::ReportConfig;
+use tributary_engine::{Upload, UploadStatus};
+use utoipa::IntoParams;
+
+use crate::http::{
+    api::{upload_view::UploadView, views::Items},
+    server::{App, error::ApiError, input},
+};
+
+/// The least time between two events of an upload.
+const BREATH: Duration = Duration::from_millis(100);
+/// A comment is sent so often where nothing happens.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Which uploads.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadsQuery {
+    /// Those of this file.
+    filename: Option<String>,
+}
+
+/// The uploads.
+///
+/// The newest first; the last 1,000 are kept.
+#[utoipa::path(get, path = "/api/v1/uploads", operation_id = "list_uploads", tag = "uploads", params(UploadsQuery), responses(
+    (status = 200, body = Items<UploadView>, description = "Uploads that are under way, and those that have ended"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let UploadsQuery { filename } = input::query(&request)?;
+    Ok(HttpResponse::Ok().json(Items { items: all(&app, input::unless_blank(filename)).await? }))
+}
+
+/// All uploads as they are shown.
+pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<UploadView>, ApiError> {
+    Ok(app
+        .engine
+        .uploads()
+        .list(filename)
+        .await?
+        .into_iter()
+        .map(|upload| UploadView::new(upload, &app.engine.reports()))
+        .collect())
+}
+
+/// One upload.
+///
+/// How far it is; `bytes` while it is received, `percent` and `rows` while it is read.
+#[utoipa::path(get, path = "/api/v1/uploads/{id}", operation_id = "get_upload", tag = "uploads",
+    params(("id" = String, Path, description = "32 hex digits")),
+    responses((status = 200, body = UploadView), (status = 404, description = "No such upload")))]
+pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let (upload, _) = known(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(UploadView::new(upload, &app.engine.reports())))
+}
+
+/// Cancels an upload, or takes it back.
+///
+/// One that is received is broken off; one that is being read goes, and the file that it has replaced comes back; the file of a
+/// complete one goes with its rows.
+#[utoipa::path(delete, path = "/api/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads",
+    params(("id" = String, Path, description = "32 hex digits")),
+    responses((status = 204, description = "Its file is gone"), (status = 404, description = "No such upload")))]
+pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    if app.engine.uploads().cancel(&id.to_ascii_lowercase()).await? {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Err(unknown())
+}
+
+/// Follows an upload.
+///
+/// Server-sent events `upload`, whose data are the upload as JSON: now, and whenever it has changed, until it has ended.
+#[utoipa::path(get, path = "/api/v1/uploads/{id}/events", operation_id = "follow_upload", tag = "uploads",
+    params(("id" = String, Path, description = "32 hex digits")),
+    responses(
+        (status = 200, content((String = "text/event-stream")), description = "Events until the upload has ended"),
+        (status = 404, description = "No such upload"),
+    ))]
+pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let (upload, status) = known(&app, &id).await?;
+    let (reports, stop) = (app.engine.reports(), app.engine.shutdown().clone());
+    let follower = Follower { upload, status, reports, told: None, stop };
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .streaming(stream::unfold(follower, next)))
+}
+
+async fn known(app: &App, id: &str) -> Result<(Upload, Option<watch::Receiver<UploadStatus>>), ApiError> {
+    app.engine.uploads().get(&id.to_ascii_lowercase()).await?.ok_or_else(unknown)
+}
+
+fn unknown() -> ApiError {
+    ApiError::NotFound("there is no such upload; `/api/v1/uploads` lists them".to_owned())
+}
+
+/// Where a follower is.
+struct Follower {
+    /// As it was last told.
+    upload: Upload,
+    /// None of one that has ended.
+    status: Option<watch::Receiver<UploadStatus>>,
+    /// Those that may claim its file.
+    reports: Arc<[ReportConfig]>,
+    /// When it was last told; none at the begin.
+    told: Option<Instant>,
+    stop: CancellationToken,
+}
+
+async fn next(mut follower: Follower) -> Option<(Result<Bytes, Infallible>, Follower)> {
+    if let Some(told) = follower.told {
+        let news = async {
+            if follower.upload.status.stage.is_final() {
+                return None;
+            }
+            let status = follower.status.as_mut()?;
+            status.changed().await.ok()?;
+            tokio::time::sleep_until(told + BREATH).await;
+            Some(status.borrow_and_update().clone())
+        };
+        let news = tokio::select! {
+            () = follower.stop.cancelled() => return None,
+            news = news => news,
+            () = tokio::time::sleep(KEEP_ALIVE) => return Some((Ok(Bytes::from_static(b":\n\n")), follower)),
+        };
+        follower.upload.status = news?;
+    }
+    follower.told = Some(Instant::now());
+    // A view of plain texts and numbers can always be written.
+    let data = serde_json::to_string(&UploadView::new(follower.upload.clone(), &follower.reports)).ok()?;
+    Some((Ok(format!("event: upload\ndata: {data}\n\n").into()), follower))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+
+    use super::*;
+    use tributary_engine::Stage;
+
+    #[tokio::test]
+    async fn a_follower_is_told_what_changes_and_the_end() {
+        let status = UploadStatus {
+            stage: Stage::Receiving,
+            bytes: 1,
+            total: None,
+            rows: 0,
+            percent: None,
+            rejects: 0,
+            error: None,
+            finished_at: None,
+        };
+        let (sender, receiver) = watch::channel(status.clone());
+        let upload = Upload { id: "i".into(), filename: "a.csv".into(), created_at: "t".into(), status };
+        let (status, stop) = (Some(receiver), CancellationToken::new());
+        let follower = Follower { upload, status, reports: Arc::new([]), told: None, stop };
+        let mut events = Box::pin(stream::unfold(follower, next));
+        let mut told = async || Some(String::from_utf8(events.next().await?.unwrap().to_vec()).unwrap());
+        let first = told().await.unwrap();
+        assert!(first.starts_with("event: upload\ndata: {") && first.contains("\"bytes\":1,"), "{first}");
+        (2..100).for_each(|bytes| sender.send_modify(|status| status.bytes = bytes));
+        assert!(told().await.unwrap().contains("\"bytes\":99,"), "many changes are one event");
+        sender.send_modify(|status| status.stage = Stage::Failed);
+        drop(sender);
+        assert!(told().await.unwrap().contains("\"state\":\"failed\""));
+        assert_eq!(told().await, None);
+    }
+}

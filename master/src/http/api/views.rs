@@ -1,0 +1,284 @@
+//! What the API answers: the JSON of section 5 of the contract. Made from rows of the store; the pages have types of their own.
+
+use serde::Serialize;
+use tributary_config::ReportConfig;
+use tributary_engine::{AggrRow, EditRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth, SourceView};
+use utoipa::ToSchema;
+
+use crate::http::pages::wording::encoded;
+
+/// A list, whole or a part of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Items<T: ToSchema> {
+    /// The rows, in the order that the list has.
+    pub(crate) items: Vec<T>,
+}
+
+/// A page of the products.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductPage {
+    /// By sku (bytes).
+    pub(crate) items: Vec<Product>,
+    /// What to ask for as `after` for the next page; null at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// A page of the names.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AggrPage {
+    /// In the order that was asked for.
+    pub(crate) items: Vec<Aggr>,
+    /// How many names there are in all pages.
+    pub(crate) total: i64,
+}
+
+/// A product as it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Product {
+    /// Its key.
+    pub(crate) sku: String,
+    /// The winner's, or the edit's.
+    pub(crate) name: String,
+    /// The winner's, or the edit's.
+    pub(crate) description: String,
+    /// The winner's source; null for a product that stands alone.
+    pub(crate) source: Option<String>,
+    /// The winner's file; null for a product that stands alone.
+    pub(crate) file: Option<String>,
+    /// Whether an edit lies over it.
+    pub(crate) edited: bool,
+}
+
+/// A product with all that is known of its sku.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductDetail {
+    /// As it is shown.
+    #[serde(flatten)]
+    pub(crate) product: Product,
+    /// Every current offer; the last one wins.
+    pub(crate) offers: Vec<Offer>,
+    /// The edit that lies over the winner; null if there is none.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// What one file says about a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Offer {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The file's path.
+    pub(crate) file: String,
+    /// The line on which the row begins; the first line is 1.
+    pub(crate) row: Option<u64>,
+    /// As offered.
+    pub(crate) name: String,
+    /// As offered.
+    pub(crate) description: String,
+    /// Whether it takes the sku away.
+    pub(crate) deletes: bool,
+    /// Whether it is the winner.
+    pub(crate) wins: bool,
+}
+
+/// A person's or program's change to a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Edit {
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) name: Option<String>,
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) description: Option<String>,
+    /// Whether the product is not shown.
+    pub(crate) hidden: bool,
+    /// Whether it is shown though no source offers it.
+    pub(crate) stands: bool,
+    /// When it was last changed, RFC 3339.
+    pub(crate) edited_at: String,
+}
+
+/// A name and how many products bear it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Aggr {
+    /// The name; the empty one is one.
+    pub(crate) name: String,
+    /// At least 1.
+    pub(crate) no_of_products: i64,
+}
+
+/// A source and how it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Source {
+    /// Its identity.
+    pub(crate) name: String,
+    /// Where it is asked.
+    pub(crate) url: String,
+    /// `unknown` before the first pass, `down` if the last one failed, `rejected` if a file is, else `up`.
+    pub(crate) state: String,
+    /// The last version that was applied as a whole.
+    pub(crate) version: Option<String>,
+    /// How many files it has.
+    pub(crate) files: i64,
+    /// Offers of all its files, shown or not.
+    pub(crate) offers: i64,
+    /// Rejected rows of all its files.
+    pub(crate) rejects: i64,
+    /// When it last answered, RFC 3339.
+    pub(crate) last_sensed: Option<String>,
+    /// When something of it was last applied, RFC 3339.
+    pub(crate) last_applied: Option<String>,
+    /// Why the last pass failed.
+    pub(crate) error: Option<String>,
+}
+
+/// A row that could not be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reject {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The file's path.
+    pub(crate) file: String,
+    /// The line on which the row begins; the first line is 1.
+    pub(crate) line: i64,
+    /// Why it could not be used.
+    pub(crate) reason: String,
+    /// What stood there, cut at 1 KiB.
+    pub(crate) raw: String,
+    /// The report that could not use the row; null for a row that is no product.
+    pub(crate) report: Option<String>,
+}
+
+/// A report without its rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Report {
+    /// Its identity.
+    pub(crate) name: String,
+    /// The columns that rows are grouped by.
+    pub(crate) group_by: Vec<String>,
+    /// The columns that are computed.
+    pub(crate) metrics: Vec<String>,
+    /// Its groups.
+    pub(crate) rows: i64,
+    /// Its files.
+    pub(crate) files: usize,
+    /// All rejects of its files.
+    pub(crate) rejects: i64,
+    /// When it was last written; null if it never was.
+    pub(crate) computed_at: Option<String>,
+    /// `computing` before it is written as it is configured; `rejected` if a file is; else `current`.
+    pub(crate) state: &'static str,
+    /// Where its rows are.
+    pub(crate) href: String,
+}
+
+impl Report {
+    pub(crate) fn new(report: &ReportConfig, summary: &ReportSummary) -> Self {
+        let ReportConfig { name, group_by, metrics, .. } = report.clone();
+        Self {
+            href: format!("/api/v1/reports/{}", encoded(&name)),
+            name,
+            group_by,
+            metrics,
+            rows: summary.groups,
+            files: summary.files.len(),
+            rejects: summary.rejects,
+            computed_at: summary.computed_at.clone(),
+            state: summary.state.as_str(),
+        }
+    }
+}
+
+impl From<ProductView> for Product {
+    fn from(ProductView { sku, name, description, source, file, edited }: ProductView) -> Self {
+        Self { sku, name, description, source, file, edited }
+    }
+}
+
+impl From<OfferView> for Offer {
+    fn from(OfferView { source, file, row, deletes, name, description, wins }: OfferView) -> Self {
+        Self { source, file, row, deletes, name, description, wins }
+    }
+}
+
+impl From<EditRow> for Edit {
+    fn from(EditRow { sku: _, name, description, hidden, stands, edited_at }: EditRow) -> Self {
+        Self { name, description, hidden, stands, edited_at }
+    }
+}
+
+impl From<AggrRow> for Aggr {
+    fn from(AggrRow { name, no_of_products }: AggrRow) -> Self {
+        Self { name, no_of_products }
+    }
+}
+
+impl From<RejectView> for Reject {
+    fn from(RejectView { source, file, line, reason, raw, report }: RejectView) -> Self {
+        Self { source, file, line, reason, raw, report }
+    }
+}
+
+impl From<SourceHealth> for Source {
+    fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
+        let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error } = stored;
+        let (state, error) = match status.state {
+            Some(newer) => (newer, status.error),
+            None => (state, error),
+        };
+        let last_sensed = status.last_sensed.or(last_sensed);
+        let state = state.to_string();
+        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error }
+    }
+}
+
+impl From<tributary_engine::ProductPage> for ProductPage {
+    fn from(page: tributary_engine::ProductPage) -> Self {
+        Self { items: page.products.into_iter().map(Product::from).collect(), next: page.next }
+    }
+}
+
+/// An event as it is sent; the schema of [`tributary_engine::Event`].
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[schema(as = Event)]
+#[allow(dead_code)] // Only its schema is used: the engine stores events in this form.
+pub(crate) enum EventView {
+    /// A version of a source was applied.
+    Applied {
+        /// The source's name.
+        source: String,
+        /// Null if only part of the version could be applied.
+        version: Option<String>,
+        /// Products that were not shown before.
+        added: u64,
+        /// Products shown with another name, description or origin.
+        updated: u64,
+        /// Products that are no longer shown.
+        removed: u64,
+        /// Rejected rows of the files that were read.
+        rejected: u64,
+        /// From asking the source to the commit.
+        seconds: f64,
+    },
+    /// A source changed its state.
+    Source {
+        /// The source's name.
+        name: String,
+        /// `up`, `down` or `rejected`.
+        state: String,
+    },
+    /// A sku's edit was set, changed or cleared.
+    Edit {
+        /// The sku.
+        sku: String,
+    },
+    /// The table of a report was written.
+    Report {
+        /// The report's name.
+        name: String,
+        /// Rows of its table.
+        rows: u64,
+        /// Rejects of the files that were computed.
+        rejects: u64,
+        /// From the first file to the commit.
+        seconds: f64,
+    },
+}

@@ -1,0 +1,30 @@
+//! What the pages load: one style sheet, two small scripts, one icon. All of it is in the binary.
+
+use actix_web::{
+    HttpResponse, Responder,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+
+/// The style sheet.
+pub(crate) async fn style() -> impl Responder {
+    asset("text/css; charset=utf-8", include_str!("assets/style.css"))
+}
+
+/// The script. Every page works without it.
+pub(crate) async fn script() -> impl Responder {
+    asset("text/javascript; charset=utf-8", include_str!("assets/live.js"))
+}
+
+/// The script of the page at `/upload`, which works without it too.
+pub(crate) async fn upload_script() -> impl Responder {
+    asset("text/javascript; charset=utf-8", include_str!("assets/upload.js"))
+}
+
+/// The icon.
+pub(crate) async fn icon() -> impl Responder {
+    asset("image/svg+xml", include_str!("assets/icon.svg"))
+}
+
+fn asset(kind: &str, content: &'static str) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).insert_header((CACHE_CONTROL, "no-cache")).body(content)
+}

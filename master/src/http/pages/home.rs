@@ -1,0 +1,41 @@
+//! `GET /`: the form, what the database holds, how the sources are, and what happened last.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::Deserialize;
+use tributary_engine::Overview;
+
+use crate::http::{
+    api::views::Source,
+    pages::templates::{Change, Form, Home, Known, SourceLine, answer},
+    server::{App, error::ApiError, input},
+};
+
+/// Changes that are in view.
+const CHANGES: i64 = 12;
+
+#[derive(Debug, Deserialize)]
+struct HomeQuery {
+    sku: Option<String>,
+}
+
+/// The page, with the product that `?sku=` names.
+pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let HomeQuery { sku } = input::query(&request)?;
+    let sku = sku.unwrap_or_default().trim().to_owned();
+    page(&app, StatusCode::OK, Form { sku, ..Form::default() }).await
+}
+
+/// The page with this form in it, and the product of its sku.
+pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
+    let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
+    let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;
+    let home = Home {
+        known: product.map(|detail| Known::new(form.sku.clone(), detail)),
+        form,
+        tally: tally.into(),
+        busy: app.engine.writing().map(Into::into),
+        sources: sources.into_iter().map(Source::from).map(SourceLine::from).collect(),
+        changes: events.into_iter().map(|event| Change::new(&event.at, event.event)).collect(),
+    };
+    answer(app, status, &home)
+}

@@ -1,0 +1,14 @@
+//! The pages for people: one module per page, the types that their templates show, and what they load.
+//!
+//! It belongs here if a browser shows it. JSON and CSV do not.
+
+pub(crate) mod assets;
+pub(crate) mod home;
+pub(crate) mod lists;
+mod numbers;
+mod report_templates;
+pub(crate) mod reports;
+pub(crate) mod templates;
+pub(crate) mod update;
+pub(crate) mod upload;
+pub(crate) mod wording;

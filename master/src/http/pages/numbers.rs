@@ -1,0 +1,66 @@
+//! The values of reports as people read them: rounded, with thousands separators.
+
+use tributary_engine::ReportValue;
+
+use crate::http::api::is_integer;
+
+/// A value to be read: four places behind the point at most, for small numbers as many as tell six digits.
+pub(crate) fn for_people(value: &ReportValue) -> String {
+    match value {
+        ReportValue::Null => "–".to_owned(),
+        ReportValue::Integer(number) => grouped(&number.to_string()),
+        ReportValue::Text(text) if is_integer(text) => grouped(text),
+        ReportValue::Text(text) => text.clone(),
+        ReportValue::Real(number) if number.is_finite() && number.abs() < 1e15 => {
+            let places = match number.abs() {
+                size if size >= 1.0 || size == 0.0 => 4,
+                // At most some 308, since no smaller number is a normal one.
+                size => 5 + (-size.log10()).ceil().clamp(0.0, 320.0) as usize,
+            };
+            let digits = format!("{number:.places$}");
+            grouped(digits.trim_end_matches('0').trim_end_matches('.'))
+        }
+        ReportValue::Real(number) => format!("{number:e}"),
+    }
+}
+
+/// Digits with their thousands set apart, as far as the point.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("−", digits));
+    let (whole, behind) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
+    let mut text = sign.to_owned();
+    for (place, digit) in whole.char_indices() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + behind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ReportValue::{Integer, Null, Real, Text};
+
+    #[test]
+    fn people_get_what_can_be_read() {
+        for (value, text) in [
+            (Integer(1_234_567), "1,234,567"),
+            (Integer(-1_000), "−1,000"),
+            (Integer(999), "999"),
+            (Integer(0), "0"),
+            (Text("1".repeat(30)), "111,111,111,111,111,111,111,111,111,111"),
+            (Text("odd".into()), "odd"),
+            (Real(1234.5), "1,234.5"),
+            (Real(2.0), "2"),
+            (Real(1.0 / 3.0), "0.333333"),
+            (Real(0.000_012_345_678), "0.0000123457"),
+            (Real(-0.0), "−0"),
+            (Real(1e300), "1e300"),
+            (Null, "–"),
+        ] {
+            assert_eq!(for_people(&value), text, "{value:?}");
+        }
+    }
+}

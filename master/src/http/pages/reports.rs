@@ -1,0 +1,54 @@
+//! `GET /reports` and `GET /reports/{name}`: the reports as pages.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::Deserialize;
+use tributary_config::ReportConfig;
+use tributary_engine::RowRange;
+
+use crate::http::{
+    api::reports,
+    pages::{
+        report_templates::{Report, Reports},
+        templates::answer,
+    },
+    server::{App, error::ApiError, input},
+};
+
+/// Rows of the table on a page.
+const ROWS: i64 = 200;
+/// Groups that are drawn.
+const BARS: i64 = 20;
+
+#[derive(Debug, Deserialize)]
+struct PageQuery {
+    order: Option<String>,
+    metric: Option<String>,
+}
+
+/// All reports.
+pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    answer(&app, StatusCode::OK, &Reports::new(&app.engine.report_summaries().await?))
+}
+
+/// One report: the largest groups as a picture, and its rows in the order of `?order=`.
+pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let report = reports::named(&request, &app)?;
+    let PageQuery { order, metric } = input::query(&request)?;
+    let order = input::unless_blank(order).map(|order| reports::order(&report, &order)).transpose()?;
+    let range = RowRange { order, limit: ROWS, offset: 0 };
+    let metric = metric_of(&report, input::unless_blank(metric))?;
+    let detail = app.engine.report_detail(&report, range.clone(), metric.clone(), BARS).await?;
+    answer(&app, StatusCode::OK, &Report::new(&report, &range, metric.as_deref(), &detail))
+}
+
+/// The metric that is drawn.
+fn metric_of(report: &ReportConfig, asked: Option<String>) -> Result<Option<String>, ApiError> {
+    match asked {
+        None => Ok(report.main_metric().map(str::to_owned)),
+        Some(asked) if report.metrics.contains(&asked) => Ok(Some(asked)),
+        Some(asked) => {
+            let metrics = report.metrics.join("`, `");
+            Err(ApiError::Invalid(format!("`metric` must be one of `{metrics}`, not `{asked}`")))
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The pages' types: what the templates show, as texts for people. No request handling.
+
+use std::{any::Any, time::Duration};
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, ContentType},
+    },
+};
+use askama::Template;
+use tributary_engine::{AppliedVersion, Event, ProductDetail, ProductFilter, Tally};
+
+use crate::http::{
+    api::{
+        upload_view::UploadView,
+        views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source},
+    },
+    pages::wording::{counted, encoded, people_time, thousands},
+    server::{App, error::ApiError},
+};
+
+/// The page at `/`.
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(crate) struct Home {
+    pub(crate) form: Form,
+    /// What is known of the form's sku, if there is one in it.
+    pub(crate) known: Option<Known>,
+    pub(crate) tally: Counts,
+    /// What is being written right now, if anything takes long.
+    pub(crate) busy: Option<Busy>,
+    pub(crate) sources: Vec<SourceLine>,
+    /// What happened last, the newest first.
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Home {
+    /// The product of the form's sku, if it is shown.
+    fn shown(&self) -> Option<&Product> {
+        self.known.as_ref()?.product.as_ref()
+    }
+}
+
+/// What stands in the form.
+#[derive(Default)]
+pub(crate) struct Form {
+    pub(crate) sku: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Why it could not be done.
+    pub(crate) complaint: Option<String>,
+}
+
+/// A sku as the page shows it.
+pub(crate) struct Known {
+    pub(crate) sku: String,
+    /// None if it is not shown.
+    pub(crate) product: Option<Product>,
+    /// The winner first.
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) edit: Option<Edit>,
+    /// When it was edited, for people.
+    pub(crate) edited: String,
+}
+
+impl Known {
+    pub(crate) fn new(sku: String, detail: ProductDetail) -> Self {
+        let offers = detail.offers.into_iter().rev().map(Offer::from).collect();
+        let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
+        Self { sku, product: detail.product.map(Product::from), offers, edit: detail.edit.map(Edit::from), edited }
+    }
+}
+
+/// The tally for people.
+pub(crate) struct Counts {
+    pub(crate) products: String,
+    pub(crate) names: String,
+}
+
+impl From<Tally> for Counts {
+    fn from(tally: Tally) -> Self {
+        Self { products: thousands(tally.products), names: thousands(tally.names) }
+    }
+}
+
+/// What the writer is doing.
+pub(crate) struct Busy {
+    pub(crate) what: String,
+    pub(crate) seconds: String,
+}
+
+impl From<(String, Duration)> for Busy {
+    fn from((what, since): (String, Duration)) -> Self {
+        Self { what, seconds: format!("{:.1}", since.as_secs_f64()) }
+    }
+}
+
+/// One source.
+pub(crate) struct SourceLine {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) state: String,
+    pub(crate) files: String,
+    pub(crate) offers: String,
+    pub(crate) rejects: String,
+    pub(crate) rejects_link: String,
+    pub(crate) has_rejects: bool,
+    pub(crate) last_applied: String,
+    pub(crate) error: Option<String>,
+}
+
+impl From<Source> for SourceLine {
+    fn from(source: Source) -> Self {
+        Self {
+            rejects_link: format!("/rejects?source={}", encoded(&source.name)),
+            name: source.name,
+            // A page may not lead to a folder of this machine, but to what fills it.
+            url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
+            state: source.state,
+            files: counted(source.files, "file"),
+            offers: counted(source.offers, "offer"),
+            rejects: counted(source.rejects, "reject"),
+            has_rejects: source.rejects > 0,
+            last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
+            error: source.error,
+        }
+    }
+}
+
+/// One thing that happened.
+pub(crate) struct Change {
+    pub(crate) at: String,
+    pub(crate) who: String,
+    pub(crate) what: String,
+    /// Where more of it can be seen.
+    pub(crate) link: Option<String>,
+}
+
+impl Change {
+    /// An event as a person reads it.
+    pub(crate) fn new(at: &str, event: Event) -> Self {
+        let at = people_time(at);
+        match event {
+            Event::Applied(AppliedVersion { source, added, updated, removed, rejected, seconds, .. }) => {
+                let count = |sign: char, count: u64| format!("{sign}{}", thousands(count as i64));
+                let rejects =
+                    if rejected > 0 { format!(", {} rejected", thousands(rejected as i64)) } else { String::new() };
+                let (added, updated, removed) = (count('+', added), count('~', updated), count('−', removed));
+                let what = format!("{added} {updated} {removed}{rejects} in {seconds:.2} s");
+                Self { at, who: source, what, link: None }
+            }
+            Event::Source { name, state } => Self { at, who: name, what: format!("is {state}"), link: None },
+            Event::Edit { sku } => {
+                let link = Some(format!("/?sku={}", encoded(&sku)));
+                Self { at, who: sku, what: "was edited".to_owned(), link }
+            }
+            Event::Report { name, rows, rejects, seconds } => {
+                let rejects =
+                    if rejects > 0 { format!(", {}", counted(rejects as i64, "reject")) } else { String::new() };
+                let what = format!("was computed: {}{rejects} in {seconds:.2} s", counted(rows as i64, "row"));
+                Self { at, link: Some(format!("/reports/{}", encoded(&name))), who: name, what }
+            }
+        }
+    }
+}
+
+/// The page at `/products`.
+#[derive(Template)]
+#[template(path = "products.html")]
+pub(crate) struct Products {
+    part: String,
+    /// What else the list is cut down to, for people.
+    only: Option<String>,
+    rows: Vec<(String, Product)>,
+    next: Option<String>,
+    csv: String,
+}
+
+impl Products {
+    pub(crate) fn new(filter: ProductFilter, page: ProductPage) -> Self {
+        let asked = [("q", &filter.part), ("name", &filter.name), ("source", &filter.source)];
+        let query = asked.into_iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
+        let query: String = query.collect();
+        let next = page.next.map(|sku| format!("/products?{query}after={}", encoded(&sku)));
+        let named = filter.name.map(|name| format!("named “{name}”"));
+        let only = named.or_else(|| filter.source.map(|source| format!("from {source}")));
+        let rows =
+            page.items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
+        let csv = format!("/api/v1/products?{query}format=csv");
+        Self { part: filter.part.unwrap_or_default(), only, rows, next, csv }
+    }
+}
+
+/// The page at `/names`.
+#[derive(Template)]
+#[template(path = "names.html")]
+pub(crate) struct Names {
+    part: String,
+    /// Link, name, count.
+    rows: Vec<(String, String, String)>,
+    total: String,
+    next: Option<String>,
+}
+
+impl Names {
+    pub(crate) fn new(part: Option<String>, items: Vec<Aggr>, offset: i64, total: i64) -> Self {
+        let end = offset + items.len() as i64;
+        let part = part.unwrap_or_default();
+        let next = (end < total).then(|| format!("/names?q={}&offset={end}", encoded(&part)));
+        let row = |Aggr { name, no_of_products }: Aggr| {
+            (format!("/products?name={}", encoded(&name)), name, thousands(no_of_products))
+        };
+        Self { part, rows: items.into_iter().map(row).collect(), total: thousands(total), next }
+    }
+}
+
+/// The page at `/rejects`.
+#[derive(Template)]
+#[template(path = "rejects.html")]
+pub(crate) struct Rejects {
+    /// The source or the report whose rejects they are, if not all.
+    of: Option<String>,
+    rows: Vec<Reject>,
+    total: String,
+}
+
+impl Rejects {
+    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
+        Self { of, rows, total: thousands(total) }
+    }
+}
+
+/// The page at `/upload`.
+#[derive(Template)]
+#[template(path = "upload.html")]
+pub(crate) struct UploadPage {
+    uploads: Vec<UploadLine>,
+}
+
+/// One upload.
+struct UploadLine {
+    upload: UploadView,
+    /// How much of it there is, for people.
+    facts: String,
+}
+
+impl UploadPage {
+    pub(crate) fn new(uploads: Vec<UploadView>) -> Self {
+        Self { uploads: uploads.into_iter().map(UploadLine::from).collect() }
+    }
+}
+
+impl From<UploadView> for UploadLine {
+    fn from(upload: UploadView) -> Self {
+        let count = |count: u64, what: &str| counted(i64::try_from(count).unwrap_or(i64::MAX), what);
+        let bytes = indicatif::HumanBytes(upload.bytes);
+        let rejects = if upload.rejects > 0 { format!(", {}", count(upload.rejects, "reject")) } else { String::new() };
+        let rows = if upload.rows > 0 { format!(", {}{rejects}", count(upload.rows, "row")) } else { String::new() };
+        Self { facts: format!("{bytes}{rows}"), upload }
+    }
+}
+
+/// What a browser is shown in place of a problem in JSON.
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct ProblemPage {
+    pub(crate) status: u16,
+    pub(crate) title: String,
+    pub(crate) detail: String,
+}
+
+/// A page as an answer. What the frame of every page says goes with it: whether there are reports to lead to.
+pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Result<HttpResponse, ApiError> {
+    let has_reports: &dyn Any = &!app.engine.reports().is_empty();
+    let frame = ("has_reports", has_reports);
+    let body = page.render_with_values(&frame).map_err(|error| ApiError::from(anyhow::Error::new(error)))?;
+    let mut response = HttpResponse::build(status);
+    Ok(response.insert_header(ContentType::html()).insert_header((CACHE_CONTROL, "no-store")).body(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_feeds_and_people_write_is_text_on_the_page() {
+        let evil = "<script>alert('1')</script>\"'&";
+        let product = || Product {
+            sku: evil.into(),
+            name: evil.into(),
+            description: evil.into(),
+            source: Some(evil.into()),
+            file: Some(evil.into()),
+            edited: true,
+        };
+        let offer = Offer {
+            source: evil.into(),
+            file: evil.into(),
+            row: Some(1),
+            name: evil.into(),
+            description: evil.into(),
+            deletes: false,
+            wins: true,
+        };
+        let form = Form { sku: evil.into(), name: evil.into(), description: evil.into(), complaint: Some(evil.into()) };
+        let source = Source {
+            name: evil.into(),
+            url: evil.into(),
+            state: "up".into(),
+            version: None,
+            files: 1,
+            offers: 1,
+            rejects: 1,
+            last_sensed: None,
+            last_applied: Some(evil.into()),
+            error: Some(evil.into()),
+        };
+        let home = Home {
+            form,
+            known: Some(Known {
+                sku: evil.into(),
+                product: Some(product()),
+                offers: vec![offer],
+                edit: None,
+                edited: evil.into(),
+            }),
+            tally: Tally { products: 1234, names: 1 }.into(),
+            busy: Some((evil.to_owned(), Duration::from_secs(1)).into()),
+            sources: vec![source.into()],
+            changes: vec![Change::new(evil, Event::Edit { sku: evil.into() })],
+        };
+        let reject = Reject {
+            source: evil.into(),
+            file: evil.into(),
+            line: 1,
+            reason: evil.into(),
+            raw: evil.into(),
+            report: Some(evil.into()),
+        };
+        let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
+        let aggr = Aggr { name: evil.into(), no_of_products: 1 };
+        let upload = UploadView {
+            id: evil.into(),
+            filename: evil.into(),
+            state: "failed",
+            bytes: 1,
+            total: None,
+            rows: 1,
+            percent: None,
+            rejects: 1,
+            error: Some(evil.into()),
+            results: vec![],
+            created_at: evil.into(),
+            finished_at: None,
+        };
+        let pages = [
+            UploadPage::new(vec![upload]).render().unwrap(),
+            home.render().unwrap(),
+            Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
+            Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
+            Rejects::new(Some(evil.into()), vec![reject], 1).render().unwrap(),
+            ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),
+        ];
+        for page in pages {
+            assert!(page.contains("&#60;script&#62;"), "{page}");
+            assert!(!page.contains("<script>") && !page.contains("\"'&"), "{page}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `POST /update` and `POST /clear`: a person's correction of one product, and taking it back.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::LOCATION},
+    web,
+};
+use serde::Deserialize;
+use tributary_engine::EditChange;
+
+use crate::http::{
+    pages::{home, templates::Form, wording::encoded},
+    server::{App, error::ApiError, input},
+};
+
+/// What was typed.
+#[derive(Debug, Deserialize)]
+struct Typed {
+    #[serde(default)]
+    sku: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    description: String,
+}
+
+/// Sets what is not blank as an edit, and leads to the product.
+pub(crate) async fn update(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let Typed { sku, name, description } = input::form(&request, payload).await?;
+    let form = |complaint: String| Form {
+        sku: sku.trim().to_owned(),
+        name: name.clone(),
+        description: description.clone(),
+        complaint: Some(complaint),
+    };
+    let (sku, change) = match correction(&sku, &name, &description) {
+        Ok(correction) => correction,
+        Err(ApiError::Invalid(why)) => {
+            return home::page(&app, StatusCode::UNPROCESSABLE_ENTITY, form(sentence(&why))).await;
+        }
+        Err(other) => return Err(other),
+    };
+    if !app.engine.change_edit(&sku, change, true).await? {
+        let why = format!("No product with the sku “{sku}” is shown, so nothing was changed.");
+        return home::page(&app, StatusCode::NOT_FOUND, form(why)).await;
+    }
+    Ok(see(&sku))
+}
+
+/// Takes the edit of a sku away.
+pub(crate) async fn clear(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let Typed { sku, .. } = input::form(&request, payload).await?;
+    let sku = input::sku(&sku)?;
+    app.engine.change_edit(&sku, EditChange::Clear, false).await?;
+    Ok(see(&sku))
+}
+
+fn correction(sku: &str, name: &str, description: &str) -> Result<(String, EditChange), ApiError> {
+    let sku = input::sku(sku)?;
+    let set = |text: &str, check: fn(&str) -> Result<String, ApiError>| {
+        (!text.trim().is_empty()).then(|| check(text).map(Some)).transpose()
+    };
+    // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
+    let description = description.replace("\r\n", "\n");
+    let (name, description) = (set(name, input::name)?, set(&description, input::description)?);
+    if name.is_none() && description.is_none() {
+        return Err(ApiError::Invalid("give a name or a description, or both; blank ones stay as they are".to_owned()));
+    }
+    Ok((sku, EditChange::Patch { name, description }))
+}
+
+/// A complaint as a person reads it.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn see(sku: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, format!("/?sku={}", encoded(sku)))).finish()
+}

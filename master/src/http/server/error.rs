@@ -1,0 +1,199 @@
+//! Everything that a request can fail with, and the answer that it becomes: `application/problem+json` (RFC 9457), or a page
+//! for a browser. This is the only place that knows status codes of failures.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
+};
+use serde::Serialize;
+use tributary_engine::{EditError, UploadError};
+use tributary_http_common::challenge;
+use tributary_protocol::{PROBLEM_JSON, Problem};
+
+use crate::http::api::views::{Edit, Offer};
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ApiError {
+    /// A parameter or a body cannot be understood.
+    #[error("{0}")]
+    BadRequest(String),
+    /// It was understood, and cannot be done so.
+    #[error("{0}")]
+    Invalid(String),
+    /// The token is missing or wrong.
+    #[error("this master answers only to those who bring its token: `Authorization: Bearer TOKEN`, or as the password")]
+    Unauthorized,
+    /// A page of another site sent it.
+    #[error("a page of another site may not change anything here; open the form at this server's own address")]
+    CrossSite,
+    /// `Host` names another server.
+    #[error("this server is not known as `{host}`; list that name in `allowed_hosts`, or ask by its address")]
+    Misdirected {
+        /// What the request calls it.
+        host: String,
+    },
+    /// No such route.
+    #[error("{0}")]
+    NotFound(String),
+    /// The sku is not shown; what is known of it goes with the answer.
+    #[error("no product with the sku `{}` is shown", .0.sku)]
+    NotShown(Box<NotShown>),
+    /// The route does not know the method.
+    #[error("only {allowed} is understood here")]
+    MethodNotAllowed {
+        /// What the route knows, as in `Allow`.
+        allowed: &'static str,
+    },
+    /// The body is too long.
+    #[error("the body is longer than {limit} bytes")]
+    TooLarge {
+        /// The most bytes.
+        limit: usize,
+    },
+    /// The body does not come.
+    #[error("the body did not come within {seconds} seconds")]
+    TooSlow {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The body is not of the kind that the route takes.
+    #[error("the body must be `{expected}`")]
+    UnsupportedMediaType {
+        /// What is taken.
+        expected: &'static str,
+    },
+    /// A file that was sent is not taken.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// The server stops, and has not answered an edit yet.
+    #[error("the master is stopping; ask again in a moment whether the edit is there")]
+    Stopping,
+    /// The server is at fault; the log says how.
+    #[error("something went wrong; the log of the master says what")]
+    Internal,
+}
+
+/// What is known of a sku that is not shown.
+#[derive(Debug)]
+pub(crate) struct NotShown {
+    /// The sku.
+    pub(crate) sku: String,
+    /// Its current offers.
+    pub(crate) offers: Vec<Offer>,
+    /// Its edit.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// A problem, with the members that only some have.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    problem: Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offers: Option<&'a [Offer]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edit: Option<Option<&'a Edit>>,
+}
+
+impl ApiError {
+    /// A short name of the kind of error.
+    pub(crate) fn title(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad request",
+            Self::Invalid(_) => "cannot be done",
+            Self::Unauthorized => "token needed",
+            Self::CrossSite => "sent by another site",
+            Self::Misdirected { .. } => "unknown host",
+            Self::NotFound(_) => "not found",
+            Self::NotShown(_) => "not shown",
+            Self::MethodNotAllowed { .. } => "method not allowed",
+            Self::TooLarge { .. } => "too large",
+            Self::TooSlow { .. } => "too slow",
+            Self::UnsupportedMediaType { .. } => "unsupported media type",
+            Self::Upload(error) => upload(error).1,
+            Self::Stopping => "stopping",
+            Self::Internal => "internal error",
+        }
+    }
+}
+
+/// The status and the short name of each way in which an upload fails.
+fn upload(error: &UploadError) -> (StatusCode, &'static str) {
+    match error {
+        UploadError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "cannot be done"),
+        UploadError::Taken { .. } | UploadError::NoFile { .. } => (StatusCode::CONFLICT, "already there"),
+        UploadError::KnownId { .. } => (StatusCode::CONFLICT, "id is known"),
+        UploadError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
+        UploadError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
+        UploadError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
+        UploadError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        UploadError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
+        UploadError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
+        UploadError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+    }
+}
+
+impl From<EditError> for ApiError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Stopping => Self::Stopping,
+            EditError::Failed(error) => error.into(),
+            other => anyhow::Error::new(other).into(),
+        }
+    }
+}
+
+/// What no request is to blame for: logged here, once, and not shown to the caller.
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!("a request failed: {error:#}");
+        Self::Internal
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::NotFound(_) | Self::NotShown(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Upload(error) => upload(error).0,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        match self {
+            Self::Unauthorized => challenge(&mut response, "tributary"),
+            Self::MethodNotAllowed { allowed } => {
+                response.insert_header((ALLOW, *allowed));
+            }
+            Self::Stopping | Self::Upload(UploadError::TooMany { .. } | UploadError::Stopping) => {
+                response.insert_header((RETRY_AFTER, "2"));
+            }
+            _ => {}
+        }
+        let problem = Problem { title: self.title().to_owned(), status: status.as_u16(), detail: self.to_string() };
+        let (offers, edit) = match self {
+            Self::NotShown(known) => (Some(known.offers.as_slice()), Some(known.edit.as_ref())),
+            _ => (None, None),
+        };
+        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(Body { problem, offers, edit })
+    }
+}

@@ -1,0 +1,198 @@
+//! What requests say, checked: queries, bodies, skus, names and descriptions. Every complaint says what to write instead.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest,
+    http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
+    web,
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::timeout;
+use tributary_csv_gate::feed::{NAME_BYTES, SKU_BYTES};
+
+use crate::http::server::error::ApiError;
+
+/// The most rows of a page of a list.
+const MOST_ROWS: i64 = 10_000;
+/// Longest description, as in a file.
+const DESCRIPTION_BYTES: usize = 1 << 20;
+/// Longest body: a description of which every byte is escaped.
+const BODY_BYTES: usize = 8 << 20;
+/// How long a body may take. Who sends half of one holds a connection for no longer.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// The query of a request.
+pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
+    let query = request.query_string().as_bytes();
+    fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+}
+
+/// What a filter asks for; a blank one asks for nothing, as an empty field of a form does.
+pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// How many rows a list is to have: 100 where nothing is said.
+pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
+    match asked.unwrap_or(100) {
+        limit @ 1..=MOST_ROWS => Ok(limit),
+        other => Err(bad(format!("`limit` must be from 1 to {MOST_ROWS}, not {other}"))),
+    }
+}
+
+/// A whole body of bounded length, which must come in bounded time.
+async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
+    match timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(why))) => Err(bad(format!("the body could not be read: {why}"))),
+        Ok(Err(_)) => Err(ApiError::TooLarge { limit: BODY_BYTES }),
+        Err(_) => Err(ApiError::TooSlow { seconds: BODY_TIME.as_secs() }),
+    }
+}
+
+/// A body of JSON, whatever its media type says.
+pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
+    let body = body(payload).await?;
+    // serde takes an array for an object whose members come in order; nobody was promised that.
+    if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
+        return Err(ApiError::Invalid("the body must be an object".to_owned()));
+    }
+    serde_json::from_slice(&body).map_err(|why| match why.classify() {
+        serde_json::error::Category::Data => ApiError::Invalid(format!("the body does not fit: {why}")),
+        _ => bad(format!("the body is no JSON: {why}")),
+    })
+}
+
+/// The fields of a form.
+pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, ApiError> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| !kind.trim().to_ascii_lowercase().starts_with(FORM)) {
+        return Err(ApiError::UnsupportedMediaType { expected: FORM });
+    }
+    let body = body(payload).await?;
+    fields(&body).map_err(|why| bad(format!("the form cannot be understood: {why}")))
+}
+
+/// Fields as a form or a query writes them. Bytes that are no text are refused here: the parser would put other letters in
+/// their place.
+fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
+    percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(written).map_err(|why| why.to_string())?;
+    web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| why.to_string())
+}
+
+/// The sku of a path, which is percent-encoded there, or of a form. Trimmed, as in a file.
+pub(crate) fn sku(typed: &str) -> Result<String, ApiError> {
+    let sku = typed.trim();
+    if sku.is_empty() {
+        return Err(ApiError::Invalid("a sku must have at least one letter that is no blank".to_owned()));
+    }
+    text("sku", sku, SKU_BYTES).map(str::to_owned)
+}
+
+/// The sku of a request's path.
+pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
+    // The path as it was sent, /api/v1/products/SKU: the router has put another letter for each byte that is no UTF-8.
+    let typed = request.uri().path().split('/').nth(4).unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
+    sku(&decoded.map_err(|_| bad("the sku in the path is not UTF-8".to_owned()))?)
+}
+
+/// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
+pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
+    let typed = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
+    decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
+}
+
+/// A name, trimmed as in a file. The empty name is a name.
+pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
+    text("name", typed.trim(), NAME_BYTES).map(str::to_owned)
+}
+
+/// A description, kept as it is.
+pub(crate) fn description(typed: &str) -> Result<String, ApiError> {
+    text("description", typed, DESCRIPTION_BYTES).map(str::to_owned)
+}
+
+fn text<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, ApiError> {
+    if text.len() > most {
+        return Err(ApiError::Invalid(format!("the {what} has {} bytes, and {most} are the most", text.len())));
+    }
+    if text.contains('\0') {
+        return Err(ApiError::Invalid(format!("the {what} has a NUL byte in it")));
+    }
+    Ok(text)
+}
+
+fn bad(why: String) -> ApiError {
+    ApiError::BadRequest(why)
+}
+
+/// Whether the caller would rather have CSV than JSON: `Accept` ranks it higher.
+pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
+    prefers(request, "text/csv", "application/json")
+}
+
+/// Whether the caller is a person's browser: `Accept` ranks a page higher than a problem in JSON.
+pub(crate) fn wants_page(request: &HttpRequest) -> bool {
+    prefers(request, "text/html", "application/json")
+}
+
+/// Whether `Accept` names `one` itself, and before `other`.
+fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
+    if !request.headers().contains_key(ACCEPT) {
+        return false;
+    }
+    // What has no weight is not acceptable (RFC 9110, section 12.4.2).
+    let mut accept = Accept::parse(request).unwrap_or_else(|_| Accept(Vec::new()));
+    accept.0.retain(|kind| kind.quality > Quality::ZERO);
+    let ranked = accept.ranked();
+    let names = |kind: &str| ranked.iter().position(|ranked| ranked.essence_str() == kind);
+    match (names(one), names(other)) {
+        (Some(one), Some(other)) => one < other,
+        (one, _) => one.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_caller_says_what_it_wants() {
+        let check = |accept: Option<&str>, csv: bool, page: bool| {
+            let mut request = TestRequest::default();
+            if let Some(accept) = accept {
+                request = request.insert_header((ACCEPT, accept));
+            }
+            let request = request.to_http_request();
+            assert_eq!((wants_csv(&request), wants_page(&request)), (csv, page), "{accept:?}");
+        };
+        check(None, false, false);
+        check(Some("*/*"), false, false);
+        check(Some("text/csv"), true, false);
+        check(Some("text/csv, application/json"), true, false);
+        check(Some("text/csv;q=0.5, application/json"), false, false);
+        check(Some("application/json, text/csv;q=0.5"), false, false);
+        check(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), false, true);
+        check(Some("nonsense"), false, false);
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_bounded_as_in_a_file() {
+        assert_eq!(sku("\u{a0}a b \n").unwrap(), "a b");
+        assert_eq!(sku(&"x".repeat(1024)).unwrap().len(), 1024);
+        for wrong in ["", " ", "a\0b", &"x".repeat(1025)] {
+            assert!(sku(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(name(" ").unwrap(), "");
+        assert!(name(&"x".repeat(2049)).is_err());
+        assert_eq!(description(" kept ").unwrap(), " kept ");
+        assert!(description(&"x".repeat((1 << 20) + 1)).is_err());
+    }
+}

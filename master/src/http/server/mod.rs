@@ -1,0 +1,14 @@
+//! The server: routes, admission, errors, and what all requests share.
+//!
+//! It belongs here if it holds for every request. Handlers do not.
+
+mod app;
+pub(crate) mod error;
+mod guard;
+pub(crate) mod input;
+mod openapi;
+pub(crate) mod router;
+mod run;
+
+pub(crate) use app::App;
+pub(crate) use run::serve;

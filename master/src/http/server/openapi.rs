@@ -1,0 +1,66 @@
+//! `/openapi.json`: the API described for programs (OpenAPI 3.1), generated from the handlers and the types that they
+//! answer with.
+
+use actix_web::{HttpResponse, Responder};
+use utoipa::OpenApi;
+
+use crate::http::api::{
+    aggr, events, health, product, products, rejects, reports, sources, upload, uploads, views::EventView,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tributary", description = "One true table of many folders of CSV files."),
+    paths(
+        products::list,
+        product::get,
+        product::put,
+        product::patch,
+        product::hide,
+        product::clear,
+        aggr::list,
+        sources::list,
+        rejects::list,
+        uploads::list,
+        uploads::get,
+        uploads::cancel,
+        uploads::follow,
+        upload::post,
+        upload::put,
+        reports::list,
+        reports::get,
+        events::follow,
+        health::healthz,
+        health::readyz,
+        health::metrics,
+    ),
+    components(schemas(EventView))
+)]
+struct Api;
+
+/// The description.
+pub(crate) async fn show() -> impl Responder {
+    HttpResponse::Ok().json(Api::openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_openapi_3_1_and_has_every_route_of_the_api() {
+        let api = serde_json::to_value(Api::openapi()).unwrap();
+        assert!(api["openapi"].as_str().unwrap().starts_with("3.1"));
+        // The router's own text is the list of routes.
+        let routes: Vec<&str> = include_str!("router.rs")
+            .split("resource(\"")
+            .skip(1)
+            .filter_map(|text| text.split('"').next())
+            .filter(|path| path.starts_with("/api/"))
+            .collect();
+        assert!(routes.len() >= 5, "{routes:?}");
+        for route in routes.iter().chain(&["/api/v1/products/{sku}", "/api/v1/products/{sku}/edit"]) {
+            assert!(api["paths"].get(*route).is_some(), "{route} is not described");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! All routes, and what holds for every answer: who may ask, the count, the headers, errors as pages for browsers. No
+//! handler is here.
+
+use std::net::SocketAddr;
+
+use actix_web::{
+    App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{
+        ConnectionType, Method,
+        header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY},
+    },
+    middleware::{Next, from_fn},
+    web,
+};
+use tributary_http_common::complete;
+
+use crate::http::{
+    api::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads},
+    pages::{
+        assets, home, lists, reports as report_pages,
+        templates::{ProblemPage, answer},
+        update, upload as upload_page,
+    },
+    server::{App, error::ApiError, guard, input, openapi},
+};
+
+/// Only what this server serves itself may be loaded, nothing is inline, and nobody may frame a page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The application that a worker runs.
+pub(crate) fn app(
+    app: web::Data<App>,
+) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
+{
+    Actix::new().app_data(app).configure(routes).default_service(web::to(not_found)).wrap(from_fn(around))
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    let sku = "/api/v1/products/{sku}";
+    config
+        .service(resource("/", "GET, HEAD", [read().to(home::show)]))
+        .service(resource("/update", "POST", [web::post().to(update::update)]))
+        .service(resource("/clear", "POST", [web::post().to(update::clear)]))
+        .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
+        .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
+        .service(resource("/rejects", "GET, HEAD", [read().to(lists::rejects)]))
+        .service(resource(
+            "/upload",
+            "GET, HEAD, POST",
+            [read().to(upload_page::show), web::post().to(upload_page::form)],
+        ))
+        .service(resource("/upload.js", "GET, HEAD", [read().to(assets::upload_script)]))
+        .service(resource("/reports", "GET, HEAD", [read().to(report_pages::list)]))
+        .service(resource("/reports/{name}", "GET, HEAD", [read().to(report_pages::show)]))
+        .service(resource("/style.css", "GET, HEAD", [read().to(assets::style)]))
+        .service(resource("/live.js", "GET, HEAD", [read().to(assets::script)]))
+        .service(resource("/icon.svg", "GET, HEAD", [read().to(assets::icon)]))
+        .service(resource("/favicon.ico", "GET, HEAD", [read().to(assets::icon)]))
+        .service(resource("/api/v1/products", "GET, HEAD", [read().to(products::list)]))
+        .service(resource(
+            sku,
+            "GET, HEAD, PUT, PATCH, DELETE",
+            [
+                read().to(product::get),
+                web::put().to(product::put),
+                web::patch().to(product::patch),
+                web::delete().to(product::hide),
+            ],
+        ))
+        .service(resource(&format!("{sku}/edit"), "DELETE", [web::delete().to(product::clear)]))
+        .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
+        .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
+        .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
+        .service(resource(
+            "/api/v1/uploads",
+            "GET, HEAD, POST, PUT",
+            [read().to(uploads::list), web::post().to(upload::post), web::put().to(upload::put)],
+        ))
+        .service(resource(
+            "/api/v1/uploads/{id}",
+            "GET, HEAD, DELETE",
+            [read().to(uploads::get), web::delete().to(uploads::cancel)],
+        ))
+        .service(resource("/api/v1/uploads/{id}/events", "GET", [web::get().to(uploads::follow)]))
+        .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
+        .service(resource("/api/v1/events", "GET", [web::get().to(events::follow)]))
+        .service(resource(health::HEALTHZ, "GET, HEAD", [read().to(health::healthz)]))
+        .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))
+        .service(resource("/metrics", "GET, HEAD", [read().to(health::metrics)]))
+        .service(resource("/openapi.json", "GET, HEAD", [read().to(openapi::show)]));
+}
+
+/// A route for GET, which HEAD asks for the head of.
+fn read() -> Route {
+    use actix_web::guard;
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// A path with its routes; any other method is refused with what is `allowed`.
+fn resource<const N: usize>(path: &str, allowed: &'static str, routes: [Route; N]) -> Resource {
+    let resource = routes.into_iter().fold(web::resource(path), Resource::route);
+    resource.default_service(web::to(move || async move { refuse(ApiError::MethodNotAllowed { allowed }) }))
+}
+
+fn refuse(error: ApiError) -> Result<HttpResponse, ApiError> {
+    Err(error)
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    refuse(ApiError::NotFound("there is nothing at this path; `/` is the form, `/openapi.json` the API".to_owned()))
+}
+
+/// Lets a request in or refuses it, then counts and completes the answer.
+async fn around(
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
+    let method = counted_method(request.method());
+    let refusal = admit(&app, &request).err();
+    let is_refused = refusal.is_some();
+    let mut response = match refusal {
+        None => next.call(request).await?.map_into_boxed_body(),
+        Some(refusal) => request.error_response(refusal),
+    };
+    if let Some(page) = problem_page(&app, &response) {
+        response = response.into_response(page);
+    }
+    if is_refused {
+        // Its body is neither read nor waited for.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    complete(&mut response);
+    app.count_request(route, method, response.status().as_u16());
+    Ok(response)
+}
+
+/// The method under which a request is counted: one that a client made up must not make a series of its own.
+fn counted_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method == known).unwrap_or("other")
+}
+
+/// Judges a request by its head alone: its body is not looked at before.
+fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
+    let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
+    // Where the request's target names a host, that counts (RFC 9112 section 3.2.2).
+    let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let host = target.or(header(&HOST));
+    let named = host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
+    let at = request.conn_data::<SocketAddr>().unwrap_or(&app.address).ip();
+    if !guard::is_our_host(named, at, &app.allowed_hosts) {
+        return Err(ApiError::Misdirected { host: named.to_owned() });
+    }
+    let fetch_site = header(&HeaderName::from_static("sec-fetch-site"));
+    if guard::is_cross_site(request.method(), fetch_site, header(&ORIGIN), host) {
+        return Err(ApiError::CrossSite);
+    }
+    let is_open = matches!(request.path(), health::HEALTHZ | health::READYZ);
+    let brings = |token: &tributary_http_common::Token| token.is_brought_by(request.headers().get(AUTHORIZATION));
+    if !is_open && !app.token.as_ref().is_none_or(brings) {
+        return Err(ApiError::Unauthorized);
+    }
+    Ok(())
+}
+
+/// The page that takes the place of a problem in JSON, where a browser asked for a page.
+fn problem_page(app: &App, response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
+    let request = response.request();
+    let error = response.response().error()?.as_error::<ApiError>()?;
+    if request.path().starts_with("/api/") || !input::wants_page(request) {
+        return None;
+    }
+    let status = error.status_code();
+    let page = ProblemPage { status: status.as_u16(), title: error.title().to_owned(), detail: error.to_string() };
+    let mut page = answer(app, status, &page).ok()?;
+    // What the problem asks of the client is asked by the page too.
+    let own: Vec<_> = page.headers().keys().cloned().collect();
+    for (name, value) in error.error_response().headers().iter().filter(|(name, _)| !own.contains(name)) {
+        page.headers_mut().append(name.clone(), value.clone());
+    }
+    Some(page)
+}
