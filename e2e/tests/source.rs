@@ -1,4 +1,4 @@
-//! The source in README.md, which is Python and knows nothing of us, is one that a master can use.
+//! Runs the Python source of docs/guide/own-source.md, which shares no code with ours, beside a master.
 
 use std::{
     fs,
@@ -8,15 +8,15 @@ use std::{
 use e2e::System;
 use tributary_testkit::{process::Daemon, wait};
 
-/// The first Python block of README.md that is a server.
+/// The first Python block of the page that is a server.
 fn program() -> String {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    let blocks = readme.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.into_iter().find(|block| block.contains("http.server")).expect("README.md has a source in Python").to_owned()
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/own-source.md")).unwrap();
+    let mut blocks = page.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.find(|block| block.contains("http.server")).expect("own-source.md has a source in Python").to_owned()
 }
 
 #[test]
-fn the_source_in_the_readme_is_a_source() {
+fn the_source_in_the_guide_is_a_source() {
     let text = program();
     assert!(text.lines().count() <= 20, "a source is short");
     let system = System::with_source("sku,name\np1,Pen\np2,Ink\n", |feed| {
