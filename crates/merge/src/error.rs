@@ -6,7 +6,7 @@
 pub enum Error {
     /// polars refused an operation; our frames have fixed columns, so this is a defect or a lack of memory.
     #[error("the merge failed in polars")]
-    Polars(#[from] polars::error::PolarsError),
+    Polars(#[from] polars_core::error::PolarsError),
     /// A file of sorted rows cannot be written or read again.
     #[error("failed to sort a file's rows in the spool, which lies beside the database")]
     Spool(#[from] std::io::Error),
