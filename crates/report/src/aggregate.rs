@@ -64,7 +64,7 @@ impl Plan {
         let file = open().map(|file| Asking { file, ask: None }).map_err(GateError::Io);
         let once = file.and_then(|file| Table::open_once(path, size, file, &settings));
         match once.map_err(Error::Gate).and_then(|table| self.compute(table, threads, tell)) {
-            Err(Error::Gate(GateError::Misjudged | GateError::Rejected(_))) => {}
+            Err(Error::Gate(GateError::NeedsTwoPasses | GateError::Rejected(_))) => {}
             done => return done?.map_err(|TooMany| too_many()),
         }
         let (is_survey, is_stopped) = (Cell::new(true), Cell::new(false));
