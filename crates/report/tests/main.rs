@@ -3,6 +3,7 @@
 
 mod columns;
 mod conditions;
+mod digests;
 mod expressions;
 mod metrics;
 mod model;
