@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::Number;
+use crate::number::Number;
 
 /// What is looked up in a row. Columns are meant by their place among those of the plan.
 pub(crate) trait Cells {

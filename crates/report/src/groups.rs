@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use crate::{
-    Number, Sum,
+    number::Number,
     plan::{PartKind, PartPlan, Plan},
+    sum::Sum,
 };
 
 /// Stands between the texts of a key. No text holds it, and it comes before all others, so keys are in the order of their

@@ -12,9 +12,9 @@ use sqlparser::{
 };
 
 use crate::{
-    Number,
     columns::Columns,
     formula::{Arithmetic, Comparison, Condition, Formula},
+    number::Number,
 };
 
 /// Longest expression in bytes.

@@ -7,9 +7,10 @@ use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    Number, Sum,
     groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts},
+    number::Number,
     plan::{From, Metric, PartKind, Plan},
+    sum::{MOST_ROWS, Sum},
 };
 
 /// Rejects that are kept of a file beside their count, as of a feed.
@@ -62,9 +63,6 @@ impl Partial {
         })
     }
 }
-
-/// Most rows of a file that are believed: sums of as many numbers, over as many files as anybody has, stay within their bits.
-pub(crate) const MOST_ROWS: u64 = 1_000_000_000_000;
 
 /// A partial as it comes from another program, looked at group by group: what is kept of it can be added to any total later.
 pub struct Incoming<'a> {

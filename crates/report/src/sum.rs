@@ -4,14 +4,14 @@ use std::{fmt, str::FromStr};
 
 use ethnum::I256;
 
-use crate::{
-    Number,
-    number::{MOST_SCALE, aligned, decimal_text, fitting, power},
-    partial::MOST_ROWS,
-};
+use crate::number::{MOST_SCALE, Number, aligned, decimal_text, fitting, power};
 
 /// Parts of a sum of doubles: each has 53 bits of its own, and a double's exponents span some 2,100.
 const MOST_PARTS: usize = 64;
+
+/// The most rows of a file that a received partial may count. It keeps sums over any realistic number of files within
+/// 256 bits.
+pub(crate) const MOST_ROWS: u64 = 1_000_000_000_000;
 
 /// How many numbers were added, and what they come to.
 #[derive(Clone, Debug, Default)]
