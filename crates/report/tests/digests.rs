@@ -1,6 +1,6 @@
 //! Digests of reports. Sources and masters of different versions compare them, and masters store them beside partials.
 
-use tributary_report::Plan;
+use tributary_report::ReportPlan;
 
 use crate::support::{checked, filtered, renamed, report};
 
@@ -9,7 +9,7 @@ use crate::support::{checked, filtered, renamed, report};
 #[test]
 fn a_report_keeps_its_digests() {
     let check = |report, digest: &str, results: &str| {
-        let plan = Plan::compile(&report).unwrap();
+        let plan = ReportPlan::compile(&report).unwrap();
         assert_eq!((plan.digest(), plan.results_digest()), (digest, results), "{report:?}");
     };
     check(report(&[], &["count()"]), "8363cfae1b339ade0c6f3071ed155cc3", "8c6b631f95ec139017b6529e5362e325");
