@@ -8,6 +8,7 @@ use actix_web::{
 };
 use anyhow::Result;
 use tributary_csv_gate::write_record;
+use tributary_formats::CSV_UTF8_WITH_HEADER;
 use tributary_store::{AggrOrder, ProductFilter, Store};
 
 use crate::readers::Readers;
@@ -99,7 +100,7 @@ async fn stream(
     };
     let body = readers.stream(write).await?;
     Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
         .streaming(body))
 }

@@ -133,7 +133,7 @@ fn bad(why: String) -> ApiError {
 
 /// Whether the caller would rather have CSV than JSON: `Accept` ranks it higher.
 pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
-    prefers(request, "text/csv", "application/json")
+    prefers(request, tributary_formats::CSV, "application/json")
 }
 
 /// Whether the caller is a person's browser: `Accept` ranks a page higher than a problem in JSON.

@@ -8,6 +8,7 @@ use actix_web::{
 };
 use anyhow::Result;
 use tributary_csv_gate::write_record;
+use tributary_formats::CSV_UTF8_WITH_HEADER;
 use tributary_http_common::Sink;
 use tributary_store::{GroupRow, ReportOrder, ReportValue};
 
@@ -129,7 +130,7 @@ pub(crate) async fn csv(
     let name: String = report.name.chars().map(plain).collect();
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")));
     stream((response, readers), report, rows, (begin, b""), each).await
 }
