@@ -16,7 +16,7 @@ use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
 use tributary_http_common::Sink;
 use tributary_protocol::AggregateLine;
-use tributary_report::{Error, Partial, Plan, Progress};
+use tributary_report::{Error, Partial, Progress, ReportPlan};
 
 use crate::partials::{Key, Partials};
 
@@ -57,7 +57,7 @@ pub(crate) struct Job {
     pub(crate) computations: Arc<Computations>,
     pub(crate) folder: Arc<Folder>,
     pub(crate) entry: Entry,
-    pub(crate) plan: Plan,
+    pub(crate) plan: ReportPlan,
     /// Cancelled when the server stops.
     pub(crate) shutdown: CancellationToken,
 }

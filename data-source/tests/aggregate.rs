@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use tributary_protocol::{AggregateLine, PartialHead, ReportSpec};
-use tributary_report::{Plan, Total};
+use tributary_report::{ReportPlan, Total};
 
 use crate::support::{Answer, Source, wait_for};
 
@@ -28,7 +28,7 @@ pub(crate) fn hash_of(source: &Source, path: &str) -> String {
 /// A request as it should be.
 pub(crate) fn request(source: &Source, path: &str) -> Value {
     let hash = hash_of(source, path);
-    json!({"path": path, "hash": hash, "format": tributary_report::format(), "report": report()})
+    json!({"path": path, "hash": hash, "format": tributary_report::partial_format(), "report": report()})
 }
 
 /// The lines of an answer.
@@ -47,7 +47,7 @@ pub(crate) fn count(source: &Source, name: &str) -> u64 {
 fn told(answer: &Answer) -> (PartialHead, Vec<String>) {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
     assert_eq!(answer.header("cache-control"), "no-store");
-    let plan = Plan::compile(&report()).unwrap();
+    let plan = ReportPlan::compile(&report()).unwrap();
     let (mut head, mut total, mut is_ended) = (None, Total::new(&plan), false);
     for line in lines(&answer.text()) {
         assert!(!is_ended, "`end` is the last line");
@@ -127,7 +127,7 @@ fn what_cannot_be_answered_is_refused() {
     check(&|body| body["path"] = "../a.csv".into(), 404, "no such file");
     check(&|body| body["hash"] = format!("blake3:{}", "0".repeat(64)).into(), 412, "a.csv");
     check(&|body| body["hash"] = "".into(), 412, "a.csv");
-    check(&|body| body["format"] = "0.0".into(), 409, &tributary_report::format());
+    check(&|body| body["format"] = "0.0".into(), 409, &tributary_report::partial_format());
     check(&|body| body["report"]["where"] = "n >".into(), 422, "where: `n >` cannot be read");
     check(&|body| body["report"]["metrics"] = json!([]), 422, "metrics: ");
     check(&|body| body["report"]["metrics"][1]["expression"] = "median(n)".into(), 422, "metrics, `sales`: ");

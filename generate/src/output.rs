@@ -78,7 +78,7 @@ impl Write for Output {
     }
 }
 
-/// A file under a temporary name beside its own. Sources leave out what ends in `.part`.
+/// A file under a temporary name beside its own, which sources never offer.
 pub(crate) struct Unfinished {
     file: File,
     part: PathBuf,
@@ -90,8 +90,8 @@ impl Unfinished {
     fn create(path: &Path) -> io::Result<Self> {
         let mut part = path.as_os_str().to_owned();
         // Two programs that write one file do not write into each other's.
-        part.push(format!(".{}.part", process::id()));
-        let part = PathBuf::from(part);
+        part.push(format!(".{}", process::id()));
+        let part = tributary_formats::unfinished(Path::new(&part));
         Ok(Self { file: File::create(&part)?, part, path: path.to_owned(), is_finished: false })
     }
 

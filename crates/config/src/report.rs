@@ -6,7 +6,7 @@ use glob::{MatchOptions, Pattern};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_protocol::{MetricSpec, ReportSpec};
-use tributary_report::{Place, Plan};
+use tributary_report::{ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
 /// Longest name of a report, in bytes.
@@ -26,7 +26,7 @@ pub struct ReportConfig {
     /// What a source is asked for.
     pub spec: ReportSpec,
     /// The same, compiled.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<ReportPlan>,
     /// The files that it claims are those that one of these fits.
     files: Vec<Pattern>,
 }
@@ -46,7 +46,7 @@ impl ReportConfig {
     pub fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
         let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
         let spec = ReportSpec { metrics: vec![metric], ..ReportSpec::default() };
-        let plan = Arc::new(Plan::compile(&spec).expect("a count compiles"));
+        let plan = Arc::new(ReportPlan::compile(&spec).expect("a count compiles"));
         Self { name: name.to_owned(), feed: false, group_by, metrics, spec, plan, files: Vec::new() }
     }
 
@@ -124,7 +124,7 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         group_by: typed.group_by.as_ref().map(|columns| columns.get_ref().to_vec()).unwrap_or_default(),
         metrics: metrics.into_iter().map(metric).collect(),
     };
-    let plan = Plan::compile(&spec).map_err(|error| (typed.place_of(&error.place), error.to_string()))?;
+    let plan = ReportPlan::compile(&spec).map_err(|error| (typed.place_of(&error.setting), error.to_string()))?;
     Ok(ReportConfig {
         name: name.clone(),
         feed: typed.feed,
@@ -137,14 +137,14 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
 }
 
 impl ReportAsTyped {
-    fn place_of(&self, place: &Place) -> usize {
+    fn place_of(&self, setting: &ReportSetting) -> usize {
         let start = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span().start);
-        let found = match place {
-            Place::Column(name) => self.columns.get(name).map(|headers| headers.span().start),
-            Place::Filter => start(&self.filter),
-            Place::Check => start(&self.check),
-            Place::GroupBy => self.group_by.as_ref().map(|columns| columns.span().start),
-            Place::Metric(name) => {
+        let found = match setting {
+            ReportSetting::Column(name) => self.columns.get(name).map(|headers| headers.span().start),
+            ReportSetting::Filter => start(&self.filter),
+            ReportSetting::Check => start(&self.check),
+            ReportSetting::GroupBy => self.group_by.as_ref().map(|columns| columns.span().start),
+            ReportSetting::Metric(name) => {
                 let metric = self.metrics.get_ref().get(name).map(|expression| expression.span().start);
                 metric.or(Some(self.metrics.span().start))
             }

@@ -1,5 +1,5 @@
-//! Turns unpacked bytes of any encoding into UTF-8 as they are read. UTF-8 itself passes through unchanged and
-//! unchecked: whether a row is valid is looked at row by row. Where UTF-8 is but assumed, the survey is made here.
+//! Converts unpacked bytes of any encoding to UTF-8 as they are read. UTF-8 itself passes through unchanged and
+//! unchecked, because rows are validated one by one. Where UTF-8 is only assumed, the survey runs here.
 
 use std::io::Read;
 
@@ -7,12 +7,13 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use crate::{Error, survey::Survey, unpack::Unpacked};
 
-/// What stands in the decoded text for a sequence that means nothing in its encoding. No UTF-8 holds this byte, so the
-/// check for valid UTF-8 finds such rows in files of every encoding, and a real U+FFFD in a text is no fault.
+/// Replaces a malformed sequence in the decoded text. This byte never occurs in UTF-8, so the check for valid UTF-8
+/// finds such rows in files of every encoding, and a genuine U+FFFD in a text is not an error.
 const MALFORMED: u8 = 0xff;
-/// Room a decoder needs at the least to make progress.
-pub(crate) const SLACK: usize = 64;
-const CHUNK: usize = 64 << 10;
+/// The room in bytes that a decoder needs to make progress.
+pub(crate) const MIN_DECODE_ROOM: usize = 64;
+/// How much undecoded input is read at a time.
+const RAW_CHUNK_BYTES: usize = 64 << 10;
 
 /// The decoded text of a file.
 pub(crate) struct Decoded<R: Read> {
@@ -22,27 +23,28 @@ pub(crate) struct Decoded<R: Read> {
 
 enum Coding {
     Utf8,
-    /// The survey has the last word at the end of the file.
+    /// The survey decides at the end of the file.
     AssumedUtf8(Survey),
     Foreign(Foreign),
 }
 
 impl<R: Read> Decoded<R> {
-    /// `source` stands behind its byte order mark.
+    /// Decodes `source`, whose byte order mark was already read.
     pub(crate) fn new(source: Unpacked<R>, encoding: &'static Encoding) -> Self {
         let coding = if encoding == UTF_8 { Coding::Utf8 } else { Coding::Foreign(Foreign::new(encoding)) };
         Self { source, coding }
     }
 
-    /// For a file that has not been surveyed: `check` is new.
+    /// Passes on a file that has not been surveyed, and surveys it with `check`, which is new.
     pub(crate) fn assuming_utf8(source: Unpacked<R>, check: Survey) -> Self {
         Self { source, coding: Coding::AssumedUtf8(check) }
     }
 
-    /// Reads some text, like [`Read::read`]: 0 is the end. `out` has room for [`SLACK`] bytes at the least.
+    /// Reads some text, like [`Read::read`]: 0 is the end. `out` has room for at least [`MIN_DECODE_ROOM`] bytes.
     ///
     /// # Errors
-    /// [`Error::Misjudged`] at the end of a file that was assumed to be UTF-8 and is not; else as for the source.
+    /// [`Error::NeedsTwoPasses`] at the end of a file that was assumed to be UTF-8 and is not; otherwise as for
+    /// [`Unpacked::read`].
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         match &mut self.coding {
             Coding::Utf8 => self.source.read(out),
@@ -53,7 +55,7 @@ impl<R: Read> Decoded<R> {
                     return Ok(read);
                 }
                 check.end();
-                if check.is_utf8() { Ok(0) } else { Err(Error::Misjudged) }
+                if check.is_utf8() { Ok(0) } else { Err(Error::NeedsTwoPasses) }
             }
             Coding::Foreign(foreign) => foreign.read(&mut self.source, out),
         }
@@ -64,13 +66,13 @@ impl<R: Read> Decoded<R> {
     }
 }
 
-/// The state of decoding anything but UTF-8.
+/// The state of decoding an encoding other than UTF-8.
 struct Foreign {
     decoder: Decoder,
     raw: Vec<u8>,
     start: usize,
     end: usize,
-    /// The source has ended; the decoder may still hold something back.
+    /// The source has ended, but the decoder may still hold back a character.
     last: bool,
     finished: bool,
 }
@@ -78,7 +80,7 @@ struct Foreign {
 impl Foreign {
     fn new(encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self { decoder, raw: vec![0; CHUNK], start: 0, end: 0, last: false, finished: false }
+        Self { decoder, raw: vec![0; RAW_CHUNK_BYTES], start: 0, end: 0, last: false, finished: false }
     }
 
     fn read<R: Read>(&mut self, source: &mut Unpacked<R>, out: &mut [u8]) -> Result<usize, Error> {
@@ -94,12 +96,12 @@ impl Foreign {
         Ok(written)
     }
 
-    /// Decodes until the raw bytes are used up or `out` is full, and returns how much it wrote.
+    /// Decodes until the raw bytes are used up or `out` is full, and returns the number of bytes written.
     fn decode(&mut self, out: &mut [u8]) -> usize {
         let mut written = 0;
         loop {
             let raw = &self.raw[self.start..self.end];
-            // One byte is kept free for a malformed sequence, which is reported after the fact.
+            // Keeps one byte free, because a malformed sequence is reported only after the fact.
             let room = out.len() - 1;
             let (result, read, wrote) =
                 self.decoder.decode_to_utf8_without_replacement(raw, &mut out[written..room], self.last);
@@ -114,8 +116,8 @@ impl Foreign {
                 DecoderResult::Malformed(..) => {
                     out[written] = MALFORMED;
                     written += 1;
-                    // A decoder with no room at all might report the next one nevertheless.
-                    if written + SLACK / 2 > out.len() {
+                    // A decoder without any room might still report the next malformed sequence.
+                    if written + MIN_DECODE_ROOM / 2 > out.len() {
                         return written;
                     }
                 }

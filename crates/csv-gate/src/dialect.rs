@@ -1,36 +1,35 @@
-//! What was found out about a file: packing, encoding, line ends, delimiter, quoting. Finding out is `survey`'s and
-//! `sniff`'s; here it is only written down, and checked where a person chose it.
-
-use std::fmt;
+//! The dialect of a file: packing, encoding, line ends, delimiter, quoting. `survey` and `sniff` detect it; this module
+//! only describes it, and validates the parts that people set.
 
 use encoding_rs::{Encoding, UTF_8};
+use tributary_formats::Packing;
 
 use crate::{Error, Quote, Settings};
 
-/// How a file is written, as detected or as told.
+/// How a file is written, as detected or as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dialect {
     /// Name of the encoding in the WHATWG Encoding Standard, such as `UTF-8`.
     pub encoding: &'static str,
-    /// What parts fields; never empty.
+    /// The text between two fields; never empty.
     pub delimiter: String,
-    /// What quotes fields.
+    /// The quote character.
     pub quote: Quote,
-    /// What makes the next byte plain text inside quotes, if anything.
+    /// The byte that makes the next one plain text inside quotes, if there is one.
     pub escape: Option<u8>,
-    /// What ends lines.
+    /// The line end.
     pub line_end: LineEnd,
-    /// What the file is packed with.
+    /// How the file is compressed.
     pub packing: Packing,
 }
 
-/// What ends a physical line.
+/// The end of a physical line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnd {
     /// LF, with or without a CR before it.
     Lf,
-    /// A CR alone: only in files whose first line ends so.
+    /// A lone CR, in files whose first line ends with one.
     Cr,
 }
 
@@ -43,75 +42,36 @@ impl LineEnd {
     }
 }
 
-/// What a file is packed with, told by the end of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// Nothing.
-    None,
-    /// `.gz`
-    Gzip,
-    /// `.zst`
-    Zstd,
-}
-
-impl Packing {
-    /// The packing that a file's name tells, any case.
-    pub fn of(path: &str) -> Self {
-        Self::split(path).1
-    }
-
-    /// A path in lower case without the ending of its packing, and that packing.
-    pub(crate) fn split(path: &str) -> (String, Self) {
-        let path = path.to_ascii_lowercase();
-        for (ending, packing) in [(".gz", Self::Gzip), (".zst", Self::Zstd)] {
-            if let Some(stem) = path.strip_suffix(ending) {
-                return (stem.to_owned(), packing);
-            }
-        }
-        (path, Self::None)
-    }
-}
-
-impl fmt::Display for Packing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        })
-    }
-}
-
-/// The part of [`Settings`] that people type, checked.
+/// The validated part of [`Settings`] that people type.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct CheckedSettings {
     pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) delimiter: Option<String>,
     pub(crate) quote: Quote,
     pub(crate) escape: Option<u8>,
 }
 
-impl Told {
+impl CheckedSettings {
     /// # Errors
-    /// [`Error::Settings`]: what was typed cannot work, whatever the file holds.
+    /// [`Error::Settings`] if a setting cannot work for any file.
     pub(crate) fn check(settings: &Settings) -> Result<Self, Error> {
         let quote = settings.quote.unwrap_or(Quote::Char(b'"'));
-        let told = Self {
+        let checked = Self {
             encoding: settings.encoding.as_deref().map(encoding).transpose()?,
             delimiter: settings.delimiter.clone(),
             quote,
-            // A quote that escapes itself is a doubled quote, which needs no setting.
+            // A quote that escapes itself is a doubled quote, which works without a setting.
             escape: settings.escape.filter(|escape| quote.byte() != Some(*escape)),
         };
-        for (what, byte) in [("quote", quote.byte()), ("escape", told.escape)] {
+        for (what, byte) in [("quote", quote.byte()), ("escape", checked.escape)] {
             if let Some(byte) = byte.filter(|byte| !byte.is_ascii() || b"\0\r\n".contains(byte)) {
                 return Err(Error::Settings(format!(
-                    "{what} {byte:#04x} cannot be used: choose an ASCII character that ends no line"
+                    "{what} {byte:#04x} cannot be used: choose an ASCII character other than NUL, CR and LF"
                 )));
             }
         }
-        told.check_delimiter()?;
-        Ok(told)
+        checked.check_delimiter()?;
+        Ok(checked)
     }
 
     fn check_delimiter(&self) -> Result<(), Error> {
@@ -119,7 +79,7 @@ impl Told {
         let taken = [self.quote.byte(), self.escape, Some(b'\r'), Some(b'\n'), Some(0)];
         if delimiter.is_empty() || delimiter.bytes().any(|byte| taken.contains(&Some(byte))) {
             return Err(Error::Settings(format!(
-                "delimiter {delimiter:?} cannot be used: it must not be empty, nor hold a line end, the \
+                "delimiter {delimiter:?} cannot be used: it must not be empty or contain a NUL byte, a line end, the \
                  quote or the escape"
             )));
         }
@@ -130,7 +90,7 @@ impl Told {
 fn encoding(label: &str) -> Result<&'static Encoding, Error> {
     Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
         Error::Settings(format!(
-            "unknown encoding `{label}`: give a label such as {}, windows-1252 or Shift_JIS",
+            "unknown encoding `{label}`: use a label such as {}, windows-1252 or Shift_JIS",
             UTF_8.name()
         ))
     })
@@ -141,18 +101,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_tells_the_packing() {
-        let check = |path, stem: &str, packing| assert_eq!(Packing::split(path), (stem.to_owned(), packing));
-        check("a.csv", "a.csv", Packing::None);
-        check("a.CSV.GZ", "a.csv", Packing::Gzip);
-        check("b/a.tsv.zst", "b/a.tsv", Packing::Zstd);
-        check("gz", "gz", Packing::None);
-    }
-
-    #[test]
     fn settings_that_cannot_work_say_so() {
         let check = |settings: Settings, expect: &str| {
-            let error = Told::check(&settings).expect_err("these settings cannot work").to_string();
+            let error = CheckedSettings::check(&settings).expect_err("these settings cannot work").to_string();
             assert!(error.contains(expect), "{error} lacks {expect}");
         };
         let set = Settings::default;
@@ -164,7 +115,9 @@ mod tests {
         check(Settings { quote: Some(Quote::Char(b'\n')), ..set() }, "quote 0x0a");
         check(Settings { escape: Some(0xff), ..set() }, "escape 0xff");
         assert_eq!(
-            Told::check(&Settings { escape: Some(b'"'), ..set() }).expect("a quote may escape itself").escape,
+            CheckedSettings::check(&Settings { escape: Some(b'"'), ..set() })
+                .expect("a quote may escape itself")
+                .escape,
             None
         );
     }

@@ -1,34 +1,34 @@
-//! Why a whole file could not be read. Rows that could not be used are no errors: see [`crate::Rejects`].
+//! Errors that concern a whole file. Rows that could not be used are not errors: see [`crate::Rejects`].
 
 use std::{fmt, io};
 
-/// Reading a file failed as a whole.
+/// The reason why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The content is at fault: reading the same bytes again gives the same answer.
+    /// The content is at fault: reading the same bytes again gives the same result.
     #[error("{0}")]
     Rejected(FileReject),
-    /// What was set cannot work, whatever the file holds.
+    /// The settings cannot work for any file.
     #[error("{0}")]
     Settings(String),
-    /// Only from a file of [`crate::Table::open_once`]: it is not what its beginning made it look like. Nothing that was
-    /// read of it counts; it has to be opened again with [`crate::Table::open`].
-    #[error("the file cannot be read in one pass: it has to be opened again and looked at as a whole first")]
-    Misjudged,
-    /// The reader that the gate was handed failed. Nothing is known of the content, so the same file may be good later.
+    /// Only for [`crate::Table::open_once`]: the rest of the file contradicts its beginning. Discard what was read and
+    /// open the file again with [`crate::Table::open`].
+    #[error("the file cannot be read in one pass: open it again and survey all of it first")]
+    NeedsTwoPasses,
+    /// The caller's reader failed. This says nothing about the content, so the same file may be good later.
     #[error("cannot read the file's bytes")]
     Io(#[from] io::Error),
 }
 
-/// Why a file is a rejected file.
+/// The reason why a whole file is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReject {
-    /// The physical line at fault, counted from 1; 0 where it is no one line's fault.
+    /// The physical line at fault, counted from 1; 0 if no single line is.
     pub line: u64,
-    /// What is wrong and what would mend it.
+    /// What is wrong and how to fix it.
     pub reason: String,
-    /// The line's text, cut like that of a row's reject; empty where there is no line.
+    /// The line's text, cut like the text of a rejected row; empty if there is no line.
     pub raw: String,
 }
 
@@ -42,12 +42,12 @@ impl fmt::Display for FileReject {
 }
 
 impl Error {
-    /// The whole file is at fault, no line of it in particular.
+    /// Rejects the file as a whole, without a particular line.
     pub(crate) fn file(reason: impl Into<String>) -> Self {
         Self::line(0, reason, String::new())
     }
 
-    /// The file is rejected because of one line.
+    /// Rejects the file because of one line.
     pub(crate) fn line(line: u64, reason: impl Into<String>, raw: String) -> Self {
         Self::Rejected(FileReject { line, reason: reason.into(), raw })
     }

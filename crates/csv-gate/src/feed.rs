@@ -1,38 +1,38 @@
-//! Product feeds: rows become offers. Which offer wins, and which of one file's several for one sku counts, is not
-//! decided here.
+//! Product feeds: turns rows into offers. Which offer wins, and which of several for one sku counts, is decided
+//! elsewhere.
 
 use std::io::Read;
 
 use crate::{Error, Reason, Rejects, Row, Table};
 
-/// Longest sku in bytes (CONTRACT.md section 2).
-pub const SKU_BYTES: usize = 1 << 10;
-/// Longest name in bytes (CONTRACT.md section 2).
-pub const NAME_BYTES: usize = 2 << 10;
+/// The longest sku in bytes (CONTRACT.md section 2).
+pub const MAX_SKU_BYTES: usize = 1 << 10;
+/// The longest name in bytes (CONTRACT.md section 2).
+pub const MAX_NAME_BYTES: usize = 2 << 10;
 
-/// The header names of a source, where they are not `sku`, `name`, `description` and `op`. Names are compared trimmed
-/// and without regard to case; a column that is mapped has no other name.
+/// A source's header names where they differ from `sku`, `name`, `description` and `op`. Names are compared trimmed and
+/// without regard to case. A mapped column is found by its mapped name only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// Where the sku stands.
+    /// The column of the sku.
     pub sku: Option<String>,
-    /// Where the name stands.
+    /// The column of the name.
     pub name: Option<String>,
-    /// Where the description stands; a file need not have it.
+    /// The column of the description, which a file may lack.
     pub description: Option<String>,
-    /// Where it is said what to do with the sku; a file need not have it.
+    /// The column that says whether the row adds or deletes its sku, which a file may lack.
     pub op: Option<String>,
 }
 
-/// A file that is being read offer by offer.
+/// A feed file that is read offer by offer.
 pub struct Feed<R: Read> {
     table: Table<R>,
-    places: Places,
-    /// Memory for the current offer's fields whose text is not in the file as such.
+    indexes: FieldIndexes,
+    /// Buffers for the current offer's fields that had to be unescaped.
     scratch: Scratch,
 }
 
-/// A buffer for each field, because an offer borrows all three at the same time.
+/// One buffer per field, because an offer borrows all three at the same time.
 #[derive(Default)]
 struct Scratch {
     sku: String,
@@ -40,94 +40,95 @@ struct Scratch {
     description: String,
 }
 
-/// Which fields hold what.
+/// The index of each feed column in a row.
 #[derive(Clone, Copy)]
-struct Places {
+struct FieldIndexes {
     sku: usize,
     name: usize,
     description: Option<usize>,
     op: Option<usize>,
 }
 
-/// What a row wants done with its sku.
+/// What to do with the sku of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Op {
     Upsert,
     Delete,
 }
 
-/// What one good row says of one sku. Several offers of a file may be for one sku: the last of them counts.
+/// The offer in one good row. If a file has several offers for one sku, the last one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer<'a> {
-    /// Trimmed of Unicode white space; never empty, at most [`SKU_BYTES`] long.
+pub struct OfferRow<'a> {
+    /// The sku, trimmed of Unicode white space; never empty, at most [`MAX_SKU_BYTES`] long.
     pub sku: &'a str,
-    /// Trimmed of Unicode white space; may be empty, at most [`NAME_BYTES`] long; empty if the offer deletes.
+    /// The name, trimmed of Unicode white space; may be empty, at most [`MAX_NAME_BYTES`] long. Empty if the offer
+    /// deletes.
     pub name: &'a str,
-    /// As it stands in the file; empty if the file has no such column or the offer deletes.
+    /// The description, exactly as in the file; empty if the file has no such column or the offer deletes.
     pub description: &'a str,
-    /// It takes the sku away.
+    /// Whether the offer deletes its sku.
     pub deletes: bool,
     /// The physical line, counted from 1, on which its row begins.
     pub line: u64,
 }
 
 impl<R: Read> Feed<R> {
-    /// Finds a feed's columns.
+    /// Finds the columns of a feed.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if there is no column for the sku or the name; it says which columns there are. Of a file of
-    /// [`Table::open_once`] this is no verdict either.
+    /// [`Error::Rejected`] if there is no column for the sku or the name; the reason lists the columns. For a table of
+    /// [`Table::open_once`] this is not final either.
     pub fn new(table: Table<R>, columns: &Columns) -> Result<Self, Error> {
         let find = |mapped: &Option<String>, name: &'static str| {
             let name = mapped.as_deref().unwrap_or(name);
-            let place = table.columns().iter().position(|column| folded(column) == folded(name));
-            place.ok_or_else(|| no_column(&table, name))
+            let index = table.columns().iter().position(|column| folded(column) == folded(name));
+            index.ok_or_else(|| no_column(&table, name))
         };
-        let places = Places {
+        let indexes = FieldIndexes {
             sku: find(&columns.sku, "sku")?,
             name: find(&columns.name, "name")?,
             description: find(&columns.description, "description").ok(),
             op: find(&columns.op, "op").ok(),
         };
-        Ok(Self { table, places, scratch: Scratch::default() })
+        Ok(Self { table, indexes, scratch: Scratch::default() })
     }
 
-    /// The next offer, in file order; none at the end. Rows that cannot be used join [`Self::rejects`].
+    /// Returns the next offer in file order, or none at the end. Unusable rows are added to [`Self::rejects`].
     ///
     /// # Errors
     /// As [`Table::next_row`].
-    pub fn next_offer(&mut self) -> Result<Option<Offer<'_>>, Error> {
+    pub fn next_offer(&mut self) -> Result<Option<OfferRow<'_>>, Error> {
         while self.table.advance()? {
-            match self.places.check(&self.table) {
-                Ok(op) => return Ok(Some(self.places.offer(self.table.row(), op, &mut self.scratch))),
+            match self.indexes.check(&self.table) {
+                Ok(op) => return Ok(Some(self.indexes.offer(self.table.row(), op, &mut self.scratch))),
                 Err(reason) => self.table.reject_row(reason),
             }
         }
         Ok(None)
     }
 
-    /// The rejects met so far, those of the table included: all of them once [`Self::next_offer`] has given none.
+    /// The rejects so far, including those of the table. Complete once [`Self::next_offer`] has returned none.
     pub fn rejects(&self) -> &Rejects {
         self.table.rejects()
     }
 
-    /// Good and bad rows met so far.
+    /// The number of rows so far, good and bad.
     pub fn rows(&self) -> u64 {
         self.table.rows()
     }
 }
 
-impl Places {
-    /// What the current row wants done, if it can be done.
+impl FieldIndexes {
+    /// Returns what to do with the current row's sku, or why the row is a reject.
     fn check<R: Read>(&self, table: &Table<R>) -> Result<Op, Reason> {
-        // Almost all rows pass without a closer look, for which their text would have to be made.
-        let fits = |place, most| table.bytes(place).is_some_and(|bytes| bytes.len() <= most);
-        let shows = |place| table.bytes(place).is_some_and(|bytes| bytes.first().is_some_and(u8::is_ascii_graphic));
-        let says_nothing = |place| table.bytes(place).is_some_and(<[u8]>::is_empty);
+        // Almost all rows pass this check of raw bytes. The full check below has to validate the row as text first.
+        let fits = |index, max| table.bytes(index).is_some_and(|bytes| bytes.len() <= max);
+        let shows = |index| table.bytes(index).is_some_and(|bytes| bytes.first().is_some_and(u8::is_ascii_graphic));
+        let says_nothing = |index| table.bytes(index).is_some_and(<[u8]>::is_empty);
         if self.op.is_none_or(says_nothing)
             && shows(self.sku)
-            && fits(self.sku, SKU_BYTES)
-            && fits(self.name, NAME_BYTES)
+            && fits(self.sku, MAX_SKU_BYTES)
+            && fits(self.name, MAX_NAME_BYTES)
         {
             return Ok(Op::Upsert);
         }
@@ -135,17 +136,17 @@ impl Places {
         let op = self.op(row);
         match (row.field(self.sku).trim().len(), op) {
             (0, _) => Err(Reason::NoSku),
-            (len, _) if len > SKU_BYTES => Err(Reason::SkuTooLong { limit: SKU_BYTES }),
-            (_, Ok(Op::Upsert)) if row.field(self.name).trim().len() > NAME_BYTES => {
-                Err(Reason::NameTooLong { limit: NAME_BYTES })
+            (len, _) if len > MAX_SKU_BYTES => Err(Reason::SkuTooLong { limit: MAX_SKU_BYTES }),
+            (_, Ok(Op::Upsert)) if row.field(self.name).trim().len() > MAX_NAME_BYTES => {
+                Err(Reason::NameTooLong { limit: MAX_NAME_BYTES })
             }
             (_, op) => op,
         }
     }
 
     fn op(&self, row: Row<'_>) -> Result<Op, Reason> {
-        let Some(place) = self.op else { return Ok(Op::Upsert) };
-        let field = row.field(place);
+        let Some(index) = self.op else { return Ok(Op::Upsert) };
+        let field = row.field(index);
         match field.trim() {
             "" => Ok(Op::Upsert),
             op if op.eq_ignore_ascii_case("upsert") => Ok(Op::Upsert),
@@ -154,20 +155,20 @@ impl Places {
         }
     }
 
-    /// The offer of a row that passed [`Self::check`].
-    fn offer<'a>(&self, row: Row<'a>, op: Op, scratch: &'a mut Scratch) -> Offer<'a> {
+    /// Returns the offer of a row that passed [`Self::check`].
+    fn offer<'a>(&self, row: Row<'a>, op: Op, scratch: &'a mut Scratch) -> OfferRow<'a> {
         let deletes = op == Op::Delete;
         let sku = row.field_in(self.sku, &mut scratch.sku).trim();
         let (name, description) = match self.description {
             _ if deletes => ("", ""),
             None => (row.field_in(self.name, &mut scratch.name), ""),
-            Some(place) => (row.field_in(self.name, &mut scratch.name), row.field_in(place, &mut scratch.description)),
+            Some(index) => (row.field_in(self.name, &mut scratch.name), row.field_in(index, &mut scratch.description)),
         };
-        Offer { sku, name: name.trim(), description, deletes, line: row.line() }
+        OfferRow { sku, name: name.trim(), description, deletes, line: row.line() }
     }
 }
 
-/// A header name as names are compared: trimmed of Unicode white space, without regard to case.
+/// Folds a header name for comparison: trims Unicode white space and converts to lowercase.
 #[must_use]
 pub fn folded(name: &str) -> String {
     name.trim().to_lowercase()
@@ -178,7 +179,7 @@ fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
     let (line, raw) = table.header();
     let first = folded(&columns[0]);
     if ["<!doctype", "<html", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {
-        return Error::line(line, "this is an HTML or XML page, not CSV: look at where the file comes from", raw);
+        return Error::line(line, "this is an HTML or XML page, not CSV: check where the file comes from", raw);
     }
     const SHOWN: usize = 20;
     let mut shown: Vec<_> =

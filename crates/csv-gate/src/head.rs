@@ -1,5 +1,5 @@
-//! The look at the beginning of a file that is read in one pass: what must be known before it can be split. The rules
-//! are those of `survey`, which goes on beside the splitting.
+//! Surveys the beginning of a file that is read in one pass, to learn what splitting requires. The rules are those of
+//! `survey`, which continues while the file is split.
 
 use std::io::Read;
 
@@ -7,29 +7,34 @@ use encoding_rs::UTF_8;
 
 use crate::{
     Error,
-    dialect::Told,
+    dialect::CheckedSettings,
     survey::{Findings, Survey},
     unpack::Unpacked,
 };
 
-/// How many slices are looked at for a line end: 1 MiB in all.
-pub(crate) const HEAD_SLICES: usize = 4;
+/// How many chunks are searched for a line end: 1 MiB in total.
+pub(crate) const MAX_HEAD_CHUNKS: usize = 4;
 
-/// What the beginning says.
+/// The findings about the beginning of a file.
 pub(crate) struct Head {
     pub(crate) found: Findings,
-    /// UTF-8 is an assumption that this survey has to check: it is shown the whole file, the beginning included.
+    /// Set if UTF-8 is an assumption: this survey has to check the whole file, including the beginning.
     pub(crate) check: Option<Survey>,
 }
 
-/// Looks at the first slices of `chunk` bytes, as few as will do, and gives them back to `source`.
+/// Surveys as few chunks of `chunk` bytes as needed, and gives them back to `source`.
 ///
 /// # Errors
-/// [`Error::Misjudged`] if they hold no line end outside quotes, or are not UTF-8; else as for reading.
-pub(crate) fn look<R: Read>(source: &mut Unpacked<R>, told: &Told, chunk: usize) -> Result<Head, Error> {
-    let new_survey = || Survey::new(told.encoding, told.quote.byte());
+/// [`Error::NeedsTwoPasses`] if they contain no line end outside quotes, or are not UTF-8; otherwise as for
+/// [`Unpacked::read`].
+pub(crate) fn survey_head<R: Read>(
+    source: &mut Unpacked<R>,
+    settings: &CheckedSettings,
+    chunk: usize,
+) -> Result<Head, Error> {
+    let new_survey = || Survey::new(settings.encoding, settings.quote.byte());
     let (mut survey, mut bytes, mut slice) = (new_survey(), Vec::new(), vec![0; chunk]);
-    for _ in 0..HEAD_SLICES {
+    for _ in 0..MAX_HEAD_CHUNKS {
         let len = source.fill(&mut slice)?;
         bytes.extend_from_slice(&slice[..len]);
         survey.update(&slice[..len]);
@@ -46,5 +51,5 @@ pub(crate) fn look<R: Read>(source: &mut Unpacked<R>, told: &Told, chunk: usize)
             return Ok(Head { found, check: Some(new_survey()) });
         }
     }
-    Err(Error::Misjudged)
+    Err(Error::NeedsTwoPasses)
 }

@@ -1,12 +1,12 @@
-//! The gate: any bytes in, clean rows of UTF-8 text and a list of rejects out.
+//! The CSV gate: takes any bytes and returns clean rows of UTF-8 text and a list of rejects.
 //!
-//! A file is read twice. The first pass (`survey`) finds its encoding and its line ends, the second one ([`Table`])
-//! splits it into rows and sets aside what cannot be used. A file that is still arriving need not wait for its end:
-//! [`Table::open_once`] makes both passes at once, and says at the end if the file has to be read twice after all.
-//! [`feed`] makes the offers of a product feed of the rows.
+//! A file is read twice. The first pass (`survey`) detects the encoding and the line ends. The second pass ([`Table`])
+//! splits the file into rows and sets aside the ones that cannot be used. [`Table::open_once`] does both in one pass,
+//! so that a file can be read while it arrives; at the end it reports whether the file needs two passes after all.
+//! [`feed`] turns the rows of a product feed into offers.
 //!
-//! The gate opens nothing itself: it is handed a [`Read`](std::io::Read) or a closure that opens one. It knows no polars, no
-//! threads and no clock, and it holds one bounded window of the file, never the file.
+//! The gate opens nothing itself: callers pass a [`Read`](std::io::Read) or a closure that opens one. It knows nothing
+//! of polars, threads or the clock, and it holds one bounded window of the file, never all of it.
 //!
 //! ```
 //! use tributary_csv_gate::{Columns, Feed, Settings, Table};
@@ -35,21 +35,22 @@ mod sniff;
 mod split;
 mod survey;
 mod table;
-mod text;
-#[cfg(test)]
-mod torture;
 mod unpack;
+mod window;
 mod write;
 
-pub use dialect::{Dialect, LineEnd, Packing};
+pub use dialect::{Dialect, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, Offer, folded};
+pub use feed::{Columns, Feed, OfferRow, folded};
 pub use rejects::{Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Limits, Quote, Ragged, Settings};
-pub use table::{Block, BlockRows, Blocks, Table};
+pub use table::{
+    Table,
+    blocks::{Block, BlockRows, Blocks},
+};
 pub use write::write_record;
 
-/// The gate's format number. It goes into a file's `reading`, so that raising it makes every file be read again: raise
-/// it with every change of what the gate makes of a file.
+/// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part
+/// of a file's `reading`, so raising it makes masters read every file again.
 pub const FORMAT: u32 = 1;

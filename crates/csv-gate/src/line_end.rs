@@ -1,20 +1,20 @@
-//! Finds out what ends the lines of a file. Part of the first pass; what a line holds is not looked at.
+//! Detects the line ends of a file, as part of the first pass. It ignores the content of the lines.
 
 use encoding_rs::{CoderResult, Decoder, Encoding};
 use memchr::memchr3;
 
 use crate::LineEnd;
 
-/// Looks for the first line end of a text, one in quotes left out: it decides for all of them. A search for a line feed
-/// anywhere would let one stray byte at the end of a file from an old Mac make a single line of all of it.
+/// Finds the first line end outside quotes, which decides for the whole file. If any line feed counted, one stray byte
+/// at the end of a file from an old Mac would turn the file into a single line.
 pub(crate) struct LineEndSearch {
     found: Option<LineEnd>,
     quote: Option<u8>,
-    /// What was seen last lies in quotes.
+    /// The scan has stopped inside quotes.
     quoted: bool,
-    /// One CR or several were the last that was seen: what follows decides.
+    /// The scan has stopped after one or more CRs: the next byte decides.
     after_cr: bool,
-    /// For encodings in which the byte 0A may be part of another character.
+    /// Set for encodings in which the byte 0A may be part of another character.
     decoder: Option<Decoder>,
 }
 
@@ -25,12 +25,12 @@ impl LineEndSearch {
     }
 
     pub(crate) fn update(&mut self, slice: &[u8]) {
-        let Some(mut decoder) = self.decoder.take() else { return self.look_at(slice) };
+        let Some(mut decoder) = self.decoder.take() else { return self.scan(slice) };
         let mut text = [0; 4096];
         let mut rest = slice;
         while self.found.is_none() {
             let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut text, false);
-            self.look_at(&text[..written]);
+            self.scan(&text[..written]);
             rest = &rest[read..];
             if result == CoderResult::InputEmpty {
                 break;
@@ -39,7 +39,7 @@ impl LineEndSearch {
         self.decoder = Some(decoder);
     }
 
-    fn look_at(&mut self, text: &[u8]) {
+    fn scan(&mut self, text: &[u8]) {
         let quote = self.quote.unwrap_or(b'\n');
         let mut rest = text;
         while self.found.is_none() && !self.after_cr {
@@ -49,13 +49,13 @@ impl LineEndSearch {
             match byte {
                 b'\r' if !self.quoted => self.after_cr = true,
                 b'\n' if !self.quoted => self.found = Some(LineEnd::Lf),
-                // A doubled quote opens and closes, which comes to nothing.
+                // A doubled quote toggles twice, so it changes nothing.
                 byte if self.quote == Some(byte) => self.quoted = !self.quoted,
                 _ => {}
             }
         }
         if self.found.is_none() {
-            // Several CR before the LF are what a text mode makes of CRLF: they are its line end too.
+            // Text mode turns CRLF into CR CR LF, so all CRs before an LF belong to the line end.
             self.found = rest.iter().find(|byte| **byte != b'\r').map(|byte| match byte {
                 b'\n' => LineEnd::Lf,
                 _ => LineEnd::Cr,

@@ -1,20 +1,20 @@
-//! Rows that could not be used: where they stand, why, and what they look like. Not files that could not be used: see
+//! Rows that could not be used: position, reason and raw text. For whole files that could not be used see
 //! [`crate::FileReject`].
 
 /// The rejects of one file, in file order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rejects {
-    /// How many there are, kept or not.
+    /// The number of rejects, kept or not.
     pub total: u64,
-    /// The first of them, as many as [`crate::Limits::rejects_kept`] allows.
+    /// The first rejects, as many as [`crate::Limits::rejects_kept`] allows.
     pub kept: Vec<Reject>,
 }
 
 impl Rejects {
     /// Counts a reject and keeps it while there is room.
-    pub(crate) fn push(&mut self, most: usize, reject: Reject) {
+    pub(crate) fn push(&mut self, max_kept: usize, reject: Reject) {
         self.total += 1;
-        if self.kept.len() < most {
+        if self.kept.len() < max_kept {
             self.kept.push(reject);
         }
     }
@@ -23,18 +23,18 @@ impl Rejects {
 /// One row that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
-    /// Physical line, counted from 1, on which the row begins; for a quoted field that is never closed properly the
-    /// line on which that field begins.
+    /// The physical line, counted from 1, on which the row begins; if a quoted field is never closed properly, the line
+    /// on which that field begins.
     pub line: u64,
-    /// Where the row begins, in bytes of the unpacked and decoded text behind its byte order mark.
+    /// The offset of the row in bytes of the unpacked and decoded text, not counting its byte order mark.
     pub byte: u64,
     /// Why it could not be used.
     pub reason: Reason,
-    /// The row's text, cut at [`crate::Limits::raw_bytes`]; U+FFFD stands for bytes that are no text, U+2400 for NUL.
+    /// The row's text, cut at [`crate::Limits::raw_bytes`]. U+FFFD replaces invalid bytes, U+2400 replaces NUL.
     pub raw: String,
 }
 
-/// Why a row could not be used. Its `Display` is what people read.
+/// The reason why a row could not be used. Users see its `Display` text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -46,14 +46,14 @@ pub enum Reason {
         /// Columns of the file.
         expected: usize,
     },
-    /// A quote that opens a field has no counterpart before the end of the file (or of the lookahead), or the
-    /// counterpart is followed by further text.
+    /// A quoted field has no closing quote before the end of the file (or of the lookahead), or text follows the
+    /// closing quote.
     #[error("quoted field is never closed properly")]
     NeverClosed,
-    /// A NUL byte, which no text file holds and no database takes.
+    /// A NUL byte, which no text file contains and no database accepts.
     #[error("NUL byte")]
     Nul,
-    /// Bytes that mean nothing in the file's encoding.
+    /// Bytes that are not valid in the file's encoding.
     #[error("bytes that are not valid {encoding}")]
     Encoding {
         /// The file's encoding.
@@ -71,7 +71,7 @@ pub enum Reason {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A product without a key.
+    /// A product without its key.
     #[error("no sku")]
     NoSku,
     /// A sku over its limit.
@@ -89,43 +89,43 @@ pub enum Reason {
     /// A report's metric or condition needs a number.
     #[error("`{column}` is not a number: `{found}`")]
     NotANumber {
-        /// The column, as the report calls it.
+        /// The report's name for the column.
         column: String,
-        /// What stands there, cut at 40 characters.
+        /// The cell's text, cut at 40 characters.
         found: String,
     },
-    /// A report's expression has a value beyond all numbers that are counted with.
+    /// A report's expression has a value beyond the range of numbers.
     #[error("the value of `{expression}` is out of range")]
     OutOfRange {
-        /// The expression, as the report has it.
+        /// The expression as written in the report.
         expression: String,
     },
     /// A row that belongs to no group of a report.
     #[error("no `{column}`")]
     NoGroup {
-        /// The empty column, as the report calls it.
+        /// The report's name for the empty column.
         column: String,
     },
     /// A report's check is not true of the row.
     #[error("not true: {check}")]
     Check {
-        /// The check, as the report has it.
+        /// The check as written in the report.
         check: String,
     },
-    /// The `op` column says something else than nothing, `upsert` or `delete`.
+    /// The `op` column is neither empty nor `upsert` nor `delete`.
     #[error("unknown op `{op}`")]
     UnknownOp {
-        /// What it says, cut at 40 characters.
+        /// The column's text, cut at 40 characters.
         op: String,
     },
 }
 
-/// At most `most` bytes of `bytes` as text that is safe to print and to store.
-pub(crate) fn raw_text(bytes: &[u8], most: usize) -> String {
-    // Four bytes more than wanted: a character that this cut tears apart lies behind the cut that counts.
-    let head = &bytes[..bytes.len().min(most.saturating_add(4))];
+/// Converts the first `max_bytes` of `bytes` to text that is safe to print and to store.
+pub(crate) fn raw_text(bytes: &[u8], max_bytes: usize) -> String {
+    // Takes four bytes more than wanted, so that a character split here lies beyond the final cut.
+    let head = &bytes[..bytes.len().min(max_bytes.saturating_add(4))];
     let mut text = String::from_utf8_lossy(head).replace('\0', "\u{2400}");
-    text.truncate(text.floor_char_boundary(most));
+    text.truncate(text.floor_char_boundary(max_bytes));
     text
 }
 
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn raw_text_is_cut_on_a_character() {
-        let check = |bytes: &[u8], most, expect: &str| assert_eq!(raw_text(bytes, most), expect);
+        let check = |bytes: &[u8], max_bytes, expect: &str| assert_eq!(raw_text(bytes, max_bytes), expect);
         check(b"abc", 9, "abc");
         check(b"abc", 2, "ab");
         check("a\u{e9}b".as_bytes(), 2, "a");

@@ -1,10 +1,11 @@
-//! One good row and its fields. It borrows the window of its [`crate::Table`] and copies only what has to be unquoted.
+//! One good row and its fields. A row borrows the window of its [`crate::Table`] and copies only fields that have to be
+//! unescaped.
 
 use std::borrow::Cow;
 
 use crate::split::Fields;
 
-/// One good row. It has as many fields as the file has columns.
+/// One good row, with as many fields as the file has columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     text: &'a str,
@@ -14,7 +15,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// `fields` are those of `text`.
+    /// Creates the row of `text`, which was split into `fields`.
     pub(crate) fn new(text: &'a str, line: u64, fields: &'a Fields, columns: usize) -> Self {
         Self { text, line, fields, columns }
     }
@@ -24,8 +25,8 @@ impl<'a> Row<'a> {
         self.line
     }
 
-    /// The text of field `i`, counted from 0; empty if the row was padded there or has no such field. It is borrowed
-    /// unless the field holds doubled quotes or escapes.
+    /// The text of field `i`, counted from 0; empty if the row was padded there or has no such field. Borrowed unless
+    /// the field contains doubled quotes or escapes.
     pub fn field(&self, i: usize) -> Cow<'a, str> {
         match self.fields.spans.get(i) {
             Some(span) if span.escaped => {
@@ -38,7 +39,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The text of field `i` like [`Self::field`], for which `scratch` lends its memory.
+    /// Like [`Self::field`], but unescapes into `scratch`.
     pub(crate) fn field_in<'b>(&self, i: usize, scratch: &'b mut String) -> &'b str
     where
         'a: 'b,
@@ -54,17 +55,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// All fields in their order.
+    /// All fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Cow<'a, str>> {
         (0..self.columns).map(|i| self.field(i))
     }
 
-    /// How many fields there are: as many as the file has columns.
+    /// The number of fields, which is the number of the file's columns.
     pub fn len(&self) -> usize {
         self.columns
     }
 
-    /// Never true: a row has a field at least.
+    /// Never true: a row has at least one field.
     pub fn is_empty(&self) -> bool {
         self.columns == 0
     }

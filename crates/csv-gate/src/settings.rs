@@ -1,24 +1,26 @@
-//! What a caller may say about how a file is to be read. Not what was found: that is [`crate::Dialect`].
+//! Settings for reading a file, chosen by the caller. For what was detected see [`crate::Dialect`].
 
-/// How to read a file. By default everything is detected, the first line is the header, and ragged rows are rejects.
+/// Settings for reading a file. By default everything is detected, the first line is the header, and ragged rows are
+/// rejects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// A label of the WHATWG Encoding Standard such as `windows-1252`; none: detected. It beats a byte order mark.
+    /// A label of the WHATWG Encoding Standard such as `windows-1252`; detected if none. Takes precedence over a byte
+    /// order mark.
     pub encoding: Option<String>,
-    /// One or several characters that part fields; none: one of `,` `;` tab `|`, detected.
+    /// One or several characters that separate fields; if none, one of `,` `;` tab `|` is detected.
     pub delimiter: Option<String>,
-    /// The quote; none: `"`.
+    /// The quote; `"` if none.
     pub quote: Option<Quote>,
-    /// Inside quotes, this byte makes the next one plain text; none: only a doubled quote is special.
+    /// The byte that makes the next one plain text inside quotes. If none, only a doubled quote is special.
     pub escape: Option<u8>,
-    /// Physical lines to pass over before the header.
+    /// Physical lines to skip before the header.
     pub skip_rows: u64,
-    /// Whether the first line that is not empty names the columns. Without a header they are `column_1` and so on, as
-    /// many as the first good row has.
+    /// Whether the first non-empty line names the columns. Without a header the columns are `column_1` and so on, as
+    /// many as the first good row has fields.
     pub header: bool,
-    /// What becomes of rows with too few fields.
+    /// The treatment of rows with too few fields.
     pub ragged: Ragged,
-    /// What a file may cost.
+    /// The limits of a file.
     pub limits: Limits,
 }
 
@@ -37,10 +39,10 @@ impl Default for Settings {
     }
 }
 
-/// The character that quotes a field.
+/// The character around quoted fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quote {
-    /// No quoting: every byte but delimiter and line end is text.
+    /// No quoting: every byte except delimiter and line end is text.
     None,
     /// This ASCII character.
     Char(u8),
@@ -56,36 +58,36 @@ impl Quote {
     }
 }
 
-/// What becomes of a row with fewer fields than the header. A row with more is always a reject.
+/// The treatment of a row with fewer fields than the header. A row with more fields is always a reject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ragged {
-    /// It is a reject.
+    /// The row is a reject.
     #[default]
     Reject,
-    /// The fields it lacks are empty.
+    /// The missing fields are empty.
     Pad,
 }
 
-/// What a file may cost. The defaults are those of DESIGN.md section 5.
+/// The limits of a file, which bound the gate's memory and time. Each field states its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest field in bytes of its text, quotes left out: 1 MiB.
+    /// The longest field in bytes of its text, without quotes: 1 MiB.
     pub field_bytes: usize,
-    /// Longest record in bytes as it stands in the decoded file, line end left out: 4 MiB.
+    /// The longest record in bytes of the decoded file, without its line end: 4 MiB.
     pub record_bytes: usize,
-    /// Most columns: 4096.
+    /// The most columns: 4096.
     pub columns: usize,
-    /// How far, in bytes from the start of a record, its end is looked for: 16 MiB. This bounds the memory of the gate.
+    /// How far to search for the end of a record, in bytes from its start: 16 MiB. This bounds the gate's memory.
     pub lookahead_bytes: usize,
-    /// How many times its packed size a packed file may be unpacked: 100.
+    /// The most unpacked bytes per packed byte: 100.
     pub unpacked_ratio: u64,
-    /// Unpacked bytes that are fine whatever the ratio, because small regular files pack better: 8 MiB.
+    /// The unpacked bytes that are always allowed, because small regular files pack better: 8 MiB.
     pub unpacked_floor: u64,
-    /// Most unpacked bytes of any file: 64 GiB.
+    /// The most unpacked bytes of any file: 64 GiB.
     pub unpacked_bytes: u64,
-    /// How many rejects are kept whole; the others are only counted: 1000.
+    /// The number of rejects to keep; further ones are only counted: 1000.
     pub rejects_kept: usize,
-    /// Most bytes of a reject's raw text: 1 KiB.
+    /// The most bytes of a reject's raw text: 1 KiB.
     pub raw_bytes: usize,
 }
 

@@ -1,27 +1,27 @@
-//! Finds the delimiter of a file from its beginning. Only `,` `;` tab and `|` are looked for: every further candidate
-//! would make wrong answers likelier.
+//! Detects the delimiter from the beginning of a file. It tries only `,` `;` tab and `|`: each further candidate would
+//! make a wrong guess more likely.
 
 use crate::{
     split::{Fields, Splitter, Step},
-    text::End,
+    window::End,
 };
 
-/// How much of a file is looked at.
+/// How much of a file the delimiter is detected from.
 pub(crate) const SAMPLE_BYTES: usize = 256 << 10;
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How well a delimiter fits.
+/// How well a delimiter fits the sample.
 struct Fit {
     columns: usize,
-    /// Records with as many fields as the header, which is one of them.
+    /// Records with as many fields as the header, the header included.
     alike: u64,
     records: u64,
 }
 
-/// The candidate that splits the header into more than one column and most records into as many; among equals the one
-/// that gives more columns, then the first (tab in a file that says it is a `.tsv`). A comma if there is none.
+/// Returns the candidate that splits the header into several columns and the largest share of records into as many.
+/// Ties go to the candidate with more columns, then to the first one (tab if `prefer_tab`). A comma if none fits.
 ///
-/// `splitter` says all but the delimiter; `sample` begins with the header.
+/// `splitter` holds all settings but the delimiter; `sample` begins with the header.
 pub(crate) fn delimiter(sample: &[u8], end: End, splitter: &Splitter, prefer_tab: bool) -> u8 {
     let mut order = CANDIDATES;
     order.sort_by_key(|candidate| prefer_tab && *candidate != b'\t');
@@ -38,7 +38,7 @@ pub(crate) fn delimiter(sample: &[u8], end: End, splitter: &Splitter, prefer_tab
 
 impl Fit {
     fn beats(&self, other: &Self) -> bool {
-        // Shares are compared, not counts: a wrong delimiter tears quoted fields apart and so finds more records.
+        // Compares shares, not counts: a wrong delimiter breaks quoted fields apart and so finds more records.
         let (mine, theirs) = (self.alike * other.records, other.alike * self.records);
         (mine, self.columns) > (theirs, other.columns)
     }

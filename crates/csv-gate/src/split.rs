@@ -1,35 +1,35 @@
-//! Splits text into records and fields by the rules of CONTRACT.md section 2. Pure: it looks at a window of bytes and
-//! says what it begins with. It knows no header and no encoding.
+//! Splits text into records and fields by the rules of CONTRACT.md section 2. Pure: it takes a window of bytes and
+//! returns the record at its start. It knows nothing of headers and encodings.
 //!
-//! A field that begins with the quote is quoted. Inside, a doubled quote is one quote, and an escape makes the next
-//! byte plain. The closing quote is the first one that is neither; it must be followed by a delimiter, a line end or
-//! the end of the file, else the field is never closed properly. Because the search stops at that first quote, lines
-//! that open quotes without closing them cannot make the work grow faster than the file.
+//! A field that begins with the quote is quoted. Inside it, a doubled quote is one quote, and an escape makes the next
+//! byte plain. The closing quote is the first quote that is neither doubled nor escaped. A delimiter, a line end or the
+//! end of the file must follow it, else the field is never closed properly. Because the search stops at that first
+//! quote, lines that open quotes without closing them keep the work linear in the size of the file.
 
 use memchr::{memchr, memchr2};
 
-use crate::{LineEnd, Reason, text::End};
+use crate::{LineEnd, Reason, window::End};
 
-/// How records are written, and what they may cost.
+/// The syntax of records, and their limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Splitter {
-    /// Not empty; holds no line end, no quote and no escape.
+    /// Not empty; contains no line end, no quote and no escape.
     pub(crate) delimiter: Vec<u8>,
     pub(crate) quote: Option<u8>,
     pub(crate) escape: Option<u8>,
     pub(crate) line_end: LineEnd,
     pub(crate) field_bytes: usize,
     pub(crate) record_bytes: usize,
-    /// How many spans are kept; further fields are only counted.
+    /// How many spans to keep; further fields are only counted.
     pub(crate) spans_kept: usize,
 }
 
-/// Where a field's text lies in its record, its quotes left out.
+/// The position of a field's text in its record, without its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// It holds doubled quotes or escapes.
+    /// Whether it contains doubled quotes or escapes.
     pub(crate) escaped: bool,
 }
 
@@ -38,66 +38,67 @@ pub(crate) struct Span {
 pub(crate) struct Fields {
     /// As many as [`Splitter::spans_kept`] allows.
     pub(crate) spans: Vec<Span>,
-    /// Where doubled quotes' first halves and escapes stand, in order: to search for them once more would take as long
-    /// as to split. Those of records over the limit are not complete, as nobody will want such a record's text.
-    marks: Vec<usize>,
+    /// Positions of escapes and of the first half of each doubled quote, in order: searching for them again would take
+    /// as long as splitting. Incomplete for records over the limit, whose text is never needed.
+    escapes: Vec<usize>,
 }
 
 impl Fields {
     pub(crate) fn clear(&mut self) {
         self.spans.clear();
-        self.marks.clear();
+        self.escapes.clear();
     }
 
-    /// Appends the text of a field whose span is marked as escaped. `record` is the text that was split.
+    /// Appends the unescaped text of a field to `out`. `record` is the text that was split.
     pub(crate) fn unescape(&self, record: &str, span: Span, out: &mut String) {
-        let first = self.marks.partition_point(|mark| *mark < span.start);
+        let first = self.escapes.partition_point(|escape| *escape < span.start);
         let mut start = span.start;
-        // What follows a mark is text, whatever it is.
-        for mark in self.marks[first..].iter().take_while(|mark| **mark < span.end) {
-            out.push_str(&record[start..*mark]);
-            start = mark + 1;
+        // The byte after an escape is always text.
+        for escape in self.escapes[first..].iter().take_while(|escape| **escape < span.end) {
+            out.push_str(&record[start..*escape]);
+            start = escape + 1;
         }
         out.push_str(&record[start..span.end]);
     }
 }
 
-/// What a window begins with.
+/// The start of a window.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It cannot be told yet: the window must grow.
+    /// Undecided: the window must grow.
     More,
-    /// A whole record.
+    /// A complete record.
     Record(Record),
-    /// A record with a field that is never closed properly. Its text up to the end of the line on which the field
-    /// begins is `..end`; that line is the `lines`th after the record's first. Reading goes on at `next`, or, if there
-    /// is none, at the end of the line behind the window.
+    /// A record with a field that is never closed properly. `..end` is its text up to the end of the line on which the
+    /// field begins, which is `lines` lines after the record's first. Reading continues at `next`, or, if there is
+    /// none, at the first line end after the window.
     NeverClosed { end: usize, lines: u64, next: Option<usize> },
-    /// A record that fills the window and is not over. Reading goes on behind the line; the window holds `lines` ends.
+    /// A record that fills the window and does not end in it. Reading continues at the next line; the window contains
+    /// `lines` line ends.
     Endless { lines: u64, fault: Reason },
 }
 
-/// A whole record.
+/// A complete record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Its text is `..end`, its line end left out.
+    /// The end of its text, without the line end.
     pub(crate) end: usize,
-    /// Where the next one begins.
+    /// The start of the next record.
     pub(crate) next: usize,
-    /// Line ends in `..next`.
+    /// The number of line ends in `..next`.
     pub(crate) lines: u64,
-    /// How many fields there are; the first of them are in [`Fields::spans`].
+    /// The number of fields; the first ones are in [`Fields::spans`].
     pub(crate) fields: usize,
-    /// A limit it passes.
+    /// The limit that it exceeds, if any.
     pub(crate) fault: Option<Reason>,
 }
 
-/// What a field comes to.
+/// The result of splitting off one field.
 enum Field {
     More,
     NeverClosed,
     Endless,
-    /// `extra` bytes of its span are doubled quotes' first halves and escapes.
+    /// A complete field. `extra` bytes of its span are escapes or first halves of doubled quotes.
     Text {
         span: Span,
         extra: usize,
@@ -106,14 +107,14 @@ enum Field {
     },
 }
 
-/// What stands behind a field.
+/// What follows a field.
 enum Stop {
     Field { next: usize },
     Record { end: usize, next: usize },
 }
 
 impl Splitter {
-    /// Where an empty line that the window begins with ends. Empty lines are no rows.
+    /// Returns the length of the empty line at the start of the window, if there is one. Empty lines are not rows.
     pub(crate) fn empty_line(&self, window: &[u8]) -> Option<usize> {
         match (self.line_end, window) {
             (LineEnd::Lf, [b'\n', ..]) | (LineEnd::Cr, [b'\r', ..]) => Some(1),
@@ -122,14 +123,14 @@ impl Splitter {
         }
     }
 
-    /// Splits off the record that the window begins with and leaves what it holds in `found`.
+    /// Splits off the record at the start of the window and stores its fields in `found`.
     pub(crate) fn split(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
         found.clear();
         let (mut at, mut fields, mut lines, mut long_field) = (0, 0, 0, false);
         loop {
             let quoted = self.quote.is_some() && window.get(at) == self.quote.as_ref();
             let field =
-                if quoted { self.quoted(window, end, at, &mut found.marks) } else { self.plain(window, end, at) };
+                if quoted { self.quoted(window, end, at, &mut found.escapes) } else { self.plain(window, end, at) };
             match field {
                 Field::More => return Step::More,
                 Field::NeverClosed => return self.never_closed(window, end, at, lines),
@@ -181,7 +182,7 @@ impl Splitter {
         }
     }
 
-    fn quoted(&self, window: &[u8], end: End, start: usize, marks: &mut Vec<usize>) -> Field {
+    fn quoted(&self, window: &[u8], end: End, start: usize, escapes: &mut Vec<usize>) -> Field {
         let unfinished = if end == End::More { Field::More } else { Field::NeverClosed };
         let mut extra = 0;
         let mut at = start + 1;
@@ -193,11 +194,11 @@ impl Splitter {
                 None => return unfinished,
             };
             if !pair {
-                return self.behind_quotes(window, end, start, hit, extra);
+                return self.after_quotes(window, end, start, hit, extra);
             }
             extra += 1;
             if hit < self.record_bytes {
-                marks.push(hit);
+                escapes.push(hit);
             }
             at = hit + 2;
         }
@@ -206,7 +207,7 @@ impl Splitter {
 
     fn delimits(&self, text: &[u8]) -> bool {
         match *self.delimiter {
-            // Almost always: a comparison of slices would cost as much as the search for the byte.
+            // The common case: comparing slices would cost as much as searching for the byte.
             [byte] => text.first() == Some(&byte),
             _ => text.starts_with(&self.delimiter),
         }
@@ -220,8 +221,8 @@ impl Splitter {
         }
     }
 
-    /// Looks behind the closing quote at `close`.
-    fn behind_quotes(&self, window: &[u8], end: End, start: usize, close: usize, extra: usize) -> Field {
+    /// Decides by the text after the closing quote at `close`.
+    fn after_quotes(&self, window: &[u8], end: End, start: usize, close: usize, extra: usize) -> Field {
         let behind = &window[close + 1..];
         let stop = if self.delimits(behind) {
             Stop::Field { next: close + 1 + self.delimiter.len() }
@@ -253,7 +254,7 @@ impl Splitter {
         }
     }
 
-    /// A CR before LF belongs to the line end.
+    /// Leaves out a CR before an LF, because it belongs to the line end.
     #[inline]
     pub(crate) fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
         let cr = self.line_end == LineEnd::Lf && window[start..line_end].ends_with(b"\r");
@@ -268,8 +269,8 @@ impl Splitter {
     }
 }
 
-/// How often `byte` occurs. The compiler compares many bytes at a time, as a search does, but for the few hundred bytes of
-/// a field there is less to set up.
+/// Counts `byte` in `text`. The compiler vectorises this loop, and for the few hundred bytes of a field it has less
+/// setup than memchr.
 fn count(byte: u8, text: &[u8]) -> u64 {
     let (parts, rest) = text.as_chunks::<64>();
     let count = |part: &[u8]| u64::from(part.iter().map(|other| u8::from(*other == byte)).sum::<u8>());

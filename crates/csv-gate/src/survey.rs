@@ -1,70 +1,71 @@
-//! The first pass over a file: its encoding and its line ends. It is fed the unpacked bytes in slices of any size and
-//! holds a few of them at most. A file that is read in one pass is surveyed by the same rules while it is split.
+//! The first pass over a file: detects its encoding and its line ends. It takes the unpacked bytes in slices of any
+//! size and holds only a few bytes of them. A file that is read in one pass is surveyed by the same rules while it is
+//! split.
 //!
-//! Encoding (CONTRACT.md section 2): a byte order mark; else UTF-8 if at least nine in ten of the lines that hold
-//! non-ASCII bytes are valid UTF-8; else a guess. A guesser alone would call a UTF-8 file with one bad byte
-//! windows-1252.
+//! Encoding (CONTRACT.md section 2): a byte order mark; else UTF-8 if at least nine in ten of the lines with non-ASCII
+//! bytes are valid UTF-8; else a guess. A guesser alone would take a UTF-8 file with one bad byte for windows-1252.
 
 use std::io::Read;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 use memchr::{memchr_iter, memrchr};
+use tributary_formats::Packing;
 
-use crate::{Error, LineEnd, Packing, dialect::Told, line_end::LineEndSearch, unpack::Unpacked};
+use crate::{Error, LineEnd, dialect::CheckedSettings, line_end::LineEndSearch, unpack::Unpacked};
 
-/// The guesser is slow and its answer does not change any more after this many bytes of lines that are not UTF-8.
-const GUESS_BYTES: usize = 1 << 20;
-const LONGEST_BOM: usize = 3;
+/// How many bytes of invalid lines the guesser sees: it is slow, and its answer no longer changes after so many.
+const MAX_GUESS_BYTES: usize = 1 << 20;
+const MAX_BOM_BYTES: usize = 3;
 
-/// What the first pass found.
+/// The result of the first pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Findings {
     pub(crate) encoding: &'static Encoding,
-    /// Bytes of the byte order mark, which is no text.
+    /// Length of the byte order mark in bytes, 0 if the file has none.
     pub(crate) bom_len: usize,
     pub(crate) line_end: LineEnd,
 }
 
-/// Makes the first pass. What was `told` beats all signs; slices of `chunk` bytes are read.
+/// Makes the first pass, `chunk` bytes at a time. Settings take precedence over detection.
 pub(crate) fn survey<R: Read>(
     mut source: Unpacked<R>,
     packing: Packing,
-    told: &Told,
+    settings: &CheckedSettings,
     chunk: usize,
 ) -> Result<Findings, Error> {
-    let mut survey = Survey::new(told.encoding, told.quote.byte());
+    let mut survey = Survey::new(settings.encoding, settings.quote.byte());
     let mut slice = vec![0; chunk];
     loop {
         match source.fill(&mut slice)? {
             0 => return Ok(survey.finish()),
             len => survey.update(&slice[..len]),
         }
-        // An archive is read to its end all the same: if it is cut short, nothing of it is to be used.
+        // An archive is read to its end even so: if it is cut short, none of it may be used.
         if packing == Packing::None && survey.is_settled() {
             return Ok(survey.finish());
         }
     }
 }
 
-/// The first pass under way.
+/// The state of the first pass.
 pub(crate) struct Survey {
-    told: Option<&'static Encoding>,
+    declared: Option<&'static Encoding>,
     quote: Option<u8>,
     /// The first bytes, until there are enough to hold a byte order mark.
     head: Vec<u8>,
     bom_len: usize,
-    state: State,
+    phase: Phase,
 }
 
-enum State {
+enum Phase {
     Head,
-    /// The encoding is told or marked; only a line end is looked for.
+    /// The encoding is set or marked, so only the line end is still to be found.
     Known {
         encoding: &'static Encoding,
         lines: LineEndSearch,
     },
-    /// One tally for each kind of line end, until the first one says which kind it is.
+    /// One tally per kind of line end, until the first line end shows which kind the file has.
     Guess {
         lines: LineEndSearch,
         tallies: Vec<Tally>,
@@ -72,59 +73,59 @@ enum State {
 }
 
 impl Survey {
-    pub(crate) fn new(told: Option<&'static Encoding>, quote: Option<u8>) -> Self {
-        Self { told, quote, head: Vec::new(), bom_len: 0, state: State::Head }
+    pub(crate) fn new(declared: Option<&'static Encoding>, quote: Option<u8>) -> Self {
+        Self { declared, quote, head: Vec::new(), bom_len: 0, phase: Phase::Head }
     }
 
     pub(crate) fn update(&mut self, slice: &[u8]) {
-        if !matches!(self.state, State::Head) {
-            return self.look_at(slice);
+        if !matches!(self.phase, Phase::Head) {
+            return self.scan(slice);
         }
         self.head.extend_from_slice(slice);
-        if self.head.len() >= LONGEST_BOM {
-            self.behead();
+        if self.head.len() >= MAX_BOM_BYTES {
+            self.begin();
         }
     }
 
-    /// Whether nothing further in the file can change the findings.
+    /// Whether the rest of the file cannot change the findings.
     pub(crate) fn is_settled(&self) -> bool {
-        matches!(&self.state, State::Known { lines, .. } if lines.found().is_some())
+        matches!(&self.phase, Phase::Known { lines, .. } if lines.found().is_some())
     }
 
-    /// The line end, once it is known whatever follows.
+    /// The line end, once the rest of the file cannot change it.
     pub(crate) fn line_end(&self) -> Option<LineEnd> {
-        match &self.state {
-            State::Head => None,
-            State::Known { lines, .. } | State::Guess { lines, .. } => lines.found(),
+        match &self.phase {
+            Phase::Head => None,
+            Phase::Known { lines, .. } | Phase::Guess { lines, .. } => lines.found(),
         }
     }
 
-    /// Whether the lines that have ended make the file UTF-8.
+    /// Whether the file is UTF-8, judged by its complete lines so far.
     pub(crate) fn is_utf8(&self) -> bool {
-        match &self.state {
-            State::Guess { lines, tallies } => {
+        match &self.phase {
+            Phase::Guess { lines, tallies } => {
                 let line_end = lines.line_end().byte();
                 tallies.iter().filter(|tally| tally.line_end == line_end).all(Tally::is_utf8)
             }
-            State::Head | State::Known { .. } => true,
+            Phase::Head | Phase::Known { .. } => true,
         }
     }
 
-    /// Takes the end of the file for the end of its last line.
+    /// Counts the end of the file as the end of the last line.
     pub(crate) fn end(&mut self) {
-        if let State::Guess { tallies, .. } = &mut self.state {
+        if let Phase::Guess { tallies, .. } = &mut self.phase {
             tallies.iter_mut().for_each(Tally::end);
         }
     }
 
     pub(crate) fn finish(mut self) -> Findings {
-        if matches!(self.state, State::Head) {
-            self.behead();
+        if matches!(self.phase, Phase::Head) {
+            self.begin();
         }
-        let (encoding, line_end) = match self.state {
-            State::Head => (UTF_8, LineEnd::Lf),
-            State::Known { encoding, lines } => (encoding, lines.line_end()),
-            State::Guess { lines, tallies } => {
+        let (encoding, line_end) = match self.phase {
+            Phase::Head => (UTF_8, LineEnd::Lf),
+            Phase::Known { encoding, lines } => (encoding, lines.line_end()),
+            Phase::Guess { lines, tallies } => {
                 let line_end = lines.line_end();
                 let tally = tallies.into_iter().find(|tally| tally.line_end == line_end.byte());
                 (tally.map_or(UTF_8, Tally::encoding), line_end)
@@ -133,25 +134,25 @@ impl Survey {
         Findings { encoding, bom_len: self.bom_len, line_end }
     }
 
-    fn behead(&mut self) {
+    fn begin(&mut self) {
         let head = std::mem::take(&mut self.head);
         let marked = Encoding::for_bom(&head);
         self.bom_len = marked.map_or(0, |(_, len)| len);
-        self.state = match self.told.or(marked.map(|(encoding, _)| encoding)) {
-            Some(encoding) => State::Known { encoding, lines: LineEndSearch::new(encoding, self.quote) },
-            None => State::Guess {
+        self.phase = match self.declared.or(marked.map(|(encoding, _)| encoding)) {
+            Some(encoding) => Phase::Known { encoding, lines: LineEndSearch::new(encoding, self.quote) },
+            None => Phase::Guess {
                 lines: LineEndSearch::new(UTF_8, self.quote),
                 tallies: [LineEnd::Lf, LineEnd::Cr].map(|line_end| Tally::new(line_end.byte())).into(),
             },
         };
-        self.look_at(&head[self.bom_len..]);
+        self.scan(&head[self.bom_len..]);
     }
 
-    fn look_at(&mut self, slice: &[u8]) {
-        match &mut self.state {
-            State::Head => {}
-            State::Known { lines, .. } => lines.update(slice),
-            State::Guess { lines, tallies } => {
+    fn scan(&mut self, slice: &[u8]) {
+        match &mut self.phase {
+            Phase::Head => {}
+            Phase::Known { lines, .. } => lines.update(slice),
+            Phase::Guess { lines, tallies } => {
                 lines.update(slice);
                 if let Some(found) = lines.found() {
                     tallies.retain(|tally| tally.line_end == found.byte());
@@ -162,24 +163,24 @@ impl Survey {
     }
 }
 
-/// Counts the lines with non-ASCII bytes, and those of them that are not UTF-8.
+/// Counts the lines with non-ASCII bytes, and how many of them are not valid UTF-8.
 struct Tally {
     line_end: u8,
     non_ascii: u64,
     invalid: u64,
     line: Line,
-    /// Made when the first invalid line is met: most files never need it.
+    /// Created at the first invalid line: most files never need it.
     guesser: Option<Box<EncodingDetector>>,
     guessed_bytes: usize,
 }
 
-/// The line that is being looked at; it may straddle slices.
+/// The current line, which may span several slices.
 #[derive(Default)]
 struct Line {
     non_ascii: bool,
     invalid: bool,
-    /// The begun character at the end of the last slice: at most three bytes.
-    begun: Vec<u8>,
+    /// The incomplete character at the end of the last slice: at most three bytes.
+    incomplete: Vec<u8>,
 }
 
 impl Tally {
@@ -188,7 +189,7 @@ impl Tally {
     }
 
     fn update(&mut self, slice: &[u8]) {
-        if self.line.begun.is_empty() && slice.is_ascii() {
+        if self.line.incomplete.is_empty() && slice.is_ascii() {
             if memrchr(self.line_end, slice).is_some() {
                 self.end_line();
             }
@@ -203,7 +204,7 @@ impl Tally {
         self.piece(&slice[start..]);
     }
 
-    /// Takes a piece of a line, its end included: that end shows a character that was begun before it to be broken.
+    /// Takes a piece of a line, including its line end: an incomplete character before the line end is invalid.
     fn piece(&mut self, piece: &[u8]) {
         self.line.update(piece);
         if self.line.invalid {
@@ -218,19 +219,19 @@ impl Tally {
     }
 
     fn guess_by(&mut self, piece: &[u8]) {
-        let piece = &piece[..piece.len().min(GUESS_BYTES - self.guessed_bytes)];
+        let piece = &piece[..piece.len().min(MAX_GUESS_BYTES - self.guessed_bytes)];
         self.guessed_bytes += piece.len();
         self.guesser
             .get_or_insert_with(|| Box::new(EncodingDetector::new(Iso2022JpDetection::Deny)))
             .feed(piece, false);
     }
 
-    /// Ends the last line; a character that was begun in it is broken.
+    /// Ends the last line. An incomplete character in it is invalid.
     fn end(&mut self) {
-        if !self.line.begun.is_empty() {
-            let begun = std::mem::take(&mut self.line.begun);
+        if !self.line.incomplete.is_empty() {
+            let incomplete = std::mem::take(&mut self.line.incomplete);
             self.line.invalid = true;
-            self.guess_by(&begun);
+            self.guess_by(&incomplete);
         }
         self.end_line();
     }
@@ -254,35 +255,35 @@ impl Tally {
 
 impl Line {
     fn update(&mut self, piece: &[u8]) {
-        if self.begun.is_empty() && piece.is_ascii() {
+        if self.incomplete.is_empty() && piece.is_ascii() {
             return;
         }
         self.non_ascii = true;
         if self.invalid {
             return;
         }
-        let rest = self.complete_begun(piece);
+        let rest = self.complete_character(piece);
         if let Err(error) = simdutf8::compat::from_utf8(rest) {
             match error.error_len() {
                 Some(_) => self.invalid = true,
-                None => self.begun.extend_from_slice(&rest[error.valid_up_to()..]),
+                None => self.incomplete.extend_from_slice(&rest[error.valid_up_to()..]),
             }
         }
     }
 
-    /// Moves bytes to the begun character until it is whole or broken, and returns what is left of the piece.
-    fn complete_begun<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
+    /// Adds bytes to the incomplete character until it is complete or invalid, and returns the rest of the piece.
+    fn complete_character<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         let mut rest = piece;
-        while !self.begun.is_empty()
+        while !self.incomplete.is_empty()
             && let Some((first, behind)) = rest.split_first()
         {
-            self.begun.push(*first);
+            self.incomplete.push(*first);
             rest = behind;
-            match std::str::from_utf8(&self.begun) {
+            match std::str::from_utf8(&self.incomplete) {
                 Err(error) if error.error_len().is_none() => {}
                 result => {
                     self.invalid |= result.is_err();
-                    self.begun.clear();
+                    self.incomplete.clear();
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Unpacks a file as it is read, within bounds, and tells a bad archive from a bad reader. What the bytes mean is not
-//! known here.
+//! Unpacks a file as it is read, within bounds, and tells a corrupt archive from a failing reader. It does not look at
+//! the content.
 
 use std::{
     collections::VecDeque,
@@ -7,46 +7,47 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
+use tributary_formats::Packing;
 
-use crate::{Error, Limits, Packing};
+use crate::{Error, Limits};
 
 /// The unpacked bytes of a file.
 pub(crate) struct Unpacked<R: Read> {
     stream: Stream<R>,
     packing: Packing,
-    /// What was given back, to be read again.
+    /// Bytes that were given back, to be read again.
     returned: VecDeque<u8>,
     unpacked: u64,
-    /// Most bytes it may unpack to.
-    most: u64,
+    /// How many bytes it may unpack to.
+    max_unpacked: u64,
 }
 
 enum Stream<R: Read> {
-    Plain(Watched<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<Watched<R>>>>),
-    Zstd(zstd::stream::read::Decoder<'static, BufReader<Watched<R>>>),
+    Plain(CountingReader<R>),
+    Gzip(Box<MultiGzDecoder<BufReader<CountingReader<R>>>>),
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<CountingReader<R>>>),
 }
 
 impl<R: Read> Unpacked<R> {
     pub(crate) fn new(reader: R, packing: Packing, packed_size: u64, limits: &Limits) -> Result<Self, Error> {
-        let watched = Watched { inner: reader, read: 0, failed: false };
+        let counting = CountingReader { inner: reader, read: 0, failed: false };
         let stream = match packing {
-            Packing::None => Stream::Plain(watched),
-            Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(watched)))),
-            Packing::Zstd => Stream::Zstd(zstd::stream::read::Decoder::new(watched)?),
+            Packing::None => Stream::Plain(counting),
+            Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(counting)))),
+            Packing::Zstd => Stream::Zstd(zstd::stream::read::Decoder::new(counting)?),
         };
         let by_ratio = packed_size.saturating_mul(limits.unpacked_ratio).max(limits.unpacked_floor);
-        let most = match packing {
+        let max_unpacked = match packing {
             Packing::None => limits.unpacked_bytes,
             Packing::Gzip | Packing::Zstd => by_ratio.min(limits.unpacked_bytes),
         };
-        Ok(Self { stream, packing, returned: VecDeque::new(), unpacked: 0, most })
+        Ok(Self { stream, packing, returned: VecDeque::new(), unpacked: 0, max_unpacked })
     }
 
     /// Reads some bytes, like [`Read::read`]: 0 is the end.
     ///
     /// # Errors
-    /// [`Error::Io`] if the reader beneath failed; [`Error::Rejected`] if the archive is corrupt or too large.
+    /// [`Error::Io`] if the underlying reader failed; [`Error::Rejected`] if the archive is corrupt or too large.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         if !self.returned.is_empty() {
             return Ok(self.returned.read(out)?);
@@ -58,16 +59,17 @@ impl<R: Read> Unpacked<R> {
         };
         let read = read.map_err(|error| self.blame(error))?;
         self.unpacked += read as u64;
-        if self.unpacked > self.most {
+        if self.unpacked > self.max_unpacked {
             return Err(Error::file(format!(
                 "the file holds more than {} bytes unpacked, which is over the limit for its size",
-                self.most
+                self.max_unpacked
             )));
         }
         Ok(read)
     }
 
-    /// Reads until `out` is full or the file ends, so that what follows does not depend on how the reader cuts.
+    /// Reads until `out` is full or the file ends, so that results do not depend on how much the reader returns at a
+    /// time.
     pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         let mut filled = 0;
         while filled < out.len() {
@@ -79,18 +81,18 @@ impl<R: Read> Unpacked<R> {
         Ok(filled)
     }
 
-    /// Takes back the bytes that were read last: they will be read again.
+    /// Takes back the bytes that were read last, to return them again.
     pub(crate) fn give_back(&mut self, bytes: Vec<u8>) {
-        debug_assert!(self.returned.is_empty(), "what was given back before would come in the wrong order");
+        debug_assert!(self.returned.is_empty(), "bytes given back earlier would come in the wrong order");
         self.returned = bytes.into();
     }
 
-    /// Bytes taken from the packed input so far.
+    /// Bytes read from the packed input so far.
     pub(crate) fn packed_read(&self) -> u64 {
-        self.watched().read
+        self.packed().read
     }
 
-    fn watched(&self) -> &Watched<R> {
+    fn packed(&self) -> &CountingReader<R> {
         match &self.stream {
             Stream::Plain(reader) => reader,
             Stream::Gzip(reader) => reader.get_ref().get_ref(),
@@ -99,21 +101,21 @@ impl<R: Read> Unpacked<R> {
     }
 
     fn blame(&self, error: io::Error) -> Error {
-        if self.watched().failed {
+        if self.packed().failed {
             return Error::Io(error);
         }
         Error::file(format!("the {} archive is corrupt or cut short: {error}", self.packing))
     }
 }
 
-/// Counts what is read and remembers a failure: behind an unpacker, a failing disk looks just like a corrupt archive.
-struct Watched<R> {
+/// Counts the bytes and remembers a failure: seen through an unpacker, a failing disk looks like a corrupt archive.
+struct CountingReader<R> {
     inner: R,
     read: u64,
     failed: bool,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.inner.read(out) {

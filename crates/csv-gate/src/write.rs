@@ -1,7 +1,7 @@
-//! Writes records as RFC 4180 CSV: comma, LF, UTF-8. Reading is the rest of the crate.
+//! Writes records as RFC 4180 CSV in UTF-8, with commas and LF. The rest of the crate reads.
 
-/// Appends one record with its line end to `out`. Fields are quoted where they must be; a record of one empty field is
-/// written as `""`, because an empty line would be no record.
+/// Appends one record with its line end to `out`. Fields are quoted only where necessary. A record of one empty field
+/// is written as `""`, because an empty line is not a record.
 pub fn write_record<F: AsRef<str>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = F>) {
     let start = out.len();
     let mut count = 0;

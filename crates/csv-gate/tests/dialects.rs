@@ -1,6 +1,7 @@
-//! Delimiters, quotes, escapes, skipped lines, missing headers: as detected and as told.
+//! Delimiters, quotes, escapes, skipped lines and missing headers, as detected and as set.
 
-use tributary_csv_gate::{Error, LineEnd, Packing, Quote, Settings};
+use tributary_csv_gate::{Error, LineEnd, Quote, Settings};
+use tributary_formats::Packing;
 
 use crate::{check, file_reject, open};
 
@@ -9,7 +10,7 @@ fn set() -> Settings {
 }
 
 #[test]
-fn what_is_detected_is_reported() {
+fn detected_dialects_are_reported() {
     let table = open("a.tsv", b"\xef\xbb\xbfa\tb\r\n1\t2\r\n", &set()).unwrap();
     let dialect = table.dialect();
     assert_eq!((dialect.encoding, dialect.delimiter.as_str(), dialect.quote), ("UTF-8", "\t", Quote::Char(b'"')));
@@ -30,19 +31,19 @@ fn detected_delimiters() {
 }
 
 #[test]
-fn told_delimiters_and_quotes() {
-    let told = |delimiter: &str, quote, escape| Settings { delimiter: Some(delimiter.into()), quote, escape, ..set() };
-    check("a::b\n1:2::\"3::4\"\n", &told("::", None, None), "a|b", &[(2, "1:2|3::4")], &[]);
-    check("a§b\n1§2\n", &told("§", None, None), "a|b", &[(2, "1|2")], &[]);
-    check("a,b\n\"1,2\"\n", &told(",", Some(Quote::None), None), "a|b", &[(2, "\"1|2\"")], &[]);
-    check("a,b\n'1,''2',\"\n", &told(",", Some(Quote::Char(b'\'')), None), "a|b", &[(2, "1,'2|\"")], &[]);
-    check("a,b\n\"1\\\",\\\\\",2\\\"\n", &told(",", None, Some(b'\\')), "a|b", &[(2, "1\",\\|2\\\"")], &[]);
-    check("a,b\n\"\\é\"\"\",2\n", &told(",", None, Some(b'\\')), "a|b", &[(2, "é\"|2")], &[]);
-    check("a,b\n\"\"\"\",2\n", &told(",", None, Some(b'"')), "a|b", &[(2, "\"|2")], &[]);
+fn set_delimiters_and_quotes() {
+    let with = |delimiter: &str, quote, escape| Settings { delimiter: Some(delimiter.into()), quote, escape, ..set() };
+    check("a::b\n1:2::\"3::4\"\n", &with("::", None, None), "a|b", &[(2, "1:2|3::4")], &[]);
+    check("a§b\n1§2\n", &with("§", None, None), "a|b", &[(2, "1|2")], &[]);
+    check("a,b\n\"1,2\"\n", &with(",", Some(Quote::None), None), "a|b", &[(2, "\"1|2\"")], &[]);
+    check("a,b\n'1,''2',\"\n", &with(",", Some(Quote::Char(b'\'')), None), "a|b", &[(2, "1,'2|\"")], &[]);
+    check("a,b\n\"1\\\",\\\\\",2\\\"\n", &with(",", None, Some(b'\\')), "a|b", &[(2, "1\",\\|2\\\"")], &[]);
+    check("a,b\n\"\\é\"\"\",2\n", &with(",", None, Some(b'\\')), "a|b", &[(2, "é\"|2")], &[]);
+    check("a,b\n\"\"\"\",2\n", &with(",", None, Some(b'"')), "a|b", &[(2, "\"|2")], &[]);
 }
 
 #[test]
-fn a_line_end_counts_as_one_behind_an_escape_too() {
+fn an_escaped_line_end_still_counts_as_a_line() {
     let escape = Settings { escape: Some(b'\\'), ..set() };
     check("a,b\n\"x\\\ny\",1\n2,3\n", &escape, "a|b", &[(2, "x\ny|1"), (4, "2|3")], &[]);
 }
@@ -59,20 +60,20 @@ fn headers_are_trimmed_and_may_be_missing() {
 }
 
 #[test]
-fn the_first_line_end_decides_for_all() {
+fn the_first_line_end_decides_for_the_file() {
     let rows = [(2, "1|x"), (3, "2|y")];
     check("a,b\r1,x\r2,y", &set(), "a|b", &rows, &[]);
     check("a,b\r1,x\r2,y\r", &set(), "a|b", &rows, &[]);
     check("a,b\r1,x\r2,\"y\nz\"\r", &set(), "a|b", &[(2, "1|x"), (3, "2|y\nz")], &[]);
     check("a,b\n1,x\r\n2,y\r\n", &set(), "a|b", &rows, &[]);
     check("a,b\n1,x\ry\n", &set(), "a|b", &[(2, "1|x\ry")], &[]);
-    // Cut between the CR and the LF of the last line.
+    // The file is cut between the CR and the LF of its last line.
     check("a,b\r\n1,x\r\n2,y\r", &set(), "a|b", &rows, &[]);
     check("a,b\r\n1,x\r\n2,\"y\"\r", &set(), "a|b", &rows, &[]);
 }
 
 #[test]
-fn settings_that_cannot_work_are_no_fault_of_the_file() {
+fn settings_that_cannot_work_do_not_reject_the_file() {
     let check = |settings: Settings, expect: &str| match open("a.csv", b"a,b\n", &settings) {
         Err(Error::Settings(why)) => assert!(why.contains(expect), "{why}"),
         other => panic!("{:?}", other.map(|table| table.columns().to_vec())),

@@ -1,4 +1,4 @@
-//! Files that are not UTF-8, or not quite.
+//! Files that are not UTF-8, or not all of it.
 
 use encoding_rs::{GB18030, SHIFT_JIS};
 use tributary_csv_gate::Settings;
@@ -10,7 +10,7 @@ fn utf16(text: &str, big_endian: bool) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
 }
 
-fn told(encoding: &str) -> Settings {
+fn encoded_as(encoding: &str) -> Settings {
     Settings { encoding: Some(encoding.into()), ..Settings::default() }
 }
 
@@ -31,9 +31,9 @@ fn byte_order_marks() {
 }
 
 #[test]
-fn an_encoding_that_is_told_beats_a_mark_which_is_no_text_all_the_same() {
-    check(b"\xef\xbb\xbfa,b\n1,caf\xe9\n", &told("latin1"), "a|b", &[(2, "1|caf\u{e9}")], &[]);
-    check_encoding(b"\xef\xbb\xbfa,b\n", &told("latin1"), "windows-1252");
+fn a_set_encoding_overrides_the_byte_order_mark_which_is_still_not_text() {
+    check(b"\xef\xbb\xbfa,b\n1,caf\xe9\n", &encoded_as("latin1"), "a|b", &[(2, "1|caf\u{e9}")], &[]);
+    check_encoding(b"\xef\xbb\xbfa,b\n", &encoded_as("latin1"), "windows-1252");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn guessed_encodings() {
     let (bytes, ..) = SHIFT_JIS.encode(japanese);
     check(&bytes, &Settings::default(), "番号|名前", &[(2, "1|これは日本語の説明です"), (3, "2|カタカナと漢字")], &[]);
     let (bytes, ..) = GB18030.encode("a,b\n1,\u{20ac}中文\n");
-    check(&bytes, &told("gb18030"), "a|b", &[(2, "1|\u{20ac}中文")], &[]);
+    check(&bytes, &encoded_as("gb18030"), "a|b", &[(2, "1|\u{20ac}中文")], &[]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_few_bad_lines_do_not_make_a_file_foreign() {
 }
 
 #[test]
-fn malformed_sequences_of_other_encodings_reject_their_row_alone() {
+fn malformed_sequences_of_other_encodings_reject_only_their_row() {
     let lone_surrogate =
         [utf16("a,b\n1,", false), vec![0x00, 0xd8], utf16(",\n2,\u{fffd}\n", false)[2..].to_vec()].concat();
     let reject = (2, "bytes that are not valid UTF-16LE", "1,\u{fffd},");
@@ -69,9 +69,9 @@ fn malformed_sequences_of_other_encodings_reject_their_row_alone() {
     let cut = [utf16("a,b\n1,2\n3,", false), vec![0x41]].concat();
     check(cut, &Settings::default(), "a|b", &[(2, "1|2")], &[(3, "bytes that are not valid UTF-16LE", "3,\u{fffd}")]);
     let reject = (2, "bytes that are not valid Shift_JIS", "1,\u{fffd}");
-    check(b"a,b\n1,\xfd\n2,3\n", &told("sjis"), "a|b", &[(3, "2|3")], &[reject]);
-    // More of them in a row than any buffer holds.
+    check(b"a,b\n1,\xfd\n2,3\n", &encoded_as("sjis"), "a|b", &[(3, "2|3")], &[reject]);
+    // A longer run of them than any buffer.
     let run = [b"a,b\n1,", &[0xfd; 600_000][..], b"\n2,3\n"].concat();
     let raw = format!("1,{}", "\u{fffd}".repeat(340));
-    check(run, &told("sjis"), "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid Shift_JIS", &raw)]);
+    check(run, &encoded_as("sjis"), "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid Shift_JIS", &raw)]);
 }

@@ -1,4 +1,4 @@
-//! Rows become offers, or rejects of their own.
+//! Rows become offers, or rejects with reasons of their own.
 
 use tributary_csv_gate::{Columns, Error};
 
@@ -47,7 +47,7 @@ fn columns_in_any_order_and_case() {
 }
 
 #[test]
-fn mapped_columns_have_no_other_name() {
+fn mapped_columns_are_found_by_their_mapped_name_only() {
     let columns = Columns { sku: Some("Größe ".into()), description: Some("text".into()), ..Columns::default() };
     let text = "sku,GRÖSSE,größe,NAME,Text,description\n1,2,3,n,d,e\n";
     check(text, &columns, &[(2, "3", "n", "d", false)], &[]);
@@ -55,7 +55,7 @@ fn mapped_columns_have_no_other_name() {
 }
 
 #[test]
-fn skus_and_names_are_trimmed_and_descriptions_kept() {
+fn skus_and_names_are_trimmed_and_descriptions_are_not() {
     let text = "sku,name,description\n\"\u{a0} 00123\n\",\"\u{3000}n \"\"x\"\" \",\" d\n\"\n  ,n,d\nsku,,\n";
     let offers = [(2, "00123", "n \"x\"", " d\n", false), (6, "sku", "", "", false)];
     check(text, &Columns::default(), &offers, &[(5, "no sku", "  ,n,d")]);
@@ -81,13 +81,13 @@ fn limits_of_skus_and_names() {
 }
 
 #[test]
-fn rejects_of_rows_and_of_offers_come_in_the_order_of_lines() {
+fn rejects_of_rows_and_of_offers_are_in_line_order() {
     let rejects = [(2, "no sku", ",x"), (3, "3 fields where the header has 2", "1,2,3"), (4, "no sku", ",y")];
     check("sku,name\n,x\n1,2,3\n,y\n1,2\n", &Columns::default(), &[(5, "1", "2", "", false)], &rejects);
 }
 
 #[test]
-fn files_that_are_no_feeds_say_what_they_hold() {
+fn rejections_of_other_files_list_their_columns() {
     let columns = Columns::default();
     check_rejected("\nid,title\n1,2\n", &columns, 2, &["no column `sku`", "`id`, `title`", "map it"]);
     check_rejected("sku,title\n1,2\n", &columns, 1, &["no column `name`"]);

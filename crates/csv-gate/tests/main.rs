@@ -1,4 +1,4 @@
-//! What the gate makes of files, seen from outside.
+//! Tests of the gate's public API: files go in, rows and rejects come out.
 
 mod dialects;
 mod encodings;
@@ -15,7 +15,7 @@ use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Ta
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     columns: Vec<String>,
-    /// Line and fields, joined by `|`.
+    /// Line and fields, which are joined by `|`.
     rows: Vec<(u64, String)>,
     /// Line, reason, raw text.
     rejects: Vec<(u64, String, String)>,
@@ -38,7 +38,7 @@ fn flat(rejects: &Rejects) -> Vec<(u64, String, String)> {
     rejects.kept.iter().map(|reject| (reject.line, reject.reason.to_string(), reject.raw.clone())).collect()
 }
 
-/// Reads a file that the gate accepts and compares all that can be seen of it.
+/// Reads a file that the gate accepts and compares everything visible.
 #[track_caller]
 fn check(
     bytes: impl AsRef<[u8]>,
@@ -55,7 +55,7 @@ fn check(
     assert_eq!(see("a.csv", bytes.as_ref(), settings).expect("the gate accepts this file"), expect);
 }
 
-/// The rejection of a file that the gate does not accept, wherever it shows.
+/// The rejection of a file that the gate does not accept, whether on opening or on reading.
 #[track_caller]
 fn file_reject(path: &str, bytes: &[u8], settings: &Settings) -> FileReject {
     match see(path, bytes, settings) {
@@ -68,7 +68,7 @@ fn feed<'a>(bytes: &'a [u8], columns: &Columns) -> Result<Feed<&'a [u8]>, Error>
     Feed::new(open("a.csv", bytes, &Settings::default())?, columns)
 }
 
-/// A reader that gives `bytes` and then fails.
+/// A reader that returns `bytes` and then fails.
 fn failing(bytes: &[u8]) -> impl io::Read + '_ {
     struct Fails;
     impl io::Read for Fails {

@@ -1,4 +1,4 @@
-//! Files that are read in one pass: what it gives, and when it says that it cannot.
+//! Files that are read in one pass: the results, and the files that need two passes.
 
 use tributary_csv_gate::{Columns, Error, Feed, Settings, Table};
 
@@ -18,7 +18,7 @@ fn rows(path: &str, bytes: &[u8]) -> Result<u64, Error> {
     Ok(table.rows())
 }
 
-/// A header and `lines` lines of more than a mebibyte.
+/// A file of a header and `lines` lines, longer than one MiB.
 fn long(header: &str, line: &str, lines: usize) -> Vec<u8> {
     let bytes = format!("{header}{}", line.repeat(lines)).into_bytes();
     assert!(bytes.len() > 1 << 20);
@@ -26,8 +26,8 @@ fn long(header: &str, line: &str, lines: usize) -> Vec<u8> {
 }
 
 #[track_caller]
-fn check_misjudged(result: Result<u64, Error>) {
-    assert!(matches!(result, Err(Error::Misjudged)), "{result:?}");
+fn check_needs_two_passes(result: Result<u64, Error>) {
+    assert!(matches!(result, Err(Error::NeedsTwoPasses)), "{result:?}");
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn another_encoding_shows_at_the_end() {
     let ascii = long("sku,name\n", "1,plain\n", 200_000);
     for bytes in [&b"2,caf\xe9\n"[..], b"2,caf\xe9", b"2,caf\xc3"] {
         let file = [&ascii, bytes].concat();
-        check_misjudged(rows("a.csv", &file));
-        check_misjudged(rows("a.csv.gz", &gzip(&file)));
+        check_needs_two_passes(rows("a.csv", &file));
+        check_needs_two_passes(rows("a.csv.gz", &gzip(&file)));
         let mut table = once("a.csv", &file).expect("the beginning is ASCII");
         for _ in 0..2 {
             while let Ok(row) = table.next_row() {
@@ -58,20 +58,20 @@ fn another_encoding_shows_at_the_end() {
 }
 
 #[test]
-fn a_beginning_that_tells_too_little_or_enough() {
+fn the_beginning_decides_whether_one_pass_is_enough() {
     let ascii = long("sku,name\n", "1,plain\n", 200_000);
-    // Not UTF-8 from the start: reading all of it would be for nothing.
-    check_misjudged(once("a.csv", &[b"sku,gr\xf6\xdfe\n", &ascii[..]].concat()).map(|table| table.rows()));
+    // Not UTF-8 from the start, so it stops at once instead of reading everything in vain.
+    check_needs_two_passes(once("a.csv", &[b"sku,gr\xf6\xdfe\n", &ascii[..]].concat()).map(|table| table.rows()));
     let one_line = format!("sku,\"{}\"\n", "x\n".repeat(1 << 19));
-    check_misjudged(once("a.csv", one_line.as_bytes()).map(|table| table.rows()));
-    // A file that ends in the beginning is known as a whole, and one with a mark needs no survey.
+    check_needs_two_passes(once("a.csv", one_line.as_bytes()).map(|table| table.rows()));
+    // A short file is surveyed as a whole, and a file with a byte order mark needs no survey.
     assert_eq!(once("a.csv", b"sku;name\n1;caf\xe9\n").unwrap().dialect().encoding, "windows-1252");
     let utf16 = String::from_utf8(ascii).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     assert_eq!(rows("a.csv", &[b"\xff\xfe", &utf16[..]].concat()).unwrap(), 200_000);
 }
 
 #[test]
-fn broken_archives_and_readers_are_errors_by_the_end() {
+fn corrupt_archives_and_failing_readers_are_errors_by_the_end() {
     let file = long("\u{feff}sku,name\n", "1,plain\n", 200_000);
     for (path, packed) in [("a.gz", gzip(&file)), ("a.zst", zstd(&file))] {
         let rejected = rows(path, &packed[..packed.len() - 1]);
@@ -90,7 +90,7 @@ fn broken_archives_and_readers_are_errors_by_the_end() {
 }
 
 #[test]
-fn a_header_may_be_no_good_as_utf8_only() {
+fn a_header_that_is_unusable_as_utf8_may_be_fine_in_the_true_encoding() {
     let beginning = [b"sku,gr\xf6\xdfe\n", "1,\u{e9}\n".repeat(100_000).as_bytes()].concat();
     let file = [&beginning[..], b"2,\xe9\n".repeat(100_000).as_slice()].concat();
     assert!(matches!(once("a.csv", &file).map(|_| ()), Err(Error::Rejected(_))));

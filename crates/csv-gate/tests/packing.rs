@@ -1,4 +1,4 @@
-//! Packed files, archives that are broken or bombs, and readers that fail.
+//! Packed files, corrupt archives, archive bombs and failing readers.
 
 use std::io::{self, Write};
 
@@ -17,7 +17,7 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(bytes, 3).expect("memory takes all")
 }
 
-/// A file that no packer shrinks much, larger than every buffer.
+/// A file that compresses badly and is larger than every buffer.
 fn long_file() -> Vec<u8> {
     let mut seed = 7u64;
     let mut file = b"a,b\n".to_vec();
@@ -29,7 +29,7 @@ fn long_file() -> Vec<u8> {
 }
 
 #[test]
-fn packed_files_give_what_they_hold() {
+fn packed_files_give_the_same_rows_as_plain_ones() {
     let (file, set) = (long_file(), Settings::default());
     let (first, second) = file.split_at(file.len() / 3);
     let plain = see("a.csv", &file, &set).unwrap();
@@ -41,7 +41,7 @@ fn packed_files_give_what_they_hold() {
 }
 
 #[test]
-fn progress_is_that_of_the_packed_file() {
+fn progress_counts_packed_bytes() {
     let packed = gzip(&long_file());
     let mut table = Table::open("a.gz", packed.len() as u64, || Ok(&packed[..]), &Settings::default()).unwrap();
     assert!(table.bytes_read() < packed.len() as u64);
@@ -50,7 +50,7 @@ fn progress_is_that_of_the_packed_file() {
 }
 
 #[test]
-fn broken_archives_are_rejected_files() {
+fn corrupt_archives_are_rejected() {
     for (path, packed) in [("a.gz", gzip(&long_file())), ("a.zst", zstd(&long_file()))] {
         let half = packed.len() / 2;
         let mut flipped = packed.clone();
@@ -61,7 +61,7 @@ fn broken_archives_are_rejected_files() {
             let reject = file_reject(path, bytes, &Settings::default());
             assert!(reject.reason.contains("archive is corrupt or cut short"), "{path}: {reject}");
         }
-        // A mark spares the look at the whole file, but not at a whole archive.
+        // A byte order mark ends the survey of a plain file early, but not of an archive.
         let marked = [b"\xef\xbb\xbf".to_vec(), long_file()].concat();
         let packed = if path == "a.gz" { gzip(&marked) } else { zstd(&marked) };
         let cut = &packed[..packed.len() - 1];
@@ -70,7 +70,7 @@ fn broken_archives_are_rejected_files() {
 }
 
 #[test]
-fn bombs_are_rejected_files() {
+fn archive_bombs_are_rejected() {
     let bomb = [&b"a,b\n"[..], &vec![b'x'; 9 << 20]].concat();
     for (path, packed) in [("a.gz", gzip(&bomb)), ("a.zst", zstd(&bomb))] {
         let reject = file_reject(path, &packed, &Settings::default());
@@ -101,7 +101,7 @@ fn a_failing_reader_says_nothing_about_the_file() {
 }
 
 #[test]
-fn an_interrupted_read_is_no_failure() {
+fn an_interrupted_read_is_retried() {
     struct Interrupted<'a>(&'a [u8], bool);
     impl io::Read for Interrupted<'_> {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! Every kind of reject, with its line, its reason and its raw text; and rows that are none.
+//! Every kind of reject with its line, reason and raw text, and rows that look like rejects but are fine.
 
 use tributary_csv_gate::{Limits, Quote, Ragged, Reason, Settings};
 
@@ -27,7 +27,7 @@ fn rows_that_are_fine() {
 fn line_ends() {
     check("\n\r\na,b\r\n\r\n1,2\r\n\n3,\"4\"\r\n", &set(), "a|b", &[(5, "1|2"), (7, "3|4")], &[]);
     check("a,b\r1,2\r\r3,\"x\ry\"\r5,6\r", &set(), "a|b", &[(2, "1|2"), (4, "3|x\ry"), (6, "5|6")], &[]);
-    // Where there is an LF, a lone CR is data, and inside quotes bytes are kept as they are.
+    // In files with LF, a lone CR is data. Bytes inside quotes stay as they are.
     check("a,b\n1\r2,3\r\n\"x\r\ny\rz\",4\n", &set(), "a|b", &[(2, "1\r2|3"), (3, "x\r\ny\rz|4")], &[]);
     check("a,b\n1,2\r\r\n", &set(), "a|b", &[(2, "1|2\r")], &[]);
 }
@@ -55,16 +55,16 @@ fn quotes_that_are_never_closed() {
     );
     let escape = Settings { escape: Some(b'\\'), ..set() };
     check("a,b\n1,\"2\\", &escape, "a|b", &[], &[(2, CLOSED, "1,\"2\\")]);
-    // The line on which the field begins is at fault, not the one on which its row does; the text is that of both.
+    // The reject names the line on which the field begins, not its row. The text starts with the row.
     check("a,b\n\"x\ny\",\"2\n3,4\n", &set(), "a|b", &[(4, "3|4")], &[(3, CLOSED, "\"x\ny\",\"2")]);
-    // A line that opens a quote is no licence to swallow the rest of the file.
+    // A line that opens a quote must not swallow the rest of the file, nor make the work quadratic.
     let lines = "\"x,y\n".repeat(200_000);
     let reject = file_reject("a.csv", lines.as_bytes(), &Settings { header: false, ..set() });
     assert_eq!(reject.reason, "no columns: the file holds no good row to count them by");
 }
 
 #[test]
-fn quotes_that_close_behind_the_lookahead() {
+fn quotes_that_close_beyond_the_lookahead() {
     let limits = Limits { lookahead_bytes: 64, ..Limits::default() };
     let settings = Settings { limits, delimiter: Some(",".into()), ..set() };
     let near = format!("a,b\n\"{}\",2\n3,4\n", "x\n".repeat(20));
@@ -84,12 +84,12 @@ fn limits() {
     check("a,b\n1234,5\n", &settings, "a|b", &[(2, "1234|5")], &[]);
     check("a,b\n12345,6\n7,8\n", &settings, "a|b", &[(3, "7|8")], &[(2, field, "12345,6")]);
     check("a,b\n1,2,3,4,5,6,7\n6,7\n", &settings, "a|b", &[(3, "6|7")], &[(2, record, "1,2,3,4,5,6,7")]);
-    // What counts is the text of a field, but all the bytes of a record.
+    // The limit of a field counts its text, the limit of a record all its bytes.
     let (four, five) = ("\"\"\"\"\"\"\"\"\"\"", "\"\"\"\"\"\"\"\"\"\"\"\"");
     check(format!("a,b\n{four},5\n"), &settings, "a|b", &[(2, "\"\"\"\"|5")], &[]);
     check(format!("a,b\n{five},5\n"), &settings, "a|b", &[], &[(2, field, &format!("{five},5"))]);
     check(format!("a,b\n{four},56\n"), &settings, "a|b", &[], &[(2, record, &format!("{four},56"))]);
-    // The whole record is passed over where it closes within the lookahead.
+    // The whole record is skipped if it ends within the lookahead.
     check("a,b\n\"12\n45\n\",6\n7,8\n", &settings, "a|b", &[(5, "7|8")], &[(2, field, "\"12\n45\n\",6")]);
     let long = format!("a,b\n{}\n7,8\n", "x".repeat(100));
     check(&long, &settings, "a|b", &[(3, "7|8")], &[(2, field, &"x".repeat(32))]);
@@ -100,7 +100,7 @@ fn limits() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn bytes_that_are_not_text() {
     check("a,b\n1,\0\n2,3\n", &set(), "a|b", &[(3, "2|3")], &[(2, "NUL byte", "1,\u{2400}")]);
     let bytes = b"a,b\nx,caf\xe9\n2,3\n";
     let settings = Settings { encoding: Some("utf-8".into()), ..set() };
@@ -108,7 +108,7 @@ fn bytes_that_are_no_text() {
 }
 
 #[test]
-fn rejects_are_kept_in_order_up_to_a_limit_and_all_counted() {
+fn rejects_are_kept_in_order_up_to_a_limit_and_all_are_counted() {
     let bytes = format!("a,b\n1,2\n{}", "x\n".repeat(5));
     let settings = Settings { limits: Limits { rejects_kept: 2, raw_bytes: 3, ..Limits::default() }, ..set() };
     let mut table = open("a.csv", bytes.as_bytes(), &settings).unwrap();

@@ -14,7 +14,9 @@ use notify::{
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind},
 };
 
-use crate::{Shared, offered::is_offered};
+use tributary_formats::is_offered;
+
+use crate::Shared;
 
 /// What wakes the watching thread.
 #[derive(Debug, PartialEq, Eq)]

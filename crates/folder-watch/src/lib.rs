@@ -9,7 +9,6 @@ mod hash;
 mod hints;
 mod ledger;
 mod look;
-mod offered;
 mod snapshot;
 mod watch;
 
@@ -28,7 +27,6 @@ use std::{
 
 use tokio::sync::watch as channel;
 
-pub use offered::is_offered;
 pub use snapshot::{Entry, Snapshot, Stat, State};
 
 /// How many hints may wait for the watching thread; when there are more the whole folder is looked at instead.

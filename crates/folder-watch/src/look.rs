@@ -8,13 +8,10 @@ use std::{
     sync::atomic::Ordering,
 };
 
+use tributary_formats::{has_table_ending, is_hidden};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{
-    Shared,
-    offered::{has_table_ending, is_hidden},
-    snapshot::Stat,
-};
+use crate::{Shared, snapshot::Stat};
 
 /// Why a look did not come to an end.
 #[derive(Debug, thiserror::Error)]

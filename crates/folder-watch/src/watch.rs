@@ -18,6 +18,7 @@ use std::{
 use notify::RecommendedWatcher;
 use tokio::sync::watch::Sender;
 use tracing::{debug, info, warn};
+use tributary_formats::is_offered;
 
 use crate::{
     Options, Shared,
@@ -25,7 +26,6 @@ use crate::{
     hints::{self, Signal},
     ledger::{Hashed, Ledger},
     look::{Trouble, look_at, look_at_all},
-    offered::is_offered,
     snapshot::{Snapshot, Stat, State},
 };
 

@@ -1,5 +1,5 @@
-//! A file to its partial: one thread reads and cuts it into blocks, as many as there are cores split and sum them. What
-//! is held is a few blocks and the groups, whatever the file's size.
+//! Aggregates a file to its partial: one thread reads it and cuts it into blocks, several others split and sum them.
+//! Memory holds a few blocks and the groups, whatever the size of the file.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,40 +15,41 @@ use std::{
 use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
 
 use crate::{
-    groups::{MOST_GROUPS, TooMany},
+    columns::Column,
+    groups::{MAX_GROUPS, TooManyGroups},
     kernel::Kernel,
-    partial::{Partial, REJECTS_KEPT},
-    plan::Plan,
+    partial::{MAX_REJECTS_KEPT, Partial},
+    plan::ReportPlan,
 };
 
-/// Large enough that handing it over costs nothing, small enough for the second cache of a core.
+/// The size of a block: large enough to make the hand-over cheap, small enough for a core's second-level cache.
 const BLOCK_BYTES: usize = 512 << 10;
 
-/// How far a file was read.
+/// The progress of reading a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes, as the file lies on disk.
+    /// Bytes of the file as it is on disk.
     pub bytes: u64,
-    /// Rows, good and bad. They follow the bytes.
+    /// Rows, good and bad. They lag behind the bytes.
     pub rows: u64,
 }
 
-/// Why there is no partial.
+/// The reason why there is no partial.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file cannot be used, or cannot be read.
+    /// The file is rejected, or cannot be read.
     #[error(transparent)]
     Gate(#[from] GateError),
-    /// Whoever watched did not want it any more.
+    /// The caller's progress callback returned false.
     #[error("the computation was stopped")]
     Stopped,
 }
 
-impl Plan {
-    /// Computes the partial of a file that can be opened again. It is read once, or twice more where it turns out not to be
-    /// UTF-8. `open` must give the same bytes each time; a caller whose file may change compares it afterwards. `watch` is
-    /// that of [`Self::aggregate`], and is asked while an encoding is looked for too.
+impl ReportPlan {
+    /// Computes the partial of a file that can be opened again. The file is read once, or twice more if it turns out
+    /// not to be UTF-8. `open` must return the same bytes each time; a caller whose file may change has to check that
+    /// afterwards. `on_progress` works as in [`Self::aggregate`], and is also called while the encoding is detected.
     ///
     /// # Errors
     /// As [`Self::aggregate`].
@@ -57,64 +58,64 @@ impl Plan {
         (path, size): (&str, u64),
         open: impl Fn() -> io::Result<R>,
         threads: usize,
-        watch: impl FnMut(Progress) -> bool,
+        on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        let (settings, watch) = (Settings::default(), RefCell::new(watch));
-        let tell = |progress| (watch.borrow_mut())(progress);
-        let file = open().map(|file| Asking { file, ask: None }).map_err(GateError::Io);
+        let (settings, on_progress) = (Settings::default(), RefCell::new(on_progress));
+        let report = |progress| (on_progress.borrow_mut())(progress);
+        let file = open().map(|file| StoppableReader { file, go_on: None }).map_err(GateError::Io);
         let once = file.and_then(|file| Table::open_once(path, size, file, &settings));
-        match once.map_err(Error::Gate).and_then(|table| self.compute(table, threads, tell)) {
-            Err(Error::Gate(GateError::Misjudged | GateError::Rejected(_))) => {}
-            done => return done?.map_err(|TooMany| too_many()),
+        match once.map_err(Error::Gate).and_then(|table| self.compute(table, threads, report)) {
+            Err(Error::Gate(GateError::NeedsTwoPasses | GateError::Rejected(_))) => {}
+            done => return done?.map_err(|TooManyGroups| too_many()),
         }
         let (is_survey, is_stopped) = (Cell::new(true), Cell::new(false));
-        let ask = || {
-            is_stopped.set(!tell(Progress::default()));
+        let go_on = || {
+            is_stopped.set(!report(Progress::default()));
             !is_stopped.get()
         };
         let open = || {
-            let ask = is_survey.replace(false).then_some(&ask as &dyn Fn() -> bool);
-            Ok(Asking { file: open()?, ask })
+            let go_on = is_survey.replace(false).then_some(&go_on as &dyn Fn() -> bool);
+            Ok(StoppableReader { file: open()?, go_on })
         };
         match Table::open(path, size, open, &settings) {
             Err(_) if is_stopped.get() => Err(Error::Stopped),
-            table => self.aggregate(table?, threads, tell),
+            table => self.aggregate(table?, threads, report),
         }
     }
 
-    /// Computes the partial of a file on `threads` threads beside this one. `watch` is told after every block how far it
-    /// is, and says whether to go on.
+    /// Computes the partial of a file on `threads` threads in addition to this one. Calls `on_progress` after every
+    /// block and stops if it returns false.
     ///
     /// # Errors
-    /// [`GateError::Rejected`] if a column is missing or there are too many groups, and as the table itself; of one of
-    /// [`Table::open_once`] this is no verdict either. [`Error::Stopped`] if `watch` says so.
+    /// [`GateError::Rejected`] if a column is missing or there are too many groups, and the errors of the table itself;
+    /// for a table of [`Table::open_once`] a rejection is not final. [`Error::Stopped`] if `on_progress` returns false.
     pub fn aggregate<R: Read>(
         &self,
         table: Table<R>,
         threads: usize,
-        watch: impl FnMut(Progress) -> bool,
+        on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        self.compute(table, threads, watch)?.map_err(|TooMany| too_many())
+        self.compute(table, threads, on_progress)?.map_err(|TooManyGroups| too_many())
     }
 
     fn compute<R: Read>(
         &self,
         table: Table<R>,
         threads: usize,
-        mut watch: impl FnMut(Progress) -> bool,
-    ) -> Result<Result<Partial, TooMany>, Error> {
+        mut on_progress: impl FnMut(Progress) -> bool,
+    ) -> Result<Result<Partial, TooManyGroups>, Error> {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
-        // The workers alone own the receiver: with the last of them it is gone, and nobody hands out in vain.
+        // Only the workers own the receiver: when the last of them ends, sending fails instead of blocking.
         let (receiver, shared) = (Arc::new(Mutex::new(receiver)), Shared::default());
         let kernels = thread::scope(|scope| {
             let (fields, shared) = (&fields, &shared);
             let work = |receiver: Arc<_>| move || work(Kernel::new(self, fields), &receiver, shared);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
             drop(receiver);
-            let watch = |bytes| watch(Progress { bytes, rows: shared.rows.load(Ordering::Relaxed) });
-            let read = hand_out(&mut blocks, &sender, &shared.is_full, watch);
+            let on_progress = |bytes| on_progress(Progress { bytes, rows: shared.rows.load(Ordering::Relaxed) });
+            let read = hand_out(&mut blocks, &sender, &shared.is_full, on_progress);
             drop(sender);
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
             read.map(|()| kernels)
@@ -123,9 +124,9 @@ impl Plan {
         Ok(kernels.and_then(|kernels| merged(self, kernels, table.rows(), table.rejects())))
     }
 
-    /// Which fields the columns of the plan are.
+    /// Returns the position of each column of the plan in the header.
     fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
-        let place = |column: &crate::columns::Column| {
+        let position = |column: &Column| {
             column.field(header).ok_or_else(|| {
                 let names: Vec<_> = column.headers.iter().map(|name| format!("`{name}`")).collect();
                 let wanted = match names.as_slice() {
@@ -137,31 +138,31 @@ impl Plan {
                 FileReject { line: 0, reason, raw: String::new() }
             })
         };
-        self.columns.iter().map(place).collect()
+        self.columns.iter().map(position).collect()
     }
 }
 
-/// A file that asks before each read whether to go on, where nobody else does.
-struct Asking<'a, R> {
+/// A file that asks `go_on`, if it is set, before each read. The survey has no other way to stop.
+struct StoppableReader<'a, R> {
     file: R,
-    ask: Option<&'a dyn Fn() -> bool>,
+    go_on: Option<&'a dyn Fn() -> bool>,
 }
 
-impl<R: Read> Read for Asking<'_, R> {
+impl<R: Read> Read for StoppableReader<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self.ask {
-            Some(ask) if !ask() => Err(io::Error::other("the computation was stopped")),
+        match self.go_on {
+            Some(go_on) if !go_on() => Err(io::Error::other("the computation was stopped")),
             _ => self.file.read(out),
         }
     }
 }
 
-/// What the workers tell.
+/// State that the workers share with the reading thread.
 #[derive(Default)]
 struct Shared {
-    /// Rows that were taken.
+    /// Rows that were aggregated.
     rows: AtomicU64,
-    /// One of them has no room for more groups.
+    /// Set if a worker has too many groups.
     is_full: AtomicBool,
 }
 
@@ -169,25 +170,29 @@ fn hand_out<R: Read>(
     blocks: &mut Blocks<R>,
     sender: &SyncSender<Block>,
     is_full: &AtomicBool,
-    mut watch: impl FnMut(u64) -> bool,
+    mut on_progress: impl FnMut(u64) -> bool,
 ) -> Result<(), Error> {
     while let Some(block) = blocks.next_block()? {
         if sender.send(block).is_err() || is_full.load(Ordering::Relaxed) {
-            // The workers say why.
+            // The workers return the error.
             return Ok(());
         }
-        if !watch(blocks.table().bytes_read()) {
+        if !on_progress(blocks.table().bytes_read()) {
             return Err(Error::Stopped);
         }
     }
     Ok(())
 }
 
-fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>, shared: &Shared) -> Result<Kernel<'a>, TooMany> {
+fn work<'a>(
+    mut kernel: Kernel<'a>,
+    receiver: &Mutex<Receiver<Block>>,
+    shared: &Shared,
+) -> Result<Kernel<'a>, TooManyGroups> {
     let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(block) = next() {
         let before = kernel.counts.rows;
-        if let Err(too_many) = kernel.take(&block, REJECTS_KEPT) {
+        if let Err(too_many) = kernel.take(&block, MAX_REJECTS_KEPT) {
             shared.is_full.store(true, Ordering::Relaxed);
             return Err(too_many);
         }
@@ -196,23 +201,23 @@ fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>, shared: &
     Ok(kernel)
 }
 
-fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, TooMany>>) -> Result<Kernel<'a>, TooMany> {
+fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, TooManyGroups>>) -> Result<Kernel<'a>, TooManyGroups> {
     worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn too_many() -> Error {
-    let reason = format!("there are more than {MOST_GROUPS} groups: group by something that more rows have in common");
+    let reason = format!("there are more than {MAX_GROUPS} groups: group by something that more rows have in common");
     Error::Gate(GateError::Rejected(FileReject { line: 0, reason, raw: String::new() }))
 }
 
-/// One partial of what all threads have found; `rows` and `rejects` are those of no block.
-fn merged(plan: &Plan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, TooMany> {
+/// Merges the results of all threads. `rows` and `rejects` are those that were in no block.
+fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, TooManyGroups> {
     let mut partial = Partial::empty(plan);
     partial.rows = rows;
     partial.rejects = rejects.clone();
     for kernel in kernels {
         partial.rows += kernel.counts.rows;
-        partial.passed_over += kernel.counts.passed_over;
+        partial.skipped += kernel.counts.skipped;
         partial.rejects.total += kernel.counts.rejected;
         partial.rejects.kept.extend(kernel.counts.rejects);
         match partial.groups.len() {
@@ -221,6 +226,6 @@ fn merged(plan: &Plan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -
         }
     }
     partial.rejects.kept.sort_by_key(|reject| reject.byte);
-    partial.rejects.kept.truncate(REJECTS_KEPT);
+    partial.rejects.kept.truncate(MAX_REJECTS_KEPT);
     Ok(partial)
 }

@@ -1,13 +1,13 @@
-//! The columns that a report needs, and where they stand in a file.
+//! The columns that a report needs, and their positions in a file.
 
 use std::collections::BTreeMap;
 
 use tributary_csv_gate::folded;
 
-/// The columns that are needed, in the order in which they were first asked for.
+/// The columns that a report needs, in order of their first use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Columns {
-    /// What the report calls by other names than the files do: its name, folded, and theirs, folded, the first first.
+pub(crate) struct NeededColumns {
+    /// The report's `columns`: its own name for a column to the names in headers, by precedence. All folded.
     renamed: BTreeMap<String, Vec<String>>,
     needed: Vec<Column>,
 }
@@ -15,14 +15,14 @@ pub(crate) struct Columns {
 /// One column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// As the report calls it.
+    /// The report's name for the column.
     pub(crate) name: String,
-    /// The names that it may have in a header, folded; the first that is there counts.
+    /// The possible names in a header, folded; the first one that a header contains counts.
     pub(crate) headers: Vec<String>,
 }
 
-impl Columns {
-    /// None yet. `renamed` is as declared.
+impl NeededColumns {
+    /// Starts with no columns. `renamed` is as declared in the report.
     pub(crate) fn new(renamed: &BTreeMap<String, Vec<String>>) -> Self {
         let fold = |(name, headers): (&String, &Vec<String>)| {
             (folded(name), headers.iter().map(|header| folded(header)).collect())
@@ -30,28 +30,29 @@ impl Columns {
         Self { renamed: renamed.iter().map(fold).collect(), needed: Vec::new() }
     }
 
-    /// The place of the column that a report calls `name`, in any case.
-    pub(crate) fn place(&mut self, name: &str) -> Result<usize, String> {
+    /// Returns the index of the column with the report's name `name`, in any case, and adds the column at its first
+    /// use.
+    pub(crate) fn index(&mut self, name: &str) -> Result<usize, String> {
         let own = folded(name);
         if own.is_empty() {
             return Err("a column needs a name".to_owned());
         }
         let headers = self.renamed.get(&own).cloned().unwrap_or_else(|| vec![own]);
-        if let Some(place) = self.needed.iter().position(|column| column.headers == headers) {
-            return Ok(place);
+        if let Some(index) = self.needed.iter().position(|column| column.headers == headers) {
+            return Ok(index);
         }
         self.needed.push(Column { name: name.trim().to_owned(), headers });
         Ok(self.needed.len() - 1)
     }
 
-    /// The columns, by their places.
+    /// The columns, by index.
     pub(crate) fn needed(&self) -> &[Column] {
         &self.needed
     }
 }
 
 impl Column {
-    /// Which field of a file with this header it is: of two columns of one name the first.
+    /// The position of the column in a header. Of two columns with one name the first counts.
     pub(crate) fn field(&self, header: &[String]) -> Option<usize> {
         self.headers.iter().find_map(|name| header.iter().position(|column| folded(column) == *name))
     }

@@ -1,16 +1,15 @@
-//! Formulas and conditions as they are computed for a row. How they are written, `parse` knows; what a row is, whoever
-//! computes them does.
+//! Formulas and conditions, and their evaluation for a row. `parse` reads them from text; the caller provides the row.
 
 use std::cmp::Ordering;
 
-use crate::Number;
+use crate::number::Number;
 
-/// What is looked up in a row. Columns are meant by their place among those of the plan.
+/// Access to the cells of a row. Columns are indexes into the columns of the plan.
 pub(crate) trait Cells {
-    /// The trimmed text that stands in a column; none if nothing does.
+    /// The trimmed text of a cell, or none if it is empty.
     fn text(&mut self, column: usize) -> Option<&[u8]>;
 
-    /// The number that stands in a column; none if nothing does.
+    /// The number in a cell, or none if it is empty.
     #[inline]
     fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
         match self.text(column) {
@@ -20,16 +19,16 @@ pub(crate) trait Cells {
     }
 }
 
-/// Why a row has no value.
+/// The reason why a formula or condition cannot be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// What stands in this column is no number.
+    /// The cell of this column is not a number.
     NotANumber(usize),
-    /// The value is none that is counted with.
+    /// The value is beyond the range of numbers.
     OutOfRange,
 }
 
-/// A number computed from a row.
+/// An expression that gives a number for a row. Its `Debug` text is part of a plan's digest.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Formula {
     Column(usize),
@@ -46,7 +45,7 @@ pub(crate) enum Arithmetic {
     DividedBy,
 }
 
-/// Something that is true, false or unknown of a row.
+/// An expression that is true, false or unknown for a row. Its `Debug` text is part of a plan's digest.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     Compare(Comparison, Formula, Formula),
@@ -54,7 +53,7 @@ pub(crate) enum Condition {
     IsEmpty(usize),
     Not(Box<Condition>),
     And(Box<Condition>, Box<Condition>),
-    /// At least one of them.
+    /// True if at least one of them is.
     Any(Vec<Condition>),
 }
 
@@ -69,7 +68,7 @@ pub(crate) enum Comparison {
 }
 
 impl Formula {
-    /// The value; none where a cell is empty that it needs, and for a division by zero.
+    /// The value, or none if a required cell is empty or a divisor is zero.
     #[inline]
     pub(crate) fn value(&self, cells: &mut impl Cells) -> Result<Option<Number>, Fault> {
         match self {
@@ -80,7 +79,7 @@ impl Formula {
                 None => Ok(None),
             },
             Self::Both(operation, left, right) => {
-                // Both are looked at, so that which of them is at fault does not depend on the other.
+                // Evaluates both sides before checking for none, so that a fault on the right is never hidden.
                 let (Some(left), Some(right)) = (left.value(cells)?, right.value(cells)?) else { return Ok(None) };
                 operation.of(left, right).ok_or(Fault::OutOfRange)
             }
@@ -100,7 +99,7 @@ impl Arithmetic {
 }
 
 impl Condition {
-    /// Whether it is true; none if that is unknown, by the rules of SQL.
+    /// Whether the condition is true, or none if that is unknown by the rules of SQL.
     pub(crate) fn holds(&self, cells: &mut impl Cells) -> Result<Option<bool>, Fault> {
         Ok(match self {
             Self::Compare(comparison, left, right) => match (left.value(cells)?, right.value(cells)?) {
@@ -144,8 +143,8 @@ impl Comparison {
         }
     }
 
-    /// The same with its sides exchanged.
-    pub(crate) fn turned(self) -> Self {
+    /// The comparison with its two sides exchanged.
+    pub(crate) fn mirrored(self) -> Self {
         match self {
             Self::Less => Self::Greater,
             Self::LessOrEqual => Self::GreaterOrEqual,

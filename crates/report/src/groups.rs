@@ -1,68 +1,69 @@
-//! Groups and what is known of each: of the rows of a part of a file, of a file, or of all files.
+//! Groups and their accumulated values, for the rows of a part of a file, of a file, or of all files.
 
 use std::collections::HashMap;
 
 use crate::{
-    Number, Sum,
-    plan::{PartKind, PartPlan, Plan},
+    number::Number,
+    plan::{PartKind, PartSpec, ReportPlan},
+    sum::Sum,
 };
 
-/// Stands between the texts of a key. No text holds it, and it comes before all others, so keys are in the order of their
-/// texts.
-const BETWEEN: u8 = 0;
-/// Most groups: a report by something that is different in every row would take any memory.
-pub(crate) const MOST_GROUPS: usize = 4 << 20;
+/// Separates the texts of a key. No text contains it, and it sorts before all other bytes, so keys sort like lists of
+/// their texts.
+const KEY_SEPARATOR: u8 = 0;
+/// The most groups of a report: grouping by a value that differs in every row would exhaust the memory.
+pub(crate) const MAX_GROUPS: usize = 4 << 20;
 
 /// Groups by their keys.
 pub(crate) struct Groups {
-    places: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
-    /// Rows of each group.
+    indexes: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    /// The number of rows per group.
     rows: Vec<u64>,
-    /// The parts of each group, one group behind the other.
+    /// The parts of all groups, group by group.
     parts: Vec<Part>,
     kinds: Vec<PartKind>,
 }
 
-/// Rows on their way to their groups. Where there are many groups, to fetch them from memory is what takes the time, and a
-/// processor fetches those of many rows at once if it is asked for them in a row.
+/// Rows that are about to be added to their groups. With many groups, most of the time is spent waiting for memory. A
+/// batch looks up the groups of many rows in a row, so that the processor overlaps these waits.
 #[derive(Default)]
 pub(crate) struct Batch {
-    /// The keys of all rows, one behind the other.
+    /// The keys of all rows, concatenated.
     keys: Vec<u8>,
-    /// Where the key of each row ends.
+    /// The end of each row's key.
     ends: Vec<usize>,
     /// The values of the formulas, row by row.
     values: Vec<Option<Number>>,
-    /// The places of the groups that were there before.
-    places: Vec<Option<u32>>,
+    /// The index of each row's group, if the group existed before the batch.
+    indexes: Vec<Option<u32>>,
 }
 
 impl Batch {
-    const ROWS: usize = 64;
+    const MAX_ROWS: usize = 64;
 
-    /// Adds a value of the row that is being put together.
+    /// Adds a value to the current row.
     #[inline]
     pub(crate) fn push_value(&mut self, value: Option<Number>) {
         self.values.push(value);
     }
 
-    /// Adds a text to the key of that row.
+    /// Adds a text to the key of the current row.
     #[inline]
     pub(crate) fn push_text(&mut self, text: &[u8], is_first: bool) {
         if !is_first {
-            self.keys.push(BETWEEN);
+            self.keys.push(KEY_SEPARATOR);
         }
         self.keys.extend_from_slice(text);
     }
 
-    /// That row is whole. Whether the batch is full.
+    /// Completes the current row. Returns whether the batch is full.
     #[inline]
     pub(crate) fn end_row(&mut self) -> bool {
         self.ends.push(self.keys.len());
-        self.ends.len() == Self::ROWS
+        self.ends.len() == Self::MAX_ROWS
     }
 
-    /// Takes back what was added of a row that is none; each has `values` values.
+    /// Discards the current row. Each complete row has `values` values.
     pub(crate) fn undo_row(&mut self, values: usize) {
         self.keys.truncate(self.ends.last().copied().unwrap_or(0));
         self.values.truncate(self.ends.len() * values);
@@ -75,7 +76,7 @@ impl Batch {
     }
 }
 
-/// What is kept of the rows of a group for one metric or several.
+/// The accumulated value of a group that one or several metrics are computed from.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     Sum(Sum),
@@ -83,36 +84,36 @@ pub(crate) enum Part {
     Greatest(Option<Number>),
 }
 
-/// There are more than [`MOST_GROUPS`].
+/// The error for more than [`MAX_GROUPS`] groups.
 #[derive(Debug)]
-pub(crate) struct TooMany;
+pub(crate) struct TooManyGroups;
 
 impl Groups {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let kinds = plan.parts.iter().map(|PartPlan { kind, .. }| *kind).collect();
-        Self { places: HashMap::default(), rows: Vec::new(), parts: Vec::new(), kinds }
+    pub(crate) fn new(plan: &ReportPlan) -> Self {
+        let kinds = plan.parts.iter().map(|PartSpec { kind, .. }| *kind).collect();
+        Self { indexes: HashMap::default(), rows: Vec::new(), parts: Vec::new(), kinds }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Adds rows to their groups, and empties the batch.
-    pub(crate) fn add(&mut self, plan: &Plan, batch: &mut Batch) -> Result<(), TooMany> {
-        let Batch { keys, ends, values, places } = batch;
+    /// Adds the rows of a batch to their groups, and empties the batch.
+    pub(crate) fn add(&mut self, plan: &ReportPlan, batch: &mut Batch) -> Result<(), TooManyGroups> {
+        let Batch { keys, ends, values, indexes } = batch;
         let begins = std::iter::once(&0).chain(ends.iter());
         let keys_of_rows = || begins.clone().zip(ends.iter()).map(|(begin, end)| &keys[*begin..*end]);
-        places.clear();
-        places.extend(keys_of_rows().map(|key| self.places.get(key).copied()));
-        for (row, (key, place)) in keys_of_rows().zip(places.iter()).enumerate() {
-            let place = match place {
-                Some(place) => *place as usize,
-                None => self.place(key)?,
+        indexes.clear();
+        indexes.extend(keys_of_rows().map(|key| self.indexes.get(key).copied()));
+        for (row, (key, index)) in keys_of_rows().zip(indexes.iter()).enumerate() {
+            let index = match index {
+                Some(index) => *index as usize,
+                None => self.index_of(key)?,
             };
-            self.rows[place] += 1;
+            self.rows[index] += 1;
             let values = &values[row * plan.formulas.len()..];
-            let parts = &mut self.parts[place * plan.parts.len()..];
-            for (part, PartPlan { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
+            let parts = &mut self.parts[index * plan.parts.len()..];
+            for (part, PartSpec { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
                 if let Some(value) = values[*formula] {
                     part.add(value);
                 }
@@ -122,55 +123,55 @@ impl Groups {
         Ok(())
     }
 
-    /// Adds what is known of a group elsewhere; `parts` are of this plan.
-    pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), TooMany> {
-        let place = self.place(key)?;
-        self.rows[place] += rows;
-        for (part, other) in self.parts[place * parts.len()..].iter_mut().zip(parts) {
+    /// Merges the rows and parts of one group of the same plan.
+    pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), TooManyGroups> {
+        let index = self.index_of(key)?;
+        self.rows[index] += rows;
+        for (part, other) in self.parts[index * parts.len()..].iter_mut().zip(parts) {
             part.merge(other);
         }
         Ok(())
     }
 
-    /// Adds all groups of others of the same plan.
-    pub(crate) fn merge_all(&mut self, others: &Self) -> Result<(), TooMany> {
-        others.places.iter().try_for_each(|(key, place)| {
-            let (rows, parts) = others.at(*place as usize);
+    /// Merges all groups of another part of the same plan.
+    pub(crate) fn merge_all(&mut self, others: &Self) -> Result<(), TooManyGroups> {
+        others.indexes.iter().try_for_each(|(key, index)| {
+            let (rows, parts) = others.at(*index as usize);
             self.merge(key, rows, parts)
         })
     }
 
-    /// The keys in their order, and where their groups are.
+    /// The keys in byte order, with the index of each group.
     pub(crate) fn sorted(&self) -> Vec<(&[u8], usize)> {
-        let mut keys: Vec<_> = self.places.iter().map(|(key, place)| (&**key, *place as usize)).collect();
+        let mut keys: Vec<_> = self.indexes.iter().map(|(key, index)| (&**key, *index as usize)).collect();
         keys.sort_unstable();
         keys
     }
 
     /// The rows and the parts of a group.
-    pub(crate) fn at(&self, place: usize) -> (u64, &[Part]) {
-        (self.rows[place], &self.parts[place * self.kinds.len()..][..self.kinds.len()])
+    pub(crate) fn at(&self, index: usize) -> (u64, &[Part]) {
+        (self.rows[index], &self.parts[index * self.kinds.len()..][..self.kinds.len()])
     }
 
     #[inline]
-    fn place(&mut self, key: &[u8]) -> Result<usize, TooMany> {
-        match self.places.get(key) {
-            Some(place) => Ok(*place as usize),
-            None => self.new_place(key),
+    fn index_of(&mut self, key: &[u8]) -> Result<usize, TooManyGroups> {
+        match self.indexes.get(key) {
+            Some(index) => Ok(*index as usize),
+            None => self.insert(key),
         }
     }
 
     #[cold]
-    fn new_place(&mut self, key: &[u8]) -> Result<usize, TooMany> {
-        let place = self.rows.len();
-        if place == MOST_GROUPS {
-            return Err(TooMany);
+    fn insert(&mut self, key: &[u8]) -> Result<usize, TooManyGroups> {
+        let index = self.rows.len();
+        if index == MAX_GROUPS {
+            return Err(TooManyGroups);
         }
-        // There are fewer than 2^32.
-        self.places.insert(key.into(), place as u32);
+        // Fits, because MAX_GROUPS is less than 2^32.
+        self.indexes.insert(key.into(), index as u32);
         self.rows.push(0);
         self.parts.extend(self.kinds.iter().map(|kind| Part::new(*kind)));
-        Ok(place)
+        Ok(index)
     }
 }
 
@@ -202,16 +203,16 @@ impl Part {
     }
 }
 
-/// The texts of a key, of which there are `count`.
+/// Decodes a key of `count` texts.
 pub(crate) fn texts(key: &[u8], count: usize) -> Vec<String> {
     if count == 0 {
         return Vec::new();
     }
-    key.split(|byte| *byte == BETWEEN).map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+    key.split(|byte| *byte == KEY_SEPARATOR).map(|text| String::from_utf8_lossy(text).into_owned()).collect()
 }
 
-/// The key of these texts; none if they can be no key.
+/// Encodes texts as a key, or returns none if a text is empty or contains the separator.
 pub(crate) fn key(texts: &[String]) -> Option<Vec<u8>> {
-    let is_good = |text: &String| !text.is_empty() && !text.as_bytes().contains(&BETWEEN);
+    let is_good = |text: &String| !text.is_empty() && !text.as_bytes().contains(&KEY_SEPARATOR);
     texts.iter().all(is_good).then(|| texts.join("\0").into_bytes())
 }

@@ -1,81 +1,81 @@
-//! The kernel: what a report makes of the rows of blocks, on one thread. Everything here is done for each row of files of
-//! any size.
+//! The kernel: aggregates the rows of blocks on one thread. This code runs for every row of files of any size.
 
 use tributary_csv_gate::{Block, BlockRows, Reason, Reject};
 
 use crate::{
     columns::Column,
     formula::{Cells, Fault},
-    groups::{Batch, Groups, TooMany},
-    plan::Plan,
+    groups::{Batch, Groups, TooManyGroups},
+    plan::ReportPlan,
 };
 
-/// What one thread has found.
+/// The state and the results of one thread.
 pub(crate) struct Kernel<'a> {
-    plan: &'a Plan,
-    /// Which field of a row each of the plan's columns is.
+    plan: &'a ReportPlan,
+    /// The field of a row that each column of the plan is in.
     fields: &'a [usize],
     pub(crate) groups: Groups,
     pub(crate) counts: Counts,
-    memory: Memory,
+    buffers: Buffers,
 }
 
-/// What was counted.
+/// The counts of one thread.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// Rows, good and bad.
+    /// The number of rows, good and bad.
     pub(crate) rows: u64,
-    pub(crate) passed_over: u64,
+    pub(crate) skipped: u64,
     pub(crate) rejected: u64,
-    /// The first rejects of those blocks.
+    /// The first rejects of this thread's blocks.
     pub(crate) rejects: Vec<Reject>,
 }
 
-/// What is used again for each row.
-struct Memory {
+/// Memory that is reused for every row.
+struct Buffers {
     batch: Batch,
     scratch: String,
 }
 
-/// Why a row counts in no group.
-enum Out {
-    PassedOver,
+/// The reason why a row is in no group.
+enum Exclusion {
+    Skipped,
     NotTrue,
     NoGroup(usize),
-    Fault(Of, Fault),
+    Fault(ExpressionRef, Fault),
 }
 
 /// One of the plan's expressions.
-enum Of {
+enum ExpressionRef {
     Filter,
     Check,
     Formula(usize),
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(plan: &'a Plan, fields: &'a [usize]) -> Self {
-        let memory = Memory { batch: Batch::default(), scratch: String::new() };
-        Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), memory }
+    pub(crate) fn new(plan: &'a ReportPlan, fields: &'a [usize]) -> Self {
+        let buffers = Buffers { batch: Batch::default(), scratch: String::new() };
+        Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), buffers }
     }
 
-    /// Takes the rows of a block, which stands behind all blocks before. At most `most` rejects are kept.
-    pub(crate) fn take(&mut self, block: &Block, most: usize) -> Result<(), TooMany> {
-        let mut rows = block.rows(most - self.counts.rejects.len());
+    /// Aggregates the rows of a block, which must follow all earlier blocks in the file. Keeps at most `max_kept`
+    /// rejects.
+    pub(crate) fn take(&mut self, block: &Block, max_kept: usize) -> Result<(), TooManyGroups> {
+        let mut rows = block.rows(max_kept - self.counts.rejects.len());
         while rows.advance() {
             match self.row(&rows) {
                 Ok(()) => {
-                    if self.memory.batch.end_row() {
-                        self.groups.add(self.plan, &mut self.memory.batch)?;
+                    if self.buffers.batch.end_row() {
+                        self.groups.add(self.plan, &mut self.buffers.batch)?;
                     }
                 }
-                Err(Out::PassedOver) => self.counts.passed_over += 1,
-                Err(out) => {
-                    self.memory.batch.undo_row(self.plan.formulas.len());
-                    rows.reject(|rows| self.reason(rows, out));
+                Err(Exclusion::Skipped) => self.counts.skipped += 1,
+                Err(exclusion) => {
+                    self.buffers.batch.undo_row(self.plan.formulas.len());
+                    rows.reject(|rows| self.reason(rows, exclusion));
                 }
             }
         }
-        self.groups.add(self.plan, &mut self.memory.batch)?;
+        self.groups.add(self.plan, &mut self.buffers.batch)?;
         let (rows, rejects) = rows.finish();
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;
@@ -85,50 +85,56 @@ impl<'a> Kernel<'a> {
 
     /// Adds one row to the batch.
     #[inline]
-    fn row(&mut self, rows: &BlockRows<'_>) -> Result<(), Out> {
-        let Memory { batch, scratch } = &mut self.memory;
+    fn row(&mut self, rows: &BlockRows<'_>) -> Result<(), Exclusion> {
+        let Buffers { batch, scratch } = &mut self.buffers;
         let mut cells = RowCells { rows, fields: self.fields, scratch };
         if let Some((filter, _)) = &self.plan.filter
-            && filter.holds(&mut cells).map_err(|fault| Out::Fault(Of::Filter, fault))? != Some(true)
+            && filter.holds(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Filter, fault))? != Some(true)
         {
-            return Err(Out::PassedOver);
+            return Err(Exclusion::Skipped);
         }
         if let Some((check, _)) = &self.plan.check
-            && check.holds(&mut cells).map_err(|fault| Out::Fault(Of::Check, fault))? != Some(true)
+            && check.holds(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Check, fault))? != Some(true)
         {
-            return Err(Out::NotTrue);
+            return Err(Exclusion::NotTrue);
         }
         for (at, formula) in self.plan.formulas.iter().enumerate() {
-            batch.push_value(formula.value(&mut cells).map_err(|fault| Out::Fault(Of::Formula(at), fault))?);
+            batch.push_value(
+                formula.value(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Formula(at), fault))?,
+            );
         }
         for (at, column) in self.plan.group_by.iter().enumerate() {
-            batch.push_text(cells.text(*column).ok_or(Out::NoGroup(*column))?, at == 0);
+            batch.push_text(cells.text(*column).ok_or(Exclusion::NoGroup(*column))?, at == 0);
         }
         Ok(())
     }
 
     #[cold]
-    fn reason(&mut self, rows: &BlockRows<'_>, out: Out) -> Reason {
-        let (plan, fields, scratch) = (self.plan, self.fields, &mut self.memory.scratch);
+    fn reason(&mut self, rows: &BlockRows<'_>, exclusion: Exclusion) -> Reason {
+        let (plan, fields, scratch) = (self.plan, self.fields, &mut self.buffers.scratch);
         let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
         let text =
             |condition: &Option<(_, String)>| condition.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
-        // A row without a group is one whatever its numbers are, which are looked at first because that is cheaper.
-        if let Out::Fault(Of::Formula(_), _) = out {
+        // A missing group outranks a bad number. `row` evaluates the numbers first only because that is cheaper.
+        if let Exclusion::Fault(ExpressionRef::Formula(_), _) = exclusion {
             let mut cells = RowCells { rows, fields, scratch };
             if let Some(column) = plan.group_by.iter().find(|column| cells.text(**column).is_none()) {
                 return Reason::NoGroup { column: name(*column) };
             }
         }
-        match out {
-            Out::NotTrue | Out::PassedOver => Reason::Check { check: text(&plan.check) },
-            Out::NoGroup(column) => Reason::NoGroup { column: name(column) },
-            Out::Fault(_, Fault::NotANumber(column)) => {
+        match exclusion {
+            Exclusion::NotTrue | Exclusion::Skipped => Reason::Check { check: text(&plan.check) },
+            Exclusion::NoGroup(column) => Reason::NoGroup { column: name(column) },
+            Exclusion::Fault(_, Fault::NotANumber(column)) => {
                 Reason::NotANumber { column: name(column), found: text_of(rows, fields[column], scratch) }
             }
-            Out::Fault(Of::Filter, Fault::OutOfRange) => Reason::OutOfRange { expression: text(&plan.filter) },
-            Out::Fault(Of::Check, Fault::OutOfRange) => Reason::OutOfRange { expression: text(&plan.check) },
-            Out::Fault(Of::Formula(formula), Fault::OutOfRange) => {
+            Exclusion::Fault(ExpressionRef::Filter, Fault::OutOfRange) => {
+                Reason::OutOfRange { expression: text(&plan.filter) }
+            }
+            Exclusion::Fault(ExpressionRef::Check, Fault::OutOfRange) => {
+                Reason::OutOfRange { expression: text(&plan.check) }
+            }
+            Exclusion::Fault(ExpressionRef::Formula(formula), Fault::OutOfRange) => {
                 let part = plan.parts.iter().find(|part| part.formula == formula);
                 Reason::OutOfRange { expression: part.map(|part| part.text.clone()).unwrap_or_default() }
             }
@@ -151,7 +157,7 @@ impl Cells for RowCells<'_, '_> {
     }
 }
 
-/// Valid UTF-8 without white space at its ends.
+/// Trims white space from valid UTF-8.
 #[inline]
 fn trimmed(text: &[u8]) -> &[u8] {
     match text {
@@ -163,8 +169,8 @@ fn trimmed(text: &[u8]) -> &[u8] {
 }
 
 fn text_of(rows: &BlockRows<'_>, field: usize, scratch: &mut String) -> String {
-    /// Characters that are shown of a cell.
-    const SHOWN: usize = 40;
+    /// How many characters of a cell a reject shows.
+    const MAX_SHOWN_CHARS: usize = 40;
     let text = String::from_utf8_lossy(trimmed(rows.bytes(field, scratch))).into_owned();
-    text.chars().take(SHOWN).collect()
+    text.chars().take(MAX_SHOWN_CHARS).collect()
 }

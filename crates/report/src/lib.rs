@@ -1,13 +1,14 @@
-//! Reports: declared aggregations over files of any columns and any size. A report is compiled to a [`Plan`]; the plan makes
-//! a [`Partial`] of each file, where the file is; a [`Total`] is what partials come to together.
+//! Reports: declared aggregations over files of any columns and any size. A report is compiled to a [`ReportPlan`]. The
+//! plan aggregates each file to a [`Partial`], wherever the file is. A [`Total`] merges the partials of several files.
 //!
-//! It opens nothing and knows no clock: files come as a [`Table`](tributary_csv_gate::Table) of the gate, threads are its own.
-//! Which files are a report's, and where partials and totals are kept, is not known here.
+//! The crate starts threads of its own, but opens no file and reads no clock: files come as a
+//! [`Table`](tributary_csv_gate::Table) of the gate. It does not know which files a report covers, nor where partials
+//! and totals are stored.
 //!
 //! ```
 //! use tributary_csv_gate::{Settings, Table};
-//! use tributary_report::{Plan, Total};
 //! use tributary_protocol::{MetricSpec, ReportSpec};
+//! use tributary_report::{ReportPlan, Total};
 //!
 //! let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
 //! let spec = ReportSpec {
@@ -15,7 +16,7 @@
 //!     metrics: vec![metric("rows", "count()"), metric("revenue", "sum(price * quantity)")],
 //!     ..ReportSpec::default()
 //! };
-//! let plan = Plan::compile(&spec)?;
+//! let plan = ReportPlan::compile(&spec)?;
 //! let file = &b"Shop,Price,Quantity\nnorth,1.10,3\nsouth,x,1\nnorth,0.20,1\n"[..];
 //! let table = Table::open_once("a.csv", file.len() as u64, file, &Settings::default())?;
 //! let partial = plan.aggregate(table, 2, |_| true)?;
@@ -46,6 +47,6 @@ mod sum;
 
 pub use aggregate::{Error, Progress};
 pub use number::Number;
-pub use partial::{AddError, Incoming, IncomingError, Partial, Total};
-pub use plan::{Place, Plan, SpecError, format};
+pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total};
+pub use plan::{ReportPlan, ReportSetting, SpecError, partial_format};
 pub use sum::Sum;

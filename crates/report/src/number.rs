@@ -1,26 +1,27 @@
-//! Numbers as reports count with them: exact decimals while they fit, else the nearest double. What a sum is, `sum` knows.
+//! The numbers of reports: exact decimals as long as they fit, else the nearest double. Sums are in `sum`.
 //!
-//! | written | is |
+//! | text | result |
 //! | --- | --- |
 //! | `12`, `-12`, `+12`, `012` | the integer |
-//! | `1.50`, `.5`, `5.` | the decimal, exactly |
-//! | `1e3`, `2.5E-4` | the decimal, exactly |
-//! | more than 38 digits, or more than 20 of them behind the point | the nearest double |
-//! | more than 1e300, or less than 1e-300 | no number: [`None`] |
-//! | `1,000`, `1_000`, `$5`, `0x1F`, `NaN`, `inf`, nothing | no number: [`None`] |
+//! | `1.50`, `.5`, `5.` | the exact decimal |
+//! | `1e3`, `2.5E-4` | the exact decimal |
+//! | more than 38 digits, or more than 20 after the point | the nearest double |
+//! | an absolute value above 1e300 or below 1e-300 | not a number: [`None`] |
+//! | `1,000`, `1_000`, `$5`, `0x1F`, `NaN`, `inf`, empty | not a number: [`None`] |
 
 use std::{cmp::Ordering, fmt};
 
 use ethnum::I256;
 
-/// Most digits behind the point of a [`Number::Decimal`]. A mantissa of 128 bits that is aligned to so many digits leaves
-/// room in 256 bits for the sum of more rows than any file has.
-pub(crate) const MOST_SCALE: u32 = 20;
-/// Digits that fit in 64 bits whatever they are.
-const SURE_DIGITS: usize = 18;
-/// Bounds of a double's absolute value: a sum of many stays finite, and what is far smaller than any measure is a mistake.
-const LARGEST: f64 = 1e300;
-const SMALLEST: f64 = 1e-300;
+/// The most digits after the point of a [`Number::Decimal`]. If 128-bit mantissas are aligned to this scale, 256 bits
+/// still have room for the sum of more rows than any file has.
+pub(crate) const MAX_SCALE: u32 = 20;
+/// The most decimal digits that fit in an `i64` whatever their values.
+const I64_DIGITS: usize = 18;
+/// The largest absolute value of a double: sums of many such doubles stay finite.
+const MAX_FLOAT: f64 = 1e300;
+/// The smallest absolute value of a double other than 0: anything smaller is not a measurement but a mistake.
+const MIN_FLOAT: f64 = 1e-300;
 
 /// One number.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +30,11 @@ pub enum Number {
     Decimal {
         /// All its digits.
         mantissa: i128,
-        /// How many of them stand behind the point, at most 20. As wide as it is because numbers are copied all the time: a
-        /// narrower one is copied together with what is beside it, which is three times as slow.
+        /// The number of digits after the point, at most 20. Not a `u8`, because the compiler copies a narrower field
+        /// together with its padding, and numbers are copied for every row.
         scale: u32,
     },
-    /// What fits in no such decimal: finite, and its absolute value between 1e-300 and 1e300.
+    /// A number that does not fit in such a decimal: finite, with an absolute value between 1e-300 and 1e300.
     Float(f64),
 }
 
@@ -44,7 +45,7 @@ impl Number {
         Self::Decimal { mantissa: value, scale: 0 }
     }
 
-    /// Reads a trimmed cell or a number of an expression.
+    /// Parses a trimmed cell or a number in an expression.
     #[must_use]
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -53,8 +54,8 @@ impl Number {
             [b'+', rest @ ..] => (false, rest),
             _ => (false, text),
         };
-        // One more for the point.
-        if digits.len() > SURE_DIGITS + 1 {
+        // One byte more for the point.
+        if digits.len() > I64_DIGITS + 1 {
             return parse_any(negative, digits);
         }
         let (mut value, mut point) = (0_i64, None);
@@ -66,16 +67,16 @@ impl Number {
             }
         }
         let count = digits.len() - usize::from(point.is_some());
-        if count == 0 || count > SURE_DIGITS {
+        if count == 0 || count > I64_DIGITS {
             return parse_any(negative, digits);
         }
         let scale = point.map_or(0, |at| digits.len() - 1 - at);
         let mantissa = i128::from(if negative { -value } else { value });
-        // At most SURE_DIGITS of them.
+        // Fits, because it is at most I64_DIGITS.
         Some(Self::Decimal { mantissa, scale: scale as u32 })
     }
 
-    /// The sum; none if it is out of range. The difference and the product are alike.
+    /// The sum, or none if it is out of range. The same holds for the difference and the product.
     pub(crate) fn plus(self, other: Self) -> Option<Self> {
         self.exactly(other, i128::checked_add).or_else(|| Self::float(self.to_f64() + other.to_f64()))
     }
@@ -87,34 +88,34 @@ impl Number {
     pub(crate) fn times(self, other: Self) -> Option<Self> {
         if let (Self::Decimal { mantissa: a, scale: i }, Self::Decimal { mantissa: b, scale: j }) = (self, other)
             && let Some(mantissa) = a.checked_mul(b)
-            && let Some(product) = shortened(mantissa.into(), i + j)
+            && let Some(product) = to_decimal(mantissa.into(), i + j)
         {
             return Some(product);
         }
         if self.is_zero() || other.is_zero() {
             return Some(Self::integer(0));
         }
-        Self::not_nothing(self.to_f64() * other.to_f64())
+        Self::nonzero_float(self.to_f64() * other.to_f64())
     }
 
-    /// The quotient, exact if it ends within 20 digits. The outer one is none if it is out of range; there is no quotient by
-    /// zero.
+    /// The quotient, exact if it terminates within 20 digits. The outer `Option` is none if it is out of range, the
+    /// inner one if the divisor is zero.
     pub(crate) fn divided_by(self, other: Self) -> Option<Option<Self>> {
         if other.is_zero() {
             return Some(None);
         }
         if let (Self::Decimal { mantissa: a, scale: i }, Self::Decimal { mantissa: b, scale: j }) = (self, other)
-            && let Some(dividend) = I256::from(a).checked_mul(power(MOST_SCALE + j))
-            && let divisor = I256::from(b) * power(i)
+            && let Some(dividend) = I256::from(a).checked_mul(power_of_ten(MAX_SCALE + j))
+            && let divisor = I256::from(b) * power_of_ten(i)
             && dividend % divisor == I256::ZERO
-            && let Some(quotient) = shortened(dividend / divisor, MOST_SCALE)
+            && let Some(quotient) = to_decimal(dividend / divisor, MAX_SCALE)
         {
             return Some(Some(quotient));
         }
         if self.is_zero() {
             return Some(Some(Self::integer(0)));
         }
-        Self::not_nothing(self.to_f64() / other.to_f64()).map(Some)
+        Self::nonzero_float(self.to_f64() / other.to_f64()).map(Some)
     }
 
     pub(crate) fn negated(self) -> Option<Self> {
@@ -125,8 +126,8 @@ impl Number {
         matches!(self, Self::Decimal { mantissa: 0, .. })
     }
 
-    /// The order of their values, and one of a decimal and a double that are as good as equal, so that the least and the
-    /// greatest of several never depend on their order.
+    /// A total order by value. It also orders a decimal and a double that compare as equal, so that the minimum and the
+    /// maximum never depend on the order of the rows.
     pub(crate) fn order(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Decimal { mantissa: a, scale: i }, Self::Decimal { mantissa: b, scale: j }) if i == j => a.cmp(&b),
@@ -139,7 +140,7 @@ impl Number {
         }
     }
 
-    /// Whether they have the same value, or as good as the same where one is a double.
+    /// Compares by value, rounding a decimal to the nearest double if the other one is a double.
     pub(crate) fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Decimal { .. }, Self::Decimal { .. }) => self.order(other),
@@ -147,13 +148,13 @@ impl Number {
         }
     }
 
-    /// The integer, if it is one that fits in 64 bits.
+    /// The value as an `i64`, if it is an integer that fits and not a double.
     #[must_use]
     pub fn to_i64(self) -> Option<i64> {
         self.to_integer().and_then(|value| i64::try_from(value).ok())
     }
 
-    /// The integer, if it is one and not a double.
+    /// The value as an integer, if it is one and not a double.
     #[must_use]
     pub fn to_integer(self) -> Option<i128> {
         match self {
@@ -169,7 +170,7 @@ impl Number {
     /// The nearest double.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        /// Integers to which a double is exact, and powers of ten that are: then one division rounds once.
+        /// Doubles are exact up to this integer, and so are the powers of ten below: the division rounds only once.
         const EXACT: i128 = 1 << 53;
         match self {
             Self::Decimal { mantissa, scale } if mantissa.abs() <= EXACT => mantissa as f64 / 10_i128.pow(scale) as f64,
@@ -184,12 +185,12 @@ impl Number {
         };
         let scale = i.max(j);
         let align = |mantissa: i128, from: u32| mantissa.checked_mul(10_i128.checked_pow(scale - from)?);
-        let mantissa = operation(align(a, i)?, align(b, j)?).filter(has_opposite)?;
+        let mantissa = operation(align(a, i)?, align(b, j)?).filter(is_negatable)?;
         Some(Self::Decimal { mantissa, scale })
     }
 
-    /// What is computed of numbers that are not zero: where nothing is left of it, it was too small.
-    fn not_nothing(value: f64) -> Option<Self> {
+    /// The result of a computation with numbers other than zero: if it is zero, it was too small.
+    fn nonzero_float(value: f64) -> Option<Self> {
         Self::float(value).filter(|_| value != 0.0)
     }
 
@@ -197,18 +198,18 @@ impl Number {
         if value == 0.0 {
             return Some(Self::integer(0));
         }
-        (SMALLEST..=LARGEST).contains(&value.abs()).then_some(Self::Float(value))
+        (MIN_FLOAT..=MAX_FLOAT).contains(&value.abs()).then_some(Self::Float(value))
     }
 }
 
-/// Equal if they are the same number in the same kind: what is read from a text is what was written.
+/// Equal if both are decimals or both doubles, and have the same value. So a number equals its text after parsing.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         self.order(*other) == Ordering::Equal
     }
 }
 
-/// As a JSON number, a double as short as it can be read again.
+/// Writes a JSON number. A double has the fewest digits that give the same double again.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -219,16 +220,16 @@ impl fmt::Display for Number {
 }
 
 /// 10^`exponent`, for exponents up to 76.
-pub(crate) fn power(exponent: u32) -> I256 {
+pub(crate) fn power_of_ten(exponent: u32) -> I256 {
     I256::from(10).pow(exponent)
 }
 
-/// The mantissa that has `to` digits behind the point; `from` has no more.
+/// The mantissa with `to` digits after the point instead of `from`, which is at most `to`.
 pub(crate) fn aligned(mantissa: i128, from: u32, to: u32) -> I256 {
-    const POWERS: [i64; SURE_DIGITS + 1] = {
-        let mut powers = [1; SURE_DIGITS + 1];
+    const POWERS: [i64; I64_DIGITS + 1] = {
+        let mut powers = [1; I64_DIGITS + 1];
         let mut at = 1;
-        while at <= SURE_DIGITS {
+        while at <= I64_DIGITS {
             powers[at] = powers[at - 1] * 10;
             at += 1;
         }
@@ -236,11 +237,11 @@ pub(crate) fn aligned(mantissa: i128, from: u32, to: u32) -> I256 {
     };
     match (i64::try_from(mantissa), POWERS.get((to - from) as usize)) {
         (Ok(short), Some(unit)) => (i128::from(short) * i128::from(*unit)).into(),
-        _ => I256::from(mantissa) * power(to - from),
+        _ => I256::from(mantissa) * power_of_ten(to - from),
     }
 }
 
-/// A decimal without zeros at its end, as JSON writes it.
+/// Writes a decimal as a JSON number without trailing zeros.
 pub(crate) fn decimal_text(mantissa: I256, scale: u32) -> String {
     let mut text = mantissa.unsigned_abs().to_string();
     let scale = scale as usize;
@@ -257,27 +258,28 @@ pub(crate) fn decimal_text(mantissa: I256, scale: u32) -> String {
     text
 }
 
-/// Whether it is no `i128::MIN`, which is in no decimal: it has no absolute value, and would be read as a double again.
-fn has_opposite(mantissa: &i128) -> bool {
+/// Whether the mantissa can be negated. `i128::MIN` cannot, and its text would be parsed as a double.
+fn is_negatable(mantissa: &i128) -> bool {
     *mantissa != i128::MIN
 }
 
-/// The mantissa of a decimal, if it fits in one.
-pub(crate) fn fitting(mantissa: I256) -> Option<i128> {
-    i128::try_from(mantissa).ok().filter(has_opposite)
+/// Converts to the mantissa of a decimal, if it fits.
+pub(crate) fn to_mantissa(mantissa: I256) -> Option<i128> {
+    i128::try_from(mantissa).ok().filter(is_negatable)
 }
 
-/// The decimal of at most [`MOST_SCALE`] digits behind the point, if it has no more but zeros.
-fn shortened(mut mantissa: I256, mut scale: u32) -> Option<Number> {
-    while (scale > MOST_SCALE || fitting(mantissa).is_none()) && scale > 0 && mantissa % I256::from(10) == I256::ZERO {
+/// Converts to a decimal by dropping trailing zeros, if the other digits fit.
+fn to_decimal(mut mantissa: I256, mut scale: u32) -> Option<Number> {
+    while (scale > MAX_SCALE || to_mantissa(mantissa).is_none()) && scale > 0 && mantissa % I256::from(10) == I256::ZERO
+    {
         mantissa /= I256::from(10);
         scale -= 1;
     }
-    let mantissa = fitting(mantissa).filter(|_| scale <= MOST_SCALE)?;
+    let mantissa = to_mantissa(mantissa).filter(|_| scale <= MAX_SCALE)?;
     Some(Number::Decimal { mantissa, scale })
 }
 
-/// Reads what [`Number::parse`] does not read at once.
+/// Parses texts that the fast path of [`Number::parse`] does not cover.
 #[cold]
 fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
     let text = std::str::from_utf8(text).ok()?;
@@ -304,9 +306,9 @@ fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
             Ok(scale) => (mantissa, scale),
             Err(_) => (mantissa.checked_mul(10_i128.checked_pow(u32::try_from(-scale).ok()?)?)?, 0),
         };
-        (scale <= MOST_SCALE).then_some(Number::Decimal { mantissa, scale })
+        (scale <= MAX_SCALE).then_some(Number::Decimal { mantissa, scale })
     };
-    let positive = exact().or_else(|| Number::not_nothing(format!("{significant}e{}", -scale).parse().ok()?))?;
+    let positive = exact().or_else(|| Number::nonzero_float(format!("{significant}e{}", -scale).parse().ok()?))?;
     if negative { positive.negated() } else { Some(positive) }
 }
 

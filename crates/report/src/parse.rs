@@ -1,5 +1,4 @@
-//! Expressions as they are written: SQL, read by the parser that polars reads its SQL with, of which reports understand a
-//! part. What is not understood is refused; nothing is guessed.
+//! Parses expressions, which are a subset of SQL. Anything outside the subset is an error; nothing is guessed.
 
 use sqlparser::{
     ast::{
@@ -12,20 +11,20 @@ use sqlparser::{
 };
 
 use crate::{
-    Number,
-    columns::Columns,
+    columns::NeededColumns,
     formula::{Arithmetic, Comparison, Condition, Formula},
+    number::Number,
 };
 
-/// Longest expression in bytes.
-const LONGEST: usize = 2_000;
-/// How deep parentheses and the like may be nested.
-const DEEPEST: usize = 50;
-/// Most names, operators and parentheses. A sum of many terms is as deep as it is long, to whoever walks it as to whoever
-/// drops it, and a thread's stack must bear that.
-const MOST_SIGNS: usize = 200;
+/// The longest expression in bytes.
+const MAX_EXPRESSION_BYTES: usize = 2_000;
+/// How deep parentheses and other constructs may be nested.
+const MAX_EXPRESSION_DEPTH: usize = 50;
+/// The most names, operators and parentheses. The tree of a sum is as deep as the sum has terms, so without a limit
+/// walking or dropping it would overflow the stack.
+const MAX_EXPRESSION_TOKENS: usize = 200;
 
-/// What a metric takes of each row of its group.
+/// A parsed metric.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Aggregate {
     Count,
@@ -35,16 +34,16 @@ pub(crate) enum Aggregate {
     Greatest(Formula),
 }
 
-/// Reads a metric.
-pub(crate) fn metric(text: &str, columns: &mut Columns) -> Result<Aggregate, String> {
+/// Parses a metric.
+pub(crate) fn metric(text: &str, columns: &mut NeededColumns) -> Result<Aggregate, String> {
     const KNOWN: &str = "count(), sum(…), min(…), max(…) and mean(…)";
     let expression = expression(text)?;
     let Expr::Function(function) = &expression else {
-        return Err(format!("`{expression}` is no metric; a metric is one of {KNOWN}"));
+        return Err(format!("`{expression}` is not a metric; use one of {KNOWN}"));
     };
     let name = function.name.to_string().to_ascii_lowercase();
     let FunctionArguments::List(list) = &function.args else {
-        return Err(format!("`{expression}` is not understood; a metric is one of {KNOWN}"));
+        return Err(format!("`{expression}` is not supported; use one of {KNOWN}"));
     };
     let is_plain = function.filter.is_none()
         && function.over.is_none()
@@ -54,11 +53,11 @@ pub(crate) fn metric(text: &str, columns: &mut Columns) -> Result<Aggregate, Str
         && list.duplicate_treatment.is_none()
         && list.clauses.is_empty();
     if !is_plain {
-        return Err(format!("`{expression}` says more than is understood; write `{name}(…)` alone"));
+        return Err(format!("`{expression}` has clauses that are not supported; write only `{name}(…)`"));
     }
     match (name.as_str(), list.args.as_slice()) {
         ("count", [] | [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]) => Ok(Aggregate::Count),
-        ("count", _) => Err("count() counts rows and takes nothing between its parentheses".to_owned()),
+        ("count", _) => Err("count() counts rows and takes no argument".to_owned()),
         (name @ ("sum" | "min" | "max" | "mean" | "avg"), [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))]) => {
             let formula = formula(inner, columns)?;
             Ok(match name {
@@ -71,27 +70,28 @@ pub(crate) fn metric(text: &str, columns: &mut Columns) -> Result<Aggregate, Str
         ("sum" | "min" | "max" | "mean" | "avg", _) => {
             Err(format!("{name} takes one expression, as in `{name}(price)`"))
         }
-        _ => Err(format!("there is no `{name}(…)`; a metric is one of {KNOWN}")),
+        _ => Err(format!("`{name}(…)` is not supported; use one of {KNOWN}")),
     }
 }
 
-/// Reads a condition.
-pub(crate) fn condition(text: &str, columns: &mut Columns) -> Result<Condition, String> {
+/// Parses a condition.
+pub(crate) fn condition(text: &str, columns: &mut NeededColumns) -> Result<Condition, String> {
     condition_of(&expression(text)?, columns)
 }
 
 fn expression(text: &str) -> Result<Expr, String> {
-    if text.len() > LONGEST {
-        return Err(format!("it is {} bytes long where {LONGEST} are the limit", text.len()));
+    if text.len() > MAX_EXPRESSION_BYTES {
+        return Err(format!("the expression has {} bytes where {MAX_EXPRESSION_BYTES} are the limit", text.len()));
     }
     let read = || {
         let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize()?;
-        let signs = tokens.iter().filter(|token| is_sign(token)).count();
-        if signs > MOST_SIGNS {
-            let why = format!("it has {signs} names, operators and parentheses where {MOST_SIGNS} are the limit");
+        let count = tokens.iter().filter(|token| counts_as_token(token)).count();
+        if count > MAX_EXPRESSION_TOKENS {
+            let why =
+                format!("it has {count} names, operators and parentheses where {MAX_EXPRESSION_TOKENS} are the limit");
             return Err(ParserError::ParserError(why));
         }
-        let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(DEEPEST).with_tokens(tokens);
+        let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(MAX_EXPRESSION_DEPTH).with_tokens(tokens);
         let expression = parser.parse_expr()?;
         parser.expect_token(&Token::EOF)?;
         Ok(expression)
@@ -99,22 +99,22 @@ fn expression(text: &str) -> Result<Expr, String> {
     read().map_err(|why| {
         let why = why.to_string();
         let why = why.strip_prefix("sql parser error: ").unwrap_or(&why);
-        format!("`{text}` cannot be read: {why}; column names with blanks or signs stand in double quotes")
+        format!("`{text}` cannot be read: {why}; put column names with blanks or signs in double quotes")
     })
 }
 
-/// Whether it may make an expression deeper. A list of many values is as flat as one of few.
-fn is_sign(token: &Token) -> bool {
+/// Whether the token can make an expression deeper. A list of values is flat, however long it is.
+fn counts_as_token(token: &Token) -> bool {
     !matches!(token, Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_))
 }
 
-fn formula(expression: &Expr, columns: &mut Columns) -> Result<Formula, String> {
+fn formula(expression: &Expr, columns: &mut NeededColumns) -> Result<Formula, String> {
     Ok(match expression {
         Expr::Nested(inner) => formula(inner, columns)?,
-        Expr::Identifier(Ident { value, .. }) => Formula::Column(columns.place(value)?),
+        Expr::Identifier(Ident { value, .. }) => Formula::Column(columns.index(value)?),
         Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => {
             let number = Number::parse(text.as_bytes());
-            Formula::Constant(number.ok_or_else(|| format!("{text} is no number that is counted with"))?)
+            Formula::Constant(number.ok_or_else(|| format!("{text} is out of range"))?)
         }
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Formula::Negated(Box::new(formula(expr, columns)?)),
         Expr::UnaryOp { op: UnaryOperator::Plus, expr } => formula(expr, columns)?,
@@ -124,20 +124,20 @@ fn formula(expression: &Expr, columns: &mut Columns) -> Result<Formula, String> 
                 BinaryOperator::Minus => Arithmetic::Minus,
                 BinaryOperator::Multiply => Arithmetic::Times,
                 BinaryOperator::Divide => Arithmetic::DividedBy,
-                _ => return Err(no_formula(expression)),
+                _ => return Err(not_a_number(expression)),
             };
             let (left, right) = (formula(left, columns)?, formula(right, columns)?);
             Formula::Both(operation, Box::new(left), Box::new(right))
         }
-        _ => return Err(no_formula(expression)),
+        _ => return Err(not_a_number(expression)),
     })
 }
 
-fn no_formula(expression: &Expr) -> String {
-    format!("`{expression}` is no number; numbers are made of columns, numbers, `+ - * /` and parentheses")
+fn not_a_number(expression: &Expr) -> String {
+    format!("`{expression}` is not a number; use columns, numbers, `+ - * /` and parentheses")
 }
 
-fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, String> {
+fn condition_of(expression: &Expr, columns: &mut NeededColumns) -> Result<Condition, String> {
     let negated = |negated: bool, condition| if negated { Condition::Not(Box::new(condition)) } else { condition };
     Ok(match expression {
         Expr::Nested(inner) => condition_of(inner, columns)?,
@@ -149,7 +149,7 @@ fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, S
             Condition::Any(vec![condition_of(left, columns)?, condition_of(right, columns)?])
         }
         Expr::BinaryOp { left, op, right } => {
-            let comparison = comparison(op).ok_or_else(|| no_condition(expression))?;
+            let comparison = comparison(op).ok_or_else(|| not_a_condition(expression))?;
             compare(comparison, left, right, columns)?
         }
         Expr::Between { expr, negated: not, low, high } => {
@@ -163,14 +163,14 @@ fn condition_of(expression: &Expr, columns: &mut Columns) -> Result<Condition, S
         }
         Expr::IsNull(inner) => Condition::IsEmpty(column(inner, columns)?),
         Expr::IsNotNull(inner) => Condition::Not(Box::new(Condition::IsEmpty(column(inner, columns)?))),
-        _ => return Err(no_condition(expression)),
+        _ => return Err(not_a_condition(expression)),
     })
 }
 
-fn no_condition(expression: &Expr) -> String {
+fn not_a_condition(expression: &Expr) -> String {
     format!(
-        "`{expression}` is no condition; conditions are comparisons (`= <> < <= > >=`, BETWEEN, IN, IS NULL) of numbers, or of a \
-         column and a text in single quotes, joined by AND, OR and NOT"
+        "`{expression}` is not a condition; compare numbers, or a column and a text in single quotes, by `= <> < <= > >=`, \
+         BETWEEN, IN or IS NULL, and combine comparisons with AND, OR and NOT"
     )
 }
 
@@ -186,16 +186,21 @@ fn comparison(operator: &BinaryOperator) -> Option<Comparison> {
     })
 }
 
-/// A comparison with a text in single quotes is one of texts, any other one of numbers.
-fn compare(comparison: Comparison, left: &Expr, right: &Expr, columns: &mut Columns) -> Result<Condition, String> {
+/// Compiles a comparison: of texts if one side is a text in single quotes, else of numbers.
+fn compare(
+    comparison: Comparison,
+    left: &Expr,
+    right: &Expr,
+    columns: &mut NeededColumns,
+) -> Result<Condition, String> {
     Ok(match (text(left), text(right)) {
         (None, None) => Condition::Compare(comparison, formula(left, columns)?, formula(right, columns)?),
         (None, Some(text)) => Condition::CompareText(comparison, column(left, columns)?, text.trim().to_owned()),
         (Some(text), None) => {
-            Condition::CompareText(comparison.turned(), column(right, columns)?, text.trim().to_owned())
+            Condition::CompareText(comparison.mirrored(), column(right, columns)?, text.trim().to_owned())
         }
         (Some(_), Some(_)) => {
-            return Err(format!("`{left}` and `{right}` are both texts; column names stand in double quotes"));
+            return Err(format!("`{left}` and `{right}` are both texts; put column names in double quotes"));
         }
     })
 }
@@ -208,10 +213,10 @@ fn text(expression: &Expr) -> Option<&str> {
     }
 }
 
-fn column(expression: &Expr, columns: &mut Columns) -> Result<usize, String> {
+fn column(expression: &Expr, columns: &mut NeededColumns) -> Result<usize, String> {
     match expression {
-        Expr::Identifier(Ident { value, .. }) => columns.place(value),
+        Expr::Identifier(Ident { value, .. }) => columns.index(value),
         Expr::Nested(inner) => column(inner, columns),
-        _ => Err(format!("`{expression}` stands where only a column can")),
+        _ => Err(format!("`{expression}` is not a column; only a column can be compared with a text or with NULL")),
     }
 }

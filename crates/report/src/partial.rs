@@ -1,5 +1,5 @@
-//! Partials, a report's results for one file, and totals, which are several of them together; and how groups are written
-//! down on their way from one to the other.
+//! Partials, a report's results for one file, and totals, which merge several partials; and the text form of groups in
+//! between.
 
 use std::str::FromStr;
 
@@ -7,33 +7,34 @@ use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    Number, Sum,
-    groups::{Groups, MOST_GROUPS, Part, TooMany, key, texts},
-    plan::{From, Metric, PartKind, Plan},
+    groups::{Groups, MAX_GROUPS, Part, TooManyGroups, key, texts},
+    number::Number,
+    plan::{Metric, MetricSource, PartKind, ReportPlan},
+    sum::{MAX_ROWS, Sum},
 };
 
-/// Rejects that are kept of a file beside their count, as of a feed.
-pub(crate) const REJECTS_KEPT: usize = 1000;
+/// How many rejects of a file are kept, as for feeds; further ones are only counted.
+pub(crate) const MAX_REJECTS_KEPT: usize = 1000;
 
 /// A report's result for one file.
 pub struct Partial {
-    /// Rows of the file, good and bad.
+    /// The number of rows in the file, good and bad.
     pub rows: u64,
-    /// Rows that the filter passed over.
-    pub passed_over: u64,
-    /// Rows that could not be used, in file order.
+    /// The number of rows that the filter left out.
+    pub skipped: u64,
+    /// The rows that could not be used, in file order.
     pub rejects: Rejects,
     pub(crate) groups: Groups,
     keys: usize,
 }
 
 impl Partial {
-    pub(crate) fn empty(plan: &Plan) -> Self {
+    pub(crate) fn empty(plan: &ReportPlan) -> Self {
         let rejects = Rejects::default();
-        Self { rows: 0, passed_over: 0, rejects, groups: Groups::new(plan), keys: plan.group_by.len() }
+        Self { rows: 0, skipped: 0, rejects, groups: Groups::new(plan), keys: plan.group_by.len() }
     }
 
-    /// What it says beside its groups.
+    /// Everything but the groups.
     #[must_use]
     pub fn head(&self) -> PartialHead {
         let reject = |reject: &tributary_csv_gate::Reject| RowReject {
@@ -44,78 +45,75 @@ impl Partial {
         };
         PartialHead {
             rows: self.rows,
-            passed_over: self.passed_over,
+            passed_over: self.skipped,
             rejected: self.rejects.total,
             rejects: self.rejects.kept.iter().map(reject).collect(),
             groups: self.groups.len() as u64,
         }
     }
 
-    /// Its groups in the order of their keys (bytes).
+    /// Calls `take` for each group, in byte order of the keys.
     ///
     /// # Errors
-    /// Those of `take`, at once.
+    /// The first error of `take`, which ends the iteration.
     pub fn each_group<E>(&self, mut take: impl FnMut(GroupLine) -> Result<(), E>) -> Result<(), E> {
-        self.groups.sorted().into_iter().try_for_each(|(key, place)| {
-            let (rows, parts) = self.groups.at(place);
-            take(GroupLine(texts(key, self.keys), rows, parts.iter().map(Part::written).collect()))
+        self.groups.sorted().into_iter().try_for_each(|(key, index)| {
+            let (rows, parts) = self.groups.at(index);
+            take(GroupLine(texts(key, self.keys), rows, parts.iter().map(Part::to_text).collect()))
         })
     }
 }
 
-/// Most rows of a file that are believed: sums of as many numbers, over as many files as anybody has, stay within their bits.
-pub(crate) const MOST_ROWS: u64 = 1_000_000_000_000;
-
-/// A partial as it comes from another program, looked at group by group: what is kept of it can be added to any total later.
-pub struct Incoming<'a> {
-    plan: &'a Plan,
+/// A partial received from another program, validated group by group. Groups that pass can be added to any total later.
+pub struct IncomingPartial<'a> {
+    plan: &'a ReportPlan,
     head: PartialHead,
     groups: u64,
     rows: u64,
     last: Option<Vec<u8>>,
 }
 
-/// Why a partial is not believed.
+/// The reason why a received partial is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IncomingError {
-    /// The head counts more than there can be.
-    #[error("a partial counts more than any file has")]
+    /// The head counts more rows or groups than possible.
+    #[error("the partial counts more rows or groups than any file has")]
     TooMuch,
-    /// A group is none of this report, or cannot be read.
-    #[error("group {0} of a partial cannot be read")]
+    /// A group does not fit the report, or cannot be parsed.
+    #[error("group {0} of the partial cannot be read")]
     Unreadable(u64),
-    /// A group does not come behind the one before, as it would in the order of their keys.
-    #[error("group {0} of a partial comes twice or out of order")]
+    /// The groups are not in ascending order of their keys.
+    #[error("group {0} of the partial is a duplicate or out of order")]
     OutOfOrder(u64),
-    /// What the head counts is not what came.
-    #[error("a partial holds {groups} groups of {rows} rows, which is not what it says")]
+    /// The groups do not match the counts in the head.
+    #[error("the partial has {groups} groups of {rows} rows, which differs from the counts in its head")]
     OtherCounts {
-        /// Groups that came.
+        /// The number of groups received.
         groups: u64,
-        /// Their rows.
+        /// The number of their rows.
         rows: u64,
     },
 }
 
-impl<'a> Incoming<'a> {
-    /// A partial of this plan that begins with `head`.
+impl<'a> IncomingPartial<'a> {
+    /// Starts a partial of `plan` with its `head`.
     ///
     /// # Errors
-    /// [`IncomingError::TooMuch`].
-    pub fn new(plan: &'a Plan, mut head: PartialHead) -> Result<Self, IncomingError> {
+    /// [`IncomingError::TooMuch`] if the counts are impossible.
+    pub fn new(plan: &'a ReportPlan, mut head: PartialHead) -> Result<Self, IncomingError> {
         let counts = [head.rows, head.passed_over, head.rejected];
-        if counts.iter().any(|count| *count > MOST_ROWS) || head.groups > MOST_GROUPS as u64 {
+        if counts.iter().any(|count| *count > MAX_ROWS) || head.groups > MAX_GROUPS as u64 {
             return Err(IncomingError::TooMuch);
         }
-        head.rejects.truncate(REJECTS_KEPT);
+        head.rejects.truncate(MAX_REJECTS_KEPT);
         Ok(Self { plan, head, groups: 0, rows: 0, last: None })
     }
 
-    /// Looks at the next group.
+    /// Validates the next group.
     ///
     /// # Errors
-    /// It is none that can stand there.
+    /// Any [`IncomingError`] but [`IncomingError::TooMuch`].
     pub fn check(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), IncomingError> {
         self.groups += 1;
         self.rows = self.rows.saturating_add(*rows);
@@ -131,10 +129,10 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// What it says, once it has ended.
+    /// Ends the partial after its last group and returns its head.
     ///
     /// # Errors
-    /// [`IncomingError::OtherCounts`].
+    /// [`IncomingError::OtherCounts`] if groups are missing.
     pub fn end(self) -> Result<PartialHead, IncomingError> {
         match self.groups == self.head.groups {
             true => Ok(self.head),
@@ -143,73 +141,73 @@ impl<'a> Incoming<'a> {
     }
 }
 
-impl Plan {
-    /// The key of a group, if its texts can be one.
+impl ReportPlan {
+    /// Encodes the key of a group, or returns none if it does not fit this plan.
     fn key(&self, texts: &[String]) -> Option<Vec<u8>> {
         if texts.len() == self.group_by.len() { key(texts) } else { None }
     }
 
-    /// The parts of a group, if they are of this plan.
+    /// Parses the parts of a group, or returns none if they do not fit this plan.
     fn parts(&self, texts: &[String]) -> Option<Vec<Part>> {
         if texts.len() != self.parts.len() {
             return None;
         }
-        self.parts.iter().zip(texts).map(|(part, text)| Part::read(part.kind, text)).collect()
+        self.parts.iter().zip(texts).map(|(part, text)| Part::parse(part.kind, text)).collect()
     }
 }
 
 /// A report's result for several files.
 pub struct Total<'a> {
-    plan: &'a Plan,
+    plan: &'a ReportPlan,
     groups: Groups,
 }
 
-/// Why a group cannot be added to a total.
+/// The reason why a group cannot be added to a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddError {
-    /// It was made by another report or another version, or is damaged.
+    /// The group comes from another report or another version, or is damaged.
     #[error("a group of a partial cannot be read")]
     Unreadable,
-    /// There are too many.
-    #[error("there are more than {MOST_GROUPS} groups: group by something that more rows have in common")]
+    /// The total would have more than [`MAX_GROUPS`] groups.
+    #[error("there are more than {MAX_GROUPS} groups: group by something that more rows have in common")]
     TooMany,
 }
 
 impl<'a> Total<'a> {
-    /// Of no file.
+    /// Creates the total of no files.
     #[must_use]
-    pub fn new(plan: &'a Plan) -> Self {
+    pub fn new(plan: &'a ReportPlan) -> Self {
         Self { plan, groups: Groups::new(plan) }
     }
 
     /// Adds a group of a partial of the same plan.
     ///
     /// # Errors
-    /// Then nothing of it was added.
+    /// [`AddError`]; the total is then unchanged.
     pub fn add(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), AddError> {
         let key = self.plan.key(texts).ok_or(AddError::Unreadable)?;
         let parts = self.plan.parts(parts).ok_or(AddError::Unreadable)?;
-        self.groups.merge(&key, *rows, &parts).map_err(|TooMany| AddError::TooMany)
+        self.groups.merge(&key, *rows, &parts).map_err(|TooManyGroups| AddError::TooMany)
     }
 
-    /// How many rows [`Self::each_row`] gives.
+    /// The number of rows that [`Self::each_row`] returns.
     #[must_use]
     pub fn len(&self) -> usize {
         if self.is_one_row() { 1 } else { self.groups.len() }
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rows in the order of their keys (bytes): the texts of the key, and the metrics' values. A metric of no value is
-    /// none. Without `group_by` there is one row, of no file too.
+    /// Calls `take` for each row, in byte order of the keys, with the texts of the key and the values of the metrics. A
+    /// metric over no values is none. Without `group_by` there is one row, even for no files.
     ///
     /// # Errors
-    /// Those of `take`, at once.
+    /// The first error of `take`, which ends the iteration.
     pub fn each_row<E>(
         &self,
         mut take: impl FnMut(Vec<String>, Vec<Option<Number>>) -> Result<(), E>,
@@ -218,8 +216,8 @@ impl<'a> Total<'a> {
             let parts: Vec<_> = self.plan.parts.iter().map(|part| Part::new(part.kind)).collect();
             return take(Vec::new(), self.values(0, &parts));
         }
-        self.groups.sorted().into_iter().try_for_each(|(key, place)| {
-            let (rows, parts) = self.groups.at(place);
+        self.groups.sorted().into_iter().try_for_each(|(key, index)| {
+            let (rows, parts) = self.groups.at(index);
             take(texts(key, self.plan.group_by.len()), self.values(rows, parts))
         })
     }
@@ -230,9 +228,9 @@ impl<'a> Total<'a> {
 
     fn values(&self, rows: u64, parts: &[Part]) -> Vec<Option<Number>> {
         let value = |Metric { from, .. }: &Metric| match from {
-            From::Rows => Some(Number::integer(rows.into())),
-            From::Part(part) => parts[*part].value(),
-            From::Mean(part) => match &parts[*part] {
+            MetricSource::Rows => Some(Number::integer(rows.into())),
+            MetricSource::Part(part) => parts[*part].value(),
+            MetricSource::Mean(part) => match &parts[*part] {
                 Part::Sum(sum) => sum.mean().map(Number::Float),
                 Part::Least(_) | Part::Greatest(_) => None,
             },
@@ -249,8 +247,8 @@ impl Part {
         }
     }
 
-    /// A text from which it can be read again, without any loss.
-    fn written(&self) -> String {
+    /// Writes a text that [`Part::parse`] turns into the same part.
+    fn to_text(&self) -> String {
         match self {
             Self::Sum(sum) => sum.to_string(),
             Self::Least(None) | Self::Greatest(None) => String::new(),
@@ -261,7 +259,8 @@ impl Part {
         }
     }
 
-    fn read(kind: PartKind, text: &str) -> Option<Self> {
+    /// Parses a text of [`Part::to_text`].
+    fn parse(kind: PartKind, text: &str) -> Option<Self> {
         let number = || match text.strip_prefix('x') {
             Some(bits) => {
                 let value = f64::from_bits(u64::from_str_radix(bits, 16).ok()?);
@@ -284,18 +283,18 @@ mod tests {
 
     use super::*;
 
-    fn plan() -> Plan {
+    fn plan() -> ReportPlan {
         let metric = |name: &str, expression: &str| MetricSpec { name: name.into(), expression: expression.into() };
         let metrics = vec![metric("s", "sum(x)"), metric("l", "min(x)")];
-        Plan::compile(&ReportSpec { group_by: vec!["g".into()], metrics, ..ReportSpec::default() }).unwrap()
+        ReportPlan::compile(&ReportSpec { group_by: vec!["g".into()], metrics, ..ReportSpec::default() }).unwrap()
     }
 
-    /// What is said to a partial of these groups, of which the head is right.
-    fn said(groups: &[(&[&str], u64, &[&str])]) -> Result<PartialHead, IncomingError> {
+    /// The verdict on a partial of these groups with a matching head.
+    fn verdict(groups: &[(&[&str], u64, &[&str])]) -> Result<PartialHead, IncomingError> {
         let plan = plan();
         let rows = groups.iter().map(|(_, rows, _)| *rows).fold(0, u64::saturating_add);
         let head = PartialHead { rows, groups: groups.len() as u64, ..PartialHead::default() };
-        let mut incoming = Incoming::new(&plan, head)?;
+        let mut incoming = IncomingPartial::new(&plan, head)?;
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         groups
             .iter()
@@ -304,9 +303,9 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_cannot_be_are_not_believed() {
+    fn impossible_groups_are_refused() {
         let good: &[&str] = &["2 7 0", "3"];
-        assert!(said(&[(&["a"], 2, good), (&["b"], 2, good)]).is_ok());
+        assert!(verdict(&[(&["a"], 2, good), (&["b"], 2, good)]).is_ok());
         for parts in [
             &["2 7 0"] as &[&str],
             &["2 7 0", "3", "3"],
@@ -319,16 +318,16 @@ mod tests {
             &["18446744073709551615 0 0", "3"],
             &["1 57896044618658097711785492504343953926634992332820282019728792003956564819967 20", "3"],
         ] {
-            assert_eq!(said(&[(&["a"], 1, parts)]), Err(IncomingError::Unreadable(1)), "{parts:?}");
+            assert_eq!(verdict(&[(&["a"], 1, parts)]), Err(IncomingError::Unreadable(1)), "{parts:?}");
         }
         for key in [&[] as &[&str], &[""], &["a", "b"], &["a\0b"]] {
-            assert_eq!(said(&[(key, 1, good)]), Err(IncomingError::Unreadable(1)), "{key:?}");
+            assert_eq!(verdict(&[(key, 1, good)]), Err(IncomingError::Unreadable(1)), "{key:?}");
         }
-        assert_eq!(said(&[(&["b"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
-        assert_eq!(said(&[(&["a"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
-        assert_eq!(said(&[(&["a"], u64::MAX, good)]), Err(IncomingError::TooMuch));
+        assert_eq!(verdict(&[(&["b"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
+        assert_eq!(verdict(&[(&["a"], 1, good), (&["a"], 1, good)]), Err(IncomingError::OutOfOrder(2)));
+        assert_eq!(verdict(&[(&["a"], u64::MAX, good)]), Err(IncomingError::TooMuch));
         let plan = plan();
-        let short = Incoming::new(&plan, PartialHead { groups: 1, ..PartialHead::default() }).unwrap();
+        let short = IncomingPartial::new(&plan, PartialHead { groups: 1, ..PartialHead::default() }).unwrap();
         assert_eq!(short.end(), Err(IncomingError::OtherCounts { groups: 0, rows: 0 }));
     }
 }

@@ -1,51 +1,53 @@
-//! A report compiled: what is computed of a row, and what of a group. Which files are a report's is not known here.
+//! Compiled reports: the formulas to compute for each row, and the values to keep for each group. Which files a report
+//! covers is decided elsewhere.
 
 use tributary_protocol::ReportSpec;
 
 use crate::{
-    columns::{Column, Columns},
+    columns::{Column, NeededColumns},
     formula::{Condition, Formula},
     parse::{self, Aggregate},
 };
 
-/// Raise it with every change of what a partial holds or how it is written.
+/// The version of partials. Raise it with every change of their content or their text form.
 const FORMAT: u32 = 1;
-/// Longest name of a column of the results, in bytes: PostgreSQL's.
-const LONGEST_NAME: usize = 63;
+/// The longest name of a result column in bytes, which is the limit of PostgreSQL.
+const MAX_NAME_BYTES: usize = 63;
 
-/// The format of partials, the gate's included: those of another one are computed anew.
+/// The version of partials, combined with that of the gate. Partials of another version have to be recomputed.
 #[must_use]
-pub fn format() -> String {
+pub fn partial_format() -> String {
     format!("{}.{FORMAT}", tributary_csv_gate::FORMAT)
 }
 
-/// A report that can be computed.
+/// A report that is ready to be computed.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ReportPlan {
     pub(crate) columns: Vec<Column>,
     pub(crate) filter: Option<(Condition, String)>,
     pub(crate) check: Option<(Condition, String)>,
-    /// Places in `columns`.
+    /// Indexes into `columns`.
     pub(crate) group_by: Vec<usize>,
-    /// What is computed of a row.
+    /// The formulas to compute for each row, without duplicates.
     pub(crate) formulas: Vec<Formula>,
-    pub(crate) parts: Vec<PartPlan>,
+    pub(crate) parts: Vec<PartSpec>,
     group_names: Vec<String>,
     pub(crate) metrics: Vec<Metric>,
     digest: String,
     results_digest: String,
 }
 
-/// What is kept of each group so that it can be merged.
+/// A value to accumulate for each group, from which metrics are computed.
 #[derive(Clone, Debug)]
-pub(crate) struct PartPlan {
+pub(crate) struct PartSpec {
     pub(crate) kind: PartKind,
-    /// Of which formula's values.
+    /// The index of the formula whose values are accumulated.
     pub(crate) formula: usize,
-    /// As it is written in the report.
+    /// The metric as written in the report.
     pub(crate) text: String,
 }
 
+/// The way to accumulate values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PartKind {
     Sum,
@@ -53,34 +55,38 @@ pub(crate) enum PartKind {
     Greatest,
 }
 
-/// One metric, and the part that it is made of.
+/// One metric.
 #[derive(Clone, Debug)]
 pub(crate) struct Metric {
     pub(crate) name: String,
-    pub(crate) from: From,
+    pub(crate) from: MetricSource,
 }
 
+/// The value that a metric is computed from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum From {
+pub(crate) enum MetricSource {
+    /// The number of rows.
     Rows,
+    /// The part with this index.
     Part(usize),
+    /// The mean of the sum with this index.
     Mean(usize),
 }
 
-/// A report that cannot be computed as it is declared.
+/// An invalid declaration of a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {why}")]
+#[error("{setting}: {why}")]
 pub struct SpecError {
-    /// Which setting is at fault.
-    pub place: Place,
-    /// What is wrong and what would mend it.
+    /// The setting at fault.
+    pub setting: ReportSetting,
+    /// What is wrong and how to fix it.
     pub why: String,
 }
 
-/// A setting of a report.
+/// A setting in the declaration of a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Place {
-    /// A name of `columns`.
+pub enum ReportSetting {
+    /// An entry of `columns`.
     #[error("columns, `{0}`")]
     Column(String),
     /// `where`.
@@ -92,43 +98,43 @@ pub enum Place {
     /// `group_by`.
     #[error("group_by")]
     GroupBy,
-    /// A metric, or all of them if the name is empty.
+    /// An entry of `metrics`, or all of them if the name is empty.
     #[error("metrics{}", if .0.is_empty() { String::new() } else { format!(", `{}`", .0) })]
     Metric(String),
 }
 
-impl Plan {
+impl ReportPlan {
     /// Compiles a report.
     ///
     /// # Errors
-    /// An expression cannot be read, or names stand in each other's way.
+    /// [`SpecError`] if an expression is invalid, or a name is invalid or used twice.
     pub fn compile(spec: &ReportSpec) -> Result<Self, SpecError> {
-        let at = |place: Place| move |why: String| SpecError { place, why };
+        let at = |setting: ReportSetting| move |why: String| SpecError { setting, why };
         check_names(spec)?;
-        let mut columns = Columns::new(&spec.columns);
-        let condition = |text: &Option<String>, columns: &mut Columns| {
+        let mut columns = NeededColumns::new(&spec.columns);
+        let condition = |text: &Option<String>, columns: &mut NeededColumns| {
             text.as_ref().map(|text| parse::condition(text, columns)).transpose()
         };
-        let filter = condition(&spec.filter, &mut columns).map_err(at(Place::Filter))?;
-        let check = condition(&spec.check, &mut columns).map_err(at(Place::Check))?;
+        let filter = condition(&spec.filter, &mut columns).map_err(at(ReportSetting::Filter))?;
+        let check = condition(&spec.check, &mut columns).map_err(at(ReportSetting::Check))?;
         let (filter, check) = (filter.zip(spec.filter.clone()), check.zip(spec.check.clone()));
-        let group_by = spec.group_by.iter().map(|name| columns.place(name)).collect::<Result<Vec<_>, _>>();
-        let group_by = group_by.map_err(at(Place::GroupBy))?;
+        let group_by = spec.group_by.iter().map(|name| columns.index(name)).collect::<Result<Vec<_>, _>>();
+        let group_by = group_by.map_err(at(ReportSetting::GroupBy))?;
         let (mut formulas, mut parts, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
         for metric in &spec.metrics {
             let aggregate = parse::metric(&metric.expression, &mut columns);
-            let aggregate = aggregate.map_err(at(Place::Metric(metric.name.clone())))?;
+            let aggregate = aggregate.map_err(at(ReportSetting::Metric(metric.name.clone())))?;
             let mut part = |kind, formula| {
-                let formula = place_of(&mut formulas, formula, |one, other| one == other);
-                let part = PartPlan { kind, formula, text: metric.expression.clone() };
-                place_of(&mut parts, part, |one, other| (one.kind, one.formula) == (other.kind, other.formula))
+                let formula = position_or_push(&mut formulas, formula, |one, other| one == other);
+                let part = PartSpec { kind, formula, text: metric.expression.clone() };
+                position_or_push(&mut parts, part, |one, other| (one.kind, one.formula) == (other.kind, other.formula))
             };
             let from = match aggregate {
-                Aggregate::Count => From::Rows,
-                Aggregate::Sum(formula) => From::Part(part(PartKind::Sum, formula)),
-                Aggregate::Mean(formula) => From::Mean(part(PartKind::Sum, formula)),
-                Aggregate::Least(formula) => From::Part(part(PartKind::Least, formula)),
-                Aggregate::Greatest(formula) => From::Part(part(PartKind::Greatest, formula)),
+                Aggregate::Count => MetricSource::Rows,
+                Aggregate::Sum(formula) => MetricSource::Part(part(PartKind::Sum, formula)),
+                Aggregate::Mean(formula) => MetricSource::Mean(part(PartKind::Sum, formula)),
+                Aggregate::Least(formula) => MetricSource::Part(part(PartKind::Least, formula)),
+                Aggregate::Greatest(formula) => MetricSource::Part(part(PartKind::Greatest, formula)),
             };
             metrics.push(Metric { name: metric.name.clone(), from });
         }
@@ -139,48 +145,50 @@ impl Plan {
         Ok(Self { columns, filter, check, group_by, formulas, parts, group_names, metrics, digest, results_digest })
     }
 
-    /// A digest of everything that decides what a file's partial is: not of what metrics are called.
+    /// A digest of everything that determines the partial of a file, which excludes the names of metrics.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// A digest of everything that decides what the results are, their names included.
+    /// A digest of everything that determines the results, including their names.
     #[must_use]
     pub fn results_digest(&self) -> &str {
         &self.results_digest
     }
 
-    /// The columns that make a group, as spelled.
+    /// The columns of `group_by` as spelled, in order.
     #[must_use]
     pub fn group_by(&self) -> &[String] {
         &self.group_names
     }
 
-    /// What the metrics are called, as spelled, in their order.
+    /// The names of the metrics as spelled, in order.
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
         self.metrics.iter().map(|metric| metric.name.as_str())
     }
 }
 
-/// Where something is, which several may share.
-fn place_of<T>(places: &mut Vec<T>, new: T, same: impl Fn(&T, &T) -> bool) -> usize {
-    places.iter().position(|other| same(&new, other)).unwrap_or_else(|| {
-        places.push(new);
-        places.len() - 1
+/// Returns the index of the entry that is the same as `new`, which is added if there is none.
+fn position_or_push<T>(entries: &mut Vec<T>, new: T, same: impl Fn(&T, &T) -> bool) -> usize {
+    entries.iter().position(|other| same(&new, other)).unwrap_or_else(|| {
+        entries.push(new);
+        entries.len() - 1
     })
 }
 
+/// Digests the `Debug` texts of the compiled report. Renaming a variant or a field in them changes the digest, so that
+/// all stored partials have to be recomputed: a test pins it.
 fn digest(
     columns: &[Column],
     filter: Option<&(Condition, String)>,
     check: Option<&(Condition, String)>,
     group_by: &[usize],
-    (formulas, parts): (&[Formula], &[PartPlan]),
+    (formulas, parts): (&[Formula], &[PartSpec]),
 ) -> String {
     let headers: Vec<_> = columns.iter().map(|column| &column.headers).collect();
     let parts: Vec<_> = parts.iter().map(|part| (part.kind, &formulas[part.formula])).collect();
-    let compiled = format!("{} {headers:?} {filter:?} {check:?} {group_by:?} {parts:?}", format());
+    let compiled = format!("{} {headers:?} {filter:?} {check:?} {group_by:?} {parts:?}", partial_format());
     short_digest(&compiled)
 }
 
@@ -188,43 +196,46 @@ fn short_digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }
 
-/// The names of the results become columns of a table, where case makes no difference.
+/// Checks that the names of the results can become columns of a table, where case is ignored.
 fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
     for (name, headers) in &spec.columns {
-        let wrong = |why: &str| Err(SpecError { place: Place::Column(name.clone()), why: why.to_owned() });
+        let wrong = |why: &str| Err(SpecError { setting: ReportSetting::Column(name.clone()), why: why.to_owned() });
         if name.trim().is_empty() {
             return wrong("a column needs a name");
         }
         if headers.is_empty() || headers.iter().any(|header| header.trim().is_empty()) {
-            return wrong("say which names it may have in a header, as in `price = [\"Price\", \"UnitPrice\"]`");
+            return wrong("list its names in headers, as in `price = [\"Price\", \"UnitPrice\"]`");
         }
         if spec
             .columns
             .keys()
             .any(|other| other != name && tributary_csv_gate::folded(other) == tributary_csv_gate::folded(name))
         {
-            return wrong("another one differs only in case; give it once");
+            return wrong("another entry differs only in case; keep one of them");
         }
     }
     if spec.metrics.is_empty() {
-        let why = "say what is to be computed, as in `{ rows = \"count()\" }`".to_owned();
-        return Err(SpecError { place: Place::Metric(String::new()), why });
+        let why = "add at least one metric, as in `{ rows = \"count()\" }`".to_owned();
+        return Err(SpecError { setting: ReportSetting::Metric(String::new()), why });
     }
-    let groups = spec.group_by.iter().map(|name| (name, Place::GroupBy));
-    let metrics = spec.metrics.iter().map(|metric| (&metric.name, Place::Metric(metric.name.clone())));
+    let groups = spec.group_by.iter().map(|name| (name, ReportSetting::GroupBy));
+    let metrics = spec.metrics.iter().map(|metric| (&metric.name, ReportSetting::Metric(metric.name.clone())));
     let mut seen: Vec<String> = Vec::new();
-    for (name, place) in groups.chain(metrics) {
+    for (name, setting) in groups.chain(metrics) {
         let why = if name.trim().is_empty() {
-            "a column of the results needs a name".to_owned()
-        } else if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            format!("`{}` cannot be a column: at most {LONGEST_NAME} bytes, no control characters", name.escape_debug())
+            "a result column needs a name".to_owned()
+        } else if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+            format!(
+                "`{}` cannot be the name of a column: use at most {MAX_NAME_BYTES} bytes and no control characters",
+                name.escape_debug()
+            )
         } else if seen.contains(&name.to_lowercase()) {
-            format!("there are two columns `{name}` in the results; case makes no difference")
+            format!("the results would have two columns `{name}` (case is ignored); rename one of them")
         } else {
             seen.push(name.to_lowercase());
             continue;
         };
-        return Err(SpecError { place, why });
+        return Err(SpecError { setting, why });
     }
     Ok(())
 }

@@ -1,27 +1,28 @@
-//! Exact sums: the order in which numbers are added, and how they are divided among files and threads, never shows.
+//! Exact sums: the result never depends on the order of the numbers, nor on their division among files and threads.
 
 use std::{fmt, str::FromStr};
 
 use ethnum::I256;
 
-use crate::{
-    Number,
-    number::{MOST_SCALE, aligned, decimal_text, fitting, power},
-    partial::MOST_ROWS,
-};
+use crate::number::{MAX_SCALE, Number, aligned, decimal_text, power_of_ten, to_mantissa};
 
-/// Parts of a sum of doubles: each has 53 bits of its own, and a double's exponents span some 2,100.
-const MOST_PARTS: usize = 64;
+/// The most summands of an exact sum of doubles, with room to spare: each covers 53 bits of its own, and the exponents
+/// of doubles span about 2,100.
+const MAX_FLOAT_PARTS: usize = 64;
 
-/// How many numbers were added, and what they come to.
+/// The most rows of a file that a received partial may count. It keeps sums over any realistic number of files within
+/// 256 bits.
+pub(crate) const MAX_ROWS: u64 = 1_000_000_000_000;
+
+/// The sum and the count of numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Sum {
     count: u64,
-    /// The decimals: `total` / 10^`scale`. 256 bits hold 10^18 decimals of any size.
+    /// The sum of the decimals is `total` / 10^`scale`. 256 bits have room for 10^18 decimals of any size.
     total: I256,
     scale: u32,
-    /// The doubles, as ever larger parts that do not overlap (Shewchuk 1997, as Python's `fsum`): their sum is exact, and
-    /// there are few. Most columns have none.
+    /// The sum of the doubles, as a few summands of increasing size that do not overlap, which makes it exact (Shewchuk
+    /// 1997, as in Python's `fsum`). Most columns have none.
     #[expect(clippy::box_collection, reason = "there are many sums and hardly any with doubles")]
     floats: Option<Box<Vec<f64>>>,
 }
@@ -37,17 +38,17 @@ impl Sum {
                 self.total += aligned(mantissa, scale, self.scale);
             }
             Number::Decimal { mantissa, scale } => {
-                self.total = self.total * power(scale - self.scale) + I256::from(mantissa);
+                self.total = self.total * power_of_ten(scale - self.scale) + I256::from(mantissa);
                 self.scale = scale;
             }
             Number::Float(value) => add_exactly(self.floats.get_or_insert_default(), value),
         }
     }
 
-    /// Adds all that was added to another.
+    /// Adds all numbers of another sum.
     pub fn merge(&mut self, other: &Self) {
         let scale = self.scale.max(other.scale);
-        let align = |sum: &Self| sum.total * power(scale - sum.scale);
+        let align = |sum: &Self| sum.total * power_of_ten(scale - sum.scale);
         self.total = align(self) + align(other);
         self.scale = scale;
         self.count += other.count;
@@ -56,14 +57,14 @@ impl Sum {
         }
     }
 
-    /// How many numbers were added.
+    /// The count of the numbers.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// What they come to; none of no number. As a decimal if all of them are and the sum fits in one, else as the nearest
-    /// double.
+    /// The sum, or none if there are no numbers. A decimal if all numbers are decimals and the sum fits, else the
+    /// nearest double.
     #[must_use]
     pub fn value(&self) -> Option<Number> {
         if self.count == 0 {
@@ -74,13 +75,13 @@ impl Sum {
             mantissa /= I256::from(10);
             scale -= 1;
         }
-        match (fitting(mantissa), &self.floats) {
+        match (to_mantissa(mantissa), &self.floats) {
             (Some(mantissa), None) => Some(Number::Decimal { mantissa, scale }),
             _ => Some(Number::Float(self.to_f64())),
         }
     }
 
-    /// The mean of the numbers, as the nearest double; none of no number.
+    /// The mean as the nearest double, or none if there are no numbers.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.to_f64() / self.count as f64)
@@ -99,7 +100,7 @@ impl Sum {
     }
 }
 
-/// Adds a double to parts that do not overlap, so that no bit is lost.
+/// Adds a double to summands that do not overlap, without losing a bit.
 fn add_exactly(parts: &mut Vec<f64>, value: f64) {
     let mut value = value;
     let mut kept = 0;
@@ -118,7 +119,7 @@ fn add_exactly(parts: &mut Vec<f64>, value: f64) {
     parts.push(value);
 }
 
-/// The double nearest to the sum of such parts, halves to the even one.
+/// The double nearest to the sum of such summands; ties go to the even one.
 fn rounded(parts: &[f64]) -> f64 {
     let mut rest = parts.iter().rev().copied();
     let mut high = rest.next().unwrap_or(0.0);
@@ -131,7 +132,7 @@ fn rounded(parts: &[f64]) -> f64 {
             break;
         }
     }
-    // Half way between two doubles, what is left decides.
+    // Halfway between two doubles, the remaining summands decide.
     if let Some(part) = rest.next()
         && low != 0.0
         && (low < 0.0) == (part < 0.0)
@@ -145,7 +146,7 @@ fn rounded(parts: &[f64]) -> f64 {
     high
 }
 
-/// `COUNT MANTISSA SCALE`, and a double each in bits behind it: nothing is lost.
+/// Writes `COUNT MANTISSA SCALE`, followed by the bits of each double in hexadecimal, without any loss.
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.count, self.total, self.scale)?;
@@ -162,14 +163,14 @@ impl FromStr for Sum {
         let count = word()?.parse().map_err(drop)?;
         let total: I256 = word()?.parse().map_err(drop)?;
         let scale = word()?.parse().map_err(drop)?;
-        // What so many numbers can come to; more would leave no room for those of other files.
-        let most = |count: u64| I256::from(count) * I256::from(i128::MAX) * power(scale);
-        if scale > MOST_SCALE || count > MOST_ROWS || total > most(count) || total < -most(count) {
+        // The largest possible sum of so many numbers: anything larger could overflow with the sums of other files.
+        let max = |count: u64| I256::from(count) * I256::from(i128::MAX) * power_of_ten(scale);
+        if scale > MAX_SCALE || count > MAX_ROWS || total > max(count) || total < -max(count) {
             return Err(());
         }
         let floats = words.map(|word| u64::from_str_radix(word, 16).map(f64::from_bits));
         let floats = floats.collect::<Result<Vec<_>, _>>().map_err(drop)?;
-        if floats.len() > MOST_PARTS || floats.iter().any(|value| !value.is_finite()) {
+        if floats.len() > MAX_FLOAT_PARTS || floats.iter().any(|value| !value.is_finite()) {
             return Err(());
         }
         Ok(Self { count, total, scale, floats: (!floats.is_empty()).then(|| Box::new(floats)) })
@@ -205,7 +206,7 @@ mod tests {
     }
 
     fn numbers() -> impl Strategy<Value = Vec<Number>> {
-        let decimal = (any::<i64>(), 0..=MOST_SCALE)
+        let decimal = (any::<i64>(), 0..=MAX_SCALE)
             .prop_map(|(mantissa, scale)| Number::Decimal { mantissa: mantissa.into(), scale });
         let float = (-1e20..1e20_f64).prop_filter("not too small", |value| value.abs() > 1e-20).prop_map(Number::Float);
         proptest::collection::vec(prop_oneof![4 => decimal, 1 => float], 0..40)
@@ -213,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn neither_order_nor_parts_show(numbers in numbers(), cut in 0..40_usize, rotate in 0..40_usize) {
+        fn the_sum_does_not_depend_on_order_or_division(numbers in numbers(), cut in 0..40_usize, rotate in 0..40_usize) {
             let add = |numbers: &[Number]| {
                 let mut sum = Sum::default();
                 numbers.iter().for_each(|number| sum.add(*number));

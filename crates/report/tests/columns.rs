@@ -1,4 +1,4 @@
-//! Which column of a file a name means, and what the groups of several columns are.
+//! Finding columns in a header, and groups of several columns.
 
 use crate::support::{check, rejected, renamed, report};
 
@@ -25,17 +25,17 @@ fn a_column_may_have_several_names() {
     check(&sums, "UNIT_PRICE\n1\n", &["1"]);
     check(&sums, "Cost,Unit_Price\n5,1\n", &["1"]);
     check(&sums, "Cost, unit_price , UnitPrice\n5,6,1\n", &["1"]);
-    // What is given other names has no name of its own.
+    // A column with other names is not found by its own.
     let (line, reason) = rejected(&sums, "price\n1\n");
     assert_eq!(line, 0);
     assert!(reason.starts_with("no column `price` (one of `unitprice`, `unit_price`, `cost`)"), "{reason}");
-    // Two names of one column are one column.
+    // Two columns with the same name in files are one.
     let both = renamed(renamed(report(&[], &["sum(a - b)"]), "a", &["x"]), "b", &["X "]);
     check(&both, "x\n7\n", &["0"]);
 }
 
 #[test]
-fn only_columns_that_are_needed_have_to_be_there() {
+fn columns_that_the_report_does_not_use_may_be_missing() {
     let file = "a,b\n1,x\n2,y\n";
     check(&report(&[], &["count()"]), file, &["2"]);
     check(&renamed(report(&[], &["count()"]), "price", &["Price"]), file, &["2"]);
@@ -43,7 +43,7 @@ fn only_columns_that_are_needed_have_to_be_there() {
 }
 
 #[test]
-fn groups_are_of_trimmed_texts_in_order_of_their_bytes() {
+fn groups_are_trimmed_texts_in_byte_order() {
     let file = "g\nb\n a\na \n\"a\"\n\u{3000}a\u{a0}\nA\né\n\"a,\"\"b\"\"\"\n\"a\nb\"\n";
     check(&report(&["g"], &["count()"]), file, &["A|1", "a|4", "a\nb|1", "a,\"b\"|1", "b|1", "é|1"]);
 }
@@ -54,8 +54,8 @@ fn several_columns_make_a_group() {
     let rejects = ["5: no `b`", "6: no `a`", "7: no `a`"];
     check(&report(&["a", "b"], &["sum(c)"]), file, &[&["x|yz|4", "xy|z|2"], &rejects[..]].concat());
     check(&report(&["b", "a"], &["sum(c)"]), "a,b,c\nx,yz,1\nxy,z,2\nx,yz,3\n", &["yz|x|4", "z|xy|2"]);
-    // The order is that of the first texts, then of the second ones, whatever stands in them.
+    // Groups are ordered by the first text, then by the second, whatever characters they contain.
     check(&report(&["a", "b"], &["count()"]), "a,b\nx!,a\nx,b\nx,a\n", &["x|a|1", "x|b|1", "x!|a|1"]);
-    // A group may be a number that is counted too, and is its text.
+    // A column may be summed and grouped by: groups compare its text, not its number.
     check(&report(&["c"], &["sum(c)"]), "c\n1\n1.0\n01\n1\n", &["01|1", "1|2", "1.0|1"]);
 }

@@ -1,9 +1,9 @@
-//! `where` and `check`: three-valued logic, comparisons of numbers and of texts, and what an empty cell does to them.
+//! `where` and `check`: three-valued logic, comparisons of numbers and of texts, and the effect of empty cells.
 
 use crate::support::{check, checked, filtered, report};
 
-/// What a condition is of rows of `n` and `t`, for each a `t`rue, `f`alse or `u`nknown: by `where`, by `check`, and both of
-/// its negation.
+/// Checks a condition for rows of `n` and `t`, each with `t`rue, `f`alse or `u`nknown as expected result. Each is
+/// checked as `where` and as `check`, plain and negated.
 #[track_caller]
 fn truth(condition: &str, rows: &[(&str, &str, char)]) {
     for (n, t, expect) in rows {
@@ -73,7 +73,7 @@ fn unknown_is_neither_true_nor_false() {
 }
 
 #[test]
-fn the_order_of_looking_is_length_filter_check_group_metrics() {
+fn rows_are_judged_by_length_filter_check_group_and_metrics_in_this_order() {
     let report = checked(filtered(report(&["g"], &["sum(v)"]), "f > 0"), "c > 0");
     let file = "g,f,c,v\n\
                 a,1,1,1\n\
@@ -101,12 +101,12 @@ fn the_order_of_looking_is_length_filter_check_group_metrics() {
 }
 
 #[test]
-fn values_out_of_range_are_rejects_and_say_of_what() {
+fn values_out_of_range_are_rejects_that_name_the_expression() {
     let file = "n\n1e300\n2\n";
     let out = "2: the value of `n * n > 1` is out of range";
     check(&filtered(report(&[], &["count()"]), "n * n > 1"), file, &["1", out]);
     check(&checked(report(&[], &["count()"]), "n * n > 1"), file, &["1", out]);
-    // Of two conditions it is the one that has such a value.
+    // If there are two conditions, the reject names the right one.
     let both = checked(filtered(report(&[], &["count()"]), "n * n > 1"), "n > 0");
     check(&both, file, &["1", out]);
     check(&report(&[], &["sum(n * n)"]), file, &["4", "2: the value of `sum(n * n)` is out of range"]);

@@ -1,8 +1,10 @@
-//! Reports by their rules: a report, a file, and what comes of it. One module a subject; `support` has the check.
+//! Tests of reports through the public API: a report and a file give a result. One module per subject; `support` has
+//! the shared check.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod columns;
 mod conditions;
+mod digests;
 mod expressions;
 mod metrics;
 mod model;

@@ -1,8 +1,8 @@
-//! What metrics come to: exactly where that can be, and the nearest double where it cannot.
+//! Values of metrics: exact if possible, else the nearest double.
 
 use crate::support::{check, report};
 
-/// `sum`, `min`, `max` and `mean` of a column.
+/// Checks `sum`, `min`, `max` and `mean` of a column.
 #[track_caller]
 fn summed(cells: &[&str], expect: &str) {
     let file = format!("x,n\n{}", cells.iter().map(|cell| format!("1,{cell}\n")).collect::<String>());
@@ -10,7 +10,7 @@ fn summed(cells: &[&str], expect: &str) {
 }
 
 #[test]
-fn integers_are_exact_however_large_they_are() {
+fn integers_of_any_size_are_exact() {
     summed(&["1", "2", "4"], "7|1|4|2.3333333333333335");
     summed(
         &["9223372036854775807"; 3],
@@ -29,7 +29,7 @@ fn integers_are_exact_however_large_they_are() {
 }
 
 #[test]
-fn decimals_are_exact_and_lose_zeros_at_their_ends() {
+fn decimals_are_exact_and_lose_trailing_zeros() {
     summed(&["0.1"; 10], "1|0.1|0.1|0.1");
     summed(&["1.10", "2.20"], "3.3|1.1|2.2|1.65");
     summed(&["0.00000000000000000001", "1"], "1.00000000000000000001|0.00000000000000000001|1|0.5");
@@ -40,14 +40,14 @@ fn decimals_are_exact_and_lose_zeros_at_their_ends() {
 }
 
 #[test]
-fn what_is_no_decimal_is_a_double() {
+fn other_numbers_are_doubles() {
     summed(&["1e-30", "1"], "1|1e-30|1|0.5");
     summed(&["1e300", "1", "-1e300"], "1|-1e300|1e300|0.3333333333333333");
     summed(&["1e40", "1e40"], "2e40|1e40|1e40|1e40");
 }
 
 #[test]
-fn an_empty_cell_counts_as_a_row_and_as_nothing_else() {
+fn an_empty_cell_counts_as_a_row_only() {
     summed(&["", " ", "3"], "3|3|3|3");
     summed(&["", ""], "-|-|-|-");
     let report = report(&["g"], &["count()", "sum(n)", "mean(n * 2)"]);
@@ -72,14 +72,14 @@ fn products_and_quotients_of_a_row() {
 }
 
 #[test]
-fn metrics_that_share_what_they_are_made_of_do_not_disturb_each_other() {
+fn metrics_that_share_parts_do_not_disturb_each_other() {
     let report =
         report(&[], &["mean(a)", "sum(a)", "count()", "sum(b)", "sum(a)", "min(a)", "max(b)", "min(b)", "mean(b)"]);
     check(&report, "a,b\n1,10\n2,\n6,20\n", &["3|9|3|30|9|1|20|10|15"]);
 }
 
 #[test]
-fn what_is_no_number_is_a_reject_and_told() {
+fn other_texts_are_rejects_that_show_the_cell() {
     let report = report(&[], &["sum(n)", "count()"]);
     let check = |cell: &str, found: &str| {
         let expect = format!("2: `n` is not a number: `{found}`");

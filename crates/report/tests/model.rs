@@ -1,9 +1,8 @@
-//! A report in a few lines that are easy to believe: exact fractions, rows of texts, no threads. It shares no code with the
-//! crate, and is slow.
+//! A simple and slow model of reports: exact fractions, rows of texts, no threads. It shares no code with the crate.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-/// A fraction, `over` above 0 and without a common divisor.
+/// A reduced fraction; `over` is positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fraction {
     of: i128,
@@ -11,7 +10,7 @@ pub(crate) struct Fraction {
 }
 
 impl Fraction {
-    /// None if it is out of range, which the tests' numbers never are.
+    /// Reduces a fraction. Overflow panics, but the numbers of the tests are small enough.
     pub(crate) fn new(of: i128, over: i128) -> Self {
         let (mut a, mut b) = (of.abs(), over.abs());
         while b != 0 {
@@ -21,7 +20,7 @@ impl Fraction {
         Self { of: sign * of / a.max(1), over: sign * over / a.max(1) }
     }
 
-    /// Reads what the tests write as a number: digits, perhaps a sign and a point.
+    /// Parses the numbers of the tests: digits with an optional sign and an optional point.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let digits: String = text.chars().filter(|letter| *letter != '.').collect();
         let behind = text.split_once('.').map_or(0, |(_, behind)| behind.len());
@@ -49,7 +48,7 @@ impl Fraction {
     }
 }
 
-/// A number of a row.
+/// An expression that gives a number.
 #[derive(Clone, Debug)]
 pub(crate) enum Formula {
     Column(&'static str),
@@ -67,10 +66,10 @@ pub(crate) enum Condition {
     Both(&'static str, Box<Condition>, Box<Condition>),
 }
 
-/// One row, by the columns' names.
+/// One row, by column name.
 pub(crate) type Row<'a> = BTreeMap<&'static str, &'a str>;
 
-/// The cell in question is no number.
+/// The error for a cell that is not a number.
 pub(crate) struct NoNumber;
 
 impl Formula {
@@ -139,28 +138,28 @@ impl Condition {
     }
 }
 
-/// What is known of one group.
+/// The expected values of one group.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     pub(crate) rows: u64,
-    /// Of the formula's values: how many, their sum, the least and the greatest.
+    /// The count of the formula's values; below their sum, minimum and maximum.
     pub(crate) count: u64,
     pub(crate) sum: Option<Fraction>,
     pub(crate) least: Option<Fraction>,
     pub(crate) most: Option<Fraction>,
 }
 
-/// What a report makes of rows.
+/// The expected result of a report.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
     pub(crate) groups: BTreeMap<Vec<String>, Group>,
-    pub(crate) passed_over: u64,
-    /// Why each bad row is one, by the place of the row: no `n`umber, `c`heck not true, no `g`roup.
+    pub(crate) skipped: u64,
+    /// The index of each bad row, and its fault: not a `n`umber, `c`heck not true, no `g`roup.
     pub(crate) rejects: Vec<(usize, char)>,
 }
 
 impl Expected {
-    /// Takes one row.
+    /// Aggregates one row.
     pub(crate) fn take(
         &mut self,
         (at, row): (usize, &Row<'_>),
@@ -171,7 +170,7 @@ impl Expected {
     ) {
         match filter.map_or(Ok(Some(true)), |filter| filter.holds(row)) {
             Ok(Some(true)) => {}
-            Ok(_) => return self.passed_over += 1,
+            Ok(_) => return self.skipped += 1,
             Err(NoNumber) => return self.rejects.push((at, 'n')),
         }
         match check.map_or(Ok(Some(true)), |check| check.holds(row)) {

@@ -1,8 +1,8 @@
-//! Random reports over random rows, compared with a model, and cut into files in ways that must not show.
+//! Random reports over random rows: compares them with a model, and divides the rows among files in random ways.
 
 use proptest::{prelude::*, sample::select};
 use tributary_protocol::ReportSpec;
-use tributary_report::{Partial, Plan, Total};
+use tributary_report::{Partial, ReportPlan, Total};
 
 use crate::{
     model::{Condition, Expected, Formula, Fraction, Row},
@@ -41,7 +41,7 @@ fn cells() -> impl Strategy<Value = Vec<&'static str>> {
     (text(), text(), number(), number()).prop_map(|(g, h, a, b)| vec![g, h, a, b])
 }
 
-/// A report as the crate knows it, and as the model does.
+/// A report, as the crate declares it and as the model does.
 #[derive(Clone, Debug)]
 struct Case {
     spec: ReportSpec,
@@ -70,7 +70,7 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A file of these rows, every cell in quotes.
+/// A file of these rows, with every cell in quotes.
 fn file(rows: &[Vec<&str>]) -> Vec<u8> {
     let line = |cells: &[&str]| format!("\"{}\"\n", cells.join("\",\""));
     std::iter::once(line(&COLUMNS)).chain(rows.iter().map(|cells| line(cells))).collect::<String>().into_bytes()
@@ -94,9 +94,9 @@ fn kind(reason: &str) -> char {
     }
 }
 
-fn compare(case: &Case, expected: &Expected, partial: &Partial, plan: &Plan) -> Result<(), TestCaseError> {
+fn compare(case: &Case, expected: &Expected, partial: &Partial, plan: &ReportPlan) -> Result<(), TestCaseError> {
     let head = partial.head();
-    prop_assert_eq!(head.passed_over, expected.passed_over);
+    prop_assert_eq!(head.passed_over, expected.skipped);
     let rejects: Vec<_> = head.rejects.iter().map(|reject| (reject.line as usize - 2, kind(&reject.reason))).collect();
     prop_assert_eq!(&rejects, &expected.rejects);
     prop_assert_eq!(head.groups, expected.groups.len() as u64);
@@ -161,7 +161,7 @@ proptest! {
     }
 }
 
-/// Numbers of all kinds, those included whose sums no double holds.
+/// Numbers of all kinds, including numbers whose sums do not fit in a double.
 fn any_number() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i32>().prop_map(|number| number.to_string()),

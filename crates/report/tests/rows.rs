@@ -1,4 +1,4 @@
-//! Rows and files: what is no row, what is a reject and where it stands, and files of other encodings and packings.
+//! Rows and files: rejects and their lines, files without rows, other encodings and packings, threads and progress.
 
 use std::{
     io::Write,
@@ -9,10 +9,10 @@ use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
 use tributary_report::{Error, Total};
 
-use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, told};
+use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
 #[test]
-fn rejects_say_on_which_line_they_begin() {
+fn rejects_name_the_line_on_which_they_begin() {
     let file = "g,n\r\na,1\r\n\r\na,x\r\n\"b\nb\",y\r\na,2,3\r\na\r\n\"open,1\r\na,3\r\n";
     let expect = [
         "a|4",
@@ -33,7 +33,7 @@ fn without_group_by_there_is_one_row() {
     check(&report, "n", &["0|-|-|-|-"]);
     check(&report, "n\nx\n", &["0|-|-|-|-", "2: `n` is not a number: `x`"]);
     let plan = plan(&report);
-    assert_eq!(rows(&Total::new(&plan)), ["0|-|-|-|-"], "of no file");
+    assert_eq!(rows(&Total::new(&plan)), ["0|-|-|-|-"], "the total of no files");
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn other_encodings_give_the_same() {
     let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
     for bytes in [text.as_bytes(), &utf16, &latin, &marked] {
         let partial = partial(&plan, "a.csv", bytes, 2).unwrap();
-        assert_eq!(told(&plan, &partial), ["groß|4", "klein|2"]);
+        assert_eq!(shown(&plan, &partial), ["groß|4", "klein|2"]);
     }
     let semicolons = text.replace(',', ";");
-    assert_eq!(told(&plan, &partial(&plan, "a.csv", semicolons.as_bytes(), 1).unwrap()), ["groß|4", "klein|2"]);
+    assert_eq!(shown(&plan, &partial(&plan, "a.csv", semicolons.as_bytes(), 1).unwrap()), ["groß|4", "klein|2"]);
 }
 
 #[test]
@@ -70,18 +70,18 @@ fn packed_files_are_unpacked_and_damaged_ones_rejected() {
     let text = b"g,n\na,1\nb,2\n";
     let plan = plan(&report(&["g"], &["sum(n)"]));
     let packed = zstd::encode_all(&text[..], 1).unwrap();
-    assert_eq!(told(&plan, &partial(&plan, "a.csv.ZST", &packed, 1).unwrap()), ["a|1", "b|2"]);
+    assert_eq!(shown(&plan, &partial(&plan, "a.csv.ZST", &packed, 1).unwrap()), ["a|1", "b|2"]);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(text).unwrap();
     let gzip = gzip.finish().unwrap();
-    assert_eq!(told(&plan, &partial(&plan, "a.csv.gz", &gzip, 1).unwrap()), ["a|1", "b|2"]);
+    assert_eq!(shown(&plan, &partial(&plan, "a.csv.gz", &gzip, 1).unwrap()), ["a|1", "b|2"]);
     for (path, bytes) in [("a.csv.gz", &gzip[..gzip.len() - 4]), ("a.csv.zst", &packed[..packed.len() - 4])] {
         let error = partial(&plan, path, bytes, 1).err().unwrap();
         assert!(matches!(error, Error::Gate(GateError::Rejected(_))), "{path}: {error}");
     }
 }
 
-/// Far more rows than a block holds, so that several threads have some, with a reject here and there.
+/// A file of far more rows than fit in a block, so that several threads get some, with a few rejects.
 fn large() -> Vec<u8> {
     let mut file = b"g,n\n".to_vec();
     for row in 0..200_000 {
@@ -95,7 +95,7 @@ fn large() -> Vec<u8> {
 }
 
 #[test]
-fn neither_threads_nor_blocks_show() {
+fn the_result_does_not_depend_on_threads_and_blocks() {
     let (file, plan) = (large(), plan(&report(&["g"], &["count()", "sum(n)", "min(n)", "max(n)", "mean(n)"])));
     assert!(file.len() > 4 << 19, "several blocks");
     let of = |threads| {
@@ -120,25 +120,25 @@ fn rejects_beyond_the_first_thousand_are_counted() {
 }
 
 #[test]
-fn whoever_watches_is_told_how_far_it_is_and_can_stop_it() {
+fn the_progress_callback_sees_all_bytes_and_can_stop() {
     let (file, plan) = (large(), plan(&report(&["g"], &["count()"])));
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     let watch = |progress| {
-        told.push(progress);
+        seen.push(progress);
         true
     };
     plan.aggregate(open(&file), 1, watch).unwrap();
-    assert!(told.len() > 3 && told.is_sorted_by_key(|progress| (progress.bytes, progress.rows)), "{told:?}");
-    assert_eq!(told.last().unwrap().bytes, file.len() as u64);
+    assert!(seen.len() > 3 && seen.is_sorted_by_key(|progress| (progress.bytes, progress.rows)), "{seen:?}");
+    assert_eq!(seen.last().unwrap().bytes, file.len() as u64);
     let times = AtomicUsize::new(0);
     let stop = |_| times.fetch_add(1, Ordering::Relaxed) == 0;
     assert!(matches!(plan.aggregate(open(&file), 2, stop), Err(Error::Stopped)));
     assert_eq!(times.into_inner(), 2);
 }
 
-/// A file whose encoding has to be found out is read once more, which may take as long.
+/// A file whose encoding has to be detected is read once more, which may take as long as the rows.
 #[test]
-fn it_can_be_stopped_while_an_encoding_is_looked_for() {
+fn it_can_be_stopped_while_the_encoding_is_detected() {
     let mut file = b"g,n\n".to_vec();
     file.extend(b"caf\xe9,1\n".repeat(300_000));
     let plan = plan(&report(&["g"], &["count()"]));
@@ -180,5 +180,5 @@ fn partials_of_other_reports_are_not_added() {
     ] {
         assert!(total.add(&wrong).is_err(), "{wrong:?}");
     }
-    assert_eq!(rows(&total), ["a|5|5"], "nothing of them was added");
+    assert_eq!(rows(&total), ["a|5|5"], "a refused group changes nothing");
 }

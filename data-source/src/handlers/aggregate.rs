@@ -7,7 +7,7 @@ use actix_web::{
 };
 use tributary_http_common::produced;
 use tributary_protocol::Aggregate;
-use tributary_report::Plan;
+use tributary_report::ReportPlan;
 
 use crate::{aggregate::Job, app::App, error::ApiError};
 
@@ -18,10 +18,10 @@ pub(crate) const MOST_BYTES: usize = 256 << 10;
 pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
     let asked: Aggregate = serde_json::from_slice(&body)
         .map_err(|why| ApiError::BadRequest(format!("the body does not ask for a partial: {why}")))?;
-    if asked.format != tributary_report::format() {
-        return Err(ApiError::OtherFormat { ours: tributary_report::format() });
+    if asked.format != tributary_report::partial_format() {
+        return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = Plan::compile(&asked.report)?;
+    let plan = ReportPlan::compile(&asked.report)?;
     let entry = app.snapshot()?.get(&asked.path).cloned();
     let entry = entry
         .ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))?;

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use tributary_csv_gate::{Error, Settings, Table, write_record};
 use tributary_folder_watch::{Entry, Folder, Snapshot};
+use tributary_formats::CSV_UTF8;
 use tributary_http_common::{Sink, produced};
 
 use super::{always_ask, strong_tag};
@@ -33,10 +34,7 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(always_ask()).finish());
     }
     let mut response = HttpResponse::Ok();
-    response
-        .insert_header(ETag(tag))
-        .insert_header(always_ask())
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"));
+    response.insert_header(ETag(tag)).insert_header(always_ask()).insert_header((CONTENT_TYPE, CSV_UTF8));
     if request.method() == Method::HEAD {
         return Ok(response.streaming(stream::empty::<io::Result<_>>()));
     }

@@ -65,7 +65,8 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     if round % FAULTY == FAULTY - 1 {
         write_record(&mut text, ["", "somebody forgot the sku", ""]);
     }
-    let (path, unfinished) = (folder.join(source).join("today.csv"), folder.join(source).join("today.csv.part"));
+    let path = folder.join(source).join("today.csv");
+    let unfinished = tributary_formats::unfinished(&path);
     fs::write(&unfinished, text)
         .and_then(|()| fs::rename(&unfinished, &path))
         .with_context(|| format!("failed to write {}", path.display()))

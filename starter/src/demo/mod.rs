@@ -67,7 +67,8 @@ fn generate(folder: &Path, rows: u64, stop: &CancellationToken) -> Result<()> {
     for (source, half) in SOURCES {
         let folder = folder.join(source);
         fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-        let (path, unfinished) = (folder.join("products.csv"), folder.join("products.csv.part"));
+        let path = folder.join("products.csv");
+        let unfinished = tributary_formats::unfinished(&path);
         let started = Instant::now();
         let file = fs::File::create(&unfinished).context("failed to write a feed")?;
         let mut out = BufWriter::with_capacity(1 << 20, Until { file, stop });

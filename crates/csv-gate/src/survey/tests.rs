@@ -1,23 +1,23 @@
-//! The rule of the survey, against one written down as plainly as can be, however the bytes arrive.
+//! Compares the survey with the plainest possible statement of its rule, however the bytes arrive.
 
 use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use proptest::prelude::*;
 
 use super::*;
 
-fn findings(slices: &[&[u8]], told: Option<&'static Encoding>) -> Findings {
-    let mut survey = Survey::new(told, Some(b'"'));
+fn findings(slices: &[&[u8]], declared: Option<&'static Encoding>) -> Findings {
+    let mut survey = Survey::new(declared, Some(b'"'));
     slices.iter().for_each(|slice| survey.update(slice));
     survey.finish()
 }
 
 #[test]
 fn encoding_and_line_ends() {
-    let check = |bytes: &[u8], told, encoding, bom_len, line_end| {
+    let check = |bytes: &[u8], declared, encoding, bom_len, line_end| {
         let expect = Findings { encoding, bom_len, line_end };
-        assert_eq!(findings(&[bytes], told), expect, "{bytes:?}");
-        // Which lines the guesser is shown may depend on the slices; whether it is asked must not.
-        let bytewise = findings(&bytes.chunks(1).collect::<Vec<_>>(), told);
+        assert_eq!(findings(&[bytes], declared), expect, "{bytes:?}");
+        // The lines that the guesser sees may depend on the slices; whether it is asked must not.
+        let bytewise = findings(&bytes.chunks(1).collect::<Vec<_>>(), declared);
         let asked = |found: Findings| (found.encoding == UTF_8, found.bom_len, found.line_end);
         assert_eq!(asked(bytewise), asked(expect), "{bytes:?} byte by byte");
     };
@@ -61,7 +61,7 @@ fn nine_in_ten_lines_make_utf_8() {
     }
 }
 
-/// The rule of CONTRACT.md section 2, written down as plainly as can be.
+/// The rule of CONTRACT.md section 2, stated as plainly as possible.
 fn is_utf8(bytes: &[u8]) -> bool {
     let line_end = if ends_in_lf(bytes) { b'\n' } else { b'\r' };
     let lines = bytes.split(|byte| *byte == line_end).filter(|line| !line.is_ascii());
@@ -69,7 +69,7 @@ fn is_utf8(bytes: &[u8]) -> bool {
     good.len() >= 9 * bad.len()
 }
 
-/// Whether the first run of line ends outside quotes holds an LF, or there is none.
+/// Whether the first run of line ends outside quotes contains an LF, or there is no line end.
 fn ends_in_lf(bytes: &[u8]) -> bool {
     let mut quoted = false;
     let mut ends = bytes.iter().skip_while(|byte| {

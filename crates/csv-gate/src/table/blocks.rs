@@ -1,20 +1,20 @@
-//! Blocks: runs of whole records cut from a table, to be split into rows on other threads. A block gives the rows that the
-//! table would have given. Where records end is found without splitting them where no quote stands near.
+//! Blocks: runs of complete records cut from a table, to be split into rows on other threads. A block gives the same
+//! rows as the table would. Text without quotes is cut at its last line end, without splitting the records.
 
 use std::{io::Read, sync::Arc};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Next, Table, fault::fault, marks::Marks};
+use super::{Next, Table, fault::fault, separators::Separators};
 use crate::{
     Error, Limits, Ragged, Reason, Reject, Rejects,
     rejects::raw_text,
     split::{Fields, Span, Splitter, Step},
-    text::End,
+    window::End,
 };
 
-/// What a block has to know of its table.
-struct Layout {
+/// The rules by which the records of a table become rows.
+struct RowRules {
     splitter: Splitter,
     encoding: &'static str,
     ragged: Ragged,
@@ -22,63 +22,64 @@ struct Layout {
     limits: Limits,
 }
 
-/// Whole records of a file, in file order.
+/// A run of complete records, in file order.
 pub struct Block {
-    layout: Arc<Layout>,
+    rules: Arc<RowRules>,
     text: Vec<u8>,
-    /// All of it is valid UTF-8 without NUL.
+    /// Whether all of the text is valid UTF-8 without NUL.
     clean: bool,
-    /// No byte of it opens a quoted field, whose text would have to be looked at more closely.
+    /// Whether nothing in it is quoted, so that every delimiter and line end counts.
     plain: bool,
-    /// The physical line, counted from 1, on which it begins.
+    /// The physical line on which it begins, counted from 1.
     line: u64,
-    /// Where it begins in the decoded text.
+    /// Its offset in the decoded text.
     byte: u64,
 }
 
 /// Cuts a table into blocks.
 pub struct Blocks<R: Read> {
     table: Table<R>,
-    layout: Arc<Layout>,
+    rules: Arc<RowRules>,
     size: usize,
 }
 
 impl<R: Read> Blocks<R> {
-    /// Blocks of about `size` bytes. The table must have a header, and no row of it may have been taken.
+    /// Cuts `table` into blocks of about `size` bytes. The table must have a header, and none of its rows may have been
+    /// read.
     pub fn new(table: Table<R>, size: usize) -> Self {
-        let layout = Layout {
+        let rules = RowRules {
             splitter: table.splitter.clone(),
             encoding: table.dialect.encoding,
             ragged: table.ragged,
             columns: table.columns.len(),
             limits: table.limits.clone(),
         };
-        Self { table, layout: Arc::new(layout), size }
+        Self { table, rules: Arc::new(rules), size }
     }
 
-    /// The table: its columns, how far it was read, and the rejects and rows that are part of no block.
+    /// The table, for its columns and progress, and for the rows and rejects that are in no block.
     pub fn table(&self) -> &Table<R> {
         &self.table
     }
 
-    /// The next block; none at the end of the file.
+    /// Returns the next block, or none at the end of the file.
     ///
     /// # Errors
     /// As [`Table::next_row`].
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
         loop {
-            self.table.text.want(self.size)?;
+            self.table.text.fill_to(self.size)?;
             let (window, end) = self.table.text.window();
             if window.is_empty() && end == End::Eof {
                 return Ok(None);
             }
             let (near, near_end) = window.get(..self.size).map_or((window, end), |near| (near, End::More));
-            let plain = self.layout.splitter.quote.is_none_or(|quote| memchr(quote, near).is_none());
+            let plain = self.rules.splitter.quote.is_none_or(|quote| memchr(quote, near).is_none());
             let cut = if plain { self.cut_plain(near, near_end) } else { self.cut_quoted(window, end) };
             if cut > 0 {
                 return Ok(Some(self.take(cut, plain)));
             }
-            // A record that is longer than a block, or never closed: the table itself looks at it.
+            // The record is longer than a block, or never closed: the table has to judge it.
             match self.table.step()? {
                 Next::End => return Ok(None),
                 Next::Good => return Ok(Some(self.single())),
@@ -90,17 +91,17 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Where the last whole record of a window without quotes ends.
+    /// Returns the end of the last complete record in a window without quotes.
     fn cut_plain(&self, window: &[u8], end: End) -> usize {
         match end {
             End::Eof => window.len(),
-            End::More | End::Full => memrchr(self.layout.splitter.line_end.byte(), window).map_or(0, |at| at + 1),
+            End::More | End::Full => memrchr(self.rules.splitter.line_end.byte(), window).map_or(0, |at| at + 1),
         }
     }
 
-    /// The same where there are quotes; records before the first one that is not well written.
+    /// Returns the end of the complete records in a window with quotes, up to the first malformed record.
     fn cut_quoted(&self, window: &[u8], end: End) -> usize {
-        let splitter = &self.layout.splitter;
+        let splitter = &self.rules.splitter;
         let mut fields = Fields::default();
         let mut at = 0;
         while at < self.size {
@@ -117,53 +118,54 @@ impl<R: Read> Blocks<R> {
         at
     }
 
-    /// The good record that the table has just looked at, with its line end: what a CR before that is depends on it.
+    /// Returns the table's current record as a block. It includes the line end, which decides whether a CR before it is
+    /// text.
     fn single(&self) -> Block {
-        let Table { text, place, .. } = &self.table;
+        let Table { text, current, .. } = &self.table;
         Block {
-            layout: Arc::clone(&self.layout),
-            text: text.since(place.position, text.position() - place.position).to_vec(),
+            rules: Arc::clone(&self.rules),
+            text: text.since(current.start, text.position() - current.start).to_vec(),
             clean: false,
             plain: false,
-            line: place.line,
-            byte: place.byte,
+            line: current.line,
+            byte: current.byte,
         }
     }
 
     fn take(&mut self, cut: usize, plain: bool) -> Block {
         let text = &mut self.table.text;
         let block = Block {
-            layout: Arc::clone(&self.layout),
+            rules: Arc::clone(&self.rules),
             text: text.window().0[..cut].to_vec(),
             clean: text.is_clean(cut),
             plain,
             line: text.line(),
             byte: text.byte(),
         };
-        let lines = memchr_iter(self.layout.splitter.line_end.byte(), &block.text).count();
+        let lines = memchr_iter(self.rules.splitter.line_end.byte(), &block.text).count();
         text.consume(cut, lines as u64);
         block
     }
 }
 
 impl Block {
-    /// Records up to this length pass no limit.
+    /// The length up to which a record exceeds no limit.
     fn shortest_limit(&self) -> usize {
-        let Splitter { field_bytes, record_bytes, .. } = self.layout.splitter;
+        let Splitter { field_bytes, record_bytes, .. } = self.rules.splitter;
         field_bytes.min(record_bytes)
     }
 
-    /// Its rows, from the first one. At most `most` rejects are kept whole; the others are only counted.
+    /// Starts reading the rows. Keeps at most `max_kept` rejects and only counts the others.
     #[must_use]
-    pub fn rows(&self, most: usize) -> BlockRows<'_> {
-        let Splitter { delimiter, line_end, .. } = &self.layout.splitter;
-        let marks = match **delimiter {
-            [delimiter] if self.plain && self.clean => Some(Marks::new(&self.text, delimiter, line_end.byte())),
+    pub fn rows(&self, max_kept: usize) -> BlockRows<'_> {
+        let Splitter { delimiter, line_end, .. } = &self.rules.splitter;
+        let separators = match **delimiter {
+            [delimiter] if self.plain && self.clean => Some(Separators::new(&self.text, delimiter, line_end.byte())),
             _ => None,
         };
         BlockRows {
             block: self,
-            marks,
+            separators,
             at: 0,
             line: self.line,
             record: &[],
@@ -171,43 +173,44 @@ impl Block {
             record_line: self.line,
             fields: Fields::default(),
             rows: 0,
-            most,
+            max_kept,
             rejects: Rejects::default(),
         }
     }
 }
 
-/// The rows of a block, one after the other.
+/// The rows of a block, read one by one.
 pub struct BlockRows<'a> {
     block: &'a Block,
-    /// Where fields and records end in a block that is plain.
-    marks: Option<Marks<'a>>,
-    /// Where what has not been looked at begins.
+    /// The ends of fields and records, if the block is plain.
+    separators: Option<Separators<'a>>,
+    /// The start of the unread rest of the block.
     at: usize,
-    /// The line on which that begins.
+    /// The line on which the rest begins.
     line: u64,
     record: &'a [u8],
-    /// Where the record begins in the block.
+    /// The start of the current record in the block.
     begin: usize,
-    /// The line on which the record begins.
+    /// The line on which the current record begins.
     record_line: u64,
     fields: Fields,
     rows: u64,
-    /// How many rejects are kept.
-    most: usize,
+    /// How many rejects to keep.
+    max_kept: usize,
     rejects: Rejects,
 }
 
 impl<'a> BlockRows<'a> {
-    /// Goes to the next good row; false at the end of the block. Bad ones on the way join the rejects.
+    /// Advances to the next good row. Returns false at the end of the block. Bad rows before it are added to the
+    /// rejects.
     #[inline]
     pub fn advance(&mut self) -> bool {
         while self.at < self.block.text.len() {
             self.begin = self.at;
-            let fault = match &mut self.marks {
-                Some(marks) => {
-                    // An empty line is no row.
-                    if !next_plain(self.block, marks, &mut self.at, &mut self.record, &mut self.fields) {
+            let fault = match &mut self.separators {
+                Some(separators) => {
+                    // An empty line is not a row.
+                    if !next_plain(self.block, separators, &mut self.at, &mut self.record, &mut self.fields) {
                         self.line += 1;
                         continue;
                     }
@@ -215,7 +218,7 @@ impl<'a> BlockRows<'a> {
                     self.line += 1;
                     let found = self.fields.spans.len();
                     let is_short = self.record.len() <= self.block.shortest_limit();
-                    if found == self.block.layout.columns && is_short {
+                    if found == self.block.rules.columns && is_short {
                         self.rows += 1;
                         return true;
                     }
@@ -235,10 +238,11 @@ impl<'a> BlockRows<'a> {
         false
     }
 
-    /// Splits off a record by the rules for quotes, and says what is wrong with it; none if it is an empty line.
+    /// Splits off a record by the rules for quotes and returns what is wrong with it. The outer `Option` is none for an
+    /// empty line.
     fn next_quoted(&mut self) -> Option<Option<Reason>> {
         let block = self.block;
-        let (splitter, rest) = (&block.layout.splitter, &block.text[self.at..]);
+        let (splitter, rest) = (&block.rules.splitter, &block.text[self.at..]);
         if let Some(len) = splitter.empty_line(rest) {
             self.at += len;
             self.line += 1;
@@ -246,7 +250,7 @@ impl<'a> BlockRows<'a> {
         }
         self.record_line = self.line;
         let Step::Record(record) = splitter.split(rest, End::Eof, &mut self.fields) else {
-            // Blocks hold whole records; should one not be, it is told of rather than left out.
+            // Blocks contain only complete records. If one does not, a reject is better than a lost row.
             (self.record, self.at) = (rest, block.text.len());
             return Some(Some(Reason::NeverClosed));
         };
@@ -256,22 +260,22 @@ impl<'a> BlockRows<'a> {
         Some(record.fault.or_else(|| self.fault(record.fields)))
     }
 
-    /// Says what is wrong with a plain record that is not as it should be.
+    /// Splits a plain record again by all rules, after it failed the quick check, and returns what is wrong with it.
     #[cold]
     fn split_again(&mut self) -> Option<Reason> {
-        match self.block.layout.splitter.split(&self.block.text[self.begin..], End::Eof, &mut self.fields) {
+        match self.block.rules.splitter.split(&self.block.text[self.begin..], End::Eof, &mut self.fields) {
             Step::Record(record) => record.fault.or_else(|| self.fault(record.fields)),
             _ => Some(Reason::NeverClosed),
         }
     }
 
     fn fault(&self, fields: usize) -> Option<Reason> {
-        let Layout { columns, ragged, encoding, .. } = *self.block.layout;
+        let RowRules { columns, ragged, encoding, .. } = *self.block.rules;
         fault(self.record, self.block.clean, fields, (columns, ragged), encoding)
     }
 
-    /// The bytes of field `i` of the current row, valid UTF-8, its quotes taken away; empty if there is no such field.
-    /// `scratch` lends its memory where they do not stand in the file as such.
+    /// The text of field `i` of the current row as valid UTF-8, without quotes; empty if there is no such field. A
+    /// field that has to be unescaped is copied to `scratch`.
     #[inline]
     pub fn bytes<'b>(&self, i: usize, scratch: &'b mut String) -> &'b [u8]
     where
@@ -289,56 +293,56 @@ impl<'a> BlockRows<'a> {
         }
     }
 
-    /// Sets the current row aside. `reason` is asked for only if the reject is kept.
+    /// Rejects the current row. `reason` is called only if the reject is kept.
     pub fn reject(&mut self, reason: impl FnOnce(&Self) -> Reason) {
         self.rejects.total += 1;
-        if self.rejects.kept.len() >= self.most {
+        if self.rejects.kept.len() >= self.max_kept {
             return;
         }
         let reject = Reject {
             line: self.record_line,
             byte: self.block.byte + self.begin as u64,
             reason: reason(self),
-            raw: raw_text(self.record, self.block.layout.limits.raw_bytes),
+            raw: raw_text(self.record, self.block.rules.limits.raw_bytes),
         };
         self.rejects.kept.push(reject);
     }
 
-    /// Good and bad rows so far, and the bad ones of them.
+    /// Returns the number of rows so far, good and bad, and the rejects.
     #[must_use]
     pub fn finish(self) -> (u64, Rejects) {
         (self.rows, self.rejects)
     }
 }
 
-/// Splits off a record without quotes; false if it is an empty line. A field too many is kept as one, however many follow.
+/// Splits off a record without quotes. Returns false for an empty line. Of several excess fields only one is kept.
 #[inline]
 fn next_plain<'a>(
     block: &'a Block,
-    marks: &mut Marks<'a>,
+    separators: &mut Separators<'a>,
     at: &mut usize,
     record: &mut &'a [u8],
     fields: &mut Fields,
 ) -> bool {
-    let Layout { splitter, columns, .. } = &*block.layout;
+    let RowRules { splitter, columns, .. } = &*block.rules;
     let (text, line_end) = (&*block.text, splitter.line_end.byte());
     let begin = *at;
     fields.clear();
     let mut start = begin;
     let end = loop {
-        let mark = marks.next().unwrap_or(text.len());
-        if text.get(mark).is_none_or(|byte| *byte == line_end) {
-            break mark;
+        let separator = separators.next().unwrap_or(text.len());
+        if text.get(separator).is_none_or(|byte| *byte == line_end) {
+            break separator;
         }
         if fields.spans.len() <= *columns {
-            fields.spans.push(Span { start: start - begin, end: mark - begin, escaped: false });
+            fields.spans.push(Span { start: start - begin, end: separator - begin, escaped: false });
         }
-        start = mark + 1;
+        start = separator + 1;
     };
     *at = end + 1;
     let end = splitter.without_cr(text, start, end);
     fields.spans.push(Span { start: start - begin, end: end - begin, escaped: false });
     *record = &text[begin..end];
-    // At the end of a file a lone CR is no line end.
+    // At the end of a file, a lone CR is not an empty line.
     end > begin || (*at > text.len() && begin < text.len())
 }

@@ -1,11 +1,11 @@
-//! What is wrong with a record, and what is said of a header that is no good.
+//! Judges records, and words the rejection of an unusable header.
 
 use memchr::memchr;
 
 use crate::{Ragged, Reason};
 
-/// What is wrong with a record that is well written. `clean`: its bytes are known to be text. `expected`: how many fields
-/// it should have, 0 while the columns are being read.
+/// Returns what is wrong with a syntactically correct record, if anything. `clean`: its bytes are known to be valid
+/// text. `expected`: the number of columns, 0 while the header is read.
 pub(super) fn fault(
     record: &[u8],
     clean: bool,
@@ -29,8 +29,8 @@ pub(super) fn fault(
 
 pub(super) fn unusable_header(reason: &Reason) -> String {
     let hint = match reason {
-        Reason::Nul => ": a UTF-16 file without a byte order mark has to be given its encoding",
-        Reason::NeverClosed => ": look at the quotes, or read the file without quoting",
+        Reason::Nul => ": if this is a UTF-16 file without a byte order mark, set its encoding",
+        Reason::NeverClosed => ": check the quotes, or read the file without quoting",
         _ => "",
     };
     format!("no usable header: {reason}{hint}")

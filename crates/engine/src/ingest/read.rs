@@ -89,7 +89,7 @@ impl Reader {
             let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
             match self.read_table(once) {
                 Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
-                Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => {}
+                Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
                 Err(failed) => return Err(self.context(failed)),
             }
         }
@@ -105,7 +105,7 @@ impl Reader {
         let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
         match self.read_table(table) {
             Ok(accepted) => Arriving::Read(Outcome::Accepted(accepted)),
-            Err(Failed::Gate(Error::Rejected(_) | Error::Misjudged)) => Arriving::Unclear,
+            Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => Arriving::Unclear,
             Err(failed) => {
                 let (path, why) = (&self.entry.path, self.context(failed));
                 tracing::debug!(file.path = %path, "`{path}` is read when it is here: {why:#}");

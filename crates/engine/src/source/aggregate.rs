@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
 use tributary_protocol::{Aggregate, AggregateLine, ManifestEntry, PartialHead};
-use tributary_report::{Incoming, IncomingError, Plan};
+use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
     FetchError, Lines, causes,
@@ -45,7 +45,7 @@ impl SourceClient {
         let asked = Aggregate {
             path: entry.path.clone(),
             hash: entry.hash.clone(),
-            format: tributary_report::format(),
+            format: tributary_report::partial_format(),
             report: report.spec.clone(),
         };
         match answer(self.post("aggregate").json(&asked)).await {
@@ -67,7 +67,7 @@ impl SourceClient {
     }
 }
 
-async fn read(response: Response, plan: &Plan, mut groups: Lines) -> Result<Answer, FetchError> {
+async fn read(response: Response, plan: &ReportPlan, mut groups: Lines) -> Result<Answer, FetchError> {
     let mut body = Body { chunks: response.bytes_stream().boxed(), begun: BytesMut::new() };
     let mut partial = None;
     // What is stored is added to totals again and again, so nothing is taken that could not be.
@@ -80,7 +80,7 @@ async fn read(response: Response, plan: &Plan, mut groups: Lines) -> Result<Answ
             AggregateLine::Partial(_) if partial.is_some() => {
                 return Err(FetchError::Failed(anyhow!("/aggregate gives two partials")));
             }
-            AggregateLine::Partial(head) => partial = Some(Incoming::new(plan, head).map_err(not_believed)?),
+            AggregateLine::Partial(head) => partial = Some(IncomingPartial::new(plan, head).map_err(not_believed)?),
             AggregateLine::Group(group) => {
                 partial.as_mut().ok_or_else(of_nothing)?.check(&group).map_err(not_believed)?;
                 groups.push(&group).context("failed to keep the groups of a report")?;

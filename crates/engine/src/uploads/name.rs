@@ -1,7 +1,7 @@
 //! What an upload and its file may be called. Names come from strangers: nothing that leads out of the folder, hides in it, or
 //! would lie there unread is taken.
 
-use tributary_folder_watch::is_offered;
+use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered};
 
 use super::UploadError;
 
@@ -21,10 +21,10 @@ pub(crate) fn filename(name: &str) -> Result<(), UploadError> {
         "a file's name has no folder in it, and neither `/` nor `\\`"
     } else if name.chars().any(char::is_control) {
         "a file's name has no control characters in it"
-    } else if name.starts_with('.') {
+    } else if is_hidden(name) {
         "a file whose name begins with a dot is hidden and would never be read; give it another name"
     } else if !is_offered(name) {
-        "a file of this name would never be read: it must end in .csv, .tsv or .txt, also with .gz or .zst behind it"
+        &format!("a file of this name would never be read: it must end in {ENDINGS_IN_WORDS}")
     } else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! How numbers are read, written and counted with.
+//! Parsing, writing and arithmetic of numbers.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn number(text: &str) -> Number {
 }
 
 #[test]
-fn numbers_are_read_exactly() {
+fn numbers_are_parsed_exactly() {
     let check = |text: &str, expect: &str| assert_eq!(number(text).to_string(), expect, "{text}");
     check("12", "12");
     check("-12", "-12");
@@ -33,7 +33,7 @@ fn numbers_are_read_exactly() {
 }
 
 #[test]
-fn what_is_no_number_is_none() {
+fn other_texts_are_not_numbers() {
     for text in [
         "",
         ".",
@@ -91,7 +91,7 @@ fn arithmetic_is_exact_where_it_can_be() {
 }
 
 #[test]
-fn the_least_integer_of_128_bits_has_no_like_and_is_none() {
+fn the_smallest_128_bit_integer_becomes_a_double() {
     let most = number("170141183460469231731687303715884105727");
     let beyond = most.negated().and_then(|least| least.minus(number("1"))).unwrap();
     assert_eq!(beyond.to_string(), "-1.7014118346046923e38");
@@ -101,7 +101,7 @@ fn the_least_integer_of_128_bits_has_no_like_and_is_none() {
 }
 
 #[test]
-fn they_are_compared_by_value() {
+fn numbers_are_compared_by_value() {
     let check = |a: &str, b: &str, expect| assert_eq!(number(a).compare(number(b)), expect, "{a} {b}");
     check("1.50", "1.5", Ordering::Equal);
     check("1.49", "1.5", Ordering::Less);
@@ -112,26 +112,26 @@ fn they_are_compared_by_value() {
 
 proptest! {
     #[test]
-    fn any_decimal_is_written_as_it_was_read(mantissa in any::<i64>(), scale in 0..=18_usize) {
+    fn any_decimal_survives_parsing_and_writing(mantissa in any::<i64>(), scale in 0..=18_usize) {
         let digits = format!("{:0>20}", mantissa.unsigned_abs());
         let sign = if mantissa < 0 { "-" } else { "" };
         let text = format!("{sign}{}.{}", &digits[..20 - scale], &digits[20 - scale..]);
         let found = number(&text);
         let Number::Decimal { mantissa: read, scale: at } = found else { panic!("{text} is a decimal") };
-        prop_assert_eq!(aligned(read, at, MOST_SCALE), aligned(mantissa.into(), scale as u32, MOST_SCALE));
+        prop_assert_eq!(aligned(read, at, MAX_SCALE), aligned(mantissa.into(), scale as u32, MAX_SCALE));
         prop_assert_eq!(number(&found.to_string()), found);
         prop_assert_eq!(found.to_f64(), text.parse::<f64>().unwrap());
     }
 
     #[test]
-    fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+    fn any_bytes_are_parsed_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
         let _ = Number::parse(&bytes);
     }
 
     #[test]
-    fn what_python_calls_a_float_is_read(value in any::<f64>()) {
+    fn any_double_in_range_is_parsed(value in any::<f64>()) {
         let read = Number::parse(format!("{value:e}").as_bytes());
-        if value == 0.0 || (SMALLEST..=LARGEST).contains(&value.abs()) {
+        if value == 0.0 || (MIN_FLOAT..=MAX_FLOAT).contains(&value.abs()) {
             prop_assert_eq!(read.unwrap().to_f64(), value);
         } else {
             prop_assert!(read.is_none());

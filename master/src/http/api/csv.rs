@@ -9,6 +9,7 @@ use actix_web::{
 use futures_util::StreamExt;
 use tributary_csv_gate::write_record;
 use tributary_engine::{AggrOrder, AggrRow, Batches, Engine, ProductFilter, ProductView};
+use tributary_formats::CSV_UTF8_WITH_HEADER;
 
 use crate::http::server::error::ApiError;
 
@@ -74,7 +75,7 @@ fn stream<T: 'static>(
         Ok(out.into())
     });
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
         .streaming(begin.chain(body))
 }

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::write_record;
 use tributary_engine::{Batches, GroupRow, ReportValue};
+use tributary_formats::CSV_UTF8_WITH_HEADER;
 
 use super::{csv::Cells, numbers::exact};
 use crate::http::server::error::ApiError;
@@ -65,7 +66,7 @@ pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) 
     let name: String = report.name.chars().map(plain).collect();
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")));
     Ok(stream(response, rows, (begin, b""), each))
 }

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
-use tributary_csv_gate::feed::{NAME_BYTES, SKU_BYTES};
+use tributary_csv_gate::feed::{MAX_NAME_BYTES, MAX_SKU_BYTES};
 
 use crate::http::server::error::ApiError;
 
@@ -89,7 +89,7 @@ pub(crate) fn sku(typed: &str) -> Result<String, ApiError> {
     if sku.is_empty() {
         return Err(ApiError::Invalid("a sku must have at least one letter that is no blank".to_owned()));
     }
-    text("sku", sku, SKU_BYTES).map(str::to_owned)
+    text("sku", sku, MAX_SKU_BYTES).map(str::to_owned)
 }
 
 /// The sku of a request's path.
@@ -109,7 +109,7 @@ pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
 
 /// A name, trimmed as in a file. The empty name is a name.
 pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
-    text("name", typed.trim(), NAME_BYTES).map(str::to_owned)
+    text("name", typed.trim(), MAX_NAME_BYTES).map(str::to_owned)
 }
 
 /// A description, kept as it is.
@@ -133,7 +133,7 @@ fn bad(why: String) -> ApiError {
 
 /// Whether the caller would rather have CSV than JSON: `Accept` ranks it higher.
 pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
-    prefers(request, "text/csv", "application/json")
+    prefers(request, tributary_formats::CSV, "application/json")
 }
 
 /// Whether the caller is a person's browser: `Accept` ranks a page higher than a problem in JSON.

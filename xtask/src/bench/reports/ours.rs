@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use tributary_protocol::{Aggregate, AggregateLine, Manifest, ManifestEntry, MetricSpec, ReportSpec};
-use tributary_report::{Number, Plan, Total};
+use tributary_report::{Number, ReportPlan, Total};
 use tributary_testkit::{
     http,
     process::{self, Daemon},
@@ -49,7 +49,8 @@ impl Source {
         let manifest: Manifest = serde_json::from_slice(&manifest).context("the manifest is none")?;
         let file = manifest.files.into_iter().find(|file| file.path == NAME);
         let ManifestEntry { hash, .. } = file.context("the data-source does not offer the file")?;
-        let asked = Aggregate { path: NAME.to_owned(), hash, format: tributary_report::format(), report: report() };
+        let asked =
+            Aggregate { path: NAME.to_owned(), hash, format: tributary_report::partial_format(), report: report() };
         Ok(Self { daemon, request: serde_json::to_string(&asked)? })
     }
 
@@ -88,7 +89,7 @@ fn read_so_far(process: u32) -> Result<u64> {
 
 /// Writes what the lines of an answer come to, as the peers write their results. Returns how many groups there are.
 pub(super) fn write_result(answer: &Path, result: &Path) -> Result<u64> {
-    let plan = Plan::compile(&report())?;
+    let plan = ReportPlan::compile(&report())?;
     let (mut total, mut is_ended) = (Total::new(&plan), false);
     for line in BufReader::new(File::open(answer)?).lines() {
         match serde_json::from_str(&line?).context("a line of the answer is none")? {

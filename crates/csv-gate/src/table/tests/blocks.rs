@@ -1,5 +1,4 @@
-//! Blocks against the table: a file that is cut into blocks, of whatever size, gives the rows and the rejects that it gives
-//! row by row.
+//! A file that is cut into blocks of any size gives the same rows and rejects as row by row.
 
 use std::borrow::Cow;
 
@@ -8,13 +7,13 @@ use proptest::prelude::*;
 use super::{Drip, almost_utf8, nasty_bytes, settings, text};
 use crate::{Blocks, Error, Reason, Reject, Settings, Table};
 
-/// What has to be the same.
+/// The results to compare.
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     rows: Vec<Vec<String>>,
-    /// In the order of the file. Where good rows are set aside too, this is where lines and raw texts are seen.
+    /// In file order. If the test rejects good rows too, their lines and raw texts are compared here.
     rejects: Vec<Reject>,
-    /// Good and bad rows.
+    /// The number of rows, good and bad.
     count: u64,
 }
 
@@ -53,7 +52,7 @@ fn in_blocks(table: Table<Drip<'_>>, set_aside: bool, size: usize) -> Result<See
     Ok(seen)
 }
 
-/// Compares both ways of reading a file; its bytes arrive `drip` at a time and are read `chunk` at a time.
+/// Compares both ways of reading a file whose bytes arrive `drip` at a time and are read `chunk` at a time.
 fn compare(bytes: &[u8], settings: &Settings, size: usize, drip: usize, chunk: usize) -> Result<(), TestCaseError> {
     let len = bytes.len() as u64;
     let open = || Ok(Drip { bytes, most: drip });
@@ -66,7 +65,7 @@ fn compare(bytes: &[u8], settings: &Settings, size: usize, drip: usize, chunk: u
     Ok(())
 }
 
-/// A file of several rows of one width, most of them good.
+/// A file of several rows, most of them good and of one width.
 fn almost_table() -> impl Strategy<Value = Vec<u8>> {
     let fields: Vec<&'static [u8]> = vec![
         b"",
@@ -111,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn nor_in_a_file_that_is_almost_as_it_should_be(
+    fn how_an_almost_regular_file_is_cut_does_not_show(
         bytes in almost_table(), settings in settings(), detect in any::<bool>(),
         size in prop_oneof![9 => 1..300usize, 1 => Just(1 << 20)], chunk in 1..120usize
     ) {

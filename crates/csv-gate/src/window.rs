@@ -1,5 +1,5 @@
-//! A bounded window on the decoded text: keeps the record that is being split together in memory, and knows where in
-//! the file the window stands. What a record is, `split` knows.
+//! A bounded window on the decoded text: holds the record being split in one piece, and knows the window's position in
+//! the file. What a record is, `split` decides.
 
 use std::io::Read;
 
@@ -7,41 +7,41 @@ use memchr::memchr;
 
 use crate::{
     Error, LineEnd,
-    decode::{Decoded, SLACK},
+    decode::{Decoded, MIN_DECODE_ROOM},
 };
 
-/// What lies behind a window.
+/// What follows a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Perhaps more: ask for it.
+    /// Possibly more text: grow the window.
     More,
-    /// More, but the window does not grow any further.
+    /// More text, but the window has its maximum size.
     Full,
     /// Nothing: the file ends here.
     Eof,
 }
 
-/// The window: `buf[start..end]` is text not yet used up.
-pub(crate) struct Text<R: Read> {
+/// The window: `buf[start..end]` is the text that was not consumed yet.
+pub(crate) struct TextWindow<R: Read> {
     source: Decoded<R>,
     buf: Vec<u8>,
     start: usize,
     end: usize,
     eof: bool,
-    /// `buf[..clean]` is valid UTF-8 without NUL. To look at all of it at once is several times faster than to look at
-    /// each record; records behind the first fault are looked at one by one.
+    /// `buf[..clean]` is valid UTF-8 without NUL. Validating the buffer at once is cheaper than validating each record;
+    /// records after the first fault are validated one by one.
     clean: usize,
     line_end: u8,
     lookahead: usize,
-    /// How much is read at a time.
+    /// How many bytes to read at a time.
     chunk: usize,
-    /// Physical line on which the window begins, counted from 1.
+    /// The physical line on which the window begins, counted from 1.
     line: u64,
-    /// Offset in the decoded text at which the window begins.
+    /// The offset of the window in the decoded text.
     byte: u64,
 }
 
-impl<R: Read> Text<R> {
+impl<R: Read> TextWindow<R> {
     pub(crate) fn new(source: Decoded<R>, line_end: LineEnd, lookahead: usize, chunk: usize) -> Self {
         Self {
             source,
@@ -70,8 +70,8 @@ impl<R: Read> Text<R> {
         self.source.packed_read()
     }
 
-    /// The window, at most the lookahead long. What it is and what lies behind it do not depend on how the reader cuts
-    /// its answers, unless `End::More` says to ask again.
+    /// The window, cut at the lookahead. Unless `End::More` asks to grow it, neither the window nor what follows
+    /// depends on how much the reader returns at a time.
     pub(crate) fn window(&self) -> (&[u8], End) {
         let window = &self.buf[self.start..self.end];
         if window.len() > self.lookahead {
@@ -81,22 +81,22 @@ impl<R: Read> Text<R> {
         }
     }
 
-    /// The first `most` bytes of the window, read if need be, cut short only by the end of the file.
-    pub(crate) fn sample(&mut self, most: usize) -> Result<(&[u8], End), Error> {
-        self.fill(most + 1)?;
+    /// The next `max` bytes, read if necessary; fewer only at the end of the file.
+    pub(crate) fn sample(&mut self, max: usize) -> Result<(&[u8], End), Error> {
+        self.fill(max + 1)?;
         let window = &self.buf[self.start..self.end];
-        match window.get(..most) {
-            Some(sample) if window.len() > most => Ok((sample, End::More)),
+        match window.get(..max) {
+            Some(sample) if window.len() > max => Ok((sample, End::More)),
             _ => Ok((window, End::Eof)),
         }
     }
 
-    /// Text that was part of the window when `position` was its start; good until the window grows.
+    /// Text of the window from `position` on. Positions stay valid until the window grows.
     pub(crate) fn since(&self, position: usize, len: usize) -> &[u8] {
         &self.buf[position..position + len]
     }
 
-    /// Where the window begins in the buffer: for [`Self::since`].
+    /// The window's start in the buffer, for [`Self::since`].
     pub(crate) fn position(&self) -> usize {
         self.start
     }
@@ -106,26 +106,26 @@ impl<R: Read> Text<R> {
         self.start + len <= self.clean
     }
 
-    /// Uses up the first `len` bytes of the window, which hold `lines` line ends.
+    /// Consumes the first `len` bytes of the window, which contain `lines` line ends.
     pub(crate) fn consume(&mut self, len: usize, lines: u64) {
         self.start += len;
         self.byte += len as u64;
         self.line += lines;
     }
 
-    /// Makes the window longer; doubling keeps the work linear when a record has to be split again from its start.
+    /// Grows the window. It doubles, so that splitting a long record again from its start stays linear.
     pub(crate) fn grow(&mut self) -> Result<(), Error> {
         let len = self.end - self.start;
         self.fill((2 * len).clamp(self.chunk, self.lookahead + self.chunk))
     }
 
-    /// Makes sure that the window holds `len` bytes, or all that is left. It reads as many more, so that a caller who uses up
-    /// little at a time does not have all of the window moved each time.
-    pub(crate) fn want(&mut self, len: usize) -> Result<(), Error> {
+    /// Fills the window to at least `len` bytes, or to the end of the file. It reads twice as much, so that the buffer
+    /// is not moved for every few bytes that a caller consumes.
+    pub(crate) fn fill_to(&mut self, len: usize) -> Result<(), Error> {
         if self.end - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
     }
 
-    /// Uses up the text to the end of its physical line, however long that is; false if it has no end.
+    /// Consumes the rest of the physical line, however long it is. Returns false if the file ends before the line does.
     pub(crate) fn skip_line(&mut self) -> Result<bool, Error> {
         loop {
             let window = &self.buf[self.start..self.end];
@@ -141,7 +141,7 @@ impl<R: Read> Text<R> {
         }
     }
 
-    /// Reads until the window holds `want` bytes or the file ends.
+    /// Reads until the window contains `want` bytes or the file ends.
     fn fill(&mut self, want: usize) -> Result<(), Error> {
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
@@ -149,8 +149,8 @@ impl<R: Read> Text<R> {
             self.clean = self.clean.saturating_sub(self.start);
             self.start = 0;
         }
-        if self.buf.len() < want + SLACK {
-            self.buf.resize(want + SLACK, 0);
+        if self.buf.len() < want + MIN_DECODE_ROOM {
+            self.buf.resize(want + MIN_DECODE_ROOM, 0);
         }
         while self.end < want && !self.eof {
             match self.source.read(&mut self.buf[self.end..])? {
@@ -172,21 +172,23 @@ impl<R: Read> Text<R> {
 mod tests {
     use std::io;
 
+    use tributary_formats::Packing;
+
     use super::*;
-    use crate::{Limits, Packing, unpack::Unpacked};
+    use crate::{Limits, unpack::Unpacked};
 
     #[test]
     fn a_line_of_any_length_takes_bounded_memory() {
         const LONG: u64 = 16 << 20;
         let file = io::repeat(b'x').take(LONG).chain(&b"\nrest"[..]);
         let source = Unpacked::new(file, Packing::None, LONG, &Limits::default()).unwrap();
-        let mut text = Text::new(Decoded::new(source, encoding_rs::UTF_8), LineEnd::Lf, 1 << 20, 1 << 16);
+        let mut text = TextWindow::new(Decoded::new(source, encoding_rs::UTF_8), LineEnd::Lf, 1 << 20, 1 << 16);
         while text.window().1 == End::More {
             text.grow().unwrap();
         }
         assert_eq!(text.window().0.len(), 1 << 20);
         assert!(text.skip_line().unwrap());
         assert_eq!((text.line(), text.byte(), text.window().0), (2, LONG + 1, &b"rest"[..]));
-        assert!(text.buf.len() <= (1 << 20) + (1 << 16) + SLACK, "{} bytes held", text.buf.len());
+        assert!(text.buf.len() <= (1 << 20) + (1 << 16) + MIN_DECODE_ROOM, "{} bytes held", text.buf.len());
     }
 }

@@ -1,0 +1,131 @@
+//! Property tests of whole files: reading them in chunks of any size, in one pass or two, or in blocks gives the same
+//! result. They are not in `tests/` because they choose how much is read at a time. This file holds what they share.
+
+mod blocks;
+mod chunks;
+mod round_trip;
+
+use std::io::{self, Read};
+
+use proptest::{prelude::*, sample::select};
+
+use crate::{Dialect, Error, Limits, Quote, Ragged, Reject, Settings, Table};
+
+/// A reader that returns a few bytes at a time.
+struct Drip<'a> {
+    bytes: &'a [u8],
+    most: usize,
+}
+
+impl Read for Drip<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = self.most.min(out.len());
+        self.bytes.read(&mut out[..most])
+    }
+}
+
+/// Everything visible of a file: dialect, columns, rows with their lines, rejects.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    dialect: Dialect,
+    columns: Vec<String>,
+    rows: Vec<(u64, Vec<String>)>,
+    rejects: Vec<Reject>,
+}
+
+/// Reads a file in two passes.
+fn see(bytes: &[u8], settings: &Settings, drip: usize, chunk: usize) -> Result<Seen, String> {
+    let size = bytes.len() as u64;
+    let open = || Ok(Drip { bytes, most: drip });
+    read_to_end(Table::open_in_chunks("a.csv", size, open, settings, chunk)).map_err(|error| text(&error))
+}
+
+/// Reads a file like [`see`], but in one pass.
+fn see_once(bytes: &[u8], settings: &Settings, drip: usize, chunk: usize) -> Result<Seen, Error> {
+    let size = bytes.len() as u64;
+    read_to_end(Table::open_once_in_chunks("a.csv", size, Drip { bytes, most: drip }, settings, chunk))
+}
+
+fn read_to_end(table: Result<Table<Drip<'_>>, Error>) -> Result<Seen, Error> {
+    let mut table = table?;
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        rows.push((row.line(), row.fields().map(|field| field.into_owned()).collect()));
+    }
+    assert_eq!(table.rows(), rows.len() as u64 + table.rejects().total);
+    let (dialect, columns) = (table.dialect().clone(), table.columns().to_vec());
+    Ok(Seen { dialect, columns, rows, rejects: table.rejects().kept.clone() })
+}
+
+fn text(error: &Error) -> String {
+    assert!(matches!(error, Error::Rejected(_)), "these readers do not fail: {error}");
+    error.to_string()
+}
+
+/// Bytes that are special to the gate far more often than random ones.
+fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<&'static [u8]> = vec![
+        b"\"",
+        b"\"\"",
+        b",",
+        b"::",
+        b":",
+        b";",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"a",
+        b"bc",
+        b" ",
+        b"\\",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"\xa9",
+        b"\xe2\x82\xac",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\x82\xa0",
+        b"0123456789",
+    ];
+    prop::collection::vec(select(pieces), 0..60).prop_map(|pieces| pieces.concat())
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let encoding = select(vec!["UTF-8", "windows-1252", "Shift_JIS", "UTF-16LE"]);
+    let delimiter = select(vec![",", ";", "::", ":,"]);
+    let escape = select(vec![None, Some(b'\\')]);
+    let quote = select(vec![None, Some(Quote::None), Some(Quote::Char(b'a'))]);
+    let limits = (select(vec![4, 1 << 20]), select(vec![10, 1 << 20]), select(vec![0, 7, 16, 1 << 20]));
+    let ragged = select(vec![Ragged::Reject, Ragged::Pad]);
+    (encoding, delimiter, escape, quote, limits, 0..3u64, any::<bool>(), ragged).prop_map(
+        |(
+            encoding,
+            delimiter,
+            escape,
+            quote,
+            (field_bytes, record_bytes, lookahead_bytes),
+            skip_rows,
+            header,
+            ragged,
+        )| {
+            let limits = Limits { field_bytes, record_bytes, lookahead_bytes, columns: 8, ..Limits::default() };
+            let (encoding, delimiter) = (Some(encoding.to_owned()), Some(delimiter.to_owned()));
+            Settings { encoding, delimiter, quote, escape, skip_rows, header, ragged, limits }
+        },
+    )
+}
+
+/// Lines of UTF-8 with a few bytes changed: some keep nine in ten lines valid and some do not.
+fn almost_utf8() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = select(vec!["a", "a,b", "\"", "\n", "\r", "\r\n", "é\n", "é,€\n", "\"é\n\",1\n", "😀\n", "é\r"]);
+    let bad = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+    (prop::collection::vec(pieces, 1..60), bad).prop_map(|(pieces, bad)| {
+        let mut bytes = pieces.concat().into_bytes();
+        for (at, byte) in bad {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}

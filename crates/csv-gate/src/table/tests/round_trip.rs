@@ -1,0 +1,61 @@
+//! Well-formed tables are read exactly as written, by the csv crate and by the gate itself.
+
+use proptest::{prelude::*, sample::select};
+
+use super::see;
+use crate::{Settings, write_record};
+
+/// Tables of one to four columns whose fields contain everything that has to be quoted.
+fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
+    let pieces = select(vec!["a", "é", "€", "\"", ",", ";", "\t", "\n", "\r\n", "\r", " ", "\u{fffd}", "x y", "\\"]);
+    let field = prop::collection::vec(pieces, 0..5).prop_map(|pieces| pieces.concat());
+    (1..5usize).prop_flat_map(move |columns| prop::collection::vec(prop::collection::vec(field.clone(), columns), 1..8))
+}
+
+fn expected(table: &[Vec<String>]) -> (Vec<String>, Vec<Vec<String>>) {
+    (table[0].iter().map(|name| name.trim().to_owned()).collect(), table[1..].to_vec())
+}
+
+fn check_read_back(written: &[u8], settings: &Settings, table: &[Vec<String>], chunk: usize) {
+    let seen = see(written, settings, usize::MAX, chunk).expect("a well-formed table is read");
+    let rows = seen.rows.into_iter().map(|(_, fields)| fields).collect::<Vec<_>>();
+    assert_eq!((seen.columns, rows), expected(table));
+    assert_eq!(seen.rejects, []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_the_csv_crate_writes_is_read_as_it_reads_it(
+        table in tables(), delimiter in select(vec![b',', b';', b'\t', b'|']), crlf in any::<bool>(),
+        always in any::<bool>(), chunk in 1..40usize
+    ) {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .terminator(if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') })
+            .quote_style(if always { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary })
+            .from_writer(Vec::new());
+        for record in &table {
+            writer.write_record(record).unwrap();
+        }
+        let written = writer.into_inner().unwrap();
+        let settings = Settings {
+            delimiter: Some(char::from(delimiter).to_string()), encoding: Some("UTF-8".into()), ..Settings::default()
+        };
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(&written[..]);
+        let read: Vec<Vec<String>> = reader.deserialize().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(&read, &table);
+        check_read_back(&written, &settings, &table, chunk);
+    }
+
+    #[test]
+    fn what_the_gate_writes_it_reads(table in tables(), chunk in 1..40usize) {
+        let mut written = Vec::new();
+        for record in &table {
+            write_record(&mut written, record);
+        }
+        let settings = Settings { delimiter: Some(",".into()), encoding: Some("UTF-8".into()), ..Settings::default() };
+        check_read_back(&written, &settings, &table, chunk);
+    }
+}

@@ -1,0 +1,137 @@
+//! File names: which ones a source offers, and which ones it never does.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Packing, strip_ending};
+
+const TAB_SEPARATED: &str = ".tsv";
+/// Endings of tables, before the ending of a packing.
+const TABLE_ENDINGS: [&str; 3] = [".csv", TAB_SEPARATED, ".txt"];
+
+/// The offered endings as the `accept` attribute of an HTML file input.
+pub const ACCEPT_ATTRIBUTE: &str = ".csv,.tsv,.txt,.gz,.zst";
+
+/// The offered endings for people, to follow "the name must end in".
+pub const ENDINGS_IN_WORDS: &str = ".csv, .tsv or .txt, optionally followed by .gz or .zst";
+
+const UNFINISHED: &str = ".part";
+
+/// Whether a source offers a path, relative and separated by `/`: it ends in `.csv`, `.tsv` or `.txt`, optionally
+/// followed by `.gz` or `.zst`, in any case, and neither the file nor a folder above it is hidden.
+///
+/// Unfinished files (`*~`, `*.tmp`, `*.swp`, `*.part`) have other endings, so they need no rule of their own.
+#[must_use]
+pub fn is_offered(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    !path.split('/').any(is_hidden) && has_table_ending(name)
+}
+
+/// The path under which to write a file until it is complete, beside its final path. Sources never offer it.
+#[must_use]
+pub fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(UNFINISHED);
+    name.into()
+}
+
+/// Whether a file or folder of this name is hidden, with everything below it.
+#[must_use]
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+/// Whether a file name ends like a table's, hidden or not.
+#[must_use]
+pub fn has_table_ending(name: &str) -> bool {
+    let (stem, _) = Packing::split(name);
+    TABLE_ENDINGS.iter().any(|ending| strip_ending(stem, ending).is_some())
+}
+
+/// Whether a file name says that its fields are separated by tabs. Only a hint: the content decides.
+#[must_use]
+pub fn is_tab_separated(path: &str) -> bool {
+    let (stem, _) = Packing::split(path);
+    strip_ending(stem, TAB_SEPARATED).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_tables_and_nothing_hidden() {
+        for offered in [
+            "a.csv",
+            "a.TSV",
+            "a.Txt",
+            "a.csv.gz",
+            "a.CSV.ZST",
+            "sub/b.csv",
+            "a.tmp/b.csv",
+            "two words.csv",
+            "é.csv",
+            "a..csv",
+            "a.part.csv",
+        ] {
+            assert!(is_offered(offered), "{offered}");
+        }
+    }
+
+    #[test]
+    fn leaves_out_everything_else() {
+        for other in [
+            "",
+            "csv",
+            ".csv",
+            "a",
+            "a.gz",
+            "a.csv.bz2",
+            "a.csv.gz.zst",
+            "a.csv.gz.gz",
+            "a.csv~",
+            "a.csv.tmp",
+            "a.csv.swp",
+            "a.csv.part",
+            ".a.csv",
+            ".git/a.csv",
+            "sub/.hidden/deep/a.csv",
+            "sub/.a.csv",
+            "a.json",
+            "a.csvx",
+        ] {
+            assert!(!is_offered(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn unfinished_files_are_never_offered() {
+        for packing in ["", ".gz", ".zst"] {
+            for ending in TABLE_ENDINGS {
+                let path = format!("sub/a{ending}{packing}");
+                assert!(is_offered(&path));
+                let unfinished = unfinished(Path::new(&path));
+                assert_eq!(unfinished.parent(), Some(Path::new("sub")));
+                assert!(!is_offered(unfinished.to_str().unwrap()), "{}", unfinished.display());
+            }
+        }
+    }
+
+    #[test]
+    fn only_tsv_says_tab() {
+        for (path, expect) in
+            [("a.tsv", true), ("b/a.TSV.gz", true), ("a.csv", false), ("a.tsv.txt", false), ("tsv", false)]
+        {
+            assert_eq!(is_tab_separated(path), expect, "{path}");
+        }
+    }
+
+    /// Guards against an ending that is offered but that the upload page does not let people pick, or does not name.
+    #[test]
+    fn what_people_are_shown_is_every_ending() {
+        let packings = Packing::COMPRESSING.map(Packing::ending);
+        let all: Vec<_> = TABLE_ENDINGS.into_iter().chain(packings).collect();
+        assert_eq!(ACCEPT_ATTRIBUTE, all.join(","));
+        let words: Vec<_> = ENDINGS_IN_WORDS.split([' ', ',']).filter(|word| word.starts_with('.')).collect();
+        assert_eq!(words, all);
+    }
+}

@@ -1,0 +1,21 @@
+//! Digests of reports. Sources and masters of different versions compare them, and masters store them beside partials.
+
+use tributary_report::ReportPlan;
+
+use crate::support::{checked, filtered, renamed, report};
+
+/// Guards against a change of the code that silently makes every stored partial stale. If a digest has to change, raise
+/// the format of partials.
+#[test]
+fn a_report_keeps_its_digests() {
+    let check = |report, digest: &str, results: &str| {
+        let plan = ReportPlan::compile(&report).unwrap();
+        assert_eq!((plan.digest(), plan.results_digest()), (digest, results), "{report:?}");
+    };
+    check(report(&[], &["count()"]), "8363cfae1b339ade0c6f3071ed155cc3", "8c6b631f95ec139017b6529e5362e325");
+    let metrics = ["count()", "sum(a + b * 2)", "min(-a - 1.5)", "max(a / b)", "mean(a + b * 2)"];
+    let all = renamed(report(&["Shop", "c d"], &metrics), "a", &["A", "Other a"]);
+    let all = filtered(all, "a > 1 AND NOT (b <= 2 OR c = 'x' OR a IS NULL) AND b IN (1, 2e-300)");
+    let all = checked(all, "a <> 1 AND b < 3 AND a >= 1 AND 'y' > c AND b NOT BETWEEN 1 AND 2 AND c IS NOT NULL");
+    check(all, "3d1d3fad327362c05cbbbd0c1be624a9", "d998689b6e577cb00cd2aabb8f8dd5b6");
+}
