@@ -1,219 +1,159 @@
-//! The client of a master's uploads: its requests, its time limits, and what became of each. It tries nothing twice.
+//! The requests of the master's uploads API and their time limits. It retries nothing.
 
 use std::{
-    error::Error,
+    pin::pin,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
 use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode, Url,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
-    redirect,
+    Client, Method, Response, StatusCode, Url,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
 use serde::de::DeserializeOwned;
+use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_json};
 use tributary_http_common::Token;
-use tributary_protocol::{Problem, encoded_path};
+use tributary_protocol::encoded_path;
 
 use crate::{
     LocalFile,
-    body::body,
-    job::{Accepted, Job},
+    body::{BodyState, body},
+    status::{Accepted, UploadStatus},
 };
 
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long a question about a job may take.
-const QUESTION: Duration = Duration::from_secs(10);
-/// An upload may take any time, but not stand still for so long; a disk that has to take the last of it stands still too.
-const IDLE: Duration = Duration::from_secs(300);
-/// How often it is looked how far an upload is.
-const TICK: Duration = Duration::from_millis(100);
-/// What an answer may have at most.
-const ANSWER_BYTES: usize = 1 << 20;
+/// Time limit for a request that carries no file.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Limit for the time in which an upload makes no progress. A disk that has to write back its cache takes nothing meanwhile.
+const SEND_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Interval in which the progress of an upload is shown and checked.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Limit for the body of an answer.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// Asks one master.
-pub(crate) struct Master {
+/// A client of one master.
+pub(crate) struct MasterClient {
     http: Client,
-    base: Url,
-    token: Option<Token>,
+    endpoint: Endpoint,
 }
 
-/// A request that did not get what it asked for.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) kind: RefusedKind,
-    /// When to ask again, if the master says so.
-    pub(crate) after: Option<Duration>,
-    /// The reason in a person's words.
-    pub(crate) why: String,
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestError {
+    /// The file cannot be read or changed meanwhile.
+    #[error("{0}")]
+    File(String),
+    /// The master's own words, where it gives a reason.
+    #[error("{}", master_reason(.0))]
+    Http(#[from] Error),
 }
 
-/// Who or what refused a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefusedKind {
-    /// There was no answer, or the connection broke.
-    Broken,
-    /// The master answers so.
-    Answered(StatusCode),
-    /// The file cannot be read.
-    Unreadable,
-    /// Whoever answers is no master.
-    Strange,
-}
-
-impl Refused {
-    fn new(kind: RefusedKind, why: String) -> Self {
-        Self { kind, after: None, why }
-    }
-
-    /// Whether the same request may do better in a while.
-    pub(crate) fn may_pass(&self) -> bool {
-        match self.kind {
-            RefusedKind::Broken => true,
-            RefusedKind::Answered(status) => matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504),
-            RefusedKind::Unreadable | RefusedKind::Strange => false,
+impl RequestError {
+    pub(crate) fn http(&self) -> Option<&Error> {
+        match self {
+            Self::File(_) => None,
+            Self::Http(error) => Some(error),
         }
     }
 
-    pub(crate) fn is(&self, status: StatusCode) -> bool {
-        self.kind == RefusedKind::Answered(status)
+    pub(crate) fn has_status(&self, status: StatusCode) -> bool {
+        self.http().and_then(Error::status) == Some(status)
     }
 }
 
-impl Master {
-    /// A client of the master at `base`; nothing is asked yet.
+fn master_reason(error: &Error) -> String {
+    match error {
+        Error::Status { detail: Some(detail), .. } => detail.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl MasterClient {
+    /// A client of the master at `base`; nothing is sent yet.
     ///
     /// # Errors
-    /// Only if the system's certificates cannot be had.
-    pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self> {
-        // It fails only where one was installed before, which is as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
-            .connect_timeout(CONNECT)
-            .tcp_keepalive(Duration::from_secs(30))
-            // A body that was read from a disk cannot be sent on to another place.
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("tributary-publish/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("failed to make an HTTP client")?;
-        Ok(Self { http, base, token })
+    /// The system's root certificates cannot be loaded.
+    pub(crate) fn new(base: Url, token: Option<&Token>) -> Result<Self, Error> {
+        let options = ClientOptions {
+            user_agent: concat!("tributary-publish/", env!("CARGO_PKG_VERSION")),
+            // An upload is answered only after its last byte; `send` watches its progress instead.
+            idle_timeout: None,
+            decompress: true,
+        };
+        let endpoint = Endpoint::new(base, token.map(|token| token.expose().to_owned()));
+        Ok(Self { http: options.build()?, endpoint })
     }
 
-    /// `POST /api/v1/uploads`: sends a file under the id that was chosen for its job. Returns its job's id; `show` is told now
-    /// and then how many bytes have gone.
+    /// Sends a file under the id that was chosen for it: `POST /api/v1/uploads`. Returns the id that the master answers with.
+    /// `show_sent` gets the number of bytes sent, now and then.
     pub(crate) async fn send(
         &self,
         file: &LocalFile,
         id: &str,
         replace: bool,
-        show: impl Fn(u64),
-    ) -> std::result::Result<String, Refused> {
-        let replaced = if replace { "&replace=1" } else { "" };
-        let (body, sent) = body(file);
+        show_sent: impl Fn(u64),
+    ) -> Result<String, RequestError> {
+        let replace = if replace { "&replace=1" } else { "" };
+        let (body, state) = body(file);
         let request = self
-            .request(Method::POST, &format!("?filename={}{replaced}&id={id}", encoded(&file.name)))
+            .request(Method::POST, &format!("?filename={}{replace}&id={id}", encoded(&file.name)))
             .header(CONTENT_LENGTH, file.size)
             .header(CONTENT_TYPE, "application/octet-stream")
             .body(body);
-        let mut answer = std::pin::pin!(request.send());
-        let mut ticks = tokio::time::interval(TICK);
-        let mut moved = (0, Instant::now());
-        let response = loop {
+        let answered = self.watch(request.send(), &state, show_sent).await?;
+        state.abort();
+        match (answered, state.read_error()) {
+            (Err(_), Some(error)) => Err(RequestError::File(error)),
+            (answered, _) => Ok(json::<Accepted>(answered).await?.id),
+        }
+    }
+
+    /// Waits for the answer to an upload as long as the upload makes progress.
+    async fn watch(
+        &self,
+        answer: impl Future<Output = reqwest::Result<Response>>,
+        state: &BodyState,
+        show_sent: impl Fn(u64),
+    ) -> Result<reqwest::Result<Response>, Error> {
+        let mut answer = pin!(answer);
+        let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
+        let (mut last_sent, mut last_progress) = (0, Instant::now());
+        loop {
             tokio::select! {
-                response = &mut answer => break response,
+                answered = &mut answer => return Ok(answered),
                 _ = ticks.tick() => {}
             }
-            let bytes = sent.bytes();
-            show(bytes);
-            if bytes != moved.0 {
-                moved = (bytes, Instant::now());
-            } else if moved.1.elapsed() > IDLE {
-                let why = format!("{} has taken nothing for {} s", self.base, IDLE.as_secs());
-                return Err(Refused::new(RefusedKind::Broken, why));
+            let sent = state.sent();
+            show_sent(sent);
+            if sent != last_sent {
+                (last_sent, last_progress) = (sent, Instant::now());
+            } else if last_progress.elapsed() > SEND_IDLE_TIMEOUT {
+                return Err(Error::Stalled { url: self.endpoint.base().to_string(), limit: SEND_IDLE_TIMEOUT });
             }
-        };
-        sent.break_off();
-        match (response, sent.fault()) {
-            (Err(_), Some(fault)) => Err(Refused::new(RefusedKind::Unreadable, fault)),
-            (response, _) => json::<Accepted>(accepted(response).await?).await.map(|accepted| accepted.id),
         }
     }
 
-    /// `GET /api/v1/uploads/{id}`: how far a job is.
-    pub(crate) async fn job(&self, id: &str) -> std::result::Result<Job, Refused> {
-        let request = self.request(Method::GET, &format!("/{}", encoded(id))).timeout(QUESTION);
-        json(accepted(request.send().await).await?).await
+    /// Asks for the status of an upload: `GET /api/v1/uploads/{id}`.
+    pub(crate) async fn status(&self, id: &str) -> Result<UploadStatus, RequestError> {
+        let request = self.request(Method::GET, &format!("/{}", encoded(id))).timeout(REQUEST_TIMEOUT);
+        Ok(json(request.send().await).await?)
     }
 
-    /// `DELETE /api/v1/uploads/{id}`: takes a job back.
-    pub(crate) async fn cancel(&self, id: &str) -> std::result::Result<(), Refused> {
-        let request = self.request(Method::DELETE, &format!("/{}", encoded(id))).timeout(QUESTION);
-        accepted(request.send().await).await.map(drop)
+    /// Cancels an upload: `DELETE /api/v1/uploads/{id}`.
+    pub(crate) async fn cancel(&self, id: &str) -> Result<(), RequestError> {
+        let request = self.request(Method::DELETE, &format!("/{}", encoded(id))).timeout(REQUEST_TIMEOUT);
+        expect_success(request.send().await).await?;
+        Ok(())
     }
 
-    fn request(&self, method: Method, rest: &str) -> RequestBuilder {
-        let base = self.base.as_str().trim_end_matches('/');
-        let request = self.http.request(method, format!("{base}/api/v1/uploads{rest}"));
-        match &self.token {
-            Some(token) => request.bearer_auth(token.expose()),
-            None => request,
-        }
+    fn request(&self, method: Method, rest: &str) -> reqwest::RequestBuilder {
+        self.endpoint.request(&self.http, method, &format!("api/v1/uploads{rest}"))
     }
 }
 
-/// A name or an id as a part of a URL.
+/// Percent-encodes a name or an id as one segment of a URL.
 fn encoded(text: &str) -> String {
     encoded_path(text).replace('/', "%2F")
 }
 
-/// Takes only a good answer.
-async fn accepted(response: reqwest::Result<Response>) -> std::result::Result<Response, Refused> {
-    let response = response.map_err(|error| Refused::new(RefusedKind::Broken, unanswered(&error)))?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let problem = body_of(response).await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
-    let why = match problem {
-        Some(problem) => problem.detail,
-        None if status.is_redirection() => format!("the master answers {status}; give the address that it now has"),
-        None => format!("the master answers {status}"),
-    };
-    Err(Refused { kind: RefusedKind::Answered(status), after: after.map(Duration::from_secs), why })
-}
-
-async fn json<T: DeserializeOwned>(response: Response) -> std::result::Result<T, Refused> {
-    let path = response.url().path().to_owned();
-    let body = body_of(response).await?;
-    serde_json::from_slice(&body).map_err(|error| {
-        let why = format!("{path} does not answer as a master does ({error}); is the URL that of a master?");
-        Refused::new(RefusedKind::Strange, why)
-    })
-}
-
-async fn body_of(mut response: Response) -> std::result::Result<Vec<u8>, Refused> {
-    let mut body = Vec::new();
-    let broken = |error: reqwest::Error| Refused::new(RefusedKind::Broken, unanswered(&error));
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_BYTES {
-            return Err(Refused::new(RefusedKind::Strange, format!("the answer is longer than {ANSWER_BYTES} bytes")));
-        }
-    }
-    Ok(body)
-}
-
-/// Why a request got no answer, in a person's words: of reqwest's chain of causes only the last one says anything.
-fn unanswered(error: &reqwest::Error) -> String {
-    let host = error.url().map_or_else(|| "the master".into(), |url| url.origin().ascii_serialization());
-    if error.is_timeout() {
-        return format!("{host} timed out");
-    }
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    let failed = if error.is_connect() { "cannot be reached" } else { "broke the connection" };
-    format!("{host} {failed}: {cause}")
+async fn json<T: DeserializeOwned>(answered: reqwest::Result<Response>) -> Result<T, Error> {
+    read_json(expect_success(answered).await?, MAX_ANSWER_BYTES, "a master").await
 }
