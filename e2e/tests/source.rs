@@ -1,4 +1,4 @@
-//! The source in README.md, which is Python and knows nothing of us, is one that a master can use.
+//! The example source in README.md, 20 lines of Python without our code, works with a master.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 use e2e::System;
 use tributary_testkit::{process::Daemon, wait};
 
-/// The first Python block of README.md that is a server.
+/// Returns the first Python block of README.md that is a server.
 fn program() -> String {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
     let blocks = readme.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -23,7 +23,7 @@ fn the_source_in_the_readme_is_a_source() {
         let program = feed.with_file_name("source.py");
         fs::write(&program, text).unwrap();
         let mut python = Command::new("python3");
-        // It takes a free port by itself, and logs every request.
+        // Port 0 lets it choose a free port. It logs every request on stderr.
         python.arg(program).arg(feed).arg("0").stderr(Stdio::null());
         Daemon::start(python)
     });
