@@ -1,5 +1,5 @@
-//! A headless Chromium with a profile of its own, driven through chromedriver. What a test does in it reads as what a person
-//! does; it knows nothing of our pages.
+//! A headless Chromium with its own profile, driven through chromedriver. The methods are the actions of a person; they know
+//! nothing of our pages.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -13,10 +13,10 @@ use url::{ParseError, Url};
 
 use crate::until;
 
-/// Where chromedriver is; set by `cargo xtask services`.
+/// Environment variable with the address of chromedriver; set by `cargo xtask services`.
 const WEBDRIVER: &str = "TRIBUTARY_E2E_WEBDRIVER";
 
-/// It runs as root in CI, has no display there, and must ask nobody but us for anything.
+/// In CI Chromium runs as root and without a display. It must not send requests to anyone else.
 const FLAGS: [&str; 8] = [
     "--headless=new",
     "--no-sandbox",
@@ -28,14 +28,14 @@ const FLAGS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// Which browser.
+/// A kind of browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// On a screen.
+    /// On a desktop.
     Desktop,
-    /// On a phone that is 390 px wide. It is emulated: a headless window cannot be so narrow.
+    /// On a phone that is 390 px wide, emulated because a headless window cannot be that narrow.
     Phone,
-    /// On a screen, with JavaScript switched off.
+    /// On a desktop with JavaScript disabled.
     WithoutScripts,
 }
 
@@ -45,10 +45,10 @@ pub struct Browser {
     client: Client,
 }
 
-/// Runs `test` with a browser, which is closed however the test ends. A failed test prints the page that it was on.
+/// Runs `test` with a browser, which is always closed in the end. A failed test prints the page that was open.
 ///
 /// # Panics
-/// The test does, or no browser can be had.
+/// The test panics, or no browser can be started.
 pub fn browse(kind: Kind, test: impl AsyncFnOnce(Browser)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
@@ -57,7 +57,7 @@ pub fn browse(kind: Kind, test: impl AsyncFnOnce(Browser)) {
         let client = browser.client.clone();
         let outcome = AssertUnwindSafe(test(browser)).catch_unwind().await;
         if outcome.is_err() {
-            // Only what cannot panic again: the browser must be closed.
+            // Must not panic, or the browser would stay open.
             let (url, page) = (client.current_url().await, client.source().await);
             eprintln!("the test failed at {url:?}, on this page:\n{}", page.unwrap_or_default());
         }
@@ -88,33 +88,33 @@ impl Browser {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} opens: {error}"));
     }
 
-    /// Opens a page in a tab of its own, in front of the others, which stay.
+    /// Opens a page in a new tab in front of the others.
     pub async fn goto_in_new_tab(&self, url: &str) {
         let tab = self.client.new_window(true).await.expect("a tab can be opened");
         self.client.switch_to_window(tab.handle).await.expect("a new tab is there");
         self.goto(url).await;
     }
 
-    /// The address of the page.
+    /// Returns the URL of the page.
     pub async fn url(&self) -> String {
         self.client.current_url().await.expect("a page has an address").into()
     }
 
-    /// Waits until the page has this address: a button was clicked that leads there.
+    /// Waits until the page has this URL, after a click.
     pub async fn lands_on(&self, url: &str) {
         until(&format!("the browser lands on {url}"), async || (self.url().await == url).then_some(())).await;
     }
 
-    /// Types into the field that `css` selects, behind what is there.
+    /// Types into the field that `css` selects, after its present text.
     pub async fn write(&self, css: &str, text: &str) {
         let field = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
         field.send_keys(text).await.unwrap_or_else(|error| panic!("{css} can be written to: {error}"));
     }
 
-    /// Clicks what `css` selects.
+    /// Clicks the first element that `css` selects.
     pub async fn click(&self, css: &str) {
         let what = format!("{css} can be clicked");
-        // A part of the page that is brought up to date meanwhile is another element, and must be found again.
+        // An update of the page may replace the element, which then must be found again.
         until(&what, async || match self.client.find(Locator::Css(css)).await {
             Ok(button) => button.click().await.ok(),
             Err(_) => None,
@@ -122,17 +122,17 @@ impl Browser {
         .await;
     }
 
-    /// The text of the first element that `css` selects, as it stands in the document; None if there is none.
+    /// Returns the text of the first element that `css` selects, as in the document; `None` if there is none.
     pub async fn text(&self, css: &str) -> Option<String> {
         self.property(css, "textContent").await
     }
 
-    /// What stands in a field.
+    /// Returns the value of a field.
     pub async fn value(&self, css: &str) -> Option<String> {
         self.property(css, "value").await
     }
 
-    /// Waits until the text of what `css` selects has this in it.
+    /// Waits until the text of the first element that `css` selects contains `text`.
     pub async fn shows(&self, css: &str, text: &str) {
         until(&format!("{css} shows {text:?}"), async || {
             self.text(css).await.filter(|found| found.contains(text)).map(drop)
@@ -140,12 +140,12 @@ impl Browser {
         .await;
     }
 
-    /// What a script in the page returns.
+    /// Runs a script in the page and returns its result.
     pub async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Whether a message box is open.
+    /// Whether an alert is open.
     pub async fn has_alert(&self) -> bool {
         match self.client.get_alert_text().await {
             Ok(_) => true,
@@ -154,8 +154,8 @@ impl Browser {
         }
     }
 
-    /// What the console says since it was last asked: errors of scripts, what the content security policy refused, files
-    /// that could not be loaded.
+    /// Returns the console messages since the last call: script errors, violations of the content security policy, files that
+    /// failed to load.
     pub async fn console(&self) -> Vec<String> {
         let log = self.client.issue_cmd(ConsoleLog).await.expect("chromedriver keeps the log");
         log.as_array().expect("a log is a list").iter().map(|entry| entry["message"].to_string()).collect()
@@ -167,7 +167,7 @@ impl Browser {
         };
         match read().await {
             Ok(text) => text,
-            // It is not there, or no longer, as when the page was just left.
+            // It does not exist, or no longer, for instance because the page was just left.
             Err(error) if error.is_no_such_element() || error.is_stale_element_reference() => None,
             Err(error) => panic!("{css} can be read: {error}"),
         }
@@ -189,7 +189,7 @@ fn capabilities(kind: Kind, profile: &TempDir) -> Map<String, Value> {
             let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 3, "mobile": true, "touch": true });
             options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
         }
-        // 2 is "block".
+        // 2 means "block".
         Kind::WithoutScripts => {
             options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
         }
@@ -198,7 +198,7 @@ fn capabilities(kind: Kind, profile: &TempDir) -> Map<String, Value> {
     all.as_object().expect("it was written as an object").clone()
 }
 
-/// A command of chromedriver's own, which the client does not know: what was logged since it was last given.
+/// A command specific to chromedriver, which the client does not offer: the messages logged since the last call.
 #[derive(Debug)]
 struct ConsoleLog;
 

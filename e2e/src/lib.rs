@@ -1,13 +1,13 @@
-//! Tests of the whole system that need more than Rust: the form in a real browser, a source in Python. They are no default
-//! member of the workspace, so that `cargo test` needs nothing installed. Run them so:
+//! Tests of the whole system that need more than Rust: the form in a real browser, a source in Python. The crate is not a
+//! default member of the workspace, so that `cargo test` needs nothing installed. To run the tests:
 //!
 //! ```sh
-//! cargo build --bins      # they run the built programs, and `cargo test -p e2e` builds none but itself
+//! cargo build --bins      # the tests run the built programs, which `cargo test -p e2e` does not build
 //! cargo xtask services --install -- cargo test -p e2e
 //! ```
 //!
-//! `cargo xtask services` starts what they need and passes the addresses in `TRIBUTARY_E2E_…`; `--install` installs what is
-//! missing with apt-get. This library is what the tests share; it holds no test itself.
+//! `cargo xtask services` starts the services and passes their addresses in `TRIBUTARY_E2E_…`; `--install` installs missing
+//! ones with apt-get. This library contains the shared tools and no tests.
 
 mod browser;
 mod system;
@@ -17,19 +17,19 @@ pub use system::System;
 
 use std::time::{Duration, Instant};
 
-use tributary_testkit::wait::PATIENCE;
+use tributary_testkit::wait::MAX_WAIT;
 
-/// Asks `ask` until it gives something: [`tributary_testkit::wait::until`] for what must be awaited.
+/// Calls `ask` until it returns something: the async [`tributary_testkit::wait::until`].
 ///
 /// # Panics
-/// It gives nothing for [`PATIENCE`]; the text says `what` was waited for.
+/// It returns nothing for [`MAX_WAIT`]; the text names `what` was expected.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     loop {
         if let Some(got) = ask().await {
             return got;
         }
-        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for: {what}");
+        assert!(Instant::now() < deadline, "waited {MAX_WAIT:?} in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! A folder with a feed, a source that serves it, and a master that follows the source: real programs, a real database.
+//! A folder with a feed, a source that serves it, and a master that polls the source: real programs, a real database.
 
 use std::{fs, path::Path};
 
@@ -10,16 +10,16 @@ use tributary_testkit::{
     wait,
 };
 
-/// The running system; all of it ends and goes when this is dropped.
+/// The running system, stopped and deleted when this is dropped.
 pub struct System {
-    // Before `home`, so that they end before their folder goes.
+    // Before `home`, so that the programs are stopped before their folder is deleted.
     master: Daemon,
     source: Option<Daemon>,
     home: TempDir,
 }
 
 impl System {
-    /// With a `data-source` called `north`, whose folder holds `feed` as `feed.csv`.
+    /// Starts a system with a `data-source` called `north`, whose folder holds `feed` as `feed.csv`.
     ///
     /// # Panics
     /// It does not start, here and below.
@@ -28,13 +28,13 @@ impl System {
         Self::with_source(feed, |feed| Daemon::source(feed.parent().expect("a file is in a folder")))
     }
 
-    /// As [`System::start`], where the master finds this `tributary.toml`; its sources are not asked.
+    /// Like [`System::start`], with this `tributary.toml` for the master; its sources are replaced by `north`.
     #[must_use]
     pub fn configured(feed: &str, configuration: &str) -> Self {
         Self::begin(feed, configuration, |feed| Daemon::source(feed.parent().expect("a file is in a folder")))
     }
 
-    /// With another source of that name; it is told the path of the feed.
+    /// Like [`System::start`], with another source of that name; `source` gets the path of the feed.
     #[must_use]
     pub fn with_source(feed: &str, source: impl FnOnce(&Path) -> Daemon) -> Self {
         Self::begin(feed, "", source)
@@ -58,7 +58,7 @@ impl System {
         system
     }
 
-    /// Replaces the feed, at once.
+    /// Replaces the feed atomically.
     pub fn write(&self, feed: &str) {
         let path = feed_path(&self.home);
         let other = path.with_extension("tmp");
@@ -70,26 +70,26 @@ impl System {
         self.source = None;
     }
 
-    /// The address of one of the master's pages.
+    /// Returns the URL of one of the master's pages.
     #[must_use]
     pub fn page(&self, path: &str) -> String {
         format!("{}{path}", self.master.url)
     }
 
-    /// What the API answers; None if not with 200.
+    /// Asks the API; `None` if the status is not 200.
     #[must_use]
     pub fn api(&self, path: &str) -> Option<Value> {
         let (status, body) = http::get(&self.page(path)).expect("the master answers");
         (status == 200).then(|| serde_json::from_slice(&body).expect("the API answers with JSON"))
     }
 
-    /// The name and the description of a product, on which the API and `readdb` agree; None if it is not shown.
+    /// Returns the name and the description of a product once the API and `readdb` agree; `None` if it is not shown.
     ///
     /// # Panics
-    /// They do not come to agree.
+    /// They keep disagreeing.
     #[must_use]
     pub fn product(&self, sku: &str) -> Option<(String, String)> {
-        // More than one look, as a change may be applied between the two questions.
+        // A change may be applied between the two questions, so they are repeated.
         wait::until(&format!("the API and readdb agree on {sku:?}"), || {
             let answered = self.api(&format!("/api/v1/products/{}", in_path(sku))).as_ref().map(texts);
             (self.stored(sku) == answered).then_some(answered)
@@ -104,14 +104,14 @@ impl System {
         rows.first().map(texts)
     }
 
-    /// What the master answers, as text.
+    /// Asks the master and returns the body as text.
     #[must_use]
     pub fn text(&self, path: &str) -> String {
         let (_, body) = http::get(&self.page(path)).expect("the master answers");
         String::from_utf8_lossy(&body).into_owned()
     }
 
-    /// Whether a route of the master was asked and has answered, or begun to.
+    /// Whether a route of the master has answered a request, at least its head.
     #[must_use]
     pub fn was_asked(&self, route: &str) -> bool {
         self.text("/metrics").contains(&format!("tributary_http_requests_total{{route=\"{route}\""))
@@ -122,13 +122,13 @@ fn feed_path(home: &TempDir) -> std::path::PathBuf {
     home.path().join("north").join("feed.csv")
 }
 
-/// The name and the description of a row.
+/// Returns the name and the description of a row.
 fn texts(row: &Value) -> (String, String) {
     let text = |column: &str| row[column].as_str().expect("it is a text").to_owned();
     (text("name"), text("description"))
 }
 
-/// A sku as it stands in a path.
+/// Percent-encodes a sku for a path.
 fn in_path(sku: &str) -> String {
     sku.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

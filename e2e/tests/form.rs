@@ -1,4 +1,4 @@
-//! `/`: one product is corrected by hand, looked at, and given back to the files.
+//! `/`: a product is corrected by hand, looked up, and given back to the files.
 
 use e2e::{Browser, Kind, System, browse};
 
@@ -8,7 +8,7 @@ fn product(name: &str, description: &str) -> Option<(String, String)> {
     Some((name.to_owned(), description.to_owned()))
 }
 
-/// Fills the form in and sends it.
+/// Fills in the form and submits it.
 async fn correct(browser: &Browser, sku: &str, name: &str, description: &str) {
     browser.write("#sku", sku).await;
     browser.write("#name", name).await;
@@ -48,12 +48,12 @@ fn check_correction(kind: Kind) {
             assert_eq!(browser.value(field).await.as_deref(), Some(""), "{field} is ready for the next correction");
         }
         assert_eq!(system.product("p1"), product("Fountain pen", "green, with a cap"));
-        assert_eq!(system.product("i1"), product("Ink", "old, but good"), "the others stay as they are");
+        assert_eq!(system.product("i1"), product("Ink", "old, but good"), "the others are unchanged");
     });
 }
 
 #[test]
-fn what_is_left_blank_stays_and_the_correction_can_be_taken_back() {
+fn blank_fields_stay_and_the_correction_can_be_undone() {
     let system = System::start(FEED);
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/?sku=i1")).await;
@@ -71,7 +71,7 @@ fn what_is_left_blank_stays_and_the_correction_can_be_taken_back() {
 }
 
 #[test]
-fn a_sku_that_is_not_shown_is_complained_of_and_nothing_typed_is_lost() {
+fn an_unknown_sku_is_an_error_and_nothing_typed_is_lost() {
     let system = System::start(FEED);
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/")).await;
@@ -82,9 +82,9 @@ fn a_sku_that_is_not_shown_is_complained_of_and_nothing_typed_is_lost() {
         assert_eq!(browser.value("#name").await.as_deref(), Some(name));
         assert_eq!(browser.value("#description").await.as_deref(), Some(description));
         browser.shows("#product .notice", "No product with this sku is shown").await;
-        assert_eq!(system.product("q/1 é"), None, "nothing was made of it");
+        assert_eq!(system.product("q/1 é"), None, "no product was created");
 
-        // Mending the sku alone is enough.
+        // Fixing the sku alone is enough.
         browser.run("document.querySelector('#sku').value = ''").await;
         browser.write("#sku", "p1").await;
         browser.click("#submit").await;
@@ -111,7 +111,7 @@ fn markup_and_line_breaks_are_text() {
             browser.run("return document.querySelectorAll('#product script, #product img, #product b b').length");
         assert_eq!(within.await, 0, "none of it became an element");
         assert_eq!(browser.console().await, [""; 0]);
-        // With LF line ends, though browsers send CR LF.
+        // Stored with LF line ends, though browsers send CR LF.
         assert_eq!(system.product("p1"), product(name, description));
     });
 }

@@ -1,4 +1,4 @@
-//! The open page follows the files, and asks for nothing that its content security policy refuses.
+//! The open page follows the files without violating its content security policy.
 
 use e2e::{Kind, System, browse, until};
 
@@ -7,7 +7,7 @@ fn a_changed_line_appears_on_the_open_page() {
     let system = System::start("sku,name,description\np1,Pen,blue\n");
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/?sku=p1")).await;
-        // A page that is loaded anew has forgotten this.
+        // A reload would lose this.
         browser.run("window.isThatPage = true").await;
         system.write("sku,name,description\np1,Fountain pen,green\nn1,Nib,gold\n");
         browser.shows("#product .name", "Fountain pen").await;
@@ -35,7 +35,7 @@ fn a_product_that_comes_and_goes_does_so_on_the_open_page() {
 }
 
 #[test]
-fn a_correction_that_waits_for_a_large_version_is_told_so_and_kept() {
+fn a_correction_that_waits_for_a_large_version_says_so_and_is_kept() {
     let system = System::start("sku,name,description\np1,Pen,blue\n");
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/")).await;
@@ -48,7 +48,7 @@ fn a_correction_that_waits_for_a_large_version_is_told_so_and_kept() {
             system.text("/").contains("Applying a version of north").then_some(())
         })
         .await;
-        // The driver asks nothing of a page that waits for an answer, so the page itself notes what it says meanwhile.
+        // The driver cannot query a page that waits for an answer, so the page records its own messages.
         browser.run("new MutationObserver(() => { localStorage.said += document.querySelector('#busy').textContent; }).observe(document.querySelector('#busy'), { childList: true })").await;
         browser.click("#submit").await;
         browser.lands_on(&system.page("/?sku=p1")).await;
@@ -59,7 +59,7 @@ fn a_correction_that_waits_for_a_large_version_is_told_so_and_kept() {
 }
 
 #[test]
-fn a_source_that_goes_down_is_said_on_the_open_page() {
+fn a_source_that_goes_down_is_shown_on_the_open_page() {
     let mut system = System::start("sku,name,description\np1,Pen,blue\n");
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/")).await;
@@ -72,7 +72,7 @@ fn a_source_that_goes_down_is_said_on_the_open_page() {
 }
 
 #[test]
-fn no_page_complains() {
+fn no_page_logs_an_error() {
     let system = System::start("sku,name,description\np1,Pen,blue\n,no sku,\n");
     browse(Kind::Desktop, async |browser| {
         for path in ["/", "/?sku=p1", "/products", "/names", "/rejects", "/upload"] {

@@ -1,6 +1,5 @@
-//! The form as people use it, and a source that is not ours.
-
-#![allow(clippy::unwrap_used)]
+//! The form in a browser, and a source that is not ours.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod form;
 mod live;

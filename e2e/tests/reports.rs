@@ -1,8 +1,8 @@
-//! The page of a report follows its files, is sorted by clicks, and asks for nothing that its content security policy refuses.
+//! The page of a report follows its files and is sorted by clicks, without violating its content security policy.
 
 use e2e::{Kind, System, browse};
 
-/// A feed that a report sums up too.
+/// A feed that a report aggregates, too.
 const CONFIGURATION: &str = r#"
 [[report]]
 name     = "stock"

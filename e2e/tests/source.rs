@@ -23,7 +23,7 @@ fn the_source_in_the_guide_is_a_source() {
         let program = feed.with_file_name("source.py");
         fs::write(&program, text).unwrap();
         let mut python = Command::new("python3");
-        // It takes a free port by itself, and logs every request.
+        // Port 0 lets it choose a free port. It logs every request on stderr.
         python.arg(program).arg(feed).arg("0").stderr(Stdio::null());
         Daemon::start(python)
     });

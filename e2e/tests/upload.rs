@@ -1,4 +1,4 @@
-//! `/upload`: a file is chosen, sent and followed to its products; the page finds what is under way after a reload.
+//! `/upload`: a file is chosen, sent and followed to its products; after a reload the page finds uploads under way.
 
 use std::{fs, io::Write, net::TcpStream, path::PathBuf};
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 const ROWS: usize = 150_000;
 
-/// A file of some MB with the name `big.csv`.
+/// Creates a file of some megabytes with the name `big.csv`.
 fn big_file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.csv");
@@ -34,7 +34,7 @@ fn a_file_is_sent_followed_replaced_and_removed() {
     let (_folder, path) = big_file();
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/upload")).await;
-        // What the page shows meanwhile is noted by the page itself.
+        // The page records the states that it shows.
         browser
             .run(
                 "window.said = new Set(); new MutationObserver(() => { \
@@ -57,7 +57,7 @@ fn a_file_is_sent_followed_replaced_and_removed() {
         until("the links are there", async || (browser.run(links).await == "Products,Rejected rows").then_some(()))
             .await;
 
-        // The same name again is asked about.
+        // The same name again needs a confirmation.
         fs::write(&path, "sku,name\nr1,Replaced\n").unwrap();
         send(&browser, &path).await;
         browser.shows("#uploads li:first-child .facts", "There is a file of this name").await;
@@ -76,7 +76,7 @@ fn a_file_is_sent_followed_replaced_and_removed() {
 }
 
 #[test]
-fn what_is_under_way_is_found_after_a_reload_and_can_be_cancelled() {
+fn an_upload_under_way_is_found_after_a_reload_and_can_be_cancelled() {
     let system = System::start("sku,name\np1,Pen\n");
     browse(Kind::Desktop, async |browser| {
         let address = system.page("").trim_start_matches("http://").to_owned();

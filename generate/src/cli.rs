@@ -1,45 +1,45 @@
-//! The command line: what may be typed.
+//! The command line.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use tributary_cli_common::LogArgs;
 
-/// Writes generated data, as fast as the disk takes it; the same seed gives the same bytes
+/// Generates CSV files at the speed of the disk; the same seed gives the same bytes
 #[derive(Debug, Clone, Parser)]
 #[command(name = "generate", version)]
 pub struct Args {
-    /// What the file is to hold.
+    /// The kind of file.
     #[command(subcommand)]
     pub shape: ShapeArgs,
-    /// Options of the logs.
+    /// Log options.
     #[command(flatten)]
     pub log: LogArgs,
 }
 
-/// What a file is to hold.
+/// The kinds of files.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ShapeArgs {
-    /// Department Name,Date,Number of Sales: some 32 bytes a row. Groups are departments [default: 500]
+    /// Department Name,Date,Number of Sales: about 32 bytes per row. Groups are departments [default: 500]
     Sales(FileArgs),
-    /// name,sku,description: a product feed. Groups are names [default: about one for every 2.3 rows]
+    /// name,sku,description: a product feed. Groups are names [default: about one per 2.3 rows]
     Products(FileArgs),
     /// TransactionID,Date,Product,Price,Quantity,Customer,Payment. Groups are products [default: 1000]
     Transactions {
         /// Options of the file.
         #[command(flatten)]
         file: FileArgs,
-        /// What the column of the price is called
+        /// Header of the price column
         #[arg(long, value_name = "NAME", default_value = "Price")]
         price_header: String,
-        /// What the column of the quantity is called
+        /// Header of the quantity column
         #[arg(long, value_name = "NAME", default_value = "Quantity")]
         quantity_header: String,
     },
 }
 
 impl ShapeArgs {
-    /// Options of the file.
+    /// Returns the options of the file.
     #[must_use]
     pub fn file(&self) -> &FileArgs {
         match self {
@@ -51,22 +51,22 @@ impl ShapeArgs {
 /// Options of a file of any shape.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct FileArgs {
-    /// Rows behind the header
+    /// Number of rows, without the header
     #[arg(long, value_name = "N")]
     pub rows: u64,
-    /// How many groups the rows fall into; there are exactly so many if there are as many rows
+    /// Number of groups; exact if there are at least as many rows
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(1..))]
     pub groups: Option<u32>,
-    /// The same seed gives the same bytes
+    /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Where to write; it is put in place as a whole once it is all there. `-` is stdout
+    /// Output file, which appears once it is complete; `-` is stdout
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
 
 impl FileArgs {
-    /// Whether stdout takes the data.
+    /// Whether the data goes to stdout.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
         self.out == Path::new("-")

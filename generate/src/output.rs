@@ -1,4 +1,4 @@
-//! Where the bytes go: a file that is put in place as a whole, or stdout, a pipe or a device as they are.
+//! The output: a file that appears under its name only once it is complete, or stdout, a pipe or a device.
 
 use std::{
     fs::{self, File},
@@ -11,42 +11,42 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cli::FileArgs;
 
-/// Where bytes go. A file that is not [finished](Output::finish) is taken away again.
+/// The output. A file that is not [finished](Output::finish) is deleted.
 pub(crate) enum Output {
     Stdout(io::Stdout),
-    /// A pipe or a device, which nothing may be put in place of.
+    /// A pipe or a device, which must not be replaced by a file.
     Special(File),
-    File(Unfinished),
+    File(PartFile),
 }
 
 impl Output {
-    /// The place that `--out` names.
+    /// Opens the output that `--out` names.
     ///
     /// # Errors
-    /// It is a folder, or no file can be made there.
+    /// It is a folder, or the file cannot be created.
     pub(crate) fn open(file: &FileArgs) -> Result<Self> {
         let out = &file.out;
         if file.is_stdout() {
             return Ok(Self::Stdout(io::stdout()));
         }
-        let failed = || format!("failed to make {}", out.display());
+        let failed = || format!("failed to create {}", out.display());
         match fs::metadata(out) {
-            Ok(there) if there.is_file() => {
-                // Of a link, the file that it names is replaced.
-                Ok(Self::File(Unfinished::create(&out.canonicalize().with_context(failed)?).with_context(failed)?))
+            Ok(metadata) if metadata.is_file() => {
+                // Of a link, the target is replaced.
+                Ok(Self::File(PartFile::create(&out.canonicalize().with_context(failed)?).with_context(failed)?))
             }
-            Ok(there) => {
-                ensure!(!there.is_dir(), "{} is a folder; name a file", out.display());
+            Ok(metadata) => {
+                ensure!(!metadata.is_dir(), "{} is a folder; name a file", out.display());
                 Ok(Self::Special(File::options().write(true).open(out).with_context(failed)?))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::File(Unfinished::create(out).with_context(failed)?))
+                Ok(Self::File(PartFile::create(out).with_context(failed)?))
             }
             Err(error) => Err(error).with_context(failed),
         }
     }
 
-    /// The temporary file, if there is one.
+    /// Returns the path of the temporary file, if there is one.
     pub(crate) fn part(&self) -> Option<PathBuf> {
         match self {
             Self::File(file) => Some(file.part.clone()),
@@ -54,7 +54,7 @@ impl Output {
         }
     }
 
-    /// Puts the file in place, once the disk holds all of it.
+    /// Syncs the file to disk and gives it its name.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
             Self::Stdout(mut stdout) => stdout.flush(),
@@ -78,15 +78,15 @@ impl Write for Output {
     }
 }
 
-/// A file under a temporary name beside its own, which sources never offer.
-pub(crate) struct Unfinished {
+/// A file under a temporary name, in the folder of its final one. Sources ignore names that end in `.part`.
+pub(crate) struct PartFile {
     file: File,
     part: PathBuf,
     path: PathBuf,
     is_finished: bool,
 }
 
-impl Unfinished {
+impl PartFile {
     fn create(path: &Path) -> io::Result<Self> {
         let mut part = path.as_os_str().to_owned();
         // Two programs that write one file do not write into each other's.
@@ -104,10 +104,10 @@ impl Unfinished {
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.is_finished {
-            // There is nobody left to tell.
+            // The failure that led here is reported already.
             let _ = fs::remove_file(&self.part);
         }
     }

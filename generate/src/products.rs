@@ -1,17 +1,17 @@
-//! Generated product feeds, shaped like the well-known product import: slugs of two to four words of which about 7 %
-//! repeat, about 2.3 products a name, half of the descriptions with quoted line breaks, commas and doubled quotes.
+//! Generated product feeds. A sku is a slug of two to four words, and about 7 % of them repeat. About 2.3 products share a
+//! name. Half of the descriptions are quoted and contain line breaks, commas and doubled quotes.
 
 use std::io::{self, Write};
 
 use crate::{
-    block::Block,
-    chance::{Groups, Random},
+    buffer::RowBuffer,
+    random::{GroupPicker, Random},
     shape::{self, Shape},
     words::{put_name, word},
 };
 
-/// Writes a feed with the header `name,sku,description`. The same `seed` gives the same bytes; `first` is the number of
-/// the first product, so that two feeds overlap where their numbers do.
+/// Writes a feed with the header `name,sku,description`. The same `seed` gives the same bytes. `first` is the number of the
+/// first product: two feeds overlap where their numbers do.
 ///
 /// # Errors
 /// Those of `out`.
@@ -19,35 +19,35 @@ pub fn write(out: &mut impl Write, rows: u64, first: u64, seed: u64) -> io::Resu
     shape::write(&mut Products::new(rows, first, seed), rows, out, |_, _| {})
 }
 
-/// The slug of a product, the key of its row: two to four words that spell its number, so that no two products share one.
+/// Returns the sku of a product: a slug of words that spell its number, so that no two products share one.
 #[must_use]
 pub fn sku(product: u64) -> String {
-    let mut block = Block::small();
-    put_sku(&mut block, product);
-    block.into_text()
+    let mut buffer = RowBuffer::small();
+    put_sku(&mut buffer, product);
+    buffer.into_text()
 }
 
-/// A product's name; about 2.3 products share one where `number` is drawn from half as many as there are rows.
+/// Returns the name with this number; [`write()`] draws the numbers from half as many as there are rows.
 #[must_use]
 pub fn name(number: u64) -> String {
-    let mut block = Block::small();
-    put_name(&mut block, number);
-    block.into_text()
+    let mut buffer = RowBuffer::small();
+    put_name(&mut buffer, number);
+    buffer.into_text()
 }
 
-/// A feed of products, `name,sku,description`.
+/// A product feed: `name,sku,description`.
 pub struct Products {
     first: u64,
     random: Random,
     names: Names,
 }
 
-/// How a product comes by its name.
+/// The choice of a product's name.
 enum Names {
-    /// Drawn from so many.
+    /// Drawn from this many.
     Drawn(u64),
-    /// Drawn from so many, each of which is there.
-    Each(Groups),
+    /// Every name of a fixed number occurs.
+    Each(GroupPicker),
 }
 
 impl Products {
@@ -57,11 +57,11 @@ impl Products {
         Self { first, random: Random(seed), names: Names::Drawn(rows / 2 + 1) }
     }
 
-    /// A feed of exactly so many names, if there are as many rows.
+    /// A feed of exactly `names` names, if there are at least as many rows.
     #[must_use]
     pub fn with_names(names: u32, seed: u64) -> Self {
         let mut random = Random(seed);
-        Self { first: 0, names: Names::Each(Groups::new(names, &mut random)), random }
+        Self { first: 0, names: Names::Each(GroupPicker::new(names, &mut random)), random }
     }
 }
 
@@ -71,56 +71,56 @@ impl Shape for Products {
     }
 
     #[inline]
-    fn put(&mut self, row: u64, block: &mut Block) {
+    fn put(&mut self, row: u64, buffer: &mut RowBuffer) {
         let repeats = row > 0 && self.random.below(100) < 7;
         let product = self.first + if repeats { self.random.below(row) } else { row };
         let name = match &mut self.names {
             Names::Drawn(count) => self.random.below(*count),
-            Names::Each(groups) => groups.draw(row, self.random.next()),
+            Names::Each(groups) => groups.pick(row, self.random.next()),
         };
-        put_name(block, name);
-        block.put_byte(b',');
-        put_sku(block, product);
-        block.put_byte(b',');
-        put_description(block, &mut self.random);
+        put_name(buffer, name);
+        buffer.put_byte(b',');
+        put_sku(buffer, product);
+        buffer.put_byte(b',');
+        put_description(buffer, &mut self.random);
     }
 }
 
 #[inline]
-fn put_sku(block: &mut Block, product: u64) {
-    // An odd factor permutes the numbers below 2^24, so that neighbours do not look alike.
+fn put_sku(buffer: &mut RowBuffer, product: u64) {
+    // An odd factor permutes the numbers below 2^24, so that neighbours look different.
     let mut rest = if product < 1 << 24 { product.wrapping_mul(9_301_697) & ((1 << 24) - 1) } else { product };
     let mut words = 0;
     while rest > 0 || words < 2 {
         if words > 0 {
-            block.put_byte(b'-');
+            buffer.put_byte(b'-');
         }
-        word(rest).put(block);
+        word(rest).put(buffer);
         rest /= 64;
         words += 1;
     }
 }
 
-fn put_description(block: &mut Block, random: &mut Random) {
+fn put_description(buffer: &mut RowBuffer, random: &mut Random) {
     let sentences = 2 + random.below(3);
     let quoted = random.below(2) == 0;
     if quoted {
-        block.put_byte(b'"');
+        buffer.put_byte(b'"');
     }
     for sentence in 0..sentences {
         for place in 0..6 + random.below(6) {
             if place > 0 {
-                block.put_byte(b' ');
+                buffer.put_byte(b' ');
             }
-            word(random.next()).put(block);
+            word(random.next()).put(buffer);
         }
         match (quoted, sentence % 3) {
-            (false, _) => block.put(b". "),
-            (true, 0) => block.put(b", \"\"so to say\"\".\n"),
-            (true, _) => block.put(b".\n"),
+            (false, _) => buffer.put(b". "),
+            (true, 0) => buffer.put(b", \"\"so to say\"\".\n"),
+            (true, _) => buffer.put(b".\n"),
         }
     }
-    block.put(if quoted { b"\"\n" } else { b"\n" });
+    buffer.put(if quoted { b"\"\n" } else { b"\n" });
 }
 
 #[cfg(test)]
@@ -128,9 +128,9 @@ mod tests {
     use super::*;
     use crate::shape::tests::{bytes, distinct, records};
 
-    /// Databases of earlier demos and the measured feeds hold these very bytes.
+    /// Databases of earlier demos and published measurements rest on exactly these bytes.
     #[test]
-    fn the_bytes_are_those_of_all_versions_so_far() {
+    fn the_bytes_never_change() {
         let check = |rows: u64, first: u64, seed: u64, len: usize, sum: u64| {
             let mut out = Vec::new();
             write(&mut out, rows, first, seed).unwrap();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_as_many_as_asked_for() {
+    fn the_number_of_names_is_exact() {
         let records = records(&bytes(Products::with_names(300, 1), 4_000));
         assert_eq!((records.len(), distinct(&records, 0)), (4_000, 300));
         assert!((3_600..3_900).contains(&distinct(&records, 1)), "about 7 % repeat");

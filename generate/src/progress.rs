@@ -1,43 +1,54 @@
-//! The progress bar, on stderr. Where stderr is no terminal nothing is drawn.
+//! The progress bar on stderr. Nothing is drawn where stderr is not a terminal.
 
 use std::time::Instant;
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use tributary_cli_common::{
+    bars::{Bar, Bars},
+    text::thousands,
+};
 
-/// What is shown while a file is written.
+const TEMPLATE: &str = "{prefix} [{wide_bar}] {percent:>3} % {msg}, {eta} left";
+
+/// The bar of the file that is being written.
 pub(crate) struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
+    rows: u64,
     started: Instant,
 }
 
 impl Progress {
     pub(crate) fn new(name: &str, rows: u64) -> Self {
-        let bar = ProgressBar::new(rows).with_style(
-            ProgressStyle::with_template(
-                "{prefix} [{wide_bar}] {percent:>3} % {human_pos}/{human_len} rows, {msg}, {eta} left",
-            )
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_prefix(name.to_owned());
-        Self { bar, started: Instant::now() }
+        let bar = Bars::default().add(TEMPLATE, name);
+        bar.set_length(rows);
+        Self { bar, rows, started: Instant::now() }
     }
 
-    /// So much is written.
-    pub(crate) fn show(&self, rows: u64, bytes: u64) {
+    pub(crate) fn show_written(&self, rows: u64, bytes: u64) {
         if !self.bar.is_hidden() {
-            let speed = bytes as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
-            self.bar.set_message(format!("{}, {}/s", HumanBytes(bytes), HumanBytes(speed as u64)));
+            let megabytes = bytes as f64 / 1e6;
+            let speed = megabytes / self.started.elapsed().as_secs_f64().max(1e-3);
+            let (written, all) = (thousands(rows), thousands(self.rows));
+            self.bar.set_message(format!("{written}/{all} rows, {megabytes:.0} MB, {speed:.0} MB/s"));
             self.bar.set_position(rows);
         }
     }
 
-    /// All is written, but the disk does not hold it yet.
-    pub(crate) fn show_waiting(&self) {
+    /// Everything is written, but not on disk yet.
+    pub(crate) fn show_syncing(&self) {
         self.bar.set_message("waiting for the disk");
     }
 
-    /// Takes the bar away.
-    pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+    pub(crate) fn remove(&self) {
+        self.bar.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_valid() {
+        assert!(tributary_cli_common::bars::is_template(TEMPLATE));
     }
 }

@@ -1,5 +1,5 @@
-//! The program: opens the output, lets a shape write into it on a thread of its own, and says what was written. It stops
-//! when it is asked to, whatever the disk or the reader of a pipe does, and leaves nothing half written behind.
+//! The program: opens the output, writes a shape into it on a separate thread, and prints a summary. It stops when asked,
+//! even while a disk or the reader of a pipe blocks, and leaves no incomplete file behind.
 
 use std::{
     fs,
@@ -15,11 +15,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use indicatif::HumanCount;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
+use tributary_cli_common::text::thousands;
 
 use crate::{
     Sales, Shape, Transactions,
@@ -30,50 +30,50 @@ use crate::{
     shape,
 };
 
-/// How often it is looked whether to stop.
-const TICK: Duration = Duration::from_millis(20);
-/// How long a stop waits for a disk or a reader that takes nothing.
-const GRACE: Duration = Duration::from_secs(2);
+/// Interval in which the stop flag is checked.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Limit for the time that a stop waits for a write that blocks.
+const MAX_STOP_TIME: Duration = Duration::from_secs(2);
 
-/// Whether to stop; clones are told together.
+/// A request to stop; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct StopFlag(Arc<AtomicBool>);
 
-impl Stop {
-    /// Asks to stop.
-    pub fn stop(&self) {
+impl StopFlag {
+    /// Requests the stop.
+    pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn is_asked(&self) -> bool {
+    fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Stops at SIGTERM and SIGINT.
+/// Returns a flag that SIGTERM and SIGINT set.
 ///
 /// # Errors
-/// When the system gives no signals.
-pub fn stop_on_signals() -> io::Result<Stop> {
+/// The signal handlers cannot be installed.
+pub fn stop_on_signals() -> io::Result<StopFlag> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    let stop = Stop::default();
-    let told = stop.clone();
-    thread::spawn(move || signals.forever().for_each(|_| told.stop()));
+    let stop = StopFlag::default();
+    let flag = stop.clone();
+    thread::spawn(move || signals.forever().for_each(|_| flag.set()));
     Ok(stop)
 }
 
-/// Writes the file and prints one line about it: on stdout, or on stderr where stdout takes the data.
+/// Writes the file and prints a one-line summary on stdout, or on stderr if the data goes to stdout.
 ///
 /// # Errors
-/// The file cannot be made or written, or it was asked to stop; nothing is left behind then.
-pub fn run(args: &Args, stop: &Stop) -> Result<()> {
+/// The file cannot be created or written, or the program was asked to stop. No incomplete file is left behind.
+pub fn run(args: &Args, stop: &StopFlag) -> Result<()> {
     let (sender, done) = mpsc::channel();
     let part = Arc::<OnceLock<PathBuf>>::default();
     let (shape, stops, parts) = (args.shape.clone(), stop.clone(), Arc::clone(&part));
-    // Even to open a pipe may take until somebody reads it. Nobody waits for the thread after a stop.
+    // Opening a pipe may block until somebody reads it, so a stop does not wait for this thread.
     thread::spawn(move || sender.send(produce(&shape, &parts, &stops)));
     let Some(written) = wait(&done, stop) else {
-        part.get().map_or(Ok(()), |part| take_away(part))?;
+        part.get().map_or(Ok(()), |part| delete(part))?;
         bail!("stopped");
     };
     let summary = written?;
@@ -85,33 +85,33 @@ pub fn run(args: &Args, stop: &Stop) -> Result<()> {
     printed.context("failed to write the summary")
 }
 
-/// Takes a file away that may have gone by itself.
-fn take_away(path: &Path) -> Result<()> {
+/// Deletes a file that may be gone already.
+fn delete(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("failed to take {} away", path.display()))
+            Err(error).with_context(|| format!("failed to delete {}", path.display()))
         }
         _ => Ok(()),
     }
 }
 
-/// What became of the writing; nothing if it does not end though it was asked to.
-fn wait(done: &Receiver<Result<String>>, stop: &Stop) -> Option<Result<String>> {
-    let mut asked: Option<Instant> = None;
+/// Waits for the result of the writing thread. Returns nothing if the thread does not end after a stop.
+fn wait(done: &Receiver<Result<String>>, stop: &StopFlag) -> Option<Result<String>> {
+    let mut stopped_at: Option<Instant> = None;
     loop {
-        match done.recv_timeout(TICK) {
+        match done.recv_timeout(STOP_CHECK_INTERVAL) {
             Ok(written) => return Some(written),
             Err(RecvTimeoutError::Disconnected) => return Some(Err(anyhow!("the writing thread has panicked"))),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if stop.is_asked() && asked.get_or_insert_with(Instant::now).elapsed() > GRACE {
+        if stop.is_set() && stopped_at.get_or_insert_with(Instant::now).elapsed() > MAX_STOP_TIME {
             return None;
         }
     }
 }
 
-/// Writes the file and says what was written; `part` is told the temporary file.
-fn produce(args: &ShapeArgs, part: &OnceLock<PathBuf>, stop: &Stop) -> Result<String> {
+/// Writes the file and returns the summary. Stores the path of the temporary file in `part`.
+fn produce(args: &ShapeArgs, part: &OnceLock<PathBuf>, stop: &StopFlag) -> Result<String> {
     let file = args.file();
     let output = Output::open(file)?;
     if let Some(path) = output.part() {
@@ -121,20 +121,20 @@ fn produce(args: &ShapeArgs, part: &OnceLock<PathBuf>, stop: &Stop) -> Result<St
     let bar = Progress::new(&name, file.rows);
     let started = Instant::now();
     let mut out = Counted { output, bytes: 0, stop };
-    let written = write_shape(args, &mut out, &bar).map(|()| bar.show_waiting());
+    let written = write_shape(args, &mut out, &bar).map(|()| bar.show_syncing());
     let (bytes, took_writing) = (out.bytes, started.elapsed());
     let finished = written.and_then(|()| out.output.finish());
-    bar.clear();
-    if finished.is_err() && stop.is_asked() {
+    bar.remove();
+    if finished.is_err() && stop.is_set() {
         bail!("stopped");
     }
     finished.with_context(|| format!("failed to write {name}"))?;
     let speed = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
     let took = started.elapsed();
     Ok(format!(
-        "{name}: {} rows, {} bytes, {:.2} s, {:.0} MB/s ({:.2} s, {:.0} MB/s without the wait for the disk)",
-        HumanCount(file.rows),
-        HumanCount(bytes),
+        "{name}: {} rows, {} bytes, {:.2} s, {:.0} MB/s ({:.2} s, {:.0} MB/s before the sync to disk)",
+        thousands(file.rows),
+        thousands(bytes),
         took.as_secs_f64(),
         speed(took),
         took_writing.as_secs_f64(),
@@ -161,19 +161,19 @@ fn write_shape(args: &ShapeArgs, out: &mut Counted<'_>, bar: &Progress) -> io::R
 }
 
 fn fill(mut shape: impl Shape, rows: u64, out: &mut Counted<'_>, bar: &Progress) -> io::Result<()> {
-    shape::write(&mut shape, rows, out, |rows, out| bar.show(rows, out.bytes))
+    shape::write(&mut shape, rows, out, |rows, out| bar.show_written(rows, out.bytes))
 }
 
-/// Counts what goes out, and takes no more once it is time to stop.
+/// Counts the bytes, and fails once the stop flag is set.
 struct Counted<'a> {
     output: Output,
     bytes: u64,
-    stop: &'a Stop,
+    stop: &'a StopFlag,
 }
 
 impl Write for Counted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.stop.is_asked() {
+        if self.stop.is_set() {
             return Err(io::Error::other("stopped"));
         }
         let written = self.output.write(bytes)?;

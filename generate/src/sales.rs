@@ -1,30 +1,30 @@
-//! Sales: what a department sold on a day, some 32 bytes a row.
+//! Sales of a department per day, about 32 bytes per row.
 
 use std::array;
 
 use chrono::{Days, NaiveDate};
 
 use crate::{
-    block::Block,
-    chance::{Groups, Random, scaled},
+    buffer::RowBuffer,
+    random::{GroupPicker, Random, scaled},
     shape::Shape,
     words::put_name,
 };
 
-/// Sales of departments, `Department Name,Date,Number of Sales`. A department's name has several words and is its own; the
-/// departments come in no order and sell differently well; the number is an integer of at least 0.
+/// Sales per department and day: `Department Name,Date,Number of Sales`. Names are unique and have several words;
+/// departments come in no order and differ in how much they sell; the number is an integer of at least 0.
 pub struct Sales {
     random: Random,
-    departments: Groups,
+    departments: GroupPicker,
     dates: Dates,
 }
 
 impl Sales {
-    /// Sales of so many departments. The same `seed` gives the same bytes.
+    /// Sales of this many departments. The same `seed` gives the same bytes.
     #[must_use]
     pub fn new(departments: u32, seed: u64) -> Self {
         let mut random = Random(seed);
-        Self { departments: Groups::new(departments, &mut random), random, dates: Dates::new() }
+        Self { departments: GroupPicker::new(departments, &mut random), random, dates: Dates::new() }
     }
 }
 
@@ -34,28 +34,28 @@ impl Shape for Sales {
     }
 
     #[inline]
-    fn put(&mut self, row: u64, block: &mut Block) {
+    fn put(&mut self, row: u64, buffer: &mut RowBuffer) {
         let bits = self.random.next();
-        let department = self.departments.draw(row, bits);
-        put_name(block, department);
-        block.put_byte(b',');
-        self.dates.put(block, bits >> 32);
-        block.put_byte(b',');
-        // How well a department sells is a matter of its number.
+        let department = self.departments.pick(row, bits);
+        put_name(buffer, department);
+        buffer.put_byte(b',');
+        self.dates.put(buffer, bits >> 32);
+        buffer.put_byte(b',');
+        // The number of a department decides how much it sells at most.
         let best = 1_000 + 150 * (department.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
-        block.put_number(scaled(self.random.next(), best));
-        block.put_byte(b'\n');
+        buffer.put_number(scaled(self.random.next(), best));
+        buffer.put_byte(b'\n');
     }
 }
 
-/// Days that are written down once, for there are few of them.
+/// All days that occur, formatted once.
 pub(crate) struct Dates([[u8; 10]; Dates::COUNT]);
 
 impl Dates {
     /// Three years.
     const COUNT: usize = 1_096;
-    /// The first of them.
-    const FIRST: NaiveDate = NaiveDate::from_ymd_opt(2023, 1, 1).expect("there is such a day");
+    /// The first day.
+    const FIRST: NaiveDate = NaiveDate::from_ymd_opt(2023, 1, 1).expect("1 January exists");
 
     pub(crate) fn new() -> Self {
         Self(array::from_fn(|day| {
@@ -64,10 +64,10 @@ impl Dates {
         }))
     }
 
-    /// Puts a day that 32 random bits choose, as YYYY-MM-DD.
+    /// Appends the day that 32 random bits choose, as YYYY-MM-DD.
     #[inline]
-    pub(crate) fn put(&self, block: &mut Block, bits: u64) {
-        block.put(&self.0[scaled(bits, Self::COUNT as u64) as usize]);
+    pub(crate) fn put(&self, buffer: &mut RowBuffer, bits: u64) {
+        buffer.put(&self.0[scaled(bits, Self::COUNT as u64) as usize]);
     }
 }
 
@@ -77,15 +77,15 @@ mod tests {
     use crate::shape::tests::{bytes, distinct, records};
 
     #[test]
-    fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+    fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
         let first = bytes(Sales::new(500, 1), 2_000);
         assert_eq!(first, bytes(Sales::new(500, 1), 2_000));
         assert_ne!(first, bytes(Sales::new(500, 2), 2_000));
-        assert!(bytes(Sales::new(500, 1), 3_000).starts_with(&first), "more rows begin as fewer do");
+        assert!(bytes(Sales::new(500, 1), 3_000).starts_with(&first), "more rows start with the same bytes");
     }
 
     #[test]
-    fn rows_and_departments_are_as_many_as_asked_for() {
+    fn the_numbers_of_rows_and_departments_are_exact() {
         for (rows, departments, expect) in [(0, 500, 0), (3, 500, 3), (5_000, 500, 500), (90_000, 80_000, 80_000)] {
             let records = records(&bytes(Sales::new(departments, 7), rows));
             assert_eq!((records.len(), distinct(&records, 0)), (rows as usize, expect));

@@ -1,19 +1,19 @@
-//! What all shapes have in common: a header, and rows that are put one after the other into blocks.
+//! The common interface of all shapes: a header, and rows that are appended to a buffer.
 
 use std::io::{self, Write};
 
-use crate::block::Block;
+use crate::buffer::RowBuffer;
 
-/// A kind of file: what its header is and what its rows hold.
+/// A kind of file.
 pub trait Shape {
-    /// The names of the columns, as CSV without its line end.
+    /// Returns the header as CSV without line end.
     fn header(&self) -> String;
 
-    /// Puts row number `row` with its line end; rows are asked for in order, from 0.
-    fn put(&mut self, row: u64, block: &mut Block);
+    /// Appends row number `row` with its line end. Rows are asked for in order, from 0.
+    fn put(&mut self, row: u64, buffer: &mut RowBuffer);
 }
 
-/// Writes a file of this shape, in blocks of about a mebibyte; `written` is told after each how many rows are out.
+/// Writes a file of this shape in pieces of about a mebibyte. After each one `written` gets the number of rows so far.
 ///
 /// # Errors
 /// Those of `out`.
@@ -25,16 +25,16 @@ pub fn write<W: Write>(
 ) -> io::Result<()> {
     out.write_all(shape.header().as_bytes())?;
     out.write_all(b"\n")?;
-    let mut block = Block::default();
+    let mut buffer = RowBuffer::default();
     for row in 0..rows {
-        shape.put(row, &mut block);
-        if block.is_full() {
-            out.write_all(block.bytes())?;
-            block.clear();
+        shape.put(row, &mut buffer);
+        if buffer.is_full() {
+            out.write_all(buffer.bytes())?;
+            buffer.clear();
             written(row + 1, out);
         }
     }
-    out.write_all(block.bytes())?;
+    out.write_all(buffer.bytes())?;
     written(rows, out);
     Ok(())
 }
@@ -45,19 +45,19 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The bytes of a file.
+    /// Returns the bytes of a file.
     pub(crate) fn bytes(mut shape: impl Shape, rows: u64) -> Vec<u8> {
         let mut out = Vec::new();
         write(&mut shape, rows, &mut out, |_, _| {}).unwrap();
         out
     }
 
-    /// The records of a file behind its header, as the `csv` crate reads them: it refuses rows of another length.
+    /// Returns the records after the header, as the `csv` crate reads them: it refuses rows of another length.
     pub(crate) fn records(bytes: &[u8]) -> Vec<csv::StringRecord> {
         csv::Reader::from_reader(bytes).records().map(Result::unwrap).collect()
     }
 
-    /// How many different values a column has.
+    /// Counts the distinct values of a column.
     pub(crate) fn distinct(records: &[csv::StringRecord], column: usize) -> usize {
         records.iter().map(|record| &record[column]).collect::<HashSet<_>>().len()
     }

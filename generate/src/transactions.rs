@@ -1,37 +1,37 @@
-//! Transactions: what a customer bought, at what price and how much of it.
+//! Purchases: product, price, quantity and customer.
 
 use crate::{
-    block::Block,
-    chance::{Groups, Random, scaled},
+    buffer::RowBuffer,
+    random::{GroupPicker, Random, scaled},
     sales::Dates,
     shape::Shape,
     words::put_name,
 };
 
-/// How many customers there are.
+/// Number of customers.
 const CUSTOMERS: u64 = 100_000;
 const PAYMENTS: [&[u8]; 4] = [b"card", b"cash", b"invoice", b"transfer"];
 
-/// Purchases, `TransactionID,Date,Product,Price,Quantity,Customer,Payment`. A product's name is its own; its price lies
-/// within a tenth of the product's own and has two decimals; the quantity is an integer of at least 1.
+/// Purchases: `TransactionID,Date,Product,Price,Quantity,Customer,Payment`. Product names are unique; a price has two
+/// decimals and differs by at most a tenth from the product's usual one; the quantity is an integer of at least 1.
 pub struct Transactions {
-    /// What the columns of price and quantity are called: others' files spell them in many ways.
+    /// Headers of price and quantity, which real files spell in many ways.
     headers: [String; 2],
     random: Random,
-    products: Groups,
+    products: GroupPicker,
     dates: Dates,
 }
 
 impl Transactions {
-    /// Purchases of so many products. The same `seed` gives the same bytes.
+    /// Purchases of this many products. The same `seed` gives the same bytes.
     #[must_use]
     pub fn new(products: u32, seed: u64) -> Self {
         let mut random = Random(seed);
         let headers = ["Price".to_owned(), "Quantity".to_owned()];
-        Self { headers, products: Groups::new(products, &mut random), random, dates: Dates::new() }
+        Self { headers, products: GroupPicker::new(products, &mut random), random, dates: Dates::new() }
     }
 
-    /// The same with other names for the columns of price and quantity.
+    /// Renames the columns of price and quantity.
     #[must_use]
     pub fn with_headers(self, price: &str, quantity: &str) -> Self {
         Self { headers: [price.to_owned(), quantity.to_owned()], ..self }
@@ -45,29 +45,29 @@ impl Shape for Transactions {
     }
 
     #[inline]
-    fn put(&mut self, row: u64, block: &mut Block) {
+    fn put(&mut self, row: u64, buffer: &mut RowBuffer) {
         let (bits, more) = (self.random.next(), self.random.next());
-        let product = self.products.draw(row, bits);
-        block.put_number(row + 1);
-        block.put_byte(b',');
-        self.dates.put(block, bits >> 32);
-        block.put_byte(b',');
-        put_name(block, product);
-        block.put_byte(b',');
-        // A product's own price, from 1.00 to 656.35, is a matter of its number.
-        let own = 100 + (product.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48);
-        block.put_hundredths(own - own / 10 + scaled(more, own / 5 + 1));
-        block.put_byte(b',');
-        block.put_number(1 + scaled(more >> 32, 12));
-        block.put(b",C");
-        block.put_number(1 + scaled(more >> 16, CUSTOMERS));
-        block.put_byte(b',');
-        block.put(PAYMENTS[(more >> 62) as usize]);
-        block.put_byte(b'\n');
+        let product = self.products.pick(row, bits);
+        buffer.put_number(row + 1);
+        buffer.put_byte(b',');
+        self.dates.put(buffer, bits >> 32);
+        buffer.put_byte(b',');
+        put_name(buffer, product);
+        buffer.put_byte(b',');
+        // The number of a product decides its usual price, from 1.00 to 656.35.
+        let usual = 100 + (product.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48);
+        buffer.put_hundredths(usual - usual / 10 + scaled(more, usual / 5 + 1));
+        buffer.put_byte(b',');
+        buffer.put_number(1 + scaled(more >> 32, 12));
+        buffer.put(b",C");
+        buffer.put_number(1 + scaled(more >> 16, CUSTOMERS));
+        buffer.put_byte(b',');
+        buffer.put(PAYMENTS[(more >> 62) as usize]);
+        buffer.put_byte(b'\n');
     }
 }
 
-/// A name as a CSV field.
+/// Quotes a name as a CSV field where needed.
 fn quoted(name: &str) -> String {
     if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn price_and_quantity_are_called_as_asked() {
+    fn the_headers_of_price_and_quantity_can_be_chosen() {
         let file = bytes(Transactions::new(1, 1).with_headers("Unit, \"Price\"", "Qty"), 1);
         let headers = csv::Reader::from_reader(&file[..]).headers().unwrap().clone();
         assert_eq!((headers.len(), &headers[3], &headers[4]), (7, "Unit, \"Price\"", "Qty"));

@@ -1,21 +1,21 @@
-//! The words that names and texts are made of, laid out so that copying one costs next to nothing.
+//! The words of names and descriptions, stored with a fixed length so that one copy is one instruction.
 
-use crate::block::Block;
+use crate::buffer::RowBuffer;
 
 /// A word of at most eight letters.
 pub(crate) struct Word {
     /// Its letters, then zeros.
-    text: [u8; Word::ROOM],
-    /// How many letters it has.
+    text: [u8; Word::MAX_LETTERS],
+    /// The number of letters.
     len: u8,
 }
 
 impl Word {
-    /// What a copy of a word takes, however long the word is.
-    const ROOM: usize = 8;
+    /// Every copy takes this many bytes, even of a shorter word.
+    const MAX_LETTERS: usize = 8;
 
     const fn new(word: &str) -> Self {
-        let (from, mut text, mut at) = (word.as_bytes(), [0; Word::ROOM], 0);
+        let (from, mut text, mut at) = (word.as_bytes(), [0; Word::MAX_LETTERS], 0);
         while at < from.len() {
             text[at] = from[at];
             at += 1;
@@ -23,10 +23,10 @@ impl Word {
         Self { text, len: at as u8 }
     }
 
-    /// Puts the word.
+    /// Appends the word.
     #[inline]
-    pub(crate) fn put(&self, block: &mut Block) {
-        block.put_padded(&self.text, self.len);
+    pub(crate) fn put(&self, buffer: &mut RowBuffer) {
+        buffer.put_padded(&self.text, self.len);
     }
 
     const fn capitalized(word: &str) -> Self {
@@ -36,7 +36,7 @@ impl Word {
     }
 }
 
-/// How many words there are.
+/// Number of words.
 const COUNT: usize = 64;
 
 const TEXTS: [&str; COUNT] = [
@@ -68,20 +68,20 @@ static CAPITALIZED: [Word; COUNT] = {
     words
 };
 
-/// A word, by the last six bits of a number.
+/// Returns the word that the last six bits of a number choose.
 #[inline]
 pub(crate) fn word(number: u64) -> &'static Word {
     &WORDS[(number % COUNT as u64) as usize]
 }
 
-/// Puts a name of two words and the number itself, so that no two numbers share one.
+/// Appends a name of two words and the number itself, so that no two numbers share a name.
 #[inline]
-pub(crate) fn put_name(block: &mut Block, number: u64) {
+pub(crate) fn put_name(buffer: &mut RowBuffer, number: u64) {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = |shift: u64| &CAPITALIZED[((mixed >> shift) % COUNT as u64) as usize];
-    word(40).put(block);
-    block.put_byte(b' ');
-    word(50).put(block);
-    block.put_byte(b' ');
-    block.put_number(number);
+    word(40).put(buffer);
+    buffer.put_byte(b' ');
+    word(50).put(buffer);
+    buffer.put_byte(b' ');
+    buffer.put_number(number);
 }

@@ -1,4 +1,4 @@
-//! The built `generate`: exit codes, what it prints, and that nothing is left behind but whole files.
+//! The built `generate`: exit codes, output, and that only complete files are left behind.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// Not by `testkit`, which depends on this crate.
+/// Does not use `testkit`, which depends on this crate.
 fn generate(folder: &Path, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_generate"));
     command.args(words.split_whitespace()).current_dir(folder).env_remove("RUST_LOG");
@@ -20,7 +20,7 @@ fn generate(folder: &Path, words: &str) -> Command {
     command
 }
 
-/// What it prints on stdout and stderr, and its exit code.
+/// Stdout, stderr and the exit code.
 fn outcome(output: &Output) -> (String, String, Option<i32>) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (text(&output.stdout), text(&output.stderr), output.status.code())
@@ -30,16 +30,16 @@ fn names(folder: &Path) -> Vec<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Sends a signal once `is_time`, and waits for the end. Returns what it said and how long it took to stop.
+/// Sends a signal once `is_time` and waits for the exit. Returns the output and how long the stop took.
 fn stopped(mut child: Child, signal: Signal, mut is_time: impl FnMut() -> bool) -> (Output, Duration) {
     while !is_time() {
-        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        assert!(child.try_wait().unwrap().is_none(), "it runs");
         std::thread::sleep(Duration::from_millis(2));
     }
-    let told = Instant::now();
+    let sent = Instant::now();
     kill_process(Pid::from_child(&child), signal).unwrap();
     child.wait().unwrap();
-    (child.wait_with_output().unwrap(), told.elapsed())
+    (child.wait_with_output().unwrap(), sent.elapsed())
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_file_is_written_and_summed_up() {
 }
 
 #[test]
-fn the_same_words_give_the_same_bytes_on_stdout_too() {
+fn the_same_arguments_give_the_same_bytes_on_stdout() {
     let folder = TempDir::new().unwrap();
     generate(folder.path(), "sales --rows 70000 --seed 3 --out a.csv").output().unwrap();
     let output = generate(folder.path(), "sales --rows 70000 --seed 3 --out -").output().unwrap();
@@ -71,7 +71,7 @@ fn the_same_words_give_the_same_bytes_on_stdout_too() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_what_cannot_be_done_with_1() {
+fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     let folder = TempDir::new().unwrap();
     let check = |words: &str, code: i32, part: &str| {
         let (stdout, stderr, got) = outcome(&generate(folder.path(), words).output().unwrap());
@@ -82,7 +82,7 @@ fn wrong_usage_exits_with_2_and_what_cannot_be_done_with_1() {
     check("sales --rows 1", 2, "--out");
     check("sales --rows 1 --groups 0 --out a", 2, "--groups");
     check("sales --rows 1 --out .", 1, "error: . is a folder; name a file");
-    check("sales --rows 1 --out none/a.csv", 1, "error: failed to make none/a.csv: No such file");
+    check("sales --rows 1 --out none/a.csv", 1, "error: failed to create none/a.csv: No such file");
     check("sales --rows 1 --out /dev/full", 1, "error: failed to write /dev/full: No space left");
     assert!(names(folder.path()).is_empty());
     for (words, part) in [("--help", "transactions"), ("sales --help", "--groups <D>"), ("--version", "generate 0.")] {
@@ -102,10 +102,10 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn a_disk_that_takes_no_more_keeps_the_file_that_was_there() {
+fn a_full_disk_leaves_the_old_file() {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("out.csv"), "as it was").unwrap();
-    // A limit on the size of files stands for a full disk.
+    fs::write(folder.path().join("out.csv"), "old").unwrap();
+    // A limit on the file size simulates a full disk.
     let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" sales --rows 1000000 --out out.csv";
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_generate")]).current_dir(folder.path());
@@ -113,7 +113,7 @@ fn a_disk_that_takes_no_more_keeps_the_file_that_was_there() {
     assert_eq!((stdout.as_str(), code), ("", Some(1)), "{stderr}");
     assert!(stderr.starts_with("error: failed to write out.csv: File too large"), "{stderr}");
     assert_eq!(names(folder.path()), ["out.csv"]);
-    assert_eq!(fs::read_to_string(folder.path().join("out.csv")).unwrap(), "as it was");
+    assert_eq!(fs::read_to_string(folder.path().join("out.csv")).unwrap(), "old");
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn a_stop_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_reader_that_takes_nothing_does_not_hold_up_a_stop() {
+fn a_reader_that_blocks_does_not_delay_a_stop() {
     let folder = TempDir::new().unwrap();
     let mut child = generate(folder.path(), "sales --rows 100000000 --out -").spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
-    // It waits for its reader from here on.
+    // From here on it waits for its reader.
     stdout.read_exact(&mut [0; 100]).unwrap();
     let (output, took) = stopped(child, Signal::TERM, || true);
     assert_eq!(outcome(&output), (String::new(), "error: stopped\n".to_owned(), Some(1)));
@@ -143,12 +143,12 @@ fn a_reader_that_takes_nothing_does_not_hold_up_a_stop() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_does_not_hold_up_a_stop() {
+fn a_pipe_without_a_reader_does_not_delay_a_stop() {
     let folder = TempDir::new().unwrap();
     assert!(Command::new("mkfifo").arg("pipe").current_dir(folder.path()).status().unwrap().success());
     let child = generate(folder.path(), "sales --rows 9 --out pipe").spawn().unwrap();
     let waits = format!("/proc/{}/task", child.id());
-    // Its two threads are there once signals are caught and the pipe is about to be opened.
+    // Both threads exist once signals are handled and the pipe is about to be opened.
     let (output, took) = stopped(child, Signal::TERM, || fs::read_dir(&waits).unwrap().count() == 3);
     assert_eq!(outcome(&output), (String::new(), "error: stopped\n".to_owned(), Some(1)));
     assert!(took < Duration::from_secs(5), "{took:?}");
@@ -156,7 +156,7 @@ fn a_pipe_that_nobody_reads_does_not_hold_up_a_stop() {
 }
 
 #[test]
-fn of_a_link_the_file_that_it_names_is_replaced() {
+fn the_target_of_a_link_is_replaced() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("real.csv"), "old").unwrap();
     std::os::unix::fs::symlink("real.csv", folder.path().join("link.csv")).unwrap();

@@ -1,4 +1,4 @@
-//! A file as the body of a request: read by a thread of its own, a bounded part ahead of the network.
+//! A file as a request body: a thread reads it, a bounded part ahead of the network.
 
 use std::{
     fs::File,
@@ -16,67 +16,66 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::LocalFile;
 
-/// What is read at once.
-const CHUNK: u64 = 256 << 10;
-/// How many chunks are read ahead.
-const AHEAD: usize = 4;
+/// Bytes per read.
+const CHUNK_BYTES: u64 = 256 << 10;
+/// Chunks read ahead of the network.
+const MAX_CHUNKS_AHEAD: usize = 4;
 
-/// What is known of a body that is under way.
+/// The state of a body that is being sent.
 #[derive(Default)]
-pub(crate) struct Sent {
-    bytes: AtomicU64,
-    /// Nobody wants the rest.
-    is_unwanted: AtomicBool,
-    /// Why the file could not be read to its end. Guards only itself, and is held only to look.
-    fault: Mutex<Option<String>>,
+pub(crate) struct BodyState {
+    sent: AtomicU64,
+    is_aborted: AtomicBool,
+    /// The reason why the file could not be read to its end. The mutex guards only this text, for one access at a time.
+    read_error: Mutex<Option<String>>,
 }
 
-impl Sent {
-    /// How many bytes have gone to the network.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+impl BodyState {
+    /// Bytes handed to the network so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
-    /// Why the file could not be read to its end.
-    pub(crate) fn fault(&self) -> Option<String> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The reason why the file could not be read to its end.
+    pub(crate) fn read_error(&self) -> Option<String> {
+        self.read_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Breaks the body off: it was answered before its end.
-    pub(crate) fn break_off(&self) {
-        self.is_unwanted.store(true, Ordering::Relaxed);
+    /// Stops sending, after an answer that came before the end of the body.
+    pub(crate) fn abort(&self) {
+        self.is_aborted.store(true, Ordering::Relaxed);
     }
 }
 
-/// The body, and what is known of it. It ends with an error where the file is not what it was when it was looked at: the
-/// master must not take a part for the whole.
-pub(crate) fn body(file: &LocalFile) -> (reqwest::Body, Arc<Sent>) {
-    let sent = Arc::<Sent>::default();
-    let (sender, mut chunks) = mpsc::channel(AHEAD);
-    let (file, known) = (file.clone(), Arc::clone(&sent));
+/// Starts reading a file as a body. The body ends with an error if the file changed since it was checked: the master must
+/// never take a part for the whole.
+pub(crate) fn body(file: &LocalFile) -> (reqwest::Body, Arc<BodyState>) {
+    let state = Arc::<BodyState>::default();
+    let (sender, mut chunks) = mpsc::channel(MAX_CHUNKS_AHEAD);
+    let (file, reader_state) = (file.clone(), Arc::clone(&state));
     tokio::task::spawn_blocking(move || {
         if let Err(error) = read(&file, &sender) {
-            *known.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            // Whoever reads the body may have gone.
+            *reader_state.read_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+            // The receiver is gone if the request has ended.
             let _ = sender.blocking_send(Err(error));
         }
     });
-    let known = Arc::clone(&sent);
-    let stream = poll_fn(move |context| next(&mut chunks, &known, context));
-    (reqwest::Body::wrap_stream(stream), sent)
+    let stream_state = Arc::clone(&state);
+    let stream = poll_fn(move |context| poll_chunk(&mut chunks, &stream_state, context));
+    (reqwest::Body::wrap_stream(stream), state)
 }
 
-fn next(
+fn poll_chunk(
     chunks: &mut Receiver<io::Result<Bytes>>,
-    sent: &Sent,
+    state: &BodyState,
     context: &mut Context<'_>,
 ) -> Poll<Option<io::Result<Bytes>>> {
-    if sent.is_unwanted.load(Ordering::Relaxed) {
-        return Poll::Ready(Some(Err(io::Error::other("the rest is not wanted"))));
+    if state.is_aborted.load(Ordering::Relaxed) {
+        return Poll::Ready(Some(Err(io::Error::other("the server has answered before the end of the body"))));
     }
     let chunk = chunks.poll_recv(context);
     if let Poll::Ready(Some(Ok(bytes))) = &chunk {
-        sent.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        state.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
     chunk
 }
@@ -85,15 +84,15 @@ fn read(file: &LocalFile, sender: &Sender<io::Result<Bytes>>) -> io::Result<()> 
     let source = File::open(&file.path)?;
     let mut rest = file.size;
     while rest > 0 {
-        let mut chunk = Vec::with_capacity(CHUNK.min(rest) as usize);
-        (&source).take(CHUNK.min(rest)).read_to_end(&mut chunk)?;
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES.min(rest) as usize);
+        (&source).take(CHUNK_BYTES.min(rest)).read_to_end(&mut chunk)?;
         rest -= chunk.len() as u64;
-        // Before the last bytes are sent, for with them the body is whole.
-        let is_cut = chunk.is_empty();
-        if is_cut || rest == 0 {
+        // Check before the last chunk is sent: with it the body is complete.
+        let is_truncated = chunk.is_empty();
+        if is_truncated || rest == 0 {
             let now = source.metadata()?;
-            if is_cut || now.len() != file.size || now.modified().ok() != file.modified {
-                return Err(io::Error::other("it was changed while it was read; publish it once it is quiet"));
+            if is_truncated || now.len() != file.size || now.modified().ok() != file.modified {
+                return Err(io::Error::other("the file changed while it was read; publish it once it is complete"));
             }
         }
         if sender.blocking_send(Ok(chunk.into())).is_err() {

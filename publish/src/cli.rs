@@ -1,4 +1,4 @@
-//! The command line: what may be typed, and what of it cannot work.
+//! The command line and the checks of its values.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -10,28 +10,28 @@ use tributary_cli_common::LogArgs;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "publish", version)]
 pub struct Args {
-    /// The files; each is known to the master by its own name, without its folders
+    /// Files to upload; the master knows each by its name without folders
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Where the master listens, such as http://127.0.0.1:5000
+    /// Address of the master, such as http://127.0.0.1:5000
     #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = url)]
     pub to: Url,
-    /// A file whose content the master asks for
+    /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Replace what the master has under the same names
+    /// Replace files of the same names that the master already has
     #[arg(long)]
     pub replace: bool,
-    /// How many files are uploaded at once
+    /// Files to upload at the same time
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub jobs: u8,
-    /// Options of the logs.
+    /// Log options.
     #[command(flatten)]
     pub log: LogArgs,
 }
 
 impl Args {
-    /// Refuses two files of one name: the master would know them apart no more.
+    /// Refuses two files of the same name: the master could not tell them apart.
     ///
     /// # Errors
     /// There are two; the text names them.
@@ -41,7 +41,7 @@ impl Args {
             let Some(name) = file.file_name() else { continue };
             if let Some(other) = names.insert(name, file) {
                 let (one, two) = (other.display(), file.display());
-                let text = format!("{one} and {two} have the same name; publish one of them, or rename it");
+                let text = format!("{one} and {two} have the same name; publish only one of them, or rename it");
                 return Err(Self::command().error(ErrorKind::ArgumentConflict, text));
             }
         }
@@ -50,16 +50,18 @@ impl Args {
 }
 
 fn url(typed: &str) -> Result<Url, String> {
-    let mend = "write the master's address, such as http://127.0.0.1:5000";
-    let url = Url::parse(typed).map_err(|error| format!("{error}; {mend}"))?;
+    let fix = "write the master's address, such as http://127.0.0.1:5000";
+    let url = Url::parse(typed).map_err(|error| format!("{error}; {fix}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("it does not begin with http:// or https://; {mend}"));
+        return Err(format!("it does not start with http:// or https://; {fix}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a secret, which others can see; give `--token-file FILE`".to_owned());
+        return Err(
+            "it contains a password, which other users of this machine can see; use `--token-file FILE`".to_owned()
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("it holds `?` or `#`; {mend}"));
+        return Err(format!("it contains `?` or `#`; {fix}"));
     }
     Ok(url)
 }

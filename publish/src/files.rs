@@ -1,4 +1,4 @@
-//! The files that are to be published, looked at before anything is sent.
+//! The files to publish, checked before anything is sent.
 
 use std::{
     fs::{self, File},
@@ -8,23 +8,23 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// A file that can be read.
+/// A regular file that can be read.
 #[derive(Debug, Clone)]
 pub struct LocalFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What the master knows it by.
+    /// The name that the master gets: the path without folders.
     pub name: String,
     /// Its size in bytes.
     pub size: u64,
-    /// When it was last changed.
+    /// Modification time, to notice a change during the upload.
     pub(crate) modified: Option<SystemTime>,
 }
 
-/// Looks at all files.
+/// Checks all files.
 ///
 /// # Errors
-/// One is not there, no file, or cannot be read.
+/// One does not exist, is not a regular file, or cannot be read.
 pub fn local_files(paths: &[PathBuf]) -> Result<Vec<LocalFile>> {
     paths.iter().map(|path| local_file(path)).collect()
 }
@@ -33,7 +33,11 @@ fn local_file(path: &Path) -> Result<LocalFile> {
     let failed = || format!("failed to read {}", path.display());
     let metadata = fs::metadata(path).with_context(failed)?;
     ensure!(!metadata.is_dir(), "{} is a folder; name the files in it", path.display());
-    ensure!(metadata.is_file(), "{} is no file but a pipe or a device, whose size nobody knows", path.display());
+    ensure!(
+        metadata.is_file(),
+        "{} is not a regular file, and its size cannot be known; write its content to a file first",
+        path.display()
+    );
     File::open(path).with_context(failed)?;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.with_context(|| format!("the name of {} is not UTF-8; rename it", path.display()))?;

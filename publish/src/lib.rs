@@ -1,19 +1,18 @@
-//! Uploads files to a master over its API and follows each until its rows are committed. It knows nothing of what the files
-//! hold: the master judges them.
+//! Uploads files to a master over its HTTP API and follows each upload until its rows are committed. It does not look into
+//! the files: the master checks them.
 #![warn(missing_docs)]
 
 pub mod cli;
 
-mod board;
 mod body;
+mod client;
 mod files;
-mod job;
-mod master;
 mod outcome;
+mod progress;
 mod run;
+mod status;
 mod upload;
 
-pub use board::Board;
 pub use files::{LocalFile, local_files};
-pub use outcome::{Outcome, Summary};
+pub use outcome::{Outcome, RowCounts, Summary};
 pub use run::run;

@@ -1,38 +1,53 @@
-//! What became of the files, in words.
+//! The outcomes of the files, as text.
 
 use std::{fmt, time::Duration};
 
-use indicatif::HumanCount;
+use tributary_cli_common::text::{counted, one_line};
 
-/// What became of one file.
+/// Rows of a file that is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowCounts {
+    /// All rows.
+    pub rows: u64,
+    /// Those of them that were set aside.
+    pub rejects: u64,
+}
+
+/// The outcome of one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// Its name.
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,
-    /// How long it took in all.
+    /// The whole duration.
     pub took: Duration,
-    /// Its rows, of which so many are rejects; or why it failed.
-    pub result: Result<(u64, u64), String>,
+    /// Its rows, or the reason of the failure.
+    pub result: Result<RowCounts, String>,
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, took) = (plain(&self.name), self.took.as_secs_f64());
+        let (name, took) = (one_line(&self.name), self.took.as_secs_f64());
         match &self.result {
-            Ok((rows, rejects)) => write!(f, "{name}: complete, {}, {took:.1} s", counted(*rows, *rejects)),
-            Err(why) => write!(f, "{name}: failed: {}", plain(why)),
+            Ok(counts) => write!(f, "{name}: complete, {counts}, {took:.1} s"),
+            Err(why) => write!(f, "{name}: failed: {}", one_line(why)),
         }
     }
 }
 
-/// What became of all of them.
+impl fmt::Display for RowCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", counted(self.rows, "row"), counted(self.rejects, "reject"))
+    }
+}
+
+/// The outcomes of all files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// Each file.
+    /// One per file.
     pub outcomes: Vec<Outcome>,
-    /// How long it took in all.
+    /// The whole duration.
     pub took: Duration,
 }
 
@@ -46,35 +61,24 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let complete: Vec<_> =
-            self.outcomes.iter().filter_map(|file| Some((file.result.as_ref().ok()?, file.bytes))).collect();
-        let sum = |part: fn(&(&(u64, u64), u64)) -> u64| complete.iter().map(part).sum::<u64>();
-        let (rows, rejects, bytes) = (sum(|file| file.0.0), sum(|file| file.0.1), sum(|file| file.1));
+        let (mut complete, mut bytes, mut counts) = (0, 0, RowCounts::default());
+        for outcome in &self.outcomes {
+            if let Ok(RowCounts { rows, rejects }) = outcome.result {
+                complete += 1;
+                bytes += outcome.bytes;
+                counts.rows += rows;
+                counts.rejects += rejects;
+            }
+        }
         write!(
             f,
-            "{}: {} complete, {} failed; {}, {:.1} MB, {:.1} s",
-            noun(self.outcomes.len() as u64, "file"),
-            complete.len(),
-            self.outcomes.len() - complete.len(),
-            counted(rows, rejects),
+            "{}: {complete} complete, {} failed; {counts}, {:.1} MB, {:.1} s",
+            counted(self.outcomes.len() as u64, "file"),
+            self.outcomes.len() - complete,
             bytes as f64 / 1e6,
             self.took.as_secs_f64()
         )
     }
-}
-
-fn counted(rows: u64, rejects: u64) -> String {
-    format!("{}, {}", noun(rows, "row"), noun(rejects, "reject"))
-}
-
-fn noun(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
-}
-
-/// A text on one line, without characters that do something to a terminal.
-pub(crate) fn plain(text: &str) -> String {
-    let escape = |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
-    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]
@@ -89,10 +93,11 @@ mod tests {
             took: Duration::from_millis(12_340),
             result,
         };
+        let counts = |rows, rejects| Ok(RowCounts { rows, rejects });
         let outcomes = vec![
-            outcome("sales.csv", Ok((10_000_000, 3))),
+            outcome("sales.csv", counts(10_000_000, 3)),
             outcome("a\nb", Err("no\u{1b}[31m".into())),
-            outcome("c", Ok((1, 1))),
+            outcome("c", counts(1, 1)),
         ];
         let lines: Vec<_> = outcomes.iter().map(ToString::to_string).collect();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! All files: looked at first, then a few uploaded at a time, each with a line on stdout when it is over.
+//! The whole run: checks all files, uploads a few at a time, and prints a line on stdout as each one ends.
 
 use std::{
     io,
@@ -8,77 +8,84 @@ use std::{
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
+use tributary_cli_common::bars::Bars;
 use tributary_http_common::Access;
 
 use crate::{
-    Board, LocalFile, Outcome, Summary,
+    LocalFile, Outcome, RowCounts, Summary,
     cli::Args,
-    job::Job,
+    client::MasterClient,
     local_files,
-    master::Master,
-    upload::{CurrentId, take_back, upload},
+    progress::FileProgress,
+    status::UploadStatus,
+    upload::{CurrentId, Upload},
 };
 
-/// How long a stop waits until the master has taken uploads back.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// Limit for the time that a stop waits for the master to cancel uploads.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Uploads all files. A stop takes back what is under way and sends nothing more.
+/// Uploads all files. A stop cancels the uploads under way and starts no more.
 ///
 /// # Errors
-/// Nothing was sent: a file or the token cannot be read. Or stdout takes no more. What became of each file is in the summary.
-pub async fn run(args: &Args, board: &Board, stop: &CancellationToken) -> Result<Summary> {
+/// Nothing was sent, because a file or the token cannot be read; or stdout cannot be written. A file that fails is no error
+/// here: the summary says so.
+pub async fn run(args: &Args, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
     let files = local_files(&args.files)?;
     let token = Access { token_file: args.token_file.clone(), allow_anonymous: false }.token()?;
-    let master = Master::new(args.to.clone(), token)?;
+    let master = MasterClient::new(args.to.clone(), token.as_ref())?;
     let started = Instant::now();
     let mut printed = Ok(());
     let mut outcomes = Vec::new();
-    let mut ends = stream::iter(&files)
-        .map(|file| publish(&master, file, args.replace, board, stop))
+    let mut finished = stream::iter(&files)
+        .map(|file| publish(&master, file, args.replace, bars, stop))
         .buffer_unordered(usize::from(args.jobs));
-    while let Some(outcome) = ends.next().await {
-        // What cannot be printed is no reason to leave the other files.
-        printed = printed.and(say(board, &outcome.to_string()));
+    while let Some(outcome) = finished.next().await {
+        // A line that cannot be printed must not stop the other files.
+        printed = printed.and(print(bars, &outcome.to_string()));
         outcomes.push(outcome);
     }
     let summary = Summary { outcomes, took: started.elapsed() };
-    printed.and(say(board, &summary.to_string())).context("failed to write the summary")?;
+    printed.and(print(bars, &summary.to_string())).context("failed to write the summary")?;
     Ok(summary)
 }
 
-/// Uploads one file, or takes it back.
-async fn publish(master: &Master, file: &LocalFile, replace: bool, board: &Board, stop: &CancellationToken) -> Outcome {
+/// Uploads one file, or cancels it at a stop.
+async fn publish(
+    master: &MasterClient,
+    file: &LocalFile,
+    replace: bool,
+    bars: &Bars,
+    stop: &CancellationToken,
+) -> Outcome {
     let started = Instant::now();
-    let id = CurrentId::default();
     let result = if stop.is_cancelled() {
         Err("stopped before it was sent".to_owned())
     } else {
-        let line = board.line(&file.name, file.size);
+        let progress = FileProgress::new(bars, file);
+        let upload = Upload { master, file, replace, progress, current_id: CurrentId::default() };
         tokio::select! {
-            result = upload(master, file, replace, &line, &id) => result,
-            () = stop.cancelled() => stopped(master, id.get()).await,
+            result = upload.run() => result,
+            () = stop.cancelled() => cancel(&upload).await,
         }
     };
     Outcome {
         name: file.name.clone(),
         bytes: file.size,
         took: started.elapsed(),
-        result: result.map(|job| (job.rows, job.rejects)),
+        result: result.map(|status| RowCounts { rows: status.rows, rejects: status.rejects }),
     }
 }
 
-/// Takes an upload back that the master has; one that is still being sent breaks off by itself.
-async fn stopped(master: &Master, id: Option<String>) -> Result<Job, String> {
-    let failed = || "stopped".to_owned();
-    let Some(id) = id else { return Err(failed()) };
-    let taken_back = tokio::time::timeout(GOODBYE, take_back(master, &id)).await;
-    taken_back.ok().flatten().ok_or_else(failed)
+/// Cancels an upload that the master has. One that is still being sent ends with its connection.
+async fn cancel(upload: &Upload<'_>) -> Result<UploadStatus, String> {
+    let completed = tokio::time::timeout(CANCEL_TIMEOUT, upload.cancel()).await;
+    completed.ok().flatten().ok_or_else(|| "stopped".to_owned())
 }
 
-/// A line on stdout. That nobody reads it is no error: the exit code still says what it says.
-fn say(board: &Board, line: &str) -> io::Result<()> {
-    match board.say(line) {
+/// Prints a line on stdout. A reader that went away is no error: the exit code still holds.
+fn print(bars: &Bars, line: &str) -> io::Result<()> {
+    match bars.print_line(line) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        said => said,
+        printed => printed,
     }
 }

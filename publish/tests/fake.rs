@@ -1,4 +1,4 @@
-//! A master that does what a test says: a bare HTTP server that speaks the API of uploads and notes what it was sent.
+//! A scripted master: a bare HTTP server that speaks the uploads API and records the requests.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,29 +9,29 @@ use std::{
     time::Duration,
 };
 
-/// What is done with an upload.
+/// The script for one upload.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    /// It is taken, and its job says one after the other, the last one for ever; `None` is a broken connection.
+    /// Accept it. Its status is each of these in turn, then the last one for ever; `None` closes the connection.
     Take(Vec<Option<String>>),
-    /// Status line, further header lines, and the problem's detail, once the body is read.
+    /// Read the body, then answer with this status, further header lines, and the detail of a problem.
     Refuse(&'static str, &'static str, &'static str),
-    /// The same before the body is read, of which nothing is.
+    /// Answer with a status and a detail without reading the body.
     RefuseAtOnce(&'static str, &'static str),
-    /// The connection is closed after so many bytes of the body.
+    /// Close the connection after so many bytes of the body.
     Break(u64),
-    /// The body is read and never answered.
+    /// Read the body and never answer.
     Silent,
-    /// As `Take`, but the connection is closed instead of the answer.
+    /// Like `Take`, but close the connection instead of answering.
     Lose(Vec<Option<String>>),
 }
 
-/// An upload as it came.
+/// An upload as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Upload {
-    /// The request line without its method and version, and without the id that was chosen.
+    /// The request's target without the id that was chosen.
     pub(crate) target: String,
-    /// The headers, their names in lower case.
+    /// The headers by their names in lower case.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
@@ -40,25 +40,26 @@ pub(crate) struct Upload {
 struct State {
     replies: VecDeque<Reply>,
     uploads: Vec<Upload>,
-    /// What the jobs have still to say.
-    jobs: Vec<VecDeque<Option<String>>>,
-    /// The job of an id that was chosen.
+    /// The remaining statuses of each upload.
+    statuses: Vec<VecDeque<Option<String>>>,
+    /// Index in `statuses` by the id that the client chose.
     chosen: HashMap<String, usize>,
-    /// Requests of other kinds, such as `DELETE /api/v1/uploads/0`.
+    /// Other requests, such as `DELETE /api/v1/uploads/0`.
     others: Vec<String>,
-    /// Uploads that are not over, and how many there were at most.
+    /// Uploads that are not over.
     open: usize,
-    most: usize,
+    /// The highest value of `open`.
+    max_open: usize,
 }
 
-/// The server; it goes on until the test process ends.
+/// The server; it runs until the test process ends.
 pub(crate) struct FakeMaster {
     pub(crate) url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeMaster {
-    /// Answers the first upload by the first reply and so on, and each further one by the last reply.
+    /// Answers the first upload with the first reply and so on, and each further one with the last reply.
     pub(crate) fn start(replies: &[Reply]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -77,24 +78,24 @@ impl FakeMaster {
         self.state.lock().unwrap()
     }
 
-    /// The uploads that came.
+    /// The uploads so far.
     pub(crate) fn uploads(&self) -> Vec<Upload> {
         self.state().uploads.clone()
     }
 
-    /// Requests that neither upload nor ask.
+    /// Requests that are neither `POST` nor `GET`.
     pub(crate) fn others(&self) -> Vec<String> {
         self.state().others.clone()
     }
 
-    /// How many uploads were under way at once.
-    pub(crate) fn most(&self) -> usize {
-        self.state().most
+    /// The most uploads that were under way at the same time.
+    pub(crate) fn max_open(&self) -> usize {
+        self.state().max_open
     }
 }
 
-/// What a job says: its state and its rows, read and rejected.
-pub(crate) fn job(state: &str, rows: u64, rejects: u64) -> Option<String> {
+/// The status of an upload: its state, its rows and its rejects.
+pub(crate) fn status(state: &str, rows: u64, rejects: u64) -> Option<String> {
     let percent = if state == "processing" { "12.5" } else { "null" };
     Some(format!(
         r#"{{"id":"0","filename":"f","state":"{state}","bytes":1,"total":null,"rows":{rows},"percent":{percent},"rejects":{rejects},
@@ -102,12 +103,12 @@ pub(crate) fn job(state: &str, rows: u64, rejects: u64) -> Option<String> {
     ))
 }
 
-/// A job that fails for this reason.
+/// The status of an upload that failed for this reason.
 pub(crate) fn failed(why: &str) -> Option<String> {
     Some(format!(r#"{{"id":"0","state":"failed","bytes":1,"rows":0,"percent":null,"rejects":0,"error":"{why}"}}"#))
 }
 
-/// Answers one request; nothing if the connection is over.
+/// Answers one request. Returns nothing when the connection is to be closed.
 fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let line = reader.by_ref().lines().next()?.ok()?;
@@ -120,18 +121,18 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
         .collect();
     let answer = match method {
-        "POST" => take(reader, target, headers, state)?,
+        "POST" => receive(reader, target, headers, state)?,
         "GET" => {
             let mut state = state.lock().unwrap();
             let id = target.rsplit('/').next()?;
             let id = id.parse().ok().or_else(|| state.chosen.get(id).copied());
-            match id.and_then(|id| state.jobs.get_mut(id)) {
-                Some(says) if says.len() > 1 => response("200 OK", "", &says.pop_front()??),
-                Some(says) => {
-                    let said = says.front().cloned()??;
-                    let is_over = said.contains(r#""state":"complete""#) || said.contains(r#""state":"failed""#);
+            match id.and_then(|id| state.statuses.get_mut(id)) {
+                Some(rest) if rest.len() > 1 => response("200 OK", "", &rest.pop_front()??),
+                Some(rest) => {
+                    let status = rest.front().cloned()??;
+                    let is_over = status.contains(r#""state":"complete""#) || status.contains(r#""state":"failed""#);
                     state.open -= usize::from(is_over);
-                    response("200 OK", "", &said)
+                    response("200 OK", "", &status)
                 }
                 None => response("404 Not Found", "", r#"{"title":"Gone","status":404,"detail":"no such upload"}"#),
             }
@@ -144,8 +145,8 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
     stream.write_all(answer.as_bytes()).ok()
 }
 
-/// Takes an upload as the test wants it.
-fn take(
+/// Receives an upload as scripted.
+fn receive(
     mut reader: BufReader<&TcpStream>,
     target: &str,
     headers: HashMap<String, String>,
@@ -154,7 +155,7 @@ fn take(
     let reply = {
         let mut state = state.lock().unwrap();
         state.open += 1;
-        state.most = state.most.max(state.open);
+        state.max_open = state.max_open.max(state.open);
         if state.replies.len() > 1 { state.replies.pop_front()? } else { state.replies.front()?.clone() }
     };
     let length: u64 = headers.get("content-length")?.parse().ok()?;
@@ -173,9 +174,9 @@ fn take(
     state.uploads.push(Upload { target: target.to_owned(), headers, body });
     let problem = |detail: &str| format!(r#"{{"title":"No","status":0,"detail":"{detail}"}}"#);
     match reply {
-        Reply::Take(says) => {
-            state.jobs.push(says.into());
-            let id = state.jobs.len() - 1;
+        Reply::Take(statuses) => {
+            state.statuses.push(statuses.into());
+            let id = state.statuses.len() - 1;
             Some(response(
                 "202 Accepted",
                 &format!("Location: /api/v1/uploads/{id}\r\n"),
@@ -187,14 +188,14 @@ fn take(
             drop(state);
             let answer = response(status, "Connection: close\r\n", &problem(detail));
             reader.get_mut().write_all(answer.as_bytes()).ok()?;
-            // What it has not read makes the connection break as soon as it is closed, as it may with any server.
+            // Closing with unread bytes resets the connection, as it does with any server.
             thread::sleep(Duration::from_millis(20));
             None
         }
-        Reply::Lose(says) => {
-            state.jobs.push(says.into());
-            let job = state.jobs.len() - 1;
-            state.chosen.insert(id.to_owned(), job);
+        Reply::Lose(statuses) => {
+            state.statuses.push(statuses.into());
+            let index = state.statuses.len() - 1;
+            state.chosen.insert(id.to_owned(), index);
             None
         }
         Reply::Break(_) => None,

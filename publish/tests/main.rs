@@ -1,5 +1,4 @@
-//! The built `publish` against a master that does what a test says: what is sent, what is tried again, what is said, and the
-//! exit codes.
+//! The built `publish` against a scripted master: requests, retries, output and exit codes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod fake;
@@ -16,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 use tributary_testkit::process;
 
-/// A folder with a file of some kilobytes for each name.
+/// Creates a folder with a file of some kilobytes per name.
 fn folder(names: &[&str]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in names {
@@ -25,7 +24,7 @@ fn folder(names: &[&str]) -> TempDir {
     folder
 }
 
-/// What is in a file of this name.
+/// The content of the file of this name.
 fn content(name: &str) -> String {
     format!("sku,name\n{}", format!("1,{name}\n").repeat(1_000))
 }
@@ -36,7 +35,7 @@ fn command(folder: &TempDir, to: &str, words: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs it until it exits.
 fn publish(folder: &TempDir, to: &str, words: &[&str]) -> Said {
     Said::of(&command(folder, to, words).output().unwrap())
 }
@@ -45,11 +44,11 @@ fn start(folder: &TempDir, to: &str, words: &[&str]) -> Child {
     command(folder, to, words).spawn().unwrap()
 }
 
-/// What it said and how it ended.
+/// Its output and exit code.
 #[derive(Debug)]
 struct Said {
     code: Option<i32>,
-    /// Lines on stdout, sorted but for the last one, with times as `T`.
+    /// Lines on stdout, all but the last one sorted, with times replaced by `T`.
     lines: Vec<String>,
     stderr: String,
 }
@@ -64,7 +63,7 @@ impl Said {
     }
 }
 
-/// The line with `T s` for the time at its end.
+/// Replaces the time at the end of a line by `T s`.
 fn timeless(line: &str) -> String {
     match line.rsplit_once(", ") {
         Some((begin, time)) if time.ends_with(" s") => format!("{begin}, T s"),

@@ -1,18 +1,23 @@
-//! What is sent, and what is said of it.
+//! Requests that are sent, and the lines that are printed.
 
 use std::{fs, os::unix::net::UnixListener, process::Stdio};
 
 use crate::{
     command, content,
-    fake::{FakeMaster, Reply, failed, job},
+    fake::{FakeMaster, Reply, failed, status},
     folder, publish,
 };
 
 #[test]
 fn a_file_is_sent_whole_and_followed_until_it_is_complete() {
     let folder = folder(&["sales.csv"]);
-    let says = [job("queued", 0, 0), job("processing", 5, 1), job("somewhere", 5, 1), job("complete", 10_000_000, 3)];
-    let master = FakeMaster::start(&[Reply::Take(says.to_vec())]);
+    let statuses = [
+        status("queued", 0, 0),
+        status("processing", 5, 1),
+        status("somewhere", 5, 1),
+        status("complete", 10_000_000, 3),
+    ];
+    let master = FakeMaster::start(&[Reply::Take(statuses.to_vec())]);
     let said = publish(&folder, &master.url, &["sales.csv"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(
@@ -33,11 +38,11 @@ fn a_file_is_sent_whole_and_followed_until_it_is_complete() {
 }
 
 #[test]
-fn the_token_and_the_wish_to_replace_are_sent() {
+fn the_token_and_replace_are_sent() {
     let folder = folder(&["a.csv"]);
     fs::write(folder.path().join("token"), "s3cret\n").unwrap();
-    let master = FakeMaster::start(&[Reply::Take(vec![job("complete", 1, 0)])]);
-    // Behind a proxy, the API has a path before it.
+    let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 1, 0)])]);
+    // Behind a proxy the API may have a path before it.
     let to = format!("{}/tributary/", master.url);
     let said = publish(&folder, &to, &["--replace", "--token-file", "token", "a.csv"]);
     assert_eq!((said.code, said.lines[0].as_str()), (Some(0), "a.csv: complete, 1 row, 0 rejects, T s"), "{said:?}");
@@ -48,10 +53,10 @@ fn the_token_and_the_wish_to_replace_are_sent() {
 }
 
 #[test]
-fn names_are_written_so_that_a_url_carries_them() {
+fn names_are_percent_encoded() {
     let names = ["a b+c.csv", "ä&x=1#?%41.csv", "-new\nline.csv", "\"q\".csv"];
     let folder = folder(&names);
-    let master = FakeMaster::start(&[Reply::Take(vec![job("complete", 1, 0)])]);
+    let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 1, 0)])]);
     let said =
         publish(&folder, &master.url, &["--jobs", "1", names[0], names[1], &format!("./{}", names[2]), names[3]]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -62,12 +67,12 @@ fn names_are_written_so_that_a_url_carries_them() {
 }
 
 #[test]
-fn an_empty_file_and_one_of_many_chunks_arrive_as_they_are() {
+fn an_empty_file_and_one_of_many_chunks_arrive_unchanged() {
     let folder = folder(&[]);
     let large: Vec<u8> = (0..5_000_011_u32).map(|at| (at / 7) as u8).collect();
     fs::write(folder.path().join("empty.csv"), "").unwrap();
     fs::write(folder.path().join("large.csv"), &large).unwrap();
-    let master = FakeMaster::start(&[Reply::Take(vec![job("complete", 0, 0)])]);
+    let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 0, 0)])]);
     assert_eq!(publish(&folder, &master.url, &["--jobs=1", "empty.csv", "large.csv"]).code, Some(0));
     let uploads = master.uploads();
     assert_eq!((uploads[0].headers["content-length"].as_str(), uploads[0].body.len()), ("0", 0));
@@ -75,14 +80,14 @@ fn an_empty_file_and_one_of_many_chunks_arrive_as_they_are() {
 }
 
 #[test]
-fn as_many_are_sent_at_once_as_asked_for() {
+fn jobs_limits_the_uploads_at_the_same_time() {
     let names = ["1", "2", "3", "4", "5"];
     let folder = folder(&names);
     for (words, expect) in [(&["--jobs", "1"][..], 1), (&[], 2), (&["--jobs", "3"], 3)] {
-        let says = vec![job("queued", 0, 0), job("processing", 0, 0), job("complete", 2, 1)];
-        let master = FakeMaster::start(&[Reply::Take(says)]);
+        let statuses = vec![status("queued", 0, 0), status("processing", 0, 0), status("complete", 2, 1)];
+        let master = FakeMaster::start(&[Reply::Take(statuses)]);
         let said = publish(&folder, &master.url, &[words, &names].concat());
-        assert_eq!((said.code, master.most()), (Some(0), expect), "{said:?}");
+        assert_eq!((said.code, master.max_open()), (Some(0), expect), "{said:?}");
         assert_eq!(said.lines[5], "5 files: 5 complete, 0 failed; 10 rows, 5 rejects, 0.0 MB, T s");
     }
 }
@@ -91,8 +96,8 @@ fn as_many_are_sent_at_once_as_asked_for() {
 fn a_failed_file_stops_no_other_and_makes_the_exit_code_1() {
     let folder = folder(&["bad.csv", "good.csv"]);
     let master = FakeMaster::start(&[
-        Reply::Take(vec![job("processing", 0, 0), failed("no usable header: found `x`")]),
-        Reply::Take(vec![job("complete", 7, 0)]),
+        Reply::Take(vec![status("processing", 0, 0), failed("no usable header: found `x`")]),
+        Reply::Take(vec![status("complete", 7, 0)]),
     ]);
     let said = publish(&folder, &master.url, &["--jobs=1", "bad.csv", "good.csv"]);
     assert_eq!(said.code, Some(1), "{said:?}");
@@ -104,14 +109,14 @@ fn a_failed_file_stops_no_other_and_makes_the_exit_code_1() {
             "2 files: 1 complete, 1 failed; 7 rows, 0 rejects, 0.0 MB, T s"
         ]
     );
-    assert!(!said.stderr.contains("error:"), "stdout has said it: {}", said.stderr);
+    assert!(!said.stderr.contains("error:"), "stdout names it already: {}", said.stderr);
 }
 
 #[test]
 fn a_summary_that_nobody_reads_is_no_error() {
     let folder = folder(&["a.csv"]);
-    for (says, code) in [(job("complete", 1, 0), 0), (failed("no"), 1)] {
-        let master = FakeMaster::start(&[Reply::Take(vec![says])]);
+    for (last, code) in [(status("complete", 1, 0), 0), (failed("no"), 1)] {
+        let master = FakeMaster::start(&[Reply::Take(vec![last])]);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = command(&folder, &master.url, &["a.csv"]).stdout(Stdio::from(writer)).output().unwrap();
@@ -120,11 +125,11 @@ fn a_summary_that_nobody_reads_is_no_error() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_before_anything_is_sent() {
+fn wrong_arguments_are_refused_before_anything_is_sent() {
     let folder = folder(&["a.csv"]);
     let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
     fs::create_dir(folder.path().join("sub")).unwrap();
-    let master = FakeMaster::start(&[Reply::Take(vec![job("complete", 1, 0)])]);
+    let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 1, 0)])]);
     let check = |words: &[&str], code: i32, part: &str| {
         let said = publish(&folder, &master.url, &[words, &["a.csv"]].concat());
         assert_eq!((said.code, said.lines.len()), (Some(code), 0), "{words:?}: {said:?}");
@@ -133,7 +138,7 @@ fn what_is_no_file_is_refused_before_anything_is_sent() {
     check(&["none.csv"], 1, "error: failed to read none.csv: No such file");
     check(&["sub"], 1, "error: sub is a folder; name the files in it");
     check(&["."], 1, "error: . is a folder");
-    check(&["socket"], 1, "error: socket is no file");
+    check(&["socket"], 1, "error: socket is not a regular file");
     check(&["--token-file", "none"], 1, "failed to read the token file `none`");
     check(&["sub/a.csv"], 2, "sub/a.csv and a.csv have the same name");
     check(&["--jobs", "0"], 2, "--jobs");

@@ -1,4 +1,4 @@
-//! What a stop does with uploads that are under way.
+//! SIGINT and SIGTERM while uploads are under way.
 
 use std::{
     process::Child,
@@ -10,30 +10,30 @@ use tributary_testkit::wait::until;
 
 use crate::{
     Said,
-    fake::{FakeMaster, Reply, job},
+    fake::{FakeMaster, Reply, status},
     folder, start,
 };
 
-/// Sends a signal, waits for the end, and checks that it came soon.
+/// Sends a signal and waits for the exit, which must come soon.
 fn stop(child: Child, signal: Signal) -> Said {
-    let told = Instant::now();
+    let sent = Instant::now();
     kill_process(Pid::from_child(&child), signal).unwrap();
     let said = Said::of(&child.wait_with_output().unwrap());
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
     said
 }
 
 #[test]
-fn what_the_master_has_is_cancelled_and_nothing_more_is_sent() {
+fn an_upload_that_the_master_has_is_cancelled_and_no_other_starts() {
     let folder = folder(&["a.csv", "b.csv"]);
-    let master = FakeMaster::start(&[Reply::Take(vec![job("processing", 1, 0)])]);
+    let master = FakeMaster::start(&[Reply::Take(vec![status("processing", 1, 0)])]);
     let mut child = start(&folder, &master.url, &["--jobs", "1", "a.csv", "b.csv"]);
-    // Its job is known once it asks for it, which the log says before.
+    // The log line comes before the first question about its status.
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    until("the job is known", || {
+    until("the upload is accepted", || {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
-        line.contains("waits to be processed").then_some(())
+        line.contains("waiting to be processed").then_some(())
     });
     let said = stop(child, Signal::INT);
     assert_eq!(said.code, Some(1), "{said:?}");
@@ -43,9 +43,9 @@ fn what_the_master_has_is_cancelled_and_nothing_more_is_sent() {
 }
 
 #[test]
-fn what_the_master_has_but_has_not_answered_is_cancelled() {
+fn an_upload_whose_answer_was_lost_is_cancelled() {
     let folder = folder(&["a.csv"]);
-    let master = FakeMaster::start(&[Reply::Lose(vec![None, None, job("queued", 0, 0)])]);
+    let master = FakeMaster::start(&[Reply::Lose(vec![None, None, status("queued", 0, 0)])]);
     let child = start(&folder, &master.url, &["a.csv"]);
     until("the file has come", || (!master.uploads().is_empty()).then_some(()));
     let said = stop(child, Signal::INT);
@@ -55,12 +55,12 @@ fn what_the_master_has_but_has_not_answered_is_cancelled() {
 }
 
 #[test]
-fn a_master_that_does_not_answer_does_not_hold_up_a_stop() {
+fn a_master_that_does_not_answer_does_not_delay_a_stop() {
     let folder = folder(&["a.csv"]);
     let master = FakeMaster::start(&[Reply::Silent]);
     let child = start(&folder, &master.url, &["a.csv"]);
     until("the file has come", || (!master.uploads().is_empty()).then_some(()));
     let said = stop(child, Signal::TERM);
     assert_eq!((said.code, said.lines[0].as_str()), (Some(1), "a.csv: failed: stopped"), "{said:?}");
-    assert!(master.others().is_empty(), "the master knows by the connection");
+    assert!(master.others().is_empty(), "the broken connection is enough");
 }

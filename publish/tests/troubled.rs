@@ -1,4 +1,4 @@
-//! Connections that break and masters that are busy: what is tried again, and how long.
+//! Connections that break and masters that are busy: what is retried, and for how long.
 
 use std::{
     fs::{self, File},
@@ -10,14 +10,14 @@ use tributary_testkit::wait::until;
 
 use crate::{
     Said, content,
-    fake::{FakeMaster, Reply, failed, job},
+    fake::{FakeMaster, Reply, failed, status},
     folder, publish, start,
 };
 
 #[test]
-fn a_broken_connection_is_tried_again_from_the_start() {
+fn after_a_broken_connection_the_file_is_sent_again_from_its_start() {
     let folder = folder(&["a.csv"]);
-    let master = FakeMaster::start(&[Reply::Break(5_000), Reply::Take(vec![job("complete", 1_000, 0)])]);
+    let master = FakeMaster::start(&[Reply::Break(5_000), Reply::Take(vec![status("complete", 1_000, 0)])]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.lines[0], "a.csv: complete, 1,000 rows, 0 rejects, T s");
@@ -30,60 +30,82 @@ fn a_broken_connection_is_tried_again_from_the_start() {
 #[test]
 fn an_upload_whose_answer_was_lost_is_followed() {
     let folder = folder(&["a.csv"]);
-    let taken = Reply::Lose(vec![job("queued", 0, 0), job("complete", 1_000, 0)]);
+    let taken = Reply::Lose(vec![status("queued", 0, 0), status("complete", 1_000, 0)]);
     let master = FakeMaster::start(&[taken, Reply::Refuse("409 Conflict", "", "it is there")]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!(said.lines[0], "a.csv: complete, 1,000 rows, 0 rejects, T s", "{said:?}");
     assert_eq!((said.code, master.uploads().len()), (Some(0), 1));
-    // One that has failed there is sent again.
+    // One that has failed on the master is sent again.
     let failed = Reply::Lose(vec![failed("the disk is full")]);
-    let master = FakeMaster::start(&[failed, Reply::Take(vec![job("complete", 1, 0)])]);
+    let master = FakeMaster::start(&[failed, Reply::Take(vec![status("complete", 1, 0)])]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!((said.code, master.uploads().len()), (Some(0), 2), "{said:?}");
 }
 
 #[test]
-fn a_master_that_has_not_noticed_the_broken_try_is_given_time() {
+fn a_conflict_with_an_own_broken_try_is_retried() {
     let folder = folder(&["a.csv"]);
     let conflict = Reply::Refuse("409 Conflict", "", "a.csv is there already");
-    let master = FakeMaster::start(&[Reply::Break(9), conflict, Reply::Take(vec![job("complete", 1, 0)])]);
+    let master = FakeMaster::start(&[Reply::Break(9), conflict, Reply::Take(vec![status("complete", 1, 0)])]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!((said.code, master.uploads().len()), (Some(0), 3), "{said:?}");
 }
 
 #[test]
-fn a_conflict_behind_a_busy_master_is_not_our_own() {
+fn a_conflict_after_a_busy_answer_is_not_an_own_one() {
     let folder = folder(&["a.csv"]);
     let busy = Reply::Refuse("503 Service Unavailable", "Retry-After: 0\r\n", "busy");
     let master = FakeMaster::start(&[busy, Reply::Refuse("409 Conflict", "", "it is there")]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!((said.code, master.uploads().len()), (Some(1), 2), "{said:?}");
-    assert_eq!(said.lines[0], "a.csv: failed: it is there; `--replace` replaces it (after 2 tries)");
+    assert_eq!(said.lines[0], "a.csv: failed: it is there; use `--replace` to replace it");
 }
 
 #[test]
-fn a_busy_master_says_when_to_come_again_and_five_tries_are_all() {
+fn a_transient_refusal_is_retried_when_the_master_says_and_five_tries_are_the_limit() {
     let folder = folder(&["a.csv"]);
-    for status in ["408 Request Timeout", "425 Too Early", "429 Too Many Requests", "503 Service Unavailable"] {
-        let master = FakeMaster::start(&[Reply::Refuse(status, "Retry-After: 0\r\n", "not now")]);
+    for status_line in ["408 Request Timeout", "425 Too Early", "429 Too Many Requests", "504 Gateway Timeout"] {
+        let master = FakeMaster::start(&[Reply::Refuse(status_line, "Retry-After: 0\r\n", "not now")]);
         let started = Instant::now();
         let said = publish(&folder, &master.url, &["a.csv"]);
         assert_eq!((said.code, master.uploads().len()), (Some(1), 5), "{said:?}");
         assert_eq!(said.lines[0], "a.csv: failed: not now (after 5 tries)");
-        assert!(started.elapsed() < Duration::from_secs(5), "four pauses of our own are 15 s");
+        assert!(started.elapsed() < Duration::from_secs(5), "four delays of the back-off are 15 s");
     }
-    let wait = Reply::Refuse("503 Service Unavailable", "Retry-After: 2\r\n", "not now");
-    let master = FakeMaster::start(&[wait, Reply::Take(vec![job("complete", 1, 0)])]);
-    let started = Instant::now();
-    assert_eq!(publish(&folder, &master.url, &["a.csv"]).code, Some(0));
-    assert!(started.elapsed() > Duration::from_secs(2));
+    for status_line in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let wait = Reply::Refuse(status_line, "Retry-After: 2\r\n", "not now");
+        let master = FakeMaster::start(&[wait, Reply::Take(vec![status("complete", 1, 0)])]);
+        let started = Instant::now();
+        assert_eq!(publish(&folder, &master.url, &["a.csv"]).code, Some(0));
+        assert!(started.elapsed() > Duration::from_secs(2));
+    }
+}
+
+/// With more `--jobs` than the master receives at a time, files failed after five answers that it is busy.
+#[test]
+fn a_busy_master_uses_up_no_tries() {
+    let folder = folder(&["a.csv"]);
+    let busy = || Reply::Refuse("503 Service Unavailable", "Retry-After: 0\r\n", "8 uploads are being received");
+    let mut replies = vec![busy(); 12];
+    replies.push(Reply::Take(vec![status("complete", 1, 0)]));
+    let master = FakeMaster::start(&replies);
+    let said = publish(&folder, &master.url, &["a.csv"]);
+    assert_eq!((said.code, master.uploads().len()), (Some(0), 13), "{said:?}");
+    assert_eq!(said.stderr.matches("8 uploads are being received; waiting").count(), 1, "{}", said.stderr);
+
+    let refuse = || Reply::Refuse("408 Request Timeout", "Retry-After: 0\r\n", "too slow");
+    let master = FakeMaster::start(&[refuse(), busy(), busy(), busy(), refuse()]);
+    let said = publish(&folder, &master.url, &["a.csv"]);
+    assert_eq!((said.code, master.uploads().len()), (Some(1), 5 + 3), "{said:?}");
+    assert_eq!(said.lines[0], "a.csv: failed: too slow (after 5 tries)");
 }
 
 #[test]
 fn a_master_that_restarts_while_it_works_is_waited_for() {
     let folder = folder(&["a.csv"]);
-    let says = vec![job("processing", 3, 0), None, None, None, job("processing", 4, 0), job("complete", 5, 0)];
-    let master = FakeMaster::start(&[Reply::Take(says)]);
+    let statuses =
+        vec![status("processing", 3, 0), None, None, None, status("processing", 4, 0), status("complete", 5, 0)];
+    let master = FakeMaster::start(&[Reply::Take(statuses)]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!((said.code, said.lines[0].as_str()), (Some(0), "a.csv: complete, 5 rows, 0 rejects, T s"), "{said:?}");
     assert_eq!(said.stderr.matches("waiting for the master").count(), 1, "{}", said.stderr);
@@ -91,7 +113,7 @@ fn a_master_that_restarts_while_it_works_is_waited_for() {
 }
 
 #[test]
-fn a_master_that_is_not_there_yet_is_tried_again() {
+fn a_master_that_does_not_run_yet_is_retried() {
     let folder = folder(&["a.csv"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
@@ -110,12 +132,12 @@ fn a_master_that_is_not_there_yet_is_tried_again() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_sent_fails_and_is_not_taken_for_whole() {
+fn a_file_that_changes_while_it_is_sent_fails_and_never_arrives_as_complete() {
     let folder = folder(&[]);
     let path = folder.path().join("a.csv");
-    // Far more than the network and the read-ahead hold.
+    // Far more than the network and the read-ahead buffer.
     File::create(&path).unwrap().set_len(200 << 20).unwrap();
-    // It takes the request and nothing of the body until the file has changed.
+    // Reads the head and no more of the body until the file has changed.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let child = start(&folder, &format!("http://{}", listener.local_addr().unwrap()), &["a.csv"]);
     let (mut stream, _) = listener.accept().unwrap();
@@ -124,6 +146,6 @@ fn a_file_that_changes_while_it_is_sent_fails_and_is_not_taken_for_whole() {
     let received = std::io::copy(&mut stream, &mut std::io::sink()).unwrap_or_default();
     let said = Said::of(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(said.lines[0], "a.csv: failed: it was changed while it was read; publish it once it is quiet");
+    assert_eq!(said.lines[0], "a.csv: failed: the file changed while it was read; publish it once it is complete");
     assert!(received < 200 << 20);
 }

@@ -1,64 +1,62 @@
-//! The command line of `readdb`: what may be typed ([`Args`]), and what it asks for once it is found to make sense
-//! ([`Request`]).
+//! The command line: the arguments as typed ([`Args`]), and without contradictions ([`Request`]).
 
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
-
 use tributary_cli_common::LogArgs;
 
-/// Prints the tables of a database in key order, by bytes. Works while the master runs, and never changes anything.
+/// Prints the tables of a database in key order, by bytes. Works while the master runs, and never changes anything
 #[derive(Debug, Parser)]
 #[command(name = "readdb", version)]
-pub(crate) struct Args {
-    /// The table; without one, the first rows of products and aggr with their row counts.
+pub struct Args {
+    /// Table to print; without one, the first rows of products and aggr with their row counts
     #[arg(value_enum)]
     table: Option<Table>,
 
-    /// The database: a path or sqlite:PATH. Beats TRIBUTARY_DATABASE_URL, which beats DATABASE_URL, which beats
-    /// `database_url` in ./tributary.toml [default: database.db].
+    /// The database: a path or sqlite:PATH. If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
+    /// ./tributary.toml [default: database.db]
     #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
+    pub database_url: Option<String>,
 
-    /// Print at most so many rows of a table; 0 prints none, just the header and the count.
+    /// Maximum number of rows per table; 0 prints only the header and the count
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(i64).range(0..))]
     limit: i64,
 
-    /// Only this sku, exactly as it is stored (products, edits).
+    /// Only this sku, exactly as stored (products, edits)
     #[arg(long)]
     sku: Option<String>,
 
-    /// Only this name, exactly as it is stored (products, aggr).
+    /// Only this name, exactly as stored (products, aggr)
     #[arg(long)]
     name: Option<String>,
 
-    /// How the rows are printed. `table` is for people: long cells are cut to the width of the terminal and control
-    /// characters are escaped. `csv` (which needs a table) and `json` are exact.
+    /// Output format. `table` is for people: it truncates long cells to the width of the terminal and escapes control
+    /// characters. `csv` (which needs a table) and `json` are exact
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 
-    /// Options of the logs.
+    /// Log options.
     #[command(flatten)]
-    pub(crate) log: LogArgs,
+    pub log: LogArgs,
 }
 
 /// A table that can be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Table {
-    /// What is shown, by sku
+    /// The current products, by sku
     Products,
-    /// How many products bear a name, by name
+    /// The number of products per name, by name
     Aggr,
     /// The sources, by name
     Sources,
-    /// The sources' files, by source and path
+    /// The files of all sources, by source and path
     Files,
-    /// Rows that could not be used, by source, file and line
+    /// Rows that were set aside, by source, file and line
     Rejects,
-    /// People's changes, by sku
+    /// Manual corrections, by sku
     Edits,
 }
 
 impl Table {
-    /// What its rows are called in a sentence.
+    /// Returns the word for its rows in a sentence.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Table::Aggr => "names in aggr",
@@ -66,7 +64,7 @@ impl Table {
         }
     }
 
-    /// Its member in the object that is printed without a table.
+    /// Returns its key in the JSON object that is printed without a table.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Table::Products => "products",
@@ -87,7 +85,7 @@ impl Table {
     }
 }
 
-/// How rows are printed.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -98,25 +96,35 @@ pub(crate) enum Format {
     Json,
 }
 
-/// What is asked for, free of contradictions.
+/// The arguments, without contradictions.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// `None`: products and aggr.
+    /// `None` for products and aggr.
     pub(crate) table: Option<Table>,
-    /// At most so many rows a table.
+    /// Maximum number of rows per table.
     pub(crate) limit: i64,
     /// Only this sku, in the tables that have one.
     pub(crate) sku: Option<String>,
-    /// Only this name, in the tables that are filtered by one.
+    /// Only this name, in the tables that can be filtered by it.
     pub(crate) name: Option<String>,
-    /// How rows are printed.
+    /// The output format.
     pub(crate) format: Format,
+}
+
+impl Args {
+    /// Refuses arguments that contradict each other.
+    ///
+    /// # Errors
+    /// The text names them.
+    pub fn check(&self) -> Result<(), clap::Error> {
+        Request::try_from(self).map(drop)
+    }
 }
 
 impl TryFrom<&Args> for Request {
     type Error = clap::Error;
 
-    /// Refuses a filter that the table does not have: ignoring it would answer another question than was asked.
+    /// Refuses a filter that the table does not support: ignoring it would answer a different question.
     fn try_from(args: &Args) -> Result<Request, clap::Error> {
         let refuse = |text: String| Err(Args::command().error(ErrorKind::ArgumentConflict, text));
         if let Some(table) = args.table {
@@ -128,7 +136,7 @@ impl TryFrom<&Args> for Request {
                 return refuse(format!("--name does not apply to {noun}; it filters products and aggr"));
             }
         } else if args.format == Format::Csv {
-            return refuse("--format csv needs a table, for instance `readdb products --format csv`".to_owned());
+            return refuse("--format csv needs a table, such as `readdb products --format csv`".to_owned());
         }
         Ok(Request {
             table: args.table,
@@ -144,7 +152,7 @@ impl TryFrom<&Args> for Request {
 mod tests {
     use super::*;
 
-    /// The request that is typed, or the kind of its refusal.
+    /// Parses a command line into a request or the kind of the error.
     fn parse(typed: &str) -> Result<Request, ErrorKind> {
         let words = std::iter::once("readdb").chain(typed.split_whitespace());
         let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
@@ -152,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_definition_is_valid() {
         Args::command().debug_assert();
     }
 
@@ -177,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn wrong_usage_is_refused() {
         let check = |typed: &str, expect: ErrorKind| assert_eq!(parse(typed), Err(expect), "{typed}");
         check("nothing", ErrorKind::InvalidValue);
         check("--limit -1", ErrorKind::UnknownArgument);

@@ -1,4 +1,4 @@
-//! Rows on their way from the store to the printer: the same shape for every table. Knows neither.
+//! Rows of any table between the store and the printer; it depends on neither.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -7,18 +7,18 @@ use crate::cli::Table;
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// No value, which is not the empty text.
+    /// NULL, which differs from the empty text.
     Null,
     /// A flag.
     Flag(bool),
     /// A count or a size.
     Number(i64),
-    /// A text, exactly as stored.
+    /// A text as stored.
     Text(String),
 }
 
 impl Cell {
-    /// The cell as a text; null is empty.
+    /// Returns the cell as text; null is empty.
     pub(crate) fn text(&self) -> String {
         match self {
             Cell::Null => String::new(),
@@ -70,21 +70,21 @@ impl Serialize for Cell {
     }
 }
 
-/// The rows of one table that were asked for.
+/// The selected rows of one table.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// Which table.
+    /// The table.
     pub(crate) table: Table,
     /// The names of the columns.
     pub(crate) columns: &'static [&'static str],
     /// In key order; every row has a cell for each column.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// How many rows there are, the ones beyond the limit too.
+    /// The number of matching rows, including those beyond the limit.
     pub(crate) total: i64,
 }
 
 impl Listing {
-    /// The rows as objects, members in the order of the columns.
+    /// Returns the rows as objects with their members in column order.
     pub(crate) fn objects(&self) -> impl Iterator<Item = Object<'_>> {
         self.rows.iter().map(|cells| Object { columns: self.columns, cells })
     }

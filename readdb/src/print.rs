@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Row, Table, presets};
 use terminal_size::{Width, terminal_size_of};
+use tributary_cli_common::text::{one_line, thousands};
 
 use crate::{
     cli::{Format, Request},
-    escape::{one_line, thousands},
     listing::{Cell, Listing},
 };
 
-/// Writes the listings in the format that is asked for.
+/// Writes the listings in the requested format.
 pub(crate) fn print(listings: &[Listing], request: &Request, out: &mut impl Write) -> io::Result<()> {
     match (request.format, request.table) {
         (Format::Table, _) => print_tables(listings, terminal_width(), out),
@@ -24,7 +24,7 @@ pub(crate) fn print(listings: &[Listing], request: &Request, out: &mut impl Writ
     }
 }
 
-/// The width to which cells are cut; `None` leaves them whole, for whoever reads a file or a pipe.
+/// Returns the width that tables must fit in; `None` for a file or a pipe, where cells stay whole.
 fn terminal_width() -> Option<u16> {
     terminal_size_of(io::stdout()).map(|(Width(width), _)| width)
 }
@@ -53,8 +53,8 @@ fn print_table(listing: &Listing, width: Option<u16>, out: &mut impl Write) -> i
     for line in table.lines() {
         writeln!(out, "{line}")?;
     }
-    let shown = thousands(listing.rows.len() as i64);
-    writeln!(out, "{shown} of {} {}", thousands(listing.total), listing.table.noun())
+    let (shown, total) = (listing.rows.len() as u64, u64::try_from(listing.total).unwrap_or_default());
+    writeln!(out, "{} of {} {}", thousands(shown), thousands(total), listing.table.noun())
 }
 
 fn table_cell(cell: &Cell) -> TableCell {
@@ -74,7 +74,7 @@ fn print_csv(listing: &Listing, out: &mut impl Write) -> io::Result<()> {
     writer.flush()
 }
 
-/// What failed below csv. Its own conversion hides the kind, and a broken pipe must be known as one.
+/// Unwraps the I/O error. The conversion that csv provides hides its kind, by which a broken pipe is recognised.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -82,7 +82,7 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// One array, an object a line: a single JSON text that `grep` and `diff` can handle too.
+/// Writes one array with an object per line: a single JSON text that also suits `grep` and `diff`.
 fn print_array(listing: &Listing, out: &mut impl Write) -> io::Result<()> {
     write!(out, "[")?;
     for (place, object) in listing.objects().enumerate() {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_cut_to_the_terminal_and_never_breaks_a_row() {
+    fn a_table_fits_the_terminal_with_one_line_per_row() {
         let rows = vec![vec![Cell::from("a\nb "), Cell::from(7)], vec![Cell::from("long ".repeat(50)), Cell::from(12)]];
         let mut out = Vec::new();
         print_tables(&[listing(rows)], Some(40), &mut out).unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_cells_stay_whole() {
+    fn without_a_terminal_cells_are_not_truncated() {
         let long = "long ".repeat(50);
         let mut out = Vec::new();
         print_tables(&[listing(vec![vec![Cell::from(long.as_str()), Cell::Null]])], None, &mut out).unwrap();

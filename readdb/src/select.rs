@@ -1,4 +1,4 @@
-//! Reads what was asked for, table by table. Which columns there are, and in which order, is decided here.
+//! Reads the requested rows. The columns of each table and their order are decided here.
 
 use tributary_store::{Error, ProductFilter, RejectView, Store};
 
@@ -7,7 +7,7 @@ use crate::{
     listing::{Cell, Listing},
 };
 
-/// The listings that a request asks for: of its table, or of products and aggr.
+/// Reads the requested table, or products and aggr.
 pub(crate) fn select(store: &mut Store, request: &Request) -> Result<Vec<Listing>, Error> {
     match request.table {
         Some(table) => Ok(vec![listing(store, request, table)?]),

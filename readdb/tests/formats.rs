@@ -1,4 +1,4 @@
-//! What is printed: exact CSV and JSON, a readable table.
+//! The output: exact CSV and JSON, a readable table.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn json_is_one_array_of_objects_with_the_values_as_stored() {
 }
 
 #[test]
-fn csv_is_exact_and_begins_with_its_header() {
+fn csv_is_exact_and_starts_with_its_header() {
     let database = Database::new();
     let check = |words: &str, expect: &[&[&str]]| {
         let text = stdout(&database.readdb(&format!("{words} --format csv")));
@@ -91,7 +91,7 @@ fn csv_is_exact_and_begins_with_its_header() {
 }
 
 #[test]
-fn the_table_shows_a_row_a_line_and_the_counts() {
+fn the_table_has_a_line_per_row_and_the_counts() {
     let database = Database::new();
     let text = stdout(&database.readdb("--limit 2"));
     let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {text}"));

@@ -1,8 +1,6 @@
-//! `readdb` as a process: what it prints in each format, its exit codes, and that it stands beside a writer. The
-//! databases are made by the store; here is what the tests share.
-
-// A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
-#![allow(clippy::unwrap_used)]
+//! The built `readdb`: its output in each format, its exit codes, and reading beside a writer. The store creates the
+//! databases.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 use std::{
     path::Path,
@@ -19,13 +17,13 @@ use tributary_testkit::process;
 mod formats;
 mod usage;
 
-/// A database with some of everything; products come in the order of their bytes.
+/// A database with some of everything.
 struct Database {
     folder: TempDir,
     store: Store,
 }
 
-/// A text that every format must carry through: separators, quotes, line breaks, an escape sequence, a formula.
+/// A text that every format must preserve: separators, quotes, line breaks, an escape sequence, a formula.
 const AWKWARD: &str = "=a, \"b\"\r\nc\t\u{1b}[31m ä ";
 
 impl Database {
@@ -67,7 +65,7 @@ impl Database {
         store.put_edit(&edit("x", None)).unwrap();
     }
 
-    /// Runs `readdb` in the database's folder with words and environment.
+    /// Runs `readdb` in the folder of the database.
     fn readdb(&self, words: &str) -> Output {
         readdb_in(self.folder.path(), words).output().unwrap()
     }

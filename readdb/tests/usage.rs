@@ -1,4 +1,4 @@
-//! Exit codes, where the database is looked for, and what happens beside a writer or without a reader.
+//! Exit codes, the search for the database, and a run beside a writer or without a reader.
 
 use std::{fs, io::Read, process::Stdio};
 
@@ -8,7 +8,7 @@ use tributary_store::{Error, ProductRow};
 use crate::{Database, readdb_in, stdout};
 
 #[test]
-fn what_cannot_be_understood_exits_with_2_and_what_cannot_be_done_with_1() {
+fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.db"), "sku,name\n".repeat(1_000)).unwrap();
     let check = |words: &str, code: i32, part: &str| {
@@ -118,11 +118,11 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn logs_go_to_stderr_in_the_format_asked_for() {
+fn logs_go_to_stderr_in_the_requested_format() {
     let database = Database::new();
     let logs = |words: &str| {
         let output = readdb_in(database.folder.path(), words).env("RUST_LOG", "debug").output().unwrap();
-        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "only the result on stdout");
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "stdout holds only the result");
         String::from_utf8(output.stderr).unwrap()
     };
     let text = logs("aggr --format json");

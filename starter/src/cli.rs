@@ -1,58 +1,56 @@
-//! The command line of `starter`.
+//! The command line.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-
 use tributary_cli_common::LogArgs;
 use tributary_http_common::{Access, host_and_port};
 
-/// Sets the database up: creates it, brings its schema up to date, and prints what it holds. Doing so again changes
-/// nothing.
+/// Sets the database up: creates it, migrates its schema, and prints what it holds. Running it again changes nothing
 #[derive(Debug, Parser)]
 #[command(name = "starter", version, args_conflicts_with_subcommands = true)]
-pub(crate) struct Args {
-    /// What to do instead.
+pub struct Args {
+    /// A different task.
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub command: Option<Command>,
 
-    /// The database: a path or sqlite:PATH. Beats TRIBUTARY_DATABASE_URL, which beats DATABASE_URL, which beats
-    /// `database_url` in ./tributary.toml [default: database.db].
+    /// The database: a path or sqlite:PATH. If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
+    /// ./tributary.toml [default: database.db]
     #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
+    pub database_url: Option<String>,
 
-    /// Empty the database: delete every row of every table, people's edits too. Refused while a master runs.
+    /// Delete every row of every table, manual corrections included; refused while a master runs
     #[arg(long)]
-    pub(crate) reset: bool,
+    pub reset: bool,
 
-    /// Options of the logs.
+    /// Log options.
     #[command(flatten)]
-    pub(crate) log: LogArgs,
+    pub log: LogArgs,
 }
 
-/// What the program does when it does not set a database up.
+/// Tasks other than setting a database up.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Show the whole system in one process: two folders of generated feeds that keep changing, a source for each, and a
-    /// master with the form
+pub enum Command {
+    /// Run the whole system in one process: two folders with generated feeds that keep changing, a data-source for each, and
+    /// a master with the form
     Demo(DemoArgs),
 }
 
 /// Options of the demo.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DemoArgs {
-    /// Rows of each of the two feeds; every second product is in both
+pub struct DemoArgs {
+    /// Rows per feed; every second product is in both feeds
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
-    pub(crate) rows: u64,
-    /// Where feeds and database lie, and stay [default: a temporary folder, which goes at the end]
+    pub rows: u64,
+    /// Folder for the feeds and the database, which are kept [default: a temporary folder, deleted at the end]
     #[arg(long)]
-    pub(crate) dir: Option<PathBuf>,
+    pub dir: Option<PathBuf>,
     /// Address of the form and the API
     #[arg(long, default_value = "127.0.0.1:5000", value_name = "HOST:PORT", value_parser = host_and_port)]
-    pub(crate) listen: String,
-    /// Who is let in.
+    pub listen: String,
+    /// Access options.
     #[command(flatten)]
-    pub(crate) access: Access,
+    pub access: Access,
 }
 
 #[cfg(test)]

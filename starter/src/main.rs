@@ -1,41 +1,13 @@
-//! `starter`: sets the database up and says what it holds, or shows the whole system. Here is the order of things and the
-//! exit code.
+//! The program `starter`: arguments, logs, exit code. Everything else is in the library.
 
-mod cli;
-mod demo;
-mod setup;
+use std::process::ExitCode;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
-
-use anyhow::Context;
 use clap::Parser;
 use tributary_cli_common::exit_code;
-use tributary_config::{ConfigError, locate_database};
-use tributary_http_common::OpenToAll;
-use tributary_store::Error;
-
-use crate::cli::{Args, Command};
+use tributary_starter::{cli::Args, is_usage, run};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     args.log.start("warn");
     exit_code(run(&args), is_usage)
-}
-
-fn run(args: &Args) -> anyhow::Result<()> {
-    if let Some(Command::Demo(demo)) = &args.command {
-        return demo::run(demo);
-    }
-    let url = locate_database(args.database_url.as_deref())?;
-    let counts = setup::set_up(&url, args.reset)?;
-    let mut out = io::stdout().lock();
-    setup::print(&url, &counts, &mut out).and_then(|()| out.flush()).context("failed to write the output")
-}
-
-/// What was typed or configured cannot be understood.
-fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<OpenToAll>() || error.is::<ConfigError>() || error.downcast_ref::<Error>().is_some_and(Error::is_usage)
 }

@@ -1,12 +1,12 @@
-//! Setting a database up, emptying it, and saying what it holds.
+//! Sets a database up, empties it, and prints its row counts.
 
 use std::io::{self, Write};
 
 use tributary_store::{Counts, DatabaseUrl, Error, Lock, Store};
 
-/// Creates and migrates the database where that is needed, empties it if asked to, and counts what it then holds.
+/// Creates and migrates the database where needed, empties it if `reset`, and counts its rows.
 ///
-/// Only what writes takes the lock: while a master runs, `starter` still says what a database holds that is set up.
+/// Only writing takes the lock: while a master runs, `starter` can still print the counts of a database that is set up.
 pub(crate) fn set_up(url: &DatabaseUrl, reset: bool) -> Result<Counts, Error> {
     if !reset && !Store::needs_setup(url)? {
         return Store::open_existing(url)?.snapshot(Store::counts);
@@ -20,7 +20,7 @@ pub(crate) fn set_up(url: &DatabaseUrl, reset: bool) -> Result<Counts, Error> {
     store.counts()
 }
 
-/// Writes the database's path and a line for each table.
+/// Writes the path of the database and a line per table.
 pub(crate) fn print(url: &DatabaseUrl, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
     let Counts { products, aggr, sources, files, rejects, edits, shadowed } = counts;
     let lines = [

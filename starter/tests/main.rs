@@ -1,7 +1,6 @@
-//! `starter` as a process: it creates, repeats itself, empties, keeps off a database in use, and exits as promised.
-
-// A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
-#![allow(clippy::unwrap_used)]
+//! The built `starter`: it creates, runs again, empties, respects the lock of a database in use, and returns the documented
+//! exit codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 use std::{
     fs,
@@ -25,7 +24,7 @@ fn run(folder: &Path, words: &str) -> Output {
     starter(folder, words).output().unwrap()
 }
 
-/// The number that a successful run prints behind `products`.
+/// Returns the number that a successful run prints after `products`.
 fn products(output: &Output) -> u64 {
     assert!(output.status.success(), "{output:?}");
     let text = std::str::from_utf8(&output.stdout).unwrap();
@@ -60,7 +59,7 @@ fn it_creates_the_database_once_and_keeps_what_is_in_it() {
 }
 
 #[test]
-fn it_says_what_each_table_holds() {
+fn it_prints_the_row_count_of_each_table() {
     let folder = TempDir::new().unwrap();
     let output = run(folder.path(), "");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -84,13 +83,13 @@ fn a_database_in_use_is_neither_emptied_nor_migrated_but_still_shown() {
     let mut store = Store::open(&url).unwrap();
     insert(&mut store, "1");
     refused("--reset");
-    assert_eq!(products(&run(folder.path(), "")), 1, "looking needs no lock");
+    assert_eq!(products(&run(folder.path(), "")), 1, "reading needs no lock");
     drop(lock);
     assert_eq!(products(&run(folder.path(), "--reset")), 0);
 }
 
 #[test]
-fn what_cannot_be_understood_exits_with_2_and_what_cannot_be_done_with_1() {
+fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.db"), "sku,name\n".repeat(1_000)).unwrap();
     let check = |words: &str, code: i32, part: &str| {
@@ -126,7 +125,7 @@ fn help_version_and_a_reader_that_goes_away_succeed() {
 }
 
 #[test]
-fn logs_go_to_stderr_as_json_if_asked_for() {
+fn logs_go_to_stderr_in_the_requested_format() {
     let folder = TempDir::new().unwrap();
     let output = starter(folder.path(), "--log-format json").env("RUST_LOG", "info").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -137,7 +136,7 @@ fn logs_go_to_stderr_as_json_if_asked_for() {
 }
 
 #[test]
-fn the_demo_shows_the_whole_system_and_ends_cleanly() {
+fn the_demo_runs_the_whole_system_and_ends_cleanly() {
     let home = tempfile::tempdir().unwrap();
     let mut command = process::command("starter", home.path());
     command.args(["demo", "--rows", "500", "--dir", "demo", "--listen", "127.0.0.1:0"]);

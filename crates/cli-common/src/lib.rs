@@ -1,6 +1,10 @@
-//! What all programs share at their edges: the logs on stderr and the exit code (the contract's section 3). It knows
-//! nothing of what the programs do.
+//! The edges that all programs share: logs on stderr, exit codes, texts and progress bars on a terminal. It knows nothing
+//! of what the programs do.
 #![warn(missing_docs)]
+
+#[cfg(feature = "bars")]
+pub mod bars;
+pub mod text;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -10,34 +14,34 @@ use std::{
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-/// Options of the logs, to be flattened into a program's own.
+/// Log options, flattened into each program's arguments.
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
-    /// How a line of the log is written on stderr; RUST_LOG says what is logged
+    /// Format of the log lines on stderr; RUST_LOG chooses which events are logged
     #[arg(long, env = "TRIBUTARY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
 }
 
-/// How a line of the log is written.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// For people
     Text,
-    /// One JSON object a line, for programs.
+    /// One JSON object per line, for programs
     Json,
 }
 
 impl LogArgs {
-    /// Sends the logs to stderr from here on: what `RUST_LOG` asks for, else `default`.
+    /// Starts logging to stderr: what `RUST_LOG` asks for, else `default`.
     pub fn start(&self, default: &str) {
         self.start_on(default, io::stderr);
     }
 
-    /// As [`LogArgs::start`], but writes through `stderr`, for a program that draws there too.
+    /// Like [`LogArgs::start`], but writes through `stderr`, for a program that draws there too.
     pub fn start_on(&self, default: &str, stderr: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
-        let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
-        let filter = EnvFilter::builder().parse_lossy(asked.as_deref().unwrap_or(default));
-        // A log that cannot be written is no reason to end: the default would panic where stderr is gone or full.
+        let directives = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|directives| !directives.is_empty());
+        let filter = EnvFilter::builder().parse_lossy(directives.as_deref().unwrap_or(default));
+        // A log line that cannot be written must not end the program: the default panics where stderr is closed or full.
         let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
         match self.log_format {
             LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
@@ -46,15 +50,15 @@ impl LogArgs {
     }
 }
 
-/// The exit code of a program that has done its work: 0 on success and when the reader of our output went away, 2 for an
-/// error that `is_usage` calls wrong usage, else 1. An error is printed once, with its causes.
+/// Maps a program's result to its exit code: 0 on success, or if the reader of its output went away; 2 for an error that
+/// `is_usage` calls wrong usage; else 1. Prints an error once, with its causes.
 pub fn exit_code(result: anyhow::Result<()>, is_usage: impl Fn(&anyhow::Error) -> bool) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    let broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
-    if error.chain().filter_map(|cause| cause.downcast_ref()).any(broken) {
+    let is_broken_pipe = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    // Not `eprintln!`, which panics when nobody reads stderr either.
+    // Not `eprintln!`, which panics if nobody reads stderr either.
     let _ = writeln!(io::stderr(), "error: {error:#}");
     if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,4 @@
-//! A source that misbehaves on purpose: a bare HTTP server whose answers a test writes byte by byte.
+//! A source that misbehaves on purpose: a bare HTTP server whose answers a test chooses byte by byte.
 
 use std::{
     collections::HashMap,
@@ -12,51 +12,52 @@ use std::{
     time::Duration,
 };
 
-/// How a request is answered.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// A whole answer of this content type and body.
+    /// A complete answer with this content type and body.
     Ok(&'static str, Vec<u8>),
-    /// These bytes as they are.
+    /// These bytes, head included.
     Raw(&'static [u8]),
-    /// This status line's rest (`500 Internal Server Error`) and no body.
+    /// This status (`500 Internal Server Error`) and no body.
     Status(&'static str),
-    /// An answer that announces the whole body, sends half of it, and closes the connection.
+    /// Announce the whole body, send half of it, and close the connection.
     Cut(&'static str, Vec<u8>),
-    /// Nothing at all, until the client goes away.
+    /// Nothing until the client closes the connection.
     Hang,
-    /// An answer that announces the whole body, sends half of it, and stands still until the client goes away.
+    /// Announce the whole body, send half of it, and hang until the client closes the connection.
     Stall(&'static str, Vec<u8>),
-    /// A whole answer, with a pause in its middle.
+    /// A complete answer with a pause in its middle.
     Pause(&'static str, Vec<u8>, Duration),
 }
 
 impl Answer {
-    /// A JSON body.
+    /// A complete answer with a JSON body.
     #[must_use]
     pub fn json(body: &str) -> Self {
         Self::Ok("application/json", body.as_bytes().to_vec())
     }
 
-    /// A CSV body.
+    /// A complete answer with a CSV body.
     #[must_use]
     pub fn csv(body: &str) -> Self {
         Self::Ok("text/csv", body.as_bytes().to_vec())
     }
 }
 
-/// The server; it ends when this is dropped.
+/// The server, which stops when this is dropped.
 pub struct FaultySource {
     /// Where it listens, as `http://ADDR:PORT`.
     pub url: String,
-    /// Guards the answers by path; held only to look one up or to change it.
+    /// Guards the answers by path, for one access at a time.
     answers: Arc<Mutex<HashMap<String, Answer>>>,
+    /// Guards the request lines, for one access at a time.
     requests: Arc<Mutex<Vec<String>>>,
     stopped: Arc<AtomicBool>,
 }
 
 impl FaultySource {
-    /// Starts a server that answers each path as told, any other with 404.
+    /// Starts a server with an answer per path; any other path gets 404.
     ///
     /// # Panics
     /// No port is free.
@@ -81,18 +82,18 @@ impl FaultySource {
         source
     }
 
-    /// A source of the plain protocol: `/sense` says only a status, `/read` is `csv`.
+    /// Starts a source of the plain protocol: `/sense` returns only a status, `/read` returns `csv`.
     #[must_use]
     pub fn plain(csv: &str) -> Self {
         Self::start(&[("/sense", Answer::json(r#"{"status":1}"#)), ("/read", Answer::csv(csv))])
     }
 
-    /// Answers `path` otherwise from now on.
+    /// Changes the answer of `path`.
     pub fn answer(&self, path: &str, answer: Answer) {
         self.answers.lock().expect("no test thread panics with the lock").insert(path.to_owned(), answer);
     }
 
-    /// The request lines seen so far, such as `GET /sense HTTP/1.1`.
+    /// Returns the request lines so far, such as `GET /sense HTTP/1.1`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no test thread panics with the lock").clone()
@@ -102,7 +103,7 @@ impl FaultySource {
 impl Drop for FaultySource {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
-        // Wakes the accepting thread, so that it sees the flag.
+        // Wakes the accepting thread, which then sees the flag.
         let _ = TcpStream::connect(self.url.trim_start_matches("http://"));
     }
 }
@@ -125,7 +126,7 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         let _ = stream.write_all(rest);
         return;
     }
-    let stands_still = matches!(answer, Some(Answer::Hang | Answer::Stall(..)));
+    let hangs = matches!(answer, Some(Answer::Hang | Answer::Stall(..)));
     let bytes = match answer.unwrap_or(Answer::Status("404 Not Found")) {
         Answer::Ok(kind, body) => [head("200 OK", kind, body.len()), body].concat(),
         Answer::Raw(bytes) => bytes.to_vec(),
@@ -134,9 +135,9 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         Answer::Stall(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
         Answer::Hang | Answer::Pause(..) => Vec::new(),
     };
-    // A client that has gone away is no matter here.
+    // The client may have closed the connection.
     let _ = stream.write_all(&bytes);
-    if stands_still {
+    if hangs {
         lines.for_each(drop);
     }
 }

@@ -1,4 +1,4 @@
-//! The smallest HTTP client that a test needs, so that tests do not ask our server with our client.
+//! A minimal HTTP client, so that tests do not check our server with our client.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -6,63 +6,63 @@ use std::{
     time::Duration,
 };
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Every header, its name in small letters.
+    /// The headers, their names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header of this name, which is given in small letters.
+    /// Returns the first header of this name, given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// The status and the body of `GET url`.
+/// Sends `GET url` and returns the status and the body.
 ///
 /// # Errors
-/// The server cannot be reached or closes the connection without an answer.
+/// The server cannot be reached or closes the connection without a response.
 pub fn get(url: &str) -> io::Result<(u16, Vec<u8>)> {
     request("GET", url, &[], b"").map(|response| (response.status, response.body))
 }
 
-/// The answer to any request. `headers` are sent beside `Host` and `Content-Length`; a `Host` among them takes its place.
+/// Sends a request. `headers` are added to `Host` and `Content-Length`; a `Host` among them replaces the default.
 ///
 /// # Errors
-/// The server cannot be reached or closes the connection without an answer.
+/// The server cannot be reached or closes the connection without a response.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Response> {
     receive(&mut send(method, url, headers, body)?)
 }
 
-/// The answer to these bytes, which need not be HTTP at all; they should ask for the connection to be closed.
+/// Sends raw bytes, which need not be HTTP. They should ask the server to close the connection.
 ///
 /// # Errors
-/// The server cannot be reached or closes the connection without an answer.
+/// The server cannot be reached or closes the connection without a response.
 pub fn exchange(url: &str, bytes: &[u8]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://").split('/').next().unwrap_or_default())?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    // A server may refuse what comes before it has read all of it, and close.
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
+    // A server may answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     receive(&mut BufReader::new(stream))
 }
 
-/// The lines of the body of `GET url`, as they come: server-sent events.
+/// Sends `GET url` and returns the lines of the body as they arrive: server-sent events.
 ///
 /// # Errors
-/// The server cannot be reached or does not answer with 200.
+/// The server cannot be reached, or the status is not 200.
 pub fn lines(url: &str, headers: &[(&str, &str)]) -> io::Result<impl Iterator<Item = String> + use<>> {
     let mut answer = send("GET", url, headers, b"")?;
     let (status, _) = head(&mut answer)?;
@@ -72,15 +72,15 @@ pub fn lines(url: &str, headers: &[(&str, &str)]) -> io::Result<impl Iterator<It
     Ok(answer.lines().map_while(Result::ok))
 }
 
-/// Longer than anything that works.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Limit for a read; far longer than any read of a passing test takes.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<BufReader<TcpStream>> {
     let url = url.trim_start_matches("http://");
     let (host, path) = url.split_once('/').unwrap_or((url, ""));
     let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    // HTTP/1.0: the body ends with the connection.
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
+    // In HTTP/1.0 the body ends with the connection.
     let mut text = format!("{method} /{path} HTTP/1.0\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         text += &format!("Host: {host}\r\n");
@@ -90,7 +90,7 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::R
     }
     headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
     stream.write_all(format!("{text}\r\n").as_bytes())?;
-    // A server may refuse a request before it has read the body, and close.
+    // A server may answer and close before it has read the body.
     let _ = stream.write_all(body);
     Ok(BufReader::new(stream))
 }
@@ -98,7 +98,7 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::R
 fn receive(answer: &mut impl BufRead) -> io::Result<Response> {
     let (status, headers) = head(answer)?;
     let response = Response { status, headers, body: Vec::new() };
-    // Else, and after HEAD, the body ends with the connection.
+    // Without a length, and after HEAD, the body ends with the connection.
     let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(u64::MAX);
     let mut body = Vec::new();
     answer.take(length).read_to_end(&mut body)?;

@@ -1,5 +1,5 @@
-//! What tests of several crates share: generated feeds, spawned binaries, sources that misbehave, waiting for a condition.
-//! Only tests and `xtask` depend on it.
+//! Shared test tools: generated feeds, spawned binaries, faulty sources, waiting for a condition. Only tests and `xtask`
+//! depend on it.
 #![warn(missing_docs)]
 
 pub mod faulty;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The path of one of the workspace's binaries.
+/// Returns the path of one of the workspace's binaries.
 ///
 /// # Panics
 /// It is not built: run the tests of the whole workspace, which builds it.
@@ -21,7 +21,7 @@ pub fn binary(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// A command for one of the binaries, in `folder` and without settings of the surroundings.
+/// Prepares a command for one of the binaries, in `folder` and without inherited settings.
 #[must_use]
 pub fn command(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(binary(name));
@@ -34,7 +34,7 @@ pub fn command(name: &str, folder: &Path) -> Command {
     command
 }
 
-/// A binary that serves until this is dropped.
+/// A running server, killed when this is dropped.
 pub struct Daemon {
     child: Child,
     /// Where it listens, as `http://ADDR:PORT`.
@@ -42,10 +42,10 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it and waits for its `listening on` line.
+    /// Starts a server and waits for its `listening on` line.
     ///
     /// # Panics
-    /// It does not start, or ends before it listens.
+    /// It does not start, or exits before it listens.
     #[must_use]
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("the binary starts");
@@ -60,7 +60,7 @@ impl Daemon {
         Self { child, url }
     }
 
-    /// Serves `folder` with `data-source`; changes settle fast and rescans are frequent, so that tests do not wait.
+    /// Serves `folder` with `data-source`, with a short settle time and frequent rescans, so that tests do not wait.
     #[must_use]
     pub fn source(folder: &Path) -> Self {
         let mut source = command("data-source", folder);
@@ -73,19 +73,19 @@ impl Daemon {
 }
 
 impl Daemon {
-    /// Asks it to stop by SIGTERM and waits for the end. Returns its exit code, and how long that took.
+    /// Sends SIGTERM and waits for the exit. Returns the exit code and how long it took.
     ///
     /// # Panics
-    /// It cannot be waited for.
+    /// It has exited before.
     pub fn terminate(&mut self) -> (Option<i32>, Duration) {
         let started = Instant::now();
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(told.expect("there is a program `kill`").success(), "it runs no longer");
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(killed.expect("there is a program `kill`").success(), "it has exited before");
         let status = self.child.wait().expect("a child can be waited for");
         (status.code(), started.elapsed())
     }
 
-    /// Its process id.
+    /// Returns its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -93,20 +93,20 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
-    /// SIGKILL: nothing may depend on a clean stop.
+    /// Sends SIGKILL: nothing may depend on a clean stop.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a finished program printed.
+/// Returns the stdout of a finished program.
 #[must_use]
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a finished program complained about.
+/// Returns the stderr of a finished program.
 #[must_use]
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

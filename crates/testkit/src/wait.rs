@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a condition may take before the test fails; far beyond anything that works.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Limit for the wait; far longer than any condition of a passing test takes.
+pub const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Asks `ask` until it gives something.
+/// Calls `ask` until it returns something.
 ///
 /// # Panics
-/// It gives nothing for [`PATIENCE`]; the text says `what` was waited for.
+/// It returns nothing for [`MAX_WAIT`]; the text names `what` was expected.
 #[track_caller]
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     loop {
         if let Some(got) = ask() {
             return got;
         }
-        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for: {what}");
+        assert!(Instant::now() < deadline, "waited {MAX_WAIT:?} in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

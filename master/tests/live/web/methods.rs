@@ -67,7 +67,7 @@ fn a_connection_goes_on_behind_a_head() {
 /// Sends a request and reads its answer's head, byte by byte so that nothing behind it is read.
 fn read_head(connection: &mut std::net::TcpStream, request: &str) -> String {
     use std::io::{Read, Write};
-    connection.set_read_timeout(Some(tributary_testkit::wait::PATIENCE)).unwrap();
+    connection.set_read_timeout(Some(tributary_testkit::wait::MAX_WAIT)).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,6 +1,6 @@
-//! Chance that is the same everywhere: random numbers, and which group a row falls into.
+//! Reproducible random numbers, and the choice of a group for each row.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every platform.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -13,41 +13,41 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`. For an end that the compiler knows this is one instruction.
+    /// Returns a number below `end`, which is cheap if the compiler knows `end`.
     #[inline]
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 }
 
-/// Turns 32 random bits into a number below `end`, which has at most 32 bits too (Lemire 2018): a multiplication where a
-/// remainder would be a division.
+/// Scales 32 random bits to a number below `end`, which has at most 32 bits (Lemire 2018): a multiplication instead of the
+/// division of a remainder.
 #[inline]
 pub(crate) fn scaled(bits: u64, end: u64) -> u64 {
     ((bits & 0xffff_ffff) * end) >> 32
 }
 
-/// Which group a row falls into. The first rows name every group once, in a scrambled order, and the others are drawn: so
-/// there are as many groups as were asked for as soon as there are as many rows.
-pub(crate) struct Groups {
+/// Chooses the group of each row. The first rows name every group once, in a scrambled order, and the others are drawn at
+/// random. So every group occurs as soon as there are as many rows as groups.
+pub(crate) struct GroupPicker {
     count: u64,
-    /// No common factor with `count`, so that steps of it meet every group.
+    /// Has no common factor with `count`, so that steps of it visit every group.
     step: u64,
     at: u64,
 }
 
-impl Groups {
+impl GroupPicker {
     pub(crate) fn new(count: u32, random: &mut Random) -> Self {
         let count = u64::from(count.max(1));
-        // Steps of the golden ratio scatter best.
+        // Steps of the golden ratio scatter the groups evenly.
         let golden = (count as f64 * 0.618_033_988_749_895) as u64;
         let step = (golden.max(1)..).find(|step| common_factor(*step, count) == 1).unwrap_or(1);
         Self { count, step: step % count, at: random.below(count) }
     }
 
-    /// The group of row number `row`, below the count; rows are asked for in order.
+    /// Returns the group of row number `row`. Rows must be asked for in order.
     #[inline]
-    pub(crate) fn draw(&mut self, row: u64, bits: u64) -> u64 {
+    pub(crate) fn pick(&mut self, row: u64, bits: u64) -> u64 {
         if row >= self.count {
             return scaled(bits, self.count);
         }
@@ -57,7 +57,7 @@ impl Groups {
     }
 }
 
-/// The greatest common factor (Euclid).
+/// Computes the greatest common factor (Euclid).
 fn common_factor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { common_factor(b, a % b) }
 }
@@ -69,13 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_rows_meet_every_group_once() {
+    fn the_first_rows_visit_every_group_once() {
         for count in [1, 2, 3, 4, 10, 64, 500, 997, 10_000] {
             let mut random = Random(u64::from(count));
-            let mut groups = Groups::new(count, &mut random);
-            let met: HashSet<_> = (0..u64::from(count)).map(|row| groups.draw(row, random.next())).collect();
-            assert_eq!(met, (0..u64::from(count)).collect(), "{count} groups");
-            assert!((0..1_000).all(|row| groups.draw(u64::from(count) + row, random.next()) < u64::from(count)));
+            let mut groups = GroupPicker::new(count, &mut random);
+            let visited: HashSet<_> = (0..u64::from(count)).map(|row| groups.pick(row, random.next())).collect();
+            assert_eq!(visited, (0..u64::from(count)).collect(), "{count} groups");
+            assert!((0..1_000).all(|row| groups.pick(u64::from(count) + row, random.next()) < u64::from(count)));
         }
     }
 }

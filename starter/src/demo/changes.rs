@@ -1,5 +1,5 @@
-//! The hands that keep changing a few rows, as people and their programs would: a small file of today's changes in each
-//! folder, put in place as a whole.
+//! Keeps changing a few rows, as people and their programs do: each folder has a small file of today's changes, which is
+//! replaced as a whole.
 
 use std::{
     fs,
@@ -15,14 +15,14 @@ use tributary_store::{DatabaseUrl, Store};
 
 use super::{SOURCES, is_loaded};
 
-/// The time between two changes.
-const PAUSE: Duration = Duration::from_secs(2);
-/// Rows of a file of today's changes.
-const ROWS: u64 = 8;
-/// Now and then a row lacks its sku, so that there is a reject to see.
-const FAULTY: u64 = 5;
+/// Interval between two changes.
+const CHANGE_INTERVAL: Duration = Duration::from_secs(2);
+/// Rows per file of today's changes.
+const CHANGED_ROWS: u64 = 8;
+/// Every so many files contain a row without sku, so that there is a reject to see.
+const REJECT_INTERVAL: u64 = 5;
 
-/// Changes one folder after the other, once the feeds are in the database, until it is told to stop.
+/// Changes one folder after the other, from when the feeds are applied until shutdown.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -35,34 +35,34 @@ pub(super) async fn keep_changing(
     for step in 0.. {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(CHANGE_INTERVAL) => {}
         }
         let (folder, database) = (folder.clone(), database.clone());
         let change = move || if are_applied(&database) { put_changes(&folder, rows, step) } else { Ok(()) };
-        tokio::task::spawn_blocking(change).await.context("the hands have stopped")??;
+        tokio::task::spawn_blocking(change).await.context("the task that changes the feeds failed")??;
     }
     Ok(())
 }
 
-/// Whether both feeds are applied; a database that is just being made holds nothing yet.
+/// Whether both feeds are applied. An error means that the database is still being created.
 fn are_applied(database: &DatabaseUrl) -> bool {
     let sources = Store::open_existing(database).and_then(|mut store| store.sources_view());
     sources.is_ok_and(|sources| is_loaded(&sources))
 }
 
-/// Today's changes as of this step: of the last rows one is new, and one has gone.
+/// Writes the changes of this step: of the last rows one is new, and one is gone.
 fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     let (source, half) = SOURCES[(step % 2) as usize];
     let round = step / 2;
     let mut text = Vec::new();
     write_record(&mut text, ["sku", "name", "description"]);
-    for place in round.saturating_sub(ROWS - 1)..=round {
-        // A walk through the feed's products that is not in their order.
+    for place in round.saturating_sub(CHANGED_ROWS - 1)..=round {
+        // Visits the products of the feed in a scattered order.
         let product = half * rows / 2 + place.wrapping_mul(7_919) % rows;
         let description = format!("change {} of today in {source}", place + 1);
         write_record(&mut text, [products::sku(product), products::name(product), description]);
     }
-    if round % FAULTY == FAULTY - 1 {
+    if round % REJECT_INTERVAL == REJECT_INTERVAL - 1 {
         write_record(&mut text, ["", "somebody forgot the sku", ""]);
     }
     let path = folder.join(source).join("today.csv");

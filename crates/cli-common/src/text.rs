@@ -1,7 +1,8 @@
-//! Stored text made fit for a terminal: feeds hold whatever somebody typed, and a terminal obeys some of it.
+//! Texts for a terminal: feeds hold whatever somebody typed, and a terminal obeys some of it.
 
-/// The text on one line, with every character escaped that a terminal would act on or that would turn the line around.
-pub(crate) fn one_line(text: &str) -> String {
+/// Returns the text on one line, with every character escaped that a terminal acts on or that reverses the line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || is_format(character) {
@@ -19,10 +20,11 @@ fn is_format(character: char) -> bool {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A count with its thousands set apart, as people read it: 446,231.
-pub(crate) fn thousands(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
+/// Separates the thousands of a number by commas: 446,231.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
@@ -30,6 +32,12 @@ pub(crate) fn thousands(number: i64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Counts a noun: `1 row`, `1,234 rows`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -48,11 +56,17 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        let check = |number: i64, expect: &str| assert_eq!(thousands(number), expect);
+        let check = |number: u64, expect: &str| assert_eq!(thousands(number), expect);
         check(0, "0");
         check(999, "999");
         check(1_000, "1,000");
         check(446_231, "446,231");
-        check(-1_234_567, "-1,234,567");
+        check(1_234_567, "1,234,567");
+        check(u64::MAX, "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2_000].map(|count| counted(count, "row")), ["0 rows", "1 row", "2,000 rows"]);
     }
 }

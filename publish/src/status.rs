@@ -1,36 +1,36 @@
-//! What a master says about an upload. Members that are not used here are passed over, so that a newer master may say more.
+//! The master's JSON about an upload. Unknown members are ignored, so that a newer master may add some.
 
 use serde::Deserialize;
 
 /// The answer to `GET /api/v1/uploads/{id}`.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Job {
-    pub(crate) state: JobState,
-    /// Rows that were read so far.
+pub(crate) struct UploadStatus {
+    pub(crate) state: UploadState,
+    /// Rows read so far.
     #[serde(default)]
     pub(crate) rows: u64,
-    /// How far the reading is, where that is known.
+    /// Share of the file that was read, where it is known.
     #[serde(default)]
     pub(crate) percent: Option<f64>,
-    /// Rows that could not be used.
+    /// Rows that were set aside.
     #[serde(default)]
     pub(crate) rejects: u64,
-    /// Why it failed.
+    /// The reason of a failure.
     #[serde(default)]
     pub(crate) error: Option<String>,
 }
 
-/// How far an upload is.
+/// The steps of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum JobState {
+pub(crate) enum UploadState {
     Receiving,
     Queued,
     Processing,
     /// Its rows are committed.
     Complete,
     Failed,
-    /// Something in between that a newer master knows.
+    /// A step in between that only a newer master knows.
     #[serde(other)]
     Other,
 }

@@ -1,4 +1,4 @@
-//! What is happening, told in a few calm lines: what to open once everything is there, then a line for each change.
+//! Prints what happens: what to open once both feeds are applied, then a line per change.
 
 use std::{
     net::SocketAddr,
@@ -12,16 +12,16 @@ use tokio_util::sync::CancellationToken;
 use tributary_http_common::announce;
 use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
 
-use super::{is_loaded, say};
+use super::{is_loaded, print_line};
 
-/// How often the database is asked what has happened.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Interval in which the database is asked for new events.
+const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Tells what happens until it is told to stop.
+/// Prints what happens until shutdown.
 ///
 /// # Errors
 /// The database cannot be read.
-pub(super) async fn tell(
+pub(super) async fn report(
     url: DatabaseUrl,
     address: SocketAddr,
     database: PathBuf,
@@ -32,21 +32,23 @@ pub(super) async fn tell(
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(EVENT_INTERVAL) => {}
         }
         let url = url.clone();
-        let read = tokio::task::spawn_blocking(move || read(&url, last)).await.context("the news have stopped")?;
-        let Some(News { events, tally, is_loaded }) = read? else { continue };
+        let read = tokio::task::spawn_blocking(move || read(&url, last))
+            .await
+            .context("the task that reads the events failed")?;
+        let Some(Activity { events, tally, is_loaded }) = read? else { continue };
         last = events.last().map_or(last, |event| event.id);
-        events.iter().filter_map(line).for_each(|line| say(&line));
+        events.iter().filter_map(line).for_each(|line| print_line(&line));
         if !is_open && is_loaded {
             is_open = true;
             announce(address);
             let took = started.elapsed().as_secs_f64();
-            say(&format!(
-                "\n{} products of {} names after {took:.1} s. Open\n\n    http://{address}/\n\nand correct one. \
-                 The tables are in {2}:\n\n    readdb --database-url {2}\n\nEvery two seconds a row changes in one of \
-                 the folders. Ctrl-C stops all of it.\n",
+            print_line(&format!(
+                "\n{} products with {} names after {took:.1} s. Open\n\n    http://{address}/\n\nand correct a product. \
+                 The tables are in {2}:\n\n    readdb --database-url {2}\n\nA row changes every two seconds in one of \
+                 the folders. Ctrl-C stops the demo.\n",
                 tally.products,
                 tally.names,
                 database.display()
@@ -55,29 +57,29 @@ pub(super) async fn tell(
     }
 }
 
-/// What the database says.
-struct News {
-    /// What has happened since.
+/// The state of the database.
+struct Activity {
+    /// Events since the last look.
     events: Vec<EventRow>,
     tally: Tally,
-    /// Whether all of both feeds is in.
+    /// Whether both feeds are applied.
     is_loaded: bool,
 }
 
-/// What has happened behind event `last`. Nothing while the database is still being made.
-fn read(url: &DatabaseUrl, last: i64) -> Result<Option<News>, tributary_store::Error> {
+/// Reads the events after `last`. Returns nothing while the database is still being created.
+fn read(url: &DatabaseUrl, last: i64) -> Result<Option<Activity>, tributary_store::Error> {
     use tributary_store::Error;
     match Store::open_existing(url) {
         Ok(mut store) => store.snapshot(|store| {
             let (events, tally) = (store.events_after(last, 100)?, store.tally()?);
-            Ok(Some(News { events, tally, is_loaded: is_loaded(&store.sources_view()?) }))
+            Ok(Some(Activity { events, tally, is_loaded: is_loaded(&store.sources_view()?) }))
         }),
         Err(Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// An event as a line; none for those that say nothing new here.
+/// Formats an event as a line; nothing for those that are not news here.
 fn line(event: &EventRow) -> Option<String> {
     let data: Value = serde_json::from_str(&event.data).ok()?;
     let time = event.at.get(11..19)?;

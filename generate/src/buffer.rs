@@ -1,27 +1,26 @@
-//! A block of rows on its way out: bytes put one behind the other into memory that is used again. `write!` into a buffer
-//! costs several times as much as all else together.
+//! A reusable buffer of rows: bytes are appended without formatting machinery, which would cost more than everything else.
 
-/// A block goes out once it holds this much.
-const FULL: usize = 1 << 20;
-/// Room behind that for the row that fills it; the longest row of any shape has less than 1 KiB.
-const ROOM: usize = 64 << 10;
+/// Length at which a buffer is written out.
+const FULL_BYTES: usize = 1 << 20;
+/// Space beyond that for the row that fills the buffer; the longest row of any shape has less than 1 KiB.
+const MAX_ROW_BYTES: usize = 64 << 10;
 
-/// Bytes of whole rows.
-pub struct Block {
+/// The bytes of whole rows.
+pub struct RowBuffer {
     /// Zeroed memory of a fixed length, so that a copy of a fixed length is one instruction.
     bytes: Box<[u8]>,
-    /// How many of the bytes count.
+    /// How many of the bytes are in use.
     len: usize,
 }
 
-impl Default for Block {
+impl Default for RowBuffer {
     fn default() -> Self {
-        Self { bytes: vec![0; FULL + ROOM].into(), len: 0 }
+        Self { bytes: vec![0; FULL_BYTES + MAX_ROW_BYTES].into(), len: 0 }
     }
 }
 
-impl Block {
-    /// For a text rather than for rows.
+impl RowBuffer {
+    /// A buffer for a single text.
     pub(crate) fn small() -> Self {
         Self { bytes: vec![0; 256].into(), len: 0 }
     }
@@ -30,13 +29,13 @@ impl Block {
         &self.bytes[..self.len]
     }
 
-    /// The bytes as a text; all that is put here is ASCII.
+    /// Returns the bytes as text; only ASCII is ever appended.
     pub(crate) fn into_text(self) -> String {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len >= FULL
+        self.len >= FULL_BYTES
     }
 
     pub(crate) fn clear(&mut self) {
@@ -55,14 +54,14 @@ impl Block {
         self.len += 1;
     }
 
-    /// The first `len` bytes of a text: all of it is copied, and what is too much is written over by what comes next.
+    /// Appends the first `len` bytes of a text. All of it is copied, and the next call overwrites the excess.
     #[inline]
     pub(crate) fn put_padded<const ROOM: usize>(&mut self, text: &[u8; ROOM], len: u8) {
         self.bytes[self.len..][..ROOM].copy_from_slice(text);
         self.len += usize::from(len);
     }
 
-    /// A number in decimal digits.
+    /// Appends a number in decimal digits.
     #[inline]
     pub(crate) fn put_number(&mut self, number: u64) {
         let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
@@ -74,7 +73,7 @@ impl Block {
         self.len += digits;
     }
 
-    /// An amount in hundredths, with two decimals.
+    /// Appends an amount in hundredths with two decimals.
     #[inline]
     pub(crate) fn put_hundredths(&mut self, amount: u64) {
         self.put_number(amount / 100);
@@ -91,11 +90,11 @@ mod tests {
     fn numbers_are_written_as_the_standard_library_writes_them() {
         let powers = (0..20).map(|power| 10_u64.pow(power));
         for number in powers.flat_map(|power| [power - 1, power, power + 1]).chain([7, u64::MAX]) {
-            let mut block = Block::small();
-            block.put_number(number);
-            block.put_byte(b' ');
-            block.put_hundredths(number);
-            assert_eq!(block.into_text(), format!("{number} {}.{:02}", number / 100, number % 100));
+            let mut buffer = RowBuffer::small();
+            buffer.put_number(number);
+            buffer.put_byte(b' ');
+            buffer.put_hundredths(number);
+            assert_eq!(buffer.into_text(), format!("{number} {}.{:02}", number / 100, number % 100));
         }
     }
 }

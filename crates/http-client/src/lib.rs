@@ -1,0 +1,15 @@
+//! The client side of HTTP, as the master asks its sources and `publish` asks a master: one way to build a client, checked
+//! responses with bounded bodies, errors in plain words, and one retry policy. It knows no routes and no file formats.
+#![warn(missing_docs)]
+
+mod backoff;
+mod client;
+mod endpoint;
+mod error;
+mod response;
+
+pub use backoff::Backoff;
+pub use client::ClientOptions;
+pub use endpoint::Endpoint;
+pub use error::Error;
+pub use response::{expect_ok, expect_success, read_body, read_json};
