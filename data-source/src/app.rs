@@ -9,8 +9,8 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Token;
 use tributary_folder_watch::{Folder, Snapshot, State};
-use tributary_http_common::Token;
 
 use crate::{aggregate::Computations, error::ApiError};
 

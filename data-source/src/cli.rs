@@ -7,8 +7,8 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tributary_admission::{Access, host_and_port};
 use tributary_cli_common::LogArgs;
-use tributary_http_common::{Access, host_and_port};
 
 use crate::{Config, inspect::InspectArgs};
 

@@ -18,8 +18,9 @@ use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+use tributary_admission::Token;
 use tributary_folder_watch::{Folder, Options, State};
-use tributary_http_common::{STOP_SECONDS, Token, announce};
+use tributary_http_common::{STOP_SECONDS, announce};
 
 use crate::app::App;
 

@@ -5,7 +5,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
-    http::header::AUTHORIZATION,
+    http::header::{AUTHORIZATION, HeaderValue},
     middleware::{Next, from_fn},
     web,
 };
@@ -87,7 +87,11 @@ fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
     if request.path() == health::HEALTHZ {
         return Ok(());
     }
-    if app.token.as_ref().is_some_and(|token| !token.is_brought_by(request.headers().get(AUTHORIZATION))) {
+    if app
+        .token
+        .as_ref()
+        .is_some_and(|token| !token.is_in(request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes)))
+    {
         return Err(ApiError::Unauthorized);
     }
     app.refuse_while_scanning()

@@ -2,12 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio_util::sync::CancellationToken;
-use tributary_http_common::Token;
+use tributary_admission::Admission;
 
 use crate::{config::ReportConfig, poll::Statuses, readers::Readers, uploads::Uploads, writer::Writer};
 
@@ -23,12 +22,8 @@ pub(crate) struct App {
     pub(crate) uploads: Uploads,
     /// The configured reports, in their order; shared with jobs that outlive a request.
     pub(crate) reports: Arc<[ReportConfig]>,
-    /// What requests must bring, if anything.
-    pub(crate) token: Option<Token>,
-    /// Where the server listens; a connection knows its own address better.
-    pub(crate) address: SocketAddr,
-    /// What `Host` may say beside that and this machine's own names.
-    pub(crate) allowed_hosts: Vec<String>,
+    /// The rules that every request must pass.
+    pub(crate) admission: Admission,
     /// Cancelled when the server stops: held answers end then.
     pub(crate) shutdown: CancellationToken,
     /// Answers given, by route, method and status. Held for one count or one copy only.
@@ -42,11 +37,11 @@ impl App {
     pub(crate) fn new(
         (readers, writer, statuses, uploads): (Readers, Writer, Statuses, Uploads),
         reports: Vec<ReportConfig>,
-        (address, token, allowed_hosts): (SocketAddr, Option<Token>, Vec<String>),
+        admission: Admission,
         shutdown: CancellationToken,
     ) -> Self {
         let (reports, requests) = (reports.into(), Mutex::default());
-        Self { readers, writer, statuses, uploads, reports, token, address, allowed_hosts, shutdown, requests }
+        Self { readers, writer, statuses, uploads, reports, admission, shutdown, requests }
     }
 
     pub(crate) fn count_request(&self, route: String, method: &'static str, status: u16) {

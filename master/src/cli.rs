@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use tributary_admission::Access;
 use tributary_cli_common::LogArgs;
-use tributary_http_common::Access;
 
 /// Polls every source, merges what changed, and writes the tables `products` and `aggr`.
 #[derive(Debug, Clone, Parser)]

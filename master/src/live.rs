@@ -2,10 +2,11 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use actix_web::{HttpServer, dev::Server, rt::net::TcpStream, web::Data};
+use actix_web::{HttpServer, dev::Server, web::Data};
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
-use tributary_http_common::{STOP_SECONDS, announce};
+use tributary_admission::Admission;
+use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
 
 use crate::{
     app::App,
@@ -44,10 +45,8 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
         (Readers::new(config.database.clone()), PollManager::new(config.poll_interval, &statuses, &shutdown));
     let uploads = take_up(uploads, &config.uploads, &readers, context, (&loops, &shutdown));
     let shared = (readers, writer.clone(), statuses, uploads.clone());
-    let mut hosts = config.allowed_hosts;
-    // The name that it was told to listen on is one of its own.
-    hosts.extend(config.listen.rsplit_once(':').map(|(host, _)| host.to_owned()));
-    let app = Data::new(App::new(shared, config.reports, (address, token, hosts), shutdown.clone()));
+    let admission = Admission::new(token, config.allowed_hosts).listening_on(&config.listen);
+    let app = Data::new(App::new(shared, config.reports, admission, shutdown.clone()));
     let server = serve(app, listener)?;
     let handle = server.handle();
     polls.into_iter().for_each(|poll| loops.add(poll));
@@ -89,12 +88,7 @@ fn take_up(
 fn serve(app: Data<App>, listener: TcpListener) -> Result<Server> {
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
-        // Where the server listens on every address, this is the one that the client has asked.
-        .on_connect(|connection, data| {
-            if let Some(address) = connection.downcast_ref::<TcpStream>().and_then(|tcp| tcp.local_addr().ok()) {
-                data.insert(address);
-            }
-        })
+        .on_connect(prepare_connection)
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)

@@ -8,8 +8,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
-use tributary_cli_common::exit_code;
-use tributary_http_common::{OpenToAll, bind, stop_on_signals};
+use tributary_admission::OpenToAll;
+use tributary_cli_common::{exit_code, stop_on_signals};
+use tributary_http_common::bind;
 use tributary_master::{
     Progress, Summary,
     cli::Args,

@@ -12,7 +12,7 @@ use reqwest::{
     redirect,
 };
 use serde::de::DeserializeOwned;
-use tributary_http_common::Token;
+use tributary_admission::Token;
 use tributary_protocol::{Problem, encoded_path};
 
 use crate::{

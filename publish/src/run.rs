@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
-use tributary_http_common::Access;
+use tributary_admission::Access;
 
 use crate::{
     Board, LocalFile, Outcome, Summary,

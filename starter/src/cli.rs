@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use tributary_admission::{Access, host_and_port};
 use tributary_cli_common::LogArgs;
-use tributary_http_common::{Access, host_and_port};
 
 /// Sets the database up: creates it, brings its schema up to date, and prints what it holds. Doing so again changes
 /// nothing.

@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
+use tributary_admission::OpenToAll;
 use tributary_cli_common::exit_code;
-use tributary_http_common::OpenToAll;
 use tributary_store::{DatabaseUrl, Error};
 
 use crate::cli::{Args, Command};

@@ -2,6 +2,9 @@
 //! nothing of what the programs do.
 #![warn(missing_docs)]
 
+#[cfg(feature = "tokio")]
+mod signals;
+
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
@@ -9,6 +12,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+#[cfg(feature = "tokio")]
+pub use signals::stop_on_signals;
 
 /// Options of the logs, to be flattened into a program's own.
 #[derive(Debug, Clone, Args)]

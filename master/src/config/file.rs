@@ -8,8 +8,8 @@ use std::{
 
 use serde::Deserialize;
 use toml::Spanned;
+use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_http_common::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
 use super::{

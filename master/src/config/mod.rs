@@ -12,8 +12,8 @@ use std::{
 };
 
 use reqwest::Url;
+use tributary_admission::{Access, Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_http_common::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
 pub use report::ReportConfig;

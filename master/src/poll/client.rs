@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
-use tributary_http_common::Token;
+use tributary_admission::Token;
 use tributary_protocol::{Manifest, ManifestEntry, Problem, Sense, encoded_path};
 
 use crate::{

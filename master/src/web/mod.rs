@@ -4,7 +4,6 @@
 mod csv;
 mod error;
 mod filtered;
-mod guard;
 mod handlers;
 mod input;
 mod numbers;

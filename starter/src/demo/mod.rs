@@ -14,8 +14,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
+use tributary_cli_common::stop_on_signals;
 use tributary_generate::products;
-use tributary_http_common::{bind, stop_on_signals};
+use tributary_http_common::bind;
 use tributary_master::config::{Config, SourceConfig, UploadsConfig};
 use tributary_store::{DatabaseUrl, SourceView};
 

@@ -12,6 +12,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Admission;
 use tributary_store::{
     DatabaseUrl, FileState, GroupRow, Lock, RejectRow, ReportFileRow, ReportRow, ReportValue, Store,
 };
@@ -117,8 +118,7 @@ async fn ask_all(requests: &[(&str, Option<&str>)]) -> Vec<Answer> {
     let (readers, statuses, stop) = (Readers::new(url.clone()), Statuses::default(), CancellationToken::new());
     let uploads = uploads(&url, (readers.clone(), writer.clone()), PollManager::new(Duration::MAX, &statuses, &stop));
     let shared = (readers, writer, statuses, uploads);
-    let address = "127.0.0.1:5000".parse().unwrap();
-    let app = App::new(shared, reports, (address, None, Vec::new()), CancellationToken::new());
+    let app = App::new(shared, reports, Admission::default(), CancellationToken::new());
     let service = test::init_service(crate::web::router::app(web::Data::new(app))).await;
     let mut answers = Vec::new();
     for (path, accept) in requests {
