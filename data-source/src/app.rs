@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tributary_admission::Token;
+use tributary_admission::Admission;
 use tributary_folder_watch::{Folder, Snapshot, State};
 
 use crate::{aggregate::Computations, error::ApiError};
@@ -21,8 +21,8 @@ pub(crate) struct App {
     pub(crate) folder: Arc<Folder>,
     /// What `/sense` calls the source.
     pub(crate) name: String,
-    /// What requests must bring, if anything.
-    pub(crate) token: Option<Token>,
+    /// The rules that every request must pass.
+    pub(crate) admission: Admission,
     /// Cancelled when the server stops: held requests are answered, and `/read` stops.
     pub(crate) shutdown: CancellationToken,
     /// What is computed for reports.
@@ -36,12 +36,12 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(folder: Folder, name: String, token: Option<Token>, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(folder: Folder, name: String, admission: Admission, shutdown: CancellationToken) -> Self {
         let (last_read, requests) = (Mutex::default(), Mutex::default());
         Self {
             folder: Arc::new(folder),
             name,
-            token,
+            admission,
             shutdown,
             computations: Arc::default(),
             is_scanned: AtomicBool::default(),

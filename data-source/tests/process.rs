@@ -85,10 +85,11 @@ fn signals_stop_it_while_requests_are_held() {
         std::fs::File::create(source.path("big.csv")).unwrap().set_len(64 << 20).unwrap();
         wait_for("the big file", || source.paths().len() == 2);
         let version = source.version();
-        let held = source
-            .send(&format!("GET /sense?since={version}&wait=60 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+        let held = source.send(&format!(
+            "GET /sense?since={version}&wait=60 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        ));
         // A client that takes its file so slowly that it never ends.
-        let mut slow = source.send("GET /read/big.csv HTTP/1.1\r\nhost: x\r\n\r\n");
+        let mut slow = source.send("GET /read/big.csv HTTP/1.1\r\nhost: localhost\r\n\r\n");
         slow.read_exact(&mut [0; 15]).unwrap();
         let began = Instant::now();
         source.signal(signal);

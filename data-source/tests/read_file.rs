@@ -42,7 +42,7 @@ fn a_head_tells_the_length() {
     // Ranges are defined for GET alone (RFC 9110 section 14.2).
     assert_eq!((part.status.as_u16(), part.header("content-length")), (200, "17"));
     let mut raw = String::new();
-    let request = "HEAD /read/a.csv HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let request = "HEAD /read/a.csv HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     source.send(request).read_to_string(&mut raw).unwrap();
     assert!(raw.ends_with("\r\n\r\n"), "a HEAD has no body: {raw}");
 }
@@ -65,7 +65,7 @@ fn what_is_not_in_the_manifest_is_not_there() {
     for path in ["../../../etc/passwd", "%2e%2e/%2e%2e/%2e%2e/etc/passwd", "..%2F..%2F..%2Fetc%2Fpasswd", "/etc/passwd"]
     {
         let mut raw = String::new();
-        let request = format!("GET /read/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let request = format!("GET /read/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         source.send(&request).read_to_string(&mut raw).unwrap();
         assert!(raw.starts_with("HTTP/1.1 404"), "{path}: {raw}");
     }
@@ -163,7 +163,7 @@ fn a_file_that_changes_while_it_is_read_is_cut() {
     File::create(source.path("big.csv")).unwrap().set_len(SIZE).unwrap();
     wait_for("the big file", || source.paths() == ["big.csv"]);
     for change in ["grow", "shrink", "replace"] {
-        let mut stream = source.send("GET /read/big.csv HTTP/1.1\r\nhost: x\r\n\r\n");
+        let mut stream = source.send("GET /read/big.csv HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let mut start = [0; 15];
         stream.read_exact(&mut start).unwrap();
         assert_eq!(&start, b"HTTP/1.1 200 OK");

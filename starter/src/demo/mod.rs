@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Admission;
 use tributary_cli_common::stop_on_signals;
 use tributary_generate::products;
 use tributary_http_common::bind;
@@ -151,7 +152,7 @@ fn source(
         name: name.to_owned(),
         settle: SETTLE,
         rescan: Duration::from_secs(30),
-        token: None,
+        admission: Admission::default(),
         announce: false,
     };
     Ok((tributary_data_source::run(config, listener, shutdown.clone()), url))
