@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Write},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::support::{Source, wait_for};
@@ -134,6 +134,36 @@ fn conditions_are_kept() {
     check(&[("if-none-match", &same), ("range", "bytes=0-0")], 304);
     check(&[("if-match", "\"other\""), ("if-none-match", &same)], 412);
     source.ask("GET", "/read/a.csv", &[("if-match", "\"other\"")]).problem(412);
+}
+
+#[test]
+fn a_file_of_any_time_can_be_read() {
+    let source = Source::of(&[("a.csv", TEXT), ("b.csv", TEXT)]);
+    let (second, year) = (Duration::from_secs(1), Duration::from_secs(365 * 24 * 3600));
+    let before = |duration| SystemTime::UNIX_EPOCH.checked_sub(duration).unwrap();
+    for time in [before(second), before(Duration::from_nanos(1)), before(60 * year), SystemTime::now() + 60 * year] {
+        File::options().write(true).open(source.path("a.csv")).unwrap().set_modified(time).unwrap();
+        wait_for("the new time", || source.get("/read/a.csv").status == 200);
+        for (method, headers) in [
+            ("GET", &[][..]),
+            ("GET", &[("range", "bytes=0-2")]),
+            ("GET", &[("accept-encoding", "gzip")]),
+            ("HEAD", &[]),
+        ] {
+            let answer = source.ask(method, "/read/a.csv", headers);
+            assert!(answer.status.is_success(), "{time:?} {method} {headers:?}: {}", answer.status);
+            assert_eq!(answer.header("last-modified"), "", "no date of HTTP: {time:?}");
+            assert!(answer.header("etag").contains("blake3:"));
+        }
+        for name in ["if-modified-since", "if-unmodified-since"] {
+            let answer = source.ask("GET", "/read/a.csv", &[(name, "Sun, 06 Nov 1994 08:49:37 GMT")]);
+            assert_eq!(answer.status, 200, "{time:?} {name}");
+        }
+        assert_eq!(source.get("/read/b.csv").text(), TEXT, "other files are not affected");
+        assert_eq!(source.get("/").status, 200);
+        let listed = source.get("/sense/files").json()["files"][0]["modified"].as_str().unwrap().to_owned();
+        assert!(listed.ends_with('Z') && (listed.as_str() > "2030") == (time > SystemTime::now()), "{listed}");
+    }
 }
 
 #[test]

@@ -10,6 +10,10 @@ use std::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use tributary_protocol as wire;
 
+const NS_PER_SECOND: i128 = 1_000_000_000;
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the first and the last second that RFC 3339 can write.
+const FIRST_SECOND: i128 = -62_167_219_200;
+const LAST_SECOND: i128 = 253_402_300_799;
 /// Hex digits of a version: 128 bits, short enough to read aloud in a log.
 const VERSION_DIGITS: usize = 32;
 
@@ -30,7 +34,7 @@ impl Stat {
     /// Of a file's metadata.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
-        let nanoseconds = |s: i64, ns: i64| i128::from(s) * 1_000_000_000 + i128::from(ns);
+        let nanoseconds = |s: i64, ns: i64| i128::from(s) * NS_PER_SECOND + i128::from(ns);
         Self {
             size: metadata.size(),
             mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
@@ -77,12 +81,15 @@ impl Entry {
         metadata.is_file() && Stat::of(metadata) == self.stat
     }
 
-    /// Last change of the content; 1970 for a time that no calendar holds.
+    /// Returns when the content last changed. File systems carry times that no calendar knows, so this is clamped to the
+    /// years 0000 to 9999, which RFC 3339 can write.
     #[must_use]
     pub fn modified(&self) -> DateTime<Utc> {
-        let seconds = i64::try_from(self.stat.mtime_ns.div_euclid(1_000_000_000)).unwrap_or_default();
-        let nanoseconds = u32::try_from(self.stat.mtime_ns.rem_euclid(1_000_000_000)).unwrap_or_default();
-        DateTime::from_timestamp(seconds, nanoseconds).unwrap_or_default()
+        let seconds = self.stat.mtime_ns.div_euclid(NS_PER_SECOND).clamp(FIRST_SECOND, LAST_SECOND);
+        let nanoseconds = self.stat.mtime_ns.rem_euclid(NS_PER_SECOND);
+        // Both fit after the clamp; 1970 would be the answer if they did not.
+        let time = i64::try_from(seconds).ok().zip(u32::try_from(nanoseconds).ok());
+        time.and_then(|(seconds, nanoseconds)| DateTime::from_timestamp(seconds, nanoseconds)).unwrap_or_default()
     }
 }
 
@@ -227,7 +234,12 @@ mod tests {
         check(0, "1970-01-01T00:00:00Z");
         check(SECOND + 500_000_000, "1970-01-01T00:00:01.500Z");
         check(-SECOND, "1969-12-31T23:59:59Z");
-        check(i128::MAX, "1970-01-01T00:00:00.884105727Z");
+        check(-62_167_219_200 * SECOND, "0000-01-01T00:00:00Z");
+        check(253_402_300_799 * SECOND, "9999-12-31T23:59:59Z");
+        check(253_402_300_800 * SECOND, "9999-12-31T23:59:59Z");
+        check(i128::from(i64::MAX) * SECOND, "9999-12-31T23:59:59Z");
+        check(i128::from(i64::MIN) * SECOND, "0000-01-01T00:00:00Z");
+        check(i128::MAX, "9999-12-31T23:59:59.884105727Z");
     }
 
     #[test]
