@@ -2,7 +2,6 @@
 //! process that maps them. It judges nothing: a file that changes meanwhile is reported as seen.
 
 use std::{
-    fs::File,
     io::{self, Read},
     panic::resume_unwind,
     path::Path,
@@ -14,12 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{
-    Shared,
-    ledger::Hashed,
-    look::{Trouble, is_vanished},
-    snapshot::Stat,
-};
+use crate::{Shared, ledger::Hashed, look::Trouble, open::open_file, snapshot::Stat};
 
 /// Large enough for the system's read-ahead, small enough for two threads to weigh nothing.
 const BUFFER_BYTES: usize = 512 * 1024;
@@ -55,7 +49,7 @@ pub(crate) fn hash_all(
             if shared.stopping.load(Ordering::Relaxed) {
                 return Err(Trouble::Stopping);
             }
-            let hashing = hash_file(&root.join(path), looked, &mut buffer, shared);
+            let hashing = hash_file(root, path, looked, &mut buffer, shared);
             let hashing = hashing.map_err(|error| Trouble::reading(path, error))?;
             done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), hashing));
         }
@@ -71,14 +65,14 @@ pub(crate) fn hash_all(
     (done.into_inner().unwrap_or_else(PoisonError::into_inner), result)
 }
 
-fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Hashing> {
+fn hash_file(root: &Path, path: &str, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Hashing> {
     let began = SystemTime::now();
-    let mut file = match File::open(path) {
-        Err(error) if is_vanished(&error) => return Ok(Hashing::Vanished),
+    let (mut file, stat) = match open_file(root, Path::new(path)) {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Ok(Hashing::Vanished),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Hashing::Refused(error)),
-        opened => opened?,
+        Err(error) => return Err(error),
     };
-    let stat = Stat::of(&file.metadata()?);
     let mut hasher = blake3::Hasher::new();
     loop {
         // Whoever stops must not wait for a large file. What was hashed of it is of no content that ever was.
@@ -98,4 +92,46 @@ fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> 
     let steady = stat == *looked && Stat::of(&file.metadata()?) == stat;
     let hash = format!("blake3:{}", hasher.finalize().to_hex());
     Ok(Hashing::Read { hashed: Hashed { hash, stat, began }, steady })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink, path::PathBuf, sync::mpsc, time::Duration};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    /// Hashes a file after `exchange` put something else into its place, as may happen between a look and the hashing.
+    fn hash_after(exchange: impl FnOnce(&Path, &Path)) -> Vec<(String, Hashing)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sub/a.csv");
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(&path, "1").unwrap();
+        let looked = Stat::of(&fs::metadata(&path).unwrap());
+        fs::rename(&path, folder.path().join("away.csv")).unwrap();
+        exchange(&path, &folder.path().join("away.csv"));
+        let (sender, done) = mpsc::channel();
+        let root: PathBuf = folder.path().to_owned();
+        std::thread::spawn(move || {
+            let (done, result) = hash_all(&root, &[("sub/a.csv".to_owned(), looked)], &Shared::default());
+            sender.send(result.map(|()| done))
+        });
+        done.recv_timeout(Duration::from_secs(20)).expect("an end of the hashing").unwrap()
+    }
+
+    #[test]
+    fn what_takes_a_files_place_is_neither_waited_for_nor_followed() {
+        let fifo = |path: &Path, _: &Path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let link = |path: &Path, away: &Path| symlink(away, path).unwrap();
+        let linked_folder = |path: &Path, away: &Path| {
+            let (sub, other) = (path.parent().unwrap(), away.with_file_name("other"));
+            fs::rename(sub, &other).unwrap();
+            fs::rename(away, other.join("a.csv")).unwrap();
+            symlink(&other, sub).unwrap();
+        };
+        for done in [hash_after(fifo), hash_after(link), hash_after(linked_folder)] {
+            assert!(matches!(&done[..], [(_, Hashing::Vanished)]), "{done:?}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod hash;
 mod hints;
 mod ledger;
 mod look;
+mod open;
 mod snapshot;
 mod watch;
 
@@ -171,26 +172,30 @@ impl Folder {
         }
     }
 
-    /// Opens the file of a manifest's entry and makes sure that it is still the one that was hashed. A link that took its
-    /// place, or the place of a folder above it, has another inode and is refused too.
+    /// Opens the file of a manifest's entry if it is still the one that was hashed. Links are not followed, neither at the
+    /// file's place nor above it, and a FIFO or a device at its place does not block.
     ///
     /// # Errors
     /// [`OpenError::Changed`] when the path holds anything else by now.
     pub fn open(&self, entry: &Entry) -> Result<File, OpenError> {
-        let changed = || OpenError::Changed { path: entry.path.clone() };
-        let failed = |source| OpenError::Io { path: entry.path.clone(), source };
-        let path = self.root.join(&entry.path);
-        // Looked at before it is opened: opening a pipe that took the file's place would wait for a writer.
-        match fs::metadata(&path) {
-            Ok(metadata) if entry.is_still(&metadata) => {}
-            Ok(_) => return Err(changed()),
-            Err(error) if look::is_vanished(&error) => return Err(changed()),
-            Err(error) => return Err(failed(error)),
+        match open::open_file(&self.root, Path::new(&entry.path)) {
+            Ok(Some((file, stat))) if stat == entry.stat => Ok(file),
+            Ok(_) => Err(OpenError::Changed { path: entry.path.clone() }),
+            // A file that was replaced by one that cannot be opened has changed, too.
+            Err(source) => self.check(entry).and(Err(OpenError::Io { path: entry.path.clone(), source })),
         }
-        let file =
-            File::open(&path).map_err(|error| if look::is_vanished(&error) { changed() } else { failed(error) })?;
-        let metadata = file.metadata().map_err(failed)?;
-        if entry.is_still(&metadata) { Ok(file) } else { Err(changed()) }
+    }
+
+    /// Checks that an entry's file is still the one that was hashed, without opening it.
+    ///
+    /// # Errors
+    /// [`OpenError::Changed`] when the path holds anything else by now.
+    pub fn check(&self, entry: &Entry) -> Result<(), OpenError> {
+        match open::stat_file(&self.root, Path::new(&entry.path)) {
+            Ok(Some(stat)) if stat == entry.stat => Ok(()),
+            Ok(_) => Err(OpenError::Changed { path: entry.path.clone() }),
+            Err(source) => Err(OpenError::Io { path: entry.path.clone(), source }),
+        }
     }
 
     /// Stops watching and waits for the thread to end; the last state stays readable.

@@ -3,15 +3,21 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    ffi::OsStr,
+    io,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
 
+use rustix::fs::{AtFlags, Dir, FileType, statat};
 use tributary_formats::{has_table_ending, is_hidden};
-use walkdir::{DirEntry, WalkDir};
 
-use crate::{Shared, snapshot::Stat};
+use crate::{
+    Shared,
+    open::{is_vanished, open_folder, stat_file, stat_in},
+    snapshot::Stat,
+};
 
 /// Why a look did not come to an end.
 #[derive(Debug, thiserror::Error)]
@@ -38,81 +44,65 @@ pub(crate) struct Found {
     pub(crate) unnameable: Vec<PathBuf>,
 }
 
-/// Whether the error says that there is no such file: it, or a folder above it, was removed or replaced.
-pub(crate) fn is_vanished(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 /// Looks at one offered path; `None` if no regular file is there or a link is on the way to it.
 pub(crate) fn look_at(root: &Path, path: &str) -> Result<Option<Stat>, Trouble> {
-    let mut place = root.to_owned();
-    let mut names = path.split('/').peekable();
-    while let Some(name) = names.next() {
-        place.push(name);
-        let metadata = match fs::symlink_metadata(&place) {
-            Ok(metadata) => metadata,
-            Err(error) if is_vanished(&error) => return Ok(None),
-            Err(error) => return Err(Trouble::reading(path, error)),
-        };
-        if names.peek().is_none() {
-            return Ok(metadata.is_file().then(|| Stat::of(&metadata)));
-        }
-        if !metadata.is_dir() {
-            return Ok(None);
-        }
-    }
-    Ok(None)
+    stat_file(root, Path::new(path)).map_err(|error| Trouble::reading(path, error))
 }
 
 /// Looks at the whole folder.
 pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble> {
     let mut found = Found::default();
-    for entry in WalkDir::new(root).into_iter().filter_entry(is_visible) {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
         if shared.stopping.load(Ordering::Relaxed) {
             return Err(Trouble::Stopping);
         }
-        match entry {
-            Ok(entry) => note(root, &entry, &mut found)?,
-            Err(error) if error.depth() > 0 && error.io_error().is_some_and(is_vanished) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(root).display().to_string();
-                return Err(Trouble::reading(path, error.into()));
-            }
+        match list(root, &folder, &mut folders, &mut found) {
+            Err(error) if is_vanished(&error) && !folder.as_os_str().is_empty() => {}
+            Err(error) => return Err(Trouble::reading(root.join(folder).display().to_string(), error)),
+            Ok(()) => {}
         }
     }
     Ok(found)
 }
 
-fn is_visible(entry: &DirEntry) -> bool {
-    entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy())
+/// Notes the offered files of one folder, and the folders in it.
+fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) -> io::Result<()> {
+    let open = open_folder(root, folder)?;
+    for entry in Dir::read_from(&open)? {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        // `.` and `..` count as hidden.
+        if is_hidden(&name.to_string_lossy()) {
+            continue;
+        }
+        // Some file systems do not say what a name stands for.
+        let kind = match entry.file_type() {
+            FileType::Unknown => statat(&open, name, AtFlags::SYMLINK_NOFOLLOW)
+                .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+            kind => kind,
+        };
+        if kind.is_dir() {
+            folders.push(folder.join(name));
+        } else if kind.is_file() && has_table_ending(&name.to_string_lossy()) {
+            note(&open, folder.join(name), found)?;
+        }
+    }
+    Ok(())
 }
 
-fn note(root: &Path, entry: &DirEntry, found: &mut Found) -> Result<(), Trouble> {
-    let is_table = entry.file_type().is_file() && has_table_ending(&entry.file_name().to_string_lossy());
-    let Ok(path) = entry.path().strip_prefix(root) else { return Ok(()) };
-    let Some(path) = path.to_str() else {
-        if is_table {
-            found.unnameable.push(path.to_owned());
-        }
-        return Ok(());
-    };
-    if !is_table {
-        return Ok(());
-    }
-    match fs::symlink_metadata(entry.path()) {
-        Ok(metadata) if metadata.is_file() => {
-            found.files.insert(path.to_owned(), Stat::of(&metadata));
-        }
-        Ok(_) => {}
-        Err(error) if is_vanished(&error) => {}
-        Err(error) => return Err(Trouble::reading(path, error)),
+fn note(folder: &OwnedFd, path: PathBuf, found: &mut Found) -> io::Result<()> {
+    let Some(stat) = stat_in(folder, path.file_name().unwrap_or_default())? else { return Ok(()) };
+    match path.into_os_string().into_string() {
+        Ok(path) => drop(found.files.insert(path, stat)),
+        Err(path) => found.unnameable.push(path.into()),
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    use std::{fs, os::unix::fs::symlink};
 
     use super::*;
 

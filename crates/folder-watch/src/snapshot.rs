@@ -63,6 +63,18 @@ fn since_1970_ns(at: SystemTime) -> i128 {
     at.duration_since(UNIX_EPOCH).map_or_else(|before| -signed(before.duration()), signed)
 }
 
+impl From<&rustix::fs::Stat> for Stat {
+    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "integer widths vary")]
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        Self {
+            size: u64::try_from(stat.st_size).unwrap_or_default(),
+            mtime_ns: i128::from(stat.st_mtime) * NS_PER_SECOND + i128::from(stat.st_mtime_nsec),
+            ctime_ns: i128::from(stat.st_ctime) * NS_PER_SECOND + i128::from(stat.st_ctime_nsec),
+            ino: stat.st_ino.into(),
+        }
+    }
+}
+
 /// One file of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

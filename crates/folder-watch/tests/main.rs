@@ -12,6 +12,7 @@ use std::{
 };
 
 use proptest::prelude::*;
+use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
 use tokio::sync::watch::Receiver;
 use tributary_folder_watch::{Error, Folder, OpenError, Options, Snapshot, State};
 
@@ -237,6 +238,25 @@ fn open_refuses_what_was_not_hashed() {
         let refused = watched.folder.open(entry).unwrap_err();
         assert!(matches!(refused, OpenError::Changed { .. }), "{refused}");
     }
+}
+
+#[test]
+fn a_fifo_in_a_files_place_stops_nothing() {
+    let mut watched = Watched::of(&[("a.csv", "1"), ("b.csv", "2")]);
+    let fifo = watched.path("a.fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    // Exchanged all the time, so that some look finds the file and some opening the FIFO.
+    for round in 0..2000 {
+        renameat_with(CWD, &fifo, CWD, watched.path("a.csv"), RenameFlags::EXCHANGE).unwrap();
+        if round % 100 == 0 {
+            std::thread::sleep(SETTLE / 10);
+        }
+    }
+    watched.holds(&[("a.csv", "1"), ("b.csv", "2")]);
+    renameat_with(CWD, &fifo, CWD, watched.path("a.csv"), RenameFlags::EXCHANGE).unwrap();
+    watched.holds(&[("b.csv", "2")]);
+    write(watched.dir.path(), "c.csv", "3");
+    watched.holds(&[("b.csv", "2"), ("c.csv", "3")]);
 }
 
 #[derive(Debug, Clone)]
