@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
-use tributary_folder_watch::{Folder, Snapshot, State};
+use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 
 use crate::{aggregate::Computations, error::ApiError};
 
@@ -53,6 +53,16 @@ impl App {
     /// What the folder holds, unless that is not known.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
         known(&self.folder.state().borrow())
+    }
+
+    /// The manifest's entry of exactly this path.
+    pub(crate) fn entry(&self, path: &str) -> Result<Entry, ApiError> {
+        let snapshot = self.snapshot()?;
+        let missing = || match snapshot.unreadable_reason(path) {
+            Some(reason) => ApiError::Unavailable(format!("`{path}` cannot be read: {reason}")),
+            None => ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()),
+        };
+        snapshot.get(path).cloned().ok_or_else(missing)
     }
 
     /// Before the first scan is over nothing can be told. A folder that becomes unreadable later is for each route to judge.

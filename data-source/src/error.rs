@@ -99,7 +99,7 @@ impl From<OpenError> for ApiError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Changed { path } => Self::Changed { path },
-            other => Self::internal(&other),
+            other => Self::Unavailable(format!("{other}; ask for /sense/files again")),
         }
     }
 }

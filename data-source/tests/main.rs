@@ -9,3 +9,4 @@ mod read_all;
 mod read_file;
 mod sense;
 mod support;
+mod unreadable;

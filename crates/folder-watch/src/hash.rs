@@ -13,7 +13,13 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Shared, ledger::Hashed, look::Trouble, open::open_file, snapshot::Stat};
+use crate::{
+    Shared,
+    ledger::Hashed,
+    look::Trouble,
+    open::{is_shortage, open_file},
+    snapshot::Stat,
+};
 
 /// Large enough for the system's read-ahead, small enough for two threads to weigh nothing.
 const BUFFER_BYTES: usize = 512 * 1024;
@@ -30,12 +36,15 @@ pub(crate) enum Hashing {
         steady: bool,
     },
     Vanished,
-    /// This user may not read it.
-    Refused(io::Error),
+    /// It is there, but cannot be read.
+    Failed {
+        error: io::Error,
+        looked: Stat,
+    },
 }
 
 /// Hashes the files, given with their stats at the last look. Returns what was found, in no order, and whether that is all
-/// of them: a file that cannot be read must not cost the work that was done for others.
+/// of them: what was done must not be lost when the rest cannot be.
 pub(crate) fn hash_all(
     root: &Path,
     files: &[(String, Stat)],
@@ -50,7 +59,10 @@ pub(crate) fn hash_all(
                 return Err(Trouble::Stopping);
             }
             let hashing = hash_file(root, path, looked, &mut buffer, shared);
-            let hashing = hashing.map_err(|error| Trouble::reading(path, error))?;
+            let hashing = match hashing {
+                Err(error) if is_shortage(&error) => return Err(Trouble::reading(path, error)),
+                hashing => hashing.unwrap_or_else(|error| Hashing::Failed { error, looked: *looked }),
+            };
             done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), hashing));
         }
         Ok(())
@@ -67,12 +79,7 @@ pub(crate) fn hash_all(
 
 fn hash_file(root: &Path, path: &str, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Hashing> {
     let began = SystemTime::now();
-    let (mut file, stat) = match open_file(root, Path::new(path)) {
-        Ok(Some(opened)) => opened,
-        Ok(None) => return Ok(Hashing::Vanished),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Hashing::Refused(error)),
-        Err(error) => return Err(error),
-    };
+    let Some((mut file, stat)) = open_file(root, Path::new(path))? else { return Ok(Hashing::Vanished) };
     let mut hasher = blake3::Hasher::new();
     loop {
         // Whoever stops must not wait for a large file. What was hashed of it is of no content that ever was.

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::snapshot::{Entry, Stat};
+use crate::{
+    look::Found,
+    snapshot::{Entry, Stat},
+};
 
 /// The coarsest clock of a file system that is reckoned with (FAT counts in steps of 2 s).
 const TICK: Duration = Duration::from_secs(2);
@@ -22,9 +25,13 @@ pub(crate) struct Ledger {
     held: BTreeMap<String, Held>,
     /// Paths that looked different from `held` at the last look.
     pending: BTreeMap<String, Pending>,
+    /// Files that cannot be read. What `held` says of them is kept, but not listed.
+    unreadable: BTreeMap<String, Unreadable>,
+    /// Folders that could not be read at the last look at everything, each with a `/` at its end, and the reason.
+    closed: BTreeMap<String, String>,
     /// Held paths that may have been written to since without a trace in their stat, and when to hash them again.
     in_doubt: BTreeMap<String, Instant>,
-    /// Whether `held` is another than at the last `take_change`.
+    /// Whether the list of entries or that of unreadable paths has changed since the last `take_change`.
     changed: bool,
 }
 
@@ -41,6 +48,15 @@ struct Pending {
     due: Instant,
 }
 
+/// Why a file's content is unknown.
+#[derive(Debug)]
+struct Unreadable {
+    reason: String,
+    /// The file's stat when it could not be read, and when to try again. `None` if not even the stat could be had: then
+    /// the next look at everything tries again.
+    retry: Option<(Stat, Instant)>,
+}
+
 /// What a hash was made of.
 #[derive(Debug)]
 pub(crate) struct Hashed {
@@ -54,14 +70,25 @@ pub(crate) struct Hashed {
 
 impl Ledger {
     pub(crate) fn new(settle: Duration) -> Self {
-        Self { settle, held: BTreeMap::new(), pending: BTreeMap::new(), in_doubt: BTreeMap::new(), changed: false }
+        Self {
+            settle,
+            held: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            in_doubt: BTreeMap::new(),
+            changed: false,
+        }
     }
 
     /// Notes what a look at one path found at `now`; `None`: no such file. Each difference from the look before starts the
     /// wait anew, and a path that is again what the manifest says was never changed.
     pub(crate) fn observe(&mut self, path: &str, seen: Option<Stat>, now: Instant) {
-        let held = self.held.get(path).map(|held| held.stat);
-        if held == seen {
+        let is_known = match self.unreadable.get(path) {
+            Some(unreadable) => unreadable.retry.is_some_and(|(stat, _)| seen == Some(stat)),
+            None => self.held.get(path).map(|held| held.stat) == seen,
+        };
+        if is_known {
             self.pending.remove(path);
         } else if self.pending.get(path).is_none_or(|pending| pending.seen != seen) {
             self.pending.insert(path.to_owned(), Pending { seen, due: now + self.settle });
@@ -75,16 +102,57 @@ impl Ledger {
         }
     }
 
-    /// Notes what a look at the whole folder found: what it does not name is not there.
-    pub(crate) fn observe_all(&mut self, found: &BTreeMap<String, Stat>, now: Instant) {
-        let known = self.held.keys().chain(self.pending.keys());
-        let missing: Vec<String> = known.filter(|path| !found.contains_key(*path)).cloned().collect();
+    /// Notes what a look at the whole folder found: what it does not name is not there, unless a folder above it cannot be
+    /// read. Returns whether a folder can be read that could not be read before.
+    pub(crate) fn observe_all(&mut self, found: &Found, now: Instant) -> bool {
+        self.changed |= self.closed != found.closed;
+        let closed = std::mem::replace(&mut self.closed, found.closed.clone());
+        let is_opened = closed.keys().any(|folder| !found.closed.contains_key(folder));
+        self.keep_opened(&closed, found);
+        let known = self.held.keys().chain(self.pending.keys()).chain(self.unreadable.keys());
+        let is_missing = |path: &&String| {
+            !found.files.contains_key(*path) && !found.unreadable.contains_key(*path) && !self.is_below_closed(path)
+        };
+        let missing: Vec<String> = known.filter(is_missing).cloned().collect();
         for path in missing {
             self.observe(&path, None, now);
         }
-        for (path, stat) in found {
+        for (path, stat) in &found.files {
             self.observe(path, Some(*stat), now);
         }
+        for (path, reason) in &found.unreadable {
+            self.set_unreadable(path, reason.clone(), None);
+        }
+        // What happens there is unknown; the first look that can see it again notes it.
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain(|path, _| !self.is_below_closed(path));
+        self.pending = pending;
+        is_opened
+    }
+
+    /// The path's content cannot be had. What is held of it is kept in case that it can be had again, and it counts as
+    /// settled. `retry`: its stat, and when to try again though nothing seems to have changed.
+    pub(crate) fn set_unreadable(&mut self, path: &str, reason: String, retry: Option<(Stat, Instant)>) {
+        self.pending.remove(path);
+        self.in_doubt.remove(path);
+        let known = self.unreadable.insert(path.to_owned(), Unreadable { reason: reason.clone(), retry });
+        self.changed |= known.is_none_or(|known| known.reason != reason);
+    }
+
+    /// Keeps each file unreadable that was covered by a folder that can be read again, until it has been hashed: in between it
+    /// would seem to be gone.
+    fn keep_opened(&mut self, closed: &BTreeMap<String, String>, found: &Found) {
+        for (path, stat) in &found.files {
+            let is_known = self.held.get(path).is_some_and(|held| held.stat == *stat);
+            if let Some(reason) = folder_above(closed, path).filter(|_| !is_known) {
+                let kept = Unreadable { reason: reason.clone(), retry: None };
+                self.unreadable.entry(path.clone()).or_insert(kept);
+            }
+        }
+    }
+
+    fn is_below_closed(&self, path: &str) -> bool {
+        folder_above(&self.closed, path).is_some()
     }
 
     /// Makes everything due at `now` that was last written to more than a settle before `clock`: at the first look nobody
@@ -112,7 +180,7 @@ impl Ledger {
     /// When the next path is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let in_doubt = self.in_doubt.iter().filter(|(path, _)| !self.pending.contains_key(*path)).map(|(_, due)| *due);
-        self.dues().map(|(_, _, due)| due).chain(in_doubt).min()
+        self.dues().map(|(_, _, due)| due).chain(in_doubt).chain(self.retries().map(|(_, _, due)| due)).min()
     }
 
     /// The paths that are due at `now`, sorted, with what each was when it was last looked at.
@@ -120,7 +188,15 @@ impl Ledger {
         let settled = self.dues().filter(|(_, _, due)| *due <= now).map(|(path, seen, _)| (path.clone(), seen));
         let in_doubt = self.in_doubt.iter().filter(|(path, due)| **due <= now && !self.pending.contains_key(*path));
         let in_doubt = in_doubt.filter_map(|(path, _)| Some((path.clone(), Some(self.held.get(path)?.stat))));
-        settled.chain(in_doubt).collect()
+        let retried = self.retries().filter(|(_, _, due)| *due <= now);
+        let retried = retried.map(|(path, stat, _)| (path.clone(), Some(stat)));
+        settled.chain(in_doubt).chain(retried).collect()
+    }
+
+    /// Every unreadable file that seems unchanged, its stat, and when to try it again.
+    fn retries(&self) -> impl Iterator<Item = (&String, Stat, Instant)> {
+        let unchanged = self.unreadable.iter().filter(|(path, _)| !self.pending.contains_key(*path));
+        unchanged.filter_map(|(path, unreadable)| unreadable.retry.map(|(stat, due)| (path, stat, due)))
     }
 
     /// Every pending path with the moment when it counts. A removal waits, at most a settle longer, for new files that were
@@ -155,22 +231,16 @@ impl Ledger {
         };
         self.pending.remove(path);
         let held = self.held.get(path);
+        self.changed |= self.unreadable.remove(path).is_some();
         self.changed |= held.is_none_or(|held| held.stat != hashed.stat || held.hash != hashed.hash);
         self.held.insert(path.to_owned(), Held { stat: hashed.stat, hash: hashed.hash });
-    }
-
-    /// The path's content cannot be had now: what is held stays, and it is tried again at `due` or when it changes.
-    pub(crate) fn put_off(&mut self, path: &str, due: Instant) {
-        match self.pending.get_mut(path) {
-            Some(pending) => pending.due = due,
-            None => drop(self.in_doubt.insert(path.to_owned(), due)),
-        }
     }
 
     /// The path holds nothing now.
     pub(crate) fn remove(&mut self, path: &str) {
         self.pending.remove(path);
         self.in_doubt.remove(path);
+        self.changed |= self.unreadable.remove(path).is_some();
         self.changed |= self.held.remove(path).is_some();
     }
 
@@ -180,17 +250,35 @@ impl Ledger {
         self.held.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
     }
 
-    /// Whether [`Self::entries`] is another than when this was last asked.
+    /// Whether [`Self::entries`] or [`Self::unreadable`] has changed since this was last asked.
     pub(crate) fn take_change(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// Every settled file, sorted by path.
+    /// Every settled file that can be read, sorted by path.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let entry =
             |(path, held): (&String, &Held)| Entry { path: path.clone(), hash: held.hash.clone(), stat: held.stat };
-        self.held.iter().map(entry).collect()
+        let is_readable =
+            |(path, _): &(&String, &Held)| !self.unreadable.contains_key(*path) && !self.is_below_closed(path);
+        self.held.iter().filter(is_readable).map(entry).collect()
     }
+
+    /// Every file that cannot be read and every folder, with a `/` at its end, and the reason. Files below such a folder
+    /// are not named.
+    pub(crate) fn unreadable(&self) -> BTreeMap<String, String> {
+        let files = self.unreadable.iter().filter(|(path, _)| !self.is_below_closed(path));
+        let files = files.map(|(path, unreadable)| (path.clone(), unreadable.reason.clone()));
+        files.chain(self.closed.clone()).collect()
+    }
+}
+
+/// What is noted for a folder, named with a `/` at its end, above this path.
+fn folder_above<'a>(folders: &'a BTreeMap<String, String>, path: &str) -> Option<&'a String> {
+    if folders.is_empty() {
+        return None;
+    }
+    path.match_indices('/').find_map(|(at, _)| folders.get(&path[..=at]))
 }
 
 #[cfg(test)]

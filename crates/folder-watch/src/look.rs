@@ -1,25 +1,25 @@
 //! Looks at the folder: at one path, or at all of it. Links are never followed, and what vanishes while we look is simply not there.
-//! Any other failure is an error with its path: a look that left files out would make others drop their rows.
+//! What cannot be read is noted with the reason: a look that left it out would make others drop its rows.
 
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     io,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    os::{fd::BorrowedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
 
-use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::fs::{Dir, FileType};
 use tributary_formats::{has_table_ending, is_hidden};
 
 use crate::{
     Shared,
-    open::{is_vanished, open_folder, stat_file, stat_in},
+    open::{is_shortage, is_vanished, kind_in, open_folder, stat_file, stat_in},
     snapshot::Stat,
 };
 
-/// Why a look did not come to an end.
+/// Why a look did not come to an end. A file or a folder below the root that cannot be read is not among these.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
     #[error("cannot read `{path}`: {source}")]
@@ -40,16 +40,24 @@ impl Trouble {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) files: BTreeMap<String, Stat>,
+    /// Offered files of which not even the stat can be had, and why.
+    pub(crate) unreadable: BTreeMap<String, String>,
+    /// Folders that cannot be listed, each with a `/` at its end, and why.
+    pub(crate) closed: BTreeMap<String, String>,
     /// Names that are not UTF-8 and would have to be looked at: no manifest could name them.
     pub(crate) unnameable: Vec<PathBuf>,
 }
 
-/// Looks at one offered path; `None` if no regular file is there or a link is on the way to it.
-pub(crate) fn look_at(root: &Path, path: &str) -> Result<Option<Stat>, Trouble> {
-    stat_file(root, Path::new(path)).map_err(|error| Trouble::reading(path, error))
+/// Looks at one offered path; `None` if no regular file is there or a link is on the way to it, a reason if that cannot be
+/// found out.
+pub(crate) fn look_at(root: &Path, path: &str) -> Result<Result<Option<Stat>, String>, Trouble> {
+    match stat_file(root, Path::new(path)) {
+        Err(error) if is_shortage(&error) => Err(Trouble::reading(path, error)),
+        looked => Ok(looked.map_err(|error| error.to_string())),
+    }
 }
 
-/// Looks at the whole folder.
+/// Looks at the whole folder. What cannot be read below it is noted; only the folder itself must be readable.
 pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble> {
     let mut found = Found::default();
     let mut folders = vec![PathBuf::new()];
@@ -57,10 +65,17 @@ pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble
         if shared.stopping.load(Ordering::Relaxed) {
             return Err(Trouble::Stopping);
         }
+        let is_root = folder.as_os_str().is_empty();
         match list(root, &folder, &mut folders, &mut found) {
-            Err(error) if is_vanished(&error) && !folder.as_os_str().is_empty() => {}
-            Err(error) => return Err(Trouble::reading(root.join(folder).display().to_string(), error)),
             Ok(()) => {}
+            Err(error) if is_root || is_shortage(&error) => {
+                return Err(Trouble::reading(root.join(folder).display().to_string(), error));
+            }
+            Err(error) if is_vanished(&error) => {}
+            Err(error) => match folder.into_os_string().into_string() {
+                Ok(folder) => drop(found.closed.insert(format!("{folder}/"), error.to_string())),
+                Err(folder) => found.unnameable.push(folder.into()),
+            },
         }
     }
     Ok(found)
@@ -68,41 +83,54 @@ pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble
 
 /// Notes the offered files of one folder, and the folders in it.
 fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) -> io::Result<()> {
-    let open = open_folder(root, folder)?;
-    for entry in Dir::read_from(&open)? {
+    let mut names = Dir::new(open_folder(root, folder)?)?;
+    while let Some(entry) = names.read() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         // `.` and `..` count as hidden.
         if is_hidden(&name.to_string_lossy()) {
             continue;
         }
-        // Some file systems do not say what a name stands for.
         let kind = match entry.file_type() {
-            FileType::Unknown => statat(&open, name, AtFlags::SYMLINK_NOFOLLOW)
-                .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+            // Some file systems do not say. A name that could be anything must not be left out, so an error is the folder's.
+            FileType::Unknown => kind_in(names.fd()?, name)?,
             kind => kind,
         };
         if kind.is_dir() {
             folders.push(folder.join(name));
         } else if kind.is_file() && has_table_ending(&name.to_string_lossy()) {
-            note(&open, folder.join(name), found)?;
+            note(names.fd()?, folder.join(name), found)?;
         }
     }
     Ok(())
 }
 
-fn note(folder: &OwnedFd, path: PathBuf, found: &mut Found) -> io::Result<()> {
-    let Some(stat) = stat_in(folder, path.file_name().unwrap_or_default())? else { return Ok(()) };
-    match path.into_os_string().into_string() {
-        Ok(path) => drop(found.files.insert(path, stat)),
-        Err(path) => found.unnameable.push(path.into()),
+fn note(folder: BorrowedFd<'_>, path: PathBuf, found: &mut Found) -> io::Result<()> {
+    let stat = stat_in(folder, path.file_name().unwrap_or_default());
+    let path = match path.into_os_string().into_string() {
+        Ok(path) => path,
+        Err(path) => {
+            found.unnameable.push(path.into());
+            return Ok(());
+        }
+    };
+    match stat {
+        Ok(Some(stat)) => drop(found.files.insert(path, stat)),
+        Ok(None) => {}
+        Err(error) if is_shortage(&error) => return Err(error),
+        Err(error) => drop(found.unreadable.insert(path, error.to_string())),
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink};
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use tributary_testkit::privileges::without_override;
 
     use super::*;
 
@@ -138,9 +166,9 @@ mod tests {
         symlink(folder.path(), other.path().join("root")).unwrap();
         assert_eq!(paths(&other.path().join("root")), ["a.csv"]);
         for path in ["link.csv", "linked/b.csv", "linked/sub/c.csv", "a.csv/b.csv", "none.csv", "none/a.csv"] {
-            assert_eq!(look_at(folder.path(), path).unwrap(), None, "{path}");
+            assert_eq!(look_at(folder.path(), path).unwrap(), Ok(None), "{path}");
         }
-        assert!(look_at(&other.path().join("root"), "a.csv").unwrap().is_some());
+        assert!(look_at(&other.path().join("root"), "a.csv").unwrap().unwrap().is_some());
     }
 
     #[test]
@@ -159,5 +187,27 @@ mod tests {
         let gone = folder.path().join("gone");
         let trouble = look_at_all(&gone, &Shared::default()).unwrap_err().to_string();
         assert!(trouble.contains("gone"), "{trouble}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_noted_and_hides_nothing_else() {
+        let folder = folder_of(&["a.csv", "closed/b.csv", "closed/deep/c.csv", "listed/d.csv", "listed/sub/e.csv"]);
+        let permit = |path: &str, mode| {
+            fs::set_permissions(folder.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        // Names can be listed without the right to search, but not looked at.
+        permit("closed", 0o000);
+        permit("listed", 0o600);
+        let found = without_override(|| {
+            let blind = look_at(folder.path(), "listed/d.csv").unwrap();
+            assert!(blind.as_ref().is_err_and(|reason| reason.contains("denied")), "{blind:?}");
+            look_at_all(folder.path(), &Shared::default()).unwrap()
+        });
+        assert_eq!(found.files.into_keys().collect::<Vec<_>>(), ["a.csv"]);
+        assert_eq!(found.unreadable.into_keys().collect::<Vec<_>>(), ["listed/d.csv"]);
+        assert_eq!(found.closed.keys().collect::<Vec<_>>(), ["closed/", "listed/sub/"]);
+        assert!(found.closed["closed/"].contains("denied"), "{:?}", found.closed);
+        permit("closed", 0o700);
+        permit("listed", 0o700);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Component, Path},
 };
 
@@ -22,10 +22,18 @@ use crate::snapshot::Stat;
 const SAFELY: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// Whether the error says that the path leads to nothing that could be offered: it or a folder above it was removed, or a
-/// link, a socket or a missing device took its place.
+/// link or a file took its place.
 pub(crate) fn is_vanished(error: &io::Error) -> bool {
-    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
-    [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NXIO, Errno::NODEV].into_iter().any(is)
+    is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
+}
+
+/// Whether the error says nothing of the path: the process or the system has run out of something.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    is_one_of(error, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM])
+}
+
+fn is_one_of(error: &io::Error, errnos: &[Errno]) -> bool {
+    errnos.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Opens a folder below `root`; an empty path is `root` itself, which may be a link.
@@ -41,11 +49,11 @@ pub(crate) fn open_folder(root: &Path, path: &Path) -> io::Result<OwnedFd> {
 /// Opens a regular file below `root` for reading and returns it with its stat; `None` if the path leads to anything else.
 pub(crate) fn open_file(root: &Path, path: &Path) -> io::Result<Option<(File, Stat)>> {
     let Some((folder, name)) = found(parent(root, path))? else { return Ok(None) };
-    let Some(file) = found(openat(&folder, name, OFlags::RDONLY | SAFELY, Mode::empty()).map_err(Into::into))? else {
-        return Ok(None);
-    };
-    let stat = regular(&fstat(&file)?);
-    Ok(stat.map(|stat| (File::from(file), stat)))
+    match openat(&folder, name, OFlags::RDONLY | SAFELY, Mode::empty()) {
+        Ok(file) => Ok(regular(&fstat(&file)?).map(|stat| (File::from(file), stat))),
+        // Links, sockets and devices each fail in a way of their own.
+        Err(error) => stat_in(&folder, name)?.map_or(Ok(None), |_| Err(error.into())),
+    }
 }
 
 /// Returns the stat of a regular file below `root`; `None` if the path leads to anything else.
@@ -55,9 +63,17 @@ pub(crate) fn stat_file(root: &Path, path: &Path) -> io::Result<Option<Stat>> {
 }
 
 /// Returns the stat of a regular file in an open folder; `None` if the name stands for anything else.
-pub(crate) fn stat_in(folder: &OwnedFd, name: &OsStr) -> io::Result<Option<Stat>> {
+pub(crate) fn stat_in(folder: impl AsFd, name: &OsStr) -> io::Result<Option<Stat>> {
     let stat = found(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(Into::into))?;
     Ok(stat.as_ref().and_then(regular))
+}
+
+/// Returns what a name in an open folder stands for.
+pub(crate) fn kind_in(folder: impl AsFd, name: &OsStr) -> io::Result<FileType> {
+    match found(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(Into::into))? {
+        Some(stat) => Ok(FileType::from_raw_mode(stat.st_mode)),
+        None => Ok(FileType::Unknown),
+    }
 }
 
 fn parent<'a>(root: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {

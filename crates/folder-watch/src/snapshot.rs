@@ -1,6 +1,7 @@
 //! What the folder holds at one moment, as others see it: entries, version, state. No I/O; times are those of the file system.
 
 use std::{
+    collections::BTreeMap,
     fs::Metadata,
     os::unix::fs::MetadataExt,
     sync::Arc,
@@ -116,25 +117,34 @@ impl From<&Entry> for wire::ManifestEntry {
     }
 }
 
-/// Every settled file of the folder at one moment; never a part of them.
+/// Every settled file of the folder at one moment, and what cannot be read; never a part of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Digest of the entries' paths and hashes; compared for equality only.
+    /// Digest of the entries' paths and hashes and of the unreadable paths; compared for equality only.
     pub version: String,
-    /// Sorted by path (bytes).
+    /// Files that can be read, sorted by path (bytes).
     pub entries: Vec<Entry>,
+    /// Files and folders that cannot be read, and why. A folder's path ends in `/` and stands for everything below it. None
+    /// of these has an entry.
+    pub unreadable: BTreeMap<String, String>,
     /// When `version` last became another one, or when the first scan ended.
     pub changed_at: SystemTime,
 }
 
 impl Snapshot {
     /// Of entries that are sorted by path.
-    pub(crate) fn new(entries: Vec<Entry>, changed_at: SystemTime) -> Self {
-        Self {
-            version: version(entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()))),
-            entries,
-            changed_at,
-        }
+    pub(crate) fn new(entries: Vec<Entry>, unreadable: BTreeMap<String, String>, changed_at: SystemTime) -> Self {
+        let files = entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()));
+        // No file has an empty hash. Reasons are left out: they are for people, and may be worded differently elsewhere.
+        let version = version(files.chain(unreadable.keys().map(|path| (path.as_str(), ""))));
+        Self { version, entries, unreadable, changed_at }
+    }
+
+    /// Why this path cannot be read, if that is the reason for having no entry.
+    #[must_use]
+    pub fn unreadable_reason(&self, path: &str) -> Option<&str> {
+        let folders = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        std::iter::once(path).chain(folders).find_map(|path| self.unreadable.get(path)).map(String::as_str)
     }
 
     /// The entry of exactly this path.
@@ -153,7 +163,13 @@ impl Snapshot {
 
 impl From<&Snapshot> for wire::Manifest {
     fn from(snapshot: &Snapshot) -> Self {
-        Self { version: snapshot.version.clone(), files: snapshot.entries.iter().map(Into::into).collect() }
+        let unreadable =
+            |(path, error): (&String, &String)| wire::Unreadable { path: path.clone(), error: error.clone() };
+        Self {
+            version: snapshot.version.clone(),
+            files: snapshot.entries.iter().map(Into::into).collect(),
+            unreadable: snapshot.unreadable.iter().map(unreadable).collect(),
+        }
     }
 }
 
@@ -164,7 +180,7 @@ pub enum State {
     Scanning,
     /// The whole folder is known.
     Ready(Arc<Snapshot>),
-    /// The folder, or a part of it, cannot be read, and why. It is tried again until it can.
+    /// The folder itself cannot be read, and why. The watching thread tries again until it can.
     Unreadable(Arc<str>),
 }
 
@@ -215,6 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn version_depends_on_what_cannot_be_read_and_not_on_the_reason() {
+        let snapshot = |unreadable: &[(&str, &str)]| {
+            let unreadable = unreadable.iter().map(|(path, reason)| ((*path).to_owned(), (*reason).to_owned()));
+            Snapshot::new(Vec::new(), unreadable.collect(), UNIX_EPOCH)
+        };
+        let one = snapshot(&[("a.csv", "Permission denied"), ("sub/", "Input/output error")]);
+        assert_eq!(one.version, snapshot(&[("a.csv", "x"), ("sub/", "y")]).version);
+        for other in [&[][..], &[("a.csv", "")], &[("a.csv", ""), ("sub", "")], &[("a.csvsub/", "")]] {
+            assert_ne!(one.version, snapshot(other).version, "{other:?}");
+        }
+        assert_eq!(one.unreadable_reason("a.csv"), Some("Permission denied"));
+        assert_eq!(one.unreadable_reason("sub/deep/b.csv"), Some("Input/output error"));
+        assert_eq!((one.unreadable_reason("b.csv"), one.unreadable_reason("sub")), (None, None));
+    }
+
+    #[test]
     fn a_stat_is_in_doubt_until_its_times_are_a_tick_old() {
         let at = UNIX_EPOCH + Duration::from_secs(1000);
         let check = |mtime: i128, ctime: i128, expect: Option<u64>| {
@@ -258,7 +290,8 @@ mod tests {
     fn get_finds_exact_paths_only() {
         let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
         let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), stat };
-        let snapshot = Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], UNIX_EPOCH);
+        let snapshot =
+            Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], BTreeMap::new(), UNIX_EPOCH);
         assert_eq!(snapshot.get("a/b.csv").map(|entry| entry.path.as_str()), Some("a/b.csv"));
         assert_eq!(snapshot.bytes(), 9);
         for other in ["", "a", "b.csv", "a/../a.csv", "/a.csv"] {

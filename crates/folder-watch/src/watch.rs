@@ -3,8 +3,8 @@
 //! seen a particular event.
 
 use std::{
-    collections::BTreeSet,
-    fs, io,
+    collections::{BTreeMap, BTreeSet},
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
@@ -24,7 +24,7 @@ use crate::{
     Options, Shared,
     hash::{Hashing, hash_all},
     hints::{self, Signal},
-    ledger::{Hashed, Ledger},
+    ledger::Ledger,
     look::{Trouble, look_at, look_at_all},
     snapshot::{Snapshot, Stat, State},
 };
@@ -67,8 +67,6 @@ pub(crate) struct Watch {
     failing: bool,
     /// How many names were left out at the last look because they are not UTF-8: a warning only when that grows.
     unnameable: usize,
-    /// Files that may not be read, so that each is warned of once.
-    refused: BTreeSet<String>,
 }
 
 impl Watch {
@@ -96,7 +94,6 @@ impl Watch {
             published: None,
             failing: false,
             unnameable: 0,
-            refused: BTreeSet::new(),
         }
     }
 
@@ -179,7 +176,10 @@ impl Watch {
         let found = look_at_all(&self.root, &self.shared)?;
         self.warn_of_unnameable(&found.unnameable);
         let now = Instant::now();
-        self.ledger.observe_all(&found.files, now);
+        if self.ledger.observe_all(&found, now) {
+            // Events of a folder that could not be read were not to be had.
+            self.listener = None;
+        }
         if self.patience_ends.is_none() {
             self.ledger.trust_old_times(SystemTime::now(), now);
             self.patience_ends = Some(now + FIRST_PATIENCE.max(self.options.settle * 10));
@@ -198,12 +198,19 @@ impl Watch {
 
     fn look_at_hinted(&mut self) -> Result<(), Trouble> {
         for path in std::mem::take(&mut self.hinted) {
-            let seen = look_at(&self.root, &path)?;
+            let looked = look_at(&self.root, &path)?;
             let now = Instant::now();
-            self.ledger.observe(&path, seen, now);
+            self.note(&path, looked, now);
             self.ledger.doubt(&path, now);
         }
         Ok(())
+    }
+
+    fn note(&mut self, path: &str, looked: Result<Option<Stat>, String>, now: Instant) {
+        match looked {
+            Ok(seen) => self.ledger.observe(path, seen, now),
+            Err(reason) => self.ledger.set_unreadable(path, reason, None),
+        }
     }
 
     /// Hashes or drops every path that has settled.
@@ -212,9 +219,9 @@ impl Watch {
         let (mut gone, mut settled) = (Vec::new(), Vec::new());
         for (path, expected) in self.ledger.due(now) {
             match look_at(&self.root, &path)? {
-                seen if seen != expected => self.ledger.observe(&path, seen, now),
-                None => gone.push(path),
-                Some(stat) => settled.push((path, stat)),
+                Ok(None) if expected.is_none() => gone.push(path),
+                Ok(Some(stat)) if expected == Some(stat) => settled.push((path, stat)),
+                looked => self.note(&path, looked, now),
             }
         }
         if !gone.is_empty() {
@@ -229,43 +236,27 @@ impl Watch {
 
     /// Takes the content of each path; one that changes meanwhile only if `as_it_stands`.
     fn hash(&mut self, files: &[(String, Stat)], as_it_stands: bool) -> Result<(), Trouble> {
-        let (done, mut result) = hash_all(&self.root, files, &self.shared);
+        let (done, result) = hash_all(&self.root, files, &self.shared);
         for (path, hashing) in done {
             let now = Instant::now();
             match hashing {
-                Hashing::Read { hashed, steady: true } => self.accept(&path, hashed, now),
-                Hashing::Refused(error) => result = result.and(self.set_aside(&path, error, now)),
+                Hashing::Read { hashed, steady: true } => self.ledger.accept(&path, hashed, now),
+                Hashing::Failed { error, looked } => {
+                    let retry = now + self.options.rescan;
+                    self.ledger.set_unreadable(&path, error.to_string(), Some((looked, retry)));
+                }
                 changing => {
                     if let Hashing::Read { hashed, .. } = changing
                         && as_it_stands
                     {
-                        self.accept(&path, hashed, now);
+                        self.ledger.accept(&path, hashed, now);
                     }
-                    let seen = look_at(&self.root, &path)?;
-                    self.ledger.observe(&path, seen, now);
+                    let looked = look_at(&self.root, &path)?;
+                    self.note(&path, looked, now);
                 }
             }
         }
         result
-    }
-
-    fn accept(&mut self, path: &str, hashed: Hashed, now: Instant) {
-        self.refused.remove(path);
-        self.ledger.accept(path, hashed, now);
-    }
-
-    /// A file that this user may not read stays as it was: known with its last content, or unknown. One such file must not
-    /// stop the others; but at the first scan nobody knows what it held before, and leaving it out would say that it is
-    /// gone.
-    fn set_aside(&mut self, path: &str, error: io::Error, now: Instant) -> Result<(), Trouble> {
-        if self.published.is_none() {
-            return Err(Trouble::reading(path, error));
-        }
-        if self.refused.insert(path.to_owned()) {
-            warn!(file.path = path, %error, "`{path}` cannot be read, and stays as it was before: {error}");
-        }
-        self.ledger.put_off(path, now + self.options.rescan);
-        Ok(())
     }
 
     /// The first scan is over once a look found nothing that was not settled, or when patience ends: then files are taken
@@ -300,7 +291,7 @@ impl Watch {
             }
             return;
         }
-        let mut snapshot = Snapshot::new(self.ledger.entries(), SystemTime::now());
+        let mut snapshot = Snapshot::new(self.ledger.entries(), self.ledger.unreadable(), SystemTime::now());
         match &self.published {
             Some(last) if last.version == snapshot.version => snapshot.changed_at = last.changed_at,
             _ => {
@@ -308,6 +299,7 @@ impl Watch {
                 info!(%version, files, "the folder is at version {version} with {files} files");
             }
         }
+        self.warn_of_unreadable(&snapshot.unreadable);
         let snapshot = Arc::new(snapshot);
         self.published = Some(Arc::clone(&snapshot));
         self.publisher.send_replace(State::Ready(snapshot));
@@ -348,6 +340,30 @@ impl Watch {
             *listening = None;
         }
         self.look_at = Instant::now();
+    }
+
+    /// Logs which paths cannot be read since the last manifest, or can be again.
+    fn warn_of_unreadable(&self, unreadable: &BTreeMap<String, String>) {
+        let before = self.published.as_deref();
+        // A file whose folder could not be read before is not news.
+        let is_new = |path: &str| before.and_then(|before| before.unreadable_reason(path)).is_none();
+        let mut new = unreadable.iter().filter(|(path, _)| is_new(path));
+        if let Some((path, error)) = new.next() {
+            let others = new.count();
+            let more = match others {
+                0 => String::new(),
+                1 => " and 1 other path".to_owned(),
+                _ => format!(" and {others} other paths"),
+            };
+            warn!(file.path = path, error, files = others + 1, "`{path}`{more} cannot be read: {error}");
+        }
+        let mut recovered = before
+            .into_iter()
+            .flat_map(|before| before.unreadable.keys())
+            .filter(|path| !unreadable.contains_key(*path));
+        if let Some(path) = recovered.next() {
+            info!(file.path = path, files = recovered.count() + 1, "`{path}` is no longer unreadable");
+        }
     }
 
     fn warn_of_unnameable(&mut self, names: &[PathBuf]) {

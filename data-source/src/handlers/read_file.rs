@@ -76,10 +76,8 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 /// Looks the path up in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
 fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
     let encoded = request.uri().path().strip_prefix(ROUTE).unwrap_or_default();
-    let path = percent_decode_str(encoded).decode_utf8().ok();
-    let snapshot = app.snapshot()?;
-    let entry = path.as_deref().and_then(|path| snapshot.get(path)).cloned();
-    entry.ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))
+    // No file has the empty path, and none has one that is not UTF-8.
+    app.entry(&percent_decode_str(encoded).decode_utf8().unwrap_or_default())
 }
 
 async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {

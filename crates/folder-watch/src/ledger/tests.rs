@@ -40,6 +40,19 @@ impl Book {
         self.ledger.accept(path, hashed, now);
     }
 
+    /// A look at everything: files with their sizes, and what cannot be read, where a folder ends in `/`.
+    fn look(&mut self, files: &[(&str, u64)], unreadable: &[&str], at: u64) -> bool {
+        let files = files.iter().map(|(path, size)| ((*path).to_owned(), stat(*size))).collect();
+        let reasons = unreadable.iter().map(|path| ((*path).to_owned(), "denied".to_owned()));
+        let (closed, unreadable) = reasons.partition(|(path, _)| path.ends_with('/'));
+        let now = self.ms(at);
+        self.ledger.observe_all(&Found { files, unreadable, closed, ..Found::default() }, now)
+    }
+
+    fn unreadable(&self) -> Vec<String> {
+        self.ledger.unreadable().into_keys().collect()
+    }
+
     fn held(&self) -> Vec<(String, String)> {
         self.ledger.entries().into_iter().map(|entry| (entry.path, entry.hash)).collect()
     }
@@ -167,10 +180,79 @@ fn a_look_at_all_finds_what_is_missing() {
     book.accept("a.csv", 1, "one", OLD, 0);
     book.accept("b/c.csv", 2, "two", OLD, 0);
     book.see("d.csv", Some(1), 0);
-    let now = book.ms(100);
-    book.ledger.observe_all(&BTreeMap::from([("a.csv".to_owned(), stat(1)), ("e.csv".to_owned(), stat(9))]), now);
+    book.look(&[("a.csv", 1), ("e.csv", 9)], &[], 100);
     assert_eq!(book.due(350), [("b/c.csv".to_owned(), None), ("e.csv".to_owned(), Some(9))]);
     assert!(book.ledger.holds_below("b") && !book.ledger.holds_below("a.csv") && !book.ledger.holds_below("c"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_neither_listed_nor_gone() {
+    let mut book = Book::new();
+    book.accept("a.csv", 1, "one", OLD, 0);
+    book.accept("b.csv", 1, "one", OLD, 0);
+    book.see("a.csv", Some(2), 0);
+    let retry = book.ms(5000);
+    book.ledger.set_unreadable("a.csv", "denied".to_owned(), Some((stat(2), retry)));
+    assert!(book.ledger.take_change() && !book.ledger.is_settling());
+    assert_eq!((book.unreadable(), book.held().len()), (vec!["a.csv".to_owned()], 1));
+    book.see("a.csv", Some(2), 100);
+    assert_eq!((book.due(4999), book.ledger.next_due()), (vec![], Some(retry)), "the same stat is no reason to retry");
+    assert_eq!(book.due(5000), [("a.csv".to_owned(), Some(2))]);
+    book.ledger.set_unreadable("a.csv", "denied".to_owned(), Some((stat(2), book.ms(9000))));
+    assert!(!book.ledger.take_change(), "nothing new");
+    book.see("a.csv", Some(3), 5100);
+    assert_eq!(book.due(5350), [("a.csv".to_owned(), Some(3))], "another stat is");
+    book.accept("a.csv", 3, "three", OLD, 5400);
+    assert!(book.ledger.take_change() && book.unreadable().is_empty());
+    assert_eq!(book.held().len(), 2);
+}
+
+#[test]
+fn an_unreadable_file_that_goes_away_is_gone() {
+    let mut book = Book::new();
+    book.ledger.set_unreadable("a.csv", "denied".to_owned(), Some((stat(1), book.ms(9000))));
+    book.ledger.set_unreadable("b.csv", "denied".to_owned(), None);
+    book.look(&[], &[], 100);
+    assert_eq!(book.unreadable().len(), 2, "a removal has to settle");
+    assert_eq!(book.due(350), [("a.csv".to_owned(), None), ("b.csv".to_owned(), None)]);
+    book.ledger.take_change();
+    book.ledger.remove("a.csv");
+    book.ledger.remove("b.csv");
+    assert!(book.ledger.take_change() && book.unreadable().is_empty());
+}
+
+#[test]
+fn nothing_below_a_folder_that_cannot_be_read_is_gone() {
+    let mut book = Book::new();
+    book.accept("sub/a.csv", 1, "one", OLD, 0);
+    book.accept("sub/deep/b.csv", 1, "one", OLD, 0);
+    book.accept("subtle.csv", 1, "one", OLD, 0);
+    book.see("sub/new.csv", Some(1), 0);
+    assert!(!book.look(&[("subtle.csv", 1)], &["sub/"], 100));
+    assert!(!book.ledger.is_settling(), "what happens there is unknown");
+    assert_eq!((book.unreadable(), book.due(10_000)), (vec!["sub/".to_owned()], vec![]));
+    assert_eq!(book.held(), [("subtle.csv".to_owned(), "one".to_owned())]);
+    assert!(book.ledger.take_change());
+    book.look(&[("subtle.csv", 1)], &["sub/"], 200);
+    assert!(!book.ledger.take_change(), "nothing new");
+    let found = [("subtle.csv", 1), ("sub/deep/b.csv", 1), ("sub/new.csv", 1)];
+    assert!(book.look(&found, &[], 300), "a folder is open again");
+    assert!(book.ledger.take_change());
+    assert_eq!(book.held().len(), 3, "known contents are known at once, a removal has to settle");
+    assert_eq!(book.unreadable(), ["sub/new.csv"], "a file that was covered is not gone before it is hashed");
+    assert_eq!(book.due(550), [("sub/a.csv".to_owned(), None), ("sub/new.csv".to_owned(), Some(1))]);
+    book.accept("sub/new.csv", 1, "new", OLD, 600);
+    assert_eq!((book.held().len(), book.unreadable()), (4, vec![]));
+}
+
+#[test]
+fn a_file_that_could_not_be_looked_at_is_read_as_soon_as_it_can() {
+    let mut book = Book::new();
+    book.accept("a.csv", 1, "one", OLD, 0);
+    book.look(&[], &["a.csv"], 100);
+    assert_eq!((book.unreadable(), book.due(10_000)), (vec!["a.csv".to_owned()], vec![]));
+    book.look(&[("a.csv", 1)], &[], 200);
+    assert_eq!(book.due(450), [("a.csv".to_owned(), Some(1))]);
 }
 
 proptest! {
