@@ -16,7 +16,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::snapshot::Stat;
+use crate::stat::Stat;
 
 /// For every step: no links, no waiting for the other end of a FIFO.
 const SAFELY: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);

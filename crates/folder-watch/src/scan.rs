@@ -1,5 +1,5 @@
-//! Looks at the folder: at one path, or at all of it. Links are never followed, and what vanishes while we look is simply not there.
-//! What cannot be read is noted with the reason: a look that left it out would make others drop its rows.
+//! Scans the folder, or stats one path. Links are never followed, and what vanishes meanwhile is simply not there. What
+//! cannot be read is noted with its reason: leaving it out would make others drop its rows.
 
 use std::{
     collections::BTreeMap,
@@ -7,69 +7,68 @@ use std::{
     io,
     os::{fd::BorrowedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
 };
 
 use rustix::fs::{Dir, FileType};
 use tributary_formats::{has_table_ending, is_hidden};
 
 use crate::{
-    Shared,
     open::{is_shortage, is_vanished, kind_in, open_folder, stat_file, stat_in},
-    snapshot::Stat,
+    shared::Shared,
+    stat::Stat,
 };
 
-/// Why a look did not come to an end. A file or a folder below the root that cannot be read is not among these.
+/// A scan that did not complete. A file or folder below the root that cannot be read is not an error.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum ScanError {
     #[error("cannot read `{path}`: {source}")]
     Io { path: String, source: io::Error },
-    #[error("`{0}` is no folder any more")]
+    #[error("`{0}` is no longer a folder")]
     NotAFolder(String),
     #[error("the folder is no longer watched")]
     Stopping,
 }
 
-impl Trouble {
+impl ScanError {
     pub(crate) fn reading(path: impl Into<String>, source: io::Error) -> Self {
         Self::Io { path: path.into(), source }
     }
 }
 
-/// What a look at the whole folder found.
+/// Everything that a scan of the folder found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Scan {
     pub(crate) files: BTreeMap<String, Stat>,
-    /// Offered files of which not even the stat can be had, and why.
+    /// Offered files that cannot even be statted, and the reason.
     pub(crate) unreadable: BTreeMap<String, String>,
-    /// Folders that cannot be listed, each with a `/` at its end, and why.
+    /// Folders that cannot be listed, and the reason. Each path ends in `/`.
     pub(crate) closed: BTreeMap<String, String>,
-    /// Names that are not UTF-8 and would have to be looked at: no manifest could name them.
+    /// Offered files and closed folders whose names are not UTF-8, so no manifest can list them.
     pub(crate) unnameable: Vec<PathBuf>,
 }
 
-/// Looks at one offered path; `None` if no regular file is there or a link is on the way to it, a reason if that cannot be
-/// found out.
-pub(crate) fn look_at(root: &Path, path: &str) -> Result<Result<Option<Stat>, String>, Trouble> {
+/// Stats one offered path. The inner result is the path's own: `None` if no regular file is there or a link is on the way to
+/// it, or the reason why that is unknown.
+pub(crate) fn stat_path(root: &Path, path: &str) -> Result<Result<Option<Stat>, String>, ScanError> {
     match stat_file(root, Path::new(path)) {
-        Err(error) if is_shortage(&error) => Err(Trouble::reading(path, error)),
-        looked => Ok(looked.map_err(|error| error.to_string())),
+        Err(error) if is_shortage(&error) => Err(ScanError::reading(path, error)),
+        seen => Ok(seen.map_err(|error| error.to_string())),
     }
 }
 
-/// Looks at the whole folder. What cannot be read below it is noted; only the folder itself must be readable.
-pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble> {
-    let mut found = Found::default();
+/// Scans the whole folder. Only the root itself must be readable.
+pub(crate) fn scan(root: &Path, shared: &Shared) -> Result<Scan, ScanError> {
+    let mut found = Scan::default();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
-        if shared.stopping.load(Ordering::Relaxed) {
-            return Err(Trouble::Stopping);
+        if shared.is_stopping() {
+            return Err(ScanError::Stopping);
         }
         let is_root = folder.as_os_str().is_empty();
         match list(root, &folder, &mut folders, &mut found) {
             Ok(()) => {}
             Err(error) if is_root || is_shortage(&error) => {
-                return Err(Trouble::reading(root.join(folder).display().to_string(), error));
+                return Err(ScanError::reading(root.join(folder).display().to_string(), error));
             }
             Err(error) if is_vanished(&error) => {}
             Err(error) => match folder.into_os_string().into_string() {
@@ -81,8 +80,8 @@ pub(crate) fn look_at_all(root: &Path, shared: &Shared) -> Result<Found, Trouble
     Ok(found)
 }
 
-/// Notes the offered files of one folder, and the folders in it.
-fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) -> io::Result<()> {
+/// Adds the offered files of one folder to `found`, and the folders in it to `folders`.
+fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan) -> io::Result<()> {
     let mut names = Dir::new(open_folder(root, folder)?)?;
     while let Some(entry) = names.read() {
         let entry = entry?;
@@ -92,20 +91,21 @@ fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Foun
             continue;
         }
         let kind = match entry.file_type() {
-            // Some file systems do not say. A name that could be anything must not be left out, so an error is the folder's.
+            // Some file systems do not tell. The name could be anything and must not be left out, so an error is the
+            // folder's.
             FileType::Unknown => kind_in(names.fd()?, name)?,
             kind => kind,
         };
         if kind.is_dir() {
             folders.push(folder.join(name));
         } else if kind.is_file() && has_table_ending(&name.to_string_lossy()) {
-            note(names.fd()?, folder.join(name), found)?;
+            add_file(names.fd()?, folder.join(name), found)?;
         }
     }
     Ok(())
 }
 
-fn note(folder: BorrowedFd<'_>, path: PathBuf, found: &mut Found) -> io::Result<()> {
+fn add_file(folder: BorrowedFd<'_>, path: PathBuf, found: &mut Scan) -> io::Result<()> {
     let stat = stat_in(folder, path.file_name().unwrap_or_default());
     let path = match path.into_os_string().into_string() {
         Ok(path) => path,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn paths(folder: &Path) -> Vec<String> {
-        look_at_all(folder, &Shared::default()).unwrap().files.into_keys().collect()
+        scan(folder, &Shared::default()).unwrap().files.into_keys().collect()
     }
 
     #[test]
@@ -166,27 +166,27 @@ mod tests {
         symlink(folder.path(), other.path().join("root")).unwrap();
         assert_eq!(paths(&other.path().join("root")), ["a.csv"]);
         for path in ["link.csv", "linked/b.csv", "linked/sub/c.csv", "a.csv/b.csv", "none.csv", "none/a.csv"] {
-            assert_eq!(look_at(folder.path(), path).unwrap(), Ok(None), "{path}");
+            assert_eq!(stat_path(folder.path(), path).unwrap(), Ok(None), "{path}");
         }
-        assert!(look_at(&other.path().join("root"), "a.csv").unwrap().unwrap().is_some());
+        assert!(stat_path(&other.path().join("root"), "a.csv").unwrap().unwrap().is_some());
     }
 
     #[test]
-    fn sets_aside_names_that_are_not_utf_8() {
+    fn counts_names_that_are_not_utf_8() {
         let folder = folder_of(&["a.csv"]);
         for name in [&b"\xFF.csv"[..], b"\xFF.json"] {
             fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
         }
-        let found = look_at_all(folder.path(), &Shared::default()).unwrap();
+        let found = scan(folder.path(), &Shared::default()).unwrap();
         assert_eq!((found.files.len(), found.unnameable.len()), (1, 1));
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_trouble() {
+    fn a_missing_folder_is_an_error_that_names_it() {
         let folder = folder_of(&[]);
         let gone = folder.path().join("gone");
-        let trouble = look_at_all(&gone, &Shared::default()).unwrap_err().to_string();
-        assert!(trouble.contains("gone"), "{trouble}");
+        let error = scan(&gone, &Shared::default()).unwrap_err().to_string();
+        assert!(error.contains("gone"), "{error}");
     }
 
     #[test]
@@ -195,13 +195,13 @@ mod tests {
         let permit = |path: &str, mode| {
             fs::set_permissions(folder.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
         };
-        // Names can be listed without the right to search, but not looked at.
+        // Without the right to search, names can be listed but not statted.
         permit("closed", 0o000);
         permit("listed", 0o600);
         let found = without_override(|| {
-            let blind = look_at(folder.path(), "listed/d.csv").unwrap();
-            assert!(blind.as_ref().is_err_and(|reason| reason.contains("denied")), "{blind:?}");
-            look_at_all(folder.path(), &Shared::default()).unwrap()
+            let seen = stat_path(folder.path(), "listed/d.csv").unwrap();
+            assert!(seen.as_ref().is_err_and(|reason| reason.contains("denied")), "{seen:?}");
+            scan(folder.path(), &Shared::default()).unwrap()
         });
         assert_eq!(found.files.into_keys().collect::<Vec<_>>(), ["a.csv"]);
         assert_eq!(found.unreadable.into_keys().collect::<Vec<_>>(), ["listed/d.csv"]);
