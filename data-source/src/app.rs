@@ -9,8 +9,8 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tributary_folder_watch::{Folder, Snapshot, State};
-use tributary_http_common::Token;
+use tributary_admission::Admission;
+use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 
 use crate::{aggregate::Computations, error::ApiError};
 
@@ -21,8 +21,8 @@ pub(crate) struct App {
     pub(crate) folder: Arc<Folder>,
     /// What `/sense` calls the source.
     pub(crate) name: String,
-    /// What requests must bring, if anything.
-    pub(crate) token: Option<Token>,
+    /// The rules that every request must pass.
+    pub(crate) admission: Admission,
     /// Cancelled when the server stops: held requests are answered, and `/read` stops.
     pub(crate) shutdown: CancellationToken,
     /// What is computed for reports.
@@ -36,12 +36,12 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(folder: Folder, name: String, token: Option<Token>, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(folder: Folder, name: String, admission: Admission, shutdown: CancellationToken) -> Self {
         let (last_read, requests) = (Mutex::default(), Mutex::default());
         Self {
             folder: Arc::new(folder),
             name,
-            token,
+            admission,
             shutdown,
             computations: Arc::default(),
             is_scanned: AtomicBool::default(),
@@ -53,6 +53,16 @@ impl App {
     /// What the folder holds, unless that is not known.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
         known(&self.folder.state().borrow())
+    }
+
+    /// The manifest's entry of exactly this path.
+    pub(crate) fn entry(&self, path: &str) -> Result<Entry, ApiError> {
+        let snapshot = self.snapshot()?;
+        let missing = || match snapshot.unreadable_reason(path) {
+            Some(reason) => ApiError::Unavailable(format!("`{path}` cannot be read: {reason}")),
+            None => ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()),
+        };
+        snapshot.get(path).cloned().ok_or_else(missing)
     }
 
     /// Before the first scan is over nothing can be told. A folder that becomes unreadable later is for each route to judge.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::LogArgs;
-use tributary_http_common::{Access, host_and_port};
 
 use crate::{Config, inspect::InspectArgs};
 
@@ -57,7 +57,10 @@ pub struct ServeArgs {
     /// The time between two looks at the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
-    /// Who is let in.
+    /// A host name that requests may use, besides the listening address and this machine's own names; repeatable
+    #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+    /// Who may connect.
     #[command(flatten)]
     pub access: Access,
 }
@@ -70,8 +73,8 @@ impl ServeArgs {
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
-        let token = self.access.token()?;
-        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, token, announce: true })
+        let admission = Admission::new(self.access.token()?, self.allowed_hosts.clone()).listening_on(&self.listen);
+        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, admission, announce: true })
     }
 }
 
@@ -116,7 +119,14 @@ mod tests {
         assert_eq!((cli.serve.listen.as_str(), cli.serve.name.as_deref()), ("[::1]:0", Some("north")));
         assert_eq!((cli.serve.settle, cli.serve.rescan), (Duration::from_secs(1), Duration::from_secs(120)));
         assert_eq!(cli.serve.access.token_file.as_deref(), Some(Path::new("t")));
+        assert_eq!(cli.serve.allowed_hosts, [] as [&str; 0]);
         assert!(cli.serve.access.allow_anonymous && cli.log.log_format == LogFormat::Json);
+    }
+
+    #[test]
+    fn hosts_are_repeated_or_separated_by_commas() {
+        let hosts = parse("--dir feeds --allowed-host a.example,b:8080 --allowed-host c").unwrap().serve.allowed_hosts;
+        assert_eq!(hosts, ["a.example", "b:8080", "c"]);
     }
 
     #[test]

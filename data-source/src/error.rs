@@ -8,8 +8,9 @@ use actix_web::{
         header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER},
     },
 };
+use tributary_admission::Denied;
 use tributary_folder_watch::OpenError;
-use tributary_http_common::challenge;
+use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 use tributary_report::SpecError;
 
@@ -23,9 +24,9 @@ pub(crate) enum ApiError {
     /// A parameter cannot be understood.
     #[error("{0}")]
     BadRequest(String),
-    /// The token is missing or wrong.
-    #[error("this source answers only to those who bring its token: `Authorization: Bearer TOKEN`, or as the password")]
-    Unauthorized,
+    /// The request breaks a rule of admission.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// No such route, or no such file in the manifest.
     #[error("{0}")]
     NotFound(String),
@@ -80,7 +81,7 @@ impl ApiError {
     fn title(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "bad request",
-            Self::Unauthorized => "token needed",
+            Self::Denied(denied) => denial(denied).1,
             Self::NotFound(_) => "not found",
             Self::MethodNotAllowed { .. } => "method not allowed",
             Self::OtherFormat { .. } => "other format",
@@ -98,7 +99,7 @@ impl From<OpenError> for ApiError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Changed { path } => Self::Changed { path },
-            other => Self::internal(&other),
+            other => Self::Unavailable(format!("{other}; ask for /sense/files again")),
         }
     }
 }
@@ -107,7 +108,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Denied(denied) => denial(denied).0,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::OtherFormat { .. } => StatusCode::CONFLICT,
@@ -123,7 +124,7 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized => challenge(&mut response, "data-source"),
+            Self::Denied(Denied::NoToken) => challenge(&mut response, "data-source"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }

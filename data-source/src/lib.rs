@@ -18,8 +18,9 @@ use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+use tributary_admission::Admission;
 use tributary_folder_watch::{Folder, Options, State};
-use tributary_http_common::{STOP_SECONDS, Token, announce};
+use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
 
 use crate::app::App;
 
@@ -37,8 +38,8 @@ pub struct Config {
     pub settle: Duration,
     /// See [`Options::rescan`].
     pub rescan: Duration,
-    /// What every request but `/healthz` must bring; `None`: nothing.
-    pub token: Option<Token>,
+    /// The rules that every request must pass; `/healthz` needs no token.
+    pub admission: Admission,
     /// Whether to print `listening on http://ADDR:PORT` on stdout once the first scan is over; a program that runs the server
     /// inside itself wants its own words.
     pub announce: bool,
@@ -54,7 +55,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let options = Options { settle: config.settle, rescan: config.rescan };
     let folder = Folder::watch(&config.dir, options)?;
     let (mut watched, mut state) = (folder.state(), folder.state());
-    let app = web::Data::new(App::new(folder, config.name, config.token, shutdown.clone()));
+    let app = web::Data::new(App::new(folder, config.name, config.admission, shutdown.clone()));
     let ready = app.clone();
     let server = start(app, listener)?;
     info!(%address, "serving `{}` on http://{address}", config.dir.display());
@@ -83,6 +84,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
 fn start(app: web::Data<App>, listener: TcpListener) -> anyhow::Result<Server> {
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
+        .on_connect(prepare_connection)
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)

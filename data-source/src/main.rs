@@ -4,12 +4,13 @@ use std::{io, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
-use tributary_cli_common::exit_code;
+use tributary_admission::OpenToAll;
+use tributary_cli_common::{exit_code, stop_on_signals};
 use tributary_data_source::{
     cli::{Cli, Command, ServeArgs},
     inspect, run,
 };
-use tributary_http_common::{OpenToAll, bind, stop_on_signals};
+use tributary_http_common::bind;
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.

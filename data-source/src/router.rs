@@ -5,12 +5,11 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
-    http::header::AUTHORIZATION,
     middleware::{Next, from_fn},
     web,
 };
 
-use tributary_http_common::complete;
+use tributary_http_common::{admit, close, complete};
 
 use crate::{
     app::App,
@@ -66,29 +65,25 @@ async fn only_post() -> Result<String, ApiError> {
     Err(ApiError::MethodNotAllowed { allowed: "POST" })
 }
 
-/// Lets a request in or refuses it, then counts and completes the answer.
+/// Admits or refuses a request, then counts and completes the response.
 async fn around(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
-    let mut response = match admit(&app, &request) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(refusal) => request.into_response(refusal.error_response()),
+    let is_probe = request.path() == health::HEALTHZ;
+    let refusal = admit(&app.admission, &request, is_probe).err().map(ApiError::from);
+    let is_refused = refusal.is_some();
+    let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
+    let mut response = match refusal.or_else(unready) {
+        None => next.call(request).await?.map_into_boxed_body(),
+        Some(error) => request.into_response(error.error_response()),
     };
+    if is_refused {
+        close(&mut response);
+    }
     complete(&mut response);
     app.count_request(route, response.status().as_u16());
     Ok(response)
-}
-
-/// Everything but `/healthz` needs the token and a folder whose first scan is over.
-fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
-    if request.path() == health::HEALTHZ {
-        return Ok(());
-    }
-    if app.token.as_ref().is_some_and(|token| !token.is_brought_by(request.headers().get(AUTHORIZATION))) {
-        return Err(ApiError::Unauthorized);
-    }
-    app.refuse_while_scanning()
 }

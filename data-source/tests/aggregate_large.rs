@@ -33,7 +33,7 @@ struct Asked(BufReader<TcpStream>);
 impl Asked {
     fn ask(source: &Source, path: &str) -> Self {
         let body = request(source, path).to_string();
-        let head = format!("POST /aggregate HTTP/1.0\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!("POST /aggregate HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
         Self(BufReader::new(source.send(&(head + &body))))
     }
 

@@ -3,8 +3,10 @@
 
 mod aggregate;
 mod aggregate_large;
+mod guard;
 mod process;
 mod read_all;
 mod read_file;
 mod sense;
 mod support;
+mod unreadable;

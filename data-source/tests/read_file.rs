@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Write},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::support::{Source, wait_for};
@@ -42,7 +43,7 @@ fn a_head_tells_the_length() {
     // Ranges are defined for GET alone (RFC 9110 section 14.2).
     assert_eq!((part.status.as_u16(), part.header("content-length")), (200, "17"));
     let mut raw = String::new();
-    let request = "HEAD /read/a.csv HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let request = "HEAD /read/a.csv HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     source.send(request).read_to_string(&mut raw).unwrap();
     assert!(raw.ends_with("\r\n\r\n"), "a HEAD has no body: {raw}");
 }
@@ -65,10 +66,29 @@ fn what_is_not_in_the_manifest_is_not_there() {
     for path in ["../../../etc/passwd", "%2e%2e/%2e%2e/%2e%2e/etc/passwd", "..%2F..%2F..%2Fetc%2Fpasswd", "/etc/passwd"]
     {
         let mut raw = String::new();
-        let request = format!("GET /read/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let request = format!("GET /read/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         source.send(&request).read_to_string(&mut raw).unwrap();
         assert!(raw.starts_with("HTTP/1.1 404"), "{path}: {raw}");
     }
+}
+
+#[test]
+fn small_files_do_not_wait_for_acknowledgements() {
+    let source = Source::of(&[("a.csv", TEXT)]);
+    let mut stream = source.send("");
+    let began = Instant::now();
+    for _ in 0..100 {
+        stream.write_all(b"GET /read/a.csv HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(TEXT.as_bytes()) {
+            let mut piece = [0; 1024];
+            let read = stream.read(&mut piece).unwrap();
+            assert!(read > 0, "the connection is kept");
+            answer.extend_from_slice(&piece[..read]);
+        }
+    }
+    // 40 ms each where the server waits.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -114,6 +134,36 @@ fn conditions_are_kept() {
     check(&[("if-none-match", &same), ("range", "bytes=0-0")], 304);
     check(&[("if-match", "\"other\""), ("if-none-match", &same)], 412);
     source.ask("GET", "/read/a.csv", &[("if-match", "\"other\"")]).problem(412);
+}
+
+#[test]
+fn a_file_of_any_time_can_be_read() {
+    let source = Source::of(&[("a.csv", TEXT), ("b.csv", TEXT)]);
+    let (second, year) = (Duration::from_secs(1), Duration::from_secs(365 * 24 * 3600));
+    let before = |duration| SystemTime::UNIX_EPOCH.checked_sub(duration).unwrap();
+    for time in [before(second), before(Duration::from_nanos(1)), before(60 * year), SystemTime::now() + 60 * year] {
+        File::options().write(true).open(source.path("a.csv")).unwrap().set_modified(time).unwrap();
+        wait_for("the new time", || source.get("/read/a.csv").status == 200);
+        for (method, headers) in [
+            ("GET", &[][..]),
+            ("GET", &[("range", "bytes=0-2")]),
+            ("GET", &[("accept-encoding", "gzip")]),
+            ("HEAD", &[]),
+        ] {
+            let answer = source.ask(method, "/read/a.csv", headers);
+            assert!(answer.status.is_success(), "{time:?} {method} {headers:?}: {}", answer.status);
+            assert_eq!(answer.header("last-modified"), "", "no date of HTTP: {time:?}");
+            assert!(answer.header("etag").contains("blake3:"));
+        }
+        for name in ["if-modified-since", "if-unmodified-since"] {
+            let answer = source.ask("GET", "/read/a.csv", &[(name, "Sun, 06 Nov 1994 08:49:37 GMT")]);
+            assert_eq!(answer.status, 200, "{time:?} {name}");
+        }
+        assert_eq!(source.get("/read/b.csv").text(), TEXT, "other files are not affected");
+        assert_eq!(source.get("/").status, 200);
+        let listed = source.get("/sense/files").json()["files"][0]["modified"].as_str().unwrap().to_owned();
+        assert!(listed.ends_with('Z') && (listed.as_str() > "2030") == (time > SystemTime::now()), "{listed}");
+    }
 }
 
 #[test]
@@ -163,7 +213,7 @@ fn a_file_that_changes_while_it_is_read_is_cut() {
     File::create(source.path("big.csv")).unwrap().set_len(SIZE).unwrap();
     wait_for("the big file", || source.paths() == ["big.csv"]);
     for change in ["grow", "shrink", "replace"] {
-        let mut stream = source.send("GET /read/big.csv HTTP/1.1\r\nhost: x\r\n\r\n");
+        let mut stream = source.send("GET /read/big.csv HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let mut start = [0; 15];
         stream.read_exact(&mut start).unwrap();
         assert_eq!(&start, b"HTTP/1.1 200 OK");

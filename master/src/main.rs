@@ -8,10 +8,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
-use tributary_cli_common::exit_code;
+use tributary_admission::OpenToAll;
+use tributary_cli_common::{exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
-use tributary_http_common::{OpenToAll, bind, stop_on_signals};
+use tributary_http_common::bind;
 use tributary_master::{Bars, SummaryLine, cli::Args, run};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client

@@ -10,8 +10,8 @@ use reqwest::{
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
 use serde::de::DeserializeOwned;
+use tributary_admission::Token;
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_json};
-use tributary_http_common::Token;
 use tributary_protocol::encoded_path;
 
 use crate::{

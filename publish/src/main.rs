@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use tributary_cli_common::{bars::Bars, exit_code};
-use tributary_http_common::stop_on_signals;
+use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
 use tributary_publish::{Summary, cli::Args, run};
 
 fn main() -> ExitCode {

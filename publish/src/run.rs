@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Access;
 use tributary_cli_common::bars::Bars;
-use tributary_http_common::Access;
 
 use crate::{
     LocalFile, Outcome, RowCounts, Summary,

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+use tributary_admission::{Access, host_and_port};
 use tributary_cli_common::LogArgs;
-use tributary_http_common::{Access, host_and_port};
 
 /// Sets the database up: creates it, migrates its schema, and prints what it holds. Running it again changes nothing
 #[derive(Debug, Parser)]

@@ -9,8 +9,8 @@ mod setup;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
+use tributary_admission::OpenToAll;
 use tributary_config::{ConfigError, locate_database};
-use tributary_http_common::OpenToAll;
 use tributary_store::Error;
 
 use crate::cli::{Args, Command};

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "bars")]
 pub mod bars;
+#[cfg(feature = "tokio")]
+mod signals;
 pub mod text;
 
 use std::{
@@ -13,6 +15,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+#[cfg(feature = "tokio")]
+pub use signals::stop_on_signals;
 
 /// Log options, flattened into each program's arguments.
 #[derive(Debug, Clone, Args)]

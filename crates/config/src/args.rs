@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tributary_http_common::Access;
+use tributary_admission::Access;
 
 /// Flags that override the configuration file; flatten them into a program's own.
 #[derive(Debug, Clone, Default, Args)]

@@ -11,8 +11,8 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use toml::Spanned;
+use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_http_common::{Token, host_and_port};
 use tributary_store::DatabaseUrl;
 
 use super::{

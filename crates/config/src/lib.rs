@@ -17,8 +17,8 @@ use std::{
     time::Duration,
 };
 
+use tributary_admission::{Access, Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_http_common::{Access, Token, host_and_port};
 use tributary_store::DatabaseUrl;
 use url::Url;
 

@@ -1,8 +1,7 @@
-//! Hashes files with blake3, reading and never mapping them: people cut files short while we look, which would kill a
-//! process that maps them. It judges nothing: a file that changes meanwhile is reported as seen.
+//! Hashes files with blake3. It reads and never maps them: a file that is truncated while it is mapped kills the process. It
+//! judges nothing: a file that changes meanwhile is reported as seen.
 
 use std::{
-    fs::File,
     io::{self, Read},
     panic::resume_unwind,
     path::Path,
@@ -15,75 +14,76 @@ use std::{
 };
 
 use crate::{
-    Shared,
-    ledger::Hashed,
-    look::{Trouble, is_vanished},
-    snapshot::Stat,
+    index::Hashed,
+    open::{is_shortage, open_file},
+    scan::ScanError,
+    shared::Shared,
+    stat::Stat,
 };
 
-/// Large enough for the system's read-ahead, small enough for two threads to weigh nothing.
+/// Large enough for the system's read-ahead, small enough for two threads not to matter.
 const BUFFER_BYTES: usize = 512 * 1024;
-/// Hashing waits for the disk half of the time, so two threads are enough to keep it busy and one core free.
-const THREADS: usize = 2;
+/// Hashing waits for the disk half of the time, so two threads keep the disk busy and leave a core free.
+const HASH_THREADS: usize = 2;
 
-/// What hashing a path found.
+/// Result of hashing one path.
 #[derive(Debug)]
-pub(crate) enum Hashing {
-    /// Its bytes were read. Unless it was `steady`, the same from the look that made us hash it until behind its last
-    /// byte, the hash may be of no content that ever was.
+pub(crate) enum HashOutcome {
+    /// The bytes were read. `steady`: the file stayed the same from the stat that made us hash it until after its last
+    /// byte. If not, the hash may be of a content that never existed.
     Read {
         hashed: Hashed,
         steady: bool,
     },
     Vanished,
-    /// This user may not read it.
-    Refused(io::Error),
+    /// The file exists but cannot be read. `stat` is the one that made us hash it.
+    Failed {
+        error: io::Error,
+        stat: Stat,
+    },
 }
 
-/// Hashes the files, given with their stats at the last look. Returns what was found, in no order, and whether that is all
-/// of them: a file that cannot be read must not cost the work that was done for others.
+/// Hashes files, given with the stats that made us hash them. Returns the outcomes, in no order, and whether these are all:
+/// an early end must not lose finished work.
 pub(crate) fn hash_all(
     root: &Path,
     files: &[(String, Stat)],
     shared: &Shared,
-) -> (Vec<(String, Hashing)>, Result<(), Trouble>) {
+) -> (Vec<(String, HashOutcome)>, Result<(), ScanError>) {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(files.len()));
-    let work = || -> Result<(), Trouble> {
+    let work = || -> Result<(), ScanError> {
         let mut buffer = vec![0; BUFFER_BYTES];
-        while let Some((path, looked)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if shared.stopping.load(Ordering::Relaxed) {
-                return Err(Trouble::Stopping);
+        while let Some((path, stat)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if shared.is_stopping() {
+                return Err(ScanError::Stopping);
             }
-            let hashing = hash_file(&root.join(path), looked, &mut buffer, shared);
-            let hashing = hashing.map_err(|error| Trouble::reading(path, error))?;
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), hashing));
+            let outcome = match hash_file(root, path, stat, &mut buffer, shared) {
+                Err(error) if is_shortage(&error) => return Err(ScanError::reading(path, error)),
+                hashed => hashed.unwrap_or_else(|error| HashOutcome::Failed { error, stat: *stat }),
+            };
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), outcome));
         }
         Ok(())
     };
     let result = thread::scope(|scope| {
-        let others: Vec<_> = (1..THREADS.min(files.len())).map(|_| scope.spawn(work)).collect();
-        let mine = work();
-        // A panic in a thread goes on in the one that watches, whose end the server notices.
+        let others: Vec<_> = (1..HASH_THREADS.min(files.len())).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        // A panic continues in the watching thread, whose end the server notices.
         let join = |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| resume_unwind(panic));
-        others.into_iter().fold(mine, |result, other| result.and(join(other)))
+        others.into_iter().fold(own, |result, other| result.and(join(other)))
     });
     (done.into_inner().unwrap_or_else(PoisonError::into_inner), result)
 }
 
-fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<Hashing> {
+fn hash_file(root: &Path, path: &str, expected: &Stat, buffer: &mut [u8], shared: &Shared) -> io::Result<HashOutcome> {
     let began = SystemTime::now();
-    let mut file = match File::open(path) {
-        Err(error) if is_vanished(&error) => return Ok(Hashing::Vanished),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Hashing::Refused(error)),
-        opened => opened?,
-    };
-    let stat = Stat::of(&file.metadata()?);
+    let Some((mut file, stat)) = open_file(root, Path::new(path))? else { return Ok(HashOutcome::Vanished) };
     let mut hasher = blake3::Hasher::new();
     loop {
-        // Whoever stops must not wait for a large file. What was hashed of it is of no content that ever was.
-        if shared.stopping.load(Ordering::Relaxed) {
-            return Ok(Hashing::Vanished);
+        // A stop must not wait for a large file. The hash of a part is never used.
+        if shared.is_stopping() {
+            return Ok(HashOutcome::Vanished);
         }
         match file.read(buffer) {
             Ok(0) => break,
@@ -95,7 +95,49 @@ fn hash_file(path: &Path, looked: &Stat, buffer: &mut [u8], shared: &Shared) -> 
             Err(error) => return Err(error),
         }
     }
-    let steady = stat == *looked && Stat::of(&file.metadata()?) == stat;
+    let steady = stat == *expected && Stat::of(&file.metadata()?) == stat;
     let hash = format!("blake3:{}", hasher.finalize().to_hex());
-    Ok(Hashing::Read { hashed: Hashed { hash, stat, began }, steady })
+    Ok(HashOutcome::Read { hashed: Hashed { hash, stat, began }, steady })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink, path::PathBuf, sync::mpsc, time::Duration};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    /// Hashes a file after `exchange` put something else in its place, as may happen between a scan and the hashing.
+    fn hash_after(exchange: impl FnOnce(&Path, &Path)) -> Vec<(String, HashOutcome)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sub/a.csv");
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(&path, "1").unwrap();
+        let stat = Stat::of(&fs::metadata(&path).unwrap());
+        fs::rename(&path, folder.path().join("away.csv")).unwrap();
+        exchange(&path, &folder.path().join("away.csv"));
+        let (sender, done) = mpsc::channel();
+        let root: PathBuf = folder.path().to_owned();
+        std::thread::spawn(move || {
+            let (done, result) = hash_all(&root, &[("sub/a.csv".to_owned(), stat)], &Shared::default());
+            sender.send(result.map(|()| done))
+        });
+        done.recv_timeout(Duration::from_secs(20)).expect("an end of the hashing").unwrap()
+    }
+
+    #[test]
+    fn a_replaced_file_is_neither_waited_for_nor_followed() {
+        let fifo = |path: &Path, _: &Path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let link = |path: &Path, away: &Path| symlink(away, path).unwrap();
+        let linked_folder = |path: &Path, away: &Path| {
+            let (sub, other) = (path.parent().unwrap(), away.with_file_name("other"));
+            fs::rename(sub, &other).unwrap();
+            fs::rename(away, other.join("a.csv")).unwrap();
+            symlink(&other, sub).unwrap();
+        };
+        for done in [hash_after(fifo), hash_after(link), hash_after(linked_folder)] {
+            assert!(matches!(&done[..], [(_, HashOutcome::Vanished)]), "{done:?}");
+        }
+    }
 }

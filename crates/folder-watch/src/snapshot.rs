@@ -1,92 +1,49 @@
-//! What the folder holds at one moment, as others see it: entries, version, state. No I/O; times are those of the file system.
+//! The folder's content at one moment, as others see it: entries, version, state. It does no I/O.
 
-use std::{
-    fs::Metadata,
-    os::unix::fs::MetadataExt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, fs::Metadata, sync::Arc, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use tributary_protocol as wire;
+use tributary_protocol::{Manifest, ManifestEntry, Unreadable};
 
+use crate::stat::{NS_PER_SECOND, Stat};
+
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the first and the last second that RFC 3339 can write.
+const FIRST_SECOND: i128 = -62_167_219_200;
+const LAST_SECOND: i128 = 253_402_300_799;
 /// Hex digits of a version: 128 bits, short enough to read aloud in a log.
 const VERSION_DIGITS: usize = 32;
-
-/// What tells one state of a file from another without reading it, as git's index does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stat {
-    /// Bytes.
-    pub size: u64,
-    /// Last change of the content, nanoseconds since 1970. Programs may set it.
-    pub mtime_ns: i128,
-    /// Last change of content or attributes, nanoseconds since 1970. Programs cannot set it.
-    pub ctime_ns: i128,
-    /// Tells a file from one that took its name.
-    pub ino: u64,
-}
-
-impl Stat {
-    /// Of a file's metadata.
-    #[must_use]
-    pub fn of(metadata: &Metadata) -> Self {
-        let nanoseconds = |s: i64, ns: i64| i128::from(s) * 1_000_000_000 + i128::from(ns);
-        Self {
-            size: metadata.size(),
-            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-            ino: metadata.ino(),
-        }
-    }
-
-    /// How long after `at` a change of the content can still leave this stat as it is, if the file system's clock ticks
-    /// once a `tick`; `None` if it cannot any more.
-    ///
-    /// A write sets both times to the file system's now. So a ctime that is less than a tick older than `at` is in doubt,
-    /// and so is an mtime, but not one that lies further ahead: a write would bring it back.
-    pub(crate) fn in_doubt_for(&self, at: SystemTime, tick: Duration) -> Option<Duration> {
-        let at = since_1970_ns(at);
-        let tick = i128::try_from(tick.as_nanos()).unwrap_or(i128::MAX);
-        let doubts_mtime = (at - tick..=at + tick).contains(&self.mtime_ns);
-        let doubtful = if doubts_mtime { self.mtime_ns.max(self.ctime_ns) } else { self.ctime_ns };
-        let left = doubtful + tick - at;
-        (left >= 0).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX)))
-    }
-}
-
-fn since_1970_ns(at: SystemTime) -> i128 {
-    let signed = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
-    at.duration_since(UNIX_EPOCH).map_or_else(|before| -signed(before.duration()), signed)
-}
 
 /// One file of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Relative to the folder, `/`-separated.
+    /// Path relative to the folder, separated by `/`.
     pub path: String,
-    /// `blake3:` and 64 hex digits: of the bytes on disk, packed if they are.
+    /// `blake3:` and 64 hex digits: the hash of the bytes on disk, compressed if the file is.
     pub hash: String,
-    /// Of the file when it was hashed.
+    /// The file's stat when it was hashed.
     pub stat: Stat,
 }
 
 impl Entry {
-    /// Whether the file that this metadata is of is still as it was when it was hashed.
+    /// Whether a file with this metadata is still as it was when it was hashed.
     #[must_use]
     pub fn is_still(&self, metadata: &Metadata) -> bool {
         metadata.is_file() && Stat::of(metadata) == self.stat
     }
 
-    /// Last change of the content; 1970 for a time that no calendar holds.
+    /// Returns when the content last changed. File systems carry times that no calendar knows, so this is clamped to the
+    /// years 0000 to 9999, which RFC 3339 can write.
     #[must_use]
     pub fn modified(&self) -> DateTime<Utc> {
-        let seconds = i64::try_from(self.stat.mtime_ns.div_euclid(1_000_000_000)).unwrap_or_default();
-        let nanoseconds = u32::try_from(self.stat.mtime_ns.rem_euclid(1_000_000_000)).unwrap_or_default();
-        DateTime::from_timestamp(seconds, nanoseconds).unwrap_or_default()
+        let seconds = self.stat.mtime_ns.div_euclid(NS_PER_SECOND).clamp(FIRST_SECOND, LAST_SECOND);
+        let nanoseconds = self.stat.mtime_ns.rem_euclid(NS_PER_SECOND);
+        // Both fit after the clamp; 1970 would be the answer if they did not.
+        let time = i64::try_from(seconds).ok().zip(u32::try_from(nanoseconds).ok());
+        time.and_then(|(seconds, nanoseconds)| DateTime::from_timestamp(seconds, nanoseconds)).unwrap_or_default()
     }
 }
 
-impl From<&Entry> for wire::ManifestEntry {
+impl From<&Entry> for ManifestEntry {
     fn from(entry: &Entry) -> Self {
         Self {
             path: entry.path.clone(),
@@ -97,59 +54,73 @@ impl From<&Entry> for wire::ManifestEntry {
     }
 }
 
-/// Every settled file of the folder at one moment; never a part of them.
+/// Every settled file of the folder at one moment, and what cannot be read; never a part of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Digest of the entries' paths and hashes; compared for equality only.
+    /// Digest of the entries' paths and hashes and of the unreadable paths; compared for equality only.
     pub version: String,
-    /// Sorted by path (bytes).
+    /// Files that can be read, sorted by path (bytes).
     pub entries: Vec<Entry>,
-    /// When `version` last became another one, or when the first scan ended.
+    /// Files and folders that cannot be read, and why. A folder's path ends in `/` and stands for everything below it. None
+    /// of these has an entry.
+    pub unreadable: BTreeMap<String, String>,
+    /// When `version` last changed, or when the first scan was complete.
     pub changed_at: SystemTime,
 }
 
 impl Snapshot {
-    /// Of entries that are sorted by path.
-    pub(crate) fn new(entries: Vec<Entry>, changed_at: SystemTime) -> Self {
-        Self {
-            version: version(entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()))),
-            entries,
-            changed_at,
-        }
+    /// `entries` are sorted by path.
+    pub(crate) fn new(entries: Vec<Entry>, unreadable: BTreeMap<String, String>, changed_at: SystemTime) -> Self {
+        let files = entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()));
+        // No file has an empty hash. Reasons are left out: they are for people, and may be worded differently elsewhere.
+        let version = version(files.chain(unreadable.keys().map(|path| (path.as_str(), ""))));
+        Self { version, entries, unreadable, changed_at }
     }
 
-    /// The entry of exactly this path.
+    /// Returns why this path cannot be read, if it or a folder above it is unreadable.
+    #[must_use]
+    pub fn unreadable_reason(&self, path: &str) -> Option<&str> {
+        let folders = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        std::iter::once(path).chain(folders).find_map(|path| self.unreadable.get(path)).map(String::as_str)
+    }
+
+    /// Returns the entry of exactly this path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Entry> {
         let found = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
         self.entries.get(found)
     }
 
-    /// The sum of the entries' sizes in bytes.
+    /// Returns the sum of the entries' sizes in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.stat.size).sum()
     }
 }
 
-impl From<&Snapshot> for wire::Manifest {
+impl From<&Snapshot> for Manifest {
     fn from(snapshot: &Snapshot) -> Self {
-        Self { version: snapshot.version.clone(), files: snapshot.entries.iter().map(Into::into).collect() }
+        let unreadable = |(path, error): (&String, &String)| Unreadable { path: path.clone(), error: error.clone() };
+        Self {
+            version: snapshot.version.clone(),
+            files: snapshot.entries.iter().map(Into::into).collect(),
+            unreadable: snapshot.unreadable.iter().map(unreadable).collect(),
+        }
     }
 }
 
-/// What is known of the folder.
+/// State of the folder.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// The first scan is not over.
+    /// The first scan is not complete.
     Scanning,
-    /// The whole folder is known.
+    /// The folder is known.
     Ready(Arc<Snapshot>),
-    /// The folder, or a part of it, cannot be read, and why. It is tried again until it can.
+    /// The folder itself cannot be read, and why. The watching thread tries again until it can.
     Unreadable(Arc<str>),
 }
 
-/// The digest of paths and hashes. Each is preceded by its length, so that no two lists of files give the same bytes.
+/// Digests paths and hashes. Each is preceded by its length, so that no two lists give the same bytes.
 fn version<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut hasher = blake3::Hasher::new();
     for (path, hash) in files {
@@ -165,9 +136,11 @@ fn version<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
-    const SECOND: i128 = 1_000_000_000;
+    const SECOND: i128 = NS_PER_SECOND;
 
     fn version_of(files: &[(&str, &str)]) -> String {
         version(files.iter().copied())
@@ -192,29 +165,23 @@ mod tests {
 
     #[test]
     fn version_of_nothing_stays_what_it_is() {
-        assert_eq!(version_of(&[]), "af1349b9f5f9a1a6a0404dea36dcc949", "a version must be the same after an update");
+        assert_eq!(version_of(&[]), "af1349b9f5f9a1a6a0404dea36dcc949", "versions must survive an update");
     }
 
     #[test]
-    fn a_stat_is_in_doubt_until_its_times_are_a_tick_old() {
-        let at = UNIX_EPOCH + Duration::from_secs(1000);
-        let check = |mtime: i128, ctime: i128, expect: Option<u64>| {
-            let stat = Stat { size: 1, mtime_ns: mtime * SECOND, ctime_ns: ctime * SECOND, ino: 1 };
-            assert_eq!(
-                stat.in_doubt_for(at, Duration::from_secs(2)),
-                expect.map(Duration::from_secs),
-                "{mtime} {ctime}"
-            );
+    fn version_depends_on_what_cannot_be_read_and_not_on_the_reason() {
+        let snapshot = |unreadable: &[(&str, &str)]| {
+            let unreadable = unreadable.iter().map(|(path, reason)| ((*path).to_owned(), (*reason).to_owned()));
+            Snapshot::new(Vec::new(), unreadable.collect(), UNIX_EPOCH)
         };
-        check(900, 900, None);
-        check(997, 997, None);
-        check(998, 998, Some(0));
-        check(900, 999, Some(1));
-        check(999, 900, Some(1));
-        check(1000, 1000, Some(2));
-        check(900, 1005, Some(7)); // a file server whose clock is ahead
-        check(5000, 900, None); // set into the future by a program: a write would set it back
-        check(5000, 1000, Some(2));
+        let one = snapshot(&[("a.csv", "Permission denied"), ("sub/", "Input/output error")]);
+        assert_eq!(one.version, snapshot(&[("a.csv", "x"), ("sub/", "y")]).version);
+        for other in [&[][..], &[("a.csv", "")], &[("a.csv", ""), ("sub", "")], &[("a.csvsub/", "")]] {
+            assert_ne!(one.version, snapshot(other).version, "{other:?}");
+        }
+        assert_eq!(one.unreadable_reason("a.csv"), Some("Permission denied"));
+        assert_eq!(one.unreadable_reason("sub/deep/b.csv"), Some("Input/output error"));
+        assert_eq!((one.unreadable_reason("b.csv"), one.unreadable_reason("sub")), (None, None));
     }
 
     #[test]
@@ -222,19 +189,25 @@ mod tests {
         let check = |mtime_ns: i128, expect: &str| {
             let stat = Stat { size: 3, mtime_ns, ctime_ns: 0, ino: 1 };
             let entry = Entry { path: "a.csv".to_owned(), hash: "blake3:00".to_owned(), stat };
-            assert_eq!(wire::ManifestEntry::from(&entry).modified, expect);
+            assert_eq!(ManifestEntry::from(&entry).modified, expect);
         };
         check(0, "1970-01-01T00:00:00Z");
         check(SECOND + 500_000_000, "1970-01-01T00:00:01.500Z");
         check(-SECOND, "1969-12-31T23:59:59Z");
-        check(i128::MAX, "1970-01-01T00:00:00.884105727Z");
+        check(-62_167_219_200 * SECOND, "0000-01-01T00:00:00Z");
+        check(253_402_300_799 * SECOND, "9999-12-31T23:59:59Z");
+        check(253_402_300_800 * SECOND, "9999-12-31T23:59:59Z");
+        check(i128::from(i64::MAX) * SECOND, "9999-12-31T23:59:59Z");
+        check(i128::from(i64::MIN) * SECOND, "0000-01-01T00:00:00Z");
+        check(i128::MAX, "9999-12-31T23:59:59.884105727Z");
     }
 
     #[test]
     fn get_finds_exact_paths_only() {
         let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
         let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), stat };
-        let snapshot = Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], UNIX_EPOCH);
+        let snapshot =
+            Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], BTreeMap::new(), UNIX_EPOCH);
         assert_eq!(snapshot.get("a/b.csv").map(|entry| entry.path.as_str()), Some("a/b.csv"));
         assert_eq!(snapshot.bytes(), 9);
         for other in ["", "a", "b.csv", "a/../a.csv", "/a.csv"] {

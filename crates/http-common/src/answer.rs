@@ -1,4 +1,4 @@
-//! What holds for every answer of ours, whatever it says.
+//! Headers that every response carries, whatever it says.
 
 use actix_web::{
     HttpResponseBuilder,
@@ -10,19 +10,23 @@ use actix_web::{
     },
 };
 
-/// Asks for the token in the two ways in which it may be brought.
+/// Asks for the token, and names both ways to send it.
 pub fn challenge(response: &mut HttpResponseBuilder, realm: &str) {
     response.append_header((WWW_AUTHENTICATE, format!("Bearer realm=\"{realm}\"")));
     response.append_header((WWW_AUTHENTICATE, format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")));
 }
 
-/// Completes an answer: its type is not to be guessed, and a client of HTTP/1.0 is sent no chunks.
+/// Closes the connection after this response, so that a refused request's body is neither read nor waited for.
+pub fn close(response: &mut ServiceResponse<BoxBody>) {
+    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+}
+
+/// Completes a response: browsers must not guess its type, and a client of HTTP/1.0 gets no chunks.
 pub fn complete(response: &mut ServiceResponse<BoxBody>) {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if response.request().version() < Version::HTTP_11 {
-        // Such a client knows no chunks (RFC 9112 section 6.1): the body ends with the connection.
-        let head = response.response_mut().head_mut();
-        head.no_chunking(true);
-        head.set_connection_type(ConnectionType::Close);
+        // Such a client does not know chunks (RFC 9112 section 6.1): the body ends with the connection.
+        response.response_mut().head_mut().no_chunking(true);
+        close(response);
     }
 }

@@ -1,16 +1,18 @@
-//! What both servers share at their HTTP edge: who may connect, the token, bodies that a thread produces, the line that says
-//! that a server is ready, and the signals that stop it. It knows no route and no data.
+//! Shares the HTTP edge of both servers: binding, the admission of a request, response headers, bodies that a blocking
+//! thread produces, and the ready line. It knows no route and no data.
 #![warn(missing_docs)]
 
+mod admit;
 mod answer;
 mod body;
+mod connection;
 mod listen;
-mod token;
 
-pub use answer::{challenge, complete};
+pub use admit::{admit, denial};
+pub use answer::{challenge, close, complete};
 pub use body::{Sink, produced};
-pub use listen::{Access, OpenToAll, announce, bind, host_and_port, stop_on_signals};
-pub use token::Token;
+pub use connection::prepare_connection;
+pub use listen::{announce, bind};
 
-/// What a stopping server gives transfers under way, in seconds; the whole stop must take less than five.
+/// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.
 pub const STOP_SECONDS: u64 = 3;

@@ -5,7 +5,7 @@
 mod report;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};
 
@@ -34,10 +34,42 @@ pub struct Sense {
 /// The answer to `GET /sense/files`: all files of one version, sorted by path (bytes).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The digest of the paths and hashes below.
+    /// Digest of the paths and hashes in `files` and of the paths in `unreadable`.
     pub version: String,
-    /// Every settled file of the folder; never a part of them.
+    /// Every settled file that can be read, sorted by path (bytes).
     pub files: Vec<ManifestEntry>,
+    /// Files and folders that are there but cannot be read, sorted by path (bytes). Sources that do not know this member
+    /// send none. See [`Manifest::covers_unreadable`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "sorted")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A file or a folder that the source cannot read. Its content is unknown, which is not the same as removed: whoever
+/// accepted rows of it before keeps them until it can be read again or is gone from both lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// As in [`ManifestEntry::path`]; the path of a folder ends in `/` and stands for everything below it.
+    pub path: String,
+    /// The system's reason, for people.
+    pub error: String,
+}
+
+impl Manifest {
+    /// Whether the source cannot read this path, or a folder above it. Such a path is never in `files`, and must not be
+    /// taken for removed.
+    #[must_use]
+    pub fn covers_unreadable(&self, path: &str) -> bool {
+        let is_listed =
+            |path: &str| self.unreadable.binary_search_by(|unreadable| unreadable.path.as_str().cmp(path)).is_ok();
+        is_listed(path) || path.match_indices('/').any(|(at, _)| is_listed(&path[..=at]))
+    }
+}
+
+/// A foreign source may have any order, and [`Manifest::covers_unreadable`] relies on it.
+fn sorted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Unreadable>, D::Error> {
+    let mut unreadable = Vec::<Unreadable>::deserialize(deserializer)?;
+    unreadable.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(unreadable)
 }
 
 /// One file of a manifest.
@@ -73,3 +105,33 @@ pub fn encoded_path(path: &str) -> String {
 
 /// The media type of [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"version":"v","files":[]}"#;
+
+    #[test]
+    fn a_manifest_without_unreadable_paths_is_as_it_always_was() {
+        let manifest: Manifest = serde_json::from_str(OLD).unwrap();
+        assert_eq!(manifest.unreadable, []);
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), OLD);
+        assert!(!manifest.covers_unreadable("a.csv"));
+    }
+
+    #[test]
+    fn unreadable_folders_cover_what_is_below_them() {
+        let entry = |path: &str| format!(r#"{{"path":"{path}","error":"Permission denied"}}"#);
+        let entries = ["sub/deep/", "b.csv", "a/"].map(entry).join(",");
+        let manifest: Manifest =
+            serde_json::from_str(&format!(r#"{{"version":"v","files":[],"unreadable":[{entries}]}}"#)).unwrap();
+        assert_eq!(manifest.unreadable[0].path, "a/");
+        for covered in ["b.csv", "a/x.csv", "a/x/y.csv", "sub/deep/x.csv"] {
+            assert!(manifest.covers_unreadable(covered), "{covered}");
+        }
+        for other in ["", "a", "b", "b.csv/x.csv", "b.csv.gz", "ab.csv", "sub/x.csv", "sub/deep", "sub/deeper/x.csv"] {
+            assert!(!manifest.covers_unreadable(other), "{other}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod faulty;
 pub mod http;
+pub mod privileges;
 pub mod process;
 pub mod wait;
 

@@ -22,9 +22,7 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
     let plan = ReportPlan::compile(&asked.report)?;
-    let entry = app.snapshot()?.get(&asked.path).cloned();
-    let entry = entry
-        .ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))?;
+    let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
     }

@@ -29,6 +29,8 @@ fn text(app: &App) -> String {
     add("tributary_source_readable", "gauge", "1 if the folder can be read.", snapshot.is_some().into());
     if let Some(snapshot) = snapshot {
         add("tributary_source_files", "gauge", "Files in the manifest.", snapshot.entries.len() as u64);
+        let unreadable = snapshot.unreadable.len() as u64;
+        add("tributary_source_unreadable", "gauge", "Files and folders that cannot be read.", unreadable);
         add("tributary_source_bytes", "gauge", "Bytes of the files in the manifest.", snapshot.bytes());
     }
     let counts = app.folder.counts();

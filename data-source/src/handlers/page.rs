@@ -30,6 +30,13 @@ struct Page<'a> {
     files: Vec<Row<'a>>,
     /// Files that are not shown.
     left_out: usize,
+    unreadable: Vec<UnreadableRow<'a>>,
+    unreadable_count: usize,
+}
+
+struct UnreadableRow<'a> {
+    path: &'a str,
+    error: &'a str,
 }
 
 struct Row<'a> {
@@ -61,6 +68,7 @@ pub(crate) async fn style() -> impl Responder {
 }
 
 fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
+    let unreadable = snapshot.unreadable.iter().map(|(path, error)| UnreadableRow { path, error });
     Page {
         name,
         version: &snapshot.version,
@@ -69,6 +77,8 @@ fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
         bytes: people_bytes(snapshot.bytes()),
         files: snapshot.entries.iter().take(FILES_SHOWN).map(Row::from).collect(),
         left_out: snapshot.entries.len().saturating_sub(FILES_SHOWN),
+        unreadable: unreadable.take(FILES_SHOWN).collect(),
+        unreadable_count: snapshot.unreadable.len(),
     }
 }
 

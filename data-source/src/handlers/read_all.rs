@@ -2,7 +2,7 @@
 //! for the gate to say.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write},
     sync::Arc,
 };
@@ -153,13 +153,9 @@ impl Source {
         Table::open(&entry.path, entry.stat.size, open, &Settings::default())
     }
 
-    /// Makes sure, behind the last row, that a file is still what the version says.
+    /// Checks, after the last row, that a file is still what the version says.
     fn check(&self, entry: &Entry) -> io::Result<()> {
-        let metadata = fs::symlink_metadata(self.folder.root().join(&entry.path))?;
-        if entry.is_still(&metadata) {
-            return Ok(());
-        }
-        Err(io::Error::other(format!("`{}` changed while it was read", entry.path)))
+        self.folder.check(entry).map_err(io::Error::other)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use actix_web::{
@@ -48,7 +49,7 @@ pub(crate) fn link(path: &str) -> String {
 pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let entry = find(&request, &app)?;
     let tag = strong_tag(&entry.hash);
-    match judge(&request, &tag, Some(entry.modified().into())) {
+    match judge(&request, &tag, last_modified(&entry, SystemTime::now())) {
         Verdict::Proceed => {}
         Verdict::NotModified => return Ok(headers(HttpResponse::NotModified(), &entry, tag).finish()),
         Verdict::Failed => return Err(ApiError::ConditionFailed { path: entry.path }),
@@ -75,10 +76,8 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 /// Looks the path up in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
 fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
     let encoded = request.uri().path().strip_prefix(ROUTE).unwrap_or_default();
-    let path = percent_decode_str(encoded).decode_utf8().ok();
-    let snapshot = app.snapshot()?;
-    let entry = path.as_deref().and_then(|path| snapshot.get(path)).cloned();
-    entry.ok_or_else(|| ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()))
+    // No file has the empty path, and none has one that is not UTF-8.
+    app.entry(&percent_decode_str(encoded).decode_utf8().unwrap_or_default())
 }
 
 async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {
@@ -89,10 +88,11 @@ async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {
 
 /// What every answer about a file says of it.
 fn headers(mut response: HttpResponseBuilder, entry: &Entry, tag: EntityTag) -> HttpResponseBuilder {
-    let modified: std::time::SystemTime = entry.modified().into();
+    if let Some(modified) = last_modified(entry, SystemTime::now()) {
+        response.insert_header(LastModified(modified.into()));
+    }
     response
         .insert_header(ETag(tag))
-        .insert_header(LastModified(modified.into()))
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_TYPE, media_type(&entry.path)))
         .insert_header(always_ask());
@@ -100,6 +100,14 @@ fn headers(mut response: HttpResponseBuilder, entry: &Entry, tag: EntityTag) -> 
         response.insert_header((VARY, "Accept-Encoding"));
     }
     response
+}
+
+/// Returns the file's time for `Last-Modified` and the conditions on it. `None` where HTTP has no such date: before 1970,
+/// which the library's dates cannot express, and after `now`, which a server must not claim (RFC 9110 section 8.8.2.1). The
+/// `ETag` identifies the content in any case.
+fn last_modified(entry: &Entry, now: SystemTime) -> Option<SystemTime> {
+    let modified = SystemTime::from(entry.modified());
+    (UNIX_EPOCH..=now).contains(&modified).then_some(modified)
 }
 
 fn is_packed(path: &str) -> bool {

@@ -14,9 +14,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Admission;
+use tributary_cli_common::stop_on_signals;
 use tributary_config::{Config, SourceConfig};
 use tributary_generate::products;
-use tributary_http_common::{bind, stop_on_signals};
+use tributary_http_common::bind;
 use tributary_store::{DatabaseUrl, SourceView};
 
 use crate::cli::DemoArgs;
@@ -148,7 +150,7 @@ fn source(
         name: name.to_owned(),
         settle: SETTLE,
         rescan: Duration::from_secs(30),
-        token: None,
+        admission: Admission::default(),
         announce: false,
     };
     Ok((tributary_data_source::run(config, listener, shutdown.clone()), url))

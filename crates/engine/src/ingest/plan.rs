@@ -67,7 +67,7 @@ mod tests {
     #[track_caller]
     fn check(stored: Option<FileRow>, expect: &str) {
         let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
-        let manifest = Manifest { version: "v".into(), files: vec![entry] };
+        let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![] };
         let stored: Vec<_> = stored.into_iter().collect();
         let plan = plan(&manifest, &stored, "r2");
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
@@ -101,7 +101,7 @@ mod tests {
             file("a", Some(("h", "r")), None, FileState::Applied),
             file("b", Some(("h", "r")), None, FileState::Applied),
         ];
-        let manifest = Manifest { version: "v".into(), files: vec![] };
+        let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![] };
         assert_eq!(plan(&manifest, &stored, "r").removed, stored);
     }
 }

@@ -182,7 +182,7 @@ impl Poll {
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
         let holding = Holding { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
-        let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()] };
+        let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
         manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
         let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
         let mut read = Vec::new();

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
+use tributary_admission::Token;
 use tributary_config::SourceConfig;
-use tributary_http_common::Token;
 use tributary_protocol::{Manifest, ManifestEntry, Problem, Sense, encoded_path};
 
 use crate::source::{FetchError, Place, Received, Spooled, causes, receive};

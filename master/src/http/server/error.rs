@@ -9,8 +9,9 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use tributary_admission::Denied;
 use tributary_engine::{EditError, UploadError};
-use tributary_http_common::challenge;
+use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
 use crate::http::api::views::{Edit, Offer};
@@ -25,18 +26,9 @@ pub(crate) enum ApiError {
     /// It was understood, and cannot be done so.
     #[error("{0}")]
     Invalid(String),
-    /// The token is missing or wrong.
-    #[error("this master answers only to those who bring its token: `Authorization: Bearer TOKEN`, or as the password")]
-    Unauthorized,
-    /// A page of another site sent it.
-    #[error("a page of another site may not change anything here; open the form at this server's own address")]
-    CrossSite,
-    /// `Host` names another server.
-    #[error("this server is not known as `{host}`; list that name in `allowed_hosts`, or ask by its address")]
-    Misdirected {
-        /// What the request calls it.
-        host: String,
-    },
+    /// The request breaks a rule of admission.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// No such route.
     #[error("{0}")]
     NotFound(String),
@@ -106,9 +98,7 @@ impl ApiError {
         match self {
             Self::BadRequest(_) => "bad request",
             Self::Invalid(_) => "cannot be done",
-            Self::Unauthorized => "token needed",
-            Self::CrossSite => "sent by another site",
-            Self::Misdirected { .. } => "unknown host",
+            Self::Denied(denied) => denial(denied).1,
             Self::NotFound(_) => "not found",
             Self::NotShown(_) => "not shown",
             Self::MethodNotAllowed { .. } => "method not allowed",
@@ -162,9 +152,7 @@ impl ResponseError for ApiError {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::Denied(denied) => denial(denied).0,
             Self::NotFound(_) | Self::NotShown(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -180,7 +168,7 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized => challenge(&mut response, "tributary"),
+            Self::Denied(Denied::NoToken) => challenge(&mut response, "tributary"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }

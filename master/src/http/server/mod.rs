@@ -4,7 +4,6 @@
 
 mod app;
 pub(crate) mod error;
-mod guard;
 pub(crate) mod input;
 mod openapi;
 pub(crate) mod router;

@@ -1,20 +1,18 @@
 //! All routes, and what holds for every answer: who may ask, the count, the headers, errors as pages for browsers. No
 //! handler is here.
 
-use std::net::SocketAddr;
-
 use actix_web::{
     App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::{
-        ConnectionType, Method,
-        header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY},
+        Method,
+        header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
     },
     middleware::{Next, from_fn},
     web,
 };
-use tributary_http_common::complete;
+use tributary_http_common::{admit, close, complete};
 
 use crate::http::{
     api::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads},
@@ -23,7 +21,7 @@ use crate::http::{
         templates::{ProblemPage, answer},
         update, upload as upload_page,
     },
-    server::{App, error::ApiError, guard, input, openapi},
+    server::{App, error::ApiError, input, openapi},
 };
 
 /// Only what this server serves itself may be loaded, nothing is inline, and nobody may frame a page.
@@ -122,18 +120,18 @@ async fn around(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
     let method = counted_method(request.method());
-    let refusal = admit(&app, &request).err();
+    let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
+    let refusal = admit(&app.admission, &request, is_probe).err();
     let is_refused = refusal.is_some();
     let mut response = match refusal {
         None => next.call(request).await?.map_into_boxed_body(),
-        Some(refusal) => request.error_response(refusal),
+        Some(refusal) => request.error_response(ApiError::from(refusal)),
     };
     if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }
     if is_refused {
-        // Its body is neither read nor waited for.
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        close(&mut response);
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -147,29 +145,6 @@ async fn around(
 fn counted_method(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| method == known).unwrap_or("other")
-}
-
-/// Judges a request by its head alone: its body is not looked at before.
-fn admit(app: &App, request: &ServiceRequest) -> Result<(), ApiError> {
-    let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
-    // Where the request's target names a host, that counts (RFC 9112 section 3.2.2).
-    let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let host = target.or(header(&HOST));
-    let named = host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
-    let at = request.conn_data::<SocketAddr>().unwrap_or(&app.address).ip();
-    if !guard::is_our_host(named, at, &app.allowed_hosts) {
-        return Err(ApiError::Misdirected { host: named.to_owned() });
-    }
-    let fetch_site = header(&HeaderName::from_static("sec-fetch-site"));
-    if guard::is_cross_site(request.method(), fetch_site, header(&ORIGIN), host) {
-        return Err(ApiError::CrossSite);
-    }
-    let is_open = matches!(request.path(), health::HEALTHZ | health::READYZ);
-    let brings = |token: &tributary_http_common::Token| token.is_brought_by(request.headers().get(AUTHORIZATION));
-    if !is_open && !app.token.as_ref().is_none_or(brings) {
-        return Err(ApiError::Unauthorized);
-    }
-    Ok(())
 }
 
 /// The page that takes the place of a problem in JSON, where a browser asked for a page.

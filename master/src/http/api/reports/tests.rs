@@ -11,6 +11,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::{Engine, FileState, GroupRow, ReportFileRow, ReportValue};
 use tributary_store::{DatabaseUrl, RejectRow, ReportRow, Store};
@@ -93,7 +94,7 @@ async fn ask_all(requests: &[(&str, Option<&str>)]) -> Vec<Answer> {
     drop(store);
     let config = Config { database: url, reports, ..Config::default() };
     let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
-    let app = App::new(engine, "127.0.0.1:5000".parse().unwrap(), None, Vec::new());
+    let app = App::new(engine, Admission::default());
     let service = test::init_service(crate::http::server::router::app(web::Data::new(app))).await;
     let mut answers = Vec::new();
     for (path, accept) in requests {

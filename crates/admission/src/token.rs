@@ -1,18 +1,17 @@
-//! Who may ask: one token, as `Authorization: Bearer` or as the password of Basic authentication (RFC 6750, RFC 7617).
+//! The shared secret, sent as `Authorization: Bearer` or as the password of Basic authentication (RFC 6750, RFC 7617).
 
 use std::fmt;
 
-use actix_web::http::header::HeaderValue;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use subtle::ConstantTimeEq;
 
-/// A secret that callers must know. It is never printed.
+/// A secret that callers must send. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// The token of a token file's content: white space around it does not count. `None` if nothing is left, or something
-    /// that no header can carry.
+    /// Parses the content of a token file; surrounding white space is ignored. Returns `None` if nothing is left, or if a
+    /// header could not carry it.
     #[must_use]
     pub fn new(content: &str) -> Option<Self> {
         let token = content.trim();
@@ -20,24 +19,24 @@ impl Token {
         is_token.then(|| Self(token.to_owned()))
     }
 
-    /// For the header of a request of ours, and nothing else.
+    /// Returns the secret for the `Authorization` header of an outgoing request. Do not use it for anything else.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether an `Authorization` header brings this token. The time this takes does not tell how much of it was right.
+    /// Whether an `Authorization` header carries this token. Compares in constant time, so the duration does not reveal how
+    /// much of a guess was right.
     #[must_use]
-    pub fn is_brought_by(&self, authorization: Option<&HeaderValue>) -> bool {
-        let Some((scheme, credentials)) = authorization.and_then(|value| value.to_str().ok()?.split_once(' ')) else {
-            return false;
-        };
-        let brought = match scheme.to_ascii_lowercase().as_str() {
+    pub fn is_in(&self, authorization: Option<&[u8]>) -> bool {
+        let header = authorization.and_then(|value| std::str::from_utf8(value).ok()?.split_once(' '));
+        let Some((scheme, credentials)) = header else { return false };
+        let sent = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => credentials.trim().as_bytes().to_vec(),
             "basic" => password(credentials.trim()).unwrap_or_default(),
             _ => return false,
         };
-        self.0.as_bytes().ct_eq(&brought).into()
+        self.0.as_bytes().ct_eq(&sent).into()
     }
 }
 
@@ -58,10 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_token_lets_in() {
+    fn only_the_token_is_accepted() {
         let token = Token::new(" s3cret\n").unwrap();
         let check = |header: &str, expect: bool| {
-            assert_eq!(token.is_brought_by(Some(&HeaderValue::from_str(header).unwrap())), expect, "{header}");
+            assert_eq!(token.is_in(Some(header.as_bytes())), expect, "{header}");
         };
         check("Bearer s3cret", true);
         check("bearer  s3cret ", true);
@@ -73,7 +72,8 @@ mod tests {
         for wrong in ["s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Digest s3cret", ""] {
             check(wrong, false);
         }
-        assert!(!token.is_brought_by(None));
+        assert!(!token.is_in(Some(b"Bearer s3cr\xE9t")));
+        assert!(!token.is_in(None));
     }
 
     #[test]

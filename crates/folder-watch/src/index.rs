@@ -1,0 +1,283 @@
+//! What each path holds, what it seems to be changing to, and when that counts. It does no I/O and has no clock: every moment
+//! is passed in, so each rule can be tested alone.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+use crate::{scan::Scan, snapshot::Entry, stat::Stat};
+
+/// The coarsest file system clock that is allowed for (FAT counts in steps of 2 s).
+const MAX_CLOCK_STEP: Duration = Duration::from_secs(2);
+/// A file whose time is far in the future, as on a file server with another clock, is hashed again this often.
+const MAX_REHASH_DELAY: Duration = Duration::from_secs(30);
+
+/// Everything known about the offered paths.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// How long a path must be quiet before a change counts.
+    settle: Duration,
+    /// The last settled content of each path.
+    settled: BTreeMap<String, Settled>,
+    /// Paths that differed from `settled` when they were last seen.
+    pending: BTreeMap<String, Pending>,
+    /// Files that cannot be read. Their `settled` content is kept, but not listed.
+    unreadable: BTreeMap<String, Unreadable>,
+    /// Folders that could not be listed at the last scan, and the reason. Each path ends in `/`.
+    closed: BTreeMap<String, String>,
+    /// Settled paths that may have been written to since without a trace in their stat, and when to hash them again.
+    racy: BTreeMap<String, Instant>,
+    /// Whether the list of entries or that of unreadable paths has changed since the last `take_change`.
+    is_changed: bool,
+}
+
+#[derive(Debug)]
+struct Settled {
+    stat: Stat,
+    hash: String,
+}
+
+#[derive(Debug)]
+struct Pending {
+    /// `None`: the file is gone.
+    seen: Option<Stat>,
+    due: Instant,
+}
+
+#[derive(Debug)]
+struct Unreadable {
+    reason: String,
+    /// The file's stat when it could not be read, and when to try again. `None` if not even the stat is known: then the
+    /// next scan tries again.
+    retry: Option<(Stat, Instant)>,
+}
+
+/// A hash and the file that it was made of.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    /// `blake3:HEX`.
+    pub(crate) hash: String,
+    /// The stat before the first byte was read.
+    pub(crate) stat: Stat,
+    /// Wall clock time, to compare with the file's times.
+    pub(crate) began: SystemTime,
+}
+
+impl Index {
+    pub(crate) fn new(settle: Duration) -> Self {
+        Self {
+            settle,
+            settled: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            racy: BTreeMap::new(),
+            is_changed: false,
+        }
+    }
+
+    /// Notes what was seen at one path; `None`: no such file. Each difference from the last observation restarts the wait,
+    /// and a path that is again as it was settled never changed.
+    pub(crate) fn observe(&mut self, path: &str, seen: Option<Stat>, now: Instant) {
+        let is_known = match self.unreadable.get(path) {
+            Some(unreadable) => unreadable.retry.is_some_and(|(stat, _)| seen == Some(stat)),
+            None => self.settled.get(path).map(|settled| settled.stat) == seen,
+        };
+        if is_known {
+            self.pending.remove(path);
+        } else if self.pending.get(path).is_none_or(|pending| pending.seen != seen) {
+            self.pending.insert(path.to_owned(), Pending { seen, due: now + self.settle });
+        }
+    }
+
+    /// Hashes the path again soon if its stat cannot prove that nothing happened.
+    pub(crate) fn recheck_soon(&mut self, path: &str, now: Instant) {
+        if let Some(due) = self.racy.get_mut(path) {
+            *due = (*due).min(now + self.settle);
+        }
+    }
+
+    /// Notes the result of a scan: paths that it lacks are gone, unless a folder above them cannot be listed. Returns whether a
+    /// folder can be listed that could not be before.
+    pub(crate) fn observe_all(&mut self, found: &Scan, now: Instant) -> bool {
+        self.is_changed |= self.closed != found.closed;
+        let closed = std::mem::replace(&mut self.closed, found.closed.clone());
+        let is_opened = closed.keys().any(|folder| !found.closed.contains_key(folder));
+        self.keep_opened(&closed, found);
+        for path in self.missing(found) {
+            self.observe(&path, None, now);
+        }
+        for (path, stat) in &found.files {
+            self.observe(path, Some(*stat), now);
+        }
+        for (path, reason) in &found.unreadable {
+            self.set_unreadable(path, reason.clone(), None);
+        }
+        // What happens below a closed folder is unknown; the first scan that sees it again notes it.
+        let pending = std::mem::take(&mut self.pending).into_iter();
+        self.pending = pending.filter(|(path, _)| !self.is_below_closed(path)).collect();
+        is_opened
+    }
+
+    /// Keeps each file unreadable that was covered by a folder which can be listed again, until it has been hashed. In between
+    /// it would seem to be gone.
+    fn keep_opened(&mut self, closed: &BTreeMap<String, String>, found: &Scan) {
+        for (path, stat) in &found.files {
+            let is_known = self.settled.get(path).is_some_and(|settled| settled.stat == *stat);
+            if let Some(reason) = folder_above(closed, path).filter(|_| !is_known) {
+                let kept = Unreadable { reason: reason.clone(), retry: None };
+                self.unreadable.entry(path.clone()).or_insert(kept);
+            }
+        }
+    }
+
+    fn missing(&self, found: &Scan) -> Vec<String> {
+        let known = self.settled.keys().chain(self.pending.keys()).chain(self.unreadable.keys());
+        let is_missing = |path: &&String| {
+            !found.files.contains_key(*path) && !found.unreadable.contains_key(*path) && !self.is_below_closed(path)
+        };
+        known.filter(is_missing).cloned().collect()
+    }
+
+    /// Notes that a file cannot be read. Its settled content is kept for the case that it comes back, and the path counts as
+    /// settled. `retry`: its stat, and when to try again even if that does not change.
+    pub(crate) fn set_unreadable(&mut self, path: &str, reason: String, retry: Option<(Stat, Instant)>) {
+        self.pending.remove(path);
+        self.racy.remove(path);
+        let known = self.unreadable.insert(path.to_owned(), Unreadable { reason: reason.clone(), retry });
+        self.is_changed |= known.is_none_or(|known| known.reason != reason);
+    }
+
+    /// Makes everything due that was last written more than a settle before `clock`: at the first scan nobody can have seen
+    /// how long a file has been quiet, but its times tell.
+    pub(crate) fn trust_old_times(&mut self, clock: SystemTime, now: Instant) {
+        for pending in self.pending.values_mut() {
+            if pending.seen.is_some_and(|stat| stat.racy_for(clock, self.settle).is_none()) {
+                pending.due = now;
+            }
+        }
+    }
+
+    /// Whether some path has not settled.
+    pub(crate) fn is_settling(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Makes everything due.
+    pub(crate) fn settle_all(&mut self, now: Instant) {
+        for pending in self.pending.values_mut() {
+            pending.due = now;
+        }
+    }
+
+    /// Returns when the next path is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.dues().map(|(_, _, due)| due).chain(self.rehashes().map(|(_, _, due)| due)).min()
+    }
+
+    /// Returns the paths that are due, sorted, with what was last seen there.
+    pub(crate) fn due(&self, now: Instant) -> BTreeMap<String, Option<Stat>> {
+        let settled = self.dues().filter(|(_, _, due)| *due <= now).map(|(path, seen, _)| (path.clone(), seen));
+        let again = self.rehashes().filter(|(_, _, due)| *due <= now);
+        settled.chain(again.map(|(path, stat, _)| (path.clone(), Some(stat)))).collect()
+    }
+
+    /// Returns the files to hash though they seem unchanged, and when: racy ones, and unreadable ones that are retried.
+    fn rehashes(&self) -> impl Iterator<Item = (&String, Stat, Instant)> {
+        let racy = self.racy.iter().filter_map(|(path, due)| Some((path, self.settled.get(path)?.stat, *due)));
+        let retry = |(path, file): (_, &Unreadable)| file.retry.map(|(stat, due)| (path, stat, due));
+        racy.chain(self.unreadable.iter().filter_map(retry)).filter(|(path, ..)| !self.pending.contains_key(*path))
+    }
+
+    /// Returns every pending path with the moment when it counts. A removal waits, at most a settle longer, for new files that
+    /// were seen while it settled: when a folder is renamed its files are gone at one scan and back at the next, and no
+    /// version should lack them.
+    fn dues(&self) -> impl Iterator<Item = (&String, Option<Stat>, Instant)> {
+        let new =
+            self.pending.iter().filter(|(path, pending)| pending.seen.is_some() && !self.settled.contains_key(*path));
+        let mut new: Vec<Instant> = new.map(|(_, pending)| pending.due).collect();
+        new.sort_unstable();
+        self.pending.iter().map(move |(path, pending)| {
+            let together = new.partition_point(|due| *due <= pending.due + self.settle);
+            let due = match new[..together].last() {
+                Some(last) if pending.seen.is_none() => pending.due.max(*last),
+                _ => pending.due,
+            };
+            (path, pending.seen, due)
+        })
+    }
+
+    /// Settles the path with this content.
+    ///
+    /// As in git's racy rule, a file that was hashed within one clock step of its own times may be written to again without a
+    /// change of its stat, so it is hashed once more when that has passed.
+    pub(crate) fn accept(&mut self, path: &str, hashed: Hashed, now: Instant) {
+        match hashed.stat.racy_for(hashed.began, MAX_CLOCK_STEP) {
+            None => self.racy.remove(path),
+            Some(left) => {
+                let due = now + left.min(MAX_REHASH_DELAY) + Duration::from_millis(1);
+                self.racy.insert(path.to_owned(), due)
+            }
+        };
+        self.pending.remove(path);
+        self.is_changed |= self.unreadable.remove(path).is_some();
+        let settled = self.settled.get(path);
+        self.is_changed |= settled.is_none_or(|settled| settled.stat != hashed.stat || settled.hash != hashed.hash);
+        self.settled.insert(path.to_owned(), Settled { stat: hashed.stat, hash: hashed.hash });
+    }
+
+    /// Settles the path as gone.
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.pending.remove(path);
+        self.racy.remove(path);
+        self.is_changed |= self.unreadable.remove(path).is_some();
+        self.is_changed |= self.settled.remove(path).is_some();
+    }
+
+    /// Whether a file below this path is known, so that the path was a folder.
+    pub(crate) fn holds_below(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        self.settled.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+    }
+
+    /// Whether [`Self::entries`] or [`Self::unreadable`] has changed since this was last called.
+    pub(crate) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// Returns every settled file that can be read, sorted by path.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let is_readable =
+            |(path, _): &(&String, &Settled)| !self.unreadable.contains_key(*path) && !self.is_below_closed(path);
+        let entry = |(path, settled): (&String, &Settled)| Entry {
+            path: path.clone(),
+            hash: settled.hash.clone(),
+            stat: settled.stat,
+        };
+        self.settled.iter().filter(is_readable).map(entry).collect()
+    }
+
+    /// Returns the files and folders that cannot be read, and the reason. A folder's path ends in `/`, and files below it are
+    /// not named.
+    pub(crate) fn unreadable(&self) -> BTreeMap<String, String> {
+        let files = self.unreadable.iter().filter(|(path, _)| !self.is_below_closed(path));
+        let files = files.map(|(path, file)| (path.clone(), file.reason.clone()));
+        files.chain(self.closed.clone()).collect()
+    }
+
+    fn is_below_closed(&self, path: &str) -> bool {
+        folder_above(&self.closed, path).is_some()
+    }
+}
+
+/// Finds the value of a folder above this path; folders' paths end in `/`.
+fn folder_above<'a>(folders: &'a BTreeMap<String, String>, path: &str) -> Option<&'a String> {
+    if folders.is_empty() {
+        return None;
+    }
+    path.match_indices('/').find_map(|(at, _)| folders.get(&path[..=at]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! Settings of a watched folder.
+
+use std::time::Duration;
+
+/// How long a file must be quiet, and how often the whole folder is scanned.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A change, a new file or a removal counts once no further change was seen for this long.
+    pub settle: Duration,
+    /// The time between two scans of the whole folder. Events report most changes long before.
+    pub rescan: Duration,
+}
+
+impl Default for Options {
+    /// 250 ms and 30 s, the documented defaults of the command line.
+    fn default() -> Self {
+        Self { settle: Duration::from_millis(250), rescan: Duration::from_secs(30) }
+    }
+}
