@@ -17,6 +17,10 @@ pub struct Args {
     #[arg(long)]
     pub once: bool,
 
+    /// Validate the configuration, print what it means, and stop. Exit code 0: it can be used; 2: it cannot, and why
+    #[arg(long, conflicts_with = "once")]
+    pub check: bool,
+
     /// Options of the logs.
     #[command(flatten)]
     pub log: LogArgs,

@@ -8,6 +8,7 @@ pub mod cli;
 mod http;
 mod live;
 mod once_summary;
+mod reload;
 
 pub use bars::Bars;
 pub use live::run;

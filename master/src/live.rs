@@ -3,19 +3,29 @@
 use std::{net::TcpListener, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{LocalBoxFuture, OptionFuture},
+};
 use tokio_util::sync::CancellationToken;
-use tributary_config::Config;
+use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::announce;
 
-use crate::http;
+use crate::{http, reload};
 
-/// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line.
+/// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line. `args`: read the
+/// configuration from them again when asked to.
 ///
 /// # Errors
 /// Another master holds the database; the database, the spool or the listener fails; the writer is broken.
-pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdown: CancellationToken) -> Result<()> {
+pub async fn run(
+    config: Config,
+    args: Option<ConfigArgs>,
+    listener: TcpListener,
+    announces: bool,
+    shutdown: CancellationToken,
+) -> Result<()> {
     // A token file that cannot be read is found before anything starts.
     config.access.token()?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
@@ -27,7 +37,7 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
     };
     let (engine, running) = started;
     let served = {
-        let mut entrances = entrances(&engine, &config, listener);
+        let mut entrances = entrances(&engine, &config, args, listener);
         tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
         if announces {
             announce(address);
@@ -43,7 +53,14 @@ pub async fn run(config: Config, listener: TcpListener, announces: bool, shutdow
 }
 
 /// Every entrance of the master, until the engine stops or one of them fails. A new one is one more line.
-fn entrances<'a>(engine: &Engine, config: &'a Config, listener: TcpListener) -> LocalBoxFuture<'a, Result<()>> {
+fn entrances<'a>(
+    engine: &Engine,
+    config: &'a Config,
+    args: Option<ConfigArgs>,
+    listener: TcpListener,
+) -> LocalBoxFuture<'a, Result<()>> {
     let http = http::serve(engine.clone(), config, listener);
-    async move { tokio::try_join!(http).map(|_| ()) }.boxed_local()
+    let reload = OptionFuture::from(args.map(|args| reload::follow(engine.clone(), args, config)));
+    let reload = reload.map(|followed| followed.unwrap_or(Ok(())));
+    async move { tokio::try_join!(http, reload).map(|_| ()) }.boxed_local()
 }

@@ -34,13 +34,17 @@ fn main() -> ExitCode {
 
 fn start(args: &Args, progress: &Bars) -> Result<Option<OnceSummary>> {
     let config = Config::load(&args.config)?;
+    if args.check {
+        write!(io::stdout(), "{config}").context("failed to write the configuration")?;
+        return Ok(None);
+    }
     let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let outcome = runtime.block_on(async {
         let shutdown = stop_on_signals().context("failed to wait for signals")?;
         match listener {
-            Some(listener) => run(config, listener, true, shutdown).await.map(|()| None),
+            Some(listener) => run(config, Some(args.config.clone()), listener, true, shutdown).await.map(|()| None),
             None => run_once(config, progress, shutdown).await.map(Some),
         }
     });

@@ -33,6 +33,11 @@ pub struct ConfigArgs {
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 
+    /// Sources that may be dropped with all their rows because they are no longer configured; `all` for any. Without it the
+    /// master refuses to start when a source that holds rows is gone from the configuration
+    #[arg(long = "drop-sources", value_name = "NAME,…|all", value_delimiter = ',')]
+    pub drop_sources: Vec<String>,
+
     /// Who is let in
     #[command(flatten)]
     pub access: Access,

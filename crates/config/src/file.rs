@@ -16,7 +16,7 @@ use tributary_csv_gate::Columns;
 use tributary_store::DatabaseUrl;
 
 use super::{
-    ConfigError, ReportConfig, SourceConfig, UploadsConfig, duration,
+    ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, duration,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
@@ -34,6 +34,7 @@ pub(super) struct File {
     pub(super) sources: Vec<SourceConfig>,
     pub(super) reports: Vec<ReportConfig>,
     pub(super) uploads: UploadsConfig,
+    pub(super) reload: Reload,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +48,7 @@ struct FileAsTyped {
     #[serde(default)]
     allow_anonymous: bool,
     poll_interval: Option<Spanned<String>>,
+    reload: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
     #[serde(default)]
@@ -110,6 +112,14 @@ fn parse_url(url: &str) -> Result<DatabaseUrl, String> {
     url.parse().map_err(|why: tributary_store::Error| why.to_string())
 }
 
+fn reload(text: &str) -> Result<Reload, String> {
+    match text {
+        "watch" => Ok(Reload::Watch),
+        "signal" => Ok(Reload::Signal),
+        _ => Err(format!("`{text}` is not a way to reload; write \"watch\" or \"signal\"")),
+    }
+}
+
 /// Reads and checks the file.
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read_to_string(path)
@@ -155,6 +165,7 @@ impl Place<'_> {
             sources,
             reports,
             uploads: self.uploads(&typed.uploads)?,
+            reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
         })
     }
 

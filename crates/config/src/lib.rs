@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod args;
+mod describe;
 mod fields;
 mod file;
 mod locate;
@@ -46,10 +47,46 @@ pub struct Config {
     pub reports: Vec<ReportConfig>,
     /// What may be uploaded, and where it lies.
     pub uploads: UploadsConfig,
+    /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
+    pub drop_sources: DropSources,
+    /// When a running master reads its configuration again. Default: on SIGHUP only.
+    pub reload: Reload,
+    /// The file that was read. Default: none.
+    pub file: Option<PathBuf>,
+}
+
+/// Sources that may be dropped with their rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropSources {
+    /// Those with one of these names.
+    Named(Vec<String>),
+    /// Any.
+    All,
+}
+
+impl DropSources {
+    /// Whether the source with this name may go.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.iter().any(|allowed| allowed == name),
+            Self::All => true,
+        }
+    }
+}
+
+/// When a running master reads its configuration again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reload {
+    /// On SIGHUP.
+    #[default]
+    Signal,
+    /// On SIGHUP, and when the file changes: `reload = "watch"`.
+    Watch,
 }
 
 /// One source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceConfig {
     /// Its identity: what the database knows it by.
     pub name: String,
@@ -97,6 +134,9 @@ impl Default for Config {
             sources: Vec::new(),
             reports: Vec::new(),
             uploads: UploadsConfig::default(),
+            drop_sources: DropSources::Named(Vec::new()),
+            reload: Reload::default(),
+            file: None,
         }
     }
 }
@@ -111,12 +151,10 @@ impl Config {
     /// # Errors
     /// Anything that is typed wrong anywhere, and a file named by `--config` that is not there.
     pub fn load(args: &ConfigArgs) -> Result<Self, ConfigError> {
-        let file = match &args.config {
-            Some(path) => file::read(path)?,
-            // A link that leads nowhere is a mistake, and a run without sources would drop every row.
-            None if Path::new(DEFAULT_FILE).symlink_metadata().is_ok() => file::read(Path::new(DEFAULT_FILE))?,
-            None => file::File::default(),
-        };
+        let default = Path::new(DEFAULT_FILE);
+        // A link that leads nowhere is a mistake: read it, so that the error says so.
+        let path = args.config.clone().or_else(|| default.symlink_metadata().is_ok().then(|| default.to_owned()));
+        let file = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
         let told = locate::given(args.database_url.as_deref())?;
         let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
@@ -138,8 +176,23 @@ impl Config {
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
-        let (reports, uploads) = (file.reports, file.uploads);
-        Ok(Self { database, listen, access, allowed_hosts, poll_interval, sources, reports, uploads })
+        let drop_sources = match args.drop_sources.iter().any(|name| name == "all") {
+            true => DropSources::All,
+            false => DropSources::Named(args.drop_sources.clone()),
+        };
+        Ok(Self {
+            database,
+            listen,
+            access,
+            allowed_hosts,
+            poll_interval,
+            sources,
+            reports: file.reports,
+            uploads: file.uploads,
+            drop_sources,
+            reload: file.reload,
+            file: path,
+        })
     }
 }
 

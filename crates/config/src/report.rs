@@ -31,7 +31,20 @@ pub struct ReportConfig {
     files: Vec<Pattern>,
 }
 
+impl PartialEq for ReportConfig {
+    /// Compares what was declared; what is compiled follows from it.
+    fn eq(&self, other: &Self) -> bool {
+        let declared = |report: &Self| (report.name.clone(), report.feed, report.spec.clone(), report.files.clone());
+        declared(self) == declared(other)
+    }
+}
+
 impl ReportConfig {
+    /// The patterns of paths that the report claims.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(Pattern::as_str)
+    }
+
     /// Whether a file of this path, in any source, is the report's.
     #[must_use]
     pub fn claims(&self, path: &str) -> bool {

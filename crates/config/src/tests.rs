@@ -128,6 +128,6 @@ fn wrong_settings_name_their_line_and_the_mend() {
 
 #[test]
 fn a_named_file_must_be_there() {
-    let args = Args::parse_from(["master", "--once", "--config", "/nowhere/t.toml"]);
+    let args = Args::parse_from(["master", "--config", "/nowhere/t.toml"]);
     assert!(Config::load(&args.config).unwrap_err().to_string().contains("/nowhere/t.toml"));
 }

@@ -9,7 +9,7 @@ use url::Url;
 use super::{SourceConfig, UPLOADS};
 
 /// What may be uploaded, and where it lies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UploadsConfig {
     /// The folder of uploaded files. Default: none, which means beside the database, `PATH.uploads`.
     pub dir: Option<PathBuf>,

@@ -32,7 +32,7 @@ pub use facade::{
     EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume, RowOrder,
     RowRange, Running, SourceHealth, approximate, once,
 };
-pub use ingest::Written;
+pub use ingest::{WouldDropSources, Written};
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use tributary_merge::EditChange;

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The first pause before a restart; each further panic doubles it.
@@ -34,11 +34,13 @@ impl Tasks {
 
     /// Starts a task. `name` says in the log which one panicked, such as `poll of north`. The task ends when it returns, when
     /// `stop` is cancelled, or when the engine stops.
-    pub(crate) fn spawn(&self, name: String, stop: CancellationToken, mut task: impl Task) {
+    pub(crate) fn spawn(&self, name: String, stop: CancellationToken, mut task: impl Task) -> JoinHandle<()> {
         let shutdown = self.shutdown.clone();
-        let work =
-            async move { shutdown.run_until_cancelled(stop.run_until_cancelled(supervise(&name, &mut task))).await };
-        self.tracker.spawn(work);
+        self.tracker.spawn(async move {
+            let until_stopped = stop.run_until_cancelled(supervise(&name, &mut task));
+            // Whatever ends it, there is nothing to report: a panic was.
+            let _ = shutdown.run_until_cancelled(until_stopped).await;
+        })
     }
 
     /// Waits until all tasks have ended.

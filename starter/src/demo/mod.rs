@@ -119,7 +119,7 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         ..Config::default()
     };
     print_line(&format!("The data-sources listen on {north_url} and {south_url}"));
-    let master = tributary_master::run(config, listener, false, shutdown.clone());
+    let master = tributary_master::run(config, None, listener, false, shutdown.clone());
     let changes = changes::keep_changing(folder.to_owned(), args.rows, url.clone(), shutdown.clone());
     let activity = activity::report(url, address, database, shutdown.clone());
     // The first part that ends stops the others.

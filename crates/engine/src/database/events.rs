@@ -25,6 +25,13 @@ pub enum Event {
         /// The sku.
         sku: String,
     },
+    /// A new configuration is in force; read again what you follow.
+    Configuration {
+        /// How many sources it names.
+        sources: u64,
+        /// How many reports it names.
+        reports: u64,
+    },
     /// The table of a report was written.
     Report {
         /// The report's name.

@@ -2,14 +2,19 @@
 //!
 //! It belongs here if it is one call of [`Engine`]. Rows of tables go out as plain structs; connections never do.
 
+mod adopt;
 mod events;
 mod once;
 mod products;
+mod reload;
 mod reports;
 mod sources;
 mod start;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +23,7 @@ use tributary_store::Store;
 
 use crate::{
     database::{Readers, Writer, WriterThread},
-    poll::{PollManager, Statuses},
+    poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
     uploads::{Tracker, UploadSource, Uploads},
@@ -44,8 +49,20 @@ struct Shared {
     writer: Writer,
     statuses: Statuses,
     uploads: Uploads,
-    reports: Arc<[ReportConfig]>,
+    /// Replaced by a reload. Held only to copy or to set it.
+    reports: RwLock<Arc<[ReportConfig]>>,
+    /// Whether every source was tried once; a reload does not take that back.
+    ready: AtomicBool,
+    loops: PollManager,
+    /// What is in force. Held while a reload changes it.
+    current: tokio::sync::Mutex<Current>,
     shutdown: CancellationToken,
+}
+
+/// The configuration in force, and what polls share under it.
+struct Current {
+    config: Config,
+    context: Context,
 }
 
 /// The part of an engine that is waited for at its end.
@@ -84,15 +101,25 @@ impl Engine {
         let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
         let statuses = Statuses::new(polls.iter().map(|poll| poll.name()));
         let readers = Readers::new(config.database.clone());
-        let loops = PollManager::new(config.poll_interval, &statuses, &tasks);
+        let loops = PollManager::new(&statuses, &tasks);
         let StartedUploads { shelf, source, local, is_polled, queued } = uploads;
-        let source = UploadSource::new((source, local), context, loops.clone(), is_polled);
+        let source =
+            UploadSource::new((source, local), (context.clone(), config.poll_interval), loops.clone(), is_polled);
         let connections = (readers.clone(), writer.clone());
         let uploads = Uploads::new((shelf, &config.uploads), connections, source, queued, shutdown.clone());
-        polls.into_iter().for_each(|poll| loops.add(poll));
+        polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
         tasks.spawn("uploads".to_owned(), CancellationToken::new(), Tracker::new(uploads.clone()));
-        let reports = config.reports.clone().into();
-        let shared = Shared { readers, writer: writer.clone(), statuses, uploads, reports, shutdown: shutdown.clone() };
+        let shared = Shared {
+            readers,
+            writer: writer.clone(),
+            statuses,
+            uploads,
+            reports: RwLock::new(config.reports.clone().into()),
+            ready: AtomicBool::new(false),
+            loops,
+            current: tokio::sync::Mutex::new(Current { config: config.clone(), context }),
+            shutdown: shutdown.clone(),
+        };
         (Engine(Arc::new(shared)), Running { writer, writer_thread, tasks, shutdown })
     }
 

@@ -1,6 +1,10 @@
 //! The results of reports.
 
-use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
@@ -107,7 +111,7 @@ impl Engine {
     /// The configured reports in their order.
     #[must_use]
     pub fn reports(&self) -> Arc<[ReportConfig]> {
-        Arc::clone(&self.0.reports)
+        Arc::clone(&self.0.reports.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The state of each configured report.

@@ -1,5 +1,7 @@
 //! Sources, their health and their rejects.
 
+use std::sync::atomic::Ordering;
+
 use anyhow::Result;
 use tributary_store::{RejectView, SourceView, Store, Tally};
 
@@ -50,7 +52,10 @@ impl Engine {
     /// Whether every source was tried at least once.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.0.statuses.all_tried()
+        if self.0.statuses.all_tried() {
+            self.0.ready.store(true, Ordering::Relaxed);
+        }
+        self.0.ready.load(Ordering::Relaxed)
     }
 
     /// How many products and names there are.

@@ -9,12 +9,13 @@ use tributary_config::{Config, SourceConfig};
 use tributary_merge::Budget;
 use tributary_store::{Lock, Store, UploadRow};
 
+use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
-    ingest::{Stored, adopt},
+    ingest::Stored,
     poll::{Context, Poll},
-    progress::MakeObserver,
-    reports::{self, Reports},
+    progress::{MakeObserver, ProgressObserver},
+    reports::Reports,
     source::{Http, LocalSource, Origin, SourceClient, Spool, http_client},
     uploads::{Shelf, recover},
 };
@@ -75,6 +76,21 @@ impl Context {
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
         Self { http, writer, spool, gates, followers, memory: Budget::new(SORTED_BYTES), reports }
     }
+
+    /// The polls of a source; `local` is the uploads folder.
+    pub(super) fn poll(
+        &self,
+        source: SourceConfig,
+        stored: Stored,
+        local: &Arc<LocalSource>,
+        progress: Arc<dyn ProgressObserver>,
+    ) -> Poll {
+        let origin = match source.folder {
+            Some(_) => Origin::Local(Arc::clone(local)),
+            None => Origin::Remote(SourceClient::new(self.http.clone(), &source)),
+        };
+        Poll::new(source, origin, stored, self.clone(), progress)
+    }
 }
 
 /// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
@@ -84,6 +100,7 @@ impl Context {
 pub(crate) async fn start(config: &Config, holder: &'static str, observer: &MakeObserver) -> Result<Started> {
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
+    let drop = config.drop_sources.clone();
     let (shelf, source) = (Shelf::new(folder.clone()), config.uploads.source(&folder));
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
@@ -92,12 +109,11 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let queued = recover(&mut store, &shelf)?;
         let is_polled = shelf.exists();
         sources.extend(is_polled.then(|| source.clone()));
-        let adopted = adopt(&mut store, &sources)?;
-        let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
-        reports::adopt(&mut store, &configured, &names)?;
+        let adoption = Adoption { sources, reports: configured, drop, announce: false };
+        let stored = adoption.run(&mut store)?;
         let local = Arc::new(LocalSource::new(folder));
         let uploads = StartedUploads { shelf, source, local, is_polled, queued };
-        Ok((Writer::start(url, store, lock)?, spool, sources.into_iter().zip(adopted), uploads))
+        Ok((Writer::start(url, store, lock)?, spool, adoption.sources.into_iter().zip(stored), uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
@@ -105,12 +121,8 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let reports = Reports::new(&config.reports, config.database.clone());
     let context = Context::new(http.context("the start failed")??, writer, spool, reports);
     let poll = |(source, stored): (SourceConfig, Stored)| {
-        let origin = match source.folder {
-            Some(_) => Origin::Local(Arc::clone(&uploads.local)),
-            None => Origin::Remote(SourceClient::new(context.http.clone(), &source)),
-        };
         let progress = observer(&source.name);
-        Poll::new(source, origin, stored, context.clone(), progress)
+        context.poll(source, stored, &uploads.local, progress)
     };
     let polls = adopted.map(poll).collect();
     Ok(Started { context, writer_thread, polls, uploads })

@@ -1,10 +1,10 @@
 //! Adopt: what the configuration says about the sources, brought into the database before the first pass. A source that
 //! is no longer configured goes with its rows; a changed order chooses winners again from the stored offers.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use anyhow::Result;
-use tributary_config::SourceConfig;
+use tributary_config::{DropSources, SourceConfig, UPLOADS};
 use tributary_store::{FileRow, SourceRow, SourceState, Store};
 
 use super::{
@@ -27,48 +27,58 @@ pub(crate) struct Stored {
     pub(crate) files: Vec<FileRow>,
 }
 
-/// Makes the stored sources those of the configuration, in one transaction. Returns what is stored of each of `sources`,
-/// in their order.
+/// Sources that hold rows and are no longer configured. Nothing was changed.
+#[derive(Debug)]
+pub struct WouldDropSources {
+    /// Their names and how many rows they offer.
+    pub sources: Vec<(String, i64)>,
+}
+
+impl std::error::Error for WouldDropSources {}
+
+impl fmt::Display for WouldDropSources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed = |(name, offers): &(String, i64)| format!("`{name}` ({offers} offers)");
+        let sources = self.sources.iter().map(listed).collect::<Vec<_>>().join(", ");
+        let names = self.sources.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
+        write!(
+            f,
+            "the database holds rows of sources that are not configured: {sources}; configure them again, or delete their rows \
+             with `--drop-sources {names}`"
+        )?;
+        if self.sources.iter().any(|(name, _)| name == UPLOADS) {
+            write!(
+                f,
+                "; the source `{UPLOADS}` is the uploads folder, which is missing: restore it, or set `dir` in [uploads]"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The sources that are not among `sources`, hold rows, and may not be dropped.
 ///
 /// # Errors
-/// The database fails or is damaged; then nothing has changed.
-pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Vec<Stored>> {
-    let Adopted { stored, dropped, chosen } = store.transaction(|store| adopt_in(store, sources))?;
-    for (name, offers) in dropped {
-        tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
+/// [`WouldDropSources`] if there are some; the database fails.
+pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<()> {
+    let mut refused = Vec::new();
+    for row in store.sources()? {
+        if sources.iter().any(|source| source.name == row.name) || drop.allows(&row.name) {
+            continue;
+        }
+        let offers: i64 = store.files(row.id)?.iter().map(|file| file.offers).sum();
+        if offers > 0 {
+            refused.push((row.name, offers));
+        }
     }
-    if let Some(Written { updated, .. }) = chosen {
-        tracing::info!(
-            products.updated = updated,
-            "the order of the sources has changed: chose winners again, {updated} products changed"
-        );
-    }
-    Ok(stored)
+    if refused.is_empty() { Ok(()) } else { Err(WouldDropSources { sources: refused }.into()) }
 }
 
-/// Stores one more source, behind all others. Their order stays as it is, and it offers nothing yet.
+/// Makes the stored sources those of the configuration. Belongs into a transaction in which nothing was written yet.
 ///
 /// # Errors
-/// The database fails; then nothing has changed.
-pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Stored> {
-    store.transaction(|store| {
-        let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
-        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
-        let files = store.files(id)?;
-        Ok(Stored { id, state: SourceState::Unknown, error: None, version: None, files })
-    })
-}
-
-struct Adopted {
-    /// Of each configured source in turn.
-    stored: Vec<Stored>,
-    /// Names of the sources that went, and how many offers they had.
-    dropped: Vec<(String, i64)>,
-    /// What choosing again has changed, if the order is another one.
-    chosen: Option<Written>,
-}
-
-fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
+/// The database fails or is damaged.
+pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let (kept, gone): (Vec<_>, Vec<_>) =
         store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
@@ -86,11 +96,50 @@ fn adopt_in(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
     }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
     let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };
-    if !dropped.is_empty() || chosen.is_some() {
-        // Neither is a version of a source, so no event tells of it.
-        store.forget_events()?;
-    }
     Ok(Adopted { stored, dropped, chosen })
+}
+
+/// What an adoption did.
+pub(crate) struct Adopted {
+    /// Of each configured source in turn.
+    pub(crate) stored: Vec<Stored>,
+    /// Names of the sources that went, and how many offers they had.
+    dropped: Vec<(String, i64)>,
+    /// What choosing again has changed, if the order is another one.
+    chosen: Option<Written>,
+}
+
+impl Adopted {
+    /// Whether rows changed, of which no version of a source tells.
+    pub(crate) fn changed_rows(&self) -> bool {
+        !self.dropped.is_empty() || self.chosen.is_some()
+    }
+
+    /// Logs it, once it is committed.
+    pub(crate) fn log(&self) {
+        for (name, offers) in &self.dropped {
+            tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
+        }
+        if let Some(Written { updated, .. }) = self.chosen {
+            tracing::info!(
+                products.updated = updated,
+                "the order of the sources has changed: chose winners again, {updated} products changed"
+            );
+        }
+    }
+}
+
+/// Stores one more source, behind all others. Their order stays as it is, and it offers nothing yet.
+///
+/// # Errors
+/// The database fails; then nothing has changed.
+pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Stored> {
+    store.transaction(|store| {
+        let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        let files = store.files(id)?;
+        Ok(Stored { id, state: SourceState::Unknown, error: None, version: None, files })
+    })
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.

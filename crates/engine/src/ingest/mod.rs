@@ -10,7 +10,8 @@ mod plan;
 mod read;
 mod reading;
 
-pub(crate) use adopt::{Stored, adopt, adopt_last};
+pub use adopt::WouldDropSources;
+pub(crate) use adopt::{Adopted, Stored, adopt, adopt_last, check_dropped};
 pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};

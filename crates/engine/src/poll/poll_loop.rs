@@ -10,14 +10,13 @@ use std::{
 use anyhow::{Result, anyhow};
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 use tributary_protocol::Sense;
 use tributary_store::SourceState;
 
 use super::{Poll, Statuses};
 use crate::{
     clock::now,
-    supervise::{Task, Tasks, test_panic},
+    supervise::{Task, test_panic},
 };
 
 /// How long a source is asked to hold its answer.
@@ -29,34 +28,8 @@ const READ_AGAIN: Duration = Duration::from_secs(60);
 /// The least time between two questions, whatever a source answers.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// Starts the loops of sources; clones do the same.
-#[derive(Clone)]
-pub(crate) struct PollManager {
-    tasks: Tasks,
-    poll_interval: Duration,
-    statuses: Statuses,
-}
-
-impl PollManager {
-    /// No loop yet.
-    pub(crate) fn new(poll_interval: Duration, statuses: &Statuses, tasks: &Tasks) -> Self {
-        Self { tasks: tasks.clone(), poll_interval, statuses: statuses.clone() }
-    }
-
-    /// Starts the loop of one more source, and the work on its reports.
-    pub(crate) fn add(&self, poll: Poll) {
-        let stop = CancellationToken::new();
-        let name = poll.name().to_owned();
-        if let Some(work) = poll.report_work() {
-            self.tasks.spawn(format!("reports of {name}"), stop.clone(), work);
-        }
-        let poll_loop = PollLoop::new(poll, self.poll_interval, self.statuses.clone());
-        self.tasks.spawn(format!("poll of {name}"), stop, poll_loop);
-    }
-}
-
 /// The loop of one source.
-struct PollLoop {
+pub(super) struct PollLoop {
     poll: Poll,
     statuses: Statuses,
     /// How often a source is asked that cannot hold its answer, and the first time after a failure.
@@ -93,7 +66,8 @@ impl Task for PollLoop {
 }
 
 impl PollLoop {
-    fn new(poll: Poll, poll_interval: Duration, statuses: Statuses) -> Self {
+    /// A loop that asks every `poll_interval` where the source cannot hold its answer.
+    pub(super) fn new(poll: Poll, poll_interval: Duration, statuses: Statuses) -> Self {
         let mut hasher = DefaultHasher::new();
         poll.name().hash(&mut hasher);
         let offset = poll_interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0);

@@ -36,6 +36,16 @@ impl Statuses {
         Self(Arc::new(Mutex::new(names.map(|name| (name.to_owned(), SourceStatus::default())).collect())))
     }
 
+    /// Lists a source of which nothing is known yet.
+    pub(crate) fn expect(&self, name: &str) {
+        self.all().entry(name.to_owned()).or_default();
+    }
+
+    /// Lists a source no longer.
+    pub(crate) fn forget(&self, name: &str) {
+        self.all().remove(name);
+    }
+
     /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
     pub(crate) fn report(
         &self,

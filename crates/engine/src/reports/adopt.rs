@@ -11,28 +11,27 @@ use super::{
 };
 use crate::clock::now;
 
-/// Makes the stored reports those of the configuration. `sources` are the names of all sources.
+/// Makes the stored reports those of the configuration. `sources` are the names of all sources. Belongs into
+/// a transaction.
 ///
 /// # Errors
-/// The database fails or is damaged. Each report changes in a transaction of its own.
+/// The database fails or is damaged.
 pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str]) -> Result<()> {
     for name in store.report_names()? {
         if !reports.iter().any(|report| report.name == name) {
-            store.transaction(|store| store.drop_report(&name))?;
+            store.drop_report(&name)?;
             tracing::warn!(report = %name, "report `{name}` is no longer configured: dropped its table");
         }
     }
     for report in reports {
         if is_outdated(store, report, sources)? && are_current(report, &store.report_files(&report.name)?) {
             let rows = rows_of(store, report, |_| true)?;
-            store.transaction_of(rows.len(), |store| -> Result<()> {
-                let groups = store.write_report(&report.table(), rows)?;
-                // What is gone is no part of what it stands at.
-                let mut stands = standing(store, report)?;
-                stands.retain(|source, _| sources.contains(&source.as_str()));
-                add_contributors(store, report, &mut stands)?;
-                note(store, report, groups, stands, now())
-            })?;
+            let groups = store.write_report(&report.table(), rows)?;
+            // What is gone is no part of what it stands at.
+            let mut stands = standing(store, report)?;
+            stands.retain(|source, _| sources.contains(&source.as_str()));
+            add_contributors(store, report, &mut stands)?;
+            note(store, report, groups, stands, now())?;
         }
     }
     Ok(())

@@ -74,7 +74,7 @@ impl Uploads {
         let mut done = self.0.writer.done();
         loop {
             done.borrow_and_update();
-            let (asked, reports) = (filename.clone(), self.0.source.reports().clone());
+            let (asked, reports) = (filename.clone(), self.0.source.reports());
             if self.0.readers.run(move |store| is_unknown(store, &reports, &asked)).await? {
                 return Ok(());
             }

@@ -141,7 +141,7 @@ impl Uploads {
         &self.0.readers
     }
 
-    fn source(&self) -> &UploadSource {
+    pub(crate) fn source(&self) -> &UploadSource {
         &self.0.source
     }
 

@@ -86,7 +86,7 @@ async fn look(uploads: &Uploads, waiting: &[Arc<Job>]) -> Result<bool> {
     // new file.
     let active_reads = uploads.source().local.active_reads();
     let unclear: Vec<_> = asked.iter().map(|(path, hash)| active_reads.has_another(path, hash)).collect();
-    let reports = uploads.source().reports().clone();
+    let reports = uploads.source().reports();
     let read = move |store: &mut Store| {
         asked.iter().map(|(path, hash)| verdict(store, &reports, path, hash)).collect::<Result<Vec<_>>>()
     };

@@ -156,6 +156,11 @@ impl Change {
                 let link = Some(format!("/?sku={}", encoded(&sku)));
                 Self { at, who: sku, what: "was edited".to_owned(), link }
             }
+            Event::Configuration { sources, reports } => {
+                let (sources, reports) = (counted(sources as i64, "source"), counted(reports as i64, "report"));
+                let what = format!("was changed: {sources}, {reports}");
+                Self { at, who: "The configuration".to_owned(), what, link: None }
+            }
             Event::Report { name, rows, rejects, seconds } => {
                 let rejects =
                     if rejects > 0 { format!(", {}", counted(rejects as i64, "reject")) } else { String::new() };

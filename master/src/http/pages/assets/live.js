@@ -29,7 +29,7 @@ function follow() {
   if (document.hidden || events) return;
   events = new EventSource("/api/v1/events");
   // Between the page and the connection something may have happened.
-  for (const kind of ["open", "applied", "source", "edit", "report", "reset"]) events.addEventListener(kind, soon);
+  for (const kind of ["open", "applied", "source", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
 }
 
 function rest() {

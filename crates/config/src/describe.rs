@@ -1,0 +1,67 @@
+//! The configuration in words, for `master --check`.
+
+use std::fmt;
+
+use tributary_csv_gate::Columns;
+
+use crate::{Config, Reload, ReportConfig, SourceConfig};
+
+impl fmt::Display for Config {
+    /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(path) => writeln!(f, "configuration  {}", path.display())?,
+            None => writeln!(f, "configuration  no file")?,
+        }
+        writeln!(f, "database       {}", self.database)?;
+        writeln!(f, "listen         {}", self.listen)?;
+        let access = match (&self.access.token_file, self.access.allow_anonymous) {
+            (Some(path), _) => format!("the token in {}", path.display()),
+            (None, true) => "anyone".to_owned(),
+            (None, false) => "this machine only".to_owned(),
+        };
+        writeln!(f, "access         {access}")?;
+        if !self.allowed_hosts.is_empty() {
+            writeln!(f, "allowed hosts  {}", self.allowed_hosts.join(", "))?;
+        }
+        let reload = if self.reload == Reload::Watch { "SIGHUP, or a change of the file" } else { "SIGHUP" };
+        writeln!(f, "reload         {reload}")?;
+        writeln!(f, "poll interval  {}", humantime::format_duration(self.poll_interval))?;
+        let folder = self.uploads.folder(&self.database);
+        writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;
+        let (max, free) = (self.uploads.max_size, self.uploads.keep_free);
+        writeln!(f, "               at most {max} bytes each, {free} bytes stay free on the disk")?;
+        writeln!(f, "sources        {}", self.sources.len())?;
+        self.sources.iter().try_for_each(|source| source_lines(f, source))?;
+        writeln!(f, "reports        {}", self.reports.len())?;
+        self.reports.iter().try_for_each(|report| report_lines(f, report))
+    }
+}
+
+fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Result {
+    let SourceConfig { name, url, priority, columns, token, .. } = source;
+    let token = if token.is_some() { ", with a token" } else { "" };
+    writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
+    let Columns { sku, name, description, op } = columns;
+    for (column, header) in [("sku", sku), ("name", name), ("description", description), ("op", op)] {
+        if let Some(header) = header {
+            writeln!(f, "    {column} is the column \"{header}\"")?;
+        }
+    }
+    Ok(())
+}
+
+fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Result {
+    let feed = if report.feed { ", also product feeds" } else { "" };
+    writeln!(f, "  {}: files {}{feed}", report.name, report.patterns().collect::<Vec<_>>().join(", "))?;
+    match report.group_by.as_slice() {
+        [] => writeln!(f, "    one row over everything")?,
+        columns => writeln!(f, "    grouped by {}", columns.join(", "))?,
+    }
+    for (what, expression) in [("where", &report.spec.filter), ("check", &report.spec.check)] {
+        if let Some(expression) = expression {
+            writeln!(f, "    {what} {expression}")?;
+        }
+    }
+    report.spec.metrics.iter().try_for_each(|metric| writeln!(f, "    {} = {}", metric.name, metric.expression))
+}

@@ -1,0 +1,49 @@
+//! A configuration brought into the database: at a start and at a reload, in one transaction.
+
+use anyhow::Result;
+use tributary_config::{DropSources, ReportConfig, SourceConfig};
+use tributary_store::Store;
+
+use crate::{
+    database::events::{self, Event},
+    ingest::{self, Stored},
+    reports,
+};
+
+/// The parts of a configuration that the database follows.
+#[derive(Clone)]
+pub(super) struct Adoption {
+    /// All sources in their order, the uploads folder last if there is one.
+    pub(super) sources: Vec<SourceConfig>,
+    pub(super) reports: Vec<ReportConfig>,
+    pub(super) drop: DropSources,
+    /// Tell subscribers, since there are some.
+    pub(super) announce: bool,
+}
+
+impl Adoption {
+    /// Makes the stored sources and reports those of the configuration. Returns what is stored of each source, in order.
+    ///
+    /// # Errors
+    /// A source that holds rows would go; the database fails or is damaged. Then nothing has changed.
+    pub(super) fn run(&self, store: &mut Store) -> Result<Vec<Stored>> {
+        let adopted = store.transaction(|store| self.run_in(store))?;
+        adopted.log();
+        Ok(adopted.stored)
+    }
+
+    fn run_in(&self, store: &mut Store) -> Result<ingest::Adopted> {
+        ingest::check_dropped(store, &self.sources, &self.drop)?;
+        let adopted = ingest::adopt(store, &self.sources)?;
+        let names: Vec<_> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        reports::adopt(store, &self.reports, &names)?;
+        if self.announce {
+            let (sources, reports) = (self.sources.len() as u64, self.reports.len() as u64);
+            events::put(store, &Event::Configuration { sources, reports })?;
+        } else if adopted.changed_rows() {
+            // No version of a source tells of it, so a subscriber that comes back has to read everything again.
+            store.forget_events()?;
+        }
+        Ok(adopted)
+    }
+}

@@ -1,0 +1,113 @@
+//! A new configuration for a running engine.
+
+use std::sync::{Arc, PoisonError};
+
+use anyhow::{Context as _, Result};
+use tributary_config::{Config, SourceConfig};
+use tributary_store::Store;
+
+use super::{Current, Engine, adopt::Adoption};
+use crate::{
+    ingest::{self, Stored},
+    progress::Unobserved,
+    reports::Reports,
+};
+
+impl Engine {
+    /// Puts a new configuration into force: sources, their order and settings, reports and the poll interval are added, changed and
+    /// dropped by the same adoption as at a start. Sources that stay as they are go on undisturbed. Settings that only a start can
+    /// change are named in the log.
+    ///
+    /// # Errors
+    /// A source that holds rows would be dropped, or the database fails. The old configuration stays in force.
+    pub async fn reload(&self, config: Config) -> Result<()> {
+        let mut current = self.0.current.lock().await;
+        warn_of_settings_for_the_next_start(&current.config, &config);
+        let (old, new) = (self.adoption(&current.config), self.adoption(&config));
+        let is_same = (&old.sources, &old.reports) == (&new.sources, &new.reports)
+            && config.poll_interval == current.config.poll_interval;
+        if is_same {
+            tracing::info!("the configuration was read again; nothing in it has changed");
+            return Ok(());
+        }
+        let check = new.clone();
+        // Before anything stops, so that a refused configuration disturbs nothing.
+        self.read(move |store| ingest::check_dropped(store, &check.sources, &check.drop)).await?;
+        let changed = changed_sources(&current.config, &config, &old.sources, &new.sources);
+        let is_gone = |source: &SourceConfig| !new.sources.iter().any(|other| other.name == source.name);
+        let stopped = old.sources.iter().filter(|source| is_gone(source) || changed.contains(&source.name));
+        let stopped: Vec<_> = stopped.map(|source| source.name.clone()).collect();
+        for name in &stopped {
+            self.0.loops.remove(name).await;
+        }
+        let stored = match self.adopt(new.clone()).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                // What was stopped goes on as before.
+                let stored = self.adopt(old.clone()).await.context("failed to go back to the old configuration")?;
+                self.poll_those(&current, &stopped, old.sources, stored);
+                return Err(error);
+            }
+        };
+        let mut context = current.context.clone();
+        if config.reports != current.config.reports {
+            context.reports = Reports::new(&config.reports, config.database.clone());
+            *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = config.reports.clone().into();
+        }
+        let (sources, reports) = (config.sources.len(), config.reports.len());
+        *current = Current { config, context };
+        self.poll_those(&current, &changed, new.sources, stored);
+        tracing::info!(sources, reports, "a new configuration is in force: {sources} sources, {reports} reports");
+        Ok(())
+    }
+
+    fn adoption(&self, config: &Config) -> Adoption {
+        let mut sources = config.sources.clone();
+        sources.extend(self.0.uploads.source().running());
+        Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), announce: true }
+    }
+
+    async fn adopt(&self, adoption: Adoption) -> Result<Vec<Stored>> {
+        let adopt = move |store: &mut Store| adoption.run(store);
+        self.0.writer.run("a new configuration", adopt).await
+    }
+
+    /// Polls those of `sources` that are named in `names`.
+    fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<Stored>) {
+        let Current { config, context } = current;
+        let uploads = self.0.uploads.source();
+        uploads.replace(context.clone(), config.poll_interval);
+        for (source, stored) in sources.into_iter().zip(stored).filter(|(source, _)| names.contains(&source.name)) {
+            let poll = context.poll(source, stored, uploads.local(), Arc::new(Unobserved));
+            self.0.loops.add(poll, config.poll_interval);
+        }
+    }
+}
+
+/// Names of the sources whose loops must start: new ones, and those that are read or asked in another way than before.
+fn changed_sources(old: &Config, new: &Config, before: &[SourceConfig], after: &[SourceConfig]) -> Vec<String> {
+    let all = old.reports != new.reports || old.poll_interval != new.poll_interval;
+    // A priority concerns the database alone.
+    let is_as = |source: &SourceConfig, other: &SourceConfig| {
+        SourceConfig { priority: source.priority, ..other.clone() } == *source
+    };
+    let is_as_before = |source: &SourceConfig| before.iter().any(|other| is_as(source, other));
+    after.iter().filter(|source| all || !is_as_before(source)).map(|source| source.name.clone()).collect()
+}
+
+fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
+    let settings = [
+        ("database_url", old.database == new.database),
+        ("listen", old.listen == new.listen),
+        ("allowed_hosts", old.allowed_hosts == new.allowed_hosts),
+        ("token_file", old.access.token_file == new.access.token_file),
+        ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
+        ("uploads", old.uploads == new.uploads),
+        ("reload", old.reload == new.reload),
+    ];
+    let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();
+    if !changed.is_empty() {
+        let settings = changed.join(", ");
+        tracing::warn!(%settings, "changed settings that only the next start applies: {settings}");
+    }
+}
