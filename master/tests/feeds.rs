@@ -154,7 +154,7 @@ fn removed_files_and_sources_take_their_rows_with_them() {
     assert!(summary.contains("1 removed"), "{summary}");
     assert_eq!(system.products(), products(&[("a", "north", ""), ("b", "b", "")]));
     system.configure_sources(&[("south", "")]);
-    let output = system.once();
+    let output = system.run("master", &["--once", "--drop-sources", "north"]);
     assert!(output.status.success());
     assert!(process::stderr(&output).contains("dropped its 2 offers"), "{}", process::stderr(&output));
     assert_eq!((system.products(), system.aggr()), (Products::new(), Aggr::new()));
@@ -204,7 +204,7 @@ fn flags_name_sources_and_no_source_is_allowed() {
         system.run("master", &["--once", "--source", &format!("n={url}"), "--database-url", "sqlite:database.db"]);
     assert!(output.status.success(), "{}", process::stderr(&output));
     assert_eq!(system.table("sources")[0]["name"], "n");
-    let output = system.run("master", &["--once"]);
+    let output = system.run("master", &["--once", "--drop-sources", "all"]);
     assert!(output.status.success());
     assert!(system.products().is_empty(), "a source that is no longer configured goes");
 }

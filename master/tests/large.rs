@@ -135,7 +135,8 @@ fn sources_that_share_many_skus_go_together() {
     system.once_ok();
     check(&system, &named("south"));
     system.configure_sources(&[("north", "")]);
-    system.once_ok();
+    let output = system.once_with(&["--drop-sources", "east,south"]);
+    assert!(output.status.success(), "{}", tributary_testkit::process::stderr(&output));
     check(&system, &named("north"));
     assert!(system.table("files").len() == 1 && system.table("sources").len() == 1);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod configuration;
 mod crash;
 mod faults;
 mod feeds;

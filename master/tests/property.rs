@@ -107,6 +107,9 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Sources leave the configuration on purpose here.
+const DROP_ALL: [&str; 2] = ["--drop-sources", "all"];
+
 struct World {
     system: System,
     model: Model,
@@ -225,7 +228,7 @@ impl World {
 
     fn start_master(&mut self) {
         self.configure();
-        self.system.start_master(&[]);
+        self.system.start_master(&DROP_ALL);
     }
 
     /// Edits through the running master, and holds its answer against the model's.
@@ -261,11 +264,11 @@ impl World {
         let was_running = self.system.master_runs();
         self.configure();
         let text = if was_running {
-            self.system.start_master(&[]);
+            self.system.start_master(&DROP_ALL);
             self.system.sync();
             String::new()
         } else {
-            let output = self.system.once();
+            let output = self.system.once_with(&DROP_ALL);
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
         };
         self.model.pass(&self.sources, |folder| self.system.folder(folder));

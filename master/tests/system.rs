@@ -125,6 +125,11 @@ impl System {
         self.master = Some(Daemon::start(command));
     }
 
+    /// The process id of the running master.
+    pub(crate) fn master_id(&self) -> u32 {
+        self.master.as_ref().unwrap().id()
+    }
+
     /// What that master has said.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("master.log")).unwrap()
@@ -182,8 +187,13 @@ impl System {
 
     /// Settles all sources and runs `master --once`.
     pub(crate) fn once(&self) -> Output {
+        self.once_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn once_with(&self, args: &[&str]) -> Output {
         self.daemons.keys().for_each(|source| self.settle(source));
-        self.run("master", &["--once"])
+        self.run("master", &[&["--once"], args].concat())
     }
 
     /// The same, and it must succeed. Returns the summary line.

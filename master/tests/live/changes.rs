@@ -135,7 +135,7 @@ fn what_the_configuration_changes_makes_followers_begin_anew() {
         system.stop_master();
         let section = |(name, url): &(&str, &str)| format!("[[source]]\nname = \"{name}\"\nurl = \"{url}\"\n");
         system.configure(&sources.iter().map(section).collect::<String>());
-        system.start_master(&[]);
+        system.start_master(&["--drop-sources", "all"]);
         system.sync();
     };
     let follow = |system: &System, last: &str| {

@@ -1,9 +1,12 @@
 //! A new configuration for a running engine.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
-use anyhow::{Context as _, Result};
-use tributary_config::{Config, SourceConfig};
+use anyhow::Result;
+use tributary_config::{Config, DropSources, SourceConfig};
 use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
@@ -12,6 +15,9 @@ use crate::{
     progress::Unobserved,
     reports::Reports,
 };
+
+/// How long to wait before the old configuration is adopted again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Puts a new configuration into force: sources, their order and settings, reports and the poll interval are added, changed and
@@ -44,7 +50,7 @@ impl Engine {
             Ok(stored) => stored,
             Err(error) => {
                 // What was stopped goes on as before.
-                let stored = self.adopt(old.clone()).await.context("failed to go back to the old configuration")?;
+                let stored = self.adopt_until_done(old.clone()).await;
                 self.poll_those(&current, &stopped, old.sources, stored);
                 return Err(error);
             }
@@ -70,6 +76,18 @@ impl Engine {
     async fn adopt(&self, adoption: Adoption) -> Result<Vec<Stored>> {
         let adopt = move |store: &mut Store| adoption.run(store);
         self.0.writer.run("a new configuration", adopt).await
+    }
+
+    /// Adopts a configuration that was in force before; tries again while the database fails.
+    async fn adopt_until_done(&self, adoption: Adoption) -> Vec<Stored> {
+        let adoption = Adoption { announce: false, drop: DropSources::All, ..adoption };
+        loop {
+            match self.adopt(adoption.clone()).await {
+                Ok(stored) => return stored,
+                Err(error) => tracing::error!("failed to go back to the old configuration, trying again: {error:#}"),
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
     }
 
     /// Polls those of `sources` that are named in `names`.
