@@ -1,0 +1,4 @@
+//! Transactions, and all tables at once.
+
+mod contents;
+mod transactions;
