@@ -63,10 +63,11 @@ macro_rules! filtered {
     }};
 }
 
-/// Every product, with its file and source if it has them.
+/// Every product, with its file and source if it has them. Both are joined to the product itself: with an inner join of files and
+/// sources on the right, SQLite reads all files first, even for a single sku.
 #[diesel::dsl::auto_type]
 fn with_origin() -> _ {
-    products::table.left_join(files::table.inner_join(sources::table))
+    products::table.left_join(files::table).left_join(sources::table.on(files::source_id.eq(sources::id)))
 }
 
 impl Store {

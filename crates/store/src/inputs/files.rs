@@ -1,7 +1,11 @@
 //! The table `files`: the files of each source, and which content of each was accepted. The offers of a file are in `pages` and in
 //! the catalog.
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::{exists, sql},
+    prelude::*,
+    sql_types::Bool,
+};
 
 use crate::{
     Error, Store,
@@ -153,6 +157,36 @@ impl Store {
             .first(&mut self.connection)
             .optional()
             .or_cannot(|| format!("read the file {path:?} of the source {source:?}"))
+    }
+
+    /// The files of a source that have one of these paths, in no particular order. Paths without a file are left out.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn files_at<T: AsRef<str>>(&mut self, source_id: i64, paths: &[T]) -> Result<Vec<FileRow>, Error> {
+        let mut found = Vec::new();
+        for paths in paths.chunks(KEYS_PER_STATEMENT) {
+            let paths = paths.iter().map(AsRef::as_ref);
+            let query = dsl::files.filter(dsl::source_id.eq(source_id).and(dsl::path.eq_any(paths)));
+            let rows: Vec<FileRow> = query
+                .select(FileRow::as_select())
+                .load(&mut self.connection)
+                .or_cannot(|| format!("read files of source {source_id}"))?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// Whether any file of a source is rejected.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn has_rejected_file(&mut self, source_id: i64) -> Result<bool, Error> {
+        // The text of the index `rejected_files`: SQLite does not use it for a bound value.
+        let rejected = files::table.filter(files::source_id.eq(source_id)).filter(sql::<Bool>("state = 'rejected'"));
+        diesel::select(exists(rejected))
+            .get_result(&mut self.connection)
+            .or_cannot(|| format!("look for rejected files of source {source_id}"))
     }
 
     /// Source, path and rank of some files, in no particular order. Ids without a file are left out.

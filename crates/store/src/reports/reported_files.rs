@@ -7,7 +7,11 @@ use crate::{
     Error, FileState, Store,
     database::{
         error::{OrCannot, exactly_one},
-        schema::{partials, reported_files::dsl, reported_rejects},
+        schema::{
+            partials,
+            reported_files::{self, dsl},
+            reported_rejects, sources,
+        },
     },
 };
 
@@ -80,6 +84,47 @@ impl Store {
             .order((dsl::source_id, dsl::path))
             .load(&mut self.connection)
             .or_cannot(|| format!("read the files of the report {report:?}"))
+    }
+
+    /// The files that one report has of one source, by path.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn report_files_of(&mut self, report: &str, source_id: i64) -> Result<Vec<ReportFileRow>, Error> {
+        dsl::reported_files
+            .filter(dsl::report.eq(report).and(dsl::source_id.eq(source_id)))
+            .select(ReportFileRow::as_select())
+            .order(dsl::path)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the files that the report {report:?} has of source {source_id}"))
+    }
+
+    /// One file of one report, of the source of this name.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn report_file(&mut self, report: &str, source: &str, path: &str) -> Result<Option<ReportFileRow>, Error> {
+        reported_files::table
+            .inner_join(sources::table)
+            .filter(dsl::report.eq(report).and(sources::name.eq(source)).and(dsl::path.eq(path)))
+            .select(ReportFileRow::as_select())
+            .first(&mut self.connection)
+            .optional()
+            .or_cannot(|| format!("read the file {path:?} of the report {report:?}"))
+    }
+
+    /// The names of the sources that one report has files of, by name.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn report_sources(&mut self, report: &str) -> Result<Vec<String>, Error> {
+        let of_source = dsl::reported_files.filter(dsl::report.eq(report).and(dsl::source_id.eq(sources::id)));
+        sources::table
+            .filter(diesel::dsl::exists(of_source))
+            .select(sources::name)
+            .order(sources::name)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the sources of the report {report:?}"))
     }
 
     /// Stores a file, or replaces all columns of the one with this report, source and path. Sets its id and returns it.

@@ -74,3 +74,50 @@ fn the_origin_of_a_file_is_its_source_and_path() {
     assert_eq!(store.file_origins(&[first, second]).unwrap().len(), 2);
     assert!(store.file_origins(&[]).unwrap().is_empty());
 }
+
+#[test]
+fn files_are_found_by_a_set_of_paths() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let [north, south] = ["north", "south"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
+    // More than fit into one statement.
+    let paths: Vec<String> = (0..2_500).map(|number| format!("{number:04}.csv")).collect();
+    let insert = |store: &mut tributary_store::Store| -> Result<(), Error> {
+        paths.iter().step_by(2).try_for_each(|path| store.insert_file(north, path).map(drop))?;
+        store.insert_file(south, "0001.csv").map(drop)
+    };
+    store.transaction(insert).unwrap();
+    let mut found = store.files_at(north, &paths).unwrap();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    assert_eq!(found, store.files(north).unwrap());
+    assert_eq!(found.len(), 1_250);
+    let mut found = |source, paths: &[&str]| {
+        store.files_at(source, paths).unwrap().into_iter().map(|file| file.path).collect::<Vec<_>>()
+    };
+    assert_eq!(found(north, &["0001.csv", "0002.csv", "none"]), ["0002.csv"]);
+    assert_eq!(found(south, &["0001.csv", "0002.csv"]), ["0001.csv"]);
+    assert!(found(north, &[]).is_empty());
+    let file = store.file(south, "0001.csv").unwrap().unwrap();
+    assert_eq!((file.source_id, file.path.as_str()), (south, "0001.csv"));
+    assert_eq!(store.file(south, "0002.csv").unwrap(), None);
+}
+
+#[test]
+fn a_rejected_file_is_noticed_in_its_own_source_only() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let [north, south] = ["north", "south"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
+    let file = store.insert_file(north, "a.csv").unwrap();
+    store.insert_file(south, "a.csv").unwrap();
+    let mut check = |state: FileState, expect: bool| {
+        store.update_file(&FileRow { state, ..file.clone() }).unwrap();
+        assert_eq!(store.has_rejected_file(north).unwrap(), expect, "{state}");
+        assert!(!store.has_rejected_file(south).unwrap(), "{state}");
+    };
+    check(FileState::Changing, false);
+    check(FileState::Rejected, true);
+    check(FileState::Applied, false);
+    check(FileState::Rejected, true);
+    store.delete_file(file.id).unwrap();
+    assert!(!store.has_rejected_file(north).unwrap());
+}

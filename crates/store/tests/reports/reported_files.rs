@@ -61,6 +61,34 @@ fn a_file_is_found_by_report_source_and_path() {
 }
 
 #[test]
+fn the_files_of_a_report_are_found_by_source() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    // The ids run against the names.
+    let [south, north, east] = ["south", "north", "east"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
+    for (report, source, path) in
+        [("sales", south, "b.csv"), ("sales", south, "a.csv"), ("sales", north, "a.csv"), ("prices", east, "a.csv")]
+    {
+        put(store, report, source, path);
+    }
+    let paths = |files: Vec<ReportFileRow>| files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+    assert_eq!(paths(store.report_files_of("sales", south).unwrap()), ["a.csv", "b.csv"]);
+    assert_eq!(paths(store.report_files_of("sales", east).unwrap()), [""; 0]);
+    assert_eq!(store.report_sources("sales").unwrap(), strings(&["north", "south"]));
+    assert_eq!(store.report_sources("prices").unwrap(), strings(&["east"]));
+    assert_eq!(store.report_sources("none").unwrap(), strings(&[]));
+
+    let found = store.report_file("sales", "south", "b.csv").unwrap();
+    assert_eq!(found, store.report_files_of("sales", south).unwrap().pop());
+    assert!(found.is_some());
+    for (report, source, path) in
+        [("prices", "south", "b.csv"), ("sales", "north", "b.csv"), ("sales", "west", "a.csv")]
+    {
+        assert_eq!(store.report_file(report, source, path).unwrap(), None, "{report} {source} {path}");
+    }
+}
+
+#[test]
 fn a_partial_comes_back_in_its_pieces() {
     let mut database = Database::new();
     let store = &mut database.store;

@@ -149,6 +149,7 @@ fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
     let states: Vec<_> = store.sources().unwrap().into_iter().map(|source| (source.name, source.state)).collect();
     let expect = [("north", SourceState::Up), ("south", SourceState::Rejected), ("uploads", SourceState::Up)];
     assert_eq!(states, expect.map(|(name, state)| (name.to_owned(), state)));
+    assert!(store.has_rejected_file(2).unwrap() && !store.has_rejected_file(1).unwrap());
     assert!(store.page_lines(1, "2").unwrap().is_some());
     assert_eq!(store.edit("9").unwrap().unwrap().name.as_deref(), Some("stands alone"));
 
@@ -156,6 +157,7 @@ fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
     let table = store.stored_report("sales").unwrap().unwrap();
     let rows = store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap();
     assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<Vec<_>>(), ["Books", "Toys"]);
+    assert_eq!(store.report_file("sales", "north", "sales-1.csv").unwrap().unwrap().rejects, 1);
     assert_eq!(store.rejects_count().unwrap(), 3);
 
     assert_eq!(store.event_range().unwrap(), Some((1, 12)));
