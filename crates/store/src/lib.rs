@@ -2,7 +2,7 @@
 //! polars and no merge rule: callers decide what to write, and read it back in key order.
 //!
 //! A [`Store`] is one connection. A writer calls [`Lock::acquire`], then [`Store::open`]. A reader calls
-//! [`Store::open_existing`]. Keys are ordered by their bytes, times are RFC 3339
+//! [`Store::open_existing`], or shares a [`ReaderPool`] if it reads often. Keys are ordered by their bytes, times are RFC 3339
 //! in UTC, and counts and sizes are `i64`, the widest integer that databases have.
 //!
 //! Each table has a module with its row type and its queries, in the room of its subject:
@@ -25,7 +25,7 @@ mod reports;
 mod sqlite;
 
 pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, State, Tally};
-pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReportValue, Store};
+pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use history::{EventRow, UploadRow, UploadState};
 pub use inputs::{
     FileOrigin, FileRow, FileState, FileView, PageContent, PageRow, RejectRow, RejectView, SourcePass, SourceRow,

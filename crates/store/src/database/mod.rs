@@ -5,6 +5,7 @@
 pub(crate) mod connection;
 mod contents;
 pub(crate) mod error;
+mod reader_pool;
 pub(crate) mod schema;
 mod store;
 mod url;
@@ -12,6 +13,7 @@ mod values;
 
 pub use contents::Counts;
 pub use error::Error;
+pub use reader_pool::ReaderPool;
 pub use store::Store;
 pub use url::DatabaseUrl;
 pub use values::{GroupRow, ReportValue};

@@ -49,6 +49,7 @@ impl Store {
     }
 
     /// Opens the database for reading only. Never creates, migrates or changes anything, and works while another process writes.
+    /// To read often, share a [`crate::ReaderPool`].
     ///
     /// # Errors
     /// [`Error::Missing`] without a file, [`Error::NotADatabase`]; [`Error::NotSetUp`], [`Error::OlderSchema`] and

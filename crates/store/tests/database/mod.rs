@@ -1,4 +1,5 @@
-//! Transactions, and all tables at once.
+//! Transactions, pooled readers, and all tables at once.
 
 mod contents;
+mod reader_pool;
 mod transactions;
