@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
 //! | `inputs` | `sources`, `files`, `pages`, `rejects` |
-//! | `reports` | `reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
+//! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
 //! | `history` | `events`, `uploads` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
@@ -31,5 +31,5 @@ pub use inputs::{
     FileOrigin, FileRow, FileState, FileView, PageContent, PageRow, RejectRow, RejectView, SourcePass, SourceRow,
     SourceState, SourceView,
 };
-pub use reports::{ReportFileRow, ReportOrder, ReportRow, ReportTable};
+pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
 pub use sqlite::Lock;

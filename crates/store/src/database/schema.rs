@@ -29,6 +29,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    failed_reports (report, source_id) {
+        report -> Text,
+        source_id -> BigInt,
+        error -> Text,
+        failed_at -> Text,
+    }
+}
+
+diesel::table! {
     files (id) {
         id -> BigInt,
         source_id -> BigInt,
@@ -183,6 +192,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(failed_reports -> sources (source_id));
 diesel::joinable!(files -> sources (source_id));
 diesel::joinable!(pages -> files (file_id));
 diesel::joinable!(partials -> reported_files (reported_file_id));
@@ -194,6 +204,7 @@ diesel::joinable!(reported_rejects -> reported_files (reported_file_id));
 diesel::allow_tables_to_appear_in_same_query!(
     aggr,
     edits,
+    failed_reports,
     files,
     pages,
     partials,

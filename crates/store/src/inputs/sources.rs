@@ -156,6 +156,7 @@ impl Store {
     /// [`Error::Query`], for instance while it has files; [`Error::Corrupt`] if there is no such source.
     pub fn delete_source(&mut self, id: i64) -> Result<(), Error> {
         self.delete_report_files_of(id)?;
+        self.delete_report_failures_of(id)?;
         let deleted = diesel::delete(dsl::sources.filter(dsl::id.eq(id)))
             .execute(&mut self.connection)
             .or_cannot(|| format!("delete source {id}"))?;

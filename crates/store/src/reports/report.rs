@@ -9,7 +9,7 @@ use crate::{
     Error, Store,
     database::{
         error::OrCannot,
-        schema::{reported_files, reports::dsl},
+        schema::{failed_reports, reported_files, reports::dsl},
     },
 };
 
@@ -75,7 +75,7 @@ impl Store {
         Ok(())
     }
 
-    /// The names of all reports that left anything in the database: a table or a file. By name.
+    /// The names of all reports that left anything in the database: a table, a file or a failure. By name.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -86,10 +86,12 @@ impl Store {
         names.extend(dsl::reports.select(dsl::name).load::<String>(connection).or_cannot(action)?);
         let of_files = reported_files::table.select(reported_files::report).distinct();
         names.extend(of_files.load::<String>(connection).or_cannot(action)?);
+        let of_failures = failed_reports::table.select(failed_reports::report).distinct();
+        names.extend(of_failures.load::<String>(connection).or_cannot(action)?);
         Ok(names.into_iter().collect())
     }
 
-    /// Deletes a report: its table, its row, and its files with their partials and rejects. Deleting an unknown
+    /// Deletes a report: its table, its row, its failures, and its files with their partials and rejects. Deleting an unknown
     /// report does nothing.
     ///
     /// # Errors
@@ -100,6 +102,8 @@ impl Store {
         let files = reported_files::table.filter(reported_files::report.eq(name)).select(reported_files::id);
         let ids: Vec<i64> = files.load(&mut self.connection).or_cannot(action)?;
         self.delete_report_files(&ids)?;
+        let failures = failed_reports::table.filter(failed_reports::report.eq(name));
+        diesel::delete(failures).execute(&mut self.connection).or_cannot(action)?;
         diesel::delete(dsl::reports.find(name)).execute(&mut self.connection).or_cannot(action)?;
         Ok(())
     }

@@ -98,6 +98,8 @@ fn one_file_of_a_report_is_found_without_reading_the_others() {
     );
     check(|store| store.report_files_of("sales", 1), &[&format!("{index} (report=? AND source_id=?)")]);
     check(|store| store.report_files("sales"), &[&format!("{index} (report=?)")]);
+    check(|store| store.report_failures("sales"), &["SEARCH failed_reports USING PRIMARY KEY"]);
+    check(|store| store.clear_report_failure("sales", 1), &["SEARCH failed_reports USING PRIMARY KEY"]);
 }
 
 #[test]
