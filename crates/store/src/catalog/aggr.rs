@@ -1,5 +1,5 @@
-//! The table `aggr`: the number of products per name. The merge computes differences and this module adds them; nothing counts the
-//! products again. What people read is in `name_views`.
+//! Writes to the table `aggr`, the number of products per name. The merge computes differences and this module adds them; nothing
+//! counts the products again. People read it through `name_views`.
 
 use diesel::{prelude::*, sql_types::Text};
 
@@ -43,15 +43,15 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a count would fall below 0: `aggr` and `products` disagreed before.
-    pub fn move_aggr<T: AsRef<str>>(&mut self, moves: &[(T, i64)]) -> Result<(), Error> {
+    pub fn move_aggr<T: AsRef<str>>(&mut self, differences: &[(T, i64)]) -> Result<(), Error> {
         let mut names_added = 0;
-        for moves in moves.chunks(KEYS_PER_STATEMENT) {
-            let names: Vec<&str> = moves.iter().map(|(name, _)| name.as_ref()).collect();
+        for differences in differences.chunks(KEYS_PER_STATEMENT) {
+            let names: Vec<&str> = differences.iter().map(|(name, _)| name.as_ref()).collect();
             let before =
                 rows_of_keys(&mut self.connection, &names, &AGGR).or_cannot(|| "read counts of names from aggr")?;
             let mut before = before.into_iter().peekable();
             let (mut outdated, mut counted) = (Vec::new(), Vec::new());
-            for (name, difference) in moves {
+            for (name, difference) in differences {
                 let name = name.as_ref();
                 let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
                 let new = old + difference;

@@ -17,11 +17,11 @@ pub struct EditRow {
     pub name: Option<String>,
     /// Replaces the winner's description; `None` keeps it.
     pub description: Option<String>,
-    /// Whether the product is not shown.
+    /// True if the product is hidden.
     pub hidden: bool,
-    /// Whether the product is shown even though no source offers it.
+    /// True if the product is shown even though no source offers it.
     pub stands: bool,
-    /// The time of the last change.
+    /// Time of the last change.
     pub edited_at: String,
 }
 
@@ -90,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the edit of a sku, and returns whether there was one.
+    /// Deletes the edit of a sku, and returns true if there was one.
     ///
     /// # Errors
     /// [`Error::Query`].

@@ -1,5 +1,5 @@
-//! The products: offers, winners, edits, names and their counts. A row type and its writes are in the module of its table; what
-//! people read is in the `…_views`; `sku_rows` reads the rows that the merge starts from.
+//! The products: offers, winners, edits, names and their counts. Each table has a module with its row type
+//! and writes. People read through the `…_views`, the merge through `sku_rows`.
 //! Files and sources do not belong here, see `inputs`; nor does any rule of who wins, which is the merge crate's.
 
 mod aggr;

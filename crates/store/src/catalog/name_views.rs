@@ -1,4 +1,4 @@
-//! Lists of names and their counts, for people and programs. Writing `aggr` is in `aggr`.
+//! Lists of names and their counts, for people and programs. Writes are in `aggr`.
 
 use diesel::prelude::*;
 

@@ -1,5 +1,4 @@
-//! Lists of products, filtered, with the source and the file of each, for people and programs. Writing `products` is in
-//! `products`.
+//! Lists of products, filtered, with the source and the file of each, for people and programs. Writes are in `products`.
 
 use diesel::prelude::*;
 
@@ -25,7 +24,7 @@ pub struct ProductView {
     pub source: Option<String>,
     /// Path of the winner's file.
     pub file: Option<String>,
-    /// Whether an edit is applied.
+    /// True if an edit is applied.
     pub edited: bool,
 }
 
@@ -100,7 +99,7 @@ impl Store {
         query.load(&mut self.connection).or_cannot(|| "read products")
     }
 
-    /// Whether a sku is shown.
+    /// True if a sku is shown.
     ///
     /// # Errors
     /// [`Error::Query`].

@@ -1,5 +1,4 @@
-//! The table `products`: the products as shown. Here are its writes; reading it is in `sku_rows` for the merge and in
-//! `product_views` for people.
+//! Writes to the table `products`, the products as shown. The merge reads it through `sku_rows`, people through `product_views`.
 
 use diesel::{
     prelude::*,
@@ -23,7 +22,7 @@ pub struct ProductRow<T = String> {
     pub description: T,
     /// The winner's file; `None` for a product that is shown only because of an edit.
     pub file_id: Option<i64>,
-    /// Whether an edit is applied. A row without an edit and with a file is the offer itself.
+    /// True if an edit is applied. A row without an edit and with a file is the offer itself.
     pub edited: bool,
 }
 

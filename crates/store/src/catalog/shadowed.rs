@@ -1,4 +1,4 @@
-//! The table `shadowed`: the offers that are not shown as offered. Here are its writes; reading it for the merge is in `sku_rows`.
+//! Writes to the table `shadowed`, the offers that are not shown as offered. The merge reads it through `sku_rows`.
 
 use diesel::{
     prelude::*,
@@ -21,7 +21,7 @@ pub struct ShadowedRow<T = String> {
     pub sku: T,
     /// The file of the offer; second part of the key.
     pub file_id: i64,
-    /// Whether the offer deletes the sku. Name and description are empty then.
+    /// True if the offer deletes the sku. Name and description are empty then.
     pub deletes: bool,
     /// As offered.
     pub name: T,

@@ -118,7 +118,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the user gave invalid input, as opposed to a failure: programs exit with 2 then.
+    /// True if the user gave invalid input, as opposed to a failure: programs exit with 2 then.
     pub fn is_usage(&self) -> bool {
         matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
     }

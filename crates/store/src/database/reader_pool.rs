@@ -19,7 +19,7 @@ pub struct ReaderPool(Arc<Shared>);
 
 struct Shared {
     url: DatabaseUrl,
-    /// Whether a connection has found the schema to be this program's.
+    /// True once a connection has found the schema to be this program's.
     checked: AtomicBool,
     /// Guards the idle connections; held only to take one or to put one back.
     idle: Mutex<Vec<Store>>,

@@ -1,4 +1,4 @@
-//! The store: one connection with its transactions. Opening one is in `sqlite::open`; queries are in the rooms of their tables.
+//! The store: one connection with its transactions. `sqlite::open` opens one; queries are in the rooms of their tables.
 
 use diesel::{connection::TransactionManager, result::QueryResult};
 
@@ -19,8 +19,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Runs `f` in one transaction: everything it writes is committed if it returns `Ok`, nothing otherwise. Waits at its
-    /// beginning for other writers, and never fails halfway because of one.
+    /// Runs `f` in one transaction: everything it writes is committed if it returns `Ok`, nothing otherwise. Waits for
+    /// other writers before it begins, and never fails halfway because of one.
     ///
     /// # Errors
     /// The error of `f`; [`Error::Query`] if the transaction cannot begin or commit. Transactions do not nest.

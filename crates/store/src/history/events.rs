@@ -19,7 +19,7 @@ const MAX_EVENTS: i64 = 10_000;
 pub struct EventRow {
     /// Its number. Later events have greater numbers, and no number is used twice.
     pub id: i64,
-    /// When it happened.
+    /// Time of the event.
     pub at: String,
     /// `applied`, `source`, `edit` or `report`.
     pub kind: String,

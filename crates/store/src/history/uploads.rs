@@ -38,7 +38,7 @@ impl UploadState {
         }
     }
 
-    /// Whether the state can no longer change.
+    /// True if the state can no longer change.
     pub fn is_final(self) -> bool {
         matches!(self, UploadState::Complete | UploadState::Failed)
     }
@@ -70,7 +70,7 @@ pub struct UploadRow {
     pub bytes: i64,
     /// Hash of its content, as in a manifest; `None` until it was received in full.
     pub hash: Option<String>,
-    /// Whether it replaces a file.
+    /// True if it replaces a file.
     pub replaces: bool,
     /// Rows read, rejects included.
     pub row_count: i64,
@@ -78,9 +78,9 @@ pub struct UploadRow {
     pub rejects: i64,
     /// The reason why it failed.
     pub error: Option<String>,
-    /// When it began, RFC 3339.
+    /// Start time, RFC 3339.
     pub created_at: String,
-    /// When it ended, RFC 3339; `None` while it is in progress.
+    /// End time, RFC 3339; `None` while it is in progress.
     pub finished_at: Option<String>,
 }
 

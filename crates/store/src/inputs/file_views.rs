@@ -18,7 +18,7 @@ pub struct FileView {
     pub source: String,
     /// Relative to the source's folder.
     pub path: String,
-    /// Whether the latest content is the accepted one.
+    /// State of the latest content.
     #[diesel(deserialize_as = String)]
     pub state: FileState,
     /// Hash of the accepted content; `None` while none has been accepted.

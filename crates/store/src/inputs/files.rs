@@ -19,7 +19,7 @@ use crate::{
     sqlite::KEYS_PER_STATEMENT,
 };
 
-/// Whether the latest content of a file was accepted.
+/// State of a file's latest content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileState {
     /// Its content is in the tables.
@@ -80,7 +80,7 @@ pub struct FileRow {
     pub offers: i64,
     /// All rejects of the accepted content, including those that are not kept as rows.
     pub rejects: i64,
-    /// Whether the latest content is the accepted one.
+    /// State of the latest content.
     #[diesel(deserialize_as = String)]
     pub state: FileState,
     /// Hash of the latest content if it was rejected as a whole; `None` if it was accepted.
@@ -177,7 +177,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Whether any file of a source is rejected.
+    /// True if any file of a source is rejected.
     ///
     /// # Errors
     /// [`Error::Query`].

@@ -1,6 +1,6 @@
-//! The product inputs: configured sources, their files, the pages of each file, and rejected rows. A row type and its queries are
-//! in the module of its table; what people read, with names in place of ids, is in the `…_views`.
-//! Products do not belong here, see `catalog`; nor does what reports read from files, see `reports`.
+//! The product inputs: configured sources, their files, the pages of each file, and rejected rows. Each table has a module with
+//! its row type and queries. People read through the `…_views`, with names in place of ids.
+//! Products do not belong here but in `catalog`, and the files of reports in `reports`.
 
 mod file_views;
 mod files;

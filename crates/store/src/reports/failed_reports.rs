@@ -1,4 +1,4 @@
-//! The table `failed_reports`: which reports could not be brought up to date with a source, why, and since when.
+//! The table `failed_reports`: the reports that could not be brought up to date with a source, with the error and its time.
 
 use diesel::prelude::*;
 
@@ -17,7 +17,7 @@ pub struct FailedReportRow {
     pub source_id: i64,
     /// The error, for people.
     pub error: String,
-    /// When it failed with this error for the first time, RFC 3339.
+    /// Time of the first failure with this error, RFC 3339.
     pub failed_at: String,
 }
 
@@ -35,7 +35,7 @@ impl Store {
             .or_cannot(|| format!("read the failures of the report {report:?}"))
     }
 
-    /// Stores a failure, and returns whether that is news. A failure with the same error as before keeps its time, and nothing is
+    /// Stores a failure, and returns true if it is news. A failure with the same error as before keeps its time, and nothing is
     /// written: a report that is retried every few seconds must not write every few seconds.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes the failure of a report over a source, and returns whether there was one.
+    /// Deletes the failure of a report over a source, and returns true if there was one.
     ///
     /// # Errors
     /// [`Error::Query`].

@@ -1,4 +1,4 @@
-//! The table `reports`: what each result table was computed from, and dropping a report with all that belongs to it. Result
+//! The table `reports`: the inputs that each result table was computed from, and dropping a report with all that belongs to it. Result
 //! tables are in `table`, their inputs in `reported_files`.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What the result table of a report was computed from.
+/// The inputs that the result table of a report was computed from.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = crate::database::schema::reports)]
 pub struct ReportRow {
@@ -23,7 +23,7 @@ pub struct ReportRow {
     pub digest: String,
     /// Rows of its table.
     pub groups: i64,
-    /// When the table was written, RFC 3339.
+    /// Time when the table was written, RFC 3339.
     pub computed_at: String,
     /// The versions of the sources that it was computed from, as JSON that only the caller reads.
     pub standing: String,
@@ -55,7 +55,7 @@ impl Store {
             .or_cannot(|| format!("read the report {name:?}"))
     }
 
-    /// Stores what a result table was computed from. Call it in the transaction that writes the table.
+    /// Stores the inputs that a result table was computed from. Call it in the transaction that writes the table.
     ///
     /// # Errors
     /// [`Error::Query`].

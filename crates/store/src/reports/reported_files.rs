@@ -39,7 +39,7 @@ pub struct ReportFileRow {
     pub rejects: i64,
     /// Groups in its partial.
     pub groups: i64,
-    /// Whether the latest content is the accepted one.
+    /// State of the latest content.
     #[diesel(deserialize_as = String)]
     pub state: FileState,
     /// Hash of the latest content if it was rejected as a whole; `None` if it was accepted.

@@ -1,4 +1,4 @@
-//! The table `reported_rejects`: rows that a report could not use. What people read of them is in `inputs::reject_views`.
+//! The table `reported_rejects`: rows that a report could not use. People read them through `inputs::reject_views`.
 
 use diesel::prelude::*;
 

@@ -1,5 +1,5 @@
 //! The tables `report_<name>`: the totals, one row per group. Their columns follow the configuration, so their SQL is put together
-//! here: every name is quoted, every value bound. Reading rows is in `table_rows`.
+//! here: every name is quoted, every value bound. `table_rows` reads them.
 
 use diesel::connection::SimpleConnection;
 

@@ -1,5 +1,5 @@
-//! Many rows per statement. diesel's own insert of many rows is prepared anew each time, and its insert of a single row collects
-//! the values anew for each row. A statement for a fixed number of rows is prepared once, and its cost is shared. 467,314 inserts
+//! Many rows per statement. diesel prepares its own insert of many rows again each time, and its insert of a single row collects
+//! the values again for each row. A statement for a fixed number of rows is prepared once, and its cost is shared. 467,314 inserts
 //! into `products` took 0.37 s this way, 0.64 s with diesel's insert of a row, and 0.43 s with a prepared statement for one row
 //! through SQLite's C interface.
 

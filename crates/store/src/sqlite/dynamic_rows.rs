@@ -24,7 +24,7 @@ pub(crate) struct InsertRows<'a> {
     rows: &'a [GroupRow],
     /// Per metric, a value of the type to bind its nulls with.
     types: Vec<&'a ReportValue>,
-    /// Whether all values have those types.
+    /// True if all values have those types.
     is_uniform: bool,
 }
 

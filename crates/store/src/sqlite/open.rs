@@ -13,7 +13,7 @@ use crate::{
     database::{connection::AnyConnection, error::message},
 };
 
-/// How long a statement waits for another program's transaction before it fails: 10 s.
+/// Time that a statement waits for another program's transaction before it fails: 10 s.
 pub(crate) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000";
 
 /// The settings of a writing connection. The page size must come first: it only counts before the file is created, which
@@ -80,7 +80,7 @@ impl Store {
         connect(url, "ro", READER_PRAGMAS)
     }
 
-    /// Whether [`Store::open`] would change anything: the database does not exist, or lacks migrations. Changes nothing itself.
+    /// Checks if [`Store::open`] would change anything: the database does not exist, or lacks migrations. Changes nothing itself.
     ///
     /// # Errors
     /// As [`Store::open_existing`], except for errors that mean "yes".
