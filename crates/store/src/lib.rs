@@ -24,7 +24,7 @@ mod inputs;
 mod reports;
 mod sqlite;
 
-pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, State, Tally};
+pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, SkuRows, Tally};
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use history::{EventRow, UploadRow, UploadState};
 pub use inputs::{

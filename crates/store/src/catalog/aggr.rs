@@ -43,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a count would fall below 0: `aggr` and `products` disagreed before.
-    pub fn move_aggr<T: AsRef<str>>(&mut self, differences: &[(T, i64)]) -> Result<(), Error> {
+    pub fn add_to_aggr<T: AsRef<str>>(&mut self, differences: &[(T, i64)]) -> Result<(), Error> {
         let mut names_added = 0;
         for differences in differences.chunks(KEYS_PER_STATEMENT) {
             let names: Vec<&str> = differences.iter().map(|(name, _)| name.as_ref()).collect();

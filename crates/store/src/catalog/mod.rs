@@ -17,5 +17,5 @@ pub use name_views::AggrOrder;
 pub use product_views::{ProductFilter, ProductView};
 pub use products::ProductRow;
 pub use shadowed::ShadowedRow;
-pub use sku_rows::State;
+pub use sku_rows::SkuRows;
 pub use tally::Tally;

@@ -14,7 +14,7 @@ use crate::{
 
 /// The rows of some skus.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct State {
+pub struct SkuRows {
     /// By sku.
     pub products: Vec<ProductRow>,
     /// By sku, then file id.
@@ -28,10 +28,10 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn state<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<State, Error> {
+    pub fn sku_rows<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<SkuRows, Error> {
         let skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
         let connection = &mut self.connection;
-        Ok(State {
+        Ok(SkuRows {
             products: rows_of_keys(connection, &skus, &PRODUCTS).or_cannot(|| "read products")?,
             shadowed: rows_of_keys(connection, &skus, &SHADOWED).or_cannot(|| "read shadowed")?,
             edits: rows_of_keys(connection, &skus, &EDITS).or_cannot(|| "read edits")?,

@@ -23,7 +23,7 @@ fn counts(database: &mut Database) -> Vec<(String, i64)> {
 fn names_come_change_and_go() {
     let mut database = Database::new();
     let mut check = |differences: &[(&str, i64)], expect: &[(&str, i64)]| {
-        database.store.move_aggr(&moves(differences)).unwrap();
+        database.store.add_to_aggr(&moves(differences)).unwrap();
         assert_eq!(counts(&mut database), moves(expect), "{differences:?}");
         assert_eq!(database.store.tally().unwrap().names, expect.len() as i64, "{differences:?}");
     };
@@ -36,9 +36,9 @@ fn names_come_change_and_go() {
 #[test]
 fn a_count_below_zero_is_a_contradiction_that_names_the_name() {
     let mut database = Database::new();
-    database.store.move_aggr(&moves(&[("a", 1)])).unwrap();
+    database.store.add_to_aggr(&moves(&[("a", 1)])).unwrap();
     for (name, part) in [("a", "counts 1 products of the name \"a\", but 2 are removed"), ("b", "counts 0 products")] {
-        let error = database.store.move_aggr(&moves(&[(name, -2)])).unwrap_err();
+        let error = database.store.add_to_aggr(&moves(&[(name, -2)])).unwrap_err();
         assert!(matches!(error, Error::Corrupt { .. }));
         assert!(error.to_string().contains(part), "{error}");
         assert!(error.to_string().contains("starter --reset"), "{error}");
@@ -63,7 +63,7 @@ proptest! {
                     differences.push((name, difference));
                 }
             }
-            database.store.move_aggr(&differences).unwrap();
+            database.store.add_to_aggr(&differences).unwrap();
             sums.retain(|_, sum| *sum != 0);
             prop_assert_eq!(counts(&mut database), sums.clone().into_iter().collect::<Vec<_>>());
         }

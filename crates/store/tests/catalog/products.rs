@@ -22,7 +22,7 @@ fn products_and_shadowed_offers_are_inserted_changed_and_deleted() {
     store.delete_products(&strings(&["1"])).unwrap();
     store.delete_shadowed(&[("1".to_owned(), 7)]).unwrap();
 
-    let state = store.state(&skus).unwrap();
+    let state = store.sku_rows(&skus).unwrap();
     assert_eq!(state.products, [changed]);
     assert_eq!(state.shadowed, [gone, shadowed("2", 7)]);
 }

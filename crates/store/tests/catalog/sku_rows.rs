@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use proptest::{collection::btree_set, prelude::*};
-use tributary_store::{State, Store};
+use tributary_store::{SkuRows, Store};
 
 use crate::{Database, edit, product, shadowed, strings};
 
 /// Fills the tables: a product for each sku, two shadowed offers for every second, an edit for every third.
-fn fill(store: &mut Store, skus: &[String]) -> State {
+fn fill(store: &mut Store, skus: &[String]) -> SkuRows {
     let every = |step: usize| skus.iter().step_by(step);
-    let state = State {
+    let state = SkuRows {
         products: every(1).map(|sku| product(sku, &format!("name of {sku}"))).collect(),
         shadowed: every(2).flat_map(|sku| [shadowed(sku, 1), shadowed(sku, 2)]).collect(),
         edits: every(3).map(|sku| edit(sku)).collect(),
@@ -26,7 +26,7 @@ fn fill(store: &mut Store, skus: &[String]) -> State {
 }
 
 /// The rows of the wanted skus, by looking at each.
-fn naive(mut all: State, wanted: &[String]) -> State {
+fn naive(mut all: SkuRows, wanted: &[String]) -> SkuRows {
     let wanted: BTreeSet<&String> = wanted.iter().collect();
     all.products.retain(|row| wanted.contains(&row.sku));
     all.shadowed.retain(|row| wanted.contains(&row.sku));
@@ -43,7 +43,7 @@ fn requests_of_every_density_find_the_same_as_a_look_at_every_row() {
     let mut database = Database::new();
     let all = fill(&mut database.store, &numbered(0..6_000));
     let mut check = |wanted: Vec<String>| {
-        let found = database.store.state(&wanted).unwrap();
+        let found = database.store.sku_rows(&wanted).unwrap();
         assert_eq!(found, naive(all.clone(), &wanted), "{} skus from {:?}", wanted.len(), wanted.first());
     };
     check(vec![]);
@@ -63,9 +63,9 @@ fn skus_are_ordered_and_compared_by_their_bytes() {
     let mut sorted = strings(&["", " a", "A", "B", "a", "a\0b", "a%", "ab", "a\u{308}", "ä", "\u{10ffff}"]);
     sorted.sort();
     let all = fill(&mut database.store, &sorted);
-    assert_eq!(database.store.state(&sorted).unwrap(), all);
+    assert_eq!(database.store.sku_rows(&sorted).unwrap(), all);
     let one = strings(&["a"]);
-    assert_eq!(database.store.state(&one).unwrap(), naive(all, &one));
+    assert_eq!(database.store.sku_rows(&one).unwrap(), naive(all, &one));
 }
 
 proptest! {
@@ -79,6 +79,6 @@ proptest! {
         let mut database = Database::new();
         let all = fill(&mut database.store, &stored.into_iter().collect::<Vec<_>>());
         let wanted: Vec<String> = wanted.into_iter().collect();
-        prop_assert_eq!(database.store.state(&wanted).unwrap(), naive(all, &wanted));
+        prop_assert_eq!(database.store.sku_rows(&wanted).unwrap(), naive(all, &wanted));
     }
 }

@@ -42,7 +42,7 @@ fn names_are_listed_in_either_order_and_cut_to_a_part() {
     let mut database = Database::new();
     let store = &mut database.store;
     let counts = [("Pen", 2), ("a%", 2), ("ink", 9), ("pen", 1)];
-    store.move_aggr(&counts.map(|(name, count)| (name.to_owned(), count))).unwrap();
+    store.add_to_aggr(&counts.map(|(name, count)| (name.to_owned(), count))).unwrap();
     let mut check = |part: Option<&str>, order: AggrOrder, limit: i64, offset: i64, expect: &[&str]| {
         let rows = store.aggr_list(part, order, limit, offset).unwrap();
         assert_eq!(rows.into_iter().map(|row| row.name).collect::<Vec<_>>(), expect, "{part:?} {order:?}");

@@ -15,7 +15,7 @@ fn emptying_leaves_no_row_in_any_table() {
     store.insert_products(&[product("1", "a"), product("2", "a")]).unwrap();
     store.insert_shadowed(&[shadowed("1", 1)]).unwrap();
     store.put_edit(&edit("1")).unwrap();
-    store.move_aggr(&[("a".to_owned(), 2)]).unwrap();
+    store.add_to_aggr(&[("a".to_owned(), 2)]).unwrap();
     let full = Counts { products: 2, aggr: 1, sources: 1, files: 1, rejects: 1, edits: 1, shadowed: 1 };
     assert_eq!(store.counts().unwrap(), full);
     store.put_event("2026-11-24T10:00:00Z", "edit", "{}").unwrap();

@@ -22,7 +22,7 @@ fn lists_of_every_size_are_written_as_a_whole() {
         let store = &mut database.store;
         store.insert_products(&products).unwrap();
         store.insert_shadowed(&offers).unwrap();
-        let state = store.state(&skus).unwrap();
+        let state = store.sku_rows(&skus).unwrap();
         assert_eq!((state.products, state.shadowed), (products.clone(), offers), "{size} inserted");
         assert_eq!(store.tally().unwrap(), Tally { products: size as i64, names: 0 }, "{size} inserted");
 
@@ -30,12 +30,12 @@ fn lists_of_every_size_are_written_as_a_whole() {
         store.update_products(&changed).unwrap();
         let hidden: Vec<_> = skus.iter().map(|sku| (sku.clone(), 2)).collect();
         store.delete_shadowed(&hidden).unwrap();
-        let state = store.state(&skus).unwrap();
+        let state = store.sku_rows(&skus).unwrap();
         let left: Vec<_> = skus.iter().map(|sku| shadowed(sku, 1)).collect();
         assert_eq!((state.products, state.shadowed), (changed, left), "{size} changed");
 
         store.delete_products(&skus).unwrap();
-        assert_eq!(store.state(&skus).unwrap().products, [], "{size} deleted");
+        assert_eq!(store.sku_rows(&skus).unwrap().products, [], "{size} deleted");
         assert_eq!(store.tally().unwrap().products, 0, "{size} deleted");
     }
 }
@@ -45,13 +45,13 @@ fn names_of_every_number_are_counted() {
     for size in SIZES {
         let mut database = Database::new();
         let moves = |by: i64| (0..size).map(|number| (sku(number), by)).collect::<Vec<_>>();
-        database.store.move_aggr(&moves(2)).unwrap();
-        database.store.move_aggr(&moves(-1)).unwrap();
+        database.store.add_to_aggr(&moves(2)).unwrap();
+        database.store.add_to_aggr(&moves(-1)).unwrap();
         let counts = database.store.aggr_page(None, i64::MAX).unwrap();
         let expected: Vec<_> =
             moves(1).into_iter().map(|(name, no_of_products)| AggrRow { name, no_of_products }).collect();
         assert_eq!(counts, expected);
-        database.store.move_aggr(&moves(-1)).unwrap();
+        database.store.add_to_aggr(&moves(-1)).unwrap();
         assert_eq!(database.store.tally().unwrap().names, 0);
     }
 }
