@@ -60,7 +60,7 @@ impl Database {
         };
         let alone = ProductRow { file_id: None, edited: true, ..offered("b", "blue", "") };
         store.insert_products(&[offered("B", "red", AWKWARD), offered("a", "red", ""), alone]).unwrap();
-        store.move_aggr(&[("blue".to_owned(), 1), ("red".to_owned(), 2)]).unwrap();
+        store.add_to_aggr(&[("blue".to_owned(), 1), ("red".to_owned(), 2)]).unwrap();
         store.put_edit(&edit("b", Some("blue"))).unwrap();
         store.put_edit(&edit("x", None)).unwrap();
     }

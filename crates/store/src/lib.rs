@@ -1,61 +1,35 @@
-//! The database: schema, migrations and queries. The only crate that names diesel. Its API is synchronous; it knows no
-//! HTTP, no polars and no rule of the merge: it stores what it is told and gives it back in key order.
+//! The database: schema, migrations and queries. The only crate that names diesel. It is synchronous and knows no HTTP, no
+//! polars and no merge rule: callers decide what to write, and read it back in key order.
 //!
-//! A [`Store`] is one connection. Writers call [`Lock::acquire`] and [`Store::open`], readers [`Store::open_existing`].
-//! Keys are ordered by their bytes, times are RFC 3339 in UTC, counts and sizes are `i64` because databases know no
-//! other. Each table has a module of its own; the `*_view` methods join them for people.
+//! A [`Store`] is one connection. A writer calls [`Lock::acquire`], then [`Store::open`]. A reader calls
+//! [`Store::open_existing`], or shares a [`ReaderPool`] if it reads often. Keys are ordered by their bytes, times are RFC 3339
+//! in UTC, and counts and sizes are `i64`, the widest integer that databases have.
+//!
+//! Each table has a module with its row type and its queries, in the room of its subject:
+//!
+//! | room | tables |
+//! | --- | --- |
+//! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
+//! | `inputs` | `sources`, `files`, `pages`, `rejects` |
+//! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
+//! | `history` | `events`, `uploads` |
+//!
+//! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
+//! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
 
-mod aggr;
-mod bulk;
 mod catalog;
-mod connection;
-mod counts;
-mod edits;
-mod error;
-mod events;
-mod files;
-mod large;
-mod lock;
-mod migrate;
-mod open;
-mod pages;
-mod products;
-mod reject_views;
-mod rejects;
-mod report_files;
-mod report_rows;
-mod report_table;
+mod database;
+mod history;
+mod inputs;
 mod reports;
-mod schema;
-mod shadowed;
-mod sources;
-mod state;
-mod tally;
-mod uploads;
-mod url;
-mod views;
+mod sqlite;
 
-pub use aggr::AggrRow;
-pub use catalog::{AggrOrder, ProductFilter, ProductView};
-pub use connection::Store;
-pub use counts::Counts;
-pub use edits::EditRow;
-pub use error::Error;
-pub use events::EventRow;
-pub use files::{FileOrigin, FileRow, FileState};
-pub use lock::Lock;
-pub use pages::{PageContent, PageRow};
-pub use products::ProductRow;
-pub use reject_views::RejectView;
-pub use rejects::RejectRow;
-pub use report_files::ReportFileRow;
-pub use report_rows::ReportOrder;
-pub use report_table::{GroupRow, ReportTable, ReportValue};
-pub use reports::ReportRow;
-pub use shadowed::ShadowedRow;
-pub use sources::{SourcePass, SourceRow, SourceState};
-pub use state::State;
-pub use tally::Tally;
-pub use uploads::{UploadRow, UploadState};
-pub use url::DatabaseUrl;
-pub use views::{FileView, SourceView};
+pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, SkuRows, Tally};
+pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
+pub use history::{EventRow, UploadRow, UploadState};
+pub use inputs::{
+    FileOrigin, FileRow, FileState, FileView, PageContent, PageRow, RejectRow, RejectView, SourcePass, SourceRow,
+    SourceState, SourceView,
+};
+pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
+pub use sqlite::Lock;

@@ -1,4 +1,4 @@
-//! The store on real database files. Each module mirrors one of the crate; here is what they share.
+//! The store on real database files. The modules mirror the rooms of the crate; the helpers that they share are here.
 
 // A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
 #![allow(clippy::unwrap_used)]
@@ -6,21 +6,16 @@
 use std::str::FromStr;
 
 use tempfile::TempDir;
-use tributary_store::{DatabaseUrl, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store};
+use tributary_store::{DatabaseUrl, EditRow, PageRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store};
 
-mod aggr;
-mod bulk;
 mod catalog;
-mod lock;
-mod open;
-mod report_files;
-mod report_table;
-mod schema;
-mod state;
-mod uploads;
-mod views;
+mod database;
+mod history;
+mod inputs;
+mod reports;
+mod sqlite;
 
-/// A database in a folder of its own, which goes away with it.
+/// A database in a folder of its own, which is deleted with it.
 struct Database {
     url: DatabaseUrl,
     store: Store,
@@ -34,7 +29,7 @@ impl Database {
         Database { store: Store::open(&url).unwrap(), url, folder }
     }
 
-    /// A second source of the given name with one file `a.csv`; gives the file's id.
+    /// Adds a source with one file `a.csv`, and returns the file's id.
     fn file(&mut self, source: &str) -> i64 {
         let source_id = self.store.put_source(source, "http://127.0.0.1:5001", 0, 0).unwrap();
         self.store.insert_file(source_id, "a.csv").unwrap().id
@@ -72,6 +67,11 @@ fn edit(sku: &str) -> EditRow {
         stands: false,
         edited_at: "2026-11-22T10:00:00Z".to_owned(),
     }
+}
+
+fn page(first_sku: &str, content: u8) -> PageRow<'_> {
+    let bytes = |count| vec![content; count].leak();
+    PageRow { first_sku, digest: bytes(16), entries: bytes(20_000), lines: bytes(3) }
 }
 
 fn strings(words: &[&str]) -> Vec<String> {

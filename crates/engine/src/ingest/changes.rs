@@ -85,7 +85,7 @@ fn ahead<T: Send>(
 }
 
 fn before(store: &mut Store, batch: &Batch) -> Result<Before> {
-    Ok(convert::before(store.state(&batch.skus())?))
+    Ok(convert::before(store.sku_rows(&batch.skus())?))
 }
 
 /// Chooses again for every sku that has more than one offer, or one that is not shown as it is.
@@ -95,7 +95,7 @@ pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
     loop {
         let skus = store.contested_skus(after.as_deref(), BATCH as i64)?;
         let Some(last) = skus.last().cloned() else { return writing.finish(store) };
-        let before = convert::before(store.state(&skus)?);
+        let before = convert::before(store.sku_rows(&skus)?);
         writing.write(store, &before, &Batch::default())?;
         after = Some(last);
     }
@@ -142,7 +142,7 @@ impl Writing {
     /// Moves the counts of names, each once and in order, however often it came.
     fn finish(self, store: &mut Store) -> Result<Written> {
         let names = self.names.finish()?;
-        let mut take = |moves: Vec<(&str, i64)>| Ok(store.move_aggr(&moves)?);
+        let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
         if names.most() <= BATCH {
             let mut moved = Ok(());
             names.moves(BATCH, &mut |moves| {
@@ -183,7 +183,7 @@ pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer,
 
 /// What the tables hold for one sku, and the files that offer it.
 fn offered(store: &mut Store, sku: &str) -> Result<(Before, Vec<FileOrigin>)> {
-    let before = convert::before(store.state(&[sku])?);
+    let before = convert::before(store.sku_rows(&[sku])?);
     let shown = before.products.iter().filter_map(|product| product.file);
     let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
     let origins = store.file_origins(&files)?;

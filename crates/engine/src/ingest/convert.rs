@@ -2,9 +2,9 @@
 
 use tributary_csv_gate::Reject;
 use tributary_merge::{Before, Edit, Offer, Product};
-use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, State};
+use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, SkuRows};
 
-pub(super) fn before(state: State) -> Before {
+pub(super) fn before(state: SkuRows) -> Before {
     Before {
         products: state.products.into_iter().map(product).collect(),
         shadowed: state.shadowed.into_iter().map(offer).collect(),

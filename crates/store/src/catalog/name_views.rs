@@ -1,0 +1,79 @@
+//! Lists of names and their counts, for people and programs. Writes are in `aggr`.
+
+use diesel::prelude::*;
+
+use super::aggr::AggrRow;
+use crate::{
+    Error, Store,
+    database::{error::OrCannot, schema::aggr},
+    sqlite::instr,
+};
+
+/// The order of a list of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AggrOrder {
+    /// By name.
+    #[default]
+    Name,
+    /// The names with the most products first; equal counts by name.
+    MostProducts,
+}
+
+impl Store {
+    /// At most `limit` names with their counts, by name; with `name` only that one.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn aggr_page(&mut self, name: Option<&str>, limit: i64) -> Result<Vec<AggrRow>, Error> {
+        let query = aggr::table.select(AggrRow::as_select()).order(aggr::name).limit(limit);
+        match name {
+            Some(name) => query.filter(aggr::name.eq(name)).load(&mut self.connection),
+            None => query.load(&mut self.connection),
+        }
+        .or_cannot(|| "read aggr")
+    }
+
+    /// The number of names; with `name`, 1 if that name exists and 0 otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn aggr_count(&mut self, name: Option<&str>) -> Result<i64, Error> {
+        match name {
+            Some(name) => aggr::table.filter(aggr::name.eq(name)).count().get_result(&mut self.connection),
+            None => return Ok(self.tally()?.names),
+        }
+        .or_cannot(|| "count aggr")
+    }
+
+    /// At most `limit` names with their counts, after skipping `offset`; with `part` only names that contain it.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn aggr_list(
+        &mut self,
+        part: Option<&str>,
+        order: AggrOrder,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<AggrRow>, Error> {
+        let mut query = aggr::table.select(AggrRow::as_select()).limit(limit).offset(offset).into_boxed();
+        query = match order {
+            AggrOrder::Name => query.order(aggr::name),
+            AggrOrder::MostProducts => query.order((aggr::no_of_products.desc(), aggr::name)),
+        };
+        if let Some(part) = part {
+            query = query.filter(instr(aggr::name, part).gt(0));
+        }
+        query.load(&mut self.connection).or_cannot(|| "read aggr")
+    }
+
+    /// The number of names; with `part` only names that contain it.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn aggr_matches(&mut self, part: Option<&str>) -> Result<i64, Error> {
+        let Some(part) = part else { return self.aggr_count(None) };
+        let query = aggr::table.filter(instr(aggr::name, part).gt(0)).count();
+        query.get_result(&mut self.connection).or_cannot(|| "count aggr")
+    }
+}

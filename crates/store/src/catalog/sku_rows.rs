@@ -1,0 +1,81 @@
+//! The rows of `products`, `shadowed` and `edits` for a set of skus, which the merge starts from. Reads only.
+
+use diesel::prelude::*;
+
+use super::{edits::EditRow, products::ProductRow, shadowed::ShadowedRow};
+use crate::{
+    Error, Store,
+    database::{
+        error::OrCannot,
+        schema::{edits, products, shadowed},
+    },
+    sqlite::{Lookup, rows_of_keys},
+};
+
+/// The rows of some skus.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SkuRows {
+    /// By sku.
+    pub products: Vec<ProductRow>,
+    /// By sku, then file id.
+    pub shadowed: Vec<ShadowedRow>,
+    /// By sku.
+    pub edits: Vec<EditRow>,
+}
+
+impl Store {
+    /// The rows of some skus, which must be sorted by bytes and unique.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn sku_rows<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<SkuRows, Error> {
+        let skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
+        let connection = &mut self.connection;
+        Ok(SkuRows {
+            products: rows_of_keys(connection, &skus, &PRODUCTS).or_cannot(|| "read products")?,
+            shadowed: rows_of_keys(connection, &skus, &SHADOWED).or_cannot(|| "read shadowed")?,
+            edits: rows_of_keys(connection, &skus, &EDITS).or_cannot(|| "read edits")?,
+        })
+    }
+}
+
+const PRODUCTS: Lookup<ProductRow> = Lookup {
+    key: |row| &row.sku,
+    range: |connection, first, last, limit| {
+        products::table
+            .filter(products::sku.ge(first).and(products::sku.le(last)))
+            .order(products::sku)
+            .limit(limit)
+            .load(connection)
+    },
+    listed: |connection, skus| products::table.filter(products::sku.eq_any(skus)).order(products::sku).load(connection),
+};
+
+const SHADOWED: Lookup<ShadowedRow> = Lookup {
+    key: |row| &row.sku,
+    range: |connection, first, last, limit| {
+        shadowed::table
+            .filter(shadowed::sku.ge(first).and(shadowed::sku.le(last)))
+            .order((shadowed::sku, shadowed::file_id))
+            .limit(limit)
+            .load(connection)
+    },
+    listed: |connection, skus| {
+        shadowed::table.filter(shadowed::sku.eq_any(skus)).order((shadowed::sku, shadowed::file_id)).load(connection)
+    },
+};
+
+const EDITS: Lookup<EditRow> = Lookup {
+    key: |row| &row.sku,
+    range: |connection, first, last, limit| {
+        edits::table
+            .filter(edits::sku.ge(first).and(edits::sku.le(last)))
+            .select(EditRow::as_select())
+            .order(edits::sku)
+            .limit(limit)
+            .load(connection)
+    },
+    listed: |connection, skus| {
+        edits::table.filter(edits::sku.eq_any(skus)).select(EditRow::as_select()).order(edits::sku).load(connection)
+    },
+};

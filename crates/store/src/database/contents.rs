@@ -1,0 +1,80 @@
+//! The contents of all tables at once: counting their rows, and deleting them.
+
+use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
+
+use super::{
+    connection::AnyConnection,
+    error::{Error, OrCannot},
+    schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources, uploads},
+    store::Store,
+};
+
+/// The number of rows in each table that a person may ask about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    /// Rows of `products`.
+    pub products: i64,
+    /// Rows of `aggr`: distinct names.
+    pub aggr: i64,
+    /// Rows of `sources`.
+    pub sources: i64,
+    /// Rows of `files`.
+    pub files: i64,
+    /// Rows of `rejects`, at most 1,000 per file.
+    pub rejects: i64,
+    /// Rows of `edits`.
+    pub edits: i64,
+    /// Rows of `shadowed`.
+    pub shadowed: i64,
+}
+
+impl Store {
+    /// Counts the rows of each table, by reading the whole table.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn counts(&mut self) -> Result<Counts, Error> {
+        let connection = &mut self.connection;
+        let mut counts = || -> QueryResult<Counts> {
+            Ok(Counts {
+                products: products::table.count().get_result(connection)?,
+                aggr: aggr::table.count().get_result(connection)?,
+                sources: sources::table.count().get_result(connection)?,
+                files: files::table.count().get_result(connection)?,
+                rejects: rejects::table.count().get_result(connection)?,
+                edits: edits::table.count().get_result(connection)?,
+                shadowed: shadowed::table.count().get_result(connection)?,
+            })
+        };
+        counts().or_cannot(|| "count the rows")
+    }
+
+    /// Deletes all rows in one transaction, edits included, and drops the reports with their tables. The schema stays.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn empty(&mut self) -> Result<(), Error> {
+        self.transaction(|store| {
+            store.clear("events", diesel::delete(events::table))?;
+            store.clear("uploads", diesel::delete(uploads::table))?;
+            store.reset_tally()?;
+            for report in store.report_names()? {
+                store.drop_report(&report)?;
+            }
+            // From here on in this order: a table that refers to another is emptied first.
+            store.clear("rejects", diesel::delete(rejects::table))?;
+            store.clear("pages", diesel::delete(pages::table))?;
+            store.clear("products", diesel::delete(products::table))?;
+            store.clear("shadowed", diesel::delete(shadowed::table))?;
+            store.clear("edits", diesel::delete(edits::table))?;
+            store.clear("aggr", diesel::delete(aggr::table))?;
+            store.clear("files", diesel::delete(files::table))?;
+            store.clear("sources", diesel::delete(sources::table))
+        })
+    }
+
+    fn clear<Q: ExecuteDsl<AnyConnection>>(&mut self, table: &str, delete: Q) -> Result<(), Error> {
+        Q::execute(delete, &mut self.connection).or_cannot(|| format!("empty {table}"))?;
+        Ok(())
+    }
+}

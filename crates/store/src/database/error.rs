@@ -1,0 +1,166 @@
+//! Everything that can go wrong with a database, in words for the person who has to fix it.
+
+use std::{io, path::PathBuf};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
+
+/// A failure of the store. The text says what failed, on which file or row, and where possible how to fix it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URL is neither a path nor of a known kind.
+    #[error("`{url}` is not a database url; give the path of a file, or `sqlite:PATH`")]
+    BadUrl {
+        /// The URL, cut after its scheme because a password may follow.
+        url: String,
+    },
+    /// A PostgreSQL URL. The text leaves it out, because it may hold a password.
+    #[error("postgres urls are not supported yet by this build; give the path of a SQLite file")]
+    PostgresUnsupported,
+    /// The file does not exist, and the caller only wanted to read.
+    #[error("there is no database at {path}; `starter --database-url {path}` sets one up", path = path.display())]
+    Missing {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The folder of a database that should be created does not exist.
+    #[error("cannot create {path}: its folder does not exist; create the folder first", path = path.display())]
+    NoFolder {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The path is a folder.
+    #[error("{path} is a folder; the database url must name a file", path = path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file exists but is not a database.
+    #[error("{path} is not a SQLite database; name another file or move this one away", path = path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder is read-only.
+    #[error("{path} cannot be written; check the permissions of the file and of its folder", path = path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A SQLite database without our tables.
+    #[error("{path} is not set up yet; run `starter --database-url {path}`", path = path.display())]
+    NotSetUp {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The schema lacks migrations that this program knows.
+    #[error("{path} has an older schema than this program; run `starter --database-url {path}` to update it", path = path.display())]
+    OlderSchema {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The schema has migrations that this program does not know.
+    #[error("{path} was changed by a newer version of tributary (migration {version}); use that version", path = path.display())]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// The first unknown migration.
+        version: String,
+    },
+    /// Another process holds the lock of the database.
+    #[error("{path} is in use by {holder}; stop that process first", path = path.display())]
+    Locked {
+        /// The process: program, process id and start time of the lock.
+        holder: String,
+        /// The database.
+        path: PathBuf,
+    },
+    /// The lock file cannot be opened or written.
+    #[error("cannot use the lock file {path}", path = path.display())]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The database cannot be opened, for none of the reasons above.
+    #[error("cannot open the database {path}: {reason}", path = path.display())]
+    Open {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's message.
+        reason: String,
+    },
+    /// A migration failed and was rolled back.
+    #[error("cannot migrate the database {path}: {reason}", path = path.display())]
+    Migrate {
+        /// The database.
+        path: PathBuf,
+        /// diesel's message.
+        reason: String,
+    },
+    /// A statement failed.
+    #[error("cannot {action}")]
+    Query {
+        /// The failed action, for instance `insert sku "A1" into products`.
+        action: String,
+        /// The database's error.
+        source: DieselError,
+    },
+    /// The tables contradict each other, or the caller's knowledge of them.
+    #[error(
+        "the database contradicts itself: {what}; `starter --reset` deletes everything in it, edits too, and the master loads it again"
+    )]
+    Corrupt {
+        /// The contradiction, with its table and key.
+        what: String,
+    },
+}
+
+impl Error {
+    /// True if the user gave invalid input, as opposed to a failure: programs exit with 2 then.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
+    }
+}
+
+/// Adds the failed action to the error of a statement.
+pub(crate) trait OrCannot<T> {
+    /// `action` completes "cannot …". It only runs on failure.
+    fn or_cannot<S: Into<String>>(self, action: impl FnOnce() -> S) -> Result<T, Error>;
+}
+
+impl<T> OrCannot<T> for QueryResult<T> {
+    fn or_cannot<S: Into<String>>(self, action: impl FnOnce() -> S) -> Result<T, Error> {
+        self.map_err(|source| Error::Query { action: action().into(), source })
+    }
+}
+
+/// The database's own message, without diesel's wrapping.
+pub(crate) fn message(error: &DieselError) -> String {
+    match error {
+        DieselError::DatabaseError(kind, info) if !matches!(kind, DatabaseErrorKind::ClosedConnection) => {
+            info.message().to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Checks that a statement for a single key has found its row: if not, the caller and the tables disagree.
+pub(crate) fn exactly_one(rows: usize, contradiction: impl FnOnce() -> String) -> Result<(), Error> {
+    if rows == 1 { Ok(()) } else { Err(Error::Corrupt { what: contradiction() }) }
+}
+
+/// As [`exactly_one`] for many keys, of which `found` have a row. `missing` describes a key without one.
+pub(crate) fn all_of<K>(keys: &[K], found: usize, missing: impl Fn(&K) -> String) -> Result<(), Error> {
+    match keys {
+        _ if found == keys.len() => Ok(()),
+        [key] => Err(Error::Corrupt { what: missing(key) }),
+        [first, ..] => {
+            let absent = keys.len().abs_diff(found);
+            let what = format!("{absent} of {} rows do not exist, perhaps this one: {}", keys.len(), missing(first));
+            Err(Error::Corrupt { what })
+        }
+        [] => Ok(()),
+    }
+}

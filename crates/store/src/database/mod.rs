@@ -1,0 +1,19 @@
+//! The base of all other rooms: the address of a database, its connections and transactions, its schema and its errors.
+//! No query of a single table belongs here; that goes into the table's room.
+//! Nothing that only SQLite understands belongs here; that goes into `sqlite`, and `connection` dispatches to it.
+
+pub(crate) mod connection;
+mod contents;
+pub(crate) mod error;
+mod reader_pool;
+pub(crate) mod schema;
+mod store;
+mod url;
+mod values;
+
+pub use contents::Counts;
+pub use error::Error;
+pub use reader_pool::ReaderPool;
+pub use store::Store;
+pub use url::DatabaseUrl;
+pub use values::{GroupRow, ReportValue};

@@ -1,0 +1,218 @@
+//! The tables as diesel sees them, in the form of `diesel print-schema`. The schema itself is in `migrations/`; a test compares
+//! the two column by column.
+
+diesel::table! {
+    aggr (name) {
+        name -> Text,
+        no_of_products -> BigInt,
+    }
+}
+
+diesel::table! {
+    edits (sku) {
+        sku -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        hidden -> Bool,
+        stands -> Bool,
+        edited_at -> Text,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        at -> Text,
+        kind -> Text,
+        data -> Text,
+    }
+}
+
+diesel::table! {
+    failed_reports (report, source_id) {
+        report -> Text,
+        source_id -> BigInt,
+        error -> Text,
+        failed_at -> Text,
+    }
+}
+
+diesel::table! {
+    files (id) {
+        id -> BigInt,
+        source_id -> BigInt,
+        path -> Text,
+        hash -> Nullable<Text>,
+        reading -> Nullable<Text>,
+        size_bytes -> BigInt,
+        row_count -> BigInt,
+        offers -> BigInt,
+        rejects -> BigInt,
+        state -> Text,
+        rejected_hash -> Nullable<Text>,
+        rejected_reading -> Nullable<Text>,
+        rejected_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    pages (file_id, first_sku) {
+        file_id -> BigInt,
+        first_sku -> Text,
+        digest -> Binary,
+        entries -> Binary,
+        lines -> Binary,
+    }
+}
+
+diesel::table! {
+    partials (reported_file_id, part_no) {
+        reported_file_id -> BigInt,
+        part_no -> BigInt,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    products (sku) {
+        sku -> Text,
+        name -> Text,
+        description -> Text,
+        file_id -> Nullable<BigInt>,
+        edited -> Bool,
+    }
+}
+
+diesel::table! {
+    rejects (id) {
+        id -> BigInt,
+        file_id -> BigInt,
+        whole_file -> Bool,
+        line -> BigInt,
+        byte_offset -> BigInt,
+        reason -> Text,
+        raw -> Text,
+    }
+}
+
+diesel::table! {
+    reported_files (id) {
+        id -> BigInt,
+        report -> Text,
+        source_id -> BigInt,
+        path -> Text,
+        hash -> Nullable<Text>,
+        reading -> Nullable<Text>,
+        row_count -> BigInt,
+        passed_over -> BigInt,
+        rejects -> BigInt,
+        groups -> BigInt,
+        state -> Text,
+        rejected_hash -> Nullable<Text>,
+        rejected_reading -> Nullable<Text>,
+        rejected_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reported_rejects (id) {
+        id -> BigInt,
+        reported_file_id -> BigInt,
+        whole_file -> Bool,
+        line -> BigInt,
+        byte_offset -> BigInt,
+        reason -> Text,
+        raw -> Text,
+    }
+}
+
+diesel::table! {
+    reports (name) {
+        name -> Text,
+        digest -> Text,
+        groups -> BigInt,
+        computed_at -> Text,
+        standing -> Text,
+    }
+}
+
+diesel::table! {
+    shadowed (sku, file_id) {
+        sku -> Text,
+        file_id -> BigInt,
+        deletes -> Bool,
+        name -> Text,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> BigInt,
+        name -> Text,
+        url -> Text,
+        priority -> BigInt,
+        position -> BigInt,
+        version -> Nullable<Text>,
+        state -> Text,
+        error -> Nullable<Text>,
+        last_sensed -> Nullable<Text>,
+        last_applied -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tally (id) {
+        id -> BigInt,
+        products -> BigInt,
+        names -> BigInt,
+    }
+}
+
+diesel::table! {
+    uploads (id) {
+        id -> Text,
+        filename -> Text,
+        state -> Text,
+        bytes -> BigInt,
+        hash -> Nullable<Text>,
+        replaces -> Bool,
+        row_count -> BigInt,
+        rejects -> BigInt,
+        error -> Nullable<Text>,
+        created_at -> Text,
+        finished_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// diesel's list of the migrations that were applied.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::joinable!(failed_reports -> sources (source_id));
+diesel::joinable!(files -> sources (source_id));
+diesel::joinable!(pages -> files (file_id));
+diesel::joinable!(partials -> reported_files (reported_file_id));
+diesel::joinable!(products -> files (file_id));
+diesel::joinable!(rejects -> files (file_id));
+diesel::joinable!(reported_files -> sources (source_id));
+diesel::joinable!(reported_rejects -> reported_files (reported_file_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    aggr,
+    edits,
+    failed_reports,
+    files,
+    pages,
+    partials,
+    products,
+    rejects,
+    reported_files,
+    reported_rejects,
+    reports,
+    shadowed,
+    sources,
+);

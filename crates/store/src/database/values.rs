@@ -1,0 +1,23 @@
+//! Values of tables whose columns are only known at run time: the tables `report_<name>`.
+
+/// One value of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReportValue {
+    /// No value: there was nothing to compute it from.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// Any other number.
+    Real(f64),
+    /// The digits of an integer that needs more than 64 bits.
+    Text(String),
+}
+
+/// One group of a report with its metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupRow {
+    /// One text per column of [`crate::ReportTable::group_by`].
+    pub group: Vec<String>,
+    /// One value per column of [`crate::ReportTable::metrics`].
+    pub values: Vec<ReportValue>,
+}

@@ -1,0 +1,95 @@
+//! The table `events`: what happened, numbered. Each event is stored in the transaction that causes it.
+
+use diesel::{
+    dsl::{max, min},
+    prelude::*,
+};
+
+use crate::{
+    Error, Store,
+    database::{error::OrCannot, schema::events::dsl},
+};
+
+/// The newest events, which are kept; older ones are deleted.
+const MAX_EVENTS: i64 = 10_000;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = crate::database::schema::events)]
+pub struct EventRow {
+    /// Its number. Later events have greater numbers, and no number is used twice.
+    pub id: i64,
+    /// Time of the event.
+    pub at: String,
+    /// `applied`, `source`, `edit` or `report`.
+    pub kind: String,
+    /// JSON.
+    pub data: String,
+}
+
+impl Store {
+    /// Stores an event, and deletes events that are too old.
+    ///
+    /// # Errors
+    /// [`Error::Query`], for instance when the kind is unknown.
+    pub fn put_event(&mut self, at: &str, kind: &str, data: &str) -> Result<(), Error> {
+        let action = || format!("store an event `{kind}`");
+        diesel::insert_into(dsl::events)
+            .values((dsl::at.eq(at), dsl::kind.eq(kind), dsl::data.eq(data)))
+            .execute(&mut self.connection)
+            .or_cannot(action)?;
+        let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
+        let too_old = dsl::events.filter(dsl::id.le(newest.unwrap_or_default() - MAX_EVENTS));
+        diesel::delete(too_old).execute(&mut self.connection).or_cannot(action)?;
+        Ok(())
+    }
+
+    /// Deletes all events, after a change that no event describes. A subscriber notices the gap in the numbers and reads
+    /// everything again.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn forget_events(&mut self) -> Result<(), Error> {
+        diesel::delete(dsl::events).execute(&mut self.connection).or_cannot(|| "delete the events")?;
+        Ok(())
+    }
+
+    /// The numbers of the oldest and the newest event; `None` if there are no events.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn event_range(&mut self) -> Result<Option<(i64, i64)>, Error> {
+        // Two statements, because SQLite scans the whole table if one asks for both ends.
+        let action = || "read the numbers of the events";
+        let oldest: Option<i64> = dsl::events.select(min(dsl::id)).first(&mut self.connection).or_cannot(action)?;
+        let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
+        Ok(oldest.zip(newest))
+    }
+
+    /// At most `limit` events after number `after`, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn events_after(&mut self, after: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
+        dsl::events
+            .filter(dsl::id.gt(after))
+            .select(EventRow::as_select())
+            .order(dsl::id)
+            .limit(limit)
+            .load(&mut self.connection)
+            .or_cannot(|| "read the events")
+    }
+
+    /// At most `limit` events, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn latest_events(&mut self, limit: i64) -> Result<Vec<EventRow>, Error> {
+        dsl::events
+            .select(EventRow::as_select())
+            .order(dsl::id.desc())
+            .limit(limit)
+            .load(&mut self.connection)
+            .or_cannot(|| "read the latest events")
+    }
+}

@@ -1,0 +1,70 @@
+//! Files with the names of their sources, for people and programs.
+
+use diesel::prelude::*;
+
+use super::files::FileState;
+use crate::{
+    Error, Store,
+    database::{
+        error::OrCannot,
+        schema::{files, sources},
+    },
+};
+
+/// A file with the name of its source.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct FileView {
+    /// Name of the source.
+    pub source: String,
+    /// Relative to the source's folder.
+    pub path: String,
+    /// State of the latest content.
+    #[diesel(deserialize_as = String)]
+    pub state: FileState,
+    /// Hash of the accepted content; `None` while none has been accepted.
+    pub hash: Option<String>,
+    /// Size of the accepted content.
+    pub size_bytes: i64,
+    /// Rows of the accepted content, rejects included.
+    pub rows: i64,
+    /// Distinct skus that it offers.
+    pub offers: i64,
+    /// All of its rejects.
+    pub rejects: i64,
+    /// The reason why the latest content was rejected.
+    pub reason: Option<String>,
+}
+
+impl Store {
+    /// At most `limit` files, by source name, then path.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn files_view(&mut self, limit: i64) -> Result<Vec<FileView>, Error> {
+        files::table
+            .inner_join(sources::table)
+            .select((
+                sources::name,
+                files::path,
+                files::state,
+                files::hash,
+                files::size_bytes,
+                files::row_count,
+                files::offers,
+                files::rejects,
+                files::rejected_reason,
+            ))
+            .order((sources::name, files::path))
+            .limit(limit)
+            .load(&mut self.connection)
+            .or_cannot(|| "read the files")
+    }
+
+    /// The number of files.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn files_count(&mut self) -> Result<i64, Error> {
+        files::table.count().get_result(&mut self.connection).or_cannot(|| "count the files")
+    }
+}

@@ -1,0 +1,62 @@
+//! The table `rejects`: rows that could not be used, with their file and position.
+
+use diesel::{dsl::max, prelude::*};
+
+use crate::{
+    Error, Store,
+    database::{
+        connection::AnyConnection,
+        error::OrCannot,
+        schema::{rejects::dsl, reported_rejects},
+    },
+};
+
+/// One rejected row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RejectRow {
+    /// The line where the row begins, counted from 1.
+    pub line: i64,
+    /// The byte where the row begins in the unpacked file, counted from 0.
+    pub byte_offset: i64,
+    /// The reason why it could not be used.
+    pub reason: String,
+    /// The raw text, cut at 1 KiB.
+    pub raw: String,
+}
+
+impl Store {
+    /// Replaces a file's rejects of one kind: those of its accepted content, or, with `whole_file`, those of the content that was
+    /// rejected as a whole. They are read back in the order of `rows`.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn replace_rejects(&mut self, file_id: i64, whole_file: bool, rows: &[RejectRow]) -> Result<(), Error> {
+        let action = || format!("replace the rejects of file {file_id}");
+        diesel::delete(dsl::rejects.filter(dsl::file_id.eq(file_id).and(dsl::whole_file.eq(whole_file))))
+            .execute(&mut self.connection)
+            .or_cannot(action)?;
+        let first = next_reject_id(&mut self.connection).or_cannot(action)?;
+        for (id, row) in (first..).zip(rows) {
+            diesel::insert_into(dsl::rejects)
+                .values((
+                    dsl::id.eq(id),
+                    dsl::file_id.eq(file_id),
+                    dsl::whole_file.eq(whole_file),
+                    dsl::line.eq(row.line),
+                    dsl::byte_offset.eq(row.byte_offset),
+                    dsl::reason.eq(&row.reason),
+                    dsl::raw.eq(&row.raw),
+                ))
+                .execute(&mut self.connection)
+                .or_cannot(action)?;
+        }
+        Ok(())
+    }
+}
+
+/// The id of the next reject. `rejects` and `reported_rejects` share one sequence, so that ids order both by time.
+pub(crate) fn next_reject_id(connection: &mut AnyConnection) -> QueryResult<i64> {
+    let newest: Option<i64> = dsl::rejects.select(max(dsl::id)).first(connection)?;
+    let of_reports: Option<i64> = reported_rejects::table.select(max(reported_rejects::id)).first(connection)?;
+    Ok(newest.max(of_reports).unwrap_or_default() + 1)
+}

@@ -1,0 +1,87 @@
+//! Sources with the sums over their files, for people and programs.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::sources::{SourceRow, SourceState};
+use crate::{
+    Error, Store,
+    database::{connection::AnyConnection, error::OrCannot, schema::files},
+};
+
+/// A source with the sums over its files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceView {
+    /// Its name, which identifies it.
+    pub name: String,
+    /// Its configured URL.
+    pub url: String,
+    /// The outcome of the last pass.
+    pub state: SourceState,
+    /// The last version that was applied in full.
+    pub version: Option<String>,
+    /// Number of files.
+    pub files: i64,
+    /// Offers of all files, shown or not.
+    pub offers: i64,
+    /// All rejects of all files.
+    pub rejects: i64,
+    /// The time of its last answer.
+    pub last_sensed: Option<String>,
+    /// The last time that a change of it was applied.
+    pub last_applied: Option<String>,
+    /// The error of the last pass.
+    pub error: Option<String>,
+}
+
+impl Store {
+    /// All sources with the sums over their files, by name.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn sources_view(&mut self) -> Result<Vec<SourceView>, Error> {
+        let sums = file_sums(&mut self.connection).or_cannot(|| "sum up the files")?;
+        let mut rows = self.sources()?;
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(rows.into_iter().map(|row| source_view(&sums, row)).collect())
+    }
+}
+
+/// The sums over the files of one source.
+#[derive(Clone, Copy, Default)]
+struct FileSums {
+    files: i64,
+    offers: i64,
+    rejects: i64,
+}
+
+/// The sums by source id. Added here rather than by the database, whose sum of BIGINTs is not a BIGINT.
+fn file_sums(connection: &mut AnyConnection) -> QueryResult<HashMap<i64, FileSums>> {
+    let rows: Vec<(i64, i64, i64)> =
+        files::table.select((files::source_id, files::offers, files::rejects)).load(connection)?;
+    let mut sums = HashMap::<i64, FileSums>::new();
+    for (source_id, offers, rejects) in rows {
+        let sum = sums.entry(source_id).or_default();
+        sum.files += 1;
+        sum.offers += offers;
+        sum.rejects += rejects;
+    }
+    Ok(sums)
+}
+
+fn source_view(sums: &HashMap<i64, FileSums>, row: SourceRow) -> SourceView {
+    let FileSums { files, offers, rejects } = sums.get(&row.id).copied().unwrap_or_default();
+    SourceView {
+        name: row.name,
+        url: row.url,
+        state: row.state,
+        version: row.version,
+        files,
+        offers,
+        rejects,
+        last_sensed: row.last_sensed,
+        last_applied: row.last_applied,
+        error: row.error,
+    }
+}

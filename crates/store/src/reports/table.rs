@@ -1,0 +1,137 @@
+//! The tables `report_<name>`: the totals, one row per group. Their columns follow the configuration, so their SQL is put together
+//! here: every name is quoted, every value bound. `table_rows` reads them.
+
+use diesel::connection::SimpleConnection;
+
+use crate::{
+    Error, GroupRow, Store,
+    database::error::OrCannot,
+    sqlite::{InsertRows, TableColumn, table_columns, tables_with_prefix},
+};
+
+/// The beginning of each table's name.
+const TABLE_PREFIX: &str = "report_";
+/// Values in one statement: fewer need more calls, more gain nothing. SQLite allows 32,766.
+const VALUES_PER_STATEMENT: usize = 1_024;
+
+/// The table of a report. A column may have any name without a NUL byte. No two names may be equal, ignoring ASCII case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportTable {
+    /// The report's name.
+    pub name: String,
+    /// The columns of its key, in order; without any the table has a single row.
+    pub group_by: Vec<String>,
+    /// The other columns, in order; at least one.
+    pub metrics: Vec<String>,
+}
+
+impl ReportTable {
+    /// The table's name, quoted.
+    pub(crate) fn quoted(&self) -> String {
+        quoted_table(&self.name)
+    }
+
+    /// The names of all columns, those of the key first.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.group_by.iter().chain(&self.metrics).map(String::as_str)
+    }
+
+    /// A column with its table: SQLite takes a quoted name without a table for a text if there is no such column.
+    pub(crate) fn column(&self, name: &str) -> String {
+        format!("{}.{}", self.quoted(), quoted(name))
+    }
+
+    fn create_statement(&self) -> String {
+        let keys = self.group_by.iter().map(|column| format!("{} TEXT NOT NULL", quoted(column)));
+        let columns = comma_separated(keys.chain(self.metrics.iter().map(|column| quoted(column))));
+        let table = self.quoted();
+        if self.group_by.is_empty() {
+            return format!("CREATE TABLE {table} ({columns})");
+        }
+        let key = comma_separated(self.group_by.iter().map(|column| quoted(column)));
+        format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
+    }
+}
+
+impl Store {
+    /// Replaces all rows of a report's table, and returns their number. Creates the table if it does not exist or has other
+    /// columns. Rows in order of their groups (bytes) are written fastest. Call it in a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Query`], for instance when a group occurs twice, or a row has fewer or more values than the table has columns.
+    pub fn write_report(
+        &mut self,
+        table: &ReportTable,
+        rows: impl IntoIterator<Item = GroupRow>,
+    ) -> Result<i64, Error> {
+        self.make_report_table(table)?;
+        let width = table.group_by.len() + table.metrics.len();
+        let insert =
+            format!("INSERT INTO {} ({}) VALUES ", table.quoted(), comma_separated(table.columns().map(quoted)));
+        let rows_per_statement = (VALUES_PER_STATEMENT / width.max(1)).max(1);
+        let mut rows = rows.into_iter();
+        let mut batch = Vec::with_capacity(rows_per_statement);
+        let mut written = 0;
+        loop {
+            batch.clear();
+            batch.extend(rows.by_ref().take(rows_per_statement));
+            let Some(first) = batch.first() else { return Ok(written) };
+            let statement = InsertRows::new(&insert, &batch);
+            let action = || format!("write {:?} or a group after it to the report {:?}", first.group, table.name);
+            self.connection.run(statement).or_cannot(action)?;
+            written += batch.len() as i64;
+        }
+    }
+
+    /// The columns of a report's table as stored; `None` if there is no such table.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn stored_report(&mut self, name: &str) -> Result<Option<ReportTable>, Error> {
+        let columns = table_columns(&mut self.connection, &format!("{TABLE_PREFIX}{name}"))
+            .or_cannot(|| format!("read the columns of the report {name:?}"))?;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let (mut keys, metrics): (Vec<_>, Vec<_>) = columns.into_iter().partition(|column| column.pk > 0);
+        keys.sort_by_key(|column| column.pk);
+        let names = |columns: Vec<TableColumn>| columns.into_iter().map(|column| column.name).collect();
+        Ok(Some(ReportTable { name: name.to_owned(), group_by: names(keys), metrics: names(metrics) }))
+    }
+
+    /// The names of the reports that have a table.
+    pub(crate) fn report_tables(&mut self) -> Result<Vec<String>, Error> {
+        let tables = tables_with_prefix(&mut self.connection, TABLE_PREFIX)
+            .or_cannot(|| "read the names of the reports' tables")?;
+        Ok(tables.into_iter().map(|table| table[TABLE_PREFIX.len()..].to_owned()).collect())
+    }
+
+    pub(crate) fn drop_report_table(&mut self, name: &str) -> Result<(), Error> {
+        self.connection
+            .batch_execute(&format!("DROP TABLE IF EXISTS {}", quoted_table(name)))
+            .or_cannot(|| format!("drop the table of the report {name:?}"))
+    }
+
+    /// Leaves an empty table with these columns.
+    fn make_report_table(&mut self, table: &ReportTable) -> Result<(), Error> {
+        let action = || format!("create the table of the report {:?}", table.name);
+        if self.stored_report(&table.name)?.as_ref() == Some(table) {
+            return self.connection.batch_execute(&format!("DELETE FROM {}", table.quoted())).or_cannot(action);
+        }
+        self.drop_report_table(&table.name)?;
+        self.connection.batch_execute(&table.create_statement()).or_cannot(action)
+    }
+}
+
+fn quoted_table(name: &str) -> String {
+    quoted(&format!("{TABLE_PREFIX}{name}"))
+}
+
+/// A name in SQL's quotes, which allow any name.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+pub(crate) fn comma_separated(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}

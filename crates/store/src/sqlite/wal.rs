@@ -1,0 +1,37 @@
+//! The write-ahead log: the file beside the database that holds committed pages until a checkpoint copies them into it.
+
+use std::{fs, path::PathBuf};
+
+use diesel::connection::SimpleConnection;
+
+use super::open::BUSY_TIMEOUT;
+use crate::{Error, Store, database::error::OrCannot};
+
+impl Store {
+    /// Truncates the write-ahead log if it is larger than `max_bytes` and nobody reads from it at the moment. SQLite reuses the
+    /// file but never shrinks it, so a large transaction, above all one that failed on a full disk, leaves a file of its own size.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn trim_log(&mut self, max_bytes: u64) -> Result<(), Error> {
+        if fs::metadata(self.log_path()).is_ok_and(|log| log.len() > max_bytes) {
+            // Do not wait: a reader may take long, and the writer has others to serve.
+            let trimmed = self.connection.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+            let waits_again = self.connection.batch_execute(BUSY_TIMEOUT);
+            trimmed.and(waits_again).or_cannot(|| "trim the write-ahead log")?;
+        }
+        Ok(())
+    }
+
+    /// Copies the pages of the write-ahead log into the database file, as far as no reader needs the older ones.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
+        self.connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)").or_cannot(|| "empty the write-ahead log")
+    }
+
+    /// The path of the write-ahead log.
+    pub(crate) fn log_path(&self) -> PathBuf {
+        let mut log = self.url.path().as_os_str().to_owned();
+        log.push("-wal");
+        log.into()
+    }
+}

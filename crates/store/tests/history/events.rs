@@ -1,0 +1,32 @@
+//! Events: numbered, bounded, and deleted together.
+
+use crate::Database;
+
+fn put(database: &mut Database, count: usize) {
+    let put = |store: &mut tributary_store::Store| {
+        (0..count).try_for_each(|_| store.put_event("2026-11-28T10:00:00Z", "edit", "{}"))
+    };
+    database.store.transaction(put).unwrap();
+}
+
+#[test]
+fn the_newest_ten_thousand_are_kept() {
+    let mut database = Database::new();
+    assert_eq!(database.store.event_range().unwrap(), None);
+    put(&mut database, 10_003);
+    assert_eq!(database.store.event_range().unwrap(), Some((4, 10_003)));
+    let ids = |rows: Vec<tributary_store::EventRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(database.store.events_after(4, 2).unwrap()), [5, 6]);
+    assert_eq!(ids(database.store.latest_events(2).unwrap()), [10_003, 10_002]);
+    assert_eq!(ids(database.store.events_after(10_003, 2).unwrap()), []);
+}
+
+#[test]
+fn no_number_is_used_again_after_all_are_deleted() {
+    let mut database = Database::new();
+    put(&mut database, 3);
+    database.store.forget_events().unwrap();
+    assert_eq!(database.store.event_range().unwrap(), None);
+    put(&mut database, 1);
+    assert_eq!(database.store.event_range().unwrap(), Some((4, 4)));
+}

@@ -1,0 +1,4 @@
+//! Events and uploads.
+
+mod events;
+mod uploads;

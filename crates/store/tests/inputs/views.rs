@@ -1,0 +1,47 @@
+//! Sources and files as people read them.
+
+use tributary_store::{FileRow, FileState, SourceState};
+
+use crate::{Database, edit, strings};
+
+#[test]
+fn a_source_is_shown_with_the_sums_of_its_files() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let south = store.put_source("south", "http://s", 0, 0).unwrap();
+    store.put_source("north", "http://n", 0, 1).unwrap();
+    for (path, offers, rejects) in [("b.csv", 10, 1), ("a.csv", 20, 2)] {
+        let file = store.insert_file(south, path).unwrap();
+        store.update_file(&FileRow { offers, rejects, ..file }).unwrap();
+    }
+    let rows = store.sources_view().unwrap();
+    let sums: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.files, row.offers, row.rejects)).collect();
+    assert_eq!(sums, [("north", 0, 0, 0), ("south", 2, 30, 3)]);
+    assert_eq!(rows[0].state, SourceState::Unknown);
+}
+
+#[test]
+fn files_and_edits_come_in_key_order_and_cut_at_the_limit() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    // The ids run against the names: the order must come from the names.
+    for source in ["south", "north"] {
+        let id = store.put_source(source, "http://x", 0, 0).unwrap();
+        for path in ["b.csv", "a.csv"] {
+            store.insert_file(id, path).unwrap();
+        }
+    }
+    let files = store.files_view(3).unwrap();
+    let names: Vec<_> = files.iter().map(|row| format!("{} {}", row.source, row.path)).collect();
+    assert_eq!(names, ["north a.csv", "north b.csv", "south a.csv"]);
+    assert_eq!(files[0].state, FileState::Changing);
+
+    for sku in ["c", "a", "b"] {
+        store.put_edit(&edit(sku)).unwrap();
+    }
+    let mut skus =
+        |sku, limit| store.edits_view(sku, limit).unwrap().into_iter().map(|row| row.sku).collect::<Vec<_>>();
+    assert_eq!(skus(None, 2), strings(&["a", "b"]));
+    assert_eq!(skus(Some("c"), 2), strings(&["c"]));
+    assert_eq!(skus(Some("d"), 2), strings(&[]));
+}

@@ -1,0 +1,173 @@
+//! The tables of reports: any names, all values, created again when their columns change, and read in any order.
+
+use std::time::Instant;
+
+use tributary_store::{Error, GroupRow, ReportOrder, ReportTable, ReportValue, Store};
+
+use ReportValue::{Integer, Null, Real, Text};
+
+use crate::{Database, strings};
+
+pub(crate) fn table(name: &str, group_by: &[&str], metrics: &[&str]) -> ReportTable {
+    ReportTable { name: name.to_owned(), group_by: strings(group_by), metrics: strings(metrics) }
+}
+
+fn row(group: &[&str], values: &[ReportValue]) -> GroupRow {
+    GroupRow { group: strings(group), values: values.to_vec() }
+}
+
+fn all(store: &mut Store, table: &ReportTable) -> Vec<GroupRow> {
+    store.report_rows(table, ReportOrder::Key, (-1, 0)).unwrap()
+}
+
+fn write(store: &mut Store, table: &ReportTable, rows: impl IntoIterator<Item = GroupRow>) -> i64 {
+    store.transaction(|store| store.write_report(table, rows)).unwrap()
+}
+
+#[test]
+fn columns_may_be_named_by_anything() {
+    let mut database = Database::new();
+    let names = ["Department Name", "a\"b", "select", "größe 📦", "", "a.b", "'x'", "?", ";--"];
+    let table = table("odd \"name", &names[..5], &names[5..]);
+    let rows = [
+        row(&["a", "", "c\"", "é", "'"], &[Integer(1), Null, Real(0.1), Text("9".repeat(30))]),
+        row(&["a\0b", "?", ";", "x", "y"], &[Integer(i64::MIN), Integer(i64::MAX), Real(-1e300), Null]),
+    ];
+    assert_eq!(write(&mut database.store, &table, rows.clone()), 2);
+    assert_eq!(all(&mut database.store, &table), rows);
+    assert_eq!(database.store.stored_report("odd \"name").unwrap().as_ref(), Some(&table));
+    for name in names {
+        let found = database.store.report_rows(&table, ReportOrder::Descending(name), (-1, 0)).unwrap();
+        assert_eq!(found.len(), 2, "{name:?}");
+    }
+    // SQLite takes a quoted name of no column for a text.
+    assert!(database.store.report_rows(&table, ReportOrder::Ascending("none"), (-1, 0)).is_err());
+}
+
+#[test]
+fn a_table_is_created_again_when_its_columns_change() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let tables = [
+        table("sales", &["a"], &["n"]),
+        table("sales", &["a", "b"], &["n"]),
+        table("sales", &["b", "a"], &["n"]),
+        table("sales", &["b", "a"], &["m", "n"]),
+        table("sales", &["b", "a"], &["n", "m"]),
+        table("sales", &[], &["n"]),
+    ];
+    assert_eq!(store.stored_report("sales").unwrap(), None);
+    for table in &tables {
+        let width = table.group_by.len();
+        let row = row(&["x", "y"][..width], &[Integer(1), Null][..table.metrics.len()]);
+        // Twice: the second time its rows are replaced.
+        for _ in 0..2 {
+            assert_eq!(write(store, table, [row.clone()]), 1);
+            assert_eq!(store.stored_report("sales").unwrap().as_ref(), Some(table));
+            assert_eq!(all(store, table), std::slice::from_ref(&row));
+        }
+        assert_eq!(write(store, table, []), 0);
+        assert!(all(store, table).is_empty());
+    }
+    assert_eq!(store.report_names().unwrap(), strings(&["sales"]));
+}
+
+#[test]
+fn a_group_that_occurs_twice_is_an_error_and_changes_nothing() {
+    let mut database = Database::new();
+    let table = table("sales", &["a"], &["n"]);
+    write(&mut database.store, &table, [row(&["old"], &[Integer(1)])]);
+    let twice = [row(&["x"], &[Integer(1)]), row(&["x"], &[Integer(2)])];
+    let failed: Result<i64, Error> = database.store.transaction(|store| store.write_report(&table, twice));
+    assert!(failed.unwrap_err().to_string().contains("write [\"x\"] or a group after it to the report \"sales\""));
+    assert_eq!(all(&mut database.store, &table), [row(&["old"], &[Integer(1)])]);
+}
+
+#[test]
+fn values_of_every_kind_stand_in_one_column() {
+    let mut database = Database::new();
+    let table = table("mixed", &["k"], &["v", "w"]);
+    let value = |number: i64| match number % 5 {
+        0 => Null,
+        1 => Integer(number),
+        2 => Real(number as f64 / 3.0),
+        3 => Text(format!("{number}{}", "0".repeat(30))),
+        _ => Integer(-number),
+    };
+    let keys: Vec<String> = (0..5_000).map(|number| format!("{number:05}")).collect();
+    // Mixed at first, then one kind with nulls, then only nulls.
+    let of = |number: i64| match number {
+        ..2_000 => [value(number), value(number + 1)],
+        2_000..4_000 => [Integer(number), if number % 2 == 0 { Null } else { Real(0.5) }],
+        _ => [Null, Null],
+    };
+    let rows: Vec<_> = (0..).zip(&keys).map(|(number, key)| row(&[key], &of(number))).collect();
+    assert_eq!(write(&mut database.store, &table, rows.clone()), 5_000);
+    assert_eq!(all(&mut database.store, &table), rows);
+}
+
+#[test]
+fn rows_are_read_in_every_order_and_nulls_come_last() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let table = table("sales", &["k"], &["v"]);
+    let (large, negative) = ("9".repeat(30), format!("-{}", "9".repeat(30)));
+    let values = [Null, Integer(2), Text(large), Real(1.5), Text(negative), Integer(2)];
+    let rows = ["a", "b", "c", "d", "e", "f"].iter().zip(values).map(|(key, value)| row(&[key], &[value]));
+    write(store, &table, rows);
+    let mut check = |order, part, expect: &str| {
+        let rows = store.report_rows(&table, order, part).unwrap();
+        assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{order:?} {part:?}");
+    };
+    check(ReportOrder::Key, (-1, 0), "abcdef");
+    check(ReportOrder::Descending("k"), (-1, 0), "fedcba");
+    check(ReportOrder::Ascending("v"), (-1, 0), "edbfca");
+    check(ReportOrder::Descending("v"), (-1, 0), "cbfdea");
+    check(ReportOrder::Descending("v"), (2, 1), "bf");
+    check(ReportOrder::Key, (2, 5), "f");
+    check(ReportOrder::Key, (2, 6), "");
+}
+
+#[test]
+fn a_reader_sees_the_old_rows_until_the_new_ones_are_committed() {
+    let mut database = Database::new();
+    let (old, new) = (table("sales", &["a"], &["n"]), table("sales", &["a"], &["m"]));
+    write(&mut database.store, &old, [row(&["x"], &[Integer(1)])]);
+    let mut reader = database.store.reader().unwrap();
+    let expect = [row(&["x"], &[Integer(1)])];
+    database
+        .store
+        .transaction::<_, Error>(|store| {
+            store.write_report(&old, [row(&["y"], &[Integer(2)])])?;
+            assert_eq!(all(&mut reader, &old), expect);
+            store.write_report(&new, [row(&["z"], &[Integer(3)])])?;
+            assert_eq!(all(&mut reader, &old), expect);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(all(&mut reader, &new), [row(&["z"], &[Integer(3)])]);
+    // The table is there, the column is not.
+    assert!(reader.report_rows(&old, ReportOrder::Key, (-1, 0)).is_err());
+}
+
+#[test]
+fn a_million_groups_are_written_and_read_in_their_order() {
+    let mut database = Database::new();
+    let table = table("large", &["key"], &["rows", "total"]);
+    let rows = (0..1_000_000_i64).map(|number| GroupRow {
+        group: vec![format!("group-{number:07}")],
+        values: vec![Integer(number), Real(number as f64 / 7.0)],
+    });
+    let started = Instant::now();
+    let written = database.store.transaction_of(1_000_000, |store| store.write_report(&table, rows.clone())).unwrap();
+    let wrote = started.elapsed();
+    assert_eq!(written, 1_000_000);
+    let mut expected = rows;
+    let each = |row| {
+        assert_eq!(Some(row), expected.next());
+        Ok::<_, Error>(())
+    };
+    database.store.each_report_row(&table, ReportOrder::Key, (-1, 0), each).unwrap();
+    assert_eq!(expected.next(), None);
+    println!("wrote a million groups in {wrote:.2?}, read them in {:.2?}", started.elapsed() - wrote);
+}

@@ -1,0 +1,57 @@
+//! The lock of the single writer.
+
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+use tributary_store::{Error, Lock, Store};
+
+use crate::url_of;
+
+#[test]
+fn the_second_is_refused_and_learns_who_holds_it() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    let first = Lock::acquire(&url, "master --once").unwrap();
+    let error = Lock::acquire(&url, "starter --reset").unwrap_err();
+    let Error::Locked { holder, .. } = &error else { panic!("{error}") };
+    let process = format!("master --once, process {}, since 2", std::process::id());
+    assert!(holder.starts_with(&process), "{holder}");
+    assert!(error.to_string().contains("x.db is in use by master --once"), "{error}");
+
+    drop(first);
+    let longer = Lock::acquire(&url, "m").unwrap();
+    let Error::Locked { holder, .. } = Lock::acquire(&url, "starter").unwrap_err() else { panic!("another error") };
+    assert!(
+        holder.starts_with("m, process ") && holder.lines().count() == 1,
+        "nothing of the longer text is left: {holder}"
+    );
+    drop(longer);
+}
+
+#[test]
+fn two_names_of_one_database_have_one_lock() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    drop(Store::open(&url).unwrap());
+    symlink(url.path(), folder.path().join("link.db")).unwrap();
+    let _lock = Lock::acquire(&url, "master").unwrap();
+    assert!(matches!(Lock::acquire(&url_of(&folder, "link.db"), "starter"), Err(Error::Locked { .. })));
+}
+
+#[test]
+fn a_lock_needs_a_folder_but_no_database() {
+    let folder = TempDir::new().unwrap();
+    assert!(Lock::acquire(&url_of(&folder, "new.db"), "master").is_ok());
+    assert!(matches!(Lock::acquire(&url_of(&folder, "none/x.db"), "master"), Err(Error::NoFolder { .. })));
+    let here = url_of(&folder, "");
+    assert!(matches!(Lock::acquire(&here, "master"), Err(Error::IsFolder { .. })));
+}
+
+#[test]
+fn a_lock_does_not_keep_readers_out() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    let _lock = Lock::acquire(&url, "master").unwrap();
+    let _writer = Store::open(&url).unwrap();
+    assert!(Store::open_existing(&url).is_ok());
+}

@@ -1,0 +1,8 @@
+//! What only SQLite knows: opening, locking, migrating, many rows per statement, query plans.
+
+mod bulk;
+mod lock;
+mod migrations;
+mod open;
+mod plans;
+mod rooms;

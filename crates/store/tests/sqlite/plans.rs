@@ -1,0 +1,115 @@
+//! Query plans: a query for a few rows must find them by key. A scan of the whole table would show in nothing but time.
+
+use std::{cell::RefCell, sync::Once};
+
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation},
+    sql_query,
+    sql_types::Text,
+};
+use tributary_store::{Error, ProductFilter, Store};
+
+use crate::{Database, edit, strings};
+
+thread_local! {
+    /// The statements that this thread has run while it records.
+    static STATEMENTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+fn recorder() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::new(|event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let query = query.to_string();
+            let sql = query.split(" -- binds:").next().unwrap_or_default().to_owned();
+            STATEMENTS.with_borrow_mut(|statements| statements.iter_mut().for_each(|all| all.push(sql.clone())));
+        }
+    }))
+}
+
+/// The plan of each statement that `run` executes, one text per step.
+fn plans<T>(run: impl FnOnce(&mut Store) -> Result<T, Error>) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| set_default_instrumentation(recorder).unwrap());
+    let database = Database::new();
+    let mut store = Store::open(&database.url).unwrap();
+    STATEMENTS.set(Some(Vec::new()));
+    run(&mut store).unwrap();
+    let statements = STATEMENTS.take().unwrap();
+    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut explain =
+        |sql: &String| -> Vec<Step> { sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut connection).unwrap() };
+    let queries = statements.iter().filter(|sql| sql.starts_with("SELECT") || sql.starts_with("DELETE"));
+    queries.flat_map(&mut explain).map(|step| step.detail).collect()
+}
+
+#[track_caller]
+fn check<T>(run: impl FnOnce(&mut Store) -> Result<T, Error>, expect: &[&str]) {
+    let plans = plans(run);
+    assert!(!plans.is_empty(), "no query was run");
+    let scans: Vec<_> =
+        plans.iter().filter(|step| step.starts_with("SCAN") && !step.contains("CONSTANT ROW")).collect();
+    assert!(scans.is_empty(), "{scans:?} among {plans:?}");
+    for found in expect {
+        assert!(plans.iter().any(|step| step.starts_with(found)), "no `{found}` among {plans:?}");
+    }
+}
+
+/// Guards against an edit, or a look at a product, that takes longer the more files there are.
+#[test]
+fn one_product_is_found_without_reading_all_files() {
+    let filter = ProductFilter { sku: Some("a".to_owned()), ..ProductFilter::default() };
+    check(|store| store.products_page(&filter, None, 1), &["SEARCH products USING PRIMARY KEY", "SEARCH files"]);
+    check(|store| store.products_count(&filter), &["SEARCH products USING PRIMARY KEY"]);
+    check(|store| store.products_page(&ProductFilter::default(), Some("a"), 9), &["SEARCH products USING PRIMARY KEY"]);
+    check(|store| store.is_shown("a"), &["SEARCH products USING"]);
+    check(|store| store.edit("a"), &["SEARCH edits USING PRIMARY KEY"]);
+    check(
+        |store| store.put_edit(&edit("a")).and_then(|()| store.delete_edit("a")),
+        &["SEARCH edits USING PRIMARY KEY"],
+    );
+    check(|store| store.file_origins(&[1, 2]), &["SEARCH files USING INTEGER PRIMARY KEY"]);
+    check(|store| store.page_lines(1, "a"), &["SEARCH pages USING INDEX"]);
+}
+
+/// Guards against an apply or a verdict that takes longer the more files a source has.
+#[test]
+fn one_file_is_found_without_reading_the_others() {
+    let by_path = "SEARCH files USING INDEX sqlite_autoindex_files_1 (source_id=? AND path=?)";
+    check(|store| store.file(1, "a.csv"), &[by_path]);
+    check(|store| store.file_of("north", "a.csv"), &[by_path]);
+    check(|store| store.files_at(1, &["a.csv", "b.csv"]), &[by_path]);
+    check(|store| store.files(1), &["SEARCH files USING INDEX sqlite_autoindex_files_1 (source_id=?)"]);
+    check(|store| store.has_rejected_file(1), &["SEARCH files USING INDEX rejected_files (source_id=?)"]);
+    check(|store| store.page_digests(1), &["SEARCH pages USING INDEX"]);
+}
+
+#[test]
+fn one_file_of_a_report_is_found_without_reading_the_others() {
+    let index = "SEARCH reported_files USING INDEX sqlite_autoindex_reported_files_1";
+    check(
+        |store| store.report_file("sales", "north", "a.csv"),
+        &[&format!("{index} (report=? AND source_id=? AND path=?)")],
+    );
+    check(|store| store.report_files_of("sales", 1), &[&format!("{index} (report=? AND source_id=?)")]);
+    check(|store| store.report_files("sales"), &[&format!("{index} (report=?)")]);
+    check(|store| store.report_failures("sales"), &["SEARCH failed_reports USING PRIMARY KEY"]);
+    check(|store| store.clear_report_failure("sales", 1), &["SEARCH failed_reports USING PRIMARY KEY"]);
+}
+
+#[test]
+fn rows_are_deleted_by_their_keys() {
+    // The rows do not exist, which is an error, but the statements are run all the same.
+    let check = |run: fn(&mut Store) -> Result<(), Error>, expect: &str| {
+        check(|store| Ok(run(store).is_err()), &[expect]);
+    };
+    check(|store| store.delete_products(&strings(&["a", "b"])), "SEARCH products USING PRIMARY KEY");
+    check(|store| store.delete_shadowed(&[("a", 1), ("b", 2)]), "SEARCH shadowed USING PRIMARY KEY");
+    check(|store| store.delete_file(1), "SEARCH files USING INTEGER PRIMARY KEY");
+    check(|store| store.delete_report_file(1), "SEARCH reported_files USING INTEGER PRIMARY KEY");
+}
