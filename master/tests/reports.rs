@@ -210,9 +210,9 @@ fn wrong_reports_are_refused_with_the_place_and_the_mend() {
     refused(&report("metrics = { n = \"median(x)\" }"), 2, &["median", "mean(…)"]);
     refused(&report("metrics = { n = \"sum(x\" }"), 2, &["cannot be read"]);
     refused(&report("metrics = {}"), 2, &["count()"]);
-    refused(&report("where = \"x\""), 2, &["no condition"]);
+    refused(&report("where = \"x\""), 2, &["not a condition"]);
     refused(&report("check = \"x >\""), 2, &["cannot be read"]);
-    refused(&report("group_by = [\"a\", \"A\"]"), 2, &["case makes no difference"]);
+    refused(&report("group_by = [\"a\", \"A\"]"), 2, &["case is ignored"]);
     refused(&report("wehre = \"x > 1\""), 2, &["wehre"]);
     refused(&format!("{}\n{}", report(""), report("")), 8, &["line 3", "a name of its own"]);
 }
