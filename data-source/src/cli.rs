@@ -1,4 +1,4 @@
-//! The command line: what was typed, and its way to a checked [`Config`]. It starts nothing but the logs.
+//! The command line, and the checked [`Config`] that it gives.
 
 use std::{
     ffi::OsStr,
@@ -10,18 +10,18 @@ use clap::{Args, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::LogArgs;
 
-use crate::{Config, inspect::InspectArgs};
+use crate::{config::Config, inspect::InspectArgs};
 
 /// Longer times are typing errors.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A rescan more often than this would do nothing else.
-const SHORTEST_RESCAN: Duration = Duration::from_millis(10);
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+/// More frequent scans would leave time for nothing else.
+const MIN_RESCAN: Duration = Duration::from_millis(10);
 
 /// Serves a folder of CSV files over HTTP
 #[derive(Debug, Parser)]
 #[command(name = "data-source", version, subcommand_negates_reqs = true)]
 pub struct Cli {
-    /// What to do instead of serving.
+    /// Command to run instead of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Options of the server.
@@ -32,44 +32,44 @@ pub struct Cli {
     pub log: LogArgs,
 }
 
-/// What the program does when it does not serve.
+/// Commands other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what the gate makes of a file
+    /// Show how a file is read: encoding, delimiter, columns, rows and rejects
     Inspect(InspectArgs),
 }
 
 /// Options of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// The folder to serve, with all folders in it
+    /// Folder to serve, including its subfolders
     #[arg(long, env = "TRIBUTARY_DIR", required = true)]
     pub dir: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, env = "TRIBUTARY_LISTEN", default_value = "127.0.0.1:5001", value_name = "HOST:PORT", value_parser = host_and_port)]
     pub listen: String,
-    /// The name that the source gives itself [default: the folder's name]
+    /// Name that the source reports [default: the folder's name]
     #[arg(long, env = "TRIBUTARY_NAME")]
     pub name: Option<String>,
-    /// A file is offered once no change of it was seen for this long
+    /// Time a file must be quiet before it is offered
     #[arg(long, env = "TRIBUTARY_SETTLE", default_value = "250ms", value_parser = duration)]
     pub settle: Duration,
-    /// The time between two looks at the whole folder
+    /// Time between two scans of the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
-    /// A host name that requests may use, besides the listening address and this machine's own names; repeatable
+    /// Host name that requests may use besides the listening address and this machine's own names; repeatable
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
-    /// Who may connect.
+    /// Access options.
     #[command(flatten)]
     pub access: Access,
 }
 
 impl ServeArgs {
-    /// The checked configuration.
+    /// Checks the options and returns the configuration.
     ///
     /// # Errors
-    /// When the token file cannot be read or is empty.
+    /// The token file cannot be read or holds no token.
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
@@ -78,7 +78,7 @@ impl ServeArgs {
     }
 }
 
-/// The last name of the path, links resolved, so that `.` gives a name too.
+/// Returns the last name of the path, with links resolved, so that `.` gives a name too.
 fn folder_name(dir: &Path) -> String {
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     dir.file_name().map_or("source".into(), OsStr::to_string_lossy).into_owned()
@@ -86,16 +86,16 @@ fn folder_name(dir: &Path) -> String {
 
 fn duration(typed: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
-    if duration > LONGEST {
-        return Err(format!("at most {}", humantime::format_duration(LONGEST)));
+    if duration > MAX_DURATION {
+        return Err(format!("at most {}", humantime::format_duration(MAX_DURATION)));
     }
     Ok(duration)
 }
 
 fn rescan(typed: &str) -> Result<Duration, String> {
     let duration = duration(typed)?;
-    if duration < SHORTEST_RESCAN {
-        return Err(format!("at least {}", humantime::format_duration(SHORTEST_RESCAN)));
+    if duration < MIN_RESCAN {
+        return Err(format!("at least {}", humantime::format_duration(MIN_RESCAN)));
     }
     Ok(duration)
 }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_those_of_the_contract() {
+    fn defaults_are_those_of_the_reference() {
         let serve = parse("--dir feeds").unwrap().serve;
         assert_eq!((serve.listen.as_str(), serve.name, serve.access.allow_anonymous), ("127.0.0.1:5001", None, false));
         assert_eq!((serve.settle, serve.rescan), (Duration::from_millis(250), Duration::from_secs(30)));

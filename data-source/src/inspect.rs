@@ -1,5 +1,4 @@
-//! `data-source inspect FILE`: what the gate makes of one file, for people (`table`) and for programs (`csv`, `json`).
-//! It serves nothing and changes nothing.
+//! `data-source inspect FILE`: shows how one file is read, for people (`table`) and for programs (`csv`, `json`).
 
 use std::{
     fs::{self, File},
@@ -13,41 +12,41 @@ use comfy_table::presets;
 use serde::Serialize;
 use tributary_csv_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
 
-/// How many rows the summary shows.
-const ROWS_SHOWN: usize = 10;
-/// How many columns and how many characters of a cell the summary shows: more would not fit on a screen.
-const COLUMNS_SHOWN: usize = 12;
-const CELL_CHARS: usize = 40;
-/// Output is handed on in pieces of about this size.
+/// Rows that the summary shows.
+const MAX_ROWS: usize = 10;
+/// Columns, and characters per cell, that the summary shows: more would not fit on a screen.
+const MAX_COLUMNS: usize = 12;
+const MAX_CELL_CHARS: usize = 40;
+/// Output is written in pieces of about this size.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Options of `data-source inspect`.
 #[derive(Args, Clone, Debug)]
 pub struct InspectArgs {
-    /// The file to look at; .gz and .zst are unpacked
+    /// File to inspect; .gz and .zst are unpacked
     pub file: PathBuf,
     /// Encoding, such as windows-1252 [default: detected]
     #[arg(long)]
     pub encoding: Option<String>,
-    /// What parts fields, one or several characters, \t for tab [default: detected]
+    /// Field delimiter, one or several characters; \t is a tab [default: detected]
     #[arg(long, value_name = "C", value_parser = delimiter)]
     pub delimiter: Option<String>,
-    /// What quotes fields, empty for nothing [default: "]
+    /// Quote character; empty for none [default: "]
     #[arg(long, value_name = "C", value_parser = quote)]
     pub quote: Option<Quote>,
-    /// What makes the next character plain text inside quotes [default: nothing]
+    /// Escape character inside quotes [default: none]
     #[arg(long, value_name = "C", value_parser = ascii)]
     pub escape: Option<u8>,
-    /// Lines to pass over before the header
+    /// Lines to skip before the header
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub skip_rows: u64,
-    /// The first line is a row; columns are called column_1, column_2, …
+    /// Treat the first line as a row and name the columns column_1, column_2, …
     #[arg(long)]
     pub no_header: bool,
-    /// What becomes of rows with too few fields
+    /// What to do with rows that have too few fields
     #[arg(long, value_enum, default_value_t = RaggedArg::Reject)]
     pub ragged: RaggedArg,
-    /// A summary, the clean table, or the findings as one JSON object
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
@@ -55,9 +54,9 @@ pub struct InspectArgs {
 /// Values of `--ragged`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum RaggedArg {
-    /// They are rejects
+    /// Reject them
     Reject,
-    /// The fields they lack are empty
+    /// Fill the missing fields with empty text
     Pad,
 }
 
@@ -66,21 +65,21 @@ pub enum RaggedArg {
 pub enum Format {
     /// A summary, the first rows and the rejects
     Table,
-    /// The good rows under their header
+    /// The header and the good rows
     Csv,
-    /// The findings without the rows
+    /// One JSON object with everything but the rows
     Json,
 }
 
-/// Prints what the gate makes of a file. A broken pipe is no error: the reader has seen enough.
+/// Prints how a file is read. A broken pipe is not an error: the reader has seen enough.
 ///
 /// # Errors
-/// The file cannot be read, or the gate rejects it as a whole; both name the file.
+/// The file cannot be read, or it is rejected as a whole; both name the file.
 pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let table = open(args).with_context(|| format!("failed to inspect `{}`", args.file.display()))?;
     let printed = match args.format {
         Format::Csv => print_csv(table, out),
-        Format::Table => read(table, ROWS_SHOWN).and_then(|findings| Ok(print_table(args, &findings, out)?)),
+        Format::Table => read(table, MAX_ROWS).and_then(|findings| Ok(print_table(args, &findings, out)?)),
         Format::Json => read(table, 0).and_then(|findings| print_json(args, &findings, out)),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
@@ -120,7 +119,7 @@ fn read(mut table: Table<File>, rows_kept: usize) -> anyhow::Result<Findings> {
     while let Some(row) = table.next_row()? {
         good_rows += 1;
         if first_rows.len() < rows_kept {
-            first_rows.push(row.fields().take(COLUMNS_SHOWN).map(|field| cell(&field)).collect());
+            first_rows.push(row.fields().take(MAX_COLUMNS).map(|field| cell(&field)).collect());
         }
     }
     Ok(Findings { table, good_rows, first_rows })
@@ -165,15 +164,15 @@ fn print_rows(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let columns = findings.table.columns();
     let mut shown = comfy_table::Table::new();
     shown.load_style(presets::UTF8_FULL_CONDENSED);
-    shown.set_header(columns.iter().take(COLUMNS_SHOWN).map(|column| cell(column)));
+    shown.set_header(columns.iter().take(MAX_COLUMNS).map(|column| cell(column)));
     shown.add_rows(&findings.first_rows);
     writeln!(out, "\n{shown}")?;
     let (rows, columns) = (findings.first_rows.len() as u64, columns.len());
     if findings.good_rows > rows {
         writeln!(out, "… and {} more rows", findings.good_rows - rows)?;
     }
-    if columns > COLUMNS_SHOWN {
-        writeln!(out, "… and {} more columns", columns - COLUMNS_SHOWN)?;
+    if columns > MAX_COLUMNS {
+        writeln!(out, "… and {} more columns", columns - MAX_COLUMNS)?;
     }
     Ok(())
 }
@@ -196,7 +195,7 @@ fn print_rejects(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// What `--format json` prints.
+/// Output of `--format json`.
 #[derive(Serialize)]
 struct Json<'a> {
     file: String,
@@ -246,11 +245,11 @@ fn print_json(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -> a
     Ok(out.flush()?)
 }
 
-/// A value as it may stand in a terminal: one line, not too long, and no control characters, which could move the
-/// cursor or recolour the screen.
+/// Makes a value safe for a terminal: one line, not too long, and without control characters, which could move the cursor or
+/// recolour the screen.
 fn cell(value: &str) -> String {
-    let mut shown: String = value.chars().take(CELL_CHARS).map(printable).collect();
-    if value.chars().nth(CELL_CHARS).is_some() {
+    let mut shown: String = value.chars().take(MAX_CELL_CHARS).map(printable).collect();
+    if value.chars().nth(MAX_CELL_CHARS).is_some() {
         shown.push('…');
     }
     shown
@@ -276,14 +275,14 @@ fn quote_text(quote: Quote) -> Option<String> {
     quote.byte().map(|byte| char::from(byte).to_string())
 }
 
-/// Only the output can break: errors of reading the file are the gate's and arrive as such.
+/// Returns whether the output broke. Errors of reading the file arrive as errors of the reader instead.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn delimiter(text: &str) -> Result<String, String> {
     match text {
-        "" => Err("a delimiter has one character at least".to_owned()),
+        "" => Err("a delimiter has at least one character".to_owned()),
         text => Ok(text.replace("\\t", "\t")),
     }
 }

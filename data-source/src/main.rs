@@ -1,4 +1,4 @@
-//! The `data-source` program: reads the command line, starts the logs, binds, and hands over to the library.
+//! The program `data-source`: reads the command line, starts the logs, binds, and calls the library.
 
 use std::{io, process::ExitCode};
 
@@ -12,13 +12,12 @@ use tributary_data_source::{
 };
 use tributary_http_common::bind;
 
-/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
-/// sends is no error of ours.
-const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
+/// Default of `RUST_LOG`: leaves out the web server's messages about its threads, and malformed requests of clients.
+const LOG_FILTER: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli.log.start(LOGGED);
+    cli.log.start(LOG_FILTER);
     let result = match &cli.command {
         Some(Command::Inspect(args)) => inspect::run(args, &mut io::stdout().lock()),
         None => serve(&cli.serve),
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
     exit_code(result, is_usage)
 }
 
-/// What was typed cannot work: the exit code is 2.
+/// Returns whether the error is wrong usage, which exits with 2.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<OpenToAll>() || matches!(error.downcast_ref(), Some(tributary_csv_gate::Error::Settings(_)))
 }

@@ -8,7 +8,7 @@ use tributary_report::{ReportPlan, Total};
 
 use crate::support::{Answer, Source, wait_for};
 
-/// Sales a shop.
+/// Sales per shop.
 pub(crate) fn report() -> ReportSpec {
     let report = json!({
         "group_by": ["shop"],
@@ -17,7 +17,7 @@ pub(crate) fn report() -> ReportSpec {
     serde_json::from_value(report).unwrap()
 }
 
-/// The hash that the manifest gives a file.
+/// The hash of a file in the manifest.
 pub(crate) fn hash_of(source: &Source, path: &str) -> String {
     let manifest = source.get("/sense/files").json();
     let files = manifest["files"].as_array().unwrap();
@@ -25,7 +25,7 @@ pub(crate) fn hash_of(source: &Source, path: &str) -> String {
     file.unwrap_or_else(|| panic!("no {path}"))["hash"].as_str().unwrap().to_owned()
 }
 
-/// A request as it should be.
+/// A valid request.
 pub(crate) fn request(source: &Source, path: &str) -> Value {
     let hash = hash_of(source, path);
     json!({"path": path, "hash": hash, "format": tributary_report::partial_format(), "report": report()})
@@ -36,15 +36,15 @@ pub(crate) fn lines(text: &str) -> Vec<AggregateLine> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The value of a count in `/metrics`.
+/// The value of a counter in `/metrics`.
 pub(crate) fn count(source: &Source, name: &str) -> u64 {
     let metrics = source.get("/metrics").text();
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}"));
     line.trim().parse().unwrap()
 }
 
-/// What a good answer says: its head, and the total's rows, as `SHOP ROWS SALES`.
-fn told(answer: &Answer) -> (PartialHead, Vec<String>) {
+/// Reads a good answer: its head, and the total's rows as `SHOP ROWS SALES`.
+fn result(answer: &Answer) -> (PartialHead, Vec<String>) {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/x-ndjson"));
     assert_eq!(answer.header("cache-control"), "no-store");
     let plan = ReportPlan::compile(&report()).unwrap();
@@ -76,7 +76,7 @@ const SALES: &str = "Shop,Date,N\nnorth,2026-01-01,3\nsouth,2026-01-01,1\nnorth,
 fn a_partial_says_what_the_file_holds() {
     let source = Source::of(&[("sub/sales 1.csv", SALES)]);
     let answer = source.post("/aggregate", &request(&source, "sub/sales 1.csv").to_string());
-    let (head, rows) = told(&answer);
+    let (head, rows) = result(&answer);
     assert_eq!(rows, ["north 2 7", "south 1 1"]);
     assert_eq!((head.rows, head.passed_over, head.rejected, head.groups), (4, 0, 1, 2));
     let reject = &head.rejects[0];
@@ -95,7 +95,7 @@ fn what_was_computed_is_given_out_again() {
     assert_eq!(counts(), [1, 0]);
     assert_eq!(ask(&body), first);
     assert_eq!(counts(), [1, 1]);
-    // What metrics are called makes no difference, what they are does.
+    // Names of metrics make no difference, expressions do.
     let mut renamed = body.clone();
     renamed["report"]["metrics"][1]["name"] = "other".into();
     assert_eq!(ask(&renamed), first);
@@ -109,7 +109,7 @@ fn what_was_computed_is_given_out_again() {
     source.write("a.csv", b"shop,n\nwest,1\n");
     wait_for("the new content", || hash_of(&source, "a.csv") != body["hash"]);
     source.post("/aggregate", &body.to_string()).problem(412);
-    assert_eq!(told(&source.post("/aggregate", &request(&source, "a.csv").to_string())).1, ["west 1 1"]);
+    assert_eq!(result(&source.post("/aggregate", &request(&source, "a.csv").to_string())).1, ["west 1 1"]);
     assert_eq!(counts(), [4, 2]);
 }
 
@@ -136,9 +136,9 @@ fn what_cannot_be_answered_is_refused() {
     check(&|body| body["report"]["else"] = 1.into(), 400, "else");
     check(&|body| body["else"] = 1.into(), 400, "else");
     check(&|body| drop(body.as_object_mut().unwrap().remove("report")), 400, "report");
-    check(&|body| *body = json!([]), 400, "does not ask for a partial");
+    check(&|body| *body = json!([]), 400, "is not a request for a partial");
     for body in ["", "{", "path=a.csv", "[[[[["] {
-        assert!(source.post("/aggregate", body).problem(400).contains("does not ask for a partial"), "{body}");
+        assert!(source.post("/aggregate", body).problem(400).contains("is not a request for a partial"), "{body}");
     }
     let long = format!("{{\"path\":\"{}\"}}", "x".repeat(300 << 10));
     assert_eq!(source.post("/aggregate", &long).status, 413);
@@ -146,7 +146,7 @@ fn what_cannot_be_answered_is_refused() {
         let answer = source.ask(method, "/aggregate", &[]);
         assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"), "{method}");
     }
-    assert_eq!(told(&source.post("/aggregate", &good.to_string())).1, ["north 2 7", "south 1 1"], "it goes on");
+    assert_eq!(result(&source.post("/aggregate", &good.to_string())).1, ["north 2 7", "south 1 1"], "it goes on");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn files_that_are_no_good_for_the_report_are_told_of() {
     check("quotes.csv", (1, "no usable header"));
     check("packed.csv.gz", (0, ""));
     assert_eq!(count(&source, "tributary_source_partials_total"), 0);
-    let (head, rows) = told(&source.post("/aggregate", &request(&source, "long.csv").to_string()));
+    let (head, rows) = result(&source.post("/aggregate", &request(&source, "long.csv").to_string()));
     assert_eq!((head.rows, head.rejected, rows.len()), (1, 1, 0));
     assert!(head.rejects[0].raw.len() <= 1024);
 }
@@ -206,7 +206,7 @@ fn files_of_all_encodings_and_packings_are_read() {
     source.write("packed.csv.zst", &zstd::encode_all(&latin[..], 1).unwrap());
     wait_for("the files", || source.paths().len() == 5);
     for path in source.paths() {
-        let (head, rows) = told(&source.post("/aggregate", &request(&source, &path).to_string()));
+        let (head, rows) = result(&source.post("/aggregate", &request(&source, &path).to_string()));
         assert_eq!((rows, head.rejected), (vec!["köln 1 1".to_owned(), "münchen 2 7".to_owned()], 0), "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /aggregate` on a file that takes a while: what is told meanwhile, and what becomes of a computation that nobody wants
+//! `POST /aggregate` on a file that takes a while: progress meanwhile, and the end of a computation that nobody wants
 //! any more.
 
 use std::{
@@ -37,7 +37,7 @@ impl Asked {
         Self(BufReader::new(source.send(&(head + &body))))
     }
 
-    /// The next line of JSON, those of the head passed over; none if there is no more.
+    /// Returns the next line of JSON, skipping the head; `None` at the end.
     fn line(&mut self) -> Option<AggregateLine> {
         loop {
             let mut line = String::new();

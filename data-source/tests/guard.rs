@@ -1,5 +1,4 @@
-//! Requests that the data-source refuses whatever they ask for: those to a foreign host name, and those that a page on
-//! another site sends.
+//! Requests that are refused whatever they ask for: to a foreign host name, or sent by a page on another site.
 
 use std::time::{Duration, Instant};
 

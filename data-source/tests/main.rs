@@ -1,4 +1,4 @@
-//! The built `data-source`, spoken to over HTTP as others speak to it. One module a subject; `support` starts and asks.
+//! Tests the built `data-source` over HTTP, one module per subject. `support` starts it and sends requests.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod aggregate;

@@ -1,4 +1,4 @@
-//! The program itself: exit codes, signals, tokens, the page, and what is printed where.
+//! The program itself: exit codes, signals, tokens, the page, and output.
 
 use std::{
     io::Read,

@@ -1,4 +1,4 @@
-//! `/read/{path}`: exact bytes, whole, in part and packed, and what happens when the file is another by then.
+//! `/read/{path}`: exact bytes, whole, in part and compressed, also of files that change meanwhile.
 
 use std::{
     fs::{self, File},

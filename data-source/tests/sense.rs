@@ -1,4 +1,4 @@
-//! `/sense` and `/sense/files`: what a caller learns, at once and by waiting.
+//! `/sense` and `/sense/files`, at once and by waiting.
 
 use std::{
     fs,
@@ -41,10 +41,10 @@ fn a_plain_read_is_what_foreign_callers_have() {
     source.get("/read/a.csv");
     assert_eq!(status(), 1, "neither a HEAD nor one file is all rows");
     source.get("/read").text();
-    wait_for("status 0 behind a whole read", || status() == 0);
+    wait_for("status 0 after a whole read", || status() == 0);
     assert_eq!(source.get("/sense?since=").json()["status"], 1, "a caller who says what it has is believed");
     source.write("b.csv", b"sku,name\n2,b\n");
-    wait_for("status 1 behind a change", || status() == 1);
+    wait_for("status 1 after a change", || status() == 1);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn touching_changes_nothing() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_is_told() {
+fn an_unreadable_folder_is_reported() {
     let outer = tempfile::tempdir().unwrap();
     let (root, away) = (outer.path().join("feeds"), outer.path().join("away"));
     fs::create_dir(&away).unwrap();
@@ -168,7 +168,7 @@ fn a_folder_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn until_the_first_scan_is_over_only_healthz_answers() {
+fn until_the_first_scan_is_complete_only_healthz_answers() {
     // A file that never rests keeps the first scan going for its whole patience.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("busy.csv");

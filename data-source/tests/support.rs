@@ -1,4 +1,4 @@
-//! Starts a `data-source` on a folder of its own and asks it. Everything that waits has a time limit.
+//! Starts a `data-source` on its own folder and sends requests. Everything that waits has a time limit.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ pub(crate) struct Source {
     pub(crate) address: String,
 }
 
-/// What was answered.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -46,7 +46,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// Makes sure that this is a problem of this status, and gives its detail.
+    /// Asserts that this is a problem of this status, and returns its detail.
     pub(crate) fn problem(&self, status: u16) -> String {
         assert_eq!(self.status, status);
         assert_eq!(self.header("content-type"), "application/problem+json");
@@ -108,7 +108,7 @@ impl Source {
         files.iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Sends a request by hand, for tests that read slowly or look at the raw bytes.
+    /// Sends a raw request, for tests that read slowly or check the raw bytes.
     pub(crate) fn send(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -154,14 +154,14 @@ pub(crate) fn first_line(child: &mut Child) -> String {
     receiver.recv_timeout(PATIENCE).expect("a line on stdout").trim_end().to_owned()
 }
 
-/// What the program wrote to stderr until it ended.
+/// Reads what the program wrote to stderr until it ended.
 pub(crate) fn stderr(child: &mut Child) -> String {
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
-/// Asks anyone, taking the body as it comes over the wire.
+/// Sends a request to any server, and takes the body as it comes over the wire.
 pub(crate) fn ask(url: &str, method: &str, headers: &[(&str, &str)]) -> Answer {
     send(url, method, headers, String::new())
 }

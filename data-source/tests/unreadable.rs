@@ -1,4 +1,4 @@
-//! Files and folders that the source may not read: they are their own error, and everything else is served.
+//! Files and folders that the source cannot read are their own error, and everything else is served.
 
 use std::{
     fs,
@@ -16,7 +16,8 @@ use tributary_testkit::process;
 
 use crate::support::{Source, ended, first_line, stderr, wait_for, write};
 
-/// Serves these files, given as path and content. Root may read everything, so the program runs as nobody then.
+/// Serves these files, given as path and content. If root runs the test, the program runs as nobody, since root may read
+/// everything.
 fn source_of_nobody(files: &[(&str, &str)], unreadable: &[&str]) -> Source {
     let dir = tempfile::tempdir().unwrap();
     for (path, content) in files {

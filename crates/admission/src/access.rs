@@ -13,10 +13,10 @@ use crate::token::Token;
 /// Options that say who may connect; a program flattens them into its own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Access {
-    /// File with a token that every request must send: as `Authorization: Bearer`, or as the password of Basic
+    /// File with the token that requests must send, as `Authorization: Bearer` or as the password of Basic
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Allow any address to be listened on without a token
+    /// Listen on any address without a token
     #[arg(long, env = "TRIBUTARY_ALLOW_ANONYMOUS", value_parser = FalseyValueParser::new())]
     pub allow_anonymous: bool,
 }
@@ -44,7 +44,7 @@ pub enum TokenFileError {
         /// The system's error.
         source: io::Error,
     },
-    /// The file holds something else than one token.
+    /// The file does not hold exactly one token.
     #[error(
         "the token file `{}` holds no token: write one line of ASCII letters, digits and signs, without blanks",
         path.display()
@@ -86,7 +86,7 @@ fn read_token(path: &Path) -> Result<Token, TokenFileError> {
 /// Checks that a listening address has the form HOST:PORT.
 ///
 /// # Errors
-/// It has not; the text shows the form.
+/// It does not; the text shows the form.
 pub fn host_and_port(typed: &str) -> Result<String, String> {
     let port = typed.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     match port {

@@ -56,13 +56,13 @@ pub enum Denied {
 }
 
 impl Admission {
-    /// Rules with this token and these values of `Host`, besides this machine's own names.
+    /// Creates the rules from a token and the values of `Host` to accept besides this machine's own names.
     #[must_use]
     pub fn new(token: Option<Token>, hosts: Vec<String>) -> Self {
         Self { token, hosts }
     }
 
-    /// Adds the host of `listen` (HOST:PORT): a server answers to the name that it was told to listen on.
+    /// Adds the host of `listen` (HOST:PORT): a server answers to the name that it listens on.
     #[must_use]
     pub fn listening_on(mut self, listen: &str) -> Self {
         self.hosts.extend(listen.rsplit_once(':').map(|(host, _)| host.to_owned()));

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-/// Whether `host` names this server: the address `local` at which the request arrived, a name of this machine, or one of
+/// Returns whether `host` names this server: the address `local` at which the request arrived, a name of this machine, or one of
 /// `allowed`. Ports are compared only where `allowed` names one, because tunnels and proxies listen on others.
 pub(crate) fn is_own_host(host: &str, local: Option<IpAddr>, allowed: &[String]) -> bool {
     let (name, _) = split_port(host);

@@ -1,6 +1,6 @@
 //! The cross-site rule: a page on another site must not use a reader's browser to change anything here.
 
-/// Whether a page on another site makes the browser send this request, which is not a safe one. Browsers say so in
+/// Returns whether a page on another site makes the browser send this request, which is not a safe one. Browsers say so in
 /// `Sec-Fetch-Site`; older ones send only `Origin`, which must name the same host and port as `Host`.
 pub(crate) fn is_cross_site(fetch_site: Option<&[u8]>, origin: Option<&[u8]>, host: Option<&[u8]>) -> bool {
     let is_foreign_site = fetch_site.is_some_and(|site| site != b"same-origin" && site != b"none");

@@ -25,7 +25,7 @@ impl Token {
         &self.0
     }
 
-    /// Whether an `Authorization` header carries this token. Compares in constant time, so the duration does not reveal how
+    /// Returns whether an `Authorization` header carries this token. Compares in constant time, so the duration does not reveal how
     /// much of a guess was right.
     #[must_use]
     pub fn is_in(&self, authorization: Option<&[u8]>) -> bool {

@@ -72,7 +72,7 @@ impl Events {
         self.subscription = None;
     }
 
-    /// Whether the folder is subscribed to and has no events.
+    /// Returns whether the folder is subscribed to and has no events.
     pub(crate) fn are_missing(&self) -> bool {
         matches!(self.subscription, Some((_, None)))
     }

@@ -1,5 +1,5 @@
-//! What each path holds, what it seems to be changing to, and when that counts. It does no I/O and has no clock: every moment
-//! is passed in, so each rule can be tested alone.
+//! Keeps the settled content of each path, what it seems to be changing to, and when that counts. It does no I/O and has no
+//! clock: every moment is passed in, so each rule can be tested alone.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ const MAX_REHASH_DELAY: Duration = Duration::from_secs(30);
 /// Everything known about the offered paths.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// How long a path must be quiet before a change counts.
+    /// Time that a path must be quiet before a change counts.
     settle: Duration,
     /// The last settled content of each path.
     settled: BTreeMap<String, Settled>,
@@ -28,7 +28,7 @@ pub(crate) struct Index {
     closed: BTreeMap<String, String>,
     /// Settled paths that may have been written to since without a trace in their stat, and when to hash them again.
     racy: BTreeMap<String, Instant>,
-    /// Whether the list of entries or that of unreadable paths has changed since the last `take_change`.
+    /// Set when the entries or the unreadable paths change; cleared by `take_change`.
     is_changed: bool,
 }
 
@@ -149,8 +149,8 @@ impl Index {
         self.is_changed |= known.is_none_or(|known| known.reason != reason);
     }
 
-    /// Makes everything due that was last written more than a settle before `clock`: at the first scan nobody can have seen
-    /// how long a file has been quiet, but its times tell.
+    /// Makes everything due that was last written more than a settle before `clock`: at the first scan its times
+    /// are the only evidence of how long a file has been quiet.
     pub(crate) fn trust_old_times(&mut self, clock: SystemTime, now: Instant) {
         for pending in self.pending.values_mut() {
             if pending.seen.is_some_and(|stat| stat.racy_for(clock, self.settle).is_none()) {
@@ -159,7 +159,7 @@ impl Index {
         }
     }
 
-    /// Whether some path has not settled.
+    /// Returns whether some path has not settled.
     pub(crate) fn is_settling(&self) -> bool {
         !self.pending.is_empty()
     }
@@ -235,13 +235,13 @@ impl Index {
         self.is_changed |= self.settled.remove(path).is_some();
     }
 
-    /// Whether a file below this path is known, so that the path was a folder.
+    /// Returns whether a file below this path is known, so that the path was a folder.
     pub(crate) fn holds_below(&self, path: &str) -> bool {
         let below = format!("{path}/");
         self.settled.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
     }
 
-    /// Whether [`Self::entries`] or [`Self::unreadable`] has changed since this was last called.
+    /// Returns whether [`Self::entries`] or [`Self::unreadable`] has changed since this was last called.
     pub(crate) fn take_change(&mut self) -> bool {
         std::mem::take(&mut self.is_changed)
     }

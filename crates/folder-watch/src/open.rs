@@ -21,13 +21,13 @@ use crate::stat::Stat;
 /// For every step: no links, no waiting for the other end of a FIFO.
 const SAFELY: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// Whether the error says that the path leads to nothing that could be offered: it or a folder above it was removed, or a
-/// link or a file took its place.
+/// Returns whether an error means that the path is gone: it or a folder above it was removed, or a link or a file took its
+/// place.
 pub(crate) fn is_vanished(error: &io::Error) -> bool {
     is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
 }
 
-/// Whether the error says nothing of the path: the process or the system has run out of something.
+/// Returns whether an error says nothing about the path: the process or the system has run out of a resource.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     is_one_of(error, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM])
 }
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(content(&root, path), None, "{path}");
             assert_eq!(stat_file(&root, Path::new(path)).unwrap(), None, "{path}");
         }
-        assert_eq!(content(Path::new("/dev"), "zero"), None, "a device is no file");
+        assert_eq!(content(Path::new("/dev"), "zero"), None, "a device is not a file");
     }
 
     #[test]

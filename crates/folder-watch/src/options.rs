@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a file must be quiet, and how often the whole folder is scanned.
+/// Intervals of watching.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// A change, a new file or a removal counts once no further change was seen for this long.

@@ -15,7 +15,7 @@ pub(crate) struct Publisher {
     state: Sender<State>,
     /// The last snapshot; `None` during the first scan.
     published: Option<Arc<Snapshot>>,
-    /// Whether the state is `Unreadable`.
+    /// Set while the state is `Unreadable`.
     is_failing: bool,
 }
 
@@ -24,7 +24,7 @@ impl Publisher {
         Self { state, published: None, is_failing: false }
     }
 
-    /// Whether the first scan is complete.
+    /// Returns whether the first scan is complete.
     pub(crate) fn has_published(&self) -> bool {
         self.published.is_some()
     }

@@ -91,7 +91,7 @@ fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan
             continue;
         }
         let kind = match entry.file_type() {
-            // Some file systems do not tell. The name could be anything and must not be left out, so an error is the
+            // Some file systems do not say. The name could be anything and must not be left out, so an error is the
             // folder's.
             FileType::Unknown => kind_in(names.fd()?, name)?,
             kind => kind,

@@ -15,7 +15,7 @@ pub(crate) struct Shared {
     pub(crate) hashed_bytes: AtomicU64,
 }
 
-/// What the watching thread has done since it started.
+/// Counters of the watching thread since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Scans of the whole folder.

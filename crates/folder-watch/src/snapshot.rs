@@ -25,7 +25,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether a file with this metadata is still as it was when it was hashed.
+    /// Returns whether a file with this metadata is still as it was when it was hashed.
     #[must_use]
     pub fn is_still(&self, metadata: &Metadata) -> bool {
         metadata.is_file() && Stat::of(metadata) == self.stat
@@ -64,7 +64,7 @@ pub struct Snapshot {
     /// Files and folders that cannot be read, and why. A folder's path ends in `/` and stands for everything below it. None
     /// of these has an entry.
     pub unreadable: BTreeMap<String, String>,
-    /// When `version` last changed, or when the first scan was complete.
+    /// Time of the last change of `version`, or of the first scan.
     pub changed_at: SystemTime,
 }
 

@@ -47,13 +47,13 @@ pub(crate) struct Watcher {
     events: Events,
     /// Offered paths that a hint named since the last pass.
     hinted: BTreeSet<String>,
-    /// When to scan next.
+    /// Time of the next scan.
     scan_at: Instant,
     /// The end of the last scan and how long it took: a storm of hints must not fill a core.
     last_scan: Option<(Instant, Duration)>,
-    /// Whether to scan once more a settle after the next scan: a new folder is not watched from its first moment.
+    /// Set to scan once more a settle after the next scan: a new folder is not watched from its first moment.
     scan_twice: bool,
-    /// When the first scan takes files as they are; `None` before it began.
+    /// Time at which the first scan takes files as they are; `None` before it began.
     first_scan_ends: Option<Instant>,
     /// Number of names that were left out at the last scan because they are not UTF-8: a warning only when it grows.
     unnameable: usize,
@@ -83,7 +83,7 @@ impl Watcher {
         }
     }
 
-    /// Watches until it is told to stop.
+    /// Watches until [`Shared::stopping`] is set.
     pub(crate) fn run(mut self, hints: &Receiver<Hint>) {
         while !self.shared.is_stopping() {
             match self.pass() {

@@ -1,5 +1,5 @@
-//! A real folder, watched: what becomes of files that are written, renamed, rewritten and removed. Rules without a file
-//! system are tested beside the code.
+//! Watches real folders whose files are written, renamed, rewritten and removed. Rules that need no file system are tested
+//! next to the code.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 use std::{
@@ -100,7 +100,7 @@ fn an_empty_folder_is_ready() {
 }
 
 #[test]
-fn what_is_no_folder_is_an_error() {
+fn a_path_that_is_not_a_folder_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a.csv", "");
     let gone = Folder::watch(&dir.path().join("gone"), Options::default()).unwrap_err();
@@ -246,7 +246,7 @@ fn a_fifo_in_a_files_place_stops_nothing() {
     let mut watched = Watched::of(&[("a.csv", "1"), ("b.csv", "2")]);
     let fifo = watched.path("a.fifo");
     mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    // Exchanged all the time, so that some look finds the file and some opening the FIFO.
+    // Exchanged all the time, so that the file is sometimes seen and the FIFO then opened.
     for round in 0..2000 {
         renameat_with(CWD, &fifo, CWD, watched.path("a.csv"), RenameFlags::EXCHANGE).unwrap();
         if round % 100 == 0 {
@@ -301,14 +301,14 @@ fn what_becomes_unreadable_is_not_taken_for_removed() {
         permit(&watched.path("b.csv"), 0o000);
         let snapshot = watched.snapshot("both", |snapshot| snapshot.unreadable.len() == 2);
         assert_eq!((unreadable(&snapshot), listed(&snapshot).len()), (vec!["b.csv", "sub/"], 1));
-        assert_ne!(snapshot.version, before.version, "who waits for a change hears of it");
+        assert_ne!(snapshot.version, before.version, "a caller that waits for a change gets it");
         write(watched.dir.path(), "d.csv", "4");
         watched.holds(&[("a.csv", "1"), ("d.csv", "4")]);
         fs::remove_file(watched.path("b.csv")).unwrap();
         watched.snapshot("the removal", |snapshot| unreadable(snapshot) == ["sub/"]);
         permit(&watched.path("sub"), 0o755);
         watched.holds(&[("a.csv", "1"), ("d.csv", "4"), ("sub/c.csv", "3")]);
-        // Its events are heard again, without a rescan, which is an hour away.
+        // Its events arrive again: the next rescan is an hour away.
         write(watched.dir.path(), "sub/c.csv", "5");
         watched.holds(&[("a.csv", "1"), ("d.csv", "4"), ("sub/c.csv", "5")]);
     });
@@ -356,9 +356,9 @@ fn act(dir: &Path, model: &mut BTreeMap<usize, String>, action: Action) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
-    /// Whatever was done to the folder, what is there at the end is what the manifest comes to say.
+    /// After any changes, the manifest ends up with what the folder holds.
     #[test]
-    fn the_manifest_comes_to_say_what_is_there(bursts in proptest::collection::vec(proptest::collection::vec(action(), 1..6), 1..4)) {
+    fn the_manifest_ends_up_with_what_is_there(bursts in proptest::collection::vec(proptest::collection::vec(action(), 1..6), 1..4)) {
         let mut watched = Watched::of(&[]);
         let mut model = BTreeMap::new();
         for burst in bursts {

@@ -1,5 +1,5 @@
-//! Bodies that a blocking thread produces and a connection takes: bounded in memory, ended early when the client goes
-//! away, and cut, not ended, when something fails. What is in them is not known here.
+//! Response bodies that a blocking thread produces. They are bounded in memory, end early when the client goes away, and are
+//! cut rather than completed when something fails.
 
 use std::{
     io::{self, Write},
@@ -14,25 +14,25 @@ use tokio::{
     time::timeout,
 };
 
-/// The size of a piece, and how many may wait for a slow client.
+/// Size of a piece, and number of pieces that may wait for a slow client.
 const PIECE_BYTES: usize = 256 * 1024;
-const PIECES_WAITING: usize = 4;
-/// A client that takes nothing for so long holds a thread, and what the producer reads from, for no use.
-const STALLED: Duration = Duration::from_secs(120);
+const MAX_QUEUED_PIECES: usize = 4;
+/// Time after which a client that takes nothing is cut off: it holds a thread, and whatever the producer reads from.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(120);
 
 enum Piece {
     Bytes(Bytes),
     Failed(io::Error),
-    /// Only now is the body complete: a channel that closes without it means that the producer died.
+    /// The body is complete. A channel that closes without this means that the producer panicked.
     Complete,
 }
 
-/// Where a producer writes. It holds the last piece back until the producer has ended well, so that a client never gets
-/// a whole body that turned out wrong behind its last byte.
+/// The producer's end of a body. It holds the last piece back until the producer succeeds, so that a client never gets a
+/// complete body that proved wrong after its last byte.
 #[derive(Debug)]
 pub struct Sink {
     pieces: Sender<Piece>,
-    /// The last piece so far; sent when more comes.
+    /// The last piece so far; sent once more follows.
     held: Vec<u8>,
 }
 
@@ -52,16 +52,16 @@ impl Write for Sink {
 }
 
 impl Sink {
-    /// Whether nobody will take what is written.
+    /// Returns whether the client is gone, so that writing is pointless.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.pieces.is_closed()
     }
 
-    /// Sends what was written so far at once, for a body that says itself where it ends.
+    /// Sends at once what was written so far, for a body that marks its own end.
     ///
     /// # Errors
-    /// The client has gone.
+    /// The client is gone.
     pub fn pass_on(&mut self) -> io::Result<()> {
         if self.held.is_empty() { Ok(()) } else { self.send_held() }
     }
@@ -72,7 +72,7 @@ impl Sink {
     }
 
     fn send(&self, piece: Piece) -> io::Result<()> {
-        let sent = Handle::current().block_on(timeout(STALLED, self.pieces.send(piece)));
+        let sent = Handle::current().block_on(timeout(CLIENT_TIMEOUT, self.pieces.send(piece)));
         if !matches!(sent, Ok(Ok(()))) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -91,22 +91,22 @@ impl Sink {
     }
 }
 
-/// Runs `produce` on a blocking thread and streams what it writes. When it fails the stream ends in that error, which cuts the
-/// connection; `on_complete` runs once a client took the whole body.
+/// Runs `produce` on a blocking thread and streams what it writes. If it fails, the stream ends in that error, which cuts the
+/// connection. `on_complete` runs once the client has taken the whole body.
 pub fn produced(
     produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static,
     on_complete: impl FnOnce() + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + 'static {
-    let (sender, receiver) = channel(PIECES_WAITING);
+    let (sender, receiver) = channel(MAX_QUEUED_PIECES);
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || {
         let _entered = span.entered();
         let mut sink = Sink { pieces: sender, held: Vec::new() };
         let result = produce(&mut sink);
         if let Err(error) = &result {
-            tracing::debug!(%error, "a body was not completed: {error}");
+            tracing::debug!(%error, "a response body is incomplete: {error}");
         }
-        // There is nobody to tell when the client has gone.
+        // If the client is gone, nobody needs to know.
         let _ = sink.finish(result);
     });
     stream::unfold(Some((receiver, on_complete)), next)
@@ -123,7 +123,7 @@ async fn next<F: FnOnce()>(rest: Rest<F>) -> Option<(io::Result<Bytes>, Rest<F>)
             on_complete();
             None
         }
-        None => Some((Err(io::Error::other("the body's producer died")), None)),
+        None => Some((Err(io::Error::other("the producer of the body panicked")), None)),
     }
 }
 
@@ -138,11 +138,11 @@ mod tests {
 
     use super::*;
 
-    /// What a client gets: the bytes, whether the end was a good one, and whether completion was told.
+    /// Takes a body as a client does. Returns its bytes, whether it ended well, and whether `on_complete` ran.
     async fn take(produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static) -> (usize, bool, bool) {
         let complete = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&complete);
-        let pieces: Vec<_> = produced(produce, move || told.store(true, Ordering::Relaxed)).collect().await;
+        let completed = Arc::clone(&complete);
+        let pieces: Vec<_> = produced(produce, move || completed.store(true, Ordering::Relaxed)).collect().await;
         let bytes = pieces.iter().filter_map(|piece| piece.as_ref().ok()).map(|piece| piece.len()).sum();
         (bytes, pieces.iter().all(Result::is_ok), complete.load(Ordering::Relaxed))
     }

@@ -1,26 +1,26 @@
-//! What is said about reports: `POST /aggregate`, whose answer is a line of JSON a thing that happens.
+//! `POST /aggregate`: the request for a report's partial result, and the JSON lines of the answer.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A report as it is declared, without what it is called and which files are its.
+/// A report as declared, without its name and its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportSpec {
-    /// A name that the report uses, and the header names that it may have in a file; the first that is there counts.
+    /// Names that the report uses, each with the header names that it may have in a file; the first one present counts.
     #[serde(default)]
     pub columns: BTreeMap<String, Vec<String>>,
-    /// Rows of which it is not true are passed over.
+    /// Condition; rows for which it is not true are skipped.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Rows of which it is not true are rejects.
+    /// Condition; rows for which it is not true are rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    /// The columns whose values make a group; none: all rows are one.
+    /// Columns whose values form a group; without any, all rows are one group.
     #[serde(default)]
     pub group_by: Vec<String>,
-    /// What is computed of each group.
+    /// Values to compute for each group.
     pub metrics: Vec<MetricSpec>,
 }
 
@@ -28,9 +28,9 @@ pub struct ReportSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSpec {
-    /// What it is called in the results.
+    /// Name in the results.
     pub name: String,
-    /// Such as `sum(price * quantity)`.
+    /// Expression, such as `sum(price * quantity)`.
     pub expression: String,
 }
 
@@ -38,85 +38,85 @@ pub struct MetricSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
-    /// The file, as the manifest lists it.
+    /// Path of the file in the manifest.
     pub path: String,
-    /// The hash that the manifest gives it: a file of other content is not looked at.
+    /// Hash of the file in the manifest; a file with other content is refused.
     pub hash: String,
-    /// The format of partials that is understood. A source that computes another one refuses.
+    /// Format of partials that the caller understands. A source with another one refuses.
     pub format: String,
-    /// What to compute.
+    /// The report to compute.
     pub report: ReportSpec,
 }
 
-/// A line of the answer to `POST /aggregate`. The last one is `end`, `rejected`, `changed` or `failed`: without it the
-/// answer is cut.
+/// One line of the answer to `POST /aggregate`. The last line is `end`, `rejected`, `changed` or `failed`; without one of
+/// these the answer is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AggregateLine {
-    /// How far the file was read: bytes as they lie on disk, and rows. At least every few seconds.
+    /// Progress of reading, at least every few seconds.
     Progress {
-        /// Bytes.
+        /// Bytes read, as on disk.
         bytes: u64,
-        /// Rows, good and bad.
+        /// Rows read, good and bad.
         rows: u64,
     },
-    /// The file was read to its end; its groups follow.
+    /// The file was read to its end, and its groups follow.
     Partial(PartialHead),
     /// One group.
     Group(GroupLine),
-    /// That was all.
+    /// The last group was sent.
     End,
-    /// The file as a whole cannot be used for this report.
+    /// The whole file cannot be used for this report.
     Rejected {
-        /// The physical line at fault; 0 where it is no one line's fault.
+        /// Number of the faulty line; 0 if no single line is at fault.
         line: u64,
-        /// What is wrong and what would mend it.
+        /// The fault, and how to fix it.
         reason: String,
-        /// The line's text, cut.
+        /// Text of the line, shortened.
         raw: String,
     },
-    /// The file has changed meanwhile.
+    /// The file changed meanwhile.
     Changed,
     /// The source could not read it.
     Failed {
-        /// Why.
+        /// The reason.
         detail: String,
     },
 }
 
-/// What a partial says beside its groups.
+/// A partial without its groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartialHead {
-    /// Rows of the file, good and bad.
+    /// Rows in the file, good and bad.
     pub rows: u64,
-    /// Rows that `where` passed over.
+    /// Rows that `where` skipped.
     pub passed_over: u64,
     /// Rows that could not be used.
     pub rejected: u64,
-    /// The first of them.
+    /// The first rejected rows.
     pub rejects: Vec<RowReject>,
-    /// How many groups follow.
+    /// Number of groups that follow.
     pub groups: u64,
 }
 
 /// One row that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowReject {
-    /// The physical line on which it begins.
+    /// Number of the line on which it begins.
     pub line: u64,
-    /// Where it begins in the decoded text.
+    /// Offset in the decoded text at which it begins.
     pub byte: u64,
-    /// Why it could not be used.
+    /// The reason.
     pub reason: String,
-    /// Its text, cut.
+    /// Text of the row, shortened.
     pub raw: String,
 }
 
-/// One group of a partial: its key, in the order of `group_by`; how many rows it has; its mergeable parts, in a form that
-/// only who made them can read.
+/// One group of a partial: its key in the order of `group_by`, its number of rows, and the parts to merge, in a form that only
+/// the report engine can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupLine(
-    /// The key.
+    /// Key.
     pub Vec<String>,
     /// Rows.
     pub u64,

@@ -1,4 +1,4 @@
-//! What `inspect` prints, and when it fails. What the gate makes of files is tested there.
+//! Output and errors of `inspect`. How files are read is tested in csv-gate.
 
 use clap::Parser;
 use tempfile::TempDir;

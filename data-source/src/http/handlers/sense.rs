@@ -1,4 +1,4 @@
-//! `/sense` and `/sense/files`: whether anything changed, and what there is.
+//! `/sense` and `/sense/files`: whether anything changed, and the manifest.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
 use tributary_protocol::{Manifest, Sense};
 
-use super::{always_ask, strong_tag};
-use crate::{
+use crate::http::{
     app::{App, known},
     conditions::is_known_to,
     error::ApiError,
+    headers::{revalidate, strong_tag},
 };
 
-/// The longest that an answer is held, in seconds.
-const LONGEST_WAIT: f64 = 60.0;
+/// The longest that a response is held, in seconds.
+const MAX_WAIT_SECONDS: f64 = 60.0;
 
-/// What a caller of `/sense` may say.
+/// Query of `/sense`.
 #[derive(Debug, Deserialize)]
-struct Question {
-    /// The version that the caller has; empty: none.
+struct SenseQuery {
+    /// The version that the caller has; empty if it has none.
     since: Option<String>,
-    /// Seconds to hold the answer for.
+    /// Seconds to hold the response.
     wait: Option<String>,
 }
 
-/// Tells whether the caller lacks something, at once or when it does.
+/// Says whether the caller lacks the current version; waits for that up to `wait` seconds.
 pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let question = web::Query::<Question>::from_query(request.query_string())
-        .map_err(|error| ApiError::BadRequest(format!("the query cannot be understood: {error}")))?
+    let question = web::Query::<SenseQuery>::from_query(request.query_string())
+        .map_err(|error| ApiError::BadRequest(format!("invalid query: {error}")))?
         .into_inner();
     let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
     let lacks = |snapshot: &Snapshot| lacks(&request, &app, question.since.as_deref(), snapshot);
@@ -48,7 +48,7 @@ pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<H
     Ok(answer(&request, &app, question.since.as_deref(), &snapshot))
 }
 
-/// Whether the caller lacks this version: it said what it has by `since` or by a tag, or else has what `/read` gave out.
+/// Returns whether the caller lacks this version. It has what `since` or its tag says, or else what the last `/read` sent.
 fn lacks(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snapshot) -> bool {
     match since {
         Some(since) => since != snapshot.version,
@@ -65,7 +65,7 @@ fn answer(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snap
         return not_modified(tag);
     }
     let has = since.map_or_else(|| app.last_read(), |since| Some(since.to_owned()));
-    HttpResponse::Ok().insert_header(ETag(tag)).insert_header(always_ask()).json(Sense {
+    HttpResponse::Ok().insert_header(ETag(tag)).insert_header(revalidate()).json(Sense {
         status: u8::from(has.is_none_or(|has| has != snapshot.version)),
         version: Some(snapshot.version.clone()),
         name: Some(app.name.clone()),
@@ -75,24 +75,24 @@ fn answer(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snap
     })
 }
 
-/// The manifest.
+/// Sends the manifest.
 pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let snapshot = app.snapshot()?;
     let tag = strong_tag(&snapshot.version);
     if is_known_to(&request, &tag) {
         return Ok(not_modified(tag));
     }
-    Ok(HttpResponse::Ok().insert_header(ETag(tag)).insert_header(always_ask()).json(Manifest::from(&*snapshot)))
+    Ok(HttpResponse::Ok().insert_header(ETag(tag)).insert_header(revalidate()).json(Manifest::from(&*snapshot)))
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {
-    HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(always_ask()).finish()
+    HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(revalidate()).finish()
 }
 
 fn seconds(typed: &str) -> Result<Duration, ApiError> {
     let seconds = typed.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     seconds
-        .map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_WAIT)))
+        .map(|seconds| Duration::from_secs_f64(seconds.min(MAX_WAIT_SECONDS)))
         .ok_or_else(|| ApiError::BadRequest(format!("`wait` must be a number of seconds, at most 60, not `{typed}`")))
 }
 

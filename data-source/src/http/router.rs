@@ -1,4 +1,4 @@
-//! All routes, and what holds for every answer: the token, the count, the headers. No handler is here.
+//! All routes, and what applies to every response: admission, counting, headers.
 
 use actix_web::{
     App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError,
@@ -11,13 +11,13 @@ use actix_web::{
 
 use tributary_http_common::{admit, close, complete};
 
-use crate::{
+use super::{
     app::App,
     error::ApiError,
     handlers::{aggregate, health, page, read_all, read_file, sense},
 };
 
-/// The application that a worker runs.
+/// Builds the application that each worker runs.
 pub(crate) fn app(
     app: web::Data<App>,
 ) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
@@ -32,7 +32,7 @@ pub(crate) fn app(
         .service(read_only("/read/{path:.*}", read_file::read))
         .service(
             web::resource("/aggregate")
-                .app_data(web::PayloadConfig::new(aggregate::MOST_BYTES))
+                .app_data(web::PayloadConfig::new(aggregate::MAX_REQUEST_BYTES))
                 .route(web::post().to(aggregate::aggregate))
                 .default_service(web::to(only_post)),
         )
@@ -54,7 +54,7 @@ where
 }
 
 async fn not_found() -> Result<String, ApiError> {
-    Err(ApiError::NotFound("there is nothing at this path; `/` lists what there is".to_owned()))
+    Err(ApiError::NotFound("nothing is at this path; `/` lists the files".to_owned()))
 }
 
 async fn method_not_allowed() -> Result<String, ApiError> {

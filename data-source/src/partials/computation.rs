@@ -1,5 +1,4 @@
-//! Computes partials of the folder's files for reports, and tells of it in lines while it does. How requests come and how
-//! lines go is not known here.
+//! Computes the partials of reports, file by file, and writes progress lines meanwhile.
 
 use std::{
     io::{self, Write},
@@ -18,42 +17,42 @@ use tributary_http_common::Sink;
 use tributary_protocol::AggregateLine;
 use tributary_report::{Error, Partial, Progress, ReportPlan};
 
-use crate::partials::{Key, Partials};
+use super::cache::{PartialCache, PartialKey};
 
-/// Files that are computed at one time. Each takes all cores, so more would only take memory; one alone would let a file of
-/// many gigabytes keep all others waiting.
-const AT_WORK: usize = 2;
-/// Requests that wait for their turn, each with a thread.
-const WAITING: usize = 30;
-/// How often it is said how far a file was read. This tells the caller that somebody is at work, and us that he is there.
-const TELLING: Duration = Duration::from_secs(1);
+/// Files computed at the same time. Each uses all cores, so more would only need memory; with one, a file of many gigabytes
+/// would keep all others waiting.
+const MAX_RUNNING: usize = 2;
+/// Requests that may wait for their turn, each with a thread.
+const MAX_WAITING: usize = 30;
+/// Time between two progress lines. They show the caller that work goes on, and show us that the caller is still there.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is computed, and what was.
+/// Running computations, kept partials and counters.
 #[derive(Debug)]
 pub(crate) struct Computations {
-    at_work: Semaphore,
-    /// Those at work included.
+    running: Semaphore,
+    /// Permits of waiting and running requests together.
     waiting: Arc<Semaphore>,
     /// Held to look up or to keep one partial.
-    partials: Mutex<Partials>,
+    cache: Mutex<PartialCache>,
     computed: AtomicU64,
-    given_again: AtomicU64,
+    sent_again: AtomicU64,
 }
 
 impl Default for Computations {
     fn default() -> Self {
         Self {
-            at_work: Semaphore::new(AT_WORK),
-            waiting: Arc::new(Semaphore::new(AT_WORK + WAITING)),
-            partials: Mutex::default(),
+            running: Semaphore::new(MAX_RUNNING),
+            waiting: Arc::new(Semaphore::new(MAX_RUNNING + MAX_WAITING)),
+            cache: Mutex::default(),
             computed: AtomicU64::default(),
-            given_again: AtomicU64::default(),
+            sent_again: AtomicU64::default(),
         }
     }
 }
 
-/// One partial that is asked for.
-pub(crate) struct Job {
+/// A request for one partial.
+pub(crate) struct PartialJob {
     pub(crate) computations: Arc<Computations>,
     pub(crate) folder: Arc<Folder>,
     pub(crate) entry: Entry,
@@ -63,7 +62,7 @@ pub(crate) struct Job {
 }
 
 impl Computations {
-    /// A place for one more request, if there is one.
+    /// Returns a permit for one more request, unless too many are waiting.
     pub(crate) fn admit(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
         Arc::clone(&self.waiting).try_acquire_owned().ok()
     }
@@ -72,34 +71,37 @@ impl Computations {
         self.computed.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn given_again(&self) -> u64 {
-        self.given_again.load(Ordering::Relaxed)
+    pub(crate) fn sent_again(&self) -> u64 {
+        self.sent_again.load(Ordering::Relaxed)
     }
 
-    fn kept(&self, key: &Key) -> Option<Arc<Vec<u8>>> {
-        self.partials.lock().unwrap_or_else(PoisonError::into_inner).get(key)
+    fn kept(&self, key: &PartialKey) -> Option<Arc<Vec<u8>>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(key)
     }
 
-    fn keep(&self, key: Key, lines: Vec<u8>) {
-        self.partials.lock().unwrap_or_else(PoisonError::into_inner).put(key, lines);
+    fn keep(&self, key: PartialKey, lines: Vec<u8>) {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, lines);
     }
 }
 
-impl Job {
-    /// Writes all lines of the answer. Must run on a thread that may block, inside of a runtime.
+impl PartialJob {
+    /// Writes all lines of the answer. Call it on a thread that may block, inside a runtime.
     ///
     /// # Errors
-    /// The caller has gone, or the server stops: the answer is cut.
+    /// The caller is gone, or the server is stopping: the answer is cut.
     pub(crate) fn run(self, sink: &mut Sink) -> io::Result<()> {
-        let key =
-            Key { digest: self.plan.digest().to_owned(), path: self.entry.path.clone(), hash: self.entry.hash.clone() };
-        if self.give_again(&key, sink)? {
+        let key = PartialKey {
+            digest: self.plan.digest().to_owned(),
+            path: self.entry.path.clone(),
+            hash: self.entry.hash.clone(),
+        };
+        if self.send_kept(&key, sink)? {
             return Ok(());
         }
         let computed = {
-            let _place = self.wait_for_turn(sink)?;
-            // Somebody else may have asked for the same before.
-            if self.give_again(&key, sink)? {
+            let _permit = self.wait_for_turn(sink)?;
+            // Another request may have computed the same meanwhile.
+            if self.send_kept(&key, sink)? {
                 return Ok(());
             }
             self.compute(sink)?
@@ -116,28 +118,28 @@ impl Job {
         }
     }
 
-    /// Gives out the partial if it is kept.
-    fn give_again(&self, key: &Key, sink: &mut Sink) -> io::Result<bool> {
+    /// Sends the partial if it is kept.
+    fn send_kept(&self, key: &PartialKey, sink: &mut Sink) -> io::Result<bool> {
         let Some(lines) = self.computations.kept(key) else { return Ok(false) };
-        self.computations.given_again.fetch_add(1, Ordering::Relaxed);
+        self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
         sink.write_all(&lines).map(|()| true)
     }
 
     fn wait_for_turn(&self, sink: &mut Sink) -> io::Result<tokio::sync::SemaphorePermit<'_>> {
         loop {
-            let turn = Handle::current().block_on(timeout(TELLING, self.computations.at_work.acquire()));
+            let turn = Handle::current().block_on(timeout(PROGRESS_INTERVAL, self.computations.running.acquire()));
             match turn {
-                Ok(place) => return place.map_err(io::Error::other),
-                Err(_) => self.tell(sink, Progress::default())?,
+                Ok(permit) => return permit.map_err(io::Error::other),
+                Err(_) => self.send_progress(sink, Progress::default())?,
             }
         }
     }
 
-    /// The partial, or the line that says why there is none.
+    /// Computes the partial, or returns the line that says why there is none.
     fn compute(&self, sink: &mut Sink) -> io::Result<Result<Partial, AggregateLine>> {
         let entry = &self.entry;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let mut told = Instant::now();
+        let mut last_progress = Instant::now();
         let (mut gone, mut is_changed) = (None, false);
         let computed = self.plan.aggregate_file(
             (&entry.path, entry.stat.size),
@@ -146,26 +148,26 @@ impl Job {
             |progress| {
                 if sink.is_abandoned() || self.shutdown.is_cancelled() {
                     gone = Some(io::ErrorKind::BrokenPipe.into());
-                } else if told.elapsed() >= TELLING {
-                    gone = self.tell(sink, progress).err();
+                } else if last_progress.elapsed() >= PROGRESS_INTERVAL {
+                    gone = self.send_progress(sink, progress).err();
                     is_changed = self.folder.open(entry).is_err();
-                    told = Instant::now();
+                    last_progress = Instant::now();
                 }
                 gone.is_none() && !is_changed
             },
         );
         if let Some(gone) = gone {
-            tracing::debug!(file.path = %entry.path, "nobody waits for the partial of `{}` any more", entry.path);
+            tracing::debug!(file.path = %entry.path, "the caller no longer waits for the partial of `{}`", entry.path);
             return Err(gone);
         }
-        // A file that changed meanwhile may look like anything.
+        // If the file changed meanwhile, any result or error may be wrong.
         if is_changed || self.folder.open(entry).is_err() {
             return Ok(Err(AggregateLine::Changed));
         }
         Ok(computed.map_err(|error| line_of(&error, &entry.path)))
     }
 
-    fn tell(&self, sink: &mut Sink, Progress { bytes, rows }: Progress) -> io::Result<()> {
+    fn send_progress(&self, sink: &mut Sink, Progress { bytes, rows }: Progress) -> io::Result<()> {
         if self.shutdown.is_cancelled() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -180,20 +182,20 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
             AggregateLine::Rejected { line: *line, reason: reason.clone(), raw: raw.clone() }
         }
         error => {
-            tracing::warn!(file.path = %path, %error, "no partial of `{path}`: {error}");
+            tracing::warn!(file.path = %path, %error, "failed to compute the partial of `{path}`: {error}");
             AggregateLine::Failed { detail: format!("{error:#}") }
         }
     }
 }
 
-/// Writes a partial and gives its lines back if they are few enough to be kept.
+/// Writes a partial, and returns its lines if they are small enough to be kept.
 fn write_partial(partial: &Partial, sink: &mut Sink) -> io::Result<Option<Vec<u8>>> {
     let mut lines = Vec::new();
     let mut is_kept = true;
     let mut write = |line: &AggregateLine| {
         lines.extend(serde_json::to_vec(line)?);
         lines.push(b'\n');
-        if !Partials::has_room_for(lines.len()) {
+        if !PartialCache::has_room_for(lines.len()) {
             is_kept = false;
             sink.write_all(&std::mem::take(&mut lines))?;
         }

@@ -1,5 +1,5 @@
-//! `/read/{path}`: one file's exact bytes, whole, in part, or packed on the way. What may be read is what the manifest
-//! lists, as long as the file is still the one that was hashed.
+//! `/read/{path}`: one file's exact bytes, whole, in part, or compressed in transit. Only files in the manifest can be read,
+//! and only while they are still the ones that were hashed.
 
 use std::{
     fs::File,
@@ -28,42 +28,42 @@ use tributary_formats::{Packing, media_type};
 use tributary_http_common::{Sink, produced};
 use tributary_protocol::encoded_path;
 
-use super::{always_ask, strong_tag};
-use crate::{
+use crate::http::{
     app::App,
-    conditions::{Verdict, Wanted, judge, wanted},
+    conditions::{ByteRange, Condition, byte_range, judge},
     error::ApiError,
+    headers::{revalidate, strong_tag},
 };
 
 const ROUTE: &str = "/read/";
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Fast enough to keep up with a network, and most of the gain.
+/// Keeps up with a network, and gives most of the gain.
 const ZSTD_LEVEL: i32 = 3;
 
-/// The path under which a file is read.
+/// Returns the URL path of a file.
 pub(crate) fn link(path: &str) -> String {
     format!("{ROUTE}{}", encoded_path(path))
 }
 
-/// One file of the manifest.
+/// Sends one file of the manifest.
 pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let entry = find(&request, &app)?;
     let tag = strong_tag(&entry.hash);
     match judge(&request, &tag, last_modified(&entry, SystemTime::now())) {
-        Verdict::Proceed => {}
-        Verdict::NotModified => return Ok(headers(HttpResponse::NotModified(), &entry, tag).finish()),
-        Verdict::Failed => return Err(ApiError::ConditionFailed { path: entry.path }),
+        Condition::Proceed => {}
+        Condition::NotModified => return Ok(headers(HttpResponse::NotModified(), &entry, tag).finish()),
+        Condition::Failed => return Err(ApiError::ConditionFailed { path: entry.path }),
     }
     let file = open(&app, entry.clone()).await?;
     let size = entry.stat.size;
-    match wanted(&request, &tag, size) {
-        Wanted::Unsatisfiable => Err(ApiError::RangeNotSatisfiable { size }),
-        Wanted::Part(first, last) => {
+    match byte_range(&request, &tag, size) {
+        ByteRange::Unsatisfiable => Err(ApiError::RangeNotSatisfiable { size }),
+        ByteRange::Part(first, last) => {
             let mut response = headers(HttpResponse::PartialContent(), &entry, tag);
             response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
             Ok(exact(&request, response, Section { file, entry, first, length: last - first + 1 }))
         }
-        Wanted::Whole => match packing(&request, &entry) {
+        ByteRange::Whole => match packing(&request, &entry) {
             Packing::None => {
                 let response = headers(HttpResponse::Ok(), &entry, tag);
                 Ok(exact(&request, response, Section { file, entry, first: 0, length: size }))
@@ -73,7 +73,7 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     }
 }
 
-/// Looks the path up in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
+/// Finds the path in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
 fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
     let encoded = request.uri().path().strip_prefix(ROUTE).unwrap_or_default();
     // No file has the empty path, and none has one that is not UTF-8.
@@ -86,7 +86,7 @@ async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {
     Ok(opened?)
 }
 
-/// What every answer about a file says of it.
+/// Adds the headers that every response about a file has.
 fn headers(mut response: HttpResponseBuilder, entry: &Entry, tag: EntityTag) -> HttpResponseBuilder {
     if let Some(modified) = last_modified(entry, SystemTime::now()) {
         response.insert_header(LastModified(modified.into()));
@@ -95,7 +95,7 @@ fn headers(mut response: HttpResponseBuilder, entry: &Entry, tag: EntityTag) -> 
         .insert_header(ETag(tag))
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_TYPE, media_type(&entry.path)))
-        .insert_header(always_ask());
+        .insert_header(revalidate());
     if !is_packed(&entry.path) {
         response.insert_header((VARY, "Accept-Encoding"));
     }
@@ -114,7 +114,7 @@ fn is_packed(path: &str) -> bool {
     Packing::of(path) != Packing::None
 }
 
-/// How a whole file is sent. `HEAD` is answered for the bytes as they are, because callers ask it for the exact length.
+/// Chooses how to send a whole file. `HEAD` describes the uncompressed bytes, because callers use it for the exact length.
 fn packing(request: &HttpRequest, entry: &Entry) -> Packing {
     if request.method() == Method::HEAD || is_packed(&entry.path) {
         return Packing::None;
@@ -128,7 +128,7 @@ fn packing(request: &HttpRequest, entry: &Entry) -> Packing {
     }
 }
 
-/// A part of an open file that is to be sent, and what it must still be then.
+/// A part of an open file to send, and the entry that the file must still match afterwards.
 struct Section {
     file: File,
     entry: Entry,
@@ -146,7 +146,7 @@ fn exact(request: &HttpRequest, mut response: HttpResponseBuilder, section: Sect
 }
 
 fn packed(packing: Packing, section: Section) -> HttpResponse {
-    // Packed bytes depend on the packer, so they are not the same byte for byte: the tag is weak.
+    // Compressed bytes depend on the library's version, so they are not reproducible byte for byte: the tag is weak.
     let mut response = headers(HttpResponse::Ok(), &section.entry, EntityTag::new_weak(section.entry.hash.clone()));
     response.insert_header((CONTENT_ENCODING, packing.content_coding()));
     response.streaming(produced(move |sink| section.pack_to(packing, sink), || {}))
@@ -169,8 +169,8 @@ impl Section {
         }
     }
 
-    /// Copies the section, then makes sure that the file did not change meanwhile. The sink holds the last piece back until
-    /// this has returned.
+    /// Copies the section, then checks that the file did not change meanwhile. The sink holds the last piece back until this
+    /// returns.
     fn copy_to(mut self, out: &mut impl Write) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.first))?;
         let mut rest = (&self.file).take(self.length);
@@ -186,7 +186,7 @@ impl Section {
 }
 
 fn changed(entry: &Entry) -> io::Error {
-    tracing::info!(file.path = %entry.path, "`{}` changed while it was read: the answer was cut", entry.path);
+    tracing::info!(file.path = %entry.path, "`{}` changed while it was read, so the response was cut", entry.path);
     io::Error::other(format!("`{}` changed while it was read", entry.path))
 }
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn packing_is_what_the_caller_likes_best() {
+    fn packing_is_what_the_caller_prefers() {
         let stat = Stat { size: 1, mtime_ns: 0, ctime_ns: 0, ino: 1 };
         let check = |path: &str, accepted: &str, expect: Packing| {
             let entry = Entry { path: path.to_owned(), hash: String::new(), stat };

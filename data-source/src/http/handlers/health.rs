@@ -1,20 +1,20 @@
-//! `/healthz` and `/metrics`: whether the server lives, and what it has done, as Prometheus text (format 0.0.4).
+//! `/healthz` and `/metrics`: liveness, and counters as Prometheus text (format 0.0.4).
 
 use std::fmt::Write;
 
 use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
 
-use crate::app::App;
+use crate::http::app::App;
 
-/// Needs no token, so that whoever starts the server can ask whether it lives.
+/// Needs no token, so that any supervisor can check liveness.
 pub(crate) const HEALTHZ: &str = "/healthz";
 
-/// Answers as long as there is anyone to answer.
+/// Answers as long as the server runs.
 pub(crate) async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// Counts since the server began, and what the folder holds now.
+/// Counters since the start, and the current size of the folder.
 pub(crate) async fn metrics(app: web::Data<App>) -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text(&app))
 }
@@ -34,13 +34,18 @@ fn text(app: &App) -> String {
         add("tributary_source_bytes", "gauge", "Bytes of the files in the manifest.", snapshot.bytes());
     }
     let counts = app.folder.counts();
-    add("tributary_source_scans_total", "counter", "Looks at the whole folder.", counts.scans);
+    add("tributary_source_scans_total", "counter", "Scans of the whole folder.", counts.scans);
     add("tributary_source_hashed_bytes_total", "counter", "Bytes hashed.", counts.hashed_bytes);
     let computations = &app.computations;
     add("tributary_source_partials_total", "counter", "Partials computed from a file.", computations.computed());
-    add("tributary_source_partials_kept_total", "counter", "Partials given out again.", computations.given_again());
+    add(
+        "tributary_source_partials_kept_total",
+        "counter",
+        "Partials sent again without computing them.",
+        computations.sent_again(),
+    );
     let name = "tributary_http_requests_total";
-    let _ = write!(out, "# HELP {name} Requests answered.\n# TYPE {name} counter\n");
+    let _ = write!(out, "# HELP {name} Responses sent.\n# TYPE {name} counter\n");
     for ((route, status), count) in app.requests() {
         let _ = writeln!(out, "{name}{{route=\"{route}\",status=\"{status}\"}} {count}");
     }

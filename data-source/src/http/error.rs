@@ -1,5 +1,5 @@
-//! Everything that a request can fail with, and the answer that it becomes: `application/problem+json` (RFC 9457). This is
-//! the only place that knows status codes of failures.
+//! Errors of requests, and the `application/problem+json` that they become (RFC 9457). Status codes of errors are nowhere
+//! else.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -14,14 +14,14 @@ use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 use tributary_report::SpecError;
 
-/// Seconds after which a caller may ask again.
+/// Seconds after which a caller may retry.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// Why a request was not answered as asked.
+/// A request that cannot be answered as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum ApiError {
-    /// A parameter cannot be understood.
+    /// A parameter or a body cannot be parsed.
     #[error("{0}")]
     BadRequest(String),
     /// The request breaks a rule of admission.
@@ -30,49 +30,49 @@ pub(crate) enum ApiError {
     /// No such route, or no such file in the manifest.
     #[error("{0}")]
     NotFound(String),
-    /// The route knows only other methods.
-    #[error("only {allowed} is understood here")]
+    /// The route does not support the method.
+    #[error("this path supports only {allowed}")]
     MethodNotAllowed {
-        /// Those that it knows.
+        /// The supported methods, as in `Allow`.
         allowed: &'static str,
     },
-    /// The caller understands other partials than are made here.
-    #[error("this source makes partials of the format {ours}; read the file and compute it yourself")]
+    /// The caller does not understand this source's partials.
+    #[error("this source makes partials of the format {ours}; read the file and compute the report from it")]
     OtherFormat {
-        /// The format that is made here.
+        /// The format of this source.
         ours: String,
     },
-    /// A report that cannot be computed.
+    /// The report cannot be compiled.
     #[error("{0}")]
     Unprocessable(#[from] SpecError),
     /// `If-Match` or `If-Unmodified-Since` names another content.
-    #[error("`{path}` is not what the request's condition asks for")]
+    #[error("`{path}` does not meet the request's condition")]
     ConditionFailed {
         /// The file's path.
         path: String,
     },
-    /// The file is no more what the manifest says.
+    /// The file is no longer what the manifest says.
     #[error("`{path}` has changed since the manifest was made; ask for /sense/files again")]
     Changed {
         /// The file's path.
         path: String,
     },
-    /// The range begins behind the file's end.
-    #[error("the file has {size} bytes, which the range does not touch")]
+    /// The range begins after the end of the file.
+    #[error("the range begins after the end of the file, which has {size} bytes")]
     RangeNotSatisfiable {
         /// The file's size in bytes.
         size: u64,
     },
-    /// What the folder holds is not known, or keeps changing.
+    /// The folder or a file cannot be read now.
     #[error("{0}")]
     Unavailable(String),
-    /// The server is at fault; the log says how.
-    #[error("something went wrong; the log of the data-source says what")]
+    /// A defect of the server; the log has the details.
+    #[error("internal error; see the log of the data-source")]
     Internal,
 }
 
 impl ApiError {
-    /// An internal error: logged here, once, and not shown to the caller.
+    /// Logs an internal error, which the caller does not see.
     pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed: {error}");
         Self::Internal
@@ -84,8 +84,8 @@ impl ApiError {
             Self::Denied(denied) => denial(denied).1,
             Self::NotFound(_) => "not found",
             Self::MethodNotAllowed { .. } => "method not allowed",
-            Self::OtherFormat { .. } => "other format",
-            Self::Unprocessable(_) => "report cannot be computed",
+            Self::OtherFormat { .. } => "other partial format",
+            Self::Unprocessable(_) => "invalid report",
             Self::ConditionFailed { .. } => "condition failed",
             Self::Changed { .. } => "file changed",
             Self::RangeNotSatisfiable { .. } => "range not satisfiable",

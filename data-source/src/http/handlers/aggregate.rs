@@ -1,4 +1,4 @@
-//! `POST /aggregate`: what a report makes of one file, in lines of JSON. The file's bytes stay where they are.
+//! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
 
 use actix_web::{
     HttpResponse,
@@ -9,15 +9,18 @@ use tributary_http_common::produced;
 use tributary_protocol::Aggregate;
 use tributary_report::ReportPlan;
 
-use crate::{aggregate::Job, app::App, error::ApiError};
+use crate::{
+    http::{app::App, error::ApiError},
+    partials::PartialJob,
+};
 
-/// What a report may be long.
-pub(crate) const MOST_BYTES: usize = 256 << 10;
+/// Longest body of a request.
+pub(crate) const MAX_REQUEST_BYTES: usize = 256 << 10;
 
-/// The partial of one file of the manifest.
+/// Computes the partial of one file of the manifest, or sends the one that is kept.
 pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
     let asked: Aggregate = serde_json::from_slice(&body)
-        .map_err(|why| ApiError::BadRequest(format!("the body does not ask for a partial: {why}")))?;
+        .map_err(|why| ApiError::BadRequest(format!("the body is not a request for a partial: {why}")))?;
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
@@ -26,9 +29,9 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
     }
-    let admitted = app.computations.admit();
-    let place = admitted.ok_or_else(|| ApiError::Unavailable("too many partials are being computed".to_owned()))?;
-    let job = Job {
+    let permit = app.computations.admit();
+    let permit = permit.ok_or_else(|| ApiError::Unavailable("too many partials are being computed".to_owned()))?;
+    let job = PartialJob {
         computations: app.computations.clone(),
         folder: app.folder.clone(),
         entry,
@@ -37,7 +40,7 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
     };
     let lines = produced(
         move |sink| {
-            let _place = place;
+            let _permit = permit;
             job.run(sink)
         },
         || {},

@@ -1,4 +1,4 @@
-//! `/`: a page for people who want to see what the source holds. It runs no script.
+//! `/`: a page that shows people what the source holds. It runs no script.
 
 use actix_web::{
     HttpResponse, Responder,
@@ -9,14 +9,14 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use tributary_folder_watch::{Entry, Snapshot};
 
-use super::{always_ask, read_file};
-use crate::{app::App, error::ApiError};
+use super::read_file;
+use crate::http::{app::App, error::ApiError, headers::revalidate};
 
-/// Only our own style sheet may be loaded, and nobody may frame the page.
+/// Allows only our own style sheet, and no framing.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// More rows than this help nobody; the manifest has them all.
-const FILES_SHOWN: usize = 1000;
+/// Longest list on the page; the manifest has all of it.
+const MAX_ROWS: usize = 1000;
 const STYLE: &str = include_str!("../style.css");
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Page<'a> {
     file_count: usize,
     bytes: String,
     files: Vec<Row<'a>>,
-    /// Files that are not shown.
+    /// Number of files that are not shown.
     left_out: usize,
     unreadable: Vec<UnreadableRow<'a>>,
     unreadable_count: usize,
@@ -53,16 +53,16 @@ impl<'a> From<&'a Entry> for Row<'a> {
     }
 }
 
-/// The page.
+/// Shows the page.
 pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let snapshot = app.snapshot()?;
     let page = page(&app.name, &snapshot).render().map_err(|error| ApiError::internal(&error))?;
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::html()).insert_header((CONTENT_SECURITY_POLICY, POLICY));
-    Ok(response.insert_header(always_ask()).body(page))
+    Ok(response.insert_header(revalidate()).body(page))
 }
 
-/// The page's style sheet.
+/// Sends the page's style sheet.
 pub(crate) async fn style() -> impl Responder {
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/css; charset=utf-8")).body(STYLE)
 }
@@ -75,9 +75,9 @@ fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
         changed_at: people_time(snapshot.changed_at.into()),
         file_count: snapshot.entries.len(),
         bytes: people_bytes(snapshot.bytes()),
-        files: snapshot.entries.iter().take(FILES_SHOWN).map(Row::from).collect(),
-        left_out: snapshot.entries.len().saturating_sub(FILES_SHOWN),
-        unreadable: unreadable.take(FILES_SHOWN).collect(),
+        files: snapshot.entries.iter().take(MAX_ROWS).map(Row::from).collect(),
+        left_out: snapshot.entries.len().saturating_sub(MAX_ROWS),
+        unreadable: unreadable.take(MAX_ROWS).collect(),
         unreadable_count: snapshot.unreadable.len(),
     }
 }

@@ -1,4 +1,4 @@
-//! What all requests share: the folder, the name, the counts. No request handling.
+//! State that all requests share. It handles none itself.
 
 use std::{
     collections::BTreeMap,
@@ -12,26 +12,27 @@ use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 
-use crate::{aggregate::Computations, error::ApiError};
+use super::error::ApiError;
+use crate::partials::Computations;
 
 /// Shared by all workers; lives as long as the server.
 #[derive(Debug)]
 pub(crate) struct App {
-    /// Watches in a thread of its own, which ends with the last reference to this.
+    /// Its watching thread ends with the last reference.
     pub(crate) folder: Arc<Folder>,
-    /// What `/sense` calls the source.
+    /// The source's own name, as `/sense` gives it.
     pub(crate) name: String,
     /// The rules that every request must pass.
     pub(crate) admission: Admission,
-    /// Cancelled when the server stops: held requests are answered, and `/read` stops.
+    /// Cancelled when the server stops: held requests are answered, and transfers end.
     pub(crate) shutdown: CancellationToken,
-    /// What is computed for reports.
+    /// Partial results of reports.
     pub(crate) computations: Arc<Computations>,
-    /// Set once, when the folder was first known as a whole.
+    /// Set once, when the first scan is complete.
     is_scanned: AtomicBool,
-    /// The version whose rows the last complete `GET /read` gave out. Held for a clone or a store only.
+    /// The version whose rows the last complete `GET /read` sent. Held for a clone or a store only.
     last_read: Mutex<Option<String>>,
-    /// Answers given, by route and status. Held for one count or one copy only.
+    /// Number of responses by route and status. Held for one count or one copy only.
     requests: Mutex<BTreeMap<(String, u16), u64>>,
 }
 
@@ -50,22 +51,22 @@ impl App {
         }
     }
 
-    /// What the folder holds, unless that is not known.
+    /// Returns what the folder holds, if that is known.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
         known(&self.folder.state().borrow())
     }
 
-    /// The manifest's entry of exactly this path.
+    /// Returns the manifest's entry of exactly this path.
     pub(crate) fn entry(&self, path: &str) -> Result<Entry, ApiError> {
         let snapshot = self.snapshot()?;
         let missing = || match snapshot.unreadable_reason(path) {
             Some(reason) => ApiError::Unavailable(format!("`{path}` cannot be read: {reason}")),
-            None => ApiError::NotFound("no such file; `/sense/files` lists those that are there".to_owned()),
+            None => ApiError::NotFound("no such file; `/sense/files` lists all files".to_owned()),
         };
         snapshot.get(path).cloned().ok_or_else(missing)
     }
 
-    /// Before the first scan is over nothing can be told. A folder that becomes unreadable later is for each route to judge.
+    /// Refuses every request before the first scan is complete. If the folder becomes unreadable later, each route decides.
     pub(crate) fn refuse_while_scanning(&self) -> Result<(), ApiError> {
         match self.is_scanned.load(Ordering::Relaxed) {
             true => Ok(()),
@@ -73,7 +74,7 @@ impl App {
         }
     }
 
-    pub(crate) fn first_scan_is_over(&self) {
+    pub(crate) fn set_scanned(&self) {
         self.is_scanned.store(true, Ordering::Relaxed);
     }
 
@@ -94,16 +95,16 @@ impl App {
     }
 }
 
-/// The snapshot of a state, or the reason why there is none.
+/// Returns the snapshot of a state, or the reason for having none.
 pub(crate) fn known(state: &State) -> Result<Arc<Snapshot>, ApiError> {
     match state {
         State::Ready(snapshot) => Ok(Arc::clone(snapshot)),
-        State::Scanning => Err(ApiError::Unavailable("the first scan of the folder is not over".to_owned())),
+        State::Scanning => Err(ApiError::Unavailable("the first scan of the folder is not complete".to_owned())),
         State::Unreadable(reason) => Err(ApiError::Unavailable(format!("the folder cannot be read: {reason}"))),
     }
 }
 
-/// A panic elsewhere cannot leave these plain values half-changed.
+/// Ignores poisoning: a panic elsewhere cannot leave these plain values half-changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,4 @@
-//! `/read`: all good rows of all files, in path order, as one CSV under the union of their headers. Which rows are good is
-//! for the gate to say.
+//! `/read`: all good rows of all files that can be read, in path order, as one CSV under the union of their headers.
 
 use std::{
     fs::File,
@@ -23,75 +22,79 @@ use tributary_folder_watch::{Entry, Folder, Snapshot};
 use tributary_formats::CSV_UTF8;
 use tributary_http_common::{Sink, produced};
 
-use super::{always_ask, strong_tag};
-use crate::{app::App, conditions::is_known_to, error::ApiError};
+use crate::http::{
+    app::App,
+    conditions::is_known_to,
+    error::ApiError,
+    headers::{revalidate, strong_tag},
+};
 
-/// All rows of one version.
+/// Sends all rows of one version.
 pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let snapshot = app.snapshot()?;
     let tag = strong_tag(&snapshot.version);
     if is_known_to(&request, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(always_ask()).finish());
+        return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(revalidate()).finish());
     }
     let mut response = HttpResponse::Ok();
-    response.insert_header(ETag(tag)).insert_header(always_ask()).insert_header((CONTENT_TYPE, CSV_UTF8));
+    response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header((CONTENT_TYPE, CSV_UTF8));
     if request.method() == Method::HEAD {
         return Ok(response.streaming(stream::empty::<io::Result<_>>()));
     }
-    let source = Source { folder: Arc::clone(&app.folder), shutdown: app.shutdown.clone() };
-    let plan = web::block(move || Plan::of(source, &snapshot)).await.map_err(|error| ApiError::internal(&error))??;
-    let version = plan.version.clone();
+    let reader = FolderReader { folder: Arc::clone(&app.folder), shutdown: app.shutdown.clone() };
+    let export =
+        web::block(move || Export::new(reader, &snapshot)).await.map_err(|error| ApiError::internal(&error))??;
+    let version = export.version.clone();
     let on_complete = move || app.set_last_read(version);
-    Ok(response.streaming(produced(move |sink| plan.write(sink), on_complete)))
+    Ok(response.streaming(produced(move |sink| export.write(sink), on_complete)))
 }
 
-/// Where files are read from, and when to stop.
-struct Source {
+/// Reads files of the folder until the server stops.
+struct FolderReader {
     folder: Arc<Folder>,
     shutdown: CancellationToken,
 }
 
-/// What will be written: known in full before the first byte, because the header comes first.
-struct Plan {
-    source: Source,
+/// The answer, planned before its first byte because the header comes first.
+struct Export {
+    reader: FolderReader,
     version: String,
-    /// The files that the gate can read, in path order.
-    files: Vec<Part>,
+    /// The files that are tables, in path order.
+    files: Vec<ExportFile>,
     header: Vec<String>,
 }
 
-/// One file's share.
-struct Part {
+struct ExportFile {
     entry: Entry,
-    /// For each column of the common header the file's own, by position; `None` where the file has none.
+    /// For each column of the common header the position of the file's own column; `None` where it has none.
     columns: Vec<Option<usize>>,
 }
 
 /// The union of the files' columns: trimmed, compared in any case, spelled as first seen, in order of first appearance.
 #[derive(Debug, Default)]
-struct Union {
+struct ColumnUnion {
     spelled: Vec<String>,
-    /// In small letters, at the same positions.
+    /// Folded to lower case, at the same positions.
     compared: Vec<String>,
 }
 
-impl Plan {
-    fn of(source: Source, snapshot: &Snapshot) -> Result<Self, ApiError> {
-        let mut union = Union::default();
+impl Export {
+    fn new(reader: FolderReader, snapshot: &Snapshot) -> Result<Self, ApiError> {
+        let mut union = ColumnUnion::default();
         let mut files = Vec::new();
         for entry in &snapshot.entries {
-            match source.table(entry) {
-                Ok(table) => files.push(Part { entry: entry.clone(), columns: union.add(table.columns()) }),
+            match reader.table(entry) {
+                Ok(table) => files.push(ExportFile { entry: entry.clone(), columns: union.add(table.columns()) }),
                 Err(Error::Rejected(reject)) => {
-                    warn!(file.path = %entry.path, "`{}` is left out of /read: {reject}", entry.path);
+                    warn!(file.path = %entry.path, "`{}` is left out of `/read`: {reject}", entry.path);
                 }
                 Err(error) => {
-                    let reason = format!("`{}` cannot be read now: {error}; ask again", entry.path);
+                    let reason = format!("`{}` cannot be read now: {error}; retry", entry.path);
                     return Err(ApiError::Unavailable(reason));
                 }
             }
         }
-        Ok(Self { source, version: snapshot.version.clone(), files, header: union.spelled })
+        Ok(Self { reader, version: snapshot.version.clone(), files, header: union.spelled })
     }
 
     fn write(&self, sink: &mut Sink) -> io::Result<()> {
@@ -100,21 +103,21 @@ impl Plan {
             write_record(&mut record, &self.header);
             sink.write_all(&record)?;
         }
-        for part in &self.files {
-            part.write(&self.source, self.header.len(), sink)?;
+        for file in &self.files {
+            file.write(&self.reader, self.header.len(), sink)?;
         }
-        // Looked at in the end: a file that changed after it was read makes the answer no version either.
-        self.files.iter().try_for_each(|part| self.source.check(&part.entry))
+        // Checked last: if a file changed after it was read, the answer is not that version.
+        self.files.iter().try_for_each(|file| self.reader.check(&file.entry))
     }
 }
 
-impl Part {
-    fn write(&self, source: &Source, width: usize, sink: &mut Sink) -> io::Result<()> {
-        let mut table = source.table(&self.entry).map_err(as_io)?;
+impl ExportFile {
+    fn write(&self, reader: &FolderReader, width: usize, sink: &mut Sink) -> io::Result<()> {
+        let mut table = reader.table(&self.entry).map_err(as_io)?;
         let mut record = Vec::new();
         while let Some(row) = table.next_row().map_err(as_io)? {
             record.clear();
-            // The union may have grown since this file was looked at: the columns that came later are not its own.
+            // The union may have grown after this file was added: it has none of the later columns.
             let own = (0..width).map(|column| self.columns.get(column).copied().flatten());
             write_record(&mut record, own.map(|column| column.map(|column| row.field(column)).unwrap_or_default()));
             sink.write_all(&record)?;
@@ -123,8 +126,8 @@ impl Part {
     }
 }
 
-impl Union {
-    /// Adds a file's columns; of two of one name the first counts.
+impl ColumnUnion {
+    /// Adds a file's columns and returns their mapping; of two columns of one name the first counts.
     fn add(&mut self, columns: &[String]) -> Vec<Option<usize>> {
         let mut own = vec![None; self.spelled.len()];
         for (position, column) in columns.iter().enumerate() {
@@ -144,16 +147,16 @@ impl Union {
     }
 }
 
-impl Source {
-    fn table(&self, entry: &Entry) -> Result<Table<Watchful>, Error> {
+impl FolderReader {
+    fn table(&self, entry: &Entry) -> Result<Table<StoppableFile>, Error> {
         let open = || {
             let file = self.folder.open(entry).map_err(io::Error::other)?;
-            Ok(Watchful { file, shutdown: self.shutdown.clone() })
+            Ok(StoppableFile { file, shutdown: self.shutdown.clone() })
         };
         Table::open(&entry.path, entry.stat.size, open, &Settings::default())
     }
 
-    /// Checks, after the last row, that a file is still what the version says.
+    /// Checks that a file is still what the version says.
     fn check(&self, entry: &Entry) -> io::Result<()> {
         self.folder.check(entry).map_err(io::Error::other)
     }
@@ -166,16 +169,16 @@ fn as_io(error: Error) -> io::Error {
     }
 }
 
-/// A file that cannot be read any more once the server stops, so that no long survey holds it up.
-struct Watchful {
+/// A file whose reads fail once the server stops, so that a large file does not delay the stop.
+struct StoppableFile {
     file: File,
     shutdown: CancellationToken,
 }
 
-impl Read for Watchful {
+impl Read for StoppableFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.shutdown.is_cancelled() {
-            return Err(io::Error::other("the server stops"));
+            return Err(io::Error::other("the server is stopping"));
         }
         self.file.read(buffer)
     }
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn columns_are_united_in_order_of_appearance() {
-        let mut union = Union::default();
+        let mut union = ColumnUnion::default();
         let mut add = |columns: &[&str]| {
             let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
             (union.add(&columns), union.spelled.clone())

@@ -1,0 +1,89 @@
+//! The answer to `GET /sense/files`: all files of one version.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Lists all files of one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Digest of the paths and hashes in `files` and of the paths in `unreadable`.
+    pub version: String,
+    /// Every settled file that can be read, sorted by path (bytes).
+    pub files: Vec<ManifestEntry>,
+    /// Files and folders that exist but cannot be read, sorted by path (bytes). It is left out when empty, and sources of
+    /// before it existed send none. None of these paths is in `files`; see [`Manifest::covers_unreadable`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "sorted")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// One file of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestEntry {
+    /// Path relative to the source's folder, separated by `/`, UTF-8.
+    pub path: String,
+    /// Size on disk in bytes (compressed, if the file is).
+    pub size: u64,
+    /// Time of the last change, RFC 3339.
+    pub modified: String,
+    /// Hash of the bytes on disk as `ALGORITHM:HEX`. Our sources send `blake3`; `sha256` is understood too.
+    pub hash: String,
+}
+
+/// A file or a folder that the source cannot read.
+///
+/// Its content is unknown, which is not the same as removed: a master keeps the rows that it accepted from there until the
+/// path is in `files` again, or in neither list. A folder stands for every path below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Path as in [`ManifestEntry::path`]; the path of a folder ends in `/`.
+    pub path: String,
+    /// The system's error, for people. A change of it alone does not change the version.
+    pub error: String,
+}
+
+impl Manifest {
+    /// Returns whether the source cannot read this path or a folder above it. Ask this about each known path that `files`
+    /// lacks: if it is true, the path was not removed.
+    #[must_use]
+    pub fn covers_unreadable(&self, path: &str) -> bool {
+        let is_listed =
+            |path: &str| self.unreadable.binary_search_by(|unreadable| unreadable.path.as_str().cmp(path)).is_ok();
+        is_listed(path) || path.match_indices('/').any(|(at, _)| is_listed(&path[..=at]))
+    }
+}
+
+/// Sorts the list, since a foreign source may send any order and [`Manifest::covers_unreadable`] relies on it.
+fn sorted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Unreadable>, D::Error> {
+    let mut unreadable = Vec::<Unreadable>::deserialize(deserializer)?;
+    unreadable.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"version":"v","files":[]}"#;
+
+    #[test]
+    fn a_manifest_without_unreadable_paths_is_as_it_always_was() {
+        let manifest: Manifest = serde_json::from_str(OLD).unwrap();
+        assert_eq!(manifest.unreadable, []);
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), OLD);
+        assert!(!manifest.covers_unreadable("a.csv"));
+    }
+
+    #[test]
+    fn unreadable_folders_cover_what_is_below_them() {
+        let entry = |path: &str| format!(r#"{{"path":"{path}","error":"Permission denied"}}"#);
+        let entries = ["sub/deep/", "b.csv", "a/"].map(entry).join(",");
+        let manifest: Manifest =
+            serde_json::from_str(&format!(r#"{{"version":"v","files":[],"unreadable":[{entries}]}}"#)).unwrap();
+        assert_eq!(manifest.unreadable[0].path, "a/");
+        for covered in ["b.csv", "a/x.csv", "a/x/y.csv", "sub/deep/x.csv"] {
+            assert!(manifest.covers_unreadable(covered), "{covered}");
+        }
+        for other in ["", "a", "b", "b.csv/x.csv", "b.csv.gz", "ab.csv", "sub/x.csv", "sub/deep", "sub/deeper/x.csv"] {
+            assert!(!manifest.covers_unreadable(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Settings of a server.
+
+use std::{path::PathBuf, time::Duration};
+
+use tributary_admission::Admission;
+
+/// Checked settings of a server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder to serve.
+    pub dir: PathBuf,
+    /// The source's own name, as `/sense` gives it.
+    pub name: String,
+    /// See [`tributary_folder_watch::Options::settle`].
+    pub settle: Duration,
+    /// See [`tributary_folder_watch::Options::rescan`].
+    pub rescan: Duration,
+    /// The rules that every request must pass; `/healthz` needs no token.
+    pub admission: Admission,
+    /// Set to print `listening on http://ADDR:PORT` on stdout once the first scan is complete. A program that embeds the
+    /// server prints its own lines.
+    pub announce: bool,
+}

@@ -1,0 +1,9 @@
+//! Everything that knows the HTTP library: routes, handlers, and the responses that errors become. The folder and the reports
+//! are elsewhere.
+
+pub(crate) mod app;
+mod conditions;
+mod error;
+mod handlers;
+mod headers;
+pub(crate) mod router;

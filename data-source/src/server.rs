@@ -1,0 +1,63 @@
+//! Runs the server, from the first scan to a clean stop.
+
+use std::net::TcpListener;
+
+use actix_web::{HttpServer, dev::Server, web};
+use anyhow::{Context, anyhow};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tributary_folder_watch::{Folder, Options, State};
+use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
+
+use crate::{
+    config::Config,
+    http::{app::App, router},
+};
+
+/// Threads that answer requests; files are read on others.
+const WORKERS: usize = 2;
+
+/// Serves until `shutdown` is cancelled. Held requests are answered then, and transfers under way get three seconds.
+///
+/// # Errors
+/// The folder does not exist or is not a folder, or the listener cannot be used.
+pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("failed to get the listening address")?;
+    let options = Options { settle: config.settle, rescan: config.rescan };
+    let folder = Folder::watch(&config.dir, options)?;
+    let (mut watched, mut state) = (folder.state(), folder.state());
+    let app = web::Data::new(App::new(folder, config.name, config.admission, shutdown.clone()));
+    let server = start(app.clone(), listener)?;
+    info!(%address, "serving `{}` on http://{address}", config.dir.display());
+    let handle = server.handle();
+    let stop = async {
+        tokio::select! {
+            _ = state.wait_for(|state| matches!(state, State::Ready(_))) => {
+                app.set_scanned();
+                if config.announce {
+                    announce(address);
+                }
+            }
+            () = shutdown.cancelled() => {}
+        }
+        shutdown.cancelled().await;
+        handle.stop(true).await;
+    };
+    tokio::select! {
+        served = server => served.context("the server failed"),
+        () = stop => Ok(()),
+        // No answer is better than an answer about a folder that nobody watches.
+        () = async { while watched.changed().await.is_ok() {} } => Err(anyhow!("the folder is no longer watched")),
+    }
+}
+
+fn start(app: web::Data<App>, listener: TcpListener) -> anyhow::Result<Server> {
+    let server = HttpServer::new(move || router::app(app.clone()))
+        .workers(WORKERS)
+        .on_connect(prepare_connection)
+        .shutdown_timeout(STOP_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .context("failed to use the listener")?;
+    Ok(server.run())
+}
