@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Budget, RunBuilder, Spill};
+use crate::{Batches, Budget, RunBuilder, Spill, line_of, page::skus_of};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
