@@ -1,38 +1,40 @@
-//! Pages: what the database remembers of a file's run, so that a changed file costs what changed in it.
+//! Pages: the skus and content hashes of a run, as the database stores them, so that the cost of a changed file depends on the
+//! size of the change.
 //!
-//! A page holds (sku, content hash) of about a thousand neighbouring offers. Where a page ends is decided by the skus
-//! themselves: the same offers give the same pages whatever was there before, and one changed row changes one page. So
-//! the new run is compared with the applied one page digest by page digest, and only pages that differ are read.
+//! A page covers about a thousand neighbouring offers. The skus alone decide where a page ends, so equal offers make equal
+//! pages whatever was stored before, and a changed row changes one page.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, record};
+use crate::{error::Error, record};
 
 /// One page of a run, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The page's first sku; unique inside a file.
+    /// The page's first sku, unique within a file.
     pub first_sku: String,
     /// 16 bytes over `entries`, then 8 bytes over `lines`.
     pub digest: Vec<u8>,
-    /// For each offer: length of the sku (LEB128), the sku, the content hash (8 bytes, little endian).
+    /// Per offer: length of the sku (LEB128), the sku, the content hash (8 bytes, little endian).
     pub entries: Vec<u8>,
-    /// For each offer: the line on which it begins, as zigzag LEB128 difference to the one before.
+    /// Per offer: the line on which it begins, as zigzag LEB128 difference from the previous one.
     pub lines: Vec<u8>,
-    /// How many of the run's offers lie before the page.
+    /// Number of the run's offers before the page.
     pub(crate) start: usize,
 }
 
-const ENTRIES_DIGEST: usize = 16;
-const LINES_DIGEST: usize = 8;
-/// A page ends before a sku whose hash has these bits clear: every 1,024th sku on average.
-const PAGE_MASK: u64 = 0x3ff;
-/// What the entries of a usual page take.
-const PAGE_BYTES: usize = 40 << 10;
+/// Bytes of a digest that cover the entries.
+const ENTRIES_DIGEST_BYTES: usize = 16;
+/// Bytes of a digest that cover the lines.
+const LINES_DIGEST_BYTES: usize = 8;
+/// A page begins at each sku whose hash has these bits clear: every 1,024th sku on average.
+const PAGE_START_MASK: u64 = 0x3ff;
+/// Bytes reserved for the entries of a new page. Most pages need no more.
+const USUAL_ENTRIES_BYTES: usize = 40 << 10;
 
-/// Whether two digests are of the same offers, on whatever lines they stand.
+/// Returns true if two digests are of the same offers. Their lines may differ.
 pub(crate) fn same_entries(a: &[u8], b: &[u8]) -> bool {
-    a.get(..ENTRIES_DIGEST) == b.get(..ENTRIES_DIGEST)
+    a.get(..ENTRIES_DIGEST_BYTES) == b.get(..ENTRIES_DIGEST_BYTES)
 }
 
 /// The skus of a stored page, in order.
@@ -42,12 +44,12 @@ pub(crate) fn skus_of(entries: &[u8]) -> Result<Vec<&str>, Error> {
     Ok(skus)
 }
 
-/// The line on which the offer for `sku` begins, or `None` if the page does not hold that sku.
+/// The line on which the offer for `sku` begins. `None` if the page does not contain the sku.
 ///
 /// # Errors
 /// The page is damaged.
 pub fn line_of(sku: &str, entries: &[u8], lines: &[u8]) -> Result<Option<u64>, Error> {
-    let Some(index) = skus_of(entries)?.iter().position(|held| *held == sku) else { return Ok(None) };
+    let Some(index) = skus_of(entries)?.iter().position(|stored| *stored == sku) else { return Ok(None) };
     let (mut at, mut line) = (0, 0i64);
     for _ in 0..=index {
         line += unzigzag(take_varint(lines, &mut at)?);
@@ -55,7 +57,7 @@ pub fn line_of(sku: &str, entries: &[u8], lines: &[u8]) -> Result<Option<u64>, E
     Ok(u64::try_from(line).ok())
 }
 
-/// Cuts the offers of a run, which come in order of sku, into pages.
+/// Cuts the offers of a run into pages. They must arrive in order of sku.
 #[derive(Default)]
 pub(crate) struct PageCutter {
     pages: Vec<Page>,
@@ -64,13 +66,13 @@ pub(crate) struct PageCutter {
 }
 
 impl PageCutter {
-    pub(crate) fn push(&mut self, sku: &[u8], content: u64, line: u64) -> Result<(), Error> {
-        if self.pages.is_empty() || begins_page(sku) {
+    pub(crate) fn push(&mut self, sku: &[u8], content_hash: u64, line: u64) -> Result<(), Error> {
+        if self.pages.is_empty() || starts_page(sku) {
             self.close();
             self.pages.push(Page {
                 first_sku: record::text(sku)?.to_owned(),
                 digest: Vec::new(),
-                entries: Vec::with_capacity(PAGE_BYTES),
+                entries: Vec::with_capacity(USUAL_ENTRIES_BYTES),
                 lines: Vec::new(),
                 start: self.offers,
             });
@@ -78,7 +80,7 @@ impl PageCutter {
         if let Some(page) = self.pages.last_mut() {
             put_varint(&mut page.entries, sku.len() as u64);
             page.entries.extend_from_slice(sku);
-            page.entries.extend_from_slice(&content.to_le_bytes());
+            page.entries.extend_from_slice(&content_hash.to_le_bytes());
             put_varint(&mut page.lines, zigzag(line as i64 - self.last_line as i64));
         }
         self.offers += 1;
@@ -93,19 +95,20 @@ impl PageCutter {
 
     fn close(&mut self) {
         if let Some(page) = self.pages.last_mut() {
-            page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST]);
-            page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST]);
+            page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST_BYTES]);
+            page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST_BYTES]);
             page.entries.shrink_to_fit();
         }
         self.last_line = 0;
     }
 }
 
-/// By the sku alone, and the same on every machine and in every version.
-fn begins_page(sku: &[u8]) -> bool {
-    xxh3_64(sku) & PAGE_MASK == 0
+/// Depends on the sku alone and must never change: other page borders would rewrite every stored page.
+fn starts_page(sku: &[u8]) -> bool {
+    xxh3_64(sku) & PAGE_START_MASK == 0
 }
 
+/// Calls `entry` with each sku and content hash of a page.
 pub(crate) fn decode<'a>(entries: &'a [u8], mut entry: impl FnMut(&'a str, u64)) -> Result<(), Error> {
     let mut at = 0;
     while at < entries.len() {
@@ -115,9 +118,9 @@ pub(crate) fn decode<'a>(entries: &'a [u8], mut entry: impl FnMut(&'a str, u64))
             at.checked_add(length).and_then(|end| entries.get(at..end)).and_then(|sku| std::str::from_utf8(sku).ok());
         let Some(sku) = sku else { return Err(damaged) };
         at += length;
-        let Some(Ok(content)) = entries.get(at..at + 8).map(<[u8; 8]>::try_from) else { return Err(damaged) };
+        let Some(Ok(hash)) = entries.get(at..at + 8).map(<[u8; 8]>::try_from) else { return Err(damaged) };
         at += 8;
-        entry(sku, u64::from_le_bytes(content));
+        entry(sku, u64::from_le_bytes(hash));
     }
     Ok(())
 }
