@@ -1,23 +1,25 @@
-//! What several files touch, in batches of neighbouring skus: all that is touched of a sku is in one batch, so what the
-//! database holds is read, merged and written a batch at a time, however large the files are.
+//! Merges the changes of several files into batches of neighbouring skus. All changes of a sku are in one batch, so the
+//! database can be read, merged and written batch by batch, whatever the size of the files.
 
 use std::{cmp::Ordering, ops::Range};
 
 use crate::{
-    Error, Offer, Touched,
-    heap::Heap,
+    error::Error,
+    merge_heap::MergeHeap,
+    page_diff::FileChanges,
     record::{self, Record},
+    resolve::Offer,
     run::RunCursor,
 };
 
-/// Rows of several files, in order of sku, copied together so that they outlive what they were read from.
+/// Changed rows of several files in order of sku. They are copied, so that a batch outlives the cursors it was read from.
 #[derive(Debug, Default)]
 pub struct Batch {
     text: String,
     rows: Vec<Row>,
 }
 
-/// One row of a batch. Name and description stand behind the sku in the text.
+/// One row of a batch. In the text, name and description follow the sku. `name` and `description` are where they end.
 #[derive(Debug)]
 struct Row {
     sku: Range<usize>,
@@ -29,8 +31,8 @@ struct Row {
 }
 
 impl Batch {
-    /// The rows by sku (bytes): the offer that a file makes now, and whether it is `gone`, in which case its texts are
-    /// empty. A sku may have several rows, one of each file at the most.
+    /// Offers in order of sku (bytes), each with a flag that is true if the file no longer makes it. Its texts are empty then.
+    /// A sku has at most one row per file.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (Offer<&str>, bool)> {
         self.rows.iter().map(|row| {
             let Row { sku, name, description, file, deletes, gone } = row;
@@ -45,7 +47,7 @@ impl Batch {
         })
     }
 
-    /// All skus of the batch, ascending, each once.
+    /// The distinct skus of the batch, ascending.
     #[must_use]
     pub fn skus(&self) -> Vec<&str> {
         let mut skus: Vec<_> = self.rows.iter().map(|row| &self.text[row.sku.clone()]).collect();
@@ -69,26 +71,43 @@ impl Batch {
     }
 }
 
-/// Goes through the touched skus of all files in ascending order.
+/// Iterates over the changes of all files in order of sku.
 pub struct Batches<'a> {
     files: Vec<FileCursor<'a>>,
-    heap: Heap,
-    rows: usize,
+    heap: MergeHeap,
+    max_rows: usize,
+}
+
+/// Reads the changes of one file in order of sku.
+struct FileCursor<'a> {
+    changes: FileChanges<'a>,
+    /// Cursor on the current offer, if one is left.
+    run: Option<RunCursor<'a>>,
+    /// Index of the current offer.
+    offer: usize,
+    /// Index of the current gone sku.
+    gone: usize,
+}
+
+/// One change of a file.
+enum Item<'a> {
+    Offer(Record<'a>),
+    Gone(&'a str),
 }
 
 impl<'a> Batches<'a> {
-    /// `rows` bounds a batch, but all rows of a sku stay together.
+    /// Limits batches to `max_rows` rows. A batch exceeds the limit only to keep the rows of its last sku together.
     ///
     /// # Errors
     /// The rows cannot be read from the spool.
-    pub fn new(files: Vec<Touched<'a>>, rows: usize) -> Result<Self, Error> {
+    pub fn new(files: Vec<FileChanges<'a>>, max_rows: usize) -> Result<Self, Error> {
         let files = files.into_iter().filter(|file| !file.is_empty()).map(FileCursor::new);
         let files = files.collect::<Result<Vec<_>, _>>()?;
-        let heap = Heap::new((0..files.len()).collect(), |a, b| comes_before(&files, a, b));
-        Ok(Self { files, heap, rows })
+        let heap = MergeHeap::new((0..files.len()).collect(), |a, b| comes_before(&files, a, b));
+        Ok(Self { files, heap, max_rows })
     }
 
-    /// The next batch, or `None` when all is given out.
+    /// The next batch, or `None` at the end.
     ///
     /// # Errors
     /// The rows cannot be read from the spool.
@@ -98,13 +117,13 @@ impl<'a> Batches<'a> {
             let file = &mut self.files[first];
             let Some(item) = file.item() else { break };
             let last = batch.rows.last().map(|row| batch.text[row.sku.clone()].as_bytes());
-            if batch.rows.len() >= self.rows && last != Some(item.sku()) {
+            if batch.rows.len() >= self.max_rows && last != Some(item.sku()) {
                 break;
             }
-            batch.push(file.touched.file, &item)?;
+            batch.push(file.changes.file, &item)?;
             file.advance()?;
             let ended = file.item().is_none();
-            self.heap.moved(ended, |a, b| comes_before(&self.files, a, b));
+            self.heap.first_advanced(ended, |a, b| comes_before(&self.files, a, b));
         }
         Ok((!batch.rows.is_empty()).then_some(batch))
     }
@@ -113,22 +132,6 @@ impl<'a> Batches<'a> {
 fn comes_before(files: &[FileCursor<'_>], a: usize, b: usize) -> bool {
     let sku = |file: usize| files[file].item().map(|item| item.sku());
     sku(a).cmp(&sku(b)) == Ordering::Less
-}
-
-/// Reads what one file touches, in order of sku.
-struct FileCursor<'a> {
-    touched: Touched<'a>,
-    /// Where the run stands, if an offer is left.
-    run: Option<RunCursor<'a>>,
-    /// How many offers and how many gone skus were passed.
-    offer: usize,
-    gone: usize,
-}
-
-/// What a file says of a sku.
-enum Item<'a> {
-    Offer(Record<'a>),
-    Gone(&'a str),
 }
 
 impl<'a> Item<'a> {
@@ -141,17 +144,17 @@ impl<'a> Item<'a> {
 }
 
 impl<'a> FileCursor<'a> {
-    fn new(touched: Touched<'a>) -> Result<Self, Error> {
-        let run = touched.run.map(|run| run.cursor()).transpose()?;
-        let mut cursor = Self { touched, run, offer: 0, gone: 0 };
+    fn new(changes: FileChanges<'a>) -> Result<Self, Error> {
+        let run = changes.run.map(|run| run.cursor()).transpose()?;
+        let mut cursor = Self { changes, run, offer: 0, gone: 0 };
         cursor.load()?;
         Ok(cursor)
     }
 
-    /// What it stands on; `None` at the end.
+    /// The current change, or `None` at the end.
     fn item(&self) -> Option<Item<'_>> {
         let offer = self.run.as_ref().map(|run| run.record());
-        let gone = self.touched.gone.get(self.gone);
+        let gone = self.changes.gone.get(self.gone);
         match (offer, gone) {
             (Some(offer), Some(gone)) if gone.as_bytes() < offer.sku => Some(Item::Gone(gone)),
             (Some(offer), _) => Some(Item::Offer(offer)),
@@ -169,8 +172,8 @@ impl<'a> FileCursor<'a> {
     }
 
     fn load(&mut self) -> Result<(), Error> {
-        match (self.touched.offers.get(self.offer), &mut self.run) {
-            (Some(offer), Some(run)) => run.go_to(*offer as usize),
+        match (self.changes.offers.get(self.offer), &mut self.run) {
+            (Some(offer), Some(run)) => run.seek(*offer as usize),
             _ => {
                 self.run = None;
                 Ok(())

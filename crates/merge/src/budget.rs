@@ -1,38 +1,38 @@
-//! How much memory sorted rows may take, over all files that are being read: what does not fit goes to the spool.
+//! Memory limit for sorted rows, shared by all files that are being read. Rows beyond it go to spill files.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// A number of bytes that all holders of clones share.
+/// A number of free bytes, shared by all clones.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<AtomicUsize>);
+pub struct MemoryBudget(Arc<AtomicUsize>);
 
-/// A share of a budget, given back when it is dropped.
+/// Bytes taken from a budget. They return to it on drop.
 #[derive(Debug)]
-pub(crate) struct Held {
-    budget: Budget,
+pub(crate) struct Reservation {
+    budget: MemoryBudget,
     bytes: usize,
 }
 
-impl Budget {
-    /// A budget of `bytes`.
+impl MemoryBudget {
+    /// Creates a budget of `bytes`.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
 
-    /// Takes `bytes`, if there are so many left.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
+    /// Takes `bytes`, or returns `None` if fewer are free.
+    pub(crate) fn reserve(&self, bytes: usize) -> Option<Reservation> {
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes))
             .ok()
-            .map(|_| Held { budget: self.clone(), bytes })
+            .map(|_| Reservation { budget: self.clone(), bytes })
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.budget.0.fetch_add(self.bytes, Ordering::Relaxed);
     }

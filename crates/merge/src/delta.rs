@@ -1,57 +1,63 @@
-//! What one batch of skus changes in the tables: the difference between what the database holds for them and what their
-//! current offers and edits say. Nothing else is ever written, so a second apply of the same input writes nothing.
+//! Compares the rows that the database holds for a batch of skus with the rows that their current offers and edits call for.
+//! Only the differences are written, so applying the same input twice writes nothing the second time.
 
-use crate::{Batch, Edit, Error, Offer, Product, Ranks, place};
+use crate::{
+    batch::Batch,
+    error::Error,
+    rank::Ranks,
+    resolve::{Edit, Offer, Product, resolve},
+};
 
-/// What the database holds for the skus of a batch. Each list is sorted by its key (bytes): the sku, for `shadowed` also
-/// the file.
+/// Rows that the database holds for the skus of a batch. Each list is sorted by its key as bytes: the sku, for `shadowed` the
+/// sku and the file.
 #[derive(Debug, Default)]
-pub struct Before {
-    /// The products that are shown.
+pub struct StoredRows {
+    /// Rows of `products`.
     pub products: Vec<Product>,
-    /// The offers that are not.
+    /// Rows of `shadowed`: the offers that are not shown as they are.
     pub shadowed: Vec<Offer>,
-    /// The edits, as they are to hold from now on.
+    /// The edits, including the change being made.
     pub edits: Vec<Edit>,
 }
 
-/// Rows to write into one table, each list in ascending order of its key.
+/// Rows to write to one table, each list in ascending order of its key.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Changes<Row, Key> {
-    /// Rows whose key is not there yet.
+pub struct TableChanges<Row, Key> {
+    /// Rows with a new key.
     pub inserted: Vec<Row>,
-    /// Rows whose key is there with other content.
+    /// Rows whose key is stored with other content.
     pub updated: Vec<Row>,
-    /// Keys that go.
+    /// Keys to delete.
     pub deleted: Vec<Key>,
 }
 
-impl<Row, Key> Default for Changes<Row, Key> {
+impl<Row, Key> Default for TableChanges<Row, Key> {
     fn default() -> Self {
         Self { inserted: Vec::new(), updated: Vec::new(), deleted: Vec::new() }
     }
 }
 
-/// What a batch changes. Its texts are those of the batch and of what was there before.
+/// Changes that a batch makes. Its texts are borrowed from the batch and the stored rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Delta<'a> {
     /// Rows of `products`.
-    pub products: Changes<Product<&'a str>, &'a str>,
+    pub products: TableChanges<Product<&'a str>, &'a str>,
     /// Rows of `shadowed`, by sku and file.
-    pub shadowed: Changes<Offer<&'a str>, (&'a str, i64)>,
-    /// By how much counts of names move, product by product: [`crate::NameMoves`] sums them.
+    pub shadowed: TableChanges<Offer<&'a str>, (&'a str, i64)>,
+    /// +1 or -1 to the count of a name, product by product. [`crate::NameDeltas`] adds them up.
     pub names: Vec<(&'a str, i64)>,
 }
 
-/// Merges one batch. An empty one chooses again among the stored offers, as after a change of priorities or of an edit.
+/// Merges one batch. With an empty batch, the winners are chosen again from the stored offers, as after a change of
+/// priorities or of an edit.
 ///
 /// # Errors
 /// An offer belongs to a file without a rank.
-pub fn merge<'a>(before: &'a Before, touched: &'a Batch, ranks: &Ranks) -> Result<Delta<'a>, Error> {
-    let mut rows = touched.rows().peekable();
-    let mut products = before.products.iter().peekable();
-    let mut shadowed = before.shadowed.as_slice();
-    let mut edits = before.edits.iter().peekable();
+pub fn merge<'a>(stored: &'a StoredRows, batch: &'a Batch, ranks: &Ranks) -> Result<Delta<'a>, Error> {
+    let mut rows = batch.rows().peekable();
+    let mut products = stored.products.iter().peekable();
+    let mut shadowed = stored.shadowed.as_slice();
+    let mut edits = stored.edits.iter().peekable();
     let mut delta = Delta::default();
     let mut offers = Vec::new();
     loop {
@@ -63,32 +69,32 @@ pub fn merge<'a>(before: &'a Before, touched: &'a Batch, ranks: &Ranks) -> Resul
         ];
         let Some(sku) = next.into_iter().flatten().min() else { break };
         let product = products.next_if(|product| product.sku == sku);
-        let in_shadow = split_off(&mut shadowed, sku);
+        let old_shadowed = split_off(&mut shadowed, sku);
         offers.clear();
-        offers.extend(in_shadow.iter().map(Offer::borrowed).chain(product.and_then(Product::offer)));
+        offers.extend(old_shadowed.iter().map(Offer::borrowed).chain(product.and_then(Product::offer)));
         while let Some((offer, gone)) = rows.next_if(|(offer, _)| offer.sku == sku) {
-            offers.retain(|stored| stored.file != offer.file);
+            offers.retain(|old| old.file != offer.file);
             if !gone {
                 offers.push(offer);
             }
         }
         ranks.sort(&mut offers)?;
-        let placement = place(sku, &offers, edits.next_if(|edit| edit.sku == sku));
+        let resolved = resolve(sku, &offers, edits.next_if(|edit| edit.sku == sku));
         let product = product.map(Product::borrowed);
-        delta.move_name(product, placement.product);
-        delta.products.compare(product, placement.product, |product| product.sku);
-        delta.shadowed.compare_shadowed(in_shadow, placement.shadowed);
+        delta.count_name(product, resolved.product);
+        delta.products.compare(product, resolved.product, |product| product.sku);
+        delta.shadowed.compare_shadowed(old_shadowed, resolved.shadowed);
     }
     Ok(delta)
 }
 
-/// The current offers of the skus of `before`, by sku and rank: the last one of a sku is its winner.
+/// The current offers, in order of sku and rank. The last offer for a sku is its winner.
 ///
 /// # Errors
-/// As [`merge`].
-pub fn current_offers(before: &Before, ranks: &Ranks) -> Result<Vec<Offer>, Error> {
-    let shown = before.products.iter().filter_map(Product::offer);
-    let mut offers: Vec<_> = before.shadowed.iter().map(Offer::borrowed).chain(shown).collect();
+/// An offer belongs to a file without a rank.
+pub fn current_offers(stored: &StoredRows, ranks: &Ranks) -> Result<Vec<Offer>, Error> {
+    let shown = stored.products.iter().filter_map(Product::offer);
+    let mut offers: Vec<_> = stored.shadowed.iter().map(Offer::borrowed).chain(shown).collect();
     ranks.sort(&mut offers)?;
     offers.sort_by(|a, b| a.sku.cmp(b.sku));
     let owned = |Offer { sku, file, deletes, name, description }: Offer<&str>| Offer {
@@ -101,7 +107,7 @@ pub fn current_offers(before: &Before, ranks: &Ranks) -> Result<Vec<Offer>, Erro
     Ok(offers.into_iter().map(owned).collect())
 }
 
-/// Takes the offers of `sku` from the front of `offers`.
+/// Splits the offers for `sku` off the front of `offers`.
 fn split_off<'a>(offers: &mut &'a [Offer], sku: &str) -> &'a [Offer] {
     let count = offers.iter().take_while(|offer| offer.sku == sku).count();
     let (of_sku, rest) = offers.split_at(count);
@@ -110,16 +116,15 @@ fn split_off<'a>(offers: &mut &'a [Offer], sku: &str) -> &'a [Offer] {
 }
 
 impl<'a> Delta<'a> {
-    fn move_name(&mut self, before: Option<Product<&'a str>>, after: Option<Product<&'a str>>) {
+    fn count_name(&mut self, before: Option<Product<&'a str>>, after: Option<Product<&'a str>>) {
         let (before, after) = (before.map(|product| product.name), after.map(|product| product.name));
         if before != after {
-            let moves = before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1)));
-            self.names.extend(moves);
+            self.names.extend(before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1))));
         }
     }
 }
 
-impl<Row: PartialEq, Key> Changes<Row, Key> {
+impl<Row: PartialEq, Key> TableChanges<Row, Key> {
     fn compare(&mut self, before: Option<Row>, after: Option<Row>, key: impl Fn(&Row) -> Key) {
         match (before, after) {
             (None, Some(after)) => self.inserted.push(after),
@@ -130,8 +135,8 @@ impl<Row: PartialEq, Key> Changes<Row, Key> {
     }
 }
 
-impl<'a> Changes<Offer<&'a str>, (&'a str, i64)> {
-    /// The offers of one sku: `before` by file, `after` by rank.
+impl<'a> TableChanges<Offer<&'a str>, (&'a str, i64)> {
+    /// Compares the shadowed offers of one sku. `before` is in order of file, `after` in order of rank.
     fn compare_shadowed(&mut self, before: &'a [Offer], after: &[Offer<&'a str>]) {
         if before.is_empty() && after.is_empty() {
             return;

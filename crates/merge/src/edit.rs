@@ -1,41 +1,41 @@
-//! What a request makes of a sku's edit. What the edit then shows is `place`'s affair. The rule is the contract's, section 2
-//! "Edits".
+//! Applies a request to the edit of a sku (docs/reference/README.md#edits). `resolve` then decides what the edit shows.
 
-use crate::Edit;
+use crate::resolve::Edit;
 
 /// A change of one sku's edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditChange {
-    /// Sets the fields that are given, keeps the others; `Some(None)` clears a field. The form and PATCH, which ask before
-    /// whether the product is shown.
+    /// Sets the fields given and keeps the others. `Some(None)` clears a field. Used by the form and by PATCH, which check first
+    /// that the product is shown.
     Patch {
-        /// The name to show, or none of its own.
+        /// The name to show. `Some(None)` shows the winner's.
         name: Option<Option<String>>,
-        /// The description to show, or none of its own.
+        /// The description to show. `Some(None)` shows the winner's.
         description: Option<Option<String>>,
     },
-    /// Replaces the edit by both fields, and lets the product stand though no source offers it. PUT.
+    /// Replaces the edit with both fields, and shows the product even if no source offers it. Used by PUT.
     Replace {
         /// The name to show.
         name: String,
         /// The description to show.
         description: String,
     },
-    /// Replaces the edit by hiding. DELETE.
+    /// Replaces the edit with one that hides the product. Used by DELETE.
     Hide,
-    /// Removes the edit. DELETE of the edit; nothing else does.
+    /// Deletes the edit. Used only by DELETE of the edit itself.
     Clear,
 }
 
-/// The edit of `sku` after a change of the one before. None: there is no edit.
+/// Applies a change to the edit of `sku`. `None` stands for no edit, before and after.
 ///
 /// | change | name, description | hidden | stands |
 /// | --- | --- | --- | --- |
-/// | `Patch` | those given, else as before | as before | as before |
+/// | `Patch` | those given, else unchanged | unchanged | unchanged |
 /// | `Replace` | those given | no | yes |
 /// | `Hide` | none | yes | no |
+/// | `Clear` | no edit | | |
 ///
-/// A patch that sets nothing makes no edit where there was none.
+/// A patch that sets no field does not create an edit.
 #[must_use]
 pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Option<Edit> {
     let blank = || Edit { sku: sku.to_owned(), ..Edit::default() };
@@ -59,7 +59,7 @@ pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Optio
 mod tests {
     use super::*;
 
-    /// An edit as `name/description`, with `H` if it hides and `S` if it stands; `-` is no text.
+    /// Parses `name/description`, followed by `H` for hidden and `S` for stands. `-` means no text.
     fn edit(text: &str) -> Option<Edit> {
         let (fields, flags) = text.split_once(' ').unwrap_or((text, ""));
         let (name, description) = fields.split_once('/')?;

@@ -1,27 +1,32 @@
-//! What can go wrong in a merge: damage to what was stored, a full disk, or a fault in polars itself.
+//! Errors of the merge: damaged stored data, a spool that cannot be written, or a failure inside polars.
 
-/// An error of this crate. Data problems are no errors here: the gate has set them aside before.
+/// An error of this crate. Bad rows are not errors here: the CSV gate has already rejected them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// polars refused an operation; our frames have fixed columns, so this is a defect or a lack of memory.
-    #[error("the merge failed in polars")]
+    /// polars refused an operation. Our frames have fixed columns, so this is a bug or a lack of memory.
+    #[error("polars failed to sum the counts of names")]
     Polars(#[from] polars_core::error::PolarsError),
-    /// A file of sorted rows cannot be written or read again.
-    #[error("failed to sort a file's rows in the spool, which lies beside the database")]
+    /// A thread that sorts or sums cannot be started.
+    #[error("failed to start a thread: check the limit on processes (`ulimit -u`)")]
+    Thread(#[source] std::io::Error),
+    /// A spill file cannot be created, written or read.
+    #[error("failed to sort a file's rows in the spool, the folder beside the database: check its free space")]
     Spool(#[from] std::io::Error),
-    /// Sorted rows are not what was written.
-    #[error("a file of sorted rows in the spool, beside the database, was damaged while it was used")]
+    /// A spill file does not hold what was written to it.
+    #[error(
+        "a spill file in the spool, the folder beside the database, is damaged: check the disk and run the master again"
+    )]
     DamagedRun,
     /// A stored page does not decode.
     #[error(
         "a stored page of offers is damaged at byte {at}: empty the database with `starter --reset` and run the master again"
     )]
     DamagedPage {
-        /// Offset in the page's entries.
+        /// Offset in the page's entries or lines.
         at: usize,
     },
-    /// The database names a file that the list of files does not have.
+    /// A stored offer refers to a file that is not stored.
     #[error(
         "an offer belongs to file {file}, which is not in the list of files: empty the database with `starter --reset` and run the master again"
     )]

@@ -1,10 +1,12 @@
-//! Offers to winners to what changes in `products` and `aggr`. It opens nothing itself and knows no clock, no tokio and no
-//! diesel. Rows stream through it in order of sku, the rule for one sku is plain Rust, and polars sums the names.
+//! Turns offers into winners, and winners into row changes for `products` and `aggr`. The crate opens no files of its own and
+//! knows no clock, no tokio and no diesel.
 //!
-//! A file becomes a [`Run`]: its offers, one a sku, sorted by sku, in memory or in a spool that it is handed. A run is cut into
-//! [`Page`]s of (sku, content hash), and [`touched`] compares them with the pages that were applied before: what comes out are
-//! the skus that this file changes. [`Batches`] goes through those of several files together, and [`merge`] takes each batch,
-//! with what the database holds for the same skus, and says which rows have to be written.
+//! 1. [`RunBuilder`] sorts the offers of one file by sku into a [`Run`], in memory or in spill files that the caller provides.
+//! 2. A run is cut into [`Page`]s of (sku, content hash). [`diff_pages`] and [`compare_pages`] compare them with the pages
+//!    applied before and return the skus that the file changes.
+//! 3. [`Batches`] merges the changes of several files in order of sku.
+//! 4. [`merge`] compares each batch with what the database holds for the same skus and returns the rows to write.
+//! 5. [`NameDeltas`] adds up how the count of each name changes. polars does the grouping.
 #![warn(missing_docs)]
 
 mod batch;
@@ -13,28 +15,30 @@ mod chunk;
 mod delta;
 mod edit;
 mod error;
-mod heap;
+mod merge_heap;
 mod names;
 mod page;
-mod place;
+mod page_diff;
 mod rank;
 mod record;
+mod resolve;
 mod run;
 mod spill;
 
 pub use batch::{Batch, Batches};
-pub use budget::Budget;
-pub use delta::{Before, Changes, Delta, current_offers, merge};
+pub use budget::MemoryBudget;
+pub use delta::{Delta, StoredRows, TableChanges, current_offers, merge};
 pub use edit::{EditChange, change_edit};
 pub use error::Error;
-pub use names::{NameMoves, SummedNames};
-pub use page::{Page, PagePlan, Touched, line_of, plan_pages, touched};
-pub use place::{Edit, Offer, Placement, Product, place};
+pub use names::{NameDeltas, SummedNameDeltas};
+pub use page::{Page, line_of};
+pub use page_diff::{FileChanges, PageDiff, compare_pages, diff_pages};
 pub use rank::{RankedFile, Ranks};
+pub use resolve::{Edit, Offer, Product};
 pub use run::{Run, RunBuilder};
-pub use spill::Spill;
+pub use spill::SpillFiles;
 
-/// The number of what this crate makes of a file. It is part of every file's `reading`, so that raising it makes every
-/// file be read again. A new shape of pages has to read the old one too, or to come with a migration that empties the
-/// catalog: stored pages are compared before they are replaced.
-pub const FORMAT: u32 = 2;
+/// Version of the pages and content hashes that this crate computes. It is part of every file's `reading`, so raising it makes
+/// the master read every file again. A new page layout must also be able to read the old one, or come with a migration that
+/// empties the catalog: stored pages are compared before they are replaced.
+pub const FORMAT_VERSION: u32 = 2;

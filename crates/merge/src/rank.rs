@@ -1,29 +1,29 @@
-//! Survivorship: the total order in which offers of one sku are compared. The rule is the contract's, section 2 "Winner":
-//! priority, then the source's position in the configuration, then the file's path, all ascending; the last one wins.
+//! Survivorship: the order that decides which offer for a sku wins (docs/reference/README.md#winner). Files are ordered by
+//! priority, then by the source's position in the configuration, then by path, all ascending. The last one wins.
 
 use std::collections::HashMap;
 
-use crate::{Error, Offer};
+use crate::{error::Error, resolve::Offer};
 
-/// What decides a file's place in the order.
+/// A file with the values that decide its rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankedFile {
     /// The file's number in the database.
     pub file: i64,
-    /// Its source's priority; higher wins.
+    /// Priority of its source. Higher wins.
     pub priority: i64,
-    /// Its source's position in the configuration; later wins.
+    /// Position of its source in the configuration. Later wins.
     pub position: i64,
-    /// Its path inside the source, compared as bytes; later wins.
+    /// Path within the source, compared as bytes. Later wins.
     pub path: String,
 }
 
-/// The rank of every file: a later one wins. Ranks are unique, so no tie is ever left.
+/// Ranks by file number. The higher rank wins. Ranks are unique, so there are no ties.
 #[derive(Debug, Clone, Default)]
 pub struct Ranks(HashMap<i64, u32>);
 
 impl Ranks {
-    /// Orders all files of all sources.
+    /// Ranks the files of all sources.
     #[must_use]
     pub fn new(mut files: Vec<RankedFile>) -> Self {
         files.sort_unstable_by(|a, b| {
@@ -37,10 +37,10 @@ impl Ranks {
         Self(files.into_iter().zip(0..).map(|(file, rank)| (file.file, rank)).collect())
     }
 
-    /// Puts the offers of a sku in order: the last one wins.
+    /// Sorts the offers of a sku by rank, so that the winner is last.
     ///
     /// # Errors
-    /// As [`Ranks::of`]; never for less than two offers, whose order needs no rank.
+    /// A file has no rank. Fewer than two offers need no rank and never fail.
     pub(crate) fn sort(&self, offers: &mut [Offer<&str>]) -> Result<(), Error> {
         if offers.len() < 2 {
             return Ok(());
@@ -53,7 +53,7 @@ impl Ranks {
     /// The rank of one file.
     ///
     /// # Errors
-    /// The file is not among those that [`Ranks::new`] was given.
+    /// The file was not passed to [`Ranks::new`].
     pub fn of(&self, file: i64) -> Result<u32, Error> {
         self.0.get(&file).copied().ok_or(Error::UnknownFile { file })
     }

@@ -1,5 +1,5 @@
-//! A run: the offers of one file, at most one a sku, sorted by sku. It is built of chunks of bounded size, each sorted by
-//! itself, which are merged when the run is read: no file is too large for it.
+//! External merge sort. A run holds the offers of one file, at most one per sku, sorted by sku. It consists of sorted chunks of
+//! bounded size that are merged on reading, so files of any size fit.
 
 use std::{
     collections::VecDeque,
@@ -9,60 +9,72 @@ use std::{
 };
 
 use crate::{
-    Budget, Error, Page, Spill,
+    budget::MemoryBudget,
     chunk::{Chunk, ChunkBuilder, ChunkCursor},
-    heap::Heap,
-    page::PageCutter,
+    error::Error,
+    merge_heap::MergeHeap,
+    page::{Page, PageCutter},
     record::Record,
+    spill::SpillFiles,
 };
 
-/// Chunks of one file that are sorted at one time, while the next one is being filled.
-const SORTERS: usize = 2;
+/// Chunks of one file that are sorted at the same time, while the next one is being filled.
+const MAX_SORTING_CHUNKS: usize = 2;
 
 /// Takes a file's offers in the order of its rows.
 pub struct RunBuilder {
-    budget: Budget,
-    spill: Spill,
+    budget: MemoryBudget,
+    spill: SpillFiles,
     chunk: ChunkBuilder,
-    /// Chunks that other threads are sorting, in the order of the file.
+    /// Chunks that other threads are sorting, in file order.
     sorting: VecDeque<JoinHandle<io::Result<Chunk>>>,
-    /// Those before them.
+    /// Sorted chunks. They precede those in `sorting`.
     chunks: Vec<Chunk>,
     rows: usize,
 }
 
+/// The offers of one file in order of sku, and the pages to store for them.
+pub struct Run {
+    chunks: Vec<Chunk>,
+    /// The chunk that each record comes from, in order of sku.
+    order: Vec<Step>,
+    offers: usize,
+    pages: Vec<Page>,
+}
+
 impl RunBuilder {
-    /// Keeps what is within `budget` in memory and writes the rest to the file of `spill`.
+    /// Keeps chunks in memory within `budget` and writes the others to `spill`.
     #[must_use]
-    pub fn new(budget: Budget, spill: Spill) -> Self {
+    pub fn new(budget: MemoryBudget, spill: SpillFiles) -> Self {
         Self { budget, spill, chunk: ChunkBuilder::default(), sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
     }
 
     /// Adds the row that begins on `line`. A later row of the same sku replaces an earlier one.
     ///
     /// # Errors
-    /// [`Error::Spool`].
+    /// [`Error::Spool`] or [`Error::Thread`].
     pub fn push(&mut self, sku: &str, name: &str, description: &str, deletes: bool, line: u64) -> Result<(), Error> {
         let (sku, name, description) = (sku.as_bytes(), name.as_bytes(), description.as_bytes());
-        self.chunk.push(&Record { sku, name, description, deletes, line, content: 0 });
+        self.chunk.push(&Record { sku, name, description, deletes, line, content_hash: 0 });
         self.rows += 1;
         if self.chunk.is_full() { self.seal() } else { Ok(()) }
     }
 
-    /// How many rows were taken so far.
+    /// Number of rows added so far.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Has another thread sort the chunk.
+    /// Hands the current chunk to a thread that sorts it.
     fn seal(&mut self) -> Result<(), Error> {
-        while self.sorting.len() >= SORTERS {
+        while self.sorting.len() >= MAX_SORTING_CHUNKS {
             self.take_sorted()?;
         }
         let (chunk, budget, spill) = (std::mem::take(&mut self.chunk), self.budget.clone(), self.spill.clone());
         let sort = move || chunk.seal(&budget, &spill);
-        self.sorting.push_back(thread::Builder::new().name("sort".to_owned()).spawn(sort)?);
+        let thread = thread::Builder::new().name("sort".to_owned()).spawn(sort).map_err(Error::Thread)?;
+        self.sorting.push_back(thread);
         Ok(())
     }
 
@@ -73,93 +85,84 @@ impl RunBuilder {
         Ok(())
     }
 
-    /// Merges what was taken, keeps the last row of each sku, and cuts the run into pages.
+    /// Merges the rows, keeps the last one per sku, and cuts the run into pages.
     ///
     /// # Errors
     /// [`Error::Spool`].
     pub fn finish(mut self) -> Result<Run, Error> {
-        // The last chunk is sorted here: most files have no other.
+        // Sorted on this thread: most files consist of a single chunk.
         let last = std::mem::take(&mut self.chunk);
         let last = if last.is_empty() { None } else { Some(last.seal(&self.budget, &self.spill)?) };
         while !self.sorting.is_empty() {
             self.take_sorted()?;
         }
         self.chunks.extend(last);
-        let (order, pages) = merged(&self.chunks)?;
-        let offers = order.iter().filter(|step| !step.is_passed()).count();
+        let (order, pages) = merge_chunks(&self.chunks)?;
+        let offers = order.iter().filter(|step| !step.is_superseded()).count();
         Ok(Run { chunks: self.chunks, order, offers, pages })
     }
 }
 
-/// The offers of one file, and the pages that are stored of it.
-pub struct Run {
-    chunks: Vec<Chunk>,
-    /// Which chunk each record comes from, in order of sku.
-    order: Vec<Step>,
-    offers: usize,
-    pages: Vec<Page>,
-}
-
-/// One step through the chunks: the number of a chunk whose next record comes next, and whether that record is to be
-/// passed over because a later row of the file speaks of the same sku.
+/// One step through the chunks: the chunk whose next record follows. The top bit marks a record to skip because a later row
+/// of the file has the same sku.
 #[derive(Debug, Clone, Copy)]
 struct Step(u32);
 
-const PASSED: u32 = 1 << 31;
+const SUPERSEDED_BIT: u32 = 1 << 31;
 
 impl Step {
-    fn new(chunk: usize, passed: bool) -> Self {
-        Self(chunk as u32 | if passed { PASSED } else { 0 })
+    fn new(chunk: usize, superseded: bool) -> Self {
+        Self(chunk as u32 | if superseded { SUPERSEDED_BIT } else { 0 })
     }
 
     fn chunk(self) -> usize {
-        (self.0 & !PASSED) as usize
+        (self.0 & !SUPERSEDED_BIT) as usize
     }
 
-    fn is_passed(self) -> bool {
-        self.0 & PASSED != 0
+    fn is_superseded(self) -> bool {
+        self.0 & SUPERSEDED_BIT != 0
     }
 }
 
-/// Goes through the sorted chunks of a file. Of one sku's rows the one in the last chunk counts.
-fn merged(chunks: &[Chunk]) -> Result<(Vec<Step>, Vec<Page>), Error> {
+/// Merges the sorted chunks of a file. Of several rows of one sku, the one in the last chunk counts.
+fn merge_chunks(chunks: &[Chunk]) -> Result<(Vec<Step>, Vec<Page>), Error> {
     let mut cursors = chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
     let less =
         |cursors: &[ChunkCursor<'_>], a: usize, b: usize| cursors[a].compare(&cursors[b]).then(a.cmp(&b)).is_lt();
-    let mut heap = Heap::new((0..cursors.len()).collect(), |a, b| less(&cursors, a, b));
+    let mut heap = MergeHeap::new((0..cursors.len()).collect(), |a, b| less(&cursors, a, b));
     let (mut order, mut pages) = (Vec::new(), PageCutter::default());
     while let Some(first) = heap.first() {
         let second = heap.second(|a, b| less(&cursors, a, b));
-        let passed = second.is_some_and(|second| cursors[first].compare(&cursors[second]).is_eq());
-        if !passed {
+        let superseded = second.is_some_and(|second| cursors[first].compare(&cursors[second]).is_eq());
+        if !superseded {
             let record = cursors[first].record();
-            pages.push(record.sku, record.content, record.line)?;
+            pages.push(record.sku, record.content_hash, record.line)?;
         }
-        order.push(Step::new(first, passed));
+        order.push(Step::new(first, superseded));
         cursors[first].advance(1)?;
-        heap.moved(cursors[first].has_ended(), |a, b| less(&cursors, a, b));
+        heap.first_advanced(cursors[first].has_ended(), |a, b| less(&cursors, a, b));
     }
     Ok((order, pages.finish()))
 }
 
 impl Run {
-    /// How many offers the file gives.
+    /// Number of offers in the file.
     #[must_use]
     pub fn offers(&self) -> usize {
         self.offers
     }
 
-    /// The run's pages in the order of their first sku.
+    /// The run's pages in order of first sku.
     #[must_use]
     pub fn pages(&self) -> &[Page] {
         &self.pages
     }
 
-    /// A cursor that stands before the first offer.
+    /// Opens a cursor before the first offer.
     pub(crate) fn cursor(&self) -> Result<RunCursor<'_>, Error> {
         let chunks = self.chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
-        let seen = vec![0; chunks.len()];
-        Ok(RunCursor { order: &self.order, chunks, seen, next: 0, offer: 0 })
+        let behind = vec![0; chunks.len()];
+        Ok(RunCursor { order: &self.order, chunks, behind, next: 0, offer: 0 })
     }
 }
 
@@ -167,33 +170,33 @@ impl Run {
 pub(crate) struct RunCursor<'a> {
     order: &'a [Step],
     chunks: Vec<ChunkCursor<'a>>,
-    /// Of each chunk, how many records lie before the next step and were not yet passed by its cursor.
-    seen: Vec<usize>,
-    /// The next step.
+    /// Per chunk, the number of records that its cursor has to skip to reach the next step.
+    behind: Vec<usize>,
+    /// Index of the next step.
     next: usize,
-    /// The number of the offer that the next step reaches, or goes before.
+    /// Number of offers before the next step.
     offer: usize,
 }
 
 impl RunCursor<'_> {
-    /// Goes to the offer of that number, counted from 0 in order of sku. Numbers must ascend.
-    pub(crate) fn go_to(&mut self, offer: usize) -> Result<(), Error> {
+    /// Moves to an offer by its number, counted from 0 in order of sku. Numbers must ascend from call to call.
+    pub(crate) fn seek(&mut self, offer: usize) -> Result<(), Error> {
         loop {
             let step = *self.order.get(self.next).ok_or(Error::DamagedRun)?;
-            if !step.is_passed() {
+            if !step.is_superseded() {
                 if self.offer == offer {
                     let chunk = &mut self.chunks[step.chunk()];
-                    chunk.advance(std::mem::take(&mut self.seen[step.chunk()]))?;
+                    chunk.advance(std::mem::take(&mut self.behind[step.chunk()]))?;
                     return Ok(());
                 }
                 self.offer += 1;
             }
-            self.seen[step.chunk()] += 1;
+            self.behind[step.chunk()] += 1;
             self.next += 1;
         }
     }
 
-    /// The offer that [`Self::go_to`] went to.
+    /// The offer that the last [`Self::seek`] moved to.
     pub(crate) fn record(&self) -> Record<'_> {
         self.chunks[self.order[self.next].chunk()].record()
     }

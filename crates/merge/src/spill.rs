@@ -1,5 +1,5 @@
-//! Where rows lie that memory has no room for: in few files, whatever the number of those they come from, because a process may
-//! have only so many open.
+//! Spill files: sorted rows that do not fit in memory. Many inputs share few files, because the number of open files per
+//! process is limited.
 
 use std::{
     fs::File,
@@ -7,37 +7,37 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Bytes from which on another file is begun. One file for all would be simpler, but on ext4 what is written to the database afterwards
-/// then takes longer: five million rows took 12.6 s so, and take 10.9 s.
-const FILE_BYTES: u64 = 64 << 20;
+/// Size at which the next spill file is started. A single file would be simpler, but on ext4 it slows down the database writes that
+/// follow: five million rows took 12.6 s with one file and take 10.9 s with several.
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// Files to which sorted rows are appended; clones share them. Each is made when it is needed, and lives as long as anything that
-/// lies in it is used.
+/// Files to which sorted rows are appended, shared by all clones. Each file is created when it is needed and lives as long as
+/// a chunk that is stored in it.
 #[derive(Clone)]
-pub struct Spill(Arc<Shared>);
+pub struct SpillFiles(Arc<Shared>);
 
 struct Shared {
-    make: Box<dyn Fn() -> io::Result<File> + Send + Sync>,
-    /// The last file, and its end. Held while something is appended.
-    file: Mutex<Option<(Arc<File>, u64)>>,
+    create: Box<dyn Fn() -> io::Result<File> + Send + Sync>,
+    /// Guards the last file and its length. Held during an append.
+    last: Mutex<Option<(Arc<File>, u64)>>,
 }
 
-impl Spill {
-    /// `make` makes an empty file, to be written and read.
-    pub fn new(make: impl Fn() -> io::Result<File> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { make: Box::new(make), file: Mutex::default() }))
+impl SpillFiles {
+    /// Uses `create` for each new file. It must return an empty file that is open for reading and writing.
+    pub fn new(create: impl Fn() -> io::Result<File> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shared { create: Box::new(create), last: Mutex::default() }))
     }
 
-    /// Has `write` append to the file, from the place on that it is told; it returns how many bytes it has written. Returns the file and
-    /// that place. One writes at a time: the system lets only one write to a file, and lets the others spin.
+    /// Calls `write` with a file and the offset to write at, and returns both. `write` returns the number of bytes written.
+    /// Appends take turns: the system serialises writes to one file anyway, and the waiting threads would spin.
     pub(crate) fn append(&self, write: impl FnOnce(&File, u64) -> io::Result<u64>) -> io::Result<(Arc<File>, u64)> {
-        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.as_ref().is_some_and(|(_, end)| *end >= FILE_BYTES) {
-            *file = None;
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_some_and(|(_, end)| *end >= MAX_FILE_BYTES) {
+            *last = None;
         }
-        let (file, end) = match &mut *file {
-            Some(file) => file,
-            empty => empty.insert((Arc::new((self.0.make)()?), 0)),
+        let (file, end) = match &mut *last {
+            Some(last) => last,
+            none => none.insert((Arc::new((self.0.create)()?), 0)),
         };
         let start = *end;
         *end += write(file, start)?;

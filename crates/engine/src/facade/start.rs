@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tributary_config::{Config, SourceConfig};
-use tributary_merge::Budget;
+use tributary_merge::MemoryBudget;
 use tributary_store::{Lock, Store, UploadRow};
 
 use super::adopt::Adoption;
@@ -74,7 +74,7 @@ impl Context {
     pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
-        Self { http, writer, spool, gates, followers, memory: Budget::new(SORTED_BYTES), reports }
+        Self { http, writer, spool, gates, followers, memory: MemoryBudget::new(SORTED_BYTES), reports }
     }
 
     /// The polls of a source; `local` is the uploads folder.

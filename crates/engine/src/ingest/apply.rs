@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use anyhow::{Context, Result};
-use tributary_merge::{Page, Run, Touched, plan_pages, touched};
+use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
 
 use super::{
@@ -174,7 +174,7 @@ fn put_file<'a>(
     mut row: FileRow,
     file: &'a FileVersion,
     reading: &str,
-) -> Result<Option<Touched<'a>>> {
+) -> Result<Option<FileChanges<'a>>> {
     match &file.outcome {
         Outcome::Accepted(accepted) => {
             accept(&mut row, file, accepted, reading);
@@ -223,18 +223,18 @@ fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
 }
 
 /// Brings the file's stored pages up to its run (none: the file is gone) and says which skus that touches.
-pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<Touched<'a>> {
+pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
     let stored = store.page_digests(file)?;
-    let plan = plan_pages(run, &stored);
-    let differing = store.page_entries(file, &plan.differing)?;
-    let touched = touched(file, run, &plan, &differing)
+    let diff = diff_pages(run, &stored);
+    let differing = store.page_entries(file, &diff.differing)?;
+    let changes = compare_pages(file, run, &diff, &differing)
         .with_context(|| format!("failed to compare file {file} with what is applied"))?;
-    store.delete_pages(file, &plan.dropped)?;
+    store.delete_pages(file, &diff.deleted)?;
     let pages = run.map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {
         let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
         PageRow { first_sku, digest, entries, lines }
     };
-    store.insert_pages(file, plan.written.iter().map(row))?;
-    Ok(touched)
+    store.insert_pages(file, diff.inserted.iter().map(row))?;
+    Ok(changes)
 }

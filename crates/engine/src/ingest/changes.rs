@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
-use tributary_merge::{Batch, Batches, Before, Delta, NameMoves, Offer, RankedFile, Ranks, Touched};
+use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, RankedFile, Ranks, StoredRows};
 use tributary_store::{FileOrigin, Store};
 
 use super::convert;
@@ -34,8 +34,8 @@ impl std::ops::AddAssign for Written {
 
 /// Merges what files touch into the tables, batch by batch in order of sku. At most once in a transaction, and before anything else
 /// in it has written products, offers or edits: of many rows, what the tables hold is read as it was before the transaction.
-pub(crate) fn write_touched(store: &mut Store, touched: Vec<Touched<'_>>) -> Result<Written> {
-    let rows: usize = touched.iter().map(Touched::len).sum();
+pub(crate) fn write_touched(store: &mut Store, touched: Vec<FileChanges<'_>>) -> Result<Written> {
+    let rows: usize = touched.iter().map(FileChanges::len).sum();
     let mut writing = Writing::new(ranks(store)?);
     let mut batches = Batches::new(touched, BATCH)?;
     if rows <= BATCH {
@@ -84,7 +84,7 @@ fn ahead<T: Send>(
     })
 }
 
-fn before(store: &mut Store, batch: &Batch) -> Result<Before> {
+fn before(store: &mut Store, batch: &Batch) -> Result<StoredRows> {
     Ok(convert::before(store.sku_rows(&batch.skus())?))
 }
 
@@ -112,17 +112,17 @@ pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
 /// Batches on their way into the tables.
 struct Writing {
     ranks: Ranks,
-    names: NameMoves,
+    names: NameDeltas,
     written: Written,
 }
 
 impl Writing {
     fn new(ranks: Ranks) -> Self {
-        Self { ranks, names: NameMoves::default(), written: Written::default() }
+        Self { ranks, names: NameDeltas::default(), written: Written::default() }
     }
 
     /// Merges one batch and writes what it changes, but for the counts of names.
-    fn write(&mut self, store: &mut Store, before: &Before, batch: &Batch) -> Result<()> {
+    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch) -> Result<()> {
         let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, &self.ranks)?;
         self.written += Written {
             added: products.inserted.len() as u64,
@@ -143,15 +143,15 @@ impl Writing {
     fn finish(self, store: &mut Store) -> Result<Written> {
         let names = self.names.finish()?;
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
-        if names.most() <= BATCH {
+        if names.max_names() <= BATCH {
             let mut moved = Ok(());
-            names.moves(BATCH, &mut |moves| {
+            names.for_each_batch(BATCH, &mut |moves| {
                 moved = take(moves);
                 moved.is_ok()
             })?;
             moved?;
         } else {
-            ahead("merge names", |give| Ok(names.moves(BATCH, give)?), take)?;
+            ahead("merge names", |give| Ok(names.for_each_batch(BATCH, give)?), take)?;
         }
         Ok(self.written)
     }
@@ -182,7 +182,7 @@ pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer,
 }
 
 /// What the tables hold for one sku, and the files that offer it.
-fn offered(store: &mut Store, sku: &str) -> Result<(Before, Vec<FileOrigin>)> {
+fn offered(store: &mut Store, sku: &str) -> Result<(StoredRows, Vec<FileOrigin>)> {
     let before = convert::before(store.sku_rows(&[sku])?);
     let shown = before.products.iter().filter_map(|product| product.file);
     let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();

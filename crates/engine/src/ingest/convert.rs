@@ -1,11 +1,11 @@
 //! Between the rows of the store and those of the merge. The two crates do not know each other.
 
 use tributary_csv_gate::Reject;
-use tributary_merge::{Before, Edit, Offer, Product};
+use tributary_merge::{Edit, Offer, Product, StoredRows};
 use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, SkuRows};
 
-pub(super) fn before(state: SkuRows) -> Before {
-    Before {
+pub(super) fn before(state: SkuRows) -> StoredRows {
+    StoredRows {
         products: state.products.into_iter().map(product).collect(),
         shadowed: state.shadowed.into_iter().map(offer).collect(),
         edits: state.edits.into_iter().map(edit).collect(),

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use tributary_csv_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
-use tributary_merge::{Budget, Run, RunBuilder, Spill};
+use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::ManifestEntry;
 
 use crate::{
@@ -65,9 +65,9 @@ pub(crate) struct Reader {
     /// What its columns are called.
     pub(crate) columns: Columns,
     /// Where its rows are sorted.
-    pub(crate) memory: Budget,
+    pub(crate) memory: MemoryBudget,
     /// Where those lie that memory has no room for; one for all files of a version.
-    pub(crate) spill: Spill,
+    pub(crate) spill: SpillFiles,
     /// Hears of the rows of this file.
     pub(crate) progress: Arc<ActiveRead>,
 }

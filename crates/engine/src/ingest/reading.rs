@@ -11,7 +11,7 @@ pub(crate) fn reading(columns: &Columns) -> String {
     let decides = json!({
         "role": "feed",
         "gate": tributary_csv_gate::FORMAT,
-        "merge": tributary_merge::FORMAT,
+        "merge": tributary_merge::FORMAT_VERSION,
         "columns": [mapped(&columns.sku), mapped(&columns.name), mapped(&columns.description), mapped(&columns.op)],
     });
     blake3::hash(decides.to_string().as_bytes()).to_hex()[..32].to_owned()

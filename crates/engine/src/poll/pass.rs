@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use tokio::sync::{Semaphore, watch};
 use tributary_config::SourceConfig;
-use tributary_merge::{Budget, Spill};
+use tributary_merge::{MemoryBudget, SpillFiles};
 use tributary_protocol::Sense;
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 
@@ -40,7 +40,7 @@ pub(crate) struct Context {
     /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.
     pub(crate) followers: Arc<Semaphore>,
     /// Bounds the memory of sorted rows that are not applied yet, over all sources.
-    pub(crate) memory: Budget,
+    pub(crate) memory: MemoryBudget,
     /// Which say of a file whether it is a product feed.
     pub(crate) reports: Reports,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Poll {
     /// Where it shows.
     pub(super) progress: Arc<dyn ProgressObserver>,
     /// Where the rows of this pass lie that memory has no room for.
-    pub(super) spill: Spill,
+    pub(super) spill: SpillFiles,
     /// The readings of this pass, held until what was read is committed.
     pub(super) under_way: Mutex<Vec<Arc<ActiveRead>>>,
     /// Tells those who work on reports what the source holds.
@@ -67,9 +67,9 @@ pub(crate) struct Poll {
     noted: Option<Instant>,
 }
 
-fn new_spill(spool: &Spool) -> Spill {
+fn new_spill(spool: &Spool) -> SpillFiles {
     let spool = spool.clone();
-    Spill::new(move || spool.unnamed())
+    SpillFiles::new(move || spool.unnamed())
 }
 
 /// What a pass did.

@@ -1,16 +1,18 @@
-//! The merge against a plain model: tables that are kept by deltas equal tables that are computed anew.
+//! Compares the merge with a plain model: tables kept by deltas equal tables computed from scratch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Budget, NameMoves, Page, RankedFile, Run, RunBuilder, Spill, plan_pages, touched};
+use crate::{
+    Batches, MemoryBudget, NameDeltas, Page, RankedFile, Run, RunBuilder, SpillFiles, compare_pages, diff_pages,
+};
 
 /// sku → (name, deletes) of one file.
 type File = BTreeMap<String, (String, bool)>;
 
-/// What the database would hold, kept by deltas alone.
+/// The tables, kept by deltas alone.
 #[derive(Default)]
 struct Tables {
     products: BTreeMap<String, Product>,
@@ -21,17 +23,17 @@ struct Tables {
 }
 
 impl Tables {
-    fn before(&self, skus: &[&str]) -> Before {
+    fn stored(&self, skus: &[&str]) -> StoredRows {
         let wanted = |sku: &String| skus.contains(&sku.as_str());
-        Before {
+        StoredRows {
             products: self.products.values().filter(|row| wanted(&row.sku)).cloned().collect(),
             shadowed: self.shadowed.values().filter(|row| wanted(&row.sku)).cloned().collect(),
             edits: self.edits.values().filter(|row| wanted(&row.sku)).cloned().collect(),
         }
     }
 
-    /// Inserts must be new, updates and deletes must be there: the store relies on it.
-    fn write(&mut self, delta: Delta<'_>, names: &mut NameMoves) {
+    /// Checks that inserted keys are new and that updated and deleted keys exist. The store relies on it.
+    fn write(&mut self, delta: Delta<'_>, names: &mut NameDeltas) {
         for product in delta.products.inserted {
             assert!(self.products.insert(product.sku.to_owned(), owned(product)).is_none());
         }
@@ -53,22 +55,22 @@ impl Tables {
         names.add(&delta.names).unwrap();
     }
 
-    fn move_names(&mut self, names: NameMoves) {
+    fn add_names(&mut self, names: NameDeltas) {
         let summed = names.finish().unwrap();
-        let mut moves = Vec::new();
+        let mut deltas = Vec::new();
         let mut take = |some| {
-            moves.extend(some);
+            deltas.extend(some);
             true
         };
-        summed.moves(2, &mut take).unwrap();
-        assert!(moves.windows(2).all(|pair| pair[0].0 < pair[1].0) && moves.iter().all(|(_, step)| *step != 0));
-        for (name, step) in moves {
-            *self.aggr.entry(name.to_owned()).or_default() += step;
+        summed.for_each_batch(2, &mut take).unwrap();
+        assert!(deltas.windows(2).all(|pair| pair[0].0 < pair[1].0) && deltas.iter().all(|(_, delta)| *delta != 0));
+        for (name, delta) in deltas {
+            *self.aggr.entry(name.to_owned()).or_default() += delta;
         }
         self.aggr.retain(|_, count| *count != 0);
     }
 
-    /// One version: some files at once, in batches of `rows`. An absent file is gone.
+    /// Applies one version: several files at once, in batches of `rows`. `None` means that the file is gone.
     fn apply(&mut self, files: &BTreeMap<i64, Option<File>>, ranks: &Ranks, rows: usize) {
         let runs: BTreeMap<i64, Option<Run>> =
             files.iter().map(|(number, file)| (*number, file.as_ref().map(run_of))).collect();
@@ -76,29 +78,29 @@ impl Tables {
         for (number, run) in &runs {
             let stored = self.pages.remove(number).unwrap_or_default();
             let digests: Vec<_> = stored.iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
-            let plan = plan_pages(run.as_ref(), &digests);
+            let diff = diff_pages(run.as_ref(), &digests);
             let differing: Vec<_> = stored
                 .iter()
-                .filter(|page| plan.differing.contains(&page.first_sku))
+                .filter(|page| diff.differing.contains(&page.first_sku))
                 .map(|page| page.entries.clone())
                 .collect();
-            changes.push(touched(*number, run.as_ref(), &plan, &differing).unwrap());
+            changes.push(compare_pages(*number, run.as_ref(), &diff, &differing).unwrap());
             self.pages.insert(*number, run.as_ref().map(|run| run.pages().to_vec()).unwrap_or_default());
         }
         let mut batches = Batches::new(changes, rows).unwrap();
-        let mut names = NameMoves::default();
+        let mut names = NameDeltas::default();
         while let Some(batch) = batches.next_batch().unwrap() {
-            let before = self.before(&batch.skus());
-            self.write(merge(&before, &batch, ranks).unwrap(), &mut names);
+            let stored = self.stored(&batch.skus());
+            self.write(merge(&stored, &batch, ranks).unwrap(), &mut names);
         }
-        self.move_names(names);
+        self.add_names(names);
     }
 
     fn choose_again(&mut self, skus: &[String], ranks: &Ranks) {
-        let before = self.before(&skus.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut names = NameMoves::default();
-        self.write(merge(&before, &Batch::default(), ranks).unwrap(), &mut names);
-        self.move_names(names);
+        let stored = self.stored(&skus.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut names = NameDeltas::default();
+        self.write(merge(&stored, &Batch::default(), ranks).unwrap(), &mut names);
+        self.add_names(names);
     }
 }
 
@@ -111,7 +113,8 @@ fn owned_offer(Offer { sku, file, deletes, name, description }: Offer<&str>) -> 
 }
 
 fn run_of(file: &File) -> Run {
-    let mut builder = RunBuilder::new(Budget::new(usize::MAX), Spill::new(|| unreachable!("memory is enough")));
+    let mut builder =
+        RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")));
     for (line, (sku, (name, deletes))) in file.iter().enumerate() {
         let name = if *deletes { "" } else { name };
         builder.push(sku, name, "d", *deletes, line as u64 + 2).unwrap();
@@ -129,7 +132,7 @@ fn ranks(priorities: &[i64]) -> Ranks {
     Ranks::new(priorities.iter().enumerate().map(file).collect())
 }
 
-/// What is shown, computed from everything at once: sku → name.
+/// The products shown, computed from all files and edits: sku → name.
 fn shown(
     files: &BTreeMap<i64, Option<File>>,
     priorities: &[i64],
@@ -178,7 +181,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 proptest! {
     #[test]
-    fn tables_kept_by_deltas_equal_tables_computed_anew(actions in proptest::collection::vec(action(), 1..14), rows in 1..9usize) {
+    fn tables_kept_by_deltas_equal_tables_computed_from_scratch(actions in proptest::collection::vec(action(), 1..14), rows in 1..9usize) {
         let mut tables = Tables::default();
         let mut files: BTreeMap<i64, Option<File>> = BTreeMap::new();
         let mut priorities = vec![0, 0, 0];
@@ -210,7 +213,7 @@ proptest! {
             let mut aggr = BTreeMap::new();
             expected.values().for_each(|name| *aggr.entry(name.clone()).or_insert(0) += 1);
             prop_assert_eq!(&tables.aggr, &aggr);
-            // Applied again, the same version writes nothing.
+            // Applying the same version again writes nothing.
             let current: BTreeMap<_, _> = files.clone();
             let size = (tables.products.len(), tables.shadowed.len());
             tables.apply(&current, &ranks(&priorities), rows);

@@ -1,5 +1,4 @@
-//! A run is what a map from sku to the last row would be, whether its chunks lie in memory or in the spool, and however
-//! many there are.
+//! A run equals a map from sku to the last row, for any number of chunks in memory and in spill files.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +8,9 @@ use super::*;
 
 type Rows = Vec<(String, String, bool)>;
 
-/// Builds a run of chunks of `rows` each, of which the first `memory` bytes stay in memory.
+/// Builds a run from chunks of `chunk` rows each. At most `memory` bytes of them stay in memory.
 fn build(rows: &Rows, chunk: usize, memory: usize) -> Run {
-    let mut builder = RunBuilder::new(Budget::new(memory), Spill::new(tempfile::tempfile));
+    let mut builder = RunBuilder::new(MemoryBudget::new(memory), SpillFiles::new(tempfile::tempfile));
     for (line, (sku, name, deletes)) in rows.iter().enumerate() {
         builder.push(sku, name, "some text", *deletes, line as u64).unwrap();
         if (line + 1).is_multiple_of(chunk) {
@@ -21,13 +20,13 @@ fn build(rows: &Rows, chunk: usize, memory: usize) -> Run {
     builder.finish().unwrap()
 }
 
-/// sku, name, deletes and line of some offers, read by a cursor of their own.
+/// Reads sku, name, deletes and line of some offers with a new cursor.
 fn read(run: &Run, offers: impl Iterator<Item = usize>) -> Vec<(String, String, bool, u64)> {
     let mut cursor = run.cursor().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     offers
         .map(|offer| {
-            cursor.go_to(offer).unwrap();
+            cursor.seek(offer).unwrap();
             let Record { sku, name, deletes, line, .. } = cursor.record();
             (text(sku), text(name), deletes, line)
         })
@@ -54,7 +53,7 @@ proptest! {
         prop_assert_eq!(read(&run, 0..expected.len()), &expected[..]);
         let some: Vec<_> = expected.iter().step_by(step).cloned().collect();
         prop_assert_eq!(read(&run, (0..expected.len()).step_by(step)), some);
-        // The pages are those of the same offers in one chunk.
+        // The number of chunks does not change the pages.
         let whole = build(&rows, usize::MAX, usize::MAX);
         prop_assert_eq!(run.pages(), whole.pages());
     }
@@ -70,12 +69,12 @@ fn records_larger_than_the_window_come_back() {
 }
 
 #[test]
-fn memory_is_given_back() {
-    let budget = Budget::new(1 << 30);
-    let mut builder = RunBuilder::new(budget.clone(), Spill::new(tempfile::tempfile));
+fn a_dropped_run_returns_its_memory() {
+    let budget = MemoryBudget::new(1 << 30);
+    let mut builder = RunBuilder::new(budget.clone(), SpillFiles::new(tempfile::tempfile));
     builder.push("a", "b", "c", false, 1).unwrap();
     let run = builder.finish().unwrap();
-    assert!(budget.hold(1 << 30).is_none());
+    assert!(budget.reserve(1 << 30).is_none());
     drop(run);
-    assert!(budget.hold(1 << 30).is_some());
+    assert!(budget.reserve(1 << 30).is_some());
 }

@@ -1,16 +1,16 @@
-//! Pages: what is stored of a run comes back, and a comparison finds exactly what changed.
+//! Stored pages decode to the run they were cut from, and a comparison finds exactly what changed.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, Budget, RunBuilder, Spill};
+use crate::{Batches, MemoryBudget, RunBuilder, SpillFiles, line_of, page::skus_of};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
 fn builder() -> RunBuilder {
-    RunBuilder::new(Budget::new(usize::MAX), Spill::new(|| unreachable!("memory is enough")))
+    RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")))
 }
 
 fn run(rows: &Rows) -> Run {
@@ -21,22 +21,22 @@ fn run(rows: &Rows) -> Run {
     builder.finish().unwrap()
 }
 
-/// Compares as the master does, reading from the "stored" pages of `old`.
-fn compare(old: &Run, new: Option<&Run>) -> (Vec<String>, Vec<String>, PagePlan) {
+/// Compares as the master does, with the pages of `old` as the stored ones.
+fn compare(old: &Run, new: Option<&Run>) -> (Vec<String>, Vec<String>, PageDiff) {
     let stored: Vec<_> = old.pages().iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
-    let plan = plan_pages(new, &stored);
+    let diff = diff_pages(new, &stored);
     let read: Vec<_> = old
         .pages()
         .iter()
-        .filter(|page| plan.differing.contains(&page.first_sku))
+        .filter(|page| diff.differing.contains(&page.first_sku))
         .map(|page| page.entries.clone())
         .collect();
-    let mut batches = Batches::new(vec![touched(1, new, &plan, &read).unwrap()], usize::MAX).unwrap();
+    let mut batches = Batches::new(vec![compare_pages(1, new, &diff, &read).unwrap()], usize::MAX).unwrap();
     let mut lists = (Vec::new(), Vec::new());
     for (offer, gone) in batches.next_batch().unwrap().unwrap_or_default().rows() {
         if gone { lists.1.push(offer.sku.to_owned()) } else { lists.0.push(offer.sku.to_owned()) }
     }
-    (lists.0, lists.1, plan)
+    (lists.0, lists.1, diff)
 }
 
 fn numbered(count: u64) -> Rows {
@@ -50,7 +50,7 @@ fn the_last_row_of_a_sku_counts() {
         builder.push(sku, name, "", false, line).unwrap();
     }
     let run = builder.finish().unwrap();
-    let all = touched(1, Some(&run), &plan_pages(Some(&run), &[]), &[]).unwrap();
+    let all = compare_pages(1, Some(&run), &diff_pages(Some(&run), &[]), &[]).unwrap();
     let batch = Batches::new(vec![all], 9).unwrap().next_batch().unwrap().unwrap();
     assert_eq!(batch.rows().map(|(offer, _)| offer.name).collect::<Vec<_>>(), ["2", "3"]);
     assert_eq!(line_of("b", &run.pages()[0].entries, &run.pages()[0].lines).unwrap(), Some(4));
@@ -64,9 +64,9 @@ fn one_changed_row_writes_one_page() {
     changed.get_mut("sku-12345").unwrap().0 = "other".into();
     let (old, new) = (run(&rows), run(&changed));
     assert!(old.pages().len() > 10, "20,000 skus make many pages: {}", old.pages().len());
-    let (offered, gone, plan) = compare(&old, Some(&new));
+    let (offered, gone, diff) = compare(&old, Some(&new));
     assert_eq!((offered, gone), (vec!["sku-12345".to_owned()], vec![]));
-    assert_eq!((plan.dropped.len(), plan.written.len()), (1, 1));
+    assert_eq!((diff.deleted.len(), diff.inserted.len()), (1, 1));
 }
 
 #[test]
@@ -74,13 +74,13 @@ fn moved_lines_rewrite_pages_but_touch_no_sku() {
     let rows = numbered(5_000);
     let mut moved = rows.clone();
     moved.values_mut().for_each(|row| row.1 += 1);
-    let (offered, gone, plan) = compare(&run(&rows), Some(&run(&moved)));
-    assert!(offered.is_empty() && gone.is_empty() && plan.differing.is_empty());
-    assert_eq!(plan.written.len(), run(&rows).pages().len());
+    let (offered, gone, diff) = compare(&run(&rows), Some(&run(&moved)));
+    assert!(offered.is_empty() && gone.is_empty() && diff.differing.is_empty());
+    assert_eq!(diff.inserted.len(), run(&rows).pages().len());
 }
 
 #[test]
-fn a_file_that_is_gone_gives_up_all_its_skus() {
+fn a_file_that_is_gone_loses_all_its_skus() {
     let rows = numbered(3_000);
     let (offered, gone, _) = compare(&run(&rows), None);
     assert!(offered.is_empty());
@@ -88,7 +88,7 @@ fn a_file_that_is_gone_gives_up_all_its_skus() {
 }
 
 #[test]
-fn damage_is_an_error_and_no_panic() {
+fn damage_is_an_error_not_a_panic() {
     let page = run(&numbered(10)).pages()[0].clone();
     for cut in 1..page.entries.len() {
         let _ = skus_of(&page.entries[..cut]);

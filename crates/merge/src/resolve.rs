@@ -1,7 +1,7 @@
-//! The rule for one sku: which product is shown, and which offers lie in its shadow. Everything else in this crate only
-//! brings the right offers here. The rule is the contract's, section 2 "Winner" and "Edits".
+//! The rule for one sku: which product is shown, and which offers are kept but not shown. The rest of the crate only brings the
+//! right offers here. See docs/reference/README.md#winner and docs/reference/README.md#edits.
 
-/// A row of `products`. `T` is `String` where it comes from the database, `&str` where it is on its way there.
+/// A row of `products`. `T` is `String` for rows read from the database and `&str` for rows to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product<T = String> {
     /// The key.
@@ -10,25 +10,49 @@ pub struct Product<T = String> {
     pub name: T,
     /// The winner's description, or the edit's.
     pub description: T,
-    /// The winner's file; none if the product stands alone on an edit.
+    /// The winner's file. `None` if the product consists of an edit alone.
     pub file: Option<i64>,
-    /// Whether an edit lies over the winner. An offer that is shown unedited lives in this row and nowhere else.
+    /// True if an edit applies. If not, this row is the only copy of the winning offer.
     pub edited: bool,
 }
 
 /// One file's offer for one sku.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer<T = String> {
-    /// The sku that it is for.
+    /// The key, together with `file`.
     pub sku: T,
-    /// The number of the file that makes it.
+    /// The number of the file.
     pub file: i64,
-    /// Whether it takes the sku away instead of offering it; then both texts are empty.
+    /// True if the row deletes the sku. Both texts are empty then.
     pub deletes: bool,
     /// The name, trimmed.
     pub name: T,
-    /// The description, as it stands in the file.
+    /// The description as in the file.
     pub description: T,
+}
+
+/// A person's or program's correction of one sku, applied over the winner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// The key.
+    pub sku: String,
+    /// The name to show instead of the winner's.
+    pub name: Option<String>,
+    /// The description to show instead of the winner's.
+    pub description: Option<String>,
+    /// Hides the product.
+    pub hidden: bool,
+    /// Shows the product even if no source offers it.
+    pub stands: bool,
+}
+
+/// Rows of one sku in `products` and `shadowed`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Resolved<'o, 'a> {
+    /// The row of `products`, if the sku is shown.
+    pub(crate) product: Option<Product<&'a str>>,
+    /// The rows of `shadowed`: every offer except one that is shown unedited, in the order given.
+    pub(crate) shadowed: &'o [Offer<&'a str>],
 }
 
 impl Product {
@@ -39,7 +63,7 @@ impl Product {
         Product { sku, name, description, file: *file, edited: *edited }
     }
 
-    /// The offer that is shown in this row, if it is one as it came.
+    /// The offer that this row shows unedited, if any.
     #[must_use]
     pub fn offer(&self) -> Option<Offer<&str>> {
         let Self { sku, name, description, file, edited } = self;
@@ -57,38 +81,14 @@ impl Offer {
     }
 }
 
-/// A person's or program's change to one sku.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Edit {
-    /// The sku that it is for.
-    pub sku: String,
-    /// The name to show instead of the winner's.
-    pub name: Option<String>,
-    /// The description to show instead of the winner's.
-    pub description: Option<String>,
-    /// Whether the product is not shown at all.
-    pub hidden: bool,
-    /// Whether the product is shown though no source offers it.
-    pub stands: bool,
-}
-
-/// Where the offers of one sku go.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Placement<'o, 'a> {
-    /// What `products` shows, if anything.
-    pub product: Option<Product<&'a str>>,
-    /// What `shadowed` keeps: every offer but the one that is shown unedited, in the order given.
-    pub shadowed: &'o [Offer<&'a str>],
-}
-
-/// Decides for one sku. `offers` are all current ones in order of rank, so the last one wins.
+/// Resolves one sku. `offers` are its current offers in order of rank, so the last one wins.
 ///
 /// | winner | no edit | edit | hidden edit |
 /// | --- | --- | --- | --- |
-/// | an offer | the offer | the offer, the edit's fields over it | nothing |
-/// | a `delete`, or none | nothing | the edit's fields, if it stands; else nothing | nothing |
+/// | an offer | the offer | the offer, with the edit's fields over it | nothing |
+/// | a `delete`, or none | nothing | the edit's fields if it stands, else nothing | nothing |
 #[must_use]
-pub fn place<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'a Edit>) -> Placement<'o, 'a> {
+pub(crate) fn resolve<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'a Edit>) -> Resolved<'o, 'a> {
     let winner = offers.last().filter(|offer| !offer.deletes);
     let name = edit.and_then(|edit| edit.name.as_deref());
     let description = edit.and_then(|edit| edit.description.as_deref());
@@ -114,7 +114,7 @@ pub fn place<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'
         (Some(product), [shadowed @ .., _]) if !product.edited => shadowed,
         _ => offers,
     };
-    Placement { product, shadowed }
+    Resolved { product, shadowed }
 }
 
 #[cfg(test)]
@@ -133,18 +133,18 @@ mod tests {
         Edit { sku: "s".into(), name: name.map(str::to_owned), description: None, hidden, stands }
     }
 
-    /// `shown` is name, description, file, edited; `shadowed` the files whose offers are kept.
+    /// `shown` is (name, description, file, edited). `shadowed` lists the files whose offers are kept.
     #[track_caller]
     fn check(offers: &[Offer], edit: Option<Edit>, shown: Option<(&str, &str, Option<i64>, bool)>, shadowed: &[i64]) {
         let offers: Vec<_> = offers.iter().map(Offer::borrowed).collect();
-        let placement = place("s", &offers, edit.as_ref());
-        let product = placement.product.map(|p| (p.name, p.description, p.file, p.edited));
+        let resolved = resolve("s", &offers, edit.as_ref());
+        let product = resolved.product.map(|p| (p.name, p.description, p.file, p.edited));
         assert_eq!(product, shown);
-        assert_eq!(placement.shadowed.iter().map(|offer| offer.file).collect::<Vec<_>>(), shadowed);
+        assert_eq!(resolved.shadowed.iter().map(|offer| offer.file).collect::<Vec<_>>(), shadowed);
     }
 
     #[test]
-    fn the_last_offer_wins_and_the_others_lie_in_its_shadow() {
+    fn the_last_offer_wins_and_the_others_are_shadowed() {
         check(&[], None, None, &[]);
         check(&[offer(1, "a")], None, Some(("a", "d", Some(1), false)), &[]);
         check(&[offer(1, "a"), offer(2, "b")], None, Some(("b", "d", Some(2), false)), &[1]);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_lies_over_the_winner() {
+    fn an_edit_applies_over_the_winner() {
         check(&[offer(1, "a")], Some(edit(Some("e"), false, false)), Some(("e", "d", Some(1), true)), &[1]);
         check(&[offer(1, "a")], Some(edit(None, false, true)), Some(("a", "d", Some(1), true)), &[1]);
         check(
