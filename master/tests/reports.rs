@@ -7,6 +7,7 @@ mod model;
 mod names;
 mod once;
 mod property;
+mod states;
 
 use serde_json::{Value, json};
 use tributary_testkit::{

@@ -13,38 +13,38 @@ use tributary_testkit::{
 use super::wait_for;
 use crate::system::System;
 
-const REPORT: &str = r#"
+pub(super) const REPORT: &str = r#"
 [[report]]
 name = "sales"
 files = "*sales.csv"
 group_by = "dept"
 metrics = { rows = "count()", total = "sum(n)" }
 "#;
-const SALES: &str = "dept,n\nbooks,1\ntoys,2\n";
-const HEAD: &str = r#"{"partial":{"rows":2,"passed_over":0,"rejected":0,"rejects":[],"groups":2}}"#;
-const BOOKS: &str = r#"{"group":[["books"],1,["1 1 0"]]}"#;
-const TOYS: &str = r#"{"group":[["toys"],1,["1 2 0"]]}"#;
-const END: &str = r#""end""#;
+pub(super) const SALES: &str = "dept,n\nbooks,1\ntoys,2\n";
+pub(super) const HEAD: &str = r#"{"partial":{"rows":2,"passed_over":0,"rejected":0,"rejects":[],"groups":2}}"#;
+pub(super) const BOOKS: &str = r#"{"group":[["books"],1,["1 1 0"]]}"#;
+pub(super) const TOYS: &str = r#"{"group":[["toys"],1,["1 2 0"]]}"#;
+pub(super) const END: &str = r#""end""#;
 
 fn hash(body: &str) -> String {
     format!("blake3:{}", blake3::hash(body.as_bytes()).to_hex())
 }
 
-fn lines(lines: &[&str]) -> Answer {
+pub(super) fn lines(lines: &[&str]) -> Answer {
     Answer::Ok("application/x-ndjson", (lines.join("\n") + "\n").into_bytes())
 }
 
 /// A source with a feed and sales, whose version moves with each of its feeds.
-struct Bad(FaultySource);
+pub(super) struct Bad(pub(super) FaultySource);
 
 impl Bad {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bad = Self(FaultySource::start(&[("/read/bad_sales.csv", Answer::csv(SALES))]));
         bad.holds("0", SALES);
         bad
     }
 
-    fn holds(&self, sku: &str, sales: &str) {
+    pub(super) fn holds(&self, sku: &str, sales: &str) {
         let feed = format!("sku,name\nbad{sku},Bad\n");
         let entry = |path: &str, body: &str| {
             let (size, hash) = (body.len(), hash(body));
@@ -56,7 +56,7 @@ impl Bad {
         self.0.answer("/sense", Answer::json(&format!(r#"{{"status":1,"version":"{sku}"}}"#)));
     }
 
-    fn aggregates(&self, answer: Answer) {
+    pub(super) fn aggregates(&self, answer: Answer) {
         self.0.answer("/aggregate", answer);
     }
 

@@ -6,8 +6,9 @@ use tributary_config::ReportConfig;
 use tributary_store::Store;
 
 use super::{
-    apply::{add_contributors, note, standing},
+    apply::note,
     total::{are_current, rows_of},
+    versions::SourceVersions,
 };
 use crate::clock::now;
 
@@ -24,14 +25,13 @@ pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str
         }
     }
     for report in reports {
+        forget_failures(store, report)?;
         if is_outdated(store, report, sources)? && are_current(report, &store.report_files(&report.name)?) {
             let rows = rows_of(store, report, |_| true)?;
             let groups = store.write_report(&report.table(), rows)?;
-            // What is gone is no part of what it stands at.
-            let mut stands = standing(store, report)?;
-            stands.retain(|source, _| sources.contains(&source.as_str()));
-            add_contributors(store, report, &mut stands)?;
-            note(store, report, groups, stands, now())?;
+            let mut versions = SourceVersions::read(store, &report.name)?;
+            versions.retain(sources);
+            note(store, report, groups, &versions, now())?;
         }
     }
     Ok(())
@@ -42,7 +42,19 @@ fn is_outdated(store: &mut Store, report: &ReportConfig, sources: &[&str]) -> Re
     let noted = store.report(&report.name)?;
     let is_same = noted.is_some_and(|noted| noted.digest == report.plan.results_digest())
         && store.stored_report(&report.name)?.is_some_and(|table| table == report.table());
-    // A source that is gone took its partials along.
-    let is_whole = standing(store, report)?.keys().all(|source| sources.contains(&source.as_str()));
+    // The partials of a dropped source are gone.
+    let is_whole = SourceVersions::read(store, &report.name)?.are_of(sources);
     Ok(!is_same || !is_whole)
+}
+
+/// Deletes the failures of a report whose configuration has changed since its table was written: they were another report's.
+fn forget_failures(store: &mut Store, report: &ReportConfig) -> Result<()> {
+    let is_same = store.report(&report.name)?.is_some_and(|stored| stored.digest == report.plan.results_digest());
+    if is_same {
+        return Ok(());
+    }
+    for failure in store.report_failures(&report.name)? {
+        store.clear_report_failure(&report.name, failure.source_id)?;
+    }
+    Ok(())
 }

@@ -2,17 +2,21 @@
 //! nobody sees a half of.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tributary_config::ReportConfig;
 use tributary_protocol::{ManifestEntry, PartialHead, RowReject};
 use tributary_report::Total;
 use tributary_store::{DatabaseUrl, FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
 
-use super::total::{add_stored, are_current, is_current, rows};
+use super::{
+    failure::{Outcome, put_outcome},
+    total::{add_stored, are_current, is_current, rows},
+    versions::SourceVersions,
+};
 use crate::{
     clock::now,
     database::events::{self, Event},
@@ -23,8 +27,10 @@ use crate::{
 pub(super) struct Change {
     /// The source's number and name.
     pub(super) source: (i64, String),
-    /// Its version.
-    pub(super) version: String,
+    /// Its version; none if not all files of it could be computed.
+    pub(super) version: Option<String>,
+    /// Whether it is all that the source holds, else why not.
+    pub(super) outcome: Outcome,
     /// Files that were computed.
     pub(super) computed: Vec<(ManifestEntry, Answer)>,
     /// Files that hold their accepted content again.
@@ -44,8 +50,9 @@ pub(super) struct Prepared {
     removed: Vec<ReportFileRow>,
     /// The totals; none while they have to stay.
     rows: Option<Vec<GroupRow>>,
-    source: String,
-    version: String,
+    source: (i64, String),
+    version: Option<String>,
+    outcome: Outcome,
     started: Instant,
 }
 
@@ -67,7 +74,7 @@ pub(super) fn prepare(database: &DatabaseUrl, report: &ReportConfig, change: Cha
 }
 
 fn prepare_in(store: &mut Store, report: &ReportConfig, change: Change) -> Result<Prepared> {
-    let Change { source: (source, name), version, computed, settled, removed, started } = change;
+    let Change { source: (source, name), version, outcome, computed, settled, removed, started } = change;
     let stored = store.report_files(&report.name)?;
     let of_source = stored.iter().filter(|file| file.source_id == source);
     let known: HashMap<&str, &ReportFileRow> = of_source.map(|file| (file.path.as_str(), file)).collect();
@@ -93,7 +100,7 @@ fn prepare_in(store: &mut Store, report: &ReportConfig, change: Change) -> Resul
     let others: Vec<_> = stored.iter().filter(|file| !is_replaced(file)).cloned().collect();
     let after: Vec<_> = others.iter().cloned().chain(files.iter().map(|(file, ..)| file.clone())).collect();
     let rows = are_current(report, &after).then(|| total(store, report, &others, &mut files)).transpose()?;
-    Ok(Prepared { files, removed, rows, source: name, version, started })
+    Ok(Prepared { files, removed, rows, source: (source, name), version, outcome, started })
 }
 
 fn total(
@@ -162,31 +169,15 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut prepared: Prep
     for row in &prepared.removed {
         store.delete_report_file(row.id)?;
     }
-    let Some(rows) = prepared.rows else { return Ok(()) };
+    let (source_id, source) = &prepared.source;
+    put_outcome(store, &report.name, *source_id, &prepared.outcome)?;
+    let mut versions = SourceVersions::read(store, &report.name)?;
+    versions.set(source, prepared.version.as_deref());
+    let Some(rows) = prepared.rows else { return note_versions(store, report, &versions) };
     let groups = store.write_report(&report.table(), rows)?;
-    let mut standing = standing(store, report)?;
-    standing.insert(prepared.source, prepared.version);
-    add_contributors(store, report, &mut standing)?;
-    note(store, report, groups, standing, now())?;
+    note(store, report, groups, &versions, now())?;
     let seconds = prepared.started.elapsed().as_secs_f64();
     events::put(store, &Event::Report { name: report.name.clone(), rows: groups.unsigned_abs(), rejects, seconds })
-}
-
-/// Every source that has a share in the totals is among those that they stand at, be it at no known version: its files may have been
-/// computed while those of another source kept the totals from being written. By this `adopt` knows that the source has gone.
-///
-/// # Errors
-/// The database fails.
-pub(super) fn add_contributors(
-    store: &mut Store,
-    report: &ReportConfig,
-    standing: &mut BTreeMap<String, String>,
-) -> Result<()> {
-    let contributors: HashSet<i64> = store.report_files(&report.name)?.iter().map(|file| file.source_id).collect();
-    for source in store.sources()?.into_iter().filter(|source| contributors.contains(&source.id)) {
-        standing.entry(source.name).or_default();
-    }
-    Ok(())
 }
 
 fn replace_partial(store: &mut Store, id: i64, lines: &mut Lines) -> Result<()> {
@@ -204,32 +195,37 @@ pub(super) fn note(
     store: &mut Store,
     report: &ReportConfig,
     groups: i64,
-    standing: BTreeMap<String, String>,
+    versions: &SourceVersions,
     computed_at: String,
 ) -> Result<()> {
-    let standing = serde_json::to_string(&standing).context("failed to note what a report stands at")?;
     let (name, digest) = (report.name.clone(), report.plan.results_digest().to_owned());
-    Ok(store.put_report(&ReportRow { name, digest, groups, computed_at, standing })?)
+    Ok(store.put_report(&ReportRow { name, digest, groups, computed_at, standing: versions.to_json()? })?)
 }
 
-/// Notes that a report stands at a later version of a source, which has changed nothing for it. Belongs into a transaction.
+/// Stores the versions of a report whose table stays as it is: from them `adopt` knows which sources have a share in the totals,
+/// and people whether all of them have.
+fn note_versions(store: &mut Store, report: &ReportConfig, versions: &SourceVersions) -> Result<()> {
+    let Some(stored) = store.report(&report.name)? else { return Ok(()) };
+    Ok(store.put_report(&ReportRow { standing: versions.to_json()?, ..stored })?)
+}
+
+/// Notes that a report is up to date with a version of a source that changes nothing for it. Call it in a transaction.
 ///
 /// # Errors
 /// The database fails.
-pub(super) fn note_version(store: &mut Store, report: &ReportConfig, source: &str, version: &str) -> Result<()> {
-    let Some(stored) = store.report(&report.name)? else { return Ok(()) };
-    let mut standing = standing(store, report)?;
-    let before = standing.insert(source.to_owned(), version.to_owned());
-    if before.as_deref() == Some(version) || stored.digest != report.plan.results_digest() {
+pub(super) fn note_version(
+    store: &mut Store,
+    report: &ReportConfig,
+    (source_id, source): &(i64, String),
+    version: &str,
+) -> Result<()> {
+    put_outcome(store, &report.name, *source_id, &Outcome::Succeeded)?;
+    let mut versions = SourceVersions::read(store, &report.name)?;
+    if versions.get(source) == Some(version) {
         return Ok(());
     }
-    note(store, report, stored.groups, standing, stored.computed_at)
-}
-
-/// The versions of the sources that a report stands at, by name.
-pub(super) fn standing(store: &mut Store, report: &ReportConfig) -> Result<BTreeMap<String, String>> {
-    let stored = store.report(&report.name)?;
-    Ok(stored.and_then(|row| serde_json::from_str(&row.standing).ok()).unwrap_or_default())
+    versions.set(source, Some(version));
+    note_versions(store, report, &versions)
 }
 
 fn reject_row(reject: &RowReject) -> RejectRow {

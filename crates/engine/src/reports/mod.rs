@@ -4,8 +4,10 @@
 mod adopt;
 mod apply;
 mod ask;
+mod failure;
 mod plan;
 mod total;
+mod versions;
 mod work;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +20,9 @@ use tributary_store::DatabaseUrl;
 use crate::source::Spooled;
 
 pub(crate) use adopt::adopt;
-pub(crate) use total::rows_of;
+pub(crate) use failure::joined;
+pub(crate) use total::{is_stale, rows_of};
+pub(crate) use versions::SourceVersions;
 pub(crate) use work::ReportWork;
 
 /// All configured reports; clones share them.

@@ -10,7 +10,12 @@ use crate::source::Adder;
 /// Whether a report's stored files can be summed, each being computed as the report says now. Where one is not, its content has
 /// yet to be read again, and the totals stay what they are.
 pub(super) fn are_current(report: &ReportConfig, files: &[ReportFileRow]) -> bool {
-    files.iter().all(|file| file.hash.is_none() || is_current(report, file) || is_rejected(report, file))
+    !files.iter().any(|file| is_stale(report, file))
+}
+
+/// Whether a file was computed as the report said before, so that it must be read again before anything can be summed.
+pub(crate) fn is_stale(report: &ReportConfig, file: &ReportFileRow) -> bool {
+    file.hash.is_some() && !is_current(report, file) && !is_rejected(report, file)
 }
 
 /// Whether a file has a partial that was computed as the report says now.

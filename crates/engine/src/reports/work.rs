@@ -18,9 +18,11 @@ use tributary_store::{ReportFileRow, Store};
 
 use super::{
     Holding, Report, Reports,
-    apply::{Change, apply, note_version, prepare, standing},
+    apply::{Change, apply, note_version, prepare},
     ask::Asker,
+    failure::{Outcome, put_outcome},
     plan::{Plan, plan},
+    versions::SourceVersions,
 };
 use crate::{
     database::Writer,
@@ -46,6 +48,16 @@ pub(crate) struct ReportWork {
     said: Vec<String>,
 }
 
+/// What is stored of a report over one source.
+struct Stored {
+    /// The source's files, by path.
+    files: Vec<ReportFileRow>,
+    /// The source's version that the report is up to date with.
+    version: Option<String>,
+    /// Whether the last attempt failed.
+    has_failed: bool,
+}
+
 impl Task for ReportWork {
     /// Works as long as the source is polled.
     async fn run(&mut self) {
@@ -54,7 +66,7 @@ impl Task for ReportWork {
             let current = self.holding.borrow_and_update().clone();
             test_panic("reports");
             let wrong = match &current {
-                Some(current) => self.bring_up(current).await,
+                Some(current) => self.bring_up(current, failures > 0).await,
                 None => Vec::new(),
             };
             failures = if wrong.is_empty() { 0 } else { failures + 1 };
@@ -93,10 +105,11 @@ impl ReportWork {
     pub(crate) async fn run_once(self) -> Vec<String> {
         let current = self.holding.borrow().clone();
         let Some(current) = current else { return Vec::new() };
-        let mut wrong = self.bring_up(&current).await;
+        // It is not tried again, so whatever fails now is a failure.
+        let mut wrong = self.bring_up(&current, true).await;
         for report in self.asker.reports.all() {
             match self.stored(report).await {
-                Ok((files, _)) => wrong.extend(files.into_iter().filter_map(|file| {
+                Ok(stored) => wrong.extend(stored.files.into_iter().filter_map(|file| {
                     Some(format!("{}: {} is rejected: {}", report.config.name, file.path, file.rejected_reason?))
                 })),
                 Err(error) => wrong.push(format!("{}: {error:#}", report.config.name)),
@@ -105,16 +118,21 @@ impl ReportWork {
         wrong
     }
 
-    /// What could not be done, a text each.
-    async fn bring_up(&self, current: &Holding) -> Vec<String> {
+    /// What could not be done, a text each. `is_retry`: the attempt before this one failed.
+    async fn bring_up(&self, current: &Holding, is_retry: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         for report in self.asker.reports.all() {
             let name = &report.config.name;
-            let brought_up = self.bring_up_one(report, current).await;
+            let brought_up = self.bring_up_one(report, current, is_retry).await;
             self.asker.under_way.lock().unwrap_or_else(PoisonError::into_inner).clear();
             match brought_up {
                 Ok(unread) => wrong.extend(unread.into_iter().map(|why| format!("report `{name}`: {why}"))),
-                Err(error) => wrong.push(format!("report `{name}`: {error:#}")),
+                Err(error) => {
+                    wrong.push(format!("report `{name}`: {error:#}"));
+                    if let Err(error) = self.note_outcome(report, Outcome::Failed(format!("{error:#}"))).await {
+                        wrong.push(format!("report `{name}`: failed to record that it failed: {error:#}"));
+                    }
+                }
             }
         }
         if wrong.is_empty() {
@@ -125,12 +143,12 @@ impl ReportWork {
     }
 
     /// The files that could not be computed, and why.
-    async fn bring_up_one(&self, report: &Arc<Report>, current: &Holding) -> Result<Vec<String>> {
+    async fn bring_up_one(&self, report: &Arc<Report>, current: &Holding, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
-        let (stored, stands_at) = self.stored(report).await?;
-        let Plan { compute, settled, removed } = match plan(&report.config, &current.files, &stored) {
+        let stored = self.stored(report).await?;
+        let Plan { compute, settled, removed } = match plan(&report.config, &current.files, &stored.files) {
             plan if plan.is_nothing() => {
-                if stands_at.as_ref() != Some(&current.version) {
+                if stored.version.as_ref() != Some(&current.version) || stored.has_failed {
                     self.note_version(report, current).await?;
                 }
                 return Ok(Vec::new());
@@ -141,14 +159,17 @@ impl ReportWork {
         for (entry, answer) in self.ask_all(report, compute, current).await {
             match answer {
                 Ok(answer) => computed.push((entry, answer)),
-                Err(error) => unread.push(format!("{}: {error:#}", entry.path)),
+                Err(error) => unread.push((entry.path, error)),
             }
         }
-        if !computed.is_empty() || !settled.is_empty() || !removed.is_empty() {
-            let (source, version) = (self.source.clone(), current.version.clone());
-            self.apply(report, Change { source, version, computed, settled, removed, started }).await?;
+        let outcome = Outcome::of(&unread, is_retry);
+        if computed.is_empty() && settled.is_empty() && removed.is_empty() {
+            self.note_outcome(report, outcome).await?;
+        } else {
+            let (source, version) = (self.source.clone(), unread.is_empty().then(|| current.version.clone()));
+            self.apply(report, Change { source, version, outcome, computed, settled, removed, started }).await?;
         }
-        Ok(unread)
+        Ok(unread.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
     async fn ask_all(
@@ -190,22 +211,30 @@ impl ReportWork {
     }
 
     async fn note_version(&self, report: &Arc<Report>, current: &Holding) -> Result<()> {
-        let (of, source, version) = (Arc::clone(report), self.source.1.clone(), current.version.clone());
+        let (of, source, version) = (Arc::clone(report), self.source.clone(), current.version.clone());
         let _turn = report.turn.lock().await;
         let note =
             move |store: &mut Store| store.transaction(|store| note_version(store, &of.config, &source, &version));
         self.writer.run(format!("the report {}", report.config.name), note).await
     }
 
-    /// What is stored of this source's files, and at which of its versions the report stands.
-    async fn stored(&self, report: &Arc<Report>) -> Result<(Vec<ReportFileRow>, Option<String>)> {
+    async fn note_outcome(&self, report: &Arc<Report>, outcome: Outcome) -> Result<()> {
+        let (name, source) = (report.config.name.clone(), self.source.0);
+        let note = move |store: &mut Store| store.transaction(|store| put_outcome(store, &name, source, &outcome));
+        self.writer.run(format!("the report {}", report.config.name), note).await
+    }
+
+    /// What is stored of the report over this source.
+    async fn stored(&self, report: &Arc<Report>) -> Result<Stored> {
         let ((source, source_name), of) = (self.source.clone(), Arc::clone(report));
         let database = self.asker.reports.0.database.clone();
         let read = move || -> Result<_> {
             Store::open_existing(&database)?.snapshot(|store| {
-                let mut files = store.report_files(&of.config.name)?;
-                files.retain(|file| file.source_id == source);
-                Ok((files, standing(store, &of.config)?.remove(&source_name)))
+                let files = store.report_files_of(&of.config.name, source)?;
+                let version = SourceVersions::read(store, &of.config.name)?.get(&source_name).map(str::to_owned);
+                let failures = store.report_failures(&of.config.name)?;
+                let has_failed = failures.iter().any(|failure| failure.source_id == source);
+                Ok(Stored { files, version, has_failed })
             })
         };
         tokio::task::spawn_blocking(read).await.context("a report broke off; this is a defect of the master")?

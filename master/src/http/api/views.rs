@@ -161,10 +161,13 @@ pub(crate) struct Report {
     pub(crate) files: usize,
     /// All rejects of its files.
     pub(crate) rejects: i64,
-    /// When it was last written; null if it never was.
+    /// When its table was written; null if it never was as it is configured.
     pub(crate) computed_at: Option<String>,
-    /// `computing` before it is written as it is configured; `rejected` if a file is; else `current`.
+    /// `computing` until its totals over all sources are written as it is configured; `failed` if the last attempt failed;
+    /// `rejected` if a file is rejected; `current` otherwise.
     pub(crate) state: &'static str,
+    /// Why it failed, or which files are rejected and why; null in the other states.
+    pub(crate) error: Option<String>,
     /// Where its rows are.
     pub(crate) href: String,
 }
@@ -182,6 +185,7 @@ impl Report {
             rejects: summary.rejects,
             computed_at: summary.computed_at.clone(),
             state: summary.state.as_str(),
+            error: summary.error.clone(),
         }
     }
 }

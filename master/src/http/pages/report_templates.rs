@@ -40,12 +40,12 @@ impl Reports {
     }
 }
 
-/// What a report is in a line.
+/// A report in one line.
 struct Facts {
     name: String,
     state: &'static str,
-    /// The state as a person says it.
-    says: &'static str,
+    /// The state in words for people.
+    state_text: &'static str,
     /// How many groups, and of what.
     groups: String,
     files: String,
@@ -53,6 +53,7 @@ struct Facts {
     has_rejects: bool,
     rejects_link: String,
     computed: Option<String>,
+    error: Option<String>,
 }
 
 impl Facts {
@@ -64,9 +65,9 @@ impl Facts {
         Self {
             name: report.name.clone(),
             state: summary.state.as_str(),
-            says: match summary.state {
+            state_text: match summary.state {
                 ReportState::Rejected => "file rejected",
-                ReportState::Computing | ReportState::Current => summary.state.as_str(),
+                ReportState::Computing | ReportState::Failed | ReportState::Current => summary.state.as_str(),
             },
             groups,
             files: counted(summary.files.len() as i64, "file"),
@@ -74,6 +75,7 @@ impl Facts {
             has_rejects: summary.rejects > 0,
             rejects_link: format!("/rejects?report={}", encoded(&report.name)),
             computed: summary.computed_at.as_deref().map(people_time),
+            error: summary.error.clone(),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::{Engine, FileState, GroupRow, ReportFileRow, ReportValue};
-use tributary_store::{DatabaseUrl, RejectRow, ReportRow, Store};
+use tributary_store::{DatabaseUrl, FailedReportRow, RejectRow, ReportRow, Store};
 
 use super::*;
 
@@ -48,6 +48,7 @@ fn configured() -> Vec<ReportConfig> {
         report("total", &[], &["rows", "price"]),
         report("odd ü/&", &[ODD[0]], &[ODD[1]]),
         report("waiting", &["a"], &["b"]),
+        report("failing", &["a"], &["b"]),
     ]
 }
 
@@ -57,7 +58,8 @@ fn row(group: &[&str], values: &[ReportValue]) -> GroupRow {
 
 fn write(store: &mut Store, report: &ReportConfig, rows: Vec<GroupRow>) {
     let groups = store.write_report(&report.table(), rows).unwrap();
-    let [digest, computed_at, standing] = ["d", "2026-11-25T10:11:12.5Z", "{}"].map(str::to_owned);
+    let digest = report.plan.results_digest().to_owned();
+    let [computed_at, standing] = ["2026-11-25T10:11:12.5Z", r#"{"north":"v1"}"#].map(str::to_owned);
     store.put_report(&ReportRow { name: report.name.clone(), digest, groups, computed_at, standing }).unwrap();
 }
 
@@ -75,13 +77,17 @@ fn fill(store: &mut Store, reports: &[ReportConfig]) {
     write(store, &report("waiting", &["a"], &["before"]), vec![row(&["x"], &[Integer(1)])]);
     let source = store.put_source("north", "http://north", 0, 0).unwrap();
     for (path, rejects, state) in [("a.csv", 2, FileState::Applied), ("b <.csv", 0, FileState::Rejected)] {
+        let rejected_reason = (state == FileState::Rejected).then(|| "no column `n`".to_owned());
         let new = ReportFileRow::new("sales", source, path);
-        let mut file = ReportFileRow { rejects, state, row_count: 4_000, groups: 3, ..new };
+        let mut file = ReportFileRow { rejects, state, rejected_reason, row_count: 4_000, groups: 3, ..new };
         let id = store.put_report_file(&mut file).unwrap();
         let reject = |line| RejectRow { line, byte_offset: 0, reason: "no number".into(), raw: "x".into() };
         let rejects: Vec<_> = (0..rejects).map(|number| reject(number + 2)).collect();
         store.replace_report_rejects(id, false, &rejects).unwrap();
     }
+    write(store, &reports[4], vec![row(&["x"], &[Integer(1)])]);
+    let (report, error) = ("failing".to_owned(), "a.csv: <no answer>".to_owned());
+    store.put_report_failure(&FailedReportRow { report, source_id: source, error, failed_at: "t".to_owned() }).unwrap();
 }
 
 /// Asks a server of the filled database for each path in turn.
@@ -125,10 +131,14 @@ async fn reports_are_listed_as_they_are_configured() {
         items[0],
         json!({"name": "sales", "group_by": ["Department Name"], "metrics": ["rows", "total_sales", "avg"], "rows": 3,
             "files": 2, "rejects": 2, "computed_at": "2026-11-25T10:11:12.5Z", "state": "rejected",
-            "href": "/api/v1/reports/sales"})
+            "error": "north/b <.csv: no column `n`", "href": "/api/v1/reports/sales"})
     );
     let states: Vec<_> = items.iter().map(|item| (item["state"].as_str().unwrap(), item["rows"].as_i64())).collect();
-    assert_eq!(states, [("rejected", Some(3)), ("current", Some(1)), ("current", Some(1)), ("computing", Some(0))]);
+    let expect = [("rejected", 3), ("current", 1), ("current", 1), ("computing", 0), ("failed", 1)]
+        .map(|(state, rows)| (state, Some(rows)));
+    assert_eq!(states, expect);
+    assert_eq!(items[1]["error"], Value::Null);
+    assert_eq!(items[4]["error"], "source `north`: a.csv: <no answer>");
     assert_eq!(items[2]["href"], "/api/v1/reports/odd%20%C3%BC%2F%26");
     assert_eq!(items[3]["computed_at"], Value::Null);
 }

@@ -38,6 +38,23 @@ async fn the_list_leads_to_every_report_and_every_page_to_the_list() {
     }
 }
 
+/// A report that failed each time was shown as `current`, with nothing that said why.
+#[actix_web::test]
+async fn the_state_is_shown_with_its_reason() {
+    let list = page("/reports").await;
+    let failed = "<span class=\"error\">source `north`: a.csv: &#60;no answer&#62;</span>";
+    for part in ["<span class=\"state failed\">failed</span>", failed, "north/b &#60;.csv: no column `n`"] {
+        assert!(list.contains(part), "{part}: {list}");
+    }
+    let one = page("/reports/failing").await;
+    for part in
+        ["<span class=\"state failed\">failed</span>", "<p class=\"error\">source `north`: a.csv: &#60;no answer"]
+    {
+        assert!(one.contains(part), "{part}: {one}");
+    }
+    assert!(!page("/reports/total").await.contains("class=\"error\""));
+}
+
 #[actix_web::test]
 async fn the_largest_groups_are_drawn_by_any_metric() {
     let drawn = |page: &str| {
