@@ -1,4 +1,4 @@
-//! Every kind of reject of the contract's section 2, as it is found in the database: file, line and reason.
+//! Every kind of reject of docs/reference/csv-rules.md#rejects, as it is found in the database: file, line and reason.
 
 use crate::system::System;
 

@@ -1,5 +1,6 @@
 //! Decides which requests a server answers: the token, the `Host` rule, and the rule against requests from other sites.
 //! It judges plain header values and knows no HTTP library, so any entrance can use it.
+//! The rules are those of docs/reference/http-api.md#hosts-and-other-sites.
 //!
 //! ```
 //! use tributary_admission::{Admission, Denied, RequestFacts, Token};

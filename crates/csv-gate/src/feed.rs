@@ -5,9 +5,9 @@ use std::io::Read;
 
 use crate::{Error, Reason, Rejects, Row, Table};
 
-/// The longest sku in bytes (CONTRACT.md section 2).
+/// The longest sku in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_SKU_BYTES: usize = 1 << 10;
-/// The longest name in bytes (CONTRACT.md section 2).
+/// The longest name in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_NAME_BYTES: usize = 2 << 10;
 
 /// A source's header names where they differ from `sku`, `name`, `description` and `op`. Names are compared trimmed and

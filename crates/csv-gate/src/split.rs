@@ -1,4 +1,4 @@
-//! Splits text into records and fields by the rules of CONTRACT.md section 2. Pure: it takes a window of bytes and
+//! Splits text into records and fields by the rules of docs/reference/csv-rules.md#records-and-fields. Pure: it takes a window of bytes and
 //! returns the record at its start. It knows nothing of headers and encodings.
 //!
 //! A field that begins with the quote is quoted. Inside it, a doubled quote is one quote, and an escape makes the next

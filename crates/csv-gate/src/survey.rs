@@ -2,7 +2,7 @@
 //! size and holds only a few bytes of them. A file that is read in one pass is surveyed by the same rules while it is
 //! split.
 //!
-//! Encoding (CONTRACT.md section 2): a byte order mark; else UTF-8 if at least nine in ten of the lines with non-ASCII
+//! Encoding (docs/reference/csv-rules.md#encoding): a byte order mark; else UTF-8 if at least nine in ten of the lines with non-ASCII
 //! bytes are valid UTF-8; else a guess. A guesser alone would take a UTF-8 file with one bad byte for windows-1252.
 
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! The HTTP of the contract's section 5, asked as foreign programs and browsers ask it; edits and events that are tested in
+//! The HTTP of docs/reference/http-api.md, asked as foreign programs and browsers ask it; edits and events that are tested in
 //! `edits` and `changes` are not tested again.
 
 mod csv_lists;

@@ -61,7 +61,7 @@ fn nine_in_ten_lines_make_utf_8() {
     }
 }
 
-/// The rule of CONTRACT.md section 2, stated as plainly as possible.
+/// The rule of docs/reference/csv-rules.md#encoding, stated as plainly as possible.
 fn is_utf8(bytes: &[u8]) -> bool {
     let line_end = if ends_in_lf(bytes) { b'\n' } else { b'\r' };
     let lines = bytes.split(|byte| *byte == line_end).filter(|line| !line.is_ascii());

@@ -7,7 +7,8 @@ use tributary_store::{EventRow, Store};
 
 use crate::clock::now;
 
-/// One event, the contract's section 5. The word of its kind and its fields are the JSON that is stored and sent.
+/// One event. The word of its kind and its fields are the JSON that is stored and sent
+/// (docs/reference/http-api.md#events).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Event {

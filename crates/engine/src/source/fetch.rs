@@ -120,7 +120,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// The hashes that a manifest may use (the contract's section 4).
+/// The hashes that a manifest may use (docs/reference/source-protocol.md#manifest).
 enum Hasher {
     Blake3(Box<blake3::Hasher>),
     Sha256(sha2::Sha256),

@@ -1,4 +1,4 @@
-//! What the API answers: the JSON of section 5 of the contract. Made from rows of the store; the pages have types of their own.
+//! The JSON of the API (docs/reference/http-api.md). Made from what the engine returns; the pages have types of their own.
 
 use serde::Serialize;
 use tributary_config::ReportConfig;

@@ -30,7 +30,8 @@ fn skus(system: &System, query: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn a_product_has_the_fields_of_the_contract() {
+/// docs/reference/http-api.md#products
+fn a_product_has_the_fields_of_the_reference() {
     let system = one_source(&[("in/feed.csv", "sku,name,description\n a , Näme ,\" d\n\"\nb,,\n")]);
     assert_eq!(system.ask("PATCH", "/api/v1/products/b", r#"{"description":"mine"}"#).status, 200);
     assert_eq!(system.ask("PUT", "/api/v1/products/c", r#"{"name":"N","description":"d"}"#).status, 201);

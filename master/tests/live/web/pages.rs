@@ -135,7 +135,8 @@ fn pages_have_nothing_in_line_whatever_is_written() {
 }
 
 #[test]
-fn the_form_is_as_the_contract_says() {
+/// docs/reference/http-api.md#form
+fn the_form_is_as_the_reference_says() {
     let system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
     let tags = tags(&page(&get(&system, "/", &[BROWSER]), 200));
     let has = |tag: &(String, Vec<(String, String)>), name: &str, value: &str| {

@@ -22,7 +22,8 @@ fn is_time(value: &Value) -> bool {
 }
 
 #[test]
-fn a_source_has_the_fields_of_the_contract() {
+/// docs/reference/http-api.md#sources
+fn a_source_has_the_fields_of_the_reference() {
     let system = one_source(&[("a.csv", "sku,name\na,A\nb,B\nb,B2\n,x\n"), ("in/b.csv", "sku,name\nc,C\n,y\n,z\n")]);
     let source = source(&system);
     for field in
