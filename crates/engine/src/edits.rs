@@ -1,5 +1,5 @@
-//! Edits: one sku's edit is changed and its product chosen again, in one transaction. Where an edit comes from (form, API, queue) is
-//! not known here.
+//! Edits: changes the edit of one sku and chooses its product again, in one transaction. Knows nothing of where an edit comes from
+//! (form, API, queue).
 
 use anyhow::Result;
 use tributary_merge::EditChange;
@@ -10,7 +10,7 @@ use crate::{
     ingest,
 };
 
-/// Changes the edit of `sku` and says whether the product was shown before. With `only_if_shown` nothing changes while it is not.
+/// Changes the edit of `sku`, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was not.
 ///
 /// # Errors
 /// The database fails; then nothing has changed.

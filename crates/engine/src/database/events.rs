@@ -1,5 +1,5 @@
-//! What happened, as those who follow it are told. Each event is stored in the transaction that causes it, so that nobody
-//! hears of what did not come to pass and nobody who asks later misses what did.
+//! Events, as subscribers receive them. Each is stored in the transaction that causes it: a subscriber never gets an event of
+//! something that was rolled back, and one that resumes later misses none.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -7,21 +7,20 @@ use tributary_store::{EventRow, Store};
 
 use crate::clock::now;
 
-/// One event. The word of its kind and its fields are the JSON that is stored and sent
-/// (docs/reference/http-api.md#events).
+/// One event, see `docs/reference/http-api.md#events`. Its kind and fields, as JSON, are stored and sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Event {
     /// A version of a source was applied.
     Applied(AppliedVersion),
-    /// A source is in another state than before.
+    /// The state of a source changed.
     Source {
         /// The source's name.
         name: String,
         /// `up`, `down` or `rejected`.
         state: String,
     },
-    /// A sku's edit was set, changed or cleared.
+    /// The edit of a sku was set, changed or cleared.
     Edit {
         /// The sku.
         sku: String,
@@ -39,63 +38,69 @@ pub enum Event {
         name: String,
         /// Rows of its table.
         rows: u64,
-        /// All rejects of its files.
+        /// All rejects of its files, including those that were computed before.
         rejects: u64,
-        /// How long it took from the first file to here.
+        /// Seconds from the first file to the commit.
         seconds: f64,
     },
 }
 
-/// What applying a version did.
+/// The outcome of applying a version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppliedVersion {
     /// The source's name.
     pub source: String,
-    /// The version; null if only a part of it could be applied.
+    /// The version; `None` if only a part of it could be applied.
     pub version: Option<String>,
-    /// Products that were not shown before.
+    /// Products that are new.
     pub added: u64,
-    /// Products that are shown with another name, description or origin.
+    /// Products with another name, description or origin than before.
     pub updated: u64,
-    /// Products that are shown no more.
+    /// Products that are no longer shown.
     pub removed: u64,
     /// Rejected rows of the files that were read.
     pub rejected: u64,
-    /// How long it took from asking the source to here.
+    /// Seconds from asking the source to the commit.
     pub seconds: f64,
 }
 
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
-    /// Rises by one with each event.
+    /// Its number; each event has the next one.
     pub id: i64,
-    /// When it happened: RFC 3339, UTC.
+    /// The time, RFC 3339 in UTC.
     pub at: String,
-    /// Its word: `applied`, `source`, `edit`, `report`.
+    /// Its kind: `applied`, `source`, `edit` or `report`.
     pub kind: String,
     /// Its fields as a JSON object.
     pub data: String,
-    /// What happened.
+    /// The same, parsed.
     pub event: Event,
 }
 
-/// Stores an event. Belongs into the transaction of what it tells.
+/// Stores an event. Call it in the transaction that causes the event.
+///
+/// # Errors
+/// The database fails.
 pub(crate) fn put(store: &mut Store, event: &Event) -> Result<()> {
-    let mut data = serde_json::to_value(event).context("failed to write an event")?;
+    let mut data = serde_json::to_value(event).context("failed to serialize an event")?;
     let kind = data.as_object_mut().and_then(|data| data.remove("kind")).unwrap_or_default();
     store.put_event(&now(), kind.as_str().unwrap_or_default(), &data.to_string())?;
     Ok(())
 }
 
-/// The event of a stored row.
+/// Parses a stored event.
+///
+/// # Errors
+/// The row is damaged, or was written by a later program.
 pub(crate) fn read(row: &EventRow) -> Result<StoredEvent> {
     let read = || -> serde_json::Result<Event> {
         let mut data: serde_json::Value = serde_json::from_str(&row.data)?;
         data["kind"] = row.kind.as_str().into();
         serde_json::from_value(data)
     };
-    let event = read().with_context(|| format!("event {} cannot be understood", row.id))?;
+    let event = read().with_context(|| format!("failed to parse the stored event {}", row.id))?;
     let EventRow { id, at, kind, data } = row.clone();
     Ok(StoredEvent { id, at, kind, data, event })
 }

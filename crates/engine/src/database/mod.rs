@@ -1,6 +1,6 @@
-//! The connections to the database: the one thread that writes, the pool that reads, and the log of events.
+//! The connections to the database: the thread that writes, the pool that reads, and the log of events.
 //!
-//! It belongs here if it decides when a job runs on which connection. What a job writes does not.
+//! It belongs here if it decides on which connection a job runs, and when. What a job writes does not belong here.
 
 pub(crate) mod events;
 mod readers;

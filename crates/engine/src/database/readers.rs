@@ -1,10 +1,7 @@
-//! Connections that read, kept between requests and bounded in number. Every job sees the tables as they stand at one
-//! moment, whatever is written meanwhile, and no async worker waits for a disk.
+//! Reading, with a bound on the jobs that run at the same time. Each job sees the tables as they were at one moment, whatever is
+//! written meanwhile, and no async worker waits for a disk.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use futures_util::{StreamExt, stream, stream::BoxStream};
@@ -13,62 +10,61 @@ use tokio::{
     sync::{Semaphore, mpsc},
     time::timeout,
 };
-use tributary_store::{DatabaseUrl, Store};
+use tributary_store::{DatabaseUrl, ReaderPool, Store};
 
-/// Readers at work at one time: more would only take turns on the cores.
-const READERS: usize = 4;
-/// Lists that are streamed at one time. Each lasts as long as its client takes, so they have places of their own.
-const STREAMS: usize = 4;
-/// Batches of a stream that wait for a slow consumer.
-const BATCHES_WAITING: usize = 4;
-/// A consumer that takes no batch for this long is cut off: it would hold a thread and a snapshot, and with that the write-ahead
-/// log.
-const STALLED: Duration = Duration::from_secs(120);
+/// Jobs that read at the same time: more would only take turns on the cores.
+const MAX_READS: usize = 4;
+/// Streams at the same time. Each lasts as long as its consumer takes, so they are counted apart from other reads.
+const MAX_STREAMS: usize = 4;
+/// Batches of a stream that are buffered for a slow consumer.
+const MAX_BUFFERED_BATCHES: usize = 4;
+/// The longest wait for a consumer to take a batch. A stalled one would hold a thread and a snapshot, which keeps the write-ahead
+/// log from shrinking.
+const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(120);
 
-/// Batches of rows out of one snapshot; the last item is an error if not all of them came.
+/// Batches of rows from one snapshot. The last item is an error if the stream is incomplete.
 pub type Batches<T> = BoxStream<'static, Result<Vec<T>>>;
 
-/// The readers of one database; clones share them.
+/// Reads one database; clones share connections and bounds.
 #[derive(Clone)]
 pub(crate) struct Readers(Arc<Shared>);
 
 struct Shared {
-    url: DatabaseUrl,
-    /// Connections that nobody uses. Held only to take one or to put one back.
-    idle: Mutex<Vec<Store>>,
-    readers: Arc<Semaphore>,
+    pool: ReaderPool,
+    reads: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
 
 impl Readers {
-    /// Readers of a database that is set up.
+    /// Reads a database that is set up.
     pub(crate) fn new(url: DatabaseUrl) -> Self {
-        let places = |count| Arc::new(Semaphore::new(count));
-        Self(Arc::new(Shared { url, idle: Mutex::default(), readers: places(READERS), streams: places(STREAMS) }))
+        let permits = |count| Arc::new(Semaphore::new(count));
+        let (reads, streams) = (permits(MAX_READS), permits(MAX_STREAMS));
+        Self(Arc::new(Shared { pool: ReaderPool::new(url), reads, streams }))
     }
 
-    /// Runs `job` on a blocking thread, in a snapshot.
+    /// Runs `job` on a blocking thread, in a snapshot. A job must not call this again: it would wait for a permit while it holds one.
     ///
     /// # Errors
-    /// What the job returns, or that the database cannot be opened.
+    /// The job's error; the database cannot be opened.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = Arc::clone(&self.0.readers).acquire_owned().await.context("the readers are closed")?;
-        let shared = Arc::clone(&self.0);
+        let permit = Arc::clone(&self.0.reads).acquire_owned().await.context("the readers are closed")?;
+        let pool = self.0.pool.clone();
         let span = tracing::Span::current();
         let work = move || {
-            let _place = place;
-            span.in_scope(|| shared.read(job))
+            let _permit = permit;
+            span.in_scope(|| pool.snapshot(job))
         };
-        tokio::task::spawn_blocking(work).await.context("a reader has stopped in its middle")?
+        tokio::task::spawn_blocking(work).await.context("a read panicked; this is a bug, and the log says where")?
     }
 
-    /// Streams the batches that `next` reads out of one snapshot, until one is empty.
+    /// Streams the batches that `next` reads from one snapshot, until one is empty.
     ///
     /// # Errors
-    /// Never while the process lives; later failures are items of the stream.
+    /// None in practice; failures of `next` are items of the stream.
     pub(crate) async fn batches<T: Send + 'static>(
         &self,
         mut next: impl FnMut(&mut Store) -> Result<Vec<T>> + Send + 'static,
@@ -85,23 +81,23 @@ impl Readers {
         self.stream(produce).await
     }
 
-    /// Streams what `produce` sends out of one snapshot. It runs on a blocking thread, as fast as the consumer takes its batches. If
-    /// it fails or dies the last item is an error.
+    /// Streams the batches that `produce` sends from one snapshot. It runs on a blocking thread, as fast as the consumer takes its
+    /// batches. If it fails or panics, the last item is an error.
     ///
     /// # Errors
-    /// Never while the process lives.
+    /// None in practice.
     pub(crate) async fn stream<T: Send + 'static>(
         &self,
         produce: impl FnOnce(&mut Store, &mut dyn FnMut(Vec<T>) -> Result<()>) -> Result<()> + Send + 'static,
     ) -> Result<Batches<T>> {
-        let place = Arc::clone(&self.0.streams).acquire_owned().await.context("the readers are closed")?;
-        let shared = Arc::clone(&self.0);
-        let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
+        let permit = Arc::clone(&self.0.streams).acquire_owned().await.context("the readers are closed")?;
+        let pool = self.0.pool.clone();
+        let (sender, receiver) = mpsc::channel(MAX_BUFFERED_BATCHES);
         let work = move || {
-            let _place = place;
+            let _permit = permit;
             let mut send = |batch| deliver(&sender, Message::Batch(batch));
-            let produced = shared.read(|store| produce(store, &mut send));
-            // Nobody is left to hear of it if the consumer has gone.
+            let produced = pool.snapshot(|store| produce(store, &mut send));
+            // Fails if the consumer has gone, which is fine.
             let _ = deliver(&sender, produced.map_or_else(Message::Failed, |()| Message::Complete));
         };
         tokio::task::spawn_blocking(work);
@@ -109,7 +105,7 @@ impl Readers {
     }
 }
 
-/// What a producer says. Only `Complete` is a good end: a channel that closes without it means that the producer died.
+/// A message of a producer. A channel that closes without `Complete` means that the producer panicked.
 enum Message<T> {
     Batch(Vec<T>),
     Failed(anyhow::Error),
@@ -117,9 +113,9 @@ enum Message<T> {
 }
 
 fn deliver<T>(sender: &mpsc::Sender<Message<T>>, message: Message<T>) -> Result<()> {
-    match Handle::current().block_on(timeout(STALLED, sender.send(message))) {
+    match Handle::current().block_on(timeout(MAX_CONSUMER_PAUSE, sender.send(message))) {
         Ok(Ok(())) => Ok(()),
-        _ => Err(anyhow!("the consumer of a stream has gone")),
+        _ => Err(anyhow!("the consumer of a stream has gone or stalled")),
     }
 }
 
@@ -131,26 +127,6 @@ async fn received<T>(receiver: Option<Receiver<T>>) -> Option<(Result<Vec<T>>, O
         Some(Message::Batch(batch)) => Some((Ok(batch), Some(receiver))),
         Some(Message::Failed(error)) => Some((Err(error), None)),
         Some(Message::Complete) => None,
-        None => Some((Err(anyhow!("the producer of a stream has died")), None)),
-    }
-}
-
-impl Shared {
-    fn read<T>(&self, job: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
-        let idle = self.idle().pop();
-        let mut store = match idle {
-            Some(store) => store,
-            None => Store::open_existing(&self.url)?,
-        };
-        let read = store.snapshot(job);
-        // After an error nobody knows how the connection is; the next reader opens another.
-        if read.is_ok() {
-            self.idle().push(store);
-        }
-        read
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Store>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        None => Some((Err(anyhow!("the producer of a stream panicked; this is a bug, and the log says where")), None)),
     }
 }

@@ -1,9 +1,9 @@
-//! The one thread that writes. It owns the store's writing connection; everything that changes the database is a job in
-//! one of its two queues, so that no two changes ever meet and no async worker waits for a disk.
+//! The only thread that writes. It owns the writing connection. Every change of the database is a job in one of its two queues, so
+//! two changes never overlap and no async worker waits for a disk.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -14,58 +14,64 @@ use tributary_store::{DatabaseUrl, Lock, Store};
 
 use crate::supervise::test_panic;
 
-/// A bound on waiting jobs of each kind: a source gives one at a time and a person waits for the answer, so this is
-/// reached only by many at once, which then wait for a place.
-const QUEUE: usize = 64;
+/// Jobs that wait in each queue. A source submits one at a time and a person waits for the answer, so only many of them at once
+/// reach this bound; they then wait to submit.
+const MAX_QUEUED_JOBS: usize = 64;
 
-/// How long the write-ahead log may stay behind a large version.
-const LOG_BYTES: u64 = 64 << 20;
+/// The size of the write-ahead log above which it is truncated after a job.
+const MAX_LOG_BYTES: u64 = 64 << 20;
 
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
 struct Job {
-    /// What is being done, for whoever has to wait for it; none for what is over at once.
-    what: Option<String>,
+    /// Names the job for those who wait for it; `None` for a short one.
+    name: Option<String>,
     work: Work,
 }
 
-/// A handle to the writer. The thread ends when the last handle is gone and its queues are empty.
+/// A handle to the writer. The thread ends when the last handle is dropped and its queues are empty.
 #[derive(Clone)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
-    /// Jobs that go before those of `jobs`: a person waits for each.
+    /// Jobs that run before those in `jobs`: a person waits for each.
     urgent: mpsc::Sender<Job>,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// What the thread is doing, and since when. Held only to set or to copy it.
-    doing: Mutex<Option<(String, Instant)>>,
-    /// Moves after every job, for those who follow what is committed.
+    /// Guards the name of the running job and the time of its start. Locked only to set or to copy them.
+    running: Mutex<Option<(String, Instant)>>,
+    /// Counts finished jobs, for subscribers of events.
     done: watch::Sender<u64>,
 }
 
-/// The writer's thread, to be waited for once all handles are gone.
+/// The writer's thread, to join after all handles are dropped.
 pub(crate) struct WriterThread(JoinHandle<()>);
 
 impl WriterThread {
-    /// Waits until the store is closed, which brings all of its write-ahead log into the database file if nobody reads any
-    /// more: whoever copies that file afterwards has everything.
+    /// Waits until the store is closed. If no reader is left, that moves the write-ahead log into the database file, so that a copy
+    /// of the file has everything.
+    ///
+    /// # Errors
+    /// The thread panicked outside a job.
     pub(crate) fn join(self) -> Result<()> {
-        self.0.join().ok().context("the writer has stopped in the middle of a job")
+        self.0.join().ok().context("the writer panicked; this is a bug, and the log says where")
     }
 }
 
 impl Writer {
-    /// Starts the thread. It holds the database's lock to its own end, so that nobody else writes while a last job runs.
+    /// Starts the thread. It holds the database's lock until it ends, so that no other process writes during the last job.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
     pub(crate) fn start(url: DatabaseUrl, mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
-        let (urgent, mut urgent_queue) = mpsc::channel::<Job>(QUEUE);
-        let shared = Arc::new(Shared { doing: Mutex::default(), done: watch::Sender::new(0) });
+        let (jobs, mut queue) = mpsc::channel::<Job>(MAX_QUEUED_JOBS);
+        let (urgent, mut urgent_queue) = mpsc::channel::<Job>(MAX_QUEUED_JOBS);
+        let shared = Arc::new(Shared { running: Mutex::default(), done: watch::Sender::new(0) });
         let runtime = tokio::runtime::Builder::new_current_thread().build().context("failed to start the writer")?;
         let seen = Arc::clone(&shared);
         let work = move || {
-            // Both queues are asked each time, the urgent one first; the end has come when both are closed and empty.
+            // Looks into both queues for each job, the urgent one first, and ends when both are closed and empty.
             let mut next = || {
                 runtime.block_on(async {
                     tokio::select! {
@@ -76,11 +82,11 @@ impl Writer {
                     }
                 })
             };
-            while let Some(Job { what, work }) = next() {
-                seen.set_doing(what.map(|what| (what, Instant::now())));
+            while let Some(Job { name, work }) = next() {
+                seen.set_running(name.map(|name| (name, Instant::now())));
                 if catch_unwind(AssertUnwindSafe(|| work(&mut store))).is_err() {
-                    tracing::error!("a job of the writer panicked; this is a bug; opening the database again");
-                    // The old connection may be inside a transaction, which ends with it.
+                    tracing::error!("a job of the writer panicked; this is a bug; reopening the database");
+                    // The old connection may be inside a transaction, which is rolled back with it.
                     match Store::open(&url) {
                         Ok(opened) => store = opened,
                         Err(error) => {
@@ -89,10 +95,10 @@ impl Writer {
                         }
                     }
                 }
-                if let Err(error) = store.trim_log(LOG_BYTES) {
+                if let Err(error) = store.trim_log(MAX_LOG_BYTES) {
                     tracing::warn!("{:#}", anyhow::Error::new(error));
                 }
-                seen.set_doing(None);
+                seen.set_running(None);
                 seen.done.send_modify(|done| *done += 1);
             }
             drop(store);
@@ -103,19 +109,19 @@ impl Writer {
         Ok((Self { jobs, urgent, shared }, WriterThread(thread)))
     }
 
-    /// Runs `job` on the writer thread, after those that wait already. `what` says what it does, for those who wait for it.
+    /// Runs `job` on the writer thread, after the jobs that wait already. `name` says what it writes, for those who wait for it.
     ///
     /// # Errors
-    /// What the job returns, or that the writer has stopped because a job panicked.
+    /// The job's error; the job panicked; the writer has stopped.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        what: impl Into<String>,
+        name: impl Into<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        send(&self.jobs, Some(what.into()), job).await
+        send(&self.jobs, Some(name.into()), job).await
     }
 
-    /// As [`Writer::run`], but before every job of that kind that waits; the one that runs is not disturbed.
+    /// As [`Writer::run`], but before all jobs that wait there. The running job is not interrupted.
     ///
     /// # Errors
     /// As [`Writer::run`].
@@ -126,9 +132,9 @@ impl Writer {
         send(&self.urgent, None, job).await
     }
 
-    /// What is being written now, and for how long already.
-    pub(crate) fn doing(&self) -> Option<(String, Duration)> {
-        self.shared.doing().clone().map(|(what, since)| (what, since.elapsed()))
+    /// The name of the running job, and for how long it has been running; `None` between jobs and during a short one.
+    pub(crate) fn running(&self) -> Option<(String, Duration)> {
+        self.shared.running().clone().map(|(name, since)| (name, since.elapsed()))
     }
 
     /// Changes after every job.
@@ -136,7 +142,7 @@ impl Writer {
         self.shared.done.subscribe()
     }
 
-    /// Waits until the thread has ended, which while a handle is there means that a job has panicked.
+    /// Waits until the thread has ended. While a handle exists, that means that it could not reopen the database after a panic.
     pub(crate) async fn broken(&self) {
         self.jobs.closed().await;
     }
@@ -144,29 +150,29 @@ impl Writer {
 
 async fn send<T: Send + 'static>(
     queue: &mpsc::Sender<Job>,
-    what: Option<String>,
+    name: Option<String>,
     job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (answer, answered) = oneshot::channel();
     let span = tracing::Span::current();
     let work = Box::new(move |store: &mut Store| {
-        // What nobody waits for any more is not begun: nobody was told that it was done. Once begun, it holds.
+        // A job that nobody waits for any more is skipped: its caller was never told that it was done.
         if !answer.is_closed() {
             test_panic("writer");
             let _ = answer.send(span.in_scope(|| job(store)));
         }
     });
-    queue.send(Job { what, work }).await.ok().context("the writer has stopped")?;
+    queue.send(Job { name, work }).await.ok().context("the writer has stopped")?;
     answered.await.context("the writer's job panicked; this is a bug, and the log says where")?
 }
 
 impl Shared {
-    fn doing(&self) -> std::sync::MutexGuard<'_, Option<(String, Instant)>> {
-        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn running(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_doing(&self, doing: Option<(String, Instant)>) {
-        *self.doing() = doing;
+    fn set_running(&self, running: Option<(String, Instant)>) {
+        *self.running() = running;
     }
 }
 
@@ -184,23 +190,23 @@ mod tests {
             Writer::start(url.clone(), Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap()).unwrap();
         let (release, held) = channel::<()>();
         let (order, done) = channel();
-        let job = |what: &'static str| {
+        let job = |name: &'static str| {
             let order = order.clone();
-            move |_: &mut Store| Ok(order.send(what)?)
+            move |_: &mut Store| Ok(order.send(name)?)
         };
         let first = writer.run("long", move |_| Ok(held.recv()?));
         let (plain, urgent) = (writer.run("plain", job("plain")), writer.run_first(job("urgent")));
         let check = async {
-            while writer.doing().is_none_or(|(what, _)| what != "long") {
+            while writer.running().is_none_or(|(name, _)| name != "long") {
                 tokio::task::yield_now().await;
             }
-            // Both others wait by now, since `join` polls them in turn before this.
+            // Both others are queued by now: `join` polls them before this.
             release.send(()).unwrap();
         };
         let (first, plain, urgent, ()) = tokio::join!(first, plain, urgent, check);
         first.and(plain).and(urgent).unwrap();
         assert_eq!(done.try_iter().collect::<Vec<_>>(), ["urgent", "plain"]);
-        assert!(writer.doing().is_none());
+        assert!(writer.running().is_none());
         drop(writer);
         thread.join().unwrap();
     }

@@ -1,4 +1,4 @@
-//! Following what happens.
+//! Subscriptions to events.
 
 use anyhow::Result;
 use futures_util::{Stream, stream};
@@ -8,46 +8,45 @@ use tributary_store::Store;
 use super::Engine;
 use crate::database::events::{self, StoredEvent};
 
-/// Events per read.
-const BATCH: i64 = 500;
+/// Events in one read.
+const EVENTS_PER_READ: i64 = 500;
 
-/// Where a subscriber begins.
+/// The start of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
-    /// With the next event.
+    /// The next event.
     Now,
-    /// After the event with this id.
+    /// The event after the one with this id.
     After(i64),
-    /// After an event that cannot be identified: the subscriber is told that it missed some.
+    /// After an event that cannot be identified, so the subscriber counts as one that missed some.
     Unknown,
 }
 
 /// One item of a subscription.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Followed {
-    /// The subscription begins after the event `id`. Always the first item, and only the first. `missed`: events before it are no
-    /// longer kept, so what is followed must be read again.
+    /// The subscription begins after the event `id`. Always the first item, and only the first.
     Start {
-        /// Resume after this id if no event follows.
+        /// The id to resume after if no event follows.
         id: i64,
-        /// Events were missed.
+        /// Whether events before it were missed, so that the subscriber must read again what it follows.
         missed: bool,
     },
-    /// An event, committed.
+    /// A committed event.
     Event(StoredEvent),
 }
 
 struct Subscriber {
     engine: Engine,
-    /// Changes after every job of the writer. Marked as seen before the database is read, so that nothing falls between.
+    /// Changes after every job of the writer. Marked as seen before the database is read, so that no event is missed in between.
     done: watch::Receiver<u64>,
     last: i64,
     ready: std::vec::IntoIter<Followed>,
 }
 
 impl Engine {
-    /// Follows all events. Every event is delivered once, in order, after its commit; the stream ends when the engine stops, and
-    /// with an error if the database fails.
+    /// Subscribes to all events. Each is delivered once, in order, after its commit. The stream ends when the engine stops, and with
+    /// an error if the database fails.
     ///
     /// # Errors
     /// The database fails.
@@ -60,7 +59,7 @@ impl Engine {
     }
 }
 
-/// The event to begin after, and whether some were missed.
+/// The id of the event to begin after, and whether events were missed.
 fn begin(store: &mut Store, resume: Resume) -> Result<(i64, bool)> {
     let (oldest, newest) = store.event_range()?.unwrap_or_default();
     Ok(match resume {
@@ -78,7 +77,7 @@ async fn next(mut subscriber: Subscriber) -> Option<(Result<Followed>, Option<Su
         subscriber.done.borrow_and_update();
         let last = subscriber.last;
         let read = move |store: &mut Store| {
-            let rows = store.events_after(last, BATCH)?;
+            let rows = store.events_after(last, EVENTS_PER_READ)?;
             rows.iter().map(events::read).collect::<Result<Vec<_>>>()
         };
         match subscriber.engine.read(read).await {
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_comes_back_gets_what_it_missed_or_is_told() {
+    fn a_subscriber_that_resumes_gets_every_event_or_learns_that_it_missed_some() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
         let check = |store: &mut Store, resume, expect| assert_eq!(begin(store, resume).unwrap(), expect, "{resume:?}");

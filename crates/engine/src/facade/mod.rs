@@ -138,7 +138,7 @@ impl Engine {
     /// Describes what is being written now and for how long it has been, if a large job is.
     #[must_use]
     pub fn writing(&self) -> Option<(String, Duration)> {
-        self.0.writer.doing()
+        self.0.writer.running()
     }
 
     /// Runs `read` in one snapshot.

@@ -11,28 +11,28 @@ use crate::{
     views::{ProductDetail, detail},
 };
 
-/// Rows per batch of an export.
-const EXPORT_ROWS: i64 = 5_000;
-/// Names per batch: where they are not in the order of an index each batch sorts them again, so batches are large.
-const EXPORT_NAMES: i64 = 100_000;
+/// Products in a batch of an export.
+const PRODUCTS_PER_BATCH: i64 = 5_000;
+/// Names in a batch of an export. Without an index for their order, each batch sorts them all again, so batches are large.
+const NAMES_PER_BATCH: i64 = 100_000;
 
-/// A page of products in order of sku.
+/// A page of products, by sku.
 #[derive(Debug)]
 pub struct ProductPage {
-    /// At most as many as asked for.
+    /// The products, at most as many as requested.
     pub products: Vec<ProductView>,
-    /// Ask for the products after this sku to get the next page; none on the last page.
+    /// The next page comes after this sku; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Why an edit was not made.
+/// An error of [`Engine::change_edit`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The engine stops. The edit may or may not have been made.
-    #[error("the master is stopping; ask again in a moment whether the edit was made")]
+    /// The engine is stopping. The edit may have been made or not.
+    #[error("the master is stopping; check in a moment whether the edit was made")]
     Stopping,
-    /// The database fails; nothing was changed.
+    /// The database failed; nothing was changed.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -43,7 +43,7 @@ impl Engine {
     /// # Errors
     /// The database fails.
     pub async fn products(&self, filter: ProductFilter, after: Option<String>, limit: i64) -> Result<ProductPage> {
-        // One more than asked for tells whether there is a next page.
+        // One more than requested shows whether there is a next page.
         let read = move |store: &mut Store| Ok(store.products_page(&filter, after.as_deref(), limit + 1)?);
         let mut products = self.read(read).await?;
         let has_more = products.len() as i64 > limit;
@@ -52,21 +52,21 @@ impl Engine {
         Ok(ProductPage { products, next })
     }
 
-    /// All products that pass `filter`, in order of sku, in batches out of one snapshot.
+    /// All products that pass `filter`, by sku, in batches from one snapshot.
     ///
     /// # Errors
-    /// None before the stream begins; a batch is an error if the database fails.
+    /// None in practice; a failure of the database is an item of the stream.
     pub async fn export_products(&self, filter: ProductFilter) -> Result<Batches<ProductView>> {
         let mut after: Option<String> = None;
         let next = move |store: &mut Store| {
-            let rows = store.products_page(&filter, after.as_deref(), EXPORT_ROWS)?;
+            let rows = store.products_page(&filter, after.as_deref(), PRODUCTS_PER_BATCH)?;
             after = rows.last().map(|row| row.sku.clone());
             Ok(rows)
         };
         self.0.readers.batches(next).await
     }
 
-    /// Names that contain `part` with their counts, and how many such names there are.
+    /// Names that contain `part`, with their counts, and the number of all such names.
     ///
     /// # Errors
     /// The database fails.
@@ -84,21 +84,21 @@ impl Engine {
         self.read(read).await
     }
 
-    /// All names that contain `part`, in batches out of one snapshot.
+    /// All names that contain `part`, in batches from one snapshot.
     ///
     /// # Errors
-    /// As of [`Engine::export_products`].
+    /// As [`Engine::export_products`].
     pub async fn export_names(&self, part: Option<String>, order: AggrOrder) -> Result<Batches<AggrRow>> {
         let mut offset = 0;
         let next = move |store: &mut Store| {
-            let rows = store.aggr_list(part.as_deref(), order, EXPORT_NAMES, offset)?;
+            let rows = store.aggr_list(part.as_deref(), order, NAMES_PER_BATCH, offset)?;
             offset += rows.len() as i64;
             Ok(rows)
         };
         self.0.readers.batches(next).await
     }
 
-    /// What is known of a sku: the product if it is shown, every offer, the edit.
+    /// One sku in detail: the product if it is shown, every offer, and the edit.
     ///
     /// # Errors
     /// The database fails.
@@ -107,8 +107,8 @@ impl Engine {
         self.read(move |store| detail(store, &sku)).await
     }
 
-    /// Changes the edit of a sku and says whether the product was shown before. With `only_if_shown` an edit of a product that is
-    /// not shown is left alone. The change is committed when this returns.
+    /// Changes the edit of a sku, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was
+    /// not. The change is committed when this returns.
     ///
     /// # Errors
     /// [`EditError`].

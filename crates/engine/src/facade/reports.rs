@@ -18,22 +18,22 @@ use crate::{
     views::{ReportSummary, is_written, summary},
 };
 
-/// Rows per batch of a stream.
-const BATCH_ROWS: usize = 1_000;
+/// Rows in a batch of a stream.
+const ROWS_PER_BATCH: usize = 1_000;
 
-/// A column of a report and the direction to sort it by.
+/// A column of a report to sort by, and the direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowOrder {
     /// A group or a metric, as spelled in the configuration.
     pub column: String,
-    /// The greatest first.
+    /// Whether the greatest comes first.
     pub descending: bool,
 }
 
-/// Which rows of a report, in which order. Nulls come last, equals in order of their groups.
+/// A range of a report's rows in some order. Nulls come last, and equal rows in order of their groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowRange {
-    /// None: in order of the groups (bytes).
+    /// `None` sorts by the groups (bytes).
     pub order: Option<RowOrder>,
     /// At most this many rows; -1 for all.
     pub limit: i64,
@@ -50,16 +50,16 @@ pub struct ReportScope {
     pub file: Option<String>,
 }
 
-/// What the page of a report shows, of one moment.
+/// One report in detail, as of one moment.
 #[derive(Debug)]
 pub struct ReportDetail {
     /// The report without its rows.
     pub summary: ReportSummary,
-    /// The rows that were asked for; none until the report is computed.
+    /// The requested rows; empty until the report's table is written as configured.
     pub rows: Vec<GroupRow>,
-    /// The rows with the greatest values of the metric that was asked for.
+    /// The rows with the greatest values of the requested metric.
     pub largest: Vec<GroupRow>,
-    /// Names of the sources by their number in [`ReportSummary::files`].
+    /// The names of the sources by their ids in [`ReportSummary::files`].
     pub sources: HashMap<i64, String>,
 }
 
@@ -75,17 +75,17 @@ impl RowRange {
         }
     }
 
-    /// The same range of rows that are in memory.
-    fn of(&self, report: &ReportConfig, mut rows: Vec<GroupRow>) -> Vec<GroupRow> {
+    /// Takes the range from all rows of a report, as [`Store::report_rows`] does.
+    fn take_from(&self, report: &ReportConfig, mut rows: Vec<GroupRow>) -> Vec<GroupRow> {
         rows.sort_by(|a, b| a.group.cmp(&b.group));
         if let Some(RowOrder { column, descending }) = &self.order {
-            let turn = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
-            if let Some(place) = report.group_by.iter().position(|key| key == column) {
-                rows.sort_by(|a, b| turn(a.group[place].cmp(&b.group[place])));
-            } else if let Some(place) = report.metrics.iter().position(|metric| metric == column) {
-                let size = |row: &GroupRow| row.values.get(place).and_then(approximate);
-                rows.sort_by(|a, b| match (size(a), size(b)) {
-                    (Some(a), Some(b)) => turn(a.total_cmp(&b)),
+            let directed = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
+            if let Some(index) = report.group_by.iter().position(|key| key == column) {
+                rows.sort_by(|a, b| directed(a.group[index].cmp(&b.group[index])));
+            } else if let Some(index) = report.metrics.iter().position(|metric| metric == column) {
+                let value = |row: &GroupRow| row.values.get(index).and_then(approximate);
+                rows.sort_by(|a, b| match (value(a), value(b)) {
+                    (Some(a), Some(b)) => directed(a.total_cmp(&b)),
                     (a, b) => b.is_some().cmp(&a.is_some()),
                 });
             }
@@ -95,20 +95,20 @@ impl RowRange {
     }
 }
 
-/// The value as the nearest double, for sorting and charts; none for null and for what is not a finite number.
+/// A value as the nearest double, for sorting and charts; `None` for null and for anything but a finite number.
 #[must_use]
 pub fn approximate(value: &ReportValue) -> Option<f64> {
-    let size = match value {
+    let number = match value {
         ReportValue::Null => None,
         ReportValue::Integer(number) => Some(*number as f64),
         ReportValue::Real(number) => Some(*number),
         ReportValue::Text(text) => text.parse().ok(),
     };
-    size.filter(|size| size.is_finite())
+    number.filter(|number| number.is_finite())
 }
 
 impl Engine {
-    /// The configured reports in their order.
+    /// The configured reports, in order.
     #[must_use]
     pub fn reports(&self) -> Arc<[ReportConfig]> {
         Arc::clone(&self.0.reports.read().unwrap_or_else(PoisonError::into_inner))
@@ -126,7 +126,7 @@ impl Engine {
         self.read(read).await
     }
 
-    /// A report with some of its rows, and the `bars` rows with the greatest values of `metric`.
+    /// A report with a range of its rows, and the `max_largest` rows with the greatest values of `metric`.
     ///
     /// # Errors
     /// The database fails.
@@ -135,7 +135,7 @@ impl Engine {
         report: &ReportConfig,
         range: RowRange,
         metric: Option<String>,
-        bars: i64,
+        max_largest: i64,
     ) -> Result<ReportDetail> {
         let report = report.clone();
         let read = move |store: &mut Store| {
@@ -146,7 +146,7 @@ impl Engine {
                 let table = report.table();
                 rows = store.report_rows(&table, range.order(), (range.limit, range.offset))?;
                 if let Some(metric) = metric.filter(|_| !report.group_by.is_empty()) {
-                    largest = store.report_rows(&table, ReportOrder::Descending(&metric), (bars, 0))?;
+                    largest = store.report_rows(&table, ReportOrder::Descending(&metric), (max_largest, 0))?;
                 }
             }
             Ok(ReportDetail { summary, rows, largest, sources })
@@ -154,7 +154,8 @@ impl Engine {
         self.read(read).await
     }
 
-    /// The rows of a report in batches out of one snapshot; none until the report is computed. A scope sums the files in it first.
+    /// The rows of a report in batches from one snapshot; none until its table is written as configured. With a scope, only the files
+    /// in it are summed.
     ///
     /// # Errors
     /// The database fails before the first row; later failures are items of the stream.
@@ -166,7 +167,7 @@ impl Engine {
     ) -> Result<Batches<GroupRow>> {
         let report = report.clone();
         if scope.source.is_some() || scope.file.is_some() {
-            let read = move |store: &mut Store| Ok(range.of(&report, scoped_rows(store, &report, &scope)?));
+            let read = move |store: &mut Store| Ok(range.take_from(&report, scoped_rows(store, &report, &scope)?));
             let rows = self.read(read).await?;
             return Ok(stream::iter([Ok(rows)]).boxed());
         }
@@ -177,7 +178,7 @@ impl Engine {
             let mut batch = Vec::new();
             let take = |row| {
                 batch.push(row);
-                if batch.len() < BATCH_ROWS { Ok(()) } else { send(std::mem::take(&mut batch)) }
+                if batch.len() < ROWS_PER_BATCH { Ok(()) } else { send(std::mem::take(&mut batch)) }
             };
             store.each_report_row(&report.table(), range.order(), (range.limit, range.offset), take)?;
             send(batch)
@@ -190,7 +191,7 @@ impl Engine {
 fn scoped_rows(store: &mut Store, report: &ReportConfig, scope: &ReportScope) -> Result<Vec<GroupRow>> {
     let sources = store.sources()?;
     let id_of = |name: &String| sources.iter().find(|known| known.name == *name).map(|known| known.id);
-    // A source that does not exist has no files.
+    // An unknown source has no files.
     let wanted_source = scope.source.as_ref().map(id_of);
     rows_of(store, report, |row| {
         wanted_source.is_none_or(|wanted| wanted == Some(row.source_id))
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_are_merged_for_a_request_are_ordered_as_those_of_the_table() {
+    fn rows_that_are_summed_for_a_request_are_ordered_as_those_of_the_table() {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let report =
             ReportConfig::with_columns("sales", texts(&["Department Name"]), texts(&["rows", "total_sales", "avg"]));
@@ -220,7 +221,7 @@ mod tests {
         let check = |order: Option<(&str, bool)>, (limit, offset), expect: &str| {
             let order = order.map(|(column, descending)| RowOrder { column: column.to_owned(), descending });
             let range = RowRange { order, limit, offset };
-            let rows = range.of(&report, rows());
+            let rows = range.take_from(&report, rows());
             assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{range:?}");
         };
         check(None, (-1, 0), "abc");

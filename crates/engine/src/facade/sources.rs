@@ -12,30 +12,30 @@ use crate::{
     views::{ProductDetail, detail},
 };
 
-/// A source as stored, with its health since this process started.
+/// A source with its health.
 #[derive(Debug, Clone)]
 pub struct SourceHealth {
-    /// As stored.
+    /// The source as stored.
     pub stored: SourceView,
-    /// Since this process started.
+    /// Its health since this process started.
     pub status: SourceStatus,
 }
 
-/// What the first page shows, of one moment.
+/// The first page, as of one moment.
 #[derive(Debug)]
 pub struct Overview {
-    /// How many products and names there are.
+    /// The numbers of products and names.
     pub tally: Tally,
-    /// The product that was asked for.
+    /// The requested product.
     pub product: Option<ProductDetail>,
-    /// The latest events, the newest first.
+    /// The latest events, newest first.
     pub events: Vec<StoredEvent>,
-    /// All sources in the order of the configuration.
+    /// All sources, in the order of the configuration.
     pub sources: Vec<SourceHealth>,
 }
 
 impl Engine {
-    /// All sources in the order of the configuration.
+    /// All sources, in the order of the configuration.
     ///
     /// # Errors
     /// The database fails.
@@ -43,13 +43,13 @@ impl Engine {
         Ok(self.with_health(self.read(|store| Ok(store.sources_view()?)).await?))
     }
 
-    /// The health of each source since this process started, by name, without a look at the database.
+    /// The health of each source since this process started, by name. Does not read the database.
     #[must_use]
     pub fn health(&self) -> Vec<(String, SourceStatus)> {
         self.0.statuses.copy().into_iter().collect()
     }
 
-    /// Whether every source was tried at least once.
+    /// Whether every source has been polled at least once.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         if self.0.statuses.all_tried() {
@@ -58,7 +58,7 @@ impl Engine {
         self.0.ready.load(Ordering::Relaxed)
     }
 
-    /// How many products and names there are.
+    /// The numbers of products and names.
     ///
     /// # Errors
     /// The database fails.
@@ -66,7 +66,7 @@ impl Engine {
         self.read(|store| Ok(store.tally()?)).await
     }
 
-    /// The newest rejects of a report, a source or a file, and how many rejects there are in all.
+    /// The newest rejects of a report, a source or a file, and the number of all rejects.
     ///
     /// # Errors
     /// The database fails.
@@ -84,7 +84,7 @@ impl Engine {
         self.read(read).await
     }
 
-    /// What the first page shows: counts, the product with this sku, the latest events, all sources.
+    /// The first page: counts, the product with this sku, the latest events, and all sources.
     ///
     /// # Errors
     /// The database fails.

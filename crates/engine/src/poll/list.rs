@@ -18,7 +18,7 @@ use tributary_protocol::{Manifest, ManifestEntry};
 use super::Poll;
 use crate::{
     ingest::{self, Arriving, FileVersion, Outcome, Reader},
-    reports::Holding,
+    reports::SourceContent,
     source::{ActiveRead, Core, Counted, FetchError, LocalSource, Origin, SourceClient, Spooled},
 };
 
@@ -40,7 +40,7 @@ pub(super) struct Listed {
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(ManifestEntry, FetchError)>,
     /// All that the source holds, for the reports.
-    pub(super) holding: Holding,
+    pub(super) holding: SourceContent,
 }
 
 impl Poll {
@@ -69,7 +69,7 @@ impl Poll {
                     Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                let holding = Holding { version: manifest.version.clone(), files: all, body: Mutex::default() };
+                let holding = SourceContent { version: manifest.version.clone(), files: all, body: Mutex::default() };
                 return Ok(Listed { version: manifest.version, plan, read, unread, holding });
             }
             // A file that was touched is offered again only when it has settled.
@@ -181,7 +181,7 @@ impl Poll {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
-        let holding = Holding { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
+        let holding = SourceContent { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
         let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
         manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
         let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);

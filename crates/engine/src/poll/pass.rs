@@ -19,7 +19,7 @@ use crate::{
     database::Writer,
     ingest::{self, Applied, FileVersion, Outcome, SourceVersion, Stored},
     progress::ProgressObserver,
-    reports::{Holding, ReportWork, Reports},
+    reports::{PartialFetcher, ReportWork, Reports, SourceContent, SourceKey},
     source::{ActiveRead, FetchError, Http, Origin, Spool},
 };
 
@@ -62,7 +62,7 @@ pub(crate) struct Poll {
     /// The readings of this pass, held until what was read is committed.
     pub(super) under_way: Mutex<Vec<Arc<ActiveRead>>>,
     /// Tells those who work on reports what the source holds.
-    holding: watch::Sender<Option<Arc<Holding>>>,
+    holding: watch::Sender<Option<Arc<SourceContent>>>,
     /// When a pass was last noted in the database by this process.
     noted: Option<Instant>,
 }
@@ -116,11 +116,13 @@ impl Poll {
 
     /// The work on the reports of the source, to go on beside its passes; none if there is no report.
     pub(crate) fn report_work(&self) -> Option<ReportWork> {
-        let reports = self.context.reports.clone();
-        let parts = (self.origin.clone(), self.context.spool.clone(), self.context.writer.clone());
-        let source = (self.stored.id, self.source.name.clone());
-        let has_any = !reports.all().is_empty();
-        has_any.then(|| ReportWork::new(source, reports, parts, self.holding.subscribe()))
+        let Context { reports, spool, writer, .. } = self.context.clone();
+        if reports.all().is_empty() {
+            return None;
+        }
+        let source = SourceKey { id: self.stored.id, name: self.source.name.clone() };
+        let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool);
+        Some(ReportWork::new(source, fetcher, writer, self.holding.subscribe()))
     }
 
     /// The source's name.
@@ -201,7 +203,7 @@ impl Poll {
         }
     }
 
-    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<(Passed, Holding)> {
+    async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<(Passed, SourceContent)> {
         let Listed { version, plan, read: mut files, unread, holding } = listed;
         let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));

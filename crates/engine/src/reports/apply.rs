@@ -1,21 +1,21 @@
-//! What a source's files give to a report, and what that makes of its totals, into the database: in one transaction, which
-//! nobody sees a half of.
+//! Writes what an attempt computed of one source's files, and the totals with it, in one transaction: readers see all or nothing.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
-use tributary_protocol::{ManifestEntry, PartialHead, RowReject};
+use tributary_protocol::{ManifestEntry, RowReject};
 use tributary_report::Total;
-use tributary_store::{DatabaseUrl, FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
+use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
 
 use super::{
     failure::{Outcome, put_outcome},
-    total::{add_stored, are_current, is_current, rows},
+    total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
+    work::SourceKey,
 };
 use crate::{
     clock::now,
@@ -23,161 +23,191 @@ use crate::{
     source::{Answer, Lines},
 };
 
-/// What one source brings for one report.
-pub(super) struct Change {
-    /// The source's number and name.
-    pub(super) source: (i64, String),
-    /// Its version; none if not all files of it could be computed.
+/// What an attempt computed of one source's files for one report.
+pub(super) struct SourceUpdate {
+    /// The source.
+    pub(super) source: SourceKey,
+    /// The source's version; `None` if a file of it could not be computed.
     pub(super) version: Option<String>,
-    /// Whether it is all that the source holds, else why not.
+    /// The outcome of the attempt.
     pub(super) outcome: Outcome,
-    /// Files that were computed.
+    /// Files with their answers.
     pub(super) computed: Vec<(ManifestEntry, Answer)>,
-    /// Files that hold their accepted content again.
+    /// Files that have their accepted content again.
     pub(super) settled: Vec<ReportFileRow>,
     /// Files that are gone.
     pub(super) removed: Vec<ReportFileRow>,
-    /// When it was begun.
+    /// The start of the attempt.
     pub(super) started: Instant,
 }
 
-/// What is stored of a file from now on: its row, its partial if that is another, and the rejects of the content that was looked at.
-type FileChange = (ReportFileRow, Option<(PartialHead, Lines)>, Vec<RejectRow>);
-
-/// A change with all that has to be written.
-pub(super) struct Prepared {
-    files: Vec<FileChange>,
-    removed: Vec<ReportFileRow>,
-    /// The totals; none while they have to stay.
-    rows: Option<Vec<GroupRow>>,
-    source: (i64, String),
+/// All that has to be written for a [`SourceUpdate`].
+pub(super) struct ReportUpdate {
+    source: SourceKey,
     version: Option<String>,
     outcome: Outcome,
+    files: Vec<FileUpdate>,
+    removed: Vec<ReportFileRow>,
+    /// The new totals; `None` if they stay until stale files have been read again.
+    rows: Option<Vec<GroupRow>>,
+    /// All rejects of the report's files.
+    rejects: i64,
+    /// The names of the sources whose partials were read.
+    sources: Vec<String>,
     started: Instant,
 }
 
-impl Prepared {
-    /// How many rows it writes to the table.
+/// A file as it is stored from now on.
+struct FileUpdate {
+    row: ReportFileRow,
+    /// The groups of its new partial; `None` keeps the stored partial.
+    lines: Option<Lines>,
+    /// The rejects of the content that was read.
+    rejects: Vec<RejectRow>,
+}
+
+impl ReportUpdate {
+    /// How many rows it writes to the report's table.
     pub(super) fn rows(&self) -> usize {
         self.rows.as_ref().map_or(0, Vec::len)
     }
 }
 
-/// Reads what is stored of a report, and computes the totals with the change. Whoever holds the report's turn knows that nothing
-/// of it changes until the change is written.
+/// Reads what is stored of a report and computes the totals with an update. The caller holds the report's turn until the result is
+/// written, so nothing of the report changes in between.
 ///
 /// # Errors
 /// The database fails or is damaged; there are too many groups.
-pub(super) fn prepare(database: &DatabaseUrl, report: &ReportConfig, change: Change) -> Result<Prepared> {
-    let mut store = Store::open_existing(database)?;
-    store.snapshot(|store| prepare_in(store, report, change))
+pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUpdate) -> Result<ReportUpdate> {
+    let SourceUpdate { source, version, outcome, computed, settled, removed, started } = update;
+    let (stored, sources) = (store.report_files(&report.name)?, store.report_sources(&report.name)?);
+    let mut files = computed_files(report, &source, computed, &stored);
+    files.extend(settled.into_iter().map(settled_file));
+    let replaced: HashSet<String> =
+        files.iter().map(|file| &file.row).chain(&removed).map(|row| row.path.clone()).collect();
+    let is_kept = |row: &ReportFileRow| row.source_id != source.id || !replaced.contains(&row.path);
+    let kept: Vec<ReportFileRow> = stored.into_iter().filter(is_kept).collect();
+    let all = || kept.iter().chain(files.iter().map(|file| &file.row));
+    let rejects = all().map(|row| row.rejects).sum();
+    let is_summable = can_be_summed(report, all());
+    let rows = is_summable.then(|| sum(store, report, &kept, &mut files)).transpose()?;
+    Ok(ReportUpdate { source, version, outcome, files, removed, rows, rejects, sources, started })
 }
 
-fn prepare_in(store: &mut Store, report: &ReportConfig, change: Change) -> Result<Prepared> {
-    let Change { source: (source, name), version, outcome, computed, settled, removed, started } = change;
-    let stored = store.report_files(&report.name)?;
-    let of_source = stored.iter().filter(|file| file.source_id == source);
-    let known: HashMap<&str, &ReportFileRow> = of_source.map(|file| (file.path.as_str(), file)).collect();
-    let mut files = Vec::new();
-    for (entry, answer) in computed {
-        let known = known.get(entry.path.as_str()).map(|file| (*file).clone());
-        let row = known.unwrap_or_else(|| ReportFileRow::new(&report.name, source, &entry.path));
-        files.push(row_of(report, row, &entry, answer));
-    }
-    for row in settled {
-        let settled = ReportFileRow {
-            state: FileState::Applied,
-            rejected_hash: None,
-            rejected_reading: None,
-            rejected_reason: None,
-            ..row
-        };
-        files.push((settled, None, Vec::new()));
-    }
-    let replaced: HashSet<&str> =
-        files.iter().map(|(file, ..)| file).chain(&removed).map(|file| file.path.as_str()).collect();
-    let is_replaced = |file: &ReportFileRow| file.source_id == source && replaced.contains(file.path.as_str());
-    let others: Vec<_> = stored.iter().filter(|file| !is_replaced(file)).cloned().collect();
-    let after: Vec<_> = others.iter().cloned().chain(files.iter().map(|(file, ..)| file.clone())).collect();
-    let rows = are_current(report, &after).then(|| total(store, report, &others, &mut files)).transpose()?;
-    Ok(Prepared { files, removed, rows, source: (source, name), version, outcome, started })
+fn computed_files(
+    report: &ReportConfig,
+    source: &SourceKey,
+    computed: Vec<(ManifestEntry, Answer)>,
+    stored: &[ReportFileRow],
+) -> Vec<FileUpdate> {
+    let of_source = stored.iter().filter(|row| row.source_id == source.id);
+    let known: HashMap<&str, &ReportFileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
+    let update = |(entry, answer): (ManifestEntry, Answer)| {
+        let row = known.get(entry.path.as_str()).map(|row| (*row).clone());
+        let row = row.unwrap_or_else(|| ReportFileRow::new(&report.name, source.id, &entry.path));
+        computed_file(report, row, &entry, answer)
+    };
+    computed.into_iter().map(update).collect()
 }
 
-fn total(
+fn computed_file(report: &ReportConfig, row: ReportFileRow, entry: &ManifestEntry, answer: Answer) -> FileUpdate {
+    let (hash, reading) = (Some(entry.hash.clone()), Some(report.plan.digest().to_owned()));
+    match answer {
+        Answer::Partial(head, lines) => FileUpdate {
+            row: ReportFileRow {
+                hash,
+                reading,
+                row_count: number(head.rows),
+                passed_over: number(head.passed_over),
+                rejects: number(head.rejected),
+                groups: number(head.groups),
+                ..accepted(row)
+            },
+            lines: Some(lines),
+            rejects: head.rejects.iter().map(reject_row).collect(),
+        },
+        Answer::Rejected(reject) => {
+            let row = ReportFileRow {
+                state: FileState::Rejected,
+                rejected_hash: hash,
+                rejected_reading: reading,
+                rejected_reason: Some(reject.to_string()),
+                ..row
+            };
+            let reason = format!("the file is rejected: {}", reject.reason);
+            let whole_file = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw };
+            FileUpdate { row, lines: None, rejects: vec![whole_file] }
+        }
+    }
+}
+
+fn settled_file(row: ReportFileRow) -> FileUpdate {
+    FileUpdate { row: accepted(row), lines: None, rejects: Vec::new() }
+}
+
+/// A file whose latest content is the accepted one.
+fn accepted(row: ReportFileRow) -> ReportFileRow {
+    let state = FileState::Applied;
+    ReportFileRow { state, rejected_hash: None, rejected_reading: None, rejected_reason: None, ..row }
+}
+
+/// The totals over the `kept` files, whose partials are stored, and the updated ones.
+fn sum(
     store: &mut Store,
     report: &ReportConfig,
-    others: &[ReportFileRow],
-    files: &mut [FileChange],
+    kept: &[ReportFileRow],
+    updated: &mut [FileUpdate],
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
-    for file in others.iter().filter(|file| is_current(report, file)) {
-        add_stored(store, file, &mut total)?;
+    for row in kept.iter().filter(|row| has_partial(report, row)) {
+        add_stored(store, row, &mut total)?;
     }
-    for (file, partial, _) in files.iter_mut().filter(|(file, ..)| is_current(report, file)) {
-        match partial {
-            Some((_, lines)) => lines.add_to(&mut total)?,
-            None => add_stored(store, file, &mut total)?,
+    for file in updated.iter_mut().filter(|file| has_partial(report, &file.row)) {
+        match &mut file.lines {
+            Some(lines) => lines.add_to(&mut total)?,
+            None => add_stored(store, &file.row, &mut total)?,
         }
     }
     Ok(rows(&total))
 }
 
-/// What is stored of a file from now on.
-fn row_of(report: &ReportConfig, mut row: ReportFileRow, entry: &ManifestEntry, answer: Answer) -> FileChange {
-    let reading = report.plan.digest().to_owned();
-    match answer {
-        Answer::Partial(head, lines) => {
-            row.hash = Some(entry.hash.clone());
-            row.reading = Some(reading);
-            row.row_count = number(head.rows);
-            row.passed_over = number(head.passed_over);
-            row.rejects = number(head.rejected);
-            row.groups = number(head.groups);
-            row.state = FileState::Applied;
-            (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-            let rejects = head.rejects.iter().map(reject_row).collect();
-            (row, Some((head, lines)), rejects)
-        }
-        Answer::Rejected(reject) => {
-            row.state = FileState::Rejected;
-            row.rejected_hash = Some(entry.hash.clone());
-            row.rejected_reading = Some(reading);
-            row.rejected_reason = Some(reject.to_string());
-            let reason = format!("the file is rejected: {}", reject.reason);
-            let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw };
-            (row, None, vec![whole])
-        }
-    }
-}
-
-/// Writes a change. Belongs into a transaction.
+/// Writes an update, and an event if the totals are written. Call it in a transaction.
 ///
 /// # Errors
-/// The database or the spool fails.
-pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut prepared: Prepared) -> Result<()> {
-    let mut rejects = 0;
-    for (row, partial, reject_rows) in &mut prepared.files {
-        let id = store.put_report_file(row)?;
-        let is_whole = row.state == FileState::Rejected;
-        store.replace_report_rejects(id, true, if is_whole { reject_rows } else { &[] })?;
-        if let Some((head, lines)) = partial {
-            store.replace_report_rejects(id, false, reject_rows)?;
-            replace_partial(store, id, lines)?;
-            rejects += head.rejected;
-        }
+/// The database or the spool fails; a source was dropped after its partials were read.
+pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: ReportUpdate) -> Result<()> {
+    // A reload drops sources without waiting for the report's turn.
+    let is_unchanged = update.sources == store.report_sources(&report.name)?;
+    ensure!(is_unchanged, "a source was dropped while the totals were computed; they are computed again");
+    for file in &mut update.files {
+        put_file(store, file)?;
     }
-    for row in &prepared.removed {
+    for row in &update.removed {
         store.delete_report_file(row.id)?;
     }
-    let (source_id, source) = &prepared.source;
-    put_outcome(store, &report.name, *source_id, &prepared.outcome)?;
+    put_outcome(store, &report.name, update.source.id, &update.outcome)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
-    versions.set(source, prepared.version.as_deref());
-    let Some(rows) = prepared.rows else { return note_versions(store, report, &versions) };
-    let groups = store.write_report(&report.table(), rows)?;
-    note(store, report, groups, &versions, now())?;
-    let seconds = prepared.started.elapsed().as_secs_f64();
-    events::put(store, &Event::Report { name: report.name.clone(), rows: groups.unsigned_abs(), rejects, seconds })
+    versions.set(&update.source.name, update.version.as_deref());
+    let Some(rows) = update.rows else { return put_versions(store, report, &versions) };
+    let groups = put_totals(store, report, rows, &versions)?;
+    let event = Event::Report {
+        name: report.name.clone(),
+        rows: groups.unsigned_abs(),
+        rejects: update.rejects.unsigned_abs(),
+        seconds: update.started.elapsed().as_secs_f64(),
+    };
+    events::put(store, &event)
+}
+
+fn put_file(store: &mut Store, file: &mut FileUpdate) -> Result<()> {
+    let id = store.put_report_file(&mut file.row)?;
+    let is_rejected = file.row.state == FileState::Rejected;
+    store.replace_report_rejects(id, true, if is_rejected { &file.rejects } else { &[] })?;
+    if let Some(lines) = &mut file.lines {
+        store.replace_report_rejects(id, false, &file.rejects)?;
+        replace_partial(store, id, lines)?;
+    }
+    Ok(())
 }
 
 fn replace_partial(store: &mut Store, id: i64, lines: &mut Lines) -> Result<()> {
@@ -190,42 +220,46 @@ fn replace_partial(store: &mut Store, id: i64, lines: &mut Lines) -> Result<()> 
     })
 }
 
-/// Notes what a report's table was written from and when.
-pub(super) fn note(
+/// Writes the totals of a report with what they were computed from, and returns the number of rows. Call it in a transaction.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn put_totals(
     store: &mut Store,
     report: &ReportConfig,
-    groups: i64,
+    rows: Vec<GroupRow>,
     versions: &SourceVersions,
-    computed_at: String,
-) -> Result<()> {
-    let (name, digest) = (report.name.clone(), report.plan.results_digest().to_owned());
-    Ok(store.put_report(&ReportRow { name, digest, groups, computed_at, standing: versions.to_json()? })?)
+) -> Result<i64> {
+    let groups = store.write_report(&report.table(), rows)?;
+    store.put_report(&ReportRow {
+        name: report.name.clone(),
+        digest: report.plan.results_digest().to_owned(),
+        groups,
+        computed_at: now(),
+        standing: versions.to_json()?,
+    })?;
+    Ok(groups)
 }
 
-/// Stores the versions of a report whose table stays as it is: from them `adopt` knows which sources have a share in the totals,
-/// and people whether all of them have.
-fn note_versions(store: &mut Store, report: &ReportConfig, versions: &SourceVersions) -> Result<()> {
+/// Stores the versions of a report whose totals stay as they are. They must name every source with a share in the partials:
+/// `adopt` learns from them that a source was dropped.
+fn put_versions(store: &mut Store, report: &ReportConfig, versions: &SourceVersions) -> Result<()> {
     let Some(stored) = store.report(&report.name)? else { return Ok(()) };
     Ok(store.put_report(&ReportRow { standing: versions.to_json()?, ..stored })?)
 }
 
-/// Notes that a report is up to date with a version of a source that changes nothing for it. Call it in a transaction.
+/// Stores that a report is up to date with a version of a source that changes nothing for it. Call it in a transaction.
 ///
 /// # Errors
 /// The database fails.
-pub(super) fn note_version(
-    store: &mut Store,
-    report: &ReportConfig,
-    (source_id, source): &(i64, String),
-    version: &str,
-) -> Result<()> {
-    put_outcome(store, &report.name, *source_id, &Outcome::Succeeded)?;
+pub(super) fn put_version(store: &mut Store, report: &ReportConfig, source: &SourceKey, version: &str) -> Result<()> {
+    put_outcome(store, &report.name, source.id, &Outcome::Succeeded)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
-    if versions.get(source) == Some(version) {
+    if versions.get(&source.name) == Some(version) {
         return Ok(());
     }
-    versions.set(source, Some(version));
-    note_versions(store, report, &versions)
+    versions.set(&source.name, Some(version));
+    put_versions(store, report, &versions)
 }
 
 fn reject_row(reject: &RowReject) -> RejectRow {
@@ -237,7 +271,10 @@ fn reject_row(reject: &RowReject) -> RejectRow {
     }
 }
 
-/// Databases count in `i64`; nothing that is counted here comes near its end.
+/// Databases count in `i64`. Counts of rows and bytes stay far below its maximum.
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,33 @@
-//! Reports: of every file that one claims, a partial is asked for where the file lies, and what all partials come to is written
-//! to the table `report_<name>`. This goes on beside the passes over products, which never wait for it.
+//! Reports: computes a partial of each file that a report claims, where the file lies if possible, and writes the sum of all
+//! partials to the table `report_<name>`. This runs beside the passes over products, which never wait for it.
+//!
+//! It belongs here if it computes or stores what a `[[report]]` declares. What people see of a report is in `views`.
 
 mod adopt;
 mod apply;
-mod ask;
+mod content;
 mod failure;
+mod fetch_partial;
 mod plan;
 mod total;
 mod versions;
 mod work;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tributary_config::ReportConfig;
-use tributary_protocol::ManifestEntry;
 use tributary_store::DatabaseUrl;
 
-use crate::source::Spooled;
+use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
+pub(crate) use content::SourceContent;
 pub(crate) use failure::joined;
+pub(crate) use fetch_partial::PartialFetcher;
 pub(crate) use total::{is_stale, rows_of};
 pub(crate) use versions::SourceVersions;
-pub(crate) use work::ReportWork;
+pub(crate) use work::{ReportWork, SourceKey};
 
 /// All configured reports; clones share them.
 #[derive(Clone)]
@@ -32,42 +36,26 @@ pub(crate) struct Reports(Arc<Shared>);
 struct Shared {
     /// In the order of the configuration.
     all: Vec<Arc<Report>>,
-    /// Where partials and totals are read from.
-    database: DatabaseUrl,
-    /// Bounds the files that this process computes itself. Each takes all cores.
+    /// Reads partials. A pool of its own: summing them takes a while, and no request should wait for a place meanwhile.
+    readers: Readers,
+    /// Bounds the files that this process computes itself: each takes all cores.
     computing: Semaphore,
 }
 
 /// One report.
 pub(crate) struct Report {
     pub(crate) config: ReportConfig,
-    /// Held from reading its partials to writing its totals: between the two no other source may change them.
+    /// Held from reading the report's partials to writing its totals: in between, no other source may change them.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What a source holds.
-pub(crate) struct Holding {
-    /// Its version.
-    pub(crate) version: String,
-    /// All of its files.
-    pub(crate) files: Vec<ManifestEntry>,
-    /// The bytes of its one file, of a source of the plain protocol, until all reports over it are computed.
-    pub(crate) body: Mutex<Option<Arc<Spooled>>>,
-}
-
-impl Holding {
-    fn body(&self) -> MutexGuard<'_, Option<Arc<Spooled>>> {
-        self.body.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Reports {
-    /// The configured reports of a database.
+    /// The reports of a database as configured.
     pub(crate) fn new(configured: &[ReportConfig], database: DatabaseUrl) -> Self {
         let report =
             |config: &ReportConfig| Arc::new(Report { config: config.clone(), turn: tokio::sync::Mutex::default() });
         let all = configured.iter().map(report).collect();
-        Self(Arc::new(Shared { all, database, computing: Semaphore::new(1) }))
+        Self(Arc::new(Shared { all, readers: Readers::new(database), computing: Semaphore::new(1) }))
     }
 
     /// All of them, in the order of the configuration.
@@ -75,13 +63,21 @@ impl Reports {
         &self.0.all
     }
 
-    /// Those that claim a file.
+    /// The reports that claim a file.
     pub(crate) fn claiming<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a ReportConfig> {
         self.all().iter().map(|report| &report.config).filter(move |report| report.claims(path))
     }
 
-    /// Whether a file is a product feed.
+    /// Whether a file is a product feed: a file that a report claims is one only if the report says so.
     pub(crate) fn is_feed(&self, path: &str) -> bool {
         self.claiming(path).all(|report| report.feed)
+    }
+
+    fn readers(&self) -> &Readers {
+        &self.0.readers
+    }
+
+    fn computing(&self) -> &Semaphore {
+        &self.0.computing
     }
 }

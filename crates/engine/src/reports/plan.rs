@@ -1,4 +1,4 @@
-//! What has to be done so that a report knows of a source's files what they hold. Pure.
+//! Compares a source's manifest with the files that a report has aggregated. Pure.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,43 +6,46 @@ use tributary_config::ReportConfig;
 use tributary_protocol::ManifestEntry;
 use tributary_store::{FileState, ReportFileRow};
 
-/// The difference between what a source holds and what a report has of it.
+/// The difference between the content of a source and what a report has of it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Plan {
-    /// Files of which a partial is to be computed: new, changed, or to be computed in another way.
-    pub(super) compute: Vec<ManifestEntry>,
-    /// Files that hold their accepted content again after one that was rejected.
+pub(super) struct FileChanges {
+    /// Files whose partial is missing: new, changed, or to be computed in another way.
+    pub(super) missing: Vec<ManifestEntry>,
+    /// Files that have their accepted content again after one that was rejected.
     pub(super) settled: Vec<ReportFileRow>,
-    /// Files that are gone, or no longer the report's.
+    /// Files that are gone, or that the report no longer claims.
     pub(super) removed: Vec<ReportFileRow>,
 }
 
-impl Plan {
-    pub(super) fn is_nothing(&self) -> bool {
-        self.compute.is_empty() && self.settled.is_empty() && self.removed.is_empty()
+impl FileChanges {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.settled.is_empty() && self.removed.is_empty()
     }
 }
 
-/// Compares a source's files with those that a report has of it.
-pub(super) fn plan(report: &ReportConfig, files: &[ManifestEntry], stored: &[ReportFileRow]) -> Plan {
+/// Compares the files of a source with those that the report has stored of it.
+pub(super) fn compare(report: &ReportConfig, files: &[ManifestEntry], stored: &[ReportFileRow]) -> FileChanges {
     let by_path: BTreeMap<&str, &ReportFileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
     let claimed: Vec<_> = files.iter().filter(|entry| report.claims(&entry.path)).collect();
     let paths: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
-    let mut plan = Plan::default();
+    let mut changes = FileChanges::default();
     for entry in claimed {
-        let is = |hash: &Option<String>, reading: &Option<String>| {
+        let is_same = |hash: &Option<String>, reading: &Option<String>| {
             hash.as_deref() == Some(&entry.hash) && reading.as_deref() == Some(report.plan.digest())
         };
         match by_path.get(entry.path.as_str()) {
-            Some(file) if is(&file.hash, &file.reading) => {
+            Some(file) if is_same(&file.hash, &file.reading) => {
                 if file.state != FileState::Applied {
-                    plan.settled.push((*file).clone());
+                    changes.settled.push((*file).clone());
                 }
             }
-            Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {}
-            _ => plan.compute.push(entry.clone()),
+            // Rejected before, and nothing has changed.
+            Some(file) if file.state == FileState::Rejected && is_same(&file.rejected_hash, &file.rejected_reading) => {
+            }
+            _ => changes.missing.push(entry.clone()),
         }
     }
-    plan.removed = stored.iter().filter(|file| !paths.contains(file.path.as_str())).cloned().collect();
-    plan
+    changes.removed = stored.iter().filter(|file| !paths.contains(file.path.as_str())).cloned().collect();
+    changes
 }

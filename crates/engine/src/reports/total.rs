@@ -1,4 +1,4 @@
-//! Totals: what the stored partials of a report come to, of all files or of some.
+//! Totals: the sum of a report's stored partials, over all files or some.
 
 use anyhow::{Context, Result};
 use tributary_config::ReportConfig;
@@ -7,68 +7,72 @@ use tributary_store::{Error as StoreError, GroupRow, ReportFileRow, ReportValue,
 
 use crate::source::Adder;
 
-/// Whether a report's stored files can be summed, each being computed as the report says now. Where one is not, its content has
-/// yet to be read again, and the totals stay what they are.
-pub(super) fn are_current(report: &ReportConfig, files: &[ReportFileRow]) -> bool {
-    !files.iter().any(|file| is_stale(report, file))
+/// Whether the stored files of a report can be summed: none is stale. Otherwise the totals stay as they are until the stale files
+/// have been read again.
+pub(super) fn can_be_summed<'a>(report: &ReportConfig, files: impl IntoIterator<Item = &'a ReportFileRow>) -> bool {
+    !files.into_iter().any(|file| is_stale(report, file))
 }
 
-/// Whether a file was computed as the report said before, so that it must be read again before anything can be summed.
+/// Whether the partial of a file was computed for an earlier configuration of the report, and nobody knows yet whether the file can
+/// be used for this one.
 pub(crate) fn is_stale(report: &ReportConfig, file: &ReportFileRow) -> bool {
-    file.hash.is_some() && !is_current(report, file) && !is_rejected(report, file)
+    file.hash.is_some() && !has_partial(report, file) && !is_rejected(report, file)
 }
 
-/// Whether a file has a partial that was computed as the report says now.
-pub(super) fn is_current(report: &ReportConfig, file: &ReportFileRow) -> bool {
+/// Whether a file has a partial for the report as configured.
+pub(super) fn has_partial(report: &ReportConfig, file: &ReportFileRow) -> bool {
     file.hash.is_some() && file.reading.as_deref() == Some(report.plan.digest())
 }
 
-/// Whether its content cannot be used as the report reads it now. If it could before, that cannot be summed any more.
+/// Whether the file is rejected for the report as configured. A partial for an earlier configuration cannot be summed then.
 fn is_rejected(report: &ReportConfig, file: &ReportFileRow) -> bool {
     file.rejected_reading.as_deref() == Some(report.plan.digest())
 }
 
 /// Adds the stored partial of a file to a total.
+///
+/// # Errors
+/// The database fails or is damaged; there are too many groups.
 pub(super) fn add_stored(store: &mut Store, file: &ReportFileRow, total: &mut Total<'_>) -> Result<()> {
     let mut adder = Adder::new(total);
-    store.partial(file.id, |piece| adder.add(piece).map_err(Failed))?;
-    adder.finish().with_context(|| format!("the partial of `{}` is damaged", file.path))
+    store.partial(file.id, |piece| adder.add(piece).map_err(PieceError))?;
+    adder.finish().with_context(|| format!("the stored partial of `{}` is damaged", file.path))
 }
 
-/// The error of what is done with a piece.
-struct Failed(anyhow::Error);
+/// An error of reading or adding a piece of a partial.
+struct PieceError(anyhow::Error);
 
-impl From<StoreError> for Failed {
+impl From<StoreError> for PieceError {
     fn from(error: StoreError) -> Self {
         Self(error.into())
     }
 }
 
-impl From<Failed> for anyhow::Error {
-    fn from(Failed(error): Failed) -> Self {
+impl From<PieceError> for anyhow::Error {
+    fn from(PieceError(error): PieceError) -> Self {
         error
     }
 }
 
-/// The rows of a report over those of its files that `wanted` wants, in order of their groups.
+/// The rows of a report over those of its files that pass `filter`, in order of their groups.
 ///
 /// # Errors
-/// The database fails or is damaged; or there are too many groups.
+/// The database fails or is damaged; there are too many groups.
 pub(crate) fn rows_of(
     store: &mut Store,
     report: &ReportConfig,
-    wanted: impl Fn(&ReportFileRow) -> bool,
+    filter: impl Fn(&ReportFileRow) -> bool,
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
     for file in store.report_files(&report.name)? {
-        if is_current(report, &file) && wanted(&file) {
+        if has_partial(report, &file) && filter(&file) {
             add_stored(store, &file, &mut total)?;
         }
     }
     Ok(rows(&total))
 }
 
-/// The rows of a total, as they are stored.
+/// The rows of a total as they are stored.
 pub(super) fn rows(total: &Total<'_>) -> Vec<GroupRow> {
     let mut rows = Vec::with_capacity(total.len());
     let take = |group, values: Vec<Option<Number>>| -> Result<(), std::convert::Infallible> {

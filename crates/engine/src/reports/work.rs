@@ -1,51 +1,60 @@
-//! The work on all reports over one source, beside the passes over it: whenever it holds something else, what is missing is asked
-//! for and applied. Whatever happens here, products and other sources do not notice.
+//! Keeps all reports up to date with one source, beside the passes over it: whenever its content changes, what is missing is computed
+//! and applied. Failures here affect neither products nor other sources.
 
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
 
 use super::{
-    Holding, Report, Reports,
-    apply::{Change, apply, note_version, prepare},
-    ask::Asker,
+    PartialFetcher, Report, SourceContent,
+    apply::{SourceUpdate, apply, prepare, put_version},
     failure::{Outcome, put_outcome},
-    plan::{Plan, plan},
+    plan::{FileChanges, compare},
     versions::SourceVersions,
 };
 use crate::{
     database::Writer,
-    source::{Answer, FetchError, Origin, Spool},
+    source::{Answer, FetchError},
     supervise::{Task, test_panic},
 };
 
-/// Partials of one source that are asked for at one time.
-const AT_ONE_TIME: usize = 2;
-/// The time after which what failed is tried again, at first and at most; it doubles.
-const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
+/// Partials of one source that are requested at the same time.
+const MAX_CONCURRENT_PARTIALS: usize = 2;
+/// The pause before the first retry. Each further failure doubles it.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest pause before a retry.
+const MAX_RETRY: Duration = Duration::from_secs(10);
+/// New errors of one attempt that are logged; the others are counted.
+const MAX_WARNINGS: usize = 3;
 
-/// Things that are said to be wrong at one time; how many more there are is said too.
-const SAID: usize = 3;
+/// The id and the name of a stored source.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceKey {
+    /// Its id in the database.
+    pub(crate) id: i64,
+    /// Its name.
+    pub(crate) name: String,
+}
 
-/// The reports of one source.
+/// The task that keeps all reports up to date with one source.
 pub(crate) struct ReportWork {
-    source: (i64, String),
-    asker: Asker,
+    source: SourceKey,
+    fetcher: PartialFetcher,
     writer: Writer,
-    holding: watch::Receiver<Option<Arc<Holding>>>,
-    /// What was last said to be wrong, so that it is said once.
-    said: Vec<String>,
+    content: watch::Receiver<Option<Arc<SourceContent>>>,
+    /// The errors of the last attempt, so that each is logged once.
+    logged: Vec<String>,
 }
 
 /// What is stored of a report over one source.
@@ -59,24 +68,24 @@ struct Stored {
 }
 
 impl Task for ReportWork {
-    /// Works as long as the source is polled.
+    /// Runs as long as the source is polled.
     async fn run(&mut self) {
         let mut failures = 0_u32;
         loop {
-            let current = self.holding.borrow_and_update().clone();
+            let content = self.content.borrow_and_update().clone();
             test_panic("reports");
-            let wrong = match &current {
-                Some(current) => self.bring_up(current, failures > 0).await,
+            let errors = match &content {
+                Some(content) => self.update_all(content, failures > 0).await,
                 None => Vec::new(),
             };
-            failures = if wrong.is_empty() { 0 } else { failures + 1 };
-            self.say(wrong);
+            failures = if errors.is_empty() { 0 } else { failures + 1 };
+            self.log(errors);
             let pause = match failures {
                 0 => Duration::MAX,
-                failures => BACK_OFF[0].saturating_mul(1 << (failures - 1).min(8)).min(BACK_OFF[1]),
+                failures => FIRST_RETRY.saturating_mul(1 << (failures - 1).min(8)).min(MAX_RETRY),
             };
             tokio::select! {
-                changed = self.holding.changed() => if changed.is_err() { return },
+                changed = self.content.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -84,172 +93,177 @@ impl Task for ReportWork {
 }
 
 impl ReportWork {
-    /// The work on what `holding` will be told.
+    /// Works on whatever `content` announces.
     pub(crate) fn new(
-        source: (i64, String),
-        reports: Reports,
-        (origin, spool, writer): (Origin, Spool, Writer),
-        holding: watch::Receiver<Option<Arc<Holding>>>,
+        source: SourceKey,
+        fetcher: PartialFetcher,
+        writer: Writer,
+        content: watch::Receiver<Option<Arc<SourceContent>>>,
     ) -> Self {
-        Self {
-            source,
-            asker: Asker { reports, origin, spool, under_way: Mutex::default() },
-            writer,
-            holding,
-            said: Vec::new(),
-        }
+        Self { source, fetcher, writer, content, logged: Vec::new() }
     }
 
-    /// Brings all reports up to what the source was last known to hold, once. Returns what could not be done, and which files
-    /// cannot be used.
+    /// Brings all reports up to date with the announced content, once. Returns the errors and the rejected files.
     pub(crate) async fn run_once(self) -> Vec<String> {
-        let current = self.holding.borrow().clone();
-        let Some(current) = current else { return Vec::new() };
-        // It is not tried again, so whatever fails now is a failure.
-        let mut wrong = self.bring_up(&current, true).await;
-        for report in self.asker.reports.all() {
-            match self.stored(report).await {
-                Ok(stored) => wrong.extend(stored.files.into_iter().filter_map(|file| {
-                    Some(format!("{}: {} is rejected: {}", report.config.name, file.path, file.rejected_reason?))
-                })),
-                Err(error) => wrong.push(format!("{}: {error:#}", report.config.name)),
-            }
-        }
-        wrong
-    }
-
-    /// What could not be done, a text each. `is_retry`: the attempt before this one failed.
-    async fn bring_up(&self, current: &Holding, is_retry: bool) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for report in self.asker.reports.all() {
+        let content = self.content.borrow().clone();
+        let Some(content) = content else { return Vec::new() };
+        // There is no retry that could decide, so a file that changes while it is read fails the attempt.
+        let mut errors = self.update_all(&content, true).await;
+        for report in self.fetcher.reports().all() {
             let name = &report.config.name;
-            let brought_up = self.bring_up_one(report, current, is_retry).await;
-            self.asker.under_way.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            match brought_up {
-                Ok(unread) => wrong.extend(unread.into_iter().map(|why| format!("report `{name}`: {why}"))),
-                Err(error) => {
-                    wrong.push(format!("report `{name}`: {error:#}"));
-                    if let Err(error) = self.note_outcome(report, Outcome::Failed(format!("{error:#}"))).await {
-                        wrong.push(format!("report `{name}`: failed to record that it failed: {error:#}"));
-                    }
+            match self.stored(report).await {
+                Ok(stored) => {
+                    errors.extend(stored.files.into_iter().filter_map(|file| {
+                        Some(format!("{name}: {} is rejected: {}", file.path, file.rejected_reason?))
+                    }))
                 }
+                Err(error) => errors.push(format!("{name}: {error:#}")),
             }
         }
-        if wrong.is_empty() {
-            // It takes room on the disk.
-            current.body().take();
-        }
-        wrong
+        errors
     }
 
-    /// The files that could not be computed, and why.
-    async fn bring_up_one(&self, report: &Arc<Report>, current: &Holding, is_retry: bool) -> Result<Vec<String>> {
+    /// Brings all reports up to date, and returns the errors. `is_retry`: the last attempt failed.
+    async fn update_all(&self, content: &SourceContent, is_retry: bool) -> Vec<String> {
+        let mut errors = Vec::new();
+        for report in self.fetcher.reports().all() {
+            let mut failed = self.update(report, content, is_retry).await.unwrap_or_else(|error| vec![error]);
+            self.fetcher.end_reads();
+            failed.iter_mut().for_each(|error| *error = format!("report `{}`: {error}", report.config.name));
+            errors.append(&mut failed);
+        }
+        if errors.is_empty() {
+            // It takes room on the disk.
+            content.body().take();
+        }
+        errors
+    }
+
+    /// Brings one report up to date, and returns the files that could not be computed. An error is stored too.
+    async fn update(
+        &self,
+        report: &Arc<Report>,
+        content: &SourceContent,
+        is_retry: bool,
+    ) -> Result<Vec<String>, String> {
+        let error = match self.try_update(report, content, is_retry).await {
+            Ok(failed) => return Ok(failed),
+            Err(error) => format!("{error:#}"),
+        };
+        match self.store_outcome(report, Outcome::Failed(error.clone())).await {
+            Ok(()) => Err(error),
+            Err(not_stored) => Err(format!("{error}; this failure could not be stored: {not_stored:#}")),
+        }
+    }
+
+    async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
         let stored = self.stored(report).await?;
-        let Plan { compute, settled, removed } = match plan(&report.config, &current.files, &stored.files) {
-            plan if plan.is_nothing() => {
-                if stored.version.as_ref() != Some(&current.version) || stored.has_failed {
-                    self.note_version(report, current).await?;
-                }
-                return Ok(Vec::new());
+        let changes = compare(&report.config, &content.files, &stored.files);
+        if changes.is_empty() {
+            if stored.has_failed || stored.version.as_ref() != Some(&content.version) {
+                self.store_version(report, content).await?;
             }
-            plan => plan,
-        };
-        let (mut computed, mut unread) = (Vec::new(), Vec::new());
-        for (entry, answer) in self.ask_all(report, compute, current).await {
+            return Ok(Vec::new());
+        }
+        let FileChanges { missing, settled, removed } = changes;
+        let (mut computed, mut failed) = (Vec::new(), Vec::new());
+        for (entry, answer) in self.fetch_all(report, missing, content).await {
             match answer {
                 Ok(answer) => computed.push((entry, answer)),
-                Err(error) => unread.push((entry.path, error)),
+                Err(error) => failed.push((entry.path, error)),
             }
         }
-        let outcome = Outcome::of(&unread, is_retry);
+        let outcome = Outcome::of(&failed, is_retry);
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
-            self.note_outcome(report, outcome).await?;
+            self.store_outcome(report, outcome).await?;
         } else {
-            let (source, version) = (self.source.clone(), unread.is_empty().then(|| current.version.clone()));
-            self.apply(report, Change { source, version, outcome, computed, settled, removed, started }).await?;
+            let (source, version) = (self.source.clone(), failed.is_empty().then(|| content.version.clone()));
+            self.apply(report, SourceUpdate { source, version, outcome, computed, settled, removed, started }).await?;
         }
-        Ok(unread.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
+        Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
-    async fn ask_all(
+    async fn fetch_all(
         &self,
         report: &Arc<Report>,
         entries: Vec<ManifestEntry>,
-        current: &Holding,
+        content: &SourceContent,
     ) -> Vec<(ManifestEntry, Result<Answer, FetchError>)> {
-        // What has come is applied only when all were asked, so a source that stands still is not waited for again and again.
+        // Partials are applied once all are here, so no further file waits for a source that has stalled.
         let stalled = &AtomicBool::new(false);
-        let ask = |entry: ManifestEntry| async move {
+        let fetch = |entry: ManifestEntry| async move {
             if stalled.load(Ordering::Relaxed) {
-                let why = "not asked for after another file of this source stood still".to_owned();
-                return (entry, Err(FetchError::Stalled(why)));
+                let error = "not requested, because another file of this source has stalled".to_owned();
+                return (entry, Err(FetchError::Stalled(error)));
             }
-            let answer = self.asker.ask(report, &entry, current).await;
+            let answer = self.fetcher.fetch(report, &entry, content).await;
             stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             (entry, answer)
         };
-        stream::iter(entries).map(ask).buffer_unordered(AT_ONE_TIME).collect().await
+        stream::iter(entries).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS).collect().await
     }
 
-    async fn apply(&self, report: &Arc<Report>, change: Change) -> Result<()> {
-        let (computed, removed, started) = (change.computed.len(), change.removed.len(), change.started);
+    async fn apply(&self, report: &Arc<Report>, update: SourceUpdate) -> Result<()> {
+        let (computed, removed, started) = (update.computed.len(), update.removed.len(), update.started);
         let _turn = report.turn.lock().await;
-        let (of, database) = (Arc::clone(report), self.asker.reports.0.database.clone());
-        let prepare = tokio::task::spawn_blocking(move || prepare(&database, &of.config, change));
-        let prepared = prepare.await.context("a report broke off; this is a defect of the master")??;
+        let of = Arc::clone(report);
+        let read = move |store: &mut Store| prepare(store, &of.config, update);
+        let prepared = self.fetcher.reports().readers().run(read).await?;
         let (of, rows) = (Arc::clone(report), prepared.rows());
         let name = &report.config.name;
         let write = move |store: &mut Store| store.transaction_of(rows, |store| apply(store, &of.config, prepared));
         self.writer.run(format!("the report {name}"), write).await?;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let source = &self.source.name;
         tracing::info!(
-            source.id = %self.source.1, report = %name, files.read = computed, files.removed = removed, groups = rows, duration_ms,
-            "report `{name}` over `{}`: {computed} files computed, {removed} removed; {rows} groups", self.source.1
+            source.id = %source, report = %name, files.read = computed, files.removed = removed, groups = rows, duration_ms,
+            "updated report `{name}` from `{source}`: {computed} files computed, {removed} removed, {rows} groups"
         );
         Ok(())
     }
 
-    async fn note_version(&self, report: &Arc<Report>, current: &Holding) -> Result<()> {
-        let (of, source, version) = (Arc::clone(report), self.source.clone(), current.version.clone());
+    async fn store_version(&self, report: &Arc<Report>, content: &SourceContent) -> Result<()> {
+        let (of, source, version) = (Arc::clone(report), self.source.clone(), content.version.clone());
         let _turn = report.turn.lock().await;
-        let note =
-            move |store: &mut Store| store.transaction(|store| note_version(store, &of.config, &source, &version));
-        self.writer.run(format!("the report {}", report.config.name), note).await
+        let write =
+            move |store: &mut Store| store.transaction(|store| put_version(store, &of.config, &source, &version));
+        self.writer.run(format!("the report {}", report.config.name), write).await
     }
 
-    async fn note_outcome(&self, report: &Arc<Report>, outcome: Outcome) -> Result<()> {
-        let (name, source) = (report.config.name.clone(), self.source.0);
-        let note = move |store: &mut Store| store.transaction(|store| put_outcome(store, &name, source, &outcome));
-        self.writer.run(format!("the report {}", report.config.name), note).await
-    }
-
-    /// What is stored of the report over this source.
-    async fn stored(&self, report: &Arc<Report>) -> Result<Stored> {
-        let ((source, source_name), of) = (self.source.clone(), Arc::clone(report));
-        let database = self.asker.reports.0.database.clone();
-        let read = move || -> Result<_> {
-            Store::open_existing(&database)?.snapshot(|store| {
-                let files = store.report_files_of(&of.config.name, source)?;
-                let version = SourceVersions::read(store, &of.config.name)?.get(&source_name).map(str::to_owned);
-                let failures = store.report_failures(&of.config.name)?;
-                let has_failed = failures.iter().any(|failure| failure.source_id == source);
-                Ok(Stored { files, version, has_failed })
-            })
-        };
-        tokio::task::spawn_blocking(read).await.context("a report broke off; this is a defect of the master")?
-    }
-
-    fn say(&mut self, wrong: Vec<String>) {
-        let source = &self.source.1;
-        let said: HashSet<&String> = self.said.iter().collect();
-        let news: Vec<_> = wrong.iter().filter(|why| !said.contains(why)).collect();
-        for why in news.iter().take(SAID) {
-            tracing::warn!(source.id = %source, "`{source}`: {why}");
+    async fn store_outcome(&self, report: &Arc<Report>, outcome: Outcome) -> Result<()> {
+        if outcome == Outcome::Raced {
+            return Ok(());
         }
-        if let Some(more) = news.len().checked_sub(SAID + 1) {
+        let (name, id) = (report.config.name.clone(), self.source.id);
+        let write = move |store: &mut Store| store.transaction(|store| put_outcome(store, &name, id, &outcome));
+        self.writer.run(format!("the report {}", report.config.name), write).await
+    }
+
+    async fn stored(&self, report: &Arc<Report>) -> Result<Stored> {
+        let (source, of) = (self.source.clone(), Arc::clone(report));
+        let read = move |store: &mut Store| {
+            let name = &of.config.name;
+            let files = store.report_files_of(name, source.id)?;
+            let version = SourceVersions::read(store, name)?.get(&source.name).map(str::to_owned);
+            let failures = store.report_failures(name)?;
+            let has_failed = failures.iter().any(|failure| failure.source_id == source.id);
+            Ok(Stored { files, version, has_failed })
+        };
+        self.fetcher.reports().readers().run(read).await
+    }
+
+    /// Logs the errors that the last attempt did not have.
+    fn log(&mut self, errors: Vec<String>) {
+        let source = &self.source.name;
+        let logged: HashSet<&String> = self.logged.iter().collect();
+        let new: Vec<_> = errors.iter().filter(|error| !logged.contains(error)).collect();
+        for error in new.iter().take(MAX_WARNINGS) {
+            tracing::warn!(source.id = %source, "`{source}`: {error}");
+        }
+        if let Some(more) = new.len().checked_sub(MAX_WARNINGS + 1) {
             tracing::warn!(source.id = %source, "`{source}`: and {} more like these", more + 1);
         }
-        self.said = wrong;
+        self.logged = errors;
     }
 }

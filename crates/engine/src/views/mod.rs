@@ -1,6 +1,6 @@
-//! What people and programs are shown: products with their offers, reports with their state.
+//! Views for people and programs: a product with its offers, a report with its state.
 //!
-//! It belongs here if it only reads. Changing anything does not.
+//! It belongs here if it only reads. Changing anything does not belong here.
 
 mod product;
 mod report_summary;

@@ -1,4 +1,4 @@
-//! One product with all that is known of its sku: every current offer and the edit. Reading only.
+//! One sku in detail: the product, every current offer, and the edit.
 
 use anyhow::Result;
 use tributary_merge::Offer;
@@ -6,14 +6,14 @@ use tributary_store::{EditRow, FileOrigin, ProductFilter, ProductView, Store};
 
 use crate::ingest;
 
-/// What is known of a sku.
+/// One sku in detail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductDetail {
-    /// What is shown; none if nothing is.
+    /// The product as shown; `None` if none is.
     pub product: Option<ProductView>,
-    /// Every current offer, in order of rank: the last one wins.
+    /// Every current offer, by rank: the last one wins.
     pub offers: Vec<OfferView>,
-    /// The edit that lies over the winner.
+    /// The edit, which is applied over the winner.
     pub edit: Option<EditRow>,
 }
 
@@ -24,9 +24,9 @@ pub struct OfferView {
     pub source: String,
     /// Path of the file.
     pub file: String,
-    /// The line on which its row begins; the first line is 1.
+    /// The line where its row begins; the first line is 1. `None` if it is not known.
     pub row: Option<u64>,
-    /// Whether it takes the sku away; name and description are empty then.
+    /// Whether it deletes the product; name and description are then empty.
     pub deletes: bool,
     /// As offered.
     pub name: String,
@@ -36,10 +36,10 @@ pub struct OfferView {
     pub wins: bool,
 }
 
-/// Reads what is known of `sku`.
+/// Reads one sku in detail, without reading the files that do not offer it.
 ///
 /// # Errors
-/// The database fails or contradicts itself.
+/// The database fails or is damaged.
 pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<ProductDetail> {
     let filter = ProductFilter { sku: Some(sku.to_owned()), ..ProductFilter::default() };
     let product = store.products_page(&filter, None, 1)?.pop();
@@ -49,13 +49,13 @@ pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<ProductDetail> {
 
 fn views(store: &mut Store, offers: Vec<(Offer, FileOrigin)>) -> Result<Vec<OfferView>> {
     let count = offers.len();
-    let view = |(place, (offer, origin)): (usize, (Offer, FileOrigin))| {
+    let view = |(rank, (offer, origin)): (usize, (Offer, FileOrigin))| {
         let row = match store.page_lines(offer.file, &offer.sku)? {
             Some((entries, lines)) => tributary_merge::line_of(&offer.sku, &entries, &lines)?,
             None => None,
         };
         let (Offer { deletes, name, description, .. }, FileOrigin { source, path: file, .. }) = (offer, origin);
-        Ok(OfferView { source, file, row, deletes, name, description, wins: place + 1 == count })
+        Ok(OfferView { source, file, row, deletes, name, description, wins: rank + 1 == count })
     };
     offers.into_iter().enumerate().map(view).collect()
 }

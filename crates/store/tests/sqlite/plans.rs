@@ -73,6 +73,7 @@ fn one_product_is_found_without_reading_all_files() {
         |store| store.put_edit(&edit("a")).and_then(|()| store.delete_edit("a")),
         &["SEARCH edits USING PRIMARY KEY"],
     );
+    check(|store| store.sku_rows(&["a"]), &["SEARCH products USING", "SEARCH shadowed USING", "SEARCH edits USING"]);
     check(|store| store.file_origins(&[1, 2]), &["SEARCH files USING INTEGER PRIMARY KEY"]);
     check(|store| store.page_lines(1, "a"), &["SEARCH pages USING INDEX"]);
 }

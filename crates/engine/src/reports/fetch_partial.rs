@@ -1,4 +1,4 @@
-//! The partial of one file: asked of the source where that can compute it, else computed here, from the spool or in place.
+//! The partial of one file: requested from the source if that can compute it, else computed here, from the spool or in place.
 
 use std::{
     fs::File,
@@ -12,38 +12,53 @@ use tributary_csv_gate::Error as GateError;
 use tributary_protocol::ManifestEntry;
 use tributary_report::{Error, Partial, Progress};
 
-use super::{Holding, Report, Reports};
+use super::{Report, Reports, SourceContent};
 use crate::source::{ActiveRead, Answer, Answered, FetchError, Lines, Origin, SourceClient, Spool};
 
-/// Who is asked for the files of a source.
-pub(super) struct Asker {
-    pub(super) reports: Reports,
-    pub(super) origin: Origin,
-    pub(super) spool: Spool,
-    /// The readings in place whose partials are not applied yet.
-    pub(super) under_way: Mutex<Vec<Arc<ActiveRead>>>,
+/// Gets the partials of one source's files.
+pub(crate) struct PartialFetcher {
+    reports: Reports,
+    origin: Origin,
+    spool: Spool,
+    /// The reads in place whose partials are not applied yet.
+    active: Mutex<Vec<Arc<ActiveRead>>>,
 }
 
-impl Asker {
-    /// The partial of a file.
+impl PartialFetcher {
+    /// Gets the partials of the files at `origin` for all `reports`. Bodies and large partials go to `spool`.
+    pub(crate) fn new(reports: Reports, origin: Origin, spool: Spool) -> Self {
+        Self { reports, origin, spool, active: Mutex::default() }
+    }
+
+    /// The reports that partials are fetched for.
+    pub(super) fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    /// Ends the reads in place: what they read is applied or given up.
+    pub(super) fn end_reads(&self) {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Gets the partial of one file.
     ///
     /// # Errors
-    /// As of a file that is fetched.
-    pub(super) async fn ask(
+    /// As when a file is fetched.
+    pub(super) async fn fetch(
         &self,
         report: &Arc<Report>,
         entry: &ManifestEntry,
-        holding: &Holding,
+        content: &SourceContent,
     ) -> Result<Answer, FetchError> {
-        let body = holding.body().clone();
+        let body = content.body().clone();
         match (&self.origin, body) {
             (Origin::Local(local), _) => {
                 let file = local.file(entry).await?;
-                let advance = local.active_reads().begin(&entry.path, &entry.hash, None);
-                self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&advance));
+                let read = local.active_reads().begin(&entry.path, &entry.hash, None);
+                self.active.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
                 let opened = file.clone();
-                let computed = self.compute(report, entry, move || opened.open(), advance).await;
-                // What was read of a file counts only if it stayed the same.
+                let computed = self.compute(report, entry, move || opened.open(), read).await;
+                // A partial counts only if the file did not change while it was read.
                 let verified = tokio::task::spawn_blocking(move || file.verify()).await;
                 verified.map_err(|error| anyhow!(error))??;
                 Ok(computed?)
@@ -68,23 +83,23 @@ impl Asker {
         Ok(self.compute(report, entry, move || body.open(), Arc::default()).await?)
     }
 
-    /// Computes a partial here. It ends early when nobody waits for it any more.
+    /// Computes a partial here. It stops early if the future is dropped.
     async fn compute(
         &self,
         report: &Arc<Report>,
         entry: &ManifestEntry,
         open: impl Fn() -> io::Result<File> + Send + 'static,
-        advance: Arc<ActiveRead>,
+        read: Arc<ActiveRead>,
     ) -> Result<Answer> {
-        let _place = self.reports.0.computing.acquire().await.context("no reports are computed any more")?;
-        let wanted = CancellationToken::new();
-        let _while_waited_for = wanted.clone().drop_guard();
+        let _permit = self.reports.computing().acquire().await.context("the engine no longer computes reports")?;
+        let dropped = CancellationToken::new();
+        let _cancel_if_dropped = dropped.clone().drop_guard();
         let (report, path, size, lines) = (Arc::clone(report), entry.path.clone(), entry.size, self.lines());
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let compute = move || {
             let watch = |Progress { bytes, rows }| {
-                advance.set(bytes, rows);
-                !wanted.is_cancelled()
+                read.set(bytes, rows);
+                !dropped.is_cancelled()
             };
             match report.config.plan.aggregate_file((&path, size), open, threads, watch) {
                 Ok(partial) => answer(&partial, lines),
@@ -92,7 +107,8 @@ impl Asker {
                 Err(error) => Err(error.into()),
             }
         };
-        tokio::task::spawn_blocking(compute).await.context("a report broke off; this is a defect of the master")?
+        let computed = tokio::task::spawn_blocking(compute).await;
+        computed.context("computing a partial panicked; this is a bug, and the log says where")?
     }
 
     fn lines(&self) -> Lines {
@@ -101,6 +117,6 @@ impl Asker {
 }
 
 fn answer(partial: &Partial, mut lines: Lines) -> Result<Answer> {
-    partial.each_group(|group| lines.push(&group)).context("failed to keep the groups of a report")?;
+    partial.each_group(|group| lines.push(&group)).context("failed to keep the groups of a partial")?;
     Ok(Answer::Partial(partial.head(), lines))
 }

@@ -1,0 +1,133 @@
+//! Updates of one source after the other, against a real database.
+
+use tributary_protocol::PartialHead;
+
+use super::*;
+use crate::{reports::adopt, source::Spool};
+
+struct World {
+    _folder: tempfile::TempDir,
+    store: Store,
+    spool: Spool,
+    report: ReportConfig,
+}
+
+impl World {
+    /// A report over the sources `north` and `south`, adopted.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database.db");
+        let mut store = Store::open(&path.to_str().unwrap().parse().unwrap()).unwrap();
+        for (position, source) in (0..).zip(["north", "south"]) {
+            store.put_source(source, "http://x", 0, position).unwrap();
+        }
+        let report = ReportConfig::with_columns("sales", Vec::new(), vec!["n".into()]);
+        store.transaction(|store| adopt(store, &[report.clone()], &["north", "south"])).unwrap();
+        Self { store, spool: Spool::open(&path).unwrap(), report, _folder: folder }
+    }
+
+    fn key(&mut self, source: &str) -> SourceKey {
+        let row = self.store.sources().unwrap().into_iter().find(|row| row.name == source).unwrap();
+        SourceKey { id: row.id, name: row.name }
+    }
+
+    /// Prepares the update of a source's file whose content has this many rejects and no group.
+    fn prepare(&mut self, source: &str, version: &str, rejected: u64) -> ReportUpdate {
+        let entry = ManifestEntry {
+            path: "a.csv".to_owned(),
+            size: 1,
+            modified: "2026-11-22T00:00:00Z".to_owned(),
+            hash: format!("blake3:{version}"),
+        };
+        let head = PartialHead { rows: 9, passed_over: 0, rejected, rejects: Vec::new(), groups: 0 };
+        let answer = Answer::Partial(head, Lines::new(self.spool.buffer()));
+        let update = SourceUpdate {
+            source: self.key(source),
+            version: Some(version.to_owned()),
+            outcome: Outcome::Succeeded,
+            computed: vec![(entry, answer)],
+            settled: Vec::new(),
+            removed: Vec::new(),
+            started: Instant::now(),
+        };
+        prepare(&mut self.store, &self.report, update).unwrap()
+    }
+
+    fn apply(&mut self, update: ReportUpdate) -> Result<()> {
+        let report = &self.report;
+        self.store.transaction(|store| apply(store, report, update))
+    }
+
+    fn update(&mut self, source: &str, version: &str, rejected: u64) {
+        let update = self.prepare(source, version, rejected);
+        self.apply(update).unwrap();
+    }
+
+    fn versions(&mut self) -> String {
+        SourceVersions::read(&mut self.store, "sales").unwrap().to_json().unwrap()
+    }
+
+    /// The rejects of each event so far.
+    fn told_rejects(&mut self) -> Vec<u64> {
+        let rows = self.store.events_after(0, 99).unwrap();
+        let rejects = |row| match events::read(row).unwrap().event {
+            Event::Report { rejects, .. } => rejects,
+            other => panic!("{other:?}"),
+        };
+        rows.iter().map(rejects).collect()
+    }
+}
+
+/// The event named only the rejects of the files that were just computed.
+#[test]
+fn an_event_counts_the_rejects_of_all_files() {
+    let mut world = World::new();
+    world.update("north", "v1", 2);
+    world.update("south", "v1", 1);
+    world.update("north", "v2", 4);
+    assert_eq!(world.told_rejects(), [2, 3, 5]);
+}
+
+/// A source whose files were computed while another one kept the totals from being written was missing among the versions, so the
+/// report would never have been complete.
+#[test]
+fn a_source_is_noted_even_while_the_totals_have_to_wait() {
+    let mut world = World::new();
+    let south = world.key("south").id;
+    let new = ReportFileRow::new("sales", south, "a.csv");
+    let mut stale = ReportFileRow { hash: Some("blake3:v1".into()), reading: Some("another".into()), ..new };
+    world.store.put_report_file(&mut stale).unwrap();
+    world.update("north", "v1", 0);
+    assert_eq!((world.versions().as_str(), world.told_rejects()), (r#"{"north":"v1"}"#, vec![]));
+    world.update("south", "v1", 0);
+    assert_eq!((world.versions().as_str(), world.told_rejects()), (r#"{"north":"v1","south":"v1"}"#, vec![0]));
+}
+
+/// The totals would hold what the dropped source gave.
+#[test]
+fn totals_are_not_written_if_a_source_was_dropped_meanwhile() {
+    let mut world = World::new();
+    world.update("south", "v1", 1);
+    let update = world.prepare("north", "v1", 2);
+    let south = world.key("south").id;
+    world.store.transaction(|store| store.delete_source(south)).unwrap();
+    let error = world.apply(update).unwrap_err().to_string();
+    assert!(error.contains("dropped"), "{error}");
+    world.update("north", "v1", 2);
+    assert_eq!(world.told_rejects(), [1, 2]);
+}
+
+#[test]
+fn a_failure_is_stored_with_the_update_and_cleared_by_the_next_success() {
+    let mut world = World::new();
+    let mut update = world.prepare("north", "v1", 0);
+    (update.version, update.outcome) = (None, Outcome::Failed("b.csv: no answer".into()));
+    world.apply(update).unwrap();
+    let failures = world.store.report_failures("sales").unwrap();
+    assert_eq!(failures.iter().map(|failure| failure.error.as_str()).collect::<Vec<_>>(), ["b.csv: no answer"]);
+    assert_eq!(world.versions(), r#"{"north":null}"#);
+    let north = world.key("north");
+    put_version(&mut world.store, &world.report, &north, "v1").unwrap();
+    assert_eq!(world.store.report_failures("sales").unwrap(), []);
+    assert_eq!(world.versions(), r#"{"north":"v1"}"#);
+}

@@ -1,0 +1,24 @@
+//! The content of a source, handed from the passes over it to the work on its reports.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tributary_protocol::ManifestEntry;
+
+use crate::source::Spooled;
+
+/// The content of a source at one version.
+pub(crate) struct SourceContent {
+    /// The version.
+    pub(crate) version: String,
+    /// All files.
+    pub(crate) files: Vec<ManifestEntry>,
+    /// The bytes of the only file of a source with the plain protocol. Kept until all reports over it are computed, because they
+    /// take room on the disk.
+    pub(crate) body: Mutex<Option<Arc<Spooled>>>,
+}
+
+impl SourceContent {
+    pub(super) fn body(&self) -> MutexGuard<'_, Option<Arc<Spooled>>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
