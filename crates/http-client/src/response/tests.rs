@@ -11,6 +11,12 @@ use crate::{ClientOptions, Endpoint};
 
 const LIMIT: usize = 1_000;
 
+#[test]
+fn errors_name_no_secrets() {
+    let url = Url::parse("http://user:pass@host:1/a/b?filename=x#y").unwrap();
+    assert_eq!(public(&url), "http://host:1/a/b");
+}
+
 /// Asks for `path` and reads the JSON of the answer.
 async fn ask_at(server: &str, path: &str) -> Result<Value, Error> {
     let options =
@@ -70,6 +76,8 @@ async fn a_status_is_reported_with_the_text_of_its_problem() {
     let error = ask(busy()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_busy() && error.is_transient() && !error.is_unanswered());
+    let dated = "503 Service Unavailable\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT";
+    assert_eq!(ask(answer(dated, problem)).await.unwrap_err().retry_after(), Some(RETRY_AFTER_DATE));
     let error = ask(answer("503 Service Unavailable", problem)).await.unwrap_err();
     assert!(!error.is_busy() && error.is_transient());
     let error = ask(answer("409 Conflict\r\nRetry-After: 7", problem)).await.unwrap_err();
