@@ -121,7 +121,7 @@ pub(crate) mod tests {
 
     impl Task for Endless {
         async fn run(&mut self) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

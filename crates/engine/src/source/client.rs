@@ -64,8 +64,8 @@ pub(crate) fn http_client() -> Result<Http, Error> {
 impl SourceClient {
     /// A client of one source; nothing is sent yet.
     pub(crate) fn new(http: Http, source: &SourceConfig) -> Self {
-        let token = source.token.as_ref().map(|token| token.expose().to_owned());
-        Self { http, endpoint: Endpoint::new(source.url.clone(), token), is_local: is_loopback(&source.url) }
+        let endpoint = Endpoint::new(source.url.clone(), source.token.clone());
+        Self { http, endpoint, is_local: is_loopback(&source.url) }
     }
 
     /// Sends `GET /sense`. Retries for a while if the source is still scanning its folder for the first time.

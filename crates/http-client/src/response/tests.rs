@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use reqwest::{Method, Url};
 use serde_json::Value;
+use tributary_admission::Token;
 use tributary_testkit::faulty::{Answer, FaultySource};
 
 use super::*;
@@ -21,7 +22,7 @@ fn errors_name_no_secrets() {
 async fn ask_at(server: &str, path: &str) -> Result<Value, Error> {
     let options =
         ClientOptions { user_agent: "test/1", idle_timeout: Some(Duration::from_millis(200)), decompress: false };
-    let endpoint = Endpoint::new(Url::parse(server).unwrap(), Some("s3cret".to_owned()));
+    let endpoint = Endpoint::new(Url::parse(server).unwrap(), Token::new("s3cret"));
     assert!(!format!("{endpoint:?}").contains("s3cret"));
     let request = endpoint.request(&options.build().unwrap(), Method::GET, path);
     read_json(expect_ok(request.send().await).await?, LIMIT, "a test").await
