@@ -13,6 +13,7 @@ use std::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
+use tributary_http_client::Backoff;
 use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
 
@@ -70,19 +71,22 @@ struct Stored {
 impl Task for ReportWork {
     /// Runs as long as the source is polled.
     async fn run(&mut self) {
-        let mut failures = 0_u32;
+        let mut backoff = Backoff::new(FIRST_RETRY, MAX_RETRY);
+        let mut has_failed = false;
         loop {
             let content = self.content.borrow_and_update().clone();
             test_panic("reports");
             let errors = match &content {
-                Some(content) => self.update_all(content, failures > 0).await,
+                Some(content) => self.update_all(content, has_failed).await,
                 None => Vec::new(),
             };
-            failures = if errors.is_empty() { 0 } else { failures + 1 };
+            has_failed = !errors.is_empty();
             self.log(errors);
-            let pause = match failures {
-                0 => Duration::MAX,
-                failures => FIRST_RETRY.saturating_mul(1 << (failures - 1).min(8)).min(MAX_RETRY),
+            let pause = if has_failed {
+                backoff.next_delay()
+            } else {
+                backoff.reset();
+                Duration::MAX
             };
             tokio::select! {
                 changed = self.content.changed() => if changed.is_err() { return },
