@@ -169,7 +169,7 @@ pub enum AddError {
     /// The group comes from another report or another version, or is damaged.
     #[error("a group of a partial cannot be read")]
     Unreadable,
-    /// The total would have more than [`MAX_GROUPS`] groups.
+    /// The total would have more groups than a report may have.
     #[error("there are more than {MAX_GROUPS} groups: group by something that more rows have in common")]
     TooMany,
 }
