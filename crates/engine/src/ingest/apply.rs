@@ -50,7 +50,7 @@ impl SourceVersion {
     fn rows(&self) -> usize {
         let of = |file: &FileVersion| match &file.outcome {
             Outcome::Accepted(accepted) => accepted.run.offers(),
-            Outcome::Rejected(_) | Outcome::Changing => 0,
+            Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
         let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
         self.files.iter().map(of).chain(gone).sum()
@@ -91,8 +91,8 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<F
         (false, false) => SourceState::Up,
     };
     let accepted = version.files.iter().filter_map(|file| match &file.outcome {
-        Outcome::Accepted(accepted) => Some(accepted.rejected),
-        Outcome::Rejected(_) | Outcome::Changing => None,
+        Outcome::Accepted(accepted) => Some(accepted.rejects.total),
+        Outcome::Rejected { .. } | Outcome::Changing => None,
     });
     let applied = Applied { written, rejected: accepted.sum(), state };
     note(store, version, applied)?;
@@ -180,10 +180,10 @@ fn put_file<'a>(
             accept(&mut row, file, accepted, reading);
             store.update_file(&row)?;
             store.replace_rejects(row.id, true, &[])?;
-            store.replace_rejects(row.id, false, &accepted.rejects.iter().map(reject_row).collect::<Vec<_>>())?;
+            store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
             put_pages(store, row.id, Some(&accepted.run)).map(Some)
         }
-        Outcome::Rejected(reject) => {
+        Outcome::Rejected { reject, rows } => {
             row.state = FileState::Rejected;
             row.rejected_hash = Some(file.entry.hash.clone());
             row.rejected_reading = Some(reading.to_owned());
@@ -191,7 +191,9 @@ fn put_file<'a>(
             store.update_file(&row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
             let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
-            store.replace_rejects(row.id, true, &[whole])?;
+            // Rejects are listed newest first, so the one of the whole file comes last.
+            let rejects: Vec<_> = rows.kept.iter().map(reject_row).chain([whole]).collect();
+            store.replace_rejects(row.id, true, &rejects)?;
             Ok(None)
         }
         Outcome::Changing => {
@@ -208,7 +210,7 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &
     row.size_bytes = number(file.entry.size);
     row.row_count = number(accepted.rows);
     row.offers = number(accepted.run.offers() as u64);
-    row.rejects = number(accepted.rejected);
+    row.rejects = number(accepted.rejects.total);
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Table};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::ManifestEntry;
 
@@ -28,7 +28,12 @@ pub(crate) enum Outcome {
     /// Its good rows are to be loaded.
     Accepted(Accepted),
     /// It cannot be used as a whole; its accepted content stays.
-    Rejected(FileReject),
+    Rejected {
+        /// The reason.
+        reject: FileReject,
+        /// Its rejected rows, if that is the reason.
+        rows: Rejects,
+    },
     /// It could not be read; its accepted content stays.
     Changing,
 }
@@ -39,10 +44,29 @@ pub(crate) struct Accepted {
     pub(crate) run: Run,
     /// Its rows, rejects included.
     pub(crate) rows: u64,
-    /// The first of its rejects, in order of line.
-    pub(crate) rejects: Vec<Reject>,
-    /// How many rejects there are.
-    pub(crate) rejected: u64,
+    /// Those of them that cannot be used.
+    pub(crate) rejects: Rejects,
+}
+
+impl From<FileReject> for Outcome {
+    fn from(reject: FileReject) -> Self {
+        Self::Rejected { reject, rows: Rejects::default() }
+    }
+}
+
+impl From<Accepted> for Outcome {
+    /// Rejects a file of which every row is a reject: accepting it would delete all that the file gave before.
+    fn from(accepted: Accepted) -> Self {
+        let Accepted { rows, rejects, .. } = accepted;
+        match rejects.kept.first() {
+            Some(first) if rejects.total == rows => {
+                let (line, why) = (first.line, &first.reason);
+                let reason = format!("every row is a reject ({rows} of {rows}), the first in line {line}: {why}");
+                Self::Rejected { reject: FileReject { line: 0, reason, raw: String::new() }, rows: rejects }
+            }
+            _ => Self::Accepted(Accepted { rejects, ..accepted }),
+        }
+    }
 }
 
 /// How often the progress display hears of rows.
@@ -88,14 +112,14 @@ impl Reader {
             let once = open().map_err(Error::Io);
             let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
             match self.read_table(once) {
-                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+                Ok(accepted) => return Ok(accepted.into()),
                 Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
                 Err(failed) => return Err(self.context(failed)),
             }
         }
         match self.read_table(Table::open(path, self.entry.size, open, &Settings::default())) {
-            Ok(accepted) => Ok(Outcome::Accepted(accepted)),
-            Err(Failed::Gate(Error::Rejected(reject))) => Ok(Outcome::Rejected(reject)),
+            Ok(accepted) => Ok(accepted.into()),
+            Err(Failed::Gate(Error::Rejected(reject))) => Ok(reject.into()),
             Err(failed) => Err(self.context(failed)),
         }
     }
@@ -104,7 +128,7 @@ impl Reader {
     pub(crate) fn read_arriving(&self, body: Follower) -> Arriving {
         let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
         match self.read_table(table) {
-            Ok(accepted) => Arriving::Read(Outcome::Accepted(accepted)),
+            Ok(accepted) => Arriving::Read(accepted.into()),
             Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => Arriving::Unclear,
             Err(failed) => {
                 let (path, why) = (&self.entry.path, self.context(failed));
@@ -147,6 +171,5 @@ fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, rows: impl Fn(
     }
     rows(feed.rows() - told);
     let run = builder.finish().map_err(Failed::Merge)?;
-    let rejects = feed.rejects().clone();
-    Ok(Accepted { run, rows: feed.rows(), rejected: rejects.total, rejects: rejects.kept })
+    Ok(Accepted { run, rows: feed.rows(), rejects: feed.rejects().clone() })
 }

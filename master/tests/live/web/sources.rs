@@ -151,7 +151,7 @@ fn an_edit_is_told_of_with_its_sku() {
 #[test]
 fn rejects_are_listed_newest_first_and_by_source_and_file() {
     let mut system = System::new();
-    system.write("north", "a.csv", "sku,name\n,first\n");
+    system.write("north", "a.csv", "sku,name\n,first\na,A\n");
     system.write("south", "a.csv", "sku,name\n");
     for source in ["north", "south"] {
         system.serve(source);
@@ -159,9 +159,9 @@ fn rejects_are_listed_newest_first_and_by_source_and_file() {
     system.configure_sources(&[("north", ""), ("south", "")]);
     system.start_master(&[]);
     system.sync();
-    system.write("south", "in/b.csv", "sku,name\n\n,\"second\nline\"\n");
+    system.write("south", "in/b.csv", "sku,name\n\n,\"second\nline\"\nb,B\n");
     system.sync();
-    system.write("north", "b.csv", "sku,name\nshort\n");
+    system.write("north", "b.csv", "sku,name\nshort\nc,C\n");
     system.sync();
     let files = |query: &str| {
         let list = system.json(&format!("/api/v1/rejects{query}"));
@@ -180,7 +180,7 @@ fn rejects_are_listed_newest_first_and_by_source_and_file() {
     assert_eq!((&reject["line"], &reject["raw"]), (&json!(3), &json!(",\"second\nline\"")));
     assert!(reject["reason"].as_str().unwrap().contains("sku"), "{reject}");
     // A file that is read again has newer rejects than all others.
-    system.write("north", "a.csv", "sku,name\n,first\n,again\n");
+    system.write("north", "a.csv", "sku,name\n,first\n,again\na,A\n");
     system.sync();
     assert_eq!(files("")[..2], ["north a.csv", "north a.csv"]);
     assert_eq!(files("").len(), 4);
