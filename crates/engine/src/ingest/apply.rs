@@ -17,6 +17,9 @@ use crate::{
     database::events::{self, AppliedVersion, Event},
 };
 
+/// Faults that a source's `error` names; further ones are only counted.
+const MAX_FAULTS_NAMED: usize = 10;
+
 /// What one pass brings of one source.
 pub(crate) struct SourceVersion {
     /// The source's number in the database.
@@ -37,8 +40,8 @@ pub(crate) struct SourceVersion {
     pub(crate) removed: Vec<FileRow>,
     /// Whether the source failed in something, beyond files that kept changing.
     pub(crate) failed: bool,
-    /// What could not be read, for people.
-    pub(crate) error: Option<String>,
+    /// Its files that could not be read, as `path: reason`.
+    pub(crate) faults: Vec<String>,
     /// When the source was sensed, RFC 3339.
     pub(crate) sensed: String,
     /// When the pass began.
@@ -56,6 +59,14 @@ impl SourceVersion {
         self.files.iter().map(of).chain(gone).sum()
     }
 
+    /// The files that are rejected as a whole, as path and reason.
+    pub(crate) fn rejected(&self) -> impl Iterator<Item = (&str, String)> {
+        self.files.iter().filter_map(|file| match &file.outcome {
+            Outcome::Rejected { reject, .. } => Some((file.entry.path.as_str(), reject.to_string())),
+            Outcome::Accepted(_) | Outcome::Changing => None,
+        })
+    }
+
     /// Whether any file is, as far as it could be read, another than what is stored of it.
     pub(crate) fn changes_files(&self) -> bool {
         let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
@@ -64,14 +75,16 @@ impl SourceVersion {
 }
 
 /// What an apply did.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Applied {
     /// Products written.
     pub(crate) written: Written,
-    /// Rejected rows in the files that were accepted.
+    /// Rejected rows of the files that were read. A file that is rejected without a look at its rows counts as one.
     pub(crate) rejected: u64,
-    /// How the source is now.
+    /// The state of the source now.
     pub(crate) state: SourceState,
+    /// Everything that is wrong with the source now, for people.
+    pub(crate) error: Option<String>,
 }
 
 /// Applies a version, and returns the source's files as they are stored then. Must be called outside of any transaction.
@@ -90,13 +103,32 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<F
         (false, true) => SourceState::Rejected,
         (false, false) => SourceState::Up,
     };
-    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
-        Outcome::Accepted(accepted) => Some(accepted.rejects.total),
-        Outcome::Rejected { .. } | Outcome::Changing => None,
+    let rejected = version.files.iter().map(|file| match &file.outcome {
+        Outcome::Accepted(accepted) => accepted.rejects.total,
+        Outcome::Rejected { rows, .. } => rows.total.max(1),
+        Outcome::Changing => 0,
     });
-    let applied = Applied { written, rejected: accepted.sum(), state };
-    note(store, version, applied)?;
+    let rejected_files = rejected_files(&files).map(|(path, reason)| format!("{path} is rejected: {reason}"));
+    let error = joined(version.faults.iter().cloned().chain(rejected_files));
+    let applied = Applied { written, rejected: rejected.sum(), state, error };
+    note(store, version, &applied)?;
     Ok((applied, files))
+}
+
+/// The stored files that are rejected now, as path and reason.
+pub(crate) fn rejected_files(files: &[FileRow]) -> impl Iterator<Item = (&str, &str)> {
+    let rejected = files.iter().filter(|file| file.state == FileState::Rejected);
+    rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
+}
+
+/// Joins faults to one text; none if there is no fault.
+fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
+    let mut faults: Vec<String> = faults.collect();
+    if let more @ 1.. = faults.len().saturating_sub(MAX_FAULTS_NAMED) {
+        faults.truncate(MAX_FAULTS_NAMED);
+        faults.push(format!("and {more} more"));
+    }
+    (!faults.is_empty()).then(|| faults.join("; "))
 }
 
 /// Brings the files and what they offer into the tables.
@@ -125,7 +157,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
 }
 
 /// Notes the pass, and tells of it what is news.
-fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<()> {
+fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
     let changed = version.changes_files();
     if changed {
         let Written { added, updated, removed } = applied.written;
@@ -142,7 +174,7 @@ fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<(
     }
     let pass = SourcePass {
         state: applied.state,
-        error: version.error,
+        error: applied.error.clone(),
         version: Some(version.version),
         last_sensed: Some(version.sensed),
         last_applied: changed.then(now),
@@ -239,4 +271,17 @@ pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) 
     };
     store.insert_pages(file, diff.inserted.iter().map(row))?;
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_ten_faults_and_counts_the_others() {
+        let join = |count: usize| joined((0..count).map(|fault| fault.to_string()));
+        assert_eq!(join(0), None);
+        assert_eq!(join(10).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9");
+        assert_eq!(join(12).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more");
+    }
 }

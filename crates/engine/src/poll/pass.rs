@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tributary_config::SourceConfig;
 use tributary_merge::{MemoryBudget, SpillFiles};
 use tributary_protocol::Sense;
-use tributary_store::{FileState, SourcePass, SourceState, Store};
+use tributary_store::{SourcePass, SourceState, Store};
 
 use super::list::Listed;
 use crate::{
@@ -137,8 +137,7 @@ impl Poll {
 
     /// Every file of the source that is rejected now: path and reason.
     pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let rejected = self.stored.files.iter().filter(|file| file.state == FileState::Rejected);
-        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
+        ingest::rejected_files(&self.stored.files)
     }
 
     /// Brings the database up to what the source holds. `sense` is its answer just now.
@@ -222,13 +221,18 @@ impl Poll {
             settled: plan.settled,
             removed: plan.removed,
             failed,
-            error: (!complete).then(|| why.join("; ")),
+            faults: why.clone(),
             sensed,
             started,
         };
         let changed = new.changes_files();
         let applied = match self.nothing_to_note(&new) {
-            true => Applied { written: ingest::Written::default(), rejected: 0, state: self.stored.state },
+            true => Applied {
+                written: ingest::Written::default(),
+                rejected: 0,
+                state: self.stored.state,
+                error: self.stored.error.clone(),
+            },
             false => self.write(new).await?,
         };
         Ok((Passed { version, changed, read, removed, applied, unread: why }, holding))
@@ -237,26 +241,34 @@ impl Poll {
     /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.
     fn nothing_to_note(&self, new: &SourceVersion) -> bool {
         let is_recent = self.noted.is_some_and(|noted| noted.elapsed() < NOTED);
-        let was_good = self.stored.state != SourceState::Down && self.stored.error.is_none();
+        let was_down = self.stored.state == SourceState::Down;
         let is_known = new.version.is_some() && new.version == self.stored.version;
-        is_recent && was_good && is_known && !new.changes_files()
+        is_recent && !was_down && is_known && !new.changes_files()
     }
 
     async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
         self.progress.phase("applying");
         let (read, removed) = (new.files.len(), new.removed.len());
-        let (version, error, changes) = (new.version.clone(), new.error.clone(), new.changes_files());
+        let (version, changes) = (new.version.clone(), new.changes_files());
+        let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
         let what = format!("a version of {}", self.source.name);
         let (applied, files) = self.context.writer.run(what, move |store| ingest::apply(store, new)).await?;
         self.stored.files = files;
-        (self.stored.state, self.stored.version, self.stored.error) = (applied.state, version, error);
+        (self.stored.state, self.stored.version, self.stored.error) = (applied.state, version, applied.error.clone());
         self.noted = Some(Instant::now());
+        let name = &self.source.name;
+        for (path, reason) in rejected {
+            tracing::warn!(
+                source.id = %name, file.path = %path, %reason,
+                "`{path}` of `{name}` is rejected and keeps its accepted rows: {reason}"
+            );
+        }
         if changes {
             let ingest::Written { added, updated, removed: gone } = applied.written;
             tracing::info!(
-                source.id = %self.source.name, files.read = read, files.removed = removed, products.added = added,
+                source.id = %name, files.read = read, files.removed = removed, products.added = added,
                 products.updated = updated, products.removed = gone, rows.rejected = applied.rejected,
-                "applied `{}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}", self.source.name
+                "applied `{name}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}"
             );
         }
         Ok(applied)

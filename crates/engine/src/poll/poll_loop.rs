@@ -17,6 +17,7 @@ use tributary_store::SourceState;
 use super::{Poll, Statuses};
 use crate::{
     clock::now,
+    ingest::Applied,
     supervise::{Task, test_panic},
 };
 
@@ -125,10 +126,9 @@ impl PollLoop {
     async fn pass(&mut self, sense: &Sense, in_vain: bool) -> Result<Known> {
         let (started, sensed) = (Instant::now(), now());
         let passed = self.poll.pass(sense).await?;
-        let error = (!passed.unread.is_empty()).then(|| passed.unread.join("; "));
-        let is_whole = error.is_none();
-        self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), passed.applied.state, error);
-        if !is_whole {
+        let Applied { state, error, .. } = passed.applied;
+        self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), state, error);
+        if !passed.unread.is_empty() {
             return Ok(Known::Nothing);
         }
         self.backoff.reset();
