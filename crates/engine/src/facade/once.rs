@@ -127,7 +127,7 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> OnceSummar
                 summary.written += passed.applied.written;
                 summary.rejected += passed.applied.rejected;
                 summary.failures.extend(rejected);
-                summary.failures.extend(passed.unread.iter().map(|why| format!("{name}/{why}")));
+                summary.failures.extend(passed.faults.iter().map(|why| format!("{name}/{why}")));
             }
             Err(error) => summary.failures.push(format!("{name} is down: {error:#}")),
         }

@@ -35,7 +35,6 @@ const PLAIN_PATH: &str = "read.csv";
 
 /// What the source holds and what of it was read.
 pub(super) struct Listed {
-    pub(super) version: String,
     pub(super) plan: ingest::Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(ManifestEntry, FetchError)>,
@@ -51,10 +50,8 @@ impl Poll {
         let mut round = 1;
         loop {
             self.progress.phase("listing");
-            let mut manifest = self.origin.manifest().await?;
-            let all = manifest.files.clone();
-            manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
-            let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
+            let manifest = self.origin.manifest().await?;
+            let plan = self.plan(&manifest);
             let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
             let mut unread = Vec::new();
             for (entry, outcome) in self.read_files(missing.collect()).await {
@@ -69,13 +66,18 @@ impl Poll {
                     Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                let holding = SourceContent { version: manifest.version.clone(), files: all, body: Mutex::default() };
-                return Ok(Listed { version: manifest.version, plan, read, unread, holding });
+                let holding = SourceContent { manifest, body: Mutex::default() };
+                return Ok(Listed { plan, read, unread, holding });
             }
             // A file that was touched is offered again only when it has settled.
             self.origin.sense_change(&manifest.version, SETTLING).await?;
             round += 1;
         }
+    }
+
+    fn plan(&self, manifest: &Manifest) -> ingest::Plan {
+        let is_feed = |path: &str| self.context.reports.is_feed(path);
+        ingest::plan(manifest, is_feed, &self.stored.files, &self.reading)
     }
 
     async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
@@ -181,10 +183,9 @@ impl Poll {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
-        let holding = SourceContent { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
-        let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
-        manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
-        let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
+        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
+        let plan = self.plan(&manifest);
+        let holding = SourceContent { manifest, body: kept };
         let mut read = Vec::new();
         if !plan.read.is_empty() {
             let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(&self.progress)));
@@ -192,7 +193,7 @@ impl Poll {
             read.push(FileVersion { entry, outcome });
         }
         self.progress.file_read();
-        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new(), holding })
+        Ok(Listed { plan, read, unread: Vec::new(), holding })
     }
 
     async fn gate<R: Read>(

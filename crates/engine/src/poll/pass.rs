@@ -2,6 +2,7 @@
 //! others do not notice. When a source is passed over is not decided here.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -10,7 +11,7 @@ use anyhow::Result;
 use tokio::sync::{Semaphore, watch};
 use tributary_config::SourceConfig;
 use tributary_merge::{MemoryBudget, SpillFiles};
-use tributary_protocol::Sense;
+use tributary_protocol::{Manifest, Sense, Unreadable};
 use tributary_store::{SourcePass, SourceState, Store};
 
 use super::list::Listed;
@@ -65,6 +66,8 @@ pub(crate) struct Poll {
     holding: watch::Sender<Option<Arc<SourceContent>>>,
     /// When a pass was last noted in the database by this process.
     noted: Option<Instant>,
+    /// What was wrong with files in the last pass, so that it is logged once.
+    faults: HashSet<String>,
 }
 
 fn new_spill(spool: &Spool) -> SpillFiles {
@@ -74,8 +77,10 @@ fn new_spill(spool: &Spool) -> SpillFiles {
 
 /// What a pass did.
 pub(crate) struct Passed {
-    /// The version that the source has, of which all was applied if `unread` is empty.
+    /// The version of the source.
     pub(crate) version: String,
+    /// Whether all of it was applied. What the source itself cannot read is not part of it.
+    pub(crate) is_whole: bool,
     /// Whether any file was another than before.
     pub(crate) changed: bool,
     /// Files that were read.
@@ -84,8 +89,8 @@ pub(crate) struct Passed {
     pub(crate) removed: usize,
     /// What that changed.
     pub(crate) applied: Applied,
-    /// Files that could not be read, as `path: why`.
-    pub(crate) unread: Vec<String>,
+    /// Files that could not be read, here or by the source, as `path: reason`.
+    pub(crate) faults: Vec<String>,
 }
 
 impl Poll {
@@ -111,6 +116,7 @@ impl Poll {
             under_way: Mutex::default(),
             holding,
             noted: None,
+            faults: HashSet::new(),
         }
     }
 
@@ -160,7 +166,7 @@ impl Poll {
         };
         let (passed, holding) = self.apply(listed, started, sensed).await?;
         self.holding.send_if_modified(|known| {
-            let is_news = known.as_ref().is_none_or(|known| known.version != holding.version);
+            let is_news = known.as_ref().is_none_or(|known| known.manifest.version != holding.manifest.version);
             if is_news {
                 *known = Some(Arc::new(holding));
             }
@@ -203,11 +209,15 @@ impl Poll {
     }
 
     async fn apply(&mut self, listed: Listed, started: Instant, sensed: String) -> Result<(Passed, SourceContent)> {
-        let Listed { version, plan, read: mut files, unread, holding } = listed;
+        let Listed { plan, read: mut files, unread, holding } = listed;
+        let Manifest { version, unreadable, .. } = &holding.manifest;
         let (read, removed) = (files.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::RanAway(_)));
-        let complete = unread.is_empty();
-        let why: Vec<String> = unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path)).collect();
+        let is_whole = unread.is_empty();
+        let unreadable = unreadable.iter().map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"));
+        let faults = unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path));
+        let faults: Vec<String> = faults.chain(unreadable).collect();
+        self.warn(&faults);
         let ran_away = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::RanAway(_)));
         files.extend(ran_away.map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
         files.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
@@ -216,12 +226,12 @@ impl Poll {
             name: self.source.name.clone(),
             before: self.stored.state,
             reading: self.reading.clone(),
-            version: complete.then(|| version.clone()),
+            version: is_whole.then(|| version.clone()),
             files,
             settled: plan.settled,
             removed: plan.removed,
             failed,
-            faults: why.clone(),
+            faults: faults.clone(),
             sensed,
             started,
         };
@@ -235,7 +245,17 @@ impl Poll {
             },
             false => self.write(new).await?,
         };
-        Ok((Passed { version, changed, read, removed, applied, unread: why }, holding))
+        let version = version.clone();
+        Ok((Passed { version, is_whole, changed, read, removed, applied, faults }, holding))
+    }
+
+    /// Logs what is wrong with files, once as long as it lasts.
+    fn warn(&mut self, faults: &[String]) {
+        let name = &self.source.name;
+        for fault in faults.iter().filter(|fault| !self.faults.contains(*fault)) {
+            tracing::warn!(source.id = %name, "`{name}`: {fault}");
+        }
+        self.faults = faults.iter().cloned().collect();
     }
 
     /// Whether a pass changed nothing and was noted not long ago: then the writer is left alone.

@@ -128,7 +128,7 @@ impl PollLoop {
         let passed = self.poll.pass(sense).await?;
         let Applied { state, error, .. } = passed.applied;
         self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), state, error);
-        if !passed.unread.is_empty() {
+        if !passed.is_whole {
             return Ok(Known::Nothing);
         }
         self.backoff.reset();

@@ -2,16 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tributary_protocol::ManifestEntry;
+use tributary_protocol::Manifest;
 
 use crate::source::Spooled;
 
 /// The content of a source at one version.
 pub(crate) struct SourceContent {
-    /// The version.
-    pub(crate) version: String,
-    /// All files.
-    pub(crate) files: Vec<ManifestEntry>,
+    /// All files, and those that the source cannot read.
+    pub(crate) manifest: Manifest,
     /// The bytes of the only file of a source with the plain protocol. Kept until all reports over it are computed, because they
     /// take room on the disk.
     pub(crate) body: Mutex<Option<Arc<Spooled>>>,
