@@ -55,7 +55,7 @@ fn it_hangs() {
 #[test]
 fn it_stands_still_in_the_middle_of_a_body() {
     let bad = listing(&hash(FEED), Answer::Stall("text/csv", FEED.into()));
-    let system = check(&bad, "feed.csv: the body stood still");
+    let system = check(&bad, "feed.csv: the body stalled");
     assert_eq!(bad.requests().len(), 3, "it is not asked again: {:?}", bad.requests());
     assert_eq!(system.table("sources")[0]["state"], "down");
 }

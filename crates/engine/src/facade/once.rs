@@ -13,7 +13,7 @@ use tributary_store::Tally;
 use super::start::{Started, start};
 use crate::{
     ingest::Written,
-    poll::{Passed, Poll},
+    poll::{PassOutcome, Poll},
     progress::MakeObserver,
 };
 
@@ -51,7 +51,7 @@ struct PassReport {
     /// The source's name.
     name: String,
     /// What was done, or why the source could not be passed over.
-    outcome: Result<Passed>,
+    outcome: Result<PassOutcome>,
     /// Its files that are rejected now, and what its reports lack, a text each.
     rejected: Vec<String>,
 }

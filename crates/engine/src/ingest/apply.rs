@@ -1,5 +1,5 @@
-//! Apply: one version of one source into the database, in one transaction. What is applied is stored with its rows, which
-//! alone makes a crash or a second try cost nothing but time.
+//! Applies one version of one source to the database, in one transaction. The hashes of what is applied are stored with the
+//! rows, so a crash or a second try costs nothing but time.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -20,7 +20,7 @@ use crate::{
 /// Faults that a source's `error` names; further ones are only counted.
 const MAX_FAULTS_NAMED: usize = 10;
 
-/// What one pass brings of one source.
+/// What one pass has read of one source.
 pub(crate) struct SourceVersion {
     /// The source's number in the database.
     pub(crate) source: i64,
@@ -28,17 +28,17 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
-    /// How its files were read.
+    /// The digest of how its files were read.
     pub(crate) reading: String,
-    /// The version, if all of it is here: else the next pass must plan again.
+    /// The version, if all of it was read. Otherwise the next pass must plan again.
     pub(crate) version: Option<String>,
-    /// The files that were to be read.
+    /// Files that were read, or tried.
     pub(crate) files: Vec<FileVersion>,
-    /// Files that hold their accepted content again.
+    /// Files that have their accepted content again.
     pub(crate) settled: Vec<FileRow>,
     /// Files that are gone.
     pub(crate) removed: Vec<FileRow>,
-    /// Whether the source failed in something, beyond files that kept changing.
+    /// Whether the source failed, other than by files that kept changing.
     pub(crate) failed: bool,
     /// Its files that could not be read, as `path: reason`.
     pub(crate) faults: Vec<String>,
@@ -49,14 +49,14 @@ pub(crate) struct SourceVersion {
 }
 
 impl SourceVersion {
-    /// How many rows it may touch: what its files offer, and what those offered that are gone.
+    /// Number of rows that it may touch: the offers of its files, and of those that are gone.
     fn rows(&self) -> usize {
-        let of = |file: &FileVersion| match &file.outcome {
+        let offers = |file: &FileVersion| match &file.outcome {
             Outcome::Accepted(accepted) => accepted.run.offers(),
             Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
         let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
-        self.files.iter().map(of).chain(gone).sum()
+        self.files.iter().map(offers).chain(gone).sum()
     }
 
     /// The files that are rejected as a whole, as path and reason.
@@ -67,17 +67,17 @@ impl SourceVersion {
         })
     }
 
-    /// Whether any file is, as far as it could be read, another than what is stored of it.
+    /// Whether any file that could be read differs from what is stored.
     pub(crate) fn changes_files(&self) -> bool {
         let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
         self.files.iter().any(was_read) || !(self.settled.is_empty() && self.removed.is_empty())
     }
 }
 
-/// What an apply did.
+/// The result of applying a version.
 #[derive(Debug, Clone)]
 pub(crate) struct Applied {
-    /// Products written.
+    /// Changes of products.
     pub(crate) written: Written,
     /// Rejected rows of the files that were read. A file that is rejected without a look at its rows counts as one.
     pub(crate) rejected: u64,
@@ -87,10 +87,10 @@ pub(crate) struct Applied {
     pub(crate) error: Option<String>,
 }
 
-/// Applies a version, and returns the source's files as they are stored then. Must be called outside of any transaction.
+/// Applies a version in a transaction of its own. Returns the source's files as they are stored then.
 ///
 /// # Errors
-/// The database fails or is damaged; then nothing of the version holds.
+/// The database fails or is damaged. Then nothing was applied.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     store.transaction_of(version.rows(), |store| apply_in(store, version))
 }
@@ -131,7 +131,7 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
     (!faults.is_empty()).then(|| faults.join("; "))
 }
 
-/// Brings the files and what they offer into the tables.
+/// Writes the files and their offers to the tables.
 fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     let mut known: HashMap<String, FileRow> =
         store.files(version.source)?.into_iter().map(|file| (file.path.clone(), file)).collect();
@@ -156,7 +156,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     Ok(written)
 }
 
-/// Notes the pass, and tells of it what is news.
+/// Records the pass, and an event if it changed anything.
 fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
     let changed = version.changes_files();
     if changed {
@@ -182,7 +182,7 @@ fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<
     note_pass(store, version.source, &version.name, version.before, &pass)
 }
 
-/// Stores how a pass over a source ended, and tells of it if the source is in another state than `before`.
+/// Records the end of a pass, and an event if the state differs from `before`.
 ///
 /// # Errors
 /// The database fails.
@@ -200,7 +200,7 @@ pub(crate) fn note_pass(
     Ok(())
 }
 
-/// Stores what became of one file. Returns the skus that it touches, if it was accepted.
+/// Stores one file. Returns the skus that it touches, if it was accepted.
 fn put_file<'a>(
     store: &mut Store,
     mut row: FileRow,
@@ -247,7 +247,7 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
 }
 
-/// The file holds its accepted content again: whatever was said against another content is void.
+/// Forgets the rejection of another content of a file that has its accepted content again.
 fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
@@ -256,13 +256,13 @@ fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
     Ok(())
 }
 
-/// Brings the file's stored pages up to its run (none: the file is gone) and says which skus that touches.
+/// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
 pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
     let stored = store.page_digests(file)?;
     let diff = diff_pages(run, &stored);
     let differing = store.page_entries(file, &diff.differing)?;
     let changes = compare_pages(file, run, &diff, &differing)
-        .with_context(|| format!("failed to compare file {file} with what is applied"))?;
+        .with_context(|| format!("failed to compare file {file} with its stored pages"))?;
     store.delete_pages(file, &diff.deleted)?;
     let pages = run.map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {

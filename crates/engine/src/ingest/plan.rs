@@ -1,4 +1,4 @@
-//! What has to be done so that the database says what a source's manifest says. Pure.
+//! Compares a manifest with the stored files and returns what to read, settle or remove. It does no I/O.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,16 +8,16 @@ use tributary_store::{FileRow, FileState};
 /// The difference between a manifest and what is stored of the source.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
-    /// Files whose content must be read: new, changed, or to be read in another way.
+    /// Files to read: new, changed, or read in another way before.
     pub(crate) read: Vec<ManifestEntry>,
-    /// Files that hold their accepted content again after one that was rejected or kept changing.
+    /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
-    /// Files that the manifest no longer lists, and that the source would be able to read.
+    /// Files that are gone. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
 }
 
-/// Compares a manifest with the source's stored files. Only paths that pass `is_feed` count; `reading` is how its files are
-/// to be read now.
+/// Compares a manifest with the source's stored files. Only paths that pass `is_feed` count. `reading` is the digest of how
+/// files are read now.
 pub(crate) fn plan(manifest: &Manifest, is_feed: impl Fn(&str) -> bool, stored: &[FileRow], reading: &str) -> Plan {
     let by_path: BTreeMap<&str, &FileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
     let feeds: Vec<_> = manifest.files.iter().filter(|entry| is_feed(&entry.path)).collect();
