@@ -55,7 +55,7 @@ fn it_hangs() {
 #[test]
 fn it_stands_still_in_the_middle_of_a_body() {
     let bad = listing(&hash(FEED), Answer::Stall("text/csv", FEED.into()));
-    let system = check(&bad, "feed.csv: the body stood still");
+    let system = check(&bad, "feed.csv: the body stalled");
     assert_eq!(bad.requests().len(), 3, "it is not asked again: {:?}", bad.requests());
     assert_eq!(system.table("sources")[0]["state"], "down");
 }
@@ -133,15 +133,20 @@ fn it_redirects() {
         ("/read", Answer::csv(FEED)),
         ("/read/feed.csv", Answer::csv(FEED)),
     ]);
-    let redirect = |path: &str| {
-        let head = format!("HTTP/1.1 302 Found\r\nLocation: {}{path}\r\nContent-Length: 0\r\n", other.url);
+    let redirect = |status: &str, path: &str| {
+        let head = format!("HTTP/1.1 {status}\r\nLocation: {}{path}\r\nContent-Length: 0\r\n", other.url);
         Answer::Raw(format!("{head}Connection: close\r\n\r\n").leak().as_bytes())
     };
-    let names = |path: &str| format!("{path} redirects to {}{path}; ", other.url);
-    check(&FaultySource::start(&[("/sense", redirect("/sense"))]), &names("/sense"));
-    check(&listing(&hash(FEED), redirect("/read/feed.csv")), &names("/read/feed.csv"));
-    let plain = [("/sense", Answer::json(r#"{"status":1}"#)), ("/read", redirect("/read"))];
-    check(&FaultySource::start(&plain), &names("/read"));
+    for status in ["302 Found", "307 Temporary Redirect"] {
+        let check = |bad: FaultySource, path: &str| {
+            let system = check(&bad, &format!("{path} redirects to {}{path}; ", other.url));
+            assert_eq!(system.table("sources")[0]["state"], "down");
+        };
+        check(FaultySource::start(&[("/sense", redirect(status, "/sense"))]), "/sense");
+        check(listing(&hash(FEED), redirect(status, "/read/feed.csv")), "/read/feed.csv");
+        let plain = [("/sense", Answer::json(r#"{"status":1}"#)), ("/read", redirect(status, "/read"))];
+        check(FaultySource::start(&plain), "/read");
+    }
     assert_eq!(other.requests(), [""; 0], "the target was never asked");
 }
 

@@ -13,3 +13,4 @@ mod property;
 mod rejects;
 mod reports;
 mod system;
+mod unreadable;

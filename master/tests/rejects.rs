@@ -1,5 +1,8 @@
 //! Every kind of reject of docs/reference/csv-rules.md#rejects, as it is found in the database: file, line and reason.
 
+use serde_json::json;
+use tributary_testkit::process;
+
 use crate::system::System;
 
 /// Serves `content` as one file and compares its rejects, as (line, part of the reason), and the skus that were loaded.
@@ -88,4 +91,47 @@ fn a_rejected_file_keeps_its_last_accepted_rows() {
     assert!(system.once_ok().contains("0 files read"), "the accepted content is back");
     assert_eq!(system.table("sources")[0]["state"], "up");
     assert_eq!(system.table("rejects").len(), 1);
+}
+
+/// A feed whose rows all went bad, say because a column moved, used to delete every product that it gave.
+#[test]
+fn a_file_of_which_every_row_is_a_reject_is_rejected() {
+    let mut system = System::new();
+    let good = "sku,name\na,x\nb,y\n";
+    system.write("north", "feed.csv", good);
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    let skus = |system: &System| system.products().into_keys().collect::<Vec<_>>();
+    let reasons = |system: &System| -> Vec<String> {
+        system.table("rejects").iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect()
+    };
+    let reason = "every row is a reject (3 of 3), the first in line 2: no sku";
+    let bad = "sku,name\n,x\nshort\n,y\n";
+    system.write("north", "feed.csv", bad);
+    for read in ["1 files read", "0 files read"] {
+        let output = system.once();
+        let summary = process::stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{summary}");
+        assert!(
+            summary.contains(read) && summary.contains(&format!("north/feed.csv is rejected: {reason}")),
+            "{summary}"
+        );
+        assert_eq!(skus(&system), ["a", "b"], "its accepted rows stay");
+        assert_eq!(system.table("sources")[0]["state"], "rejected");
+        let file = &system.table("files")[0];
+        assert_eq!((&file["state"], file["reason"].as_str()), (&json!("rejected"), Some(reason)));
+        let found = reasons(&system);
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert_eq!(found[0], format!("the file is rejected: {reason}"));
+        assert!(found[1..].iter().all(|reason| !reason.contains("rejected")), "{found:?}");
+    }
+    system.write("north", "feed.csv", good);
+    system.once_ok();
+    assert_eq!((skus(&system).len(), reasons(&system).len()), (2, 0));
+
+    // Without a row there is nothing to reject.
+    system.write("north", "feed.csv", "sku,name\n");
+    system.once_ok();
+    assert!(skus(&system).is_empty());
 }

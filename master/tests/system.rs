@@ -4,6 +4,10 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
@@ -63,6 +67,22 @@ impl System {
         command.args(["--settle", "20ms", "--rescan", "200ms", "--listen", url.trim_start_matches("http://"), "--dir"]);
         command.arg(self.folder(source)).env("RUST_LOG", "warn");
         self.daemons.insert(source.to_owned(), Daemon::start(command));
+    }
+
+    /// Starts the source's data-source as a user to whom permissions apply, even if the test is root's.
+    pub(crate) fn serve_as_nobody(&mut self, source: &str) -> String {
+        let folder = self.folder(source);
+        fs::set_permissions(self.home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = process::command("data-source", &folder);
+        command.args(["--settle", "20ms", "--rescan", "200ms", "--listen", "127.0.0.1:0", "--dir"]);
+        command.arg(&folder).env("RUST_LOG", "warn");
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
+            command.uid(65_534);
+        }
+        let daemon = Daemon::start(command);
+        let url = daemon.url.clone();
+        self.daemons.insert(source.to_owned(), daemon);
+        url
     }
 
     pub(crate) fn stop(&mut self, source: &str) {

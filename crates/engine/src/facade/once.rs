@@ -13,7 +13,7 @@ use tributary_store::Tally;
 use super::start::{Started, start};
 use crate::{
     ingest::Written,
-    poll::{Passed, Poll},
+    poll::{PassOutcome, Poll},
     progress::MakeObserver,
 };
 
@@ -51,7 +51,7 @@ struct PassReport {
     /// The source's name.
     name: String,
     /// What was done, or why the source could not be passed over.
-    outcome: Result<Passed>,
+    outcome: Result<PassOutcome>,
     /// Its files that are rejected now, and what its reports lack, a text each.
     rejected: Vec<String>,
 }
@@ -127,7 +127,7 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> OnceSummar
                 summary.written += passed.applied.written;
                 summary.rejected += passed.applied.rejected;
                 summary.failures.extend(rejected);
-                summary.failures.extend(passed.unread.iter().map(|why| format!("{name}/{why}")));
+                summary.failures.extend(passed.faults.iter().map(|why| format!("{name}/{why}")));
             }
             Err(error) => summary.failures.push(format!("{name} is down: {error:#}")),
         }

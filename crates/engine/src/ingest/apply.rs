@@ -1,5 +1,5 @@
-//! Apply: one version of one source into the database, in one transaction. What is applied is stored with its rows, which
-//! alone makes a crash or a second try cost nothing but time.
+//! Applies one version of one source to the database, in one transaction. The hashes of what is applied are stored with the
+//! rows, so a crash or a second try costs nothing but time.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -17,7 +17,10 @@ use crate::{
     database::events::{self, AppliedVersion, Event},
 };
 
-/// What one pass brings of one source.
+/// Faults that a source's `error` names; further ones are only counted.
+const MAX_FAULTS_NAMED: usize = 10;
+
+/// What one pass has read of one source.
 pub(crate) struct SourceVersion {
     /// The source's number in the database.
     pub(crate) source: i64,
@@ -25,20 +28,20 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
-    /// How its files were read.
+    /// The digest of how its files were read.
     pub(crate) reading: String,
-    /// The version, if all of it is here: else the next pass must plan again.
+    /// The version, if all of it was read. Otherwise the next pass must plan again.
     pub(crate) version: Option<String>,
-    /// The files that were to be read.
+    /// Files that were read, or tried.
     pub(crate) files: Vec<FileVersion>,
-    /// Files that hold their accepted content again.
+    /// Files that have their accepted content again.
     pub(crate) settled: Vec<FileRow>,
     /// Files that are gone.
     pub(crate) removed: Vec<FileRow>,
-    /// Whether the source failed in something, beyond files that kept changing.
+    /// Whether the source failed, other than by files that kept changing.
     pub(crate) failed: bool,
-    /// What could not be read, for people.
-    pub(crate) error: Option<String>,
+    /// Its files that could not be read, as `path: reason`.
+    pub(crate) faults: Vec<String>,
     /// When the source was sensed, RFC 3339.
     pub(crate) sensed: String,
     /// When the pass began.
@@ -46,38 +49,48 @@ pub(crate) struct SourceVersion {
 }
 
 impl SourceVersion {
-    /// How many rows it may touch: what its files offer, and what those offered that are gone.
+    /// Number of rows that it may touch: the offers of its files, and of those that are gone.
     fn rows(&self) -> usize {
-        let of = |file: &FileVersion| match &file.outcome {
+        let offers = |file: &FileVersion| match &file.outcome {
             Outcome::Accepted(accepted) => accepted.run.offers(),
-            Outcome::Rejected(_) | Outcome::Changing => 0,
+            Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
         let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
-        self.files.iter().map(of).chain(gone).sum()
+        self.files.iter().map(offers).chain(gone).sum()
     }
 
-    /// Whether any file is, as far as it could be read, another than what is stored of it.
+    /// The files that are rejected as a whole, as path and reason.
+    pub(crate) fn rejected(&self) -> impl Iterator<Item = (&str, String)> {
+        self.files.iter().filter_map(|file| match &file.outcome {
+            Outcome::Rejected { reject, .. } => Some((file.entry.path.as_str(), reject.to_string())),
+            Outcome::Accepted(_) | Outcome::Changing => None,
+        })
+    }
+
+    /// Whether any file that could be read differs from what is stored.
     pub(crate) fn changes_files(&self) -> bool {
         let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
         self.files.iter().any(was_read) || !(self.settled.is_empty() && self.removed.is_empty())
     }
 }
 
-/// What an apply did.
-#[derive(Debug, Clone, Copy)]
+/// The result of applying a version.
+#[derive(Debug, Clone)]
 pub(crate) struct Applied {
-    /// Products written.
+    /// Changes of products.
     pub(crate) written: Written,
-    /// Rejected rows in the files that were accepted.
+    /// Rejected rows of the files that were read. A file that is rejected without a look at its rows counts as one.
     pub(crate) rejected: u64,
-    /// How the source is now.
+    /// The state of the source now.
     pub(crate) state: SourceState,
+    /// Everything that is wrong with the source now, for people.
+    pub(crate) error: Option<String>,
 }
 
-/// Applies a version, and returns the source's files as they are stored then. Must be called outside of any transaction.
+/// Applies a version in a transaction of its own. Returns the source's files as they are stored then.
 ///
 /// # Errors
-/// The database fails or is damaged; then nothing of the version holds.
+/// The database fails or is damaged. Then nothing was applied.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     store.transaction_of(version.rows(), |store| apply_in(store, version))
 }
@@ -90,16 +103,35 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<F
         (false, true) => SourceState::Rejected,
         (false, false) => SourceState::Up,
     };
-    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
-        Outcome::Accepted(accepted) => Some(accepted.rejected),
-        Outcome::Rejected(_) | Outcome::Changing => None,
+    let rejected = version.files.iter().map(|file| match &file.outcome {
+        Outcome::Accepted(accepted) => accepted.rejects.total,
+        Outcome::Rejected { rows, .. } => rows.total.max(1),
+        Outcome::Changing => 0,
     });
-    let applied = Applied { written, rejected: accepted.sum(), state };
-    note(store, version, applied)?;
+    let rejected_files = rejected_files(&files).map(|(path, reason)| format!("{path} is rejected: {reason}"));
+    let error = joined(version.faults.iter().cloned().chain(rejected_files));
+    let applied = Applied { written, rejected: rejected.sum(), state, error };
+    note(store, version, &applied)?;
     Ok((applied, files))
 }
 
-/// Brings the files and what they offer into the tables.
+/// The stored files that are rejected now, as path and reason.
+pub(crate) fn rejected_files(files: &[FileRow]) -> impl Iterator<Item = (&str, &str)> {
+    let rejected = files.iter().filter(|file| file.state == FileState::Rejected);
+    rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
+}
+
+/// Joins faults to one text; none if there is no fault.
+fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
+    let mut faults: Vec<String> = faults.collect();
+    if let more @ 1.. = faults.len().saturating_sub(MAX_FAULTS_NAMED) {
+        faults.truncate(MAX_FAULTS_NAMED);
+        faults.push(format!("and {more} more"));
+    }
+    (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+/// Writes the files and their offers to the tables.
 fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     let mut known: HashMap<String, FileRow> =
         store.files(version.source)?.into_iter().map(|file| (file.path.clone(), file)).collect();
@@ -124,8 +156,8 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     Ok(written)
 }
 
-/// Notes the pass, and tells of it what is news.
-fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<()> {
+/// Records the pass, and an event if it changed anything.
+fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
     let changed = version.changes_files();
     if changed {
         let Written { added, updated, removed } = applied.written;
@@ -142,7 +174,7 @@ fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<(
     }
     let pass = SourcePass {
         state: applied.state,
-        error: version.error,
+        error: applied.error.clone(),
         version: Some(version.version),
         last_sensed: Some(version.sensed),
         last_applied: changed.then(now),
@@ -150,7 +182,7 @@ fn note(store: &mut Store, version: SourceVersion, applied: Applied) -> Result<(
     note_pass(store, version.source, &version.name, version.before, &pass)
 }
 
-/// Stores how a pass over a source ended, and tells of it if the source is in another state than `before`.
+/// Records the end of a pass, and an event if the state differs from `before`.
 ///
 /// # Errors
 /// The database fails.
@@ -168,7 +200,7 @@ pub(crate) fn note_pass(
     Ok(())
 }
 
-/// Stores what became of one file. Returns the skus that it touches, if it was accepted.
+/// Stores one file. Returns the skus that it touches, if it was accepted.
 fn put_file<'a>(
     store: &mut Store,
     mut row: FileRow,
@@ -180,10 +212,10 @@ fn put_file<'a>(
             accept(&mut row, file, accepted, reading);
             store.update_file(&row)?;
             store.replace_rejects(row.id, true, &[])?;
-            store.replace_rejects(row.id, false, &accepted.rejects.iter().map(reject_row).collect::<Vec<_>>())?;
+            store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
             put_pages(store, row.id, Some(&accepted.run)).map(Some)
         }
-        Outcome::Rejected(reject) => {
+        Outcome::Rejected { reject, rows } => {
             row.state = FileState::Rejected;
             row.rejected_hash = Some(file.entry.hash.clone());
             row.rejected_reading = Some(reading.to_owned());
@@ -191,7 +223,9 @@ fn put_file<'a>(
             store.update_file(&row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
             let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
-            store.replace_rejects(row.id, true, &[whole])?;
+            // Rejects are listed newest first, so the one of the whole file comes last.
+            let rejects: Vec<_> = rows.kept.iter().map(reject_row).chain([whole]).collect();
+            store.replace_rejects(row.id, true, &rejects)?;
             Ok(None)
         }
         Outcome::Changing => {
@@ -208,12 +242,12 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &
     row.size_bytes = number(file.entry.size);
     row.row_count = number(accepted.rows);
     row.offers = number(accepted.run.offers() as u64);
-    row.rejects = number(accepted.rejected);
+    row.rejects = number(accepted.rejects.total);
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
 }
 
-/// The file holds its accepted content again: whatever was said against another content is void.
+/// Forgets the rejection of another content of a file that has its accepted content again.
 fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
@@ -222,13 +256,13 @@ fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
     Ok(())
 }
 
-/// Brings the file's stored pages up to its run (none: the file is gone) and says which skus that touches.
+/// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
 pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
     let stored = store.page_digests(file)?;
     let diff = diff_pages(run, &stored);
     let differing = store.page_entries(file, &diff.differing)?;
     let changes = compare_pages(file, run, &diff, &differing)
-        .with_context(|| format!("failed to compare file {file} with what is applied"))?;
+        .with_context(|| format!("failed to compare file {file} with its stored pages"))?;
     store.delete_pages(file, &diff.deleted)?;
     let pages = run.map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {
@@ -237,4 +271,17 @@ pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) 
     };
     store.insert_pages(file, diff.inserted.iter().map(row))?;
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_ten_faults_and_counts_the_others() {
+        let join = |count: usize| joined((0..count).map(|fault| fault.to_string()));
+        assert_eq!(join(0), None);
+        assert_eq!(join(10).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9");
+        assert_eq!(join(12).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more");
+    }
 }

@@ -1,4 +1,4 @@
-//! Merge and write: what some skus' offers and edits say, brought into the tables. Called inside a transaction.
+//! Merges the offers and edits of some skus and writes the result to the tables. Call it inside a transaction.
 
 use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
@@ -8,19 +8,19 @@ use tributary_store::{FileOrigin, Store};
 
 use super::convert;
 
-/// Rows merged at a time: what bounds the memory of an apply. More are not faster.
-const BATCH: usize = 1024;
-/// Batches that may be ready while one is written.
-const AHEAD: usize = 16;
+/// Rows that are merged at a time, which bounds the memory of an apply.
+const MAX_BATCH_ROWS: usize = 1024;
+/// Batches that are read ahead while one is written.
+const MAX_BATCHES_AHEAD: usize = 16;
 
-/// What was written, in products.
+/// Numbers of products that were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Products that were not shown before.
     pub added: u64,
     /// Products that are shown with another name, description or origin.
     pub updated: u64,
-    /// Products that are shown no more.
+    /// Products that are no longer shown.
     pub removed: u64,
 }
 
@@ -32,27 +32,29 @@ impl std::ops::AddAssign for Written {
     }
 }
 
-/// Merges what files touch into the tables, batch by batch in order of sku. At most once in a transaction, and before anything else
-/// in it has written products, offers or edits: of many rows, what the tables hold is read as it was before the transaction.
+/// Merges the skus that files touch into the tables, batch by batch in order of sku.
+///
+/// Call it at most once per transaction, and before anything else in it writes products, offers or edits: with many rows, the
+/// tables are read as they were before the transaction.
 pub(crate) fn write_touched(store: &mut Store, touched: Vec<FileChanges<'_>>) -> Result<Written> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
-    let mut writing = Writing::new(ranks(store)?);
-    let mut batches = Batches::new(touched, BATCH)?;
-    if rows <= BATCH {
+    let mut writer = BatchWriter::new(ranks(store)?);
+    let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
+    if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
             let before = before(store, &batch)?;
-            writing.write(store, &before, &batch)?;
+            writer.write(store, &before, &batch)?;
         }
     } else {
-        write_ahead(store, batches, &mut writing)?;
+        read_ahead(store, batches, &mut writer)?;
     }
-    writing.finish(store)
+    writer.finish(store)
 }
 
-/// While one batch is written here, the next ones are read by another thread: rows from the runs, and what the tables hold for
-/// them through a connection of its own. That one does not see what this transaction writes, and need not: no two batches share
-/// a sku, and nobody else writes.
-fn write_ahead(store: &mut Store, mut batches: Batches<'_>, writing: &mut Writing) -> Result<()> {
+/// Writes batches while another thread reads the next ones: rows from the runs, and their counterparts in the tables through a
+/// connection of its own. That connection does not see what this transaction writes. It need not, because no two batches share
+/// a sku and there is no other writer.
+fn read_ahead(store: &mut Store, mut batches: Batches<'_>, writer: &mut BatchWriter) -> Result<()> {
     let mut reader = store.reader()?;
     let read = |give: &mut dyn FnMut(_) -> bool| {
         reader.snapshot(|reader| {
@@ -64,23 +66,23 @@ fn write_ahead(store: &mut Store, mut batches: Batches<'_>, writing: &mut Writin
             Ok(())
         })
     };
-    ahead("read ahead", read, |(before, batch)| writing.write(store, &before, &batch))
+    ahead("read ahead", read, |(before, batch)| writer.write(store, &before, &batch))
 }
 
-/// Has another thread `make` things while this one takes them, in their order. A taker that fails ends it: what is given is then
-/// answered with false.
+/// Runs `make` on another thread and gives its items to `take` on this one, in order. Once `take` has failed, the function that
+/// `make` passes its items to returns false.
 fn ahead<T: Send>(
     name: &str,
     make: impl FnOnce(&mut dyn FnMut(T) -> bool) -> Result<()> + Send,
     take: impl FnMut(T) -> Result<()>,
 ) -> Result<()> {
     thread::scope(|scope| {
-        let (sender, ready) = sync_channel(AHEAD);
+        let (sender, ready) = sync_channel(MAX_BATCHES_AHEAD);
         let make = move || make(&mut |made| sender.send(made).is_ok());
         let making = thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, make);
         let making = making.with_context(|| format!("failed to start the thread `{name}`"))?;
         let taken = ready.into_iter().try_for_each(take);
-        taken.and(making.join().ok().with_context(|| format!("the thread `{name}` has stopped in its middle"))?)
+        taken.and(making.join().ok().with_context(|| format!("the thread `{name}` panicked"))?)
     })
 }
 
@@ -88,40 +90,41 @@ fn before(store: &mut Store, batch: &Batch) -> Result<StoredRows> {
     Ok(convert::before(store.sku_rows(&batch.skus())?))
 }
 
-/// Chooses again for every sku that has more than one offer, or one that is not shown as it is.
+/// Chooses the winner again for every sku with several offers, or with one that is not shown as it is.
 pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
-    let mut writing = Writing::new(ranks(store)?);
+    let mut writer = BatchWriter::new(ranks(store)?);
     let mut after = None;
     loop {
-        let skus = store.contested_skus(after.as_deref(), BATCH as i64)?;
-        let Some(last) = skus.last().cloned() else { return writing.finish(store) };
+        let skus = store.contested_skus(after.as_deref(), MAX_BATCH_ROWS as i64)?;
+        let Some(last) = skus.last().cloned() else { return writer.finish(store) };
         let before = convert::before(store.sku_rows(&skus)?);
-        writing.write(store, &before, &Batch::default())?;
+        writer.write(store, &before, &Batch::default())?;
         after = Some(last);
     }
 }
 
-/// Chooses again for one sku, whose edit has changed. Only the files that offer it are looked at: a person waits for this.
+/// Chooses the winner again for one sku whose edit has changed. Reads only the files that offer it, because a person waits for
+/// this.
 pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
     let (before, origins) = offered(store, sku)?;
-    let mut writing = Writing::new(ranks_of(&origins));
-    writing.write(store, &before, &Batch::default())?;
-    writing.finish(store)
+    let mut writer = BatchWriter::new(ranks_of(&origins));
+    writer.write(store, &before, &Batch::default())?;
+    writer.finish(store)
 }
 
-/// Batches on their way into the tables.
-struct Writing {
+/// Merges batches and writes them to the tables.
+struct BatchWriter {
     ranks: Ranks,
     names: NameDeltas,
     written: Written,
 }
 
-impl Writing {
+impl BatchWriter {
     fn new(ranks: Ranks) -> Self {
         Self { ranks, names: NameDeltas::default(), written: Written::default() }
     }
 
-    /// Merges one batch and writes what it changes, but for the counts of names.
+    /// Merges one batch and writes what it changes, except the counts of names.
     fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch) -> Result<()> {
         let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, &self.ranks)?;
         self.written += Written {
@@ -139,19 +142,19 @@ impl Writing {
         Ok(())
     }
 
-    /// Moves the counts of names, each once and in order, however often it came.
+    /// Writes the counts of names, each once and in order.
     fn finish(self, store: &mut Store) -> Result<Written> {
         let names = self.names.finish()?;
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
-        if names.max_names() <= BATCH {
+        if names.max_names() <= MAX_BATCH_ROWS {
             let mut moved = Ok(());
-            names.for_each_batch(BATCH, &mut |moves| {
+            names.for_each_batch(MAX_BATCH_ROWS, &mut |moves| {
                 moved = take(moves);
                 moved.is_ok()
             })?;
             moved?;
         } else {
-            ahead("merge names", |give| Ok(names.for_each_batch(BATCH, give)?), take)?;
+            ahead("merge names", |give| Ok(names.for_each_batch(MAX_BATCH_ROWS, give)?), take)?;
         }
         Ok(self.written)
     }
@@ -168,20 +171,20 @@ fn ranks(store: &mut Store) -> Result<Ranks> {
     Ok(Ranks::new(ranked.collect::<Result<_>>()?))
 }
 
-/// The current offers for one sku with the files that make them, in order of rank: the last one wins. Only those files are
-/// looked at: this is asked for every product that somebody sees.
+/// Returns the current offers for one sku with their files, in order of rank: the last one wins. Reads only those files, because
+/// every view of a product asks for this.
 pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer, FileOrigin)>> {
     let (before, origins) = offered(store, sku)?;
     let ranks = ranks_of(&origins);
     let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
     let with_origin = |offer: Offer| {
-        let origin = origins.remove(&offer.file).context("a file makes two offers for one sku")?;
+        let origin = origins.remove(&offer.file).context("a file has two offers for one sku")?;
         Ok((offer, origin))
     };
     tributary_merge::current_offers(&before, &ranks)?.into_iter().map(with_origin).collect()
 }
 
-/// What the tables hold for one sku, and the files that offer it.
+/// Returns the rows of one sku, and the files that offer it.
 fn offered(store: &mut Store, sku: &str) -> Result<(StoredRows, Vec<FileOrigin>)> {
     let before = convert::before(store.sku_rows(&[sku])?);
     let shown = before.products.iter().filter_map(|product| product.file);

@@ -1,4 +1,4 @@
-//! Between the rows of the store and those of the merge. The two crates do not know each other.
+//! Converts between rows of the store and of the merge, which do not know each other.
 
 use tributary_csv_gate::Reject;
 use tributary_merge::{Edit, Offer, Product, StoredRows};
@@ -22,12 +22,13 @@ fn offer(row: ShadowedRow) -> Offer {
     Offer { sku, file: file_id, deletes, name, description }
 }
 
+/// The edit in a row.
 pub(crate) fn edit(row: EditRow) -> Edit {
     let EditRow { sku, name, description, hidden, stands, edited_at: _ } = row;
     Edit { sku, name, description, hidden, stands }
 }
 
-/// The row of an edit that is made now.
+/// Returns the row of an edit that is made now.
 pub(crate) fn edit_row(edit: Edit) -> EditRow {
     let Edit { sku, name, description, hidden, stands } = edit;
     EditRow { sku, name, description, hidden, stands, edited_at: crate::clock::now() }
@@ -59,7 +60,7 @@ pub(super) fn reject_row(reject: &Reject) -> RejectRow {
     }
 }
 
-/// Databases count in `i64`; nothing that is counted here comes near its end.
+/// Converts a count for the database. No count comes near the limit.
 pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

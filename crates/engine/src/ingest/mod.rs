@@ -1,6 +1,6 @@
-//! Product feeds: from the bytes of a file to rows of `products` and `aggr`: plan, read, merge, apply.
+//! Product feeds, from the bytes of a file to rows of `products` and `aggr`: plan, read, merge, apply.
 //!
-//! It belongs here if it decides which files to read or what their rows change. Asking sources and reports do not.
+//! Code that decides which files to read, or what their rows change, belongs here. Asking sources and reports do not.
 
 mod adopt;
 mod apply;
@@ -12,10 +12,10 @@ mod reading;
 
 pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, Stored, adopt, adopt_last, check_dropped};
-pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
+pub(crate) use apply::{Applied, SourceVersion, apply, note_pass, rejected_files};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
 pub(crate) use convert::{edit, edit_row};
 pub(crate) use plan::{Plan, plan};
-pub(crate) use read::{Accepted, Arriving, FileVersion, Outcome, Reader};
+pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};
 pub(crate) use reading::reading;

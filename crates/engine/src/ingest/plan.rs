@@ -1,4 +1,4 @@
-//! What has to be done so that the database says what a source's manifest says. Pure.
+//! Compares a manifest with the stored files and returns what to read, settle or remove. It does no I/O.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,20 +8,22 @@ use tributary_store::{FileRow, FileState};
 /// The difference between a manifest and what is stored of the source.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
-    /// Files whose content must be read: new, changed, or to be read in another way.
+    /// Files to read: new, changed, or read in another way before.
     pub(crate) read: Vec<ManifestEntry>,
-    /// Files that hold their accepted content again after one that was rejected or kept changing.
+    /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
-    /// Files that the manifest no longer lists.
+    /// Files that are gone. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
 }
 
-/// Compares a manifest with the source's stored files; `reading` is how its files are to be read now.
-pub(crate) fn plan(manifest: &Manifest, stored: &[FileRow], reading: &str) -> Plan {
+/// Compares a manifest with the source's stored files. Only paths that pass `is_feed` count. `reading` is the digest of how
+/// files are read now.
+pub(crate) fn plan(manifest: &Manifest, is_feed: impl Fn(&str) -> bool, stored: &[FileRow], reading: &str) -> Plan {
     let by_path: BTreeMap<&str, &FileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
-    let listed: HashSet<&str> = manifest.files.iter().map(|entry| entry.path.as_str()).collect();
+    let feeds: Vec<_> = manifest.files.iter().filter(|entry| is_feed(&entry.path)).collect();
+    let listed: HashSet<&str> = feeds.iter().map(|entry| entry.path.as_str()).collect();
     let mut plan = Plan::default();
-    for entry in &manifest.files {
+    for entry in feeds {
         let is = |hash: &Option<String>, as_read: &Option<String>| {
             hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
         };
@@ -35,12 +37,16 @@ pub(crate) fn plan(manifest: &Manifest, stored: &[FileRow], reading: &str) -> Pl
             _ => plan.read.push(entry.clone()),
         }
     }
-    plan.removed = stored.iter().filter(|file| !listed.contains(file.path.as_str())).cloned().collect();
+    let is_unreadable = |path: &str| is_feed(path) && manifest.covers_unreadable(path);
+    let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
+    plan.removed = stored.iter().filter(is_gone).cloned().collect();
     plan
 }
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::Unreadable;
+
     use super::*;
 
     fn file(path: &str, accepted: Option<(&str, &str)>, rejected: Option<(&str, &str)>, state: FileState) -> FileRow {
@@ -69,7 +75,7 @@ mod tests {
         let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
         let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![] };
         let stored: Vec<_> = stored.into_iter().collect();
-        let plan = plan(&manifest, &stored, "r2");
+        let plan = plan(&manifest, |_| true, &stored, "r2");
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
             (1, 0, 0) => "read",
             (0, 1, 0) => "settled",
@@ -102,6 +108,10 @@ mod tests {
             file("b", Some(("h", "r")), None, FileState::Applied),
         ];
         let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![] };
-        assert_eq!(plan(&manifest, &stored, "r").removed, stored);
+        assert_eq!(plan(&manifest, |_| true, &stored, "r").removed, stored);
+        let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
+        let manifest = Manifest { unreadable, ..manifest };
+        assert_eq!(plan(&manifest, |_| true, &stored, "r").removed, stored[1..]);
+        assert_eq!(plan(&manifest, |_| false, &stored, "r").removed, stored, "it is a feed no longer");
     }
 }

@@ -1,4 +1,4 @@
-//! Read: one body, from the spool or where it lies, through the gate into a run of offers.
+//! Reads one body, from the spool or in place, through the CSV gate into a sorted run of offers.
 
 use std::{
     io::{self, Read},
@@ -6,147 +6,167 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, Reject, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Table};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::ManifestEntry;
 
 use crate::{
     progress::ProgressObserver,
-    source::{ActiveRead, Follower},
+    source::{ActiveRead, BodyFollower},
 };
 
-/// One file of a version, and what became of it.
+/// One file of a version.
 pub(crate) struct FileVersion {
     /// The file as the manifest lists it.
     pub(crate) entry: ManifestEntry,
-    /// What came of reading it.
+    /// The result of reading it.
     pub(crate) outcome: Outcome,
 }
 
-/// What came of reading a file.
+/// The result of reading a file.
 pub(crate) enum Outcome {
-    /// Its good rows are to be loaded.
+    /// Its good rows can be applied.
     Accepted(Accepted),
     /// It cannot be used as a whole; its accepted content stays.
-    Rejected(FileReject),
-    /// It could not be read; its accepted content stays.
+    Rejected {
+        /// The reason.
+        reject: FileReject,
+        /// Its rejected rows, if that is the reason.
+        rows: Rejects,
+    },
+    /// It kept changing; its accepted content stays.
     Changing,
 }
 
-/// What a usable file gives.
+/// The content of a usable file.
 pub(crate) struct Accepted {
-    /// Its offers.
     pub(crate) run: Run,
-    /// Its rows, rejects included.
+    /// Number of rows, rejects included.
     pub(crate) rows: u64,
-    /// The first of its rejects, in order of line.
-    pub(crate) rejects: Vec<Reject>,
-    /// How many rejects there are.
-    pub(crate) rejected: u64,
+    pub(crate) rejects: Rejects,
 }
 
-/// How often the progress display hears of rows.
-const ROWS_AT_A_TIME: usize = 10_000;
+impl From<FileReject> for Outcome {
+    fn from(reject: FileReject) -> Self {
+        Self::Rejected { reject, rows: Rejects::default() }
+    }
+}
 
-/// What came of reading a body while it arrived.
-pub(crate) enum Arriving {
-    /// All of it.
+impl From<Accepted> for Outcome {
+    /// Rejects a file of which every row is a reject: accepting it would delete all that the file gave before.
+    fn from(accepted: Accepted) -> Self {
+        let Accepted { rows, rejects, .. } = accepted;
+        match rejects.kept.first() {
+            Some(first) if rejects.total == rows => {
+                let (line, why) = (first.line, &first.reason);
+                let reason = format!("every row is a reject ({rows} of {rows}), the first in line {line}: {why}");
+                Self::Rejected { reject: FileReject { line: 0, reason, raw: String::new() }, rows: rejects }
+            }
+            _ => Self::Accepted(Accepted { rejects, ..accepted }),
+        }
+    }
+}
+
+/// Rows between two reports to the progress observer.
+const ROWS_PER_REPORT: usize = 10_000;
+
+/// The result of reading a body while it arrives.
+pub(crate) enum ArrivingFile {
+    /// All of it was read.
     Read(Outcome),
-    /// It has to be looked at as a whole before.
-    Unclear,
-    /// It has to be read when it is here: it came too slowly, or broke off.
-    TooEarly,
+    /// It must be surveyed as a whole first.
+    NeedsTwoPasses,
+    /// It arrived too slowly or broke off, so it must be read once it is complete.
+    NotRead,
 }
 
-/// How a body is to be read.
-pub(crate) struct Reader {
+/// Reads one file.
+pub(crate) struct FileReader {
     /// The file as the manifest lists it.
     pub(crate) entry: ManifestEntry,
-    /// What its columns are called.
+    /// The names of its columns.
     pub(crate) columns: Columns,
-    /// Where its rows are sorted.
+    /// The memory for sorted rows.
     pub(crate) memory: MemoryBudget,
-    /// Where those lie that memory has no room for; one for all files of a version.
+    /// Takes sorted rows beyond that; one for all files of a pass.
     pub(crate) spill: SpillFiles,
-    /// Hears of the rows of this file.
     pub(crate) progress: Arc<ActiveRead>,
 }
 
-impl Reader {
-    /// Reads a body, which `open` opens. Long and busy: never on an async worker. `carefully`: it is known that one pass will
-    /// not do.
+impl FileReader {
+    /// Reads the body that `open` opens. This is long and busy, so never call it on an async worker. `needs_two_passes` skips
+    /// the try in a single pass.
     ///
     /// # Errors
-    /// The body cannot be read, or the spool not be written. A file that is at fault itself is an outcome.
-    pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, carefully: bool) -> Result<Outcome> {
+    /// The body cannot be read or the spool cannot be written. A fault of the file itself is an outcome.
+    pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, needs_two_passes: bool) -> Result<Outcome> {
         let path = &self.entry.path;
         let open = || {
             self.progress.restart();
             open()
         };
-        if !carefully {
+        if !needs_two_passes {
             let once = open().map_err(Error::Io);
             let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
             match self.read_table(once) {
-                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
-                Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
-                Err(failed) => return Err(self.context(failed)),
+                Ok(accepted) => return Ok(accepted.into()),
+                Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
+                Err(error) => return Err(self.context(error)),
             }
         }
         match self.read_table(Table::open(path, self.entry.size, open, &Settings::default())) {
-            Ok(accepted) => Ok(Outcome::Accepted(accepted)),
-            Err(Failed::Gate(Error::Rejected(reject))) => Ok(Outcome::Rejected(reject)),
-            Err(failed) => Err(self.context(failed)),
+            Ok(accepted) => Ok(accepted.into()),
+            Err(ReadError::Gate(Error::Rejected(reject))) => Ok(reject.into()),
+            Err(error) => Err(self.context(error)),
         }
     }
 
-    /// Reads a body that is still arriving. Long, too.
-    pub(crate) fn read_arriving(&self, body: Follower) -> Arriving {
+    /// Reads a body that is still arriving. As long and busy as [`Self::read`].
+    pub(crate) fn read_arriving(&self, body: BodyFollower) -> ArrivingFile {
         let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
         match self.read_table(table) {
-            Ok(accepted) => Arriving::Read(Outcome::Accepted(accepted)),
-            Err(Failed::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => Arriving::Unclear,
-            Err(failed) => {
-                let (path, why) = (&self.entry.path, self.context(failed));
-                tracing::debug!(file.path = %path, "`{path}` is read when it is here: {why:#}");
-                Arriving::TooEarly
+            Ok(accepted) => ArrivingFile::Read(accepted.into()),
+            Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => ArrivingFile::NeedsTwoPasses,
+            Err(error) => {
+                let path = &self.entry.path;
+                let error = self.context(error);
+                tracing::debug!(file.path = %path, "`{path}` will be read once it is complete: {error:#}");
+                ArrivingFile::NotRead
             }
         }
     }
 
-    fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, Failed> {
-        let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(Failed::Gate)?;
+    fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, ReadError> {
+        let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(ReadError::Gate)?;
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
         read_rows(feed, builder, |rows| self.progress.rows_read(rows))
     }
 
-    fn context(&self, failed: Failed) -> anyhow::Error {
+    fn context(&self, error: ReadError) -> anyhow::Error {
         let path = &self.entry.path;
-        match failed {
-            Failed::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
-            Failed::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
+        match error {
+            ReadError::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
+            ReadError::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
         }
     }
 }
 
-/// What stopped the reading.
-enum Failed {
+enum ReadError {
     Gate(Error),
     Merge(tributary_merge::Error),
 }
 
-fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, rows: impl Fn(u64)) -> Result<Accepted, Failed> {
-    let mut told = 0;
-    while let Some(offer) = feed.next_offer().map_err(Failed::Gate)? {
-        builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(Failed::Merge)?;
-        if builder.rows().is_multiple_of(ROWS_AT_A_TIME) {
-            let seen = feed.rows();
-            rows(seen - told);
-            told = seen;
+fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl Fn(u64)) -> Result<Accepted, ReadError> {
+    let mut reported = 0;
+    while let Some(offer) = feed.next_offer().map_err(ReadError::Gate)? {
+        builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(ReadError::Merge)?;
+        if builder.rows().is_multiple_of(ROWS_PER_REPORT) {
+            let rows = feed.rows();
+            report(rows - reported);
+            reported = rows;
         }
     }
-    rows(feed.rows() - told);
-    let run = builder.finish().map_err(Failed::Merge)?;
-    let rejects = feed.rejects().clone();
-    Ok(Accepted { run, rows: feed.rows(), rejected: rejects.total, rejects: rejects.kept })
+    report(feed.rows() - reported);
+    let run = builder.finish().map_err(ReadError::Merge)?;
+    Ok(Accepted { run, rows: feed.rows(), rejects: feed.rejects().clone() })
 }

@@ -1,12 +1,12 @@
-//! A file's *reading*: the digest of everything but its bytes that decides what it gives.
+//! The *reading* of a file: the digest of everything beside its bytes that decides which rows it gives.
 
 use serde_json::json;
 use tributary_csv_gate::Columns;
 
-/// The reading of a source's product feeds. It differs whenever the same bytes could give other rows, so that the file is
-/// read again: other column names, another gate, another shape of what is stored.
+/// Returns the reading of a source's product feeds. It changes whenever the same bytes could give other rows, so that every
+/// file is read again: with the column names, the format of the gate, and the format of the stored pages.
 pub(crate) fn reading(columns: &Columns) -> String {
-    // The gate compares header names trimmed and in any case, so those differences are none here either.
+    // Folded, because the gate compares header names trimmed and in any case.
     let mapped = |name: &Option<String>| name.as_deref().map(tributary_csv_gate::folded);
     let decides = json!({
         "role": "feed",

@@ -1,5 +1,5 @@
-//! The first half of a pass: what a source holds is listed, and what of it is not applied yet is read, from the spool or in
-//! place. Nothing is written to the database here.
+//! The first half of a pass: lists what a source holds, and reads what is not applied yet from the spool or in place. It writes
+//! nothing to the database.
 
 use std::{
     collections::HashMap,
@@ -13,48 +13,87 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, stream};
-use tributary_protocol::{Manifest, ManifestEntry};
+use tributary_config::SourceConfig;
+use tributary_merge::SpillFiles;
+use tributary_protocol::{Manifest, ManifestEntry, Sense, Unreadable};
+use tributary_store::FileRow;
 
-use super::Poll;
+use super::Context;
 use crate::{
-    ingest::{self, Arriving, FileVersion, Outcome, Reader},
+    ingest::{self, ArrivingFile, FileReader, FileVersion, Outcome},
+    progress::ProgressObserver,
     reports::SourceContent,
-    source::{ActiveRead, Core, Counted, FetchError, LocalSource, Origin, SourceClient, Spooled},
+    source::{ActiveRead, CorePermit, CountingReader, FetchError, LocalSource, Origin, SourceClient, SpooledBody},
 };
 
-/// How often a file that changes under the pass is asked for before the pass goes on without it.
-const ROUNDS: usize = 3;
-/// Files of one source that are fetched at one time, and so lie in the spool.
-const FETCHES: usize = 4;
-/// Bytes of a body from which it is read while it arrives; smaller ones come in a few pieces.
-const WORTH_FOLLOWING: u64 = 4 << 20;
-/// How long a source is given to settle whose files change under a pass.
-const SETTLING: Duration = Duration::from_secs(1);
-/// The one file of a source of the plain protocol.
+/// Rounds for files that change during a pass, which then goes on without them.
+const MAX_ROUNDS: usize = 3;
+/// Files of one source that are fetched, and so are in the spool, at a time.
+const MAX_FETCHES: usize = 4;
+/// Size from which a body is read while it arrives. Smaller ones arrive in a few pieces.
+const MIN_FOLLOWED_BYTES: u64 = 4 << 20;
+/// Time for a source to settle between two rounds.
+const SETTLE_WAIT: Duration = Duration::from_secs(1);
+/// The path of the one file of a plain source.
 const PLAIN_PATH: &str = "read.csv";
 
-/// What the source holds and what of it was read.
+/// Everything that a source holds, and the files that were read.
 pub(super) struct Listed {
-    pub(super) version: String,
     pub(super) plan: ingest::Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(ManifestEntry, FetchError)>,
     /// All that the source holds, for the reports.
-    pub(super) holding: SourceContent,
+    pub(super) content: SourceContent,
+    /// Keeps the progress visible until what was read is committed.
+    pub(super) active_reads: Vec<Arc<ActiveRead>>,
 }
 
-impl Poll {
-    /// Reads what the manifest lists and the database does not have. Where a file changes meanwhile the manifest is asked
-    /// for again; what was read already is kept by its hash.
-    pub(super) async fn list(&self) -> Result<Listed> {
+impl Listed {
+    /// What is wrong with files, as `path: reason`: they could not be read here or by the source.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let unread = self.unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path));
+        let unreadable = self.content.manifest.unreadable.iter();
+        let unreadable = unreadable.map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"));
+        unread.chain(unreadable).collect()
+    }
+}
+
+/// Lists and reads the files of one source for one pass.
+pub(super) struct Lister<'a> {
+    pub(super) source: &'a SourceConfig,
+    /// The files as the database has them.
+    pub(super) stored: &'a [FileRow],
+    /// The digest of how its files are read.
+    pub(super) reading: &'a str,
+    pub(super) origin: &'a Origin,
+    pub(super) context: &'a Context,
+    pub(super) progress: &'a Arc<dyn ProgressObserver>,
+    /// Takes the sorted rows of this pass that exceed the memory budget.
+    pub(super) spill: SpillFiles,
+    pub(super) active_reads: Mutex<Vec<Arc<ActiveRead>>>,
+}
+
+impl Lister<'_> {
+    /// Reads what the source has and the database does not. `sense` is the source's answer just now.
+    ///
+    /// # Errors
+    /// The source or the spool fails.
+    pub(super) async fn list(self, sense: &Sense) -> Result<Listed> {
+        match sense.version {
+            Some(_) => self.list_manifest().await,
+            None => self.list_plain().await,
+        }
+    }
+
+    /// Reads what the manifest lists. If a file changes meanwhile, asks for the manifest again; what was read before is found
+    /// again by its hash.
+    async fn list_manifest(self) -> Result<Listed> {
         let mut kept: HashMap<(String, String), Outcome> = HashMap::new();
         let mut round = 1;
         loop {
             self.progress.phase("listing");
-            let mut manifest = self.origin.manifest().await?;
-            let all = manifest.files.clone();
-            manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
-            let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
+            let manifest = self.origin.manifest().await?;
+            let plan = self.plan(&manifest);
             let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
             let mut unread = Vec::new();
             for (entry, outcome) in self.read_files(missing.collect()).await {
@@ -63,112 +102,30 @@ impl Poll {
                     Err(error) => unread.push((entry, error)),
                 }
             }
-            let again = unread.iter().any(|(_, error)| matches!(error, FetchError::RanAway(_)));
-            if !again || round == ROUNDS {
+            let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
+            if !has_changed || round == MAX_ROUNDS {
                 let version = |entry: &ManifestEntry| {
                     Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                let holding = SourceContent { version: manifest.version.clone(), files: all, body: Mutex::default() };
-                return Ok(Listed { version: manifest.version, plan, read, unread, holding });
+                let content = SourceContent { manifest, body: Mutex::default() };
+                return Ok(self.listed(plan, read, unread, content));
             }
-            // A file that was touched is offered again only when it has settled.
-            self.origin.sense_change(&manifest.version, SETTLING).await?;
+            // A file that was touched is listed again only once it has settled.
+            self.origin.sense_change(&manifest.version, SETTLE_WAIT).await?;
             round += 1;
         }
     }
 
-    async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
-        self.progress.files_expected(entries.len() as u64);
-        let stalled = AtomicBool::new(false);
-        let stalled = &stalled;
-        let read = |entry: ManifestEntry| async move {
-            if stalled.load(Ordering::Relaxed) {
-                let why = "not asked for after another file of this source stood still".to_owned();
-                return (entry, Err(FetchError::Stalled(why)));
-            }
-            let outcome = self.read_file(&entry).await;
-            stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
-            self.progress.file_read();
-            (entry, outcome)
-        };
-        stream::iter(entries).map(read).buffer_unordered(FETCHES).collect().await
-    }
-
-    async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        match &self.origin {
-            Origin::Remote(client) => self.read_remote(client, entry).await,
-            Origin::Local(local) => self.read_in_place(local, entry).await,
-        }
-    }
-
-    async fn read_remote(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        let place = self.context.spool.place()?;
-        let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(&self.progress)));
-        let arriving = self.read_arriving(&reader, &place.0);
-        let fetched = client.fetch(entry, place, |bytes| self.progress.bytes_read(bytes));
-        // What was read of a body counts only if the body is what was announced.
-        let (arriving, body) = tokio::join!(arriving, fetched);
-        match (body?, arriving) {
-            (_, Arriving::Read(outcome)) => Ok(outcome),
-            (body, Arriving::Unclear) => Ok(self.gate(reader, move || body.open(), true).await?),
-            (body, Arriving::TooEarly) => Ok(self.gate(reader, move || body.open(), false).await?),
-        }
-    }
-
-    async fn read_in_place(&self, local: &LocalSource, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
-        let file = local.file(entry).await?;
-        let read = local.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(&self.progress)));
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
-        let reader = self.reader(entry.clone(), Arc::clone(&read));
-        let opened = file.clone();
-        let open = move || Ok(Counted { inner: opened.open()?, read: Arc::clone(&read) });
-        let outcome = self.gate(reader, open, false).await;
-        self.progress.bytes_read(entry.size);
-        let verified = tokio::task::spawn_blocking(move || file.verify()).await;
-        // What was read of a file counts only if it stayed the same; that it did not explains any failure.
-        verified.map_err(|error| anyhow!(error))??;
-        Ok(outcome?)
-    }
-
-    fn reader(&self, entry: ManifestEntry, progress: Arc<ActiveRead>) -> Arc<Reader> {
-        Arc::new(Reader {
-            entry,
-            columns: self.source.columns.clone(),
-            memory: self.context.memory.clone(),
-            spill: self.spill.clone(),
-            progress,
-        })
-    }
-
-    /// Reads a large body while it arrives, if there is a place among the followers.
-    fn read_arriving(&self, reader: &Arc<Reader>, body: &Spooled) -> impl Future<Output = Arriving> + use<> {
-        let place = Arc::clone(&self.context.followers).try_acquire_owned().ok();
-        let place = place.filter(|_| reader.entry.size >= WORTH_FOLLOWING);
-        let core = Core::new(Arc::clone(&self.context.gates));
-        let follower = place.and_then(|place| Some((place, body.follow(core).ok()?)));
-        let reader = Arc::clone(reader);
-        async move {
-            let Some((place, follower)) = follower else { return Arriving::TooEarly };
-            let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
-            let read = move || {
-                let _place = place;
-                span.in_scope(|| reader.read_arriving(follower))
-            };
-            // Should it break off, the second reading tells.
-            tokio::task::spawn_blocking(read).await.unwrap_or(Arriving::TooEarly)
-        }
-    }
-
-    /// A source of the plain protocol has one file, whose hash is known only when it is here.
-    pub(super) async fn list_plain(&self) -> Result<Listed> {
-        let Origin::Remote(client) = &self.origin else { anyhow::bail!("a folder of this machine has a version") };
+    /// Reads the one file of a plain source, whose hash is known only once it is here.
+    async fn list_plain(self) -> Result<Listed> {
+        let Origin::Remote(client) = self.origin else { anyhow::bail!("a local folder has a version") };
         self.progress.files_expected(1);
         let mut round = 1;
         let received = loop {
-            let place = self.context.spool.place()?;
-            match client.fetch_all(place, |bytes| self.progress.bytes_read(bytes)).await {
-                Err(FetchError::RanAway(_)) if round < ROUNDS => round += 1,
+            let new = self.context.spool.new_body()?;
+            match client.fetch_all(new, |bytes| self.progress.bytes_read(bytes)).await {
+                Err(FetchError::Changed(_)) if round < MAX_ROUNDS => round += 1,
                 received => break received?,
             }
         };
@@ -181,30 +138,131 @@ impl Poll {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
-        let holding = SourceContent { version: entry.hash.clone(), files: vec![entry.clone()], body: kept };
-        let mut manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
-        manifest.files.retain(|entry| self.context.reports.is_feed(&entry.path));
-        let plan = ingest::plan(&manifest, &self.stored.files, &self.reading);
+        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
+        let plan = self.plan(&manifest);
+        let content = SourceContent { manifest, body: kept };
         let mut read = Vec::new();
         if !plan.read.is_empty() {
-            let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(&self.progress)));
+            let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(self.progress)));
             let outcome = self.gate(reader, move || body.open(), false).await?;
             read.push(FileVersion { entry, outcome });
         }
         self.progress.file_read();
-        Ok(Listed { version: manifest.version, plan, read, unread: Vec::new(), holding })
+        Ok(self.listed(plan, read, Vec::new(), content))
+    }
+
+    fn plan(&self, manifest: &Manifest) -> ingest::Plan {
+        let is_feed = |path: &str| self.context.reports.is_feed(path);
+        ingest::plan(manifest, is_feed, self.stored, self.reading)
+    }
+
+    fn listed(
+        self,
+        plan: ingest::Plan,
+        read: Vec<FileVersion>,
+        unread: Vec<(ManifestEntry, FetchError)>,
+        content: SourceContent,
+    ) -> Listed {
+        let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Listed { plan, read, unread, content, active_reads }
+    }
+
+    async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
+        self.progress.files_expected(entries.len() as u64);
+        let stalled = AtomicBool::new(false);
+        let stalled = &stalled;
+        let read = |entry: ManifestEntry| async move {
+            if stalled.load(Ordering::Relaxed) {
+                let reason = "skipped because another file of this source stalled".to_owned();
+                return (entry, Err(FetchError::Stalled(reason)));
+            }
+            let outcome = self.read_file(&entry).await;
+            stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
+            self.progress.file_read();
+            (entry, outcome)
+        };
+        stream::iter(entries).map(read).buffer_unordered(MAX_FETCHES).collect().await
+    }
+
+    async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+        match self.origin {
+            Origin::Remote(client) => self.read_remote(client, entry).await,
+            Origin::Local(local) => self.read_in_place(local, entry).await,
+        }
+    }
+
+    async fn read_remote(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+        let new = self.context.spool.new_body()?;
+        let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(self.progress)));
+        let arriving = self.read_arriving(&reader, &new.body);
+        let fetched = client.fetch(entry, new, |bytes| self.progress.bytes_read(bytes));
+        // What was read early counts only if the body turns out to be the announced one.
+        let (arriving, body) = tokio::join!(arriving, fetched);
+        match (body?, arriving) {
+            (_, ArrivingFile::Read(outcome)) => Ok(outcome),
+            (body, ArrivingFile::NeedsTwoPasses) => Ok(self.gate(reader, move || body.open(), true).await?),
+            (body, ArrivingFile::NotRead) => Ok(self.gate(reader, move || body.open(), false).await?),
+        }
+    }
+
+    async fn read_in_place(&self, local: &LocalSource, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+        let file = local.file(entry).await?;
+        let read = local.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(self.progress)));
+        self.active_reads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
+        let reader = self.reader(entry.clone(), Arc::clone(&read));
+        let opened = file.clone();
+        let open = move || Ok(CountingReader { inner: opened.open()?, read: Arc::clone(&read) });
+        let outcome = self.gate(reader, open, false).await;
+        self.progress.bytes_read(entry.size);
+        let verified = tokio::task::spawn_blocking(move || file.verify()).await;
+        // What was read counts only if the file stayed the same. A change explains any failure, so it is reported first.
+        verified.map_err(|error| anyhow!(error))??;
+        Ok(outcome?)
+    }
+
+    fn reader(&self, entry: ManifestEntry, progress: Arc<ActiveRead>) -> Arc<FileReader> {
+        Arc::new(FileReader {
+            entry,
+            columns: self.source.columns.clone(),
+            memory: self.context.memory.clone(),
+            spill: self.spill.clone(),
+            progress,
+        })
+    }
+
+    /// Reads a large body while it arrives, if another follower is allowed.
+    fn read_arriving(
+        &self,
+        reader: &Arc<FileReader>,
+        body: &SpooledBody,
+    ) -> impl Future<Output = ArrivingFile> + use<> {
+        let permit = Arc::clone(&self.context.followers).try_acquire_owned().ok();
+        let permit = permit.filter(|_| reader.entry.size >= MIN_FOLLOWED_BYTES);
+        let core = CorePermit::new(Arc::clone(&self.context.gates));
+        let follower = permit.and_then(|permit| Some((permit, body.follow(core).ok()?)));
+        let reader = Arc::clone(reader);
+        async move {
+            let Some((permit, follower)) = follower else { return ArrivingFile::NotRead };
+            let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
+            let read = move || {
+                let _permit = permit;
+                span.in_scope(|| reader.read_arriving(follower))
+            };
+            // If it panics, the second reading reports that.
+            tokio::task::spawn_blocking(read).await.unwrap_or(ArrivingFile::NotRead)
+        }
     }
 
     async fn gate<R: Read>(
         &self,
-        reader: Arc<Reader>,
+        reader: Arc<FileReader>,
         open: impl Fn() -> io::Result<R> + Send + 'static,
-        carefully: bool,
+        needs_two_passes: bool,
     ) -> Result<Outcome> {
         let _core = self.context.gates.acquire().await.context("the gates are closed")?;
         let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
-        let read = move || span.in_scope(|| reader.read(open, carefully));
-        tokio::task::spawn_blocking(read).await.context("the gate stopped")?
+        let read = move || span.in_scope(|| reader.read(open, needs_two_passes));
+        tokio::task::spawn_blocking(read).await.context("the gate panicked")?
     }
 }
 

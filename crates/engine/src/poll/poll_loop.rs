@@ -1,5 +1,5 @@
-//! When a source is passed over: at the start, whenever it says that something has changed, and again after a failure. One
-//! loop a source; whatever happens in one, the others do not notice.
+//! Decides when a source is due for a pass: at the start, whenever it reports a change, and again after a failure. Each source
+//! has its own loop, so a failure in one does not affect the others.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -17,17 +17,18 @@ use tributary_store::SourceState;
 use super::{Poll, Statuses};
 use crate::{
     clock::now,
+    ingest::Applied,
     supervise::{Task, test_panic},
 };
 
-/// How long a source is asked to hold its answer.
-const HOLD: Duration = Duration::from_secs(10);
+/// Time that a source is asked to hold its answer.
+const MAX_SENSE_WAIT: Duration = Duration::from_secs(10);
 /// Limit for the delay after a failure, even if the poll interval is longer: most sources are not polled by it.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
-/// A source of the plain protocol may forget what it gave out, so it is read at least so often.
-const READ_AGAIN: Duration = Duration::from_secs(60);
-/// The least time between two questions, whatever a source answers.
-const BREATH: Duration = Duration::from_millis(20);
+/// Interval in which a plain source is read without news, because it may forget what it gave out.
+const PLAIN_READ_INTERVAL: Duration = Duration::from_secs(60);
+/// Interval between two questions, whatever a source answers.
+const MIN_SENSE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The loop of one source.
 pub(super) struct PollLoop {
@@ -35,33 +36,38 @@ pub(super) struct PollLoop {
     statuses: Statuses,
     /// Interval for a source that cannot hold its answer, and the delay after a first failure.
     poll_interval: Duration,
-    /// When this source is asked within an interval, so that many sources are not asked all at once.
+    /// The offset within an interval, so that many sources are not asked all at once.
     first_tick: Instant,
     /// Delays after failed passes; starts over after a good one.
     backoff: Backoff,
 }
 
-/// What is known of a source between two questions, which decides how it is asked next.
+/// What is known of a source between two questions. It decides how the source is asked next.
 #[derive(Debug, Clone)]
 enum Known {
-    /// Nothing for certain: it is passed over without asking whether anything changed.
+    /// Nothing is certain, so a pass is made without asking for news.
     Nothing,
-    /// All of this version is applied. A source that has a version may be asked to hold its answer. `in_vain`: it was said to be
-    /// new, and nothing had changed.
-    Version { version: String, holds: bool, in_vain: bool },
-    /// A source of the plain protocol, last read then.
+    /// All of this version is applied.
+    Version {
+        version: String,
+        /// Whether the source holds its answer when asked to.
+        holds: bool,
+        /// Whether the source reported news although no file had changed.
+        was_false_alarm: bool,
+    },
+    /// A plain source, and when it was last read.
     Plain { read_at: Instant },
 }
 
 impl Task for PollLoop {
-    /// Polls for ever. After a panic nothing is known, so the source is asked for everything.
+    /// Polls forever. After a panic nothing is known, so the source is asked for everything.
     async fn run(&mut self) {
         let mut known = Known::Nothing;
         loop {
             let asked_at = Instant::now();
-            known = self.turn(known).await;
+            known = self.poll_once(known).await;
             test_panic("poll");
-            self.rest(&known, asked_at).await;
+            self.wait(&known, asked_at).await;
         }
     }
 }
@@ -76,17 +82,17 @@ impl PollLoop {
         Self { poll, statuses, poll_interval, first_tick: Instant::now() + offset, backoff }
     }
 
-    /// One question and what follows from the answer. A defect of ours is a failed pass, and stops no other source.
-    async fn turn(&mut self, known: Known) -> Known {
+    /// Asks once and makes a pass if there is news. A panic counts as a failed pass.
+    async fn poll_once(&mut self, known: Known) -> Known {
         let started = Instant::now();
-        let turned = AssertUnwindSafe(self.ask(known)).catch_unwind().await;
-        let error = match turned {
+        let polled = AssertUnwindSafe(self.ask(known)).catch_unwind().await;
+        let error = match polled {
             Ok(Ok(known)) => return known,
             Ok(Err(error)) => error,
-            Err(_) => anyhow!("the pass broke off; this is a defect of the master, and the log says where"),
+            Err(_) => anyhow!("the pass panicked; this is a bug, and the log says where"),
         };
-        let why = format!("{error:#}");
-        self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(why));
+        let reason = format!("{error:#}");
+        self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(reason));
         self.poll.note_down(&error).await;
         Known::Nothing
     }
@@ -96,53 +102,60 @@ impl PollLoop {
         let (sense, is_news) = match &known {
             Known::Nothing => (self.poll.origin().sense().await?, true),
             Known::Version { version, holds, .. } => {
-                let wait = if *holds { HOLD } else { Duration::ZERO };
+                let wait = if *holds { MAX_SENSE_WAIT } else { Duration::ZERO };
                 let sense = self.poll.origin().sense_change(version, wait).await?;
                 let is_news = sense.version.as_ref() != Some(version);
                 (sense, is_news)
             }
             Known::Plain { read_at } => {
                 let sense = self.poll.origin().sense().await?;
-                let is_news = sense.status == 1 || sense.version.is_some() || read_at.elapsed() >= READ_AGAIN;
+                let is_news = sense.status == 1 || sense.version.is_some() || read_at.elapsed() >= PLAIN_READ_INTERVAL;
                 (sense, is_news)
             }
         };
         if is_news {
-            let in_vain = matches!(known, Known::Version { .. });
-            return self.pass(&sense, in_vain).await;
+            let expects_change = matches!(known, Known::Version { .. });
+            return self.pass(&sense, expects_change).await;
         }
         self.statuses.answered(self.poll.name(), now());
         Ok(match known {
-            // It answered long before the time was up, though nothing had changed.
+            // A source that answers early without news does not hold its answers.
             Known::Version { version, holds, .. } => {
-                Known::Version { version, holds: holds && asked_at.elapsed() >= HOLD / 2, in_vain: false }
+                let holds = holds && asked_at.elapsed() >= MAX_SENSE_WAIT / 2;
+                Known::Version { version, holds, was_false_alarm: false }
             }
             other => other,
         })
     }
 
-    /// `in_vain`: it was said that there is something new, so there should be.
-    async fn pass(&mut self, sense: &Sense, in_vain: bool) -> Result<Known> {
-        let (started, sensed) = (Instant::now(), now());
+    /// Makes a pass. `expects_change` says that the source has reported news.
+    async fn pass(&mut self, sense: &Sense, expects_change: bool) -> Result<Known> {
+        let started = Instant::now();
+        let sensed = now();
         let passed = self.poll.pass(sense).await?;
-        let error = (!passed.unread.is_empty()).then(|| passed.unread.join("; "));
-        let is_whole = error.is_none();
-        self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), passed.applied.state, error);
-        if !is_whole {
+        let Applied { state, error, .. } = passed.applied;
+        self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), state, error);
+        if !passed.is_whole {
             return Ok(Known::Nothing);
         }
         self.backoff.reset();
         Ok(match sense.version {
-            Some(_) => Known::Version { version: passed.version, holds: true, in_vain: in_vain && !passed.changed },
+            Some(_) => Known::Version {
+                version: passed.version,
+                holds: true,
+                was_false_alarm: expects_change && !passed.changed,
+            },
             None => Known::Plain { read_at: started },
         })
     }
 
-    /// Waits until it is time to ask again. A question that is held is a rest in itself.
-    async fn rest(&mut self, known: &Known, asked_at: Instant) {
+    /// Waits until the next question is due. A held question is a wait in itself.
+    async fn wait(&mut self, known: &Known, asked_at: Instant) {
         match known {
             Known::Nothing => sleep(self.backoff.next_delay()).await,
-            Known::Version { holds: true, in_vain: false, .. } => sleep_until(asked_at + BREATH).await,
+            Known::Version { holds: true, was_false_alarm: false, .. } => {
+                sleep_until(asked_at + MIN_SENSE_INTERVAL).await;
+            }
             Known::Version { .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
         }
     }

@@ -1,5 +1,5 @@
-//! The health of every source, as of its last passes. Loops report here; pages and the API only read. What must outlive the
-//! process is in the database.
+//! The health of every source since this process started. Poll loops report it, pages and the API read it. The database keeps
+//! what must outlive the process.
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +18,11 @@ pub(crate) struct Statuses(Arc<Mutex<BTreeMap<String, SourceStatus>>>);
 pub struct SourceStatus {
     /// How the last pass ended; none before the first.
     pub state: Option<SourceState>,
-    /// Why the last pass failed, or what of it.
+    /// Everything that was wrong in the last pass.
     pub error: Option<String>,
     /// When it last answered.
     pub last_sensed: Option<String>,
-    /// Passes and answers that nothing had changed.
+    /// Successful passes, and answers without news.
     pub good: u64,
     /// Passes that failed.
     pub failed: u64,

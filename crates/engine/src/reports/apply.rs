@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clock::now,
     database::events::{self, Event},
-    source::{Answer, Lines},
+    source::{Answer, GroupLines},
 };
 
 /// What an attempt computed of one source's files for one report.
@@ -61,7 +61,7 @@ pub(super) struct ReportUpdate {
 struct FileUpdate {
     row: ReportFileRow,
     /// The groups of its new partial; `None` keeps the stored partial.
-    lines: Option<Lines>,
+    lines: Option<GroupLines>,
     /// The rejects of the content that was read.
     rejects: Vec<RejectRow>,
 }
@@ -210,7 +210,7 @@ fn put_file(store: &mut Store, file: &mut FileUpdate) -> Result<()> {
     Ok(())
 }
 
-fn replace_partial(store: &mut Store, id: i64, lines: &mut Lines) -> Result<()> {
+fn replace_partial(store: &mut Store, id: i64, lines: &mut GroupLines) -> Result<()> {
     store.clear_partial(id)?;
     let mut part_no = 0;
     lines.each_piece(|piece| {

@@ -2,23 +2,21 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tributary_protocol::ManifestEntry;
+use tributary_protocol::Manifest;
 
-use crate::source::Spooled;
+use crate::source::SpooledBody;
 
 /// The content of a source at one version.
 pub(crate) struct SourceContent {
-    /// The version.
-    pub(crate) version: String,
-    /// All files.
-    pub(crate) files: Vec<ManifestEntry>,
+    /// All files, and those that the source cannot read.
+    pub(crate) manifest: Manifest,
     /// The bytes of the only file of a source with the plain protocol. Kept until all reports over it are computed, because they
     /// take room on the disk.
-    pub(crate) body: Mutex<Option<Arc<Spooled>>>,
+    pub(crate) body: Mutex<Option<Arc<SpooledBody>>>,
 }
 
 impl SourceContent {
-    pub(super) fn body(&self) -> MutexGuard<'_, Option<Arc<Spooled>>> {
+    pub(super) fn body(&self) -> MutexGuard<'_, Option<Arc<SpooledBody>>> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,7 +23,7 @@ impl Outcome {
     /// The outcome of an attempt in which these files failed, as path and error. After an attempt that failed, a file that changes
     /// while it is read is a failure too: a report that fails each time must not pass for one that is up to date.
     pub(super) fn of(failed: &[(String, FetchError)], is_retry: bool) -> Self {
-        let raced = |error: &FetchError| matches!(error, FetchError::RanAway(_));
+        let raced = |error: &FetchError| matches!(error, FetchError::Changed(_));
         if failed.is_empty() {
             Self::Succeeded
         } else if !is_retry && failed.iter().all(|(_, error)| raced(error)) {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_file_that_changes_while_it_is_read_fails_an_attempt_only_the_second_time() {
-        let raced = |path: &str| (path.to_owned(), FetchError::RanAway("changed".into()));
+        let raced = |path: &str| (path.to_owned(), FetchError::Changed("changed".into()));
         let failed = |path: &str| (path.to_owned(), FetchError::Failed(anyhow!("disk")));
         let check = |failed: Vec<_>, is_retry, expect| assert_eq!(Outcome::of(&failed, is_retry), expect);
         check(vec![], false, Outcome::Succeeded);

@@ -13,7 +13,7 @@ use tributary_protocol::ManifestEntry;
 use tributary_report::{Error, Partial, Progress};
 
 use super::{Report, Reports, SourceContent};
-use crate::source::{ActiveRead, Answer, Answered, FetchError, Lines, Origin, SourceClient, Spool};
+use crate::source::{ActiveRead, Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool};
 
 /// Gets the partials of one source's files.
 pub(crate) struct PartialFetcher {
@@ -79,7 +79,7 @@ impl PartialFetcher {
         report: &Arc<Report>,
         entry: &ManifestEntry,
     ) -> Result<Answer, FetchError> {
-        let body = client.fetch(entry, self.spool.place()?, |_| {}).await?;
+        let body = client.fetch(entry, self.spool.new_body()?, |_| {}).await?;
         Ok(self.compute(report, entry, move || body.open(), Arc::default()).await?)
     }
 
@@ -111,12 +111,12 @@ impl PartialFetcher {
         computed.context("computing a partial panicked; this is a bug, and the log says where")?
     }
 
-    fn lines(&self) -> Lines {
-        Lines::new(self.spool.buffer())
+    fn lines(&self) -> GroupLines {
+        GroupLines::new(self.spool.buffer())
     }
 }
 
-fn answer(partial: &Partial, mut lines: Lines) -> Result<Answer> {
+fn answer(partial: &Partial, mut lines: GroupLines) -> Result<Answer> {
     partial.each_group(|group| lines.push(&group)).context("failed to keep the groups of a partial")?;
     Ok(Answer::Partial(partial.head(), lines))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use tributary_config::ReportConfig;
-use tributary_protocol::ManifestEntry;
+use tributary_protocol::{Manifest, ManifestEntry};
 use tributary_store::{FileState, ReportFileRow};
 
 /// The difference between the content of a source and what a report has of it.
@@ -24,10 +24,10 @@ impl FileChanges {
     }
 }
 
-/// Compares the files of a source with those that the report has stored of it.
-pub(super) fn compare(report: &ReportConfig, files: &[ManifestEntry], stored: &[ReportFileRow]) -> FileChanges {
+/// Compares the files of a source with those that the report has stored of it. Files that the source cannot read stay.
+pub(super) fn compare(report: &ReportConfig, manifest: &Manifest, stored: &[ReportFileRow]) -> FileChanges {
     let by_path: BTreeMap<&str, &ReportFileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
-    let claimed: Vec<_> = files.iter().filter(|entry| report.claims(&entry.path)).collect();
+    let claimed: Vec<_> = manifest.files.iter().filter(|entry| report.claims(&entry.path)).collect();
     let paths: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
     let mut changes = FileChanges::default();
     for entry in claimed {
@@ -46,6 +46,8 @@ pub(super) fn compare(report: &ReportConfig, files: &[ManifestEntry], stored: &[
             _ => changes.missing.push(entry.clone()),
         }
     }
-    changes.removed = stored.iter().filter(|file| !paths.contains(file.path.as_str())).cloned().collect();
+    let is_unreadable = |path: &str| report.claims(path) && manifest.covers_unreadable(path);
+    let is_gone = |file: &&ReportFileRow| !paths.contains(file.path.as_str()) && !is_unreadable(&file.path);
+    changes.removed = stored.iter().filter(is_gone).cloned().collect();
     changes
 }

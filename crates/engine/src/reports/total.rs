@@ -5,7 +5,7 @@ use tributary_config::ReportConfig;
 use tributary_report::{Number, Total};
 use tributary_store::{Error as StoreError, GroupRow, ReportFileRow, ReportValue, Store};
 
-use crate::source::Adder;
+use crate::source::GroupAdder;
 
 /// Whether the stored files of a report can be summed: none is stale. Otherwise the totals stay as they are until the stale files
 /// have been read again.
@@ -34,7 +34,7 @@ fn is_rejected(report: &ReportConfig, file: &ReportFileRow) -> bool {
 /// # Errors
 /// The database fails or is damaged; there are too many groups.
 pub(super) fn add_stored(store: &mut Store, file: &ReportFileRow, total: &mut Total<'_>) -> Result<()> {
-    let mut adder = Adder::new(total);
+    let mut adder = GroupAdder::new(total);
     store.partial(file.id, |piece| adder.add(piece).map_err(PieceError))?;
     adder.finish().with_context(|| format!("the stored partial of `{}` is damaged", file.path))
 }

@@ -163,9 +163,9 @@ impl ReportWork {
     async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
         let stored = self.stored(report).await?;
-        let changes = compare(&report.config, &content.files, &stored.files);
+        let changes = compare(&report.config, &content.manifest, &stored.files);
         if changes.is_empty() {
-            if stored.has_failed || stored.version.as_ref() != Some(&content.version) {
+            if stored.has_failed || stored.version.as_ref() != Some(&content.manifest.version) {
                 self.store_version(report, content).await?;
             }
             return Ok(Vec::new());
@@ -182,7 +182,7 @@ impl ReportWork {
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
             self.store_outcome(report, outcome).await?;
         } else {
-            let (source, version) = (self.source.clone(), failed.is_empty().then(|| content.version.clone()));
+            let (source, version) = (self.source.clone(), failed.is_empty().then(|| content.manifest.version.clone()));
             self.apply(report, SourceUpdate { source, version, outcome, computed, settled, removed, started }).await?;
         }
         Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
@@ -228,7 +228,7 @@ impl ReportWork {
     }
 
     async fn store_version(&self, report: &Arc<Report>, content: &SourceContent) -> Result<()> {
-        let (of, source, version) = (Arc::clone(report), self.source.clone(), content.version.clone());
+        let (of, source, version) = (Arc::clone(report), self.source.clone(), content.manifest.version.clone());
         let _turn = report.turn.lock().await;
         let write =
             move |store: &mut Store| store.transaction(|store| put_version(store, &of.config, &source, &version));

@@ -1,4 +1,4 @@
-//! `POST /aggregate`: a source is asked for the partial of one of its files. What its lines mean for a report is not known here.
+//! `POST /aggregate`: asks a source for the partial of one of its files. It does not know what the groups mean.
 
 use anyhow::{Context as _, Result, anyhow};
 use bytes::BytesMut;
@@ -12,36 +12,36 @@ use tributary_protocol::{Aggregate, AggregateLine, ManifestEntry, PartialHead};
 use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
-    FetchError, Lines, causes,
+    FetchError, GroupLines,
     client::{SourceClient, answer},
+    fetch::causes,
 };
 
-/// Longest line of an answer in bytes: what a partial says of its rejects is the longest.
-const LINE: usize = 16 << 20;
+/// Bytes of a line of the answer. The longest lists the rejects of a partial.
+const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// What came of a file.
+/// The result of a file.
 pub(crate) enum Answer {
-    /// Its partial: what it says, and its groups.
-    Partial(PartialHead, Lines),
+    /// Its partial and the groups of that.
+    Partial(PartialHead, GroupLines),
     /// The file as a whole cannot be used.
     Rejected(FileReject),
 }
 
-/// What a source says to the question.
+/// The reply of a source.
 pub(crate) enum Answered {
-    /// This.
     With(Answer),
-    /// It cannot compute it, or not as it is wanted: its files can be read, though.
+    /// It cannot compute partials in this way. The file can still be fetched.
     CannotCompute,
 }
 
 impl SourceClient {
-    /// The partial of exactly the content that the manifest lists; `lines` makes a place for its groups.
+    /// Asks for the partial of exactly the content that the manifest lists. `lines` creates a buffer for its groups.
     pub(crate) async fn aggregate(
         &self,
         entry: &ManifestEntry,
         report: &ReportConfig,
-        lines: impl Fn() -> Lines,
+        lines: impl Fn() -> GroupLines,
     ) -> Result<Answered, FetchError> {
         let asked = Aggregate {
             path: entry.path.clone(),
@@ -53,7 +53,7 @@ impl SourceClient {
             Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),
             Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
-                Err(FetchError::RanAway(error.to_string()))
+                Err(FetchError::Changed(error.to_string()))
             }
             Err(error) if error.is_unanswered() => Err(FetchError::Stalled(error.to_string())),
             Err(error) => Err(FetchError::Failed(error.into())),
@@ -78,67 +78,69 @@ fn is_unsupported(error: &Error) -> bool {
     )
 }
 
-async fn read(response: Response, plan: &ReportPlan, mut groups: Lines) -> Result<Answer, FetchError> {
-    let mut body = Body { chunks: response.bytes_stream().boxed(), begun: BytesMut::new() };
+async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> Result<Answer, FetchError> {
+    let mut body = BodyLines { chunks: response.bytes_stream().boxed(), buffer: BytesMut::new() };
     let mut partial = None;
-    // What is stored is added to totals again and again, so nothing is taken that could not be.
-    let not_believed =
-        |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate cannot be believed"));
+    // A stored partial is added to totals again and again, so an impossible one is never stored.
+    let impossible =
+        |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate sends an impossible partial"));
     loop {
         let line = body.next_line().await?;
         match serde_json::from_slice(&line).context("/aggregate does not answer as a source does")? {
             AggregateLine::Progress { .. } => {}
             AggregateLine::Partial(_) if partial.is_some() => {
-                return Err(FetchError::Failed(anyhow!("/aggregate gives two partials")));
+                return Err(FetchError::Failed(anyhow!("/aggregate sends two partials")));
             }
-            AggregateLine::Partial(head) => partial = Some(IncomingPartial::new(plan, head).map_err(not_believed)?),
+            AggregateLine::Partial(head) => partial = Some(IncomingPartial::new(plan, head).map_err(impossible)?),
             AggregateLine::Group(group) => {
-                partial.as_mut().ok_or_else(of_nothing)?.check(&group).map_err(not_believed)?;
-                groups.push(&group).context("failed to keep the groups of a report")?;
+                partial.as_mut().ok_or_else(no_partial)?.check(&group).map_err(impossible)?;
+                groups.push(&group).context("failed to buffer the groups of a partial")?;
             }
             AggregateLine::End => {
-                let head = partial.ok_or_else(of_nothing)?.end().map_err(not_believed)?;
+                let head = partial.ok_or_else(no_partial)?.end().map_err(impossible)?;
                 return Ok(Answer::Partial(head, groups));
             }
             AggregateLine::Rejected { line, reason, raw } => {
                 return Ok(Answer::Rejected(FileReject { line, reason, raw }));
             }
-            AggregateLine::Changed => return Err(FetchError::RanAway("the file changed while it was read".to_owned())),
+            AggregateLine::Changed => return Err(FetchError::Changed("the file changed while it was read".to_owned())),
             AggregateLine::Failed { detail } => return Err(FetchError::Failed(anyhow!(detail))),
         }
     }
 }
 
-fn of_nothing() -> anyhow::Error {
-    anyhow!("/aggregate gives groups of no partial")
+fn no_partial() -> anyhow::Error {
+    anyhow!("/aggregate sends groups before a partial")
 }
 
-/// The lines of a body as they come.
-struct Body<S> {
+/// The lines of a body as they arrive.
+struct BodyLines<S> {
     chunks: S,
-    begun: BytesMut,
+    /// What has arrived of the next lines.
+    buffer: BytesMut,
 }
 
-impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Body<S> {
+impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> BodyLines<S> {
     async fn next_line(&mut self) -> Result<BytesMut, FetchError> {
-        let mut looked_at = 0;
+        let mut searched = 0;
         loop {
-            if let Some(at) = memchr(b'\n', &self.begun[looked_at..]) {
-                return Ok(self.begun.split_to(looked_at + at + 1));
+            if let Some(at) = memchr(b'\n', &self.buffer[searched..]) {
+                return Ok(self.buffer.split_to(searched + at + 1));
             }
-            looked_at = self.begun.len();
-            if looked_at > LINE {
-                return Err(FetchError::Failed(anyhow!("/aggregate answers with a line of more than {LINE} bytes")));
+            searched = self.buffer.len();
+            if searched > MAX_LINE_BYTES {
+                let reason = format!("/aggregate sends a line of more than {MAX_LINE_BYTES} bytes");
+                return Err(FetchError::Failed(anyhow!(reason)));
             }
             match self.chunks.next().await {
-                Some(Ok(chunk)) => self.begun.extend_from_slice(&chunk),
+                Some(Ok(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Some(Err(error)) if error.is_timeout() => {
-                    return Err(FetchError::Stalled(format!("/aggregate stood still: {}", causes(&error))));
+                    return Err(FetchError::Stalled(format!("/aggregate stalled: {}", causes(&error))));
                 }
                 Some(Err(error)) => {
-                    return Err(FetchError::RanAway(format!("/aggregate was cut off: {}", causes(&error))));
+                    return Err(FetchError::Changed(format!("/aggregate was cut off: {}", causes(&error))));
                 }
-                None => return Err(FetchError::RanAway("/aggregate ended in its middle".to_owned())),
+                None => return Err(FetchError::Changed("/aggregate ended before its last line".to_owned())),
             }
         }
     }

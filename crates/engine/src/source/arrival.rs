@@ -1,5 +1,5 @@
-//! A body that is read while it is still arriving: whoever writes it says how far it is, whoever reads it waits for more, but
-//! not for long.
+//! Reads a body while it is still arriving. The writer publishes how much there is; the reader waits for more, but not for
+//! long.
 
 use std::{
     fs::File,
@@ -13,41 +13,43 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-/// How long a follower waits for more. It holds a thread, and there are few followers: the bodies of slow sources are read when
-/// they are here.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// Limit for the time that a follower waits for more bytes. It occupies a thread, and there are few followers, so the bodies of
+/// slow sources are read once they are complete.
+const MAX_FOLLOWER_WAIT: Duration = Duration::from_millis(50);
 
-/// A core's place among those who read. It is given back while there is nothing to read: others have work for it.
-pub(crate) struct Core {
-    places: Arc<Semaphore>,
+/// A permit to keep a core busy. It is returned while there is nothing to read, so that others can use the core.
+pub(crate) struct CorePermit {
+    permits: Arc<Semaphore>,
     held: Option<OwnedSemaphorePermit>,
 }
 
-impl Core {
-    /// One of `places`, not taken yet.
-    pub(crate) fn new(places: Arc<Semaphore>) -> Self {
-        Self { places, held: None }
+impl CorePermit {
+    /// One of `permits`, not acquired yet.
+    pub(crate) fn new(permits: Arc<Semaphore>) -> Self {
+        Self { permits, held: None }
     }
 
-    /// Waits for a place. Never on an async worker.
-    fn take(&mut self) -> io::Result<()> {
+    /// Waits for the permit. Blocks the thread, so never call it on an async worker.
+    fn acquire(&mut self) -> io::Result<()> {
         if self.held.is_none() {
-            let place = Handle::current().block_on(Arc::clone(&self.places).acquire_owned());
-            self.held = Some(place.map_err(io::Error::other)?);
+            let permit = Handle::current().block_on(Arc::clone(&self.permits).acquire_owned());
+            self.held = Some(permit.map_err(io::Error::other)?);
         }
         Ok(())
     }
 }
 
-/// How far a body is. Held only to look or to move on.
+/// How much of a body has arrived.
 #[derive(Default)]
 pub(super) struct Arrival {
-    state: Mutex<State>,
-    moved: Condvar,
+    /// Locked only to read or to advance it.
+    state: Mutex<ArrivalState>,
+    changed: Condvar,
 }
 
 #[derive(Default, Clone, Copy)]
-struct State {
+struct ArrivalState {
+    /// Bytes that can be read.
     written: u64,
     end: Option<End>,
 }
@@ -59,58 +61,58 @@ enum End {
 }
 
 impl Arrival {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ArrivalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, change: impl FnOnce(&mut State)) {
+    fn update(&self, change: impl FnOnce(&mut ArrivalState)) {
         change(&mut self.state());
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 }
 
-/// Where a body is written to. Dropped before [`Incoming::complete`], it is broken off.
-pub(crate) struct Incoming {
+/// Writes a body. If it is dropped before [`BodyWriter::complete`], the body is broken.
+pub(crate) struct BodyWriter {
     pub(super) file: File,
     pub(super) arrival: Arc<Arrival>,
 }
 
-impl Incoming {
-    /// Appends a piece.
-    pub(super) fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
-        self.file.write_all(piece)?;
-        self.arrival.update(|state| state.written += piece.len() as u64);
+impl BodyWriter {
+    /// Appends bytes.
+    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.arrival.update(|state| state.written += bytes.len() as u64);
         Ok(())
     }
 
-    /// Says that this was all.
+    /// Marks the body as complete.
     pub(super) fn complete(&mut self) {
         self.arrival.update(|state| state.end = Some(End::Complete));
     }
 }
 
-impl Drop for Incoming {
+impl Drop for BodyWriter {
     fn drop(&mut self) {
         self.arrival.update(|state| state.end = state.end.or(Some(End::Broken)));
     }
 }
 
-/// Reads a body from its begin while it is still arriving.
-pub(crate) struct Follower {
+/// Reads a body from its beginning while it is still arriving.
+pub(crate) struct BodyFollower {
     pub(super) file: File,
     pub(super) read: u64,
     pub(super) arrival: Arc<Arrival>,
-    pub(super) core: Core,
+    pub(super) core: CorePermit,
 }
 
-impl Follower {
-    /// How many more bytes are there: none at the end. Waits for one at least.
+impl BodyFollower {
+    /// Waits until there is at least one more byte, and returns how many there are; 0 at the end.
     fn wait(&mut self) -> io::Result<u64> {
-        let waits = |state: &mut State| state.written == self.read && state.end.is_none();
+        let waits = |state: &mut ArrivalState| state.written == self.read && state.end.is_none();
         let mut state = self.arrival.state();
         if waits(&mut state) {
             self.core.held = None;
-            let waited = self.arrival.moved.wait_timeout_while(state, PATIENCE, waits);
+            let waited = self.arrival.changed.wait_timeout_while(state, MAX_FOLLOWER_WAIT, waits);
             let (later, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             if waited.timed_out() {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -124,13 +126,13 @@ impl Follower {
     }
 }
 
-impl Read for Follower {
-    /// As of a file. [`io::ErrorKind::TimedOut`] if nothing more has come for a while, [`io::ErrorKind::UnexpectedEof`] if
-    /// nothing more will.
+impl Read for BodyFollower {
+    /// Reads as from a file. Fails with [`io::ErrorKind::TimedOut`] if nothing has arrived for a while, and with
+    /// [`io::ErrorKind::UnexpectedEof`] if the body is broken.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let there = self.wait()?;
-        self.core.take()?;
-        let most = usize::try_from(there).unwrap_or(usize::MAX).min(buffer.len());
+        let available = self.wait()?;
+        self.core.acquire()?;
+        let most = usize::try_from(available).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.file.read(&mut buffer[..most])?;
         self.read += read as u64;
         Ok(read)
@@ -141,42 +143,42 @@ impl Read for Follower {
 mod tests {
     use super::*;
 
-    fn pair() -> (Incoming, Follower) {
+    fn pair() -> (BodyWriter, BodyFollower) {
         let file = tempfile::NamedTempFile::new().unwrap();
         let arrival = Arc::new(Arrival::default());
-        let core = Core::new(Arc::new(Semaphore::new(1)));
-        let follower = Follower { file: file.reopen().unwrap(), read: 0, arrival: Arc::clone(&arrival), core };
-        (Incoming { file: file.into_file(), arrival }, follower)
+        let core = CorePermit::new(Arc::new(Semaphore::new(1)));
+        let follower = BodyFollower { file: file.reopen().unwrap(), read: 0, arrival: Arc::clone(&arrival), core };
+        (BodyWriter { file: file.into_file(), arrival }, follower)
     }
 
     #[tokio::test]
-    async fn what_arrives_is_read_to_its_end() {
-        let (mut incoming, mut follower) = pair();
-        let writer = std::thread::spawn(move || {
-            (0..200_u8).for_each(|byte| incoming.write_all(&[byte; 1000]).unwrap());
-            incoming.complete();
+    async fn a_body_is_read_to_its_end_while_it_arrives() {
+        let (mut writer, mut follower) = pair();
+        let writing = std::thread::spawn(move || {
+            (0..200_u8).for_each(|byte| writer.write_all(&[byte; 1000]).unwrap());
+            writer.complete();
         });
         let read = move || {
             let mut body = Vec::new();
             follower.read_to_end(&mut body).map(|_| body)
         };
         let body = tokio::task::spawn_blocking(read).await.unwrap().unwrap();
-        writer.join().unwrap();
+        writing.join().unwrap();
         assert_eq!(body, (0..200_u8).flat_map(|byte| [byte; 1000]).collect::<Vec<_>>());
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_or_stands_still_is_an_error_and_keeps_no_core() {
-        let (mut incoming, mut follower) = pair();
-        let cores = Arc::clone(&follower.core.places);
-        incoming.write_all(b"abc").unwrap();
+    async fn a_stalled_or_broken_body_is_an_error_and_occupies_no_core() {
+        let (mut writer, mut follower) = pair();
+        let cores = Arc::clone(&follower.core.permits);
+        writer.write_all(b"abc").unwrap();
         let read = move || {
             let mut buffer = [0; 9];
             assert_eq!(follower.read(&mut buffer).unwrap(), 3);
             assert_eq!(cores.available_permits(), 0);
             assert_eq!(follower.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
             assert_eq!(cores.available_permits(), 1);
-            drop(incoming);
+            drop(writer);
             assert_eq!(follower.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         };
         tokio::task::spawn_blocking(read).await.unwrap();

@@ -13,7 +13,10 @@ use tributary_config::SourceConfig;
 use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json};
 use tributary_protocol::{Manifest, ManifestEntry, Sense, encoded_path};
 
-use crate::source::{FetchError, Place, Received, Spooled, receive};
+use super::{
+    fetch::{FetchError, Received, receive},
+    spool::{NewBody, SpooledBody},
+};
 
 /// Time limit for the answer to `/sense`, beyond the wait that was asked for.
 const SENSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -106,22 +109,22 @@ impl SourceClient {
         Ok(manifest)
     }
 
-    /// Sends `GET /read/{path}` for exactly the content that the manifest lists, and writes it to a place of the spool.
+    /// Sends `GET /read/{path}` for exactly the content that the manifest lists, and streams it to the spool.
     pub(crate) async fn fetch(
         &self,
         entry: &ManifestEntry,
-        place: Place,
+        new: NewBody,
         arrived: impl Fn(u64),
-    ) -> Result<Spooled, FetchError> {
+    ) -> Result<SpooledBody, FetchError> {
         let client = if self.is_local { &self.http.plain } else { &self.http.packed };
         let request = self
             .get_by(client, &format!("read/{}", encoded_path(&entry.path)))
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = answer(request).await.map_err(fetch_error)?;
-        let received = receive(response.bytes_stream(), place, &entry.hash, entry.size, arrived).await?;
+        let received = receive(response.bytes_stream(), new, &entry.hash, entry.size, arrived).await?;
         if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
-            return Err(FetchError::RanAway(format!(
+            return Err(FetchError::Changed(format!(
                 "the source announces {} bytes with the hash {} and sends {size} bytes with the hash {hash}",
                 entry.size, entry.hash
             )));
@@ -129,10 +132,10 @@ impl SourceClient {
         Ok(received.body)
     }
 
-    /// Sends `GET /read` to a source of the plain protocol, and writes the body to a place of the spool.
-    pub(crate) async fn fetch_all(&self, place: Place, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
+    /// Sends `GET /read` to a plain source, and streams the body to the spool.
+    pub(crate) async fn fetch_all(&self, new: NewBody, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
         let response = answer(self.get("read")).await.map_err(anyhow::Error::from)?;
-        receive(response.bytes_stream(), place, "blake3:", MAX_BODY_BYTES, arrived).await
+        receive(response.bytes_stream(), new, "blake3:", MAX_BODY_BYTES, arrived).await
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
@@ -174,7 +177,7 @@ pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Error> {
 /// Sorts an error by what it says about the other files of the source.
 fn fetch_error(error: Error) -> FetchError {
     match error.status() {
-        Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND) => FetchError::RanAway(error.to_string()),
+        Some(StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND) => FetchError::Changed(error.to_string()),
         _ if error.is_unanswered() => FetchError::Stalled(error.to_string()),
         _ => FetchError::Failed(error.into()),
     }

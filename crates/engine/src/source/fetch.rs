@@ -1,4 +1,4 @@
-//! Fetch: a body to the spool, its hash computed while it streams. It knows streams and disks, not what is in the body.
+//! Streams a body to the spool and hashes it on the way. It knows streams and disks, not the content.
 
 use std::io;
 
@@ -8,114 +8,118 @@ use futures_util::{Stream, StreamExt};
 use sha2::Digest;
 use tokio::task::JoinHandle;
 
-use super::{Incoming, Place, Spooled};
+use super::{
+    arrival::BodyWriter,
+    spool::{NewBody, SpooledBody},
+};
 
-/// Why a body was not received. The file keeps its accepted content in either case.
+/// The reason why a body was not received. The file keeps its accepted content in any case.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    /// The file is not, or no longer, what the manifest says. Asking for the manifest again may mend it.
+    /// The file differs from its entry in the manifest. A newer manifest may fix this.
     #[error("{0}")]
-    RanAway(String),
-    /// The source stands still or cannot be reached: its other files would be waited for in vain too.
+    Changed(String),
+    /// The source stalls or cannot be reached, so its other files would fail too.
     #[error("{0}")]
     Stalled(String),
-    /// Nothing that another try in this pass would mend.
+    /// Another try in this pass would fail too.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
 
-/// What has been received.
+/// A complete body.
 pub(crate) struct Received {
-    /// The body on disk.
-    pub(crate) body: Spooled,
+    /// The body in the spool.
+    pub(crate) body: SpooledBody,
     /// Its length in bytes.
     pub(crate) size: u64,
-    /// Its hash, in the algorithm that was asked for, as `ALGORITHM:HEX`.
+    /// Its hash as `ALGORITHM:HEX`.
     pub(crate) hash: String,
 }
 
-/// Bytes that are written at a time. While they are written, as many more may come.
-const PIECE: usize = 1 << 20;
+/// Bytes that are written at a time, while as many more arrive.
+const WRITE_BYTES: usize = 1 << 20;
 
-/// Streams `body` to a place of the spool. `like` is a hash whose algorithm is to be used; `limit` the most bytes to take; `arrived`
-/// is told of every chunk. A body that stands still holds no thread: those are few, and all sources share them.
+/// Streams `body` to the spool. `like` is a hash in the algorithm to use, `limit` the largest length, and `arrived` is called
+/// with the length of each chunk. A stalled body occupies no thread: all sources share the few that there are.
 ///
 /// # Errors
-/// The body ends early or is longer than `limit` (ran away), stands still for too long, or the disk fails.
+/// The body ends early or is longer than `limit` ([`FetchError::Changed`]), stalls, or the disk fails.
 pub(crate) async fn receive(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-    (spooled, incoming): Place,
+    new: NewBody,
     like: &str,
     limit: u64,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
-    let mut store = Store::Ready(Box::new(Written { incoming, hasher: Hasher::like(like)? }));
-    let (mut size, mut piece) = (0, Vec::new());
+    let NewBody { body: spooled, writer } = new;
+    let mut output = Output::Ready(Box::new(HashingWriter { writer, hasher: Hasher::like(like)? }));
+    let (mut size, mut buffer) = (0, Vec::new());
     while let Some(chunk) = body.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,
             // A source that hangs would hang again.
             Err(error) if error.is_timeout() => {
-                let why = format!("the body stood still after {size} bytes: {}", causes(&error));
-                return Err(FetchError::Stalled(why));
+                let reason = format!("the body stalled after {size} bytes: {}", causes(&error));
+                return Err(FetchError::Stalled(reason));
             }
             Err(error) => {
-                let why = format!("the body was cut off after {size} bytes: {}", causes(&error));
-                return Err(FetchError::RanAway(why));
+                let reason = format!("the body was cut off after {size} bytes: {}", causes(&error));
+                return Err(FetchError::Changed(reason));
             }
         };
         size += chunk.len() as u64;
         arrived(chunk.len() as u64);
         if size > limit {
-            let why = format!("the source sends more than the {limit} bytes that it announced");
-            return Err(FetchError::RanAway(why));
+            let reason = format!("the source sends more than the {limit} bytes that it announced");
+            return Err(FetchError::Changed(reason));
         }
-        piece.extend_from_slice(&chunk);
-        if piece.len() >= PIECE {
-            store = store.write(std::mem::take(&mut piece)).await?;
+        buffer.extend_from_slice(&chunk);
+        if buffer.len() >= WRITE_BYTES {
+            output = output.write(std::mem::take(&mut buffer)).await?;
         }
     }
-    let mut written = store.write(piece).await?.ready().await?;
-    written.incoming.complete();
-    Ok(Received { body: spooled, size, hash: written.hasher.finish() })
+    let mut output = output.write(buffer).await?.ready().await?;
+    output.writer.complete();
+    Ok(Received { body: spooled, size, hash: output.hasher.finish() })
 }
 
-/// The spooled file, or the thread that is just writing to it.
-enum Store {
-    Ready(Box<Written>),
-    Writing(JoinHandle<io::Result<Box<Written>>>),
+/// The writer of a body, or the thread that is using it.
+enum Output {
+    Ready(Box<HashingWriter>),
+    Writing(JoinHandle<io::Result<Box<HashingWriter>>>),
 }
 
-/// What has been written, and its hash so far.
-struct Written {
-    incoming: Incoming,
+struct HashingWriter {
+    writer: BodyWriter,
+    /// Of what has been written.
     hasher: Hasher,
 }
 
-impl Store {
-    /// Begins to write a piece once the one before is written.
-    async fn write(self, piece: Vec<u8>) -> Result<Self, FetchError> {
-        let mut written = self.ready().await?;
+impl Output {
+    /// Starts to write `bytes` once the write before is done.
+    async fn write(self, bytes: Vec<u8>) -> Result<Self, FetchError> {
+        let mut output = self.ready().await?;
         Ok(Self::Writing(tokio::task::spawn_blocking(move || {
-            // First the one that somebody may be waiting for.
-            written.incoming.write_all(&piece)?;
-            written.hasher.update(&piece);
-            Ok(written)
+            // Writing comes first, because a follower may be waiting.
+            output.writer.write_all(&bytes)?;
+            output.hasher.update(&bytes);
+            Ok(output)
         })))
     }
 
-    async fn ready(self) -> Result<Box<Written>, FetchError> {
+    async fn ready(self) -> Result<Box<HashingWriter>, FetchError> {
         match self {
-            Self::Ready(written) => Ok(written),
+            Self::Ready(output) => Ok(output),
             Self::Writing(thread) => {
-                let written = thread.await.map_err(|error| anyhow!(error))?;
-                Ok(written.map_err(|error| anyhow!(error).context("failed to write to the spool"))?)
+                let output = thread.await.map_err(|error| anyhow!(error))?;
+                Ok(output.map_err(|error| anyhow!(error).context("failed to write to the spool"))?)
             }
         }
     }
 }
 
-/// An error with its causes on one line: reqwest's own text leaves out what happened.
+/// Returns an error and its causes on one line, because reqwest's own text leaves out what happened.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,5 +1,5 @@
-//! The groups of a partial as lines of JSON: in memory while they are few, else in a file without a name, until they are written to
-//! the database, where they lie in pieces.
+//! The groups of a partial as lines of JSON. A few are kept in memory, many in an unnamed file. The database stores them in
+//! pieces that may end inside a line.
 
 use std::io::{self, Read, Seek, Write};
 
@@ -8,16 +8,16 @@ use tempfile::SpooledTempFile;
 use tributary_protocol::GroupLine;
 use tributary_report::Total;
 
-/// Longest piece in the database, in bytes.
-const PIECE: usize = 1 << 20;
+/// Bytes of a piece in the database.
+const MAX_PIECE_BYTES: usize = 1 << 20;
 
 /// Groups on their way to the database.
-pub(crate) struct Lines {
+pub(crate) struct GroupLines {
     file: SpooledTempFile,
 }
 
-impl Lines {
-    /// None yet; `file` is empty.
+impl GroupLines {
+    /// Keeps groups in `file`, which is empty.
     pub(crate) fn new(file: SpooledTempFile) -> Self {
         Self { file }
     }
@@ -30,18 +30,18 @@ impl Lines {
 
     /// Adds all groups to a total.
     pub(crate) fn add_to(&mut self, total: &mut Total<'_>) -> Result<()> {
-        let mut adder = Adder::new(total);
+        let mut adder = GroupAdder::new(total);
         self.each_piece(|piece| adder.add(piece))?;
         adder.finish()
     }
 
-    /// Gives out all of them in pieces, from the first one.
+    /// Calls `take` with each piece in order.
     pub(crate) fn each_piece(&mut self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        self.file.rewind().context("failed to read groups that were received")?;
+        self.file.rewind().context("failed to read the received groups")?;
         loop {
             let mut piece = Vec::new();
-            let read = (&mut self.file).take(PIECE as u64).read_to_end(&mut piece);
-            if read.context("failed to read groups that were received")? == 0 {
+            let read = (&mut self.file).take(MAX_PIECE_BYTES as u64).read_to_end(&mut piece);
+            if read.context("failed to read the received groups")? == 0 {
                 return Ok(());
             }
             take(&piece)?;
@@ -49,32 +49,35 @@ impl Lines {
     }
 }
 
-/// Adds pieces to a total, whose lines may lie across them.
-pub(crate) struct Adder<'a, 'b> {
+/// Adds pieces to a total.
+pub(crate) struct GroupAdder<'a, 'b> {
     total: &'a mut Total<'b>,
-    begun: Vec<u8>,
+    /// The line that the last piece ended inside.
+    line: Vec<u8>,
 }
 
-impl<'a, 'b> Adder<'a, 'b> {
+impl<'a, 'b> GroupAdder<'a, 'b> {
+    /// Adds to `total`.
     pub(crate) fn new(total: &'a mut Total<'b>) -> Self {
-        Self { total, begun: Vec::new() }
+        Self { total, line: Vec::new() }
     }
 
+    /// Adds the next piece.
     pub(crate) fn add(&mut self, piece: &[u8]) -> Result<()> {
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            self.begun.extend_from_slice(part);
+            self.line.extend_from_slice(part);
             if part.ends_with(b"\n") {
-                let group: GroupLine =
-                    serde_json::from_slice(&self.begun).context("a stored partial cannot be read")?;
+                let group: GroupLine = serde_json::from_slice(&self.line).context("a stored partial cannot be read")?;
                 self.total.add(&group)?;
-                self.begun.clear();
+                self.line.clear();
             }
         }
         Ok(())
     }
 
+    /// Checks that the last piece was complete.
     pub(crate) fn finish(self) -> Result<()> {
-        anyhow::ensure!(self.begun.is_empty(), "a stored partial ends in the middle of a line");
+        anyhow::ensure!(self.line.is_empty(), "a stored partial ends inside a line");
         Ok(())
     }
 }

@@ -1,5 +1,4 @@
-//! A folder of this machine as a source: watched and read in place, so that nothing is copied to the spool. What a source of
-//! another machine says over HTTP is `client`'s affair.
+//! A folder of this machine as a source, watched and read in place: nothing is copied to the spool.
 
 use std::{
     fs::File,
@@ -15,20 +14,20 @@ use tributary_protocol::{Manifest, ManifestEntry, Sense};
 
 use crate::source::{ActiveReads, FetchError};
 
-/// Files come by rename, so there is next to nothing to wait for.
-const SETTLE: Duration = Duration::from_millis(20);
+/// Time without changes after which a file counts as complete. Files arrive by rename, so it is short.
+const SETTLE_TIME: Duration = Duration::from_millis(20);
 
 /// One folder of this machine.
 pub(crate) struct LocalSource {
     root: PathBuf,
-    /// Watched from the first question on. Held only to look or to put it there.
+    /// Watched from the first question on. Locked only to read or to set it.
     folder: Mutex<Option<Arc<Folder>>>,
-    /// How far its files are read.
+    /// The progress of files that are being read.
     active_reads: ActiveReads,
 }
 
-/// The file of a manifest's entry. Whoever reads it opens it as often as need be, and asks afterwards whether it was the same
-/// all the time.
+/// The file of a manifest entry. Open it as often as needed, then call [`LocalFile::verify`] to know that it did not change
+/// meanwhile.
 #[derive(Clone)]
 pub(crate) struct LocalFile {
     folder: Arc<Folder>,
@@ -36,24 +35,24 @@ pub(crate) struct LocalFile {
 }
 
 impl LocalSource {
-    /// The folder at `root`; it is not looked at yet, and need not be there.
+    /// The folder at `root`. It may not exist yet, and is not watched before the first question.
     pub(crate) fn new(root: PathBuf) -> Self {
         Self { root, folder: Mutex::default(), active_reads: ActiveReads::default() }
     }
 
-    /// How far its files are read.
+    /// The progress of files that are being read.
     pub(crate) fn active_reads(&self) -> &ActiveReads {
         &self.active_reads
     }
 
-    /// What it holds. The first look at it is waited for, however long it takes: it is this process that works on it.
+    /// Returns the version. Waits for the first scan, however long it takes, because this process does it.
     pub(crate) async fn sense(&self) -> Result<Sense> {
         let mut state = self.folder().await?.state();
         let known = state.wait_for(|state| !matches!(state, State::Scanning)).await.map(|state| state.clone());
-        sense(&known.context("the thread that watches the folder has ended")?, None)
+        sense(&known.context("the thread that watches the folder has stopped")?, None)
     }
 
-    /// The same once the version differs from `since`, or when `wait` is over.
+    /// Waits until the version differs from `since`, at most for `wait`, and returns it.
     pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Result<Sense> {
         let mut state = self.folder().await?.state();
         let is_news = |state: &State| match state {
@@ -62,31 +61,30 @@ impl LocalSource {
             State::Unreadable(_) => true,
         };
         if let Ok(Err(_)) = tokio::time::timeout(wait, state.wait_for(is_news)).await {
-            bail!("the thread that watches the folder has ended");
+            bail!("the thread that watches the folder has stopped");
         }
         let state = state.borrow().clone();
         sense(&state, Some(since))
     }
 
-    /// Every file that it holds.
+    /// Lists every file.
     pub(crate) async fn manifest(&self) -> Result<Manifest> {
         Ok((&*ready(&self.folder().await?.state().borrow())?).into())
     }
 
-    /// The file of an entry of the manifest.
+    /// Returns the file of a manifest entry.
     ///
     /// # Errors
-    /// The folder holds another content by now.
+    /// The file has changed since.
     pub(crate) async fn file(&self, listed: &ManifestEntry) -> Result<LocalFile, FetchError> {
         let folder = self.folder().await?;
         let snapshot = ready(&folder.state().borrow())?;
         let entry = snapshot.get(&listed.path).filter(|entry| entry.hash == listed.hash).cloned();
-        let entry = entry.ok_or_else(|| FetchError::RanAway(changed(&listed.path)))?;
+        let entry = entry.ok_or_else(|| FetchError::Changed(changed(&listed.path)))?;
         Ok(LocalFile { folder, entry })
     }
 
-    /// Whether the folder is known to hold, at this path, another content than that with this hash. It is not while it has not
-    /// been looked at since the last change.
+    /// Whether the file at this path is known to have another hash. It is not known between a change and the next scan.
     pub(crate) fn holds_another(&self, path: &str, hash: &str) -> bool {
         let Some(folder) = self.watched().clone() else { return false };
         let State::Ready(snapshot) = folder.state().borrow().clone() else { return false };
@@ -95,15 +93,16 @@ impl LocalSource {
         snapshot.get(path).is_some_and(|entry| entry.hash != hash && is_still_there(entry))
     }
 
-    /// The folder, which is watched from the first call on.
+    /// Returns the folder, which is watched from the first call on.
     async fn folder(&self) -> Result<Arc<Folder>> {
         if let Some(folder) = self.watched().clone() {
             return Ok(folder);
         }
         let root = self.root.clone();
-        let options = Options { settle: SETTLE, ..Options::default() };
-        let folder = tokio::task::spawn_blocking(move || watch(&root, options)).await.context("the look stopped")??;
-        // Whoever was first has its folder watched, and the other's is dropped.
+        let options = Options { settle: SETTLE_TIME, ..Options::default() };
+        let folder =
+            tokio::task::spawn_blocking(move || watch(&root, options)).await.context("the scan panicked")??;
+        // Of two concurrent first calls, the second drops its watcher.
         Ok(Arc::clone(self.watched().get_or_insert(Arc::new(folder))))
     }
 
@@ -119,7 +118,7 @@ fn watch(root: &Path, options: Options) -> Result<Folder> {
 fn ready(state: &State) -> Result<Arc<Snapshot>> {
     match state {
         State::Ready(snapshot) => Ok(Arc::clone(snapshot)),
-        State::Scanning => Err(anyhow!("the folder is being looked at for the first time")),
+        State::Scanning => Err(anyhow!("the folder is being scanned for the first time")),
         State::Unreadable(why) => Err(anyhow!("{why}")),
     }
 }
@@ -141,22 +140,22 @@ fn changed(path: &str) -> String {
 }
 
 impl LocalFile {
-    /// Opens the file, if it is still the one that was hashed.
+    /// Opens the file if it is still the one that was hashed.
     ///
     /// # Errors
-    /// It is another, or cannot be opened.
+    /// The file has changed or cannot be opened.
     pub(crate) fn open(&self) -> io::Result<File> {
         self.folder.open(&self.entry).map_err(io::Error::other)
     }
 
-    /// Whether it is still the one that was hashed; asked once it has been read.
+    /// Checks after reading that the file is still the one that was hashed.
     ///
     /// # Errors
-    /// It is another, or cannot be looked at.
+    /// The file has changed or cannot be opened.
     pub(crate) fn verify(&self) -> Result<(), FetchError> {
         match self.folder.open(&self.entry) {
             Ok(_) => Ok(()),
-            Err(OpenError::Changed { path }) => Err(FetchError::RanAway(changed(&path))),
+            Err(OpenError::Changed { path }) => Err(FetchError::Changed(changed(&path))),
             Err(error) => Err(FetchError::Failed(error.into())),
         }
     }
@@ -167,7 +166,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_is_read_in_place_and_is_known_to_have_changed() {
+    async fn a_file_is_read_in_place_and_a_change_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, "sku,name\n").unwrap();
@@ -183,9 +182,9 @@ mod tests {
 
         std::fs::write(folder.path().join("b.csv"), "sku,name\na,A\n").unwrap();
         std::fs::rename(folder.path().join("b.csv"), &path).unwrap();
-        assert!(!source.holds_another("a.csv", "blake3:00"), "nobody has looked yet");
+        assert!(!source.holds_another("a.csv", "blake3:00"), "there was no scan yet");
         assert!(file.open().is_err());
-        assert!(matches!(file.verify(), Err(FetchError::RanAway(_))));
+        assert!(matches!(file.verify(), Err(FetchError::Changed(_))));
         let changed = source.sense_change(&manifest.version, Duration::from_secs(60)).await.unwrap();
         assert_eq!(changed.status, 1);
         while source.file(&manifest.files[0]).await.is_ok() {
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+    async fn the_error_for_a_missing_folder_names_it() {
         let source = LocalSource::new("/nowhere/at/all".into());
         assert!(format!("{:#}", source.sense().await.unwrap_err()).contains("/nowhere/at/all"));
     }

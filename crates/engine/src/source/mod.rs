@@ -1,6 +1,6 @@
-//! Access to sources: the questions a source answers over HTTP or from a local folder, and how its bytes get here.
+//! Access to sources: asks a source over HTTP or in a local folder, and fetches its bytes.
 //!
-//! It belongs here if it knows a URL, a folder, a body or the spool. Passes, rows and tables do not.
+//! Code that knows URLs, folders, bodies or the spool belongs here. Passes, rows and tables do not.
 
 mod active_reads;
 mod aggregate;
@@ -12,12 +12,12 @@ mod local;
 mod origin;
 mod spool;
 
-pub(crate) use active_reads::{ActiveRead, ActiveReads, Counted};
+pub(crate) use active_reads::{ActiveRead, ActiveReads, CountingReader};
 pub(crate) use aggregate::{Answer, Answered};
-pub(crate) use arrival::{Core, Follower, Incoming};
+pub(crate) use arrival::{BodyFollower, CorePermit};
 pub(crate) use client::{Http, SourceClient, http_client};
-pub(crate) use fetch::{FetchError, Received, causes, receive};
-pub(crate) use groups::{Adder, Lines};
+pub(crate) use fetch::FetchError;
+pub(crate) use groups::{GroupAdder, GroupLines};
 pub(crate) use local::LocalSource;
 pub(crate) use origin::Origin;
-pub(crate) use spool::{Place, Spool, Spooled};
+pub(crate) use spool::{Spool, SpooledBody};

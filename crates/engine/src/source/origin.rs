@@ -1,5 +1,5 @@
-//! Where a source's files come from: another program over HTTP, or a folder of this machine. Both are asked the same questions;
-//! how a file is read differs, and is `list`'s affair.
+//! The origin of a source's files: another program over HTTP, or a folder of this machine. Both answer the same questions.
+//! Files are read in different ways, which is up to the caller.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tributary_protocol::{Manifest, Sense};
 
 use super::{LocalSource, client::SourceClient};
 
-/// One source, as it is asked; clones ask the same.
+/// The origin of one source; clones share it.
 #[derive(Clone)]
 pub(crate) enum Origin {
     /// Over HTTP.
@@ -18,7 +18,7 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// What it holds now.
+    /// Asks for the current version.
     pub(crate) async fn sense(&self) -> Result<Sense> {
         match self {
             Self::Remote(client) => client.sense().await,
@@ -26,7 +26,7 @@ impl Origin {
         }
     }
 
-    /// What it holds once that differs from `since`, or when `wait` is over.
+    /// Waits until the version differs from `since`, at most for `wait`, and returns it.
     pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Result<Sense> {
         match self {
             Self::Remote(client) => client.sense_change(since, wait).await,
@@ -34,7 +34,7 @@ impl Origin {
         }
     }
 
-    /// Every file that it holds.
+    /// Lists every file.
     pub(crate) async fn manifest(&self) -> Result<Manifest> {
         match self {
             Self::Remote(client) => client.manifest().await,

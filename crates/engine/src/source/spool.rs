@@ -1,6 +1,7 @@
-//! The spool: where bodies lie between their fetch and their gate, each deleted as soon as it was read, and where sorted rows
-//! lie that memory has no room for. Bodies are bounded by the few files that a pass fetches at one time; a bound over all sources
-//! would let slow ones keep the others waiting. The folder stands beside the database and is emptied at start.
+//! The spool: a folder for bodies between fetching and reading them, and for sorted rows beyond the memory budget.
+//!
+//! It stands beside the database and is emptied at start. Its bodies are bounded by the few files that a pass fetches at a
+//! time. A bound over all sources would let slow ones hold up the others.
 
 use std::{
     fs::File,
@@ -15,61 +16,65 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::SpooledTempFile;
 
-use super::arrival::{Arrival, Core, Follower, Incoming};
+use super::arrival::{Arrival, BodyFollower, BodyWriter, CorePermit};
 
-/// Bytes that are not worth a file.
-const SMALL: usize = 1 << 20;
+/// Bytes of a buffer that are kept in memory.
+const MAX_BUFFER_BYTES: usize = 1 << 20;
 
-/// The spool's folder.
+/// The folder; clones share it.
 #[derive(Clone)]
 pub(crate) struct Spool {
     folder: Arc<PathBuf>,
     next: Arc<AtomicU64>,
 }
 
-/// A place in the spool: what will be the body, and the way in, with nothing in it yet.
-pub(crate) type Place = (Spooled, Incoming);
+/// A body in the spool that is still empty.
+pub(crate) struct NewBody {
+    pub(crate) body: SpooledBody,
+    pub(crate) writer: BodyWriter,
+}
 
-/// One spooled body; its file is deleted when this is dropped.
-pub(crate) struct Spooled {
+/// A body in the spool. Its file is deleted when this is dropped.
+pub(crate) struct SpooledBody {
     path: PathBuf,
     arrival: Arc<Arrival>,
 }
 
 impl Spool {
-    /// Opens the spool of a database, without what an earlier process left in it. The caller holds the database's lock.
+    /// Opens the spool of a database and deletes what an earlier process left in it. The caller holds the database's lock.
     ///
     /// # Errors
-    /// The folder cannot be made or emptied.
+    /// The folder cannot be created or emptied.
     pub(crate) fn open(database: &Path) -> Result<Self> {
         let mut folder = database.as_os_str().to_owned();
         folder.push(".spool");
         let folder = PathBuf::from(folder);
-        std::fs::create_dir_all(&folder).with_context(|| format!("failed to make the spool {}", folder.display()))?;
+        std::fs::create_dir_all(&folder).with_context(|| format!("failed to create the spool {}", folder.display()))?;
         empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
         Ok(Self { folder: Arc::new(folder), next: Arc::default() })
     }
 
-    /// Makes an empty file.
+    /// Creates an empty body.
     ///
     /// # Errors
-    /// The file cannot be made.
-    pub(crate) fn place(&self) -> Result<Place> {
+    /// The file cannot be created.
+    pub(crate) fn new_body(&self) -> Result<NewBody> {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
-        let file = File::create_new(&path).with_context(|| format!("failed to make {}", path.display()))?;
+        let file = File::create_new(&path).with_context(|| format!("failed to create {}", path.display()))?;
         let arrival = Arc::new(Arrival::default());
-        Ok((Spooled { path, arrival: Arc::clone(&arrival) }, Incoming { file, arrival }))
+        let body = SpooledBody { path, arrival: Arc::clone(&arrival) };
+        Ok(NewBody { body, writer: BodyWriter { file, arrival } })
     }
 
-    /// A place for something that is small as a rule: in memory up to a MiB, in a file without a name beyond that.
+    /// Creates a buffer for content that is usually small. Beyond 1 MiB it moves from memory to an unnamed file.
     pub(crate) fn buffer(&self) -> SpooledTempFile {
-        tempfile::spooled_tempfile_in(SMALL, self.folder.as_path())
+        tempfile::spooled_tempfile_in(MAX_BUFFER_BYTES, self.folder.as_path())
     }
 
-    /// Makes an empty file without a name, to be written and read: it is gone when it is closed, even by SIGKILL.
+    /// Creates an empty unnamed file for writing and reading. It is gone when it is closed, even by SIGKILL.
     ///
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be created.
     pub(crate) fn unnamed(&self) -> io::Result<File> {
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
@@ -78,7 +83,7 @@ impl Spool {
     }
 }
 
-/// Deletes what an earlier process has left: files whose names are numbers, and nothing else that may lie there.
+/// Deletes the files whose names are numbers. Others are not ours.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -89,22 +94,22 @@ fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Spooled {
-    /// Opens the body for reading, once all of it is here.
+impl SpooledBody {
+    /// Opens the body for reading once it is complete.
     pub(crate) fn open(&self) -> io::Result<File> {
         File::open(&self.path)
     }
 
     /// Opens the body for reading while it is still arriving.
-    pub(crate) fn follow(&self, core: Core) -> io::Result<Follower> {
-        Ok(Follower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival), core })
+    pub(crate) fn follow(&self, core: CorePermit) -> io::Result<BodyFollower> {
+        Ok(BodyFollower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival), core })
     }
 }
 
-impl Drop for Spooled {
+impl Drop for SpooledBody {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::warn!(%error, "cannot delete the spooled file {}: {error}", self.path.display());
+            tracing::warn!(%error, "failed to delete {} from the spool: {error}", self.path.display());
         }
     }
 }

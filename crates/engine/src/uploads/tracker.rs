@@ -131,8 +131,8 @@ async fn complete(uploads: &Uploads, job: &Job, rows: u64, rejects: u64) -> Resu
 /// Shows how far the reading of the file is, if it has begun.
 fn show_advance(uploads: &Uploads, job: &Job) {
     let Some(content) = job.content.get() else { return };
-    let Some(read) = uploads.source().local.active_reads().of(&job.filename, &content.hash) else { return };
-    let (bytes, rows) = read.so_far();
+    let Some(read) = uploads.source().local.active_reads().find(&job.filename, &content.hash) else { return };
+    let (bytes, rows) = read.progress();
     let percent = if content.bytes == 0 { 100.0 } else { bytes as f64 / content.bytes as f64 * 100.0 };
     let show = |status: &mut UploadStatus| {
         let percent = Some((percent.min(100.0) * 10.0).round() / 10.0);

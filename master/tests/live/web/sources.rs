@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tributary_testkit::{
     faulty::{Answer, FaultySource},
-    http, wait,
+    http, process, wait,
 };
 
 use super::{column, one_source};
@@ -151,7 +151,7 @@ fn an_edit_is_told_of_with_its_sku() {
 #[test]
 fn rejects_are_listed_newest_first_and_by_source_and_file() {
     let mut system = System::new();
-    system.write("north", "a.csv", "sku,name\n,first\n");
+    system.write("north", "a.csv", "sku,name\n,first\na,A\n");
     system.write("south", "a.csv", "sku,name\n");
     for source in ["north", "south"] {
         system.serve(source);
@@ -159,9 +159,9 @@ fn rejects_are_listed_newest_first_and_by_source_and_file() {
     system.configure_sources(&[("north", ""), ("south", "")]);
     system.start_master(&[]);
     system.sync();
-    system.write("south", "in/b.csv", "sku,name\n\n,\"second\nline\"\n");
+    system.write("south", "in/b.csv", "sku,name\n\n,\"second\nline\"\nb,B\n");
     system.sync();
-    system.write("north", "b.csv", "sku,name\nshort\n");
+    system.write("north", "b.csv", "sku,name\nshort\nc,C\n");
     system.sync();
     let files = |query: &str| {
         let list = system.json(&format!("/api/v1/rejects{query}"));
@@ -180,8 +180,42 @@ fn rejects_are_listed_newest_first_and_by_source_and_file() {
     assert_eq!((&reject["line"], &reject["raw"]), (&json!(3), &json!(",\"second\nline\"")));
     assert!(reject["reason"].as_str().unwrap().contains("sku"), "{reject}");
     // A file that is read again has newer rejects than all others.
-    system.write("north", "a.csv", "sku,name\n,first\n,again\n");
+    system.write("north", "a.csv", "sku,name\n,first\n,again\na,A\n");
     system.sync();
     assert_eq!(files("")[..2], ["north a.csv", "north a.csv"]);
     assert_eq!(files("").len(), 4);
+}
+
+/// Such a source looked healthy but for its state: `error` was null, and the log said `rows.rejected=0`.
+#[test]
+fn a_rejected_file_is_named_in_the_error_and_in_the_log() {
+    let mut system = System::new();
+    system.write("north", "good.csv", "sku,name\na,A\n");
+    system.write("north", "bad.csv", "title,price\nx,1\n");
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    let summary = process::stdout(&system.once());
+    assert!(summary.contains(" 1 rows rejected; "), "{summary}");
+
+    // The content is new to this master, so that it reads it again.
+    system.write("north", "bad.csv", "title,price\ny,1\n");
+    system.settle("north");
+    system.start_master_that_warns();
+    system.sync();
+    let reason = "line 1: no column `sku` among `title`, `price`";
+    let both = |system: &System| [source(system)["error"].clone(), system.table("sources")[0]["error"].clone()];
+    for error in both(&system) {
+        let error = error.as_str().unwrap_or_default();
+        assert!(error.starts_with(&format!("bad.csv is rejected: {reason}")), "{error:?}");
+    }
+    let log = system.log();
+    let line = log.lines().find(|line| line.contains(reason)).unwrap_or_else(|| panic!("{log}"));
+    for part in ["WARN", "source.id=north", "file.path=bad.csv", "reason=line 1"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+
+    system.write("north", "bad.csv", "sku,name\nb,B\n");
+    system.sync();
+    assert_eq!(both(&system), [json!(null), json!(null)]);
+    assert_eq!(system.log().lines().filter(|line| line.contains(reason)).count(), 1, "once per content");
 }

@@ -40,7 +40,7 @@ impl World {
             hash: format!("blake3:{version}"),
         };
         let head = PartialHead { rows: 9, passed_over: 0, rejected, rejects: Vec::new(), groups: 0 };
-        let answer = Answer::Partial(head, Lines::new(self.spool.buffer()));
+        let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
         let update = SourceUpdate {
             source: self.key(source),
             version: Some(version.to_owned()),

@@ -1,0 +1,31 @@
+//! Resources that the polls of all sources share, and their bounds.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tributary_merge::MemoryBudget;
+
+use crate::{
+    database::Writer,
+    reports::Reports,
+    source::{Http, Spool},
+};
+
+/// Resources that the polls of all sources share.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// Keeps connections and certificates.
+    pub(crate) http: Http,
+    /// Writes to the database.
+    pub(crate) writer: Writer,
+    /// Holds bodies until they are read.
+    pub(crate) spool: Spool,
+    /// Bounds the files that are read at a time, over all sources: each takes a core.
+    pub(crate) gates: Arc<Semaphore>,
+    /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.
+    pub(crate) followers: Arc<Semaphore>,
+    /// Bounds the memory of sorted rows that are not applied yet, over all sources.
+    pub(crate) memory: MemoryBudget,
+    /// Decides whether a file is a product feed.
+    pub(crate) reports: Reports,
+}
