@@ -71,15 +71,14 @@ impl MasterClient {
     ///
     /// # Errors
     /// The system's root certificates cannot be loaded.
-    pub(crate) fn new(base: Url, token: Option<&Token>) -> Result<Self, Error> {
+    pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self, Error> {
         let options = ClientOptions {
             user_agent: concat!("tributary-publish/", env!("CARGO_PKG_VERSION")),
             // An upload is answered only after its last byte; `send` watches its progress instead.
             idle_timeout: None,
             decompress: true,
         };
-        let endpoint = Endpoint::new(base, token.map(|token| token.expose().to_owned()));
-        Ok(Self { http: options.build()?, endpoint })
+        Ok(Self { http: options.build()?, endpoint: Endpoint::new(base, token) })
     }
 
     /// Sends a file under the id that was chosen for it: `POST /api/v1/uploads`. Returns the id that the master answers with.

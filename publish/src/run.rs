@@ -32,7 +32,7 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn run(args: &Args, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
     let files = local_files(&args.files)?;
     let token = Access { token_file: args.token_file.clone(), allow_anonymous: false }.token()?;
-    let master = MasterClient::new(args.to.clone(), token.as_ref())?;
+    let master = MasterClient::new(args.to.clone(), token)?;
     let started = Instant::now();
     let mut printed = Ok(());
     let mut outcomes = Vec::new();

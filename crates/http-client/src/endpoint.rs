@@ -1,20 +1,19 @@
 //! One server: where it is and the token that it asks for.
 
-use std::fmt;
-
 use reqwest::{Client, Method, RequestBuilder, Url};
+use tributary_admission::Token;
 
-/// The address of a server, and the bearer token for it. The token is never printed.
-#[derive(Clone)]
+/// The address of a server, and the bearer token for it.
+#[derive(Debug, Clone)]
 pub struct Endpoint {
     base: Url,
-    token: Option<String>,
+    token: Option<Token>,
 }
 
 impl Endpoint {
     /// The server at `base`, whose path is put before that of each request.
     #[must_use]
-    pub fn new(base: Url, token: Option<String>) -> Self {
+    pub fn new(base: Url, token: Option<Token>) -> Self {
         Self { base, token }
     }
 
@@ -29,14 +28,8 @@ impl Endpoint {
         let base = self.base.as_str().trim_end_matches('/');
         let request = client.request(method, format!("{base}/{path}"));
         match &self.token {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(token.expose()),
             None => request,
         }
-    }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("base", &self.base.as_str()).finish_non_exhaustive()
     }
 }

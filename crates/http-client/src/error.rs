@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 
-/// A request that did not get what it asked for. `url` is always without query, which may hold names of files.
+/// A request that did not get what it asked for. `url` never holds a password or a query, which may hold names of files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -48,7 +48,7 @@ pub enum Error {
         url: String,
         /// The status.
         status: StatusCode,
-        /// `Retry-After`, if it is there and counts seconds.
+        /// `Retry-After`, if there is one.
         retry_after: Option<Duration>,
         /// The `detail` of the problem body, if there is one.
         detail: Option<String>,
@@ -61,7 +61,15 @@ pub enum Error {
         /// The status.
         status: StatusCode,
         /// `Location`, made absolute.
-        target: Url,
+        target: String,
+    },
+    /// The answer is not one that can be used.
+    #[error("{url} answers {reason}")]
+    Unusable {
+        /// What was asked for.
+        url: String,
+        /// The reason, such as "with a web page".
+        reason: String,
     },
     /// The body is longer than any good answer.
     #[error("{url} answers with more than {limit} bytes")]
@@ -84,6 +92,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Rejects an answer for a reason such as "with a web page".
+    #[must_use]
+    pub fn unusable(response: &Response, reason: impl Into<String>) -> Self {
+        Self::Unusable { url: public(response.url()), reason: reason.into() }
+    }
+
     /// The status, if the server answered with one that was not asked for.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
@@ -124,7 +138,7 @@ impl Error {
 
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
-        let url = error.url().map_or_else(|| "the server".to_owned(), without_query);
+        let url = error.url().map_or_else(|| "the server".to_owned(), public);
         Self::unanswered(url, &error)
     }
 }
@@ -144,7 +158,13 @@ impl Error {
     }
 }
 
-/// The URL as errors name it.
-pub(crate) fn without_query(url: &Url) -> String {
-    url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
+/// The URL without its secrets.
+pub(crate) fn public(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both succeed on every URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }

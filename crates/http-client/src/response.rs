@@ -9,10 +9,13 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use tributary_protocol::Problem;
 
-use crate::{Error, error::without_query};
+use crate::{Error, error::public};
 
-/// Limit for a problem body. A longer one only loses its text.
+/// Limit for the body of a problem. A longer one only loses its text.
 const MAX_PROBLEM_BYTES: usize = 64 << 10;
+
+/// Delay where `Retry-After` is a date: the clocks of two machines differ.
+const RETRY_AFTER_DATE: Duration = Duration::from_secs(1);
 
 /// Returns the response if its status is 200: the whole of what was asked for. Anything else, a part (206) too, is an error.
 ///
@@ -38,14 +41,15 @@ async fn expect(
     if is_expected(response.status()) {
         return Ok(response);
     }
-    let (url, status) = (without_query(response.url()), response.status());
+    let (url, status) = (public(response.url()), response.status());
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     if status.is_redirection()
         && let Some(target) = header(LOCATION).and_then(|location| response.url().join(location).ok())
     {
-        return Err(Error::Redirected { url, status, target });
+        return Err(Error::Redirected { url, status, target: public(&target) });
     }
-    let retry_after = header(RETRY_AFTER).and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after =
+        header(RETRY_AFTER).map(|value| value.trim().parse().map_or(RETRY_AFTER_DATE, Duration::from_secs));
     let body = read_body(response, MAX_PROBLEM_BYTES).await.unwrap_or_default();
     let detail = serde_json::from_slice::<Problem>(&body).ok().map(|problem| problem.detail);
     Err(Error::Status { url, status, retry_after, detail })
@@ -56,7 +60,7 @@ async fn expect(
 /// # Errors
 /// The body is longer, or the connection breaks.
 pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
-    let url = without_query(response.url());
+    let url = public(response.url());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
         if body.len() + chunk.len() > limit {
@@ -72,7 +76,7 @@ pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, 
 /// # Errors
 /// The body is longer, is other JSON or none, or the connection breaks.
 pub async fn read_json<T: DeserializeOwned>(response: Response, limit: usize, peer: &'static str) -> Result<T, Error> {
-    let url = without_query(response.url());
+    let url = public(response.url());
     let body = read_body(response, limit).await?;
     serde_json::from_slice(&body).map_err(|cause| Error::Json { url, peer, cause })
 }

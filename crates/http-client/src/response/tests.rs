@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use reqwest::{Method, Url};
 use serde_json::Value;
+use tributary_admission::Token;
 use tributary_testkit::faulty::{Answer, FaultySource};
 
 use super::*;
@@ -11,11 +12,17 @@ use crate::{ClientOptions, Endpoint};
 
 const LIMIT: usize = 1_000;
 
+#[test]
+fn errors_name_no_secrets() {
+    let url = Url::parse("http://user:pass@host:1/a/b?filename=x#y").unwrap();
+    assert_eq!(public(&url), "http://host:1/a/b");
+}
+
 /// Asks for `path` and reads the JSON of the answer.
 async fn ask_at(server: &str, path: &str) -> Result<Value, Error> {
     let options =
         ClientOptions { user_agent: "test/1", idle_timeout: Some(Duration::from_millis(200)), decompress: false };
-    let endpoint = Endpoint::new(Url::parse(server).unwrap(), Some("s3cret".to_owned()));
+    let endpoint = Endpoint::new(Url::parse(server).unwrap(), Token::new("s3cret"));
     assert!(!format!("{endpoint:?}").contains("s3cret"));
     let request = endpoint.request(&options.build().unwrap(), Method::GET, path);
     read_json(expect_ok(request.send().await).await?, LIMIT, "a test").await
@@ -70,6 +77,8 @@ async fn a_status_is_reported_with_the_text_of_its_problem() {
     let error = ask(busy()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_busy() && error.is_transient() && !error.is_unanswered());
+    let dated = "503 Service Unavailable\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT";
+    assert_eq!(ask(answer(dated, problem)).await.unwrap_err().retry_after(), Some(RETRY_AFTER_DATE));
     let error = ask(answer("503 Service Unavailable", problem)).await.unwrap_err();
     assert!(!error.is_busy() && error.is_transient());
     let error = ask(answer("409 Conflict\r\nRetry-After: 7", problem)).await.unwrap_err();
