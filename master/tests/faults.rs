@@ -125,6 +125,26 @@ fn it_answers_otherwise_than_asked() {
     );
 }
 
+/// A source could send the master to any host that it can reach, and have its answers taken for the source's own.
+#[test]
+fn it_redirects() {
+    let other = FaultySource::start(&[
+        ("/sense", Answer::json(SENSE)),
+        ("/read", Answer::csv(FEED)),
+        ("/read/feed.csv", Answer::csv(FEED)),
+    ]);
+    let redirect = |path: &str| {
+        let head = format!("HTTP/1.1 302 Found\r\nLocation: {}{path}\r\nContent-Length: 0\r\n", other.url);
+        Answer::Raw(format!("{head}Connection: close\r\n\r\n").leak().as_bytes())
+    };
+    let names = |path: &str| format!("{path} redirects to {}{path}; ", other.url);
+    check(&FaultySource::start(&[("/sense", redirect("/sense"))]), &names("/sense"));
+    check(&listing(&hash(FEED), redirect("/read/feed.csv")), &names("/read/feed.csv"));
+    let plain = [("/sense", Answer::json(r#"{"status":1}"#)), ("/read", redirect("/read"))];
+    check(&FaultySource::start(&plain), &names("/read"));
+    assert_eq!(other.requests(), [""; 0], "the target was never asked");
+}
+
 #[test]
 fn it_serves_html() {
     let page = || Answer::Ok("text/html; charset=utf-8", b"<!doctype html><p>hello".to_vec());

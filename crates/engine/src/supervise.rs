@@ -5,12 +5,13 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tributary_http_client::Backoff;
 
-/// The first pause before a restart; each further panic doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause before a restart.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A task that ran this long without a panic starts again from the first pause.
+/// First delay before a restart; each further panic doubles it.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// Limit for the delay before a restart.
+const MAX_DELAY: Duration = Duration::from_secs(30);
+/// A task that ran this long without a panic starts over with the first delay.
 const STABLE: Duration = Duration::from_secs(60);
 
 /// A task that runs until the engine stops. Its state outlives a panic, so that a restart goes on where the task was.
@@ -49,18 +50,18 @@ impl Tasks {
 }
 
 async fn supervise(name: &str, task: &mut impl Task) {
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_DELAY, MAX_DELAY);
     loop {
         let started = Instant::now();
         if AssertUnwindSafe(task.run()).catch_unwind().await.is_ok() {
             return;
         }
         if started.elapsed() > STABLE {
-            pause = FIRST_PAUSE;
+            backoff.reset();
         }
-        tracing::error!(task = %name, "the task `{name}` panicked; this is a bug; restarting it in {pause:?}");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        let delay = backoff.next_delay();
+        tracing::error!(task = %name, "the task `{name}` panicked; this is a bug; restarting it in {delay:?}");
+        tokio::time::sleep(delay).await;
     }
 }
 
@@ -120,7 +121,7 @@ pub(crate) mod tests {
 
     impl Task for Endless {
         async fn run(&mut self) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

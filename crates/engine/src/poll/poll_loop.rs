@@ -11,6 +11,7 @@ use anyhow::{Result, anyhow};
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tributary_http_client::Backoff;
 use tributary_protocol::Sense;
 use tributary_store::SourceState;
 
@@ -22,8 +23,8 @@ use crate::{
 
 /// How long a source is asked to hold its answer.
 const HOLD: Duration = Duration::from_secs(10);
-/// The longest time between two tries, whatever the poll interval is: most sources are not asked by it.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
+/// Limit for the delay after a failure, even if the poll interval is longer: most sources are not polled by it.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
 /// A source of the plain protocol may forget what it gave out, so it is read at least so often.
 const READ_AGAIN: Duration = Duration::from_secs(60);
 /// The least time between two questions, whatever a source answers.
@@ -59,12 +60,12 @@ impl PollManager {
 struct PollLoop {
     poll: Poll,
     statuses: Statuses,
-    /// How often a source is asked that cannot hold its answer, and the first time after a failure.
+    /// Interval for a source that cannot hold its answer, and the delay after a first failure.
     poll_interval: Duration,
     /// When this source is asked within an interval, so that many sources are not asked all at once.
     first_tick: Instant,
-    /// Passes that failed since the last good one.
-    failures: u32,
+    /// Delays after failed passes; starts over after a good one.
+    backoff: Backoff,
 }
 
 /// What is known of a source between two questions, which decides how it is asked next.
@@ -96,8 +97,9 @@ impl PollLoop {
     fn new(poll: Poll, poll_interval: Duration, statuses: Statuses) -> Self {
         let mut hasher = DefaultHasher::new();
         poll.name().hash(&mut hasher);
+        let backoff = Backoff::new(poll_interval, MAX_RETRY_DELAY);
         let offset = poll_interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0);
-        Self { poll, statuses, poll_interval, first_tick: Instant::now() + offset, failures: 0 }
+        Self { poll, statuses, poll_interval, first_tick: Instant::now() + offset, backoff }
     }
 
     /// One question and what follows from the answer. A defect of ours is a failed pass, and stops no other source.
@@ -109,7 +111,6 @@ impl PollLoop {
             Ok(Err(error)) => error,
             Err(_) => anyhow!("the pass broke off; this is a defect of the master, and the log says where"),
         };
-        self.failures += 1;
         let why = format!("{error:#}");
         self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(why));
         self.poll.note_down(&error).await;
@@ -154,10 +155,9 @@ impl PollLoop {
         let is_whole = error.is_none();
         self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), passed.applied.state, error);
         if !is_whole {
-            self.failures += 1;
             return Ok(Known::Nothing);
         }
-        self.failures = 0;
+        self.backoff.reset();
         Ok(match sense.version {
             Some(_) => Known::Version { version: passed.version, holds: true, in_vain: in_vain && !passed.changed },
             None => Known::Plain { read_at: started },
@@ -165,17 +165,12 @@ impl PollLoop {
     }
 
     /// Waits until it is time to ask again. A question that is held is a rest in itself.
-    async fn rest(&self, known: &Known, asked_at: Instant) {
+    async fn rest(&mut self, known: &Known, asked_at: Instant) {
         match known {
-            Known::Nothing => sleep(self.back_off()).await,
+            Known::Nothing => sleep(self.backoff.next_delay()).await,
             Known::Version { holds: true, in_vain: false, .. } => sleep_until(asked_at + BREATH).await,
             Known::Version { .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
         }
-    }
-
-    fn back_off(&self) -> Duration {
-        let doublings = self.failures.saturating_sub(1).min(16);
-        self.poll_interval.saturating_mul(1 << doublings).min(LONGEST_BACK_OFF)
     }
 
     fn next_tick(&self) -> Instant {

@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
+use tributary_http_client::Backoff;
 use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
 
@@ -30,8 +31,8 @@ use crate::{
 
 /// Partials of one source that are asked for at one time.
 const AT_ONE_TIME: usize = 2;
-/// The time after which what failed is tried again, at first and at most; it doubles.
-const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
+/// First and longest delay before a retry.
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
 
 /// Things that are said to be wrong at one time; how many more there are is said too.
 const SAID: usize = 3;
@@ -49,7 +50,8 @@ pub(crate) struct ReportWork {
 impl Task for ReportWork {
     /// Works as long as the source is polled.
     async fn run(&mut self) {
-        let mut failures = 0_u32;
+        let [first, longest] = RETRY_DELAYS;
+        let mut backoff = Backoff::new(first, longest);
         loop {
             let current = self.holding.borrow_and_update().clone();
             test_panic("reports");
@@ -57,12 +59,13 @@ impl Task for ReportWork {
                 Some(current) => self.bring_up(current).await,
                 None => Vec::new(),
             };
-            failures = if wrong.is_empty() { 0 } else { failures + 1 };
-            self.say(wrong);
-            let pause = match failures {
-                0 => Duration::MAX,
-                failures => BACK_OFF[0].saturating_mul(1 << (failures - 1).min(8)).min(BACK_OFF[1]),
+            let pause = if wrong.is_empty() {
+                backoff.reset();
+                Duration::MAX
+            } else {
+                backoff.next_delay()
             };
+            self.say(wrong);
             tokio::select! {
                 changed = self.holding.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(pause) => {}

@@ -7,12 +7,13 @@ use memchr::memchr;
 use reqwest::{Response, StatusCode};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
+use tributary_http_client::Error;
 use tributary_protocol::{Aggregate, AggregateLine, ManifestEntry, PartialHead};
 use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
     FetchError, Lines, causes,
-    client::{Refused, SourceClient, answer},
+    client::{SourceClient, answer},
 };
 
 /// Longest line of an answer in bytes: what a partial says of its rejects is the longest.
@@ -50,21 +51,31 @@ impl SourceClient {
         };
         match answer(self.post("aggregate").json(&asked)).await {
             Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),
-            Err(Refused { status: Some(status), why, .. }) => match status {
-                StatusCode::PRECONDITION_FAILED => Err(FetchError::RanAway(why)),
-                // A program of others that does not know this, or a version that counts otherwise or understands less.
-                StatusCode::BAD_REQUEST
+            Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                Err(FetchError::RanAway(error.to_string()))
+            }
+            Err(error) if error.is_unanswered() => Err(FetchError::Stalled(error.to_string())),
+            Err(error) => Err(FetchError::Failed(error.into())),
+        }
+    }
+}
+
+/// Whether the source cannot compute partials: a program that does not know this request, or a version that counts
+/// differently or understands less.
+fn is_unsupported(error: &Error) -> bool {
+    matches!(
+        error.status(),
+        Some(
+            StatusCode::BAD_REQUEST
                 | StatusCode::NOT_FOUND
                 | StatusCode::METHOD_NOT_ALLOWED
                 | StatusCode::CONFLICT
                 | StatusCode::PAYLOAD_TOO_LARGE
                 | StatusCode::UNPROCESSABLE_ENTITY
-                | StatusCode::NOT_IMPLEMENTED => Ok(Answered::CannotCompute),
-                _ => Err(FetchError::Failed(anyhow!(why))),
-            },
-            Err(Refused { why, .. }) => Err(FetchError::Stalled(why)),
-        }
-    }
+                | StatusCode::NOT_IMPLEMENTED
+        )
+    )
 }
 
 async fn read(response: Response, plan: &ReportPlan, mut groups: Lines) -> Result<Answer, FetchError> {

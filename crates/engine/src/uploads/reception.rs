@@ -53,7 +53,7 @@ impl Uploads {
     /// It cannot be taken.
     pub async fn admit(&self, offer: UploadOffer) -> Result<Admitted, UploadError> {
         name::filename(&offer.filename)?;
-        let id = offer.id.as_deref().map_or_else(|| Ok(name::new_id()?), name::id)?;
+        let id = offer.id.as_deref().map_or_else(|| Ok(name::new_id()), name::id)?;
         let Limits { max_size, .. } = self.0.limits;
         if offer.at_least > max_size {
             return Err(UploadError::TooLarge { limit: max_size });
