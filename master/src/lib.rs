@@ -3,12 +3,12 @@
 //! Everything but HTTP, the command line and the terminal is in `tributary_engine`.
 #![warn(missing_docs)]
 
-mod bars;
 pub mod cli;
 mod http;
 mod live;
+mod once_progress;
 mod once_summary;
 
-pub use bars::Bars;
 pub use live::run;
+pub use once_progress::source_progress;
 pub use once_summary::SummaryLine;

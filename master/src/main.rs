@@ -9,11 +9,11 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use tributary_admission::OpenToAll;
-use tributary_cli_common::{exit_code, stop_on_signals};
+use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
-use tributary_master::{Bars, SummaryLine, cli::Args, run};
+use tributary_master::{SummaryLine, cli::Args, run, source_progress};
 
 /// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -21,10 +21,10 @@ const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let progress = Bars::default();
+    let bars = Bars::default();
     // Beside a summary of one line only what went wrong is worth a line.
-    args.log.start_on(if args.once { "warn" } else { LOGGED }, progress.clone());
-    let result = start(&args, &progress);
+    args.log.start_on(if args.once { "warn" } else { LOGGED }, bars.clone());
+    let result = start(&args, &bars);
     // The summary has said what failed.
     let is_incomplete = matches!(&result, Ok(Some(summary)) if !summary.is_complete());
     let is_usage = |error: &anyhow::Error| error.is::<ConfigError>() || error.is::<OpenToAll>();
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     if is_incomplete { ExitCode::FAILURE } else { code }
 }
 
-fn start(args: &Args, progress: &Bars) -> Result<Option<OnceSummary>> {
+fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
     let config = Config::load(&args.config)?;
     let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
@@ -41,19 +41,19 @@ fn start(args: &Args, progress: &Bars) -> Result<Option<OnceSummary>> {
         let shutdown = stop_on_signals().context("failed to wait for signals")?;
         match listener {
             Some(listener) => run(config, listener, true, shutdown).await.map(|()| None),
-            None => run_once(config, progress, shutdown).await.map(Some),
+            None => run_once(config, bars, shutdown).await.map(Some),
         }
     });
     // A file that is being read in the background must not hold the stop back; nothing of it is applied.
     runtime.shutdown_background();
-    progress.clear();
+    bars.clear();
     let summary = outcome?;
     summary.map(print).transpose()
 }
 
-async fn run_once(config: Config, progress: &Bars, shutdown: CancellationToken) -> Result<OnceSummary> {
-    let bars = progress.clone();
-    let observer = move |name: &str| bars.source(name);
+async fn run_once(config: Config, bars: &Bars, shutdown: CancellationToken) -> Result<OnceSummary> {
+    let bars = bars.clone();
+    let observer = move |name: &str| source_progress(&bars, name);
     tokio::select! {
         summary = once(config, &observer) => summary,
         () = shutdown.cancelled() => bail!("stopped; what was not applied is applied by the next run"),

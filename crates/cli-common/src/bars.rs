@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+pub use indicatif::HumanBytes;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Interval in which bars are redrawn while nothing changes, so that spinners turn and times count down.
@@ -16,12 +17,6 @@ const TICK: Duration = Duration::from_millis(120);
 pub struct Bars(MultiProgress);
 
 impl Bars {
-    /// Bars that are never drawn.
-    #[must_use]
-    pub fn hidden() -> Self {
-        Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
-    }
-
     /// Whether nothing is drawn.
     #[must_use]
     pub fn is_hidden(&self) -> bool {

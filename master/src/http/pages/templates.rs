@@ -255,7 +255,7 @@ impl UploadPage {
 impl From<UploadView> for UploadLine {
     fn from(upload: UploadView) -> Self {
         let count = |count: u64, what: &str| counted(i64::try_from(count).unwrap_or(i64::MAX), what);
-        let bytes = indicatif::HumanBytes(upload.bytes);
+        let bytes = tributary_cli_common::bars::HumanBytes(upload.bytes);
         let rejects = if upload.rejects > 0 { format!(", {}", count(upload.rejects, "reject")) } else { String::new() };
         let rows = if upload.rows > 0 { format!(", {}{rejects}", count(upload.rows, "row")) } else { String::new() };
         Self { facts: format!("{bytes}{rows}"), upload }

@@ -10,7 +10,7 @@ pub(crate) fn encoded(text: &str) -> String {
 
 /// A count with its thousands set apart.
 pub(crate) fn thousands(count: i64) -> String {
-    indicatif::HumanCount(count.unsigned_abs()).to_string()
+    tributary_cli_common::text::thousands(count.unsigned_abs())
 }
 
 /// So many of something, as a person says it.
