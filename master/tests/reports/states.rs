@@ -72,8 +72,8 @@ fn a_source_that_was_never_up_is_the_reason() {
     let mut system = System::new();
     system.write("north", "sales.csv", "dept,n\ntoys,10\n");
     let north = system.serve("north");
-    system.stop("north");
     configure(&system, &["north"], REPORT);
+    system.stop("north");
     system.start_master(&[]);
     let error = wait_for_state(&system, "failed");
     assert!(error.as_str().unwrap().starts_with("source `north` is down: "), "{error}");
