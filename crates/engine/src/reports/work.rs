@@ -119,7 +119,7 @@ impl ReportWork {
                 Ok(stored) => {
                     errors.extend(stored.files.into_iter().filter_map(|file| {
                         Some(format!("{name}: {} is rejected: {}", file.path, file.rejected_reason?))
-                    }))
+                    }));
                 }
                 Err(error) => errors.push(format!("{name}: {error:#}")),
             }

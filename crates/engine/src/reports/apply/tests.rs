@@ -22,7 +22,7 @@ impl World {
             store.put_source(source, "http://x", 0, position).unwrap();
         }
         let report = ReportConfig::with_columns("sales", Vec::new(), vec!["n".into()]);
-        store.transaction(|store| adopt(store, &[report.clone()], &["north", "south"])).unwrap();
+        store.transaction(|store| adopt(store, std::slice::from_ref(&report), &["north", "south"])).unwrap();
         Self { store, spool: Spool::open(&path).unwrap(), report, _folder: folder }
     }
 
