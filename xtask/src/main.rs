@@ -2,6 +2,7 @@
 
 mod bench;
 mod generate;
+mod screenshots;
 mod services;
 mod tidy;
 mod verify;
@@ -26,6 +27,8 @@ enum Task {
     Bench(bench::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
+    /// Photograph the form and a report in Chromium, for `docs/images`
+    Screenshots(screenshots::Args),
     /// Check links of documents, heads and lengths of files, and doc comments
     Tidy,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Screenshots(args) => return exit(screenshots::photograph(&args)),
         Task::Services(args) => return exit(services::run(&args)),
     };
     exit_code(result, |_| false)
