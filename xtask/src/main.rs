@@ -1,6 +1,7 @@
 //! The project's own chores, as `cargo xtask …`. Users run none of it.
 
 mod bench;
+mod dist;
 mod generate;
 mod screenshots;
 mod services;
@@ -27,6 +28,8 @@ enum Task {
     Bench(bench::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
+    /// Make a Debian package and an archive of the release programs, in `target/dist`
+    Dist(dist::Args),
     /// Photograph the form and a report in Chromium, for `docs/images`
     Screenshots(screenshots::Args),
     /// Check links of documents, heads and lengths of files, and doc comments
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Verify(args) => verify::run(&args),
         Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Dist(args) => dist::main(&args),
         Task::Tidy => tidy::run(),
         Task::Screenshots(args) => return exit(screenshots::photograph(&args)),
         Task::Services(args) => return exit(services::run(&args)),
