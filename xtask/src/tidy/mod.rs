@@ -8,22 +8,16 @@ mod tree;
 
 use anyhow::{Result, ensure};
 
-use self::{prose::Ratchet, tree::Tree};
+use self::tree::Tree;
 
 /// The longest Rust file, in lines.
 const MAX_LINES: usize = 400;
 
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read()?;
-    let ratchets = prose::ratchets(&tree);
-    let mut faults = heads(&tree);
-    faults.extend(links::faults(&tree));
-    faults.extend(ratchets.iter().filter_map(Ratchet::fault));
+    let faults = [heads(&tree), links::faults(&tree), prose::faults(&tree)].concat();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
-    for ratchet in ratchets.iter().filter(|ratchet| ratchet.found > ratchet.goal) {
-        println!("tidy: {}: {}, the goal is {}", ratchet.what, ratchet.found, ratchet.goal);
-    }
-    println!("tidy: {} files", tree.files.len());
+    println!("tidy: {} files, {} doc comments begin with a question word", tree.files.len(), prose::questions(&tree));
     Ok(())
 }
 
