@@ -13,7 +13,7 @@ use clap_complete::Shell;
 /// Shells, and where each looks for the completions of packages.
 const SHELLS: [(Shell, &str); 3] = [
     (Shell::Bash, "share/bash-completion/completions"),
-    (Shell::Zsh, "share/zsh/vendor-completions"),
+    (Shell::Zsh, "share/zsh/site-functions"),
     (Shell::Fish, "share/fish/vendor_completions.d"),
 ];
 
@@ -36,7 +36,8 @@ fn write(mut command: Command, folder: &Path) -> Result<()> {
     for (shell, path) in SHELLS {
         clap_complete::generate_to(shell, &mut command, &name, made(folder, path)?)?;
     }
-    clap_mangen::generate_to(command, made(folder, "share/man/man1")?)?;
+    // A page for each `help` subcommand would say nothing.
+    clap_mangen::generate_to(command.disable_help_subcommand(true), made(folder, "share/man/man1")?)?;
     Ok(())
 }
 

@@ -46,7 +46,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     collect(args, &files)?;
     let cargo_deb = cargo_deb()?;
     let mut deb = Command::new(cargo_deb);
-    deb.args(["deb", "--no-build", "--package", "tributary-packaging", "--profile", &args.profile, "--output"]);
+    // Quiet, because it warns that it does not build what lies below `target`.
+    deb.args(["deb", "--quiet", "--no-build", "--package", "tributary-packaging", "--output"]);
     run(deb.arg(&dist).current_dir(root()))?;
     let archive = archive(&dist, &files)?;
     println!("{}", archive.display());
