@@ -76,7 +76,7 @@ fn collect(args: &Args, files: &Path) -> Result<()> {
 /// Packs the folder as `tributary-VERSION-ARCHITECTURE.tar.gz`. The same files make the same bytes.
 fn archive(dist: &Path, files: &Path) -> Result<PathBuf> {
     let name = format!("tributary-{}-{}-linux", env!("CARGO_PKG_VERSION"), env::consts::ARCH);
-    let path = dist.join(&name).with_extension("tar.gz");
+    let path = dist.join(format!("{name}.tar.gz"));
     let time = output("git", &["log", "-1", "--format=%cI"])?;
     let mut tar = Command::new("tar");
     tar.args(["--create", "--gzip", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime", &time]);
