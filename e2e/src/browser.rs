@@ -95,6 +95,20 @@ impl Browser {
         self.goto(url).await;
     }
 
+    /// Gives the page this size, in pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        // A window is larger than its page.
+        let frame = self.run("return [outerWidth - innerWidth, outerHeight - innerHeight]").await;
+        let frame: [u32; 2] = serde_json::from_value(frame).expect("a window has a size");
+        let resized = self.client.set_window_size(width + frame[0], height + frame[1]).await;
+        resized.expect("a window can be resized");
+    }
+
+    /// The page as a picture, in PNG.
+    pub async fn photograph(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a page can be photographed")
+    }
+
     /// Returns the URL of the page.
     pub async fn url(&self) -> String {
         self.client.current_url().await.expect("a page has an address").into()

@@ -1,4 +1,4 @@
-//! `cargo xtask generate`: a feed on disk.
+//! `cargo xtask generate`: writes a product feed.
 
 use std::{
     fs::File,
@@ -11,16 +11,16 @@ use tributary_testkit::feed;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where to write it.
+    /// The file to write
     #[arg(long)]
     out: PathBuf,
-    /// Rows behind the header.
+    /// Rows after the header
     #[arg(long, default_value_t = 500_000)]
     rows: u64,
-    /// Number of the first product; feeds overlap where their numbers do.
+    /// Number of the first product; feeds overlap where their numbers do
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// The same seed gives the same bytes.
+    /// The same seed gives the same bytes
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

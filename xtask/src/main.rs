@@ -1,30 +1,38 @@
-//! The project's own chores, as `cargo xtask …`. Nothing here is part of what users run.
+//! The project's own chores, as `cargo xtask …`. Users run none of it.
 
 mod bench;
+mod dist;
 mod generate;
+mod screenshots;
 mod services;
 mod tidy;
 mod verify;
+mod workspace;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 use tributary_cli_common::exit_code;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores")]
 enum Task {
-    /// Write a generated product feed.
+    /// Write a generated product feed
     Generate(generate::Args),
-    /// Apply two generated feeds with the release binaries and compare both tables with what the sqlite3 shell computes.
+    /// Apply two generated feeds with the release binaries, and compare both tables with those of the sqlite3 shell
     Verify(verify::Args),
-    /// Compute reports with the release binaries and compare them with what DuckDB computes.
+    /// Compute reports with the release binaries, and compare them with those of DuckDB
     VerifyReports(verify::reports::Args),
-    /// Measure the release binaries; BENCHMARKS.md has the figures.
+    /// Measure the release binaries; BENCHMARKS.md has the figures
     Bench(bench::Args),
-    /// Run a command with the services that the tests in `e2e/` need.
+    /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
-    /// Check what rustfmt and clippy do not: heads and lengths of files.
+    /// Make a Debian package and an archive of the release programs, in `target/dist`
+    Dist(dist::Args),
+    /// Photograph the form and a report in Chromium, for `docs/images`
+    Screenshots(screenshots::Args),
+    /// Check links of documents, heads and lengths of files, and doc comments
     Tidy,
 }
 
@@ -34,11 +42,15 @@ fn main() -> ExitCode {
         Task::Verify(args) => verify::run(&args),
         Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Dist(args) => dist::main(&args),
         Task::Tidy => tidy::run(),
-        Task::Services(args) => match services::run(&args) {
-            Ok(code) => return code,
-            Err(error) => Err(error),
-        },
+        Task::Screenshots(args) => return exit(screenshots::photograph(&args)),
+        Task::Services(args) => return exit(services::run(&args)),
     };
     exit_code(result, |_| false)
+}
+
+/// The exit code of a task that runs a command: that of the command.
+fn exit(ran: Result<ExitCode>) -> ExitCode {
+    ran.unwrap_or_else(|error| exit_code(Err(error), |_| false))
 }

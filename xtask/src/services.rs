@@ -1,5 +1,5 @@
-//! `cargo xtask services`: what the tests in `e2e/` need beside our own binaries, started for one command and stopped
-//! behind it. It knows how to start each part and when it answers, not what the tests do with it.
+//! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
+//! start each and when it answers, but not the tests.
 
 use std::{
     env,
@@ -24,26 +24,26 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// First install the Debian packages that are missing, with apt-get.
+    /// First install missing Debian packages with apt-get
     #[arg(long)]
-    install: bool,
-    /// What to run with the services' addresses in its environment, such as `cargo test -p e2e`; its exit code is ours. With
-    /// none the addresses are printed and the services stay until Ctrl-C.
+    pub(crate) install: bool,
+    /// The command, such as `cargo test -p e2e`, which finds the services through its environment; its exit code is returned. Without a
+    /// command the addresses are printed and the services run until Ctrl-C
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    command: Vec<OsString>,
+    pub(crate) command: Vec<OsString>,
 }
 
 /// A server that tests need.
 struct Service {
     name: &'static str,
-    /// How it is started on a port of 127.0.0.1, in the foreground. What it writes goes into the folder, which is its own
-    /// and goes with it.
+    /// The command that starts it in the foreground on a port of 127.0.0.1. It may write into the folder, which is its own and is deleted after
+    /// it.
     command: fn(port: u16, folder: &Path) -> Result<Command>,
-    /// Whether it takes requests.
+    /// Whether it accepts requests.
     answers: fn(port: u16) -> bool,
-    /// The environment variable that tells the tests where it is.
+    /// The environment variable in which tests find its address.
     variable: &'static str,
-    /// What stands in the variable.
+    /// The value of the variable.
     address: fn(port: u16) -> String,
 }
 
@@ -51,22 +51,22 @@ const SERVICES: [Service; 1] = [Service {
     name: "chromedriver",
     command: |port, folder| {
         let mut command = Command::new("chromedriver");
-        // Browsers leave files behind in the folder for temporary ones.
+        // Browsers leave temporary files.
         command.arg(format!("--port={port}")).env("TMPDIR", folder);
         Ok(command)
     },
-    // It opens its port once it is ready for sessions.
+    // Its port opens once it is ready for sessions.
     answers: |port| TcpStream::connect(("127.0.0.1", port)).is_ok(),
     variable: "TRIBUTARY_E2E_WEBDRIVER",
     address: |port| format!("http://127.0.0.1:{port}"),
 }];
 
-/// Programs that the services and the tests run, each with the Debian package that brings it.
+/// Programs that the services and the tests run, each with its Debian package.
 const PROGRAMS: [(&str, &str); 3] =
     [("chromedriver", "chromium-driver"), ("chromium", "chromium"), ("python3", "python3")];
 
-/// How long a service may take until it answers, and how long anything may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest start of a service, and the longest stop before it is killed.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let interrupted = Interrupted::watch()?;
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let missing = missing();
     ensure!(
         missing.is_empty(),
-        "there is no {}: `apt-get install {}`, or let `cargo xtask services --install` do it",
+        "missing programs: {}; run `apt-get install {}`, or add `--install`",
         missing.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", "),
         packages(&missing).join(" ")
     );
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
 }
 
-/// Programs that are not on the `PATH`, with their packages.
+/// Lists programs that are not on the `PATH`, with their packages.
 fn missing() -> Vec<(&'static str, &'static str)> {
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -112,7 +112,7 @@ fn install() -> Result<()> {
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    // Nobody is there to answer a package's questions.
+    // Packages must not ask questions.
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).arg("--quiet").args(arguments);
     let status = command.status().context("failed to run apt-get, which `--install` needs")?;
@@ -120,7 +120,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Runs the command until it ends by itself or is told to.
+/// Runs the command until it ends, or until a signal arrives.
 fn with_services(
     program: &OsString,
     arguments: &[OsString],
@@ -135,7 +135,7 @@ fn with_services(
             break status;
         }
         if let Some(signal) = interrupted.signal() {
-            // The command has a process group of its own, so that all that it started is told as well.
+            // The command has its own process group, so its children get the signal too.
             group.stop(signal);
             return Ok(ExitCode::from(128 + signal.as_raw() as u8));
         }
@@ -144,13 +144,13 @@ fn with_services(
     Ok(ExitCode::from(code(status)))
 }
 
-/// An exit code as a shell gives it: 128 and the signal for a program that a signal ended.
+/// The exit code that a shell would return: 128 plus the signal for a program that a signal ended.
 fn code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| Some(128 + status.signal()?));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// Prints the addresses and waits for the end.
+/// Prints the addresses and waits for a signal.
 fn stay(running: &mut [Running], interrupted: &Interrupted) -> Result<ExitCode> {
     for running in &*running {
         println!("export {}={}", running.service.variable, running.address);
@@ -165,12 +165,12 @@ fn stay(running: &mut [Running], interrupted: &Interrupted) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// A service that runs until this is dropped.
+/// A running service. It is stopped when this is dropped.
 struct Running<'a> {
     service: &'a Service,
     group: Group,
     address: String,
-    /// What it printed, for the error message when it ends.
+    /// Its output, for the error message if it ends by itself.
     log: std::path::PathBuf,
 }
 
@@ -186,17 +186,17 @@ impl<'a> Running<'a> {
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let group = Group::start(&mut command)?;
         let mut running = Self { service, group, address: (service.address)(port), log };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !(service.answers)(port) {
             running.must_run()?;
             ensure!(interrupted.signal().is_none(), "interrupted before {name} answered");
-            ensure!(Instant::now() < deadline, "{name} does not answer within {PATIENCE:?}: {}", running.printed());
+            ensure!(Instant::now() < deadline, "{name} does not answer within {TIMEOUT:?}: {}", running.printed());
             pause();
         }
         Ok(running)
     }
 
-    /// It is no use to go on without it.
+    /// Fails if it has ended.
     fn must_run(&mut self) -> Result<()> {
         if let Some(status) = self.group.ended()? {
             bail!("{} ended by itself ({status}): {}", self.service.name, self.printed());
@@ -210,12 +210,12 @@ impl<'a> Running<'a> {
     }
 }
 
-/// A port that nobody listens on. Another program may take it before the service does; then the service says so and ends.
+/// Finds a free port. If another program takes it first, the service fails and says so.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// A program and all that it starts, in a process group of its own; stopped when this is dropped.
+/// A program and its children, in their own process group. They are stopped when this is dropped.
 struct Group {
     child: Child,
 }
@@ -230,12 +230,12 @@ impl Group {
         self.child.try_wait().context("failed to look at a child process")
     }
 
-    /// Tells all of it, waits for the program, and kills what is left.
+    /// Sends a signal to the group, waits for the program, and kills the rest.
     fn stop(&mut self, signal: Signal) {
         let group = Pid::from_child(&self.child);
-        // It may have ended by itself, or end between these steps; then there is nothing to tell.
+        // It fails if the group has ended meanwhile, which is fine.
         let _ = kill_process_group(group, signal);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             pause();
         }
@@ -250,9 +250,9 @@ impl Drop for Group {
     }
 }
 
-/// Whether we were told to stop. Without it a signal would end us and leave the services behind.
+/// Whether a signal asked this program to stop. Without it a signal would end this program but not the services.
 struct Interrupted {
-    /// The signal's number, 0 before there was one; set by the signal handler, which may do no more than that.
+    /// The number of the signal, or 0. A signal handler may do no more than set it.
     signal: Arc<AtomicUsize>,
 }
 
@@ -271,7 +271,7 @@ impl Interrupted {
     }
 }
 
-/// Between two looks at processes, of which the standard library knows no common way to wait for.
+/// Waits between two looks at processes. The standard library cannot wait for several at once.
 fn pause() {
     thread::sleep(Duration::from_millis(20));
 }

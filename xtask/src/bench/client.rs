@@ -1,5 +1,5 @@
-//! An HTTP client for measuring: one connection that is kept, one request after the other, and as little work of its own as
-//! can be, because it shares the cores with what it measures.
+//! An HTTP client for measuring: one kept connection and one request after the other. It does as little work as possible, because it shares
+//! the cores with the server it measures.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -15,8 +15,8 @@ pub(super) struct Connection {
     stream: BufReader<TcpStream>,
 }
 
-/// An edit may have to wait for a large version; longer than this is a failure.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest wait for an answer. An edit may wait for a large version.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl Connection {
     /// Connects to `http://HOST:PORT`.
@@ -24,18 +24,18 @@ impl Connection {
         let host = url.trim_start_matches("http://").to_owned();
         let stream = TcpStream::connect(&host).with_context(|| format!("failed to connect to {url}"))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Self { host, stream: BufReader::with_capacity(64 << 10, stream) })
     }
 
-    /// The status and the body of `GET path`.
+    /// Sends `GET path` and returns status and body.
     pub(super) fn get(&mut self, path: &str) -> Result<(u16, Vec<u8>)> {
         let mut body = Vec::new();
         let status = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host), &mut body)?;
         Ok((status, body))
     }
 
-    /// The status that a form, encoded as forms are, is answered with.
+    /// Sends a URL-encoded form and returns the status.
     pub(super) fn post(&mut self, path: &str, form: &str) -> Result<u16> {
         let (host, length) = (&self.host, form.len());
         let request = format!(
@@ -44,7 +44,7 @@ impl Connection {
         self.exchange(&request, &mut io::sink())
     }
 
-    /// The status of the answer to a body of JSON; the answer's body goes to `body` as it comes.
+    /// Sends JSON and returns the status. The body of the answer goes to `body` as it arrives.
     pub(super) fn ask(&mut self, path: &str, json: &str, body: &mut impl Write) -> Result<u16> {
         let (host, length) = (&self.host, json.len());
         let request = format!(
@@ -53,7 +53,7 @@ impl Connection {
         self.exchange(&request, body)
     }
 
-    /// Takes the whole answer to `GET path` in this coding and keeps nothing of it. Returns the bytes that came.
+    /// Reads the answer to `GET path` in this coding, and returns its number of bytes.
     pub(super) fn download(&mut self, path: &str, coding: &str) -> Result<u64> {
         let mut counted = Counted(0);
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: {coding}\r\n\r\n", self.host);

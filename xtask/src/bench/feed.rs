@@ -1,5 +1,5 @@
-//! A generated feed on disk of which one row, in the middle, can be changed. It is never held in memory: what the operating
-//! system tells of a child's peak memory is at least what its parent had at most (see `usage`).
+//! A generated feed on disk whose middle row can be changed. It is never held in memory: the peak memory that Linux reports for a child is
+//! at least that of its parent; see `usage`.
 
 use std::{
     fs::{self, File},
@@ -11,20 +11,20 @@ use anyhow::{Context, Result, ensure};
 
 use crate::generate;
 
-/// A feed that is served, and what it is made from.
+/// A served feed, and the file that it is made from.
 pub(super) struct Feed {
-    /// What masters and peers read.
+    /// The file that masters and peers read.
     pub(super) path: PathBuf,
-    /// The generated rows, outside of the served folder, without the row that changes.
+    /// The generated rows without the row that changes, outside the served folder.
     original: PathBuf,
-    /// Where in `original` the row that changes belongs, in bytes.
+    /// The place in `original` where the row that changes belongs, in bytes.
     middle: u64,
-    /// Of the row that changes; no generated row has it.
+    /// The sku of the row that changes. No generated row has it.
     pub(super) sku: String,
 }
 
 impl Feed {
-    /// Generates `rows` rows in all; `first` and `seed` are those of the generator. Nothing is at `path` before [`Feed::write`].
+    /// Generates `rows` rows in total, with the generator's `first` and `seed`. Nothing is at `path` before [`Feed::write`].
     pub(super) fn generate(path: PathBuf, original: PathBuf, rows: u64, first: u64, seed: u64) -> Result<Self> {
         ensure!(rows > 1, "give at least two rows: one of them changes");
         generate::write(&original, rows - 1, first, seed)?;
@@ -32,7 +32,7 @@ impl Feed {
         Ok(Self { path, original, middle, sku: format!("changing-{first}") })
     }
 
-    /// Writes the whole file in place, as most programs save; the row that changes bears `name`.
+    /// Writes the whole file in place, as most programs save, with `name` in the row that changes.
     pub(super) fn write(&self, name: &str) -> Result<()> {
         let write = || {
             let (mut original, mut out) = (File::open(&self.original)?, File::create(&self.path)?);
@@ -44,7 +44,7 @@ impl Feed {
         Ok(())
     }
 
-    /// What a data-source calls this content.
+    /// Computes the hash that a data-source gives this content.
     pub(super) fn hash(&self) -> Result<String> {
         let mut hasher = blake3::Hasher::new();
         let read = File::open(&self.path).and_then(|file| hasher.update_reader(file).map(drop));
@@ -53,14 +53,14 @@ impl Feed {
     }
 }
 
-/// The end of a row in the middle of a generated feed. A line that ends in a blank ends a row without quotes: generated
-/// quotes have none before their line ends.
+/// Finds the end of a row in the middle of a generated feed. A line that ends in `. ` ends a row without quotes: inside generated quotes no
+/// line ends so.
 fn middle(original: &Path) -> io::Result<u64> {
     let length = fs::metadata(original)?.len();
     let mut lines = BufReader::new(File::open(original)?);
     let mut at = lines.seek(SeekFrom::Start(length / 2))?;
     let mut line = Vec::new();
-    // A short feed may have no such line behind its middle; then it is the end.
+    // A short feed may have no such line after its middle; then its end is taken.
     while !line.ends_with(b". \n") && at < length {
         line.clear();
         at += lines.read_until(b'\n', &mut line)? as u64;

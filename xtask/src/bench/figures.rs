@@ -1,8 +1,8 @@
-//! Figures and how they are written: medians, ratios, durations, sizes.
+//! Medians, ratios, durations and sizes, and their texts.
 
 use std::time::Duration;
 
-/// What a few repeats gave.
+/// The figures of a few repeats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
     pub(super) median: f64,
@@ -11,7 +11,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Of at least one figure.
+    /// Sorts at least one figure.
     pub(super) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
@@ -20,7 +20,7 @@ impl Spread {
         Self { median, least: figures[0], most: figures[most] }
     }
 
-    /// Of durations, in seconds.
+    /// The same of durations, in seconds.
     pub(super) fn of_times(times: impl IntoIterator<Item = Duration>) -> Self {
         Self::of(times.into_iter().map(|time| time.as_secs_f64()))
     }
@@ -38,35 +38,35 @@ impl Spread {
     }
 }
 
-/// Of many requests, how long they took; sorted.
+/// The times of many requests, sorted.
 pub(super) struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// Of at least one request.
+    /// Sorts the times of at least one request.
     pub(super) fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }
 
-    /// The time within which this part of all requests were answered (the nearest rank).
+    /// The time within which this part of all requests was answered (nearest rank).
     pub(super) fn within(&self, part: f64) -> Duration {
         let rank = (self.0.len() as f64 * part).ceil() as usize;
         self.0[rank.clamp(1, self.0.len()) - 1]
     }
 
-    /// How many there were.
+    /// The number of requests.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// `p50 1.2 ms, p99 3.4 ms, max 5.6 ms`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let [half, most, longest] = [0.5, 0.99, 1.0].map(|part| self.within(part).as_secs_f64() * 1000.0);
         format!("p50 {half:.1} ms, p99 {most:.1} ms, max {longest:.1} ms")
     }
 }
 
-/// The mean, of at least one. Processor time is told in steps of 10 ms, of which the mean is right and a median may be none.
+/// The mean of at least one time. Linux counts processor time in steps of 10 ms, of which a median says too little.
 pub(super) fn mean(times: impl Iterator<Item = Duration> + Clone) -> Duration {
     times.clone().sum::<Duration>() / times.count().max(1) as u32
 }

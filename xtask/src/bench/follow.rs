@@ -11,14 +11,14 @@ use super::{
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Changes that are timed, for each size.
+    /// Timed changes per size
     #[arg(long, default_value_t = 30)]
     changes: usize,
     #[command(flatten)]
     binaries: Binaries,
 }
 
-/// Rows of the file, and how long it must be quiet before it counts as changed.
+/// Rows of a file, and how long it must be quiet before it counts as changed.
 const SIZES: [(u64, &str); 4] = [(1_000, "50ms"), (1_000, "250ms"), (50_000, "50ms"), (50_000, "250ms")];
 
 pub(super) fn run(args: &Args) -> Result<()> {

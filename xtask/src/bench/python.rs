@@ -1,25 +1,25 @@
-//! The Python that peers are programs of, and the packages that they are.
+//! The Python interpreter that runs peers, and their packages.
 
 use std::process::{Command, Output, Stdio};
 
 /// An interpreter that has the packages.
 pub(super) struct Python {
-    /// The interpreter itself: what is on the `PATH` may be a script that looks for it, which would count against the peers.
+    /// The interpreter itself. The program on the `PATH` may be a script that looks for it, which would slow the peers.
     pub(super) interpreter: String,
-    /// Name and version of it and of each package, for those who read the figures later.
+    /// Name and version of the interpreter and of each package.
     pub(super) versions: Vec<String>,
 }
 
 impl Python {
-    /// Looks for all packages in the Python of this name.
+    /// Looks for all packages in this Python.
     ///
     /// # Errors
-    /// The commands that install what is missing.
+    /// Something is missing. The error is the commands that install it.
     pub(super) fn find(python: &str, packages: &[&str]) -> Result<Self, Vec<String>> {
         let ask = "import sys; print(sys.executable); print(sys.version.split()[0])";
-        let told = output(Command::new(python).args(["-c", ask]));
-        let Some((interpreter, version)) = told.as_deref().and_then(|told| told.split_once('\n')) else {
-            let python = "`apt-get install python3 python3-pip` (or name a Python by --python)".to_owned();
+        let printed = output(Command::new(python).args(["-c", ask]));
+        let Some((interpreter, version)) = printed.as_deref().and_then(|printed| printed.split_once('\n')) else {
+            let python = "`apt-get install python3 python3-pip` (or choose a Python with --python)".to_owned();
             return Err(vec![python, format!("`python3 -m pip install {}`", packages.join(" "))]);
         };
         let mut versions = vec![format!("Python {version}")];
@@ -39,7 +39,7 @@ impl Python {
     }
 }
 
-/// The first word that a program prints, if it is there and succeeds.
+/// The first word that a program prints, if it exists and succeeds.
 pub(super) fn version(command: &mut Command) -> Option<String> {
     output(command)?.split_whitespace().next().map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Our programs, running: folders that are served, and masters that follow them or pass over them once.
+//! Our programs, running: folders that a data-source serves, and masters that follow them or run once.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tributary_testkit::{
     http,
     process::{self, Daemon},
@@ -19,17 +19,18 @@ use super::{
     usage::{self, Usage},
     waiting::until,
 };
+use crate::workspace;
 
 /// A folder of feeds and the data-source that serves it.
 pub(super) struct Served {
-    /// What the master knows it by.
+    /// The name of the source.
     name: String,
     /// In the order of their paths.
     pub(super) feeds: Vec<Feed>,
     pub(super) source: Daemon,
 }
 
-/// What a change or a pass cost: the master's own account, and beside it what the data-source took meanwhile.
+/// The cost of a change or a pass: that of the master, and the processor time of the data-source meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pass {
     pub(super) master: Usage,
@@ -50,12 +51,17 @@ impl Served {
             feed.write("Begin")?;
             feeds.push(feed);
         }
+        Self::serve(home, name, feeds, settle)
+    }
+
+    /// Serves the folder `name` below `home`.
+    pub(super) fn serve(home: &Path, name: &str, feeds: Vec<Feed>, settle: &str) -> Result<Self> {
         let mut source = process::command("data-source", home);
         source.args(["--listen", "127.0.0.1:0", "--settle", settle, "--dir", name]).env("RUST_LOG", "error");
         Ok(Self { name: name.to_owned(), feeds, source: Daemon::start(source) })
     }
 
-    /// The flag that tells a master of it.
+    /// The flag with which a master follows it.
     fn flag(&self) -> String {
         format!("--source={}={}", self.name, self.source.url)
     }
@@ -70,7 +76,7 @@ impl Served {
         })
     }
 
-    /// `master --once` on the database in `folder`.
+    /// Runs `master --once` on the database in `folder`.
     pub(super) fn pass(&self, folder: &Path) -> Result<Pass> {
         let mut once = process::command("master", folder);
         once.args(["--once", &self.flag()]).env("RUST_LOG", "error");
@@ -80,7 +86,7 @@ impl Served {
         Ok(Pass { master, source_cpu: usage::cpu_so_far(self.source.id())? - before })
     }
 
-    /// Changes the row of the first feed while `master` follows, until it is to be seen in the database.
+    /// Changes the row of the first feed while `master` follows, and waits until the database shows it.
     pub(super) fn follow(&self, master: &Daemon, shell: &mut Shell, name: &str) -> Result<Pass> {
         let cpu = || anyhow::Ok((usage::cpu_so_far(master.id())?, usage::cpu_so_far(self.source.id())?));
         let (master_before, source_before) = cpu()?;
@@ -94,7 +100,7 @@ impl Served {
     }
 }
 
-/// A master that follows these folders, its database in `folder`, once it is ready.
+/// Starts a master that follows these folders with its database in `folder`, and waits until it is ready.
 pub(super) fn master(folder: &Path, followed: &[&Served]) -> Result<Daemon> {
     let mut master = process::command("master", folder);
     master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag()));
@@ -105,12 +111,12 @@ pub(super) fn master(folder: &Path, followed: &[&Served]) -> Result<Daemon> {
     Ok(master)
 }
 
-/// The database of a master that works in `folder`.
+/// The path of the database in a master's folder.
 pub(super) fn database(folder: &Path) -> PathBuf {
     folder.join("database.db")
 }
 
-/// An empty folder of this name, whatever was there.
+/// Makes an empty folder, and deletes one that is there.
 pub(super) fn fresh(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("failed to empty {}", folder.display()))?;
@@ -118,9 +124,7 @@ pub(super) fn fresh(folder: &Path) -> Result<()> {
     fs::create_dir(folder).with_context(|| format!("failed to make {}", folder.display()))
 }
 
-/// Has all that was written so far brought to the disk: nobody shall wait for what the one before it wrote.
+/// Flushes all writes to the disk, so that the next program does not wait for those of the one before it.
 pub(super) fn write_back() -> Result<()> {
-    let done = Command::new("sync").status().context("failed to run sync")?;
-    ensure!(done.success(), "sync failed");
-    Ok(())
+    workspace::run(&mut Command::new("sync"))
 }

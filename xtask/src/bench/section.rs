@@ -1,39 +1,39 @@
-//! A table in BENCHMARKS.md, between two marks of its name, with what a reader must know of the machine.
+//! A table in BENCHMARKS.md, between two marks with its name, below a line about the machine.
 
-use std::{env, fs, process::Command, thread};
+use std::{env, fs, path::PathBuf, thread};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::table::Table;
+use crate::workspace::{output, root};
 
 const FILE: &str = "BENCHMARKS.md";
 
-/// Whether the table can be written, which is told before it is measured.
+/// Fails if the table could not be written.
 pub(super) fn check(name: &str) -> Result<()> {
     parts(name).map(drop)
 }
 
-/// Puts the table in place of the one that is there. `versions` are those of the peers.
+/// Replaces the table that is there. `versions` are those of the peers.
 pub(super) fn write(name: &str, table: &Table, versions: &[String]) -> Result<()> {
-    let (before, behind) = parts(name)?;
+    let (before, after) = parts(name)?;
     let (machine, table) = (machine(versions)?, table.markdown());
-    let section = format!("{before}<!-- {name} -->\n{machine}\n\n{table}\n<!-- /{name} -->{behind}");
-    fs::write(FILE, section).with_context(|| format!("failed to write {FILE}"))
+    let section = format!("{before}<!-- {name} -->\n{machine}\n\n{table}\n<!-- /{name} -->{after}");
+    fs::write(path(), section).with_context(|| format!("failed to write {FILE}"))
 }
 
-/// What stands before and behind the section.
+/// The text before and after the section.
 fn parts(name: &str) -> Result<(String, String)> {
     let (begin, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
-    let text =
-        fs::read_to_string(FILE).with_context(|| format!("failed to read {FILE}: run this in the repository"))?;
+    let text = fs::read_to_string(path()).with_context(|| format!("failed to read {FILE}"))?;
     let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
-    let Some((before, behind)) = parts else {
+    let Some((before, after)) = parts else {
         bail!("{FILE} has no place for the table: put the lines `{begin}` and `{end}` where it belongs");
     };
-    Ok((before.to_owned(), behind.to_owned()))
+    Ok((before.to_owned(), after.to_owned()))
 }
 
-/// The command, the day, the commit, the machine and the versions.
+/// Describes the command, the day, the commit, the machine and the versions.
 fn machine(versions: &[String]) -> Result<String> {
     let is_dirty = !output("git", &["status", "--porcelain"])?.is_empty();
     let commit =
@@ -53,15 +53,13 @@ fn machine(versions: &[String]) -> Result<String> {
 }
 
 fn memory() -> Result<String> {
-    let told = fs::read_to_string("/proc/meminfo").context("failed to read /proc/meminfo")?;
+    let text = fs::read_to_string("/proc/meminfo").context("failed to read /proc/meminfo")?;
     let total =
-        told.lines().find_map(|line| line.strip_prefix("MemTotal:")).context("/proc/meminfo has no MemTotal")?;
+        text.lines().find_map(|line| line.strip_prefix("MemTotal:")).context("/proc/meminfo has no MemTotal")?;
     let kibibytes: f64 = total.trim().trim_end_matches(" kB").parse()?;
     Ok(format!("{:.1} GiB", kibibytes / f64::from(1 << 20)))
 }
 
-fn output(program: &str, arguments: &[&str]) -> Result<String> {
-    let done = Command::new(program).args(arguments).output().with_context(|| format!("failed to run {program}"))?;
-    ensure!(done.status.success(), "`{program} {}` failed", arguments.join(" "));
-    Ok(String::from_utf8(done.stdout)?.trim().to_owned())
+fn path() -> PathBuf {
+    root().join(FILE)
 }

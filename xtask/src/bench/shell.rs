@@ -1,5 +1,5 @@
-//! A database, looked into by the `sqlite3` shell: a program that is not ours, as any user might have it open. One shell stays,
-//! so that a look costs no start of a program.
+//! A database, read by the `sqlite3` shell: a program that is not ours, as any user might have it open. One shell stays open, so that a
+//! query does not start a program.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::waiting::until;
 
-/// A shell that is open on one database, and ends when this is dropped.
+/// A shell on one database. It ends when this is dropped.
 pub(super) struct Shell {
     child: Child,
     questions: ChildStdin,
@@ -20,7 +20,7 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    /// Opens a database that is there, to read it only.
+    /// Opens an existing database read-only.
     pub(super) fn open(database: &Path) -> Result<Self> {
         let mut command = Command::new("sqlite3");
         command.args(["-init", "/dev/null", "-batch", "-readonly"]).arg(database);
@@ -31,7 +31,7 @@ impl Shell {
         Ok(Self { child, questions, answers })
     }
 
-    /// The answer to a query of one row and one column that has no line end.
+    /// Runs a query whose result is one value without a line end.
     pub(super) fn ask(&mut self, query: &str) -> Result<String> {
         self.questions.write_all(format!("{query};\n").as_bytes()).context("the sqlite3 shell has ended")?;
         let mut line = String::new();
@@ -40,17 +40,17 @@ impl Shell {
         Ok(line.trim_end_matches('\n').to_owned())
     }
 
-    /// How much there is, as the peers print it.
+    /// Counts products and names, in the form that the peers print.
     pub(super) fn counts(&mut self) -> Result<String> {
         self.ask("select 'products ' || (select count(*) from products) || ' names ' || (select count(*) from aggr)")
     }
 
-    /// The name that the product is shown with; empty if it is not shown.
+    /// The name of a product; empty if there is none.
     pub(super) fn name_of(&mut self, sku: &str) -> Result<String> {
         self.ask(&format!("select coalesce((select name from products where sku = '{sku}'), '')"))
     }
 
-    /// Waits until the product is shown with this name.
+    /// Waits until the product has this name.
     pub(super) fn wait_for(&mut self, sku: &str, name: &str) -> Result<()> {
         let what = format!("`{sku}` is `{name}` in the database");
         until(&what, Duration::from_millis(2), || Ok((self.name_of(sku)? == name).then_some(())))

@@ -1,4 +1,4 @@
-//! The table: a row a line, printed as soon as it is known.
+//! The table, printed row by row as the figures come.
 
 use super::{
     figures::{Spread, mean, mebibytes, seconds},
@@ -6,10 +6,10 @@ use super::{
     usage::Usage,
 };
 
-/// The titles of the columns and what is below them in Markdown.
+/// The titles of the columns, and the line below them in Markdown.
 const HEAD: &str = "| what | wall time: median (min-max) | CPU: mean | peak memory | ratio: median (min-max) | target | |\n| --- | --- | --- | --- | --- | --- | --- |";
 
-/// A row; what does not apply is empty.
+/// A row. Cells that do not apply are empty.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     pub(super) what: String,
@@ -23,14 +23,14 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What our programs took: the median of wall time, the mean of processor time, and the highest peak.
+    /// Sums up passes of our programs: the median of wall time, the mean of processor time, and the highest peak.
     pub(super) fn of_passes(what: String, passes: &[Pass]) -> Self {
         let source = seconds(mean(passes.iter().map(|pass| pass.source_cpu)));
         let row = Self::of_usages(what, passes.iter().map(|pass| pass.master));
         Self { cpu: format!("{} + {source} data-source", row.cpu), ..row }
     }
 
-    /// The same of one program.
+    /// The same for one program.
     pub(super) fn of_usages(what: String, usages: impl Iterator<Item = Usage> + Clone) -> Self {
         Self {
             what,
@@ -41,7 +41,7 @@ impl Row {
         }
     }
 
-    /// The same row with a target.
+    /// Adds a target.
     pub(super) fn target(self, target: impl Into<String>, is_met: bool) -> Self {
         Self { target: target.into(), is_met: Some(is_met), ..self }
     }

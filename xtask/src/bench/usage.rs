@@ -1,4 +1,4 @@
-//! What a process cost, by the operating system's own account: `wait4` for one that has ended, `/proc` for one that runs.
+//! The cost of a process as Linux counts it: `wait4` for one that has ended, `/proc` for one that runs.
 
 use std::{
     fs,
@@ -10,25 +10,25 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use wait4::Wait4;
 
-/// What something cost.
+/// The cost of a process, or of a part of its life.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Usage {
-    /// From before the start to after the end.
+    /// Time from before the start to after the end.
     pub(super) wall: Duration,
-    /// In user mode and in the kernel, on all cores.
+    /// Time in user mode and in the kernel, on all cores.
     pub(super) cpu: Duration,
-    /// The most memory that was resident at one time. Linux counts what the parent had resident before the program was
-    /// exchanged for another, so nothing here may hold a feed in memory.
+    /// The most resident memory at one time. For a child Linux also counts the memory of its parent before `exec`, so this program must not
+    /// hold a feed in memory.
     pub(super) peak_bytes: u64,
 }
 
-/// Runs a program to its end. Returns what it cost and what it printed.
+/// Runs a program to its end. Returns its cost and its output.
 ///
 /// # Errors
-/// It does not start, or fails; the error has what it complained about.
+/// It does not start, or fails; the error has its stderr.
 pub(super) fn run(mut command: Command, stdin: Stdio) -> Result<(Usage, String)> {
     let program = command.get_program().display().to_string();
-    // A file needs nobody who reads it meanwhile, and no terminal means no progress bars.
+    // A file needs no thread that reads it, and without a terminal there are no progress bars.
     let mut complaints = tempfile::tempfile().context("failed to make a temporary file")?;
     command.stdin(stdin).stdout(Stdio::piped()).stderr(complaints.try_clone()?);
     let started = Instant::now();
@@ -47,19 +47,19 @@ pub(super) fn run(mut command: Command, stdin: Stdio) -> Result<(Usage, String)>
     Ok((Usage { wall, cpu, peak_bytes: ended.rusage.maxrss }, printed))
 }
 
-/// The processor time that a running process has taken so far.
+/// The processor time of a running process so far.
 pub(super) fn cpu_so_far(process: u32) -> Result<Duration> {
     let stat = read(process, "stat")?;
-    // The program's name, in brackets, may itself have brackets and blanks. Behind it are the state and numbers, of which
-    // the 12th and 13th are the times, in ticks (proc_pid_stat(5)).
-    let behind = stat.rsplit_once(')').map(|(_, behind)| behind).context("/proc/PID/stat has another form")?;
-    let fields: Vec<&str> = behind.split_whitespace().collect();
+    // The program's name, in brackets, may contain brackets and blanks. After it come the state and numbers, of which the 12th and 13th are
+    // the times, in ticks (proc_pid_stat(5)).
+    let after = stat.rsplit_once(')').map(|(_, after)| after).context("/proc/PID/stat has another form")?;
+    let fields: Vec<&str> = after.split_whitespace().collect();
     ensure!(fields.len() > 12, "/proc/PID/stat has another form");
     let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
     Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
-/// The most memory that a running process had resident so far, in bytes.
+/// The peak resident memory of a running process so far, in bytes.
 pub(super) fn peak_so_far(process: u32) -> Result<u64> {
     let status = read(process, "status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("/proc/PID/status has no VmHWM")?;
@@ -67,7 +67,6 @@ pub(super) fn peak_so_far(process: u32) -> Result<u64> {
 }
 
 fn read(process: u32, what: &str) -> Result<String> {
-    fs::read_to_string(format!("/proc/{process}/{what}")).with_context(|| {
-        format!("failed to read /proc/{process}/{what}: this needs Linux, and a process that runs still")
-    })
+    fs::read_to_string(format!("/proc/{process}/{what}"))
+        .with_context(|| format!("failed to read /proc/{process}/{what}: this needs Linux, and a running process"))
 }

@@ -1,4 +1,4 @@
-//! Waiting for what another process does.
+//! Waiting for another process.
 
 use std::{
     thread,
@@ -7,18 +7,18 @@ use std::{
 
 use anyhow::{Result, bail};
 
-/// How long anything may take before the run is given up; the largest load takes minutes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(1800);
+/// The longest wait before the run fails. The largest load takes minutes on a slow machine.
+const TIMEOUT: Duration = Duration::from_secs(1800);
 
-/// Asks `ask` at every `pause` until it gives something.
+/// Calls `ask` every `pause` until it returns something.
 pub(super) fn until<T>(what: &str, pause: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(got) = ask()? {
             return Ok(got);
         }
         if Instant::now() > deadline {
-            bail!("waited {PATIENCE:?} in vain for: {what}");
+            bail!("waited {TIMEOUT:?} in vain until {what}");
         }
         thread::sleep(pause);
     }

@@ -1,6 +1,5 @@
-//! `cargo xtask verify`: the main job at full size, checked by a program that we did not write. Two overlapping feeds are
-//! served, applied by `master --once`, and both tables compared, row for row, with what the `sqlite3` shell makes of the
-//! same files by its own import.
+//! `cargo xtask verify`: the main job at full size, checked by a program that we did not write. Serves two overlapping feeds, applies them
+//! with `master --once`, and compares both tables, row by row, with those that the `sqlite3` shell makes by importing the same files.
 
 pub(crate) mod reports;
 
@@ -15,16 +14,16 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use tributary_testkit::process::{self, Daemon};
 
-use crate::generate;
+use crate::{generate, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Rows of each of the two feeds; the second half of one overlaps the first half of the other.
+    /// Rows of each of the two feeds; the second half of one overlaps the first half of the other
     #[arg(long, default_value_t = 500_000)]
     rows: u64,
 }
 
-/// What the shell computes: in each file the last row of a sku, and south's over north's.
+/// The tables as they must be: the last row of a sku in a file counts, and south wins over north.
 const EXPECTED: &str = r#"
 create table expected as
   select sku, name, description, max(place) from (
@@ -33,7 +32,7 @@ create table expected as
 create table expected_aggr as select name, count(*) as no_of_products from expected group by name;
 "#;
 
-/// One line a figure. The four differences must be 0.
+/// Prints one line per figure. The four differences must be 0.
 const COMPARE: &str = r#"
 select 'products in the database', count(*) from db.products;
 select 'products expected', count(*) from expected;
@@ -66,19 +65,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     compare(home)
 }
 
-/// Builds the release binaries; only what runs beside them can take them.
+/// Builds the release binaries beside this program.
 pub(crate) fn build() -> Result<()> {
     release_only()?;
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--workspace", "--bins"]).status();
-    ensure!(built.context("failed to run cargo")?.success(), "the release binaries do not build");
-    Ok(())
+    workspace::run(Command::new(env!("CARGO")).args(["build", "--release", "--bins"]).current_dir(workspace::root()))
 }
 
-/// The binaries beside this one are taken, so this one says which they are.
+/// Refuses to run as a debug build, since the binaries beside it would be debug builds too.
 pub(crate) fn release_only() -> Result<()> {
     ensure!(
         !cfg!(debug_assertions),
-        "say `cargo run --release -p xtask --` in place of `cargo xtask`: figures of debug binaries mean nothing"
+        "run `cargo run --release -p xtask --` instead of `cargo xtask`: figures of debug binaries mean nothing"
     );
     Ok(())
 }
@@ -104,14 +101,14 @@ fn compare(home: &Path) -> Result<()> {
         .stderr(Stdio::piped());
     let mut shell = match command.spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("there is no sqlite3 shell here: apt-get install sqlite3")
+            bail!("the sqlite3 shell is missing: `apt-get install sqlite3`")
         }
         shell => shell.context("failed to start the sqlite3 shell")?,
     };
     shell.stdin.take().context("the shell's input is piped")?.write_all(script.as_bytes())?;
     let Output { status, stdout, stderr } = shell.wait_with_output()?;
-    let (figures, complaints) = (String::from_utf8(stdout)?, String::from_utf8(stderr)?);
-    ensure!(status.success() && complaints.is_empty(), "the sqlite3 shell complains: {complaints}");
+    let (figures, errors) = (String::from_utf8(stdout)?, String::from_utf8(stderr)?);
+    ensure!(status.success() && errors.is_empty(), "the sqlite3 shell failed: {errors}");
     ensure!(figures.lines().count() == 8, "the sqlite3 shell did not answer every question: {figures}");
     for line in figures.lines() {
         let (what, count) = line.split_once('|').context("the sqlite3 shell answers in another form")?;

@@ -1,5 +1,5 @@
-//! `cargo xtask verify-reports`: three shapes of report at full size, and a file of rows that are malformed in every way, computed by the
-//! release binaries and compared, number by number, with what DuckDB makes of the same files.
+//! `cargo xtask verify-reports`: three shapes of report at full size, and a file of rows that are malformed in every way. Computes them with
+//! the release binaries and compares each number with that of DuckDB.
 
 use std::{
     fs,
@@ -10,17 +10,19 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use tributary_testkit::process::{self, Daemon};
 
+use crate::workspace;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Rows of the sales file; of the others a part.
+    /// Rows of the sales file; the other files have a fifth of them
     #[arg(long, default_value_t = 5_000_000)]
     rows: u64,
-    /// The Python that has DuckDB.
+    /// The Python that has DuckDB
     #[arg(long, default_value = "python3")]
     python: String,
 }
 
-/// Writes the malformed file, and compares at the end.
+/// Writes the malformed file, and compares the results at the end.
 const SCRIPT: &str = include_str!("reports.py");
 
 const REPORTS: &str = r#"
@@ -61,15 +63,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     generate(&served, &["sales", "--rows", &args.rows.to_string(), "--out", "sales.csv"])?;
     let part = (args.rows / 5).to_string();
-    for (name, price, quantity) in [("a", "Price", "Quantity"), ("b", "UnitPrice", "Qty"), ("c", "Unit_Price", "Units")]
-    {
-        let out = format!("transactions/{name}.csv");
-        let heads = ["--price-header", price, "--quantity-header", quantity];
-        generate(
-            &served,
-            &[&["transactions", "--rows", &part, "--seed", &out.len().to_string(), "--out", &out], &heads[..]].concat(),
-        )?;
-    }
+    let transactions = |out, price, quantity| {
+        let headers = ["--price-header", price, "--quantity-header", quantity];
+        generate(&served, &[&["transactions", "--rows", &part, "--out", out], &headers[..]].concat())
+    };
+    transactions("transactions/a.csv", "Price", "Quantity")?;
+    transactions("transactions/b.csv", "UnitPrice", "Qty")?;
+    transactions("transactions/c.csv", "Unit_Price", "Units")?;
     for (out, groups) in [("feeds/a.csv", "1000"), ("feeds/b.csv", "700")] {
         generate(&served, &["products", "--rows", &part, "--groups", groups, "--out", out])?;
     }
@@ -86,9 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn generate(folder: &Path, args: &[&str]) -> Result<()> {
-    let done = process::command("generate", folder).args(args).stdout(Stdio::null()).status();
-    ensure!(done.context("failed to start generate")?.success(), "generate failed");
-    Ok(())
+    workspace::run(process::command("generate", folder).args(args).stdout(Stdio::null()))
 }
 
 fn python(args: &Args, home: &Path, what: &str) -> Result<()> {
@@ -96,7 +94,7 @@ fn python(args: &Args, home: &Path, what: &str) -> Result<()> {
     let done = done.with_context(|| format!("failed to start {}", args.python))?;
     ensure!(
         done.success(),
-        "the reports are not what DuckDB makes of the files, or `{} -m pip install duckdb` is missing",
+        "the reports differ from those of DuckDB, or DuckDB is missing: `{} -m pip install duckdb`",
         args.python
     );
     Ok(())

@@ -2,40 +2,37 @@
 
 use clap::ValueEnum;
 
-/// What is measured.
+/// A line, or a few that are measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Line {
-    /// A feed from a running data-source into an empty database by `master --once`, and all peers
+    /// A feed from a running data-source into an empty database with `master --once`, and all peers
     Cold,
-    /// One row of that feed has changed, `master --once` again
+    /// `master --once` again after one row of that feed has changed
     Change,
-    /// Nothing has changed, `master --once` again
+    /// `master --once` again after nothing has changed
     Nothing,
     /// One row of that feed changes while a master follows
     Follow,
     /// One row of a feed of 1,000 rows changes while a master follows
     FollowSmall,
-    /// Ten feeds into an empty database by `master --once`
+    /// 2,000 files of one row into an empty database with `master --once`, and DuckDB
+    Files,
+    /// Ten feeds into an empty database with `master --once`
     Ten,
-    /// One row of one of the ten feeds has changed, `master --once` again
+    /// `master --once` again after one row of one of the ten feeds has changed
     TenChange,
-    /// One product of the ten feeds, asked for by 32 connections
+    /// 32 connections ask for single products of the ten feeds
     Get,
-    /// The first page of products, asked for by 32 connections
+    /// 32 connections ask for the first page of products
     List,
-    /// Edits by the form while a small source changes all the time
+    /// Edits through the form while a small source changes all the time
     Edit,
-    /// Edits by the form while a large version is applied
+    /// Edits through the form while a large version is applied
     EditApply,
-    /// 500 sources of which nothing changes
+    /// 500 sources in which nothing changes
     Sources,
     /// A data-source that serves a file of 2 GB
     Serve,
-}
-
-/// The lines to measure: those that were named, or all.
-pub(super) fn chosen(only: &[Line]) -> Vec<Line> {
-    if only.is_empty() { Line::value_variants().to_vec() } else { only.to_vec() }
 }
 
 /// Whether any of `lines` is to be measured.

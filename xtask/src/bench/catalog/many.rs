@@ -1,5 +1,5 @@
-//! 500 sources of which nothing changes: what it costs a master to know that. The sources are this program's own, because 500
-//! data-sources would be what is measured.
+//! The cost for a master of following 500 sources in which nothing changes. This program plays the sources, because 500 data-sources would
+//! take the processor that is measured.
 
 use std::{
     fmt::Write as _,
@@ -24,12 +24,12 @@ use crate::bench::{
 };
 
 const SOURCES: usize = 500;
-/// How long the master is watched.
+/// The time of the measurement.
 const WATCHED: Duration = Duration::from_secs(30);
-/// What the master may take of one core.
-const CORE: f64 = 0.10;
-/// The longest time that a source may go without being asked.
-const GAP: Duration = Duration::from_secs(15);
+/// The part of one core that the master may take.
+const MAX_CORE: f64 = 0.10;
+/// The longest time between two requests to one source.
+const MAX_GAP: Duration = Duration::from_secs(15);
 
 /// Measures the line `sources`.
 pub(super) fn measure(home: &Path) -> Result<Vec<Row>> {
@@ -59,26 +59,26 @@ pub(super) fn measure(home: &Path) -> Result<Vec<Row>> {
         memory: mebibytes(usage::peak_so_far(master.id())?),
         ..Row::default()
     };
-    Ok(vec![row.target("<= 10 % of one core, <= 15 s", part <= CORE && gap <= GAP)])
+    Ok(vec![row.target("<= 10 % of one core, <= 15 s", part <= MAX_CORE && gap <= MAX_GAP)])
 }
 
-/// All sources: one server, a path each.
+/// All sources: one server with a path for each.
 struct Sources {
     url: String,
-    /// What is known of each. A lock is held only to note a request or to look.
+    /// The requests to each source. A lock is held only to add or read one.
     asked: Arc<Vec<Mutex<Asked>>>,
 }
 
-/// When a source was sensed.
+/// The requests to a source.
 #[derive(Default)]
 struct Asked {
     at: Vec<Instant>,
-    /// It was asked to wait for another version than the one it has, so this one is applied.
+    /// Whether it was asked to wait for a version other than its own, which is then applied.
     is_held: bool,
 }
 
 impl Sources {
-    /// Starts a server that goes with the program.
+    /// Starts a server that ends with this program.
     fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("failed to listen")?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -87,7 +87,7 @@ impl Sources {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let asked = shared.clone();
-                // A held answer is a thread that sleeps. One that cannot be started closes its connection, and is tried again.
+                // A held answer is a sleeping thread. If none can be started, the connection closes and the master retries.
                 let _ = thread::Builder::new().stack_size(128 << 10).spawn(move || serve(stream, &asked));
             }
         });
@@ -98,7 +98,7 @@ impl Sources {
         self.asked.iter().all(|asked| asked.lock().is_ok_and(|asked| asked.is_held))
     }
 
-    /// The longest time, from `begun` until now, in which a source was not asked.
+    /// The longest time between two requests to one source, from `begun` until now.
     fn longest_gap(&self, begun: Instant) -> Duration {
         let gap = |asked: &Mutex<Asked>| {
             let mut times = asked.lock().map(|asked| asked.at.clone()).unwrap_or_default();
@@ -126,7 +126,7 @@ fn serve(mut stream: TcpStream, asked: &[Mutex<Asked>]) -> Option<()> {
     }
 }
 
-/// What a source that never changes says. Anything it does not know closes the connection.
+/// Answers as a source that never changes. An unknown path closes the connection.
 fn answer(source: usize, path: &str, query: &str, asked: &[Mutex<Asked>]) -> Option<(&'static str, String)> {
     let content = format!("sku,name\np{source},Product {}\n", source % 50);
     let hash = blake3::hash(content.as_bytes()).to_hex();

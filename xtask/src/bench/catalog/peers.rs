@@ -1,4 +1,4 @@
-//! What people would use in our place: each one a program that makes the same two tables of the same file, as a whole process.
+//! The programs that people would use instead. Each makes the same two tables from the same files, as a whole process.
 
 use std::{
     fs::{self, File},
@@ -16,12 +16,12 @@ use crate::bench::{
     usage::{self, Usage},
 };
 
-/// One of them.
+/// A program, or a way to use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     Sqlite3,
     DuckDb,
-    /// Without what makes its tables the same as those of the others.
+    /// Makes tables without keys, which is half of the work.
     DuckDbBare,
     Polars,
     Pandas,
@@ -30,7 +30,7 @@ pub(super) enum Peer {
 use Peer::{DuckDb, DuckDbBare, Pandas, Polars, Sqlite3};
 
 impl Peer {
-    /// As the table names it.
+    /// Its name in the table.
     pub(super) fn name(self) -> &'static str {
         match self {
             Sqlite3 => "sqlite3",
@@ -41,7 +41,7 @@ impl Peer {
         }
     }
 
-    /// What it runs.
+    /// The script it runs.
     fn script(self) -> &'static str {
         match self {
             Sqlite3 => include_str!("../peers/catalog_sqlite3.sql"),
@@ -52,7 +52,7 @@ impl Peer {
         }
     }
 
-    /// The Python package that it is.
+    /// Its Python package.
     fn package(self) -> Option<&'static str> {
         match self {
             Sqlite3 => None,
@@ -63,42 +63,42 @@ impl Peer {
     }
 }
 
-/// Those that a run needs, all of them installed.
+/// The peers of a run, all of them installed.
 pub(super) struct Peers {
     /// In the order of their turns.
     pub(super) needed: Vec<Peer>,
     /// The interpreter.
     python: String,
-    /// Name and version of each, for those who read the figures later.
+    /// Name and version of each.
     pub(super) versions: Vec<String>,
 }
 
 impl Peers {
-    /// Looks for all that the chosen lines need.
+    /// Looks for the peers of the chosen lines.
     ///
     /// # Errors
-    /// Something is missing; the error has the commands that install it.
+    /// One is missing; the error has the commands that install it.
     pub(super) fn find(python: &str, chosen: &[Line]) -> Result<Self> {
         let needed = match chosen {
             lines if lines.contains(&Line::Cold) => vec![Sqlite3, DuckDb, DuckDbBare, Polars, Pandas],
-            lines if lines.contains(&Line::Change) || lines.contains(&Line::Follow) => vec![DuckDb],
+            lines if [Line::Change, Line::Follow, Line::Files].iter().any(|line| lines.contains(line)) => vec![DuckDb],
             _ => vec![],
         };
         let mut peers = Self { needed, python: python.to_owned(), versions: Vec::new() };
-        let mut mends = Vec::new();
-        // It also looks into our databases, so every line needs it.
+        let mut fixes = Vec::new();
+        // It also reads our databases, so every line needs it.
         match version(Command::new("sqlite3").arg("--version")) {
             Some(version) => peers.versions.push(format!("SQLite {version} (the shell)")),
-            None => mends.push("`apt-get install sqlite3`".to_owned()),
+            None => fixes.push("`apt-get install sqlite3`".to_owned()),
         }
-        peers.find_packages(&mut mends);
-        if !mends.is_empty() {
-            bail!("not everything is installed that this compares with: {}", mends.join(", then "));
+        peers.find_packages(&mut fixes);
+        if !fixes.is_empty() {
+            bail!("peers are missing; install them with {}", fixes.join(", then "));
         }
         Ok(peers)
     }
 
-    fn find_packages(&mut self, mends: &mut Vec<String>) {
+    fn find_packages(&mut self, fixes: &mut Vec<String>) {
         let mut packages: Vec<&str> = self.needed.iter().filter_map(|peer| peer.package()).collect();
         packages.dedup();
         if packages.is_empty() {
@@ -109,11 +109,11 @@ impl Peers {
                 self.python = interpreter;
                 self.versions.extend(versions);
             }
-            Err(mend) => mends.extend(mend),
+            Err(missing) => fixes.extend(missing),
         }
     }
 
-    /// Has a peer make the tables of `feed`. Returns what it cost and how much it counted.
+    /// Has a peer make the tables of `feed`, a file or a folder of files. Returns its cost, and the rows that it counts in its tables.
     pub(super) fn run(&self, peer: Peer, home: &Path, feed: &Path) -> Result<(Usage, String)> {
         let folder = home.join(peer.name());
         fresh(&folder)?;

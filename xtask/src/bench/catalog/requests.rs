@@ -1,5 +1,5 @@
-//! What people and programs wait for while they use a large database: products that are asked for by many at one time, and
-//! edits by the form while sources change.
+//! Waiting times of people and programs on a large database: many readers of products at once, and edits through the form while sources
+//! change.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -25,22 +25,22 @@ use crate::bench::{
 };
 
 const CONNECTIONS: usize = 32;
-/// How long products are asked for, and how long edits are made.
-const ASKING: Duration = Duration::from_secs(10);
+/// The times of the two measurements.
+const READING: Duration = Duration::from_secs(10);
 const EDITING: Duration = Duration::from_secs(20);
 /// The small source, and the time between two of its changes.
 const SMALL_ROWS: u64 = 1_000;
-const CHANGING: Duration = Duration::from_millis(100);
-/// Within this, 99 of 100 requests and edits are answered.
-const ASKED: Duration = Duration::from_millis(20);
-const EDITED: Duration = Duration::from_millis(100);
+const CHANGE_INTERVAL: Duration = Duration::from_millis(100);
+/// The 99th percentiles of reads and edits.
+const MAX_READ: Duration = Duration::from_millis(20);
+const MAX_EDIT: Duration = Duration::from_millis(100);
 
 /// A master with the database of the ten feeds.
 struct Scene<'a> {
     master: &'a Daemon,
-    /// Of products of the ten feeds, in no order.
+    /// Skus of the ten feeds, in random order.
     skus: &'a [String],
-    /// How it is called in the table.
+    /// Rows of the database, as text.
     size: String,
 }
 
@@ -59,24 +59,24 @@ pub(super) fn measure(stage: &mut Stage) -> Result<Vec<Row>> {
     let mut table = Vec::new();
     if chosen.contains(&Line::Get) {
         let path = |number: usize| format!("/api/v1/products/{}", skus[number % skus.len()]);
-        table.push(asked(&scene, "get: `GET /api/v1/products/{sku}`", path)?);
+        table.push(read(&scene, "get: `GET /api/v1/products/{sku}`", path)?);
     }
     if chosen.contains(&Line::List) {
-        table.push(asked(&scene, "list: the first page of `/api/v1/products`", |_| "/api/v1/products".to_owned())?);
+        table.push(read(&scene, "list: the first page of `/api/v1/products`", |_| "/api/v1/products".to_owned())?);
     }
     if chosen.contains(&Line::Edit) {
         table.push(edited(&scene, &small)?);
     }
     if wants_any(chosen, &[Line::EditApply]) {
         let original = home.join("other-content.csv");
-        // Other content in every row, but mostly the same skus, so that every row is touched.
+        // Other content in every row, but mostly the same skus, so that every row changes.
         let other = Feed::generate(ten.feeds[0].path.clone(), original, rows, 0, u64::MAX)?;
         table.push(edited_during_apply(&scene, &mut shell, &other)?);
     }
     Ok(table)
 }
 
-/// Skus from all over the table, some ten thousand.
+/// Takes some ten thousand skus from all over the table.
 fn sample(shell: &mut Shell, rows: u64) -> Result<Vec<String>> {
     let step = (FEEDS * rows / 20_000).max(1);
     let list = shell.ask(&format!(
@@ -84,7 +84,7 @@ fn sample(shell: &mut Shell, rows: u64) -> Result<Vec<String>> {
     ))?;
     let mut skus: Vec<String> = list.split(' ').map(str::to_owned).collect();
     ensure!(skus.len() > 100, "the database holds too little");
-    // A walk with a step that shares no factor with most lengths: neighbours of the table are not asked for together.
+    // A step that shares no factor with most lengths, so that neighbours in the table are not read together.
     let length = skus.len();
     for place in 0..length {
         skus.swap(place, (place * 7_919 + 13) % length);
@@ -92,15 +92,15 @@ fn sample(shell: &mut Shell, rows: u64) -> Result<Vec<String>> {
     Ok(skus)
 }
 
-/// Many connections ask, each again as soon as it is answered.
-fn asked(scene: &Scene, what: &str, path: impl Fn(usize) -> String + Sync) -> Result<Row> {
-    eprintln!("{what}, {CONNECTIONS} connections for {ASKING:?}");
+/// Reads over many connections, each of which asks again as soon as it is answered.
+fn read(scene: &Scene, what: &str, path: impl Fn(usize) -> String + Sync) -> Result<Row> {
+    eprintln!("{what}, {CONNECTIONS} connections for {READING:?}");
     let cpu = usage::cpu_so_far(scene.master.id())?;
     let begun = Instant::now();
     let ask = |connection: usize| {
         let mut client = Connection::open(&scene.master.url)?;
         let mut times = Vec::new();
-        while begun.elapsed() < ASKING {
+        while begun.elapsed() < READING {
             let path = path(connection * 611 + times.len());
             let asked_at = Instant::now();
             let (status, _) = client.get(&path)?;
@@ -112,22 +112,22 @@ fn asked(scene: &Scene, what: &str, path: impl Fn(usize) -> String + Sync) -> Re
     let times = thread::scope(|scope| {
         let ask = &ask;
         let asking: Vec<_> = (0..CONNECTIONS).map(|connection| scope.spawn(move || ask(connection))).collect();
-        let ended = asking.into_iter().map(|asking| asking.join().map_err(|_| anyhow!("a client broke off"))?);
+        let ended = asking.into_iter().map(|asking| asking.join().map_err(|_| anyhow!("a client panicked"))?);
         ended.collect::<Result<Vec<Vec<Duration>>>>()
     })?;
     let (latencies, took) = (Latencies::of(times.concat()), begun.elapsed());
     let speed = latencies.count() as f64 / took.as_secs_f64();
     let row = Row {
         what: format!("{what}, {} rows, {CONNECTIONS} connections", scene.size),
-        wall: format!("{}; {} a second", latencies.told(), thousands(speed as u64)),
+        wall: format!("{}; {} per second", latencies.summary(), thousands(speed as u64)),
         ..cost(scene.master, cpu)?
     };
-    Ok(row.target("p99 <= 20 ms", latencies.within(0.99) <= ASKED))
+    Ok(row.target("p99 <= 20 ms", latencies.within(0.99) <= MAX_READ))
 }
 
-/// Edits, one after the other, while the small source changes a row every now and then.
+/// Makes one edit after the other while the small source changes a row every now and then.
 fn edited(scene: &Scene, small: &Served) -> Result<Row> {
-    eprintln!("editing for {EDITING:?} while a source changes a row every {CHANGING:?}");
+    eprintln!("editing for {EDITING:?} while a source changes a row every {CHANGE_INTERVAL:?}");
     let cpu = usage::cpu_so_far(scene.master.id())?;
     let is_over = AtomicBool::new(false);
     let (edits, changes) = thread::scope(|scope| {
@@ -135,23 +135,23 @@ fn edited(scene: &Scene, small: &Served) -> Result<Row> {
         let begun = Instant::now();
         let edits = Edits::make(scene, scene.skus, || Ok(begun.elapsed() < EDITING));
         is_over.store(true, Ordering::Relaxed);
-        let changes = changing.join().map_err(|_| anyhow!("the changes broke off"))??;
+        let changes = changing.join().map_err(|_| anyhow!("the thread that changes rows panicked"))??;
         anyhow::Ok((edits?, changes))
     })?;
     let row = Row {
         what: format!("edit: `POST /update`, {} rows, a source changes one row every 100 ms", scene.size),
         wall: format!(
             "{}; {} edits, {} failed; {changes} changes",
-            edits.times.told(),
+            edits.times.summary(),
             edits.times.count(),
             edits.failed
         ),
         ..cost(scene.master, cpu)?
     };
-    Ok(row.target("p99 <= 100 ms", edits.times.within(0.99) <= EDITED && edits.failed == 0))
+    Ok(row.target("p99 <= 100 ms", edits.times.within(0.99) <= MAX_EDIT && edits.failed == 0))
 }
 
-/// Edits, one after the other, while a file whose content is wholly new is applied.
+/// Makes one edit after the other while a file with entirely new content is applied.
 fn edited_during_apply(scene: &Scene, shell: &mut Shell, other: &Feed) -> Result<Row> {
     let skus = elsewhere(scene, other)?;
     eprintln!("editing while the content of {} is replaced", other.path.display());
@@ -174,15 +174,15 @@ fn edited_during_apply(scene: &Scene, shell: &mut Shell, other: &Feed) -> Result
     Ok(row.target("none fails", edits.failed == 0))
 }
 
-/// Edits that were made.
+/// The edits of a measurement.
 struct Edits {
     times: Latencies,
-    /// Those that were answered otherwise than a form that was taken.
+    /// Edits that were not answered with a redirect.
     failed: usize,
 }
 
 impl Edits {
-    /// Makes edits as long as `go_on` says so, and at least one.
+    /// Makes edits while `go_on` returns true, and at least one.
     fn make(scene: &Scene, skus: &[String], mut go_on: impl FnMut() -> Result<bool>) -> Result<Self> {
         let mut client = Connection::open(&scene.master.url)?;
         let (mut times, mut failed) = (Vec::new(), 0);
@@ -193,7 +193,7 @@ impl Edits {
             times.push(asked_at.elapsed());
             match answered {
                 Ok(303) => {}
-                // A connection that was cut is of no more use.
+                // A broken connection cannot be used again.
                 Err(_) => (failed, client) = (failed + 1, Connection::open(&scene.master.url)?),
                 Ok(_) => failed += 1,
             }
@@ -205,19 +205,19 @@ impl Edits {
     }
 }
 
-/// Changes the row until it is over. Returns how often.
+/// Changes the row until `is_over`. Returns the number of changes.
 fn keep_changing(feed: &Feed, is_over: &AtomicBool) -> Result<usize> {
     let mut changes = 0;
     let begun = Instant::now();
     while !is_over.load(Ordering::Relaxed) {
         feed.write(&format!("Changing {changes}"))?;
         changes += 1;
-        thread::sleep((begun + CHANGING * changes as u32).saturating_duration_since(Instant::now()));
+        thread::sleep((begun + CHANGE_INTERVAL * changes as u32).saturating_duration_since(Instant::now()));
     }
     Ok(changes)
 }
 
-/// Products of other files, which stay when the content of this one goes.
+/// Skus of products from other files, which stay when this one is replaced.
 fn elsewhere(scene: &Scene, replaced: &Feed) -> Result<Vec<String>> {
     let name = replaced.path.file_name().context("a feed has a name")?.to_string_lossy();
     let here = format!("\"file\":\"{name}\"");
@@ -234,7 +234,7 @@ fn elsewhere(scene: &Scene, replaced: &Feed) -> Result<Vec<String>> {
     Ok(skus)
 }
 
-/// What the master took since `before`, and its peak so far.
+/// The processor time of the master since `before`, and its peak memory so far.
 fn cost(master: &Daemon, before: Duration) -> Result<Row> {
     let cpu = seconds(usage::cpu_so_far(master.id())? - before);
     Ok(Row { cpu, memory: mebibytes(usage::peak_so_far(master.id())?), ..Row::default() })

@@ -1,5 +1,5 @@
-//! One feed: loaded, changed, passed over again and followed, in turns with the peers. In each round everybody has one turn,
-//! one after the other, so that what the machine does besides falls on all; a ratio is that of one round.
+//! One feed: loaded, changed, loaded again and followed, in turns with the peers. In a round each program has one turn, so that other work
+//! of the machine slows all of them alike; a ratio is taken within a round.
 
 use anyhow::{Result, ensure};
 
@@ -16,15 +16,15 @@ use crate::bench::{
     usage::Usage,
 };
 
-/// What a cold load may take, as parts of what the peers take.
+/// The targets of a cold load, as parts of the peers' times.
 const COLD: [(Peer, f64); 3] = [(Peer::Sqlite3, 0.30), (Peer::DuckDb, 0.85), (Peer::Pandas, 0.45)];
-/// The same for one changed row, of DuckDB's cold time: it has nothing but a load from the beginning.
+/// The targets of one changed row, as parts of DuckDB's cold time, since DuckDB can only load everything again.
 const CHANGE: [(Peer, f64); 1] = [(Peer::DuckDb, 0.20)];
 const FOLLOW: [(Peer, f64); 1] = [(Peer::DuckDb, 0.30)];
-/// What a pass that finds nothing may take, in seconds.
-const NOTHING: f64 = 0.050;
+/// The longest pass that finds nothing, in seconds.
+const MAX_NOTHING: f64 = 0.050;
 
-/// What one round took.
+/// The costs of a round.
 struct Round {
     cold: Pass,
     change: Option<Pass>,
@@ -40,15 +40,15 @@ pub(super) fn measure(stage: &mut Stage, peers: &Peers, pairs: usize) -> Result<
     stage.one()?;
     for number in 0..=pairs {
         let round = round(stage, peers, number)?;
-        let told: Vec<String> = peers
+        let theirs: Vec<String> = peers
             .needed
             .iter()
             .zip(&round.peers)
             .map(|(peer, usage)| format!(", {} {}", peer.name(), seconds(usage.wall)))
             .collect();
         let name = if number == 0 { "warm-up".to_owned() } else { format!("round {number} of {pairs}") };
-        eprintln!("{name}: ours {}{}", seconds(round.cold.master.wall), told.concat());
-        // The first one only warms up.
+        eprintln!("{name}: ours {}{}", seconds(round.cold.master.wall), theirs.concat());
+        // The first round only warms up.
         if number > 0 {
             rounds.push(round);
         }
@@ -56,7 +56,7 @@ pub(super) fn measure(stage: &mut Stage, peers: &Peers, pairs: usize) -> Result<
     Ok(rows(stage, peers, &rounds))
 }
 
-/// One turn of everybody.
+/// Gives each program one turn.
 fn round(stage: &mut Stage, peers: &Peers, number: usize) -> Result<Round> {
     let (home, chosen) = (stage.home, stage.chosen);
     let folder = home.join("ours");
@@ -79,8 +79,8 @@ fn round(stage: &mut Stage, peers: &Peers, number: usize) -> Result<Round> {
         let master = master(&folder, &[served])?;
         follow = Some(served.follow(&master, &mut Shell::open(&database(&folder))?, &followed)?);
     }
-    let counts_behind = Shell::open(&database(&folder))?.counts()?;
-    ensure!(counts == counts_behind, "we count {counts} after the load and {counts_behind} after changes of a name");
+    let counts_after = Shell::open(&database(&folder))?.counts()?;
+    ensure!(counts == counts_after, "we count {counts} after the load and {counts_after} after changes of a name");
     let mut usages = Vec::new();
     for peer in &peers.needed {
         let (usage, theirs) = peers.run(*peer, home, &served.feeds[0].path)?;
@@ -109,7 +109,7 @@ fn rows(stage: &Stage, peers: &Peers, rounds: &[Round]) -> Vec<Row> {
         let row =
             compared("nothing: nothing has changed, `master --once`".to_owned(), rounds, peers, |r| r.nothing, &[]);
         let wall = Spread::of_times(rounds.iter().filter_map(|round| round.nothing).map(|pass| pass.master.wall));
-        rows.push(row.target("<= 50 ms", wall.median <= NOTHING));
+        rows.push(row.target("<= 50 ms", wall.median <= MAX_NOTHING));
     }
     if stage.wants(Line::Follow) {
         let what = format!("follow: file saved to visible in the database, one row of {size} changed, settle 50 ms");
@@ -118,7 +118,7 @@ fn rows(stage: &Stage, peers: &Peers, rounds: &[Round]) -> Vec<Row> {
     rows
 }
 
-/// A row of ours beside the cold loads of all peers, and what it may be of some of them.
+/// A row of ours, with its ratios to the cold loads of all peers and its targets for some of them.
 fn compared(
     what: String,
     rounds: &[Round],
@@ -128,17 +128,17 @@ fn compared(
 ) -> Row {
     let passes: Vec<Pass> = rounds.iter().filter_map(&ours).collect();
     let mut row = Row::of_passes(what, &passes);
-    let (mut ratios, mut told, mut is_met) = (Vec::new(), Vec::new(), true);
+    let (mut ratios, mut texts, mut is_met) = (Vec::new(), Vec::new(), true);
     for (place, peer) in peers.needed.iter().enumerate() {
         let of_round =
             |(pass, round): (&Pass, &Round)| pass.master.wall.as_secs_f64() / round.peers[place].wall.as_secs_f64();
         let ratio = Spread::of(passes.iter().zip(rounds).map(of_round));
         ratios.push(ratio.times(peer.name()));
         if let Some((_, most)) = targets.iter().find(|(of, _)| of == peer) {
-            told.push(format!("<= {most:.2} x {}", peer.name()));
+            texts.push(format!("<= {most:.2} x {}", peer.name()));
             is_met &= ratio.median <= *most;
         }
     }
     row.ratio = ratios.join(", ");
-    if targets.is_empty() { row } else { row.target(told.join(", "), is_met) }
+    if targets.is_empty() { row } else { row.target(texts.join(", "), is_met) }
 }

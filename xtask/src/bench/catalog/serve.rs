@@ -1,4 +1,4 @@
-//! A data-source with one large file: it must not need memory for it, however it is asked.
+//! The memory of a data-source with one large file, sent plain and packed.
 
 use std::{
     fs::{self, File},
@@ -22,8 +22,8 @@ use crate::{
 };
 
 const BYTES: u64 = 2_000_000_000;
-/// What the data-source may need, in bytes.
-const MEMORY: u64 = 100 << 20;
+/// The most memory of the data-source, in bytes.
+const MAX_MEMORY: u64 = 100 << 20;
 
 /// Measures the line `serve`.
 pub(super) fn measure(home: &Path) -> Result<Vec<Row>> {
@@ -37,7 +37,7 @@ pub(super) fn measure(home: &Path) -> Result<Vec<Row>> {
     let source = Daemon::start(command);
     let ready = started.elapsed();
     let (plain, bytes) = download(&source, "identity")?;
-    ensure!(bytes == fs::metadata(folder.join("large.csv"))?.len(), "{bytes} bytes came, which is not the file");
+    ensure!(bytes == fs::metadata(folder.join("large.csv"))?.len(), "{bytes} bytes arrived, which is not the file");
     let (packed, packed_bytes) = download(&source, "zstd")?;
     ensure!(packed_bytes < bytes, "the file was not packed");
     let peak = usage::peak_so_far(source.id())?;
@@ -50,7 +50,7 @@ pub(super) fn measure(home: &Path) -> Result<Vec<Row>> {
     };
     drop(source);
     fs::remove_dir_all(&folder)?;
-    Ok(vec![row.target("<= 100 MiB", peak <= MEMORY)])
+    Ok(vec![row.target("<= 100 MiB", peak <= MAX_MEMORY)])
 }
 
 fn download(source: &Daemon, coding: &str) -> Result<(Duration, u64)> {
@@ -59,7 +59,7 @@ fn download(source: &Daemon, coding: &str) -> Result<(Duration, u64)> {
     Ok((started.elapsed(), bytes))
 }
 
-/// A generated block, over and over: what is in the file is no matter here.
+/// Fills a file with one generated block over and over. Its content does not matter here.
 fn fill(large: &Path, block: &Path) -> Result<()> {
     generate::write(block, 50_000, 0, 1)?;
     let (mut out, mut bytes) = (File::create(large)?, 0);

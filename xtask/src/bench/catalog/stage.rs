@@ -1,5 +1,5 @@
-//! What several lines need: one feed that is served, ten feeds that are served, and a database that holds the ten. Each is made
-//! when the first line asks for it.
+//! The parts that several lines use: a source of one feed, a source of ten, and a database that holds the ten. Each is made when the first
+//! line asks for it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,17 @@ use super::lines::Line;
 use crate::bench::running::{Pass, Served, fresh};
 
 /// How long a file must be quiet before it counts as changed.
-const SETTLE: &str = "50ms";
+pub(super) const SETTLE: &str = "50ms";
 /// Feeds of the large source.
 pub(super) const FEEDS: u64 = 10;
 
 /// The folders and sources of a run.
 pub(super) struct Stage<'a> {
-    /// Where everything lies; it goes with the run.
+    /// The temporary folder of the run.
     pub(super) home: &'a Path,
     /// Rows of a feed.
     pub(super) rows: u64,
-    /// The lines that are measured.
+    /// The lines to measure.
     pub(super) chosen: &'a [Line],
     one: Option<Served>,
     ten: Option<Served>,
@@ -28,7 +28,7 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Nothing is made yet.
+    /// Makes nothing yet.
     pub(super) fn new(home: &'a Path, rows: u64, chosen: &'a [Line]) -> Self {
         Self { home, rows, chosen, one: None, ten: None, is_loaded: false }
     }
@@ -61,7 +61,7 @@ impl<'a> Stage<'a> {
         Served::start(self.home, "small", 1, rows, FEEDS * self.rows, SETTLE)
     }
 
-    /// Where the database of the ten feeds lies.
+    /// The folder of the database that holds the ten feeds.
     pub(super) fn ten_folder(&self) -> PathBuf {
         self.home.join("ten-database")
     }
@@ -75,7 +75,7 @@ impl<'a> Stage<'a> {
         Ok(pass)
     }
 
-    /// Loads the ten feeds unless that was done.
+    /// Loads the ten feeds unless they are loaded.
     pub(super) fn loaded_ten(&mut self) -> Result<()> {
         if !self.is_loaded {
             eprintln!("loading the {FEEDS} feeds");

@@ -1,5 +1,5 @@
-# As catalog_duckdb.py, but what comes out is not the same: tables without keys, in which nothing keeps a sku from coming twice and
-# one product is found by reading all of them. It is half of DuckDB's work, and worth knowing.
+# As catalog_duckdb.py, but with tables without keys: a sku could come twice, and finding one product reads all of them. It is half of the
+# work.
 import duckdb
 
 database = duckdb.connect("catalog.duckdb")

@@ -1,4 +1,4 @@
-# The same as a small script with pandas does it.
+# The same two tables with pandas, as a small script does it.
 import sqlite3
 
 import pandas

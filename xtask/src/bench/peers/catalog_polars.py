@@ -1,4 +1,4 @@
-# The same in polars. It has no database, so the tables become files.
+# The same two tables in polars. It has no database, so they become files.
 import polars
 
 feed = polars.read_csv("feed.csv", infer_schema=False)

@@ -1,5 +1,5 @@
--- What a person does with the sqlite3 shell alone: import feed.csv, keep the last row of each sku, count the names. Of several
--- ways this was the fastest: the staging table is a temporary one, and a later row takes the place of an earlier one.
+-- The same two tables with the sqlite3 shell alone: import feed.csv, keep the last row of each sku, count the names. Of several ways this
+-- was the fastest: a temporary staging table, and later rows that replace earlier ones.
 .bail on
 .mode csv
 create temp table staging(name text, sku text, description text);

@@ -1,4 +1,4 @@
-# Rows and sales a department in DuckDB. It is told dialect and columns, though to have it find them out takes no longer.
+# Rows and sales per department in DuckDB. Dialect and columns are given, though detecting them takes no longer.
 import duckdb
 
 duckdb.sql("""

@@ -1,4 +1,4 @@
-# The same by a loop, as one types it.
+# Rows and sales per department with a plain loop.
 import csv
 
 totals = {}

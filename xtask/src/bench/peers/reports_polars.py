@@ -1,4 +1,4 @@
-# The same in polars, by its streaming engine.
+# Rows and sales per department with the streaming engine of polars.
 import polars
 
 sales = polars.scan_csv("sales.csv")

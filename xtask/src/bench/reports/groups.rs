@@ -1,4 +1,4 @@
-//! A file of a million groups: right, and what memory it takes.
+//! A file of a million groups: correctness and memory.
 
 use anyhow::{Result, ensure};
 
@@ -17,7 +17,7 @@ use crate::bench::{
 
 const ROWS: u64 = 10_000_000;
 const GROUPS: u64 = 1_000_000;
-/// It takes long, and memory varies little.
+/// Few, because each takes long and memory varies little.
 const REPEATS: usize = 3;
 
 /// Measures the line `groups`.
@@ -34,7 +34,7 @@ pub(super) fn measure(stage: &Stage<'_>) -> Result<Vec<Row>> {
         ours.push(asked.usage);
         theirs.push(stage.peers.run(Peer::DuckDb, stage.home, &sales)?);
     }
-    // Only now: what this program holds in memory would count as that of the peers.
+    // Only now, because memory of this program would count as that of the peers.
     let groups = write_result(&answer, &result)?;
     ensure!(groups == GROUPS, "there are {groups} groups");
     for (_, theirs) in &theirs {
@@ -42,7 +42,7 @@ pub(super) fn measure(stage: &Stage<'_>) -> Result<Vec<Row>> {
     }
     let what = format!(
         "groups: {} of {} groups, {} MB from source to master",
-        sales.told(),
+        sales.summary(),
         thousands(groups),
         bytes / 1_000_000
     );

@@ -1,4 +1,4 @@
-//! A data-source that is asked for a partial, as a master asks it.
+//! A data-source that is asked for a partial result as a master asks.
 
 use std::{
     fs::{self, File},
@@ -21,7 +21,7 @@ use crate::bench::{
     usage::{self, Usage},
 };
 
-/// A data-source that has hashed its only file, and what to ask of it.
+/// A data-source that has hashed its only file, and the request for it.
 pub(super) struct Source {
     daemon: Daemon,
     request: String,
@@ -30,23 +30,23 @@ pub(super) struct Source {
 /// One request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answer {
-    /// From the request to the last byte of the answer; the processor's time and the peak memory are the data-source's.
+    /// The time from the request to the last byte of the answer, and the processor time and peak memory of the data-source.
     pub(super) usage: Usage,
     /// Bytes of the answer.
     pub(super) bytes: u64,
-    /// Bytes that the data-source has read from files meanwhile.
+    /// Bytes that the data-source read from files meanwhile.
     pub(super) read: u64,
 }
 
 impl Source {
-    /// Starts one that keeps nothing yet. It is ready once it has hashed the file.
+    /// Starts a data-source that has computed nothing yet. It is ready once it has hashed the file.
     pub(super) fn start(sales: &Sales) -> Result<Self> {
         let mut command = process::command("data-source", &sales.folder);
         command.args(["--listen", "127.0.0.1:0", "--dir", "."]).env("RUST_LOG", "error");
         let daemon = Daemon::start(command);
         let (status, manifest) = http::get(&format!("{}/sense/files", daemon.url))?;
         ensure!(status == 200, "/sense/files is answered with {status}");
-        let manifest: Manifest = serde_json::from_slice(&manifest).context("the manifest is none")?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).context("the data-source sends no manifest")?;
         let file = manifest.files.into_iter().find(|file| file.path == NAME);
         let ManifestEntry { hash, .. } = file.context("the data-source does not offer the file")?;
         let asked =
@@ -54,7 +54,7 @@ impl Source {
         Ok(Self { daemon, request: serde_json::to_string(&asked)? })
     }
 
-    /// Asks for the partial, whose lines go to `into` as they come.
+    /// Asks for the partial. Its lines go to `into` as they arrive.
     pub(super) fn ask(&self, into: &Path) -> Result<Answer> {
         let process = self.daemon.id();
         let mut out = File::create(into)?;
@@ -69,7 +69,7 @@ impl Source {
     }
 }
 
-/// Rows and sales a department.
+/// Rows and sales per department.
 fn report() -> ReportSpec {
     let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
     ReportSpec {
@@ -79,28 +79,27 @@ fn report() -> ReportSpec {
     }
 }
 
-/// What a process has read so far by calls that read files.
+/// The bytes that a process has read so far.
 fn read_so_far(process: u32) -> Result<u64> {
-    let io =
-        fs::read_to_string(format!("/proc/{process}/io")).context("failed to read what the data-source has read")?;
+    let io = fs::read_to_string(format!("/proc/{process}/io")).context("failed to read /proc/PID/io")?;
     let read = io.lines().find_map(|line| line.strip_prefix("rchar: ")).context("/proc/PID/io has no rchar")?;
     Ok(read.parse()?)
 }
 
-/// Writes what the lines of an answer come to, as the peers write their results. Returns how many groups there are.
+/// Sums the lines of an answer and writes the result in the form of the peers. Returns the number of groups.
 pub(super) fn write_result(answer: &Path, result: &Path) -> Result<u64> {
     let plan = ReportPlan::compile(&report())?;
     let (mut total, mut is_ended) = (Total::new(&plan), false);
     for line in BufReader::new(File::open(answer)?).lines() {
-        match serde_json::from_str(&line?).context("a line of the answer is none")? {
+        match serde_json::from_str(&line?).context("the answer has a line of another form")? {
             AggregateLine::Progress { .. } => {}
             AggregateLine::Partial(head) => ensure!(head.rejected == 0, "{} rows are rejects", head.rejected),
             AggregateLine::Group(group) => total.add(&group)?,
             AggregateLine::End => is_ended = true,
-            other => bail!("the data-source says {other:?}"),
+            other => bail!("the data-source answers with {other:?}"),
         }
     }
-    ensure!(is_ended, "the answer is cut");
+    ensure!(is_ended, "the answer is incomplete");
     let mut out = BufWriter::new(File::create(result)?);
     let text = |value: Option<Number>| value.map_or_else(String::new, |value| value.to_string());
     total.each_row(|key, values| {

@@ -1,5 +1,5 @@
-//! What people would use in our place: each one a program that sums the same file, as a whole process, and writes a line
-//! `DEPARTMENT|ROWS|SALES` a group, in order, to a file `result`.
+//! The programs that people would use instead. Each sums the same file, as a whole process, and writes a line `DEPARTMENT|ROWS|SALES` per
+//! group, in order, to a file `result`.
 
 use std::{
     fs::{self, File},
@@ -18,17 +18,17 @@ use crate::bench::{
     usage::{self, Usage},
 };
 
-/// One of them.
+/// A program, or a way to use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     DuckDb,
     Polars,
-    /// A loop over the rows that `csv` reads.
+    /// A loop over the rows of Python's `csv`.
     Loop,
 }
 
 impl Peer {
-    /// As the table names it.
+    /// Its name in the table.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::DuckDb => "DuckDB",
@@ -37,7 +37,7 @@ impl Peer {
         }
     }
 
-    /// What it runs.
+    /// The script it runs.
     fn script(self) -> &'static str {
         match self {
             Self::DuckDb => include_str!("../peers/reports_duckdb.py"),
@@ -47,26 +47,26 @@ impl Peer {
     }
 }
 
-/// All of them, installed.
+/// All peers, installed.
 pub(super) struct Peers {
     interpreter: String,
-    /// Name and version of each, for those who read the figures later.
+    /// Name and version of each.
     pub(super) versions: Vec<String>,
 }
 
 impl Peers {
-    /// Looks for them.
+    /// Looks for the peers.
     ///
     /// # Errors
-    /// Something is missing; the error has the commands that install it.
+    /// One is missing; the error has the commands that install it.
     pub(super) fn find(python: &str) -> Result<Self> {
         match Python::find(python, &["duckdb", "polars"]) {
             Ok(Python { interpreter, versions }) => Ok(Self { interpreter, versions }),
-            Err(mends) => bail!("not everything is installed that this compares with: {}", mends.join(", then ")),
+            Err(fixes) => bail!("peers are missing; install them with {}", fixes.join(", then ")),
         }
     }
 
-    /// Has a peer sum a file. Returns what it cost, and where its result lies.
+    /// Has a peer sum a file. Returns its cost and the path of its result.
     pub(super) fn run(&self, peer: Peer, home: &Path, sales: &Sales) -> Result<(Usage, PathBuf)> {
         let folder = home.join(peer.name().replace(' ', "-"));
         fresh(&folder)?;
@@ -80,7 +80,7 @@ impl Peers {
     }
 }
 
-/// Makes sure that two results are the same, line by line: nothing here may hold a large one in memory, see `usage`.
+/// Compares two results line by line, because this program must not hold a large one in memory; see `usage`.
 pub(super) fn compare(ours: &Path, theirs: &Path, whose: Peer) -> Result<()> {
     let open = |path: &Path| File::open(path).map(|file| BufReader::new(file).lines());
     let (mut left, mut right) = (open(ours)?, open(theirs)?);

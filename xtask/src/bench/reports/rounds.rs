@@ -1,5 +1,5 @@
-//! Files of several sizes: we and the peers sum each of them in turns, so that what the machine does besides falls on all; a
-//! ratio is that of one round. All results are compared in every round.
+//! Files of several sizes. We and the peers sum each in turns, so that other work of the machine slows all of them alike; a ratio is taken
+//! within a round. Each round compares all results.
 
 use std::{path::Path, time::Duration};
 
@@ -20,25 +20,25 @@ use crate::bench::{
 
 /// Departments of a sales file.
 const GROUPS: u64 = 500;
-/// What a partial may take of what the peers take.
+/// The targets of a partial, as parts of the peers' times.
 const PARTIAL: [(Peer, f64); 2] = [(Peer::DuckDb, 0.80), (Peer::Loop, 0.10)];
-/// What a data-source may need, in bytes, and how much more for the largest file than for the smallest.
-const MEMORY: u64 = 250 << 20;
-const FLAT: f64 = 1.10;
-/// What a source may send for a group, and read of files for a partial that it keeps, in bytes.
-const GROUP_BYTES: u64 = 200;
-const READ_BYTES: u64 = 64 << 10;
+/// The most memory of a data-source, in bytes, and the ratio of the largest file to the smallest.
+const MAX_MEMORY: u64 = 250 << 20;
+const MAX_GROWTH: f64 = 1.10;
+/// The most bytes that a source sends per group, and reads from files for a partial that it keeps.
+const MAX_GROUP_BYTES: u64 = 200;
+const MAX_READ_BYTES: u64 = 64 << 10;
 
-/// What all lines need.
+/// The parts that all lines use.
 pub(super) struct Stage<'a> {
-    /// Where everything lies; it goes with the run.
+    /// The temporary folder of the run.
     pub(super) home: &'a Path,
     pub(super) peers: &'a Peers,
-    /// Rounds that count.
+    /// Counted rounds.
     pub(super) pairs: usize,
 }
 
-/// What one round took.
+/// The costs of a round.
 struct Round {
     first: Answer,
     again: Answer,
@@ -48,7 +48,7 @@ struct Round {
 
 /// All rounds of one file.
 struct Size {
-    told: String,
+    text: String,
     rows: u64,
     bytes: u64,
     groups: u64,
@@ -56,7 +56,7 @@ struct Size {
     rounds: Vec<Round>,
 }
 
-/// What the loop takes a row, where it was run.
+/// The time of the Python loop, and the rows that it read.
 type LoopSpeed = Option<(Spread, f64)>;
 
 /// Measures all lines of all sizes.
@@ -88,10 +88,10 @@ pub(super) fn measure(stage: &Stage<'_>, rows: &[u64], chosen: &[Line], table: &
 
 fn size(stage: &Stage<'_>, rows: u64, peers: Vec<Peer>) -> Result<Size> {
     let sales = Sales::generate(stage.home, rows, GROUPS)?;
-    let mut size = Size { told: sales.told(), rows, bytes: sales.bytes, groups: 0, peers, rounds: Vec::new() };
+    let mut size = Size { text: sales.summary(), rows, bytes: sales.bytes, groups: 0, peers, rounds: Vec::new() };
     for number in 0..=stage.pairs {
         let (round, groups) = round(stage, &sales, &size.peers)?;
-        let told: Vec<String> = size
+        let theirs: Vec<String> = size
             .peers
             .iter()
             .zip(&round.peers)
@@ -99,9 +99,9 @@ fn size(stage: &Stage<'_>, rows: u64, peers: Vec<Peer>) -> Result<Size> {
             .collect();
         let name = if number == 0 { "warm-up".to_owned() } else { format!("round {number} of {}", stage.pairs) };
         let usage = round.first.usage;
-        eprintln!("{name}: ours {} ({} CPU){}", seconds(usage.wall), seconds(usage.cpu), told.concat());
+        eprintln!("{name}: ours {} ({} CPU){}", seconds(usage.wall), seconds(usage.cpu), theirs.concat());
         size.groups = groups;
-        // The first one only warms up.
+        // The first round only warms up.
         if number > 0 {
             size.rounds.push(round);
         }
@@ -109,7 +109,7 @@ fn size(stage: &Stage<'_>, rows: u64, peers: Vec<Peer>) -> Result<Size> {
     Ok(size)
 }
 
-/// One turn of everybody.
+/// Gives each program one turn.
 fn round(stage: &Stage<'_>, sales: &Sales, peers: &[Peer]) -> Result<(Round, u64)> {
     let [answer, result, other] = ["answer", "result", "answer-again"].map(|name| stage.home.join(name));
     let (first, again) = {
@@ -142,7 +142,7 @@ impl Size {
 
     /// Ours, beside all peers.
     fn partial(&self, speed: LoopSpeed) -> Vec<Row> {
-        let what = format!("partial: {}, `POST /aggregate` to a data-source that has hashed the file", self.told);
+        let what = format!("partial: {}, `POST /aggregate` to a data-source that has hashed the file", self.text);
         let mut row = Row::of_usages(what, self.rounds.iter().map(|round| round.first.usage));
         let (mut ratios, mut targets, mut is_met) = (Vec::new(), Vec::new(), true);
         for (place, peer) in self.peers.iter().enumerate() {
@@ -175,10 +175,10 @@ impl Size {
         rows
     }
 
-    /// The second request.
+    /// The row of the second request.
     fn again(&self) -> Row {
         let read = self.rounds.iter().map(|round| round.again.read).max().unwrap_or_default();
-        let what = format!("again: {}, the same request once more", self.told);
+        let what = format!("again: {}, the same request once more", self.text);
         let mut row = Row::of_usages(what, self.rounds.iter().map(|round| round.again.usage));
         let ratio = |round: &Round| round.again.usage.wall.as_secs_f64() / round.first.usage.wall.as_secs_f64();
         row.ratio = format!(
@@ -186,27 +186,27 @@ impl Size {
             thousands(read),
             Spread::of(self.rounds.iter().map(ratio)).times("the first request")
         );
-        row.target("nothing of the file is read", read <= READ_BYTES)
+        row.target("nothing of the file is read", read <= MAX_READ_BYTES)
     }
 
-    /// What went over the wire.
+    /// The row of the bytes between source and master.
     fn answer(&self) -> Row {
         let bytes = self.rounds.iter().map(|round| round.first.bytes).max().unwrap_or_default();
         let what = format!(
             "answer: {}, {} groups: {} bytes from source to master",
-            self.told,
+            self.text,
             thousands(self.groups),
             thousands(bytes)
         );
         let ratio = format!(
-            "{:.4} % of the file, {} bytes a group",
+            "{:.4} % of the file, {} bytes per group",
             100.0 * bytes as f64 / self.bytes as f64,
             bytes / self.groups
         );
-        Row { what, ratio, ..Row::default() }.target("O(groups)", bytes <= self.groups * GROUP_BYTES)
+        Row { what, ratio, ..Row::default() }.target("O(groups)", bytes <= self.groups * MAX_GROUP_BYTES)
     }
 
-    /// The most that a data-source needed.
+    /// The peak memory of the data-source.
     fn peak(&self) -> u64 {
         self.rounds.iter().map(|round| round.first.usage.peak_bytes).max().unwrap_or_default()
     }
@@ -216,13 +216,13 @@ fn memory(sizes: &[Size]) -> Row {
     let peaks: Vec<u64> = sizes.iter().map(Size::peak).collect();
     let (least, most) = (peaks.iter().min().copied().unwrap_or(1), peaks.iter().max().copied().unwrap_or_default());
     let rows: Vec<String> = sizes.iter().map(|size| thousands(size.rows)).collect();
-    let told: Vec<String> = peaks.iter().map(|peak| format!("{:.1} MiB", *peak as f64 / f64::from(1 << 20))).collect();
+    let texts: Vec<String> = peaks.iter().map(|peak| format!("{:.1} MiB", *peak as f64 / f64::from(1 << 20))).collect();
     let ratio = most as f64 / least as f64;
     let row = Row {
         what: format!("memory: peak of the data-source for {} rows", rows.join(", ")),
-        memory: told.join(", "),
+        memory: texts.join(", "),
         ratio: format!("{ratio:.2}"),
         ..Row::default()
     };
-    row.target(format!("<= {}, flat within 10 %", mebibytes(MEMORY)), most <= MEMORY && ratio <= FLAT)
+    row.target(format!("<= {}, flat within 10 %", mebibytes(MAX_MEMORY)), most <= MAX_MEMORY && ratio <= MAX_GROWTH)
 }

@@ -6,18 +6,21 @@ use std::{
     process::Stdio,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use tributary_testkit::process;
 
-use crate::bench::{
-    figures::thousands,
-    running::{fresh, write_back},
+use crate::{
+    bench::{
+        figures::thousands,
+        running::{fresh, write_back},
+    },
+    workspace,
 };
 
-/// What the file is called in its folder.
+/// The name of the file in its folder.
 pub(super) const NAME: &str = "sales.csv";
 
-/// A file that is there until this is dropped: the next one may need its room.
+/// A file that is deleted when this is dropped, because the next one may need its space.
 pub(super) struct Sales {
     pub(super) folder: PathBuf,
     pub(super) rows: u64,
@@ -32,8 +35,7 @@ impl Sales {
         fresh(&folder)?;
         let mut generate = process::command("generate", &folder);
         generate.args(["sales", "--rows", &rows.to_string(), "--groups", &groups.to_string(), "--out", NAME]);
-        let done = generate.stdout(Stdio::null()).status().context("failed to start generate")?;
-        ensure!(done.success(), "generate failed");
+        workspace::run(generate.stdout(Stdio::null()))?;
         write_back()?;
         let bytes = fs::metadata(folder.join(NAME))?.len();
         Ok(Self { folder, rows, bytes })
@@ -44,14 +46,14 @@ impl Sales {
     }
 
     /// `10,000,000 rows (317 MB)`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         format!("{} rows ({} MB)", thousands(self.rows), thousands(self.bytes / 1_000_000))
     }
 }
 
 impl Drop for Sales {
     fn drop(&mut self) {
-        // The folder above goes at the end in any case.
+        // The folder above is deleted at the end in any case.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

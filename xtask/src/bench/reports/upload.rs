@@ -1,4 +1,4 @@
-//! A file of many gigabytes sent to a master over HTTP, beside `cp` of the same file; both are on disk at the end.
+//! An upload of many gigabytes over HTTP, beside `cp` of the same file. Both end when the file is on disk.
 
 use std::{
     fs::{self, File},
@@ -19,24 +19,27 @@ use super::{
     rounds::Stage,
     sales::{NAME, Sales},
 };
-use crate::bench::{
-    figures::{Spread, mebibytes},
-    running::{fresh, write_back},
-    table::Row,
-    usage::{self, Usage},
+use crate::{
+    bench::{
+        figures::{Spread, mebibytes},
+        running::{fresh, write_back},
+        table::Row,
+        usage::{self, Usage},
+    },
+    workspace,
 };
 
-/// It takes long.
+/// Few, because each takes long.
 const REPEATS: usize = 3;
-/// How fast an upload must be, as a part of what `cp` does, and what memory the master may need beyond what it needs idle.
-const SPEED: f64 = 0.60;
-const MEMORY: u64 = 150 << 20;
+/// The least speed of an upload, as a part of that of `cp`, and the most memory of the master beyond that of an idle one.
+const MIN_SPEED: f64 = 0.60;
+const MAX_MEMORY: u64 = 150 << 20;
 
 /// Measures the line `upload` with a file of `rows` rows.
 pub(super) fn measure(stage: &Stage<'_>, rows: u64) -> Result<Vec<Row>> {
     let sales = Sales::generate(stage.home, rows, 500)?;
     let (mut ours, mut theirs, mut beyond) = (Vec::new(), Vec::new(), 0);
-    // The first one only warms up.
+    // The first upload only warms up.
     for number in 0..=REPEATS {
         let copied = copy(stage.home, &sales)?;
         let (sent, memory) = send(stage.home, &sales)?;
@@ -46,13 +49,13 @@ pub(super) fn measure(stage: &Stage<'_>, rows: u64) -> Result<Vec<Row>> {
             beyond = beyond.max(memory);
         }
     }
-    let what = format!("upload: {}, `POST /api/v1/uploads` until it is on disk", sales.told());
+    let what = format!("upload: {}, `POST /api/v1/uploads` until it is on disk", sales.summary());
     let mut row = Row::of_usages(what, ours.iter().copied());
     let speed = |(ours, theirs): (&Usage, &Duration)| theirs.as_secs_f64() / ours.wall.as_secs_f64();
     let speed = Spread::of(ours.iter().zip(&theirs).map(speed));
     row.ratio = format!("speed: {}; {} of memory beyond idle", speed.times("cp"), mebibytes(beyond));
-    let target = format!("speed >= {SPEED:.2} x cp, <= {} beyond idle", mebibytes(MEMORY));
-    let row = row.target(target, speed.median >= SPEED && beyond <= MEMORY);
+    let target = format!("speed >= {MIN_SPEED:.2} x cp, <= {} beyond idle", mebibytes(MAX_MEMORY));
+    let row = row.target(target, speed.median >= MIN_SPEED && beyond <= MAX_MEMORY);
     let wall = Spread::of_times(theirs).seconds();
     let of_peer = Row { what: "the same by cp, and fsync".to_owned(), wall, ..Row::default() };
     Ok(vec![row, of_peer])
@@ -63,15 +66,14 @@ fn copy(home: &Path, sales: &Sales) -> Result<Duration> {
     fresh(&folder)?;
     write_back()?;
     let started = Instant::now();
-    let done = Command::new("cp").arg(sales.path()).arg(&folder).status().context("failed to start cp")?;
-    ensure!(done.success(), "cp failed");
+    workspace::run(Command::new("cp").arg(sales.path()).arg(&folder))?;
     File::open(folder.join(NAME))?.sync_all()?;
     let took = started.elapsed();
     fs::remove_dir_all(&folder)?;
     Ok(took)
 }
 
-/// What an upload cost, and what memory the master needed beyond what it needed before.
+/// Uploads the file. Returns the cost, and the growth of the master's memory.
 fn send(home: &Path, sales: &Sales) -> Result<(Usage, u64)> {
     let folder = home.join("uploaded");
     fresh(&folder)?;
@@ -87,14 +89,14 @@ fn send(home: &Path, sales: &Sales) -> Result<(Usage, u64)> {
     let wall = started.elapsed();
     let peak_bytes = usage::peak_so_far(master.id())?;
     let usage = Usage { wall, cpu: usage::cpu_so_far(master.id())? - cpu, peak_bytes };
-    // What becomes of it is not measured here.
+    // Its processing is not measured here.
     http::request("DELETE", &format!("{}{location}", master.url), &[], b"")?;
     drop(master);
     fs::remove_dir_all(&folder)?;
     Ok((usage, peak_bytes.saturating_sub(idle)))
 }
 
-/// Sends the file, and returns where it is told what becomes of it.
+/// Sends the file. Returns the path of the upload.
 fn post(master: &Daemon, sales: &Sales) -> Result<String> {
     let host = master.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;

@@ -1,0 +1,30 @@
+//! The files that are packaged.
+
+use tributary_testkit::process;
+
+use super::*;
+
+#[test]
+fn the_example_configuration_is_accepted_with_every_line_in_force() {
+    let home = tempfile::tempdir().unwrap();
+    let example = fs::read_to_string(root().join("packaging/tributary.toml")).unwrap();
+    let is_setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+    let settings: Vec<&str> = example.lines().filter(is_setting).map(|line| &line[1..]).collect();
+    assert!(settings.len() > 15, "{settings:?}");
+    // Ports that nobody listens on, and secrets that exist.
+    fs::write(home.path().join("form.token"), "secret").unwrap();
+    fs::write(home.path().join("north.token"), "secret").unwrap();
+    let text =
+        settings.join("\n").replace("127.0.0.1:5001", "127.0.0.1:1").replace("/var/lib/tributary/uploads", "uploads");
+    fs::write(home.path().join("tributary.toml"), text).unwrap();
+    let output = process::command("master", home.path()).arg("--once").output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "a source is down, but the file is right: {}", process::stderr(&output));
+}
+
+#[test]
+fn the_package_names_every_folder_that_is_collected() {
+    let manifest = fs::read_to_string(root().join("packaging/Cargo.toml")).unwrap();
+    for (_, folder) in FILES {
+        assert!(manifest.contains(&format!("target/dist/files/{folder}/*")), "{folder}");
+    }
+}
