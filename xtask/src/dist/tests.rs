@@ -11,14 +11,13 @@ fn the_example_configuration_is_accepted_with_every_line_in_force() {
     let is_setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
     let settings: Vec<&str> = example.lines().filter(is_setting).map(|line| &line[1..]).collect();
     assert!(settings.len() > 15, "{settings:?}");
-    // Ports that nobody listens on, and secrets that exist.
-    fs::write(home.path().join("form.token"), "secret").unwrap();
-    fs::write(home.path().join("north.token"), "secret").unwrap();
-    let text =
-        settings.join("\n").replace("127.0.0.1:5001", "127.0.0.1:1").replace("/var/lib/tributary/uploads", "uploads");
-    fs::write(home.path().join("tributary.toml"), text).unwrap();
-    let output = process::command("master", home.path()).arg("--once").output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "a source is down, but the file is right: {}", process::stderr(&output));
+    // The secrets that it names.
+    for secret in ["form.token", "north.token"] {
+        fs::write(home.path().join(secret), "secret").unwrap();
+    }
+    fs::write(home.path().join("tributary.toml"), settings.join("\n")).unwrap();
+    let output = process::command("master", home.path()).arg("--check").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", process::stderr(&output));
 }
 
 #[test]
