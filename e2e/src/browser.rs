@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
-use fantoccini::{Client, ClientBuilder, Locator, error::CmdError, wd::WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator, error::CmdError, key::Key, wd::WebDriverCompatibleCommand};
 use futures_util::FutureExt;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -123,6 +123,18 @@ impl Browser {
     pub async fn write(&self, css: &str, text: &str) {
         let field = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
         field.send_keys(text).await.unwrap_or_else(|error| panic!("{css} can be written to: {error}"));
+    }
+
+    /// Presses a key in whatever has the focus.
+    pub async fn press(&self, key: Key) {
+        let focused = self.client.active_element().await.expect("a page has a focus");
+        focused.send_keys(&char::from(key).to_string()).await.expect("a key can be pressed");
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn type_text(&self, text: &str) {
+        let focused = self.client.active_element().await.expect("a page has a focus");
+        focused.send_keys(text).await.unwrap_or_else(|error| panic!("{text:?} can be typed: {error}"));
     }
 
     /// Clicks the first element that `css` selects.

@@ -13,6 +13,7 @@ mod browser;
 mod system;
 
 pub use browser::{Browser, Kind, browse};
+pub use fantoccini::key::Key;
 pub use system::System;
 
 use std::time::{Duration, Instant};

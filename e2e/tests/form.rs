@@ -1,6 +1,6 @@
 //! `/`: a product is corrected by hand, looked up, and given back to the files.
 
-use e2e::{Browser, Kind, System, browse};
+use e2e::{Browser, Key, Kind, System, browse};
 
 const FEED: &str = "sku,name,description\np1,Pen,blue\ni1,Ink,\"old, but good\"\n";
 
@@ -50,6 +50,32 @@ fn check_correction(kind: Kind) {
         assert_eq!(system.product("p1"), product("Fountain pen", "green, with a cap"));
         assert_eq!(system.product("i1"), product("Ink", "old, but good"), "the others are unchanged");
     });
+}
+
+/// Enter in the sku field used to save instead of looking up.
+#[test]
+fn enter_after_a_sku_looks_it_up_and_enter_after_a_name_saves() {
+    for kind in [Kind::Desktop, Kind::WithoutScripts] {
+        let system = System::start(FEED);
+        browse(kind, async |browser| {
+            browser.goto(&system.page("/")).await;
+            browser.type_text("p1").await;
+            browser.press(Key::Enter).await;
+            browser.lands_on(&system.page("/?sku=p1")).await;
+            browser.shows("#product .name", "Pen").await;
+            assert_eq!(browser.text("[role=alert]").await, None);
+            assert_eq!(system.product("p1"), product("Pen", "blue"), "nothing was saved");
+
+            browser.goto(&system.page("/")).await;
+            browser.type_text("p1").await;
+            browser.press(Key::Tab).await;
+            browser.type_text("Fountain pen").await;
+            browser.press(Key::Enter).await;
+            browser.lands_on(&system.page("/?sku=p1")).await;
+            browser.shows("#product .name", "Fountain pen").await;
+            assert_eq!(system.product("p1"), product("Fountain pen", "blue"));
+        });
+    }
 }
 
 #[test]

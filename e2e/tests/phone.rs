@@ -22,3 +22,40 @@ fn no_page_scrolls_sideways() {
         }
     });
 }
+
+/// The reject page was wider than a phone, and `106,867,107.91` was broken into two lines.
+#[test]
+fn rejects_and_numbers_fit_on_a_phone() {
+    let (report, word) = ("sales_of_all_the_regions_within_a_half", "raw".repeat(300));
+    let metrics = "metrics = { revenue = \"sum(price)\", highest = \"max(price)\", rows = \"count()\" }";
+    let common = format!("files = \"*.csv\"\nfeed = true\n{metrics}\n");
+    let configuration = format!(
+        "[[report]]\nname = \"{report}\"\n{common}[[report]]\nname = \"grouped\"\ngroup_by = [\"name\"]\n{common}"
+    );
+    let feed = format!("sku,name,price\np1,A pen with a long name,106867107.91\n,{word},{word}\n");
+    let system = System::configured(&feed, &configuration);
+    browse(Kind::Phone, async |browser| {
+        let of_report = format!("/reports/{report}");
+        for (path, number) in [
+            ("/rejects", "td.number"),
+            (of_report.as_str(), ".figures dd"),
+            ("/reports/grouped", ".chart .number"),
+            ("/reports/grouped", "#rows ~ .scroll td.number"),
+        ] {
+            browser.goto(&system.page(path)).await;
+            if path != "/rejects" {
+                browser.shows(number, "106,867,107.91").await;
+            }
+            let widths = browser.run("return [document.documentElement.scrollWidth, innerWidth]").await;
+            assert_eq!(widths, serde_json::json!([390, 390]), "{path}");
+            let lines = format!(
+                "return [...document.querySelectorAll('{number}')].map((cell) => {{ const text = document.createRange(); \
+                 text.selectNodeContents(cell); return text.getClientRects().length; }})"
+            );
+            let lines: Vec<u64> = serde_json::from_value(browser.run(&lines).await).expect("a list of numbers");
+            assert!(!lines.is_empty() && lines.iter().all(|lines| *lines == 1), "{path} {number}: {lines:?}");
+        }
+        browser.goto(&system.page("/rejects")).await;
+        browser.shows("td .tag", report).await;
+    });
+}

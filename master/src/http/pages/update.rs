@@ -22,15 +22,22 @@ struct Typed {
     name: String,
     #[serde(default)]
     description: String,
+    /// Not blank if the form was submitted with Enter, which presses its first button (HTML standard, implicit submission).
+    #[serde(default)]
+    enter: String,
 }
 
-/// Sets what is not blank as an edit, and leads to the product.
+/// Sets what is not blank as an edit and redirects to the product. Enter in a form with nothing but a sku looks that up.
 pub(crate) async fn update(
     request: HttpRequest,
     app: web::Data<App>,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let Typed { sku, name, description } = input::form(&request, payload).await?;
+    let Typed { sku, name, description, enter } = input::form(&request, payload).await?;
+    let is_blank = name.trim().is_empty() && description.trim().is_empty();
+    if is_blank && !enter.is_empty() {
+        return Ok(see(sku.trim()));
+    }
     let form = |complaint: String| Form {
         sku: sku.trim().to_owned(),
         name: name.clone(),

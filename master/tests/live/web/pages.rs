@@ -151,6 +151,31 @@ fn the_form_is_as_the_reference_says() {
     assert!(tags.iter().any(|tag| tag.0 == "button" && has(tag, "type", "submit")));
 }
 
+/// Enter presses the first button of a form. In the sku field it used to save, which fails without a name.
+#[test]
+fn enter_looks_up_unless_there_is_something_to_save() {
+    let system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
+    let tags = tags(&page(&get(&system, "/", &[BROWSER]), 200));
+    let form = tags.iter().skip_while(|tag| !tag.1.contains(&("action".to_owned(), "/update".to_owned())));
+    let first = form.into_iter().find(|tag| tag.0 == "button").unwrap();
+    for (attribute, value) in [("type", "submit"), ("name", "enter"), ("value", "yes")] {
+        assert!(first.1.contains(&(attribute.to_owned(), value.to_owned())), "{attribute}: {first:?}");
+    }
+    assert!(first.1.iter().all(|(attribute, _)| attribute != "hidden"), "WebKit ignores a hidden default button");
+    let check = |body: &str, status: u16, name: &str| {
+        let response = system.ask("POST", "/update", body);
+        assert_eq!(response.status, status, "{body}");
+        if status == 303 {
+            assert_eq!(response.header("location"), Some("/?sku=a"), "{body}");
+        }
+        assert_eq!(system.json("/api/v1/products/a")["name"], name, "{body}");
+    };
+    check("sku=a&enter=yes&name=&description=", 303, "A");
+    check("sku=+a+&enter=yes&name=+&description=%0D%0A", 303, "A");
+    check("sku=a&name=&description=", 422, "A");
+    check("sku=a&enter=yes&name=B&description=", 303, "B");
+}
+
 #[test]
 fn links_of_pages_lead_somewhere() {
     let system = evil_feed();

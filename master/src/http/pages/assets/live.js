@@ -44,8 +44,10 @@ if (parts().length > 0) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    if (button?.id !== "submit") return;
+    const button = document.getElementById("submit");
+    const { name, description } = event.target.elements;
+    const entered = event.submitter?.name === "enter" && (name.value + description.value).trim() !== "";
+    if (event.submitter !== button && !entered) return;
     // Not at once: the browser must still send the form as it is.
     setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
     // A large version may be being applied: then the page says so while the correction waits.
