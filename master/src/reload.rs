@@ -17,7 +17,7 @@ use tokio::{
 use tributary_config::{Config, ConfigArgs, DropSources, Reload};
 use tributary_engine::Engine;
 
-/// How often a watched file is looked at.
+/// Interval between two looks at a watched file.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Reloads until the engine stops. `args` are those of the start.

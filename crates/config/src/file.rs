@@ -1,4 +1,4 @@
-//! `tributary.toml` as typed, and how it is checked. Every complaint names the file, the line and the mend.
+//! `tributary.toml` as typed, and its validation. Every error names file, line and fix.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::fields::field_names;
 
-/// The file, checked. What it does not say is `None`, or empty.
+/// The validated file. Missing settings are `None` or empty.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) database_url: Option<DatabaseUrl>,
@@ -129,12 +129,12 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
 
 fn header_name(name: &str) -> Result<String, String> {
     if name.trim().is_empty() {
-        return Err("a column needs the name that it has in the header; leave it out to use its own".to_owned());
+        return Err("a mapped column needs a header name; leave it out to use the default".to_owned());
     }
     Ok(name.to_owned())
 }
 
-/// A file and its text, to say where in it something is wrong.
+/// A file and its text, to name the line of an error.
 struct Place<'a> {
     path: &'a Path,
     text: &'a str,
@@ -177,7 +177,7 @@ impl Place<'_> {
         Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
     }
 
-    /// No two of a `kind` may have one name.
+    /// Refuses two entries of a `kind` with the same name.
     fn differ<'b>(&self, kind: &str, all: impl Iterator<Item = &'b Spanned<String>>) -> Result<(), ConfigError> {
         let mut names: HashMap<&str, usize> = HashMap::new();
         for name in all {
@@ -213,7 +213,7 @@ impl Place<'_> {
         Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token, folder: None })
     }
 
-    /// A path in the file is meant from where the file lies.
+    /// Resolves a path relative to the folder of the file.
     fn beside(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }

@@ -28,24 +28,24 @@ pub use locate::locate_database;
 pub use report::ReportConfig;
 pub use uploads::UploadsConfig;
 
-/// The checked configuration.
+/// A validated configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The database to write. Default: `database.db`.
     pub database: DatabaseUrl,
-    /// Where the form and the API listen, as HOST:PORT; `--once` does not. Default: 127.0.0.1:5000.
+    /// Address of the form and the API, as HOST:PORT; `--once` does not listen. Default: 127.0.0.1:5000.
     pub listen: String,
-    /// Who is let in. Default: this machine alone.
+    /// Access rules. Default: only this machine is let in.
     pub access: Access,
-    /// What `Host` may say, beside the address that is listened on and those of this machine. Default: nothing.
+    /// Host names that requests may use besides the listening address and this machine's own. Default: none.
     pub allowed_hosts: Vec<String>,
-    /// How often a source is asked that cannot hold its answer. Default: 1 s.
+    /// Interval between two questions to a source that cannot hold its answer. Default: 1 s.
     pub poll_interval: Duration,
     /// The sources in the order of the configuration. Default: none.
     pub sources: Vec<SourceConfig>,
-    /// What is computed of files. Default: nothing.
+    /// The reports in the order of the configuration. Default: none.
     pub reports: Vec<ReportConfig>,
-    /// What may be uploaded, and where it lies.
+    /// Limits and folder of uploads.
     pub uploads: UploadsConfig,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
     pub drop_sources: DropSources,
@@ -88,9 +88,9 @@ pub enum Reload {
 /// One source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceConfig {
-    /// Its identity: what the database knows it by.
+    /// Its identity, also in the database.
     pub name: String,
-    /// Where its `/sense` and `/read` are.
+    /// Base of its `/sense` and `/read`.
     pub url: Url,
     /// Higher wins. Default: 0.
     pub priority: i64,
@@ -98,18 +98,18 @@ pub struct SourceConfig {
     pub columns: Columns,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
-    /// The folder of this machine in which its files lie; `url` names it too. Default: none, it is asked over HTTP.
+    /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
     pub folder: Option<PathBuf>,
 }
 
-/// The name of the master's own upload folder as a source; no other may have it.
+/// The name of the uploads folder as a source. No other source may have it.
 pub const UPLOADS: &str = "uploads";
 
 impl SourceConfig {
-    /// A source of priority 0 without further settings.
+    /// Makes a source of priority 0 without other settings.
     ///
     /// # Errors
-    /// The name or the URL is none that a source can have.
+    /// The name or the URL is not valid for a source.
     pub fn new(name: &str, url: &str) -> Result<Self, ConfigError> {
         let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
         let url = source_url(url).map_err(wrong)?;
@@ -118,7 +118,7 @@ impl SourceConfig {
     }
 }
 
-/// A configuration that cannot be used: wrong usage, exit code 2. The text names the place and the mend.
+/// A configuration that cannot be used: wrong usage, exit code 2. The text names file, line and fix.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub(crate) String);
@@ -146,10 +146,10 @@ const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
 const DEFAULT_FILE: &str = "tributary.toml";
 
 impl Config {
-    /// Brings flags, environment and file together.
+    /// Merges flags, environment and file.
     ///
     /// # Errors
-    /// Anything that is typed wrong anywhere, and a file named by `--config` that is not there.
+    /// A setting is invalid, or the file named by `--config` does not exist.
     pub fn load(args: &ConfigArgs) -> Result<Self, ConfigError> {
         let default = Path::new(DEFAULT_FILE);
         // A link that leads nowhere is a mistake: read it, so that the error says so.
@@ -214,7 +214,7 @@ fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigError> {
         };
         if !names.insert(named.name.clone()) {
             return Err(ConfigError(format!(
-                "--source {flag}: there is another source named `{}`; give this one a name of its own, as NAME=URL",
+                "--source {flag}: another source has the name `{}`; give this one a different name: NAME=URL",
                 named.name
             )));
         }
@@ -229,12 +229,12 @@ fn host_port(url: &Url) -> String {
 }
 
 fn source_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|why| format!("`{text}` is no URL ({why}); write http://HOST:PORT"))?;
+    let url = Url::parse(text).map_err(|why| format!("`{text}` is not a URL ({why}); write http://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(format!("`{text}` is no http or https URL; write http://HOST:PORT"));
+        return Err(format!("`{text}` is not an http or https URL; write http://HOST:PORT"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL with a user name in it would be stored and shown; put the secret into a file and name it as token_file".to_owned());
+        return Err("a URL must not contain a user name, because it is stored and shown; put the secret into a file and set token_file".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));
@@ -247,18 +247,16 @@ fn source_name(name: &str) -> Result<(), String> {
         return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
     }
     if name == UPLOADS {
-        return Err(
-            "`uploads` is the name of the master's own source of uploaded files; give this one another".to_owned()
-        );
+        return Err("`uploads` is the name of the uploads folder; give this source another name".to_owned());
     }
     Ok(())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
-        .map_err(|why| format!("`{text}` is no duration ({why}); write such as 250ms, 1s or 2m"))?;
+        .map_err(|why| format!("`{text}` is not a duration ({why}); write for example 250ms, 1s or 2m"))?;
     if duration.is_zero() {
-        return Err("a duration must be longer than nothing".to_owned());
+        return Err("a duration must not be 0".to_owned());
     }
     Ok(duration)
 }

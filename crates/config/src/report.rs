@@ -1,4 +1,4 @@
-//! `[[report]]`: what is to be computed, and of which files. It is compiled here, so that a wrong one is refused at start.
+//! `[[report]]`: a declaration and the files it claims. It is compiled here, so that a wrong one is refused at the start.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,7 +9,7 @@ use tributary_protocol::{MetricSpec, ReportSpec};
 use tributary_report::{ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
-/// Longest name of a report, in bytes.
+/// The longest name of a report, in bytes.
 const LONGEST_NAME: usize = 40;
 
 /// One report.
@@ -17,22 +17,22 @@ const LONGEST_NAME: usize = 40;
 pub struct ReportConfig {
     /// Its identity; its table is `report_<name>`.
     pub name: String,
-    /// Its files are product feeds too. Default: they are not.
+    /// Whether its files are product feeds too. Default: no.
     pub feed: bool,
-    /// The columns that rows are grouped by, as spelled; without any the report is one row.
+    /// Columns to group by, as spelled. If there are none, the report is one row.
     pub group_by: Vec<String>,
-    /// The names of its metrics, as spelled; at least one.
+    /// Names of its metrics, as spelled; at least one.
     pub metrics: Vec<String>,
-    /// What a source is asked for.
+    /// The declaration as it is sent to a source.
     pub spec: ReportSpec,
-    /// The same, compiled.
+    /// The declaration, compiled.
     pub plan: Arc<ReportPlan>,
-    /// The files that it claims are those that one of these fits.
+    /// It claims the files whose path matches one of these.
     files: Vec<Pattern>,
 }
 
 impl PartialEq for ReportConfig {
-    /// Compares what was declared; what is compiled follows from it.
+    /// Compares the declarations; the compiled form follows from them.
     fn eq(&self, other: &Self) -> bool {
         let declared = |report: &Self| (report.name.clone(), report.feed, report.spec.clone(), report.files.clone());
         declared(self) == declared(other)
@@ -45,7 +45,7 @@ impl ReportConfig {
         self.files.iter().map(Pattern::as_str)
     }
 
-    /// Whether a file of this path, in any source, is the report's.
+    /// Whether the report claims the file with this path, in any source.
     #[must_use]
     pub fn claims(&self, path: &str) -> bool {
         // As in a shell: `*` stays inside a folder, `**` does not.
@@ -53,7 +53,7 @@ impl ReportConfig {
         self.files.iter().any(|pattern| pattern.matches_with(path, options))
     }
 
-    /// A report that claims no file and whose columns have these names, for tests of what shows reports.
+    /// Makes a report that claims no file and has columns with these names, for tests of pages and API.
     #[doc(hidden)]
     #[must_use]
     pub fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
@@ -63,14 +63,13 @@ impl ReportConfig {
         Self { name: name.to_owned(), feed: false, group_by, metrics, spec, plan, files: Vec::new() }
     }
 
-    /// The columns of its results, as spelled.
+    /// The table of its results, with columns as spelled.
     #[must_use]
     pub fn table(&self) -> ReportTable {
         ReportTable { name: self.name.clone(), group_by: self.group_by.clone(), metrics: self.metrics.clone() }
     }
 
-    /// The metric by which the largest groups are told where nobody asks for another: the first that is a sum or a count, since an
-    /// average says nothing of how large a group is.
+    /// The metric that ranks groups by default: the first sum or count, because an average does not say how large a group is.
     #[must_use]
     pub fn main_metric(&self) -> Option<&str> {
         let adds_up = |metric: &&MetricSpec| {
@@ -117,7 +116,7 @@ impl OneOrMany {
     }
 }
 
-/// Checks a report. What is wrong comes with the place in the file.
+/// Checks a report. An error comes with its position in the file.
 pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, String)> {
     let at = |place: usize| move |why: String| (place, why);
     let name = typed.name.get_ref();
@@ -182,8 +181,8 @@ fn check_name(name: &str) -> Result<(), String> {
 fn patterns(typed: &OneOrMany) -> Result<Vec<Pattern>, String> {
     let texts = typed.to_vec();
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
-        return Err("say which files are the report's, as in `**/*sales*.csv`".to_owned());
+        return Err("name the files of the report, such as `**/*sales*.csv`".to_owned());
     }
-    let pattern = |text: &String| Pattern::new(text).map_err(|why| format!("`{text}` is no pattern of paths: {why}"));
+    let pattern = |text: &String| Pattern::new(text).map_err(|why| format!("`{text}` is not a path pattern: {why}"));
     texts.iter().map(pattern).collect()
 }

@@ -86,8 +86,8 @@ fn a_flag_beats_the_file() {
 #[test]
 fn wrong_settings_name_their_line_and_the_mend() {
     refused("\nfoo = 1\n", &[], &["FILE, line 2", "unknown field `foo`", "database_url"]);
-    refused("\n\npoll_interval = \"soon\"\n", &[], &["FILE, line 3", "`soon` is no duration", "250ms"]);
-    refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "longer than nothing"]);
+    refused("\n\npoll_interval = \"soon\"\n", &[], &["FILE, line 3", "`soon` is not a duration", "250ms"]);
+    refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "must not be 0"]);
     refused("listen = \"5000\"\n", &[], &["FILE, line 1", "HOST:PORT"]);
     refused("[[source]]\nname = \"a\"\n", &[], &["FILE, line 1", "missing field `url`"]);
     refused("[[source]]\nname = \"a\"\nurl = \"ftp://h\"\n", &[], &["FILE, line 3", "http://HOST:PORT"]);
@@ -111,19 +111,23 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ntoken_file = \"none\"\n", &[], &["FILE, line 4", "none"]);
     refused("a = [\n", &[], &["FILE, line"]);
     refused("", &["--source", "north=nowhere"], &["--source north=nowhere", "http://HOST:PORT"]);
-    refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source named `a`"]);
+    refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source has the name `a`"]);
     refused("", &["--poll-interval", "x"], &["--poll-interval"]);
     refused("", &["--database-url", "postgres://h/d"], &["postgres"]);
     refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
     assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));
     refused("", &["--source", "http://me:secret@h:1"], &["token_file"]);
-    refused("\n[uploads]\nmax_size = \"64\"\n", &[], &["FILE, line 3", "`64` is no size", "64GiB"]);
-    refused("[uploads]\nmax_size = \"0GiB\"\n", &[], &["FILE, line 2", "room for a file"]);
-    refused("[uploads]\n\nkeep_free = \"-1GiB\"\n", &[], &["FILE, line 3", "is no size"]);
+    refused("\n[uploads]\nmax_size = \"64\"\n", &[], &["FILE, line 3", "`64` is not a size", "64GiB"]);
+    refused("[uploads]\nmax_size = \"0GiB\"\n", &[], &["FILE, line 2", "must not be 0"]);
+    refused("[uploads]\n\nkeep_free = \"-1GiB\"\n", &[], &["FILE, line 3", "is not a size"]);
     refused("[uploads]\ndir = \" \"\n", &[], &["FILE, line 2", "leave it out"]);
     refused("[uploads]\nmaxsize = \"1GiB\"\n", &[], &["FILE, line 2", "`maxsize`", "`max_size`"]);
-    refused("[[source]]\nname = \"uploads\"\nurl = \"http://h:1\"\n", &[], &["FILE, line 2", "give this one another"]);
-    refused("", &["--source", "uploads=http://h:1"], &["--source uploads=", "give this one another"]);
+    refused(
+        "[[source]]\nname = \"uploads\"\nurl = \"http://h:1\"\n",
+        &[],
+        &["FILE, line 2", "give this source another"],
+    );
+    refused("", &["--source", "uploads=http://h:1"], &["--source uploads=", "give this source another"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What may be uploaded: `[uploads]` of the configuration.
+//! `[uploads]`: limits and folder of uploads.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use url::Url;
 
 use super::{SourceConfig, UPLOADS};
 
-/// What may be uploaded, and where it lies.
+/// Limits and folder of uploads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UploadsConfig {
-    /// The folder of uploaded files. Default: none, which means beside the database, `PATH.uploads`.
+    /// The folder of uploaded files. Default: none, which means `PATH.uploads` next to the database.
     pub dir: Option<PathBuf>,
-    /// Of the source `uploads`; higher wins. Default: 0.
+    /// Priority of the source `uploads`; higher wins. Default: 0.
     pub priority: i64,
-    /// The most bytes of a file. Default: 64 GiB, which is what a source may have too.
+    /// The largest file in bytes. Default: 64 GiB, as for any source.
     pub max_size: u64,
     /// Bytes that an upload leaves free on the disk. Default: 1 GiB.
     pub keep_free: u64,
@@ -28,7 +28,7 @@ impl Default for UploadsConfig {
 }
 
 impl UploadsConfig {
-    /// The folder, absolute.
+    /// The absolute path of the folder.
     pub fn folder(&self, database: &DatabaseUrl) -> PathBuf {
         let folder = self.dir.clone().unwrap_or_else(|| {
             let mut beside = database.path().as_os_str().to_owned();
@@ -39,7 +39,7 @@ impl UploadsConfig {
         std::path::absolute(&folder).unwrap_or(folder)
     }
 
-    /// The source that the folder is.
+    /// The folder as a source.
     pub fn source(&self, folder: &Path) -> SourceConfig {
         let url = Url::from_file_path(folder).unwrap_or_else(|()| Url::parse("file:///").expect("it is a URL"));
         SourceConfig {
@@ -53,7 +53,7 @@ impl UploadsConfig {
     }
 }
 
-/// A folder as typed.
+/// Parses a folder.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     if text.trim().is_empty() || text.contains('\0') {
         return Err("the folder of uploads needs a name; leave it out to have it beside the database".to_owned());
@@ -61,17 +61,17 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
-/// The most bytes of a file, as typed.
+/// Parses the largest size of a file.
 pub(super) fn max_size(text: &str) -> Result<u64, String> {
     match size(text)? {
-        0 => Err("`max_size` must leave room for a file; write such as 500MiB or 64GiB".to_owned()),
+        0 => Err("`max_size` must not be 0; write for example 500MiB or 64GiB".to_owned()),
         size => Ok(size),
     }
 }
 
-/// A number of bytes, as typed: a whole number and a unit.
+/// Parses a number of bytes: a whole number and a unit.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size; write such as 500MiB, 64GiB or 10GB");
+    let wrong = || format!("`{text}` is not a size; write for example 500MiB, 64GiB or 10GB");
     let typed = text.trim();
     let digits = typed.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(typed.len());
     let (number, unit) = typed.split_at(digits);

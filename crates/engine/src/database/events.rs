@@ -27,9 +27,9 @@ pub enum Event {
     },
     /// A new configuration is in force; read again what you follow.
     Configuration {
-        /// How many sources it names.
+        /// The number of sources.
         sources: u64,
-        /// How many reports it names.
+        /// The number of reports.
         reports: u64,
     },
     /// The table of a report was written.

@@ -36,8 +36,8 @@ pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
 pub use sources::{Overview, SourceHealth};
 use start::{Started, StartedUploads, start};
 
-/// How long a stop waits for the writer once all else has ended. A large version that is being applied then is rolled back by
-/// SQLite, and the next start applies it.
+/// The longest wait for the writer at a stop. A large version that is still being applied is rolled back by SQLite, and the next
+/// start applies it.
 const LAST_WRITE: Duration = Duration::from_millis(1_200);
 
 /// A running engine; clones share it. Dropping all clones does not stop it, see [`Running::stop`].
@@ -54,18 +54,18 @@ struct Shared {
     /// Whether every source was tried once; a reload does not take that back.
     ready: AtomicBool,
     loops: PollManager,
-    /// What is in force. Held while a reload changes it.
+    /// The configuration in force. Held while a reload changes it.
     current: tokio::sync::Mutex<Current>,
     shutdown: CancellationToken,
 }
 
-/// The configuration in force, and what polls share under it.
+/// The configuration in force, and the part that its polls share.
 struct Current {
     config: Config,
     context: Context,
 }
 
-/// The part of an engine that is waited for at its end.
+/// The background work of an engine, to be stopped and waited for.
 pub struct Running {
     writer: Writer,
     writer_thread: WriterThread,

@@ -1,4 +1,4 @@
-//! `master --once`: every source is passed over once, side by side, and the outcome is one line.
+//! `master --once`: one pass over every source, all at the same time, and a summary.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use crate::{
     progress::MakeObserver,
 };
 
-/// What one run did.
+/// The result of one run.
 #[derive(Debug)]
 pub struct OnceSummary {
     /// Sources that were asked.
@@ -30,9 +30,9 @@ pub struct OnceSummary {
     pub written: Written,
     /// Rejected rows of the files that were read.
     pub rejected: u64,
-    /// What the database holds now.
+    /// The number of products and names afterwards.
     pub tally: Tally,
-    /// What was not reached or not applied, one sentence each.
+    /// Sources that were not reached and files that were not applied, one sentence each.
     pub failures: Vec<String>,
     /// The time of the whole run.
     pub took: Duration,
@@ -46,17 +46,17 @@ impl OnceSummary {
     }
 }
 
-/// How one pass over a source ended.
+/// The result of one pass over a source.
 struct PassReport {
     /// The source's name.
     name: String,
-    /// What was done, or why the source could not be passed over.
+    /// The outcome, or the reason why the pass failed.
     outcome: Result<PassOutcome>,
-    /// Its files that are rejected now, and what its reports lack, a text each.
+    /// Its rejected files and the failures of its reports, one sentence each.
     rejected: Vec<String>,
 }
 
-/// Sets the database up if need be, brings the configuration into it, and passes over every source once.
+/// Creates or migrates the database, adopts the configuration, and makes one pass over every source.
 ///
 /// # Errors
 /// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
@@ -95,7 +95,7 @@ async fn pass(mut poll: Poll) -> PassReport {
     PassReport { name, outcome, rejected }
 }
 
-/// Waits for all passes. One that panicked is a source that failed, and stops no other.
+/// Waits for all passes. A pass that panicked counts as a failed source and stops no other.
 async fn reports(mut passes: JoinSet<PassReport>, names: &HashMap<Id, String>) -> Vec<PassReport> {
     let mut reports = Vec::new();
     while let Some(report) = passes.join_next().await {

@@ -16,7 +16,7 @@ use crate::{
     reports::Reports,
 };
 
-/// How long to wait before the old configuration is adopted again.
+/// The pause before another attempt to go back to the old configuration.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {

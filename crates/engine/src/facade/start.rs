@@ -1,5 +1,4 @@
-//! What `--once` and the daemon begin with: the lock, the database brought up to date and to the configuration, the spool,
-//! what is left of uploads, the writer.
+//! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of uploads, writer.
 
 use std::sync::Arc;
 
@@ -20,35 +19,35 @@ use crate::{
     uploads::{Shelf, recover},
 };
 
-/// Sorted rows that are kept in memory until their version is applied, over all sources; the rest lies in the spool.
+/// Memory for sorted rows that are not applied yet, over all sources. More go to the spool.
 const SORTED_BYTES: usize = 256 << 20;
 
 /// A master that is ready to poll.
 pub(crate) struct Started {
-    /// What all polls share.
+    /// The part that all polls share.
     pub(crate) context: Context,
-    /// To be waited for at the end.
+    /// The thread to wait for at the end.
     pub(crate) writer_thread: WriterThread,
-    /// One for each configured source, in order, and one for the folder of uploads if that is there.
+    /// One per configured source, in order, and one for the uploads folder if it exists.
     pub(crate) polls: Vec<Poll>,
-    /// What is known of uploads.
+    /// The uploads folder and its unfinished jobs.
     pub(crate) uploads: StartedUploads,
 }
 
-/// The folder of uploads, and what an earlier process has left in it.
+/// The uploads folder, and the jobs that an earlier process left.
 pub(crate) struct StartedUploads {
     pub(crate) shelf: Shelf,
-    /// The source that it is, or will be.
+    /// The folder as a source, now or after the first upload.
     pub(crate) source: SourceConfig,
     pub(crate) local: Arc<LocalSource>,
-    /// Whether it is among the polls.
+    /// Whether it is one of the polls.
     pub(crate) is_polled: bool,
-    /// What goes on.
+    /// Received uploads that are not complete yet.
     pub(crate) queued: Vec<UploadRow>,
 }
 
 impl Started {
-    /// Of a database as it is, without sources.
+    /// Opens a database as it is, without sources.
     pub(super) fn idle(config: &Config) -> Result<Self> {
         let folder = config.uploads.folder(&config.database);
         let (writer, writer_thread) = Writer::start(
@@ -70,14 +69,14 @@ impl Started {
 }
 
 impl Context {
-    /// What polls share that write with `writer`.
+    /// Makes the part that all polls share.
     pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
         Self { http, writer, spool, gates, followers, memory: MemoryBudget::new(SORTED_BYTES), reports }
     }
 
-    /// The polls of a source; `local` is the uploads folder.
+    /// Makes the poll of a source; `local` is the uploads folder.
     pub(super) fn poll(
         &self,
         source: SourceConfig,
@@ -93,7 +92,7 @@ impl Context {
     }
 }
 
-/// Takes the lock as `holder`, sets the database up if need be, and brings the configuration into it.
+/// Takes the lock as `holder`, creates or migrates the database, and adopts the configuration.
 ///
 /// # Errors
 /// Another master holds the database, or the database or the spool fails.
