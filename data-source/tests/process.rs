@@ -172,6 +172,9 @@ fn metrics_count_what_happened() {
         "tributary_source_readable 1",
         "tributary_http_requests_total{route=\"other\",status=\"404\"} 1",
         "tributary_http_requests_total{route=\"/read/{path:.*}\",status=\"200\"} 1",
+        "tributary_http_request_duration_seconds_count{route=\"/read/{path:.*}\",method=\"GET\"} 1",
+        "# TYPE process_cpu_seconds_total counter",
+        "# TYPE process_open_fds gauge",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

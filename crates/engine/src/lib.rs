@@ -18,6 +18,7 @@ mod database;
 mod edits;
 mod facade;
 mod ingest;
+mod metrics;
 mod poll;
 mod progress;
 mod reports;

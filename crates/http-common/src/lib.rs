@@ -1,5 +1,5 @@
 //! Shares the HTTP edge of both servers: binding, the admission of a request, response headers, bodies that a blocking
-//! thread produces, and the ready line. It knows no route and no data.
+//! thread produces, metrics of requests and the process, and the ready line. It knows no route and no data.
 #![warn(missing_docs)]
 
 mod admit;
@@ -7,12 +7,14 @@ mod answer;
 mod body;
 mod connection;
 mod listen;
+mod metrics;
 
 pub use admit::{admit, denial};
 pub use answer::{challenge, close, complete};
 pub use body::{Sink, produced};
 pub use connection::prepare_connection;
 pub use listen::{announce, bind};
+pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.
 pub const STOP_SECONDS: u64 = 3;

@@ -1,16 +1,14 @@
 //! State that all requests share. It handles none itself.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
+use tributary_http_common::RequestMetrics;
 
 use super::error::ApiError;
 use crate::partials::Computations;
@@ -32,13 +30,13 @@ pub(crate) struct App {
     is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` sent. Held for a clone or a store only.
     last_read: Mutex<Option<String>>,
-    /// Number of responses by route and status. Held for one count or one copy only.
-    requests: Mutex<BTreeMap<(String, u16), u64>>,
+    /// Counts and durations of requests.
+    pub(crate) requests: RequestMetrics,
 }
 
 impl App {
     pub(crate) fn new(folder: Folder, name: String, admission: Admission, shutdown: CancellationToken) -> Self {
-        let (last_read, requests) = (Mutex::default(), Mutex::default());
+        let (last_read, requests) = (Mutex::default(), RequestMetrics::new(false));
         Self {
             folder: Arc::new(folder),
             name,
@@ -84,14 +82,6 @@ impl App {
 
     pub(crate) fn set_last_read(&self, version: String) {
         *lock(&self.last_read) = Some(version);
-    }
-
-    pub(crate) fn count_request(&self, route: String, status: u16) {
-        *lock(&self.requests).entry((route, status)).or_default() += 1;
-    }
-
-    pub(crate) fn requests(&self) -> BTreeMap<(String, u16), u64> {
-        lock(&self.requests).clone()
     }
 }
 

@@ -1,5 +1,7 @@
 //! All routes, and what applies to every response: admission, counting, headers.
 
+use std::time::Instant;
+
 use actix_web::{
     App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError,
     body::{BoxBody, MessageBody},
@@ -71,7 +73,7 @@ async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
+    let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = request.path() == health::HEALTHZ;
     let refusal = admit(&app.admission, &request, is_probe).err().map(ApiError::from);
     let is_refused = refusal.is_some();
@@ -84,6 +86,6 @@ async fn around(
         close(&mut response);
     }
     complete(&mut response);
-    app.count_request(route, response.status().as_u16());
+    app.requests.observe(route, &method, response.status(), started.elapsed());
     Ok(response)
 }

@@ -99,7 +99,7 @@ impl Engine {
     fn begin(started: Started, config: &Config, shutdown: CancellationToken) -> (Engine, Running) {
         let Started { context, writer_thread, polls, uploads } = started;
         let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
-        let statuses = Statuses::new(polls.iter().map(|poll| poll.name()));
+        let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
         let StartedUploads { shelf, source, local, is_polled, queued } = uploads;

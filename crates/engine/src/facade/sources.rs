@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
+use prometheus_client::registry::Registry;
 use tributary_store::{RejectView, SourceView, Store, Tally};
 
 use super::Engine;
@@ -47,6 +48,11 @@ impl Engine {
     #[must_use]
     pub fn health(&self) -> Vec<(String, SourceStatus)> {
         self.0.statuses.copy().into_iter().collect()
+    }
+
+    /// Publishes how long passes and applies took.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.0.statuses.durations().register(registry);
     }
 
     /// Whether every source has been polled at least once.

@@ -12,6 +12,7 @@ use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
     ingest::Stored,
+    metrics::Durations,
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
     reports::Reports,
@@ -73,7 +74,16 @@ impl Context {
     pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
-        Self { http, writer, spool, gates, followers, memory: MemoryBudget::new(SORTED_BYTES), reports }
+        Self {
+            http,
+            writer,
+            spool,
+            gates,
+            followers,
+            memory: MemoryBudget::new(SORTED_BYTES),
+            reports,
+            durations: Durations::default(),
+        }
     }
 
     /// Makes the poll of a source; `local` is the uploads folder.

@@ -7,6 +7,7 @@ use tributary_merge::MemoryBudget;
 
 use crate::{
     database::Writer,
+    metrics::Durations,
     reports::Reports,
     source::{Http, Spool},
 };
@@ -28,4 +29,6 @@ pub(crate) struct Context {
     pub(crate) memory: MemoryBudget,
     /// Decides whether a file is a product feed.
     pub(crate) reports: Reports,
+    /// Measures passes and applies.
+    pub(crate) durations: Durations,
 }

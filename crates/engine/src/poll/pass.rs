@@ -248,7 +248,14 @@ impl Poll {
         let changes = new.changes_files();
         let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
         let what = format!("a version of {}", self.source.name);
-        let (applied, files) = self.context.writer.run(what, move |store| ingest::apply(store, new)).await?;
+        let durations = self.context.durations.clone();
+        let apply = move |store: &mut Store| {
+            let started = Instant::now();
+            let applied = ingest::apply(store, new);
+            durations.apply(started.elapsed());
+            applied
+        };
+        let (applied, files) = self.context.writer.run(what, apply).await?;
         self.stored.files = files;
         self.stored.state = applied.state;
         self.stored.version = version;

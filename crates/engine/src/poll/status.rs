@@ -9,9 +9,15 @@ use std::{
 
 use tributary_store::SourceState;
 
+use crate::metrics::Durations;
+
 /// The health of all sources, by name; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Statuses(Arc<Mutex<BTreeMap<String, SourceStatus>>>);
+pub(crate) struct Statuses {
+    /// Held for one change or one copy only.
+    all: Arc<Mutex<BTreeMap<String, SourceStatus>>>,
+    durations: Durations,
+}
 
 /// The health of one source since this process began.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +38,9 @@ pub struct SourceStatus {
 
 impl Statuses {
     /// Begins with sources of which nothing is known.
-    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        Self(Arc::new(Mutex::new(names.map(|name| (name.to_owned(), SourceStatus::default())).collect())))
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>, durations: Durations) -> Self {
+        let all = names.map(|name| (name.to_owned(), SourceStatus::default())).collect();
+        Self { all: Arc::new(Mutex::new(all)), durations }
     }
 
     /// Lists a source of which nothing is known yet.
@@ -44,6 +51,7 @@ impl Statuses {
     /// Lists a source no longer.
     pub(crate) fn forget(&self, name: &str) {
         self.all().remove(name);
+        self.durations.forget(name);
     }
 
     /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
@@ -55,6 +63,7 @@ impl Statuses {
         state: SourceState,
         error: Option<String>,
     ) {
+        self.durations.pass(name, took);
         let mut all = self.all();
         let status = all.entry(name.to_owned()).or_default();
         if state == SourceState::Down {
@@ -79,12 +88,17 @@ impl Statuses {
         self.all().values().all(|status| status.state.is_some())
     }
 
+    /// The durations of passes and applies.
+    pub(crate) fn durations(&self) -> &Durations {
+        &self.durations
+    }
+
     /// All of it, as it is now.
     pub(crate) fn copy(&self) -> BTreeMap<String, SourceStatus> {
         self.all().clone()
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, SourceStatus>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,25 +1,29 @@
-//! `/healthz`, `/readyz` and `/metrics`: whether the master lives, whether it has begun its work, and what it has done, as
-//! Prometheus text (format 0.0.4).
+//! `/healthz`, `/readyz` and `/metrics`: liveness, readiness, and Prometheus text (format 0.0.4).
 
-use std::fmt::Write;
+use std::sync::atomic::AtomicU64;
 
 use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
 use tributary_engine::{SourceState, SourceStatus};
+use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
 
-/// These two need no token, so that whoever starts the server can ask.
+/// Needs no token, like [`READYZ`], so that any supervisor can check the server.
 pub(crate) const HEALTHZ: &str = "/healthz";
 /// See [`HEALTHZ`].
 pub(crate) const READYZ: &str = "/readyz";
 
-/// Answers as long as there is anyone to answer.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "It lives")))]
+/// Answers as long as the server runs.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "The server runs")))]
 pub(crate) async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// Whether every source was tried once.
+/// Answers 200 once every source was tried.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "The database is set up and every source was tried once"),
     (status = 503, description = "Not yet"),
@@ -32,59 +36,49 @@ pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
     response.content_type(ContentType::plaintext()).body(text)
 }
 
-/// Counts since the master began, and what the database holds now.
+/// Counts since the start, and the current size of the database.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, content((String = "text/plain")), description = "Prometheus text")))]
 pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let tally = app.engine.tally().await?;
-    let mut out = String::new();
-    gauge(&mut out, "tributary_products", "Rows of products.", tally.products as f64);
-    gauge(&mut out, "tributary_names", "Rows of aggr.", tally.names as f64);
+    let mut registry = Registry::default();
+    add_gauge(&mut registry, "tributary_products", "Rows of products", tally.products);
+    add_gauge(&mut registry, "tributary_names", "Rows of aggr", tally.names);
     let busy = app.engine.writing().map_or(0.0, |(_, since)| since.as_secs_f64());
-    gauge(&mut out, "tributary_writer_busy_seconds", "How long the job that is being written has taken.", busy);
-    sources(&mut out, &app);
-    head(&mut out, "tributary_http_requests_total", "counter", "Requests answered.");
-    for ((route, method, status), count) in app.requests() {
-        let route = label(&route);
-        let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
-        line(&mut out, "tributary_http_requests_total", &labels, count as f64);
+    add_gauge(&mut registry, "tributary_writer_busy_seconds", "How long the job being written has taken", busy);
+    sources(&mut registry, &app.engine.health());
+    app.engine.register_metrics(&mut registry);
+    app.requests.register(&mut registry);
+    Ok(exposition(registry))
+}
+
+fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
+    let up = family(all, |gauge: &Gauge, status| {
+        gauge.set(status.state.is_some_and(|state| state != SourceState::Down).into());
+    });
+    registry.register("tributary_source_up", "1 if the last pass over the source succeeded", up);
+    let good = family(all, |counter: &Counter, status| {
+        counter.inc_by(status.good);
+    });
+    registry.register("tributary_source_answers", "Answers of the source, with or without changes", good);
+    let failed = family(all, |counter: &Counter, status| {
+        counter.inc_by(status.failed);
+    });
+    registry.register("tributary_source_failures", "Passes over the source that failed", failed);
+    let took = family(all, |gauge: &Gauge<f64, AtomicU64>, status| {
+        gauge.set(status.took.as_secs_f64());
+    });
+    registry.register("tributary_source_pass_seconds", "How long the last pass over the source took", took);
+}
+
+/// One metric per source, set from its status.
+fn family<M: Clone + Default>(
+    all: &[(String, SourceStatus)],
+    set: impl Fn(&M, &SourceStatus),
+) -> Family<[(&'static str, String); 1], M> {
+    let family = Family::default();
+    for (source, status) in all {
+        set(&family.get_or_create(&[("source", source.clone())]), status);
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(out))
-}
-
-fn sources(out: &mut String, app: &App) {
-    let all = app.engine.health();
-    let each = |out: &mut String, name: &str, value: fn(&SourceStatus) -> f64| {
-        for (source, status) in &all {
-            line(out, name, &format!("source=\"{}\"", label(source)), value(status));
-        }
-    };
-    head(out, "tributary_source_up", "gauge", "1 if the last pass over the source succeeded.");
-    each(out, "tributary_source_up", |status| f64::from(status.state.is_some_and(|state| state != SourceState::Down)));
-    head(out, "tributary_source_answers_total", "counter", "Answers of the source, with changes or without.");
-    each(out, "tributary_source_answers_total", |status| status.good as f64);
-    head(out, "tributary_source_failures_total", "counter", "Passes over the source that failed.");
-    each(out, "tributary_source_failures_total", |status| status.failed as f64);
-    head(out, "tributary_source_pass_seconds", "gauge", "How long the last pass over the source took.");
-    each(out, "tributary_source_pass_seconds", |status| status.took.as_secs_f64());
-}
-
-// Writing to a string cannot fail, so the results are let go of below.
-
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-}
-
-fn line(out: &mut String, name: &str, labels: &str, value: f64) {
-    let _ = writeln!(out, "{name}{{{labels}}} {value}");
-}
-
-fn gauge(out: &mut String, name: &str, help: &str, value: f64) {
-    head(out, name, "gauge", help);
-    let _ = writeln!(out, "{name} {value}");
-}
-
-/// A label's value, escaped as the format asks.
-fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    family
 }

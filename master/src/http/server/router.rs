@@ -1,14 +1,13 @@
-//! All routes, and what holds for every answer: who may ask, the count, the headers, errors as pages for browsers. No
+//! All routes, and what applies to every response: admission, metrics, headers, errors as pages for browsers. No
 //! handler is here.
+
+use std::time::Instant;
 
 use actix_web::{
     App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{
-        Method,
-        header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
-    },
+    http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
     middleware::{Next, from_fn},
     web,
 };
@@ -28,7 +27,7 @@ use crate::http::{
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The application that a worker runs.
+/// Builds the application that each worker runs.
 pub(crate) fn app(
     app: web::Data<App>,
 ) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
@@ -92,13 +91,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/openapi.json", "GET, HEAD", [read().to(openapi::show)]));
 }
 
-/// A route for GET, which HEAD asks for the head of.
+/// Builds a route for GET and HEAD.
 fn read() -> Route {
     use actix_web::guard;
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// A path with its routes; any other method is refused with what is `allowed`.
+/// Builds a path with its routes. Other methods get 405 with `allowed` in `Allow`.
 fn resource<const N: usize>(path: &str, allowed: &'static str, routes: [Route; N]) -> Resource {
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
     resource.default_service(web::to(move || async move { refuse(ApiError::MethodNotAllowed { allowed }) }))
@@ -112,14 +111,13 @@ async fn not_found() -> Result<HttpResponse, ApiError> {
     refuse(ApiError::NotFound("there is nothing at this path; `/` is the form, `/openapi.json` the API".to_owned()))
 }
 
-/// Lets a request in or refuses it, then counts and completes the answer.
+/// Admits or refuses a request, then counts and completes the response.
 async fn around(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
-    let method = counted_method(request.method());
+    let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
     let refusal = admit(&app.admission, &request, is_probe).err();
     let is_refused = refusal.is_some();
@@ -137,17 +135,11 @@ async fn around(
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     complete(&mut response);
-    app.count_request(route, method, response.status().as_u16());
+    app.requests.observe(route, &method, response.status(), started.elapsed());
     Ok(response)
 }
 
-/// The method under which a request is counted: one that a client made up must not make a series of its own.
-fn counted_method(method: &Method) -> &'static str {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    known.into_iter().find(|known| method == known).unwrap_or("other")
-}
-
-/// The page that takes the place of a problem in JSON, where a browser asked for a page.
+/// Renders a problem as a page if the request comes from a browser.
 fn problem_page(app: &App, response: &ServiceResponse<BoxBody>) -> Option<HttpResponse> {
     let request = response.request();
     let error = response.response().error()?.as_error::<ApiError>()?;
@@ -157,7 +149,7 @@ fn problem_page(app: &App, response: &ServiceResponse<BoxBody>) -> Option<HttpRe
     let status = error.status_code();
     let page = ProblemPage { status: status.as_u16(), title: error.title().to_owned(), detail: error.to_string() };
     let mut page = answer(app, status, &page).ok()?;
-    // What the problem asks of the client is asked by the page too.
+    // Headers such as `Allow` and `Retry-After` belong on the page, too.
     let own: Vec<_> = page.headers().keys().cloned().collect();
     for (name, value) in error.error_response().headers().iter().filter(|(name, _)| !own.contains(name)) {
         page.headers_mut().append(name.clone(), value.clone());

@@ -53,7 +53,21 @@ fn parse(text: &str) -> BTreeMap<String, Series> {
             assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
             families.insert(name.to_owned(), Series::new());
         } else {
-            let (name, labels, value) = sample(line);
+            let (name, mut labels, value) = sample(line);
+            let is_histogram = typed.get(&current).is_some_and(|kind| kind == "histogram");
+            let part = name.strip_prefix(&current).filter(|_| is_histogram);
+            let Some(name) = (match part {
+                // A histogram is known here by its counts.
+                Some("_count") => Some(current.clone()),
+                Some("_bucket") => {
+                    assert!(labels.remove("le").is_some(), "a bucket has a bound: {line}");
+                    None
+                }
+                Some("_sum") => None,
+                _ => Some(name),
+            }) else {
+                continue;
+            };
             assert_eq!(name, current, "the samples of a metric stand together, behind its TYPE: {line}");
             assert!(typed.contains_key(&name), "{line} has no TYPE");
             assert!(families.get_mut(&name).unwrap().insert(labels, value).is_none(), "twice: {line}");
@@ -122,8 +136,30 @@ fn metrics_are_prometheus_text_and_tell_what_is() {
     is_guarded(&response);
     let kind = response.header("content-type").unwrap();
     assert!(kind.starts_with("text/plain") && kind.contains("version=0.0.4"), "{kind}");
-    let families = parse(&response.text());
+    let mut families = parse(&response.text());
+    // The names that clients of Prometheus agree on, for the process; all others are our own.
+    for name in [
+        "process_cpu_seconds_total",
+        "process_max_fds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_virtual_memory_bytes",
+    ] {
+        let value = families.remove(name).unwrap_or_else(|| panic!("no {name}"))[&BTreeMap::new()];
+        assert!(value > 0.0 || name == "process_cpu_seconds_total", "{name} {value}");
+    }
     assert!(families.keys().all(|name| name.starts_with("tributary_")), "{families:?}");
+    let count = |name: &str, labels: &[(&str, &str)]| {
+        let labels: BTreeMap<_, _> =
+            labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
+        families[name].get(&labels).copied().unwrap_or_default()
+    };
+    assert!(count("tributary_poll_duration_seconds", &[("source", odd)]) >= 1.0, "{families:?}");
+    assert!(count("tributary_apply_duration_seconds", &[]) >= 1.0, "{families:?}");
+    let requests = "tributary_http_request_duration_seconds";
+    assert_eq!(count(requests, &[("route", "/"), ("method", "other")]), 1.0, "{families:?}");
+    assert_eq!(count(requests, &[("route", "/api/v1/products/{sku}"), ("method", "GET")]), 1.0, "{families:?}");
     assert_eq!(families["tributary_products"], Series::from([(BTreeMap::new(), 3.0)]));
     assert_eq!(families["tributary_names"], Series::from([(BTreeMap::new(), 2.0)]));
     let of_sources: Vec<&Series> =
