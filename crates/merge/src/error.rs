@@ -1,12 +1,9 @@
-//! Errors of the merge: damaged stored data, a spool that cannot be written, or a failure inside polars.
+//! Errors of the merge: damaged stored data, or a spool that cannot be written.
 
 /// An error of this crate. Bad rows are not errors here: the CSV gate has already rejected them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// polars refused an operation. Our frames have fixed columns, so this is a bug or a lack of memory.
-    #[error("polars failed to sum the counts of names")]
-    Polars(#[from] polars_core::error::PolarsError),
     /// A thread that sorts or sums cannot be started.
     #[error("failed to start a thread: check the limit on processes (`ulimit -u`)")]
     Thread(#[source] std::io::Error),

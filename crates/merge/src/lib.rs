@@ -6,7 +6,7 @@
 //!    applied before and return the skus that the file changes.
 //! 3. [`Batches`] merges the changes of several files in order of sku.
 //! 4. [`merge`] compares each batch with what the database holds for the same skus and returns the rows to write.
-//! 5. [`NameDeltas`] adds up how the count of each name changes. polars does the grouping.
+//! 5. [`NameDeltas`] adds up how the count of each name changes. They are grouped in the hash table of polars.
 #![warn(missing_docs)]
 
 mod batch;

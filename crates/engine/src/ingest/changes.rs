@@ -144,17 +144,21 @@ impl BatchWriter {
 
     /// Writes the counts of names, each once and in order.
     fn finish(self, store: &mut Store) -> Result<Written> {
-        let names = self.names.finish()?;
+        let names = self.names.finish();
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
         if names.max_names() <= MAX_BATCH_ROWS {
             let mut moved = Ok(());
             names.for_each_batch(MAX_BATCH_ROWS, &mut |moves| {
                 moved = take(moves);
                 moved.is_ok()
-            })?;
+            });
             moved?;
         } else {
-            ahead("merge names", |give| Ok(names.for_each_batch(MAX_BATCH_ROWS, give)?), take)?;
+            let give_all = |give: &mut dyn FnMut(_) -> bool| {
+                names.for_each_batch(MAX_BATCH_ROWS, give);
+                Ok(())
+            };
+            ahead("merge names", give_all, take)?;
         }
         Ok(self.written)
     }

@@ -56,13 +56,13 @@ impl Tables {
     }
 
     fn add_names(&mut self, names: NameDeltas) {
-        let summed = names.finish().unwrap();
+        let summed = names.finish();
         let mut deltas = Vec::new();
         let mut take = |some| {
             deltas.extend(some);
             true
         };
-        summed.for_each_batch(2, &mut take).unwrap();
+        summed.for_each_batch(2, &mut take);
         assert!(deltas.windows(2).all(|pair| pair[0].0 < pair[1].0) && deltas.iter().all(|(_, delta)| *delta != 0));
         for (name, delta) in deltas {
             *self.aggr.entry(name.to_owned()).or_default() += delta;
