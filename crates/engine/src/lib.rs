@@ -41,5 +41,7 @@ pub use tributary_store::{
     AggrOrder, AggrRow, EditRow, FileState, GroupRow, ProductFilter, ProductView, RejectView, ReportFileRow,
     ReportValue, SourceState, SourceView, Tally,
 };
-pub use uploads::{Admitted, BODY_IDLE, MAX_UPLOADS, Stage, Upload, UploadError, UploadOffer, UploadStatus, Uploads};
+pub use uploads::{
+    Admitted, MAX_BODY_SILENCE, MAX_UPLOADS, Stage, Upload, UploadError, UploadRequest, UploadStatus, Uploads,
+};
 pub use views::{OfferView, ProductDetail, ReportState, ReportSummary};

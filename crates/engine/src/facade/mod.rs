@@ -26,7 +26,7 @@ use crate::{
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
-    uploads::{Tracker, UploadSource, Uploads},
+    uploads::{PollSettings, Tracker, UploadParts, UploadSource, Uploads},
 };
 
 pub use events::{Followed, Resume};
@@ -102,11 +102,17 @@ impl Engine {
         let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
-        let StartedUploads { shelf, source, local, is_polled, queued } = uploads;
-        let source =
-            UploadSource::new((source, local), (context.clone(), config.poll_interval), loops.clone(), is_polled);
-        let connections = (readers.clone(), writer.clone());
-        let uploads = Uploads::new((shelf, &config.uploads), connections, source, queued, shutdown.clone());
+        let StartedUploads { folder, source, local, is_polled, queued } = uploads;
+        let settings = PollSettings { context: context.clone(), poll_interval: config.poll_interval };
+        let uploads = Uploads::new(UploadParts {
+            folder,
+            config: &config.uploads,
+            readers: readers.clone(),
+            writer: writer.clone(),
+            source: UploadSource::new(source, local, settings, loops.clone(), is_polled),
+            queued,
+            stop: shutdown.clone(),
+        });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
         tasks.spawn("uploads".to_owned(), CancellationToken::new(), Tracker::new(uploads.clone()));
         let shared = Shared {

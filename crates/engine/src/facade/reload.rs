@@ -14,6 +14,7 @@ use crate::{
     ingest::{self, Stored},
     progress::Unobserved,
     reports::Reports,
+    uploads::PollSettings,
 };
 
 /// The pause before another attempt to go back to the old configuration.
@@ -94,7 +95,7 @@ impl Engine {
     fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<Stored>) {
         let Current { config, context } = current;
         let uploads = self.0.uploads.source();
-        uploads.replace(context.clone(), config.poll_interval);
+        uploads.replace(PollSettings { context: context.clone(), poll_interval: config.poll_interval });
         for (source, stored) in sources.into_iter().zip(stored).filter(|(source, _)| names.contains(&source.name)) {
             let poll = context.poll(source, stored, uploads.local(), Arc::new(Unobserved));
             self.0.loops.add(poll, config.poll_interval);

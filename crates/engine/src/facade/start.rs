@@ -17,7 +17,7 @@ use crate::{
     progress::{MakeObserver, ProgressObserver},
     reports::Reports,
     source::{Http, LocalSource, Origin, SourceClient, Spool, http_client},
-    uploads::{Shelf, recover},
+    uploads::{UploadFolder, recover},
 };
 
 /// Memory for sorted rows that are not applied yet, over all sources. More go to the spool.
@@ -37,7 +37,7 @@ pub(crate) struct Started {
 
 /// The uploads folder, and the jobs that an earlier process left.
 pub(crate) struct StartedUploads {
-    pub(crate) shelf: Shelf,
+    pub(crate) folder: UploadFolder,
     /// The folder as a source, now or after the first upload.
     pub(crate) source: SourceConfig,
     pub(crate) local: Arc<LocalSource>,
@@ -59,7 +59,7 @@ impl Started {
         let reports = Reports::new(&config.reports, config.database.clone());
         let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
         let uploads = StartedUploads {
-            shelf: Shelf::new(folder.clone()),
+            folder: UploadFolder::new(folder.clone()),
             source: config.uploads.source(&folder),
             local: Arc::new(LocalSource::new(folder)),
             is_polled: false,
@@ -110,18 +110,18 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let drop = config.drop_sources.clone();
-    let (shelf, source) = (Shelf::new(folder.clone()), config.uploads.source(&folder));
+    let (upload_folder, source) = (UploadFolder::new(folder.clone()), config.uploads.source(&folder));
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
-        let queued = recover(&mut store, &shelf)?;
-        let is_polled = shelf.exists();
+        let queued = recover(&mut store, &upload_folder)?;
+        let is_polled = upload_folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, drop, announce: false };
         let stored = adoption.run(&mut store)?;
         let local = Arc::new(LocalSource::new(folder));
-        let uploads = StartedUploads { shelf, source, local, is_polled, queued };
+        let uploads = StartedUploads { folder: upload_folder, source, local, is_polled, queued };
         Ok((Writer::start(url, store, lock)?, spool, adoption.sources.into_iter().zip(stored), uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.

@@ -7,14 +7,15 @@ use futures_util::stream;
 
 use super::*;
 use crate::{
-    EditChange, Stage, Unobserved, UploadOffer,
+    EditChange, Stage, Unobserved, UploadRequest,
     supervise::tests::{take_panic, want_panic},
 };
 
 /// Sends a document and waits for its end.
 async fn upload(engine: &Engine, filename: &str, body: &'static str) -> Stage {
-    let offer = UploadOffer { filename: filename.to_owned(), id: None, may_replace: false, size: None, at_least: 0 };
-    let admitted = engine.uploads().admit(offer).await.unwrap();
+    let request =
+        UploadRequest { filename: filename.to_owned(), id: None, may_replace: false, size: None, at_least: 0 };
+    let admitted = engine.uploads().admit(request).await.unwrap();
     let id = admitted.id().to_owned();
     admitted.receive(stream::iter([Ok::<_, Infallible>(Bytes::from_static(body.as_bytes()))])).await.unwrap();
     let (upload, status) = engine.uploads().get(&id).await.unwrap().unwrap();

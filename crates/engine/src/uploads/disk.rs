@@ -1,6 +1,5 @@
-//! A new file that is written past the page cache where its file system lets one: an upload of many gigabytes would drive out of
-//! the cache what others need, and the copy into it costs more time than the disk. A thread of its own writes, so that the
-//! next block is filled meanwhile.
+//! Writes a new file from a thread of its own, so that the next block is filled meanwhile. Where the file system allows it, writes
+//! bypass the page cache: an upload of many gigabytes would evict the pages that others need.
 
 use std::{
     fs::File,
@@ -12,18 +11,19 @@ use std::{
 
 use anyhow::anyhow;
 
-use super::{Shelf, UploadError};
+use super::{error::UploadError, folder::UploadFolder};
 
-/// Bytes that are written at a time.
-pub(super) const BLOCK: usize = 1 << 20;
-/// Blocks of a file: one is filled while others are written.
-const BLOCKS: usize = 3;
-/// What addresses, lengths and places of writes past the cache are multiples of: no disk has larger sectors.
-const SECTOR: usize = 4096;
-/// Bytes after which free room is looked at, and what went into the cache after all is sent to the disk.
-const STRIDE: usize = 32 << 20;
+/// Bytes per write.
+pub(super) const BLOCK_BYTES: usize = 1 << 20;
+/// Blocks per file: one is filled while the others are written.
+const MAX_BLOCKS: usize = 3;
+/// Alignment of addresses, lengths and offsets of writes that bypass the cache. No disk has larger sectors.
+const SECTOR_BYTES: usize = 4096;
+/// Bytes written between two checks of the free space. Writes that went through the page cache are synced then: a single sync at
+/// the end would wait for all that the system still holds back, and so it waits for no more than this.
+const CHECK_INTERVAL_BYTES: usize = 32 << 20;
 
-/// A piece of memory that begins where a sector can.
+/// A block of memory that is aligned to sectors.
 pub(super) struct Block {
     memory: Vec<u8>,
     begin: usize,
@@ -31,8 +31,8 @@ pub(super) struct Block {
 
 impl Block {
     fn new() -> Self {
-        let memory = vec![0; BLOCK + SECTOR];
-        let begin = memory.as_ptr().align_offset(SECTOR).min(SECTOR);
+        let memory = vec![0; BLOCK_BYTES + SECTOR_BYTES];
+        let begin = memory.as_ptr().align_offset(SECTOR_BYTES).min(SECTOR_BYTES);
         Self { memory, begin }
     }
 }
@@ -41,56 +41,62 @@ impl Deref for Block {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.memory[self.begin..][..BLOCK]
+        &self.memory[self.begin..][..BLOCK_BYTES]
     }
 }
 
 impl DerefMut for Block {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.memory[self.begin..][..BLOCK]
+        &mut self.memory[self.begin..][..BLOCK_BYTES]
     }
 }
 
-/// The thread that writes one file.
-pub(super) struct Disk {
-    filled: SyncSender<(Block, usize)>,
+/// The handle of the thread that writes one file.
+pub(super) struct DiskWriter {
+    filled: SyncSender<FilledBlock>,
     empty: Receiver<Block>,
     thread: JoinHandle<Result<(), UploadError>>,
 }
 
-impl Disk {
-    /// Writes into the new file of the upload `id` as long as `keep_free` bytes stay free.
+/// A block whose first `len` bytes are to be written.
+struct FilledBlock {
+    block: Block,
+    len: usize,
+}
+
+impl DiskWriter {
+    /// Creates the hidden file of the upload `id` and starts to write it. Writing fails once fewer than `keep_free` bytes are free.
     ///
     /// # Errors
-    /// The file or the thread cannot be made.
-    pub(super) fn begin(shelf: Shelf, id: &str, keep_free: u64) -> Result<Self, UploadError> {
+    /// The file or the thread cannot be created.
+    pub(super) fn start(folder: UploadFolder, id: &str, keep_free: u64) -> Result<Self, UploadError> {
         let failed = |error| UploadError::writing(error, keep_free);
-        let file = shelf.make().and_then(|()| shelf.begin(id)).map_err(failed)?;
-        let past_cache = bypass_cache(&file, true).is_ok();
-        let (filled, received) = sync_channel(BLOCKS);
-        let (back, empty) = sync_channel(BLOCKS);
-        (0..BLOCKS).try_for_each(|_| back.send(Block::new())).map_err(|_| panicked())?;
-        let writing = Writing { file, past_cache, shelf, keep_free };
+        let file = folder.create().and_then(|()| folder.create_incoming(id)).map_err(failed)?;
+        let bypasses_cache = bypass_cache(&file, true).is_ok();
+        let (filled, received) = sync_channel(MAX_BLOCKS);
+        let (back, empty) = sync_channel(MAX_BLOCKS);
+        (0..MAX_BLOCKS).try_for_each(|_| back.send(Block::new())).map_err(|_| panicked())?;
+        let writer = FileWriter { file, bypasses_cache, folder, keep_free };
         let thread = std::thread::Builder::new().name("disk".to_owned());
-        let thread = thread.spawn(move || writing.run(&received, &back)).map_err(failed)?;
+        let thread = thread.spawn(move || writer.run(&received, &back)).map_err(failed)?;
         Ok(Self { filled, empty, thread })
     }
 
-    /// A block to fill; none if the writing has failed, which [`Self::finish`] tells.
-    pub(super) fn block(&self) -> Option<Block> {
+    /// Waits for a block to fill. Returns none if writing has failed; [`Self::finish`] then returns the error.
+    pub(super) fn empty_block(&self) -> Option<Block> {
         self.empty.recv().ok()
     }
 
-    /// Writes the first `len` bytes of a block; only the last block of a file may be filled in part.
+    /// Writes the first `len` bytes of a block. Only the last block of a file may be filled in part.
     pub(super) fn write(&self, block: Block, len: usize) {
-        // Where the thread has ended `finish` tells why.
-        let _ = self.filled.send((block, len));
+        // This fails only if the thread has ended, and `finish` returns its error.
+        let _ = self.filled.send(FilledBlock { block, len });
     }
 
-    /// Waits until everything is on disk.
+    /// Waits until the file is written and synced.
     ///
     /// # Errors
-    /// Something could not be written.
+    /// A write or a sync failed, or the disk has too little free space.
     pub(super) fn finish(self) -> Result<(), UploadError> {
         drop(self.filled);
         self.thread.join().unwrap_or_else(|_| Err(panicked()))
@@ -101,30 +107,30 @@ fn panicked() -> UploadError {
     UploadError::Failed(anyhow!("the thread that writes an upload has panicked"))
 }
 
-/// What the thread owns.
-struct Writing {
+/// The state of the writing thread.
+struct FileWriter {
     file: File,
-    past_cache: bool,
-    shelf: Shelf,
+    bypasses_cache: bool,
+    folder: UploadFolder,
     keep_free: u64,
 }
 
-impl Writing {
-    fn run(mut self, filled: &Receiver<(Block, usize)>, back: &SyncSender<Block>) -> Result<(), UploadError> {
+impl FileWriter {
+    fn run(mut self, filled: &Receiver<FilledBlock>, back: &SyncSender<Block>) -> Result<(), UploadError> {
         let keep_free = self.keep_free;
         let failed = |error| UploadError::writing(error, keep_free);
-        let mut since = 0;
-        for (block, len) in filled {
+        let mut unchecked = 0;
+        for FilledBlock { block, len } in filled {
             self.write(&block[..len]).map_err(failed)?;
-            // Nobody takes it back once the last one was filled.
+            // This fails only after the last block was filled, when nobody needs another.
             let _ = back.send(block);
-            since += len;
-            if since >= STRIDE {
-                since = 0;
-                if !self.past_cache {
+            unchecked += len;
+            if unchecked >= CHECK_INTERVAL_BYTES {
+                unchecked = 0;
+                if !self.bypasses_cache {
                     self.file.sync_data().map_err(failed)?;
                 }
-                if self.shelf.free().map_err(failed)? < keep_free {
+                if self.folder.free_bytes().map_err(failed)? < keep_free {
                     return Err(UploadError::NoRoom { keep_free });
                 }
             }
@@ -134,15 +140,15 @@ impl Writing {
 
     fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            if self.past_cache && !bytes.len().is_multiple_of(SECTOR) {
+            if self.bypasses_cache && !bytes.len().is_multiple_of(SECTOR_BYTES) {
                 self.use_cache()?;
             }
             match self.file.write(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => bytes = &bytes[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Some file systems say only now that they cannot.
-                Err(error) if self.past_cache && error.kind() == io::ErrorKind::InvalidInput => self.use_cache()?,
+                // Some file systems accept the flag and refuse the write.
+                Err(error) if self.bypasses_cache && error.kind() == io::ErrorKind::InvalidInput => self.use_cache()?,
                 Err(error) => return Err(error),
             }
         }
@@ -150,23 +156,23 @@ impl Writing {
     }
 
     fn use_cache(&mut self) -> io::Result<()> {
-        self.past_cache = false;
+        self.bypasses_cache = false;
         bypass_cache(&self.file, false)
     }
 }
 
-/// Whether what is written to the file goes by the page cache.
+/// Sets whether writes to the file bypass the page cache.
 #[cfg(target_os = "linux")]
-fn bypass_cache(file: &File, whether: bool) -> io::Result<()> {
+fn bypass_cache(file: &File, enabled: bool) -> io::Result<()> {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
     let mut flags = fcntl_getfl(file)?;
-    flags.set(OFlags::DIRECT, whether);
+    flags.set(OFlags::DIRECT, enabled);
     Ok(fcntl_setfl(file, flags)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn bypass_cache(_: &File, whether: bool) -> io::Result<()> {
-    if whether { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
+fn bypass_cache(_: &File, enabled: bool) -> io::Result<()> {
+    if enabled { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -177,13 +183,23 @@ mod tests {
 
     #[test]
     fn every_length_is_written_byte_for_byte() {
-        for len in [0, 1, SECTOR, SECTOR + 1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + SECTOR, 40 * BLOCK + 17] {
+        for len in [
+            0,
+            1,
+            SECTOR_BYTES,
+            SECTOR_BYTES + 1,
+            BLOCK_BYTES - 1,
+            BLOCK_BYTES,
+            BLOCK_BYTES + 1,
+            5 * BLOCK_BYTES + SECTOR_BYTES,
+            40 * BLOCK_BYTES + 17,
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let content: Vec<u8> = (0..len).map(|at| (at * 7 % 251) as u8).collect();
-            let disk = Disk::begin(Shelf::new(folder.path().to_owned()), ID, 0).unwrap();
-            for piece in content.chunks(BLOCK) {
-                let mut block = disk.block().unwrap();
-                assert_eq!(block.as_ptr().align_offset(SECTOR), 0);
+            let disk = DiskWriter::start(UploadFolder::new(folder.path().to_owned()), ID, 0).unwrap();
+            for piece in content.chunks(BLOCK_BYTES) {
+                let mut block = disk.empty_block().unwrap();
+                assert_eq!(block.as_ptr().align_offset(SECTOR_BYTES), 0);
                 block[..piece.len()].copy_from_slice(piece);
                 disk.write(block, piece.len());
             }
@@ -193,24 +209,24 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_that_cannot_go_by_its_cache_uses_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(folder.path().to_owned());
-        // As if it could, which a file that lies out of step shows it cannot.
-        let mut file = shelf.begin(ID).unwrap();
+    fn a_refused_write_past_the_cache_goes_through_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = UploadFolder::new(parent.path().to_owned());
+        // The file accepts the flag, but the write at an unaligned offset is refused.
+        let mut file = folder.create_incoming(ID).unwrap();
         file.write_all(b"x").unwrap();
-        let past_cache = bypass_cache(&file, true).is_ok();
-        let mut writing = Writing { file, past_cache, shelf, keep_free: 0 };
-        writing.write(&Block::new()[..SECTOR]).unwrap();
-        assert_eq!(writing.file.metadata().unwrap().len(), 1 + SECTOR as u64);
+        let bypasses_cache = bypass_cache(&file, true).is_ok();
+        let mut writer = FileWriter { file, bypasses_cache, folder, keep_free: 0 };
+        writer.write(&Block::new()[..SECTOR_BYTES]).unwrap();
+        assert_eq!(writer.file.metadata().unwrap().len(), 1 + SECTOR_BYTES as u64);
     }
 
     #[test]
-    fn what_fails_is_told_at_the_end() {
+    fn a_failure_is_returned_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::begin(Shelf::new(folder.path().to_owned()), ID, u64::MAX).unwrap();
-        while let Some(block) = disk.block() {
-            disk.write(block, BLOCK);
+        let disk = DiskWriter::start(UploadFolder::new(folder.path().to_owned()), ID, u64::MAX).unwrap();
+        while let Some(block) = disk.empty_block() {
+            disk.write(block, BLOCK_BYTES);
         }
         assert!(matches!(disk.finish(), Err(UploadError::NoRoom { .. })));
     }

@@ -1,17 +1,26 @@
-//! How an upload ends, other than well: it is cancelled, taken back, or given up. Whoever follows it is told.
+//! Ends uploads: cancels them, deletes their files, and tells their subscribers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use tributary_store::{Store, UploadRow, UploadState};
 
-use super::{Job, Stage, UploadError, UploadStatus, Uploads, verdict::is_unknown};
+use super::{
+    error::UploadError,
+    job::{Job, Stage, UploadStatus},
+    registry::Uploads,
+    verdict::is_unknown,
+};
 
-/// How long whoever takes a file back waits for its rows to go.
-const LEAVING: Duration = Duration::from_secs(2);
+/// Longest wait, after a file was deleted, until its rows are gone.
+const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
 
 impl Uploads {
-    /// Cancels an upload, or takes its file away again and with that its rows. False if nobody knows it.
+    /// Cancels an upload that is under way, or deletes the file of a complete one and with it the rows. Returns false if the id is
+    /// unknown.
+    ///
+    /// Cancelling an upload whose file is being read restores the file that it replaced. Deleting a complete one does not, because
+    /// the replaced file is gone.
     ///
     /// # Errors
     /// The database or the disk fails.
@@ -24,49 +33,59 @@ impl Uploads {
                 _ = status.wait_for(|status| status.stage != Stage::Receiving) => {}
                 () = self.0.stop.cancelled() => {}
             }
-            self.undo(&job, UploadError::Cancelled.to_string()).await?;
+            self.roll_back(&job, UploadError::Cancelled.to_string()).await?;
             // It may have been completed before that.
             if job.stage() != Stage::Complete {
                 return Ok(true);
             }
         }
-        let alone = self.alone().await;
-        let asked = id.to_owned();
+        self.delete_ended(id).await
+    }
+
+    /// Deletes an upload that has ended: its row, and its file if that is still the one in the folder.
+    async fn delete_ended(&self, id: &str) -> Result<bool> {
+        let lock = self.lock_folder().await;
+        let wanted = id.to_owned();
         let read = move |store: &mut Store| {
-            let row = store.upload(&asked)?;
+            let row = store.upload(&wanted)?;
             let others = row.as_ref().map(|row| store.uploads(Some(&row.filename))).transpose()?;
             Ok(row.zip(others))
         };
         let Some((row, others)) = self.0.readers.run(read).await? else { return Ok(false) };
-        let (id, filename) = (row.id.clone(), row.filename.clone());
         let is_last = is_last_complete(&row, &others);
-        let heir = self.received().into_iter().find(|job| job.filename == filename).filter(|_| is_last);
-        let is_in_place = is_last && heir.is_none();
-        if is_in_place {
-            self.on_disk(move |shelf| shelf.remove(&filename)).await?;
+        let successor = self.published().into_iter().find(|job| job.filename == row.filename).filter(|_| is_last);
+        let owns_file = is_last && successor.is_none();
+        if owns_file {
+            let filename = row.filename.clone();
+            self.in_folder(move |folder| folder.delete(&filename)).await?;
         }
-        if let Some(heir) = &heir {
-            heir.set_replaces(false);
+        self.forget(row.id, successor).await?;
+        drop(lock);
+        if owns_file {
+            // So that the rows are gone when the client gets its answer, unless the writer is busy for long.
+            let _ = tokio::time::timeout(MAX_REMOVAL_WAIT, self.rows_gone(row.filename)).await;
         }
-        let heirs_row = heir.as_ref().map(|heir| heir.row(&heir.status.borrow()));
+        Ok(true)
+    }
+
+    /// Deletes an upload's row. Its file is the backup of its `successor`, if there is one, and must not be restored any more.
+    async fn forget(&self, id: String, successor: Option<Arc<Job>>) -> Result<()> {
+        if let Some(successor) = &successor {
+            successor.set_replaces(false);
+        }
+        let successor_row = successor.as_ref().map(|successor| successor.current_row());
         let forget = move |store: &mut Store| {
             store.transaction(|store| {
-                heirs_row.iter().try_for_each(|row| store.put_upload(row))?;
+                successor_row.iter().try_for_each(|row| store.put_upload(row))?;
                 Ok(store.delete_upload(&id)?)
             })
         };
         self.0.writer.run_first(forget).await?;
-        if let Some(heir) = heir {
-            // The one that is to take its place keeps its file no longer.
-            let id = heir.id.clone();
-            self.on_disk(move |shelf| shelf.keep(&id)).await?;
+        if let Some(successor) = successor {
+            let id = successor.id.clone();
+            self.in_folder(move |folder| folder.delete_backup(&id)).await?;
         }
-        drop(alone);
-        if is_in_place {
-            // Who is told that it is gone finds no rows of it, unless the writer is busy for long.
-            let _ = tokio::time::timeout(LEAVING, self.rows_gone(row.filename)).await;
-        }
-        Ok(true)
+        Ok(())
     }
 
     /// Waits until no rows of a file are left.
@@ -74,49 +93,53 @@ impl Uploads {
         let mut done = self.0.writer.done();
         loop {
             done.borrow_and_update();
-            let (asked, reports) = (filename.clone(), self.0.source.reports());
-            if self.0.readers.run(move |store| is_unknown(store, &reports, &asked)).await? {
+            let (path, reports) = (filename.clone(), self.0.source.reports());
+            if self.0.readers.run(move |store| is_unknown(store, &reports, &path)).await? {
                 return Ok(());
             }
             done.changed().await?;
         }
     }
 
-    /// Ends an upload whose file is in the folder: it goes, and what it has replaced comes back.
-    pub(super) async fn undo(&self, job: &Job, why: String) -> Result<()> {
-        let _alone = self.alone().await;
+    /// Fails an upload whose file is in the folder: deletes the file, and restores the one that it replaced.
+    pub(super) async fn roll_back(&self, job: &Job, why: String) -> Result<()> {
+        let _lock = self.lock_folder().await;
         if !job.is_published() {
             return Ok(());
         }
-        let (id, filename, replaces) = (job.id.clone(), job.filename.clone(), job.replaces());
-        self.on_disk(move |shelf| shelf.take_back(&id, &filename, replaces)).await?;
-        self.end(job, job.failed(why)).await;
+        let placement = job.placement();
+        self.in_folder(move |folder| folder.roll_back(&placement)).await?;
+        self.finish(job, job.failed(why)).await;
         Ok(())
     }
 
-    /// Ends an upload whose file is not in the folder any more.
-    pub(super) async fn give_up(&self, job: &Job, why: &str) {
-        let _alone = self.alone().await;
+    /// Fails an upload whose file is no longer in the folder.
+    pub(super) async fn abandon(&self, job: &Job, why: &str) {
+        let _lock = self.lock_folder().await;
         if job.is_published() {
             let id = job.id.clone();
-            if let Err(error) = self.on_disk(move |shelf| shelf.keep(&id)).await {
-                tracing::warn!("{error:#}");
+            if let Err(error) = self.in_folder(move |folder| folder.delete_backup(&id)).await {
+                let file = &job.filename;
+                tracing::warn!(file.path = %file, "failed to delete the backup that `{file}` replaced: {error:#}");
             }
-            self.end(job, job.failed(why.to_owned())).await;
+            self.finish(job, job.failed(why.to_owned())).await;
         }
     }
 
-    /// Notes how an upload has ended, and tells all who follow it.
-    pub(super) async fn end(&self, job: &Job, status: UploadStatus) {
+    /// Stores the result of an upload, and tells its subscribers. It waits for the writer first, so that a result that a
+    /// client has seen survives a crash.
+    pub(super) async fn finish(&self, job: &Job, status: UploadStatus) {
         let row = job.row(&status);
         if let Err(error) = self.0.writer.run_first(move |store| Ok(store.put_upload(&row)?)).await {
-            // The next start finds out anew.
-            tracing::error!("failed to note how the upload of `{}` has ended: {error:#}", job.filename);
+            // The next start finds the result again.
+            let file = &job.filename;
+            tracing::error!(file.path = %file, "failed to store the result of the upload of `{file}`: {error:#}");
         }
-        self.leave(job, status);
+        self.close(job, status);
     }
 
-    pub(super) fn leave(&self, job: &Job, status: UploadStatus) {
+    /// Removes an upload from those under way, and tells its subscribers the last status.
+    pub(super) fn close(&self, job: &Job, status: UploadStatus) {
         if let Some(why) = &status.error {
             tracing::warn!(file.path = %job.filename, reason = %why, "the upload of `{}` failed: {why}", job.filename);
         }
@@ -125,7 +148,7 @@ impl Uploads {
     }
 }
 
-/// Whether `row` is a complete upload which no later complete one has replaced.
+/// Returns true if `row` is a complete upload that no later complete one has replaced.
 fn is_last_complete(row: &UploadRow, others: &[UploadRow]) -> bool {
     let is_later = |other: &UploadRow| other.state == UploadState::Complete && other.finished_at > row.finished_at;
     row.state == UploadState::Complete && !others.iter().any(is_later)

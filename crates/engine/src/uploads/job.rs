@@ -1,5 +1,5 @@
-//! One upload that is under way, and what is known of any upload. In memory; what must outlive the process is in the table
-//! `uploads`.
+//! One upload that is under way, and the public view of any upload. Both are in memory; the table `uploads` holds what must
+//! outlive the process.
 
 use std::sync::{
     OnceLock,
@@ -10,23 +10,26 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tributary_store::{UploadRow, UploadState};
 
-/// Where an upload is on its way.
+use super::folder::Placement;
+use crate::clock::now;
+
+/// The stage of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Its body is coming in.
+    /// Its body is being received.
     Receiving,
-    /// All of it is here, and nobody reads it yet.
+    /// Its file is complete and waits to be read.
     Queued,
-    /// It is being read, or what was read is being committed.
+    /// Its file is being read, or its rows are being committed.
     Processing,
-    /// All that read it have committed it.
+    /// All readers of the file have committed it.
     Complete,
-    /// It came to nothing.
+    /// It failed, or was cancelled.
     Failed,
 }
 
 impl Stage {
-    /// The word in the API.
+    /// The name of the stage in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Receiving => "receiving",
@@ -37,76 +40,76 @@ impl Stage {
         }
     }
 
-    /// Whether nothing follows.
+    /// Returns true if no other stage follows.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Complete | Self::Failed)
     }
 }
 
-/// How an upload is.
+/// The progress of an upload, or its result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UploadStatus {
-    /// How far it is.
+    /// The stage.
     pub stage: Stage,
-    /// Bytes of the body so far.
+    /// Bytes of the body received so far.
     pub bytes: u64,
-    /// Bytes of the body in all, once that is known.
+    /// Length of the body, once it is known.
     pub total: Option<u64>,
-    /// Rows that were read so far.
+    /// Rows read so far.
     pub rows: u64,
-    /// How far the reading of the file is; none while nobody reads it.
+    /// Percentage of the file that was read; none before it is read.
     pub percent: Option<f64>,
-    /// Rows that could not be used.
+    /// Rows that were rejected.
     pub rejects: u64,
-    /// Why it failed.
+    /// The reason for its failure.
     pub error: Option<String>,
-    /// When it ended, RFC 3339.
+    /// Time of its end, RFC 3339.
     pub finished_at: Option<String>,
 }
 
-/// What is known of an upload.
+/// An upload, under way or ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upload {
     /// 32 hex digits.
     pub id: String,
     /// The name of its file.
     pub filename: String,
-    /// When it began, RFC 3339.
+    /// Time of its start, RFC 3339.
     pub created_at: String,
-    /// Its progress, or how it ended.
+    /// Its progress, or its result.
     pub status: UploadStatus,
 }
 
-/// What is on disk of an upload that was received as a whole.
+/// A completely received file.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Content {
-    pub(crate) bytes: u64,
-    /// As a manifest has it.
-    pub(crate) hash: String,
+pub(super) struct Content {
+    pub(super) bytes: u64,
+    /// Written as in a manifest.
+    pub(super) hash: String,
 }
 
 /// An upload that is under way.
 #[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) id: String,
-    pub(crate) filename: String,
-    pub(crate) created_at: String,
-    /// Whether it may take the place of a file.
-    pub(crate) may_replace: bool,
-    /// Cancelled when somebody wants it no more.
-    pub(crate) cancel: CancellationToken,
-    /// Set once, before its file gets its name.
-    pub(crate) content: OnceLock<Content>,
-    /// Whether it has taken the place of a complete upload's file, or of one that nobody has uploaded, which is kept until its end.
-    /// Changed only by who holds the folder alone.
+pub(super) struct Job {
+    pub(super) id: String,
+    pub(super) filename: String,
+    pub(super) created_at: String,
+    /// True if it may replace a file.
+    pub(super) may_replace: bool,
+    /// Cancelled when a client cancels the upload.
+    pub(super) cancel: CancellationToken,
+    /// Set once, before the file gets its name.
+    pub(super) content: OnceLock<Content>,
+    /// True if it replaces a file that was applied or did not come from an upload, and keeps a backup of it until its own end.
+    /// Set only under the folder lock.
     replaces: AtomicBool,
-    /// How it is, for all who follow it.
-    pub(crate) status: watch::Sender<UploadStatus>,
+    /// Its status, for all subscribers.
+    pub(super) status: watch::Sender<UploadStatus>,
 }
 
 impl Job {
-    /// An upload whose body is going to come, of `total` bytes if that is known.
-    pub(crate) fn new(id: String, filename: String, may_replace: bool, total: Option<u64>) -> Self {
+    /// A new upload, whose body has `total` bytes if that is known.
+    pub(super) fn new(id: String, filename: String, may_replace: bool, total: Option<u64>) -> Self {
         let status = UploadStatus {
             stage: Stage::Receiving,
             bytes: 0,
@@ -120,7 +123,7 @@ impl Job {
         Self {
             id,
             filename,
-            created_at: crate::clock::now(),
+            created_at: now(),
             may_replace,
             cancel: CancellationToken::new(),
             content: OnceLock::new(),
@@ -129,8 +132,8 @@ impl Job {
         }
     }
 
-    /// An upload that an earlier process has received.
-    pub(crate) fn stored(row: UploadRow) -> Self {
+    /// An upload that an earlier process received.
+    pub(super) fn stored(row: UploadRow) -> Self {
         let content = OnceLock::new();
         if let Some(hash) = row.hash.clone() {
             let _ = content.set(Content { bytes: unsigned(row.bytes), hash });
@@ -150,27 +153,26 @@ impl Job {
         }
     }
 
-    /// Where it is on its way.
-    pub(crate) fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> Stage {
         self.status.borrow().stage
     }
 
-    /// Whether it keeps a file that comes back if it fails.
-    pub(crate) fn replaces(&self) -> bool {
+    /// Returns true if it keeps a backup, which is restored if it fails.
+    pub(super) fn replaces(&self) -> bool {
         self.replaces.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_replaces(&self, replaces: bool) {
+    pub(super) fn set_replaces(&self, replaces: bool) {
         self.replaces.store(replaces, Ordering::Relaxed);
     }
 
-    /// Whether its file has its name in the folder, and is waited for.
-    pub(crate) fn is_published(&self) -> bool {
+    /// Returns true if its file has its name in the folder and is not fully applied yet.
+    pub(super) fn is_published(&self) -> bool {
         matches!(self.stage(), Stage::Queued | Stage::Processing)
     }
 
-    /// What is known of it.
-    pub(crate) fn upload(&self) -> Upload {
+    /// Its public view.
+    pub(super) fn upload(&self) -> Upload {
         Upload {
             id: self.id.clone(),
             filename: self.filename.clone(),
@@ -179,9 +181,9 @@ impl Job {
         }
     }
 
-    /// How it is once it has failed.
-    pub(crate) fn failed(&self, why: String) -> UploadStatus {
-        let finished_at = Some(crate::clock::now());
+    /// Its status after it fails with this reason.
+    pub(super) fn failed(&self, why: String) -> UploadStatus {
+        let finished_at = Some(now());
         UploadStatus {
             stage: Stage::Failed,
             percent: None,
@@ -191,8 +193,18 @@ impl Job {
         }
     }
 
-    /// What is stored of it if it has this status.
-    pub(crate) fn row(&self, status: &UploadStatus) -> UploadRow {
+    /// Its file and the name of that file.
+    pub(super) fn placement(&self) -> Placement {
+        Placement { id: self.id.clone(), filename: self.filename.clone(), replaces: self.replaces() }
+    }
+
+    /// Its table row with its current status.
+    pub(super) fn current_row(&self) -> UploadRow {
+        self.row(&self.status.borrow())
+    }
+
+    /// Its table row with this status.
+    pub(super) fn row(&self, status: &UploadStatus) -> UploadRow {
         let content = self.content.get();
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         UploadRow {
@@ -249,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_of_an_upload_is_known_again() {
+    fn an_upload_survives_its_table_row() {
         let job = Job::new("0".repeat(32), "a.csv".into(), false, Some(9));
         job.content.set(Content { bytes: 9, hash: "blake3:00".into() }).unwrap();
         job.set_replaces(true);

@@ -1,50 +1,50 @@
-//! What an upload and its file may be called. Names come from strangers: nothing that leads out of the folder, hides in it, or
-//! would lie there unread is taken.
+//! The rules for file names and ids of uploads. Strangers choose them, so a name that leads out of the folder, is hidden in it, or
+//! would never be read is refused.
 
 use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered};
 use uuid::Uuid;
 
-use super::UploadError;
+use super::error::UploadError;
 
-/// Longest name that file systems take.
-const NAME_BYTES: usize = 255;
+/// Longest name that common file systems accept.
+const MAX_NAME_BYTES: usize = 255;
 
 /// Checks a file's name.
 ///
 /// # Errors
-/// It is no plain file name, or none that a source offers.
-pub(crate) fn filename(name: &str) -> Result<(), UploadError> {
+/// The name is not a plain file name, or a source would not offer such a file.
+pub(super) fn filename(name: &str) -> Result<(), UploadError> {
     let why = if name.is_empty() {
         "the file needs a name: add `filename=NAME.csv` to the query"
-    } else if name.len() > NAME_BYTES {
-        "a file's name has at most 255 bytes"
+    } else if name.len() > MAX_NAME_BYTES {
+        &format!("a file name has at most {MAX_NAME_BYTES} bytes")
     } else if name.contains(['/', '\\']) || matches!(name, "." | "..") {
-        "a file's name has no folder in it, and neither `/` nor `\\`"
+        "a file name cannot contain `/` or `\\`, or be `.` or `..`"
     } else if name.chars().any(char::is_control) {
-        "a file's name has no control characters in it"
+        "a file name cannot contain control characters"
     } else if is_hidden(name) {
-        "a file whose name begins with a dot is hidden and would never be read; give it another name"
+        "a file name cannot start with a dot: hidden files are never read; choose another name"
     } else if !is_offered(name) {
-        &format!("a file of this name would never be read: it must end in {ENDINGS_IN_WORDS}")
+        &format!("a file of this name would never be read: its name must end in {ENDINGS_IN_WORDS}")
     } else {
         return Ok(());
     };
     Err(UploadError::Invalid(why.to_owned()))
 }
 
-/// Checks an id that a client has chosen, and writes it as ours are.
+/// Checks an id that a client chose, and returns it in lower case, as all ids are stored.
 ///
 /// # Errors
-/// It is not 32 hex digits.
-pub(crate) fn id(typed: &str) -> Result<String, UploadError> {
+/// The id does not have 32 hex digits.
+pub(super) fn id(typed: &str) -> Result<String, UploadError> {
     if typed.len() != 32 || !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(UploadError::Invalid("an upload's `id` is 32 hex digits".to_owned()));
+        return Err(UploadError::Invalid("the `id` of an upload has 32 hex digits".to_owned()));
     }
     Ok(typed.to_ascii_lowercase())
 }
 
 /// Makes a unique id: 32 hex digits.
-pub(crate) fn new_id() -> String {
+pub(super) fn new_id() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_names_of_tables_are_taken() {
+    fn plain_names_of_tables_are_accepted() {
         for name in
             ["a.csv", "Sales 2026.TSV", "é.txt.gz", "a..csv", "x:y.csv.zst", &format!("{}.csv", "x".repeat(251))]
         {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_elsewhere_or_would_lie_unread_are_not() {
+    fn names_that_lead_elsewhere_or_would_never_be_read_are_refused() {
         let long = format!("{}.csv", "x".repeat(252));
         for name in [
             "",

@@ -1,4 +1,5 @@
-//! The folder of uploads as a source. There is none before the first upload: whoever never uploads anything sees nothing of it.
+//! The source `uploads`, which is the folder of uploaded files. It starts with the first upload, so that nobody who never uploads
+//! sees it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,44 +18,45 @@ use crate::{
     source::{LocalSource, Origin},
 };
 
-/// The source `uploads`, which may yet have to begin.
+/// The source `uploads`, whether it runs yet or not.
 pub(crate) struct UploadSource {
     config: SourceConfig,
-    pub(super) local: Arc<LocalSource>,
-    /// Replaced by a reload. Held only to copy or to set it.
-    current: Mutex<Current>,
+    local: Arc<LocalSource>,
+    /// Replaced by a reload. Locked only to copy or replace it.
+    settings: Mutex<PollSettings>,
     manager: PollManager,
-    /// Set once its loop runs.
-    runs: OnceCell<()>,
+    /// Set once its poll loop runs.
+    started: OnceCell<()>,
 }
 
-/// What a reload may change.
+/// The settings that a reload may change.
 #[derive(Clone)]
-struct Current {
-    context: Context,
-    poll_interval: Duration,
+pub(crate) struct PollSettings {
+    pub(crate) context: Context,
+    pub(crate) poll_interval: Duration,
 }
 
 impl UploadSource {
-    /// The source; `runs` if its loop was started with the others.
+    /// The source. `is_polled` says that its loop starts together with those of the configured sources.
     pub(crate) fn new(
-        (config, local): (SourceConfig, Arc<LocalSource>),
-        (context, poll_interval): (Context, Duration),
+        config: SourceConfig,
+        local: Arc<LocalSource>,
+        settings: PollSettings,
         manager: PollManager,
-        runs: bool,
+        is_polled: bool,
     ) -> Self {
-        let current = Mutex::new(Current { context, poll_interval });
-        Self { config, local, current, manager, runs: OnceCell::new_with(runs.then_some(())) }
+        let started = OnceCell::new_with(is_polled.then_some(()));
+        Self { config, local, settings: Mutex::new(settings), manager, started }
     }
 
-    /// Those that may claim its files.
+    /// The reports, which may claim its files.
     pub(super) fn reports(&self) -> Reports {
-        self.current().context.reports
+        self.settings().context.reports
     }
 
     /// Its configuration, if it runs.
     pub(crate) fn running(&self) -> Option<SourceConfig> {
-        self.runs.initialized().then(|| self.config.clone())
+        self.started.initialized().then(|| self.config.clone())
     }
 
     /// The folder.
@@ -62,29 +64,29 @@ impl UploadSource {
         &self.local
     }
 
-    /// Uses another context from now on, if it does not run yet.
-    pub(crate) fn replace(&self, context: Context, poll_interval: Duration) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Current { context, poll_interval };
+    /// Replaces the settings that it starts with.
+    pub(crate) fn replace(&self, settings: PollSettings) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
-    fn current(&self) -> Current {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn settings(&self) -> PollSettings {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts it, if it does not run: it becomes the last of the stored sources, and gets a loop.
+    /// Starts the source unless it runs: stores it after all others, and starts its poll loop.
     ///
     /// # Errors
-    /// The database fails; then it can be tried again.
-    pub(super) async fn begin(&self) -> Result<()> {
-        let begin = || async {
+    /// The database fails. Then the call can be repeated.
+    pub(super) async fn start(&self) -> Result<()> {
+        let start = || async {
             let config = self.config.clone();
-            let Current { context, poll_interval } = self.current();
+            let PollSettings { context, poll_interval } = self.settings();
             let stored = context.writer.run_first(move |store| ingest::adopt_last(store, &config)).await?;
             let (config, origin) = (self.config.clone(), Origin::Local(Arc::clone(&self.local)));
             let progress = Arc::new(Unobserved);
             self.manager.add(Poll::new(config, origin, stored, context, progress), poll_interval);
             Ok(())
         };
-        self.runs.get_or_try_init(begin).await.copied()
+        self.started.get_or_try_init(start).await.copied()
     }
 }

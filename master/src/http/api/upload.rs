@@ -12,7 +12,7 @@ use actix_web::{
 use anyhow::Context;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use tributary_engine::{BODY_IDLE, UploadError, UploadOffer, Uploads};
+use tributary_engine::{MAX_BODY_SILENCE, UploadError, UploadRequest, Uploads};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::server::{App, error::ApiError, input};
@@ -76,7 +76,7 @@ pub(crate) async fn post(
         apart(first_file(app.engine.uploads().clone(), query, request, payload)).await?
     } else {
         let size = length(&request);
-        let offer = UploadOffer {
+        let offer = UploadRequest {
             filename: query.filename.unwrap_or_default(),
             id: query.id,
             may_replace: query.replace == Some(Replace::Yes),
@@ -110,7 +110,7 @@ pub(crate) async fn apart<T: 'static>(
 
 pub(crate) async fn receive<E: Display>(
     uploads: Uploads,
-    offer: UploadOffer,
+    offer: UploadRequest,
     body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<String, ApiError> {
     let admitted = uploads.admit(offer).await?;
@@ -134,7 +134,7 @@ async fn first_file(
         };
         let filename = query.filename.unwrap_or(filename);
         let may_replace = query.replace == Some(Replace::Yes);
-        return receive(uploads, UploadOffer { filename, id: query.id, may_replace, size: None, at_least }, field)
+        return receive(uploads, UploadRequest { filename, id: query.id, may_replace, size: None, at_least }, field)
             .await;
     }
     Err(ApiError::Invalid("the form has no file in it".to_owned()))
@@ -149,8 +149,8 @@ pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field>, Ap
 
 /// What comes next of a form, outside its files.
 async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
-    let next = tokio::time::timeout(BODY_IDLE, next).await;
-    next.map_err(|_| UploadError::Stalled { seconds: BODY_IDLE.as_secs() }.into())
+    let next = tokio::time::timeout(MAX_BODY_SILENCE, next).await;
+    next.map_err(|_| UploadError::Stalled { seconds: MAX_BODY_SILENCE.as_secs() }.into())
 }
 
 /// The name of a field's file; none if it is no file.

@@ -6,7 +6,7 @@ use actix_web::{
     http::{StatusCode, header::LOCATION},
     web,
 };
-use tributary_engine::{UploadOffer, Uploads};
+use tributary_engine::{UploadRequest, Uploads};
 
 use super::templates::{UploadPage, answer};
 use crate::http::{
@@ -50,7 +50,7 @@ async fn all_files(uploads: Uploads, request: HttpRequest, payload: web::Payload
         match filename(&field)? {
             // A browser sends an empty name where no file was chosen.
             Some(filename) if !filename.is_empty() => {
-                let offer = UploadOffer { filename, id: None, may_replace, size: None, at_least: 0 };
+                let offer = UploadRequest { filename, id: None, may_replace, size: None, at_least: 0 };
                 receive(uploads.clone(), offer, field).await?;
                 received += 1;
             }

@@ -22,7 +22,7 @@ fn a_body_that_the_master_did_not_receive_as_a_whole_is_failed() {
         system.start_master(&[]);
         let failed = get(&system, &id('d'));
         assert_eq!(failed["state"], "failed");
-        assert_eq!(failed["error"], "the master stopped while it was received; upload it again");
+        assert_eq!(failed["error"], "the master stopped while receiving the file; upload it again");
         assert_eq!(files(&system), ["before.csv"]);
         assert_eq!(upload(&system, "a.csv", "", "sku,name\nc,C\n")["state"], "complete");
     }

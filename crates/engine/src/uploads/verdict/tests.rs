@@ -1,0 +1,81 @@
+use tributary_store::{FileRow, ReportFileRow};
+
+use super::*;
+
+fn store_url(folder: &tempfile::TempDir) -> tributary_store::DatabaseUrl {
+    folder.path().join("database.db").to_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_feed_is_committed_or_rejected_by_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&store_url(&folder)).unwrap();
+    let none = Reports::new(&[], store_url(&folder));
+    let check =
+        |store: &mut Store, hash: &str, expect| assert_eq!(verdict(store, &none, "a.csv", hash).unwrap(), expect);
+    check(&mut store, "h", Verdict::Pending);
+    let source = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
+    let file = store.insert_file(source, "a.csv").unwrap();
+    check(&mut store, "h", Verdict::Pending);
+    let applied = FileRow {
+        hash: Some("h".into()),
+        reading: Some("r".into()),
+        row_count: 9,
+        rejects: 2,
+        state: FileState::Applied,
+        ..file
+    };
+    store.update_file(&applied).unwrap();
+    check(&mut store, "h", Verdict::Committed { rows: 9, rejects: 2 });
+    check(&mut store, "later", Verdict::Pending);
+    let rejected = FileRow {
+        state: FileState::Rejected,
+        rejected_hash: Some("later".into()),
+        rejected_reading: Some("r".into()),
+        rejected_reason: Some("no header".into()),
+        ..applied
+    };
+    store.update_file(&rejected).unwrap();
+    check(&mut store, "later", Verdict::Rejected("no header".into()));
+    check(&mut store, "h", Verdict::Pending);
+}
+
+#[test]
+fn every_reader_counts() {
+    let committed = |rows, rejects| Verdict::Committed { rows, rejects };
+    let rejected = || Verdict::Rejected("why".into());
+    let check = |verdicts: Vec<Verdict>, expect| assert_eq!(combine(verdicts), expect);
+    check(vec![], Verdict::Pending);
+    check(vec![committed(3, 1), committed(5, 2)], committed(5, 3));
+    check(vec![committed(3, 1), Verdict::Pending], Verdict::Pending);
+    check(vec![rejected(), Verdict::Pending], Verdict::Pending);
+    check(vec![rejected(), committed(3, 1)], rejected());
+}
+
+/// A file of the same path in another source says nothing about the upload.
+#[test]
+fn a_report_decides_by_content_and_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&store_url(&folder)).unwrap();
+    let report = ReportConfig::with_columns("sales", vec!["a".into()], vec!["n".into()]);
+    let uploads = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
+    let north = store.put_source("north", "http://x", 0, 1).unwrap();
+    let applied = |source| ReportFileRow {
+        hash: Some("h".into()),
+        reading: Some(report.plan.digest().to_owned()),
+        row_count: 9,
+        rejects: 2,
+        ..ReportFileRow::new("sales", source, "a.csv")
+    };
+    let check = |store: &mut Store, hash: &str, expect| {
+        assert_eq!(of_report(store, &report, "a.csv", hash).unwrap(), expect);
+    };
+    store.put_report_file(&mut applied(north)).unwrap();
+    check(&mut store, "h", Verdict::Pending);
+    store.put_report_file(&mut applied(uploads)).unwrap();
+    check(&mut store, "h", Verdict::Committed { rows: 9, rejects: 2 });
+    check(&mut store, "later", Verdict::Pending);
+    let mut stale = ReportFileRow { reading: Some("another digest".into()), ..applied(uploads) };
+    store.put_report_file(&mut stale).unwrap();
+    check(&mut store, "h", Verdict::Pending);
+}
