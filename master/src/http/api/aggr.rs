@@ -1,4 +1,4 @@
-//! `GET /api/v1/aggr`: how many products bear each name.
+//! `GET /api/v1/aggr`: the number of products per name.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Which names, and which part of them.
+/// Selection of names.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AggrQuery {
@@ -23,10 +23,10 @@ pub(crate) struct AggrQuery {
     /// Rows of this page.
     #[param(minimum = 1, maximum = 10_000, default = 100)]
     limit: Option<i64>,
-    /// Rows to pass over.
+    /// Rows to skip.
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
-    /// `name`, as when nothing is said, or `-no_of_products`: the names with the most products first.
+    /// `name` (the default) or `-no_of_products`: the names with the most products first.
     #[param(inline, nullable = false)]
     order: Option<Order>,
     /// `csv`: all of it as CSV for people, cells that a spreadsheet would run as formulas escaped.
@@ -48,7 +48,7 @@ enum Order {
 
 /// The names.
 ///
-/// How many products bear each. With `Accept: text/csv` all of them as CSV, exactly as stored.
+/// The number of products of each. With `Accept: text/csv` all of them as CSV, exactly as stored.
 #[utoipa::path(get, path = "/api/v1/aggr", operation_id = "list_names", tag = "products", params(AggrQuery), responses(
     (status = 200, content((AggrPage = "application/json"), (String = "text/csv")), description = "A page of the names"),
     (status = 400, description = "The query cannot be understood"),

@@ -1,4 +1,4 @@
-//! Lists as CSV, streamed out of one snapshot: as long as the table is, in memory that does not grow with it.
+//! Lists as CSV, streamed from one snapshot in bounded memory.
 
 use std::borrow::Cow;
 
@@ -13,18 +13,18 @@ use tributary_formats::CSV_UTF8_WITH_HEADER;
 
 use crate::http::server::error::ApiError;
 
-/// How cells are written.
+/// Format of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cells {
     /// As they are, for programs.
     Exact,
-    /// So that a spreadsheet runs none of them as a formula, for people.
+    /// Escaped so that a spreadsheet runs none as a formula, for people.
     Escaped,
 }
 
 impl Cells {
     pub(crate) fn write<'a>(self, text: &'a str) -> Cow<'a, str> {
-        // What begins so is a formula to a spreadsheet; some take the wide signs for the narrow ones.
+        // Spreadsheets treat these as the start of a formula; some accept the full-width signs, too.
         match text.chars().next() {
             Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') if self == Self::Escaped => {
                 format!("'{text}").into()
@@ -34,7 +34,7 @@ impl Cells {
     }
 }
 
-/// Every product that passes a filter, by sku.
+/// Streams all products that pass a filter, by sku.
 pub(crate) async fn products(engine: &Engine, filter: ProductFilter, cells: Cells) -> Result<HttpResponse, ApiError> {
     const HEADER: &[&str] = &["sku", "name", "description", "source", "file", "edited"];
     let row = move |out: &mut Vec<u8>, row: &ProductView| {
@@ -46,7 +46,7 @@ pub(crate) async fn products(engine: &Engine, filter: ProductFilter, cells: Cell
     Ok(stream("products.csv", HEADER, engine.export_products(filter).await?, row))
 }
 
-/// Every name that contains `part`, in order.
+/// Streams all names that contain `part`, in order.
 pub(crate) async fn aggr(
     engine: &Engine,
     part: Option<String>,

@@ -13,10 +13,10 @@ use tributary_engine::{Followed, Resume, StoredEvent};
 
 use crate::http::server::{App, error::ApiError};
 
-/// A comment is sent so often where nothing happens, so that whoever stands in between does not think the connection dead.
+/// Interval of comments while nothing happens, so that proxies do not close the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What happens.
+/// Follows all events.
 ///
 /// Server-sent events from now on, or behind `Last-Event-ID`: `applied`, `source`, `edit` and `report`, whose data are JSON; `reset`
 /// where events were missed that are no longer kept: then read again what you follow.

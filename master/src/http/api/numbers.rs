@@ -1,4 +1,4 @@
-//! The values of reports as programs get them: exactly.
+//! Values of reports, exact, as programs get them.
 
 use tributary_engine::ReportValue;
 

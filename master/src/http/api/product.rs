@@ -25,7 +25,7 @@ pub(crate) struct Replacement {
     description: String,
 }
 
-/// The body of PATCH. A member that is not there keeps that field's edit, `null` clears it.
+/// The body of PATCH. A missing member keeps that field's edit, `null` clears it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Patch {
@@ -39,7 +39,7 @@ pub(crate) struct Patch {
     description: Option<Option<String>>,
 }
 
-/// Tells a `null` from a member that is not there.
+/// Distinguishes `null` from a missing member.
 fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -58,9 +58,9 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     shown(&app, &sku, StatusCode::OK).await
 }
 
-/// Shows exactly this.
+/// Sets both fields.
 ///
-/// Replaces the edit by both fields; the product is shown from now on even if no source offers it.
+/// Replaces the edit. The product is then shown even if no source offers it.
 #[utoipa::path(put, path = "/api/v1/products/{sku}", operation_id = "put_product", tag = "products", request_body = Replacement,
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses(
@@ -84,7 +84,7 @@ pub(crate) async fn put(
 
 /// Corrects one field or both.
 ///
-/// Sets the fields that are there and keeps the others; `null` clears that field's edit.
+/// Sets the given fields and keeps the others; `null` clears that field's edit.
 #[utoipa::path(patch, path = "/api/v1/products/{sku}", operation_id = "patch_product", tag = "products", request_body = Patch,
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses(
@@ -111,7 +111,7 @@ pub(crate) async fn patch(
 
 /// Hides a product.
 ///
-/// Replaces its edit by hiding; PUT shows it again, and so does taking the edit away.
+/// Replaces its edit. PUT, or removing the edit, shows it again.
 #[utoipa::path(delete, path = "/api/v1/products/{sku}", operation_id = "hide_product", tag = "products",
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses((status = 204, description = "It is not shown, whether or not it was before")))]
@@ -120,7 +120,7 @@ pub(crate) async fn hide(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Takes an edit away.
+/// Removes an edit.
 ///
 /// The winner's name and description are shown again, if there is a winner.
 #[utoipa::path(delete, path = "/api/v1/products/{sku}/edit", operation_id = "clear_edit", tag = "products",
@@ -131,7 +131,7 @@ pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<H
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The product as it is shown now, under `status`, or a 404 with what is known of the sku.
+/// Answers with the product as shown now, or 404 with what is known of the sku.
 async fn shown(app: &App, sku: &str, status: StatusCode) -> Result<HttpResponse, ApiError> {
     let tributary_engine::ProductDetail { product, offers, edit } = app.engine.product(sku).await?;
     let (offers, edit) = (offers.into_iter().map(Offer::from).collect(), edit.map(Edit::from));

@@ -13,13 +13,13 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Which products, and which part of them.
+/// Selection of products.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductsQuery {
     /// A part of the sku or of the name, compared exactly.
     q: Option<String>,
-    /// Exactly this name; the empty one is one.
+    /// Exactly this name, which may be empty.
     name: Option<String>,
     /// The winner comes from this source.
     source: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct ProductsQuery {
     raw: Option<Raw>,
 }
 
-/// How a list is written, for a link that a person follows.
+/// Format of a list, for links that people follow.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
@@ -55,7 +55,7 @@ pub(crate) enum Raw {
 
 /// The products.
 ///
-/// A page of them, by sku (bytes). With `Accept: text/csv` every match as CSV, exactly as stored.
+/// One page, by sku (bytes). With `Accept: text/csv` all matches as CSV, exactly as stored.
 #[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductsQuery), responses(
     (status = 200, content(
         (ProductPage = "application/json"),
@@ -74,7 +74,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     Ok(HttpResponse::Ok().json(ProductPage::from(app.engine.products(filter, query.after, limit).await?)))
 }
 
-/// How cells are to be written if CSV is asked for: by `?format=csv`, which is for people, or by `Accept`.
+/// Returns how cells are written if the client asks for CSV: with `?format=csv`, which is for people, or with `Accept`.
 pub(crate) fn cells(request: &HttpRequest, format: Option<Format>, raw: Option<Raw>) -> Option<Cells> {
     match (format, raw) {
         (Some(Format::Csv), Some(Raw::Yes)) => Some(Cells::Exact),

@@ -9,24 +9,24 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Which rejects.
+/// Selection of rejects.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RejectsQuery {
-    /// Those of this source.
+    /// Of this source.
     source: Option<String>,
-    /// Those of this report.
+    /// Of this report.
     report: Option<String>,
-    /// Those of files of this path.
+    /// Of files with this path.
     file: Option<String>,
-    /// The most rows.
+    /// Maximum rows.
     #[param(minimum = 1, maximum = 10_000, default = 10_000)]
     limit: Option<i64>,
 }
 
 /// The rejects.
 ///
-/// The newest first; of a file at most 1,000 are kept.
+/// The newest first; at most 1,000 per file are kept.
 #[utoipa::path(get, path = "/api/v1/rejects", operation_id = "list_rejects", tag = "sources", params(RejectsQuery), responses(
     (status = 200, body = Items<Reject>, description = "Rows that could not be used"),
     (status = 400, description = "The query cannot be understood"),

@@ -15,24 +15,24 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Which rows, and how.
+/// Selection, order and format of the rows.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RowsQuery {
-    /// Over the files of this source only.
+    /// Only files of this source.
     source: Option<String>,
-    /// Over files of this path only.
+    /// Only files with this path.
     file: Option<String>,
     /// `json` or `csv`; `csv` is for people: cells that a spreadsheet would run as formulas are escaped.
     format: Option<String>,
     /// `1`: with `format=csv`, cells as they are.
     raw: Option<String>,
-    /// A column, or one with `-` before it: the greatest first. Nulls come last. By key where nothing is said.
+    /// A column; with `-` before it the greatest come first. Nulls come last. By key by default.
     order: Option<String>,
-    /// The most rows; all where nothing is said.
+    /// Maximum rows; all by default.
     #[param(minimum = 1)]
     limit: Option<i64>,
-    /// Rows to pass over.
+    /// Rows to skip.
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
 }
@@ -50,7 +50,7 @@ pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> 
 
 /// The rows of a report.
 ///
-/// An object a group, its members named as in `group_by` and `metrics`; integers have all their digits, however many. With
+/// One object per group, its members named as in `group_by` and `metrics`. Integers have all their digits. With
 /// `Accept: text/csv` the same as CSV, exactly as stored.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "get_report", tag = "reports",
     params(("name" = String, Path, description = "The report's name"), RowsQuery), responses(
@@ -76,14 +76,14 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     }
 }
 
-/// The report that a request's path names.
+/// Returns the name of the report in a request's path.
 pub(crate) fn named(request: &HttpRequest, app: &App) -> Result<ReportConfig, ApiError> {
     let name = input::path_name(request)?;
     let found = app.engine.reports().iter().find(|report| report.name == name).cloned();
     found.ok_or_else(|| ApiError::NotFound(format!("there is no report `{name}`; `/api/v1/reports` lists all")))
 }
 
-/// The column of an order, and whether the greatest come first.
+/// Parses an order: the column, and whether the greatest come first.
 pub(crate) fn order(report: &ReportConfig, order: &str) -> Result<RowOrder, ApiError> {
     let is_column = |name: &&str| report.group_by.iter().chain(&report.metrics).any(|column| column == name);
     let ascending =
@@ -99,7 +99,7 @@ pub(crate) fn order(report: &ReportConfig, order: &str) -> Result<RowOrder, ApiE
     })
 }
 
-/// How cells are written, if CSV is wanted.
+/// Returns how cells are written if the client asks for CSV.
 fn cells(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Cells>, ApiError> {
     let is_raw = match raw {
         None | Some("" | "0") => false,

@@ -1,4 +1,4 @@
-//! The rows of a report as JSON and as CSV, streamed: a million groups are never in memory for it.
+//! Rows of a report as JSON and CSV, streamed in bounded memory.
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
@@ -15,7 +15,7 @@ use tributary_formats::CSV_UTF8_WITH_HEADER;
 use super::{csv::Cells, numbers::exact};
 use crate::http::server::error::ApiError;
 
-/// The rows as `{"items":[…]}`, an object each, its members named as the columns are and in their order.
+/// Streams `{"items":[…]}`, one object per row, with the columns as members in their order.
 pub(crate) fn json(report: &ReportConfig, rows: Batches<GroupRow>) -> Result<HttpResponse, ApiError> {
     let name = |column: &String| Ok(serde_json::to_string(column)? + ":");
     let names: Result<Vec<String>> = report.group_by.iter().chain(&report.metrics).map(name).collect();
@@ -47,7 +47,7 @@ fn json_value(value: &ReportValue) -> serde_json::Result<String> {
     }
 }
 
-/// The rows as CSV under the names of their columns. A number is never a formula.
+/// Streams CSV with a header of column names. A number is never a formula.
 pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) -> Result<HttpResponse, ApiError> {
     let mut begin = Vec::new();
     write_record(&mut begin, report.group_by.iter().chain(&report.metrics).map(|name| cells.write(name)));
@@ -61,7 +61,7 @@ pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) 
         write_record(out, keys.chain(values));
         Ok(())
     };
-    // A report's name may have letters that a header may not.
+    // A report's name may contain characters that a header may not.
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
     let name: String = report.name.chars().map(plain).collect();
     let mut response = HttpResponse::Ok();

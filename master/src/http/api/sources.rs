@@ -1,4 +1,4 @@
-//! `GET /api/v1/sources`: every source and how it is.
+//! `GET /api/v1/sources`: all sources and their health.
 
 use actix_web::{HttpResponse, web};
 
@@ -9,7 +9,7 @@ use crate::http::{
 
 /// The sources.
 ///
-/// By name, with what their files give and how the last pass over each ended.
+/// By name, with counts of their files and the result of each last pass.
 #[utoipa::path(get, path = "/api/v1/sources", operation_id = "list_sources", tag = "sources",
     responses((status = 200, body = Items<Source>, description = "Every configured source")))]
 pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {

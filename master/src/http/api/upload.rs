@@ -1,5 +1,4 @@
-//! Receiving a file: `POST` and `PUT /api/v1/uploads`, and the page at `/upload` with its form. What becomes of the file is not
-//! known here.
+//! Receives a file: `POST` and `PUT /api/v1/uploads`, and the form at `/upload`. Processing it is the engine's task.
 
 use std::fmt::Display;
 
@@ -17,18 +16,18 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::server::{App, error::ApiError, input};
 
-/// What a form's fields and boundaries may take beside its files.
+/// Maximum bytes of a form's fields and boundaries, without its files.
 const AROUND_FILES: u64 = 64 << 10;
 
-/// What is said of a file beside its content.
+/// Parameters of an upload.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadQuery {
     /// The file's name; a form's file has one of its own.
     filename: Option<String>,
-    /// 32 hex digits that no upload has, for whoever wants to follow it from its first byte.
+    /// 32 hex digits that no upload has, to follow it from its first byte.
     id: Option<String>,
-    /// `1`: it may take the place of a file of that name.
+    /// `1`: it may replace a file of that name.
     #[param(inline, nullable = false)]
     replace: Option<Replace>,
 }
@@ -45,14 +44,14 @@ pub(crate) enum Replace {
 /// An upload that was received.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UploadId {
-    /// What to ask for.
+    /// The upload's id.
     id: String,
 }
 
 /// Uploads a file.
 ///
-/// The body is the file, or a form whose first file it is. The answer comes when it was received as a whole and is on disk; what
-/// becomes of it is told at `Location`.
+/// The body is the file, or a form with it as its first file. The response is sent once the whole file is on disk. `Location` shows
+/// its progress.
 #[utoipa::path(post, path = "/api/v1/uploads", operation_id = "upload", tag = "uploads", params(UploadQuery),
     request_body(content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "multipart/form-data"))),
     responses(
@@ -101,7 +100,7 @@ pub(crate) async fn put(
     post(request, app, payload).await
 }
 
-/// Does it in a task of its own: however the connection ends, what was received is tidied away.
+/// Runs in its own task, which deletes what was received even if the connection breaks.
 pub(crate) async fn apart<T: 'static>(
     work: impl Future<Output = Result<T, ApiError>> + 'static,
 ) -> Result<T, ApiError> {
@@ -147,18 +146,18 @@ pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field>, Ap
         .map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))
 }
 
-/// What comes next of a form, outside its files.
+/// Waits for the next part of a form, outside its files, within the time limit.
 async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
     let next = tokio::time::timeout(MAX_BODY_SILENCE, next).await;
     next.map_err(|_| UploadError::Stalled { seconds: MAX_BODY_SILENCE.as_secs() }.into())
 }
 
-/// The name of a field's file; none if it is no file.
+/// Returns the file name of a field; `None` if it is not a file.
 pub(crate) fn filename(field: &Field) -> Result<Option<String>, ApiError> {
     let Some(name) = field.content_disposition().and_then(|disposition| disposition.get_filename()) else {
         return Ok(None);
     };
-    // The parser takes a backslash for a sign that something is quoted, and would leave it out.
+    // The parser treats a backslash as an escape and would drop it.
     let written = field.headers().get(CONTENT_DISPOSITION).map(|value| value.as_bytes()).unwrap_or_default();
     if written.contains(&b'\\') {
         return Err(UploadError::Invalid("a file's name has no folder in it, and no `\\`".to_owned()).into());
@@ -166,7 +165,7 @@ pub(crate) fn filename(field: &Field) -> Result<Option<String>, ApiError> {
     Ok(Some(name.to_owned()))
 }
 
-/// The text of a field that is no file.
+/// Reads the text of a field that is not a file.
 pub(crate) async fn drain(mut field: Field) -> Result<String, ApiError> {
     let mut text = Vec::new();
     while let Some(piece) = in_time(field.next()).await? {
@@ -184,7 +183,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     kind.trim().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
-/// A body is stored as it comes, so it must not be encoded for the way.
+/// A body is stored as it arrives, so it must not have a content encoding.
 pub(crate) fn is_plain(request: &HttpRequest) -> Result<(), ApiError> {
     let mut codings = request.headers().get_all(CONTENT_ENCODING).map(|coding| coding.as_bytes().trim_ascii());
     if codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")) {

@@ -1,4 +1,4 @@
-//! What the API and the page say of an upload.
+//! An upload as the API and the page show it.
 
 use serde::Serialize;
 use tributary_config::{ReportConfig, UPLOADS};
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::http::pages::wording::encoded;
 
-/// An upload, and how far it is.
+/// An upload and its progress.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = Upload)]
 pub(crate) struct UploadView {
@@ -17,23 +17,23 @@ pub(crate) struct UploadView {
     pub(crate) filename: String,
     /// `receiving`, `queued`, `processing`, `complete` (all that read it have committed it) or `failed`.
     pub(crate) state: &'static str,
-    /// Bytes that have come.
+    /// Bytes received.
     pub(crate) bytes: u64,
-    /// Bytes in all; null while that is not known.
+    /// Bytes in total; null while unknown.
     pub(crate) total: Option<u64>,
-    /// Rows that were read.
+    /// Rows read.
     pub(crate) rows: u64,
-    /// How far the reading of the file is; null while nobody reads it.
+    /// Percentage of the file that is read; null while it is not being read.
     pub(crate) percent: Option<f64>,
     /// Rows that could not be used.
     pub(crate) rejects: u64,
     /// Why it failed.
     pub(crate) error: Option<String>,
-    /// Where to see what it has come to.
+    /// Links to its results.
     pub(crate) results: Vec<ResultLink>,
     /// When it began, RFC 3339.
     pub(crate) created_at: String,
-    /// When it ended, RFC 3339; null while it is under way.
+    /// When it ended, RFC 3339; null before that.
     pub(crate) finished_at: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl UploadView {
     }
 }
 
-/// Every kind of reader of uploaded files has its links here.
+/// Links of all kinds of results.
 fn results(upload: &Upload, reports: &[ReportConfig]) -> Vec<ResultLink> {
     if upload.status.stage != Stage::Complete {
         return Vec::new();

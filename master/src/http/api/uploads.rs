@@ -1,5 +1,5 @@
-//! `/api/v1/uploads`: the uploads and how far each is, also as server-sent events, and taking one back. How one is received is
-//! `upload`'s affair.
+//! `/api/v1/uploads`: lists uploads, follows them as server-sent events, and cancels them. They are received
+//! by `upload`.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -21,16 +21,16 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// The least time between two events of an upload.
+/// Minimum time between two events of an upload.
 const BREATH: Duration = Duration::from_millis(100);
-/// A comment is sent so often where nothing happens.
+/// Interval of comments while nothing happens.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Which uploads.
+/// Selection of uploads.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadsQuery {
-    /// Those of this file.
+    /// Of this file.
     filename: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<Uploa
 
 /// One upload.
 ///
-/// How far it is; `bytes` while it is received, `percent` and `rows` while it is read.
+/// With its progress: `bytes` while it is received, `percent` and `rows` while it is read.
 #[utoipa::path(get, path = "/api/v1/uploads/{id}", operation_id = "get_upload", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 200, body = UploadView), (status = 404, description = "No such upload")))]
@@ -69,10 +69,10 @@ pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<Ht
     Ok(HttpResponse::Ok().json(UploadView::new(upload, &app.engine.reports())))
 }
 
-/// Cancels an upload, or takes it back.
+/// Cancels or undoes an upload.
 ///
-/// One that is received is broken off; one that is being read goes, and the file that it has replaced comes back; the file of a
-/// complete one goes with its rows.
+/// A transfer is aborted. A file that is being read is deleted, and the file that it replaced is restored. The file of a
+/// complete upload is deleted with its rows.
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "Its file is gone"), (status = 404, description = "No such upload")))]
@@ -110,15 +110,15 @@ fn unknown() -> ApiError {
     ApiError::NotFound("there is no such upload; `/api/v1/uploads` lists them".to_owned())
 }
 
-/// Where a follower is.
+/// State of a subscriber.
 struct Follower {
-    /// As it was last told.
+    /// The last event sent.
     upload: Upload,
-    /// None of one that has ended.
+    /// `None` once the upload has ended.
     status: Option<watch::Receiver<UploadStatus>>,
     /// Those that may claim its file.
     reports: Arc<[ReportConfig]>,
-    /// When it was last told; none at the begin.
+    /// When the last event was sent; `None` before the first.
     told: Option<Instant>,
     stop: CancellationToken,
 }

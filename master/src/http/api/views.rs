@@ -19,16 +19,16 @@ pub(crate) struct Items<T: ToSchema> {
 pub(crate) struct ProductPage {
     /// By sku (bytes).
     pub(crate) items: Vec<Product>,
-    /// What to ask for as `after` for the next page; null at the end.
+    /// `after` of the next page; null at the end.
     pub(crate) next: Option<String>,
 }
 
 /// A page of the names.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AggrPage {
-    /// In the order that was asked for.
+    /// In the requested order.
     pub(crate) items: Vec<Aggr>,
-    /// How many names there are in all pages.
+    /// Names on all pages.
     pub(crate) total: i64,
 }
 
@@ -41,27 +41,27 @@ pub(crate) struct Product {
     pub(crate) name: String,
     /// The winner's, or the edit's.
     pub(crate) description: String,
-    /// The winner's source; null for a product that stands alone.
+    /// The winner's source; null for a product that exists only as an edit.
     pub(crate) source: Option<String>,
-    /// The winner's file; null for a product that stands alone.
+    /// The winner's file; null for a product that exists only as an edit.
     pub(crate) file: Option<String>,
-    /// Whether an edit lies over it.
+    /// Whether an edit applies.
     pub(crate) edited: bool,
 }
 
-/// A product with all that is known of its sku.
+/// A product with all offers and the edit of its sku.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductDetail {
-    /// As it is shown.
+    /// As shown.
     #[serde(flatten)]
     pub(crate) product: Product,
     /// Every current offer; the last one wins.
     pub(crate) offers: Vec<Offer>,
-    /// The edit that lies over the winner; null if there is none.
+    /// The edit that is applied over the winner; null if there is none.
     pub(crate) edit: Option<Edit>,
 }
 
-/// What one file says about a sku.
+/// A file's row for a sku.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Offer {
     /// The source's name.
@@ -74,7 +74,7 @@ pub(crate) struct Offer {
     pub(crate) name: String,
     /// As offered.
     pub(crate) description: String,
-    /// Whether it takes the sku away.
+    /// Whether it deletes the sku.
     pub(crate) deletes: bool,
     /// Whether it is the winner.
     pub(crate) wins: bool,
@@ -95,27 +95,27 @@ pub(crate) struct Edit {
     pub(crate) edited_at: String,
 }
 
-/// A name and how many products bear it.
+/// A name and its number of products.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Aggr {
-    /// The name; the empty one is one.
+    /// The name, which may be empty.
     pub(crate) name: String,
     /// At least 1.
     pub(crate) no_of_products: i64,
 }
 
-/// A source and how it is.
+/// A source and its health.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Source {
     /// Its identity.
     pub(crate) name: String,
-    /// Where it is asked.
+    /// Its URL.
     pub(crate) url: String,
     /// `unknown` before the first pass, `down` if the last one failed, `rejected` if a file is, else `up`.
     pub(crate) state: String,
-    /// The last version that was applied as a whole.
+    /// The last version that was applied completely.
     pub(crate) version: Option<String>,
-    /// How many files it has.
+    /// Number of its files.
     pub(crate) files: i64,
     /// Offers of all its files, shown or not.
     pub(crate) offers: i64,
@@ -123,7 +123,7 @@ pub(crate) struct Source {
     pub(crate) rejects: i64,
     /// When it last answered, RFC 3339.
     pub(crate) last_sensed: Option<String>,
-    /// When something of it was last applied, RFC 3339.
+    /// When a change of it was last applied, RFC 3339.
     pub(crate) last_applied: Option<String>,
     /// Why the last pass failed.
     pub(crate) error: Option<String>,
@@ -140,7 +140,7 @@ pub(crate) struct Reject {
     pub(crate) line: i64,
     /// Why it could not be used.
     pub(crate) reason: String,
-    /// What stood there, cut at 1 KiB.
+    /// The raw text, cut at 1 KiB.
     pub(crate) raw: String,
     /// The report that could not use the row; null for a row that is no product.
     pub(crate) report: Option<String>,
@@ -168,7 +168,7 @@ pub(crate) struct Report {
     pub(crate) state: &'static str,
     /// Why it failed, or which files are rejected and why; null in the other states.
     pub(crate) error: Option<String>,
-    /// Where its rows are.
+    /// The path of its rows.
     pub(crate) href: String,
 }
 
@@ -276,9 +276,9 @@ pub(crate) enum EventView {
     },
     /// A new configuration is in force; read again what you follow.
     Configuration {
-        /// How many sources it names.
+        /// Number of its sources.
         sources: u64,
-        /// How many reports it names.
+        /// Number of its reports.
         reports: u64,
     },
     /// The table of a report was written.

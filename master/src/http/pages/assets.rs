@@ -1,4 +1,4 @@
-//! What the pages load: one style sheet, two small scripts, one icon. All of it is in the binary.
+//! Assets of the pages: a style sheet, two small scripts, an icon. All are in the binary.
 
 use actix_web::{
     HttpResponse, Responder,

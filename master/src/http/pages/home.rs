@@ -1,4 +1,4 @@
-//! `GET /`: the form, what the database holds, how the sources are, and what happened last.
+//! `GET /`: the form, counts, the health of the sources, the latest changes.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Changes that are in view.
+/// Maximum changes on the page.
 const CHANGES: i64 = 12;
 
 #[derive(Debug, Deserialize)]
@@ -18,14 +18,14 @@ struct HomeQuery {
     sku: Option<String>,
 }
 
-/// The page, with the product that `?sku=` names.
+/// Shows the page with the product of `?sku=`.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let HomeQuery { sku } = input::query(&request)?;
     let sku = sku.unwrap_or_default().trim().to_owned();
     page(&app, StatusCode::OK, Form { sku, ..Form::default() }).await
 }
 
-/// The page with this form in it, and the product of its sku.
+/// Renders the page with this form and the product of its sku.
 pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
     let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
     let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;

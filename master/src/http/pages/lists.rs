@@ -1,4 +1,4 @@
-//! `GET /products`, `/names` and `/rejects`: the lists as pages, for people who look for something.
+//! `GET /products`, `/names` and `/rejects`: the lists as pages.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Rows of a page.
+/// Rows per page.
 const ROWS: i64 = 50;
 
 #[derive(Debug, Deserialize)]

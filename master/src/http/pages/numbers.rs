@@ -1,4 +1,4 @@
-//! The values of reports as people read them: rounded, with thousands separators.
+//! Values of reports for people: rounded, with thousands separators.
 
 use tributary_engine::ReportValue;
 

@@ -1,5 +1,5 @@
-//! The pages of reports: what their templates show, as texts for people. The picture is made of elements with attributes, since the
-//! policy of the pages forbids any style in line.
+//! Types of the report pages, with texts for people. The chart is made of SVG attributes, since the
+//! content security policy forbids inline styles.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::{
     wording::{counted, encoded, people_time, thousands},
 };
 
-/// The most files that are listed.
+/// Maximum files listed.
 const FILES: usize = 100;
 
 /// The page at `/reports`.
@@ -24,7 +24,7 @@ pub(crate) struct Reports {
     reports: Vec<Card>,
 }
 
-/// One report, and where it is shown.
+/// A report and its link.
 struct Card {
     link: String,
     facts: Facts,
@@ -46,7 +46,7 @@ struct Facts {
     state: &'static str,
     /// The state in words for people.
     state_text: &'static str,
-    /// How many groups, and of what.
+    /// Number of groups, and the columns they are grouped by.
     groups: String,
     files: String,
     rejects: String,
@@ -85,12 +85,12 @@ impl Facts {
 #[template(path = "report.html")]
 pub(crate) struct Report {
     facts: Facts,
-    /// The one row of a report without groups: names and values.
+    /// Names and values of the only row of a report without groups.
     figures: Vec<(String, String)>,
     chart: Option<Chart>,
     heads: Vec<Head>,
     rows: Vec<Vec<Cell>>,
-    /// How many rows there are beside those that are shown.
+    /// The number of all rows, if some are not shown.
     left_out: Option<String>,
     csv: String,
     json: String,
@@ -135,7 +135,7 @@ fn cells(row: &GroupRow) -> Vec<Cell> {
     keys.chain(row.values.iter().map(|value| Cell { text: for_people(value), is_number: true })).collect()
 }
 
-/// The head of a column, which is a link that sorts by it.
+/// The header of a column, which is a link that sorts by it.
 struct Head {
     name: String,
     link: String,
@@ -150,7 +150,7 @@ impl Head {
         let order = range.order.as_ref().map(|order| (order.column.as_str(), order.descending)).or(first_key);
         let head = |(name, is_number): (&String, bool)| {
             let now = order.filter(|(column, _)| column == name).map(|(_, descends)| descends);
-            // Of numbers the greatest are looked for first; a second click turns the order round.
+            // The first click on a number sorts the greatest first; a second click reverses the order.
             let descends = now.map_or(is_number, |descends| !descends);
             Self {
                 link: page_link(report, Some((name, descends)), metric),
@@ -164,7 +164,7 @@ impl Head {
     }
 }
 
-/// The page in an order, with a picture of a metric.
+/// Returns the link to the page in an order, with a chart of a metric.
 fn page_link(report: &ReportConfig, order: Option<(&str, bool)>, metric: Option<&str>) -> String {
     let order = order.map(|(column, descends)| format!("order={}{}", if descends { "-" } else { "" }, encoded(column)));
     let metric = metric.map(|metric| format!("metric={}", encoded(metric)));

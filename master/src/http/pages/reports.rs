@@ -14,9 +14,9 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// Rows of the table on a page.
+/// Maximum rows of the table.
 const ROWS: i64 = 200;
-/// Groups that are drawn.
+/// Maximum bars of the chart.
 const BARS: i64 = 20;
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> 
     answer(&app, StatusCode::OK, &Reports::new(&app.engine.report_summaries().await?))
 }
 
-/// One report: the largest groups as a picture, and its rows in the order of `?order=`.
+/// One report: a chart of its largest groups, and its rows in the order of `?order=`.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let report = reports::named(&request, &app)?;
     let PageQuery { order, metric } = input::query(&request)?;
@@ -41,7 +41,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     answer(&app, StatusCode::OK, &Report::new(&report, &range, metric.as_deref(), &detail))
 }
 
-/// The metric that is drawn.
+/// Returns the metric of the chart.
 fn metric_of(report: &ReportConfig, asked: Option<String>) -> Result<Option<String>, ApiError> {
     match asked {
         None => Ok(report.main_metric().map(str::to_owned)),

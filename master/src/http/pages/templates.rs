@@ -26,13 +26,13 @@ use crate::http::{
 #[template(path = "home.html")]
 pub(crate) struct Home {
     pub(crate) form: Form,
-    /// What is known of the form's sku, if there is one in it.
+    /// The product of the form's sku, if it has one.
     pub(crate) known: Option<Known>,
     pub(crate) tally: Counts,
-    /// What is being written right now, if anything takes long.
+    /// A long write in progress.
     pub(crate) busy: Option<Busy>,
     pub(crate) sources: Vec<SourceLine>,
-    /// What happened last, the newest first.
+    /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
 }
 
@@ -43,13 +43,13 @@ impl Home {
     }
 }
 
-/// What stands in the form.
+/// Contents of the form.
 #[derive(Default)]
 pub(crate) struct Form {
     pub(crate) sku: String,
     pub(crate) name: String,
     pub(crate) description: String,
-    /// Why it could not be done.
+    /// The error message.
     pub(crate) complaint: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl From<Tally> for Counts {
     }
 }
 
-/// What the writer is doing.
+/// A write in progress.
 pub(crate) struct Busy {
     pub(crate) what: String,
     pub(crate) seconds: String,
@@ -116,7 +116,7 @@ impl From<Source> for SourceLine {
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             name: source.name,
-            // A page may not lead to a folder of this machine, but to what fills it.
+            // A page must not link to a folder of this machine, but to what fills it.
             url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
             state: source.state,
             files: counted(source.files, "file"),
@@ -129,12 +129,12 @@ impl From<Source> for SourceLine {
     }
 }
 
-/// One thing that happened.
+/// A change.
 pub(crate) struct Change {
     pub(crate) at: String,
     pub(crate) who: String,
     pub(crate) what: String,
-    /// Where more of it can be seen.
+    /// A link to details.
     pub(crate) link: Option<String>,
 }
 
@@ -176,7 +176,7 @@ impl Change {
 #[template(path = "products.html")]
 pub(crate) struct Products {
     part: String,
-    /// What else the list is cut down to, for people.
+    /// The other filters, for people.
     only: Option<String>,
     rows: Vec<(String, Product)>,
     next: Option<String>,
@@ -225,7 +225,7 @@ impl Names {
 #[derive(Template)]
 #[template(path = "rejects.html")]
 pub(crate) struct Rejects {
-    /// The source or the report whose rejects they are, if not all.
+    /// The file, source or report that the list is filtered by.
     of: Option<String>,
     rows: Vec<Reject>,
     total: String,
@@ -247,7 +247,7 @@ pub(crate) struct UploadPage {
 /// One upload.
 struct UploadLine {
     upload: UploadView,
-    /// How much of it there is, for people.
+    /// Its size and progress, for people.
     facts: String,
 }
 
@@ -267,7 +267,7 @@ impl From<UploadView> for UploadLine {
     }
 }
 
-/// What a browser is shown in place of a problem in JSON.
+/// A problem as a page.
 #[derive(Template)]
 #[template(path = "problem.html")]
 pub(crate) struct ProblemPage {
@@ -276,7 +276,7 @@ pub(crate) struct ProblemPage {
     pub(crate) detail: String,
 }
 
-/// A page as an answer. What the frame of every page says goes with it: whether there are reports to lead to.
+/// Renders a page. The layout gets whether there are reports to link to.
 pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Result<HttpResponse, ApiError> {
     let has_reports: &dyn Any = &!app.engine.reports().is_empty();
     let frame = ("has_reports", has_reports);

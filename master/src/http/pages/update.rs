@@ -1,4 +1,4 @@
-//! `POST /update` and `POST /clear`: a person's correction of one product, and taking it back.
+//! `POST /update` and `POST /clear`: corrects a product, or undoes that.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,7 +13,7 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// What was typed.
+/// Fields of the form.
 #[derive(Debug, Deserialize)]
 struct Typed {
     #[serde(default)]
@@ -58,7 +58,7 @@ pub(crate) async fn update(
     Ok(see(&sku))
 }
 
-/// Takes the edit of a sku away.
+/// Removes the edit of a sku.
 pub(crate) async fn clear(
     request: HttpRequest,
     app: web::Data<App>,
@@ -84,7 +84,7 @@ fn correction(sku: &str, name: &str, description: &str) -> Result<(String, EditC
     Ok((sku, EditChange::Patch { name, description }))
 }
 
-/// A complaint as a person reads it.
+/// Turns an error text into a sentence.
 fn sentence(why: &str) -> String {
     let mut letters = why.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

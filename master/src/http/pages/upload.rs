@@ -1,4 +1,4 @@
-//! The page at `/upload`: a form, and what was uploaded.
+//! The page at `/upload`: a form and the latest uploads.
 
 use actix_multipart::Multipart;
 use actix_web::{
@@ -17,17 +17,17 @@ use crate::http::{
     server::{App, error::ApiError},
 };
 
-/// Uploads that the page shows.
+/// Maximum uploads on the page.
 const SHOWN: usize = 30;
 
-/// The page: a form, and what was uploaded.
+/// Shows a form and the latest uploads.
 pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut all = uploads::all(&app, None).await?;
     all.truncate(SHOWN);
     answer(&app, StatusCode::OK, &UploadPage::new(all))
 }
 
-/// The form, sent without a script: all of its files, one after the other.
+/// Receives the form, sent without scripts: all of its files, one after the other.
 pub(crate) async fn form(
     request: HttpRequest,
     app: web::Data<App>,
@@ -41,7 +41,7 @@ pub(crate) async fn form(
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload")).finish())
 }
 
-/// The field `replace` stands before the files in our form, and holds for all of them.
+/// The field `replace` comes before the files in our form and applies to all of them.
 async fn all_files(uploads: Uploads, request: HttpRequest, payload: web::Payload) -> Result<(), ApiError> {
     let mut form = Multipart::new(request.headers(), payload);
     let (mut may_replace, mut received) = (false, 0);

@@ -16,14 +16,14 @@ use tributary_protocol::{PROBLEM_JSON, Problem};
 
 use crate::http::api::views::{Edit, Offer};
 
-/// Why a request was not answered as asked.
+/// Reason for an error response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum ApiError {
-    /// A parameter or a body cannot be understood.
+    /// A parameter or a body cannot be parsed.
     #[error("{0}")]
     BadRequest(String),
-    /// It was understood, and cannot be done so.
+    /// The request is well formed but a value is not allowed.
     #[error("{0}")]
     Invalid(String),
     /// The request breaks a rule of admission.
@@ -32,40 +32,40 @@ pub(crate) enum ApiError {
     /// No such route.
     #[error("{0}")]
     NotFound(String),
-    /// The sku is not shown; what is known of it goes with the answer.
+    /// The sku is not shown. The response contains what is known of it.
     #[error("no product with the sku `{}` is shown", .0.sku)]
     NotShown(Box<NotShown>),
-    /// The route does not know the method.
+    /// The route does not support the method.
     #[error("only {allowed} is understood here")]
     MethodNotAllowed {
-        /// What the route knows, as in `Allow`.
+        /// The supported methods, as in `Allow`.
         allowed: &'static str,
     },
     /// The body is too long.
     #[error("the body is longer than {limit} bytes")]
     TooLarge {
-        /// The most bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The body does not come.
+    /// The body does not arrive in time.
     #[error("the body did not come within {seconds} seconds")]
     TooSlow {
-        /// How long it was waited for.
+        /// The time limit.
         seconds: u64,
     },
-    /// The body is not of the kind that the route takes.
+    /// The route does not accept the body's media type.
     #[error("the body must be `{expected}`")]
     UnsupportedMediaType {
-        /// What is taken.
+        /// The accepted types.
         expected: &'static str,
     },
-    /// A file that was sent is not taken.
+    /// An uploaded file is refused.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// The server stops, and has not answered an edit yet.
+    /// The server is stopping and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
-    /// The server is at fault; the log says how.
+    /// The server failed; the log has the details.
     #[error("something went wrong; the log of the master says what")]
     Internal,
 }
@@ -112,7 +112,7 @@ impl ApiError {
     }
 }
 
-/// The status and the short name of each way in which an upload fails.
+/// Returns the status and the title of an upload error.
 fn upload(error: &UploadError) -> (StatusCode, &'static str) {
     match error {
         UploadError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "cannot be done"),
@@ -139,7 +139,7 @@ impl From<EditError> for ApiError {
     }
 }
 
-/// What no request is to blame for: logged here, once, and not shown to the caller.
+/// Logs an internal error, which is not shown to the client.
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
         tracing::error!("a request failed: {error:#}");

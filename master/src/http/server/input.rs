@@ -1,4 +1,4 @@
-//! What requests say, checked: queries, bodies, skus, names and descriptions. Every complaint says what to write instead.
+//! Reads and checks queries, bodies, skus, names and descriptions. Every error says what to write instead.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use tributary_csv_gate::feed::{MAX_NAME_BYTES, MAX_SKU_BYTES};
 
 use crate::http::server::error::ApiError;
 
-/// The most rows of a page of a list.
+/// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;
-/// Longest description, as in a file.
+/// Maximum bytes of a description, as in a file.
 const DESCRIPTION_BYTES: usize = 1 << 20;
-/// Longest body: a description of which every byte is escaped.
+/// Maximum bytes of a body: a description with every byte escaped.
 const BODY_BYTES: usize = 8 << 20;
-/// How long a body may take. Who sends half of one holds a connection for no longer.
+/// Time limit of a body. A client that stops halfway holds a connection for no longer.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// The query of a request.
+/// Parses the query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
     let query = request.query_string().as_bytes();
     fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
-/// What a filter asks for; a blank one asks for nothing, as an empty field of a form does.
+/// Returns the filter; `None` if it is blank, as an empty form field sends it.
 pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// How many rows a list is to have: 100 where nothing is said.
+/// Rows per page: 100 by default.
 pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     match asked.unwrap_or(100) {
         limit @ 1..=MOST_ROWS => Ok(limit),
@@ -41,7 +41,7 @@ pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
-/// A whole body of bounded length, which must come in bounded time.
+/// Reads a whole body of bounded length within a time limit.
 async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
     match timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await {
         Ok(Ok(Ok(body))) => Ok(body),
@@ -51,10 +51,10 @@ async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
     }
 }
 
-/// A body of JSON, whatever its media type says.
+/// Parses a JSON body, whatever its media type says.
 pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
     let body = body(payload).await?;
-    // serde takes an array for an object whose members come in order; nobody was promised that.
+    // serde also accepts an array of the members in order, which the API does not promise.
     if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
         return Err(ApiError::Invalid("the body must be an object".to_owned()));
     }
@@ -64,7 +64,7 @@ pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T
     })
 }
 
-/// The fields of a form.
+/// Parses the fields of a form.
 pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, ApiError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -107,12 +107,12 @@ pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
     decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
 }
 
-/// A name, trimmed as in a file. The empty name is a name.
+/// Trims and checks a name, as in a file. The empty name is valid.
 pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
     text("name", typed.trim(), MAX_NAME_BYTES).map(str::to_owned)
 }
 
-/// A description, kept as it is.
+/// Checks a description, which is kept as it is.
 pub(crate) fn description(typed: &str) -> Result<String, ApiError> {
     text("description", typed, DESCRIPTION_BYTES).map(str::to_owned)
 }
@@ -146,7 +146,7 @@ fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
     if !request.headers().contains_key(ACCEPT) {
         return false;
     }
-    // What has no weight is not acceptable (RFC 9110, section 12.4.2).
+    // A weight of 0 means not acceptable (RFC 9110, section 12.4.2).
     let mut accept = Accept::parse(request).unwrap_or_else(|_| Accept(Vec::new()));
     accept.0.retain(|kind| kind.quality > Quality::ZERO);
     let ranked = accept.ranked();

@@ -1,16 +1,16 @@
-// Keeps what is in view up to date, and says that a correction waits. Every page works without this.
+// Keeps the page up to date and shows that a correction is waiting. Every page works without this script.
 "use strict";
 
 const parts = () => document.querySelectorAll("[data-live]");
 
 async function refresh() {
-  // A form that was refused has no page of its own to ask for again.
+  // A refused form is shown at /update, which cannot be fetched with GET.
   const page = location.pathname === "/update" ? "/" : location.href;
   const answer = await fetch(page, { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
     const other = fresh.getElementById(part.id);
-    // What a person is using is left alone.
+    // Do not replace what has the focus.
     if (other && other.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) {
       part.innerHTML = other.innerHTML;
     }
@@ -21,14 +21,14 @@ const look = () => refresh().catch(() => {});
 
 let events = null;
 let waiting = null;
-// Many changes at once are one look.
+// Combines many events into one refresh.
 const soon = () => { waiting ??= setTimeout(() => { waiting = null; look(); }, 300); };
 
 function follow() {
-  // A browser opens six connections to a server and no more: tabs that nobody sees must not hold them all.
+  // A browser opens only six connections per server: hidden tabs must not hold them all.
   if (document.hidden || events) return;
   events = new EventSource("/api/v1/events");
-  // Between the page and the connection something may have happened.
+  // Something may have changed before the connection was open.
   for (const kind of ["open", "applied", "source", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
 }
 
@@ -48,9 +48,9 @@ if (parts().length > 0) {
     const { name, description } = event.target.elements;
     const entered = event.submitter?.name === "enter" && (name.value + description.value).trim() !== "";
     if (event.submitter !== button && !entered) return;
-    // Not at once: the browser must still send the form as it is.
+    // Deferred: the browser must still send the form as it is.
     setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
-    // A large version may be being applied: then the page says so while the correction waits.
+    // If a large version is being applied, the page says so while the correction waits.
     setTimeout(look, 150);
     setInterval(look, 1000);
   });

@@ -1,9 +1,9 @@
-// Sends files with a progress bar, and follows uploads that are under way, also those of an earlier visit. The form works
-// without this. A module, so that its names are not those of the other script.
+// Sends files with a progress bar and follows uploads in progress, including those of an earlier visit. The form works
+// without it. A module, so that its names do not clash with those of the other script.
 
 const list = document.getElementById("uploads");
 const form = document.getElementById("upload-form");
-// Who sends and follows holds a connection, and a browser opens six to a server and no more.
+// Each transfer and subscription holds a connection, and a browser opens only six per server.
 const SENDING = 2;
 const FOLLOWED = 2;
 
@@ -31,7 +31,7 @@ function element(tag, className, text) {
   return made;
 }
 
-// The line of an upload; a new one stands above all others.
+// Returns the line of an upload, which is created on top if it is new.
 function line(id) {
   const known = list.querySelector(`[data-id="${id}"]`);
   if (known) return known;
@@ -49,7 +49,7 @@ function button(text, act) {
   return made;
 }
 
-// Shows one line anew: state, name, facts, and what else there is.
+// Updates a line: state, name, facts, links, error.
 function show(id, { state, filename, facts, done, links = [], error, buttons = [] }) {
   const at = line(id);
   const focused = at.contains(document.activeElement) ? document.activeElement.textContent : null;
@@ -78,7 +78,7 @@ function show(id, { state, filename, facts, done, links = [], error, buttons = [
   if (focused) [...at.querySelectorAll("button")].find((other) => other.textContent === focused)?.focus();
 }
 
-// Shows what the server says of an upload.
+// Shows the server's view of an upload.
 function tell(upload) {
   const { id, filename, state, total, rows, percent, rejects, error, results } = upload;
   const sent = total ? `${bytes(upload.bytes)} of ${bytes(total)}` : bytes(upload.bytes);
@@ -98,12 +98,12 @@ function buttonsOf(id, state) {
   const away = () => fetch(`/api/v1/uploads/${id}`, { method: "DELETE" }).then(refresh);
   if (state === "failed") return [];
   if (state !== "complete") return [button("Cancel", away)];
-  // The rows go too, so it is asked twice.
+  // This deletes the rows, too, so ask for confirmation.
   const sure = (first) => first.replaceWith(button("Remove file and rows", () => away().then(() => line(id).remove())));
   return [button("Remove", sure)];
 }
 
-// What the server answers in place of what was wanted, in a person's words.
+// Describes an error response for people.
 function complaint(xhr) {
   try {
     return JSON.parse(xhr.responseText).detail;
@@ -117,14 +117,14 @@ const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte
 async function offer(file, replace) {
   const id = newId();
   show(id, { state: "waiting", filename: file.name, facts: bytes(file.size) });
-  // Asked before, so that no gigabytes are sent in vain; the server asks again.
+  // Checked before sending gigabytes in vain; the server checks again.
   const answer = await fetch(`/api/v1/uploads?filename=${encodeURIComponent(file.name)}`);
   const known = answer.ok ? (await answer.json()).items : [];
   if (!replace && known.some((upload) => upload.state !== "failed")) ask(id, file, "");
   else queue({ id, file, replace });
 }
 
-// A file of that name is there: whether to replace it is for a person to say.
+// A file of that name exists: a person decides whether to replace it.
 function ask(id, file, error) {
   const replace = button("Replace it", () => queue({ id, file, replace: true }));
   const keep = button("Keep it", () => line(id).remove());
@@ -152,7 +152,7 @@ function send({ id, file, replace }) {
   const began = performance.now();
   let times = [[began, 0]];
   const progress = (loaded) => {
-    // Speed as of the last seconds.
+    // Speed over the last seconds.
     const now = performance.now();
     times = [...times.filter(([at]) => now - at < 5000), [now, loaded]];
     const speed = (loaded - times[0][1]) / Math.max(0.2, (now - times[0][0]) / 1000);
@@ -204,7 +204,7 @@ function follow(known) {
   });
 }
 
-// Shows all uploads but those that are being sent from here, and follows those that are under way.
+// Shows all uploads but those being sent from this page, and follows those in progress.
 async function refresh() {
   const answer = await fetch("/api/v1/uploads").catch(() => null);
   if (!answer?.ok) return;
@@ -236,7 +236,7 @@ addEventListener("drop", (event) => {
   choose(event.dataTransfer.files);
 });
 addEventListener("beforeunload", (event) => {
-  // What is sent would be broken off.
+  // Leaving would abort the transfer.
   if (sending.size > 0 || waiting.length > 0) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
