@@ -1,3 +1,5 @@
+//! Tests of receiving a body: limits, silence, cancelling.
+
 use std::convert::Infallible;
 
 use futures_util::stream;

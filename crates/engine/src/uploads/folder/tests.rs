@@ -1,3 +1,5 @@
+//! Tests of the uploads folder on a real file system.
+
 use std::io::Write;
 
 use super::*;

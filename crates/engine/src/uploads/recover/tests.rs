@@ -1,3 +1,5 @@
+//! Tests of what a restart finds in the uploads folder.
+
 use std::{fs, io::Write};
 
 use super::*;

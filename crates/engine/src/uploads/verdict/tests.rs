@@ -1,3 +1,5 @@
+//! Tests of when a document counts as committed or rejected.
+
 use tributary_store::{FileRow, ReportFileRow};
 
 use super::*;
