@@ -205,7 +205,7 @@ fn wrong_reports_are_refused_with_the_place_and_the_mend() {
         format!("[[report]]\n{changed}\n{}", kept.copied().collect::<Vec<_>>().join("\n"))
     };
     refused(&report("name = \"R\""), 2, &["small letter"]);
-    refused(&report("files = []"), 2, &["which files"]);
+    refused(&report("files = []"), 2, &["name the files"]);
     refused(&report("files = \"a***b\""), 2, &["pattern"]);
     refused(&report("metrics = { n = \"count(x)\" }"), 2, &["count() counts rows"]);
     refused(&report("metrics = { n = \"median(x)\" }"), 2, &["median", "mean(…)"]);

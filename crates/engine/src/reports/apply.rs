@@ -12,10 +12,10 @@ use tributary_report::Total;
 use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
 
 use super::{
+    content::SourceKey,
     failure::{Outcome, put_outcome},
     total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
-    work::SourceKey,
 };
 use crate::{
     clock::now,

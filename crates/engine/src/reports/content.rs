@@ -6,6 +6,15 @@ use tributary_protocol::Manifest;
 
 use crate::source::SpooledBody;
 
+/// The id and the name of a stored source.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceKey {
+    /// Its id in the database.
+    pub(crate) id: i64,
+    /// Its name.
+    pub(crate) name: String,
+}
+
 /// The content of a source at one version.
 pub(crate) struct SourceContent {
     /// All files, and those that the source cannot read.

@@ -22,12 +22,12 @@ use tributary_store::DatabaseUrl;
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
-pub(crate) use content::SourceContent;
+pub(crate) use content::{SourceContent, SourceKey};
 pub(crate) use failure::joined;
 pub(crate) use fetch_partial::PartialFetcher;
 pub(crate) use total::{is_stale, rows_of};
 pub(crate) use versions::SourceVersions;
-pub(crate) use work::{ReportWork, SourceKey};
+pub(crate) use work::ReportWork;
 
 /// All configured reports; clones share them.
 #[derive(Clone)]

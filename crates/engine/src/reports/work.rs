@@ -18,7 +18,7 @@ use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
 
 use super::{
-    PartialFetcher, Report, SourceContent,
+    PartialFetcher, Report, SourceContent, SourceKey,
     apply::{SourceUpdate, apply, prepare, put_version},
     failure::{Outcome, put_outcome},
     plan::{FileChanges, compare},
@@ -38,15 +38,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(10);
 /// New errors of one attempt that are logged; the others are counted.
 const MAX_WARNINGS: usize = 3;
-
-/// The id and the name of a stored source.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceKey {
-    /// Its id in the database.
-    pub(crate) id: i64,
-    /// Its name.
-    pub(crate) name: String,
-}
 
 /// The task that keeps all reports up to date with one source.
 pub(crate) struct ReportWork {

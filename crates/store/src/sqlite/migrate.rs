@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::open::open_error;
+use super::open_error::open_error;
 use crate::{
     Error, Store,
     database::{

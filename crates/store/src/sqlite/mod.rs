@@ -10,6 +10,7 @@ mod large;
 mod lock;
 mod migrate;
 mod open;
+mod open_error;
 mod tables;
 mod uri;
 mod wal;

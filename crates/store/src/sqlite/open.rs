@@ -7,7 +7,7 @@ use diesel::{
     sqlite::SqliteConnection,
 };
 
-use super::{large::WRITER_CACHE, migrate, uri::sqlite_uri};
+use super::{large::WRITER_CACHE, migrate, open_error::open_error, uri::sqlite_uri};
 use crate::{
     DatabaseUrl, Error, Store,
     database::{connection::AnyConnection, error::message},
@@ -101,18 +101,6 @@ fn connect(url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Err
         sqlite.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
     }
     Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone() })
-}
-
-/// Sorts SQLite's messages by what the user can do. diesel passes on only the message, not the code.
-pub(crate) fn open_error(path: &Path, reason: String) -> Error {
-    let path = path.to_owned();
-    if reason.contains("file is not a database") {
-        Error::NotADatabase { path }
-    } else if reason.contains("readonly database") {
-        Error::ReadOnly { path }
-    } else {
-        Error::Open { path, reason }
-    }
 }
 
 /// The folder of a file. A bare name is in the working directory.
