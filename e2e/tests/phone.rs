@@ -56,6 +56,6 @@ fn rejects_and_numbers_fit_on_a_phone() {
             assert!(!lines.is_empty() && lines.iter().all(|lines| *lines == 1), "{path} {number}: {lines:?}");
         }
         browser.goto(&system.page("/rejects")).await;
-        browser.shows("td .tag", report).await;
+        browser.shows("table.rejects", report).await;
     });
 }
