@@ -1,4 +1,4 @@
-//! The master: the engine with its entrances. [`run`] stays, [`once`] passes over every source once.
+//! The master: the engine with its entrances. [`run`] serves them until it is stopped.
 //!
 //! Everything but HTTP, the command line and the terminal is in `tributary_engine`.
 #![warn(missing_docs)]

@@ -1,4 +1,4 @@
-//! The command line: the arguments as typed ([`Args`]), and without contradictions ([`Request`]).
+//! The command line: the arguments as typed ([`Args`]), and without contradictions (`Request`).
 
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
 use tributary_cli_common::LogArgs;

@@ -5,7 +5,7 @@ use super::tree::Tree;
 /// A doc comment begins with a verb or a noun, not with one of these.
 const QUESTIONS: [&str; 4] = ["What", "How", "Who", "Whoever"];
 /// The doc comments that still begin so. Lower it as they are rewritten; it may not grow.
-const MAX_QUESTIONS: usize = 177;
+const MAX_QUESTIONS: usize = 77;
 /// Documents that are read at once, and the lines that each may have.
 const DOCUMENTS: [(&str, usize); 2] = [("README.md", 120), ("docs/ARCHITECTURE.md", 150)];
 
