@@ -50,6 +50,7 @@ metrics = {{ "count(*)" = "count()", "{long}" = "sum(\"select\")", "?" = "min(\"
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn groups_may_be_any_texts() {
     const REPORT: &str = r#"
 [[report]]
@@ -116,6 +117,7 @@ metrics = { n = "count()" }
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn numbers_at_the_edges_are_exact() {
     const REPORT: &str = r#"
 [[report]]

@@ -290,6 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table of cases")]
     fn whatever_feeds_and_people_write_is_text_on_the_page() {
         let evil = "<script>alert('1')</script>\"'&";
         let product = || Product {
