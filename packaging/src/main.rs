@@ -32,12 +32,12 @@ fn main() -> Result<()> {
 
 /// Writes the files of one program, its subcommands included.
 fn write(mut command: Command, folder: &Path) -> Result<()> {
+    // Without pages for `help` subcommands, which would say nothing. Completions add those to the command.
+    clap_mangen::generate_to(command.clone().disable_help_subcommand(true), made(folder, "share/man/man1")?)?;
     let name = command.get_name().to_owned();
     for (shell, path) in SHELLS {
         clap_complete::generate_to(shell, &mut command, &name, made(folder, path)?)?;
     }
-    // A page for each `help` subcommand would say nothing.
-    clap_mangen::generate_to(command.disable_help_subcommand(true), made(folder, "share/man/man1")?)?;
     Ok(())
 }
 
