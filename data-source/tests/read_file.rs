@@ -77,7 +77,7 @@ fn small_files_do_not_wait_for_acknowledgements() {
     let source = Source::of(&[("a.csv", TEXT)]);
     let mut stream = source.send("");
     let began = Instant::now();
-    for _ in 0..100 {
+    for _ in 0..200 {
         stream.write_all(b"GET /read/a.csv HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(TEXT.as_bytes()) {
@@ -87,8 +87,8 @@ fn small_files_do_not_wait_for_acknowledgements() {
             answer.extend_from_slice(&piece[..read]);
         }
     }
-    // 40 ms each where the server waits.
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // 4.3 s where the server waits.
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
 #[test]
