@@ -194,3 +194,12 @@ metrics = { rows = "count()" }"#,
     group_by: &["kind", "dept"],
     metrics: |n| json!({ "rows": n.len() }),
 };
+
+/// Results are compared as numbers, so a mean must be read back as the one that was written.
+#[test]
+fn json_gives_back_the_means_that_were_written() {
+    for (sum, count) in [(216, 19), (190, 17), (271, 3)] {
+        let mean = f64::from(sum) / f64::from(count);
+        assert_eq!(serde_json::from_str::<Value>(&mean.to_string()).unwrap(), json!(mean));
+    }
+}
