@@ -54,7 +54,7 @@ pub fn diff_pages(run: Option<&Run>, stored: &[(String, Vec<u8>)]) -> PageDiff {
 /// Offers of one file that are new or differ from before, and skus that it no longer offers. No sku is in both lists.
 pub struct FileChanges<'a> {
     /// The file's number in the database.
-    pub(crate) file: i64,
+    pub file: i64,
     pub(crate) run: Option<&'a Run>,
     /// Numbers of the run's offers, ascending.
     pub(crate) offers: Vec<u32>,

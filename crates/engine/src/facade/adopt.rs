@@ -6,7 +6,7 @@ use tributary_store::Store;
 
 use crate::{
     database::events::{self, Event},
-    ingest::{self, Stored},
+    ingest::{self, StoredSource},
     reports,
 };
 
@@ -26,7 +26,7 @@ impl Adoption {
     ///
     /// # Errors
     /// A source that holds rows would go; the database fails or is damaged. Then nothing has changed.
-    pub(super) fn run(&self, store: &mut Store) -> Result<Vec<Stored>> {
+    pub(super) fn run(&self, store: &mut Store) -> Result<Vec<StoredSource>> {
         let adopted = store.transaction(|store| self.run_in(store))?;
         adopted.log();
         Ok(adopted.stored)

@@ -11,7 +11,7 @@ use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
 use crate::{
-    ingest::{self, Stored},
+    ingest::{self, StoredSource},
     progress::Unobserved,
     reports::Reports,
     uploads::PollSettings,
@@ -74,13 +74,13 @@ impl Engine {
         Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), announce: true }
     }
 
-    async fn adopt(&self, adoption: Adoption) -> Result<Vec<Stored>> {
+    async fn adopt(&self, adoption: Adoption) -> Result<Vec<StoredSource>> {
         let adopt = move |store: &mut Store| adoption.run(store);
         self.0.writer.run("a new configuration", adopt).await
     }
 
     /// Adopts a configuration that was in force before; tries again while the database fails.
-    async fn adopt_until_done(&self, adoption: Adoption) -> Vec<Stored> {
+    async fn adopt_until_done(&self, adoption: Adoption) -> Vec<StoredSource> {
         let adoption = Adoption { announce: false, drop: DropSources::All, ..adoption };
         loop {
             match self.adopt(adoption.clone()).await {
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// Polls those of `sources` that are named in `names`.
-    fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<Stored>) {
+    fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<StoredSource>) {
         let Current { config, context } = current;
         let uploads = self.0.uploads.source();
         uploads.replace(PollSettings { context: context.clone(), poll_interval: config.poll_interval });

@@ -11,7 +11,7 @@ use tributary_store::{Lock, Store, UploadRow};
 use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
-    ingest::Stored,
+    ingest::StoredSource,
     metrics::Durations,
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
@@ -90,7 +90,7 @@ impl Context {
     pub(super) fn poll(
         &self,
         source: SourceConfig,
-        stored: Stored,
+        stored: StoredSource,
         local: &Arc<LocalSource>,
         progress: Arc<dyn ProgressObserver>,
     ) -> Poll {
@@ -129,7 +129,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
     let reports = Reports::new(&config.reports, config.database.clone());
     let context = Context::new(http.context("the start failed")??, writer, spool, reports);
-    let poll = |(source, stored): (SourceConfig, Stored)| {
+    let poll = |(source, stored): (SourceConfig, StoredSource)| {
         let progress = observer(&source.name);
         context.poll(source, stored, &uploads.local, progress)
     };

@@ -1,7 +1,10 @@
 //! Adopt: what the configuration says about the sources, brought into the database before the first pass. A source that
 //! is no longer configured goes with its rows; a changed order chooses winners again from the stored offers.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use anyhow::Result;
 use tributary_config::{DropSources, SourceConfig, UPLOADS};
@@ -12,19 +15,19 @@ use super::{
     changes::{Written, choose_again, write_touched},
 };
 
-/// What the database holds of one source.
+/// One source as the database has it.
 #[derive(Debug, Clone)]
-pub(crate) struct Stored {
+pub(crate) struct StoredSource {
     /// The source's number.
     pub(crate) id: i64,
-    /// How its last pass ended.
+    /// Its state after the last pass.
     pub(crate) state: SourceState,
-    /// Why its last pass failed, or what of it.
+    /// The faults of its last pass.
     pub(crate) error: Option<String>,
     /// The version that was applied as a whole.
     pub(crate) version: Option<String>,
-    /// Its files, by path.
-    pub(crate) files: Vec<FileRow>,
+    /// Its files by path.
+    pub(crate) files: BTreeMap<String, FileRow>,
 }
 
 /// Sources that hold rows and are no longer configured. Nothing was changed.
@@ -86,12 +89,12 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopt
     let mut stored = Vec::new();
     for (position, source) in (0..).zip(sources) {
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
-        let files = store.files(id)?;
+        let files = files_by_path(store, id)?;
         stored.push(match kept.iter().find(|row| row.id == id) {
             Some(SourceRow { state, error, version, .. }) => {
-                Stored { id, state: *state, error: error.clone(), version: version.clone(), files }
+                StoredSource { id, state: *state, error: error.clone(), version: version.clone(), files }
             }
-            None => Stored { id, state: SourceState::Unknown, error: None, version: None, files },
+            None => StoredSource { id, state: SourceState::Unknown, error: None, version: None, files },
         });
     }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
@@ -99,13 +102,13 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopt
     Ok(Adopted { stored, dropped, chosen })
 }
 
-/// What an adoption did.
+/// The result of an adoption.
 pub(crate) struct Adopted {
     /// Of each configured source in turn.
-    pub(crate) stored: Vec<Stored>,
+    pub(crate) stored: Vec<StoredSource>,
     /// Names of the sources that went, and how many offers they had.
     dropped: Vec<(String, i64)>,
-    /// What choosing again has changed, if the order is another one.
+    /// The changes by choosing winners again; `None` if the order is the same.
     chosen: Option<Written>,
 }
 
@@ -133,13 +136,17 @@ impl Adopted {
 ///
 /// # Errors
 /// The database fails; then nothing has changed.
-pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Stored> {
+pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<StoredSource> {
     store.transaction(|store| {
         let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
-        let files = store.files(id)?;
-        Ok(Stored { id, state: SourceState::Unknown, error: None, version: None, files })
+        let files = files_by_path(store, id)?;
+        Ok(StoredSource { id, state: SourceState::Unknown, error: None, version: None, files })
     })
+}
+
+fn files_by_path(store: &mut Store, source: i64) -> Result<BTreeMap<String, FileRow>> {
+    Ok(store.files(source)?.into_iter().map(|file| (file.path.clone(), file)).collect())
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.

@@ -20,7 +20,7 @@ use crate::{
 /// Faults that a source's `error` names; further ones are only counted.
 const MAX_FAULTS_NAMED: usize = 10;
 
-/// What one pass has read of one source.
+/// The files of one source that one pass has read, and those that are gone.
 pub(crate) struct SourceVersion {
     /// The source's number in the database.
     pub(crate) source: i64,
@@ -87,7 +87,8 @@ pub(crate) struct Applied {
     pub(crate) error: Option<String>,
 }
 
-/// Applies a version in a transaction of its own. Returns the source's files as they are stored then.
+/// Applies a version in a transaction of its own. Returns the read and settled files as they are stored then. Files that did not
+/// change are not looked at, because there may be many.
 ///
 /// # Errors
 /// The database fails or is damaged. Then nothing was applied.
@@ -96,29 +97,26 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applie
 }
 
 fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    let written = put_files(store, &version)?;
-    let files = store.files(version.source)?;
-    let state = match (version.failed, files.iter().any(|file| file.state == FileState::Rejected)) {
+    let (written, files) = put_files(store, &version)?;
+    let rejected_files = store.rejected_files(version.source)?;
+    let state = match (version.failed, rejected_files.is_empty()) {
         (true, _) => SourceState::Down,
-        (false, true) => SourceState::Rejected,
-        (false, false) => SourceState::Up,
+        (false, false) => SourceState::Rejected,
+        (false, true) => SourceState::Up,
     };
     let rejected = version.files.iter().map(|file| match &file.outcome {
         Outcome::Accepted(accepted) => accepted.rejects.total,
         Outcome::Rejected { rows, .. } => rows.total.max(1),
         Outcome::Changing => 0,
     });
-    let rejected_files = rejected_files(&files).map(|(path, reason)| format!("{path} is rejected: {reason}"));
+    let rejected_files = rejected_files.into_iter().map(|(path, reason)| match reason {
+        Some(reason) => format!("{path} is rejected: {reason}"),
+        None => format!("{path} is rejected"),
+    });
     let error = joined(version.faults.iter().cloned().chain(rejected_files));
     let applied = Applied { written, rejected: rejected.sum(), state, error };
     note(store, version, &applied)?;
     Ok((applied, files))
-}
-
-/// The stored files that are rejected now, as path and reason.
-pub(crate) fn rejected_files(files: &[FileRow]) -> impl Iterator<Item = (&str, &str)> {
-    let rejected = files.iter().filter(|file| file.state == FileState::Rejected);
-    rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
 }
 
 /// Joins faults to one text; none if there is no fault.
@@ -131,20 +129,24 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
     (!faults.is_empty()).then(|| faults.join("; "))
 }
 
-/// Writes the files and their offers to the tables.
-fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
-    let mut known: HashMap<String, FileRow> =
-        store.files(version.source)?.into_iter().map(|file| (file.path.clone(), file)).collect();
-    let mut all_touched = Vec::new();
+/// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
+fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec<FileRow>)> {
+    let paths: Vec<&str> = version.files.iter().map(|file| file.entry.path.as_str()).collect();
+    let known = store.files_at(version.source, &paths)?;
+    let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
+    let (mut all_touched, mut rows) = (Vec::new(), Vec::new());
     for file in &version.files {
-        let row = match known.remove(&file.entry.path) {
+        let mut row = match known.remove(&file.entry.path) {
             Some(row) => row,
             None => store.insert_file(version.source, &file.entry.path)?,
         };
-        all_touched.extend(put_file(store, row, file, &version.reading)?);
+        all_touched.extend(put_file(store, &mut row, file, &version.reading)?);
+        rows.push(row);
     }
     for row in &version.settled {
-        settle(store, row.clone())?;
+        let mut row = row.clone();
+        settle(store, &mut row)?;
+        rows.push(row);
     }
     for row in &version.removed {
         all_touched.push(put_pages(store, row.id, None)?);
@@ -153,7 +155,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<Written> {
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
-    Ok(written)
+    Ok((written, rows))
 }
 
 /// Records the pass, and an event if it changed anything.
@@ -203,14 +205,14 @@ pub(crate) fn note_pass(
 /// Stores one file. Returns the skus that it touches, if it was accepted.
 fn put_file<'a>(
     store: &mut Store,
-    mut row: FileRow,
+    row: &mut FileRow,
     file: &'a FileVersion,
     reading: &str,
 ) -> Result<Option<FileChanges<'a>>> {
     match &file.outcome {
         Outcome::Accepted(accepted) => {
-            accept(&mut row, file, accepted, reading);
-            store.update_file(&row)?;
+            accept(row, file, accepted, reading);
+            store.update_file(row)?;
             store.replace_rejects(row.id, true, &[])?;
             store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
             put_pages(store, row.id, Some(&accepted.run)).map(Some)
@@ -220,7 +222,7 @@ fn put_file<'a>(
             row.rejected_hash = Some(file.entry.hash.clone());
             row.rejected_reading = Some(reading.to_owned());
             row.rejected_reason = Some(reject.to_string());
-            store.update_file(&row)?;
+            store.update_file(row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
             let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
             // Rejects are listed newest first, so the one of the whole file comes last.
@@ -230,7 +232,7 @@ fn put_file<'a>(
         }
         Outcome::Changing => {
             row.state = FileState::Changing;
-            store.update_file(&row)?;
+            store.update_file(row)?;
             Ok(None)
         }
     }
@@ -248,10 +250,10 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &
 }
 
 /// Forgets the rejection of another content of a file that has its accepted content again.
-fn settle(store: &mut Store, mut row: FileRow) -> Result<()> {
+fn settle(store: &mut Store, row: &mut FileRow) -> Result<()> {
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-    store.update_file(&row)?;
+    store.update_file(row)?;
     store.replace_rejects(row.id, true, &[])?;
     Ok(())
 }

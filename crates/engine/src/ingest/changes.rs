@@ -38,15 +38,18 @@ impl std::ops::AddAssign for Written {
 /// tables are read as they were before the transaction.
 pub(crate) fn write_touched(store: &mut Store, touched: Vec<FileChanges<'_>>) -> Result<Written> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
-    let mut writer = BatchWriter::new(ranks(store)?);
+    let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
+    let mut writer = BatchWriter::default();
     if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
             let before = before(store, &batch)?;
-            writer.write(store, &before, &batch)?;
+            let ranks = ranks_of(&store.file_origins(&offering(&before, &files))?);
+            writer.write(store, &before, &batch, &ranks)?;
         }
     } else {
-        read_ahead(store, batches, &mut writer)?;
+        let ranks = ranks_of(&store.all_file_origins()?);
+        read_ahead(store, batches, |store, before, batch| writer.write(store, before, batch, &ranks))?;
     }
     writer.finish(store)
 }
@@ -54,7 +57,11 @@ pub(crate) fn write_touched(store: &mut Store, touched: Vec<FileChanges<'_>>) ->
 /// Writes batches while another thread reads the next ones: rows from the runs, and their counterparts in the tables through a
 /// connection of its own. That connection does not see what this transaction writes. It need not, because no two batches share
 /// a sku and there is no other writer.
-fn read_ahead(store: &mut Store, mut batches: Batches<'_>, writer: &mut BatchWriter) -> Result<()> {
+fn read_ahead(
+    store: &mut Store,
+    mut batches: Batches<'_>,
+    mut write: impl FnMut(&mut Store, &StoredRows, &Batch) -> Result<()>,
+) -> Result<()> {
     let mut reader = store.reader()?;
     let read = |give: &mut dyn FnMut(_) -> bool| {
         reader.snapshot(|reader| {
@@ -66,7 +73,7 @@ fn read_ahead(store: &mut Store, mut batches: Batches<'_>, writer: &mut BatchWri
             Ok(())
         })
     };
-    ahead("read ahead", read, |(before, batch)| writer.write(store, &before, &batch))
+    ahead("read ahead", read, |(before, batch)| write(store, &before, &batch))
 }
 
 /// Runs `make` on another thread and gives its items to `take` on this one, in order. Once `take` has failed, the function that
@@ -92,13 +99,14 @@ fn before(store: &mut Store, batch: &Batch) -> Result<StoredRows> {
 
 /// Chooses the winner again for every sku with several offers, or with one that is not shown as it is.
 pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
-    let mut writer = BatchWriter::new(ranks(store)?);
+    let ranks = ranks_of(&store.all_file_origins()?);
+    let mut writer = BatchWriter::default();
     let mut after = None;
     loop {
         let skus = store.contested_skus(after.as_deref(), MAX_BATCH_ROWS as i64)?;
         let Some(last) = skus.last().cloned() else { return writer.finish(store) };
         let before = convert::before(store.sku_rows(&skus)?);
-        writer.write(store, &before, &Batch::default())?;
+        writer.write(store, &before, &Batch::default(), &ranks)?;
         after = Some(last);
     }
 }
@@ -107,26 +115,23 @@ pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
 /// this.
 pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
     let (before, origins) = offered(store, sku)?;
-    let mut writer = BatchWriter::new(ranks_of(&origins));
-    writer.write(store, &before, &Batch::default())?;
+    let mut writer = BatchWriter::default();
+    writer.write(store, &before, &Batch::default(), &ranks_of(&origins))?;
     writer.finish(store)
 }
 
 /// Merges batches and writes them to the tables.
+#[derive(Default)]
 struct BatchWriter {
-    ranks: Ranks,
     names: NameDeltas,
     written: Written,
 }
 
 impl BatchWriter {
-    fn new(ranks: Ranks) -> Self {
-        Self { ranks, names: NameDeltas::default(), written: Written::default() }
-    }
-
-    /// Merges one batch and writes what it changes, except the counts of names.
-    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch) -> Result<()> {
-        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, &self.ranks)?;
+    /// Merges one batch and writes what it changes, except the counts of names. `ranks` are those of all files that offer the
+    /// batch's skus.
+    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch, ranks: &Ranks) -> Result<()> {
+        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, ranks)?;
         self.written += Written {
             added: products.inserted.len() as u64,
             updated: products.updated.len() as u64,
@@ -164,17 +169,6 @@ impl BatchWriter {
     }
 }
 
-/// The rank of every stored file.
-fn ranks(store: &mut Store) -> Result<Ranks> {
-    let sources: HashMap<_, _> =
-        store.sources()?.into_iter().map(|source| (source.id, (source.priority, source.position))).collect();
-    let ranked = store.all_files()?.into_iter().map(|file| {
-        let (priority, position) = *sources.get(&file.source_id).context("a file belongs to no source")?;
-        Ok(RankedFile { file: file.id, priority, position, path: file.path })
-    });
-    Ok(Ranks::new(ranked.collect::<Result<_>>()?))
-}
-
 /// Returns the current offers for one sku with their files, in order of rank: the last one wins. Reads only those files, because
 /// every view of a product asks for this.
 pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer, FileOrigin)>> {
@@ -191,10 +185,18 @@ pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer,
 /// Returns the rows of one sku, and the files that offer it.
 fn offered(store: &mut Store, sku: &str) -> Result<(StoredRows, Vec<FileOrigin>)> {
     let before = convert::before(store.sku_rows(&[sku])?);
-    let shown = before.products.iter().filter_map(|product| product.file);
-    let files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
-    let origins = store.file_origins(&files)?;
+    let origins = store.file_origins(&offering(&before, &[]))?;
     Ok((before, origins))
+}
+
+/// The files of stored offers, and `others`; each once.
+fn offering(before: &StoredRows, others: &[i64]) -> Vec<i64> {
+    let shown = before.products.iter().filter_map(|product| product.file);
+    let mut files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
+    files.extend(others);
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 fn ranks_of(origins: &[FileOrigin]) -> Ranks {

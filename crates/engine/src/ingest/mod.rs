@@ -11,8 +11,8 @@ mod read;
 mod reading;
 
 pub use adopt::WouldDropSources;
-pub(crate) use adopt::{Adopted, Stored, adopt, adopt_last, check_dropped};
-pub(crate) use apply::{Applied, SourceVersion, apply, note_pass, rejected_files};
+pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped};
+pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
 pub(crate) use convert::{edit, edit_row};

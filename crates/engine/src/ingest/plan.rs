@@ -16,10 +16,14 @@ pub(crate) struct Plan {
     pub(crate) removed: Vec<FileRow>,
 }
 
-/// Compares a manifest with the source's stored files. Only paths that pass `is_feed` count. `reading` is the digest of how
+/// Compares a manifest with the source's stored files, given by path. Only paths that pass `is_feed` count. `reading` is the digest of how
 /// files are read now.
-pub(crate) fn plan(manifest: &Manifest, is_feed: impl Fn(&str) -> bool, stored: &[FileRow], reading: &str) -> Plan {
-    let by_path: BTreeMap<&str, &FileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
+pub(crate) fn plan(
+    manifest: &Manifest,
+    is_feed: impl Fn(&str) -> bool,
+    stored: &BTreeMap<String, FileRow>,
+    reading: &str,
+) -> Plan {
     let feeds: Vec<_> = manifest.files.iter().filter(|entry| is_feed(&entry.path)).collect();
     let listed: HashSet<&str> = feeds.iter().map(|entry| entry.path.as_str()).collect();
     let mut plan = Plan::default();
@@ -27,10 +31,10 @@ pub(crate) fn plan(manifest: &Manifest, is_feed: impl Fn(&str) -> bool, stored: 
         let is = |hash: &Option<String>, as_read: &Option<String>| {
             hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
         };
-        match by_path.get(entry.path.as_str()) {
+        match stored.get(entry.path.as_str()) {
             Some(file) if is(&file.hash, &file.reading) => {
                 if file.state != FileState::Applied {
-                    plan.settled.push((*file).clone());
+                    plan.settled.push(file.clone());
                 }
             }
             Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {}
@@ -39,7 +43,7 @@ pub(crate) fn plan(manifest: &Manifest, is_feed: impl Fn(&str) -> bool, stored: 
     }
     let is_unreadable = |path: &str| is_feed(path) && manifest.covers_unreadable(path);
     let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
-    plan.removed = stored.iter().filter(is_gone).cloned().collect();
+    plan.removed = stored.values().filter(is_gone).cloned().collect();
     plan
 }
 
@@ -74,7 +78,7 @@ mod tests {
     fn check(stored: Option<FileRow>, expect: &str) {
         let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
         let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![] };
-        let stored: Vec<_> = stored.into_iter().collect();
+        let stored = stored.into_iter().map(|file| (file.path.clone(), file)).collect();
         let plan = plan(&manifest, |_| true, &stored, "r2");
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
             (1, 0, 0) => "read",
@@ -107,11 +111,12 @@ mod tests {
             file("a", Some(("h", "r")), None, FileState::Applied),
             file("b", Some(("h", "r")), None, FileState::Applied),
         ];
+        let by_path = stored.iter().map(|file| (file.path.clone(), file.clone())).collect();
         let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![] };
-        assert_eq!(plan(&manifest, |_| true, &stored, "r").removed, stored);
+        assert_eq!(plan(&manifest, |_| true, &by_path, "r").removed, stored);
         let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
         let manifest = Manifest { unreadable, ..manifest };
-        assert_eq!(plan(&manifest, |_| true, &stored, "r").removed, stored[1..]);
-        assert_eq!(plan(&manifest, |_| false, &stored, "r").removed, stored, "it is a feed no longer");
+        assert_eq!(plan(&manifest, |_| true, &by_path, "r").removed, stored[1..]);
+        assert_eq!(plan(&manifest, |_| false, &by_path, "r").removed, stored, "it is a feed no longer");
     }
 }

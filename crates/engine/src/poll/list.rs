@@ -2,7 +2,7 @@
 //! nothing to the database.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::{self, Read},
     sync::{
         Arc, Mutex, PoisonError,
@@ -49,7 +49,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// What is wrong with files, as `path: reason`: they could not be read here or by the source.
+    /// The files that could not be read here or by the source, as `path: reason`.
     pub(super) fn faults(&self) -> Vec<String> {
         let unread = self.unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path));
         let unreadable = self.content.manifest.unreadable.iter();
@@ -61,8 +61,8 @@ impl Listed {
 /// Lists and reads the files of one source for one pass.
 pub(super) struct Lister<'a> {
     pub(super) source: &'a SourceConfig,
-    /// The files as the database has them.
-    pub(super) stored: &'a [FileRow],
+    /// The files as the database has them, by path.
+    pub(super) stored: &'a BTreeMap<String, FileRow>,
     /// The digest of how its files are read.
     pub(super) reading: &'a str,
     pub(super) origin: &'a Origin,

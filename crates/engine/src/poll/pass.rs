@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tributary_config::SourceConfig;
 use tributary_merge::SpillFiles;
 use tributary_protocol::Sense;
-use tributary_store::{SourcePass, SourceState, Store};
+use tributary_store::{FileState, SourcePass, SourceState, Store};
 
 use super::{
     Context,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, FileVersion, Outcome, SourceVersion, Stored, Written},
+    ingest::{self, Applied, FileVersion, Outcome, SourceVersion, StoredSource, Written},
     progress::ProgressObserver,
     reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -33,7 +33,7 @@ const IDLE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Poll {
     source: SourceConfig,
     /// The source as the database has it. Only this writes it, so it is read once.
-    stored: Stored,
+    stored: StoredSource,
     /// The digest of how its files are read.
     reading: String,
     origin: Origin,
@@ -43,7 +43,7 @@ pub(crate) struct Poll {
     content: watch::Sender<Option<Arc<SourceContent>>>,
     /// When this process last recorded a pass in the database.
     recorded: Option<Instant>,
-    /// What was wrong with files in the last pass, so that it is logged once.
+    /// The faults of files in the last pass, so that each is logged once.
     faults: HashSet<String>,
 }
 
@@ -70,7 +70,7 @@ impl Poll {
     pub(crate) fn new(
         source: SourceConfig,
         origin: Origin,
-        stored: Stored,
+        stored: StoredSource,
         context: Context,
         progress: Arc<dyn ProgressObserver>,
     ) -> Self {
@@ -110,7 +110,8 @@ impl Poll {
 
     /// Every file of the source that is rejected now, with the reason.
     pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        ingest::rejected_files(&self.stored.files)
+        let rejected = self.stored.files.values().filter(|file| file.state == FileState::Rejected);
+        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
     }
 
     /// Brings the database up to date with the source. `sense` is its answer just now.
@@ -244,6 +245,7 @@ impl Poll {
     async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
         self.progress.phase("applying");
         let (read, removed) = (new.files.len(), new.removed.len());
+        let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
         let version = new.version.clone();
         let changes = new.changes_files();
         let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
@@ -256,7 +258,10 @@ impl Poll {
             applied
         };
         let (applied, files) = self.context.writer.run(what, apply).await?;
-        self.stored.files = files;
+        for path in &gone {
+            self.stored.files.remove(path);
+        }
+        self.stored.files.extend(files.into_iter().map(|file| (file.path.clone(), file)));
         self.stored.state = applied.state;
         self.stored.version = version;
         self.stored.error = applied.error.clone();

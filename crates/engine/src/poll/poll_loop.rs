@@ -42,7 +42,7 @@ pub(super) struct PollLoop {
     backoff: Backoff,
 }
 
-/// What is known of a source between two questions. It decides how the source is asked next.
+/// Knowledge of a source between two requests. It decides how the source is asked next.
 #[derive(Debug, Clone)]
 enum Known {
     /// Nothing is certain, so a pass is made without asking for news.

@@ -22,7 +22,7 @@ pub(crate) struct Statuses {
 /// The health of one source since this process began.
 #[derive(Debug, Clone, Default)]
 pub struct SourceStatus {
-    /// How the last pass ended; none before the first.
+    /// The result of the last pass; none before the first.
     pub state: Option<SourceState>,
     /// Everything that was wrong in the last pass.
     pub error: Option<String>,
@@ -32,7 +32,7 @@ pub struct SourceStatus {
     pub good: u64,
     /// Passes that failed.
     pub failed: u64,
-    /// How long the last pass took.
+    /// The duration of the last pass.
     pub took: Duration,
 }
 

@@ -1,11 +1,7 @@
 //! The table `files`: the files of each source, and which content of each was accepted. The offers of a file are in `pages` and in
 //! the catalog.
 
-use diesel::{
-    dsl::{exists, sql},
-    prelude::*,
-    sql_types::Bool,
-};
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use crate::{
     Error, Store,
@@ -92,17 +88,21 @@ pub struct FileRow {
 }
 
 /// The source and path of a file, with all that ranks its offers.
-#[derive(Debug, Clone, PartialEq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = files)]
 pub struct FileOrigin {
     /// The file's id.
     pub id: i64,
     /// Name of its source.
+    #[diesel(select_expression = sources::name)]
     pub source: String,
     /// Relative to the source's folder, separated by `/`.
     pub path: String,
     /// Its source's priority; the higher one wins.
+    #[diesel(select_expression = sources::priority)]
     pub priority: i64,
     /// Its source's position in the configuration.
+    #[diesel(select_expression = sources::position)]
     pub position: i64,
 }
 
@@ -118,18 +118,6 @@ impl Store {
             .order(dsl::path)
             .load(&mut self.connection)
             .or_cannot(|| format!("read the files of source {source_id}"))
-    }
-
-    /// The files of all sources, by source id, then path.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn all_files(&mut self) -> Result<Vec<FileRow>, Error> {
-        dsl::files
-            .select(FileRow::as_select())
-            .order((dsl::source_id, dsl::path))
-            .load(&mut self.connection)
-            .or_cannot(|| "read the files")
     }
 
     /// One file of a source.
@@ -177,16 +165,19 @@ impl Store {
         Ok(found)
     }
 
-    /// True if any file of a source is rejected.
+    /// The rejected files of a source with the reason, by path. Reads no others.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn has_rejected_file(&mut self, source_id: i64) -> Result<bool, Error> {
-        // The text of the index `rejected_files`: SQLite does not use it for a bound value.
-        let rejected = files::table.filter(files::source_id.eq(source_id)).filter(sql::<Bool>("state = 'rejected'"));
-        diesel::select(exists(rejected))
-            .get_result(&mut self.connection)
-            .or_cannot(|| format!("look for rejected files of source {source_id}"))
+    pub fn rejected_files(&mut self, source_id: i64) -> Result<Vec<(String, Option<String>)>, Error> {
+        dsl::files
+            .filter(dsl::source_id.eq(source_id))
+            // The text of the index `rejected_files`: SQLite does not use it for a bound value.
+            .filter(sql::<Bool>("state = 'rejected'"))
+            .select((dsl::path, dsl::rejected_reason))
+            .order(dsl::path)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the rejected files of source {source_id}"))
     }
 
     /// Source, path and rank of some files, in no particular order. Ids without a file are left out.
@@ -196,17 +187,20 @@ impl Store {
     pub fn file_origins(&mut self, ids: &[i64]) -> Result<Vec<FileOrigin>, Error> {
         let mut origins = Vec::new();
         for ids in ids.chunks(KEYS_PER_STATEMENT) {
-            let query = files::table.inner_join(sources::table).filter(files::id.eq_any(ids)).select((
-                files::id,
-                sources::name,
-                files::path,
-                sources::priority,
-                sources::position,
-            ));
-            origins
-                .extend(query.load::<FileOrigin>(&mut self.connection).or_cannot(|| "read the sources of some files")?);
+            let query = files::table.inner_join(sources::table).filter(files::id.eq_any(ids));
+            let query = query.select(FileOrigin::as_select());
+            origins.extend(query.load(&mut self.connection).or_cannot(|| "read the sources of some files")?);
         }
         Ok(origins)
+    }
+
+    /// Source, path and rank of every file, in no particular order.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn all_file_origins(&mut self) -> Result<Vec<FileOrigin>, Error> {
+        let query = files::table.inner_join(sources::table).select(FileOrigin::as_select());
+        query.load(&mut self.connection).or_cannot(|| "read the sources of all files")
     }
 
     /// Stores a new file without accepted content. Its state is [`FileState::Changing`].

@@ -35,6 +35,9 @@ impl Store {
         diesel::delete(dsl::rejects.filter(dsl::file_id.eq(file_id).and(dsl::whole_file.eq(whole_file))))
             .execute(&mut self.connection)
             .or_cannot(action)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         let first = next_reject_id(&mut self.connection).or_cannot(action)?;
         for (id, row) in (first..).zip(rows) {
             diesel::insert_into(dsl::rejects)

@@ -15,7 +15,6 @@ fn files_are_found_by_source_in_the_order_of_their_paths() {
     }
     let paths = |rows: Vec<FileRow>| rows.into_iter().map(|row| row.path).collect::<Vec<_>>();
     assert_eq!(paths(store.files(north).unwrap()), ["B.csv", "a/c.csv", "b.csv"]);
-    assert_eq!(paths(store.all_files().unwrap()), ["B.csv", "a/c.csv", "b.csv", "a.csv"]);
     let error = store.insert_file(north, "b.csv").unwrap_err();
     assert_eq!(error.to_string(), "cannot insert the file \"b.csv\"");
 }
@@ -73,6 +72,9 @@ fn the_origin_of_a_file_is_its_source_and_path() {
     assert_eq!((origin.priority, origin.position), (3, 7));
     assert_eq!(store.file_origins(&[first, second]).unwrap().len(), 2);
     assert!(store.file_origins(&[]).unwrap().is_empty());
+    let mut all = store.all_file_origins().unwrap();
+    all.sort_by_key(|origin| origin.id);
+    assert_eq!(all, store.file_origins(&[first, second]).unwrap());
 }
 
 #[test]
@@ -103,21 +105,23 @@ fn files_are_found_by_a_set_of_paths() {
 }
 
 #[test]
-fn a_rejected_file_is_noticed_in_its_own_source_only() {
+fn a_rejected_file_is_listed_for_its_own_source_only() {
     let mut database = Database::new();
     let store = &mut database.store;
     let [north, south] = ["north", "south"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
     let file = store.insert_file(north, "a.csv").unwrap();
     store.insert_file(south, "a.csv").unwrap();
-    let mut check = |state: FileState, expect: bool| {
-        store.update_file(&FileRow { state, ..file.clone() }).unwrap();
-        assert_eq!(store.has_rejected_file(north).unwrap(), expect, "{state}");
-        assert!(!store.has_rejected_file(south).unwrap(), "{state}");
+    let mut check = |state: FileState, expect: &[(String, Option<String>)]| {
+        let rejected_reason = (state == FileState::Rejected).then(|| "no header".to_owned());
+        store.update_file(&FileRow { state, rejected_reason, ..file.clone() }).unwrap();
+        assert_eq!(store.rejected_files(north).unwrap(), expect, "{state}");
+        assert_eq!(store.rejected_files(south).unwrap(), [], "{state}");
     };
-    check(FileState::Changing, false);
-    check(FileState::Rejected, true);
-    check(FileState::Applied, false);
-    check(FileState::Rejected, true);
+    let rejected = [("a.csv".to_owned(), Some("no header".to_owned()))];
+    check(FileState::Changing, &[]);
+    check(FileState::Rejected, &rejected);
+    check(FileState::Applied, &[]);
+    check(FileState::Rejected, &rejected);
     store.delete_file(file.id).unwrap();
-    assert!(!store.has_rejected_file(north).unwrap());
+    assert_eq!(store.rejected_files(north).unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! What only SQLite knows: opening, locking, migrating, many rows per statement, query plans.
+//! SQLite's own part: opening, locking, migrating, many rows per statement, query plans.
 
 mod bulk;
 mod lock;

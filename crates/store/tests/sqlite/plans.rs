@@ -86,7 +86,7 @@ fn one_file_is_found_without_reading_the_others() {
     check(|store| store.file_of("north", "a.csv"), &[by_path]);
     check(|store| store.files_at(1, &["a.csv", "b.csv"]), &[by_path]);
     check(|store| store.files(1), &["SEARCH files USING INDEX sqlite_autoindex_files_1 (source_id=?)"]);
-    check(|store| store.has_rejected_file(1), &["SEARCH files USING INDEX rejected_files (source_id=?)"]);
+    check(|store| store.rejected_files(1), &["SEARCH files USING INDEX rejected_files (source_id=?)"]);
     check(|store| store.page_digests(1), &["SEARCH pages USING INDEX"]);
 }
 
