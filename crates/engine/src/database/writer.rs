@@ -23,7 +23,7 @@ const MAX_LOG_BYTES: u64 = 64 << 20;
 
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
-struct Job {
+struct QueuedWrite {
     /// Names the job for those who wait for it; `None` for a short one.
     name: Option<String>,
     work: Work,
@@ -32,9 +32,9 @@ struct Job {
 /// A handle to the writer. The thread ends when the last handle is dropped and its queues are empty.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<QueuedWrite>,
     /// Jobs that run before those in `jobs`: a person waits for each.
-    urgent: mpsc::Sender<Job>,
+    urgent: mpsc::Sender<QueuedWrite>,
     shared: Arc<Shared>,
 }
 
@@ -65,8 +65,8 @@ impl Writer {
     /// # Errors
     /// The thread cannot be started.
     pub(crate) fn start(url: DatabaseUrl, mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(MAX_QUEUED_JOBS);
-        let (urgent, mut urgent_queue) = mpsc::channel::<Job>(MAX_QUEUED_JOBS);
+        let (jobs, mut queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
+        let (urgent, mut urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let shared = Arc::new(Shared { running: Mutex::default(), done: watch::Sender::new(0) });
         let runtime = tokio::runtime::Builder::new_current_thread().build().context("failed to start the writer")?;
         let seen = Arc::clone(&shared);
@@ -82,7 +82,7 @@ impl Writer {
                     }
                 })
             };
-            while let Some(Job { name, work }) = next() {
+            while let Some(QueuedWrite { name, work }) = next() {
                 seen.set_running(name.map(|name| (name, Instant::now())));
                 if catch_unwind(AssertUnwindSafe(|| work(&mut store))).is_err() {
                     tracing::error!("a job of the writer panicked; this is a bug; reopening the database");
@@ -149,7 +149,7 @@ impl Writer {
 }
 
 async fn send<T: Send + 'static>(
-    queue: &mpsc::Sender<Job>,
+    queue: &mpsc::Sender<QueuedWrite>,
     name: Option<String>,
     job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -162,7 +162,7 @@ async fn send<T: Send + 'static>(
             let _ = answer.send(span.in_scope(|| job(store)));
         }
     });
-    queue.send(Job { name, work }).await.ok().context("the writer has stopped")?;
+    queue.send(QueuedWrite { name, work }).await.ok().context("the writer has stopped")?;
     answered.await.context("the writer's job panicked; this is a bug, and the log says where")?
 }
 
@@ -206,8 +206,9 @@ mod tests {
         let (first, plain, urgent, ()) = tokio::join!(first, plain, urgent, check);
         first.and(plain).and(urgent).unwrap();
         assert_eq!(done.try_iter().collect::<Vec<_>>(), ["urgent", "plain"]);
-        assert!(writer.running().is_none());
+        let shared = Arc::clone(&writer.shared);
         drop(writer);
         thread.join().unwrap();
+        assert!(shared.running().is_none(), "a job answers before it is noted as done");
     }
 }

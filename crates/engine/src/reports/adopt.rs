@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use tributary_config::ReportConfig;
-use tributary_store::Store;
+use tributary_store::{Error as StoreError, GroupRow, Store};
 
 use super::{
     apply::put_totals,
@@ -25,13 +25,27 @@ pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str
     for report in reports {
         forget_failures(store, report)?;
         if is_outdated(store, report, sources)? && can_be_summed(report, &store.report_files(&report.name)?) {
-            let rows = rows_of(store, report, |_| true)?;
+            let rows = summed(store, report)?;
             let mut versions = SourceVersions::read(store, &report.name)?;
             versions.retain(sources);
             put_totals(store, report, rows, &versions)?;
         }
     }
     Ok(())
+}
+
+/// The totals of the stored partials. If they cannot be summed, they are forgotten, so that the report is computed again from its
+/// files: one damaged partial must not keep the master from starting.
+fn summed(store: &mut Store, report: &ReportConfig) -> Result<Vec<GroupRow>> {
+    match rows_of(store, report, |_| true) {
+        Err(error) if error.downcast_ref::<StoreError>().is_none() => {
+            let name = &report.name;
+            tracing::error!(report = %name, "report `{name}` is computed again from all its files: {error:#}");
+            store.drop_report(name)?;
+            rows_of(store, report, |_| true)
+        }
+        summed => summed,
+    }
 }
 
 /// Deletes the failures of a report whose configuration has changed since its table was written: they say nothing about this one.

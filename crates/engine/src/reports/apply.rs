@@ -13,7 +13,7 @@ use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, 
 
 use super::{
     content::SourceKey,
-    failure::{Outcome, put_outcome},
+    failure::{AttemptOutcome, put_outcome},
     total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
 };
@@ -23,14 +23,14 @@ use crate::{
     source::{Answer, GroupLines},
 };
 
-/// What an attempt computed of one source's files for one report.
+/// The partials that an attempt has computed of one source's files for one report.
 pub(super) struct SourceUpdate {
     /// The source.
     pub(super) source: SourceKey,
     /// The source's version; `None` if a file of it could not be computed.
     pub(super) version: Option<String>,
     /// The outcome of the attempt.
-    pub(super) outcome: Outcome,
+    pub(super) outcome: AttemptOutcome,
     /// Files with their answers.
     pub(super) computed: Vec<(ManifestEntry, Answer)>,
     /// Files that have their accepted content again.
@@ -45,7 +45,7 @@ pub(super) struct SourceUpdate {
 pub(super) struct ReportUpdate {
     source: SourceKey,
     version: Option<String>,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     files: Vec<FileUpdate>,
     removed: Vec<ReportFileRow>,
     /// The new totals; `None` if they stay until stale files have been read again.
@@ -67,7 +67,7 @@ struct FileUpdate {
 }
 
 impl ReportUpdate {
-    /// How many rows it writes to the report's table.
+    /// Number of rows that it writes to the report's table.
     pub(super) fn rows(&self) -> usize {
         self.rows.as_ref().map_or(0, Vec::len)
     }
@@ -253,7 +253,7 @@ fn put_versions(store: &mut Store, report: &ReportConfig, versions: &SourceVersi
 /// # Errors
 /// The database fails.
 pub(super) fn put_version(store: &mut Store, report: &ReportConfig, source: &SourceKey, version: &str) -> Result<()> {
-    put_outcome(store, &report.name, source.id, &Outcome::Succeeded)?;
+    put_outcome(store, &report.name, source.id, &AttemptOutcome::Succeeded)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
     if versions.get(&source.name) == Some(version) {
         return Ok(());

@@ -10,7 +10,7 @@ const MAX_NAMED: usize = 3;
 
 /// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum AttemptOutcome {
     /// The report is up to date with the source.
     Succeeded,
     /// Files changed while they were read, which is normal once. The next attempt decides; a stored failure stays.
@@ -19,7 +19,7 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
-impl Outcome {
+impl AttemptOutcome {
     /// The outcome of an attempt in which these files failed, as path and error. After an attempt that failed, a file that changes
     /// while it is read is a failure too: a report that fails each time must not pass for one that is up to date.
     pub(super) fn of(failed: &[(String, FetchError)], is_retry: bool) -> Self {
@@ -38,11 +38,11 @@ impl Outcome {
 ///
 /// # Errors
 /// The database fails.
-pub(super) fn put_outcome(store: &mut Store, report: &str, source_id: i64, outcome: &Outcome) -> Result<()> {
+pub(super) fn put_outcome(store: &mut Store, report: &str, source_id: i64, outcome: &AttemptOutcome) -> Result<()> {
     match outcome {
-        Outcome::Succeeded => drop(store.clear_report_failure(report, source_id)?),
-        Outcome::Raced => {}
-        Outcome::Failed(error) => {
+        AttemptOutcome::Succeeded => drop(store.clear_report_failure(report, source_id)?),
+        AttemptOutcome::Raced => {}
+        AttemptOutcome::Failed(error) => {
             let (report, error) = (report.to_owned(), error.clone());
             store.put_report_failure(&FailedReportRow { report, source_id, error, failed_at: now() })?;
         }
@@ -71,12 +71,12 @@ mod tests {
     fn a_file_that_changes_while_it_is_read_fails_an_attempt_only_the_second_time() {
         let raced = |path: &str| (path.to_owned(), FetchError::Changed("changed".into()));
         let failed = |path: &str| (path.to_owned(), FetchError::Failed(anyhow!("disk")));
-        let check = |failed: Vec<_>, is_retry, expect| assert_eq!(Outcome::of(&failed, is_retry), expect);
-        check(vec![], false, Outcome::Succeeded);
-        check(vec![], true, Outcome::Succeeded);
-        check(vec![raced("a")], false, Outcome::Raced);
-        check(vec![raced("a")], true, Outcome::Failed("a: changed".into()));
-        check(vec![raced("a"), failed("b")], false, Outcome::Failed("a: changed; b: disk".into()));
+        let check = |failed: Vec<_>, is_retry, expect| assert_eq!(AttemptOutcome::of(&failed, is_retry), expect);
+        check(vec![], false, AttemptOutcome::Succeeded);
+        check(vec![], true, AttemptOutcome::Succeeded);
+        check(vec![raced("a")], false, AttemptOutcome::Raced);
+        check(vec![raced("a")], true, AttemptOutcome::Failed("a: changed".into()));
+        check(vec![raced("a"), failed("b")], false, AttemptOutcome::Failed("a: changed; b: disk".into()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tributary_store::{FileState, ReportFileRow};
 
 /// The difference between the content of a source and what a report has of it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct FileChanges {
+pub(super) struct ReportChanges {
     /// Files whose partial is missing: new, changed, or to be computed in another way.
     pub(super) missing: Vec<ManifestEntry>,
     /// Files that have their accepted content again after one that was rejected.
@@ -17,7 +17,7 @@ pub(super) struct FileChanges {
     pub(super) removed: Vec<ReportFileRow>,
 }
 
-impl FileChanges {
+impl ReportChanges {
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.settled.is_empty() && self.removed.is_empty()
@@ -25,11 +25,11 @@ impl FileChanges {
 }
 
 /// Compares the files of a source with those that the report has stored of it. Files that the source cannot read stay.
-pub(super) fn compare(report: &ReportConfig, manifest: &Manifest, stored: &[ReportFileRow]) -> FileChanges {
+pub(super) fn compare(report: &ReportConfig, manifest: &Manifest, stored: &[ReportFileRow]) -> ReportChanges {
     let by_path: BTreeMap<&str, &ReportFileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
     let claimed: Vec<_> = manifest.files.iter().filter(|entry| report.claims(&entry.path)).collect();
     let paths: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
-    let mut changes = FileChanges::default();
+    let mut changes = ReportChanges::default();
     for entry in claimed {
         let is_same = |hash: &Option<String>, reading: &Option<String>| {
             hash.as_deref() == Some(&entry.hash) && reading.as_deref() == Some(report.plan.digest())

@@ -20,8 +20,8 @@ use tributary_store::{ReportFileRow, Store};
 use super::{
     PartialFetcher, Report, SourceContent, SourceKey,
     apply::{SourceUpdate, apply, prepare, put_version},
-    failure::{Outcome, put_outcome},
-    plan::{FileChanges, compare},
+    failure::{AttemptOutcome, put_outcome},
+    plan::{ReportChanges, compare},
     versions::SourceVersions,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) struct ReportWork {
     logged: Vec<String>,
 }
 
-/// What is stored of a report over one source.
+/// The stored part of a report over one source.
 struct Stored {
     /// The source's files, by path.
     files: Vec<ReportFileRow>,
@@ -145,7 +145,7 @@ impl ReportWork {
             Ok(failed) => return Ok(failed),
             Err(error) => format!("{error:#}"),
         };
-        match self.store_outcome(report, Outcome::Failed(error.clone())).await {
+        match self.store_outcome(report, AttemptOutcome::Failed(error.clone())).await {
             Ok(()) => Err(error),
             Err(not_stored) => Err(format!("{error}; this failure could not be stored: {not_stored:#}")),
         }
@@ -161,7 +161,7 @@ impl ReportWork {
             }
             return Ok(Vec::new());
         }
-        let FileChanges { missing, settled, removed } = changes;
+        let ReportChanges { missing, settled, removed } = changes;
         let (mut computed, mut failed) = (Vec::new(), Vec::new());
         for (entry, answer) in self.fetch_all(report, missing, content).await {
             match answer {
@@ -169,7 +169,7 @@ impl ReportWork {
                 Err(error) => failed.push((entry.path, error)),
             }
         }
-        let outcome = Outcome::of(&failed, is_retry);
+        let outcome = AttemptOutcome::of(&failed, is_retry);
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
             self.store_outcome(report, outcome).await?;
         } else {
@@ -226,8 +226,8 @@ impl ReportWork {
         self.writer.run(format!("the report {}", report.config.name), write).await
     }
 
-    async fn store_outcome(&self, report: &Arc<Report>, outcome: Outcome) -> Result<()> {
-        if outcome == Outcome::Raced {
+    async fn store_outcome(&self, report: &Arc<Report>, outcome: AttemptOutcome) -> Result<()> {
+        if outcome == AttemptOutcome::Raced {
             return Ok(());
         }
         let (name, id) = (report.config.name.clone(), self.source.id);

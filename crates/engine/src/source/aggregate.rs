@@ -116,7 +116,7 @@ fn no_partial() -> anyhow::Error {
 /// The lines of a body as they arrive.
 struct BodyLines<S> {
     chunks: S,
-    /// What has arrived of the next lines.
+    /// The part of the next lines that has arrived.
     buffer: BytesMut,
 }
 

@@ -39,7 +39,7 @@ impl CorePermit {
     }
 }
 
-/// How much of a body has arrived.
+/// The part of a body that has arrived.
 #[derive(Default)]
 pub(super) struct Arrival {
     /// Locked only to read or to advance it.

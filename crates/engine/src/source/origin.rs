@@ -8,7 +8,7 @@ use tributary_protocol::{Manifest, Sense};
 
 use super::{LocalSource, client::SourceClient};
 
-/// The origin of one source; clones share it.
+/// The origin of one source; clones share it. There are only these two, and they are read in different ways, so this is no trait.
 #[derive(Clone)]
 pub(crate) enum Origin {
     /// Over HTTP.

@@ -44,7 +44,7 @@ impl World {
         let update = SourceUpdate {
             source: self.key(source),
             version: Some(version.to_owned()),
-            outcome: Outcome::Succeeded,
+            outcome: AttemptOutcome::Succeeded,
             computed: vec![(entry, answer)],
             settled: Vec::new(),
             removed: Vec::new(),
@@ -121,7 +121,7 @@ fn totals_are_not_written_if_a_source_was_dropped_meanwhile() {
 fn a_failure_is_stored_with_the_update_and_cleared_by_the_next_success() {
     let mut world = World::new();
     let mut update = world.prepare("north", "v1", 0);
-    (update.version, update.outcome) = (None, Outcome::Failed("b.csv: no answer".into()));
+    (update.version, update.outcome) = (None, AttemptOutcome::Failed("b.csv: no answer".into()));
     world.apply(update).unwrap();
     let failures = world.store.report_failures("sales").unwrap();
     assert_eq!(failures.iter().map(|failure| failure.error.as_str()).collect::<Vec<_>>(), ["b.csv: no answer"]);
@@ -129,5 +129,23 @@ fn a_failure_is_stored_with_the_update_and_cleared_by_the_next_success() {
     let north = world.key("north");
     put_version(&mut world.store, &world.report, &north, "v1").unwrap();
     assert_eq!(world.store.report_failures("sales").unwrap(), []);
+    assert_eq!(world.versions(), r#"{"north":"v1"}"#);
+}
+
+/// It used to end the start of the master.
+#[test]
+fn a_damaged_partial_is_forgotten_by_the_next_adoption() {
+    let mut world = World::new();
+    world.update("north", "v1", 2);
+    let file = world.store.report_files("sales").unwrap().remove(0);
+    world.store.add_partial_piece(file.id, 0, b"no group\n").unwrap();
+    // Another name of a metric makes it sum the stored partials again.
+    let renamed = ReportConfig::with_columns("sales", Vec::new(), vec!["other".into()]);
+    let sources = ["north", "south"];
+    world.store.transaction(|store| adopt(store, std::slice::from_ref(&renamed), &sources)).unwrap();
+    assert_eq!(world.store.report_files("sales").unwrap(), []);
+    assert_eq!(world.store.stored_report("sales").unwrap().unwrap(), renamed.table());
+    world.report = renamed;
+    world.update("north", "v1", 2);
     assert_eq!(world.versions(), r#"{"north":"v1"}"#);
 }
