@@ -79,6 +79,25 @@ fn enter_after_a_sku_looks_it_up_and_enter_after_a_name_saves() {
 }
 
 #[test]
+fn enter_in_the_sku_field_looks_up_and_keeps_what_was_typed() {
+    let system = System::start(FEED);
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/")).await;
+        browser.click("#name").await;
+        browser.type_text("Fountain pen").await;
+        browser.click("#sku").await;
+        browser.type_text("p1").await;
+        browser.press(Key::Enter).await;
+        browser.shows("#product .name", "Pen").await;
+        assert_eq!(browser.value("#name").await.as_deref(), Some("Fountain pen"));
+        assert_eq!(system.product("p1"), product("Pen", "blue"), "nothing was saved");
+        browser.click("#submit").await;
+        browser.shows("#product .name", "Fountain pen").await;
+        assert_eq!(system.product("p1"), product("Fountain pen", "blue"));
+    });
+}
+
+#[test]
 fn blank_fields_stay_and_the_correction_can_be_undone() {
     let system = System::start(FEED);
     browse(Kind::Desktop, async |browser| {

@@ -15,14 +15,19 @@ const CHANGES: i64 = 12;
 
 #[derive(Debug, Deserialize)]
 struct HomeQuery {
-    sku: Option<String>,
+    #[serde(default)]
+    sku: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    description: String,
 }
 
-/// Shows the page with the product of `?sku=`.
+/// Shows the page with the product of `?sku=`. The name and the description that were typed before a product is looked up stay in
+/// the form.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let HomeQuery { sku } = input::query(&request)?;
-    let sku = sku.unwrap_or_default().trim().to_owned();
-    page(&app, StatusCode::OK, Form { sku, ..Form::default() }).await
+    let HomeQuery { sku, name, description } = input::query(&request)?;
+    page(&app, StatusCode::OK, Form { sku: sku.trim().to_owned(), name, description, complaint: None }).await
 }
 
 /// Renders the page with this form and the product of its sku.

@@ -43,6 +43,13 @@ if (parts().length > 0) {
   addEventListener("pagehide", rest);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+  // Without this script, Enter in the sku field saves what was typed below it.
+  document.getElementById("sku")?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    event.target.form.requestSubmit(document.getElementById("look"));
+  });
+
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = document.getElementById("submit");
     const { name, description } = event.target.elements;
