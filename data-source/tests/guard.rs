@@ -1,11 +1,17 @@
 //! Requests that are refused whatever they ask for: to a foreign host name, or sent by a page on another site.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use tributary_testkit::http::{Response, exchange, request};
 
-use crate::{aggregate, support::Source};
+use crate::{
+    aggregate,
+    support::{Source, first_line, spawn},
+};
 
 fn ask(source: &Source, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     request(method, &format!("http://{}{path}", source.address), headers, body.as_bytes()).unwrap()
@@ -41,6 +47,25 @@ fn only_a_host_of_this_machine_is_answered() {
     }
     let url = format!("http://{}", source.address);
     problem(&exchange(&url, b"GET /read HTTP/1.0\r\n\r\n").unwrap(), 421);
+}
+
+/// A server knows at which address a connection arrived only if it prepares each connection. The same function
+/// (`http-common/src/connection.rs`, where it has a test) keeps small answers from waiting for acknowledgements.
+#[test]
+fn the_address_that_was_asked_is_a_host_of_this_machine() {
+    let routed = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("198.51.100.1:9")?;
+        socket.local_addr()
+    });
+    // A machine without a network has no other address than the loopback.
+    let Ok(own) = routed else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = spawn(&["--dir", dir.path().to_str().unwrap(), "--listen", "0.0.0.0:0", "--allow-anonymous"]);
+    let line = first_line(&mut child);
+    let address = format!("{}:{}", own.ip(), line.rsplit(':').next().unwrap());
+    let source = Source { dir, child, address };
+    assert_eq!(ask(&source, "GET", "/healthz", &[], "").status, 200, "{}", source.address);
+    problem(&ask(&source, "GET", "/healthz", &[("Host", "10.255.255.254")], ""), 421);
 }
 
 #[test]
