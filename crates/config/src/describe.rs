@@ -4,7 +4,7 @@ use std::fmt;
 
 use tributary_csv_gate::Columns;
 
-use crate::{Config, Reload, ReportConfig, SourceConfig};
+use crate::{Config, Reload, ReportConfig, SourceConfig, uploads::size_text};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -29,8 +29,8 @@ impl fmt::Display for Config {
         writeln!(f, "poll interval  {}", humantime::format_duration(self.poll_interval))?;
         let folder = self.uploads.folder(&self.database);
         writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;
-        let (max, free) = (self.uploads.max_size, self.uploads.keep_free);
-        writeln!(f, "               at most {max} bytes each, {free} bytes stay free on the disk")?;
+        let (max, free) = (size_text(self.uploads.max_size), size_text(self.uploads.keep_free));
+        writeln!(f, "               at most {max} each, {free} stay free on the disk")?;
         writeln!(f, "sources        {}", self.sources.len())?;
         self.sources.iter().try_for_each(|source| source_lines(f, source))?;
         writeln!(f, "reports        {}", self.reports.len())?;
