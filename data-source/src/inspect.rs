@@ -43,7 +43,7 @@ pub struct InspectArgs {
     /// Treat the first line as a row and name the columns column_1, column_2, …
     #[arg(long)]
     pub no_header: bool,
-    /// What to do with rows that have too few fields
+    /// The treatment of rows that have too few fields
     #[arg(long, value_enum, default_value_t = RaggedArg::Reject)]
     pub ragged: RaggedArg,
     /// Output format

@@ -9,7 +9,7 @@ const MAX_ROW_BYTES: usize = 64 << 10;
 pub struct RowBuffer {
     /// Zeroed memory of a fixed length, so that a copy of a fixed length is one instruction.
     bytes: Box<[u8]>,
-    /// How many of the bytes are in use.
+    /// Number of bytes in use.
     len: usize,
 }
 

@@ -15,7 +15,7 @@ use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
 use tributary_master::{SummaryLine, cli::Args, run, source_progress};
 
-/// What is logged unless `RUST_LOG` says otherwise: the web server's own news of its threads are no news, and what a client
+/// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
 const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 

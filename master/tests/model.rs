@@ -26,7 +26,7 @@ struct Edit {
     stands: bool,
 }
 
-/// What a person or a program asks of an edit.
+/// A change that a person or a program makes to an edit.
 #[derive(Debug, Clone)]
 pub(crate) enum EditRequest {
     Put {
@@ -174,7 +174,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What a file gives, or nothing if it is rejected.
+/// The offers of a file; `None` if it is rejected.
 fn offers(content: &[u8], name_column: Option<&str>) -> Option<Offers> {
     let mut reader = csv::Reader::from_reader(content);
     let headers = reader.headers().ok()?.clone();

@@ -114,7 +114,7 @@ struct World {
     system: System,
     model: Model,
     sources: Vec<Source>,
-    /// What each file held at first, by folder and path.
+    /// The first content of each file, by folder and path.
     first: std::collections::BTreeMap<(String, String), String>,
     /// The configuration that was written last.
     configured: String,

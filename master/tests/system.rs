@@ -150,7 +150,7 @@ impl System {
         self.master.as_ref().unwrap().id()
     }
 
-    /// What that master has said.
+    /// The output of that master.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("master.log")).unwrap()
     }

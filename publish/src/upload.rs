@@ -16,7 +16,7 @@ use crate::{
     status::{UploadState, UploadStatus},
 };
 
-/// How often a file is sent at most. Answers that the master is busy do not count.
+/// Most times that a file is sent. Answers that the master is busy do not count.
 const MAX_TRIES: u32 = 5;
 /// Delay before the second try; it doubles with each further one.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);

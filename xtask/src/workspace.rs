@@ -9,7 +9,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
-/// What a program prints, run in the repository, without blanks around it.
+/// The output of a program that runs in the repository, without blanks around it.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String> {
     let ran = Command::new(program).args(arguments).current_dir(root()).output();
     let ran = ran.with_context(|| format!("failed to run {program}"))?;

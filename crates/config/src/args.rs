@@ -25,7 +25,7 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_LISTEN")]
     pub listen: Option<String>,
 
-    /// How often to ask a source that cannot hold its answer [default: 1s]
+    /// Interval in which to ask a source that cannot hold its answer [default: 1s]
     #[arg(long, value_name = "DURATION", env = "TRIBUTARY_POLL_INTERVAL")]
     pub poll_interval: Option<String>,
 
@@ -38,7 +38,7 @@ pub struct ConfigArgs {
     #[arg(long = "drop-sources", value_name = "NAME,…|all", value_delimiter = ',')]
     pub drop_sources: Vec<String>,
 
-    /// Who is let in
+    /// Clients that are let in
     #[command(flatten)]
     pub access: Access,
 }

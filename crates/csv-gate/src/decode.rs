@@ -12,7 +12,7 @@ use crate::{Error, survey::Survey, unpack::Unpacked};
 const MALFORMED: u8 = 0xff;
 /// The room in bytes that a decoder needs to make progress.
 pub(crate) const MIN_DECODE_ROOM: usize = 64;
-/// How much undecoded input is read at a time.
+/// Bytes of undecoded input that are read at a time.
 const RAW_CHUNK_BYTES: usize = 64 << 10;
 
 /// The decoded text of a file.

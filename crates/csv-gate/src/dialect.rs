@@ -6,7 +6,7 @@ use tributary_formats::Packing;
 
 use crate::{Error, Quote, Settings};
 
-/// How a file is written, as detected or as set.
+/// The dialect of a file, as detected or as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dialect {
@@ -20,7 +20,7 @@ pub struct Dialect {
     pub escape: Option<u8>,
     /// The line end.
     pub line_end: LineEnd,
-    /// How the file is compressed.
+    /// The file's compression.
     pub packing: Packing,
 }
 

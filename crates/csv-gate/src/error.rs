@@ -26,7 +26,7 @@ pub enum Error {
 pub struct FileReject {
     /// The physical line at fault, counted from 1; 0 if no single line is.
     pub line: u64,
-    /// What is wrong and how to fix it.
+    /// The fault and how to fix it.
     pub reason: String,
     /// The line's text, cut like the text of a rejected row; empty if there is no line.
     pub raw: String,

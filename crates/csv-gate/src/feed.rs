@@ -49,7 +49,7 @@ struct FieldIndexes {
     op: Option<usize>,
 }
 
-/// What to do with the sku of a row.
+/// The effect of a row on its sku.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Op {
     Upsert,

@@ -12,7 +12,7 @@ use crate::{
     unpack::Unpacked,
 };
 
-/// How many chunks are searched for a line end: 1 MiB in total.
+/// Most chunks that are searched for a line end: 1 MiB in total.
 pub(crate) const MAX_HEAD_CHUNKS: usize = 4;
 
 /// The findings about the beginning of a file.

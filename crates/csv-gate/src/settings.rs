@@ -77,7 +77,9 @@ pub struct Limits {
     pub record_bytes: usize,
     /// The most columns: 4096.
     pub columns: usize,
-    /// How far to search for the end of a record, in bytes from its start: 16 MiB. This bounds the gate's memory.
+    /// Bytes from the start of a record within which its end is searched: 16 MiB. This bounds the gate's memory. A quote
+    /// that is not closed by then counts as never closed: it costs its line, not the rest of the file. The price is that the lines of
+    /// a longer quoted field are read as rows.
     pub lookahead_bytes: usize,
     /// The most unpacked bytes per packed byte: 100.
     pub unpacked_ratio: u64,

@@ -6,11 +6,11 @@ use crate::{
     window::End,
 };
 
-/// How much of a file the delimiter is detected from.
+/// Bytes of a file from which the delimiter is detected.
 pub(crate) const SAMPLE_BYTES: usize = 256 << 10;
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How well a delimiter fits the sample.
+/// The fit of a delimiter to the sample.
 struct Fit {
     columns: usize,
     /// Records with as many fields as the header, the header included.

@@ -20,7 +20,7 @@ pub(crate) struct Splitter {
     pub(crate) line_end: LineEnd,
     pub(crate) field_bytes: usize,
     pub(crate) record_bytes: usize,
-    /// How many spans to keep; further fields are only counted.
+    /// Most spans to keep; further fields are only counted.
     pub(crate) spans_kept: usize,
 }
 
@@ -107,7 +107,7 @@ enum Field {
     },
 }
 
-/// What follows a field.
+/// The end of a field.
 enum Stop {
     Field { next: usize },
     Record { end: usize, next: usize },

@@ -14,7 +14,7 @@ use tributary_formats::Packing;
 
 use crate::{Error, LineEnd, dialect::CheckedSettings, line_end::LineEndSearch, unpack::Unpacked};
 
-/// How many bytes of invalid lines the guesser sees: it is slow, and its answer no longer changes after so many.
+/// Most bytes of invalid lines that the guesser sees: it is slow, and its answer no longer changes after so many.
 const MAX_GUESS_BYTES: usize = 1 << 20;
 const MAX_BOM_BYTES: usize = 3;
 

@@ -18,7 +18,7 @@ pub(crate) struct Unpacked<R: Read> {
     /// Bytes that were given back, to be read again.
     returned: VecDeque<u8>,
     unpacked: u64,
-    /// How many bytes it may unpack to.
+    /// Most bytes that it may unpack to.
     max_unpacked: u64,
 }
 

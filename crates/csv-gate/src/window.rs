@@ -10,7 +10,7 @@ use crate::{
     decode::{Decoded, MIN_DECODE_ROOM},
 };
 
-/// What follows a window.
+/// The input behind a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// Possibly more text: grow the window.
@@ -33,7 +33,7 @@ pub(crate) struct TextWindow<R: Read> {
     clean: usize,
     line_end: u8,
     lookahead: usize,
-    /// How many bytes to read at a time.
+    /// Bytes to read at a time.
     chunk: usize,
     /// The physical line on which the window begins, counted from 1.
     line: u64,

@@ -14,7 +14,7 @@ pub enum Error {
     /// No connection could be made.
     #[error("{url} cannot be reached: {cause}")]
     Unreachable {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The innermost cause.
         cause: String,
@@ -22,13 +22,13 @@ pub enum Error {
     /// A time limit passed.
     #[error("{url} timed out")]
     TimedOut {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
     },
     /// The server took nothing of the request's body for too long.
     #[error("{url} has taken nothing for {} s", .limit.as_secs())]
     Stalled {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The time limit.
         limit: Duration,
@@ -36,7 +36,7 @@ pub enum Error {
     /// The connection ended too early.
     #[error("{url} broke the connection: {cause}")]
     Broken {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The innermost cause.
         cause: String,
@@ -44,7 +44,7 @@ pub enum Error {
     /// The server answers with a status that was not asked for.
     #[error("{url} answers {status}{}", .detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default())]
     Status {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The status.
         status: StatusCode,
@@ -56,7 +56,7 @@ pub enum Error {
     /// The server answers with a redirect, which is never followed.
     #[error("{url} redirects to {target}; redirects are not followed, so configure the address that is meant")]
     Redirected {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The status.
         status: StatusCode,
@@ -66,7 +66,7 @@ pub enum Error {
     /// The answer is not one that can be used.
     #[error("{url} answers {reason}")]
     Unusable {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The reason, such as "with a web page".
         reason: String,
@@ -74,7 +74,7 @@ pub enum Error {
     /// The body is longer than any good answer.
     #[error("{url} answers with more than {limit} bytes")]
     TooLong {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The limit in bytes.
         limit: usize,
@@ -82,7 +82,7 @@ pub enum Error {
     /// The body is not the JSON that was expected.
     #[error("{url} does not answer as {peer} does ({cause}); is this the URL of {peer}?")]
     Json {
-        /// What was asked for.
+        /// The URL, for people.
         url: String,
         /// The kind of server that was expected, with its article.
         peer: &'static str,

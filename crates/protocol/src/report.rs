@@ -48,7 +48,8 @@ pub struct Aggregate {
     pub report: ReportSpec,
 }
 
-/// One line of the answer to `POST /aggregate`. The last line is `end`, `rejected`, `changed` or `failed`; without one of
+/// One line of the answer to `POST /aggregate`. A line of progress is sent at least every second, so that each side knows that the
+/// other is alive. The last line is `end`, `rejected`, `changed` or `failed`; without one of
 /// these the answer is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -169,7 +169,7 @@ fn trimmed(text: &[u8]) -> &[u8] {
 }
 
 fn text_of(rows: &BlockRows<'_>, field: usize, scratch: &mut String) -> String {
-    /// How many characters of a cell a reject shows.
+    /// Most characters of a cell that a reject shows.
     const MAX_SHOWN_CHARS: usize = 40;
     let text = String::from_utf8_lossy(trimmed(rows.bytes(field, scratch))).into_owned();
     text.chars().take(MAX_SHOWN_CHARS).collect()

@@ -18,7 +18,7 @@ use crate::{
 
 /// The longest expression in bytes.
 const MAX_EXPRESSION_BYTES: usize = 2_000;
-/// How deep parentheses and other constructs may be nested.
+/// Deepest nesting of parentheses and other constructs.
 const MAX_EXPRESSION_DEPTH: usize = 50;
 /// The most names, operators and parentheses. The tree of a sum is as deep as the sum has terms, so without a limit
 /// walking or dropping it would overflow the stack.

@@ -13,7 +13,7 @@ use crate::{
     sum::{MAX_ROWS, Sum},
 };
 
-/// How many rejects of a file are kept, as for feeds; further ones are only counted.
+/// Most rejects of a file that are kept, as for feeds; further ones are only counted.
 pub(crate) const MAX_REJECTS_KEPT: usize = 1000;
 
 /// A report's result for one file.

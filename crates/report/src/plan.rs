@@ -79,7 +79,7 @@ pub(crate) enum MetricSource {
 pub struct SpecError {
     /// The setting at fault.
     pub setting: ReportSetting,
-    /// What is wrong and how to fix it.
+    /// The fault and how to fix it.
     pub why: String,
 }
 

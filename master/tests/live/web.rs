@@ -18,7 +18,7 @@ use tributary_testkit::http::{self, Response};
 
 use crate::system::System;
 
-/// What a browser says it wants.
+/// The `Accept` header of a browser.
 const BROWSER: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 const CSV: (&str, &str) = ("Accept", "text/csv");
 

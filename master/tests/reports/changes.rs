@@ -1,4 +1,4 @@
-//! What changes under a report: files, sources, and what is declared. After each change the totals are what a recount of the
+//! Changes under a report: files, sources, and what is declared. After each change the totals are what a recount of the
 //! folders gives.
 
 use std::fs;
@@ -76,7 +76,7 @@ impl World {
     }
 }
 
-/// What a data-source says of the partials that it has computed from files.
+/// The number of partials that a data-source has computed from files.
 pub(crate) fn computed(url: &str) -> u64 {
     let (_, body) = http::get(&format!("{url}/metrics")).unwrap();
     let text = String::from_utf8(body).unwrap();

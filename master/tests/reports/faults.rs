@@ -232,7 +232,7 @@ fn nothing_wrong_is_stored_while_totals_have_to_wait() {
     wait_for(&system, "sales", &both());
 }
 
-/// What a data-source of the version before answers, and programs of others do.
+/// The answer of a data-source of the version before, and of programs of others.
 #[test]
 fn where_it_is_not_known_files_are_read_and_only_once() {
     for status in

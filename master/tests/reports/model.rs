@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value, json};
 
-/// What a report does, in the words of the test.
+/// A report, in the words of the test.
 #[derive(Debug, Clone)]
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
@@ -14,7 +14,7 @@ pub(crate) struct Spec {
     pub(crate) claims: fn(&str) -> bool,
     /// Columns without which a file is rejected.
     pub(crate) needs: &'static [&'static str],
-    /// What is made of a row.
+    /// Turns a row into a result.
     pub(crate) row: fn(&Row<'_>) -> Made,
     /// The columns of a group, as spelled in the results.
     pub(crate) group_by: &'static [&'static str],
@@ -25,7 +25,7 @@ pub(crate) struct Spec {
 /// One row by its header.
 pub(crate) type Row<'a> = dyn Fn(&str) -> String + 'a;
 
-/// What a row is for a report.
+/// The part of a row in a report.
 pub(crate) enum Made {
     PassedOver,
     Reject,

@@ -16,7 +16,7 @@ use crate::system::System;
 
 const SOURCES: [&str; 2] = ["north", "south"];
 const PATHS: [&str; 5] = ["sales.csv", "b_sales.csv", "sales_é.csv", "b.csv", "c.csv"];
-/// What each report may be declared as.
+/// The declarations that each report may have.
 const VARIANTS: [&[Spec]; 3] = [&[SALES, SALES_RENAMED, SALES_OTHERWISE], &[ALL, ALL_NO_FEEDS], &[KINDS]];
 
 #[derive(Debug, Clone)]

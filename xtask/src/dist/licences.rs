@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::workspace::output;
 
-/// How a licence file's name begins.
+/// The begin of a licence file's name.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "copyright", "notice"];
 
 /// Writes each text once, below the names of the crates that come with it.

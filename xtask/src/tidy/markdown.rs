@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// What other files may point at, and what this one points at.
+/// The anchors of a document, and its links to others.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// Anchors of headings and of HTML elements.

@@ -195,7 +195,7 @@ pub struct BlockRows<'a> {
     record_line: u64,
     fields: Fields,
     rows: u64,
-    /// How many rejects to keep.
+    /// Most rejects to keep.
     max_kept: usize,
     rejects: Rejects,
 }

@@ -17,7 +17,7 @@ use crate::{
     window::TextWindow,
 };
 
-/// How much is read at a time: small enough for the processor's cache.
+/// Bytes that are read at a time: small enough for the processor's cache.
 const READ_CHUNK_BYTES: usize = 256 << 10;
 
 impl<R: Read> Table<R> {

@@ -12,7 +12,7 @@ pub(super) struct Separators<'a> {
     bits: u64,
 }
 
-/// How many bytes are searched at a time: one bit of a `u64` each.
+/// Bytes that are searched at a time: one bit of a `u64` each.
 const STRIDE: usize = 64;
 
 impl<'a> Separators<'a> {

@@ -32,7 +32,7 @@ async fn ask(answer: Answer) -> Result<Value, Error> {
     ask_at(&FaultySource::start(&[("/a", answer)]).url, "a?name=secret.csv").await
 }
 
-/// What the error says, with the server's address cut off; its query is never part of it.
+/// The text of the error, with the server's address cut off; its query is never part of it.
 async fn complaint(answer: Answer) -> String {
     let error = ask(answer).await.unwrap_err().to_string();
     assert!(error.starts_with("http://127.0.0.1:") && !error.contains("secret"), "{error}");

@@ -1,4 +1,4 @@
-//! What the kernel says about this process, under the names that all Prometheus clients use. Elsewhere than on Linux there is
+//! Figures of the kernel about this process, under the names that all Prometheus clients use. Elsewhere than on Linux there is
 //! nothing to read, and these metrics are absent.
 
 use std::fs;

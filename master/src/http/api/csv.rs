@@ -1,4 +1,4 @@
-//! Lists as CSV, streamed from one snapshot in bounded memory.
+//! Lists as CSV, streamed from one snapshot in bounded memory. A list is every match; `limit` and `after` are for pages of JSON.
 
 use std::borrow::Cow;
 

@@ -20,7 +20,7 @@ const FILES: usize = 100;
 /// The page at `/reports`.
 #[derive(Template)]
 #[template(path = "reports.html")]
-pub(crate) struct Reports {
+pub(crate) struct ReportsPage {
     reports: Vec<Card>,
 }
 
@@ -30,7 +30,7 @@ struct Card {
     facts: Facts,
 }
 
-impl Reports {
+impl ReportsPage {
     pub(crate) fn new(reports: &[(ReportConfig, ReportSummary)]) -> Self {
         let card = |(report, summary): &(ReportConfig, ReportSummary)| Card {
             link: format!("/reports/{}", encoded(&report.name)),
@@ -83,7 +83,7 @@ impl Facts {
 /// The page at `/reports/{name}`.
 #[derive(Template)]
 #[template(path = "report.html")]
-pub(crate) struct Report {
+pub(crate) struct ReportPage {
     facts: Facts,
     /// Names and values of the only row of a report without groups.
     figures: Vec<(String, String)>,
@@ -99,7 +99,7 @@ pub(crate) struct Report {
     files_link: String,
 }
 
-impl Report {
+impl ReportPage {
     /// A page with its rows in the order of `range`, and the largest groups by `metric`.
     pub(crate) fn new(report: &ReportConfig, range: &RowRange, metric: Option<&str>, detail: &ReportDetail) -> Self {
         let ReportDetail { summary, rows, largest, sources } = detail;

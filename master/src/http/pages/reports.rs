@@ -8,7 +8,7 @@ use tributary_engine::RowRange;
 use crate::http::{
     api::reports,
     pages::{
-        report_templates::{Report, Reports},
+        report_templates::{ReportPage, ReportsPage},
         templates::answer,
     },
     server::{App, error::ApiError, input},
@@ -27,7 +27,7 @@ struct PageQuery {
 
 /// All reports.
 pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    answer(&app, StatusCode::OK, &Reports::new(&app.engine.report_summaries().await?))
+    answer(&app, StatusCode::OK, &ReportsPage::new(&app.engine.report_summaries().await?))
 }
 
 /// One report: a chart of its largest groups, and its rows in the order of `?order=`.
@@ -38,7 +38,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let range = RowRange { order, limit: ROWS, offset: 0 };
     let metric = metric_of(&report, input::unless_blank(metric))?;
     let detail = app.engine.report_detail(&report, range.clone(), metric.clone(), BARS).await?;
-    answer(&app, StatusCode::OK, &Report::new(&report, &range, metric.as_deref(), &detail))
+    answer(&app, StatusCode::OK, &ReportPage::new(&report, &range, metric.as_deref(), &detail))
 }
 
 /// Returns the metric of the chart.

@@ -58,7 +58,7 @@ pub(crate) async fn update(
     Ok(see(&sku))
 }
 
-/// Removes the edit of a sku.
+/// Removes the edit of a sku. A form cannot send DELETE.
 pub(crate) async fn clear(
     request: HttpRequest,
     app: web::Data<App>,

@@ -70,7 +70,7 @@ pub(crate) enum ApiError {
     Internal,
 }
 
-/// What is known of a sku that is not shown.
+/// A sku that is not shown, with all that is stored of it.
 #[derive(Debug)]
 pub(crate) struct NotShown {
     /// The sku.

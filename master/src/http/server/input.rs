@@ -28,7 +28,7 @@ pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Api
     fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
-/// Returns the filter; `None` if it is blank, as an empty form field sends it.
+/// Returns the filter; `None` if it is blank, as an empty form field sends it. Names do not pass through it: the empty name is one.
 pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
@@ -51,7 +51,8 @@ async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
     }
 }
 
-/// Parses a JSON body, whatever its media type says.
+/// Parses a JSON body, whatever its media type says, so that `curl -d` works. The checks of `Origin` and `Sec-Fetch-Site` keep other
+/// sites out.
 pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
     let body = body(payload).await?;
     // serde also accepts an array of the members in order, which the API does not promise.

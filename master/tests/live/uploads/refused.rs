@@ -1,4 +1,4 @@
-//! What is not taken, and that nothing is left of it.
+//! Uploads that are refused, and that nothing is left of them.
 
 use std::fs;
 

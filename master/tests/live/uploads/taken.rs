@@ -1,4 +1,4 @@
-//! What is sent becomes products, and tells how far it is.
+//! Uploads that become products, and their progress.
 
 use serde_json::Value;
 use tributary_testkit::{http, wait};

@@ -1,4 +1,4 @@
-//! Who may ask: the host that a request names, and the site from which it comes.
+//! Admission: by the host that a request names, and the site from which it comes.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What `PUT` and `PATCH` of a product take as a body, and what they refuse.
+//! Bodies that `PUT` and `PATCH` of a product take, and those that they refuse.
 
 use serde_json::{Value, json};
 

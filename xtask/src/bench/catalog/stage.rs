@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::lines::Line;
 use crate::bench::running::{Pass, Served, fresh};
 
-/// How long a file must be quiet before it counts as changed.
+/// The time for which a file must be quiet before it counts as changed.
 pub(super) const SETTLE: &str = "50ms";
 /// Feeds of the large source.
 pub(super) const FEEDS: u64 = 10;

@@ -13,7 +13,7 @@ async fn page(path: &str) -> String {
     answer.body
 }
 
-/// What stands between two texts, each time.
+/// The text between two texts, each time.
 fn between<'a>(page: &'a str, before: &'a str, behind: &'a str) -> Vec<&'a str> {
     page.split(before).skip(1).filter_map(|rest| rest.split(behind).next()).collect()
 }
