@@ -47,7 +47,8 @@ if (parts().length > 0) {
   document.getElementById("sku")?.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    event.target.form.requestSubmit(document.getElementById("look"));
+    const typed = [...new FormData(event.target.form)].filter(([, text]) => text.trim() !== "");
+    location.assign(`/?${new URLSearchParams(typed)}`);
   });
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
