@@ -1,6 +1,5 @@
-//! Receives a body to disk. Its chunks pass through a short queue to a thread that hashes them, and from there to one that writes
-//! them. So a body of any length takes a few MiB of memory, and the sender is slowed to the speed of the disk. The meaning of the
-//! bytes does not belong here.
+//! Receives a body to disk. Its chunks pass through a short queue to a thread that hashes and writes them. So a body of any length
+//! takes a few MiB of memory, and the sender is slowed to the speed of the disk. The meaning of the bytes does not belong here.
 
 use std::{fmt::Display, time::Duration};
 
@@ -11,15 +10,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    disk::{BLOCK_BYTES, Block, DiskWriter},
+    disk::DiskWriter,
     error::UploadError,
     folder::UploadFolder,
     job::{Content, Job},
 };
 
-/// Least bytes that are handed to the hashing thread at a time, the last batch aside.
-const BATCH_BYTES: usize = BLOCK_BYTES;
-/// Batches that may wait for the hashing thread.
+/// Least bytes that are handed to the writing thread at a time, the last batch aside.
+const BATCH_BYTES: u64 = 1 << 20;
+/// Batches that may wait for the writing thread.
 const MAX_QUEUED_BATCHES: usize = 2;
 
 /// The bounds of a body.
@@ -46,9 +45,9 @@ pub(super) async fn receive<E: Display>(
 ) -> Result<Content, UploadError> {
     let (queue, batches) = mpsc::channel(MAX_QUEUED_BATCHES);
     let (folder, id, keep_free) = (folder.clone(), job.id.clone(), limits.keep_free);
-    let writing = tokio::task::spawn_blocking(move || HashingWriter::start(folder, &id, keep_free)?.write_all(batches));
+    let writing = tokio::task::spawn_blocking(move || write_all(DiskWriter::create(folder, &id, keep_free)?, batches));
     let sent = send_chunks(job, body, limits, stop, queue).await;
-    let written = writing.await.context("the thread that hashes an upload has panicked")?;
+    let written = writing.await.context("the thread that writes an upload has panicked")?;
     // If writing failed, its error is the cause of the other one.
     let content = written?;
     sent?;
@@ -68,7 +67,7 @@ async fn send_chunks<E: Display>(
     let mut sent = 0_u64;
     let mut batch = Vec::new();
     // Only a failed thread closes the queue, and `receive` returns its error instead of this one.
-    let closed = |_| UploadError::Failed(anyhow!("the thread that hashes an upload has ended"));
+    let closed = |_| UploadError::Failed(anyhow!("the thread that writes an upload has ended"));
     loop {
         let chunk = tokio::select! {
             biased;
@@ -85,7 +84,7 @@ async fn send_chunks<E: Display>(
         }
         batch.push(chunk);
         job.status.send_modify(|status| status.bytes = bytes);
-        if bytes - sent >= BATCH_BYTES as u64 {
+        if bytes - sent >= BATCH_BYTES {
             queue.send(std::mem::take(&mut batch)).await.map_err(closed)?;
             sent = bytes;
         }
@@ -100,71 +99,29 @@ async fn send_chunks<E: Display>(
     queue.send(Vec::new()).await.map_err(closed)
 }
 
-/// Hashes one body and passes it to the disk.
-struct HashingWriter {
-    disk: DiskWriter,
-    hasher: blake3::Hasher,
-    /// The block that is being filled; none before the first byte and after the last.
-    block: Option<Block>,
-    /// Bytes of the block that are filled.
-    filled: usize,
-    bytes: u64,
-}
-
-impl HashingWriter {
-    fn start(folder: UploadFolder, id: &str, keep_free: u64) -> Result<Self, UploadError> {
-        let disk = DiskWriter::start(folder, id, keep_free)?;
-        Ok(Self { disk, hasher: blake3::Hasher::new(), block: None, filled: 0, bytes: 0 })
-    }
-
-    /// Writes all batches up to the empty one, which ends a complete body. Returns none if the queue closes before that.
-    fn write_all(mut self, mut batches: mpsc::Receiver<Vec<Bytes>>) -> Result<Option<Content>, UploadError> {
-        let is_complete = loop {
-            match batches.blocking_recv() {
-                Some(batch) if batch.is_empty() => break true,
-                // If the disk fails, `finish` returns the error.
-                Some(batch) => {
-                    if batch.iter().any(|chunk| self.write(chunk).is_none()) {
-                        break false;
-                    }
+/// Hashes and writes all batches up to the empty one, which ends a complete body. Returns none if the queue closes before that.
+fn write_all(mut disk: DiskWriter, mut batches: mpsc::Receiver<Vec<Bytes>>) -> Result<Option<Content>, UploadError> {
+    let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
+    let mut write = |chunk: &Bytes| {
+        hasher.update(chunk);
+        bytes += chunk.len() as u64;
+        disk.write(chunk)
+    };
+    let ended = loop {
+        match batches.blocking_recv() {
+            Some(batch) if batch.is_empty() => break Ok(true),
+            Some(batch) => {
+                if let Err(error) = batch.iter().try_for_each(&mut write) {
+                    break Err(error);
                 }
-                None => break false,
             }
-        };
-        if is_complete {
-            self.flush_block();
+            None => break Ok(false),
         }
-        let hash = format!("blake3:{}", self.hasher.finalize().to_hex());
-        self.disk.finish()?;
-        Ok(is_complete.then_some(Content { bytes: self.bytes, hash }))
-    }
-
-    /// Returns none if the disk has failed.
-    fn write(&mut self, mut chunk: &[u8]) -> Option<()> {
-        self.bytes += chunk.len() as u64;
-        while !chunk.is_empty() {
-            let block = match &mut self.block {
-                Some(block) => block,
-                none => none.insert(self.disk.empty_block()?),
-            };
-            let (now, later) = chunk.split_at(chunk.len().min(BLOCK_BYTES - self.filled));
-            block[self.filled..][..now.len()].copy_from_slice(now);
-            self.filled += now.len();
-            chunk = later;
-            if self.filled == BLOCK_BYTES {
-                self.flush_block();
-            }
-        }
-        Some(())
-    }
-
-    /// Hashes the filled part of the block and passes it to the disk.
-    fn flush_block(&mut self) {
-        if let Some(block) = self.block.take() {
-            self.hasher.update(&block[..self.filled]);
-            self.disk.write(block, std::mem::take(&mut self.filled));
-        }
-    }
+    };
+    // A failed sync is the cause of a failed write.
+    disk.finish()?;
+    let hash = format!("blake3:{}", hasher.finalize().to_hex());
+    Ok(ended?.then_some(Content { bytes, hash }))
 }
 
 #[cfg(test)]
