@@ -170,14 +170,16 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn rejected_files(&mut self, source_id: i64) -> Result<Vec<(String, Option<String>)>, Error> {
-        dsl::files
+        let mut rejected: Vec<(String, Option<String>)> = dsl::files
             .filter(dsl::source_id.eq(source_id))
             // The text of the index `rejected_files`: SQLite does not use it for a bound value.
             .filter(sql::<Bool>("state = 'rejected'"))
             .select((dsl::path, dsl::rejected_reason))
-            .order(dsl::path)
             .load(&mut self.connection)
-            .or_cannot(|| format!("read the rejected files of source {source_id}"))
+            .or_cannot(|| format!("read the rejected files of source {source_id}"))?;
+        // Asked for this order, SQLite would read all files by their paths instead.
+        rejected.sort_unstable();
+        Ok(rejected)
     }
 
     /// Source, path and rank of some files, in no particular order. Ids without a file are left out.
