@@ -1,15 +1,16 @@
 //! Converts unpacked bytes of any encoding to UTF-8 as they are read. UTF-8 itself passes through unchanged and
 //! unchecked, because rows are validated one by one. Where UTF-8 is only assumed, the survey runs here.
 
+mod code_page;
+mod foreign;
+mod joined;
+mod transcoder;
+
 use std::io::Read;
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
+use self::{code_page::Dos, foreign::Foreign, joined::Joined};
+use crate::{Error, LineEnd, charset::Charset, survey::Survey, unpack::Unpacked};
 
-use crate::{Error, survey::Survey, unpack::Unpacked};
-
-/// Replaces a malformed sequence in the decoded text. This byte never occurs in UTF-8, so the check for valid UTF-8
-/// finds such rows in files of every encoding, and a genuine U+FFFD in a text is not an error.
-const MALFORMED: u8 = 0xff;
 /// The room in bytes that a decoder needs to make progress.
 pub(crate) const MIN_DECODE_ROOM: usize = 64;
 /// Bytes of undecoded input that are read at a time.
@@ -26,12 +27,20 @@ enum Coding {
     /// The survey decides at the end of the file.
     AssumedUtf8(Survey),
     Foreign(Foreign),
+    Joined(Joined),
+    Dos(Dos),
 }
 
 impl<R: Read> Decoded<R> {
-    /// Decodes `source`, whose byte order mark was already read.
-    pub(crate) fn new(source: Unpacked<R>, encoding: &'static Encoding) -> Self {
-        let coding = if encoding == UTF_8 { Coding::Utf8 } else { Coding::Foreign(Foreign::new(encoding)) };
+    /// Decodes `source`, whose byte order mark was already read. With `utf8_lines`, lines that are valid UTF-8 pass
+    /// unchanged, and these are the line ends.
+    pub(crate) fn new(source: Unpacked<R>, charset: Charset, utf8_lines: Option<LineEnd>) -> Self {
+        let coding = match (charset, utf8_lines) {
+            (charset, _) if charset == Charset::UTF_8 => Coding::Utf8,
+            (Charset::Dos(page), _) => Coding::Dos(Dos::new(page)),
+            (Charset::Web(encoding), None) => Coding::Foreign(Foreign::new(encoding)),
+            (Charset::Web(encoding), Some(line_end)) => Coding::Joined(Joined::new(encoding, line_end)),
+        };
         Self { source, coding }
     }
 
@@ -58,70 +67,12 @@ impl<R: Read> Decoded<R> {
                 if check.is_utf8() { Ok(0) } else { Err(Error::NeedsTwoPasses) }
             }
             Coding::Foreign(foreign) => foreign.read(&mut self.source, out),
+            Coding::Joined(joined) => joined.read(&mut self.source, out),
+            Coding::Dos(dos) => dos.read(&mut self.source, out),
         }
     }
 
     pub(crate) fn packed_read(&self) -> u64 {
         self.source.packed_read()
-    }
-}
-
-/// The state of decoding an encoding other than UTF-8.
-struct Foreign {
-    decoder: Decoder,
-    raw: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// The source has ended, but the decoder may still hold back a character.
-    last: bool,
-    finished: bool,
-}
-
-impl Foreign {
-    fn new(encoding: &'static Encoding) -> Self {
-        let decoder = encoding.new_decoder_without_bom_handling();
-        Self { decoder, raw: vec![0; RAW_CHUNK_BYTES], start: 0, end: 0, last: false, finished: false }
-    }
-
-    fn read<R: Read>(&mut self, source: &mut Unpacked<R>, out: &mut [u8]) -> Result<usize, Error> {
-        let mut written = 0;
-        while written == 0 && !self.finished {
-            if self.start == self.end && !self.last {
-                self.end = source.read(&mut self.raw)?;
-                self.start = 0;
-                self.last = self.end == 0;
-            }
-            written = self.decode(out);
-        }
-        Ok(written)
-    }
-
-    /// Decodes until the raw bytes are used up or `out` is full, and returns the number of bytes written.
-    fn decode(&mut self, out: &mut [u8]) -> usize {
-        let mut written = 0;
-        loop {
-            let raw = &self.raw[self.start..self.end];
-            // Keeps one byte free, because a malformed sequence is reported only after the fact.
-            let room = out.len() - 1;
-            let (result, read, wrote) =
-                self.decoder.decode_to_utf8_without_replacement(raw, &mut out[written..room], self.last);
-            self.start += read;
-            written += wrote;
-            match result {
-                DecoderResult::InputEmpty => {
-                    self.finished = self.last;
-                    return written;
-                }
-                DecoderResult::OutputFull => return written,
-                DecoderResult::Malformed(..) => {
-                    out[written] = MALFORMED;
-                    written += 1;
-                    // A decoder without any room might still report the next malformed sequence.
-                    if written + MIN_DECODE_ROOM / 2 > out.len() {
-                        return written;
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,17 +1,21 @@
 //! The dialect of a file: packing, encoding, line ends, delimiter, quoting. `survey` and `sniff` detect it; this module
 //! only describes it, and validates the parts that people set.
 
-use encoding_rs::{Encoding, UTF_8};
 use tributary_formats::Packing;
 
-use crate::{Error, Quote, Settings};
+use crate::{Error, Quote, Settings, charset::Charset};
 
 /// The dialect of a file, as detected or as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dialect {
-    /// Name of the encoding in the WHATWG Encoding Standard, such as `UTF-8`.
+    /// Name of the encoding in the WHATWG Encoding Standard, such as `UTF-8`, or of a code page of DOS, such as `IBM437`.
     pub encoding: &'static str,
+    /// The reason for that encoding.
+    pub encoding_evidence: Evidence,
+    /// Whether the file was joined from several ones: lines that are valid UTF-8 are UTF-8, and `encoding` is that of
+    /// the others.
+    pub keeps_utf8_lines: bool,
     /// The text between two fields; never empty.
     pub delimiter: String,
     /// The quote character.
@@ -22,6 +26,26 @@ pub struct Dialect {
     pub line_end: LineEnd,
     /// The file's compression.
     pub packing: Packing,
+}
+
+/// The reason for an encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// The settings name it.
+    Set,
+    /// The file begins with a byte order mark.
+    Marked,
+    /// All but a few lines are valid UTF-8.
+    Utf8,
+    /// The bytes look like it.
+    Guessed {
+        /// The number of lines that are not UTF-8, and so were the basis of the guess.
+        lines: u64,
+        /// Whether they were enough to tell the encoding from others. If not, windows-1252 may only be the most common
+        /// one.
+        confident: bool,
+    },
 }
 
 /// The end of a physical line.
@@ -45,7 +69,7 @@ impl LineEnd {
 /// The validated part of [`Settings`] that people type.
 #[derive(Debug)]
 pub(crate) struct CheckedSettings {
-    pub(crate) encoding: Option<&'static Encoding>,
+    pub(crate) encoding: Option<Charset>,
     pub(crate) delimiter: Option<String>,
     pub(crate) quote: Quote,
     pub(crate) escape: Option<u8>,
@@ -87,13 +111,20 @@ impl CheckedSettings {
     }
 }
 
-fn encoding(label: &str) -> Result<&'static Encoding, Error> {
-    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
+fn encoding(label: &str) -> Result<Charset, Error> {
+    Charset::for_label(label).ok_or_else(|| {
         Error::Settings(format!(
-            "unknown encoding `{label}`: use a label such as {}, windows-1252 or Shift_JIS",
-            UTF_8.name()
+            "unknown encoding `{label}`: use a label such as UTF-8, windows-1252 or Shift_JIS, `macintosh` for old Macs, \
+             or cp437, cp850, cp852, cp858 or ibm866 for DOS"
         ))
     })
+}
+
+impl Dialect {
+    /// The encoding that a row of invalid bytes violates.
+    pub(crate) fn violated_encoding(&self) -> &'static str {
+        if self.keeps_utf8_lines { Charset::UTF_8.name() } else { self.encoding }
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +139,7 @@ mod tests {
         };
         let set = Settings::default;
         check(Settings { encoding: Some("klingon".into()), ..set() }, "unknown encoding `klingon`");
+        check(Settings { encoding: Some("klingon".into()), ..set() }, "cp850");
         check(Settings { delimiter: Some(String::new()), ..set() }, "delimiter \"\"");
         check(Settings { delimiter: Some("\"".into()), ..set() }, "delimiter \"\\\"\"");
         check(Settings { delimiter: Some("a\n".into()), ..set() }, "delimiter");

@@ -3,10 +3,9 @@
 
 use std::io::Read;
 
-use encoding_rs::UTF_8;
-
 use crate::{
-    Error,
+    Error, Evidence,
+    charset::Charset,
     dialect::CheckedSettings,
     survey::{Findings, Survey},
     unpack::Unpacked,
@@ -47,7 +46,13 @@ pub(crate) fn survey_head<R: Read>(
                 break;
             }
             source.give_back(bytes);
-            let found = Findings { encoding: UTF_8, bom_len: 0, line_end };
+            let found = Findings {
+                encoding: Charset::UTF_8,
+                evidence: Evidence::Utf8,
+                keeps_utf8: false,
+                bom_len: 0,
+                line_end,
+            };
             return Ok(Head { found, check: Some(new_survey()) });
         }
     }

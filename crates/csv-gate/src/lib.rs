@@ -22,11 +22,13 @@
 //! # Ok::<(), tributary_csv_gate::Error>(())
 //! ```
 
+mod charset;
 mod decode;
 mod dialect;
 mod error;
 pub mod feed;
 mod head;
+mod line;
 mod line_end;
 mod rejects;
 mod row;
@@ -39,7 +41,7 @@ mod unpack;
 mod window;
 mod write;
 
-pub use dialect::{Dialect, LineEnd};
+pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{Columns, Feed, OfferRow, folded};
 pub use rejects::{Reason, Reject, Rejects};
@@ -53,4 +55,4 @@ pub use write::write_record;
 
 /// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part
 /// of a file's `reading`, so raising it makes masters read every file again.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;

@@ -1,27 +1,37 @@
 //! The first pass over a file: detects its encoding and its line ends. It takes the unpacked bytes in slices of any
-//! size and holds only a few bytes of them. A file that is read in one pass is surveyed by the same rules while it is
-//! split.
+//! size and holds at most the beginning of one line. A file that is read in one pass is surveyed by the same rules while
+//! it is split.
 //!
-//! Encoding (docs/reference/csv-rules.md#encoding): a byte order mark; else UTF-8 if at least nine in ten of the lines with non-ASCII
-//! bytes are valid UTF-8; else a guess. A guesser alone would take a UTF-8 file with one bad byte for windows-1252.
+//! Encoding (docs/reference/csv-rules.md#encoding): a byte order mark; else UTF-16 if every second byte is NUL; else UTF-8 if at
+//! least nine in ten of the lines with non-ASCII bytes are valid UTF-8; else a guess for the lines that are not. A
+//! guesser alone would take a UTF-8 file with one bad byte for windows-1252.
+
+mod guess;
+mod tally;
+mod utf16;
+mod western;
 
 use std::io::Read;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
-use memchr::{memchr_iter, memrchr};
 use tributary_formats::Packing;
 
-use crate::{Error, LineEnd, dialect::CheckedSettings, line_end::LineEndSearch, unpack::Unpacked};
-
-/// Most bytes of invalid lines that the guesser sees: it is slow, and its answer no longer changes after so many.
-const MAX_GUESS_BYTES: usize = 1 << 20;
-const MAX_BOM_BYTES: usize = 3;
+pub(crate) use self::utf16::HEAD_BYTES;
+use self::{
+    tally::{Tally, Verdict},
+    utf16::utf16,
+};
+use crate::{
+    Error, Evidence, LineEnd, charset::Charset, dialect::CheckedSettings, line_end::LineEndSearch, unpack::Unpacked,
+};
 
 /// The result of the first pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Findings {
-    pub(crate) encoding: &'static Encoding,
+    pub(crate) encoding: Charset,
+    pub(crate) evidence: Evidence,
+    /// Whether lines that are valid UTF-8 are UTF-8 all the same.
+    pub(crate) keeps_utf8: bool,
     /// Length of the byte order mark in bytes, 0 if the file has none.
     pub(crate) bom_len: usize,
     pub(crate) line_end: LineEnd,
@@ -50,9 +60,9 @@ pub(crate) fn survey<R: Read>(
 
 /// The state of the first pass.
 pub(crate) struct Survey {
-    declared: Option<&'static Encoding>,
+    declared: Option<Charset>,
     quote: Option<u8>,
-    /// The first bytes, until there are enough to hold a byte order mark.
+    /// The first bytes, until there are enough to recognise UTF-16.
     head: Vec<u8>,
     bom_len: usize,
     phase: Phase,
@@ -62,7 +72,8 @@ enum Phase {
     Head,
     /// The encoding is set or marked, so only the line end is still to be found.
     Known {
-        encoding: &'static Encoding,
+        encoding: Charset,
+        evidence: Evidence,
         lines: LineEndSearch,
     },
     /// One tally per kind of line end, until the first line end shows which kind the file has.
@@ -73,7 +84,7 @@ enum Phase {
 }
 
 impl Survey {
-    pub(crate) fn new(declared: Option<&'static Encoding>, quote: Option<u8>) -> Self {
+    pub(crate) fn new(declared: Option<Charset>, quote: Option<u8>) -> Self {
         Self { declared, quote, head: Vec::new(), bom_len: 0, phase: Phase::Head }
     }
 
@@ -82,7 +93,7 @@ impl Survey {
             return self.scan(slice);
         }
         self.head.extend_from_slice(slice);
-        if self.head.len() >= MAX_BOM_BYTES {
+        if self.head.len() >= HEAD_BYTES {
             self.begin();
         }
     }
@@ -122,24 +133,46 @@ impl Survey {
         if matches!(self.phase, Phase::Head) {
             self.begin();
         }
-        let (encoding, line_end) = match self.phase {
-            Phase::Head => (UTF_8, LineEnd::Lf),
-            Phase::Known { encoding, lines } => (encoding, lines.line_end()),
+        let utf8 = Findings {
+            encoding: Charset::UTF_8,
+            evidence: Evidence::Utf8,
+            keeps_utf8: false,
+            bom_len: self.bom_len,
+            line_end: LineEnd::Lf,
+        };
+        match self.phase {
+            Phase::Head => utf8,
+            Phase::Known { encoding, evidence, lines } => {
+                Findings { encoding, evidence, line_end: lines.line_end(), ..utf8 }
+            }
             Phase::Guess { lines, tallies } => {
                 let line_end = lines.line_end();
                 let tally = tallies.into_iter().find(|tally| tally.line_end == line_end.byte());
-                (tally.map_or(UTF_8, Tally::encoding), line_end)
+                let (guess, keeps_utf8) = match tally.map(Tally::verdict) {
+                    Some(Verdict::Foreign(guess)) => (guess, false),
+                    Some(Verdict::Joined(guess)) => (guess, true),
+                    Some(Verdict::Utf8) | None => return Findings { line_end, ..utf8 },
+                };
+                let evidence = Evidence::Guessed { lines: guess.lines, confident: guess.confident };
+                Findings { encoding: guess.encoding.into(), evidence, keeps_utf8, line_end, ..utf8 }
             }
-        };
-        Findings { encoding, bom_len: self.bom_len, line_end }
+        }
     }
 
     fn begin(&mut self) {
         let head = std::mem::take(&mut self.head);
         let marked = Encoding::for_bom(&head);
         self.bom_len = marked.map_or(0, |(_, len)| len);
-        self.phase = match self.declared.or(marked.map(|(encoding, _)| encoding)) {
-            Some(encoding) => Phase::Known { encoding, lines: LineEndSearch::new(encoding, self.quote) },
+        let set = self.declared.map(|encoding| (encoding, Evidence::Set));
+        let known = set.or(marked.map(|(encoding, _)| (encoding.into(), Evidence::Marked))).or_else(|| {
+            let evidence = Evidence::Guessed { lines: 1, confident: true };
+            utf16(&head).map(|encoding| (encoding.into(), evidence))
+        });
+        self.phase = match known {
+            Some((encoding, evidence)) => {
+                let lines = LineEndSearch::new(encoding.for_line_ends(), self.quote);
+                Phase::Known { encoding, evidence, lines }
+            }
             None => Phase::Guess {
                 lines: LineEndSearch::new(UTF_8, self.quote),
                 tallies: [LineEnd::Lf, LineEnd::Cr].map(|line_end| Tally::new(line_end.byte())).into(),
@@ -160,134 +193,6 @@ impl Survey {
                 tallies.iter_mut().for_each(|tally| tally.update(slice));
             }
         }
-    }
-}
-
-/// Counts the lines with non-ASCII bytes, and how many of them are not valid UTF-8.
-struct Tally {
-    line_end: u8,
-    non_ascii: u64,
-    invalid: u64,
-    line: Line,
-    /// Created at the first invalid line: most files never need it.
-    guesser: Option<Box<EncodingDetector>>,
-    guessed_bytes: usize,
-}
-
-/// The current line, which may span several slices.
-#[derive(Default)]
-struct Line {
-    non_ascii: bool,
-    invalid: bool,
-    /// The incomplete character at the end of the last slice: at most three bytes.
-    incomplete: Vec<u8>,
-}
-
-impl Tally {
-    fn new(line_end: u8) -> Self {
-        Self { line_end, non_ascii: 0, invalid: 0, line: Line::default(), guesser: None, guessed_bytes: 0 }
-    }
-
-    fn update(&mut self, slice: &[u8]) {
-        if self.line.incomplete.is_empty() && slice.is_ascii() {
-            if memrchr(self.line_end, slice).is_some() {
-                self.end_line();
-            }
-            return;
-        }
-        let mut start = 0;
-        for at in memchr_iter(self.line_end, slice) {
-            self.piece(&slice[start..=at]);
-            self.end_line();
-            start = at + 1;
-        }
-        self.piece(&slice[start..]);
-    }
-
-    /// Takes a piece of a line, including its line end: an incomplete character before the line end is invalid.
-    fn piece(&mut self, piece: &[u8]) {
-        self.line.update(piece);
-        if self.line.invalid {
-            self.guess_by(piece);
-        }
-    }
-
-    fn end_line(&mut self) {
-        self.non_ascii += u64::from(self.line.non_ascii);
-        self.invalid += u64::from(self.line.invalid);
-        self.line = Line::default();
-    }
-
-    fn guess_by(&mut self, piece: &[u8]) {
-        let piece = &piece[..piece.len().min(MAX_GUESS_BYTES - self.guessed_bytes)];
-        self.guessed_bytes += piece.len();
-        self.guesser
-            .get_or_insert_with(|| Box::new(EncodingDetector::new(Iso2022JpDetection::Deny)))
-            .feed(piece, false);
-    }
-
-    /// Ends the last line. An incomplete character in it is invalid.
-    fn end(&mut self) {
-        if !self.line.incomplete.is_empty() {
-            let incomplete = std::mem::take(&mut self.line.incomplete);
-            self.line.invalid = true;
-            self.guess_by(&incomplete);
-        }
-        self.end_line();
-    }
-
-    fn is_utf8(&self) -> bool {
-        self.invalid * 10 <= self.non_ascii
-    }
-
-    fn encoding(mut self) -> &'static Encoding {
-        self.end();
-        let utf8 = self.is_utf8();
-        match self.guesser {
-            Some(mut guesser) if !utf8 => {
-                guesser.feed(b"", true);
-                guesser.guess(None, Utf8Detection::Deny)
-            }
-            _ => UTF_8,
-        }
-    }
-}
-
-impl Line {
-    fn update(&mut self, piece: &[u8]) {
-        if self.incomplete.is_empty() && piece.is_ascii() {
-            return;
-        }
-        self.non_ascii = true;
-        if self.invalid {
-            return;
-        }
-        let rest = self.complete_character(piece);
-        if let Err(error) = simdutf8::compat::from_utf8(rest) {
-            match error.error_len() {
-                Some(_) => self.invalid = true,
-                None => self.incomplete.extend_from_slice(&rest[error.valid_up_to()..]),
-            }
-        }
-    }
-
-    /// Adds bytes to the incomplete character until it is complete or invalid, and returns the rest of the piece.
-    fn complete_character<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
-        let mut rest = piece;
-        while !self.incomplete.is_empty()
-            && let Some((first, behind)) = rest.split_first()
-        {
-            self.incomplete.push(*first);
-            rest = behind;
-            match std::str::from_utf8(&self.incomplete) {
-                Err(error) if error.error_len().is_none() => {}
-                result => {
-                    self.invalid |= result.is_err();
-                    self.incomplete.clear();
-                }
-            }
-        }
-        rest
     }
 }
 

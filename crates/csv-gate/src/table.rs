@@ -160,7 +160,7 @@ impl<R: Read> Table<R> {
                     let clean = self.text.is_clean(record.end);
                     let expected = (self.columns.len(), self.ragged);
                     let fault = record.fault.or_else(|| {
-                        fault(&window[..record.end], clean, record.fields, expected, self.dialect.encoding)
+                        fault(&window[..record.end], clean, record.fields, expected, self.dialect.violated_encoding())
                     });
                     self.text.consume(record.next, record.lines);
                     self.current = position;

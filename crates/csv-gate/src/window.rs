@@ -182,7 +182,8 @@ mod tests {
         const LONG: u64 = 16 << 20;
         let file = io::repeat(b'x').take(LONG).chain(&b"\nrest"[..]);
         let source = Unpacked::new(file, Packing::None, LONG, &Limits::default()).unwrap();
-        let mut text = TextWindow::new(Decoded::new(source, encoding_rs::UTF_8), LineEnd::Lf, 1 << 20, 1 << 16);
+        let mut text =
+            TextWindow::new(Decoded::new(source, crate::charset::Charset::UTF_8, None), LineEnd::Lf, 1 << 20, 1 << 16);
         while text.window().1 == End::More {
             text.grow().unwrap();
         }

@@ -6,20 +6,17 @@ use proptest::prelude::*;
 use super::*;
 
 fn findings(slices: &[&[u8]], declared: Option<&'static Encoding>) -> Findings {
-    let mut survey = Survey::new(declared, Some(b'"'));
+    let mut survey = Survey::new(declared.map(Charset::Web), Some(b'"'));
     slices.iter().for_each(|slice| survey.update(slice));
     survey.finish()
 }
 
 #[test]
 fn encoding_and_line_ends() {
-    let check = |bytes: &[u8], declared, encoding, bom_len, line_end| {
-        let expect = Findings { encoding, bom_len, line_end };
-        assert_eq!(findings(&[bytes], declared), expect, "{bytes:?}");
-        // The lines that the guesser sees may depend on the slices; whether it is asked must not.
-        let bytewise = findings(&bytes.chunks(1).collect::<Vec<_>>(), declared);
-        let asked = |found: Findings| (found.encoding == UTF_8, found.bom_len, found.line_end);
-        assert_eq!(asked(bytewise), asked(expect), "{bytes:?} byte by byte");
+    let check = |bytes: &[u8], declared, encoding: &'static Encoding, bom_len, line_end| {
+        let found = findings(&[bytes], declared);
+        assert_eq!((found.encoding, found.bom_len, found.line_end), (encoding.into(), bom_len, line_end), "{bytes:?}");
+        assert_eq!(findings(&bytes.chunks(1).collect::<Vec<_>>(), declared), found, "{bytes:?} byte by byte");
     };
     check(b"", None, UTF_8, 0, LineEnd::Lf);
     check(b"a", None, UTF_8, 0, LineEnd::Lf);
@@ -38,6 +35,9 @@ fn encoding_and_line_ends() {
     check(b"\xfe\xff\0a\0\n", None, UTF_16BE, 2, LineEnd::Lf);
     // U+0A41 and U+410A hold the byte 0A, but are no line ends.
     check(b"\xff\xfe\x41\x0a\x0a\x41\r\0a\0\n\0", None, UTF_16LE, 2, LineEnd::Cr);
+    check(b"a\0\n\0", None, UTF_16LE, 0, LineEnd::Lf);
+    check(b"\0a\0\r\0b", None, UTF_16BE, 0, LineEnd::Cr);
+    check(b"a\0\n\0", Some(WINDOWS_1252), WINDOWS_1252, 0, LineEnd::Lf);
     check(b"caf\xe9\ncaf\xe8\n", None, WINDOWS_1252, 0, LineEnd::Lf);
     check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Lf);
     check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Lf);
@@ -50,8 +50,8 @@ fn nine_in_ten_lines_make_utf_8() {
     let check = |good: usize, bad: usize, line_end: &str, expect| {
         let good = format!("caf\u{e9}{line_end}plain{line_end}").repeat(good).into_bytes();
         let bad = [b"caf\xe9", line_end.as_bytes()].concat().repeat(bad);
-        assert_eq!(findings(&[&good, &bad], None).encoding, expect);
-        assert_eq!(findings(&[&bad, &good], None).encoding, expect);
+        assert_eq!(findings(&[&good, &bad], None).encoding, Charset::Web(expect));
+        assert_eq!(findings(&[&bad, &good], None).encoding, Charset::Web(expect));
     };
     for line_end in ["\n", "\r\n", "\r"] {
         check(9, 1, line_end, UTF_8);
@@ -59,6 +59,25 @@ fn nine_in_ten_lines_make_utf_8() {
         check(18, 2, line_end, UTF_8);
         check(0, 1, line_end, WINDOWS_1252);
     }
+}
+
+#[test]
+fn evidence() {
+    let check = |bytes: &[u8], declared, evidence, keeps_utf8| {
+        let found = findings(&[bytes], declared);
+        assert_eq!((found.evidence, found.keeps_utf8), (evidence, keeps_utf8), "{bytes:?}");
+    };
+    let guessed = |lines| Evidence::Guessed { lines, confident: false };
+    check(b"a\n", None, Evidence::Utf8, false);
+    check(b"a\n", Some(SHIFT_JIS), Evidence::Set, false);
+    check(b"\xef\xbb\xbfa\n", None, Evidence::Marked, false);
+    check(b"a\0\n\0", None, Evidence::Guessed { lines: 1, confident: true }, false);
+    check(b"caf\xe9\nx\ncaf\xe9\n", None, guessed(2), false);
+    check(b"caf\xc3\xa9\nx\ncaf\xe9\n", None, guessed(1), true);
+    // One damaged line beside one good line of each encoding.
+    check(b"caf\xc3\xa9\ncaf\xc3\xa9 caf\xe9\ncaf\xe9", None, guessed(2), true);
+    // Capitals in windows-1250 that happen to be valid UTF-8.
+    check(b"P\xd3\xa3KA\n\xaf\xd3\xa3TA P\xd3\xa3KA\nBIA\xa3A\n", None, guessed(2), false);
 }
 
 /// The rule of docs/reference/csv-rules.md#encoding, stated as plainly as possible.
@@ -100,7 +119,7 @@ proptest! {
         prop_assume!(Encoding::for_bom(&bytes).is_none());
         let slices: Vec<_> = bytes.chunks(slice).collect();
         let found = findings(&slices, None);
-        prop_assert_eq!(found.encoding == UTF_8, is_utf8(&bytes));
+        prop_assert_eq!(found.encoding == Charset::UTF_8, is_utf8(&bytes));
         prop_assert_eq!(found.line_end == LineEnd::Lf, ends_in_lf(&bytes));
     }
 }

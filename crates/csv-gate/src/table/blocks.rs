@@ -49,7 +49,7 @@ impl<R: Read> Blocks<R> {
     pub fn new(table: Table<R>, size: usize) -> Self {
         let rules = RowRules {
             splitter: table.splitter.clone(),
-            encoding: table.dialect.encoding,
+            encoding: table.dialect.violated_encoding(),
             ragged: table.ragged,
             columns: table.columns.len(),
             limits: table.limits.clone(),

@@ -95,7 +95,7 @@ impl<R: Read> Table<R> {
         source.fill(&mut vec![0; found.bom_len])?;
         let decoded = match check {
             Some(check) => Decoded::assuming_utf8(source, check),
-            None => Decoded::new(source, found.encoding),
+            None => Decoded::new(source, found.encoding, found.keeps_utf8.then_some(found.line_end)),
         };
         let text = TextWindow::new(decoded, found.line_end, settings.limits.lookahead_bytes, chunk);
         let mut table = Self::new(text, found, Packing::of(path), checked, settings);
@@ -119,6 +119,8 @@ impl<R: Read> Table<R> {
     ) -> Self {
         let dialect = Dialect {
             encoding: found.encoding.name(),
+            encoding_evidence: found.evidence,
+            keeps_utf8_lines: found.keeps_utf8,
             delimiter: checked.delimiter.unwrap_or_else(|| ",".to_owned()),
             quote: checked.quote,
             escape: checked.escape,

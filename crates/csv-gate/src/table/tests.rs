@@ -129,3 +129,19 @@ fn almost_utf8() -> impl Strategy<Value = Vec<u8>> {
         bytes
     })
 }
+
+/// Lines of UTF-8 and of windows-1252, and some of both. Some files are UTF-16.
+fn joined() -> impl Strategy<Value = Vec<u8>> {
+    let lines: Vec<&'static [u8]> = vec![
+        b"a,b\n",
+        b"caf\xc3\xa9,b\n",
+        b"caf\xe9,b\n",
+        b"caf\xe9,\xc3\xa9\n",
+        b"\"\xe9\n\",b\n",
+        b"a,\xe2\x82\xac\r\n",
+        b"P\xd3\xa3KA,b\n",
+        b"a\0,\0b\0\n\0",
+        b"\xe9\r",
+    ];
+    prop::collection::vec(select(lines), 0..40).prop_map(|lines| lines.concat())
+}

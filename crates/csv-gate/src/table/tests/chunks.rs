@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{almost_utf8, nasty_bytes, see, see_once, settings, text};
-use crate::{Error, Quote, Settings, head::MAX_HEAD_CHUNKS, line_end::LineEndSearch};
+use super::{almost_utf8, joined, nasty_bytes, see, see_once, settings, text};
+use crate::{Error, Quote, Settings, head::MAX_HEAD_CHUNKS, line_end::LineEndSearch, survey::HEAD_BYTES};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -22,9 +22,11 @@ proptest! {
     }
 
     #[test]
-    fn all_detected_bytes_never_panic(bytes in prop_oneof![nasty_bytes(), prop::collection::vec(any::<u8>(), 0..300)]) {
+    fn all_detected_bytes_never_panic(
+        bytes in prop_oneof![nasty_bytes(), joined(), prop::collection::vec(any::<u8>(), 0..300)], chunk in 1..120usize
+    ) {
         let settings = Settings::default();
-        prop_assert_eq!(see(&bytes, &settings, 3, 1 << 20), see(&bytes, &settings, usize::MAX, 1 << 20));
+        prop_assert_eq!(see(&bytes, &settings, 3, chunk), see(&bytes, &settings, usize::MAX, 1 << 20));
     }
 }
 
@@ -34,7 +36,7 @@ fn head_will_do(bytes: &[u8], settings: &Settings, chunk: usize) -> bool {
     let mut lines = LineEndSearch::new(encoding_rs::UTF_8, settings.quote.unwrap_or(Quote::Char(b'"')).byte());
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     lines.update(&text[..text.len().min(head - (bytes.len() - text.len()).min(head))]);
-    bytes.len() < head || lines.found().is_some()
+    bytes.len() < head || (head >= HEAD_BYTES && lines.found().is_some())
 }
 
 proptest! {
@@ -42,7 +44,7 @@ proptest! {
 
     #[test]
     fn one_pass_gives_what_two_give_or_says_that_it_cannot(
-        bytes in prop_oneof![nasty_bytes(), almost_utf8()], settings in settings(), detect in any::<[bool; 2]>(),
+        bytes in prop_oneof![nasty_bytes(), almost_utf8(), joined()], settings in settings(), detect in any::<[bool; 2]>(),
         drip in 1..8usize, chunk in 1..120usize
     ) {
         let mut settings = settings;

@@ -1,0 +1,65 @@
+//! Guesses the encoding of lines that are not UTF-8.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
+
+use super::western::Western;
+
+/// Most bytes of lines that the guesser sees: it is slow, and its answer no longer changes after so many.
+const MAX_GUESS_BYTES: usize = 256 << 10;
+
+/// A guessed encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub(crate) encoding: &'static Encoding,
+    /// The number of lines that are not UTF-8.
+    pub(crate) lines: u64,
+    /// Whether the lines hold enough words to tell encodings apart.
+    pub(crate) confident: bool,
+}
+
+/// Collects the evidence.
+pub(super) struct Guesser {
+    detector: EncodingDetector,
+    western: Western,
+    lines: u64,
+    bytes: usize,
+}
+
+impl Default for Guesser {
+    fn default() -> Self {
+        Self {
+            detector: EncodingDetector::new(Iso2022JpDetection::Deny),
+            western: Western::default(),
+            lines: 0,
+            bytes: 0,
+        }
+    }
+}
+
+impl Guesser {
+    /// Takes a line that is not UTF-8.
+    pub(super) fn feed(&mut self, line: &[u8]) {
+        self.lines += 1;
+        let seen = &line[..line.len().min(MAX_GUESS_BYTES - self.bytes)];
+        self.bytes += seen.len();
+        self.detector.feed(seen, false);
+        self.western.feed(seen);
+    }
+
+    pub(super) fn finish(mut self) -> Guess {
+        self.detector.feed(b"", true);
+        let detected = self.detector.guess(None, Utf8Detection::Deny);
+        let western = &self.western;
+        let encoding = match detected {
+            _ if western.explains_few_words() => WINDOWS_1252,
+            _ if detected == WINDOWS_1252 && western.is_hungarian() => WINDOWS_1250,
+            detected => detected,
+        };
+        let is_doubtful = encoding != detected || (encoding == WINDOWS_1252 && !western.is_plausible());
+        Guess { encoding, lines: self.lines, confident: !is_doubtful && western.has_many_words() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
