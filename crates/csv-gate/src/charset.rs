@@ -44,6 +44,22 @@ impl Charset {
         }
     }
 
+    /// The character of each byte, if each byte is one. Some bytes may have none.
+    pub(crate) fn characters(self) -> Option<[Option<char>; 256]> {
+        let bytes: [u8; 256] = std::array::from_fn(|byte| byte as u8);
+        match self {
+            Self::Web(encoding) if encoding.is_single_byte() => Some(bytes.map(|byte| {
+                let text = encoding.decode_without_bom_handling_and_without_replacement(std::slice::from_ref(&byte));
+                text.and_then(|text| text.chars().next())
+            })),
+            Self::Web(_) => None,
+            Self::Dos(page) => Some(bytes.map(|byte| match byte.checked_sub(128) {
+                None => Some(char::from(byte)),
+                Some(high) => Some(page.high[usize::from(high)]),
+            })),
+        }
+    }
+
     /// An encoding in which the ASCII characters have the same bytes.
     pub(crate) fn for_line_ends(self) -> &'static Encoding {
         match self {
@@ -56,16 +72,6 @@ impl Charset {
 impl From<&'static Encoding> for Charset {
     fn from(encoding: &'static Encoding) -> Self {
         Self::Web(encoding)
-    }
-}
-
-impl CodePage {
-    /// Appends the text of `bytes` to `out`.
-    pub(crate) fn decode(&self, bytes: &[u8], out: &mut String) {
-        out.extend(bytes.iter().map(|byte| match byte.checked_sub(128) {
-            None => char::from(*byte),
-            Some(high) => self.high[usize::from(high)],
-        }));
     }
 }
 

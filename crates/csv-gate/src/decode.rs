@@ -1,14 +1,14 @@
 //! Converts unpacked bytes of any encoding to UTF-8 as they are read. UTF-8 itself passes through unchanged and
 //! unchecked, because rows are validated one by one. Where UTF-8 is only assumed, the survey runs here.
 
-mod code_page;
+mod byte_table;
 mod foreign;
 mod joined;
 mod transcoder;
 
 use std::io::Read;
 
-use self::{code_page::Dos, foreign::Foreign, joined::Joined};
+use self::{foreign::Foreign, joined::Joined};
 use crate::{Error, LineEnd, charset::Charset, survey::Survey, unpack::Unpacked};
 
 /// The room in bytes that a decoder needs to make progress.
@@ -28,7 +28,6 @@ enum Coding {
     AssumedUtf8(Survey),
     Foreign(Foreign),
     Joined(Joined),
-    Dos(Dos),
 }
 
 impl<R: Read> Decoded<R> {
@@ -37,9 +36,8 @@ impl<R: Read> Decoded<R> {
     pub(crate) fn new(source: Unpacked<R>, charset: Charset, utf8_lines: Option<LineEnd>) -> Self {
         let coding = match (charset, utf8_lines) {
             (charset, _) if charset == Charset::UTF_8 => Coding::Utf8,
-            (Charset::Dos(page), _) => Coding::Dos(Dos::new(page)),
-            (Charset::Web(encoding), None) => Coding::Foreign(Foreign::new(encoding)),
             (Charset::Web(encoding), Some(line_end)) => Coding::Joined(Joined::new(encoding, line_end)),
+            (charset, _) => Coding::Foreign(Foreign::new(charset)),
         };
         Self { source, coding }
     }
@@ -68,7 +66,6 @@ impl<R: Read> Decoded<R> {
             }
             Coding::Foreign(foreign) => foreign.read(&mut self.source, out),
             Coding::Joined(joined) => joined.read(&mut self.source, out),
-            Coding::Dos(dos) => dos.read(&mut self.source, out),
         }
     }
 

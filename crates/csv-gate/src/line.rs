@@ -23,22 +23,32 @@ pub(crate) enum LineKind {
 /// Judges a line, with or without its line end.
 pub(crate) fn kind(line: &[u8]) -> LineKind {
     let judged = &line[..line.len().min(MAX_JUDGED_BYTES)];
-    if judged.is_ascii() {
-        return LineKind::Ascii;
+    let is_cut = line.len() >= MAX_JUDGED_BYTES;
+    // Without an early exit, the compiler vectorises this loop. Few foreign lines come past it.
+    let starts_sequence = |(lead, next): (&u8, &u8)| u8::from(*lead >= 0xc2) & u8::from(*next & 0xc0 == 0x80);
+    let may_have_sequence = judged.iter().zip(judged.iter().skip(1)).map(starts_sequence).fold(0, |any, one| any | one);
+    if may_have_sequence == 0 && !is_cut {
+        return if judged.is_ascii() { LineKind::Ascii } else { LineKind::Foreign };
     }
     match simdutf8::compat::from_utf8(judged) {
+        Ok(_) if judged.is_ascii() => LineKind::Ascii,
         Ok(_) => LineKind::Utf8,
         // The last character may be complete in the rest of the line.
-        Err(error) if error.error_len().is_none() && line.len() >= MAX_JUDGED_BYTES => LineKind::Utf8,
-        Err(_) if has_sequence(judged) => LineKind::Torn,
+        Err(error) if error.error_len().is_none() && is_cut => LineKind::Utf8,
+        Err(_) if judged.utf8_chunks().any(|chunk| !chunk.valid().is_ascii()) => LineKind::Torn,
         Err(_) => LineKind::Foreign,
     }
 }
 
-fn has_sequence(line: &[u8]) -> bool {
-    // The compiler vectorises this loop, and few foreign lines come past it.
-    let may_have = line.iter().zip(&line[1..]).any(|(lead, next)| *lead >= 0xc2 && *next & 0xc0 == 0x80);
-    may_have && line.utf8_chunks().any(|chunk| !chunk.valid().is_ascii())
+/// Lines that are judged one by one after an invalid one, because invalid lines come in groups.
+const GROUP_LINES: u32 = 16;
+
+/// Splits a text into runs of lines that are treated alike. Validating many lines at once takes a fraction of the time
+/// that each line alone would take.
+pub(crate) struct Runs {
+    line_end: u8,
+    /// The number of lines to judge one by one.
+    singly: u32,
 }
 
 /// The beginning of a text of complete lines.
@@ -46,17 +56,31 @@ fn has_sequence(line: &[u8]) -> bool {
 pub(crate) enum Run {
     /// Lines of this many bytes that are valid UTF-8.
     Valid(usize),
-    /// One line of this many bytes that is not.
-    Invalid(usize),
+    /// One line of this many bytes.
+    Line(usize, LineKind),
 }
 
-/// Splits off as many lines of valid UTF-8 as possible, or else one invalid line. Validating many lines at once takes a
-/// fraction of the time that each line alone would take.
-pub(crate) fn next_run(lines: &[u8], line_end: u8) -> Run {
-    let Err(error) = simdutf8::compat::from_utf8(lines) else { return Run::Valid(lines.len()) };
-    match memrchr(line_end, &lines[..error.valid_up_to()]) {
-        Some(at) => Run::Valid(at + 1),
-        None => Run::Invalid(memchr(line_end, lines).map_or(lines.len(), |at| at + 1)),
+impl Runs {
+    pub(crate) fn new(line_end: u8) -> Self {
+        Self { line_end, singly: 0 }
+    }
+
+    /// Splits off the run at the start of `lines`, which are complete and not empty.
+    pub(crate) fn next(&mut self, lines: &[u8]) -> Run {
+        if self.singly == 0 {
+            let Err(error) = simdutf8::compat::from_utf8(lines) else { return Run::Valid(lines.len()) };
+            self.singly = GROUP_LINES;
+            if let Some(at) = memrchr(self.line_end, &lines[..error.valid_up_to()]) {
+                return Run::Valid(at + 1);
+            }
+        }
+        let len = memchr(self.line_end, lines).map_or(lines.len(), |at| at + 1);
+        let kind = kind(&lines[..len]);
+        self.singly = match kind {
+            LineKind::Ascii | LineKind::Utf8 => self.singly - 1,
+            LineKind::Foreign | LineKind::Torn => GROUP_LINES,
+        };
+        Run::Line(len, kind)
     }
 }
 
@@ -130,13 +154,24 @@ mod tests {
 
     #[test]
     fn runs_hold_whole_lines() {
-        let check = |lines: &[u8], expect| assert_eq!(next_run(lines, b'\n'), expect, "{lines:?}");
-        check(b"", Run::Valid(0));
-        check("a\né\n".as_bytes(), Run::Valid(5));
-        check(b"a\nb\xe9\nc\n", Run::Valid(2));
-        check(b"b\xe9\nc\n", Run::Invalid(3));
-        check(b"\xc3\nc\n", Run::Invalid(2));
-        check(b"b\xe9", Run::Invalid(2));
+        let check = |text: &[u8], expect: &[Run]| {
+            let (mut runs, mut rest, mut found) = (Runs::new(b'\n'), text, Vec::new());
+            while !rest.is_empty() {
+                found.push(runs.next(rest));
+                let (Run::Valid(len) | Run::Line(len, _)) = found[found.len() - 1];
+                rest = &rest[len..];
+            }
+            assert_eq!(found, expect, "{text:?}");
+        };
+        check("a\né\n".as_bytes(), &[Run::Valid(5)]);
+        check(b"a\n\xe9\nc\n", &[Run::Valid(2), Run::Line(2, LineKind::Foreign), Run::Line(2, LineKind::Ascii)]);
+        check(b"\xc3\n\xc3\xa9\n", &[Run::Line(2, LineKind::Foreign), Run::Line(3, LineKind::Utf8)]);
+        check(b"b\xe9", &[Run::Line(2, LineKind::Foreign)]);
+        let lines = [b"\xe9\n", &b"a\n".repeat(20)[..]].concat();
+        let mut singly = vec![Run::Line(2, LineKind::Foreign)];
+        singly.extend((0..16).map(|_| Run::Line(2, LineKind::Ascii)));
+        singly.push(Run::Valid(8));
+        check(&lines, &singly);
     }
 
     #[test]

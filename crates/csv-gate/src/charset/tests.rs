@@ -48,9 +48,7 @@ const PYTHON_CP858: &str = "\
 fn every_byte_is_what_python_reads() {
     let check = |label: &str, name: &str, python: &str| {
         let charset = Charset::for_label(label).expect("a known label");
-        let Charset::Dos(page) = charset else { panic!("{label} is no code page") };
-        let mut text = String::new();
-        page.decode(&(0..=255).collect::<Vec<u8>>(), &mut text);
+        let text: String = charset.characters().expect("a single-byte encoding").into_iter().flatten().collect();
         let ascii: String = (0..128u8).map(char::from).collect();
         assert_eq!(text, ascii + python, "{label}");
         assert_eq!(charset.name(), name);
@@ -59,6 +57,14 @@ fn every_byte_is_what_python_reads() {
     check("cp850", "IBM850", PYTHON_CP850);
     check("cp852", "IBM852", PYTHON_CP852);
     check("cp858", "IBM00858", PYTHON_CP858);
+}
+
+#[test]
+fn bytes_without_a_character_have_none() {
+    let characters = |label: &str| Charset::for_label(label).expect("a known label").characters();
+    assert_eq!(characters("windows-1252").map(|table| table[0xe9]), Some(Some('é')));
+    assert_eq!(characters("windows-1253").map(|table| table[0xff]), Some(None));
+    assert_eq!(characters("Shift_JIS"), None);
 }
 
 #[test]

@@ -2,10 +2,8 @@
 
 use std::io::Read;
 
-use encoding_rs::Encoding;
-
 use super::{RAW_CHUNK_BYTES, transcoder::Transcoder};
-use crate::{Error, unpack::Unpacked};
+use crate::{Error, charset::Charset, unpack::Unpacked};
 
 /// The state of decoding.
 pub(super) struct Foreign {
@@ -19,8 +17,8 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    pub(super) fn new(encoding: &'static Encoding) -> Self {
-        let transcoder = Transcoder::new(encoding);
+    pub(super) fn new(charset: Charset) -> Self {
+        let transcoder = Transcoder::new(charset);
         Self { transcoder, raw: vec![0; RAW_CHUNK_BYTES], start: 0, end: 0, last: false, finished: false }
     }
 

@@ -8,7 +8,7 @@ use memchr::{memchr, memrchr};
 use super::{MIN_DECODE_ROOM, RAW_CHUNK_BYTES, transcoder::Transcoder};
 use crate::{
     Error, LineEnd,
-    line::{LineKind, MAX_JUDGED_BYTES, Run, kind, next_run},
+    line::{LineKind, MAX_JUDGED_BYTES, Run, Runs, kind},
     unpack::Unpacked,
 };
 
@@ -21,6 +21,7 @@ pub(super) struct Joined {
     /// bytes it is damaged: it passes unchanged, and becomes a reject because it is not UTF-8.
     decodes_torn: bool,
     line_end: u8,
+    runs: Runs,
     raw: Vec<u8>,
     start: usize,
     /// The end of the last complete line.
@@ -44,9 +45,10 @@ enum Treatment {
 impl Joined {
     pub(super) fn new(encoding: &'static Encoding, line_end: LineEnd) -> Self {
         Self {
-            transcoder: Transcoder::new(encoding),
+            transcoder: Transcoder::new(encoding.into()),
             decodes_torn: !encoding.is_single_byte(),
             line_end: line_end.byte(),
+            runs: Runs::new(line_end.byte()),
             raw: vec![0; RAW_CHUNK_BYTES],
             start: 0,
             complete: 0,
@@ -88,23 +90,23 @@ impl Joined {
             self.in_line = line_end.is_none();
             self.planned = line_end.map_or(held.len(), |at| at + 1);
         } else if self.complete > self.start {
-            match next_run(&self.raw[self.start..self.complete], self.line_end) {
+            match self.runs.next(&self.raw[self.start..self.complete]) {
                 Run::Valid(len) => {
                     self.planned = len;
                     self.treatment = Treatment::Pass;
                 }
-                Run::Invalid(len) => self.plan_line(len),
+                Run::Line(len, kind) => self.plan_line(len, kind),
             }
         } else if held.len() >= MAX_JUDGED_BYTES || self.source_ended {
             self.in_line = true;
-            self.plan_line(held.len());
+            let (len, kind) = (held.len(), kind(held));
+            self.plan_line(len, kind);
         }
     }
 
-    /// Judges the line of `len` bytes at the start.
-    fn plan_line(&mut self, len: usize) {
+    fn plan_line(&mut self, len: usize, kind: LineKind) {
         self.planned = len;
-        self.treatment = match kind(&self.raw[self.start..self.start + len]) {
+        self.treatment = match kind {
             LineKind::Foreign => Treatment::Decode,
             LineKind::Torn if self.decodes_torn => Treatment::Decode,
             LineKind::Torn | LineKind::Ascii | LineKind::Utf8 => Treatment::Pass,

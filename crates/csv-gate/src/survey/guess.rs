@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
 use super::western::Western;
 
 /// Most bytes of lines that the guesser sees: it is slow, and its answer no longer changes after so many.
-const MAX_GUESS_BYTES: usize = 256 << 10;
+const MAX_GUESS_BYTES: usize = 128 << 10;
 
 /// A guessed encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,9 @@ impl Guesser {
     pub(super) fn feed(&mut self, line: &[u8]) {
         self.lines += 1;
         let seen = &line[..line.len().min(MAX_GUESS_BYTES - self.bytes)];
+        if seen.is_empty() {
+            return;
+        }
         self.bytes += seen.len();
         self.detector.feed(seen, false);
         self.western.feed(seen);

@@ -1,9 +1,9 @@
 //! Counts the lines of a file by their encoding.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::guess::{Guess, Guesser};
-use crate::line::{LineKind, MAX_JUDGED_BYTES, Run, is_accidental, kind, next_run};
+use crate::line::{LineKind, MAX_JUDGED_BYTES, Run, Runs, is_accidental, kind};
 
 /// Valid lines that are searched for accidents. A file with more of them is not of a single other encoding.
 const MAX_EXAMINED: u64 = 1000;
@@ -18,6 +18,7 @@ pub(super) struct Tally {
     /// Lines with valid sequences that look like text, and lines in which they look like accidents.
     genuine: u64,
     accidental: u64,
+    runs: Runs,
     /// The beginning of the line that continues in the next slice.
     held: Vec<u8>,
     /// Created at the first invalid line: most files never need it.
@@ -35,7 +36,16 @@ pub(super) enum Verdict {
 
 impl Tally {
     pub(super) fn new(line_end: u8) -> Self {
-        Self { line_end, valid: 0, invalid: 0, genuine: 0, accidental: 0, held: Vec::new(), guesser: None }
+        Self {
+            line_end,
+            valid: 0,
+            invalid: 0,
+            genuine: 0,
+            accidental: 0,
+            runs: Runs::new(line_end),
+            held: Vec::new(),
+            guesser: None,
+        }
     }
 
     pub(super) fn update(&mut self, slice: &[u8]) {
@@ -80,7 +90,7 @@ impl Tally {
 
     fn end_line(&mut self) {
         let mut line = std::mem::take(&mut self.held);
-        self.count_line(&line);
+        self.count(&line, kind(&line));
         line.clear();
         self.held = line;
     }
@@ -88,13 +98,13 @@ impl Tally {
     fn count_lines(&mut self, lines: &[u8]) {
         let mut rest = lines;
         while !rest.is_empty() {
-            let len = match next_run(rest, self.line_end) {
+            let len = match self.runs.next(rest) {
                 Run::Valid(len) => {
                     self.count_valid(&rest[..len]);
                     len
                 }
-                Run::Invalid(len) => {
-                    self.count_line(&rest[..len]);
+                Run::Line(len, kind) => {
+                    self.count(&rest[..len], kind);
                     len
                 }
             };
@@ -104,21 +114,17 @@ impl Tally {
 
     /// Counts the lines of valid UTF-8 that are not ASCII.
     fn count_valid(&mut self, lines: &[u8]) {
-        let mut rest = lines;
-        loop {
-            let at = encoding_rs::Encoding::ascii_valid_up_to(rest);
-            if at == rest.len() {
-                return;
+        let mut start = 0;
+        for end in memchr_iter(self.line_end, lines).map(|at| at + 1) {
+            if !lines[start..end].is_ascii() {
+                self.count(&lines[start..end], LineKind::Utf8);
             }
-            let end = memchr(self.line_end, &rest[at..]).map_or(rest.len(), |found| at + found + 1);
-            let start = memrchr(self.line_end, &rest[..at]).map_or(0, |found| found + 1);
-            self.count_utf8(&rest[start..end]);
-            rest = &rest[end..];
+            start = end;
         }
     }
 
-    fn count_line(&mut self, line: &[u8]) {
-        match kind(line) {
+    fn count(&mut self, line: &[u8], kind: LineKind) {
+        match kind {
             LineKind::Ascii => {}
             LineKind::Utf8 => self.count_utf8(line),
             LineKind::Torn => {
