@@ -4,8 +4,8 @@
 /// rejects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// A label of the WHATWG Encoding Standard such as `windows-1252`; detected if none. Takes precedence over a byte
-    /// order mark.
+    /// A label of the WHATWG Encoding Standard such as `windows-1252`, or of a code page of DOS such as `cp437`;
+    /// detected if none. Takes precedence over a byte order mark.
     pub encoding: Option<String>,
     /// One or several characters that separate fields; if none, one of `,` `;` tab `|` is detected.
     pub delimiter: Option<String>,
@@ -87,6 +87,8 @@ pub struct Limits {
     pub unpacked_floor: u64,
     /// The most unpacked bytes of any file: 64 GiB.
     pub unpacked_bytes: u64,
+    /// The largest window of a zstd archive, which takes as much memory: 128 MiB. It counts as the next lower power of two.
+    pub max_window: u64,
     /// The number of rejects to keep; further ones are only counted: 1000.
     pub rejects_kept: usize,
     /// The most bytes of a reject's raw text: 1 KiB.
@@ -103,6 +105,7 @@ impl Default for Limits {
             unpacked_ratio: 100,
             unpacked_floor: 8 << 20,
             unpacked_bytes: 64 << 30,
+            max_window: 128 << 20,
             rejects_kept: 1000,
             raw_bytes: 1 << 10,
         }

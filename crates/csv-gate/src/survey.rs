@@ -40,7 +40,6 @@ pub(crate) struct Findings {
 /// Makes the first pass, `chunk` bytes at a time. Settings take precedence over detection.
 pub(crate) fn survey<R: Read>(
     mut source: Unpacked<R>,
-    packing: Packing,
     settings: &CheckedSettings,
     chunk: usize,
 ) -> Result<Findings, Error> {
@@ -52,7 +51,7 @@ pub(crate) fn survey<R: Read>(
             len => survey.update(&slice[..len]),
         }
         // An archive is read to its end even so: if it is cut short, none of it may be used.
-        if packing == Packing::None && survey.is_settled() {
+        if source.packing() == Packing::None && survey.is_settled() {
             return Ok(survey.finish());
         }
     }

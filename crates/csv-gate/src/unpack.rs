@@ -1,14 +1,17 @@
-//! Unpacks a file as it is read, within bounds, and tells a corrupt archive from a failing reader. It does not look at
-//! the content.
+//! Unpacks a file as it is read, within bounds, and tells a corrupt archive from a failing reader. It looks at the first
+//! bytes, because they and not the name say how a file is packed.
+
+mod content;
+mod members;
 
 use std::{
     collections::VecDeque,
     io::{self, BufReader, Read},
 };
 
-use flate2::bufread::MultiGzDecoder;
 use tributary_formats::Packing;
 
+use self::members::Members;
 use crate::{Error, Limits};
 
 /// The unpacked bytes of a file.
@@ -20,28 +23,43 @@ pub(crate) struct Unpacked<R: Read> {
     unpacked: u64,
     /// Most bytes that it may unpack to.
     max_unpacked: u64,
+    max_window: u64,
 }
 
 enum Stream<R: Read> {
     Plain(CountingReader<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<CountingReader<R>>>>),
+    Gzip(Box<Members<BufReader<CountingReader<R>>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<CountingReader<R>>>),
 }
 
 impl<R: Read> Unpacked<R> {
-    pub(crate) fn new(reader: R, packing: Packing, packed_size: u64, limits: &Limits) -> Result<Self, Error> {
-        let counting = CountingReader { inner: reader, read: 0, failed: false };
+    /// Begins a file of `packed_size` bytes, and reads enough of it to see how it is packed.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if it is a file of another kind, such as an Excel workbook; [`Error::Io`] if `reader` fails.
+    pub(crate) fn new(reader: R, packed_size: u64, limits: &Limits) -> Result<Self, Error> {
+        let mut counting = CountingReader { inner: reader, head: VecDeque::new(), read: 0, failed: false };
+        let packing = content::packing(counting.fill_head(content::HEAD_BYTES)?, limits.raw_bytes)?;
         let stream = match packing {
             Packing::None => Stream::Plain(counting),
-            Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(counting)))),
-            Packing::Zstd => Stream::Zstd(zstd::stream::read::Decoder::new(counting)?),
+            Packing::Gzip => Stream::Gzip(Box::new(Members::new(BufReader::new(counting)))),
+            Packing::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::new(counting)?;
+                decoder.window_log_max(limits.max_window.clamp(MIN_WINDOW, MAX_WINDOW).ilog2())?;
+                Stream::Zstd(decoder)
+            }
         };
         let by_ratio = packed_size.saturating_mul(limits.unpacked_ratio).max(limits.unpacked_floor);
         let max_unpacked = match packing {
             Packing::None => limits.unpacked_bytes,
             Packing::Gzip | Packing::Zstd => by_ratio.min(limits.unpacked_bytes),
         };
-        Ok(Self { stream, packing, returned: VecDeque::new(), unpacked: 0, max_unpacked })
+        let max_window = limits.max_window;
+        Ok(Self { stream, packing, returned: VecDeque::new(), unpacked: 0, max_unpacked, max_window })
+    }
+
+    pub(crate) fn packing(&self) -> Packing {
+        self.packing
     }
 
     /// Reads some bytes, like [`Read::read`]: 0 is the end.
@@ -104,21 +122,46 @@ impl<R: Read> Unpacked<R> {
         if self.packed().failed {
             return Error::Io(error);
         }
+        if self.packing == Packing::Zstd && error.to_string() == WINDOW_TOO_LARGE {
+            return Error::file(format!(
+                "the zstd archive needs a window of more than {} bytes: raise `max_window`, or pack it without --long",
+                self.max_window
+            ));
+        }
         Error::file(format!("the {} archive is corrupt or cut short: {error}", self.packing))
     }
 }
 
+/// The smallest and the largest window that zstd accepts as a limit.
+const MIN_WINDOW: u64 = 1 << 10;
+const MAX_WINDOW: u64 = if usize::BITS == 64 { 1 << 31 } else { 1 << 30 };
+/// The message by which zstd refuses a window: it has no other sign of it.
+const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+
 /// Counts the bytes and remembers a failure: seen through an unpacker, a failing disk looks like a corrupt archive.
 struct CountingReader<R> {
     inner: R,
+    /// The first bytes, which were looked at and are still to be read.
+    head: VecDeque<u8>,
     read: u64,
     failed: bool,
+}
+
+impl<R: Read> CountingReader<R> {
+    /// Reads the first `len` bytes of the file, or all of it, without consuming them.
+    fn fill_head(&mut self, len: usize) -> io::Result<&[u8]> {
+        let mut head = Vec::new();
+        self.inner.by_ref().take(len as u64).read_to_end(&mut head)?;
+        self.head = head.into();
+        Ok(self.head.as_slices().0)
+    }
 }
 
 impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.inner.read(out) {
+            let result = if self.head.is_empty() { self.inner.read(out) } else { self.head.read(out) };
+            match result {
                 Ok(read) => {
                     self.read += read as u64;
                     return Ok(read);

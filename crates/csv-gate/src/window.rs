@@ -172,8 +172,6 @@ impl<R: Read> TextWindow<R> {
 mod tests {
     use std::io;
 
-    use tributary_formats::Packing;
-
     use super::*;
     use crate::{Limits, unpack::Unpacked};
 
@@ -181,7 +179,7 @@ mod tests {
     fn a_line_of_any_length_takes_bounded_memory() {
         const LONG: u64 = 16 << 20;
         let file = io::repeat(b'x').take(LONG).chain(&b"\nrest"[..]);
-        let source = Unpacked::new(file, Packing::None, LONG, &Limits::default()).unwrap();
+        let source = Unpacked::new(file, LONG, &Limits::default()).unwrap();
         let mut text =
             TextWindow::new(Decoded::new(source, crate::charset::Charset::UTF_8, None), LineEnd::Lf, 1 << 20, 1 << 16);
         while text.window().1 == End::More {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use flate2::{Compression, write::GzEncoder};
 use tributary_csv_gate::{Error, Limits, Settings, Table};
+use tributary_formats::Packing;
 
 use crate::{failing, file_reject, see};
 
@@ -41,6 +42,57 @@ fn packed_files_give_the_same_rows_as_plain_ones() {
 }
 
 #[test]
+fn the_content_tells_the_packing() {
+    let (file, set) = (long_file(), Settings::default());
+    let plain = see("a.csv", &file, &set).unwrap();
+    for path in ["a.csv", "a.csv.gz", "a.csv.zst"] {
+        for (bytes, packing) in
+            [(file.clone(), Packing::None), (gzip(&file), Packing::Gzip), (zstd(&file), Packing::Zstd)]
+        {
+            assert_eq!(see(path, &bytes, &set).unwrap(), plain, "{packing} in {path}");
+            let table = Table::open_once(path, bytes.len() as u64, &bytes[..], &set).unwrap();
+            assert_eq!(table.dialect().packing, packing, "{path}");
+        }
+    }
+}
+
+#[test]
+fn zeros_behind_a_gzip_archive_are_ignored() {
+    let packed = [gzip(b"a,b\n1,2\n"), gzip(b"3,4\n"), vec![0; 100_000]].concat();
+    assert_eq!(see("a.gz", &packed, &Settings::default()).unwrap().rows.len(), 2);
+    let reject = file_reject("a.gz", &[&packed[..], b"x"].concat(), &Settings::default());
+    assert!(reject.reason.contains("archive is corrupt or cut short"), "{reject}");
+}
+
+#[test]
+fn zstd_windows_are_limited() {
+    let packed = zstd(&long_file());
+    let with = |max_window| Settings { limits: Limits { max_window, ..Limits::default() }, ..Settings::default() };
+    assert!(see("a.zst", &packed, &with(4 << 20)).is_ok());
+    for max_window in [0, 1 << 20] {
+        let reject = file_reject("a.zst", &packed, &with(max_window));
+        assert!(reject.reason.contains("raise `max_window`"), "{reject}");
+    }
+    // What it cannot be raised to is no error of the file.
+    assert!(see("a.zst", &packed, &with(u64::MAX)).is_ok());
+}
+
+#[test]
+fn files_of_other_kinds_are_rejected() {
+    let check = |bytes: &[u8], expect: &str| {
+        let reject = file_reject("a.csv", bytes, &Settings::default());
+        assert!(reject.reason.contains(expect), "{} lacks {expect}", reject.reason);
+        let once = Table::open_once("a.csv", bytes.len() as u64, bytes, &Settings::default());
+        assert!(matches!(once.map(|_| ()), Err(Error::Rejected(found)) if found == reject));
+    };
+    check(b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0may.csvsku,name\n", "a zip archive");
+    check(b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0[Content_Types].xml<Types/>", "an Excel workbook");
+    check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0", "an old Excel workbook");
+    check(b"%PDF-1.4\n", "a PDF document");
+    check(b"<!DOCTYPE html>\n<html>\n", "an HTML page");
+}
+
+#[test]
 fn progress_counts_packed_bytes() {
     let packed = gzip(&long_file());
     let mut table = Table::open("a.gz", packed.len() as u64, || Ok(&packed[..]), &Settings::default()).unwrap();
@@ -55,9 +107,7 @@ fn corrupt_archives_are_rejected() {
         let half = packed.len() / 2;
         let mut flipped = packed.clone();
         flipped[half..half + 64].fill(0x55);
-        let cases =
-            [&packed[..half], &packed[..packed.len() - 1], &flipped, &[&packed[..], b"junk"].concat(), b"a,b\n1,2\n"];
-        for bytes in cases {
+        for bytes in [&packed[..half], &packed[..packed.len() - 1], &flipped, &[&packed[..], b"junk"].concat()] {
             let reject = file_reject(path, bytes, &Settings::default());
             assert!(reject.reason.contains("archive is corrupt or cut short"), "{path}: {reject}");
         }

@@ -23,7 +23,7 @@ const READ_CHUNK_BYTES: usize = 256 << 10;
 impl<R: Read> Table<R> {
     /// Reads a file once to detect how it is written, then opens it again and reads its header.
     ///
-    /// The ending of `path` tells the packing, and `packed_size` (in bytes) limits the unpacked size. `open` is called
+    /// `path` tells whether tabs are likely, and `packed_size` (in bytes) limits the unpacked size. `open` is called
     /// twice and must return the same bytes both times; a caller whose file may change has to check that afterwards.
     ///
     /// # Errors
@@ -47,9 +47,8 @@ impl<R: Read> Table<R> {
         chunk: usize,
     ) -> Result<Self, Error> {
         let checked = CheckedSettings::check(settings)?;
-        let packing = Packing::of(path);
-        let unpacked = || Unpacked::new(open()?, packing, packed_size, &settings.limits);
-        let found = survey(unpacked()?, packing, &checked, chunk)?;
+        let unpacked = || Unpacked::new(open()?, packed_size, &settings.limits);
+        let found = survey(unpacked()?, &checked, chunk)?;
         Self::begin(path, unpacked()?, Head { found, check: None }, checked, settings, chunk)
     }
 
@@ -78,7 +77,7 @@ impl<R: Read> Table<R> {
         chunk: usize,
     ) -> Result<Self, Error> {
         let checked = CheckedSettings::check(settings)?;
-        let mut source = Unpacked::new(reader, Packing::of(path), packed_size, &settings.limits)?;
+        let mut source = Unpacked::new(reader, packed_size, &settings.limits)?;
         let head = head::survey_head(&mut source, &checked, chunk)?;
         Self::begin(path, source, head, checked, settings, chunk)
     }
@@ -93,12 +92,13 @@ impl<R: Read> Table<R> {
         chunk: usize,
     ) -> Result<Self, Error> {
         source.fill(&mut vec![0; found.bom_len])?;
+        let packing = source.packing();
         let decoded = match check {
             Some(check) => Decoded::assuming_utf8(source, check),
             None => Decoded::new(source, found.encoding, found.keeps_utf8.then_some(found.line_end)),
         };
         let text = TextWindow::new(decoded, found.line_end, settings.limits.lookahead_bytes, chunk);
-        let mut table = Self::new(text, found, Packing::of(path), checked, settings);
+        let mut table = Self::new(text, found, packing, checked, settings);
         let mut left = settings.skip_rows;
         while left > 0 && table.text.skip_line()? {
             left -= 1;

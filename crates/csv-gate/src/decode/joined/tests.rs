@@ -4,7 +4,6 @@ use std::io::{self, Read};
 
 use encoding_rs::{SHIFT_JIS, WINDOWS_1252};
 use proptest::{prelude::*, sample::select};
-use tributary_formats::Packing;
 
 use super::*;
 use crate::Limits;
@@ -24,7 +23,7 @@ impl Read for Drip<'_> {
 
 fn decoded(bytes: &[u8], encoding: &'static Encoding, line_end: LineEnd, most: usize, room: usize) -> Vec<u8> {
     let size = bytes.len() as u64;
-    let mut source = Unpacked::new(Drip { bytes, most }, Packing::None, size, &Limits::default()).unwrap();
+    let mut source = Unpacked::new(Drip { bytes, most }, size, &Limits::default()).unwrap();
     let mut joined = Joined::new(encoding, line_end);
     let (mut text, mut out) = (Vec::new(), vec![0; room]);
     loop {
@@ -91,7 +90,7 @@ fn a_line_of_any_length_takes_bounded_memory() {
         assert_eq!(found.len(), expect.len() + long.len() + behind.len());
         assert!(found.ends_with(behind));
     }
-    let mut source = Unpacked::new(io::repeat(b'x').take(64 << 20), Packing::None, 1, &Limits::default()).unwrap();
+    let mut source = Unpacked::new(io::repeat(b'x').take(64 << 20), 1, &Limits::default()).unwrap();
     let mut joined = Joined::new(WINDOWS_1252, LineEnd::Lf);
     let mut out = vec![0; 1 << 16];
     while joined.read(&mut source, &mut out).unwrap() > 0 {}
