@@ -82,7 +82,8 @@ impl Western {
         let (word, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
         self.is_odd |= is_odd(&word);
         let letters: Vec<_> = word.chars().filter(|c| !c.is_ascii() && is_letter(*c)).collect();
-        if !letters.is_empty() {
+        // Alone it is the sign of a diameter.
+        if !letters.is_empty() && !["Ø", "ø"].contains(&&*word) {
             self.letters.extend(letters.iter().flat_map(|c| c.to_lowercase()));
             self.words.insert(word.into_owned());
         }

@@ -75,6 +75,7 @@ fn little_evidence_is_windows_1252() {
     check(b"Pipe \xbd inch", "windows-1252");
     check(b"\xd8 20 mm ring", "windows-1252");
     check(b"na\xefve", "windows-1252");
+    check(b"Pipe \xbd inch\n\xd8 20 mm ring\nna\xefve", "windows-1252");
     check(b"Chair \x85 soft, \x93oak\x94 \x96", "windows-1252");
     check(b"10 \xd7 20 m\xb2, \xb15 \xb5m", "windows-1252");
     check(b"\xbfQu\xe9? 1.\xba", "windows-1252");
@@ -95,4 +96,17 @@ fn confidence_takes_words() {
     check("German", 10, true);
     check("German", 100, true);
     check("English", 1, false);
+}
+
+#[test]
+fn a_few_loanwords_are_windows_1252() {
+    let (_, label, text) = TEXTS[0];
+    for first in 0..text.len() {
+        for second in 0..text.len() {
+            for third in 0..text.len() {
+                let some = [text[first], text[second], text[third]];
+                assert_eq!(guess(&lines(&some, label, 0, 3)).encoding.name(), label, "{some:?}");
+            }
+        }
+    }
 }
