@@ -3,27 +3,23 @@
 
 use super::transcoder::{MALFORMED, Progress};
 
-/// Bytes that are checked for ASCII at a time.
+/// Bytes that are decoded at a time.
 const STRIDE: usize = 8;
-/// Most bytes of a character in UTF-8, padding included.
-const MAX_CHAR_BYTES: usize = 4;
+/// Bytes that are written for each character, of which it takes three at most.
+const ENTRY_BYTES: usize = 4;
+/// Room for the characters of a stride, and one byte more, so that the compiler sees that every index is in range.
+const STRIDE_ROOM: usize = ENTRY_BYTES * (STRIDE + 1);
 
-/// The text of each byte.
-pub(super) struct ByteTable {
-    utf8: [[u8; MAX_CHAR_BYTES]; 256],
-    len: [u8; 256],
-}
+/// The text of each byte: three bytes of UTF-8, padded, and their number.
+pub(super) struct ByteTable([[u8; ENTRY_BYTES]; 256]);
 
 impl ByteTable {
     pub(super) fn new(characters: [Option<char>; 256]) -> Self {
-        let mut utf8 = [[MALFORMED; MAX_CHAR_BYTES]; 256];
-        let mut len = [1; 256];
-        for (byte, c) in characters.into_iter().enumerate() {
-            if let Some(c) = c {
-                len[byte] = c.encode_utf8(&mut utf8[byte]).len() as u8;
-            }
-        }
-        Self { utf8, len }
+        Self(characters.map(|c| {
+            let mut entry = [MALFORMED; ENTRY_BYTES];
+            entry[ENTRY_BYTES - 1] = c.map_or(1, |c| c.encode_utf8(&mut entry).len() as u8);
+            entry
+        }))
     }
 
     /// Decodes until the raw bytes are used up or `out` is almost full.
@@ -37,24 +33,26 @@ impl ByteTable {
         }
         for byte in &raw[progress.read..] {
             let Some(room) = out[progress.written..].first_chunk_mut() else { return progress };
-            *room = self.utf8[usize::from(*byte)];
-            progress.written += usize::from(self.len[usize::from(*byte)]);
+            *room = self.0[usize::from(*byte)];
+            progress.written += usize::from(room[ENTRY_BYTES - 1]);
             progress.read += 1;
         }
         Progress { is_done: true, ..progress }
     }
 
-    /// Returns the number of bytes written. Each character is written with its padding, and the next one overwrites it.
+    /// Returns the number of bytes written. Each entry is written as a whole, and the next one overwrites its padding.
     #[inline]
-    fn decode_stride(&self, raw: &[u8; STRIDE], out: &mut [u8; MAX_CHAR_BYTES * STRIDE]) -> usize {
+    fn decode_stride(&self, raw: &[u8; STRIDE], out: &mut [u8; STRIDE_ROOM]) -> usize {
         if raw.is_ascii() {
             out[..STRIDE].copy_from_slice(raw);
             return STRIDE;
         }
         let mut written = 0;
         for byte in raw {
-            out[written..written + MAX_CHAR_BYTES].copy_from_slice(&self.utf8[usize::from(*byte)]);
-            written += usize::from(self.len[usize::from(*byte)]);
+            let entry = self.0[usize::from(*byte)];
+            let at = written % (ENTRY_BYTES * STRIDE);
+            out[at..at + ENTRY_BYTES].copy_from_slice(&entry);
+            written += usize::from(entry[ENTRY_BYTES - 1]);
         }
         written
     }

@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1252};
 use super::western::Western;
 
 /// Most bytes of lines that the guesser sees: it is slow, and its answer no longer changes after so many.
-const MAX_GUESS_BYTES: usize = 128 << 10;
+const MAX_GUESS_BYTES: usize = 64 << 10;
 
 /// A guessed encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
