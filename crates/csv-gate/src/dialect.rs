@@ -36,6 +36,8 @@ pub enum Evidence {
     Set,
     /// The file begins with a byte order mark.
     Marked,
+    /// The file begins like UTF-16: every second byte is NUL.
+    Utf16,
     /// All but a few lines are valid UTF-8.
     Utf8,
     /// The bytes look like it.

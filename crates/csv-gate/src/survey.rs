@@ -163,10 +163,9 @@ impl Survey {
         let marked = Encoding::for_bom(&head);
         self.bom_len = marked.map_or(0, |(_, len)| len);
         let set = self.declared.map(|encoding| (encoding, Evidence::Set));
-        let known = set.or(marked.map(|(encoding, _)| (encoding.into(), Evidence::Marked))).or_else(|| {
-            let evidence = Evidence::Guessed { lines: 1, confident: true };
-            utf16(&head).map(|encoding| (encoding.into(), evidence))
-        });
+        let known = set
+            .or(marked.map(|(encoding, _)| (encoding.into(), Evidence::Marked)))
+            .or_else(|| utf16(&head).map(|encoding| (encoding.into(), Evidence::Utf16)));
         self.phase = match known {
             Some((encoding, evidence)) => {
                 let lines = LineEndSearch::new(encoding.for_line_ends(), self.quote);

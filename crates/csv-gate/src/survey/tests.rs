@@ -71,7 +71,7 @@ fn evidence() {
     check(b"a\n", None, Evidence::Utf8, false);
     check(b"a\n", Some(SHIFT_JIS), Evidence::Set, false);
     check(b"\xef\xbb\xbfa\n", None, Evidence::Marked, false);
-    check(b"a\0\n\0", None, Evidence::Guessed { lines: 1, confident: true }, false);
+    check(b"a\0\n\0", None, Evidence::Utf16, false);
     check(b"caf\xe9\nx\ncaf\xe9\n", None, guessed(2), false);
     check(b"caf\xc3\xa9\nx\ncaf\xe9\n", None, guessed(1), true);
     // One damaged line beside one good line of each encoding.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::{Drip, almost_utf8, nasty_bytes, settings, text};
+use super::{Drip, almost_utf8, joined, nasty_bytes, settings, text};
 use crate::{Blocks, Error, Reason, Reject, Settings, Table};
 
 /// The results to compare.
@@ -111,7 +111,7 @@ proptest! {
 
     #[test]
     fn how_an_almost_regular_file_is_cut_does_not_show(
-        bytes in almost_table(), settings in settings(), detect in any::<bool>(),
+        bytes in prop_oneof![3 => almost_table(), 1 => joined()], settings in settings(), detect in any::<bool>(),
         size in prop_oneof![9 => 1..300usize, 1 => Just(1 << 20)], chunk in 1..120usize
     ) {
         let settings = match detect {
