@@ -9,6 +9,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::LogArgs;
+use tributary_format_rules::read_formats;
 
 use crate::{config::Config, inspect::InspectArgs};
 
@@ -60,6 +61,9 @@ pub struct ServeArgs {
     /// Host name that requests may use besides the listening address and this machine's own names; repeatable
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+    /// File of `[[format]]` tables that say how files are read; masters are told
+    #[arg(long, env = "TRIBUTARY_FORMATS", value_name = "FILE")]
+    pub formats: Option<PathBuf>,
     /// Access options.
     #[command(flatten)]
     pub access: Access,
@@ -69,12 +73,13 @@ impl ServeArgs {
     /// Checks the options and returns the configuration.
     ///
     /// # Errors
-    /// The token file cannot be read or holds no token.
+    /// The token file cannot be read or holds no token; the file of formats cannot be read or is wrong.
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
         let admission = Admission::new(self.access.token()?, self.allowed_hosts.clone()).listening_on(&self.listen);
-        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, admission, announce: true })
+        let formats = self.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
+        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, formats, admission, announce: true })
     }
 }
 

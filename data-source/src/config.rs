@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use tributary_admission::Admission;
+use tributary_format_rules::FormatRules;
 
 /// Checked settings of a server.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Config {
     pub settle: Duration,
     /// See [`tributary_folder_watch::Options::rescan`].
     pub rescan: Duration,
+    /// The rules by which files are read.
+    pub formats: FormatRules,
     /// The rules that every request must pass; `/healthz` needs no token.
     pub admission: Admission,
     /// Set to print `listening on http://ADDR:PORT` on stdout once the first scan is complete. A program that embeds the

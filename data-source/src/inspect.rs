@@ -10,7 +10,9 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use comfy_table::presets;
 use serde::Serialize;
-use tributary_csv_gate::{Quote, Ragged, Reject, Settings, Table, write_record};
+use tributary_csv_gate::{Dialect, Evidence, Header, Quote, Quotes, Ragged, Reject, Table, write_record};
+use tributary_format_rules::{read_formats, settings, to_toml};
+use tributary_protocol::FormatSpec;
 
 /// Rows that the summary shows.
 const MAX_ROWS: usize = 10;
@@ -25,6 +27,9 @@ const BUFFER_BYTES: usize = 64 << 10;
 pub struct InspectArgs {
     /// File to inspect; .gz and .zst are unpacked
     pub file: PathBuf,
+    /// File of `[[format]]` tables; the other options win over it
+    #[arg(long, value_name = "FILE")]
+    pub formats: Option<PathBuf>,
     /// Encoding, such as windows-1252 [default: detected]
     #[arg(long)]
     pub encoding: Option<String>,
@@ -37,15 +42,24 @@ pub struct InspectArgs {
     /// Escape character inside quotes [default: none]
     #[arg(long, value_name = "C", value_parser = ascii)]
     pub escape: Option<u8>,
-    /// Lines to skip before the header
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub skip_rows: u64,
+    /// Read a quote inside a quoted field as text if neither a delimiter nor a line end follows it
+    #[arg(long)]
+    pub lenient_quotes: bool,
+    /// Lines to skip before the header [default: 0]
+    #[arg(long, value_name = "N")]
+    pub skip_rows: Option<u64>,
+    /// Lines to skip at the end [default: 0]
+    #[arg(long, value_name = "N")]
+    pub skip_footer: Option<u64>,
+    /// Skip lines that start so
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
     /// Treat the first line as a row and name the columns column_1, column_2, …
     #[arg(long)]
     pub no_header: bool,
-    /// The treatment of rows that have too few fields
-    #[arg(long, value_enum, default_value_t = RaggedArg::Reject)]
-    pub ragged: RaggedArg,
+    /// The treatment of rows that have too few or too many fields [default: reject]
+    #[arg(long, value_enum)]
+    pub ragged: Option<RaggedArg>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -58,6 +72,8 @@ pub enum RaggedArg {
     Reject,
     /// Fill the missing fields with empty text
     Pad,
+    /// Drop extra fields at the end that are empty
+    Trim,
 }
 
 /// Values of `--format`.
@@ -90,20 +106,29 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 
 fn open(args: &InspectArgs) -> anyhow::Result<Table<File>> {
     let size = fs::metadata(&args.file)?.len();
-    let settings = Settings {
-        encoding: args.encoding.clone(),
-        delimiter: args.delimiter.clone(),
-        quote: args.quote,
-        escape: args.escape,
-        skip_rows: args.skip_rows,
-        header: !args.no_header,
-        ragged: match args.ragged {
-            RaggedArg::Reject => Ragged::Reject,
-            RaggedArg::Pad => Ragged::Pad,
-        },
-        ..Settings::default()
+    let rules = args.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
+    let path = args.file.to_string_lossy();
+    let mut settings = settings(&rules.spec(path.trim_start_matches("./")))?;
+    settings.encoding = args.encoding.clone().or(settings.encoding);
+    settings.delimiter = args.delimiter.clone().or(settings.delimiter);
+    settings.quote = args.quote.or(settings.quote);
+    settings.escape = args.escape.or(settings.escape);
+    settings.skip_rows = args.skip_rows.unwrap_or(settings.skip_rows);
+    settings.skip_footer = args.skip_footer.unwrap_or(settings.skip_footer);
+    settings.comment = args.comment.clone().or(settings.comment);
+    if args.lenient_quotes {
+        settings.quotes = Quotes::Lenient;
+    }
+    if args.no_header {
+        settings.header = Header::None;
+    }
+    settings.ragged = match args.ragged {
+        None => settings.ragged,
+        Some(RaggedArg::Reject) => Ragged::Reject,
+        Some(RaggedArg::Pad) => Ragged::Pad,
+        Some(RaggedArg::Trim) => Ragged::Trim,
     };
-    Ok(Table::open(&args.file.to_string_lossy(), size, || File::open(&args.file), &settings)?)
+    Ok(Table::open(&path, size, || File::open(&args.file), &settings)?)
 }
 
 /// A file read to its end.
@@ -148,13 +173,53 @@ fn print_summary(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -
     let dialect = findings.table.dialect();
     let columns: Vec<_> = findings.table.columns().iter().map(|column| cell(column)).collect();
     writeln!(out, "file       {}", args.file.display())?;
-    writeln!(out, "encoding   {}", dialect.encoding)?;
+    writeln!(out, "encoding   {}", shown_encoding(dialect))?;
     writeln!(out, "delimiter  {}", shown_delimiter(&dialect.delimiter))?;
     writeln!(out, "quote      {}", quote_text(dialect.quote).unwrap_or_else(|| "none".to_owned()))?;
     writeln!(out, "packing    {}", dialect.packing)?;
     writeln!(out, "columns    {}: {}", columns.len(), columns.join(", "))?;
     writeln!(out, "rows       {}", findings.good_rows)?;
-    writeln!(out, "rejects    {}", findings.table.rejects().total)
+    writeln!(out, "rejects    {}", findings.table.rejects().total)?;
+    if let repaired @ 1.. = findings.table.rejects().repaired {
+        writeln!(out, "repaired   {repaired}")?;
+    }
+    for (number, line) in to_toml(&found_format(args, dialect)).lines().enumerate() {
+        writeln!(out, "{:11}{line}", if number == 0 { "format" } else { "" })?;
+    }
+    Ok(())
+}
+
+fn shown_encoding(dialect: &Dialect) -> String {
+    let why = match dialect.encoding_evidence {
+        Evidence::Set => ", as set".to_owned(),
+        Evidence::Marked => ", by its byte order mark".to_owned(),
+        Evidence::Guessed { lines, confident } => {
+            let line = if lines == 1 { "line" } else { "lines" };
+            let doubt = if confident { "" } else { ", which is little evidence" };
+            format!(", guessed from {lines} {line}{doubt}")
+        }
+        _ => String::new(),
+    };
+    let mixed = if dialect.keeps_utf8_lines { "; lines that are valid UTF-8 are read as UTF-8" } else { "" };
+    format!("{}{why}{mixed}", dialect.encoding)
+}
+
+/// The settings that read the file in the same way, ready to be pasted.
+fn found_format(args: &InspectArgs, dialect: &Dialect) -> FormatSpec {
+    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    // Set for the whole file, an encoding would be used for its UTF-8 lines too.
+    let encoding = (!dialect.keeps_utf8_lines).then(|| dialect.encoding.to_owned());
+    FormatSpec {
+        files: name.into_iter().collect(),
+        encoding,
+        delimiter: Some(dialect.delimiter.clone()),
+        quote: Some(quote_text(dialect.quote).unwrap_or_default()),
+        escape: dialect.escape.map(|escape| char::from(escape).to_string()),
+        skip_rows: Some(dialect.skipped_lines).filter(|lines| *lines > 0),
+        skip_footer: args.skip_footer,
+        comment: args.comment.clone(),
+        ..FormatSpec::default()
+    }
 }
 
 fn print_rows(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {

@@ -172,7 +172,7 @@ fn files_that_are_no_good_for_the_report_are_told_of() {
         ("other.csv", "shop,count\na,1\n"),
         ("empty.csv", ""),
         ("quotes.csv", "\"shop,n\na,1\n"),
-        ("packed.csv.gz", "shop,n\na,1\n"),
+        ("packed.csv.gz", "PK\u{3}\u{4}shop,n\na,1\n"),
         ("long.csv", &long),
     ]);
     let check = |path: &str, expect: (u64, &str)| match last_line(&source, path) {
@@ -184,7 +184,7 @@ fn files_that_are_no_good_for_the_report_are_told_of() {
     check("other.csv", (0, "no column `n`"));
     check("empty.csv", (0, "no header"));
     check("quotes.csv", (1, "no usable header"));
-    check("packed.csv.gz", (0, ""));
+    check("packed.csv.gz", (0, "zip"));
     assert_eq!(count(&source, "tributary_source_partials_total"), 0);
     let (head, rows) = result(&source.post("/aggregate", &request(&source, "long.csv").to_string()));
     assert_eq!((head.rows, head.rejected, rows.len()), (1, 1, 0));

@@ -10,7 +10,7 @@ fn all_good_rows_come_under_one_header() {
         ("b.csv", "Name;SKU;Price\nbee;2;1,50\n"),
         ("a.csv", "sku,name\r\n1,\"say \"\"a\"\"\nb\"\r\nbad row\r\n3,c\r\n"),
         ("c/d.tsv", "sku\tcolour\tsku\n4\tred\t5\n"),
-        ("broken.csv.gz", "this is no archive"),
+        ("broken.csv.gz", "PK\u{3}\u{4}, a zip archive"),
         ("empty.csv", ""),
     ]);
     let answer = source.get("/read");

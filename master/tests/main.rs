@@ -6,6 +6,7 @@ mod configuration;
 mod crash;
 mod faults;
 mod feeds;
+mod formats;
 mod large;
 mod live;
 mod model;

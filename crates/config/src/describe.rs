@@ -3,8 +3,9 @@
 use std::fmt;
 
 use tributary_csv_gate::Columns;
+use tributary_format_rules::size_text;
 
-use crate::{Config, Reload, ReportConfig, SourceConfig, uploads::size_text};
+use crate::{Config, Reload, ReportConfig, SourceConfig};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.

@@ -13,6 +13,8 @@ use serde::{
 use toml::Spanned;
 use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
+use tributary_format_rules::{FormatRules, key_at, line_of, size};
+use tributary_protocol::FormatSpec;
 use tributary_store::DatabaseUrl;
 
 use super::{
@@ -73,6 +75,8 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: ColumnsAsTyped,
     token_file: Option<Spanned<String>>,
+    #[serde(default)]
+    format: Vec<Spanned<FormatSpec>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,6 +87,8 @@ struct UploadsAsTyped {
     priority: i64,
     max_size: Option<Spanned<String>>,
     keep_free: Option<Spanned<String>>,
+    #[serde(default)]
+    format: Vec<Spanned<FormatSpec>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,7 +159,11 @@ impl Place<'_> {
         self.differ("source", typed.source.iter().map(|source| &source.name))?;
         self.differ("report", typed.report.iter().map(|report| &report.name))?;
         let sources = typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
-        let reports = typed.report.iter().map(|typed| report(typed).map_err(|(at, why)| self.error(at, &why)));
+        let reports = typed.report.iter().map(|typed| {
+            let mut report = report(typed).map_err(|(at, why)| self.error(at, &why))?;
+            report.formats = self.formats(&typed.format)?;
+            Ok::<_, ConfigError>(report)
+        });
         let reports = reports.collect::<Result<_, _>>()?;
         Ok(File {
             database_url,
@@ -173,8 +183,9 @@ impl Place<'_> {
         let default = UploadsConfig::default();
         let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
         let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
-        let keep_free = self.optional(typed.keep_free.as_ref(), uploads::size)?.unwrap_or(default.keep_free);
-        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free })
+        let keep_free = self.optional(typed.keep_free.as_ref(), size)?.unwrap_or(default.keep_free);
+        let formats = self.formats(&typed.format)?;
+        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free, formats })
     }
 
     /// Refuses two entries of a `kind` with the same name.
@@ -210,7 +221,17 @@ impl Place<'_> {
         let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
-        Ok(SourceConfig { name: typed.name.into_inner(), url, priority: typed.priority, columns, token, folder: None })
+        let formats = self.formats(&typed.format)?;
+        let (name, priority) = (typed.name.into_inner(), typed.priority);
+        Ok(SourceConfig { name, url, priority, columns, formats, token, folder: None })
+    }
+
+    fn formats(&self, typed: &[Spanned<FormatSpec>]) -> Result<FormatRules, ConfigError> {
+        let specs: Vec<FormatSpec> = typed.iter().map(|spec| spec.get_ref().clone()).collect();
+        FormatRules::new(&specs).map_err(|why| {
+            let at = key_at(self.text, typed[why.index].span().start, why.error.key);
+            self.error(at, &why.error.to_string())
+        })
     }
 
     /// Resolves a path relative to the folder of the file.
@@ -231,7 +252,7 @@ impl Place<'_> {
     }
 
     fn line(&self, at: usize) -> usize {
-        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
+        line_of(self.text, at)
     }
 
     fn error(&self, at: usize, why: &str) -> ConfigError {

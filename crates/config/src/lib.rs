@@ -20,6 +20,7 @@ use std::{
 
 use tributary_admission::{Access, Token, host_and_port};
 use tributary_csv_gate::Columns;
+use tributary_format_rules::FormatRules;
 use tributary_store::DatabaseUrl;
 use url::Url;
 
@@ -96,6 +97,8 @@ pub struct SourceConfig {
     pub priority: i64,
     /// Header names of its files where they differ. Default: none.
     pub columns: Columns,
+    /// Format of its files; each setting here wins over what the source announces. Default: as announced or detected.
+    pub formats: FormatRules,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
@@ -114,7 +117,15 @@ impl SourceConfig {
         let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
         let url = source_url(url).map_err(wrong)?;
         source_name(name).map_err(wrong)?;
-        Ok(Self { name: name.to_owned(), url, priority: 0, columns: Columns::default(), token: None, folder: None })
+        Ok(Self {
+            name: name.to_owned(),
+            url,
+            priority: 0,
+            columns: Columns::default(),
+            formats: FormatRules::default(),
+            token: None,
+            folder: None,
+        })
     }
 }
 

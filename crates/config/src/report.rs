@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use glob::{MatchOptions, Pattern};
 use serde::Deserialize;
 use toml::Spanned;
-use tributary_protocol::{MetricSpec, ReportSpec};
+use tributary_format_rules::{FormatRules, Patterns};
+use tributary_protocol::{FormatSpec, MetricSpec, ReportSpec};
 use tributary_report::{ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
@@ -27,14 +27,18 @@ pub struct ReportConfig {
     pub spec: ReportSpec,
     /// The declaration, compiled.
     pub plan: Arc<ReportPlan>,
+    /// Format of its files; each setting here wins over those of a source. Default: as the source's.
+    pub formats: FormatRules,
     /// It claims the files whose path matches one of these.
-    files: Vec<Pattern>,
+    files: Patterns,
 }
 
 impl PartialEq for ReportConfig {
     /// Compares the declarations; the compiled form follows from them.
     fn eq(&self, other: &Self) -> bool {
-        let declared = |report: &Self| (report.name.clone(), report.feed, report.spec.clone(), report.files.clone());
+        let declared = |report: &Self| {
+            (report.name.clone(), report.feed, report.spec.clone(), report.formats.clone(), report.files.clone())
+        };
         declared(self) == declared(other)
     }
 }
@@ -42,15 +46,28 @@ impl PartialEq for ReportConfig {
 impl ReportConfig {
     /// The patterns of paths that the report claims.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(Pattern::as_str)
+        self.files.texts()
     }
 
     /// Whether the report claims the file with this path, in any source.
     #[must_use]
     pub fn claims(&self, path: &str) -> bool {
-        // As in a shell: `*` stays inside a folder, `**` does not.
-        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
-        self.files.iter().any(|pattern| pattern.matches_with(path, options))
+        self.files.matches(path)
+    }
+
+    /// The *reading* of a file for this report: what beside its bytes decides about its partial. `format` is how the file is read.
+    #[must_use]
+    pub fn reading(&self, format: &FormatSpec) -> String {
+        match format.digest() {
+            Some(format) => format!("{}+{format}", self.plan.digest()),
+            None => self.plan.digest().to_owned(),
+        }
+    }
+
+    /// Whether a partial with this [`Self::reading`] is one of the report as configured, however the file was read.
+    #[must_use]
+    pub fn is_of_plan(&self, reading: Option<&str>) -> bool {
+        reading.and_then(|reading| reading.split('+').next()) == Some(self.plan.digest())
     }
 
     /// Makes a report that claims no file and has columns with these names, for tests of pages and API.
@@ -60,7 +77,16 @@ impl ReportConfig {
         let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
         let spec = ReportSpec { metrics: vec![metric], ..ReportSpec::default() };
         let plan = Arc::new(ReportPlan::compile(&spec).expect("a count compiles"));
-        Self { name: name.to_owned(), feed: false, group_by, metrics, spec, plan, files: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            feed: false,
+            group_by,
+            metrics,
+            spec,
+            plan,
+            formats: FormatRules::default(),
+            files: Patterns::default(),
+        }
     }
 
     /// The table of its results, with columns as spelled.
@@ -98,6 +124,8 @@ pub(super) struct ReportAsTyped {
     metrics: Spanned<BTreeMap<String, Spanned<String>>>,
     #[serde(default)]
     feed: bool,
+    #[serde(default)]
+    pub(super) format: Vec<Spanned<FormatSpec>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -144,6 +172,7 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         metrics: plan.metrics().map(str::to_owned).collect(),
         spec,
         plan: Arc::new(plan),
+        formats: FormatRules::default(),
         files,
     })
 }
@@ -178,11 +207,10 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-fn patterns(typed: &OneOrMany) -> Result<Vec<Pattern>, String> {
+fn patterns(typed: &OneOrMany) -> Result<Patterns, String> {
     let texts = typed.to_vec();
-    if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+    if texts.is_empty() {
         return Err("name the files of the report, such as `**/*sales*.csv`".to_owned());
     }
-    let pattern = |text: &String| Pattern::new(text).map_err(|why| format!("`{text}` is not a path pattern: {why}"));
-    texts.iter().map(pattern).collect()
+    Patterns::new(&texts).map_err(|why| why.to_string())
 }

@@ -60,7 +60,7 @@ fn every_setting_is_understood() {
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
     assert_eq!(config.allowed_hosts, ["shop.example"]);
     assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
-    let UploadsConfig { dir, priority, max_size, keep_free } = config.uploads;
+    let UploadsConfig { dir, priority, max_size, keep_free, .. } = config.uploads;
     assert!(dir.unwrap().ends_with("came in"));
     assert_eq!((priority, max_size, keep_free), (-1, 2 << 30, 0));
     let [north, south] = &config.sources[..] else { panic!("two sources") };
@@ -70,6 +70,40 @@ fn every_setting_is_understood() {
     );
     assert_eq!(north.columns.sku.as_deref(), Some("Item code"));
     assert_eq!((south.name.as_str(), south.priority, south.url.as_str()), ("south", 0, "https://example.org/feeds/"));
+}
+
+#[test]
+fn formats_stand_under_sources_uploads_and_reports() {
+    let toml = r#"
+        [[source]]
+        name = "north"
+        url  = "http://127.0.0.1:5001"
+        [[source.format]]
+        files = "*.txt"
+        delimiter = "\t"
+        [[source.format]]
+        encoding = "windows-1250"
+        [uploads]
+        [[uploads.format]]
+        quote = ""
+        [[report]]
+        name = "sales"
+        files = "*.csv"
+        metrics = { rows = "count()" }
+        [[report.format]]
+        skip_rows = 3
+        "#;
+    let config = load(toml, &[]).unwrap();
+    let [north] = &config.sources[..] else { panic!("one source") };
+    assert_eq!(north.formats.spec("a.txt").delimiter.as_deref(), Some("\t"));
+    assert_eq!(north.formats.spec("a.csv").encoding.as_deref(), Some("windows-1250"));
+    assert_eq!(config.uploads.formats.spec("a.csv").quote.as_deref(), Some(""));
+    assert_eq!(config.reports[0].formats.spec("a.csv").skip_rows, Some(3));
+    assert_eq!(config.uploads.source(Path::new("/x")).formats, config.uploads.formats);
+    let report = "[[report]]\nname = \"a\"\nfiles = \"*\"\nmetrics = { n = \"count()\" }\n[[report.format]]\n";
+    refused(&format!("{report}delimiter = \"\"\n"), &[], &["FILE, line 6", "delimiter"]);
+    refused("[uploads]\n[[uploads.format]]\nfiles = \"*\"\nescape = \"ab\"\n", &[], &["FILE, line 4", "escape"]);
+    refused("[[uploads.format]]\nencodings = \"x\"\n", &[], &["FILE, line 2", "`encodings`", "`encoding`"]);
 }
 
 #[test]

@@ -26,6 +26,12 @@ pub struct Dialect {
     pub line_end: LineEnd,
     /// The file's compression.
     pub packing: Packing,
+    /// Lines before the header that were skipped: as set, and one that names the delimiter (`sep=;`).
+    pub skipped_lines: u64,
+    /// Whether blanks between delimiters and quotes are skipped.
+    pub blanks_around_quotes: bool,
+    /// Whether rows, or the header alone, end in a delimiter that means nothing.
+    pub trailing_delimiter: bool,
 }
 
 /// The reason for an encoding.
@@ -97,6 +103,7 @@ impl CheckedSettings {
             }
         }
         checked.check_delimiter()?;
+        settings.check_lines()?;
         Ok(checked)
     }
 
@@ -110,6 +117,16 @@ impl CheckedSettings {
             )));
         }
         Ok(())
+    }
+}
+
+impl Settings {
+    /// Checks the settings that people type.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] if they cannot work for any file.
+    pub fn check(&self) -> Result<(), Error> {
+        CheckedSettings::check(self).map(drop)
     }
 }
 

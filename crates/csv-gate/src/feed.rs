@@ -1,9 +1,9 @@
 //! Product feeds: turns rows into offers. Which offer wins, and which of several for one sku counts, is decided
 //! elsewhere.
 
-use std::io::Read;
+use std::{collections::BTreeMap, io::Read};
 
-use crate::{Error, Reason, Rejects, Row, Table};
+use crate::{Error, Reason, Rejects, Row, Table, columns::find_column, folded};
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_SKU_BYTES: usize = 1 << 10;
@@ -28,6 +28,7 @@ pub struct Columns {
 pub struct Feed<R: Read> {
     table: Table<R>,
     indexes: FieldIndexes,
+    ops: OpWords,
     /// Buffers for the current offer's fields that had to be unescaped.
     scratch: Scratch,
 }
@@ -50,11 +51,16 @@ struct FieldIndexes {
 }
 
 /// The effect of a row on its sku.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Op {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The row offers its product.
     Upsert,
+    /// The row takes its sku away.
     Delete,
 }
+
+/// Words for `op` beside `upsert` and `delete`, [`folded`].
+pub type OpWords = BTreeMap<String, Op>;
 
 /// The offer in one good row. If a file has several offers for one sku, the last one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,21 +82,27 @@ impl<R: Read> Feed<R> {
     /// Finds the columns of a feed.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if there is no column for the sku or the name; the reason lists the columns. For a table of
-    /// [`Table::open_once`] this is not final either.
-    pub fn new(table: Table<R>, columns: &Columns) -> Result<Self, Error> {
-        let find = |mapped: &Option<String>, name: &'static str| {
-            let name = mapped.as_deref().unwrap_or(name);
-            let index = table.columns().iter().position(|column| folded(column) == folded(name));
-            index.ok_or_else(|| no_column(&table, name))
+    /// [`Error::Rejected`] if there is no column for the sku or the name, or two that could be one; the reason lists the columns.
+    /// For a table of [`Table::open_once`] this is not final either.
+    pub fn new(mut table: Table<R>, columns: &Columns, ops: OpWords) -> Result<Self, Error> {
+        let find = |mapped: &Option<String>, name: &str| {
+            find_column(table.columns(), mapped.as_deref().unwrap_or(name)).map_err(|ambiguous| {
+                let (line, raw) = table.header();
+                Error::line(line, ambiguous.to_string(), raw)
+            })
+        };
+        let needed = |mapped: &Option<String>, name: &str| {
+            find(mapped, name)?.ok_or_else(|| no_column(&table, mapped.as_deref().unwrap_or(name)))
         };
         let indexes = FieldIndexes {
-            sku: find(&columns.sku, "sku")?,
-            name: find(&columns.name, "name")?,
-            description: find(&columns.description, "description").ok(),
-            op: find(&columns.op, "op").ok(),
+            sku: needed(&columns.sku, "sku")?,
+            name: needed(&columns.name, "name")?,
+            description: find(&columns.description, "description")?,
+            op: find(&columns.op, "op")?,
         };
-        Ok(Self { table, indexes, scratch: Scratch::default() })
+        let used = [Some(indexes.sku), Some(indexes.name), indexes.description, indexes.op];
+        table.use_only(&used.into_iter().flatten().collect::<Vec<_>>());
+        Ok(Self { table, indexes, ops, scratch: Scratch::default() })
     }
 
     /// Returns the next offer in file order, or none at the end. Unusable rows are added to [`Self::rejects`].
@@ -99,7 +111,7 @@ impl<R: Read> Feed<R> {
     /// As [`Table::next_row`].
     pub fn next_offer(&mut self) -> Result<Option<OfferRow<'_>>, Error> {
         while self.table.advance()? {
-            match self.indexes.check(&self.table) {
+            match self.indexes.check(&self.table, &self.ops) {
                 Ok(op) => return Ok(Some(self.indexes.offer(self.table.row(), op, &mut self.scratch))),
                 Err(reason) => self.table.reject_row(reason),
             }
@@ -120,7 +132,7 @@ impl<R: Read> Feed<R> {
 
 impl FieldIndexes {
     /// Returns what to do with the current row's sku, or why the row is a reject.
-    fn check<R: Read>(&self, table: &Table<R>) -> Result<Op, Reason> {
+    fn check<R: Read>(&self, table: &Table<R>, ops: &OpWords) -> Result<Op, Reason> {
         // Almost all rows pass this check of raw bytes. The full check below has to validate the row as text first.
         let fits = |index, max| table.bytes(index).is_some_and(|bytes| bytes.len() <= max);
         let shows = |index| table.bytes(index).is_some_and(|bytes| bytes.first().is_some_and(u8::is_ascii_graphic));
@@ -133,7 +145,7 @@ impl FieldIndexes {
             return Ok(Op::Upsert);
         }
         let row = table.row();
-        let op = self.op(row);
+        let op = self.op(row, ops);
         match (row.field(self.sku).trim().len(), op) {
             (0, _) => Err(Reason::NoSku),
             (len, _) if len > MAX_SKU_BYTES => Err(Reason::SkuTooLong { limit: MAX_SKU_BYTES }),
@@ -144,9 +156,12 @@ impl FieldIndexes {
         }
     }
 
-    fn op(&self, row: Row<'_>) -> Result<Op, Reason> {
+    fn op(&self, row: Row<'_>, ops: &OpWords) -> Result<Op, Reason> {
         let Some(index) = self.op else { return Ok(Op::Upsert) };
         let field = row.field(index);
+        if let Some(op) = (!ops.is_empty()).then(|| ops.get(&folded(&field))).flatten() {
+            return Ok(*op);
+        }
         match field.trim() {
             "" => Ok(Op::Upsert),
             op if op.eq_ignore_ascii_case("upsert") => Ok(Op::Upsert),
@@ -168,12 +183,6 @@ impl FieldIndexes {
     }
 }
 
-/// Folds a header name for comparison: trims Unicode white space and converts to lowercase.
-#[must_use]
-pub fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
-}
-
 fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
     let columns = table.columns();
     let (line, raw) = table.header();
@@ -187,7 +196,10 @@ fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
     if columns.len() > SHOWN {
         shown.push(format!("and {} more", columns.len() - SHOWN));
     }
-    let reason =
-        format!("no column `{name}` among {}: name it in the header or map it in the configuration", shown.join(", "));
+    let reason = format!(
+        "no column `{name}` among {}: name it in the header or map it in the configuration; skip_rows = … skips lines \
+         above the header, and header = […] names the columns of a file without one",
+        shown.join(", ")
+    );
     Error::line(line, reason, raw)
 }

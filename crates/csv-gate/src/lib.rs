@@ -9,24 +9,26 @@
 //! of polars, threads or the clock, and it holds one bounded window of the file, never all of it.
 //!
 //! ```
-//! use tributary_csv_gate::{Columns, Feed, Settings, Table};
+//! use tributary_csv_gate::{Columns, Feed, OpWords, Settings, Table};
 //!
 //! let file = b"sku;name\n1;caf\xe9\n2\n";
 //! let table = Table::open("a.csv", file.len() as u64, || Ok(&file[..]), &Settings::default())?;
 //! assert_eq!(table.dialect().encoding, "windows-1252");
-//! let mut feed = Feed::new(table, &Columns::default())?;
+//! let mut feed = Feed::new(table, &Columns::default(), OpWords::new())?;
 //! while let Some(offer) = feed.next_offer()? {
 //!     assert_eq!((&*offer.sku, &*offer.name, offer.line), ("1", "caf\u{e9}", 2));
 //! }
-//! assert_eq!(feed.rejects().kept[0].reason.to_string(), "1 field where the header has 2");
+//! assert_eq!(feed.rejects().kept[0].reason.to_string(), "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty");
 //! # Ok::<(), tributary_csv_gate::Error>(())
 //! ```
 
 mod charset;
+mod columns;
 mod decode;
 mod dialect;
 mod error;
 pub mod feed;
+mod footer;
 mod head;
 mod line;
 mod line_end;
@@ -41,12 +43,13 @@ mod unpack;
 mod window;
 mod write;
 
+pub use columns::{AmbiguousColumn, find_column, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, OfferRow, folded};
+pub use feed::{Columns, Feed, OfferRow, Op, OpWords};
 pub use rejects::{Reason, Reject, Rejects};
 pub use row::Row;
-pub use settings::{Limits, Quote, Ragged, Settings};
+pub use settings::{Escapes, Header, Limits, Quote, Quotes, Ragged, Settings};
 pub use table::{
     Table,
     blocks::{Block, BlockRows, Blocks},

@@ -8,6 +8,8 @@ pub struct Rejects {
     pub total: u64,
     /// The first rejects, as many as [`crate::Limits::rejects_kept`] allows.
     pub kept: Vec<Reject>,
+    /// The number of good rows in which a quote is text only because the quotes are lenient.
+    pub repaired: u64,
 }
 
 impl Rejects {
@@ -34,12 +36,23 @@ pub struct Reject {
     pub raw: String,
 }
 
+/// Settings that read a field which is never closed properly.
+const HOW_TO_CLOSE: &str = r#"quotes = "lenient" takes such quotes for text, quote = "" all of them"#;
+
+/// Names the setting that reads a row with another number of fields than the header.
+fn ragged(found: usize, expected: usize) -> &'static str {
+    match found < expected {
+        true => r#"ragged = "pad" leaves the missing ones empty"#,
+        false => r#"ragged = "trim" drops empty ones at the end"#,
+    }
+}
+
 /// The reason why a row could not be used. Users see its `Display` text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
     /// Too many or too few fields.
-    #[error("{found} field{} where the header has {expected}", if *.found == 1 { "" } else { "s" })]
+    #[error("{found} field{} where the header has {expected}: {}", if *.found == 1 { "" } else { "s" }, ragged(*.found, *.expected))]
     FieldCount {
         /// Fields in the row.
         found: usize,
@@ -48,7 +61,7 @@ pub enum Reason {
     },
     /// A quoted field has no closing quote before the end of the file (or of the lookahead), or text follows the
     /// closing quote.
-    #[error("quoted field is never closed properly")]
+    #[error("quoted field is never closed properly: {HOW_TO_CLOSE}")]
     NeverClosed,
     /// A NUL byte, which no text file contains and no database accepts.
     #[error("NUL byte")]
@@ -60,7 +73,7 @@ pub enum Reason {
         encoding: &'static str,
     },
     /// A field over its limit.
-    #[error("field is longer than {limit} bytes")]
+    #[error("field is longer than {limit} bytes: max_field = … raises the limit")]
     FieldTooLong {
         /// The limit in bytes.
         limit: usize,
@@ -149,8 +162,14 @@ mod tests {
     #[test]
     fn reasons_read_well() {
         let check = |reason: Reason, expect: &str| assert_eq!(reason.to_string(), expect);
-        check(Reason::FieldCount { found: 4, expected: 3 }, "4 fields where the header has 3");
-        check(Reason::FieldCount { found: 1, expected: 3 }, "1 field where the header has 3");
+        check(
+            Reason::FieldCount { found: 4, expected: 3 },
+            "4 fields where the header has 3: ragged = \"trim\" drops empty ones at the end",
+        );
+        check(
+            Reason::FieldCount { found: 1, expected: 3 },
+            "1 field where the header has 3: ragged = \"pad\" leaves the missing ones empty",
+        );
         check(Reason::Encoding { encoding: "UTF-8" }, "bytes that are not valid UTF-8");
         check(Reason::UnknownOp { op: "x".into() }, "unknown op `x`");
     }

@@ -1,42 +1,54 @@
 //! Settings for reading a file, chosen by the caller. For what was detected see [`crate::Dialect`].
 
+use crate::Error;
+
 /// Settings for reading a file. By default everything is detected, the first line is the header, and ragged rows are
 /// rejects.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// A label of the WHATWG Encoding Standard such as `windows-1252`, or of a code page of DOS such as `cp437`;
     /// detected if none. Takes precedence over a byte order mark.
     pub encoding: Option<String>,
-    /// One or several characters that separate fields; if none, one of `,` `;` tab `|` is detected.
+    /// One or several characters that separate fields; detected if none.
     pub delimiter: Option<String>,
-    /// The quote; `"` if none.
+    /// The quote; detected if none.
     pub quote: Option<Quote>,
-    /// The byte that makes the next one plain text inside quotes. If none, only a doubled quote is special.
+    /// The treatment of a quote inside a quoted field that neither closes it nor is doubled.
+    pub quotes: Quotes,
+    /// The byte that makes the next one plain text: inside quotes, or everywhere if there is no quoting. If none, only
+    /// a doubled quote is special, unless a backslash before quotes is detected.
     pub escape: Option<u8>,
+    /// The treatment of `escape` itself.
+    pub escapes: Escapes,
     /// Physical lines to skip before the header.
     pub skip_rows: u64,
-    /// Whether the first non-empty line names the columns. Without a header the columns are `column_1` and so on, as
-    /// many as the first good row has fields.
-    pub header: bool,
-    /// The treatment of rows with too few fields.
+    /// Physical lines to skip at the end of the file, empty ones included.
+    pub skip_footer: u64,
+    /// The source of the column names.
+    pub header: Header,
+    /// Lines that start so are skipped, unless they start inside quotes.
+    pub comment: Option<String>,
+    /// The treatment of rows with too few or too many fields.
     pub ragged: Ragged,
+    /// Words that mean an empty cell. An unquoted cell is compared with them without the blanks around it, before
+    /// escapes are resolved.
+    pub null: Vec<String>,
+    /// Whether `="x"` and `'x` are the text x.
+    pub text_cells: bool,
     /// The limits of a file.
     pub limits: Limits,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            encoding: None,
-            delimiter: None,
-            quote: None,
-            escape: None,
-            skip_rows: 0,
-            header: true,
-            ragged: Ragged::default(),
-            limits: Limits::default(),
-        }
-    }
+/// The source of the column names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Header {
+    /// The first line that is not empty.
+    #[default]
+    FirstLine,
+    /// None: the columns are `column_1` and so on, as many as the first good row has fields.
+    None,
+    /// These names, in the order of the fields. The first line that is not empty is a row.
+    Names(Vec<String>),
 }
 
 /// The character around quoted fields.
@@ -58,14 +70,36 @@ impl Quote {
     }
 }
 
-/// The treatment of a row with fewer fields than the header. A row with more fields is always a reject.
+/// The treatment of a quote inside a quoted field that neither closes it nor is doubled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quotes {
+    /// The field is never closed properly.
+    #[default]
+    Strict,
+    /// The quote is text if neither a delimiter nor a line end follows it.
+    Lenient,
+}
+
+/// The treatment of the escape that protects a byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Escapes {
+    /// It is dropped. Without quoting, `\n`, `\r` and `\t` are a line end, a carriage return and a tab.
+    #[default]
+    Dropped,
+    /// It protects a quote and stays in the text, as PHP's `fputcsv` writes it. It is a backslash if none is set.
+    Kept,
+}
+
+/// The treatment of a row with another number of fields than the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ragged {
     /// The row is a reject.
     #[default]
     Reject,
-    /// The missing fields are empty.
+    /// Missing fields are empty. A row with more fields is a reject.
     Pad,
+    /// Extra fields at the end are dropped if all of them are empty. A row with fewer fields is a reject.
+    Trim,
 }
 
 /// The limits of a file, which bound the gate's memory and time. Each field states its default.
@@ -108,6 +142,28 @@ impl Default for Limits {
             max_window: 128 << 20,
             rejects_kept: 1000,
             raw_bytes: 1 << 10,
+        }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// [`Error::Settings`] if the header or the comment cannot work for any file.
+    pub(crate) fn check_lines(&self) -> Result<(), Error> {
+        let has_line_end = |text: &str| text.contains(['\r', '\n']);
+        if self.comment.as_deref().is_some_and(|comment| comment.is_empty() || has_line_end(comment)) {
+            return Err(Error::Settings("comment cannot be used: it must not be empty or contain a line end".into()));
+        }
+        match &self.header {
+            Header::Names(names) if names.iter().all(|name| name.trim().is_empty()) => {
+                Err(Error::Settings("header cannot be used: list the names of the columns".into()))
+            }
+            Header::Names(names) if names.len() > self.limits.columns => Err(Error::Settings(format!(
+                "header lists {} columns where {} are the limit: raise `max_columns`",
+                names.len(),
+                self.limits.columns
+            ))),
+            _ => Ok(()),
         }
     }
 }

@@ -1,121 +1,206 @@
-//! Detects the delimiter from the beginning of a file. It tries only `,` `;` tab and `|`: each further candidate would
-//! make a wrong guess more likely.
+//! Detects delimiter and quoting from the beginning of a file. The rules are those of
+//! docs/reference/csv-rules.md#delimiter. The usual reading stays unless another one fits clearly better: each further
+//! candidate makes a wrong guess more likely.
 
+mod fit;
+
+use memchr::{memchr, memmem};
+
+use self::fit::{Fit, Sample};
 use crate::{
-    split::{Fields, Splitter, Step},
+    split::{EscapeRule, Quoting, Splitter},
     window::End,
 };
 
-/// Bytes of a file from which the delimiter is detected.
+/// Bytes of a file from which its dialect is detected.
 pub(crate) const SAMPLE_BYTES: usize = 256 << 10;
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Delimiters that are tried only if none of the usual ones fits.
+const RARE_CANDIDATES: [u8; 4] = [1, b'^', b'~', b':'];
 
-/// The fit of a delimiter to the sample.
-struct Fit {
-    columns: usize,
-    /// Records with as many fields as the header, the header included.
-    alike: u64,
-    records: u64,
+/// The parts of a dialect that are to be detected.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) delimiter: bool,
+    pub(crate) quoting: bool,
+    pub(crate) prefer_tab: bool,
+    /// Rows may have another number of fields than the header, so that is no sign of another dialect.
+    pub(crate) ragged: bool,
+    /// The number of columns, if it is known without a header.
+    pub(crate) columns: Option<usize>,
 }
 
-/// Returns the candidate that splits the header into several columns and the largest share of records into as many.
-/// Ties go to the candidate with more columns, then to the first one (tab if `prefer_tab`). A comma if none fits.
-///
-/// `splitter` holds all settings but the delimiter; `sample` begins with the header.
-pub(crate) fn delimiter(sample: &[u8], end: End, splitter: &Splitter, prefer_tab: bool) -> u8 {
+/// A detected dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sniffed {
+    pub(crate) delimiter: Vec<u8>,
+    pub(crate) quoting: Quoting,
+    /// Rows end in a delimiter that the header lacks.
+    pub(crate) trailing: bool,
+    /// The header ends in a delimiter that the rows lack.
+    pub(crate) header_trailing: bool,
+}
+
+/// A way to read the sample, and its fit.
+#[derive(Clone, Debug)]
+struct Reading {
+    splitter: Splitter,
+    fit: Fit,
+}
+
+/// Returns the delimiter that the line at the start of a text names for Excel, such as `sep=;`.
+pub(crate) fn sep_line(text: &str) -> Option<char> {
+    let line = text.lines().next()?.trim_end_matches('\r');
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+    let named = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP="))?;
+    let mut chars = named.chars();
+    let delimiter = chars.next().filter(|first| !first.is_alphanumeric() && *first != '"' && *first != '\0')?;
+    chars.next().is_none().then_some(delimiter)
+}
+
+/// Detects what is wanted. `splitter` holds the settings; `text` begins with the header.
+pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) -> Sniffed {
+    let sample = Sample { text, end, columns: wanted.columns };
+    let splitter = Splitter { spans_kept: 0, ..splitter.clone() };
+    let mut reading = usual(sample, &splitter, wanted);
+    // Blanks come twice: with them, a file may fit that would else look escaped, and an escaped file may have them.
+    for improve in [spaced, escaped, spaced, single_quoted, unquoted] {
+        if let Some(better) = improve(sample, &reading, wanted) {
+            reading = better;
+        }
+    }
+    let fit = &reading.fit;
+    Sniffed {
+        trailing: fit.is_trailing(),
+        header_trailing: fit.is_header_trailing(),
+        delimiter: reading.splitter.delimiter,
+        quoting: reading.splitter.quoting,
+    }
+}
+
+/// Returns the usual reading: the candidate that splits the header into several columns and the largest share of
+/// records into as many. Ties go to the candidate with more columns, then to the first one (tab if preferred). A comma
+/// if none fits.
+fn usual(sample: Sample<'_>, splitter: &Splitter, wanted: Wanted) -> Reading {
+    if !wanted.delimiter {
+        return Reading { splitter: splitter.clone(), fit: sample.fit(splitter) };
+    }
     let mut order = CANDIDATES;
-    order.sort_by_key(|candidate| prefer_tab && *candidate != b'\t');
-    let taken = |candidate: &u8| splitter.quote == Some(*candidate) || splitter.escape == Some(*candidate);
-    let mut best: Option<(u8, Fit)> = None;
-    for candidate in order.into_iter().filter(|candidate| !taken(candidate)) {
-        let fit = fit(sample, end, &Splitter { delimiter: vec![candidate], spans_kept: 0, ..splitter.clone() });
-        if fit.columns > 1 && best.as_ref().is_none_or(|(_, best)| fit.beats(best)) {
-            best = Some((candidate, fit));
-        }
+    order.sort_by_key(|candidate| wanted.prefer_tab && *candidate != b'\t');
+    let best = best(sample, splitter, &order);
+    if best.as_ref().is_none_or(|best| 2 * best.fit.alike() <= best.fit.records)
+        && let Some(rare) = self::best(sample, splitter, &RARE_CANDIDATES)
+        && rare.fit.records > 2
+        && rare.fit.fits_nearly_all()
+    {
+        return rare;
     }
-    best.map_or(b',', |(candidate, _)| candidate)
+    best.unwrap_or_else(|| {
+        let splitter = Splitter { delimiter: vec![b','], ..splitter.clone() };
+        Reading { fit: sample.fit(&splitter), splitter }
+    })
 }
 
-impl Fit {
-    fn beats(&self, other: &Self) -> bool {
-        // Compares shares, not counts: a wrong delimiter breaks quoted fields apart and so finds more records.
-        let (mine, theirs) = (self.alike * other.records, other.alike * self.records);
-        (mine, self.columns) > (theirs, other.columns)
+fn best(sample: Sample<'_>, splitter: &Splitter, candidates: &[u8]) -> Option<Reading> {
+    let Quoting { quote, escape, .. } = splitter.quoting;
+    let mut best: Option<Reading> = None;
+    for candidate in candidates.iter().filter(|candidate| ![quote, escape].contains(&Some(**candidate))) {
+        let splitter = Splitter { delimiter: vec![*candidate], ..splitter.clone() };
+        let fit = sample.fit(&splitter);
+        if fit.columns > 1 && best.as_ref().is_none_or(|best| fit.beats(&best.fit)) {
+            best = Some(Reading { splitter, fit });
+        }
+    }
+    best
+}
+
+/// Reads the sample with another quoting, and with the delimiter that then fits best.
+fn read_with(sample: Sample<'_>, reading: &Reading, quoting: Quoting, wanted: Wanted) -> Option<Reading> {
+    let splitter = Splitter { quoting, ..reading.splitter.clone() };
+    match wanted.delimiter && CANDIDATES.contains(&splitter.delimiter[0]) {
+        true => best(sample, &splitter, &CANDIDATES),
+        false => Some(Reading { fit: sample.fit(&splitter), splitter }),
     }
 }
 
-fn fit(sample: &[u8], end: End, splitter: &Splitter) -> Fit {
-    let mut fit = Fit { columns: 0, alike: 0, records: 0 };
-    let mut rest = sample;
-    let mut found = Fields::default();
-    while !rest.is_empty() {
-        if let Some(len) = splitter.empty_line(rest) {
-            rest = &rest[len..];
-            continue;
-        }
-        let (next, fields) = match splitter.split(rest, end, &mut found) {
-            Step::Record(record) => (record.next, record.fields),
-            Step::NeverClosed { next: Some(next), .. } => (next, 0),
-            Step::NeverClosed { next: None, .. } | Step::Endless { .. } | Step::More => break,
-        };
-        if fit.records == 0 {
-            fit.columns = fields;
-        }
-        fit.records += 1;
-        fit.alike += u64::from(fields == fit.columns);
-        rest = &rest[next..];
+/// A backslash before quotes inside quotes, if doubled quotes do not fit and this does. A backslash before anything
+/// else stays: some who write this double their backslashes, and some do not.
+fn escaped(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Reading> {
+    let quote = reading.splitter.quoting.quote?;
+    if !wanted.quoting || reading.fit.bad() == 0 || memmem::find(sample.text, &[b'\\', quote]).is_none() {
+        return None;
     }
-    fit
+    let rule = EscapeRule::DroppedBeforeSpecial;
+    let quoting = Quoting { escape: Some(b'\\'), rule, ..reading.splitter.quoting };
+    let found = read_with(sample, reading, quoting, wanted)?;
+    // Rows that are only too short or too long say little in a small file.
+    let is_likely = reading.fit.malformed > 0 || (found.fit.records > 3 && !wanted.ragged);
+    (is_likely && found.fit.fits_nearly_all() && found.fit.bad() < reading.fit.bad()).then_some(found)
+}
+
+/// Blanks between delimiters and quotes, if fields with them exist and all records fit at least as well.
+fn spaced(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Reading> {
+    let quote = reading.splitter.quoting.quote?;
+    let pairs = [[b' ', quote], [quote, b' '], [b'\t', quote], [quote, b'\t']];
+    if !pairs.iter().any(|pair| memmem::find(sample.text, pair).is_some()) {
+        return None;
+    }
+    let quoting = Quoting { blanks: true, ..reading.splitter.quoting };
+    let found = read_with(sample, reading, quoting, wanted)?;
+    let before = sample.quoted(&reading.splitter);
+    let after = sample.quoted(&found.splitter);
+    let fits = found.fit.fits_nearly_all()
+        && found.fit.bad() <= reading.fit.bad()
+        && found.fit.malformed <= reading.fit.malformed;
+    (fits && after.fields > before.fields).then_some(found)
+}
+
+/// Quoting with `'`, if nothing is quoted with `"`. If the records fit without it too, every row must have quotes.
+fn single_quoted(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Reading> {
+    let after_delimiter = [&reading.splitter.delimiter[..], b"'"].concat();
+    if !wanted.quoting
+        || reading.fit.malformed > 0
+        || memmem::find(sample.text, &after_delimiter).is_none()
+        || sample.quoted(&reading.splitter).fields > 0
+    {
+        return None;
+    }
+    let quoting = Quoting { quote: Some(b'\''), ..reading.splitter.quoting };
+    let found = read_with(sample, reading, quoting, wanted)?;
+    let after = sample.quoted(&found.splitter);
+    let fits = found.fit.malformed == 0 && found.fit.fits_nearly_all() && found.fit.bad() <= reading.fit.bad();
+    let is_everywhere = after.records + 1 >= found.fit.records && found.fit.records > 2;
+    (fits && after.fields > 0 && (is_everywhere || found.fit.bad() < reading.fit.bad())).then_some(found)
+}
+
+/// No quoting, if quotes do not pair around fields and every line has as many fields as the header without it. A
+/// quoted field that spans lines which all look like rows is no field.
+fn unquoted(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Reading> {
+    let quote = reading.splitter.quoting.quote?;
+    if !wanted.quoting || reading.splitter.quoting.lenient || memchr(quote, sample.text).is_none() {
+        return None;
+    }
+    let before = sample.quoted(&reading.splitter);
+    if reading.fit.malformed == 0 && before.line_ends == 0 {
+        return None;
+    }
+    let found = read_with(sample, reading, Quoting::default(), wanted)?;
+    let fit = &found.fit;
+    // A header that alone ends in a delimiter says nothing about the lines below it. Well-formed records of more columns are no
+    // chance.
+    if fit.is_header_trailing() || (reading.fit.malformed == 0 && fit.columns < reading.fit.columns) {
+        return None;
+    }
+    // Delimiters that a text would have to hold just at the right places.
+    let evidence = before.line_ends * (fit.columns as u64 - 1);
+    let is_likely = match *found.splitter.delimiter {
+        [b'\t'] => (fit.records > 2 && reading.fit.malformed > 0) || (fit.records > 4 && evidence > 7),
+        _ => fit.records > 4 && fit.columns > 2 && (reading.fit.malformed > 0 || evidence > 7),
+    };
+    let odd = reading.fit.malformed + before.spanning;
+    let pairs = sample.wrapped(&found.splitter, quote);
+    (is_likely && fit.columns > 1 && fit.bad() == 0 && 4 * pairs <= odd).then_some(found)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::LineEnd;
-
-    #[test]
-    fn the_delimiter_that_fits_most_records_wins() {
-        let check = |sample: &str, tsv, expect: u8| {
-            let splitter = Splitter {
-                delimiter: Vec::new(),
-                quote: Some(b'"'),
-                escape: None,
-                line_end: LineEnd::Lf,
-                field_bytes: 1 << 20,
-                record_bytes: 1 << 20,
-                spans_kept: 0,
-            };
-            let found = delimiter(sample.as_bytes(), End::Eof, &splitter, tsv);
-            assert_eq!(char::from(found), char::from(expect), "{sample:?}");
-        };
-        check("", false, b',');
-        check("sku\n1\n", false, b',');
-        check("sku;name\n1;x\n", false, b';');
-        check("sku\tname\n1\tx\n", false, b'\t');
-        check("sku|name\n1|x\n", false, b'|');
-        check("sku,name;x\n1,a\n2,b\n", false, b',');
-        check("sku;name,x\n1;a\n2;b\n", false, b';');
-        check("\"sku,a\";name\n1;x\n", false, b';');
-        check("sku;\"name\nof\"\n1;\"a,\nb,\"\n", false, b';');
-        check("sku;name,x\n1;\"a\nb,c\nd,e\nf,g\"\n", false, b';');
-        check("a,b;c;d\n", false, b';');
-        check("a,b\tc\n", false, b',');
-        check("a,b\tc\n", true, b'\t');
-        check("a,b\tc\n1,2\n", true, b',');
-    }
-
-    #[test]
-    fn a_record_cut_by_the_sample_does_not_count() {
-        let splitter = Splitter {
-            delimiter: Vec::new(),
-            quote: None,
-            escape: None,
-            line_end: LineEnd::Lf,
-            field_bytes: 1 << 20,
-            record_bytes: 1 << 20,
-            spans_kept: 0,
-        };
-        assert_eq!(delimiter(b"a;b\n1;2\n3", End::More, &splitter, false), b';');
-        assert_eq!(fit(b"a;b\n1;2\n3", End::More, &Splitter { delimiter: b";".to_vec(), ..splitter }).records, 2);
-    }
-}
+mod tests;

@@ -4,24 +4,55 @@
 //! A field that begins with the quote is quoted. Inside it, a doubled quote is one quote, and an escape makes the next
 //! byte plain. The closing quote is the first quote that is neither doubled nor escaped. A delimiter, a line end or the
 //! end of the file must follow it, else the field is never closed properly. Because the search stops at that first
-//! quote, lines that open quotes without closing them keep the work linear in the size of the file.
+//! quote, lines that open quotes without closing them keep the work linear in the size of the file. With lenient quotes
+//! the search goes on instead, so the table bounds how often it may fail.
+
+mod escaped;
+mod quoted;
 
 use memchr::{memchr, memchr2};
 
 use crate::{LineEnd, Reason, window::End};
+
+/// The quoting of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Quoting {
+    pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) rule: EscapeRule,
+    /// A quote that neither a delimiter nor a line end follows is text.
+    pub(crate) lenient: bool,
+    /// Blanks between a quoted field and the delimiters around it are layout.
+    pub(crate) blanks: bool,
+}
+
+/// The effect of the escape on itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum EscapeRule {
+    /// It is dropped.
+    #[default]
+    Dropped,
+    /// It is dropped before a quote and before itself, and is text elsewhere.
+    DroppedBeforeSpecial,
+    /// It protects a quote and stays.
+    Kept,
+}
 
 /// The syntax of records, and their limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Splitter {
     /// Not empty; contains no line end, no quote and no escape.
     pub(crate) delimiter: Vec<u8>,
-    pub(crate) quote: Option<u8>,
-    pub(crate) escape: Option<u8>,
+    pub(crate) quoting: Quoting,
+    /// The start of lines that are not rows; no line is one if it is empty.
+    pub(crate) comment: Vec<u8>,
     pub(crate) line_end: LineEnd,
     pub(crate) field_bytes: usize,
     pub(crate) record_bytes: usize,
     /// Most spans to keep; further fields are only counted.
     pub(crate) spans_kept: usize,
+    /// Fields of any length, because nobody uses them; all others have a limit.
+    pub(crate) unused: Vec<bool>,
 }
 
 /// The position of a field's text in its record, without its quotes.
@@ -41,12 +72,18 @@ pub(crate) struct Fields {
     /// Positions of escapes and of the first half of each doubled quote, in order: searching for them again would take
     /// as long as splitting. Incomplete for records over the limit, whose text is never needed.
     escapes: Vec<usize>,
+    /// Whether a quote is text only because quotes are lenient.
+    repaired: bool,
+    /// Whether `n`, `r` and `t` after an escape are control characters.
+    control: bool,
 }
 
 impl Fields {
     pub(crate) fn clear(&mut self) {
         self.spans.clear();
         self.escapes.clear();
+        self.control = false;
+        self.repaired = false;
     }
 
     /// Appends the unescaped text of a field to `out`. `record` is the text that was split.
@@ -57,8 +94,22 @@ impl Fields {
         for escape in self.escapes[first..].iter().take_while(|escape| **escape < span.end) {
             out.push_str(&record[start..*escape]);
             start = escape + 1;
+            if let Some(control) = self.control.then(|| record.as_bytes().get(start).and_then(control)).flatten() {
+                out.push(control);
+                start += 1;
+            }
         }
         out.push_str(&record[start..span.end]);
+    }
+}
+
+/// Returns the control character that a letter stands for after an escape.
+fn control(letter: &u8) -> Option<char> {
+    match letter {
+        b'n' => Some('\n'),
+        b'r' => Some('\r'),
+        b't' => Some('\t'),
+        _ => None,
     }
 }
 
@@ -89,6 +140,8 @@ pub(crate) struct Record {
     pub(crate) lines: u64,
     /// The number of fields; the first ones are in [`Fields::spans`].
     pub(crate) fields: usize,
+    /// Whether a quote in it is text only because quotes are lenient.
+    pub(crate) repaired: bool,
     /// The limit that it exceeds, if any.
     pub(crate) fault: Option<Reason>,
 }
@@ -115,6 +168,7 @@ enum Stop {
 
 impl Splitter {
     /// Returns the length of the empty line at the start of the window, if there is one. Empty lines are not rows.
+    #[inline]
     pub(crate) fn empty_line(&self, window: &[u8]) -> Option<usize> {
         match (self.line_end, window) {
             (LineEnd::Lf, [b'\n', ..]) | (LineEnd::Cr, [b'\r', ..]) => Some(1),
@@ -123,14 +177,51 @@ impl Splitter {
         }
     }
 
+    /// Whether the line at the start of the window is a comment; none if the window must grow to decide.
+    #[inline]
+    pub(crate) fn is_comment(&self, window: &[u8], end: End) -> Option<bool> {
+        match window.get(..self.comment.len()) {
+            _ if self.comment.is_empty() => Some(false),
+            Some(start) => Some(start == self.comment),
+            None if end == End::More && self.comment.starts_with(window) => None,
+            None => Some(false),
+        }
+    }
+
+    /// Whether every delimiter and line end of the text counts, because nothing in it is quoted or escaped.
+    pub(crate) fn is_plain(&self, text: &[u8]) -> bool {
+        let special = self.quoting.quote.or(self.quoting.escape);
+        special.is_none_or(|special| memchr(special, text).is_none())
+    }
+
     /// Splits off the record at the start of the window and stores its fields in `found`.
     pub(crate) fn split(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
         found.clear();
+        match (self.quoting.quote, self.quoting.escape) {
+            (None, Some(escape)) => {
+                found.control = true;
+                self.split_by(window, end, found, |at, found| self.escaped(window, end, at, escape, found))
+            }
+            _ => self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
+                Some(open) => self.quoted(window, end, open, found),
+                None => self.plain(window, end, at),
+            }),
+        }
+    }
+
+    /// Splits off a record whose fields `split_field` splits off. One loop for each kind of fields: if a field came
+    /// from a function that is not inlined, it would be passed in memory, and splitting would take half as long again.
+    #[inline(always)]
+    fn split_by(
+        &self,
+        window: &[u8],
+        end: End,
+        found: &mut Fields,
+        mut split_field: impl FnMut(usize, &mut Fields) -> Field,
+    ) -> Step {
         let (mut at, mut fields, mut lines, mut long_field) = (0, 0, 0, false);
         loop {
-            let quoted = self.quote.is_some() && window.get(at) == self.quote.as_ref();
-            let field =
-                if quoted { self.quoted(window, end, at, &mut found.escapes) } else { self.plain(window, end, at) };
+            let field = split_field(at, found);
             match field {
                 Field::More => return Step::More,
                 Field::NeverClosed => return self.never_closed(window, end, at, lines),
@@ -141,7 +232,7 @@ impl Splitter {
                 Field::Text { span, extra, lines: inside, stop } => {
                     fields += 1;
                     lines += inside;
-                    long_field |= span.end - span.start - extra > self.field_bytes;
+                    long_field |= span.end - span.start - extra > self.field_bytes && !self.is_unused(fields - 1);
                     if found.spans.len() < self.spans_kept {
                         found.spans.push(span);
                     }
@@ -149,7 +240,8 @@ impl Splitter {
                         Stop::Field { next } => at = next,
                         Stop::Record { end, next } => {
                             let fault = (long_field || end > self.record_bytes).then(|| self.too_long(long_field));
-                            return Step::Record(Record { end, next, lines: lines + 1, fields, fault });
+                            let repaired = found.repaired;
+                            return Step::Record(Record { end, next, lines: lines + 1, fields, repaired, fault });
                         }
                     }
                 }
@@ -182,64 +274,12 @@ impl Splitter {
         }
     }
 
-    fn quoted(&self, window: &[u8], end: End, start: usize, escapes: &mut Vec<usize>) -> Field {
-        let unfinished = if end == End::More { Field::More } else { Field::NeverClosed };
-        let mut extra = 0;
-        let mut at = start + 1;
-        while let Some(found) = self.find_quote(&window[at..]) {
-            let hit = at + found;
-            let pair = match window.get(hit + 1) {
-                Some(next) => self.escape == Some(window[hit]) || *next == window[hit],
-                None if end == End::Eof => false,
-                None => return unfinished,
-            };
-            if !pair {
-                return self.after_quotes(window, end, start, hit, extra);
-            }
-            extra += 1;
-            if hit < self.record_bytes {
-                escapes.push(hit);
-            }
-            at = hit + 2;
-        }
-        unfinished
-    }
-
     fn delimits(&self, text: &[u8]) -> bool {
         match *self.delimiter {
             // The common case: comparing slices would cost as much as searching for the byte.
             [byte] => text.first() == Some(&byte),
             _ => text.starts_with(&self.delimiter),
         }
-    }
-
-    fn find_quote(&self, text: &[u8]) -> Option<usize> {
-        match (self.quote, self.escape) {
-            (Some(quote), Some(escape)) => memchr2(quote, escape, text),
-            (Some(quote), None) => memchr(quote, text),
-            (None, _) => None,
-        }
-    }
-
-    /// Decides by the text after the closing quote at `close`.
-    fn after_quotes(&self, window: &[u8], end: End, start: usize, close: usize, extra: usize) -> Field {
-        let behind = &window[close + 1..];
-        let stop = if self.delimits(behind) {
-            Stop::Field { next: close + 1 + self.delimiter.len() }
-        } else if let Some(len) = self.empty_line(behind) {
-            Stop::Record { end: close + 1, next: close + 1 + len }
-        } else if behind.is_empty() && end == End::Eof && Some(window[close]) == self.quote {
-            Stop::Record { end: close + 1, next: close + 1 }
-        } else if behind == b"\r" && end == End::Eof && self.line_end == LineEnd::Lf {
-            Stop::Record { end: close + 1, next: window.len() }
-        } else if end == End::More && behind.len() < self.delimiter.len().max(2) {
-            return Field::More;
-        } else {
-            return Field::NeverClosed;
-        };
-        let span = Span { start: start + 1, end: close, escaped: extra > 0 };
-        let lines = count(self.line_end.byte(), &window[span.start..span.end]);
-        Field::Text { span, extra, lines, stop }
     }
 
     fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64) -> Step {
@@ -261,18 +301,15 @@ impl Splitter {
         line_end - usize::from(cr)
     }
 
+    #[cold]
+    fn is_unused(&self, field: usize) -> bool {
+        self.unused.get(field).is_some_and(|unused| *unused)
+    }
+
     fn too_long(&self, field: bool) -> Reason {
         match field {
             true => Reason::FieldTooLong { limit: self.field_bytes },
             false => Reason::RecordTooLong { limit: self.record_bytes },
         }
     }
-}
-
-/// Counts `byte` in `text`. The compiler vectorises this loop, and for the few hundred bytes of a field it has less
-/// setup than memchr.
-fn count(byte: u8, text: &[u8]) -> u64 {
-    let (parts, rest) = text.as_chunks::<64>();
-    let count = |part: &[u8]| u64::from(part.iter().map(|other| u8::from(*other == byte)).sum::<u8>());
-    parts.iter().map(|part| count(part)).sum::<u64>() + count(rest)
 }

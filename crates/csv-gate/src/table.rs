@@ -2,27 +2,32 @@
 //! It knows nothing of what the columns mean: see [`crate::feed`].
 
 pub(crate) mod blocks;
+mod cells;
 mod fault;
+mod names;
 mod open;
+mod rules;
 mod separators;
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
-use self::fault::fault;
+use self::rules::{RowRules, Verdict};
 use crate::{
-    Dialect, Error, Limits, Ragged, Reason, Reject, Rejects, Row,
+    Dialect, Error, Reason, Reject, Rejects, Row,
     rejects::raw_text,
-    split::{Fields, Splitter, Step},
+    split::{Fields, Step},
     window::{End, TextWindow},
 };
+
+/// Lenient fields of a file that may turn out never to be closed. Each of them is searched for its end as far as the
+/// lookahead, so many would take too long; after them quotes are strict.
+const MAX_LENIENT_FAILURES: u32 = 64;
 
 /// A file that is read row by row.
 pub struct Table<R: Read> {
     text: TextWindow<R>,
-    splitter: Splitter,
+    rules: Arc<RowRules>,
     dialect: Dialect,
-    limits: Limits,
-    ragged: Ragged,
     columns: Vec<String>,
     header: RecordPosition,
     /// The fields of the current record.
@@ -33,6 +38,10 @@ pub struct Table<R: Read> {
     pending: bool,
     rejects: Rejects,
     rows: u64,
+    /// Lenient fields that were never closed.
+    lenient_failures: u32,
+    /// The last name in the header is empty, and no row has a field for it.
+    drop_last_name: bool,
 }
 
 /// The position of a record in the file and in the window.
@@ -43,6 +52,7 @@ struct RecordPosition {
     start: usize,
     len: usize,
     fields: usize,
+    repaired: bool,
 }
 
 /// The next record of the text.
@@ -80,6 +90,17 @@ impl<R: Read> Table<R> {
         self.text.packed_read()
     }
 
+    /// Says which columns are used, before the first row is read. A field of another column may have any length that its
+    /// record may have.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    pub fn use_only(&mut self, columns: &[usize]) {
+        let rules = Arc::make_mut(&mut self.rules);
+        rules.used = Some(columns.to_vec());
+        rules.update();
+    }
+
     /// Returns the next good row, or none at the end of the file. Bad rows before it are added to [`Self::rejects`].
     ///
     /// # Errors
@@ -99,21 +120,22 @@ impl<R: Read> Table<R> {
                 Next::End => return Ok(false),
                 Next::Good => {
                     self.rows += 1;
+                    self.rejects.repaired += u64::from(self.current.repaired);
                     return Ok(true);
                 }
-                Next::Bad(reject) => {
-                    self.rows += 1;
-                    self.rejects.push(self.limits.rejects_kept, reject);
-                }
+                Next::Bad(reject) => self.push_reject(reject),
             }
         }
     }
 
     /// The current row, see [`Self::advance`].
     pub(crate) fn row(&self) -> Row<'_> {
-        let text = simdutf8::basic::from_utf8(self.text.since(self.current.start, self.current.len))
-            .expect("a record that is not valid UTF-8 is a reject");
-        Row::new(text, self.current.line, &self.fields, self.columns.len())
+        Row::new(self.current_text(), self.current.line, &self.fields, self.columns.len())
+    }
+
+    fn current_text(&self) -> &str {
+        simdutf8::basic::from_utf8(self.text.since(self.current.start, self.current.len))
+            .expect("a record that is not valid UTF-8 is a reject")
     }
 
     /// The bytes of a field of the current row, unless they have to be unescaped. Cheaper than [`Self::row`], which
@@ -126,51 +148,77 @@ impl<R: Read> Table<R> {
     /// Rejects the current row after all.
     pub(crate) fn reject_row(&mut self, reason: Reason) {
         let reject = self.reject(self.current, reason);
-        self.rejects.push(self.limits.rejects_kept, reject);
+        self.rejects.push(self.rules.limits.rejects_kept, reject);
     }
 
     /// The line and the text of the header, for callers that reject it.
     pub(crate) fn header(&self) -> (u64, String) {
-        (self.header.line, raw_text(self.columns.join(&self.dialect.delimiter).as_bytes(), self.limits.raw_bytes))
+        (self.header.line, raw_text(self.columns.join(&self.dialect.delimiter).as_bytes(), self.rules.limits.raw_bytes))
+    }
+
+    /// Counts and keeps a bad row.
+    fn push_reject(&mut self, reject: Reject) {
+        self.rows += 1;
+        self.rejects.push(self.rules.limits.rejects_kept, reject);
+    }
+
+    /// Skips empty lines and comments. Returns false at the end of the file.
+    #[inline]
+    fn find_record(&mut self) -> Result<bool, Error> {
+        loop {
+            let (window, end) = self.text.window();
+            let splitter = &self.rules.splitter;
+            if let Some(len) = splitter.empty_line(window) {
+                self.text.consume(len, 1);
+                continue;
+            }
+            match splitter.is_comment(window, end) {
+                Some(true) => drop(self.text.skip_line()?),
+                // A CR may be the start of an empty line.
+                Some(false) if window.len() < 2 && end == End::More => self.text.grow()?,
+                Some(false) => return Ok(!window.is_empty() || end != End::Eof),
+                None => self.text.grow()?,
+            }
+        }
     }
 
     /// Splits off the next record and judges it.
     fn step(&mut self) -> Result<Next, Error> {
         loop {
-            let (window, end) = self.text.window();
-            if let Some(len) = self.splitter.empty_line(window) {
-                self.text.consume(len, 1);
-                continue;
-            }
-            if window.is_empty() && end == End::Eof {
+            if !self.find_record()? {
                 return Ok(Next::End);
             }
+            let (window, end) = self.text.window();
             let mut position = RecordPosition {
                 line: self.text.line(),
                 byte: self.text.byte(),
                 start: self.text.position(),
                 len: window.len(),
-                fields: 0,
+                ..RecordPosition::default()
             };
-            match self.splitter.split(window, end, &mut self.fields) {
+            match self.rules.splitter.split(window, end, &mut self.fields) {
                 Step::More => self.text.grow()?,
                 Step::Record(record) => {
                     position.len = record.end;
                     position.fields = record.fields;
+                    position.repaired = record.repaired;
                     let clean = self.text.is_clean(record.end);
-                    let expected = (self.columns.len(), self.ragged);
-                    let fault = record.fault.or_else(|| {
-                        fault(&window[..record.end], clean, record.fields, expected, self.dialect.violated_encoding())
-                    });
-                    self.text.consume(record.next, record.lines);
+                    let (next, lines) = (record.next, record.lines);
+                    let verdict = self.rules.judge(&window[..record.end], clean, record, &mut self.fields);
+                    self.text.consume(next, lines);
                     self.current = position;
-                    return Ok(fault.map_or(Next::Good, |reason| Next::Bad(self.reject(position, reason))));
+                    match verdict {
+                        Verdict::Row => return Ok(Next::Good),
+                        Verdict::Bad(reason) => return Ok(Next::Bad(self.reject(position, reason))),
+                        Verdict::Header(order) => self.set_order(order),
+                    }
                 }
                 Step::NeverClosed { end, lines, next } => {
                     position.len = end;
                     let mut reject = self.reject(position, Reason::NeverClosed);
                     reject.line += lines;
                     self.skip_past(next, lines)?;
+                    self.bound_lenience();
                     return Ok(Next::Bad(reject));
                 }
                 Step::Endless { lines, fault } => {
@@ -179,6 +227,22 @@ impl<R: Read> Table<R> {
                     return Ok(Next::Bad(reject));
                 }
             }
+        }
+    }
+
+    /// Reads the rows from here on with their columns in this order.
+    fn set_order(&mut self, order: Option<Vec<usize>>) {
+        if self.rules.order != order {
+            let rules = Arc::make_mut(&mut self.rules);
+            rules.order = order;
+            rules.update();
+        }
+    }
+
+    fn bound_lenience(&mut self) {
+        self.lenient_failures += 1;
+        if self.lenient_failures == MAX_LENIENT_FAILURES && self.rules.splitter.quoting.lenient {
+            Arc::make_mut(&mut self.rules).splitter.quoting.lenient = false;
         }
     }
 
@@ -196,8 +260,8 @@ impl<R: Read> Table<R> {
 
     fn reject(&self, position: RecordPosition, reason: Reason) -> Reject {
         // Rejects that are only counted, perhaps millions of them, need no text.
-        let raw = match self.rejects.total < self.limits.rejects_kept as u64 {
-            true => raw_text(self.text.since(position.start, position.len), self.limits.raw_bytes),
+        let raw = match self.rejects.total < self.rules.limits.rejects_kept as u64 {
+            true => raw_text(self.text.since(position.start, position.len), self.rules.limits.raw_bytes),
             false => String::new(),
         };
         Reject { line: position.line, byte: position.byte, reason, raw }

@@ -5,10 +5,7 @@ use std::io::Read;
 
 use memchr::memchr;
 
-use crate::{
-    Error, LineEnd,
-    decode::{Decoded, MIN_DECODE_ROOM},
-};
+use crate::{Error, LineEnd, decode::MIN_DECODE_ROOM, footer::Source};
 
 /// The input behind a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +20,7 @@ pub(crate) enum End {
 
 /// The window: `buf[start..end]` is the text that was not consumed yet.
 pub(crate) struct TextWindow<R: Read> {
-    source: Decoded<R>,
+    source: Source<R>,
     buf: Vec<u8>,
     start: usize,
     end: usize,
@@ -42,7 +39,7 @@ pub(crate) struct TextWindow<R: Read> {
 }
 
 impl<R: Read> TextWindow<R> {
-    pub(crate) fn new(source: Decoded<R>, line_end: LineEnd, lookahead: usize, chunk: usize) -> Self {
+    pub(crate) fn new(source: Source<R>, line_end: LineEnd, lookahead: usize, chunk: usize) -> Self {
         Self {
             source,
             buf: Vec::new(),
@@ -173,15 +170,15 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::{Limits, unpack::Unpacked};
+    use crate::{Limits, decode::Decoded, unpack::Unpacked};
 
     #[test]
     fn a_line_of_any_length_takes_bounded_memory() {
         const LONG: u64 = 16 << 20;
         let file = io::repeat(b'x').take(LONG).chain(&b"\nrest"[..]);
         let source = Unpacked::new(file, LONG, &Limits::default()).unwrap();
-        let mut text =
-            TextWindow::new(Decoded::new(source, crate::charset::Charset::UTF_8, None), LineEnd::Lf, 1 << 20, 1 << 16);
+        let source = Source::new(Decoded::new(source, crate::charset::Charset::UTF_8, None), 0, LineEnd::Lf);
+        let mut text = TextWindow::new(source, LineEnd::Lf, 1 << 20, 1 << 16);
         while text.window().1 == End::More {
             text.grow().unwrap();
         }

@@ -1,6 +1,6 @@
 //! Delimiters, quotes, escapes, skipped lines and missing headers, as detected and as set.
 
-use tributary_csv_gate::{Error, LineEnd, Quote, Settings};
+use tributary_csv_gate::{Error, Header, LineEnd, Quote, Settings};
 use tributary_formats::Packing;
 
 use crate::{check, file_reject, open};
@@ -51,10 +51,10 @@ fn an_escaped_line_end_still_counts_as_a_line() {
 #[test]
 fn headers_are_trimmed_and_may_be_missing() {
     check(" a ,\"\u{a0}b\n\", A\n1,2,3\n", &set(), "a|b|A", &[(3, "1|2|3")], &[]);
-    let none = Settings { header: false, ..set() };
+    let none = Settings { header: Header::None, ..set() };
     check("1,2\n3,4\n", &none, "column_1|column_2", &[(1, "1|2"), (2, "3|4")], &[]);
-    let closed = "quoted field is never closed properly";
-    let few = "1 field where the header has 2";
+    let closed = "quoted field is never closed properly: quotes = \"lenient\" takes such quotes for text, quote = \"\" all of them";
+    let few = "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty";
     check("\"x\n1,2\n3\n", &none, "column_1|column_2", &[(2, "1|2")], &[(1, closed, "\"x"), (3, few, "3")]);
     assert!(file_reject("a.csv", b"\n", &none).reason.contains("no columns"));
 }

@@ -82,7 +82,11 @@ fn limits_of_skus_and_names() {
 
 #[test]
 fn rejects_of_rows_and_of_offers_are_in_line_order() {
-    let rejects = [(2, "no sku", ",x"), (3, "3 fields where the header has 2", "1,2,3"), (4, "no sku", ",y")];
+    let rejects = [
+        (2, "no sku", ",x"),
+        (3, "3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end", "1,2,3"),
+        (4, "no sku", ",y"),
+    ];
     check("sku,name\n,x\n1,2,3\n,y\n1,2\n", &Columns::default(), &[(5, "1", "2", "", false)], &rejects);
 }
 
@@ -95,4 +99,13 @@ fn rejections_of_other_files_list_their_columns() {
     check_rejected("<HTML lang=\"en\">\n", &columns, 1, &["HTML"]);
     let many: Vec<_> = (0..50).map(|i| format!("c{i}")).collect();
     check_rejected(&many.join(","), &columns, 1, &["`c19`, and 30 more"]);
+}
+
+#[test]
+fn fields_that_nobody_uses_have_no_limit() {
+    let long = "x".repeat((1 << 20) + 1);
+    let text = format!("image,sku,name\n{long},1,a\n{long},{long},b\nsku,image,name\n3,{long},c\n");
+    let (offers, rejects) = read(text.as_bytes(), &Columns::default());
+    assert_eq!(offers.iter().map(|offer| (offer.0, &*offer.1)).collect::<Vec<_>>(), [(2, "1"), (5, "3")]);
+    assert!(rejects.len() == 1 && rejects[0].1.starts_with("field is longer"), "{:?}", rejects[0].1);
 }

@@ -1,15 +1,18 @@
 //! Tests of the gate's public API: files go in, rows and rejects come out.
 
+mod detection;
 mod dialects;
 mod encodings;
 mod feeds;
 mod once;
 mod packing;
+mod properties;
 mod rejects;
+mod settings;
 
 use std::io;
 
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, OpWords, Rejects, Settings, Table};
 
 /// A file read to its end.
 #[derive(Debug, Default, PartialEq)]
@@ -65,7 +68,7 @@ fn file_reject(path: &str, bytes: &[u8], settings: &Settings) -> FileReject {
 }
 
 fn feed<'a>(bytes: &'a [u8], columns: &Columns) -> Result<Feed<&'a [u8]>, Error> {
-    Feed::new(open("a.csv", bytes, &Settings::default())?, columns)
+    Feed::new(open("a.csv", bytes, &Settings::default())?, columns, OpWords::new())
 }
 
 /// A reader that returns `bytes` and then fails.

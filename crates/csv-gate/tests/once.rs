@@ -1,6 +1,6 @@
 //! Files that are read in one pass: the results, and the files that need two passes.
 
-use tributary_csv_gate::{Columns, Error, Feed, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, OpWords, Settings, Table};
 
 use crate::{
     failing, open,
@@ -80,7 +80,7 @@ fn corrupt_archives_and_failing_readers_are_errors_by_the_end() {
     for bytes in [&file[..0], &file] {
         let size = bytes.len() as u64;
         let table = Table::open_once("a.csv", size, failing(bytes), &Settings::default());
-        let feed = table.and_then(|table| Feed::new(table, &Columns::default()));
+        let feed = table.and_then(|table| Feed::new(table, &Columns::default(), OpWords::new()));
         let end = feed.and_then(|mut feed| {
             while feed.next_offer()?.is_some() {}
             Ok(feed.rows())

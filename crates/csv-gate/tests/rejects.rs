@@ -1,10 +1,11 @@
 //! Every kind of reject with its line, reason and raw text, and rows that look like rejects but are fine.
 
-use tributary_csv_gate::{Limits, Quote, Ragged, Reason, Settings};
+use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Settings};
 
 use crate::{check, file_reject, open};
 
-const CLOSED: &str = "quoted field is never closed properly";
+const CLOSED: &str =
+    "quoted field is never closed properly: quotes = \"lenient\" takes such quotes for text, quote = \"\" all of them";
 
 fn set() -> Settings {
     Settings::default()
@@ -34,7 +35,10 @@ fn line_ends() {
 
 #[test]
 fn ragged_rows() {
-    let (few, many) = ("1 field where the header has 2", "3 fields where the header has 2");
+    let (few, many) = (
+        "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty",
+        "3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end",
+    );
     check("a,b\n1\n2,3\n4,5,6\n", &set(), "a|b", &[(3, "2|3")], &[(2, few, "1"), (4, many, "4,5,6")]);
     let pad = Settings { ragged: Ragged::Pad, ..set() };
     check("a,b\n1\n2,3\n4,5,6\n", &pad, "a|b", &[(2, "1|"), (3, "2|3")], &[(4, many, "4,5,6")]);
@@ -51,7 +55,10 @@ fn quotes_that_are_never_closed() {
         &set(),
         "a|b",
         &[(4, "1|2")],
-        &[(2, CLOSED, "\""), (3, "1 field where the header has 2", "\"\"")],
+        &[
+            (2, CLOSED, "\""),
+            (3, "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "\"\""),
+        ],
     );
     let escape = Settings { escape: Some(b'\\'), ..set() };
     check("a,b\n1,\"2\\", &escape, "a|b", &[], &[(2, CLOSED, "1,\"2\\")]);
@@ -59,7 +66,7 @@ fn quotes_that_are_never_closed() {
     check("a,b\n\"x\ny\",\"2\n3,4\n", &set(), "a|b", &[(4, "3|4")], &[(3, CLOSED, "\"x\ny\",\"2")]);
     // A line that opens a quote must not swallow the rest of the file, nor make the work quadratic.
     let lines = "\"x,y\n".repeat(200_000);
-    let reject = file_reject("a.csv", lines.as_bytes(), &Settings { header: false, ..set() });
+    let reject = file_reject("a.csv", lines.as_bytes(), &Settings { header: Header::None, ..set() });
     assert_eq!(reject.reason, "no columns: the file holds no good row to count them by");
 }
 
@@ -80,7 +87,8 @@ fn quotes_that_close_beyond_the_lookahead() {
 fn limits() {
     let limits = Limits { field_bytes: 4, record_bytes: 12, lookahead_bytes: 32, ..Limits::default() };
     let settings = Settings { limits, delimiter: Some(",".into()), ..set() };
-    let (field, record) = ("field is longer than 4 bytes", "record is longer than 12 bytes");
+    let (field, record) =
+        ("field is longer than 4 bytes: max_field = … raises the limit", "record is longer than 12 bytes");
     check("a,b\n1234,5\n", &settings, "a|b", &[(2, "1234|5")], &[]);
     check("a,b\n12345,6\n7,8\n", &settings, "a|b", &[(3, "7|8")], &[(2, field, "12345,6")]);
     check("a,b\n1,2,3,4,5,6,7\n6,7\n", &settings, "a|b", &[(3, "6|7")], &[(2, record, "1,2,3,4,5,6,7")]);

@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-/// Intervals of watching.
+use tributary_protocol::FormatSpec;
+
+/// Intervals of watching, and what is announced about the files.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// A change, a new file or a removal counts once no further change was seen for this long.
     pub settle: Duration,
     /// The time between two scans of the whole folder. Events report most changes long before.
     pub rescan: Duration,
+    /// Formats of the files. The manifest announces it, and its version depends on it. Default: nothing.
+    pub formats: Vec<FormatSpec>,
 }
 
 impl Default for Options {
     /// 250 ms and 30 s, the documented defaults of the command line.
     fn default() -> Self {
-        Self { settle: Duration::from_millis(250), rescan: Duration::from_secs(30) }
+        Self { settle: Duration::from_millis(250), rescan: Duration::from_secs(30), formats: Vec::new() }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use tokio::sync::watch::Sender;
 use tracing::{info, warn};
+use tributary_protocol::FormatSpec;
 
 use crate::{
     index::Index,
@@ -17,11 +18,12 @@ pub(crate) struct Publisher {
     published: Option<Arc<Snapshot>>,
     /// Set while the state is `Unreadable`.
     is_failing: bool,
+    formats: Arc<[FormatSpec]>,
 }
 
 impl Publisher {
-    pub(crate) fn new(state: Sender<State>) -> Self {
-        Self { state, published: None, is_failing: false }
+    pub(crate) fn new(state: Sender<State>, formats: &[FormatSpec]) -> Self {
+        Self { state, published: None, is_failing: false, formats: formats.into() }
     }
 
     /// Returns whether the first scan is complete.
@@ -44,7 +46,8 @@ impl Publisher {
             }
             return;
         }
-        let mut snapshot = Snapshot::new(index.entries(), index.unreadable(), SystemTime::now());
+        let mut snapshot =
+            Snapshot::new(index.entries(), index.unreadable(), Arc::clone(&self.formats), SystemTime::now());
         match &self.published {
             Some(last) if last.version == snapshot.version => snapshot.changed_at = last.changed_at,
             _ => {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::Metadata, sync::Arc, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use tributary_protocol::{Manifest, ManifestEntry, Unreadable};
+use tributary_protocol::{FormatSpec, Manifest, ManifestEntry, Unreadable};
 
 use crate::stat::{NS_PER_SECOND, Stat};
 
@@ -57,24 +57,35 @@ impl From<&Entry> for ManifestEntry {
 /// Every settled file of the folder at one moment, and what cannot be read; never a part of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Digest of the entries' paths and hashes and of the unreadable paths; compared for equality only.
+    /// Digest of the entries' paths and hashes, of the unreadable paths, and of the formats if there are some; compared for equality
+    /// only.
     pub version: String,
     /// Files that can be read, sorted by path (bytes).
     pub entries: Vec<Entry>,
     /// Files and folders that cannot be read, and why. A folder's path ends in `/` and stands for everything below it. None
     /// of these has an entry.
     pub unreadable: BTreeMap<String, String>,
+    /// Formats of the files, as the owner of the folder says.
+    pub formats: Arc<[FormatSpec]>,
     /// Time of the last change of `version`, or of the first scan.
     pub changed_at: SystemTime,
 }
 
 impl Snapshot {
     /// `entries` are sorted by path.
-    pub(crate) fn new(entries: Vec<Entry>, unreadable: BTreeMap<String, String>, changed_at: SystemTime) -> Self {
+    pub(crate) fn new(
+        entries: Vec<Entry>,
+        unreadable: BTreeMap<String, String>,
+        formats: Arc<[FormatSpec]>,
+        changed_at: SystemTime,
+    ) -> Self {
+        let formats_text = if formats.is_empty() { None } else { serde_json::to_string(&*formats).ok() };
         let files = entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()));
         // No file has an empty hash. Reasons are left out: they are for people, and may be worded differently elsewhere.
-        let version = version(files.chain(unreadable.keys().map(|path| (path.as_str(), ""))));
-        Self { version, entries, unreadable, changed_at }
+        let unreadable_files = unreadable.keys().map(|path| (path.as_str(), ""));
+        // No path is empty.
+        let version = version(files.chain(unreadable_files).chain(formats_text.iter().map(|text| ("", text.as_str()))));
+        Self { version, entries, unreadable, formats, changed_at }
     }
 
     /// Returns why this path cannot be read, if it or a folder above it is unreadable.
@@ -105,6 +116,7 @@ impl From<&Snapshot> for Manifest {
             version: snapshot.version.clone(),
             files: snapshot.entries.iter().map(Into::into).collect(),
             unreadable: snapshot.unreadable.iter().map(unreadable).collect(),
+            formats: snapshot.formats.to_vec(),
         }
     }
 }
@@ -172,7 +184,7 @@ mod tests {
     fn version_depends_on_what_cannot_be_read_and_not_on_the_reason() {
         let snapshot = |unreadable: &[(&str, &str)]| {
             let unreadable = unreadable.iter().map(|(path, reason)| ((*path).to_owned(), (*reason).to_owned()));
-            Snapshot::new(Vec::new(), unreadable.collect(), UNIX_EPOCH)
+            Snapshot::new(Vec::new(), unreadable.collect(), Arc::default(), UNIX_EPOCH)
         };
         let one = snapshot(&[("a.csv", "Permission denied"), ("sub/", "Input/output error")]);
         assert_eq!(one.version, snapshot(&[("a.csv", "x"), ("sub/", "y")]).version);
@@ -182,6 +194,19 @@ mod tests {
         assert_eq!(one.unreadable_reason("a.csv"), Some("Permission denied"));
         assert_eq!(one.unreadable_reason("sub/deep/b.csv"), Some("Input/output error"));
         assert_eq!((one.unreadable_reason("b.csv"), one.unreadable_reason("sub")), (None, None));
+    }
+
+    #[test]
+    fn version_depends_on_the_formats() {
+        let with = |delimiters: &[&str]| {
+            let rule = |delimiter: &&str| FormatSpec { delimiter: Some((*delimiter).into()), ..FormatSpec::default() };
+            Snapshot::new(Vec::new(), BTreeMap::new(), delimiters.iter().map(rule).collect(), UNIX_EPOCH).version
+        };
+        assert_eq!(with(&[]), version_of(&[]));
+        assert_eq!(
+            [with(&[";"]), with(&["|"]), with(&[";", "|"])].iter().collect::<std::collections::BTreeSet<_>>().len(),
+            3
+        );
     }
 
     #[test]
@@ -206,8 +231,12 @@ mod tests {
     fn get_finds_exact_paths_only() {
         let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
         let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), stat };
-        let snapshot =
-            Snapshot::new(vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")], BTreeMap::new(), UNIX_EPOCH);
+        let snapshot = Snapshot::new(
+            vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")],
+            BTreeMap::new(),
+            Arc::default(),
+            UNIX_EPOCH,
+        );
         assert_eq!(snapshot.get("a/b.csv").map(|entry| entry.path.as_str()), Some("a/b.csv"));
         assert_eq!(snapshot.bytes(), 9);
         for other in ["", "a", "b.csv", "a/../a.csv", "/a.csv"] {

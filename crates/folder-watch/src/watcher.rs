@@ -70,8 +70,8 @@ impl Watcher {
         Self {
             index: Index::new(options.settle),
             root,
+            publisher: Publisher::new(state, &options.formats),
             options,
-            publisher: Publisher::new(state),
             events: Events::new(hints, Arc::clone(&shared)),
             shared,
             hinted: BTreeSet::new(),

@@ -40,7 +40,7 @@ impl Watched {
     }
 
     fn start(dir: tempfile::TempDir, rescan: Duration) -> Self {
-        let folder = Folder::watch(dir.path(), Options { settle: SETTLE, rescan }).unwrap();
+        let folder = Folder::watch(dir.path(), Options { settle: SETTLE, rescan, ..Options::default() }).unwrap();
         Self { states: folder.state(), folder, dir }
     }
 
@@ -209,7 +209,9 @@ fn a_folder_that_goes_and_comes_back_is_read_again() {
     let outer = tempfile::tempdir().unwrap();
     let root = outer.path().join("feeds");
     write(&root, "a.csv", "1");
-    let folder = Folder::watch(&root, Options { settle: SETTLE, rescan: Duration::from_millis(50) }).unwrap();
+    let folder =
+        Folder::watch(&root, Options { settle: SETTLE, rescan: Duration::from_millis(50), ..Options::default() })
+            .unwrap();
     let mut watched = Watched { states: folder.state(), folder, dir: outer };
     watched.holds(&[("a.csv", "1")]);
     fs::rename(&root, watched.path("away")).unwrap();

@@ -1,14 +1,16 @@
-//! Defines the messages between a data-source and a master: the JSON of `/sense`, `/sense/files` and `/aggregate`, error
-//! bodies, and the encoding of paths in URLs. It knows no HTTP library and does no I/O. The rules are in
+//! Defines the messages between a data-source and a master: the JSON of `/sense`, `/sense/files` and `/aggregate`, how files
+//! are to be read, error bodies, and the encoding of paths in URLs. It knows no HTTP library and does no I/O. The rules are in
 //! `docs/reference/source-protocol.md`.
 #![warn(missing_docs)]
 
+mod format;
 mod manifest;
 mod path;
 mod problem;
 mod report;
 mod sense;
 
+pub use format::{Escapes, FormatSpec, Negative, Op, Quotes, Ragged};
 pub use manifest::{Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};

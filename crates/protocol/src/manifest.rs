@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::FormatSpec;
+
 /// Lists all files of one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -13,6 +15,10 @@ pub struct Manifest {
     /// before it existed send none. None of these paths is in `files`; see [`Manifest::covers_unreadable`].
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "sorted")]
     pub unreadable: Vec<Unreadable>,
+    /// Formats of its files, as the owner of the folder says; the first rule that matches a path counts, and a master's own
+    /// settings before it. It is left out when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FormatSpec>,
 }
 
 /// One file of a manifest.

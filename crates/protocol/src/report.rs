@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::FormatSpec;
+
 /// A report as declared, without its name and its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,9 @@ pub struct Aggregate {
     pub format: String,
     /// The report to compute.
     pub report: ReportSpec,
+    /// The format of the file. Left out where the source's own settings count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<FormatSpec>,
 }
 
 /// One line of the answer to `POST /aggregate`. A line of progress is sent at least every second, so that each side knows that the

@@ -18,12 +18,22 @@ use crate::{
     columns::Column,
     groups::{MAX_GROUPS, TooManyGroups},
     kernel::Kernel,
+    number_format::NumberFormat,
     partial::{MAX_REJECTS_KEPT, Partial},
     plan::ReportPlan,
 };
 
 /// The size of a block: large enough to make the hand-over cheap, small enough for a core's second-level cache.
 const BLOCK_BYTES: usize = 512 << 10;
+
+/// The way to read a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFormat {
+    /// The gate's settings.
+    pub settings: Settings,
+    /// The way its cells write numbers.
+    pub numbers: NumberFormat,
+}
 
 /// The progress of reading a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +67,15 @@ impl ReportPlan {
         &self,
         (path, size): (&str, u64),
         open: impl Fn() -> io::Result<R>,
+        FileFormat { settings, numbers }: &FileFormat,
         threads: usize,
         on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        let (settings, on_progress) = (Settings::default(), RefCell::new(on_progress));
+        let on_progress = RefCell::new(on_progress);
         let report = |progress| (on_progress.borrow_mut())(progress);
         let file = open().map(|file| StoppableReader { file, go_on: None }).map_err(GateError::Io);
-        let once = file.and_then(|file| Table::open_once(path, size, file, &settings));
-        match once.map_err(Error::Gate).and_then(|table| self.compute(table, threads, report)) {
+        let once = file.and_then(|file| Table::open_once(path, size, file, settings));
+        match once.map_err(Error::Gate).and_then(|table| self.compute(table, numbers, threads, report)) {
             Err(Error::Gate(GateError::NeedsTwoPasses | GateError::Rejected(_))) => {}
             done => return done?.map_err(|TooManyGroups| too_many()),
         }
@@ -77,14 +88,14 @@ impl ReportPlan {
             let go_on = is_survey.replace(false).then_some(&go_on as &dyn Fn() -> bool);
             Ok(StoppableReader { file: open()?, go_on })
         };
-        match Table::open(path, size, open, &settings) {
+        match Table::open(path, size, open, settings) {
             Err(_) if is_stopped.get() => Err(Error::Stopped),
-            table => self.aggregate(table?, threads, report),
+            table => self.compute(table?, numbers, threads, report)?.map_err(|TooManyGroups| too_many()),
         }
     }
 
-    /// Computes the partial of a file on `threads` threads in addition to this one. Calls `on_progress` after every
-    /// block and stops if it returns false.
+    /// Computes the partial of a file with plain numbers on `threads` threads in addition to this one. Calls
+    /// `on_progress` after every block and stops if it returns false.
     ///
     /// # Errors
     /// [`GateError::Rejected`] if a column is missing or there are too many groups, and the errors of the table itself;
@@ -95,23 +106,26 @@ impl ReportPlan {
         threads: usize,
         on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        self.compute(table, threads, on_progress)?.map_err(|TooManyGroups| too_many())
+        self.compute(table, &NumberFormat::default(), threads, on_progress)?.map_err(|TooManyGroups| too_many())
     }
 
     fn compute<R: Read>(
         &self,
-        table: Table<R>,
+        mut table: Table<R>,
+        numbers: &NumberFormat,
         threads: usize,
         mut on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Result<Partial, TooManyGroups>, Error> {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
+        table.use_only(&fields);
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
         let (sender, receiver) = sync_channel(2 * threads);
         // Only the workers own the receiver: when the last of them ends, sending fails instead of blocking.
         let (receiver, shared) = (Arc::new(Mutex::new(receiver)), Shared::default());
         let kernels = thread::scope(|scope| {
             let (fields, shared) = (&fields, &shared);
-            let work = |receiver: Arc<_>| move || work(Kernel::new(self, fields), &receiver, shared);
+            let kernel = move || Kernel::new(self, fields, numbers.written());
+            let work = |receiver: Arc<_>| move || work(kernel(), &receiver, shared);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
             drop(receiver);
             let on_progress = |bytes| on_progress(Progress { bytes, rows: shared.rows.load(Ordering::Relaxed) });
@@ -126,16 +140,15 @@ impl ReportPlan {
 
     /// Returns the position of each column of the plan in the header.
     fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
+        let reject = |reason: String| FileReject { line: 0, reason, raw: String::new() };
         let position = |column: &Column| {
-            column.field(header).ok_or_else(|| {
+            column.field(header).map_err(|ambiguous| reject(ambiguous.to_string()))?.ok_or_else(|| {
                 let names: Vec<_> = column.headers.iter().map(|name| format!("`{name}`")).collect();
                 let wanted = match names.as_slice() {
                     [name] => name.clone(),
                     _ => format!("`{}` (one of {})", column.name, names.join(", ")),
                 };
-                let reason =
-                    format!("no column {wanted}: name it in the header, or add its name to the report's columns");
-                FileReject { line: 0, reason, raw: String::new() }
+                reject(format!("no column {wanted}: name it in the header, or add its name to the report's columns"))
             })
         };
         self.columns.iter().map(position).collect()
@@ -219,6 +232,7 @@ fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Reje
         partial.rows += kernel.counts.rows;
         partial.skipped += kernel.counts.skipped;
         partial.rejects.total += kernel.counts.rejected;
+        partial.rejects.repaired += kernel.counts.repaired;
         partial.rejects.kept.extend(kernel.counts.rejects);
         match partial.groups.len() {
             0 => partial.groups = kernel.groups,

@@ -10,13 +10,7 @@ pub(crate) trait Cells {
     fn text(&mut self, column: usize) -> Option<&[u8]>;
 
     /// The number in a cell, or none if it is empty.
-    #[inline]
-    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
-        match self.text(column) {
-            Some(text) => Number::parse(text).map(Some).ok_or(Fault::NotANumber(column)),
-            None => Ok(None),
-        }
-    }
+    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault>;
 }
 
 /// The reason why a formula or condition cannot be evaluated.

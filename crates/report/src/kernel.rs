@@ -6,6 +6,8 @@ use crate::{
     columns::Column,
     formula::{Cells, Fault},
     groups::{Batch, Groups, TooManyGroups},
+    number::Number,
+    number_format::{ParseNumber, PlainNumbers, WrittenNumbers},
     plan::ReportPlan,
 };
 
@@ -14,6 +16,8 @@ pub(crate) struct Kernel<'a> {
     plan: &'a ReportPlan,
     /// The field of a row that each column of the plan is in.
     fields: &'a [usize],
+    /// The way the file writes numbers; `None` if they are plain.
+    numbers: Option<&'a WrittenNumbers>,
     pub(crate) groups: Groups,
     pub(crate) counts: Counts,
     buffers: Buffers,
@@ -26,6 +30,8 @@ pub(crate) struct Counts {
     pub(crate) rows: u64,
     pub(crate) skipped: u64,
     pub(crate) rejected: u64,
+    /// The number of good rows with quotes that lenient reading took for text.
+    pub(crate) repaired: u64,
     /// The first rejects of this thread's blocks.
     pub(crate) rejects: Vec<Reject>,
 }
@@ -52,17 +58,24 @@ enum ExpressionRef {
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(plan: &'a ReportPlan, fields: &'a [usize]) -> Self {
+    pub(crate) fn new(plan: &'a ReportPlan, fields: &'a [usize], numbers: Option<&'a WrittenNumbers>) -> Self {
         let buffers = Buffers { batch: Batch::default(), scratch: String::new() };
-        Self { plan, fields, groups: Groups::new(plan), counts: Counts::default(), buffers }
+        Self { plan, fields, numbers, groups: Groups::new(plan), counts: Counts::default(), buffers }
     }
 
     /// Aggregates the rows of a block, which must follow all earlier blocks in the file. Keeps at most `max_kept`
     /// rejects.
     pub(crate) fn take(&mut self, block: &Block, max_kept: usize) -> Result<(), TooManyGroups> {
+        match self.numbers {
+            None => self.take_rows(block, max_kept, PlainNumbers),
+            Some(numbers) => self.take_rows(block, max_kept, numbers),
+        }
+    }
+
+    fn take_rows(&mut self, block: &Block, max_kept: usize, numbers: impl ParseNumber) -> Result<(), TooManyGroups> {
         let mut rows = block.rows(max_kept - self.counts.rejects.len());
         while rows.advance() {
-            match self.row(&rows) {
+            match self.row(&rows, numbers) {
                 Ok(()) => {
                     if self.buffers.batch.end_row() {
                         self.groups.add(self.plan, &mut self.buffers.batch)?;
@@ -79,15 +92,16 @@ impl<'a> Kernel<'a> {
         let (rows, rejects) = rows.finish();
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;
+        self.counts.repaired += rejects.repaired;
         self.counts.rejects.extend(rejects.kept);
         Ok(())
     }
 
     /// Adds one row to the batch.
     #[inline]
-    fn row(&mut self, rows: &BlockRows<'_>) -> Result<(), Exclusion> {
+    fn row(&mut self, rows: &BlockRows<'_>, numbers: impl ParseNumber) -> Result<(), Exclusion> {
         let Buffers { batch, scratch } = &mut self.buffers;
-        let mut cells = RowCells { rows, fields: self.fields, scratch };
+        let mut cells = RowCells { rows, fields: self.fields, scratch, numbers };
         if let Some((filter, _)) = &self.plan.filter
             && filter.holds(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Filter, fault))? != Some(true)
         {
@@ -117,7 +131,7 @@ impl<'a> Kernel<'a> {
             |condition: &Option<(_, String)>| condition.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
         // A missing group outranks a bad number. `row` evaluates the numbers first only because that is cheaper.
         if let Exclusion::Fault(ExpressionRef::Formula(_), _) = exclusion {
-            let mut cells = RowCells { rows, fields, scratch };
+            let mut cells = RowCells { rows, fields, scratch, numbers: PlainNumbers };
             if let Some(column) = plan.group_by.iter().find(|column| cells.text(**column).is_none()) {
                 return Reason::NoGroup { column: name(*column) };
             }
@@ -143,17 +157,27 @@ impl<'a> Kernel<'a> {
 }
 
 /// The cells of the current row.
-struct RowCells<'a, 'b> {
+struct RowCells<'a, 'b, N> {
     rows: &'a BlockRows<'b>,
     fields: &'a [usize],
     scratch: &'a mut String,
+    numbers: N,
 }
 
-impl Cells for RowCells<'_, '_> {
+impl<N: ParseNumber> Cells for RowCells<'_, '_, N> {
     #[inline]
     fn text(&mut self, column: usize) -> Option<&[u8]> {
         let text = trimmed(self.rows.bytes(self.fields[column], self.scratch));
         (!text.is_empty()).then_some(text)
+    }
+
+    #[inline]
+    fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
+        let numbers = self.numbers;
+        match self.text(column) {
+            Some(text) => numbers.parse(text).map(Some).ok_or(Fault::NotANumber(column)),
+            None => Ok(None),
+        }
     }
 }
 

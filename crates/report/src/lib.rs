@@ -40,13 +40,15 @@ mod formula;
 mod groups;
 mod kernel;
 mod number;
+mod number_format;
 mod parse;
 mod partial;
 mod plan;
 mod sum;
 
-pub use aggregate::{Error, Progress};
+pub use aggregate::{Error, FileFormat, Progress};
 pub use number::Number;
+pub use number_format::{NumberFormat, NumberFormatError};
 pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total};
 pub use plan::{ReportPlan, ReportSetting, SpecError, partial_format};
 pub use sum::Sum;

@@ -95,7 +95,7 @@ fn rows_are_judged_by_length_filter_check_group_and_metrics_in_this_order() {
         "7: `f` is not a number: `x`",
         "8: `c` is not a number: `x`",
         "9: not true: c > 0",
-        "11: 2 fields where the header has 4",
+        "11: 2 fields where the header has 4: ragged = \"pad\" leaves the missing ones empty",
     ];
     check(&report, file, &expect);
 }

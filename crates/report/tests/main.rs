@@ -8,6 +8,7 @@ mod digests;
 mod expressions;
 mod metrics;
 mod model;
+mod numbers;
 mod property;
 mod rows;
 mod support;

@@ -7,7 +7,7 @@ use std::{
 
 use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
-use tributary_report::{Error, Total};
+use tributary_report::{Error, FileFormat, Total};
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
@@ -18,9 +18,9 @@ fn rejects_name_the_line_on_which_they_begin() {
         "a|4",
         "4: `n` is not a number: `x`",
         "5: `n` is not a number: `y`",
-        "7: 3 fields where the header has 2",
-        "8: 1 field where the header has 2",
-        "9: quoted field is never closed properly",
+        "7: 3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end",
+        "8: 1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty",
+        "9: quoted field is never closed properly: quotes = \"lenient\" takes such quotes for text, quote = \"\" all of them",
     ];
     check(&report(&["g"], &["sum(n)"]), file, &expect);
 }
@@ -148,7 +148,7 @@ fn it_can_be_stopped_while_the_encoding_is_detected() {
         Ok(&file[..])
     };
     let watch = |_| opened.load(Ordering::Relaxed) < 2;
-    let stopped = plan.aggregate_file(("a.csv", file.len() as u64), open, 2, watch);
+    let stopped = plan.aggregate_file(("a.csv", file.len() as u64), open, &FileFormat::default(), 2, watch);
     assert!(matches!(stopped, Err(Error::Stopped)));
     assert_eq!(opened.load(Ordering::Relaxed), 2, "not opened again for its rows");
 }

@@ -2,7 +2,7 @@
 
 use tributary_csv_gate::{Error as GateError, Settings, Table};
 use tributary_protocol::{GroupLine, MetricSpec, ReportSpec};
-use tributary_report::{Error, Number, Partial, Progress, ReportPlan, Total};
+use tributary_report::{Error, FileFormat, Number, Partial, Progress, ReportPlan, Total};
 
 /// A report of these metrics, which are named `m0`, `m1` and so on.
 pub(crate) fn report(group_by: &[&str], metrics: &[&str]) -> ReportSpec {
@@ -37,7 +37,7 @@ pub(crate) fn plan(report: &ReportSpec) -> ReportPlan {
 
 /// The partial of a file.
 pub(crate) fn partial(plan: &ReportPlan, path: &str, bytes: &[u8], threads: usize) -> Result<Partial, Error> {
-    plan.aggregate_file((path, bytes.len() as u64), || Ok(bytes), threads, |_| true)
+    plan.aggregate_file((path, bytes.len() as u64), || Ok(bytes), &FileFormat::default(), threads, |_| true)
 }
 
 /// The groups of a partial, after a round trip through JSON as between two programs.

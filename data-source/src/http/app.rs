@@ -8,6 +8,7 @@ use std::sync::{
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
+use tributary_format_rules::FormatRules;
 use tributary_http_common::RequestMetrics;
 
 use super::error::ApiError;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) folder: Arc<Folder>,
     /// The source's own name, as `/sense` gives it.
     pub(crate) name: String,
+    /// The rules by which files are read.
+    pub(crate) formats: FormatRules,
     /// The rules that every request must pass.
     pub(crate) admission: Admission,
     /// Cancelled when the server stops: held requests are answered, and transfers end.
@@ -35,11 +38,18 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(folder: Folder, name: String, admission: Admission, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(
+        folder: Folder,
+        name: String,
+        formats: FormatRules,
+        admission: Admission,
+        shutdown: CancellationToken,
+    ) -> Self {
         let (last_read, requests) = (Mutex::default(), RequestMetrics::new(false));
         Self {
             folder: Arc::new(folder),
             name,
+            formats,
             admission,
             shutdown,
             computations: Arc::default(),

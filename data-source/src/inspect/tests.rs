@@ -55,7 +55,7 @@ fn json_is_one_object_of_findings() {
     let expect = serde_json::json!({
         "file": file, "encoding": "windows-1252", "delimiter": ";", "quote": "\"", "packing": "none",
         "columns": ["sku", "name"], "rows": 2, "rejects_total": 1,
-        "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2", "raw": "2"}],
+        "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "raw": "2"}],
     });
     assert_eq!(json, expect);
     assert!(file.ends_with("a.csv"), "{file}");

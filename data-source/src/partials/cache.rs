@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use tributary_protocol::FormatSpec;
+
 /// Bytes of all kept partials; a larger one is not kept.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Identifies a partial by the digest of the compiled report, the file's path (its ending says how it is packed) and its hash.
+/// Identifies a partial by the digest of the compiled report, how the file is read, its path (the ending says how it is packed) and
+/// its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PartialKey {
     pub(crate) digest: String,
+    pub(crate) format: FormatSpec,
     pub(crate) path: String,
     pub(crate) hash: String,
 }
@@ -50,7 +54,12 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_goes_first() {
-        let key = |hash: &str| PartialKey { digest: "d".to_owned(), path: "p".to_owned(), hash: hash.to_owned() };
+        let key = |hash: &str| PartialKey {
+            digest: "d".to_owned(),
+            format: FormatSpec::default(),
+            path: "p".to_owned(),
+            hash: hash.to_owned(),
+        };
         let mut partials = PartialCache::default();
         partials.put(key("a"), vec![0; MAX_BYTES / 2]);
         partials.put(key("b"), vec![0; MAX_BYTES / 2]);

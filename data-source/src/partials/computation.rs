@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
 use tributary_http_common::Sink;
-use tributary_protocol::AggregateLine;
-use tributary_report::{Error, Partial, Progress, ReportPlan};
+use tributary_protocol::{AggregateLine, FormatSpec};
+use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
 
 use super::cache::{PartialCache, PartialKey};
 
@@ -57,6 +57,10 @@ pub(crate) struct PartialJob {
     pub(crate) folder: Arc<Folder>,
     pub(crate) entry: Entry,
     pub(crate) plan: ReportPlan,
+    /// The format of the file, as typed.
+    pub(crate) spec: FormatSpec,
+    /// The same, checked.
+    pub(crate) format: FileFormat,
     /// Cancelled when the server stops.
     pub(crate) shutdown: CancellationToken,
 }
@@ -92,6 +96,7 @@ impl PartialJob {
     pub(crate) fn run(self, sink: &mut Sink) -> io::Result<()> {
         let key = PartialKey {
             digest: self.plan.digest().to_owned(),
+            format: self.spec.clone(),
             path: self.entry.path.clone(),
             hash: self.entry.hash.clone(),
         };
@@ -144,6 +149,7 @@ impl PartialJob {
         let computed = self.plan.aggregate_file(
             (&entry.path, entry.stat.size),
             || self.folder.open(entry).map_err(io::Error::other),
+            &self.format,
             threads,
             |progress| {
                 if sink.is_abandoned() || self.shutdown.is_cancelled() {

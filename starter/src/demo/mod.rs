@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_cli_common::stop_on_signals;
 use tributary_config::{Config, SourceConfig};
+use tributary_format_rules::FormatRules;
 use tributary_generate::products;
 use tributary_http_common::bind;
 use tributary_store::{DatabaseUrl, SourceView};
@@ -150,6 +151,7 @@ fn source(
         name: name.to_owned(),
         settle: SETTLE,
         rescan: Duration::from_secs(30),
+        formats: FormatRules::default(),
         admission: Admission::default(),
         announce: false,
     };

@@ -116,7 +116,8 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        prop_assume!(Encoding::for_bom(&bytes).is_none());
+        // NUL bytes at the right places are UTF-16.
+        prop_assume!(Encoding::for_bom(&bytes).is_none() && !bytes.contains(&0));
         let slices: Vec<_> = bytes.chunks(slice).collect();
         let found = findings(&slices, None);
         prop_assert_eq!(found.encoding == Charset::UTF_8, is_utf8(&bytes));

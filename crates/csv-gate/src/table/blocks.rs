@@ -5,22 +5,17 @@ use std::{io::Read, sync::Arc};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Next, Table, fault::fault, separators::Separators};
+use super::{
+    Next, Table,
+    rules::{RowRules, Verdict},
+    separators::Separators,
+};
 use crate::{
-    Error, Limits, Ragged, Reason, Reject, Rejects,
+    Error, Reason, Reject, Rejects,
     rejects::raw_text,
-    split::{Fields, Span, Splitter, Step},
+    split::{Fields, Record, Span, Splitter, Step},
     window::End,
 };
-
-/// The rules by which the records of a table become rows.
-struct RowRules {
-    splitter: Splitter,
-    encoding: &'static str,
-    ragged: Ragged,
-    columns: usize,
-    limits: Limits,
-}
 
 /// A run of complete records, in file order.
 pub struct Block {
@@ -39,22 +34,13 @@ pub struct Block {
 /// Cuts a table into blocks.
 pub struct Blocks<R: Read> {
     table: Table<R>,
-    rules: Arc<RowRules>,
     size: usize,
 }
 
 impl<R: Read> Blocks<R> {
-    /// Cuts `table` into blocks of about `size` bytes. The table must have a header, and none of its rows may have been
-    /// read.
+    /// Cuts `table` into blocks of about `size` bytes. None of its rows may have been read.
     pub fn new(table: Table<R>, size: usize) -> Self {
-        let rules = RowRules {
-            splitter: table.splitter.clone(),
-            encoding: table.dialect.violated_encoding(),
-            ragged: table.ragged,
-            columns: table.columns.len(),
-            limits: table.limits.clone(),
-        };
-        Self { table, rules: Arc::new(rules), size }
+        Self { table, size }
     }
 
     /// The table, for its columns and progress, and for the rows and rejects that are in no block.
@@ -67,6 +53,12 @@ impl<R: Read> Blocks<R> {
     /// # Errors
     /// As [`Table::next_row`].
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
+        if std::mem::take(&mut self.table.pending) {
+            // The block counts the row.
+            self.table.rows -= 1;
+            self.table.rejects.repaired -= u64::from(self.table.current.repaired);
+            return Ok(Some(self.single()));
+        }
         loop {
             self.table.text.fill_to(self.size)?;
             let (window, end) = self.table.text.window();
@@ -74,7 +66,7 @@ impl<R: Read> Blocks<R> {
                 return Ok(None);
             }
             let (near, near_end) = window.get(..self.size).map_or((window, end), |near| (near, End::More));
-            let plain = self.rules.splitter.quote.is_none_or(|quote| memchr(quote, near).is_none());
+            let plain = self.table.rules.splitter.is_plain(near);
             let cut = if plain { self.cut_plain(near, near_end) } else { self.cut_quoted(window, end) };
             if cut > 0 {
                 return Ok(Some(self.take(cut, plain)));
@@ -83,35 +75,49 @@ impl<R: Read> Blocks<R> {
             match self.table.step()? {
                 Next::End => return Ok(None),
                 Next::Good => return Ok(Some(self.single())),
-                Next::Bad(reject) => {
-                    self.table.rows += 1;
-                    self.table.rejects.push(self.table.limits.rejects_kept, reject);
-                }
+                Next::Bad(reject) => self.table.push_reject(reject),
             }
         }
     }
 
-    /// Returns the end of the last complete record in a window without quotes.
+    /// Returns the end of the last complete record in a window without quotes, up to a header in another order.
     fn cut_plain(&self, window: &[u8], end: End) -> usize {
-        match end {
+        let RowRules { splitter, names, order, .. } = &*self.table.rules;
+        let cut = match end {
             End::Eof => window.len(),
-            End::More | End::Full => memrchr(self.rules.splitter.line_end.byte(), window).map_or(0, |at| at + 1),
-        }
+            End::More | End::Full => memrchr(splitter.line_end.byte(), window).map_or(0, |at| at + 1),
+        };
+        let names = names.as_ref();
+        names.and_then(|names| names.find_other_order(&window[..cut], splitter, order.as_ref())).unwrap_or(cut)
     }
 
-    /// Returns the end of the complete records in a window with quotes, up to the first malformed record.
+    /// Returns the end of the complete records in a window with quotes, up to the first malformed record or a header
+    /// in another order.
     fn cut_quoted(&self, window: &[u8], end: End) -> usize {
-        let splitter = &self.rules.splitter;
+        let rules = &*self.table.rules;
         let mut fields = Fields::default();
         let mut at = 0;
         while at < self.size {
             let rest = &window[at..];
-            if let Some(len) = splitter.empty_line(rest) {
+            if let Some(len) = rules.splitter.empty_line(rest) {
                 at += len;
                 continue;
             }
-            match splitter.split(rest, end, &mut fields) {
-                Step::Record(record) if !rest.is_empty() => at += record.next,
+            match rules.splitter.is_comment(rest, end) {
+                Some(false) => {}
+                Some(true) => match memchr(rules.splitter.line_end.byte(), rest) {
+                    Some(found) => {
+                        at += found + 1;
+                        continue;
+                    }
+                    None => break,
+                },
+                None => break,
+            }
+            match rules.splitter.split(rest, end, &mut fields) {
+                Step::Record(record) if !rest.is_empty() && !rules.changes(&rest[..record.end], &fields) => {
+                    at += record.next;
+                }
                 _ => break,
             }
         }
@@ -121,9 +127,9 @@ impl<R: Read> Blocks<R> {
     /// Returns the table's current record as a block. It includes the line end, which decides whether a CR before it is
     /// text.
     fn single(&self) -> Block {
-        let Table { text, current, .. } = &self.table;
+        let Table { text, current, rules, .. } = &self.table;
         Block {
-            rules: Arc::clone(&self.rules),
+            rules: Arc::clone(rules),
             text: text.since(current.start, text.position() - current.start).to_vec(),
             clean: false,
             plain: false,
@@ -133,16 +139,16 @@ impl<R: Read> Blocks<R> {
     }
 
     fn take(&mut self, cut: usize, plain: bool) -> Block {
-        let text = &mut self.table.text;
+        let Table { text, rules, .. } = &mut self.table;
         let block = Block {
-            rules: Arc::clone(&self.rules),
+            rules: Arc::clone(rules),
             text: text.window().0[..cut].to_vec(),
             clean: text.is_clean(cut),
             plain,
             line: text.line(),
             byte: text.byte(),
         };
-        let lines = memchr_iter(self.rules.splitter.line_end.byte(), &block.text).count();
+        let lines = memchr_iter(rules.splitter.line_end.byte(), &block.text).count();
         text.consume(cut, lines as u64);
         block
     }
@@ -158,9 +164,11 @@ impl Block {
     /// Starts reading the rows. Keeps at most `max_kept` rejects and only counts the others.
     #[must_use]
     pub fn rows(&self, max_kept: usize) -> BlockRows<'_> {
-        let Splitter { delimiter, line_end, .. } = &self.rules.splitter;
+        let Splitter { delimiter, line_end, comment, .. } = &self.rules.splitter;
         let separators = match **delimiter {
-            [delimiter] if self.plain && self.clean => Some(Separators::new(&self.text, delimiter, line_end.byte())),
+            [delimiter] if self.plain && self.clean && comment.is_empty() => {
+                Some(Separators::new(&self.text, delimiter, line_end.byte()))
+            }
             _ => None,
         };
         BlockRows {
@@ -207,7 +215,7 @@ impl<'a> BlockRows<'a> {
     pub fn advance(&mut self) -> bool {
         while self.at < self.block.text.len() {
             self.begin = self.at;
-            let fault = match &mut self.separators {
+            let verdict = match &mut self.separators {
                 Some(separators) => {
                     // An empty line is not a row.
                     if !next_plain(self.block, separators, &mut self.at, &mut self.record, &mut self.fields) {
@@ -216,31 +224,36 @@ impl<'a> BlockRows<'a> {
                     }
                     self.record_line = self.line;
                     self.line += 1;
-                    let found = self.fields.spans.len();
-                    let is_short = self.record.len() <= self.block.shortest_limit();
-                    if found == self.block.rules.columns && is_short {
-                        self.rows += 1;
-                        return true;
+                    let rules = &self.block.rules;
+                    let fits = self.fields.spans.len() == rules.width.columns;
+                    match fits && self.record.len() <= self.block.shortest_limit() {
+                        true => rules.shape(self.record, &mut self.fields),
+                        false => self.split_again(),
                     }
-                    self.split_again()
                 }
                 None => match self.next_quoted() {
-                    Some(fault) => fault,
+                    Some(verdict) => verdict,
                     None => continue,
                 },
             };
-            self.rows += 1;
-            match fault {
-                None => return true,
-                Some(reason) => self.reject(|_| reason),
+            match verdict {
+                Verdict::Row => {
+                    self.rows += 1;
+                    return true;
+                }
+                // The cutter ends a block before a header that changes the order of the columns.
+                Verdict::Header(_) => {}
+                Verdict::Bad(reason) => {
+                    self.rows += 1;
+                    self.reject(|_| reason);
+                }
             }
         }
         false
     }
 
-    /// Splits off a record by the rules for quotes and returns what is wrong with it. The outer `Option` is none for an
-    /// empty line.
-    fn next_quoted(&mut self) -> Option<Option<Reason>> {
+    /// Splits off a record by the rules for quotes and judges it. Returns none for a line that is no record.
+    fn next_quoted(&mut self) -> Option<Verdict> {
         let block = self.block;
         let (splitter, rest) = (&block.rules.splitter, &block.text[self.at..]);
         if let Some(len) = splitter.empty_line(rest) {
@@ -248,30 +261,38 @@ impl<'a> BlockRows<'a> {
             self.line += 1;
             return None;
         }
+        if splitter.is_comment(rest, End::Eof) == Some(true) {
+            self.at += memchr(splitter.line_end.byte(), rest).map_or(rest.len(), |found| found + 1);
+            self.line += 1;
+            return None;
+        }
         self.record_line = self.line;
         let Step::Record(record) = splitter.split(rest, End::Eof, &mut self.fields) else {
             // Blocks contain only complete records. If one does not, a reject is better than a lost row.
             (self.record, self.at) = (rest, block.text.len());
-            return Some(Some(Reason::NeverClosed));
+            return Some(Verdict::Bad(Reason::NeverClosed));
         };
         self.record = &rest[..record.end];
         self.at += record.next;
         self.line += record.lines;
-        Some(record.fault.or_else(|| self.fault(record.fields)))
+        Some(self.judge(record))
     }
 
-    /// Splits a plain record again by all rules, after it failed the quick check, and returns what is wrong with it.
+    /// Splits a plain record again by all rules, after it failed the quick check, and judges it.
     #[cold]
-    fn split_again(&mut self) -> Option<Reason> {
+    fn split_again(&mut self) -> Verdict {
         match self.block.rules.splitter.split(&self.block.text[self.begin..], End::Eof, &mut self.fields) {
-            Step::Record(record) => record.fault.or_else(|| self.fault(record.fields)),
-            _ => Some(Reason::NeverClosed),
+            Step::Record(record) => self.judge(record),
+            _ => Verdict::Bad(Reason::NeverClosed),
         }
     }
 
-    fn fault(&self, fields: usize) -> Option<Reason> {
-        let RowRules { columns, ragged, encoding, .. } = *self.block.rules;
-        fault(self.record, self.block.clean, fields, (columns, ragged), encoding)
+    #[inline]
+    fn judge(&mut self, record: Record) -> Verdict {
+        let repaired = record.repaired;
+        let verdict = self.block.rules.judge(self.record, self.block.clean, record, &mut self.fields);
+        self.rejects.repaired += u64::from(repaired && matches!(verdict, Verdict::Row));
+        verdict
     }
 
     /// The text of field `i` of the current row as valid UTF-8, without quotes; empty if there is no such field. A
@@ -324,7 +345,7 @@ fn next_plain<'a>(
     record: &mut &'a [u8],
     fields: &mut Fields,
 ) -> bool {
-    let RowRules { splitter, columns, .. } = &*block.rules;
+    let RowRules { splitter, width, .. } = &*block.rules;
     let (text, line_end) = (&*block.text, splitter.line_end.byte());
     let begin = *at;
     fields.clear();
@@ -334,7 +355,7 @@ fn next_plain<'a>(
         if text.get(separator).is_none_or(|byte| *byte == line_end) {
             break separator;
         }
-        if fields.spans.len() <= *columns {
+        if fields.spans.len() <= width.columns {
             fields.spans.push(Span { start: start - begin, end: separator - begin, escaped: false });
         }
         start = separator + 1;

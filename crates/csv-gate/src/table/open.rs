@@ -1,17 +1,21 @@
 //! Opens tables: surveys the file, and reads its header.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use tributary_formats::{Packing, is_tab_separated};
 
-use super::{Next, RecordPosition, Table, fault::unusable_header};
+use super::{Next, RecordPosition, Table, cells::Cells, fault::unusable_header, names::HeaderNames, rules::RowRules};
 use crate::{
-    Dialect, Error, Reason, Rejects, Settings,
+    Dialect, Error, Escapes, Header, Quote, Quotes, Ragged, Reason, Rejects, Row, Settings,
     decode::Decoded,
     dialect::CheckedSettings,
+    footer::Source,
     head::{self, Head},
-    sniff::{SAMPLE_BYTES, delimiter},
-    split::{Fields, Splitter},
+    sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff},
+    split::{EscapeRule, Fields, Quoting, Splitter},
     survey::{Findings, survey},
     unpack::Unpacked,
     window::TextWindow,
@@ -97,16 +101,17 @@ impl<R: Read> Table<R> {
             Some(check) => Decoded::assuming_utf8(source, check),
             None => Decoded::new(source, found.encoding, found.keeps_utf8.then_some(found.line_end)),
         };
-        let text = TextWindow::new(decoded, found.line_end, settings.limits.lookahead_bytes, chunk);
+        let source = Source::new(decoded, settings.skip_footer, found.line_end);
+        let text = TextWindow::new(source, found.line_end, settings.limits.lookahead_bytes, chunk);
         let mut table = Self::new(text, found, packing, checked, settings);
         let mut left = settings.skip_rows;
         while left > 0 && table.text.skip_line()? {
             left -= 1;
         }
-        if settings.delimiter.is_none() {
-            table.find_delimiter(is_tab_separated(path))?;
-        }
-        table.read_columns(settings.header)?;
+        table.dialect.skipped_lines = settings.skip_rows - left;
+        let named = table.skip_sep_line()?;
+        table.sniff(named, is_tab_separated(path), settings)?;
+        table.read_columns(settings)?;
         Ok(table)
     }
 
@@ -126,23 +131,31 @@ impl<R: Read> Table<R> {
             escape: checked.escape,
             line_end: found.line_end,
             packing,
+            skipped_lines: 0,
+            blanks_around_quotes: false,
+            trailing_delimiter: false,
         };
         let limits = settings.limits.clone();
+        let quote = checked.quote.byte();
+        let (escape, rule) = match settings.escapes {
+            Escapes::Dropped => (checked.escape, EscapeRule::Dropped),
+            // Without quotes there is nothing to protect.
+            Escapes::Kept => (quote.map(|_| checked.escape.unwrap_or(b'\\')), EscapeRule::Kept),
+        };
         let splitter = Splitter {
             delimiter: dialect.delimiter.clone().into_bytes(),
-            quote: checked.quote.byte(),
-            escape: checked.escape,
+            quoting: Quoting { quote, escape, rule, lenient: settings.quotes == Quotes::Lenient, blanks: false },
+            comment: settings.comment.clone().unwrap_or_default().into_bytes(),
             line_end: found.line_end,
             field_bytes: limits.field_bytes,
             record_bytes: limits.record_bytes,
             spans_kept: limits.columns,
+            unused: Vec::new(),
         };
         Self {
             text,
-            splitter,
+            rules: Arc::new(RowRules::new(splitter, dialect.violated_encoding(), limits, settings.ragged)),
             dialect,
-            limits,
-            ragged: settings.ragged,
             columns: Vec::new(),
             header: RecordPosition::default(),
             fields: Fields::default(),
@@ -150,46 +163,126 @@ impl<R: Read> Table<R> {
             pending: false,
             rejects: Rejects::default(),
             rows: 0,
+            lenient_failures: 0,
+            drop_last_name: false,
         }
     }
 
-    fn find_delimiter(&mut self, prefer_tab: bool) -> Result<(), Error> {
-        // The sniffer skips empty lines before the header too.
+    /// Skips the line with which some programs tell Excel the delimiter, and returns it.
+    fn skip_sep_line(&mut self) -> Result<Option<char>, Error> {
+        /// Longer than any such line.
+        const LINE_BYTES: usize = 16;
+        let (sample, _) = self.text.sample(LINE_BYTES)?;
+        // Cuts a character at the end of the sample, and a line that ends with a lone CR.
+        let line = sample.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        let named = std::str::from_utf8(line).ok().and_then(sep_line);
+        if named.is_some() {
+            self.text.skip_line()?;
+            self.dialect.skipped_lines += 1;
+        }
+        Ok(named)
+    }
+
+    /// Detects what the settings do not say.
+    fn sniff(&mut self, named: Option<char>, prefer_tab: bool, settings: &Settings) -> Result<(), Error> {
+        let mut splitter = self.rules.splitter.clone();
+        if let Some(named) = named.filter(|_| settings.delimiter.is_none()) {
+            splitter.delimiter = named.to_string().into_bytes();
+        }
+        let is_quoting_set = settings.quote.is_some() || self.rules.splitter.quoting.escape.is_some();
+        let wanted = Wanted {
+            ragged: settings.ragged != Ragged::Reject,
+            delimiter: settings.delimiter.is_none() && named.is_none(),
+            quoting: !is_quoting_set,
+            prefer_tab,
+            columns: match &settings.header {
+                Header::Names(names) => Some(names.len()),
+                Header::FirstLine | Header::None => None,
+            },
+        };
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
-        let found = delimiter(sample, end, &self.splitter, prefer_tab);
-        self.splitter.delimiter = vec![found];
-        self.dialect.delimiter = char::from(found).to_string();
+        let Sniffed { delimiter, quoting, trailing, header_trailing } = sniff(sample, end, &splitter, wanted);
+        (splitter.delimiter, splitter.quoting) = (delimiter, quoting);
+        self.dialect.delimiter = String::from_utf8_lossy(&splitter.delimiter).into_owned();
+        self.dialect.quote = quoting.quote.map_or(Quote::None, Quote::Char);
+        self.dialect.escape = quoting.escape;
+        self.dialect.blanks_around_quotes = quoting.blanks;
+        self.dialect.trailing_delimiter = settings.header != Header::None && (trailing || header_trailing);
+        let rules = Arc::make_mut(&mut self.rules);
+        rules.splitter = splitter;
+        rules.width.trailing = self.dialect.trailing_delimiter;
+        self.drop_last_name = settings.header == Header::FirstLine && header_trailing;
         Ok(())
     }
 
-    fn read_columns(&mut self, header: bool) -> Result<(), Error> {
-        if header {
-            match self.step()? {
-                Next::End => {
-                    return Err(Error::file("no header: the file holds no line that is not empty"));
-                }
-                Next::Bad(reject) => {
-                    return Err(Error::line(reject.line, unusable_header(&reject.reason), reject.raw));
-                }
-                Next::Good => {}
+    fn read_columns(&mut self, settings: &Settings) -> Result<(), Error> {
+        let cells = Cells {
+            null: settings.null.clone(),
+            text_cells: settings.text_cells,
+            quote: self.rules.splitter.quoting.quote,
+        };
+        let cells = (settings.text_cells || !settings.null.is_empty()).then_some(cells);
+        self.columns = match &settings.header {
+            Header::FirstLine => self.read_header()?,
+            Header::Names(names) if self.find_record()? => names.iter().map(|name| name.trim().to_owned()).collect(),
+            Header::Names(_) => return Err(Error::file(format!("no rows: {}", self.no_line()))),
+            Header::None => {
+                let rules = Arc::make_mut(&mut self.rules);
+                rules.cells = cells.clone();
+                rules.update();
+                self.count_columns()?
             }
-        } else if self.advance()? {
-            self.pending = true;
-        } else {
+        };
+        let rules = Arc::make_mut(&mut self.rules);
+        rules.width.columns = self.columns.len();
+        rules.cells = cells;
+        rules.names = HeaderNames::new(&self.columns).filter(|_| settings.header != Header::None);
+        rules.update();
+        Ok(())
+    }
+
+    /// Reads the header and returns its names.
+    fn read_header(&mut self) -> Result<Vec<String>, Error> {
+        match self.step()? {
+            Next::End => return Err(Error::file(format!("no header: {}", self.no_line()))),
+            Next::Bad(reject) => {
+                return Err(Error::line(reject.line, unusable_header(&reject.reason), reject.raw));
+            }
+            Next::Good => self.header = self.current,
+        }
+        let found = self.checked_columns()?;
+        let found = found - usize::from(self.drop_last_name);
+        let row = Row::new(self.current_text(), self.current.line, &self.fields, found);
+        Ok(row.fields().map(|name| name.trim().to_owned()).collect())
+    }
+
+    /// Says why the file has no record at all.
+    fn no_line(&self) -> &'static str {
+        match self.dialect.skipped_lines == 0 && self.rules.splitter.comment.is_empty() {
+            true => "the file holds no line that is not empty",
+            false => "the file holds no line that is not empty after those that skip_rows = … and comment = … skip",
+        }
+    }
+
+    /// Reads the first good row and returns a name for each of its fields.
+    fn count_columns(&mut self) -> Result<Vec<String>, Error> {
+        if !self.advance()? {
             return Err(Error::file("no columns: the file holds no good row to count them by"));
         }
+        self.pending = true;
         self.header = self.current;
-        let (found, max) = (self.current.fields, self.limits.columns);
-        if found > max {
-            let raw = self.reject(self.current, Reason::FieldCount { found, expected: max }).raw;
-            let reason = format!("{found} columns where {max} are the limit: check the delimiter and the quotes");
-            return Err(Error::line(self.current.line, reason, raw));
+        Ok((1..=self.checked_columns()?).map(|i| format!("column_{i}")).collect())
+    }
+
+    fn checked_columns(&self) -> Result<usize, Error> {
+        let (found, max) = (self.current.fields, self.rules.limits.columns);
+        if found <= max {
+            return Ok(found);
         }
-        let row = self.row();
-        self.columns = match header {
-            true => (0..found).map(|i| row.field(i).trim().to_owned()).collect(),
-            false => (1..=found).map(|i| format!("column_{i}")).collect(),
-        };
-        Ok(())
+        let raw = self.reject(self.current, Reason::FieldCount { found, expected: max }).raw;
+        let reason = format!(
+            "{found} columns where {max} are the limit: check the delimiter and the quotes, or set max_columns = {found}"
+        );
+        Err(Error::line(self.current.line, reason, raw))
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 
 use proptest::{prelude::*, sample::select};
 
-use crate::{Dialect, Error, Limits, Quote, Ragged, Reject, Settings, Table};
+use crate::{Dialect, Error, Escapes, Header, Limits, Quote, Quotes, Ragged, Reject, Settings, Table};
 
 /// A reader that returns a few bytes at a time.
 struct Drip<'a> {
@@ -97,23 +97,46 @@ fn settings() -> impl Strategy<Value = Settings> {
     let escape = select(vec![None, Some(b'\\')]);
     let quote = select(vec![None, Some(Quote::None), Some(Quote::Char(b'a'))]);
     let limits = (select(vec![4, 1 << 20]), select(vec![10, 1 << 20]), select(vec![0, 7, 16, 1 << 20]));
-    let ragged = select(vec![Ragged::Reject, Ragged::Pad]);
-    (encoding, delimiter, escape, quote, limits, 0..3u64, any::<bool>(), ragged).prop_map(
-        |(
-            encoding,
-            delimiter,
-            escape,
-            quote,
-            (field_bytes, record_bytes, lookahead_bytes),
-            skip_rows,
-            header,
-            ragged,
-        )| {
-            let limits = Limits { field_bytes, record_bytes, lookahead_bytes, columns: 8, ..Limits::default() };
+    let limits = limits.prop_map(|(field_bytes, record_bytes, lookahead_bytes)| Limits {
+        field_bytes,
+        record_bytes,
+        lookahead_bytes,
+        columns: 8,
+        ..Limits::default()
+    });
+    let lines = (0..3u64, 0..3u64, headers(), select(vec![None, Some("b"), Some("0123")]));
+    let cells = (select(vec![vec![], vec!["a".to_owned(), "\\a".to_owned()]]), any::<bool>());
+    let ragged = select(vec![Ragged::Reject, Ragged::Pad, Ragged::Trim]);
+    let quoting =
+        (quote, select(vec![Quotes::Strict, Quotes::Lenient]), escape, select(vec![Escapes::Dropped, Escapes::Kept]));
+    (encoding, delimiter, quoting, limits, lines, cells, ragged).prop_map(
+        |(encoding, delimiter, (quote, quotes, escape, escapes), limits, lines, (null, text_cells), ragged)| {
+            let (skip_rows, skip_footer, header, comment) = lines;
             let (encoding, delimiter) = (Some(encoding.to_owned()), Some(delimiter.to_owned()));
-            Settings { encoding, delimiter, quote, escape, skip_rows, header, ragged, limits }
+            let comment = comment.map(str::to_owned);
+            Settings {
+                encoding,
+                delimiter,
+                quote,
+                quotes,
+                escape,
+                escapes,
+                skip_rows,
+                skip_footer,
+                header,
+                comment,
+                ragged,
+                null,
+                text_cells,
+                limits,
+            }
         },
     )
+}
+
+fn headers() -> impl Strategy<Value = Header> {
+    let names = |names: &[&str]| Header::Names(names.iter().map(|name| (*name).to_owned()).collect());
+    select(vec![Header::FirstLine, Header::FirstLine, Header::None, names(&["a", "bc"]), names(&["x"])])
 }
 
 /// Lines of UTF-8 with a few bytes changed: some keep nine in ten lines valid and some do not.

@@ -28,8 +28,6 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
-    /// The digest of how its files were read.
-    pub(crate) reading: String,
     /// The version, if all of it was read. Otherwise the next pass must plan again.
     pub(crate) version: Option<String>,
     /// Files that were read, or tried.
@@ -140,7 +138,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
             Some(row) => row,
             None => store.insert_file(version.source, &file.entry.path)?,
         };
-        all_touched.extend(put_file(store, &mut row, file, &version.reading)?);
+        all_touched.extend(put_file(store, &mut row, file)?);
         rows.push(row);
     }
     for row in &version.settled {
@@ -203,15 +201,10 @@ pub(crate) fn note_pass(
 }
 
 /// Stores one file. Returns the skus that it touches, if it was accepted.
-fn put_file<'a>(
-    store: &mut Store,
-    row: &mut FileRow,
-    file: &'a FileVersion,
-    reading: &str,
-) -> Result<Option<FileChanges<'a>>> {
+fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> Result<Option<FileChanges<'a>>> {
     match &file.outcome {
         Outcome::Accepted(accepted) => {
-            accept(row, file, accepted, reading);
+            accept(row, file, accepted);
             store.update_file(row)?;
             store.replace_rejects(row.id, true, &[])?;
             store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
@@ -220,7 +213,7 @@ fn put_file<'a>(
         Outcome::Rejected { reject, rows } => {
             row.state = FileState::Rejected;
             row.rejected_hash = Some(file.entry.hash.clone());
-            row.rejected_reading = Some(reading.to_owned());
+            row.rejected_reading = Some(file.reading.clone());
             row.rejected_reason = Some(reject.to_string());
             store.update_file(row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
@@ -238,9 +231,9 @@ fn put_file<'a>(
     }
 }
 
-fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted, reading: &str) {
+fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
     row.hash = Some(file.entry.hash.clone());
-    row.reading = Some(reading.to_owned());
+    row.reading = Some(file.reading.clone());
     row.size_bytes = number(file.entry.size);
     row.row_count = number(accepted.rows);
     row.offers = number(accepted.run.offers() as u64);

@@ -16,6 +16,6 @@ pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
 pub(crate) use convert::{edit, edit_row};
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::{FileToRead, Plan, plan};
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};
 pub(crate) use reading::reading;

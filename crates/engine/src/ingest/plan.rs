@@ -2,34 +2,53 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use tributary_protocol::{Manifest, ManifestEntry};
+use tributary_csv_gate::Columns;
+use tributary_format_rules::SourceFormats;
+use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
 use tributary_store::{FileRow, FileState};
+
+use super::reading;
 
 /// The difference between a manifest and what is stored of the source.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     /// Files to read: new, changed, or read in another way before.
-    pub(crate) read: Vec<ManifestEntry>,
+    pub(crate) read: Vec<FileToRead>,
     /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
     /// Files that are gone. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
 }
 
-/// Compares a manifest with the source's stored files, given by path. Only paths that pass `is_feed` count. `reading` is the digest of how
-/// files are read now.
+/// A file to read, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FileToRead {
+    /// The file as the manifest lists it.
+    pub(crate) entry: ManifestEntry,
+    /// Its format.
+    pub(crate) format: FormatSpec,
+    /// The digest of how it is read.
+    pub(crate) reading: String,
+}
+
+/// Compares a manifest with the source's stored files, given by path. Only paths that pass `is_feed` count. `columns` and
+/// `formats` say how files are read now.
 pub(crate) fn plan(
     manifest: &Manifest,
     is_feed: impl Fn(&str) -> bool,
     stored: &BTreeMap<String, FileRow>,
-    reading: &str,
+    (columns, formats): (&Columns, &SourceFormats),
 ) -> Plan {
     let feeds: Vec<_> = manifest.files.iter().filter(|entry| is_feed(&entry.path)).collect();
     let listed: HashSet<&str> = feeds.iter().map(|entry| entry.path.as_str()).collect();
     let mut plan = Plan::default();
+    let plain_reading = reading(columns, &FormatSpec::default());
     for entry in feeds {
+        let format = formats.spec(&entry.path);
+        let is_plain = format == FormatSpec::default();
+        let reading = if is_plain { plain_reading.clone() } else { reading(columns, &format) };
         let is = |hash: &Option<String>, as_read: &Option<String>| {
-            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
+            hash.as_deref() == Some(&entry.hash) && as_read.as_ref() == Some(&reading)
         };
         match stored.get(entry.path.as_str()) {
             Some(file) if is(&file.hash, &file.reading) => {
@@ -38,7 +57,7 @@ pub(crate) fn plan(
                 }
             }
             Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {}
-            _ => plan.read.push(entry.clone()),
+            _ => plan.read.push(FileToRead { entry: entry.clone(), format, reading }),
         }
     }
     let is_unreadable = |path: &str| is_feed(path) && manifest.covers_unreadable(path);
@@ -54,7 +73,9 @@ mod tests {
     use super::*;
 
     fn file(path: &str, accepted: Option<(&str, &str)>, rejected: Option<(&str, &str)>, state: FileState) -> FileRow {
-        let text = |pair: Option<(&str, &str)>| (pair.map(|p| p.0.to_owned()), pair.map(|p| p.1.to_owned()));
+        let now = reading(&Columns::default(), &FormatSpec::default());
+        let as_read = |word: &str| if word == "r2" { now.clone() } else { word.to_owned() };
+        let text = |pair: Option<(&str, &str)>| (pair.map(|p| p.0.to_owned()), pair.map(|p| as_read(p.1)));
         let ((hash, reading), (rejected_hash, rejected_reading)) = (text(accepted), text(rejected));
         FileRow {
             id: 1,
@@ -73,13 +94,13 @@ mod tests {
         }
     }
 
-    /// The manifest lists `a` with the hash `h2`; the reading is `r2`. `expect` is what the plan does with `a`.
+    /// The manifest lists `a` with the hash `h2`; `r2` stands for the reading now. `expect` is what the plan does with `a`.
     #[track_caller]
     fn check(stored: Option<FileRow>, expect: &str) {
         let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
-        let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![] };
+        let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![], formats: vec![] };
         let stored = stored.into_iter().map(|file| (file.path.clone(), file)).collect();
-        let plan = plan(&manifest, |_| true, &stored, "r2");
+        let plan = plan(&manifest, |_| true, &stored, (&Columns::default(), &SourceFormats::default()));
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
             (1, 0, 0) => "read",
             (0, 1, 0) => "settled",
@@ -111,12 +132,13 @@ mod tests {
             file("a", Some(("h", "r")), None, FileState::Applied),
             file("b", Some(("h", "r")), None, FileState::Applied),
         ];
+        let how = (&Columns::default(), &SourceFormats::default());
         let by_path = stored.iter().map(|file| (file.path.clone(), file.clone())).collect();
-        let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![] };
-        assert_eq!(plan(&manifest, |_| true, &by_path, "r").removed, stored);
+        let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![], formats: vec![] };
+        assert_eq!(plan(&manifest, |_| true, &by_path, how).removed, stored);
         let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
         let manifest = Manifest { unreadable, ..manifest };
-        assert_eq!(plan(&manifest, |_| true, &by_path, "r").removed, stored[1..]);
-        assert_eq!(plan(&manifest, |_| false, &by_path, "r").removed, stored, "it is a feed no longer");
+        assert_eq!(plan(&manifest, |_| true, &by_path, how).removed, stored[1..]);
+        assert_eq!(plan(&manifest, |_| false, &by_path, how).removed, stored, "it is a feed no longer");
     }
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Table};
+use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
-use tributary_protocol::ManifestEntry;
+use tributary_protocol::{FormatSpec, ManifestEntry};
 
 use crate::{
     progress::ProgressObserver,
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) struct FileVersion {
     /// The file as the manifest lists it.
     pub(crate) entry: ManifestEntry,
+    /// The digest of how it was read.
+    pub(crate) reading: String,
     /// The result of reading it.
     pub(crate) outcome: Outcome,
 }
@@ -84,6 +87,8 @@ pub(crate) enum ArrivingFile {
 pub(crate) struct FileReader {
     /// The file as the manifest lists it.
     pub(crate) entry: ManifestEntry,
+    /// Its format.
+    pub(crate) format: FormatSpec,
     /// The names of its columns.
     pub(crate) columns: Columns,
     /// The memory for sorted rows.
@@ -101,20 +106,24 @@ impl FileReader {
     /// The body cannot be read or the spool cannot be written. A fault of the file itself is an outcome.
     pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, needs_two_passes: bool) -> Result<Outcome> {
         let path = &self.entry.path;
+        let settings = match settings(&self.format) {
+            Ok(settings) => settings,
+            Err(why) => return Ok(FileReject::from(why).into()),
+        };
         let open = || {
             self.progress.restart();
             open()
         };
         if !needs_two_passes {
             let once = open().map_err(Error::Io);
-            let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &Settings::default()));
+            let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &settings));
             match self.read_table(once) {
                 Ok(accepted) => return Ok(accepted.into()),
                 Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
                 Err(error) => return Err(self.context(error)),
             }
         }
-        match self.read_table(Table::open(path, self.entry.size, open, &Settings::default())) {
+        match self.read_table(Table::open(path, self.entry.size, open, &settings)) {
             Ok(accepted) => Ok(accepted.into()),
             Err(ReadError::Gate(Error::Rejected(reject))) => Ok(reject.into()),
             Err(error) => Err(self.context(error)),
@@ -123,7 +132,9 @@ impl FileReader {
 
     /// Reads a body that is still arriving. As long and busy as [`Self::read`].
     pub(crate) fn read_arriving(&self, body: BodyFollower) -> ArrivingFile {
-        let table = Table::open_once(&self.entry.path, self.entry.size, body, &Settings::default());
+        // Settings that cannot work are an outcome of reading the whole file.
+        let Ok(settings) = settings(&self.format) else { return ArrivingFile::NeedsTwoPasses };
+        let table = Table::open_once(&self.entry.path, self.entry.size, body, &settings);
         match self.read_table(table) {
             Ok(accepted) => ArrivingFile::Read(accepted.into()),
             Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => ArrivingFile::NeedsTwoPasses,
@@ -137,7 +148,8 @@ impl FileReader {
     }
 
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, ReadError> {
-        let feed = table.and_then(|table| Feed::new(table, &self.columns)).map_err(ReadError::Gate)?;
+        let feed =
+            table.and_then(|table| Feed::new(table, &self.columns, op_words(&self.format))).map_err(ReadError::Gate)?;
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
         read_rows(feed, builder, |rows| self.progress.rows_read(rows))
     }

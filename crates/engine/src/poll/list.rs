@@ -14,13 +14,14 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, stream};
 use tributary_config::SourceConfig;
+use tributary_format_rules::{FormatRules, SourceFormats};
 use tributary_merge::SpillFiles;
 use tributary_protocol::{Manifest, ManifestEntry, Sense, Unreadable};
 use tributary_store::FileRow;
 
 use super::Context;
 use crate::{
-    ingest::{self, ArrivingFile, FileReader, FileVersion, Outcome},
+    ingest::{self, ArrivingFile, FileReader, FileToRead, FileVersion, Outcome},
     progress::ProgressObserver,
     reports::SourceContent,
     source::{ActiveRead, CorePermit, CountingReader, FetchError, LocalSource, Origin, SourceClient, SpooledBody},
@@ -41,7 +42,7 @@ const PLAIN_PATH: &str = "read.csv";
 pub(super) struct Listed {
     pub(super) plan: ingest::Plan,
     pub(super) read: Vec<FileVersion>,
-    pub(super) unread: Vec<(ManifestEntry, FetchError)>,
+    pub(super) unread: Vec<(FileToRead, FetchError)>,
     /// All that the source holds, for the reports.
     pub(super) content: SourceContent,
     /// Keeps the progress visible until what was read is committed.
@@ -51,7 +52,7 @@ pub(super) struct Listed {
 impl Listed {
     /// The files that could not be read here or by the source, as `path: reason`.
     pub(super) fn faults(&self) -> Vec<String> {
-        let unread = self.unread.iter().map(|(entry, error)| format!("{}: {error:#}", entry.path));
+        let unread = self.unread.iter().map(|(file, error)| format!("{}: {error:#}", file.entry.path));
         let unreadable = self.content.manifest.unreadable.iter();
         let unreadable = unreadable.map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"));
         unread.chain(unreadable).collect()
@@ -63,8 +64,6 @@ pub(super) struct Lister<'a> {
     pub(super) source: &'a SourceConfig,
     /// The files as the database has them, by path.
     pub(super) stored: &'a BTreeMap<String, FileRow>,
-    /// The digest of how its files are read.
-    pub(super) reading: &'a str,
     pub(super) origin: &'a Origin,
     pub(super) context: &'a Context,
     pub(super) progress: &'a Arc<dyn ProgressObserver>,
@@ -88,27 +87,29 @@ impl Lister<'_> {
     /// Reads what the manifest lists. If a file changes meanwhile, asks for the manifest again; what was read before is found
     /// again by its hash.
     async fn list_manifest(self) -> Result<Listed> {
-        let mut kept: HashMap<(String, String), Outcome> = HashMap::new();
+        let mut kept: HashMap<(String, String, String), Outcome> = HashMap::new();
         let mut round = 1;
         loop {
             self.progress.phase("listing");
             let manifest = self.origin.manifest().await?;
-            let plan = self.plan(&manifest);
-            let missing = plan.read.iter().filter(|entry| !kept.contains_key(&key(entry))).cloned();
+            let formats = self.formats(&manifest)?;
+            let plan = self.plan(&manifest, &formats);
+            let missing = plan.read.iter().filter(|file| !kept.contains_key(&key(file))).cloned();
             let mut unread = Vec::new();
-            for (entry, outcome) in self.read_files(missing.collect()).await {
+            for (file, outcome) in self.read_files(missing.collect()).await {
                 match outcome {
-                    Ok(outcome) => drop(kept.insert(key(&entry), outcome)),
-                    Err(error) => unread.push((entry, error)),
+                    Ok(outcome) => drop(kept.insert(key(&file), outcome)),
+                    Err(error) => unread.push((file, error)),
                 }
             }
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
             if !has_changed || round == MAX_ROUNDS {
-                let version = |entry: &ManifestEntry| {
-                    Some(FileVersion { entry: entry.clone(), outcome: kept.remove(&key(entry))? })
+                let version = |file: &FileToRead| {
+                    let outcome = kept.remove(&key(file))?;
+                    Some(FileVersion { entry: file.entry.clone(), reading: file.reading.clone(), outcome })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                let content = SourceContent { manifest, body: Mutex::default() };
+                let content = SourceContent { manifest, formats, body: Mutex::default() };
                 return Ok(self.listed(plan, read, unread, content));
             }
             // A file that was touched is listed again only once it has settled.
@@ -138,64 +139,76 @@ impl Lister<'_> {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
-        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], unreadable: Vec::new() };
-        let plan = self.plan(&manifest);
-        let content = SourceContent { manifest, body: kept };
+        let manifest = Manifest {
+            version: entry.hash.clone(),
+            files: vec![entry.clone()],
+            unreadable: Vec::new(),
+            formats: Vec::new(),
+        };
+        let formats = self.formats(&manifest)?;
+        let plan = self.plan(&manifest, &formats);
+        let content = SourceContent { manifest, formats, body: kept };
         let mut read = Vec::new();
-        if !plan.read.is_empty() {
-            let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(self.progress)));
+        if let Some(file) = plan.read.first() {
+            let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let outcome = self.gate(reader, move || body.open(), false).await?;
-            read.push(FileVersion { entry, outcome });
+            read.push(FileVersion { entry, reading: file.reading.clone(), outcome });
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, Vec::new(), content))
     }
 
-    fn plan(&self, manifest: &Manifest) -> ingest::Plan {
+    fn formats(&self, manifest: &Manifest) -> Result<SourceFormats> {
+        let announced =
+            FormatRules::new(&manifest.formats).context("the formats that the source announces cannot work")?;
+        Ok(SourceFormats { own: self.source.formats.clone(), announced })
+    }
+
+    fn plan(&self, manifest: &Manifest, formats: &SourceFormats) -> ingest::Plan {
         let is_feed = |path: &str| self.context.reports.is_feed(path);
-        ingest::plan(manifest, is_feed, self.stored, self.reading)
+        ingest::plan(manifest, is_feed, self.stored, (&self.source.columns, formats))
     }
 
     fn listed(
         self,
         plan: ingest::Plan,
         read: Vec<FileVersion>,
-        unread: Vec<(ManifestEntry, FetchError)>,
+        unread: Vec<(FileToRead, FetchError)>,
         content: SourceContent,
     ) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         Listed { plan, read, unread, content, active_reads }
     }
 
-    async fn read_files(&self, entries: Vec<ManifestEntry>) -> Vec<(ManifestEntry, Result<Outcome, FetchError>)> {
-        self.progress.files_expected(entries.len() as u64);
+    async fn read_files(&self, files: Vec<FileToRead>) -> Vec<(FileToRead, Result<Outcome, FetchError>)> {
+        self.progress.files_expected(files.len() as u64);
         let stalled = AtomicBool::new(false);
         let stalled = &stalled;
-        let read = |entry: ManifestEntry| async move {
+        let read = |file: FileToRead| async move {
             if stalled.load(Ordering::Relaxed) {
                 let reason = "skipped because another file of this source stalled".to_owned();
-                return (entry, Err(FetchError::Stalled(reason)));
+                return (file, Err(FetchError::Stalled(reason)));
             }
-            let outcome = self.read_file(&entry).await;
+            let outcome = self.read_file(&file).await;
             stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             self.progress.file_read();
-            (entry, outcome)
+            (file, outcome)
         };
-        stream::iter(entries).map(read).buffer_unordered(MAX_FETCHES).collect().await
+        stream::iter(files).map(read).buffer_unordered(MAX_FETCHES).collect().await
     }
 
-    async fn read_file(&self, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+    async fn read_file(&self, file: &FileToRead) -> Result<Outcome, FetchError> {
         match self.origin {
-            Origin::Remote(client) => self.read_remote(client, entry).await,
-            Origin::Local(local) => self.read_in_place(local, entry).await,
+            Origin::Remote(client) => self.read_remote(client, file).await,
+            Origin::Local(local) => self.read_in_place(local, file).await,
         }
     }
 
-    async fn read_remote(&self, client: &SourceClient, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+    async fn read_remote(&self, client: &SourceClient, file: &FileToRead) -> Result<Outcome, FetchError> {
         let new = self.context.spool.new_body()?;
-        let reader = self.reader(entry.clone(), ActiveRead::unlisted(Arc::clone(self.progress)));
+        let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
         let arriving = self.read_arriving(&reader, &new.body);
-        let fetched = client.fetch(entry, new, |bytes| self.progress.bytes_read(bytes));
+        let fetched = client.fetch(&file.entry, new, |bytes| self.progress.bytes_read(bytes));
         // What was read early counts only if the body turns out to be the announced one.
         let (arriving, body) = tokio::join!(arriving, fetched);
         match (body?, arriving) {
@@ -205,11 +218,12 @@ impl Lister<'_> {
         }
     }
 
-    async fn read_in_place(&self, local: &LocalSource, entry: &ManifestEntry) -> Result<Outcome, FetchError> {
+    async fn read_in_place(&self, local: &LocalSource, to_read: &FileToRead) -> Result<Outcome, FetchError> {
+        let entry = &to_read.entry;
         let file = local.file(entry).await?;
         let read = local.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(self.progress)));
         self.active_reads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
-        let reader = self.reader(entry.clone(), Arc::clone(&read));
+        let reader = self.reader(to_read, Arc::clone(&read));
         let opened = file.clone();
         let open = move || Ok(CountingReader { inner: opened.open()?, read: Arc::clone(&read) });
         let outcome = self.gate(reader, open, false).await;
@@ -220,9 +234,10 @@ impl Lister<'_> {
         Ok(outcome?)
     }
 
-    fn reader(&self, entry: ManifestEntry, progress: Arc<ActiveRead>) -> Arc<FileReader> {
+    fn reader(&self, file: &FileToRead, progress: Arc<ActiveRead>) -> Arc<FileReader> {
         Arc::new(FileReader {
-            entry,
+            entry: file.entry.clone(),
+            format: file.format.clone(),
             columns: self.source.columns.clone(),
             memory: self.context.memory.clone(),
             spill: self.spill.clone(),
@@ -266,6 +281,6 @@ impl Lister<'_> {
     }
 }
 
-fn key(entry: &ManifestEntry) -> (String, String) {
-    (entry.path.clone(), entry.hash.clone())
+fn key(file: &FileToRead) -> (String, String, String) {
+    (file.entry.path.clone(), file.entry.hash.clone(), file.reading.clone())
 }

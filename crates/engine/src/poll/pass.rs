@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, FileVersion, Outcome, SourceVersion, StoredSource, Written},
+    ingest::{self, Applied, FileToRead, FileVersion, Outcome, SourceVersion, StoredSource, Written},
     progress::ProgressObserver,
     reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -34,8 +34,6 @@ pub(crate) struct Poll {
     source: SourceConfig,
     /// The source as the database has it. Only this writes it, so it is read once.
     stored: StoredSource,
-    /// The digest of how its files are read.
-    reading: String,
     origin: Origin,
     context: Context,
     progress: Arc<dyn ProgressObserver>,
@@ -75,7 +73,6 @@ impl Poll {
         progress: Arc<dyn ProgressObserver>,
     ) -> Self {
         Self {
-            reading: ingest::reading(&source.columns),
             source,
             stored,
             origin,
@@ -130,13 +127,16 @@ impl Poll {
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
         let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
-        read.extend(changing.map(|(entry, _)| FileVersion { entry, outcome: Outcome::Changing }));
+        read.extend(changing.map(|(FileToRead { entry, reading, .. }, _)| FileVersion {
+            entry,
+            reading,
+            outcome: Outcome::Changing,
+        }));
         read.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
         let new = SourceVersion {
             source: self.stored.id,
             name: self.source.name.clone(),
             before: self.stored.state,
-            reading: self.reading.clone(),
             version: is_whole.then(|| version.clone()),
             files: read,
             settled: plan.settled,
@@ -193,7 +193,6 @@ impl Poll {
         Lister {
             source: &self.source,
             stored: &self.stored.files,
-            reading: &self.reading,
             origin: &self.origin,
             context: &self.context,
             progress: &self.progress,

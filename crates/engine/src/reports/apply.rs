@@ -7,13 +7,14 @@ use std::{
 
 use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
-use tributary_protocol::{ManifestEntry, RowReject};
+use tributary_protocol::RowReject;
 use tributary_report::Total;
 use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
 
 use super::{
     content::SourceKey,
     failure::{AttemptOutcome, put_outcome},
+    plan::ClaimedFile,
     total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
 };
@@ -32,7 +33,7 @@ pub(super) struct SourceUpdate {
     /// The outcome of the attempt.
     pub(super) outcome: AttemptOutcome,
     /// Files with their answers.
-    pub(super) computed: Vec<(ManifestEntry, Answer)>,
+    pub(super) computed: Vec<(ClaimedFile, Answer)>,
     /// Files that have their accepted content again.
     pub(super) settled: Vec<ReportFileRow>,
     /// Files that are gone.
@@ -97,21 +98,21 @@ pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUp
 fn computed_files(
     report: &ReportConfig,
     source: &SourceKey,
-    computed: Vec<(ManifestEntry, Answer)>,
+    computed: Vec<(ClaimedFile, Answer)>,
     stored: &[ReportFileRow],
 ) -> Vec<FileUpdate> {
     let of_source = stored.iter().filter(|row| row.source_id == source.id);
     let known: HashMap<&str, &ReportFileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
-    let update = |(entry, answer): (ManifestEntry, Answer)| {
-        let row = known.get(entry.path.as_str()).map(|row| (*row).clone());
-        let row = row.unwrap_or_else(|| ReportFileRow::new(&report.name, source.id, &entry.path));
-        computed_file(report, row, &entry, answer)
+    let update = |(file, answer): (ClaimedFile, Answer)| {
+        let row = known.get(file.entry.path.as_str()).map(|row| (*row).clone());
+        let row = row.unwrap_or_else(|| ReportFileRow::new(&report.name, source.id, &file.entry.path));
+        computed_file(row, file, answer)
     };
     computed.into_iter().map(update).collect()
 }
 
-fn computed_file(report: &ReportConfig, row: ReportFileRow, entry: &ManifestEntry, answer: Answer) -> FileUpdate {
-    let (hash, reading) = (Some(entry.hash.clone()), Some(report.plan.digest().to_owned()));
+fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileUpdate {
+    let (hash, reading) = (Some(file.entry.hash), Some(file.reading));
     match answer {
         Answer::Partial(head, lines) => FileUpdate {
             row: ReportFileRow {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tributary_format_rules::SourceFormats;
 use tributary_protocol::Manifest;
 
 use crate::source::SpooledBody;
@@ -19,6 +20,8 @@ pub(crate) struct SourceKey {
 pub(crate) struct SourceContent {
     /// All files, and those that the source cannot read.
     pub(crate) manifest: Manifest,
+    /// Formats of the files.
+    pub(crate) formats: SourceFormats,
     /// The bytes of the only file of a source with the plain protocol. Kept until all reports over it are computed, because they
     /// take room on the disk.
     pub(crate) body: Mutex<Option<Arc<SpooledBody>>>,

@@ -9,10 +9,10 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::Error as GateError;
-use tributary_protocol::ManifestEntry;
+use tributary_format_rules::file_format;
 use tributary_report::{Error, Partial, Progress};
 
-use super::{Report, Reports, SourceContent};
+use super::{Report, Reports, SourceContent, plan::ClaimedFile};
 use crate::source::{ActiveRead, Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool};
 
 /// Gets the partials of one source's files.
@@ -47,29 +47,32 @@ impl PartialFetcher {
     pub(super) async fn fetch(
         &self,
         report: &Arc<Report>,
-        entry: &ManifestEntry,
+        file: &ClaimedFile,
         content: &SourceContent,
     ) -> Result<Answer, FetchError> {
+        let entry = &file.entry;
         let body = content.body().clone();
         match (&self.origin, body) {
             (Origin::Local(local), _) => {
-                let file = local.file(entry).await?;
+                let found = local.file(entry).await?;
                 let read = local.active_reads().begin(&entry.path, &entry.hash, None);
                 self.active.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
-                let opened = file.clone();
-                let computed = self.compute(report, entry, move || opened.open(), read).await;
+                let opened = found.clone();
+                let computed = self.compute(report, file, move || opened.open(), read).await;
                 // A partial counts only if the file did not change while it was read.
-                let verified = tokio::task::spawn_blocking(move || file.verify()).await;
+                let verified = tokio::task::spawn_blocking(move || found.verify()).await;
                 verified.map_err(|error| anyhow!(error))??;
                 Ok(computed?)
             }
             (Origin::Remote(_), Some(body)) => {
-                Ok(self.compute(report, entry, move || body.open(), Arc::default()).await?)
+                Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
             }
-            (Origin::Remote(client), None) => match client.aggregate(entry, &report.config, || self.lines()).await? {
-                Answered::With(answer) => Ok(answer),
-                Answered::CannotCompute => self.fetch_and_compute(client, report, entry).await,
-            },
+            (Origin::Remote(client), None) => {
+                match client.aggregate((entry, &file.format), &report.config, || self.lines()).await? {
+                    Answered::With(answer) => Ok(answer),
+                    Answered::CannotCompute => self.fetch_and_compute(client, report, file).await,
+                }
+            }
         }
     }
 
@@ -77,31 +80,36 @@ impl PartialFetcher {
         &self,
         client: &SourceClient,
         report: &Arc<Report>,
-        entry: &ManifestEntry,
+        file: &ClaimedFile,
     ) -> Result<Answer, FetchError> {
-        let body = client.fetch(entry, self.spool.new_body()?, |_| {}).await?;
-        Ok(self.compute(report, entry, move || body.open(), Arc::default()).await?)
+        let body = client.fetch(&file.entry, self.spool.new_body()?, |_| {}).await?;
+        Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
     }
 
     /// Computes a partial here. It stops early if the future is dropped.
     async fn compute(
         &self,
         report: &Arc<Report>,
-        entry: &ManifestEntry,
+        file: &ClaimedFile,
         open: impl Fn() -> io::Result<File> + Send + 'static,
         read: Arc<ActiveRead>,
     ) -> Result<Answer> {
+        let format = match file_format(&file.format) {
+            Ok(format) => format,
+            Err(why) => return Ok(Answer::Rejected(why.into())),
+        };
         let _permit = self.reports.computing().acquire().await.context("the engine no longer computes reports")?;
         let dropped = CancellationToken::new();
         let _cancel_if_dropped = dropped.clone().drop_guard();
-        let (report, path, size, lines) = (Arc::clone(report), entry.path.clone(), entry.size, self.lines());
+        let (path, size) = (file.entry.path.clone(), file.entry.size);
+        let (report, lines) = (Arc::clone(report), self.lines());
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let compute = move || {
             let watch = |Progress { bytes, rows }| {
                 read.set(bytes, rows);
                 !dropped.is_cancelled()
             };
-            match report.config.plan.aggregate_file((&path, size), open, threads, watch) {
+            match report.config.plan.aggregate_file((&path, size), open, &format, threads, watch) {
                 Ok(partial) => answer(&partial, lines),
                 Err(Error::Gate(GateError::Rejected(reject))) => Ok(Answer::Rejected(reject)),
                 Err(error) => Err(error.into()),

@@ -21,12 +21,12 @@ pub(crate) fn is_stale(report: &ReportConfig, file: &ReportFileRow) -> bool {
 
 /// Whether a file has a partial for the report as configured.
 pub(super) fn has_partial(report: &ReportConfig, file: &ReportFileRow) -> bool {
-    file.hash.is_some() && file.reading.as_deref() == Some(report.plan.digest())
+    file.hash.is_some() && report.is_of_plan(file.reading.as_deref())
 }
 
 /// Whether the file is rejected for the report as configured. A partial for an earlier configuration cannot be summed then.
 fn is_rejected(report: &ReportConfig, file: &ReportFileRow) -> bool {
-    file.rejected_reading.as_deref() == Some(report.plan.digest())
+    report.is_of_plan(file.rejected_reading.as_deref())
 }
 
 /// Adds the stored partial of a file to a total.

@@ -14,14 +14,13 @@ use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tributary_http_client::Backoff;
-use tributary_protocol::ManifestEntry;
 use tributary_store::{ReportFileRow, Store};
 
 use super::{
     PartialFetcher, Report, SourceContent, SourceKey,
     apply::{SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
-    plan::{ReportChanges, compare},
+    plan::{ClaimedFile, ReportChanges, compare},
     versions::SourceVersions,
 };
 use crate::{
@@ -154,7 +153,7 @@ impl ReportWork {
     async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
         let stored = self.stored(report).await?;
-        let changes = compare(&report.config, &content.manifest, &stored.files);
+        let changes = compare(&report.config, content, &stored.files);
         if changes.is_empty() {
             if stored.has_failed || stored.version.as_ref() != Some(&content.manifest.version) {
                 self.store_version(report, content).await?;
@@ -163,10 +162,10 @@ impl ReportWork {
         }
         let ReportChanges { missing, settled, removed } = changes;
         let (mut computed, mut failed) = (Vec::new(), Vec::new());
-        for (entry, answer) in self.fetch_all(report, missing, content).await {
+        for (file, answer) in self.fetch_all(report, missing, content).await {
             match answer {
-                Ok(answer) => computed.push((entry, answer)),
-                Err(error) => failed.push((entry.path, error)),
+                Ok(answer) => computed.push((file, answer)),
+                Err(error) => failed.push((file.entry.path, error)),
             }
         }
         let outcome = AttemptOutcome::of(&failed, is_retry);
@@ -182,21 +181,21 @@ impl ReportWork {
     async fn fetch_all(
         &self,
         report: &Arc<Report>,
-        entries: Vec<ManifestEntry>,
+        files: Vec<ClaimedFile>,
         content: &SourceContent,
-    ) -> Vec<(ManifestEntry, Result<Answer, FetchError>)> {
+    ) -> Vec<(ClaimedFile, Result<Answer, FetchError>)> {
         // Partials are applied once all are here, so no further file waits for a source that has stalled.
         let stalled = &AtomicBool::new(false);
-        let fetch = |entry: ManifestEntry| async move {
+        let fetch = |file: ClaimedFile| async move {
             if stalled.load(Ordering::Relaxed) {
                 let error = "not requested, because another file of this source has stalled".to_owned();
-                return (entry, Err(FetchError::Stalled(error)));
+                return (file, Err(FetchError::Stalled(error)));
             }
-            let answer = self.fetcher.fetch(report, &entry, content).await;
+            let answer = self.fetcher.fetch(report, &file, content).await;
             stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
-            (entry, answer)
+            (file, answer)
         };
-        stream::iter(entries).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS).collect().await
+        stream::iter(files).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS).collect().await
     }
 
     async fn apply(&self, report: &Arc<Report>, update: SourceUpdate) -> Result<()> {

@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
 use tributary_http_client::Error;
-use tributary_protocol::{Aggregate, AggregateLine, ManifestEntry, PartialHead};
+use tributary_protocol::{Aggregate, AggregateLine, FormatSpec, ManifestEntry, PartialHead};
 use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
@@ -36,10 +36,10 @@ pub(crate) enum Answered {
 }
 
 impl SourceClient {
-    /// Asks for the partial of exactly the content that the manifest lists. `lines` creates a buffer for its groups.
+    /// Asks for the partial of exactly the content that the manifest lists, read in this format. `lines` creates a buffer for its groups.
     pub(crate) async fn aggregate(
         &self,
-        entry: &ManifestEntry,
+        (entry, format): (&ManifestEntry, &FormatSpec),
         report: &ReportConfig,
         lines: impl Fn() -> GroupLines,
     ) -> Result<Answered, FetchError> {
@@ -48,6 +48,7 @@ impl SourceClient {
             hash: entry.hash.clone(),
             format: tributary_report::partial_format(),
             report: report.spec.clone(),
+            settings: (*format != FormatSpec::default()).then(|| format.clone()),
         };
         match answer(self.post("aggregate").json(&asked)).await {
             Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),

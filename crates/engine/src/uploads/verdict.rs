@@ -58,7 +58,7 @@ pub(super) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Re
 fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -> Result<Verdict> {
     let file = store.report_file(&report.name, UPLOADS, path)?;
     let is_current = |found: &Option<String>, reading: &Option<String>| {
-        found.as_deref() == Some(hash) && reading.as_deref() == Some(report.plan.digest())
+        found.as_deref() == Some(hash) && report.is_of_plan(reading.as_deref())
     };
     Ok(match file {
         Some(file) if file.state == FileState::Applied && is_current(&file.hash, &file.reading) => {

@@ -5,6 +5,7 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
+use tributary_format_rules::file_format;
 use tributary_http_common::produced;
 use tributary_protocol::Aggregate;
 use tributary_report::ReportPlan;
@@ -29,6 +30,8 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
     }
+    let spec = asked.settings.unwrap_or_else(|| app.formats.spec(&asked.path));
+    let format = file_format(&spec).map_err(|why| ApiError::BadRequest(format!("the settings cannot work: {why}")))?;
     let permit = app.computations.admit();
     let permit = permit.ok_or_else(|| ApiError::Unavailable("too many partials are being computed".to_owned()))?;
     let job = PartialJob {
@@ -36,6 +39,8 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<H
         folder: app.folder.clone(),
         entry,
         plan,
+        spec,
+        format,
         shutdown: app.shutdown.clone(),
     };
     let lines = produced(

@@ -17,8 +17,9 @@ use actix_web::{
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use tributary_csv_gate::{Error, Settings, Table, write_record};
+use tributary_csv_gate::{Error, Table, write_record};
 use tributary_folder_watch::{Entry, Folder, Snapshot};
+use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
 use tributary_http_common::{Sink, produced};
 
@@ -41,7 +42,8 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if request.method() == Method::HEAD {
         return Ok(response.streaming(stream::empty::<io::Result<_>>()));
     }
-    let reader = FolderReader { folder: Arc::clone(&app.folder), shutdown: app.shutdown.clone() };
+    let reader =
+        FolderReader { folder: Arc::clone(&app.folder), formats: app.formats.clone(), shutdown: app.shutdown.clone() };
     let export =
         web::block(move || Export::new(reader, &snapshot)).await.map_err(|error| ApiError::internal(&error))??;
     let version = export.version.clone();
@@ -52,6 +54,7 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 /// Reads files of the folder until the server stops.
 struct FolderReader {
     folder: Arc<Folder>,
+    formats: FormatRules,
     shutdown: CancellationToken,
 }
 
@@ -153,7 +156,8 @@ impl FolderReader {
             let file = self.folder.open(entry).map_err(io::Error::other)?;
             Ok(StoppableFile { file, shutdown: self.shutdown.clone() })
         };
-        Table::open(&entry.path, entry.stat.size, open, &Settings::default())
+        let settings = settings(&self.formats.spec(&entry.path)).map_err(|why| Error::Settings(why.to_string()))?;
+        Table::open(&entry.path, entry.stat.size, open, &settings)
     }
 
     /// Checks that a file is still what the version says.

@@ -49,8 +49,13 @@ impl Source {
         let manifest: Manifest = serde_json::from_slice(&manifest).context("the data-source sends no manifest")?;
         let file = manifest.files.into_iter().find(|file| file.path == NAME);
         let ManifestEntry { hash, .. } = file.context("the data-source does not offer the file")?;
-        let asked =
-            Aggregate { path: NAME.to_owned(), hash, format: tributary_report::partial_format(), report: report() };
+        let asked = Aggregate {
+            path: NAME.to_owned(),
+            hash,
+            format: tributary_report::partial_format(),
+            report: report(),
+            settings: None,
+        };
         Ok(Self { daemon, request: serde_json::to_string(&asked)? })
     }
 

@@ -1,6 +1,6 @@
 //! Updates of one source after the other, against a real database.
 
-use tributary_protocol::PartialHead;
+use tributary_protocol::{FormatSpec, ManifestEntry, PartialHead};
 
 use super::*;
 use crate::{reports::adopt, source::Spool};
@@ -41,11 +41,12 @@ impl World {
         };
         let head = PartialHead { rows: 9, passed_over: 0, rejected, rejects: Vec::new(), groups: 0 };
         let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
+        let (format, reading) = (FormatSpec::default(), self.report.reading(&FormatSpec::default()));
         let update = SourceUpdate {
             source: self.key(source),
             version: Some(version.to_owned()),
             outcome: AttemptOutcome::Succeeded,
-            computed: vec![(entry, answer)],
+            computed: vec![(ClaimedFile { entry, format, reading }, answer)],
             settled: Vec::new(),
             removed: Vec::new(),
             started: Instant::now(),

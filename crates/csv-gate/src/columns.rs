@@ -1,0 +1,76 @@
+//! Finds columns by their names in a header.
+
+use std::fmt;
+
+/// Two columns that a name could mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmbiguousColumn {
+    /// The name that was looked for.
+    pub name: String,
+    /// The two columns as spelled, with their positions counted from 1.
+    pub columns: [(usize, String); 2],
+}
+
+impl std::error::Error for AmbiguousColumn {}
+
+impl fmt::Display for AmbiguousColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, columns: [(first, one), (second, other)] } = self;
+        write!(
+            f,
+            "`{name}` could be column {first}, `{one}`, or column {second}, `{other}`: name one of them exactly, or rename one"
+        )
+    }
+}
+
+/// Returns the position of the column called `name` in a header. A column that is spelled exactly so, but for white space around
+/// it, wins over one in another case. Of several that are spelled alike the first counts.
+///
+/// # Errors
+/// No column is spelled so, and two that differ from each other are in another case.
+pub fn find_column(header: &[String], name: &str) -> Result<Option<usize>, AmbiguousColumn> {
+    if let Some(exact) = header.iter().position(|column| column.trim() == name.trim()) {
+        return Ok(Some(exact));
+    }
+    let wanted = folded(name);
+    let mut found = header.iter().enumerate().filter(|(_, column)| folded(column) == wanted);
+    let Some((first, one)) = found.next() else { return Ok(None) };
+    match found.find(|(_, other)| other.trim() != one.trim()) {
+        Some((second, other)) => {
+            let columns = [(first + 1, one.clone()), (second + 1, other.clone())];
+            Err(AmbiguousColumn { name: name.trim().to_owned(), columns })
+        }
+        None => Ok(Some(first)),
+    }
+}
+
+/// Folds a header name for comparison: trims Unicode white space and converts to lowercase.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_name_wins_over_another_case() {
+        let check = |header: &str, name: &str, expect: Result<Option<usize>, &str>| {
+            let header: Vec<String> = header.split(',').map(str::to_owned).collect();
+            match (find_column(&header, name), expect) {
+                (Ok(found), Ok(expect)) => assert_eq!(found, expect, "{name} in {header:?}"),
+                (Err(error), Err(word)) => assert!(error.to_string().contains(word), "{error} lacks {word}"),
+                (found, _) => panic!("{found:?} for {name} in {header:?}"),
+            }
+        };
+        check("Amount,amount", "amount", Ok(Some(1)));
+        check("Amount,amount", " Amount ", Ok(Some(0)));
+        check("Amount,amount", "AMOUNT", Err("column 1, `Amount`, or column 2, `amount`"));
+        check("sku,NAME", "name", Ok(Some(1)));
+        check("sku,name,name", "name", Ok(Some(1)));
+        check("sku,Name,Name ", "name", Ok(Some(1)));
+        check("sku,name", "description", Ok(None));
+        check("STRASSE,straße", "Straße", Ok(Some(1)));
+    }
+}

@@ -1,0 +1,131 @@
+//! Headers in the middle of a file: joined files repeat their header, and some have its columns in another order.
+
+use std::collections::HashSet;
+
+use memchr::{memchr, memmem::Finder, memrchr};
+
+use crate::split::{Fields, Splitter, Step};
+use crate::window::End;
+
+/// The byte order mark of a file that was joined to another.
+const BOM: &str = "\u{feff}";
+
+/// The names of the columns, to recognise their header again.
+#[derive(Clone, Debug)]
+pub(super) struct HeaderNames {
+    names: Vec<String>,
+    /// Whether no name is empty or occurs twice. Else a row may well hold the same cells in another order.
+    are_distinct: bool,
+    /// One bit per length of a name, see [`length_bit`].
+    lengths: u64,
+    /// Finds the longest name, which few texts hold.
+    longest: Finder<'static>,
+}
+
+impl HeaderNames {
+    /// Returns none if rows may look like a header: if all names are empty, or if there is one column, which may list
+    /// its own name.
+    pub(super) fn new(names: &[String]) -> Option<Self> {
+        if names.len() < 2 {
+            return None;
+        }
+        let longest = names.iter().max_by_key(|name| name.len()).filter(|name| !name.is_empty())?;
+        let distinct: HashSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
+        let are_distinct = distinct.len() == names.len();
+        let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name.len()));
+        Some(Self {
+            lengths,
+            longest: Finder::new(longest.as_bytes()).into_owned(),
+            are_distinct,
+            names: names.to_vec(),
+        })
+    }
+
+    /// The first bytes of records that may be headers.
+    pub(super) fn first_bytes(&self, splitter: &Splitter) -> impl Iterator<Item = u8> {
+        let layout = [splitter.quoting.quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0], BOM.as_bytes()[0]];
+        self.names.iter().filter_map(|name| name.bytes().next()).chain(layout)
+    }
+
+    /// Returns the field that holds each column if a record is a header. The inner `Option` is none for the order of
+    /// the first header.
+    pub(super) fn order(&self, record: &[u8], fields: &Fields, splitter: &Splitter) -> Option<Option<Vec<usize>>> {
+        let spans = fields.spans.get(..self.names.len())?;
+        let first = record.get(spans[0].start..spans[0].end)?;
+        if !spans[0].escaped && !self.may_be_name(first) {
+            return None;
+        }
+        let record = simdutf8::basic::from_utf8(record).ok()?;
+        let mut text = String::new();
+        let mut is_name = |field: usize, name: &str| {
+            text.clear();
+            fields.unescape(record, spans[field], &mut text);
+            bare(&text, splitter.quoting.quote) == name
+        };
+        if (0..spans.len()).all(|field| is_name(field, &self.names[field])) {
+            return Some(None);
+        }
+        // The first cell is no name in almost all rows.
+        self.names.iter().find(|name| self.are_distinct && is_name(0, name))?;
+        let order = self.names.iter().map(|name| (0..spans.len()).find(|field| is_name(*field, name)));
+        order.collect::<Option<_>>().map(Some)
+    }
+
+    /// Returns the start of the first line of `text` that is a header in another order than `current`. Nothing in the
+    /// text is quoted.
+    pub(super) fn find_other_order(
+        &self,
+        text: &[u8],
+        splitter: &Splitter,
+        current: Option<&Vec<usize>>,
+    ) -> Option<usize> {
+        let (mut at, mut fields) = (0, Fields::default());
+        let line_end = splitter.line_end.byte();
+        while let Some(found) = self.longest.find(&text[at..]) {
+            let hit = at + found;
+            let start = memrchr(line_end, &text[..hit]).map_or(0, |at| at + 1);
+            let end = memchr(line_end, &text[hit..]).map_or(text.len(), |found| hit + found + 1);
+            let may_be = end - start <= self.most_bytes(splitter);
+            if may_be
+                && let Step::Record(record) = splitter.split(&text[start..end], End::Eof, &mut fields)
+                && let Some(order) = self.order(&text[start..start + record.end], &fields, splitter)
+                && order.as_ref() != current
+            {
+                return Some(start);
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// Whether a cell is perhaps a name. Almost all rows end here, so this must be fast.
+    #[inline]
+    fn may_be_name(&self, cell: &[u8]) -> bool {
+        match cell {
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => {
+                self.lengths & length_bit(cell.len()) != 0 && self.names.iter().any(|name| name.as_bytes() == cell)
+            }
+            // The byte order mark and white space are ignored.
+            _ => true,
+        }
+    }
+
+    /// The most bytes of a header line: generous, because names may be padded with blanks.
+    fn most_bytes(&self, splitter: &Splitter) -> usize {
+        const PADDING: usize = 32;
+        self.names.iter().map(|name| name.len() + splitter.delimiter.len() + PADDING).sum()
+    }
+}
+
+/// The bit of a length; long ones share the last.
+fn length_bit(len: usize) -> u64 {
+    1 << len.min(63)
+}
+
+/// Removes a byte order mark, white space and, after a byte order mark, quotes.
+fn bare(text: &str, quote: Option<u8>) -> &str {
+    let Some(rest) = text.strip_prefix(BOM) else { return text.trim() };
+    let rest = rest.trim();
+    let quote = quote.map(char::from).unwrap_or('"');
+    rest.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or(rest).trim()
+}

@@ -1,0 +1,141 @@
+//! The rules by which the records of a table become rows. A table and its blocks share them.
+
+use memchr::memchr;
+
+use super::{cells::Cells, names::HeaderNames};
+use crate::{
+    Limits, Ragged, Reason,
+    split::{Fields, Record, Span, Splitter},
+};
+
+/// Rules that hold from one record on. They change where a file repeats its header in another order.
+#[derive(Clone)]
+pub(super) struct RowRules {
+    pub(super) splitter: Splitter,
+    pub(super) encoding: &'static str,
+    pub(super) limits: Limits,
+    pub(super) width: Width,
+    /// Cells with another meaning than their text, once the header is read.
+    pub(super) cells: Option<Cells>,
+    /// The names in the header, once it is read.
+    pub(super) names: Option<HeaderNames>,
+    /// The field that holds each column, if the file has changed their order.
+    pub(super) order: Option<Vec<usize>>,
+    /// The columns that are used; none if all are.
+    pub(super) used: Option<Vec<usize>>,
+    /// The first bytes of records that are perhaps not plain rows. One look-up per row takes no time.
+    unusual: [bool; 256],
+}
+
+/// The number of fields of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Width {
+    /// The number of columns; 0 while the header is read.
+    pub(super) columns: usize,
+    pub(super) ragged: Ragged,
+    /// Whether a delimiter may end a row.
+    pub(super) trailing: bool,
+}
+
+/// The judgement of a complete record.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Row,
+    /// The header again, with its columns in this order; none is the order of the first header.
+    Header(Option<Vec<usize>>),
+    Bad(Reason),
+}
+
+impl RowRules {
+    /// Creates the rules for reading a header.
+    pub(super) fn new(splitter: Splitter, encoding: &'static str, limits: Limits, ragged: Ragged) -> Self {
+        let width = Width { ragged, ..Width::default() };
+        let unusual = [false; 256];
+        Self { splitter, encoding, limits, width, cells: None, names: None, order: None, used: None, unusual }
+    }
+
+    /// Updates what is derived from the other rules. Call it after each change of the cells, the names, the
+    /// order and the used columns.
+    pub(super) fn update(&mut self) {
+        self.unusual = [self.cells.is_some() || self.order.is_some(); 256];
+        if let Some(used) = &self.used {
+            let mut unused = vec![true; self.width.columns];
+            let field = |column: &usize| self.order.as_ref().map_or(*column, |order| order[*column]);
+            used.iter().map(field).for_each(|field| unused[field] = false);
+            self.splitter.unused = unused;
+        }
+        if let Some(names) = &self.names {
+            names.first_bytes(&self.splitter).for_each(|byte| self.unusual[usize::from(byte)] = true);
+        }
+    }
+
+    /// Whether a record of the right width needs more checks before it is a row.
+    #[inline]
+    pub(super) fn is_unusual(&self, record: &[u8]) -> bool {
+        record.first().is_none_or(|first| self.unusual[usize::from(*first)])
+    }
+
+    /// Judges a complete record and gives the fields of a row their final place. `clean`: its bytes are known to be
+    /// valid text.
+    pub(super) fn judge(&self, text: &[u8], clean: bool, record: Record, fields: &mut Fields) -> Verdict {
+        match record.fault.or_else(|| self.fault(text, clean, record.fields, fields)) {
+            Some(reason) => Verdict::Bad(reason),
+            None => self.shape(text, fields),
+        }
+    }
+
+    /// Judges a sound record, as [`Self::judge`] does.
+    #[inline]
+    pub(super) fn shape(&self, text: &[u8], fields: &mut Fields) -> Verdict {
+        if self.is_unusual(text) { self.shape_unusual(text, fields) } else { Verdict::Row }
+    }
+
+    fn shape_unusual(&self, text: &[u8], fields: &mut Fields) -> Verdict {
+        if let Some(order) = self.names.as_ref().and_then(|names| names.order(text, fields, &self.splitter)) {
+            return Verdict::Header(order);
+        }
+        if let Some(order) = &self.order {
+            fields.spans.resize(order.len(), Span { start: 0, end: 0, escaped: false });
+            fields.spans = order.iter().map(|field| fields.spans[*field]).collect();
+        }
+        if let Some(cells) = &self.cells {
+            fields.spans.iter_mut().for_each(|span| *span = cells.read(text, *span));
+        }
+        Verdict::Row
+    }
+
+    /// Whether a record is a header that changes the order of the columns.
+    pub(super) fn changes(&self, text: &[u8], fields: &Fields) -> bool {
+        let order = || self.names.as_ref()?.order(text, fields, &self.splitter);
+        self.is_unusual(text) && order().is_some_and(|order| order != self.order)
+    }
+
+    /// Returns what is wrong with a syntactically correct record, if anything.
+    fn fault(&self, text: &[u8], clean: bool, count: usize, fields: &Fields) -> Option<Reason> {
+        if !clean && memchr(0, text).is_some() {
+            return Some(Reason::Nul);
+        }
+        if !clean && simdutf8::basic::from_utf8(text).is_err() {
+            return Some(Reason::Encoding { encoding: self.encoding });
+        }
+        let reason = Reason::FieldCount { found: count, expected: self.width.columns };
+        (!self.width.fits(count, fields)).then_some(reason)
+    }
+}
+
+impl Width {
+    /// Whether a record of `count` fields is a row.
+    fn fits(&self, count: usize, fields: &Fields) -> bool {
+        let Self { columns, ragged, trailing } = *self;
+        let are_empty = || {
+            let extra = fields.spans.get(columns..).unwrap_or_default();
+            extra.len() == count - columns && extra.iter().all(|span| span.start == span.end)
+        };
+        match count {
+            _ if columns == 0 || count == columns => true,
+            _ if count < columns => ragged == Ragged::Pad,
+            _ if ragged == Ragged::Trim => are_empty(),
+            _ => trailing && count == columns + 1 && are_empty(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Files that say by themselves how they are written, as people report them.
+
+use tributary_csv_gate::{Quote, Settings};
+
+use crate::{check, feed, open, see};
+
+fn set() -> Settings {
+    Settings::default()
+}
+
+#[test]
+fn sep_lines_name_the_delimiter_and_are_skipped() {
+    check("sep=;\nsku;name\nS1;\"a; b\"\n", &set(), "sku|name", &[(3, "S1|a; b")], &[]);
+    check("sep=\t\r\nsku\tname\r\nS4\tPan\r\n", &set(), "sku|name", &[(3, "S4|Pan")], &[]);
+    check("\"sep=^\"\na^b\n1^2\n", &set(), "a|b", &[(3, "1|2")], &[]);
+    let table = open("a.csv", b"sep=;\na;b\n", &set()).unwrap();
+    assert_eq!((table.dialect().skipped_lines, table.dialect().delimiter.as_str()), (1, ";"));
+}
+
+#[test]
+fn quotes_that_are_letters() {
+    let text = "sku\tname\tbrand\n1\t\"Grandma's\" jam\tx\n2\t\"Olive oil\tx\n3\tTofu 12\"\tx\n4\tRye\t\"Old Mill\n5\tOat\tOld Mill\"\n";
+    let rows = [
+        (2, "1|\"Grandma's\" jam|x"),
+        (3, "2|\"Olive oil|x"),
+        (4, "3|Tofu 12\"|x"),
+        (5, "4|Rye|\"Old Mill"),
+        (6, "5|Oat|Old Mill\""),
+    ];
+    check(text, &set(), "sku|name|brand", &rows, &[]);
+    assert_eq!(open("a.tsv", text.as_bytes(), &set()).unwrap().dialect().quote, Quote::None);
+}
+
+#[test]
+fn blanks_around_quotes() {
+    let rows = [(2, "W1|Harbour|wide, deep"), (3, "W2|Quay|plain")];
+    let text = "sku, name, description\nW1, \"Harbour\", \"wide, deep\"\nW2, \"Quay\",\"plain\"\n";
+    check(text, &set(), "sku|name|description", &rows, &[]);
+    check("a,b\n\"W4\" ,\"Dock\"\n\"W5\",\"Lock\" \n", &set(), "a|b", &[(2, "W4|Dock"), (3, "W5|Lock")], &[]);
+}
+
+#[test]
+fn backslashes_before_quotes() {
+    let text = "a,b\n1,\"say \\\"hi\\\", x\"\n2,\"c:\\dir\\\\x\"\n";
+    check(text, &set(), "a|b", &[(2, "1|say \"hi\", x"), (3, "2|c:\\dir\\x")], &[]);
+    assert_eq!(open("a.csv", text.as_bytes(), &set()).unwrap().dialect().escape, Some(b'\\'));
+}
+
+#[test]
+fn delimiters_at_line_ends() {
+    check("a,b\n1,2,\n3,4,\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
+    check("a|b|\n1|2\n3|4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
+    assert!(open("a.csv", b"a,b\n1,2,\n", &set()).unwrap().dialect().trailing_delimiter);
+    let mut rows = vec!["1,2,\n"; 99];
+    rows.push("3,4,x\n");
+    let found = see("a.csv", format!("a,b\n{}", rows.concat()).as_bytes(), &set()).unwrap();
+    assert_eq!((found.rows.len(), found.rejects.len(), found.rejects[0].0), (99, 1, 101));
+}
+
+#[test]
+fn repeated_headers_are_skipped() {
+    let text = "sku,name\nC1,Pen\nsku,name\nC2,Nib\n\u{feff}sku , \"name\"\n\u{feff}\"sku\",\"name\"\nC3,Pad\n";
+    let found = see("a.csv", text.as_bytes(), &Settings { quote: Some(Quote::Char(b'"')), ..set() }).unwrap();
+    assert_eq!(found.rows, [(2, "C1|Pen".to_owned()), (4, "C2|Nib".to_owned()), (7, "C3|Pad".to_owned())]);
+    check("a\n1\na\n", &set(), "a", &[(2, "1"), (3, "a")], &[]);
+    check(",\n1,2\n,\n", &set(), "|", &[(2, "1|2"), (3, "|")], &[]);
+}
+
+#[test]
+fn a_header_in_another_order_moves_the_columns() {
+    let text = "sku,name,n\n1,a,x\nn,sku,name\nx,2,b\n\"x\",3,\"\"\nsku,name,n\n4,d,x\n";
+    let rows = [(2, "1|a|x"), (4, "2|b|x"), (5, "3||x"), (7, "4|d|x")];
+    check(text, &set(), "sku|name|n", &rows, &[]);
+    let mut feed = feed(text.as_bytes(), &tributary_csv_gate::Columns::default()).unwrap();
+    let mut skus = Vec::new();
+    while let Some(offer) = feed.next_offer().unwrap() {
+        skus.push(format!("{}{}", offer.sku, offer.name));
+    }
+    assert_eq!(skus, ["1a", "2b", "3", "4d"]);
+}

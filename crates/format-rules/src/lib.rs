@@ -1,0 +1,16 @@
+//! Rules that say how which files are read: the tables `[[format]]` of a configuration, of the file that `data-source --formats`
+//! names, and of a manifest. Here their patterns are compiled and matched, and their settings become those of the CSV gate
+//! and of the report engine. Reading a file is the gate's work.
+#![warn(missing_docs)]
+
+mod patterns;
+mod rules;
+mod settings;
+mod size;
+mod toml_file;
+
+pub use patterns::{Patterns, PatternsError};
+pub use rules::{FormatRules, RuleError, SourceFormats};
+pub use settings::{SettingError, file_format, number_format, op_words, settings};
+pub use size::{size, size_text};
+pub use toml_file::{FormatFileError, key_at, line_of, read_formats, to_toml};

@@ -1,0 +1,67 @@
+//! Patterns of paths, as in a shell: `*` stays inside a folder, `**` does not.
+
+use glob::{MatchOptions, Pattern};
+
+/// Compiled patterns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Patterns(Vec<Pattern>);
+
+/// A text that is no pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is not a path pattern: {reason}")]
+pub struct PatternsError {
+    text: String,
+    reason: String,
+}
+
+impl Patterns {
+    /// Compiles patterns.
+    ///
+    /// # Errors
+    /// A text is blank or not a pattern.
+    pub fn new(texts: &[String]) -> Result<Self, PatternsError> {
+        let error = |text: &String, reason: &str| PatternsError { text: text.clone(), reason: reason.to_owned() };
+        let pattern = |text: &String| match text.trim() {
+            "" => Err(error(text, "it is blank; write for example `**/*sales*.csv`")),
+            _ => Pattern::new(text).map_err(|why| error(text, why.msg)),
+        };
+        Ok(Self(texts.iter().map(pattern).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether one of them matches the path.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
+        self.0.iter().any(|pattern| pattern.matches_with(path, options))
+    }
+
+    /// The patterns as typed.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Pattern::as_str)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stays_inside_a_folder() {
+        let check = |pattern: &str, path: &str, expect: bool| {
+            assert_eq!(Patterns::new(&[pattern.to_owned()]).unwrap().matches(path), expect, "{pattern} {path}");
+        };
+        check("*.csv", "a.csv", true);
+        check("*.csv", "b/a.csv", false);
+        check("**/*.csv", "b/c/a.csv", true);
+        check("**/*.csv", "a.csv", true);
+        let error = |pattern: &str| Patterns::new(&[pattern.to_owned()]).unwrap_err().to_string();
+        assert!(error("a***").contains("`a***` is not a path pattern"), "{}", error("a***"));
+        assert!(error(" ").contains("blank"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Turns settings as typed into those of the CSV gate and of the report engine.
+
+use tributary_csv_gate::{self as gate, FileReject, Header, Limits, OpWords, Quote, Settings, folded};
+use tributary_protocol::{Escapes, FormatSpec, Op, Quotes, Ragged};
+use tributary_report::{FileFormat, NumberFormat, NumberFormatError};
+
+use crate::size;
+
+/// A setting that cannot work for any file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SettingError {
+    /// The key; none if it is not known.
+    pub key: Option<&'static str>,
+    /// The fault and how to fix it.
+    pub reason: String,
+}
+
+impl From<NumberFormatError> for SettingError {
+    fn from(NumberFormatError { key, reason }: NumberFormatError) -> Self {
+        Self { key: Some(key), reason }
+    }
+}
+
+impl From<SettingError> for FileReject {
+    /// The settings of a master and a source, each fine alone, can contradict each other.
+    fn from(error: SettingError) -> Self {
+        Self { line: 0, reason: format!("the settings of its format cannot work: {error}"), raw: String::new() }
+    }
+}
+
+/// The keys that the gate itself checks, and which its errors name.
+const CHECKED_BY_GATE: [&str; 6] = ["encoding", "delimiter", "quote", "escape", "header", "comment"];
+
+/// The gate's settings for a file with these.
+///
+/// # Errors
+/// They cannot work for any file.
+pub fn settings(spec: &FormatSpec) -> Result<Settings, SettingError> {
+    let default = Settings::default();
+    let settings = Settings {
+        encoding: spec.encoding.clone(),
+        delimiter: spec.delimiter.clone(),
+        quote: spec.quote.as_deref().map(quote).transpose()?,
+        quotes: match spec.quotes.unwrap_or_default() {
+            Quotes::Strict => gate::Quotes::Strict,
+            Quotes::Lenient => gate::Quotes::Lenient,
+        },
+        escape: spec.escape.as_deref().map(|text| one_byte("escape", text)).transpose()?,
+        escapes: match spec.escapes.unwrap_or_default() {
+            Escapes::Dropped => gate::Escapes::Dropped,
+            Escapes::Kept => gate::Escapes::Kept,
+        },
+        skip_rows: spec.skip_rows.unwrap_or_default(),
+        skip_footer: spec.skip_footer.unwrap_or_default(),
+        header: spec.header.clone().map_or(Header::FirstLine, Header::Names),
+        comment: spec.comment.clone(),
+        ragged: match spec.ragged.unwrap_or_default() {
+            Ragged::Reject => gate::Ragged::Reject,
+            Ragged::Pad => gate::Ragged::Pad,
+            Ragged::Trim => gate::Ragged::Trim,
+        },
+        null: spec.null.clone().unwrap_or_default(),
+        text_cells: spec.text_cells.unwrap_or_default(),
+        limits: limits(spec, default.limits)?,
+    };
+    settings.check().map_err(|error| {
+        let reason = error.to_string();
+        SettingError { key: CHECKED_BY_GATE.into_iter().find(|key| reason.contains(key)), reason }
+    })?;
+    Ok(settings)
+}
+
+/// The way a file with these writes numbers.
+///
+/// # Errors
+/// They cannot work for any file.
+pub fn number_format(spec: &FormatSpec) -> Result<NumberFormat, SettingError> {
+    Ok(NumberFormat::new(spec)?)
+}
+
+/// All that a report needs to read a file with these.
+///
+/// # Errors
+/// They cannot work for any file.
+pub fn file_format(spec: &FormatSpec) -> Result<FileFormat, SettingError> {
+    Ok(FileFormat { settings: settings(spec)?, numbers: number_format(spec)? })
+}
+
+/// The words of the column `op`.
+#[must_use]
+pub fn op_words(spec: &FormatSpec) -> OpWords {
+    let word = |(word, op): (&String, &Op)| match op {
+        Op::Upsert => (folded(word), gate::Op::Upsert),
+        Op::Delete => (folded(word), gate::Op::Delete),
+    };
+    spec.op.iter().flatten().map(word).collect()
+}
+
+fn quote(text: &str) -> Result<Quote, SettingError> {
+    if text.is_empty() { Ok(Quote::None) } else { one_byte("quote", text).map(Quote::Char) }
+}
+
+fn one_byte(key: &'static str, text: &str) -> Result<u8, SettingError> {
+    match *text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(byte),
+        _ => Err(SettingError {
+            key: Some(key),
+            reason: format!("`{text}` cannot be the {key}: write one ASCII character"),
+        }),
+    }
+}
+
+fn limits(spec: &FormatSpec, default: Limits) -> Result<Limits, SettingError> {
+    let bytes = |key: &'static str, text: &Option<String>| {
+        text.as_deref().map(size).transpose().map_err(|reason| SettingError { key: Some(key), reason })
+    };
+    let or = |bytes: Option<u64>, default: usize| {
+        bytes.map_or(default, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    };
+    let field_bytes = or(bytes("max_field", &spec.max_field)?, default.field_bytes);
+    let record_bytes = default.record_bytes.max(field_bytes.saturating_mul(4));
+    let record_bytes = or(bytes("max_record", &spec.max_record)?, record_bytes);
+    Ok(Limits {
+        field_bytes,
+        record_bytes,
+        columns: or(spec.max_columns, default.columns),
+        lookahead_bytes: default.lookahead_bytes.max(record_bytes.saturating_mul(4)),
+        unpacked_ratio: spec.max_ratio.unwrap_or(default.unpacked_ratio),
+        max_window: bytes("max_window", &spec.max_window)?.unwrap_or(default.max_window),
+        ..default
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_work_name_their_key() {
+        let check = |spec: FormatSpec, key: &'static str, word: &str| {
+            let error = file_format(&spec).unwrap_err();
+            assert_eq!(error.key, Some(key), "{error}");
+            assert!(error.to_string().contains(word), "{error} lacks {word}");
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let spec = FormatSpec::default;
+        check(FormatSpec { encoding: text("klingon"), ..spec() }, "encoding", "klingon");
+        check(FormatSpec { delimiter: text(""), ..spec() }, "delimiter", "\"\"");
+        check(FormatSpec { quote: text("''"), ..spec() }, "quote", "one ASCII character");
+        check(FormatSpec { escape: text("é"), ..spec() }, "escape", "one ASCII character");
+        check(FormatSpec { thousands: text("."), ..spec() }, "thousands", "set decimal = \",\"");
+        check(FormatSpec { max_field: text("4"), ..spec() }, "max_field", "not a size");
+        check(FormatSpec { max_window: text("1"), ..spec() }, "max_window", "not a size");
+        check(FormatSpec { max_record: text("many"), ..spec() }, "max_record", "not a size");
+    }
+
+    #[test]
+    fn a_larger_field_makes_room_for_its_record() {
+        let spec = FormatSpec { max_field: Some("64MiB".into()), ..FormatSpec::default() };
+        let Limits { field_bytes, record_bytes, lookahead_bytes, .. } = settings(&spec).unwrap().limits;
+        assert_eq!((field_bytes, record_bytes, lookahead_bytes), (64 << 20, 256 << 20, 1 << 30));
+        assert_eq!(settings(&FormatSpec::default()).unwrap().limits, Limits::default());
+    }
+}

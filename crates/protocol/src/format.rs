@@ -1,0 +1,224 @@
+//! `[[format]]`: how some files are to be read. Owners of folders and of masters write it in TOML; a manifest announces it and a
+//! request for a partial carries it in JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The settings of some files, as typed. A setting that is missing is detected or has its default; `docs/reference/formats.md`
+/// describes each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FormatSpec {
+    /// Patterns of paths. Without any, the settings are for every file.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
+    pub files: Vec<String>,
+    /// A label of the WHATWG Encoding Standard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// One or several characters between fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The character around fields; empty if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// The character that makes the next one plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<String>,
+    /// The treatment of `escape` itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escapes: Option<Escapes>,
+    /// Lines before the header that are not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_rows: Option<u64>,
+    /// Lines at the end of the file that are not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_footer: Option<u64>,
+    /// Lines that start so are not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Names of the columns of a file without a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Vec<String>>,
+    /// The treatment of rows of another length than the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ragged: Option<Ragged>,
+    /// The treatment of quotes inside quoted fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<Quotes>,
+    /// Words that mean an empty cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null: Option<Vec<String>>,
+    /// Whether `="x"` and `'x` are the text x.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_cells: Option<bool>,
+    /// The decimal sign of numbers, `.` or `,`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<String>,
+    /// The character between groups of three digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<String>,
+    /// Signs and names in front of numbers or behind them, such as `$` or `EUR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Vec<String>>,
+    /// The form of negative numbers beside a minus in front.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative: Option<Negative>,
+    /// Most columns of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_columns: Option<u64>,
+    /// Longest field, such as `4MiB`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_field: Option<String>,
+    /// Longest record, such as `16MiB`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_record: Option<String>,
+    /// Most unpacked bytes per packed byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ratio: Option<u64>,
+    /// Largest window of a Zstandard archive, such as `512MiB`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_window: Option<String>,
+    /// Meanings of the values of the column `op`, compared trimmed and in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op: Option<BTreeMap<String, Op>>,
+}
+
+/// Hex digits of a digest: enough to tell the settings of one file apart over the years.
+const DIGEST_DIGITS: usize = 16;
+
+impl FormatSpec {
+    /// A digest of the settings without `files`; `None` if all are missing.
+    #[must_use]
+    pub fn digest(&self) -> Option<String> {
+        let settings = Self { files: Vec::new(), ..self.clone() };
+        // A struct of texts and numbers can always be written.
+        let text = serde_json::to_string(&settings).ok().filter(|_| settings != Self::default())?;
+        Some(blake3::hash(text.as_bytes()).to_hex()[..DIGEST_DIGITS].to_owned())
+    }
+
+    /// These settings, and those of `other` where they are missing. `files` stay as they are.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            files: self.files,
+            encoding: self.encoding.or(other.encoding),
+            delimiter: self.delimiter.or(other.delimiter),
+            quote: self.quote.or(other.quote),
+            escape: self.escape.or(other.escape),
+            escapes: self.escapes.or(other.escapes),
+            skip_rows: self.skip_rows.or(other.skip_rows),
+            skip_footer: self.skip_footer.or(other.skip_footer),
+            comment: self.comment.or(other.comment),
+            header: self.header.or(other.header),
+            ragged: self.ragged.or(other.ragged),
+            quotes: self.quotes.or(other.quotes),
+            null: self.null.or(other.null),
+            text_cells: self.text_cells.or(other.text_cells),
+            decimal: self.decimal.or(other.decimal),
+            thousands: self.thousands.or(other.thousands),
+            currency: self.currency.or(other.currency),
+            negative: self.negative.or(other.negative),
+            max_columns: self.max_columns.or(other.max_columns),
+            max_field: self.max_field.or(other.max_field),
+            max_record: self.max_record.or(other.max_record),
+            max_ratio: self.max_ratio.or(other.max_ratio),
+            max_window: self.max_window.or(other.max_window),
+            op: self.op.or(other.op),
+        }
+    }
+}
+
+/// The treatment of a row of another length than the header.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ragged {
+    /// The row is a reject.
+    #[default]
+    Reject,
+    /// Missing fields are empty; a row with more fields is a reject.
+    Pad,
+    /// Empty fields beyond the header are dropped; a row with fewer fields is a reject.
+    Trim,
+}
+
+/// The treatment of the character `escape`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Escapes {
+    /// It is dropped, and the next character is plain. Without quoting, `\n`, `\r` and `\t` are a line end, a carriage return and a
+    /// tab.
+    #[default]
+    Dropped,
+    /// It protects a quote and stays in the text.
+    Kept,
+}
+
+/// The treatment of a quote inside a quoted field that is not doubled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quotes {
+    /// The field is not closed properly.
+    #[default]
+    Strict,
+    /// The quote is text if neither a delimiter nor a line end follows it.
+    Lenient,
+}
+
+/// The form of negative numbers. A minus in front is always one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Negative {
+    /// Only the minus in front.
+    #[default]
+    Minus,
+    /// Parentheses: `(5)` is -5.
+    Parentheses,
+    /// A minus behind the number: `5-` is -5.
+    Trailing,
+}
+
+/// The effect of a row on its sku.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    /// The row offers its product.
+    Upsert,
+    /// The row takes its sku away.
+    Delete,
+}
+
+/// A text, or a list of texts.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text, or a list of texts")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(text) => vec![text],
+        OneOrMany::Many(texts) => texts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_what_is_set_and_gives_it_back() {
+        let typed = r#"{"files":"*.txt","quote":"","ragged":"trim","op":{"D":"delete"}}"#;
+        let spec: FormatSpec = serde_json::from_str(typed).unwrap();
+        assert_eq!((spec.files.as_slice(), spec.quote.as_deref()), (&["*.txt".to_owned()][..], Some("")));
+        let written = serde_json::to_string(&spec).unwrap();
+        assert_eq!(written, r#"{"files":["*.txt"],"quote":"","ragged":"trim","op":{"D":"delete"}}"#);
+        assert_eq!(serde_json::from_str::<FormatSpec>(&written).unwrap(), spec);
+        assert_eq!(FormatSpec::default().digest(), None);
+        assert_eq!(FormatSpec { files: vec!["a".into()], ..FormatSpec::default() }.digest(), None);
+        assert_eq!(spec.digest().unwrap().len(), DIGEST_DIGITS);
+        assert_ne!(spec.digest(), FormatSpec { quote: None, ..spec }.digest());
+        let wrong = serde_json::from_str::<FormatSpec>(r#"{"delimeter":";"}"#).unwrap_err().to_string();
+        assert!(wrong.contains("`delimeter`") && wrong.contains("`delimiter`"), "{wrong}");
+    }
+}
