@@ -36,10 +36,10 @@ pub struct InspectArgs {
     /// Field delimiter, one or several characters; \t is a tab [default: detected]
     #[arg(long, value_name = "C", value_parser = delimiter)]
     pub delimiter: Option<String>,
-    /// Quote character; empty for none [default: "]
+    /// Quote character; empty for none [default: detected]
     #[arg(long, value_name = "C", value_parser = quote)]
     pub quote: Option<Quote>,
-    /// Escape character inside quotes [default: none]
+    /// Escape character inside quotes [default: detected]
     #[arg(long, value_name = "C", value_parser = ascii)]
     pub escape: Option<u8>,
     /// Read a quote inside a quoted field as text if neither a delimiter nor a line end follows it

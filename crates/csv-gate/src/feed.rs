@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, io::Read};
 
+use tributary_protocol::Op;
+
 use crate::{Error, Reason, Rejects, Row, Table, columns::find_column, folded};
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
@@ -48,15 +50,6 @@ struct FieldIndexes {
     name: usize,
     description: Option<usize>,
     op: Option<usize>,
-}
-
-/// The effect of a row on its sku.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// The row offers its product.
-    Upsert,
-    /// The row takes its sku away.
-    Delete,
 }
 
 /// Words for `op` beside `upsert` and `delete`, [`folded`].

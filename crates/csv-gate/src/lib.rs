@@ -46,14 +46,15 @@ mod write;
 pub use columns::{AmbiguousColumn, find_column, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, OfferRow, Op, OpWords};
+pub use feed::{Columns, Feed, OfferRow, OpWords};
 pub use rejects::{Reason, Reject, Rejects};
 pub use row::Row;
-pub use settings::{Escapes, Header, Limits, Quote, Quotes, Ragged, Settings};
+pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{
     Table,
     blocks::{Block, BlockRows, Blocks},
 };
+pub use tributary_protocol::{Escapes, Op, Quotes, Ragged};
 pub use write::write_record;
 
 /// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part

@@ -1,5 +1,7 @@
 //! Settings for reading a file, chosen by the caller. For what was detected see [`crate::Dialect`].
 
+use tributary_protocol::{Escapes, Quotes, Ragged};
+
 use crate::Error;
 
 /// Settings for reading a file. By default everything is detected, the first line is the header, and ragged rows are
@@ -68,38 +70,6 @@ impl Quote {
             Self::Char(byte) => Some(byte),
         }
     }
-}
-
-/// The treatment of a quote inside a quoted field that neither closes it nor is doubled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Quotes {
-    /// The field is never closed properly.
-    #[default]
-    Strict,
-    /// The quote is text if neither a delimiter nor a line end follows it.
-    Lenient,
-}
-
-/// The treatment of the escape that protects a byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Escapes {
-    /// It is dropped. Without quoting, `\n`, `\r` and `\t` are a line end, a carriage return and a tab.
-    #[default]
-    Dropped,
-    /// It protects a quote and stays in the text, as PHP's `fputcsv` writes it. It is a backslash if none is set.
-    Kept,
-}
-
-/// The treatment of a row with another number of fields than the header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ragged {
-    /// The row is a reject.
-    #[default]
-    Reject,
-    /// Missing fields are empty. A row with more fields is a reject.
-    Pad,
-    /// Extra fields at the end are dropped if all of them are empty. A row with fewer fields is a reject.
-    Trim,
 }
 
 /// The limits of a file, which bound the gate's memory and time. Each field states its default.

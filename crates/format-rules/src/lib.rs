@@ -11,6 +11,6 @@ mod toml_file;
 
 pub use patterns::{Patterns, PatternsError};
 pub use rules::{FormatRules, RuleError, SourceFormats};
-pub use settings::{SettingError, file_format, number_format, op_words, settings};
+pub use settings::{SettingError, file_format, op_words, settings};
 pub use size::{size, size_text};
 pub use toml_file::{FormatFileError, key_at, line_of, read_formats, to_toml};

@@ -1,7 +1,7 @@
 //! Turns settings as typed into those of the CSV gate and of the report engine.
 
-use tributary_csv_gate::{self as gate, FileReject, Header, Limits, OpWords, Quote, Settings, folded};
-use tributary_protocol::{Escapes, FormatSpec, Op, Quotes, Ragged};
+use tributary_csv_gate::{FileReject, Header, Limits, OpWords, Quote, Settings, folded};
+use tributary_protocol::FormatSpec;
 use tributary_report::{FileFormat, NumberFormat, NumberFormatError};
 
 use crate::size;
@@ -42,24 +42,14 @@ pub fn settings(spec: &FormatSpec) -> Result<Settings, SettingError> {
         encoding: spec.encoding.clone(),
         delimiter: spec.delimiter.clone(),
         quote: spec.quote.as_deref().map(quote).transpose()?,
-        quotes: match spec.quotes.unwrap_or_default() {
-            Quotes::Strict => gate::Quotes::Strict,
-            Quotes::Lenient => gate::Quotes::Lenient,
-        },
+        quotes: spec.quotes.unwrap_or_default(),
         escape: spec.escape.as_deref().map(|text| one_byte("escape", text)).transpose()?,
-        escapes: match spec.escapes.unwrap_or_default() {
-            Escapes::Dropped => gate::Escapes::Dropped,
-            Escapes::Kept => gate::Escapes::Kept,
-        },
+        escapes: spec.escapes.unwrap_or_default(),
         skip_rows: spec.skip_rows.unwrap_or_default(),
         skip_footer: spec.skip_footer.unwrap_or_default(),
         header: spec.header.clone().map_or(Header::FirstLine, Header::Names),
         comment: spec.comment.clone(),
-        ragged: match spec.ragged.unwrap_or_default() {
-            Ragged::Reject => gate::Ragged::Reject,
-            Ragged::Pad => gate::Ragged::Pad,
-            Ragged::Trim => gate::Ragged::Trim,
-        },
+        ragged: spec.ragged.unwrap_or_default(),
         null: spec.null.clone().unwrap_or_default(),
         text_cells: spec.text_cells.unwrap_or_default(),
         limits: limits(spec, default.limits)?,
@@ -71,30 +61,18 @@ pub fn settings(spec: &FormatSpec) -> Result<Settings, SettingError> {
     Ok(settings)
 }
 
-/// The way a file with these writes numbers.
-///
-/// # Errors
-/// They cannot work for any file.
-pub fn number_format(spec: &FormatSpec) -> Result<NumberFormat, SettingError> {
-    Ok(NumberFormat::new(spec)?)
-}
-
 /// All that a report needs to read a file with these.
 ///
 /// # Errors
 /// They cannot work for any file.
 pub fn file_format(spec: &FormatSpec) -> Result<FileFormat, SettingError> {
-    Ok(FileFormat { settings: settings(spec)?, numbers: number_format(spec)? })
+    Ok(FileFormat { settings: settings(spec)?, numbers: NumberFormat::new(spec)? })
 }
 
 /// The words of the column `op`.
 #[must_use]
 pub fn op_words(spec: &FormatSpec) -> OpWords {
-    let word = |(word, op): (&String, &Op)| match op {
-        Op::Upsert => (folded(word), gate::Op::Upsert),
-        Op::Delete => (folded(word), gate::Op::Delete),
-    };
-    spec.op.iter().flatten().map(word).collect()
+    spec.op.iter().flatten().map(|(word, op)| (folded(word), *op)).collect()
 }
 
 fn quote(text: &str) -> Result<Quote, SettingError> {

@@ -150,7 +150,7 @@ pub enum Escapes {
     /// tab.
     #[default]
     Dropped,
-    /// It protects a quote and stays in the text.
+    /// It protects a quote and stays in the text, as PHP's `fputcsv` writes it. It is a backslash if none is set.
     Kept,
 }
 

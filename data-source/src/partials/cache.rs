@@ -7,8 +7,7 @@ use tributary_protocol::FormatSpec;
 /// Bytes of all kept partials; a larger one is not kept.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Identifies a partial by the digest of the compiled report, how the file is read, its path (the ending says how it is packed) and
-/// its hash.
+/// Identifies a partial by the digest of the compiled report, how the file is read, its path and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PartialKey {
     pub(crate) digest: String,
