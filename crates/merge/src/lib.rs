@@ -24,6 +24,7 @@ mod record;
 mod resolve;
 mod run;
 mod spill;
+mod withdrawn;
 
 pub use batch::{Batch, Batches};
 pub use budget::MemoryBudget;
@@ -37,6 +38,7 @@ pub use rank::{RankedFile, Ranks};
 pub use resolve::{Edit, Offer, Product};
 pub use run::{Run, RunBuilder};
 pub use spill::SpillFiles;
+pub use withdrawn::withdrawn;
 
 /// Version of the pages and content hashes that this crate computes. It is part of every file's `reading`, so raising it makes
 /// the master read every file again. A new page layout must also be able to read the old one, or come with a migration that

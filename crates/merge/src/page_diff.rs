@@ -69,6 +69,12 @@ impl FileChanges<'_> {
         self.offers.len() + self.gone.len()
     }
 
+    /// The skus that the file no longer has, sorted by bytes.
+    #[must_use]
+    pub fn gone(&self) -> &[String] {
+        &self.gone
+    }
+
     /// Returns true if the file's offers are the same as before.
     #[must_use]
     pub fn is_empty(&self) -> bool {

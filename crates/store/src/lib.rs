@@ -10,7 +10,7 @@
 //! | room | tables |
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
-//! | `inputs` | `sources`, `files`, `pages`, `rejects` |
+//! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
 //! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
 //! | `history` | `events`, `uploads` |
 //!
@@ -28,8 +28,8 @@ pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, Produc
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use history::{EventRow, UploadRow, UploadState};
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, PageContent, PageRow, RejectRow, RejectView, SourcePass, SourceRow,
-    SourceState, SourceView,
+    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectRow, RejectView, SourcePass,
+    SourceRow, SourceState, SourceView,
 };
 pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
 pub use sqlite::Lock;

@@ -5,7 +5,7 @@ use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
 use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
-    schema::{aggr, edits, events, files, pages, products, rejects, shadowed, sources, uploads},
+    schema::{aggr, edits, events, files, held_versions, pages, products, rejects, shadowed, sources, uploads},
     store::Store,
 };
 
@@ -68,6 +68,7 @@ impl Store {
             store.clear("shadowed", diesel::delete(shadowed::table))?;
             store.clear("edits", diesel::delete(edits::table))?;
             store.clear("aggr", diesel::delete(aggr::table))?;
+            store.clear("held_versions", diesel::delete(held_versions::table))?;
             store.clear("files", diesel::delete(files::table))?;
             store.clear("sources", diesel::delete(sources::table))
         })

@@ -56,6 +56,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    held_versions (source_id) {
+        source_id -> BigInt,
+        digest -> Text,
+        removes -> BigInt,
+        offers -> BigInt,
+        reason -> Text,
+        held_since -> Text,
+        accepted -> Bool,
+    }
+}
+
+diesel::table! {
     pages (file_id, first_sku) {
         file_id -> BigInt,
         first_sku -> Text,
@@ -154,10 +166,10 @@ diesel::table! {
         priority -> BigInt,
         position -> BigInt,
         version -> Nullable<Text>,
-        state -> Text,
         error -> Nullable<Text>,
         last_sensed -> Nullable<Text>,
         last_applied -> Nullable<Text>,
+        state -> Text,
     }
 }
 
@@ -194,6 +206,7 @@ diesel::table! {
 
 diesel::joinable!(failed_reports -> sources (source_id));
 diesel::joinable!(files -> sources (source_id));
+diesel::joinable!(held_versions -> sources (source_id));
 diesel::joinable!(pages -> files (file_id));
 diesel::joinable!(partials -> reported_files (reported_file_id));
 diesel::joinable!(products -> files (file_id));
@@ -206,6 +219,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     edits,
     failed_reports,
     files,
+    held_versions,
     pages,
     partials,
     products,

@@ -19,8 +19,10 @@ pub enum SourceState {
     Up,
     /// The last pass failed.
     Down,
-    /// The last pass succeeded, but a file is rejected.
+    /// The last pass succeeded, but a file is rejected, or more rows are than are not.
     Rejected,
+    /// The last pass succeeded, but its version waits for a person, because it would take too much away.
+    Held,
 }
 
 impl SourceState {
@@ -31,6 +33,7 @@ impl SourceState {
             SourceState::Up => "up",
             SourceState::Down => "down",
             SourceState::Rejected => "rejected",
+            SourceState::Held => "held",
         }
     }
 }
@@ -45,7 +48,7 @@ impl TryFrom<String> for SourceState {
     type Error = String;
 
     fn try_from(word: String) -> Result<Self, String> {
-        [SourceState::Unknown, SourceState::Up, SourceState::Down, SourceState::Rejected]
+        [Self::Unknown, Self::Up, Self::Down, Self::Rejected, Self::Held]
             .into_iter()
             .find(|state| state.as_str() == word)
             .ok_or_else(|| format!("unknown state `{word}` of a source"))
@@ -155,6 +158,7 @@ impl Store {
     /// # Errors
     /// [`Error::Query`], for instance while it has files; [`Error::Corrupt`] if there is no such source.
     pub fn delete_source(&mut self, id: i64) -> Result<(), Error> {
+        self.clear_held_version(id)?;
         self.delete_report_files_of(id)?;
         self.delete_report_failures_of(id)?;
         let deleted = diesel::delete(dsl::sources.filter(dsl::id.eq(id)))

@@ -1,6 +1,7 @@
-//! Sources, files, pages and rejects.
+//! Sources, held versions, files, pages and rejects.
 
 mod files;
+mod held_versions;
 mod pages;
 mod rejects;
 mod sources;

@@ -1,0 +1,91 @@
+//! Held versions: one per source, accepted, forgotten; and the count of skus that a source offers.
+
+use tributary_store::{Error, HeldVersionRow, ProductRow, ShadowedRow, SourcePass, SourceState};
+
+use crate::Database;
+
+fn held(source_id: i64, digest: &str) -> HeldVersionRow {
+    HeldVersionRow {
+        source_id,
+        digest: digest.to_owned(),
+        removes: 200,
+        offers: 300,
+        reason: "why".to_owned(),
+        held_since: "2026-11-28T10:00:00Z".to_owned(),
+        accepted: false,
+    }
+}
+
+#[test]
+fn a_source_has_one_held_version_and_takes_it_with_it() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let source = store.put_source("north", "http://n", 0, 0).unwrap();
+    assert_eq!(store.held_version(source).unwrap(), None);
+    assert!(matches!(store.accept_held_version(source), Err(Error::Corrupt { .. })));
+    store.put_held_version(&held(source, "a")).unwrap();
+    store.put_held_version(&held(source, "b")).unwrap();
+    assert_eq!(store.held_versions().unwrap(), [held(source, "b")]);
+    store.accept_held_version(source).unwrap();
+    assert!(store.held_version(source).unwrap().unwrap().accepted);
+    store.clear_held_version(source).unwrap();
+    store.clear_held_version(source).unwrap();
+    assert_eq!(store.held_version(source).unwrap(), None);
+    store.put_held_version(&held(source, "c")).unwrap();
+    store.delete_source(source).unwrap();
+    assert_eq!(store.held_versions().unwrap(), []);
+    assert!(matches!(store.put_held_version(&held(source, "d")), Err(Error::Query { .. })));
+}
+
+#[test]
+fn a_source_can_be_held() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let source = store.put_source("north", "http://n", 0, 0).unwrap();
+    let pass =
+        SourcePass { state: SourceState::Held, error: None, version: None, last_sensed: None, last_applied: None };
+    store.set_source_pass(source, &pass).unwrap();
+    assert_eq!(store.sources().unwrap()[0].state, SourceState::Held);
+}
+
+#[test]
+fn a_sku_that_a_source_offers_twice_counts_once() {
+    let mut database = Database::new();
+    let (first, other) = (database.file("north"), database.file("south"));
+    let store = &mut database.store;
+    let north = store.sources().unwrap().into_iter().find(|row| row.name == "north").unwrap().id;
+    let second = store.insert_file(north, "second.csv").unwrap().id;
+    let product = |sku: &str, file_id, edited| ProductRow {
+        sku: sku.into(),
+        name: String::new(),
+        description: String::new(),
+        file_id: Some(file_id),
+        edited,
+    };
+    let offer = |sku: &str, file_id, deletes| ShadowedRow {
+        sku: sku.into(),
+        file_id,
+        deletes,
+        name: String::new(),
+        description: String::new(),
+    };
+    // a: shown and shadowed; b: edited, twice; c: shown from south, offered by north; d: deleted by north; e: south's alone.
+    store
+        .insert_products(&[
+            product("a", first, false),
+            product("b", first, true),
+            product("c", other, false),
+            product("e", other, false),
+        ])
+        .unwrap();
+    store
+        .insert_shadowed(&[
+            offer("a", second, false),
+            offer("b", first, false),
+            offer("b", second, false),
+            offer("c", second, false),
+            offer("d", second, true),
+        ])
+        .unwrap();
+    assert_eq!(store.offered_skus(north).unwrap(), 3);
+}
