@@ -3,6 +3,7 @@
 //! Everything but HTTP, the command line and the terminal is in `tributary_engine`.
 #![warn(missing_docs)]
 
+mod accept;
 pub mod cli;
 mod http;
 mod live;
@@ -10,6 +11,7 @@ mod once_progress;
 mod once_summary;
 mod reload;
 
+pub use accept::accept;
 pub use live::run;
 pub use once_progress::source_progress;
 pub use once_summary::SummaryLine;

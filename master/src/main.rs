@@ -13,7 +13,7 @@ use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
-use tributary_master::{SummaryLine, cli::Args, run, source_progress};
+use tributary_master::{SummaryLine, accept, cli::Args, run, source_progress};
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -38,12 +38,14 @@ fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
         write!(io::stdout(), "{config}").context("failed to write the configuration")?;
         return Ok(None);
     }
-    let listener = if args.once { None } else { Some(bind(&config.listen, &config.access)?) };
+    let is_acceptance = !config.accept.is_empty() && !args.once;
+    let listener = if args.once || is_acceptance { None } else { Some(bind(&config.listen, &config.access)?) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let outcome = runtime.block_on(async {
         let shutdown = stop_on_signals().context("failed to wait for signals")?;
         match listener {
+            _ if is_acceptance => accept(config).await.map(|()| None),
             Some(listener) => run(config, Some(args.config.clone()), listener, true, shutdown).await.map(|()| None),
             None => run_once(config, bars, shutdown).await.map(Some),
         }

@@ -150,6 +150,12 @@ impl System {
         self.master.as_ref().unwrap().id()
     }
 
+    /// Asks the running master to read its configuration again.
+    pub(crate) fn hangup(&self) {
+        let killed = Command::new("kill").args(["-HUP", &self.master_id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
     /// The output of that master.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("master.log")).unwrap()

@@ -34,9 +34,13 @@ pub struct ConfigArgs {
     pub allowed_hosts: Vec<String>,
 
     /// Sources that may be dropped with all their rows because they are no longer configured; `all` for any. Without it the
-    /// master refuses to start when a source that holds rows is gone from the configuration
+    /// master refuses to start when a source that holds rows is gone from the configuration, and a reload holds its rows
     #[arg(long = "drop-sources", value_name = "NAME,…|all", value_delimiter = ',')]
     pub drop_sources: Vec<String>,
+
+    /// Accept what this source holds because it would take too much away, and stop; with `--once`, in this run. Repeatable
+    #[arg(long, value_name = "NAME")]
+    pub accept: Vec<String>,
 
     /// Clients that are let in
     #[command(flatten)]

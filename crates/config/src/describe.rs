@@ -5,7 +5,7 @@ use std::fmt;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
 
-use crate::{Config, Reload, ReportConfig, SourceConfig};
+use crate::{Brake, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -40,7 +40,7 @@ impl fmt::Display for Config {
 }
 
 fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Result {
-    let SourceConfig { name, url, priority, columns, token, .. } = source;
+    let SourceConfig { name, url, priority, columns, token, brake, .. } = source;
     let token = if token.is_some() { ", with a token" } else { "" };
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
     let Columns { sku, name, description, op } = columns;
@@ -49,7 +49,15 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
             writeln!(f, "    {column} is the column \"{header}\"")?;
         }
     }
-    Ok(())
+    if *brake == Brake::default() {
+        return Ok(());
+    }
+    let Some(MaxRemoval { share, rows }) = brake.max_removal else { return writeln!(f, "    no version is held") };
+    let until = match brake.hold_for {
+        Some(time) => format!("for {}", humantime::format_duration(time)),
+        None => "until someone accepts it".to_owned(),
+    };
+    writeln!(f, "    a version that takes away more than {rows} skus and {} % is held {until}", share * 100.0)
 }
 
 fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Result {

@@ -18,7 +18,7 @@ use tributary_protocol::FormatSpec;
 use tributary_store::DatabaseUrl;
 
 use super::{
-    ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, duration,
+    Brake, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake, duration,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
@@ -75,6 +75,8 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: ColumnsAsTyped,
     token_file: Option<Spanned<String>>,
+    max_removal: Option<Spanned<toml::Value>>,
+    hold_for: Option<Spanned<toml::Value>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
 }
@@ -222,8 +224,13 @@ impl Place<'_> {
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
         let formats = self.formats(&typed.format)?;
+        let default = Brake::default();
+        let brake = Brake {
+            max_removal: self.value(typed.max_removal.as_ref(), brake::max_removal)?.unwrap_or(default.max_removal),
+            hold_for: self.value(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
+        };
         let (name, priority) = (typed.name.into_inner(), typed.priority);
-        Ok(SourceConfig { name, url, priority, columns, formats, token, folder: None })
+        Ok(SourceConfig { name, url, priority, columns, formats, brake, token, folder: None })
     }
 
     fn formats(&self, typed: &[Spanned<FormatSpec>]) -> Result<FormatRules, ConfigError> {
@@ -249,6 +256,15 @@ impl Place<'_> {
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         value.map(|value| self.checked(value, check)).transpose()
+    }
+
+    fn value<T>(
+        &self,
+        value: Option<&Spanned<toml::Value>>,
+        check: impl Fn(&toml::Value) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let check = |value: &Spanned<_>| check(value.get_ref()).map_err(|why| self.error(value.span().start, &why));
+        value.map(check).transpose()
     }
 
     fn line(&self, at: usize) -> usize {

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod args;
+mod brake;
 mod describe;
 mod fields;
 mod file;
@@ -25,6 +26,7 @@ use tributary_store::DatabaseUrl;
 use url::Url;
 
 pub use args::ConfigArgs;
+pub use brake::{Brake, MaxRemoval};
 pub use locate::locate_database;
 pub use report::ReportConfig;
 pub use uploads::UploadsConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     pub uploads: UploadsConfig,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
     pub drop_sources: DropSources,
+    /// Sources whose held version is accepted by this run. Default: none.
+    pub accept: Vec<String>,
     /// When a running master reads its configuration again. Default: on SIGHUP only.
     pub reload: Reload,
     /// The file that was read. Default: none.
@@ -99,6 +103,8 @@ pub struct SourceConfig {
     pub columns: Columns,
     /// Format of its files; each setting here wins over what the source announces. Default: as announced or detected.
     pub formats: FormatRules,
+    /// When a version is held because it takes too much away.
+    pub brake: Brake,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
@@ -123,6 +129,7 @@ impl SourceConfig {
             priority: 0,
             columns: Columns::default(),
             formats: FormatRules::default(),
+            brake: Brake::default(),
             token: None,
             folder: None,
         })
@@ -146,6 +153,7 @@ impl Default for Config {
             reports: Vec::new(),
             uploads: UploadsConfig::default(),
             drop_sources: DropSources::Named(Vec::new()),
+            accept: Vec::new(),
             reload: Reload::default(),
             file: None,
         }
@@ -201,6 +209,7 @@ impl Config {
             reports: file.reports,
             uploads: file.uploads,
             drop_sources,
+            accept: args.accept.clone(),
             reload: file.reload,
             file: path,
         })

@@ -73,6 +73,38 @@ fn every_setting_is_understood() {
 }
 
 #[test]
+fn a_source_has_a_brake_that_can_be_set() {
+    let brake = |lines: &str| {
+        let toml = format!("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n{lines}");
+        load(&toml, &[]).map(|config| config.sources[0].brake)
+    };
+    assert_eq!(brake(""), Ok(Brake::default()));
+    assert_eq!(brake("max_removal = false\nhold_for = false\n"), Ok(Brake::OFF));
+    let max_removal = Some(MaxRemoval { share: 0.25, rows: 100 });
+    assert_eq!(brake("max_removal = { share = 0.25 }\n"), Ok(Brake { max_removal, ..Brake::default() }));
+    let max_removal = Some(MaxRemoval { share: 0.0, rows: 7 });
+    let hold_for = Some(Duration::from_secs(3600));
+    assert_eq!(
+        brake("max_removal = { share = 0, rows = 7 }\nhold_for = \"1h\"\n"),
+        Ok(Brake { max_removal, hold_for })
+    );
+    for (line, parts) in [
+        ("max_removal = true", ["FILE, line 4", "false to hold nothing"]),
+        ("max_removal = { share = 50 }", ["FILE, line 4", "from 0 to 1"]),
+        ("max_removal = { rows = -1 }", ["FILE, line 4", "number of skus"]),
+        ("max_removal = { percent = 1 }", ["FILE, line 4", "unknown field `percent`"]),
+        ("hold_for = 10", ["FILE, line 4", "10m"]),
+        ("hold_for = \"0s\"", ["FILE, line 4", "must not be 0"]),
+    ] {
+        let why = brake(line).unwrap_err();
+        assert!(parts.iter().all(|part| why.contains(part)), "{line}: {why}");
+    }
+    let toml = "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\nhold_for = false\n";
+    let shown = load(toml, &[]).unwrap().to_string();
+    assert!(shown.contains("more than 100 skus and 50 % is held until someone accepts it"), "{shown}");
+}
+
+#[test]
 fn formats_stand_under_sources_uploads_and_reports() {
     let toml = r#"
         [[source]]

@@ -7,7 +7,7 @@ use tributary_format_rules::{FormatRules, size};
 use tributary_store::DatabaseUrl;
 use url::Url;
 
-use super::{SourceConfig, UPLOADS};
+use super::{Brake, SourceConfig, UPLOADS};
 
 /// Limits and folder of uploads.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl UploadsConfig {
         std::path::absolute(&folder).unwrap_or(folder)
     }
 
-    /// The folder as a source.
+    /// The folder as a source. Nothing of it is held: whoever replaces or deletes an upload means it, and waits for the result.
     pub fn source(&self, folder: &Path) -> SourceConfig {
         let url = Url::from_file_path(folder).unwrap_or_else(|()| Url::parse("file:///").expect("it is a URL"));
         SourceConfig {
@@ -51,6 +51,7 @@ impl UploadsConfig {
             priority: self.priority,
             columns: Columns::default(),
             formats: self.formats.clone(),
+            brake: Brake::OFF,
             token: None,
             folder: Some(folder.to_owned()),
         }

@@ -28,18 +28,18 @@ mod uploads;
 mod views;
 
 pub use database::Batches;
-pub use database::events::{AppliedVersion, Event, StoredEvent};
+pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
 pub use facade::{
-    EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume, RowOrder,
-    RowRange, Running, SourceHealth, approximate, once,
+    AcceptError, EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume,
+    RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked, once,
 };
 pub use ingest::{WouldDropSources, Written};
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use tributary_merge::EditChange;
 pub use tributary_store::{
-    AggrOrder, AggrRow, EditRow, FileState, GroupRow, ProductFilter, ProductView, RejectView, ReportFileRow,
-    ReportValue, SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, EditRow, FileState, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
+    ReportFileRow, ReportValue, SourceState, SourceView, Tally,
 };
 pub use uploads::{
     Admitted, MAX_BODY_SILENCE, MAX_UPLOADS, Stage, Upload, UploadError, UploadRequest, UploadStatus, Uploads,

@@ -85,7 +85,7 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::R
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         text += &format!("Host: {host}\r\n");
     }
-    if !body.is_empty() {
+    if !body.is_empty() || method == "POST" {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
     headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));

@@ -6,6 +6,7 @@ CREATE TABLE held_versions (
     offers BIGINT NOT NULL,             -- distinct skus that the source offers
     reason TEXT NOT NULL,
     held_since TEXT NOT NULL,
+    held_until TEXT,                    -- when it is applied by itself; null: never
     accepted BOOLEAN NOT NULL
 );
 

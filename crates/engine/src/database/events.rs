@@ -13,11 +13,13 @@ use crate::clock::now;
 pub enum Event {
     /// A version of a source was applied.
     Applied(AppliedVersion),
+    /// A version of a source is held: it would take too much away.
+    Held(HeldVersion),
     /// The state of a source changed.
     Source {
         /// The source's name.
         name: String,
-        /// `up`, `down` or `rejected`.
+        /// `up`, `down`, `rejected` or `held`.
         state: String,
     },
     /// The edit of a sku was set, changed or cleared.
@@ -64,6 +66,19 @@ pub struct AppliedVersion {
     pub seconds: f64,
 }
 
+/// A version that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldVersion {
+    /// The source's name.
+    pub source: String,
+    /// Skus that would go.
+    pub removes: i64,
+    /// Distinct skus that the source offers.
+    pub offers: i64,
+    /// Reason, for people: what would go and why.
+    pub reason: String,
+}
+
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
@@ -71,7 +86,7 @@ pub struct StoredEvent {
     pub id: i64,
     /// The time, RFC 3339 in UTC.
     pub at: String,
-    /// Its kind: `applied`, `source`, `edit` or `report`.
+    /// Its kind: `applied`, `held`, `source`, `edit`, `configuration` or `report`.
     pub kind: String,
     /// Its fields as a JSON object.
     pub data: String,

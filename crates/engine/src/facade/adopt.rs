@@ -17,15 +17,16 @@ pub(super) struct Adoption {
     pub(super) sources: Vec<SourceConfig>,
     pub(super) reports: Vec<ReportConfig>,
     pub(super) drop: DropSources,
-    /// Tell subscribers, since there are some.
-    pub(super) announce: bool,
+    /// There are subscribers to tell, and a source that is gone is held.
+    pub(super) is_reload: bool,
 }
 
 impl Adoption {
     /// Makes the stored sources and reports those of the configuration. Returns what is stored of each source, in order.
     ///
     /// # Errors
-    /// A source that holds rows would go; the database fails or is damaged. Then nothing has changed.
+    /// At a start, a source that holds rows would go; at a reload it is held. The database fails or is damaged. Then nothing has
+    /// changed.
     pub(super) fn run(&self, store: &mut Store) -> Result<Vec<StoredSource>> {
         let adopted = store.transaction(|store| self.run_in(store))?;
         adopted.log();
@@ -33,11 +34,12 @@ impl Adoption {
     }
 
     fn run_in(&self, store: &mut Store) -> Result<ingest::Adopted> {
-        ingest::check_dropped(store, &self.sources, &self.drop)?;
-        let adopted = ingest::adopt(store, &self.sources)?;
-        let names: Vec<_> = self.sources.iter().map(|source| source.name.as_str()).collect();
-        reports::adopt(store, &self.reports, &names)?;
-        if self.announce {
+        if !self.is_reload {
+            ingest::check_dropped(store, &self.sources, &self.drop)?;
+        }
+        let adopted = ingest::adopt(store, &self.sources, &self.drop)?;
+        reports::adopt(store, &self.reports, &adopted.names(&self.sources))?;
+        if self.is_reload {
             let (sources, reports) = (self.sources.len() as u64, self.reports.len() as u64);
             events::put(store, &Event::Configuration { sources, reports })?;
         } else if adopted.changed_rows() {

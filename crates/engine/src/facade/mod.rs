@@ -2,6 +2,7 @@
 //!
 //! It belongs here if it is one call of [`Engine`]. Rows of tables go out as plain structs; connections never do.
 
+mod accept;
 mod adopt;
 mod events;
 mod once;
@@ -29,6 +30,7 @@ use crate::{
     uploads::{PollSettings, Tracker, UploadParts, UploadSource, Uploads},
 };
 
+pub use accept::{AcceptError, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
 pub use products::{EditError, ProductPage};

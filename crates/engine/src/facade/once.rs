@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use tokio::task::{Id, JoinSet};
 use tributary_config::Config;
-use tributary_store::Tally;
+use tributary_store::{SourceState, Tally};
 
 use super::start::{Started, start};
 use crate::{
@@ -89,6 +89,7 @@ async fn pass(mut poll: Poll) -> PassReport {
     let name = poll.name().to_owned();
     let mut rejected: Vec<_> =
         poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")).collect();
+    rejected.extend(poll.mostly_rejects().map(|why| format!("{name}: {why}")));
     if let Some(work) = work {
         rejected.extend(work.run_once().await.into_iter().map(|why| format!("{name}: {why}")));
     }
@@ -126,6 +127,9 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> OnceSummar
                 summary.removed += passed.removed;
                 summary.written += passed.applied.written;
                 summary.rejected += passed.applied.rejected;
+                if let (SourceState::Held, Some(why)) = (passed.applied.state, &passed.applied.error) {
+                    summary.failures.push(format!("{name} is {why}"));
+                }
                 summary.failures.extend(rejected);
                 summary.failures.extend(passed.faults.iter().map(|why| format!("{name}/{why}")));
             }

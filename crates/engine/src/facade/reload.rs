@@ -6,27 +6,22 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_config::{Config, DropSources, SourceConfig};
+use tributary_config::{Config, SourceConfig};
 use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
-use crate::{
-    ingest::{self, StoredSource},
-    progress::Unobserved,
-    reports::Reports,
-    uploads::PollSettings,
-};
+use crate::{ingest::StoredSource, progress::Unobserved, reports::Reports, uploads::PollSettings};
 
 /// The pause before another attempt to go back to the old configuration.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Puts a new configuration into force: sources, their order and settings, reports and the poll interval are added, changed and
-    /// dropped by the same adoption as at a start. Sources that stay as they are go on undisturbed. Settings that only a start can
-    /// change are named in the log.
+    /// dropped by the same adoption as at a start, except that a source that holds rows and is gone is held until someone accepts that
+    /// they go. Sources that stay as they are go on undisturbed. Settings that only a start can change are named in the log.
     ///
     /// # Errors
-    /// A source that holds rows would be dropped, or the database fails. The old configuration stays in force.
+    /// The database fails. The old configuration stays in force.
     pub async fn reload(&self, config: Config) -> Result<()> {
         let mut current = self.0.current.lock().await;
         warn_of_settings_for_the_next_start(&current.config, &config);
@@ -37,9 +32,6 @@ impl Engine {
             tracing::info!("the configuration was read again; nothing in it has changed");
             return Ok(());
         }
-        let check = new.clone();
-        // Before anything stops, so that a refused configuration disturbs nothing.
-        self.read(move |store| ingest::check_dropped(store, &check.sources, &check.drop)).await?;
         let changed = changed_sources(&current.config, &config, &old.sources, &new.sources);
         let is_gone = |source: &SourceConfig| !new.sources.iter().any(|other| other.name == source.name);
         let stopped = old.sources.iter().filter(|source| is_gone(source) || changed.contains(&source.name));
@@ -71,7 +63,7 @@ impl Engine {
     fn adoption(&self, config: &Config) -> Adoption {
         let mut sources = config.sources.clone();
         sources.extend(self.0.uploads.source().running());
-        Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), announce: true }
+        Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), is_reload: true }
     }
 
     async fn adopt(&self, adoption: Adoption) -> Result<Vec<StoredSource>> {
@@ -81,7 +73,6 @@ impl Engine {
 
     /// Adopts a configuration that was in force before; tries again while the database fails.
     async fn adopt_until_done(&self, adoption: Adoption) -> Vec<StoredSource> {
-        let adoption = Adoption { announce: false, drop: DropSources::All, ..adoption };
         loop {
             match self.adopt(adoption.clone()).await {
                 Ok(stored) => return stored,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
-use tributary_config::{Config, SourceConfig};
+use tributary_config::{Brake, Config, SourceConfig};
 use tributary_merge::MemoryBudget;
 use tributary_store::{Lock, Store, UploadRow};
 
@@ -118,7 +118,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let queued = recover(&mut store, &upload_folder)?;
         let is_polled = upload_folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
-        let adoption = Adoption { sources, reports: configured, drop, announce: false };
+        let adoption = Adoption { sources, reports: configured, drop, is_reload: false };
         let stored = adoption.run(&mut store)?;
         let local = Arc::new(LocalSource::new(folder));
         let uploads = StartedUploads { folder: upload_folder, source, local, is_polled, queued };
@@ -129,7 +129,10 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
     let reports = Reports::new(&config.reports, config.database.clone());
     let context = Context::new(http.context("the start failed")??, writer, spool, reports);
-    let poll = |(source, stored): (SourceConfig, StoredSource)| {
+    let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
+        if config.accept.contains(&source.name) {
+            source.brake = Brake::OFF;
+        }
         let progress = observer(&source.name);
         context.poll(source, stored, &uploads.local, progress)
     };

@@ -1,18 +1,23 @@
 //! Adopt: what the configuration says about the sources, brought into the database before the first pass. A source that
-//! is no longer configured goes with its rows; a changed order chooses winners again from the stored offers.
+//! is no longer configured goes with its rows, or is held; a changed order chooses winners again from the stored offers.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    time::Instant,
 };
 
 use anyhow::Result;
 use tributary_config::{DropSources, SourceConfig, UPLOADS};
-use tributary_store::{FileRow, SourceRow, SourceState, Store};
+use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
 
 use super::{
-    apply::put_pages,
+    apply::{note_pass, put_pages},
     changes::{Written, choose_again, write_touched},
+};
+use crate::{
+    clock::now,
+    database::events::{self, AppliedVersion, Event, HeldVersion},
 };
 
 /// One source as the database has it.
@@ -69,7 +74,7 @@ pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &
         if sources.iter().any(|source| source.name == row.name) || drop.allows(&row.name) {
             continue;
         }
-        let offers: i64 = store.files(row.id)?.iter().map(|file| file.offers).sum();
+        let offers = offers(store, &row)?;
         if offers > 0 {
             refused.push((row.name, offers));
         }
@@ -77,18 +82,32 @@ pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &
     if refused.is_empty() { Ok(()) } else { Err(WouldDropSources { sources: refused }.into()) }
 }
 
-/// Makes the stored sources those of the configuration. Belongs into a transaction in which nothing was written yet.
+/// Makes the stored sources those of the configuration. One that is gone, holds rows and may not be dropped is held. Belongs into a
+/// transaction in which nothing was written yet.
 ///
 /// # Errors
 /// The database fails or is damaged.
-pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopted> {
+pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let (kept, gone): (Vec<_>, Vec<_>) =
-        store.sources()?.into_iter().partition(|row| configured.contains(row.name.as_str()));
-    let dropped = drop_sources(store, gone)?;
+    let (mut dropped, mut held, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for row in store.sources()? {
+        let is_configured = configured.contains(row.name.as_str());
+        match is_configured || drop.allows(&row.name) || offers(store, &row)? == 0 {
+            true if is_configured => kept.push(row),
+            true => dropped.push(row),
+            false => {
+                held.push(row.name.clone());
+                kept.push(row);
+            }
+        }
+    }
+    let (dropped, _) = drop_sources(store, dropped)?;
+    let places = places(sources, &kept);
     let mut stored = Vec::new();
-    for (position, source) in (0..).zip(sources) {
-        let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+    for source in sources {
+        let place = places[source.name.as_str()];
+        let id = store.put_source(&source.name, source.url.as_str(), source.priority, place)?;
+        release(store, id)?;
         let files = files_by_path(store, id)?;
         stored.push(match kept.iter().find(|row| row.id == id) {
             Some(SourceRow { state, error, version, .. }) => {
@@ -97,9 +116,97 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig]) -> Result<Adopt
             None => StoredSource { id, state: SourceState::Unknown, error: None, version: None, files },
         });
     }
+    for row in kept.iter().filter(|row| held.contains(&row.name)) {
+        store.put_source(&row.name, &row.url, row.priority, places[row.name.as_str()])?;
+        hold_source(store, row)?;
+    }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
-    let chosen = if before == configured_order(sources, &kept) { None } else { Some(choose_again(store)?) };
-    Ok(Adopted { stored, dropped, chosen })
+    let priority = |row: &SourceRow| {
+        sources.iter().find(|source| source.name == row.name).map_or(row.priority, |source| source.priority)
+    };
+    let now = order(kept.iter().map(|row| (priority(row), places[row.name.as_str()], row.name.as_str())));
+    let chosen = if before == now { None } else { Some(choose_again(store)?) };
+    Ok(Adopted { stored, dropped, held, chosen })
+}
+
+/// The position of each source: that of the configuration. A source that is held although it is not configured stays behind the one
+/// that it was behind, so that it wins against the same offers as before.
+fn places<'a>(sources: &'a [SourceConfig], kept: &'a [SourceRow]) -> HashMap<&'a str, i64> {
+    let mut placed: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let old: Vec<&str> = kept.iter().map(|row| row.name.as_str()).collect();
+    for (at, name) in old.iter().enumerate() {
+        if !placed.contains(name) {
+            let before = old[..at].iter().rev().find_map(|name| placed.iter().position(|placed| placed == name));
+            placed.insert(before.map_or(0, |before| before + 1), name);
+        }
+    }
+    placed.into_iter().zip(0..).collect()
+}
+
+fn offers(store: &mut Store, source: &SourceRow) -> Result<i64> {
+    Ok(store.files(source.id)?.iter().map(|file| file.offers).sum())
+}
+
+/// Holds a source that is no longer configured, unless it is held already.
+fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
+    if store.held_version(row.id)?.is_some_and(|held| held.digest.is_empty()) {
+        return Ok(());
+    }
+    let offers = store.offered_skus(row.id)?;
+    let name = &row.name;
+    let reason =
+        format!("the source is no longer configured; its {offers} skus stay until someone accepts that they go");
+    let held = HeldVersionRow {
+        source_id: row.id,
+        digest: String::new(),
+        removes: offers,
+        offers,
+        reason: reason.clone(),
+        held_since: now(),
+        held_until: None,
+        accepted: false,
+    };
+    store.put_held_version(&held)?;
+    events::put(
+        store,
+        &Event::Held(HeldVersion { source: name.clone(), removes: offers, offers, reason: reason.clone() }),
+    )?;
+    let pass = SourcePass {
+        state: SourceState::Held,
+        error: Some(reason),
+        version: None,
+        last_sensed: None,
+        last_applied: None,
+    };
+    note_pass(store, row.id, name, row.state, &pass)
+}
+
+/// Forgets that a source was held for not being configured: it is again.
+fn release(store: &mut Store, source: i64) -> Result<()> {
+    if store.held_version(source)?.is_some_and(|held| held.digest.is_empty()) {
+        store.clear_held_version(source)?;
+    }
+    Ok(())
+}
+
+/// Drops a source with all its rows. Belongs into a transaction in which nothing was written yet.
+///
+/// # Errors
+/// The database fails or is damaged.
+pub(crate) fn drop_source(store: &mut Store, source: SourceRow) -> Result<()> {
+    let name = source.name.clone();
+    let started = Instant::now();
+    let removed = drop_sources(store, vec![source])?.1.removed;
+    let event = AppliedVersion {
+        source: name,
+        version: None,
+        added: 0,
+        updated: 0,
+        removed,
+        rejected: 0,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    events::put(store, &Event::Applied(event))
 }
 
 /// The result of an adoption.
@@ -108,6 +215,8 @@ pub(crate) struct Adopted {
     pub(crate) stored: Vec<StoredSource>,
     /// Names of the sources that went, and how many offers they had.
     dropped: Vec<(String, i64)>,
+    /// Names of the sources that are held, because they hold rows and are no longer configured.
+    held: Vec<String>,
     /// The changes by choosing winners again; `None` if the order is the same.
     chosen: Option<Written>,
 }
@@ -118,10 +227,22 @@ impl Adopted {
         !self.dropped.is_empty() || self.chosen.is_some()
     }
 
+    /// The names of all sources that hold rows or may: the configured ones, and those that are held.
+    pub(crate) fn names<'a>(&'a self, configured: &'a [SourceConfig]) -> Vec<&'a str> {
+        configured.iter().map(|source| &source.name).chain(&self.held).map(String::as_str).collect()
+    }
+
     /// Logs it, once it is committed.
     pub(crate) fn log(&self) {
         for (name, offers) in &self.dropped {
             tracing::warn!(source.id = %name, offers, "source `{name}` is no longer configured: dropped its {offers} offers");
+        }
+        for name in &self.held {
+            tracing::warn!(
+                source.id = %name,
+                "source `{name}` is no longer configured: its rows stay until someone accepts that they go, on the page or with \
+                 `master --accept`"
+            );
         }
         if let Some(Written { updated, .. }) = self.chosen {
             tracing::info!(
@@ -150,7 +271,7 @@ fn files_by_path(store: &mut Store, source: i64) -> Result<BTreeMap<String, File
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.
-fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<Vec<(String, i64)>> {
+fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String, i64)>, Written)> {
     let (mut dropped, mut all_files, mut touched) = (Vec::new(), Vec::new(), Vec::new());
     for source in &gone {
         let files = store.files(source.id)?;
@@ -160,14 +281,14 @@ fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<Vec<(String, 
         dropped.push((source.name.clone(), files.iter().map(|file| file.offers).sum()));
         all_files.extend(files);
     }
-    write_touched(store, touched)?;
+    let written = write_touched(store, touched, None)?;
     for file in &all_files {
         store.delete_file(file.id)?;
     }
     for source in &gone {
         store.delete_source(source.id)?;
     }
-    Ok(dropped)
+    Ok((dropped, written))
 }
 
 /// Names in the order in which their offers win.
@@ -175,11 +296,4 @@ fn order<'a>(sources: impl Iterator<Item = (i64, i64, &'a str)>) -> Vec<&'a str>
     let mut sources: Vec<_> = sources.collect();
     sources.sort_unstable();
     sources.into_iter().map(|(_, _, name)| name).collect()
-}
-
-/// The same for those of the configured sources that were there before.
-fn configured_order<'a>(sources: &'a [SourceConfig], kept: &[SourceRow]) -> Vec<&'a str> {
-    let kept: HashSet<&str> = kept.iter().map(|row| row.name.as_str()).collect();
-    let placed = (0..).zip(sources).map(|(position, source)| (source.priority, position, source.name.as_str()));
-    order(placed.filter(|(_, _, name)| kept.contains(name)))
 }

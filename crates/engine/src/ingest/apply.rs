@@ -4,11 +4,13 @@
 use std::{collections::HashMap, time::Instant};
 
 use anyhow::{Context, Result};
+use tributary_config::Brake;
 use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, FileVersion, Outcome,
+    brake::{Held, Removals, TooMuch, causes, hold},
     changes::{Written, write_touched},
     convert::{number, reject_row},
 };
@@ -28,6 +30,10 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
+    /// When it is held because it takes too much away.
+    pub(crate) brake: Brake,
+    /// Rows and rejects of the files that stay as they are.
+    pub(crate) unchanged: RowCounts,
     /// The version, if all of it was read. Otherwise the next pass must plan again.
     pub(crate) version: Option<String>,
     /// Files that were read, or tried.
@@ -72,6 +78,31 @@ impl SourceVersion {
     }
 }
 
+/// Numbers of rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RowCounts {
+    /// All rows, rejects included.
+    pub(crate) rows: u64,
+    /// The rejected ones.
+    pub(crate) rejects: u64,
+}
+
+impl RowCounts {
+    /// Words for it, if more rows are rejected than not.
+    pub(crate) fn mostly_rejects(self) -> Option<String> {
+        let Self { rows, rejects } = self;
+        let is_so = rejects > rows.saturating_sub(rejects);
+        is_so.then(|| format!("more rows are rejected than not ({rejects} of {rows}); the rejects say why"))
+    }
+}
+
+impl std::iter::Sum for RowCounts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let add = |a: Self, b: Self| Self { rows: a.rows + b.rows, rejects: a.rejects + b.rejects };
+        all.fold(Self::default(), add)
+    }
+}
+
 /// The result of applying a version.
 #[derive(Debug, Clone)]
 pub(crate) struct Applied {
@@ -83,21 +114,31 @@ pub(crate) struct Applied {
     pub(crate) state: SourceState,
     /// Everything that is wrong with the source now, for people.
     pub(crate) error: Option<String>,
+    /// The held version, if this one was not applied for that.
+    pub(crate) held: Option<Held>,
 }
 
-/// Applies a version in a transaction of its own. Returns the read and settled files as they are stored then. Files that did not
-/// change are not looked at, because there may be many.
+/// Applies a version in a transaction of its own, or holds it. Returns the read and settled files as they are stored then. Files
+/// that did not change are not looked at, because there may be many.
 ///
 /// # Errors
 /// The database fails or is damaged. Then nothing was applied.
 pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    store.transaction_of(version.rows(), |store| apply_in(store, version))
+    match store.transaction_of(version.rows(), |store| apply_in(store, &version)) {
+        Err(error) => {
+            let TooMuch(held) = error.downcast()?;
+            Ok((hold(store, version, held)?, Vec::new()))
+        }
+        applied => applied,
+    }
 }
 
-fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    let (written, files) = put_files(store, &version)?;
+fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    let (written, files) = put_files(store, version)?;
+    store.clear_held_version(version.source)?;
     let rejected_files = store.rejected_files(version.source)?;
-    let state = match (version.failed, rejected_files.is_empty()) {
+    let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
+    let state = match (version.failed, rejected_files.is_empty() && mostly.is_none()) {
         (true, _) => SourceState::Down,
         (false, false) => SourceState::Rejected,
         (false, true) => SourceState::Up,
@@ -111,10 +152,15 @@ fn apply_in(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<F
         Some(reason) => format!("{path} is rejected: {reason}"),
         None => format!("{path} is rejected"),
     });
-    let error = joined(version.faults.iter().cloned().chain(rejected_files));
-    let applied = Applied { written, rejected: rejected.sum(), state, error };
+    let error = joined(version.faults.iter().cloned().chain(rejected_files).chain(mostly));
+    let applied = Applied { written, rejected: rejected.sum(), state, error, held: None };
     note(store, version, &applied)?;
     Ok((applied, files))
+}
+
+/// Rows and rejects of the accepted content of a file.
+pub(crate) fn counts(file: &FileRow) -> RowCounts {
+    RowCounts { rows: file.row_count.unsigned_abs(), rejects: file.rejects.unsigned_abs() }
 }
 
 /// Joins faults to one text; none if there is no fault.
@@ -149,7 +195,12 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
     for row in &version.removed {
         all_touched.push(put_pages(store, row.id, None)?);
     }
-    let written = write_touched(store, all_touched)?;
+    let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
+    let causes = removals.as_ref().map(|_| causes(version, &all_touched)).unwrap_or_default();
+    let written = write_touched(store, all_touched, removals.as_mut())?;
+    if let Some(removals) = removals {
+        removals.check(store, version, &causes)?;
+    }
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
@@ -157,7 +208,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
 }
 
 /// Records the pass, and an event if it changed anything.
-fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<()> {
+fn note(store: &mut Store, version: &SourceVersion, applied: &Applied) -> Result<()> {
     let changed = version.changes_files();
     if changed {
         let Written { added, updated, removed } = applied.written;
@@ -175,8 +226,8 @@ fn note(store: &mut Store, version: SourceVersion, applied: &Applied) -> Result<
     let pass = SourcePass {
         state: applied.state,
         error: applied.error.clone(),
-        version: Some(version.version),
-        last_sensed: Some(version.sensed),
+        version: Some(version.version.clone()),
+        last_sensed: Some(version.sensed.clone()),
         last_applied: changed.then(now),
     };
     note_pass(store, version.source, &version.name, version.before, &pass)

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, RankedFile, Ranks, StoredRows};
 use tributary_store::{FileOrigin, Store};
 
-use super::convert;
+use super::{brake::Removals, convert};
 
 /// Rows that are merged at a time, which bounds the memory of an apply.
 const MAX_BATCH_ROWS: usize = 1024;
@@ -34,13 +34,17 @@ impl std::ops::AddAssign for Written {
 
 /// Merges the skus that files touch into the tables, batch by batch in order of sku.
 ///
-/// Call it at most once per transaction, and before anything else in it writes products, offers or edits: with many rows, the
+/// `removals` counts what goes. Call this at most once per transaction, and before anything else in it writes products, offers or edits: with many rows, the
 /// tables are read as they were before the transaction.
-pub(crate) fn write_touched(store: &mut Store, touched: Vec<FileChanges<'_>>) -> Result<Written> {
+pub(crate) fn write_touched(
+    store: &mut Store,
+    touched: Vec<FileChanges<'_>>,
+    removals: Option<&mut Removals>,
+) -> Result<Written> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
-    let mut writer = BatchWriter::default();
+    let mut writer = BatchWriter { removals, ..BatchWriter::default() };
     if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
             let before = before(store, &batch)?;
@@ -122,12 +126,13 @@ pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
 
 /// Merges batches and writes them to the tables.
 #[derive(Default)]
-struct BatchWriter {
+struct BatchWriter<'r> {
     names: NameDeltas,
     written: Written,
+    removals: Option<&'r mut Removals>,
 }
 
-impl BatchWriter {
+impl BatchWriter<'_> {
     /// Merges one batch and writes what it changes, except the counts of names. `ranks` are those of all files that offer the
     /// batch's skus.
     fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch, ranks: &Ranks) -> Result<()> {
@@ -138,6 +143,9 @@ impl BatchWriter {
             removed: products.deleted.len() as u64,
         };
         self.names.add(&names)?;
+        if let Some(removals) = &mut self.removals {
+            removals.count(before, batch);
+        }
         store.delete_products(&products.deleted)?;
         store.update_products(&convert::product_rows(products.updated))?;
         store.insert_products(&convert::product_rows(products.inserted))?;

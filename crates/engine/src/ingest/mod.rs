@@ -4,6 +4,7 @@
 
 mod adopt;
 mod apply;
+mod brake;
 mod changes;
 mod convert;
 mod plan;
@@ -11,8 +12,9 @@ mod read;
 mod reading;
 
 pub use adopt::WouldDropSources;
-pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped};
-pub(crate) use apply::{Applied, SourceVersion, apply, note_pass};
+pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};
+pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, counts, note_pass};
+pub(crate) use brake::{Held, held_until};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
 pub(crate) use convert::{edit, edit_row};

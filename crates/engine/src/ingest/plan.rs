@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde_json::json;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::SourceFormats;
 use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
@@ -18,6 +19,16 @@ pub(crate) struct Plan {
     pub(crate) settled: Vec<FileRow>,
     /// Files that are gone. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
+}
+
+impl Plan {
+    /// A digest of what is to be read and removed. The same plan over the same stored files gives the same version.
+    pub(crate) fn digest(&self) -> String {
+        let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, file.reading]));
+        let paths = |files: &[FileRow]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+        let plan = json!([read.collect::<Vec<_>>(), paths(&self.settled), paths(&self.removed)]);
+        blake3::hash(plan.to_string().as_bytes()).to_hex()[..32].to_owned()
+    }
 }
 
 /// A file to read, and how.

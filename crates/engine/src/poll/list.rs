@@ -47,6 +47,10 @@ pub(super) struct Listed {
     pub(super) content: SourceContent,
     /// Keeps the progress visible until what was read is committed.
     pub(super) active_reads: Vec<Arc<ActiveRead>>,
+    /// Whether nothing was read because the plan is that of the version that is held.
+    pub(super) is_held: bool,
+    /// The digest of the plan.
+    pub(super) digest: String,
 }
 
 impl Listed {
@@ -66,6 +70,8 @@ pub(super) struct Lister<'a> {
     pub(super) stored: &'a BTreeMap<String, FileRow>,
     pub(super) origin: &'a Origin,
     pub(super) context: &'a Context,
+    /// The plan of the version that is held; it need not be read again.
+    pub(super) held_plan: Option<&'a str>,
     pub(super) progress: &'a Arc<dyn ProgressObserver>,
     /// Takes the sorted rows of this pass that exceed the memory budget.
     pub(super) spill: SpillFiles,
@@ -94,6 +100,9 @@ impl Lister<'_> {
             let manifest = self.origin.manifest().await?;
             let formats = self.formats(&manifest)?;
             let plan = self.plan(&manifest, &formats);
+            if self.is_held(&plan) {
+                return Ok(self.held(SourceContent { manifest, formats, body: Mutex::default() }));
+            }
             let missing = plan.read.iter().filter(|file| !kept.contains_key(&key(file))).cloned();
             let mut unread = Vec::new();
             for (file, outcome) in self.read_files(missing.collect()).await {
@@ -148,6 +157,10 @@ impl Lister<'_> {
         let formats = self.formats(&manifest)?;
         let plan = self.plan(&manifest, &formats);
         let content = SourceContent { manifest, formats, body: kept };
+        if self.is_held(&plan) {
+            self.progress.file_read();
+            return Ok(self.held(content));
+        }
         let mut read = Vec::new();
         if let Some(file) = plan.read.first() {
             let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
@@ -177,7 +190,16 @@ impl Lister<'_> {
         content: SourceContent,
     ) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Listed { plan, read, unread, content, active_reads }
+        let digest = plan.digest();
+        Listed { plan, read, unread, content, active_reads, is_held: false, digest }
+    }
+
+    fn is_held(&self, plan: &ingest::Plan) -> bool {
+        self.held_plan.is_some_and(|held| held == plan.digest())
+    }
+
+    fn held(self, content: SourceContent) -> Listed {
+        Listed { is_held: true, ..self.listed(ingest::Plan::default(), Vec::new(), Vec::new(), content) }
     }
 
     async fn read_files(&self, files: Vec<FileToRead>) -> Vec<(FileToRead, Result<Outcome, FetchError>)> {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Poll, Statuses, poll_loop::PollLoop};
@@ -25,6 +25,8 @@ struct Shared {
 
 struct RunningSource {
     stop: CancellationToken,
+    /// Told when what it holds was accepted.
+    accepted: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -39,18 +41,25 @@ impl PollManager {
         let Shared { tasks, statuses, .. } = &*self.0;
         let (stop, name) = (CancellationToken::new(), poll.name().to_owned());
         statuses.expect(&name);
-        let work = poll.report_work();
+        let (work, accepted) = (poll.report_work(), poll.accepted());
         let mut handles: Vec<_> =
             work.into_iter().map(|work| tasks.spawn(format!("reports of {name}"), stop.clone(), work)).collect();
         let poll_loop = PollLoop::new(poll, poll_interval, statuses.clone());
         handles.push(tasks.spawn(format!("poll of {name}"), stop.clone(), poll_loop));
-        self.running().insert(name, RunningSource { stop, tasks: handles });
+        self.running().insert(name, RunningSource { stop, accepted, tasks: handles });
+    }
+
+    /// Makes a source apply what it holds, now that it was accepted.
+    pub(crate) fn release(&self, name: &str) {
+        if let Some(source) = self.running().get(name) {
+            source.accepted.notify_one();
+        }
     }
 
     /// Stops polling a source and waits until nothing works on it any more. What its last pass has begun to write is finished.
     pub(crate) async fn remove(&self, name: &str) {
         let removed = self.running().remove(name);
-        let Some(RunningSource { stop, tasks }) = removed else { return };
+        let Some(RunningSource { stop, tasks, .. }) = removed else { return };
         stop.cancel();
         futures_util::future::join_all(tasks).await;
         self.0.statuses.forget(name);

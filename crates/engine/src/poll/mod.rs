@@ -3,6 +3,7 @@
 //! Code that decides when a source is asked, or what a pass does, belongs here. How a source is asked is `source`'s job.
 
 mod context;
+mod hold;
 mod list;
 mod manager;
 mod pass;

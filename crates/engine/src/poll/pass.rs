@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tributary_config::SourceConfig;
 use tributary_merge::SpillFiles;
 use tributary_protocol::Sense;
@@ -16,11 +16,12 @@ use tributary_store::{FileState, SourcePass, SourceState, Store};
 
 use super::{
     Context,
+    hold::Hold,
     list::{Listed, Lister},
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, FileToRead, FileVersion, Outcome, SourceVersion, StoredSource, Written},
+    ingest::{self, Applied, FileToRead, FileVersion, Outcome, Plan, RowCounts, SourceVersion, StoredSource, Written},
     progress::ProgressObserver,
     reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -43,6 +44,7 @@ pub(crate) struct Poll {
     recorded: Option<Instant>,
     /// The faults of files in the last pass, so that each is logged once.
     faults: HashSet<String>,
+    hold: Hold,
 }
 
 /// The result of one pass.
@@ -81,6 +83,7 @@ impl Poll {
             content: watch::Sender::new(None),
             recorded: None,
             faults: HashSet::new(),
+            hold: Hold::default(),
         }
     }
 
@@ -111,6 +114,11 @@ impl Poll {
         rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
     }
 
+    /// Words for a source of which more rows are rejected than not.
+    pub(crate) fn mostly_rejects(&self) -> Option<String> {
+        self.stored.files.values().map(ingest::counts).sum::<RowCounts>().mostly_rejects()
+    }
+
     /// Brings the database up to date with the source. `sense` is its answer just now.
     ///
     /// # Errors
@@ -121,9 +129,14 @@ impl Poll {
         let listed = self.lister().list(sense).await?;
         let faults = listed.faults();
         self.log_faults(&faults);
-        let Listed { plan, mut read, unread, content, active_reads } = listed;
-        let is_whole = unread.is_empty();
+        let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
+        if is_held {
+            self.publish(content);
+            self.progress.finished("held");
+            return Ok(self.still_held(version, faults));
+        }
+        let is_whole = unread.is_empty();
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
         let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
@@ -137,6 +150,8 @@ impl Poll {
             source: self.stored.id,
             name: self.source.name.clone(),
             before: self.stored.state,
+            brake: self.source.brake,
+            unchanged: self.unchanged(&read, &plan),
             version: is_whole.then(|| version.clone()),
             files: read,
             settled: plan.settled,
@@ -146,16 +161,58 @@ impl Poll {
             sensed,
             started,
         };
-        let changed = new.changes_files();
+        let changes = new.changes_files();
         let applied = self.apply(new).await?;
+        self.hold.note(applied.held.as_ref(), digest, &self.source.brake);
         drop(active_reads);
         self.publish(content);
         self.progress.finished(&format!("{files_read} files read"));
-        Ok(PassOutcome { version, is_whole, changed, read: files_read, removed: files_removed, applied, faults })
+        let changed = changes && applied.held.is_none();
+        let (read, removed) = if applied.held.is_none() { (files_read, files_removed) } else { (0, 0) };
+        Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults })
+    }
+
+    /// Resolves once the version that is held may be applied: someone has accepted it, or it was held for long enough. Never if
+    /// nothing is held.
+    pub(crate) fn released(&self) -> impl Future<Output = ()> + use<> {
+        self.hold.released()
+    }
+
+    /// Makes the next pass read again what is held.
+    pub(crate) fn read_held(&mut self) {
+        self.hold.plan = None;
+    }
+
+    /// Wakes the loop of this source, once what is held was accepted.
+    pub(crate) fn accepted(&self) -> Arc<Notify> {
+        Arc::clone(&self.hold.accepted)
+    }
+
+    /// The outcome of a pass that found the held version again.
+    fn still_held(&self, version: String, faults: Vec<String>) -> PassOutcome {
+        let applied = Applied {
+            written: Written::default(),
+            rejected: 0,
+            state: self.stored.state,
+            error: self.stored.error.clone(),
+            held: None,
+        };
+        PassOutcome { version, is_whole: true, changed: false, read: 0, removed: 0, applied, faults }
+    }
+
+    /// Rows and rejects of the files that a version leaves as they are.
+    fn unchanged(&self, read: &[FileVersion], plan: &Plan) -> RowCounts {
+        let is_touched: HashSet<&str> = (read.iter().map(|file| file.entry.path.as_str()))
+            .chain(plan.settled.iter().chain(&plan.removed).map(|file| file.path.as_str()))
+            .collect();
+        let others = self.stored.files.values().filter(|file| !is_touched.contains(file.path.as_str()));
+        others.map(ingest::counts).sum()
     }
 
     /// Records that the source is down, and logs it if it was not down before for the same reason.
     pub(crate) async fn note_down(&mut self, error: &anyhow::Error) {
+        // The pass after an outage records the state again, so it must not be skipped.
+        self.read_held();
         self.progress.finished("failed");
         let name = self.source.name.clone();
         let reason = format!("{error:#}");
@@ -195,6 +252,7 @@ impl Poll {
             stored: &self.stored.files,
             origin: &self.origin,
             context: &self.context,
+            held_plan: self.hold.plan.as_deref(),
             progress: &self.progress,
             spill: SpillFiles::new(move || spool.unnamed()),
             active_reads: Mutex::default(),
@@ -228,6 +286,7 @@ impl Poll {
                 rejected: 0,
                 state: self.stored.state,
                 error: self.stored.error.clone(),
+                held: None,
             });
         }
         self.write(new).await
@@ -236,9 +295,9 @@ impl Poll {
     /// Whether a pass changed nothing and was recorded recently. Then the writer is not needed.
     fn is_recorded(&self, new: &SourceVersion) -> bool {
         let is_recent = self.recorded.is_some_and(|recorded| recorded.elapsed() < IDLE_RECORD_INTERVAL);
-        let was_down = self.stored.state == SourceState::Down;
+        let is_over = matches!(self.stored.state, SourceState::Down | SourceState::Held);
         let is_known = new.version.is_some() && new.version == self.stored.version;
-        is_recent && !was_down && is_known && !new.changes_files()
+        is_recent && !is_over && is_known && !new.changes_files()
     }
 
     async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
@@ -257,15 +316,22 @@ impl Poll {
             applied
         };
         let (applied, files) = self.context.writer.run(what, apply).await?;
+        self.stored.state = applied.state;
+        self.stored.error = applied.error.clone();
+        self.recorded = Some(Instant::now());
+        let name = &self.source.name;
+        if let Some(held) = &applied.held {
+            if held.is_news {
+                let why = applied.error.as_deref().unwrap_or_default();
+                tracing::warn!(source.id = %name, products.removed = held.row.removes, "a version of `{name}` is {why}");
+            }
+            return Ok(applied);
+        }
         for path in &gone {
             self.stored.files.remove(path);
         }
         self.stored.files.extend(files.into_iter().map(|file| (file.path.clone(), file)));
-        self.stored.state = applied.state;
         self.stored.version = version;
-        self.stored.error = applied.error.clone();
-        self.recorded = Some(Instant::now());
-        let name = &self.source.name;
         for (path, reason) in rejected {
             tracing::warn!(
                 source.id = %name, file.path = %path, %reason,

@@ -67,7 +67,11 @@ impl Task for PollLoop {
             let asked_at = Instant::now();
             known = self.poll_once(known).await;
             test_panic("poll");
-            self.wait(&known, asked_at).await;
+            let released = self.poll.released();
+            tokio::select! {
+                () = self.wait(&known, asked_at) => {}
+                () = released => known = self.known_at_release(),
+            }
         }
     }
 }
@@ -103,7 +107,13 @@ impl PollLoop {
             Known::Nothing => (self.poll.origin().sense().await?, true),
             Known::Version { version, holds, .. } => {
                 let wait = if *holds { MAX_SENSE_WAIT } else { Duration::ZERO };
-                let sense = self.poll.origin().sense_change(version, wait).await?;
+                let sense = tokio::select! {
+                    sense = self.poll.origin().sense_change(version, wait) => sense?,
+                    () = self.poll.released() => {
+                        let known = self.known_at_release();
+                        return Box::pin(self.ask(known)).await;
+                    }
+                };
                 let is_news = sense.version.as_ref() != Some(version);
                 (sense, is_news)
             }
@@ -126,6 +136,12 @@ impl PollLoop {
             }
             other => other,
         })
+    }
+
+    /// Makes the next pass read what was held.
+    fn known_at_release(&mut self) -> Known {
+        self.poll.read_held();
+        Known::Nothing
     }
 
     /// Makes a pass. `expects_change` says that the source has reported news.

@@ -63,6 +63,7 @@ diesel::table! {
         offers -> BigInt,
         reason -> Text,
         held_since -> Text,
+        held_until -> Nullable<Text>,
         accepted -> Bool,
     }
 }

@@ -29,10 +29,12 @@ pub struct HeldVersionRow {
     pub removes: i64,
     /// Distinct skus that the source offers.
     pub offers: i64,
-    /// What would go and why, for people.
+    /// Reason, for people: what would go and why.
     pub reason: String,
     /// Since when exactly these skus would go, RFC 3339.
     pub held_since: String,
+    /// Time at which it is applied by itself, RFC 3339. `None`: never.
+    pub held_until: Option<String>,
     /// Whether a person has accepted it. The next pass applies it.
     pub accepted: bool,
 }
@@ -114,7 +116,7 @@ impl Store {
             .filter(not(shadowed::sku.eq_any(shown.select(products::sku))))
             .select(count(shadowed::sku).aggregate_distinct());
         let connection = &mut self.connection;
-        let mut count = || -> QueryResult<i64> {
+        let count = || -> QueryResult<i64> {
             Ok(shown.count().get_result::<i64>(connection)? + others.get_result::<i64>(connection)?)
         };
         count().or_cannot(|| format!("count the skus of source {source_id}"))

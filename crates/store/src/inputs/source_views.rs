@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::sources::{SourceRow, SourceState};
+use super::{
+    held_versions::HeldVersionRow,
+    sources::{SourceRow, SourceState},
+};
 use crate::{
     Error, Store,
     database::{connection::AnyConnection, error::OrCannot, schema::files},
@@ -33,6 +36,8 @@ pub struct SourceView {
     pub last_applied: Option<String>,
     /// The error of the last pass.
     pub error: Option<String>,
+    /// The version that is held.
+    pub held: Option<HeldVersionRow>,
 }
 
 impl Store {
@@ -42,9 +47,10 @@ impl Store {
     /// [`Error::Query`].
     pub fn sources_view(&mut self) -> Result<Vec<SourceView>, Error> {
         let sums = file_sums(&mut self.connection).or_cannot(|| "sum up the files")?;
+        let mut held: HashMap<i64, _> = self.held_versions()?.into_iter().map(|held| (held.source_id, held)).collect();
         let mut rows = self.sources()?;
         rows.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(rows.into_iter().map(|row| source_view(&sums, row)).collect())
+        Ok(rows.into_iter().map(|row| source_view(&sums, held.remove(&row.id), row)).collect())
     }
 }
 
@@ -70,7 +76,7 @@ fn file_sums(connection: &mut AnyConnection) -> QueryResult<HashMap<i64, FileSum
     Ok(sums)
 }
 
-fn source_view(sums: &HashMap<i64, FileSums>, row: SourceRow) -> SourceView {
+fn source_view(sums: &HashMap<i64, FileSums>, held: Option<HeldVersionRow>, row: SourceRow) -> SourceView {
     let FileSums { files, offers, rejects } = sums.get(&row.id).copied().unwrap_or_default();
     SourceView {
         name: row.name,
@@ -83,5 +89,6 @@ fn source_view(sums: &HashMap<i64, FileSums>, row: SourceRow) -> SourceView {
         last_sensed: row.last_sensed,
         last_applied: row.last_applied,
         error: row.error,
+        held,
     }
 }

@@ -12,6 +12,7 @@ fn held(source_id: i64, digest: &str) -> HeldVersionRow {
         offers: 300,
         reason: "why".to_owned(),
         held_since: "2026-11-28T10:00:00Z".to_owned(),
+        held_until: None,
         accepted: false,
     }
 }

@@ -57,6 +57,15 @@ fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
         gauge.set(status.state.is_some_and(|state| state != SourceState::Down).into());
     });
     registry.register("tributary_source_up", "1 if the last pass over the source succeeded", up);
+    let held = family(all, |gauge: &Gauge, status| {
+        gauge.set(i64::from(status.state == Some(SourceState::Held)));
+    });
+    registry.register("tributary_source_held", "1 if a version of the source waits for a person", held);
+    let rejected = family(all, |gauge: &Gauge, status| {
+        gauge.set(i64::from(status.state == Some(SourceState::Rejected)));
+    });
+    let help = "1 if a file of the source is rejected, or more of its rows are than are not";
+    registry.register("tributary_source_rejected", help, rejected);
     let good = family(all, |counter: &Counter, status| {
         counter.inc_by(status.good);
     });

@@ -1,10 +1,11 @@
-//! `GET /api/v1/sources`: all sources and their health.
+//! `GET /api/v1/sources`: all sources and their health. `POST /api/v1/sources/{name}/accept`: accepts what one of them holds.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 
 use crate::http::{
     api::views::{Items, Source},
-    server::{App, error::ApiError},
+    server::{App, error::ApiError, input},
 };
 
 /// The sources.
@@ -15,4 +16,29 @@ use crate::http::{
 pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let sources = app.engine.sources().await?;
     Ok(HttpResponse::Ok().json(Items { items: sources.into_iter().map(Source::from).collect() }))
+}
+
+#[derive(Debug, Deserialize)]
+struct AcceptQuery {
+    digest: Option<String>,
+}
+
+/// Accept what a source holds.
+///
+/// A held version is applied by a pass that begins at once. A source that is no longer configured goes with all its rows.
+#[utoipa::path(post, path = "/api/v1/sources/{name}/accept", operation_id = "accept_held", tag = "sources",
+    params(
+        ("name" = String, Path, description = "The source"),
+        ("digest" = Option<String>, Query, description = "What is accepted; without it whatever is held"),
+    ),
+    responses(
+        (status = 202, description = "It was accepted"),
+        (status = 404, description = "There is no such source"),
+        (status = 409, description = "It holds nothing, or another version by now"),
+    ))]
+pub(crate) async fn accept(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let AcceptQuery { digest } = input::query(&request)?;
+    let name = input::path_part(&request, 4)?;
+    app.engine.accept_held(&name, digest).await?;
+    Ok(HttpResponse::Accepted().finish())
 }

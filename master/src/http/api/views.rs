@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use tributary_config::ReportConfig;
-use tributary_engine::{AggrRow, EditRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth, SourceView};
+use tributary_engine::{
+    AggrRow, EditRow, HeldVersionRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth, SourceView,
+};
 use utoipa::ToSchema;
 
 use crate::http::pages::wording::encoded;
@@ -111,7 +113,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// Its URL.
     pub(crate) url: String,
-    /// `unknown` before the first pass, `down` if the last one failed, `rejected` if a file is, else `up`.
+    /// `unknown` before the first pass, `down` if the last one failed, `held` if its version waits for a person, `rejected` if a file
+    /// is or more rows are than are not, else `up`.
     pub(crate) state: String,
     /// The last version that was applied completely.
     pub(crate) version: Option<String>,
@@ -125,8 +128,29 @@ pub(crate) struct Source {
     pub(crate) last_sensed: Option<String>,
     /// When a change of it was last applied, RFC 3339.
     pub(crate) last_applied: Option<String>,
-    /// Why the last pass failed.
+    /// Why the last pass failed, which files are rejected, or what is held.
     pub(crate) error: Option<String>,
+    /// The version that waits for a person, because it would take too much away; null if none does.
+    pub(crate) held: Option<Held>,
+}
+
+/// A version that waits for a person.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Held {
+    /// Digest of what is held; the same as long as the same skus would go.
+    pub(crate) digest: String,
+    /// Number of skus that would go.
+    pub(crate) removes: i64,
+    /// Distinct skus that the source offers.
+    pub(crate) offers: i64,
+    /// Reason, for people: what would go and why.
+    pub(crate) reason: String,
+    /// Since when the same skus would go, RFC 3339.
+    pub(crate) since: String,
+    /// When it is applied by itself, RFC 3339; null: never.
+    pub(crate) until: Option<String>,
+    /// Whether it was accepted; then the next pass applies it.
+    pub(crate) accepted: bool,
 }
 
 /// A row that could not be used.
@@ -220,16 +244,25 @@ impl From<RejectView> for Reject {
     }
 }
 
+impl From<HeldVersionRow> for Held {
+    fn from(row: HeldVersionRow) -> Self {
+        let HeldVersionRow { digest, removes, offers, reason, held_since, held_until, accepted, source_id: _ } = row;
+        Self { digest, removes, offers, reason, since: held_since, until: held_until, accepted }
+    }
+}
+
 impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
-        let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error } = stored;
+        let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held } =
+            stored;
         let (state, error) = match status.state {
             Some(newer) => (newer, status.error),
             None => (state, error),
         };
         let last_sensed = status.last_sensed.or(last_sensed);
         let state = state.to_string();
-        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error }
+        let held = held.map(Held::from);
+        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held }
     }
 }
 
@@ -262,11 +295,22 @@ pub(crate) enum EventView {
         /// From asking the source to the commit.
         seconds: f64,
     },
+    /// A version of a source waits for a person, because it would take too much away.
+    Held {
+        /// The source's name.
+        source: String,
+        /// Skus that would go.
+        removes: i64,
+        /// Distinct skus that the source offers.
+        offers: i64,
+        /// Reason, for people: what would go and why.
+        reason: String,
+    },
     /// A source changed its state.
     Source {
         /// The source's name.
         name: String,
-        /// `up`, `down` or `rejected`.
+        /// `up`, `down`, `rejected` or `held`.
         state: String,
     },
     /// A sku's edit was set, changed or cleared.

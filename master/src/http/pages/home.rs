@@ -6,7 +6,10 @@ use tributary_engine::Overview;
 
 use crate::http::{
     api::views::Source,
-    pages::templates::{Change, Form, Home, Known, SourceLine, answer},
+    pages::{
+        source_line::SourceLine,
+        templates::{Change, Form, Home, Known, answer},
+    },
     server::{App, error::ApiError, input},
 };
 

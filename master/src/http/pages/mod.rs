@@ -8,6 +8,7 @@ pub(crate) mod lists;
 mod numbers;
 mod report_templates;
 pub(crate) mod reports;
+mod source_line;
 pub(crate) mod templates;
 pub(crate) mod update;
 pub(crate) mod upload;

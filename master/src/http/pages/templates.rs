@@ -10,14 +10,17 @@ use actix_web::{
     },
 };
 use askama::Template;
-use tributary_engine::{AppliedVersion, Event, ProductDetail, ProductFilter, Tally};
+use tributary_engine::{AppliedVersion, Event, HeldVersion, ProductDetail, ProductFilter, Tally};
 
 use crate::http::{
     api::{
         upload_view::UploadView,
-        views::{Aggr, Edit, Offer, Product, ProductPage, Reject, Source},
+        views::{Aggr, Edit, Offer, Product, ProductPage, Reject},
     },
-    pages::wording::{counted, encoded, people_time, thousands},
+    pages::{
+        source_line::SourceLine,
+        wording::{counted, encoded, people_time, thousands},
+    },
     server::{App, error::ApiError},
 };
 
@@ -97,38 +100,6 @@ impl From<(String, Duration)> for Busy {
     }
 }
 
-/// One source.
-pub(crate) struct SourceLine {
-    pub(crate) name: String,
-    pub(crate) url: String,
-    pub(crate) state: String,
-    pub(crate) files: String,
-    pub(crate) offers: String,
-    pub(crate) rejects: String,
-    pub(crate) rejects_link: String,
-    pub(crate) has_rejects: bool,
-    pub(crate) last_applied: String,
-    pub(crate) error: Option<String>,
-}
-
-impl From<Source> for SourceLine {
-    fn from(source: Source) -> Self {
-        Self {
-            rejects_link: format!("/rejects?source={}", encoded(&source.name)),
-            name: source.name,
-            // A page must not link to a folder of this machine, but to what fills it.
-            url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
-            state: source.state,
-            files: counted(source.files, "file"),
-            offers: counted(source.offers, "offer"),
-            rejects: counted(source.rejects, "reject"),
-            has_rejects: source.rejects > 0,
-            last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
-            error: source.error,
-        }
-    }
-}
-
 /// A change.
 pub(crate) struct Change {
     pub(crate) at: String,
@@ -150,6 +121,10 @@ impl Change {
                 let (added, updated, removed) = (count('+', added), count('~', updated), count('−', removed));
                 let what = format!("{added} {updated} {removed}{rejects} in {seconds:.2} s");
                 Self { at, who: source, what, link: None }
+            }
+            Event::Held(HeldVersion { source, removes, .. }) => {
+                let what = format!("is held: it would remove {}", counted(removes, "product"));
+                Self { at, who: source, what, link: Some("/#sources-heading".to_owned()) }
             }
             Event::Source { name, state } => Self { at, who: name, what: format!("is {state}"), link: None },
             Event::Edit { sku } => {
@@ -288,6 +263,7 @@ pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::api::views::{Held, Source};
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "a table of cases")]
@@ -322,6 +298,15 @@ mod tests {
             last_sensed: None,
             last_applied: Some(evil.into()),
             error: Some(evil.into()),
+            held: Some(Held {
+                digest: evil.into(),
+                removes: 1,
+                offers: 1,
+                reason: evil.into(),
+                since: evil.into(),
+                until: Some(evil.into()),
+                accepted: false,
+            }),
         };
         let home = Home {
             form,

@@ -1,4 +1,4 @@
-//! `POST /update` and `POST /clear`: corrects a product, or undoes that.
+//! `POST /update` and `POST /clear`: corrects a product, or undoes that. `POST /accept`: accepts what a source holds.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -68,6 +68,27 @@ pub(crate) async fn clear(
     let sku = input::sku(&sku)?;
     app.engine.change_edit(&sku, EditChange::Clear, false).await?;
     Ok(see(&sku))
+}
+
+/// Acceptance by a person.
+#[derive(Debug, Deserialize)]
+struct Accepted {
+    #[serde(default)]
+    source: String,
+    /// Digest of what the page showed, so that nothing else is accepted.
+    #[serde(default)]
+    digest: String,
+}
+
+/// Accepts what a source holds.
+pub(crate) async fn accept(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let Accepted { source, digest } = input::form(&request, payload).await?;
+    app.engine.accept_held(&source, Some(digest)).await?;
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/#sources-heading")).finish())
 }
 
 fn correction(sku: &str, name: &str, description: &str) -> Result<(String, EditChange), ApiError> {

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{EditError, UploadError};
+use tributary_engine::{AcceptError, EditError, UploadError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
     /// An uploaded file is refused.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// A source's held version cannot be accepted.
+    #[error(transparent)]
+    Accept(AcceptError),
     /// The server is stopping and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
@@ -106,8 +109,27 @@ impl ApiError {
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
+            Self::Accept(error) => accept(error).1,
             Self::Stopping => "stopping",
             Self::Internal => "internal error",
+        }
+    }
+}
+
+/// Returns the status and the title of an acceptance that failed.
+fn accept(error: &AcceptError) -> (StatusCode, &'static str) {
+    match error {
+        AcceptError::NoSource(_) => (StatusCode::NOT_FOUND, "not found"),
+        AcceptError::NothingHeld(_) | AcceptError::Changed(_) => (StatusCode::CONFLICT, "nothing to accept"),
+        AcceptError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Failed(error) => error.into(),
+            other => Self::Accept(other),
         }
     }
 }
@@ -159,6 +181,7 @@ impl ResponseError for ApiError {
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Upload(error) => upload(error).0,
+            Self::Accept(error) => accept(error).0,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -108,6 +108,14 @@ pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
     decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
 }
 
+/// One part of a request's path, counted from 0 after the first slash's left side; as it was sent, for the reason given at
+/// [`path_sku`].
+pub(crate) fn path_part(request: &HttpRequest, part: usize) -> Result<String, ApiError> {
+    let typed = request.uri().path().split('/').nth(part).unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
+    decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
+}
+
 /// Trims and checks a name, as in a file. The empty name is valid.
 pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
     text("name", typed.trim(), MAX_NAME_BYTES).map(str::to_owned)

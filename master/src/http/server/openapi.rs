@@ -20,6 +20,7 @@ use crate::http::api::{
         product::clear,
         aggr::list,
         sources::list,
+        sources::accept,
         rejects::list,
         uploads::list,
         uploads::get,

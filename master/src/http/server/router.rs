@@ -40,6 +40,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/", "GET, HEAD", [read().to(home::show)]))
         .service(resource("/update", "POST", [web::post().to(update::update)]))
+        .service(resource("/accept", "POST", [web::post().to(update::accept)]))
         .service(resource("/clear", "POST", [web::post().to(update::clear)]))
         .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
         .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
@@ -70,6 +71,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource(&format!("{sku}/edit"), "DELETE", [web::delete().to(product::clear)]))
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
+        .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
         .service(resource(
             "/api/v1/uploads",

@@ -1,0 +1,267 @@
+//! The brake: a version that would take too many skus of its source away is held until a person accepts it, or until it has stayed
+//! the same for long enough. See docs/reference/README.md#held-versions.
+
+use std::{collections::HashSet, fmt};
+
+use anyhow::Result;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use tributary_config::Brake;
+use tributary_merge::{Batch, FileChanges, StoredRows, withdrawn};
+use tributary_store::{HeldVersionRow, SourcePass, SourceState, Store};
+
+use super::apply::{Applied, SourceVersion, note_pass};
+use crate::{
+    clock::now,
+    database::events::{self, Event, HeldVersion},
+    ingest::{Outcome, Written},
+};
+
+/// Skus that a reason names.
+const MAX_SKUS_NAMED: usize = 3;
+/// Files that a reason names.
+const MAX_FILES_NAMED: usize = 3;
+
+/// Counts the skus that a version takes away from its source, while it is written.
+pub(super) struct Removals {
+    /// All files of the source.
+    files: HashSet<i64>,
+    count: u64,
+    digest: blake3::Hasher,
+    first: Vec<String>,
+}
+
+impl Removals {
+    /// Begins to count, if the version can exceed what `brake` allows. That is rare, so most versions are not counted.
+    pub(super) fn watch(
+        store: &mut Store,
+        source: i64,
+        brake: &Brake,
+        changes: &[FileChanges<'_>],
+    ) -> Result<Option<Self>> {
+        let gone: usize = changes.iter().map(|file| file.gone().len()).sum();
+        if brake.max_removal.is_none_or(|max| gone as u64 <= max.rows) {
+            return Ok(None);
+        }
+        let files = store.files(source)?.iter().map(|file| file.id).collect();
+        Ok(Some(Self { files, count: 0, digest: blake3::Hasher::new(), first: Vec::new() }))
+    }
+
+    /// Counts the skus of one batch. Batches come in order of sku, so the same skus have the same digest.
+    pub(super) fn count(&mut self, before: &StoredRows, batch: &Batch) {
+        for sku in withdrawn(before, batch, &self.files) {
+            self.count += 1;
+            self.digest.update(&(sku.len() as u64).to_le_bytes()).update(sku.as_bytes());
+            if self.first.len() < MAX_SKUS_NAMED {
+                self.first.push(sku.to_owned());
+            }
+        }
+    }
+
+    /// Decides, once all is written.
+    ///
+    /// # Errors
+    /// [`TooMuch`]: the transaction must be rolled back, and the version held. The database fails.
+    pub(super) fn check(self, store: &mut Store, version: &SourceVersion, causes: &[Cause]) -> Result<()> {
+        let Some(max) = version.brake.max_removal else { return Ok(()) };
+        // Read through a connection that does not see what was just written.
+        let offers = store.reader()?.offered_skus(version.source)?.unsigned_abs();
+        if !max.is_exceeded(self.count, offers) {
+            return Ok(());
+        }
+        let digest = self.digest.finalize().to_hex()[..32].to_owned();
+        let held = store.held_version(version.source)?.filter(|held| held.digest == digest);
+        if held.as_ref().is_some_and(|held| held.accepted || is_over(held, &version.brake)) {
+            return Ok(());
+        }
+        let reason = reason(self.count, offers, &self.first, causes);
+        let row = HeldVersionRow {
+            source_id: version.source,
+            digest,
+            removes: i64::try_from(self.count)?,
+            offers: i64::try_from(offers)?,
+            reason,
+            held_since: held.map_or_else(now, |held| held.held_since),
+            held_until: None,
+            accepted: false,
+        };
+        let until = held_until(&row, &version.brake);
+        let held_until = until.map(|until| until.to_rfc3339_opts(SecondsFormat::Millis, true));
+        Err(TooMuch(HeldVersionRow { held_until, ..row }).into())
+    }
+}
+
+/// A version that takes too much away.
+#[derive(Debug)]
+pub(super) struct TooMuch(pub(super) HeldVersionRow);
+
+impl std::error::Error for TooMuch {}
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)
+    }
+}
+
+/// One reason why a version takes skus away: a file of it.
+pub(super) struct Cause {
+    path: String,
+    gone: usize,
+    what: Change,
+}
+
+/// Change of the file.
+enum Change {
+    Removed,
+    Emptied,
+    Shrunk,
+}
+
+/// Lists why the files of a version take skus away. `changes` are those of its files in turn, those that are gone last.
+pub(super) fn causes(version: &SourceVersion, changes: &[FileChanges<'_>]) -> Vec<Cause> {
+    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
+        Outcome::Accepted(accepted) => {
+            let what = if accepted.rows == 0 { Change::Emptied } else { Change::Shrunk };
+            Some((file.entry.path.clone(), what))
+        }
+        Outcome::Rejected { .. } | Outcome::Changing => None,
+    });
+    let removed = version.removed.iter().map(|file| (file.path.clone(), Change::Removed));
+    let cause = |((path, what), changes): ((String, Change), &FileChanges<'_>)| Cause {
+        path,
+        gone: changes.gone().len(),
+        what,
+    };
+    accepted.chain(removed).zip(changes).map(cause).collect()
+}
+
+fn reason(removes: u64, offers: u64, skus: &[String], causes: &[Cause]) -> String {
+    let mut causes: Vec<&Cause> = causes.iter().filter(|cause| cause.gone > 0).collect();
+    causes.sort_by(|a, b| b.gone.cmp(&a.gone).then_with(|| a.path.cmp(&b.path)));
+    let mut words: Vec<String> = causes.iter().take(MAX_FILES_NAMED).map(|cause| cause.to_string()).collect();
+    if let more @ 1.. = causes.len().saturating_sub(MAX_FILES_NAMED) {
+        words.push(format!("{more} more files lose skus"));
+    }
+    let skus: Vec<String> = skus.iter().map(|sku| format!("`{}`", sku.escape_debug())).collect();
+    format!("{removes} of {offers} skus would go, such as {}: {}", skus.join(", "), words.join("; "))
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, gone, what } = self;
+        match what {
+            Change::Removed => write!(f, "{path} is gone ({gone} skus)"),
+            Change::Emptied => write!(f, "{path} has no rows ({gone} skus before)"),
+            Change::Shrunk => write!(f, "{path} lacks {gone} of its skus"),
+        }
+    }
+}
+
+/// Time at which a held version is applied by itself, if it stays the same. `None`: never.
+pub(crate) fn held_until(held: &HeldVersionRow, brake: &Brake) -> Option<DateTime<Utc>> {
+    let hold_for = TimeDelta::from_std(brake.hold_for?).ok()?;
+    let since = DateTime::parse_from_rfc3339(&held.held_since).ok()?;
+    since.to_utc().checked_add_signed(hold_for).filter(|_| !held.digest.is_empty())
+}
+
+fn is_over(held: &HeldVersionRow, brake: &Brake) -> bool {
+    held_until(held, brake).is_some_and(|until| until <= Utc::now())
+}
+
+/// Records that a version is held, in place of applying it.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn hold(store: &mut Store, version: SourceVersion, held: HeldVersionRow) -> Result<Applied> {
+    store.transaction(|store| {
+        let is_news = store.held_version(version.source)?.is_none_or(|known| known.digest != held.digest);
+        store.put_held_version(&held)?;
+        if is_news {
+            let HeldVersionRow { removes, offers, reason, .. } = held.clone();
+            let source = version.name.clone();
+            events::put(store, &Event::Held(HeldVersion { source, removes, offers, reason }))?;
+        }
+        let words = held_words(&version.name, &held, &version.brake);
+        let error = version.faults.iter().cloned().chain([words]).collect::<Vec<_>>().join("; ");
+        let pass = SourcePass {
+            state: if version.failed { SourceState::Down } else { SourceState::Held },
+            error: Some(error.clone()),
+            version: None,
+            last_sensed: Some(version.sensed.clone()),
+            last_applied: None,
+        };
+        note_pass(store, version.source, &version.name, version.before, &pass)?;
+        let held = Some(Held { row: held, is_news });
+        Ok(Applied { written: Written::default(), rejected: 0, state: pass.state, error: Some(error), held })
+    })
+}
+
+/// A version that is held now.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    /// As stored.
+    pub(crate) row: HeldVersionRow,
+    /// Whether other skus were held before, or none.
+    pub(crate) is_news: bool,
+}
+
+/// Says what is held, why, and what to do: one sentence for logs, pages and `--once`.
+fn held_words(source: &str, held: &HeldVersionRow, brake: &Brake) -> String {
+    let until = match held_until(held, brake) {
+        Some(until) => format!("; else it is applied at {}", until.format("%Y-%m-%d %H:%M:%S UTC")),
+        None => String::new(),
+    };
+    format!(
+        "held, nothing was changed: {}. If that is right, accept it on the page or with `master --accept {}`{until}",
+        held.reason,
+        shell_word(source)
+    )
+}
+
+/// A name as a shell takes it.
+fn shell_word(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/".contains(letter);
+    if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_names_the_largest_causes() {
+        let cause = |path: &str, gone, what| Cause { path: path.into(), gone, what };
+        let causes = [
+            cause("a.csv", 1, Change::Shrunk),
+            cause("b.csv", 200, Change::Removed),
+            cause("c.csv", 300, Change::Emptied),
+            cause("d.csv", 0, Change::Shrunk),
+            cause("e.csv", 2, Change::Shrunk),
+        ];
+        assert_eq!(
+            reason(503, 600, &["a".to_owned(), "x\ny".to_owned()], &causes),
+            "503 of 600 skus would go, such as `a`, `x\\ny`: c.csv has no rows (300 skus before); b.csv is gone (200 skus); \
+             e.csv lacks 2 of its skus; 1 more files lose skus"
+        );
+    }
+
+    #[test]
+    fn a_version_is_held_for_as_long_as_it_is_set() {
+        let held = |digest: &str, seconds: i64| HeldVersionRow {
+            source_id: 1,
+            digest: digest.into(),
+            removes: 1,
+            offers: 1,
+            reason: String::new(),
+            held_since: (Utc::now() - TimeDelta::seconds(seconds)).to_rfc3339(),
+            held_until: None,
+            accepted: false,
+        };
+        let brake = Brake::default();
+        assert!(!is_over(&held("d", 590), &brake) && is_over(&held("d", 600), &brake));
+        assert!(!is_over(&held("d", 9999), &Brake { hold_for: None, ..brake }));
+        assert!(!is_over(&held("", 9999), &brake), "a source that is no longer configured waits for a person");
+        assert!(!is_over(&HeldVersionRow { held_since: "soon".into(), ..held("d", 0) }, &brake));
+        let words = held_words("it's", &held("d", 0), &brake);
+        assert!(words.contains(r"`master --accept 'it'\''s'`; else it is applied at "), "{words}");
+    }
+}
