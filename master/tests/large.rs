@@ -28,7 +28,7 @@ fn windows_1252(text: &str) -> Vec<u8> {
 }
 
 fn configure(system: &System, url: &str) {
-    system.configure(&format!("[[source]]\nname = \"north\"\nurl = \"{url}\"\n"));
+    system.configure(&format!("[[source]]\nname = \"north\"\nurl = \"{url}\"\nmax_removal = false\n"));
 }
 
 #[track_caller]

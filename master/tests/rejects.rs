@@ -12,7 +12,8 @@ fn check(content: &[u8], rejects: &[(i64, &str)], loaded: &[&str]) {
     system.write("north", "in/feed.csv", content);
     system.serve("north");
     system.configure_sources(&[("north", "")]);
-    system.once_ok();
+    // Some of these files have more rejects than good rows, which is a failure of its own.
+    system.once();
     let found = system.table("rejects");
     assert_eq!(found.len(), rejects.len(), "{found:?}");
     for (line, reason) in rejects {

@@ -82,10 +82,11 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::R
     stream.set_read_timeout(Some(READ_TIMEOUT))?;
     // In HTTP/1.0 the body ends with the connection.
     let mut text = format!("{method} /{path} HTTP/1.0\r\n");
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    if !has("host") {
         text += &format!("Host: {host}\r\n");
     }
-    if !body.is_empty() || method == "POST" {
+    if !has("content-length") && (!body.is_empty() || method == "POST") {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
     headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));

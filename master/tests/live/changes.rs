@@ -242,7 +242,8 @@ fn a_master_killed_at_any_moment_goes_on_where_it_was() {
         system.write(name, "feed.csv", generated(2_000, 0, 1));
         system.serve(name);
     }
-    system.configure_sources(&[("north", ""), ("south", "")]);
+    // Each feed replaces most skus of the one before.
+    system.configure_sources(&[("north", "max_removal = false"), ("south", "max_removal = false")]);
     let started = Instant::now();
     system.start_master(&[]);
     system.sync();
