@@ -86,6 +86,10 @@ fn file(id: i64, source_id: i64) -> FileRow {
         rejected_hash: Some("blake3:01".to_owned()),
         rejected_reading: Some("r".to_owned()),
         rejected_reason: Some("no header".to_owned()),
+        rank_key: String::new(),
+        repaired: 0,
+        replaced: 0,
+        notes: None,
     }
 }
 

@@ -3,12 +3,14 @@
 //! and of the report engine. Reading a file is the gate's work.
 #![warn(missing_docs)]
 
+mod order;
 mod patterns;
 mod rules;
 mod settings;
 mod size;
 mod toml_file;
 
+pub use order::{misordered, rank_key};
 pub use patterns::{Patterns, PatternsError};
 pub use rules::{FormatRules, RuleError, SourceFormats};
 pub use settings::{SettingError, file_format, op_words, settings};

@@ -1,21 +1,23 @@
 //! Survivorship: the order that decides which offer for a sku wins (docs/reference/README.md#winner). Files are ordered by
-//! priority, then by the source's position in the configuration, then by path, all ascending. The last one wins.
+//! priority, then by the source's position in the configuration, then by key, then by path, all ascending. The last one wins.
 
 use std::collections::HashMap;
 
 use crate::{error::Error, resolve::Offer};
 
-/// A file with the values that decide its rank.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file with the values that decide its rank, in the order in which they count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RankedFile {
-    /// The file's number in the database.
-    pub file: i64,
     /// Priority of its source. Higher wins.
     pub priority: i64,
     /// Position of its source in the configuration. Later wins.
     pub position: i64,
+    /// Key within the source, compared as bytes. Later wins.
+    pub key: String,
     /// Path within the source, compared as bytes. Later wins.
     pub path: String,
+    /// The file's number in the database.
+    pub file: i64,
 }
 
 /// Ranks by file number. The higher rank wins. Ranks are unique, so there are no ties.
@@ -26,14 +28,7 @@ impl Ranks {
     /// Ranks the files of all sources.
     #[must_use]
     pub fn new(mut files: Vec<RankedFile>) -> Self {
-        files.sort_unstable_by(|a, b| {
-            (a.priority, a.position, a.path.as_bytes(), a.file).cmp(&(
-                b.priority,
-                b.position,
-                b.path.as_bytes(),
-                b.file,
-            ))
-        });
+        files.sort_unstable();
         Self(files.into_iter().zip(0..).map(|(file, rank)| (file.file, rank)).collect())
     }
 
@@ -64,19 +59,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn priority_then_position_then_path_decide() {
-        let file =
-            |file, priority, position, path: &str| RankedFile { file, priority, position, path: path.to_owned() };
+    fn priority_then_position_then_key_then_path_decide() {
+        let file = |file, priority, position, key: &str, path: &str| RankedFile {
+            priority,
+            position,
+            key: key.to_owned(),
+            path: path.to_owned(),
+            file,
+        };
         let ranks = Ranks::new(vec![
-            file(1, 1, 0, "a"),
-            file(2, 0, 1, "é"),
-            file(3, 0, 1, "z"),
-            file(4, 0, 0, "zz"),
-            file(5, -1, 9, "z"),
+            file(1, 1, 0, "", "a"),
+            file(2, 0, 1, "k", "a"),
+            file(3, 0, 1, "", "é"),
+            file(4, 0, 1, "", "z"),
+            file(5, 0, 0, "z", "zz"),
+            file(6, -1, 9, "", "z"),
         ]);
-        let mut order: Vec<i64> = (1..=5).collect();
+        let mut order: Vec<i64> = (1..=6).collect();
         order.sort_by_key(|file| ranks.of(*file).unwrap());
-        assert_eq!(order, [5, 4, 3, 2, 1]);
-        assert!(ranks.of(6).is_err());
+        assert_eq!(order, [6, 5, 4, 3, 2, 1]);
+        assert!(ranks.of(7).is_err());
     }
 }

@@ -82,16 +82,19 @@ pub struct FormatSpec {
     /// Meanings of the values of the column `op`, compared trimmed and in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<BTreeMap<String, Op>>,
+    /// Order of the files, of which the last one wins. It does not change how a file is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
 }
 
 /// Hex digits of a digest: enough to tell the settings of one file apart over the years.
 const DIGEST_DIGITS: usize = 16;
 
 impl FormatSpec {
-    /// A digest of the settings without `files`; `None` if all are missing.
+    /// A digest of the settings that decide how a file is read, so without `files` and `order`; `None` if all are missing.
     #[must_use]
     pub fn digest(&self) -> Option<String> {
-        let settings = Self { files: Vec::new(), ..self.clone() };
+        let settings = Self { files: Vec::new(), order: None, ..self.clone() };
         // A struct of texts and numbers can always be written.
         let text = serde_json::to_string(&settings).ok().filter(|_| settings != Self::default())?;
         Some(blake3::hash(text.as_bytes()).to_hex()[..DIGEST_DIGITS].to_owned())
@@ -125,8 +128,22 @@ impl FormatSpec {
             max_ratio: self.max_ratio.or(other.max_ratio),
             max_window: self.max_window.or(other.max_window),
             op: self.op.or(other.op),
+            order: self.order.or(other.order),
         }
     }
+}
+
+/// The order of the files of a source, of which the last one wins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// By path, byte by byte.
+    #[default]
+    Path,
+    /// By path, with numbers as numbers: `delta-2` before `delta-10`.
+    Natural,
+    /// By the time of the last change.
+    Modified,
 }
 
 /// The treatment of a row of another length than the header.
@@ -217,6 +234,7 @@ mod tests {
         assert_eq!(FormatSpec::default().digest(), None);
         assert_eq!(FormatSpec { files: vec!["a".into()], ..FormatSpec::default() }.digest(), None);
         assert_eq!(spec.digest().unwrap().len(), DIGEST_DIGITS);
+        assert_eq!(spec.digest(), FormatSpec { order: Some(Order::Natural), ..spec.clone() }.digest());
         assert_ne!(spec.digest(), FormatSpec { quote: None, ..spec }.digest());
         let wrong = serde_json::from_str::<FormatSpec>(r#"{"delimeter":";"}"#).unwrap_err().to_string();
         assert!(wrong.contains("`delimeter`") && wrong.contains("`delimiter`"), "{wrong}");

@@ -11,8 +11,9 @@ use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, Source
 use super::{
     Accepted, FileVersion, Outcome,
     brake::{Held, Removals, TooMuch, causes, hold},
-    changes::{Written, write_touched},
+    changes::{Written, choose_again, write_touched},
     convert::{number, reject_row},
+    order,
 };
 use crate::{
     clock::now,
@@ -40,6 +41,8 @@ pub(crate) struct SourceVersion {
     pub(crate) files: Vec<FileVersion>,
     /// Files that have their accepted content again.
     pub(crate) settled: Vec<FileRow>,
+    /// Files that keep their content and get another rank.
+    pub(crate) reranked: Vec<FileRow>,
     /// Files that are gone.
     pub(crate) removed: Vec<FileRow>,
     /// Whether the source failed, other than by files that kept changing.
@@ -74,7 +77,8 @@ impl SourceVersion {
     /// Whether any file that could be read differs from what is stored.
     pub(crate) fn changes_files(&self) -> bool {
         let was_read = |file: &FileVersion| !matches!(file.outcome, Outcome::Changing);
-        self.files.iter().any(was_read) || !(self.settled.is_empty() && self.removed.is_empty())
+        self.files.iter().any(was_read)
+            || !(self.settled.is_empty() && self.reranked.is_empty() && self.removed.is_empty())
     }
 }
 
@@ -178,7 +182,9 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
     let paths: Vec<&str> = version.files.iter().map(|file| file.entry.path.as_str()).collect();
     let known = store.files_at(version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
-    let (mut all_touched, mut rows) = (Vec::new(), Vec::new());
+    let reorders = order::changes(store, version, &known)?;
+    let (mut all_touched, mut rows) = (Vec::new(), version.reranked.clone());
+    version.reranked.iter().try_for_each(|row| store.update_file(row))?;
     for file in &version.files {
         let mut row = match known.remove(&file.entry.path) {
             Some(row) => row,
@@ -204,6 +210,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
+    let written = if reorders { written + choose_again(store)? } else { written };
     Ok((written, rows))
 }
 
@@ -266,6 +273,9 @@ fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> 
             row.rejected_hash = Some(file.entry.hash.clone());
             row.rejected_reading = Some(file.reading.clone());
             row.rejected_reason = Some(reject.to_string());
+            if !file.rank.is_of_content {
+                row.rank_key = file.rank.key.clone();
+            }
             store.update_file(row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
             let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
@@ -285,6 +295,7 @@ fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> 
 fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
     row.hash = Some(file.entry.hash.clone());
     row.reading = Some(file.reading.clone());
+    row.rank_key = file.rank.key.clone();
     row.size_bytes = number(file.entry.size);
     row.row_count = number(accepted.rows);
     row.offers = number(accepted.run.offers() as u64);

@@ -24,6 +24,15 @@ pub struct Written {
     pub removed: u64,
 }
 
+impl std::ops::Add for Written {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
 impl std::ops::AddAssign for Written {
     fn add_assign(&mut self, other: Self) {
         self.added += other.added;
@@ -208,11 +217,12 @@ fn offering(before: &StoredRows, others: &[i64]) -> Vec<i64> {
 }
 
 fn ranks_of(origins: &[FileOrigin]) -> Ranks {
-    let ranked = |FileOrigin { id, path, priority, position, .. }: &FileOrigin| RankedFile {
-        file: *id,
+    let ranked = |FileOrigin { id, path, priority, position, rank_key, .. }: &FileOrigin| RankedFile {
         priority: *priority,
         position: *position,
+        key: rank_key.clone(),
         path: path.clone(),
+        file: *id,
     };
     Ranks::new(origins.iter().map(ranked).collect())
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 use tributary_csv_gate::Columns;
-use tributary_format_rules::SourceFormats;
-use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
+use tributary_format_rules::{SourceFormats, rank_key};
+use tributary_protocol::{FormatSpec, Manifest, ManifestEntry, Order};
 use tributary_store::{FileRow, FileState};
 
 use super::reading;
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) read: Vec<FileToRead>,
     /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
+    /// Files whose content stays and whose rank among the files of the source is another one now.
+    pub(crate) reranked: Vec<FileRow>,
     /// Files that are gone. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
 }
@@ -26,7 +28,9 @@ impl Plan {
     pub(crate) fn digest(&self) -> String {
         let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, file.reading]));
         let paths = |files: &[FileRow]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-        let plan = json!([read.collect::<Vec<_>>(), paths(&self.settled), paths(&self.removed)]);
+        let reranked = self.reranked.iter().map(|file| json!([file.path, file.rank_key]));
+        let (read, reranked) = (read.collect::<Vec<_>>(), reranked.collect::<Vec<_>>());
+        let plan = json!([read, paths(&self.settled), reranked, paths(&self.removed)]);
         blake3::hash(plan.to_string().as_bytes()).to_hex()[..32].to_owned()
     }
 }
@@ -40,6 +44,17 @@ pub(crate) struct FileToRead {
     pub(crate) format: FormatSpec,
     /// The digest of how it is read.
     pub(crate) reading: String,
+    /// Its rank among the files of the source.
+    pub(crate) rank: Rank,
+}
+
+/// The rank of a file among those of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rank {
+    /// Stored with the file.
+    pub(crate) key: String,
+    /// Whether it is the rank of this content: it is the time of its last change.
+    pub(crate) is_of_content: bool,
 }
 
 /// Compares a manifest with the source's stored files, given by path. Only paths that pass `is_feed` count. `columns` and
@@ -61,14 +76,23 @@ pub(crate) fn plan(
         let is = |hash: &Option<String>, as_read: &Option<String>| {
             hash.as_deref() == Some(&entry.hash) && as_read.as_ref() == Some(&reading)
         };
+        let order = format.order.unwrap_or_default();
+        let rank = Rank { key: rank_key(order, &entry.path, &entry.modified), is_of_content: order == Order::Modified };
+        let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
         match stored.get(entry.path.as_str()) {
             Some(file) if is(&file.hash, &file.reading) => {
                 if file.state != FileState::Applied {
-                    plan.settled.push(file.clone());
+                    plan.settled.push(ranked(file));
+                } else if file.rank_key != rank.key {
+                    plan.reranked.push(ranked(file));
                 }
             }
-            Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {}
-            _ => plan.read.push(FileToRead { entry: entry.clone(), format, reading }),
+            Some(file) if file.state == FileState::Rejected && is(&file.rejected_hash, &file.rejected_reading) => {
+                if file.rank_key != rank.key && !rank.is_of_content {
+                    plan.reranked.push(ranked(file));
+                }
+            }
+            _ => plan.read.push(FileToRead { entry: entry.clone(), format, reading, rank }),
         }
     }
     let is_unreadable = |path: &str| is_feed(path) && manifest.covers_unreadable(path);
@@ -102,6 +126,10 @@ mod tests {
             rejected_reason: rejected_hash.clone(),
             rejected_hash,
             rejected_reading,
+            rank_key: String::new(),
+            repaired: 0,
+            replaced: 0,
+            notes: None,
         }
     }
 

@@ -11,6 +11,7 @@ use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::{FormatSpec, ManifestEntry};
 
+use super::Rank;
 use crate::{
     progress::ProgressObserver,
     source::{ActiveRead, BodyFollower},
@@ -22,6 +23,8 @@ pub(crate) struct FileVersion {
     pub(crate) entry: ManifestEntry,
     /// The digest of how it was read.
     pub(crate) reading: String,
+    /// Its rank among the files of the source.
+    pub(crate) rank: Rank,
     /// The result of reading it.
     pub(crate) outcome: Outcome,
 }

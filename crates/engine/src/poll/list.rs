@@ -115,7 +115,8 @@ impl Lister<'_> {
             if !has_changed || round == MAX_ROUNDS {
                 let version = |file: &FileToRead| {
                     let outcome = kept.remove(&key(file))?;
-                    Some(FileVersion { entry: file.entry.clone(), reading: file.reading.clone(), outcome })
+                    let (entry, reading, rank) = (file.entry.clone(), file.reading.clone(), file.rank.clone());
+                    Some(FileVersion { entry, reading, rank, outcome })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
                 let content = SourceContent { manifest, formats, body: Mutex::default() };
@@ -165,7 +166,7 @@ impl Lister<'_> {
         if let Some(file) = plan.read.first() {
             let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let outcome = self.gate(reader, move || body.open(), false).await?;
-            read.push(FileVersion { entry, reading: file.reading.clone(), outcome });
+            read.push(FileVersion { entry, reading: file.reading.clone(), rank: file.rank.clone(), outcome });
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, Vec::new(), content))

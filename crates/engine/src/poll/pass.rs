@@ -10,6 +10,7 @@ use std::{
 use anyhow::Result;
 use tokio::sync::{Notify, watch};
 use tributary_config::SourceConfig;
+use tributary_format_rules::misordered;
 use tributary_merge::SpillFiles;
 use tributary_protocol::Sense;
 use tributary_store::{FileState, SourcePass, SourceState, Store};
@@ -44,6 +45,8 @@ pub(crate) struct Poll {
     recorded: Option<Instant>,
     /// The faults of files in the last pass, so that each is logged once.
     faults: HashSet<String>,
+    /// Whether it was said that the order of its files may not be the one that is meant.
+    has_order_hint: bool,
     hold: Hold,
 }
 
@@ -83,6 +86,7 @@ impl Poll {
             content: watch::Sender::new(None),
             recorded: None,
             faults: HashSet::new(),
+            has_order_hint: false,
             hold: Hold::default(),
         }
     }
@@ -131,6 +135,7 @@ impl Poll {
         self.log_faults(&faults);
         let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
+        self.hint_at_order(&plan, &content);
         if is_held {
             self.publish(content);
             self.progress.finished("held");
@@ -140,9 +145,10 @@ impl Poll {
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
         let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
-        read.extend(changing.map(|(FileToRead { entry, reading, .. }, _)| FileVersion {
+        read.extend(changing.map(|(FileToRead { entry, reading, rank, .. }, _)| FileVersion {
             entry,
             reading,
+            rank,
             outcome: Outcome::Changing,
         }));
         read.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
@@ -155,6 +161,7 @@ impl Poll {
             version: is_whole.then(|| version.clone()),
             files: read,
             settled: plan.settled,
+            reranked: plan.reranked,
             removed: plan.removed,
             failed,
             faults: faults.clone(),
@@ -203,7 +210,7 @@ impl Poll {
     /// Rows and rejects of the files that a version leaves as they are.
     fn unchanged(&self, read: &[FileVersion], plan: &Plan) -> RowCounts {
         let is_touched: HashSet<&str> = (read.iter().map(|file| file.entry.path.as_str()))
-            .chain(plan.settled.iter().chain(&plan.removed).map(|file| file.path.as_str()))
+            .chain(plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str()))
             .collect();
         let others = self.stored.files.values().filter(|file| !is_touched.contains(file.path.as_str()));
         others.map(ingest::counts).sum()
@@ -266,6 +273,26 @@ impl Poll {
             tracing::warn!(source.id = %name, "`{name}`: {fault}");
         }
         self.faults = faults.iter().cloned().collect();
+    }
+
+    /// Says once that numbers in paths do not count as numbers, if that matters and the order is not set.
+    fn hint_at_order(&mut self, plan: &Plan, content: &SourceContent) {
+        let has_new = plan.read.iter().any(|file| !self.stored.files.contains_key(&file.entry.path));
+        if self.has_order_hint || !has_new {
+            return;
+        }
+        let is_feed = |path: &str| self.context.reports.is_feed(path);
+        let paths = content.manifest.files.iter().map(|entry| entry.path.as_str());
+        let unset = paths.filter(|path| is_feed(path) && content.formats.spec(path).order.is_none());
+        if let Some((smaller, larger)) = misordered(unset) {
+            let name = &self.source.name;
+            tracing::warn!(
+                source.id = %name,
+                "`{name}`: of files with the same sku the last path wins, by bytes: {smaller} wins over {larger}; \
+                 order = \"natural\" in [[source.format]] compares numbers as numbers, order = \"path\" keeps it so"
+            );
+            self.has_order_hint = true;
+        }
     }
 
     /// Passes on what the source holds, if that is another version.

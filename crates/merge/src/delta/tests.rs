@@ -124,6 +124,7 @@ fn run_of(file: &File) -> Run {
 
 fn ranks(priorities: &[i64]) -> Ranks {
     let file = |(file, priority): (usize, &i64)| RankedFile {
+        key: String::new(),
         file: file as i64,
         priority: *priority,
         position: file as i64,

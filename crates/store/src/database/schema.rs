@@ -52,6 +52,10 @@ diesel::table! {
         rejected_hash -> Nullable<Text>,
         rejected_reading -> Nullable<Text>,
         rejected_reason -> Nullable<Text>,
+        rank_key -> Text,
+        repaired -> BigInt,
+        replaced -> BigInt,
+        notes -> Nullable<Text>,
     }
 }
 
@@ -124,6 +128,8 @@ diesel::table! {
         rejected_hash -> Nullable<Text>,
         rejected_reading -> Nullable<Text>,
         rejected_reason -> Nullable<Text>,
+        repaired -> BigInt,
+        notes -> Nullable<Text>,
     }
 }
 

@@ -33,6 +33,12 @@ pub struct FileView {
     pub rejects: i64,
     /// The reason why the latest content was rejected.
     pub reason: Option<String>,
+    /// Rows with a stray quote that was read leniently.
+    pub repaired: i64,
+    /// Good rows that a later row of the file replaces.
+    pub replaced: i64,
+    /// Notes for people: what was guessed or left out when it was read.
+    pub notes: Option<String>,
 }
 
 impl Store {
@@ -53,6 +59,9 @@ impl Store {
                 files::offers,
                 files::rejects,
                 files::rejected_reason,
+                files::repaired,
+                files::replaced,
+                files::notes,
             ))
             .order((sources::name, files::path))
             .limit(limit)

@@ -85,6 +85,14 @@ pub struct FileRow {
     pub rejected_reading: Option<String>,
     /// The reason why it was rejected.
     pub rejected_reason: Option<String>,
+    /// Ranks the file before its path does; empty if its path alone does.
+    pub rank_key: String,
+    /// Rows of the accepted content with a stray quote that was read leniently.
+    pub repaired: i64,
+    /// Good rows of the accepted content that a later row of the file replaces.
+    pub replaced: i64,
+    /// Notes for people: what was guessed or left out when the accepted content was read.
+    pub notes: Option<String>,
 }
 
 /// The source and path of a file, with all that ranks its offers.
@@ -104,6 +112,8 @@ pub struct FileOrigin {
     /// Its source's position in the configuration.
     #[diesel(select_expression = sources::position)]
     pub position: i64,
+    /// Ranks the file within its source, before its path does.
+    pub rank_key: String,
 }
 
 impl Store {
@@ -218,6 +228,9 @@ impl Store {
                 dsl::row_count.eq(0),
                 dsl::offers.eq(0),
                 dsl::rejects.eq(0),
+                dsl::rank_key.eq(""),
+                dsl::repaired.eq(0),
+                dsl::replaced.eq(0),
                 dsl::state.eq(FileState::Changing.as_str()),
             ))
             .execute(&mut self.connection)
@@ -245,6 +258,12 @@ impl Store {
                 dsl::rejected_hash.eq(file.rejected_hash.as_deref()),
                 dsl::rejected_reading.eq(file.rejected_reading.as_deref()),
                 dsl::rejected_reason.eq(file.rejected_reason.as_deref()),
+                (
+                    dsl::rank_key.eq(file.rank_key.as_str()),
+                    dsl::repaired.eq(file.repaired),
+                    dsl::replaced.eq(file.replaced),
+                    dsl::notes.eq(file.notes.as_deref()),
+                ),
             ))
             .execute(&mut self.connection)
             .or_cannot(|| format!("change the file {:?}", file.path))?;

@@ -48,6 +48,10 @@ pub struct ReportFileRow {
     pub rejected_reading: Option<String>,
     /// The reason why it was rejected.
     pub rejected_reason: Option<String>,
+    /// Rows of the accepted content with a stray quote that was read leniently.
+    pub repaired: i64,
+    /// Notes for people: what was guessed or left out when the accepted content was read.
+    pub notes: Option<String>,
 }
 
 impl ReportFileRow {
@@ -68,6 +72,8 @@ impl ReportFileRow {
             rejected_hash: None,
             rejected_reading: None,
             rejected_reason: None,
+            repaired: 0,
+            notes: None,
         }
     }
 }
@@ -146,6 +152,8 @@ impl Store {
             dsl::rejected_hash.eq(file.rejected_hash.as_deref()),
             dsl::rejected_reading.eq(file.rejected_reading.as_deref()),
             dsl::rejected_reason.eq(file.rejected_reason.as_deref()),
+            dsl::repaired.eq(file.repaired),
+            dsl::notes.eq(file.notes.as_deref()),
         );
         let this = dsl::report.eq(&file.report).and(dsl::source_id.eq(file.source_id)).and(dsl::path.eq(&file.path));
         let changed = diesel::update(dsl::reported_files.filter(this)).set(values).execute(&mut self.connection);

@@ -40,6 +40,10 @@ fn every_column_of_a_file_is_stored_and_can_become_null_again() {
         rejected_hash: text("blake3:01"),
         rejected_reading: text("r2"),
         rejected_reason: text("no header"),
+        rank_key: "k".to_owned(),
+        repaired: 5,
+        replaced: 6,
+        notes: text("a guess"),
     };
     store.update_file(&row).unwrap();
     assert_eq!(store.files(source_id).unwrap(), [row.clone()]);

@@ -1,0 +1,33 @@
+//! Whether a version changes the order of its source's files. Then the winner of every sku with several offers is chosen again: a sku
+//! that no file has touched may have another one.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use tributary_store::{FileRow, Store};
+
+use super::apply::SourceVersion;
+use crate::ingest::Outcome;
+
+/// Whether files that offer something are in another order after this version. `known` are the stored rows of the files that were
+/// read.
+pub(super) fn changes(store: &mut Store, version: &SourceVersion, known: &HashMap<String, FileRow>) -> Result<bool> {
+    let is_accepted = |outcome: &Outcome| matches!(outcome, Outcome::Accepted(_));
+    let read = version.files.iter().filter(|file| is_accepted(&file.outcome) || !file.rank.is_of_content);
+    let read = read.filter_map(|file| Some((known.get(&file.entry.path)?, &file.rank.key)));
+    let mut keys: HashMap<i64, &str> =
+        read.filter(|(row, key)| row.rank_key != **key).map(|(row, key)| (row.id, key.as_str())).collect();
+    keys.extend(version.reranked.iter().chain(&version.settled).map(|row| (row.id, row.rank_key.as_str())));
+    if keys.is_empty() {
+        return Ok(false);
+    }
+    let files: Vec<FileRow> = store.files(version.source)?.into_iter().filter(|file| file.offers > 0).collect();
+    let sorted = |key: &dyn Fn(&FileRow) -> String| {
+        let mut files: Vec<_> = files.iter().map(|file| (key(file), file.path.as_str())).collect();
+        files.sort_unstable();
+        files.into_iter().map(|(_, path)| path).collect::<Vec<_>>()
+    };
+    let before = sorted(&|file| file.rank_key.clone());
+    let after = sorted(&|file| keys.get(&file.id).map_or_else(|| file.rank_key.clone(), |key| (*key).to_owned()));
+    Ok(before != after)
+}
