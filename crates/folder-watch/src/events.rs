@@ -1,8 +1,6 @@
 //! Turns file events into hints of where to look. A hint claims nothing about what is there.
 
 use std::{
-    fs,
-    os::unix::fs::MetadataExt,
     path::Path,
     sync::{
         Arc,
@@ -17,7 +15,7 @@ use notify::{
 };
 use tributary_formats::is_offered;
 
-use crate::{scan::ScanError, shared::Shared};
+use crate::{place::Place, shared::Shared};
 
 /// Message that wakes the watching thread.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +36,8 @@ pub(crate) enum Hint {
 pub(crate) struct Events {
     hints: SyncSender<Hint>,
     shared: Arc<Shared>,
-    /// Device and inode of the folder that is subscribed to, and the subscription; `None` in it where there are no events.
-    subscription: Option<((u64, u64), Option<RecommendedWatcher>)>,
+    /// The folder that is subscribed to, and the subscription; `None` in it where there are no events.
+    subscription: Option<(Place, Option<RecommendedWatcher>)>,
 }
 
 impl Events {
@@ -47,17 +45,16 @@ impl Events {
         Self { hints, shared, subscription: None }
     }
 
-    /// Subscribes to the folder that stands at `root` now, unless that is done already. Returns the reason if the system
-    /// offers no events for it.
-    pub(crate) fn subscribe(&mut self, root: &Path) -> Result<Option<String>, ScanError> {
-        let identity = identity(root)?;
-        if self.subscription.as_ref().is_some_and(|(watched, _)| *watched == identity) {
-            return Ok(None);
+    /// Subscribes to the folder that stands at `root` now, which is `place`, unless that is done already. Returns the reason
+    /// if the system offers no events for it.
+    pub(crate) fn subscribe(&mut self, root: &Path, place: Place) -> Option<String> {
+        if self.subscription.as_ref().is_some_and(|(watched, _)| *watched == place) {
+            return None;
         }
         let watcher = watch(root, self.hints.clone(), Arc::clone(&self.shared));
         let reason = watcher.as_ref().err().map(ToString::to_string);
-        self.subscription = Some((identity, watcher.ok()));
-        Ok(reason)
+        self.subscription = Some((place, watcher.ok()));
+        reason
     }
 
     /// Gives the events up, since some are missing.
@@ -76,13 +73,6 @@ impl Events {
     pub(crate) fn are_missing(&self) -> bool {
         matches!(self.subscription, Some((_, None)))
     }
-}
-
-/// Returns device and inode of the folder at `root`.
-pub(crate) fn identity(root: &Path) -> Result<(u64, u64), ScanError> {
-    let path = root.display().to_string();
-    let metadata = fs::metadata(root).map_err(|error| ScanError::reading(path.clone(), error))?;
-    if metadata.is_dir() { Ok((metadata.dev(), metadata.ino())) } else { Err(ScanError::NotAFolder(path)) }
 }
 
 fn watch(root: &Path, hints: SyncSender<Hint>, shared: Arc<Shared>) -> notify::Result<RecommendedWatcher> {

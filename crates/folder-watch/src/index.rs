@@ -10,6 +10,8 @@ use crate::{scan::Scan, snapshot::Entry, stat::Stat};
 
 /// The coarsest file system clock that is allowed for (FAT counts in steps of 2 s).
 const MAX_CLOCK_STEP: Duration = Duration::from_secs(2);
+/// A file that lost more than half of its bytes must be quiet for this many settles: programs write a header, and then think.
+const SHRUNK_SETTLES: u32 = 10;
 /// A file whose time is far in the future, as on a file server with another clock, is hashed again this often.
 const MAX_REHASH_DELAY: Duration = Duration::from_secs(30);
 
@@ -87,8 +89,15 @@ impl Index {
         if is_known {
             self.pending.remove(path);
         } else if self.pending.get(path).is_none_or(|pending| pending.seen != seen) {
-            self.pending.insert(path.to_owned(), Pending { seen, due: now + self.settle });
+            let due = now + self.settle_of(path, seen);
+            self.pending.insert(path.to_owned(), Pending { seen, due });
         }
+    }
+
+    /// Returns how long a path must be quiet for what was seen there to count.
+    fn settle_of(&self, path: &str, seen: Option<Stat>) -> Duration {
+        let shrinks = |settled: &Settled| seen.is_some_and(|seen| seen.size < settled.stat.size / 2);
+        if self.settled.get(path).is_some_and(shrinks) { self.settle * SHRUNK_SETTLES } else { self.settle }
     }
 
     /// Hashes the path again soon if its stat cannot prove that nothing happened.
@@ -241,6 +250,14 @@ impl Index {
         self.settled.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
     }
 
+    /// Returns whether a scan found at least half of the settled paths that begin with `folder`.
+    pub(crate) fn holds_half_of(&self, folder: &str, found: &Scan) -> bool {
+        let known = self.settled.range(folder.to_owned()..).map(|(path, _)| path);
+        let (there, gone): (Vec<_>, Vec<_>) =
+            known.take_while(|path| path.starts_with(folder)).partition(|path| found.files.contains_key(*path));
+        there.len() >= gone.len()
+    }
+
     /// Returns whether [`Self::entries`] or [`Self::unreadable`] has changed since this was last called.
     pub(crate) fn take_change(&mut self) -> bool {
         std::mem::take(&mut self.is_changed)
@@ -272,7 +289,7 @@ impl Index {
 }
 
 /// Finds the value of a folder above this path; folders' paths end in `/`.
-fn folder_above<'a>(folders: &'a BTreeMap<String, String>, path: &str) -> Option<&'a String> {
+pub(crate) fn folder_above<'a>(folders: &'a BTreeMap<String, String>, path: &str) -> Option<&'a String> {
     if folders.is_empty() {
         return None;
     }

@@ -14,6 +14,7 @@ use tributary_formats::{has_table_ending, is_hidden};
 
 use crate::{
     open::{is_shortage, is_vanished, kind_in, open_folder, stat_file, stat_in},
+    place::Place,
     shared::Shared,
     stat::Stat,
 };
@@ -25,6 +26,11 @@ pub(crate) enum ScanError {
     Io { path: String, source: io::Error },
     #[error("`{0}` is no longer a folder")]
     NotAFolder(String),
+    #[error(
+        "`{path}` is not the folder that was served: {doubt}, and it lacks the known files; restore it, or restart this \
+         program to serve what is there now"
+    )]
+    OtherStorage { path: String, doubt: &'static str },
     #[error("the folder is no longer watched")]
     Stopping,
 }
@@ -43,6 +49,10 @@ pub(crate) struct Scan {
     pub(crate) unreadable: BTreeMap<String, String>,
     /// Folders that cannot be listed, and the reason. Each path ends in `/`.
     pub(crate) closed: BTreeMap<String, String>,
+    /// The folder that was scanned. `None` before its names were listed.
+    pub(crate) place: Option<Place>,
+    /// Mount points below it. Each path ends in `/`.
+    pub(crate) mounts: BTreeMap<String, Place>,
     /// Offered files and closed folders whose names are not UTF-8, so no manifest can list them.
     pub(crate) unnameable: Vec<PathBuf>,
 }
@@ -82,7 +92,9 @@ pub(crate) fn scan(root: &Path, shared: &Shared) -> Result<Scan, ScanError> {
 
 /// Adds the offered files of one folder to `found`, and the folders in it to `folders`.
 fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan) -> io::Result<()> {
-    let mut names = Dir::new(open_folder(root, folder)?)?;
+    let descriptor = open_folder(root, folder)?;
+    note_place(folder, Place::of(&descriptor)?, found);
+    let mut names = Dir::new(descriptor)?;
     while let Some(entry) = names.read() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -103,6 +115,14 @@ fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan
         }
     }
     Ok(())
+}
+
+fn note_place(folder: &Path, place: Place, found: &mut Scan) {
+    match folder.to_str() {
+        Some("") => found.place = Some(place),
+        Some(folder) if place.is_mount => drop(found.mounts.insert(format!("{folder}/"), place)),
+        _ => {}
+    }
 }
 
 fn add_file(folder: BorrowedFd<'_>, path: PathBuf, found: &mut Scan) -> io::Result<()> {

@@ -19,16 +19,20 @@ use tracing::{debug, warn};
 use tributary_formats::is_offered;
 
 use crate::{
-    events::{Events, Hint, identity},
+    events::{Events, Hint},
     hash::{HashOutcome, hash_all},
     index::Index,
+    mounts::Mounts,
     options::Options,
+    place::Place,
     publisher::Publisher,
-    scan::{ScanError, scan, stat_path},
+    scan::{ScanError, stat_path},
     shared::Shared,
     snapshot::State,
     stat::Stat,
 };
+
+mod storage;
 
 /// The time between two scans while the folder cannot be read or gives no events.
 const ALERT_SCAN_INTERVAL: Duration = Duration::from_secs(1);
@@ -44,6 +48,10 @@ pub(crate) struct Watcher {
     publisher: Publisher,
     shared: Arc<Shared>,
     index: Index,
+    /// The folder that was scanned last.
+    place: Option<Place>,
+    /// Mount points below it.
+    mounts: Mounts,
     events: Events,
     /// Offered paths that a hint named since the last pass.
     hinted: BTreeSet<String>,
@@ -72,6 +80,8 @@ impl Watcher {
             root,
             publisher: Publisher::new(state, &options.formats),
             options,
+            place: None,
+            mounts: Mounts::default(),
             events: Events::new(hints, Arc::clone(&shared)),
             shared,
             hinted: BTreeSet::new(),
@@ -164,11 +174,8 @@ impl Watcher {
 
     fn scan(&mut self) -> Result<(), ScanError> {
         let began = Instant::now();
-        if let Some(reason) = self.events.subscribe(&self.root)? {
-            self.warn_of_missing_events(&reason);
-        }
-        self.hinted.clear();
-        let found = scan(&self.root, &self.shared)?;
+        let mut found = self.scan_served_folder()?;
+        self.mounts.check(&mut found, &self.index);
         self.warn_of_unnameable(&found.unnameable);
         let now = Instant::now();
         if self.index.observe_all(&found, now) {
@@ -222,12 +229,13 @@ impl Watcher {
                 seen => self.observe(&path, seen, now),
             }
         }
-        if !gone.is_empty() {
-            // If the folder itself is gone, that is an error and not the removal of its files.
-            identity(&self.root)?;
-        }
-        for path in gone {
-            self.index.remove(&path);
+        if self.are_removed(&gone)? {
+            for path in gone {
+                self.index.remove(&path);
+            }
+        } else {
+            // The scan finds out what happened.
+            self.scan_at = now;
         }
         self.hash(&settled, false)
     }

@@ -79,6 +79,19 @@ fn a_new_file_is_due_once_it_was_quiet_for_a_settle() {
 }
 
 #[test]
+fn a_file_that_lost_more_than_half_settles_ten_times_as_long() {
+    let mut folder = TestIndex::new();
+    folder.accept("a.csv", 1000, "one", OLD, 0);
+    folder.see("a.csv", Some(500), 0);
+    assert_eq!(folder.due(250), [("a.csv".to_owned(), Some(500))]);
+    folder.see("a.csv", Some(499), 300);
+    assert_eq!((folder.due(2799), folder.index.next_due()), (vec![], Some(folder.ms(2800))));
+    assert_eq!(folder.due(2800), [("a.csv".to_owned(), Some(499))]);
+    folder.see("a.csv", Some(900), 2790);
+    assert_eq!(folder.due(3040), [("a.csv".to_owned(), Some(900))], "a complete file need not wait");
+}
+
+#[test]
 fn a_known_file_keeps_its_entry_while_it_changes() {
     let mut folder = TestIndex::new();
     folder.accept("a.csv", 1, "one", OLD, 0);
