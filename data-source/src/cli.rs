@@ -55,6 +55,9 @@ pub struct ServeArgs {
     /// Time a file must be quiet before it is offered
     #[arg(long, env = "TRIBUTARY_SETTLE", default_value = "250ms", value_parser = duration)]
     pub settle: Duration,
+    /// Time after which a file that is never quiet is offered up to its last complete record
+    #[arg(long, env = "TRIBUTARY_MAX_SETTLE", default_value = "10s", value_parser = duration)]
+    pub max_settle: Duration,
     /// Time between two scans of the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
@@ -79,7 +82,16 @@ impl ServeArgs {
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
         let admission = Admission::new(self.access.token()?, self.allowed_hosts.clone()).listening_on(&self.listen);
         let formats = self.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
-        Ok(Config { dir, name, settle: self.settle, rescan: self.rescan, formats, admission, announce: true })
+        Ok(Config {
+            dir,
+            name,
+            settle: self.settle,
+            max_settle: self.max_settle,
+            rescan: self.rescan,
+            formats,
+            admission,
+            announce: true,
+        })
     }
 }
 
@@ -119,10 +131,11 @@ mod tests {
     #[test]
     fn flags_are_understood() {
         Cli::command().debug_assert();
-        let cli = parse("--dir feeds --listen [::1]:0 --name north --settle 1s --rescan 2m --token-file t --allow-anonymous --log-format json").unwrap();
+        let cli = parse("--dir feeds --listen [::1]:0 --name north --settle 1s --max-settle 3s --rescan 2m --token-file t --allow-anonymous --log-format json").unwrap();
         assert_eq!(cli.serve.dir.as_deref(), Some(Path::new("feeds")));
         assert_eq!((cli.serve.listen.as_str(), cli.serve.name.as_deref()), ("[::1]:0", Some("north")));
         assert_eq!((cli.serve.settle, cli.serve.rescan), (Duration::from_secs(1), Duration::from_secs(120)));
+        assert_eq!(cli.serve.max_settle, Duration::from_secs(3));
         assert_eq!(cli.serve.access.token_file.as_deref(), Some(Path::new("t")));
         assert_eq!(cli.serve.allowed_hosts, [] as [&str; 0]);
         assert!(cli.serve.access.allow_anonymous && cli.log.log_format == LogFormat::Json);
@@ -139,6 +152,7 @@ mod tests {
         let serve = parse("--dir feeds").unwrap().serve;
         assert_eq!((serve.listen.as_str(), serve.name, serve.access.allow_anonymous), ("127.0.0.1:5001", None, false));
         assert_eq!((serve.settle, serve.rescan), (Duration::from_millis(250), Duration::from_secs(30)));
+        assert_eq!(serve.max_settle, Duration::from_secs(10));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Config {
     pub name: String,
     /// See [`tributary_folder_watch::Options::settle`].
     pub settle: Duration,
+    /// See [`tributary_folder_watch::Options::max_settle`].
+    pub max_settle: Duration,
     /// See [`tributary_folder_watch::Options::rescan`].
     pub rescan: Duration,
     /// The rules by which files are read.

@@ -23,8 +23,12 @@ const WORKERS: usize = 2;
 /// The folder does not exist or is not a folder, or the listener cannot be used.
 pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = listener.local_addr().context("failed to get the listening address")?;
-    let options =
-        Options { settle: config.settle, rescan: config.rescan, formats: config.formats.specs().cloned().collect() };
+    let options = Options {
+        settle: config.settle,
+        max_settle: config.max_settle,
+        rescan: config.rescan,
+        formats: config.formats.specs().cloned().collect(),
+    };
     let folder = Folder::watch(&config.dir, options)?;
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = web::Data::new(App::new(folder, config.name, config.formats, config.admission, shutdown.clone()));

@@ -1,7 +1,7 @@
 //! The handle of a watched folder.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -14,6 +14,7 @@ use std::{
 use tokio::sync::watch as channel;
 
 use crate::{
+    content::Content,
     error::{Error, OpenError},
     events::Hint,
     open::{open_file, stat_file},
@@ -80,27 +81,37 @@ impl Folder {
         self.shared.counts()
     }
 
-    /// Opens an entry's file if it is still the one that was hashed. Links are not followed, neither in the file's place nor
+    /// Opens an entry's file if it still holds the bytes that were hashed. Links are not followed, neither in the file's place nor
     /// above it, and a FIFO or a device in its place does not block.
     ///
     /// # Errors
     /// [`OpenError::Changed`] when the path holds anything else by now.
-    pub fn open(&self, entry: &Entry) -> Result<File, OpenError> {
-        match open_file(&self.root, Path::new(&entry.path)) {
-            Ok(Some((file, stat))) if stat == entry.stat => Ok(file),
-            Ok(_) => Err(OpenError::Changed { path: entry.path.clone() }),
+    pub fn open(&self, entry: &Entry) -> Result<Content, OpenError> {
+        let opened = open_file(&self.root, Path::new(&entry.path));
+        match opened.and_then(|found| found.map_or(Ok(None), |(file, stat)| Content::of(entry, file, stat))) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) => Err(OpenError::Changed { path: entry.path.clone() }),
             // A file that was replaced by one that cannot be opened has changed, too.
-            Err(source) => self.check(entry).and(Err(OpenError::Io { path: entry.path.clone(), source })),
+            Err(source) => self.check_stat(entry).and(Err(OpenError::Io { path: entry.path.clone(), source })),
         }
     }
 
-    /// Checks that an entry's file is still the one that was hashed, without opening it.
+    /// Checks that an entry's file still holds the bytes that were hashed. It opens only a partial one.
     ///
     /// # Errors
     /// [`OpenError::Changed`] when the path holds anything else by now.
     pub fn check(&self, entry: &Entry) -> Result<(), OpenError> {
+        if entry.is_partial { self.open(entry).map(drop) } else { self.check_stat(entry) }
+    }
+
+    /// Checks by its stat alone that an entry's file may still hold the bytes that were hashed. Of a partial entry it can say
+    /// no more than that the file is not a shorter or another one.
+    ///
+    /// # Errors
+    /// [`OpenError::Changed`] when the path holds anything else by now.
+    pub fn check_stat(&self, entry: &Entry) -> Result<(), OpenError> {
         match stat_file(&self.root, Path::new(&entry.path)) {
-            Ok(Some(stat)) if stat == entry.stat => Ok(()),
+            Ok(Some(stat)) if entry.may_be(stat) => Ok(()),
             Ok(_) => Err(OpenError::Changed { path: entry.path.clone() }),
             Err(source) => Err(OpenError::Io { path: entry.path.clone(), source }),
         }

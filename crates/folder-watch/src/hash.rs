@@ -89,15 +89,19 @@ fn hash_file(root: &Path, path: &str, expected: &Stat, buffer: &mut [u8], shared
             Ok(0) => break,
             Ok(read) => {
                 hasher.update(&buffer[..read]);
-                shared.hashed_bytes.fetch_add(read as u64, Ordering::Relaxed);
+                shared.count_hashed(read);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     let steady = stat == *expected && Stat::of(&file.metadata()?) == stat;
-    let hash = format!("blake3:{}", hasher.finalize().to_hex());
-    Ok(HashOutcome::Read { hashed: Hashed { hash, stat, began }, steady })
+    Ok(HashOutcome::Read { hashed: Hashed::whole(text(&hasher), stat, began), steady })
+}
+
+/// Returns the hash of all that the hasher was given, as manifests have it.
+pub(crate) fn text(hasher: &blake3::Hasher) -> String {
+    format!("blake3:{}", hasher.finalize().to_hex())
 }
 
 #[cfg(test)]

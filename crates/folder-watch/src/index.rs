@@ -20,6 +20,8 @@ const MAX_REHASH_DELAY: Duration = Duration::from_secs(30);
 pub(crate) struct Index {
     /// Time that a path must be quiet before a change counts.
     settle: Duration,
+    /// Time after which a path that is never quiet is overdue.
+    max_settle: Duration,
     /// The last settled content of each path.
     settled: BTreeMap<String, Settled>,
     /// Paths that differed from `settled` when they were last seen.
@@ -34,10 +36,20 @@ pub(crate) struct Index {
     is_changed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Settled {
     stat: Stat,
-    hash: String,
+    content: KnownContent,
+    /// Whether this is a part of a file that is being written. Such a path stays pending until the file is quiet.
+    is_partial: bool,
+}
+
+/// A content by its length and hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownContent {
+    pub(crate) size: u64,
+    /// `blake3:HEX`.
+    pub(crate) hash: String,
 }
 
 #[derive(Debug)]
@@ -45,6 +57,27 @@ struct Pending {
     /// `None`: the file is gone.
     seen: Option<Stat>,
     due: Instant,
+    overdue: Overdue,
+}
+
+/// When a path that is never quiet is to be offered up to its last complete record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Overdue {
+    pub(crate) at: Instant,
+    /// Whether it need not extend the known content then.
+    pub(crate) finally: bool,
+    /// Whether it was overdue before, and yet is not offered as it is.
+    pub(crate) waits: bool,
+}
+
+/// A path that is overdue.
+#[derive(Debug)]
+pub(crate) struct OverduePath {
+    pub(crate) path: String,
+    /// The content that is offered now.
+    pub(crate) known: Option<KnownContent>,
+    /// As [`Overdue::finally`].
+    pub(crate) finally: bool,
 }
 
 #[derive(Debug)]
@@ -58,18 +91,29 @@ struct Unreadable {
 /// A hash and the file that it was made of.
 #[derive(Debug)]
 pub(crate) struct Hashed {
-    /// `blake3:HEX`.
-    pub(crate) hash: String,
+    content: KnownContent,
     /// The stat before the first byte was read.
     pub(crate) stat: Stat,
-    /// Wall clock time, to compare with the file's times.
-    pub(crate) began: SystemTime,
+    /// Wall clock time when the hashing of a whole file began, to compare with the file's times. `None` for a part of a file.
+    began: Option<SystemTime>,
+}
+
+impl Hashed {
+    pub(crate) fn whole(hash: String, stat: Stat, began: SystemTime) -> Self {
+        Self { content: KnownContent { size: stat.size, hash }, stat, began: Some(began) }
+    }
+
+    /// The first `size` bytes of a file.
+    pub(crate) fn part(hash: String, stat: Stat, size: u64) -> Self {
+        Self { content: KnownContent { size, hash }, stat, began: None }
+    }
 }
 
 impl Index {
-    pub(crate) fn new(settle: Duration) -> Self {
+    pub(crate) fn new(settle: Duration, max_settle: Duration) -> Self {
         Self {
             settle,
+            max_settle: max_settle.max(settle),
             settled: BTreeMap::new(),
             pending: BTreeMap::new(),
             unreadable: BTreeMap::new(),
@@ -79,24 +123,33 @@ impl Index {
         }
     }
 
+    pub(crate) fn max_settle(&self) -> Duration {
+        self.max_settle
+    }
+
     /// Notes what was seen at one path; `None`: no such file. Each difference from the last observation restarts the wait,
     /// and a path that is again as it was settled never changed.
     pub(crate) fn observe(&mut self, path: &str, seen: Option<Stat>, now: Instant) {
         let is_known = match self.unreadable.get(path) {
             Some(unreadable) => unreadable.retry.is_some_and(|(stat, _)| seen == Some(stat)),
-            None => self.settled.get(path).map(|settled| settled.stat) == seen,
+            None => match self.settled.get(path) {
+                Some(settled) => !settled.is_partial && seen == Some(settled.stat),
+                None => seen.is_none(),
+            },
         };
         if is_known {
             self.pending.remove(path);
         } else if self.pending.get(path).is_none_or(|pending| pending.seen != seen) {
             let due = now + self.settle_of(path, seen);
-            self.pending.insert(path.to_owned(), Pending { seen, due });
+            let first = Overdue { at: now + self.max_settle, finally: false, waits: false };
+            let overdue = self.pending.get(path).map_or(first, |pending| pending.overdue);
+            self.pending.insert(path.to_owned(), Pending { seen, due, overdue });
         }
     }
 
     /// Returns how long a path must be quiet for what was seen there to count.
     fn settle_of(&self, path: &str, seen: Option<Stat>) -> Duration {
-        let shrinks = |settled: &Settled| seen.is_some_and(|seen| seen.size < settled.stat.size / 2);
+        let shrinks = |settled: &Settled| seen.is_some_and(|seen| seen.size < settled.content.size / 2);
         if self.settled.get(path).is_some_and(shrinks) { self.settle * SHRUNK_SETTLES } else { self.settle }
     }
 
@@ -182,7 +235,32 @@ impl Index {
 
     /// Returns when the next path is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.dues().map(|(_, _, due)| due).chain(self.rehashes().map(|(_, _, due)| due)).min()
+        let overdue = self.pending.values().filter(|pending| pending.seen.is_some()).map(|pending| pending.overdue.at);
+        self.dues().map(|(_, _, due)| due).chain(self.rehashes().map(|(_, _, due)| due)).chain(overdue).min()
+    }
+
+    /// Returns the files that are overdue, and not due.
+    pub(crate) fn overdue(&self, now: Instant) -> Vec<OverduePath> {
+        let is_overdue = |pending: &Pending| pending.seen.is_some() && pending.due > now && pending.overdue.at <= now;
+        let files = self.pending.iter().filter(|(_, pending)| is_overdue(pending));
+        let overdue = files.map(|(path, pending)| OverduePath {
+            path: path.clone(),
+            known: self.settled.get(path).map(|settled| settled.content.clone()),
+            finally: pending.overdue.finally,
+        });
+        overdue.collect()
+    }
+
+    /// Sets when a pending path is overdue the next time.
+    pub(crate) fn postpone(&mut self, path: &str, overdue: Overdue) {
+        if let Some(pending) = self.pending.get_mut(path) {
+            pending.overdue = overdue;
+        }
+    }
+
+    /// Returns the number of files that were overdue and yet are not offered as they are.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.pending.values().filter(|pending| pending.seen.is_some() && pending.overdue.waits).count() as u64
     }
 
     /// Returns the paths that are due, sorted, with what was last seen there.
@@ -217,23 +295,26 @@ impl Index {
         })
     }
 
-    /// Settles the path with this content.
+    /// Settles the path with this content. One that is a part of a file leaves it pending.
     ///
     /// As in git's racy rule, a file that was hashed within one clock step of its own times may be written to again without a
     /// change of its stat, so it is hashed once more when that has passed.
     pub(crate) fn accept(&mut self, path: &str, hashed: Hashed, now: Instant) {
-        match hashed.stat.racy_for(hashed.began, MAX_CLOCK_STEP) {
+        match hashed.began.and_then(|began| hashed.stat.racy_for(began, MAX_CLOCK_STEP)) {
             None => self.racy.remove(path),
             Some(left) => {
                 let due = now + left.min(MAX_REHASH_DELAY) + Duration::from_millis(1);
                 self.racy.insert(path.to_owned(), due)
             }
         };
-        self.pending.remove(path);
+        let settled = Settled { stat: hashed.stat, content: hashed.content, is_partial: hashed.began.is_none() };
+        match self.pending.get_mut(path) {
+            Some(pending) if settled.is_partial => pending.due = pending.due.max(now + self.settle),
+            _ => drop(self.pending.remove(path)),
+        }
         self.is_changed |= self.unreadable.remove(path).is_some();
-        let settled = self.settled.get(path);
-        self.is_changed |= settled.is_none_or(|settled| settled.stat != hashed.stat || settled.hash != hashed.hash);
-        self.settled.insert(path.to_owned(), Settled { stat: hashed.stat, hash: hashed.hash });
+        self.is_changed |= self.settled.get(path) != Some(&settled);
+        self.settled.insert(path.to_owned(), settled);
     }
 
     /// Settles the path as gone.
@@ -269,8 +350,10 @@ impl Index {
             |(path, _): &(&String, &Settled)| !self.unreadable.contains_key(*path) && !self.is_below_closed(path);
         let entry = |(path, settled): (&String, &Settled)| Entry {
             path: path.clone(),
-            hash: settled.hash.clone(),
+            hash: settled.content.hash.clone(),
+            size: settled.content.size,
             stat: settled.stat,
+            is_partial: settled.is_partial,
         };
         self.settled.iter().filter(is_readable).map(entry).collect()
     }

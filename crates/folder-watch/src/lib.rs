@@ -1,10 +1,13 @@
 //! Watches one folder of CSV files and keeps its manifest: the files that have settled, their hashes, and the version that
-//! digests them. It does not look inside the files and knows no HTTP. It needs a Unix file system (inode and ctime).
+//! digests them. It knows no HTTP, and looks into a file only to find
+//! the last complete record of one that never rests. It needs a Unix file system (inode and ctime).
 //!
 //! File events are hints that say where to look. A scan is the truth, and one every [`Options::rescan`] finds what no event
 //! reported.
 #![warn(missing_docs)]
 
+mod content;
+mod cut;
 mod error;
 mod events;
 mod folder;
@@ -15,12 +18,14 @@ mod open;
 mod options;
 mod place;
 mod publisher;
+mod records;
 mod scan;
 mod shared;
 mod snapshot;
 mod stat;
 mod watcher;
 
+pub use content::Content;
 pub use error::{Error, OpenError};
 pub use folder::Folder;
 pub use options::Options;

@@ -66,9 +66,9 @@ mod tests {
     }
 
     fn knowing(files: &[&str]) -> Index {
-        let mut index = Index::new(Duration::ZERO);
+        let mut index = Index::new(Duration::ZERO, Duration::ZERO);
         for path in files {
-            let hashed = Hashed { hash: "h".to_owned(), stat: STAT, began: SystemTime::now() };
+            let hashed = Hashed::whole("h".to_owned(), STAT, SystemTime::now());
             index.accept(path, hashed, Instant::now());
         }
         index

@@ -9,6 +9,9 @@ use tributary_protocol::FormatSpec;
 pub struct Options {
     /// A change, a new file or a removal counts once no further change was seen for this long.
     pub settle: Duration,
+    /// A file that never rests for so long is offered up to its last complete record, if it can be cut there. It is at least
+    /// [`Self::settle`].
+    pub max_settle: Duration,
     /// The time between two scans of the whole folder. Events report most changes long before.
     pub rescan: Duration,
     /// Formats of the files. The manifest announces it, and its version depends on it. Default: nothing.
@@ -16,8 +19,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 250 ms and 30 s, the documented defaults of the command line.
+    /// 250 ms, 10 s and 30 s, the documented defaults of the command line.
     fn default() -> Self {
-        Self { settle: Duration::from_millis(250), rescan: Duration::from_secs(30), formats: Vec::new() }
+        Self {
+            settle: Duration::from_millis(250),
+            max_settle: Duration::from_secs(10),
+            rescan: Duration::from_secs(30),
+            formats: Vec::new(),
+        }
     }
 }

@@ -13,15 +13,19 @@ pub(crate) struct Shared {
     pub(crate) scans: AtomicU64,
     /// Bytes hashed, including those of files hashed again.
     pub(crate) hashed_bytes: AtomicU64,
+    /// Changing files that are not offered as they are.
+    pub(crate) waiting_files: AtomicU64,
 }
 
-/// Counters of the watching thread since its start.
+/// Counters of the watching thread since its start, and its backlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Scans of the whole folder.
     pub scans: u64,
     /// Bytes hashed; a file that was hashed twice counts twice.
     pub hashed_bytes: u64,
+    /// Files that have been changing for longer than [`crate::Options::max_settle`] and are not offered as they are now.
+    pub waiting_files: u64,
 }
 
 impl Shared {
@@ -30,6 +34,15 @@ impl Shared {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        Counts { scans: self.scans.load(Ordering::Relaxed), hashed_bytes: self.hashed_bytes.load(Ordering::Relaxed) }
+        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            scans: value(&self.scans),
+            hashed_bytes: value(&self.hashed_bytes),
+            waiting_files: value(&self.waiting_files),
+        }
+    }
+
+    pub(crate) fn count_hashed(&self, bytes: usize) {
+        self.hashed_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }

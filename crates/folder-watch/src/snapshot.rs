@@ -20,8 +20,12 @@ pub struct Entry {
     pub path: String,
     /// `blake3:` and 64 hex digits: the hash of the bytes on disk, compressed if the file is.
     pub hash: String,
+    /// Bytes that were hashed.
+    pub size: u64,
     /// The file's stat when it was hashed.
     pub stat: Stat,
+    /// Whether these are the bytes up to the last complete record of a file that is being written.
+    pub is_partial: bool,
 }
 
 impl Entry {
@@ -29,6 +33,11 @@ impl Entry {
     #[must_use]
     pub fn is_still(&self, metadata: &Metadata) -> bool {
         metadata.is_file() && Stat::of(metadata) == self.stat
+    }
+
+    /// Returns whether a file with this stat may hold the bytes that were hashed.
+    pub(crate) fn may_be(&self, stat: Stat) -> bool {
+        stat == self.stat || self.is_partial && stat.ino == self.stat.ino && stat.size >= self.size
     }
 
     /// Returns when the content last changed. File systems carry times that no calendar knows, so this is clamped to the
@@ -47,9 +56,10 @@ impl From<&Entry> for ManifestEntry {
     fn from(entry: &Entry) -> Self {
         Self {
             path: entry.path.clone(),
-            size: entry.stat.size,
+            size: entry.size,
             modified: entry.modified().to_rfc3339_opts(SecondsFormat::AutoSi, true),
             hash: entry.hash.clone(),
+            partial: entry.is_partial,
         }
     }
 }
@@ -105,7 +115,7 @@ impl Snapshot {
     /// Returns the sum of the entries' sizes in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.stat.size).sum()
+        self.entries.iter().map(|entry| entry.size).sum()
     }
 }
 
@@ -213,7 +223,8 @@ mod tests {
     fn modified_reads_as_rfc_3339() {
         let check = |mtime_ns: i128, expect: &str| {
             let stat = Stat { size: 3, mtime_ns, ctime_ns: 0, ino: 1 };
-            let entry = Entry { path: "a.csv".to_owned(), hash: "blake3:00".to_owned(), stat };
+            let (path, hash) = ("a.csv".to_owned(), "blake3:00".to_owned());
+            let entry = Entry { path, hash, size: 3, stat, is_partial: false };
             assert_eq!(ManifestEntry::from(&entry).modified, expect);
         };
         check(0, "1970-01-01T00:00:00Z");
@@ -230,7 +241,7 @@ mod tests {
     #[test]
     fn get_finds_exact_paths_only() {
         let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
-        let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), stat };
+        let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), size: 3, stat, is_partial: false };
         let snapshot = Snapshot::new(
             vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")],
             BTreeMap::new(),

@@ -21,7 +21,7 @@ use tributary_formats::is_offered;
 use crate::{
     events::{Events, Hint},
     hash::{HashOutcome, hash_all},
-    index::Index,
+    index::{Index, OverduePath},
     mounts::Mounts,
     options::Options,
     place::Place,
@@ -32,6 +32,7 @@ use crate::{
     stat::Stat,
 };
 
+mod overdue;
 mod storage;
 
 /// The time between two scans while the folder cannot be read or gives no events.
@@ -63,6 +64,8 @@ pub(crate) struct Watcher {
     scan_twice: bool,
     /// Time at which the first scan takes files as they are; `None` before it began.
     first_scan_ends: Option<Instant>,
+    /// Paths of which the log says that they never rest.
+    said: BTreeSet<String>,
     /// Number of names that were left out at the last scan because they are not UTF-8: a warning only when it grows.
     unnameable: usize,
 }
@@ -76,7 +79,7 @@ impl Watcher {
         shared: Arc<Shared>,
     ) -> Self {
         Self {
-            index: Index::new(options.settle),
+            index: Index::new(options.settle, options.max_settle),
             root,
             publisher: Publisher::new(state, &options.formats),
             options,
@@ -89,6 +92,7 @@ impl Watcher {
             last_scan: None,
             scan_twice: false,
             first_scan_ends: None,
+            said: BTreeSet::new(),
             unnameable: 0,
         }
     }
@@ -119,6 +123,7 @@ impl Watcher {
         }
         let is_quiet = is_scan_due && !self.index.is_settling();
         self.take_due()?;
+        self.take_overdue()?;
         if self.publisher.has_published() || self.is_first_scan_complete(is_quiet)? {
             self.publisher.publish(&mut self.index);
         }
@@ -232,6 +237,7 @@ impl Watcher {
         if self.are_removed(&gone)? {
             for path in gone {
                 self.index.remove(&path);
+                self.said.remove(&path);
             }
         } else {
             // The scan finds out what happened.
@@ -265,8 +271,8 @@ impl Watcher {
         result
     }
 
-    /// The first scan is complete once a scan found everything settled, or when its time is up. Then files are taken as they
-    /// are, since leaving them out would make others drop their rows.
+    /// The first scan is complete once a scan found everything settled, or when its time is up. Then files are taken up to
+    /// their last complete record, or else as they are, since leaving them out would make others drop their rows.
     fn is_first_scan_complete(&mut self, is_quiet: bool) -> Result<bool, ScanError> {
         let now = Instant::now();
         if !self.index.is_settling() {
@@ -282,7 +288,13 @@ impl Watcher {
         let present = self.index.due(now).into_iter().filter_map(|(path, seen)| Some((path, seen?)));
         let present: Vec<(String, Stat)> = present.collect();
         warn!(files = present.len(), "{} files were still changing at the end of the first scan", present.len());
-        self.hash(&present, true)?;
+        let mut whole = Vec::new();
+        for (path, stat) in present {
+            if !self.cut(&OverduePath { path: path.clone(), known: None, finally: true })? {
+                whole.push((path, stat));
+            }
+        }
+        self.hash(&whole, true)?;
         self.scan_at = now + self.rescan_after();
         Ok(true)
     }

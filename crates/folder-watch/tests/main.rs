@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod changes;
+mod growing;
 mod model;
 mod storage;
 mod support;

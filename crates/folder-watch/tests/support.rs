@@ -28,7 +28,11 @@ impl Watched {
     }
 
     pub(crate) fn start(dir: tempfile::TempDir, rescan: Duration) -> Self {
-        let folder = Folder::watch(dir.path(), Options { settle: SETTLE, rescan, ..Options::default() }).unwrap();
+        Self::with(dir, Options { settle: SETTLE, rescan, ..Options::default() })
+    }
+
+    pub(crate) fn with(dir: tempfile::TempDir, options: Options) -> Self {
+        let folder = Folder::watch(dir.path(), options).unwrap();
         Self { states: folder.state(), folder, dir }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::FormatSpec;
 
 /// Lists all files of one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Digest of the paths and hashes in `files` and of the paths in `unreadable`.
     pub version: String,
@@ -22,16 +22,19 @@ pub struct Manifest {
 }
 
 /// One file of a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestEntry {
     /// Path relative to the source's folder, separated by `/`, UTF-8.
     pub path: String,
-    /// Size on disk in bytes (compressed, if the file is).
+    /// Bytes (compressed, if the file is): all on disk, or those of a partial one.
     pub size: u64,
     /// Time of the last change, RFC 3339.
     pub modified: String,
-    /// Hash of the bytes on disk as `ALGORITHM:HEX`. Our sources send `blake3`; `sha256` is understood too.
+    /// Hash of these bytes as `ALGORITHM:HEX`. Our sources send `blake3`; `sha256` is understood too.
     pub hash: String,
+    /// Whether these are the bytes up to the last complete record of a file that is being written. Left out when false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// A file or a folder that the source cannot read.

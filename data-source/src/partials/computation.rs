@@ -147,7 +147,7 @@ impl PartialJob {
         let mut last_progress = Instant::now();
         let (mut gone, mut is_changed) = (None, false);
         let computed = self.plan.aggregate_file(
-            (&entry.path, entry.stat.size),
+            (&entry.path, entry.size),
             || self.folder.open(entry).map_err(io::Error::other),
             &self.format,
             threads,
@@ -156,7 +156,7 @@ impl PartialJob {
                     gone = Some(io::ErrorKind::BrokenPipe.into());
                 } else if last_progress.elapsed() >= PROGRESS_INTERVAL {
                     gone = self.send_progress(sink, progress).err();
-                    is_changed = self.folder.open(entry).is_err();
+                    is_changed = self.folder.check_stat(entry).is_err();
                     last_progress = Instant::now();
                 }
                 gone.is_none() && !is_changed

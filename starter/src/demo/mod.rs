@@ -150,6 +150,7 @@ fn source(
         dir: folder.join(name),
         name: name.to_owned(),
         settle: SETTLE,
+        max_settle: Duration::from_secs(10),
         rescan: Duration::from_secs(30),
         formats: FormatRules::default(),
         admission: Admission::default(),

@@ -136,7 +136,7 @@ mod tests {
     /// The manifest lists `a` with the hash `h2`; `r2` stands for the reading now. `expect` is what the plan does with `a`.
     #[track_caller]
     fn check(stored: Option<FileRow>, expect: &str) {
-        let entry = ManifestEntry { path: "a".into(), size: 1, modified: String::new(), hash: "h2".into() };
+        let entry = ManifestEntry { path: "a".into(), size: 1, hash: "h2".into(), ..ManifestEntry::default() };
         let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![], formats: vec![] };
         let stored = stored.into_iter().map(|file| (file.path.clone(), file)).collect();
         let plan = plan(&manifest, |_| true, &stored, (&Columns::default(), &SourceFormats::default()));

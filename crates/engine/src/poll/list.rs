@@ -143,8 +143,8 @@ impl Lister<'_> {
         let entry = ManifestEntry {
             path: PLAIN_PATH.to_owned(),
             size: received.size,
-            modified: String::new(),
             hash: received.hash,
+            ..ManifestEntry::default()
         };
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();

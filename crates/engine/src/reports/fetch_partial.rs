@@ -1,8 +1,7 @@
 //! The partial of one file: requested from the source if that can compute it, else computed here, from the spool or in place.
 
 use std::{
-    fs::File,
-    io,
+    io::{self, Read},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -87,11 +86,11 @@ impl PartialFetcher {
     }
 
     /// Computes a partial here. It stops early if the future is dropped.
-    async fn compute(
+    async fn compute<R: Read>(
         &self,
         report: &Arc<Report>,
         file: &ClaimedFile,
-        open: impl Fn() -> io::Result<File> + Send + 'static,
+        open: impl Fn() -> io::Result<R> + Send + 'static,
         read: Arc<ActiveRead>,
     ) -> Result<Answer> {
         let format = match file_format(&file.format) {

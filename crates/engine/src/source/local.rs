@@ -1,7 +1,6 @@
 //! A folder of this machine as a source, watched and read in place: nothing is copied to the spool.
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use tributary_folder_watch::{Entry, Folder, OpenError, Options, Snapshot, State};
+use tributary_folder_watch::{Content, Entry, Folder, OpenError, Options, Snapshot, State};
 use tributary_protocol::{Manifest, ManifestEntry, Sense};
 
 use crate::source::{ActiveReads, FetchError};
@@ -144,7 +143,7 @@ impl LocalFile {
     ///
     /// # Errors
     /// The file has changed or cannot be opened.
-    pub(crate) fn open(&self) -> io::Result<File> {
+    pub(crate) fn open(&self) -> io::Result<Content> {
         self.folder.open(&self.entry).map_err(io::Error::other)
     }
 

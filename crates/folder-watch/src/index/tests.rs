@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 const SETTLE: Duration = Duration::from_millis(250);
+const MAX_SETTLE: Duration = Duration::from_secs(10);
 
 /// An index with a simulated clock: `at` is milliseconds since the test began, and every file's times are long past.
 struct TestIndex {
@@ -16,7 +17,7 @@ struct TestIndex {
 
 impl TestIndex {
     fn new() -> Self {
-        Self { start: Instant::now(), index: Index::new(SETTLE) }
+        Self { start: Instant::now(), index: Index::new(SETTLE, MAX_SETTLE) }
     }
 
     fn ms(&self, at: u64) -> Instant {
@@ -36,7 +37,7 @@ impl TestIndex {
     /// Accepts a content as the watching thread would, `age` after its times.
     fn accept(&mut self, path: &str, size: u64, hash: &str, age: Duration, at: u64) {
         let now = self.ms(at);
-        let hashed = Hashed { hash: hash.to_owned(), stat: stat(size), began: UNIX_EPOCH + age };
+        let hashed = Hashed::whole(hash.to_owned(), stat(size), UNIX_EPOCH + age);
         self.index.accept(path, hashed, now);
     }
 
@@ -76,6 +77,69 @@ fn a_new_file_is_due_once_it_was_quiet_for_a_settle() {
     assert_eq!(folder.due(489), [], "the change at 240 restarts the wait");
     assert_eq!(folder.due(490), [("a.csv".to_owned(), Some(2))]);
     assert_eq!(folder.settled(), [], "nothing is settled before it was hashed");
+}
+
+/// Offers the first bytes of a file that is being written.
+fn cut(folder: &mut TestIndex, size: u64, hash: &str, at: u64) {
+    let now = folder.ms(at);
+    folder.index.accept("a.csv", Hashed::part(hash.to_owned(), stat(size + 1), size), now);
+    folder.index.postpone("a.csv", Overdue { at: now + MAX_SETTLE, finally: false, waits: false });
+}
+
+#[test]
+fn a_file_that_never_rests_is_overdue_after_the_longest_wait() {
+    let mut folder = TestIndex::new();
+    let overdue = |folder: &TestIndex, at: u64| {
+        folder
+            .index
+            .overdue(folder.ms(at))
+            .into_iter()
+            .map(|file| file.known.map(|known| known.size))
+            .collect::<Vec<_>>()
+    };
+    for at in (0..=9_900).step_by(100) {
+        folder.see("a.csv", Some(at), at);
+        assert_eq!((folder.due(at), overdue(&folder, at)), (vec![], vec![]));
+    }
+    assert_eq!(folder.index.next_due(), Some(folder.ms(10_000)), "before it is due at 10,150");
+    assert_eq!(overdue(&folder, 10_000), [None]);
+    cut(&mut folder, 90, "part", 10_000);
+    assert_eq!((folder.settled().len(), folder.index.entries()[0].size), (1, 90));
+    assert!(folder.index.take_change() && folder.index.entries()[0].is_partial);
+    for at in (10_100..20_000).step_by(100) {
+        folder.see("a.csv", Some(at), at);
+        assert_eq!((folder.due(at), overdue(&folder, at)), (vec![], vec![]));
+    }
+    assert_eq!(overdue(&folder, 20_000), [Some(90)]);
+    assert_eq!((overdue(&folder, 20_150), folder.due(20_150).len()), (vec![], 1), "by then it is quiet");
+    folder.accept("a.csv", 19_900, "whole", OLD, 20_150);
+    assert!(folder.index.take_change() && !folder.index.entries()[0].is_partial);
+    assert_eq!((folder.index.next_due(), folder.index.waiting()), (None, 0));
+}
+
+#[test]
+fn a_partial_file_is_hashed_whole_once_it_is_quiet() {
+    let mut folder = TestIndex::new();
+    folder.see("a.csv", Some(91), 0);
+    cut(&mut folder, 90, "part", 100);
+    folder.see("a.csv", Some(91), 200);
+    assert_eq!(folder.due(349), []);
+    assert_eq!(folder.due(350), [("a.csv".to_owned(), Some(91))], "its stat is known, its content is not");
+    folder.see("b.csv", None, 0);
+    assert_eq!(folder.index.overdue(folder.ms(100_000)).len(), 0, "due files and missing ones are not overdue");
+}
+
+#[test]
+fn files_that_wait_are_counted() {
+    let mut folder = TestIndex::new();
+    folder.see("a.csv", Some(1), 0);
+    assert_eq!(folder.index.waiting(), 0);
+    let at = folder.ms(10);
+    folder.index.postpone("a.csv", Overdue { at, finally: true, waits: true });
+    folder.see("a.csv", Some(2), 10);
+    assert_eq!((folder.index.waiting(), folder.index.overdue(at)[0].finally), (1, true));
+    folder.see("a.csv", None, 20);
+    assert_eq!(folder.index.waiting(), 0);
 }
 
 #[test]

@@ -44,12 +44,19 @@ struct Row<'a> {
     link: String,
     size: String,
     modified: String,
+    is_partial: bool,
 }
 
 impl<'a> From<&'a Entry> for Row<'a> {
     fn from(entry: &'a Entry) -> Self {
         let modified = people_time(entry.modified());
-        Self { path: &entry.path, link: read_file::link(&entry.path), size: people_bytes(entry.stat.size), modified }
+        Self {
+            path: &entry.path,
+            link: read_file::link(&entry.path),
+            size: people_bytes(entry.size),
+            modified,
+            is_partial: entry.is_partial,
+        }
     }
 }
 

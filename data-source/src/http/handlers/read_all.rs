@@ -1,7 +1,6 @@
 //! `/read`: all good rows of all files that can be read, in path order, as one CSV under the union of their headers.
 
 use std::{
-    fs::File,
     io::{self, Read, Write},
     sync::Arc,
 };
@@ -18,7 +17,7 @@ use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use tributary_csv_gate::{Error, Table, write_record};
-use tributary_folder_watch::{Entry, Folder, Snapshot};
+use tributary_folder_watch::{Content, Entry, Folder, Snapshot};
 use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
 use tributary_http_common::{Sink, produced};
@@ -157,7 +156,7 @@ impl FolderReader {
             Ok(StoppableFile { file, shutdown: self.shutdown.clone() })
         };
         let settings = settings(&self.formats.spec(&entry.path)).map_err(|why| Error::Settings(why.to_string()))?;
-        Table::open(&entry.path, entry.stat.size, open, &settings)
+        Table::open(&entry.path, entry.size, open, &settings)
     }
 
     /// Checks that a file is still what the version says.
@@ -175,7 +174,7 @@ fn as_io(error: Error) -> io::Error {
 
 /// A file whose reads fail once the server stops, so that a large file does not delay the stop.
 struct StoppableFile {
-    file: File,
+    file: Content,
     shutdown: CancellationToken,
 }
 

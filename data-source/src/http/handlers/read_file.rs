@@ -2,8 +2,7 @@
 //! and only while they are still the ones that were hashed.
 
 use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Write},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -23,7 +22,7 @@ use actix_web::{
 use flate2::write::GzEncoder;
 use futures_util::stream;
 use percent_encoding::percent_decode_str;
-use tributary_folder_watch::Entry;
+use tributary_folder_watch::{Content, Entry};
 use tributary_formats::{Packing, media_type};
 use tributary_http_common::{Sink, produced};
 use tributary_protocol::encoded_path;
@@ -55,7 +54,7 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         Condition::Failed => return Err(ApiError::ConditionFailed { path: entry.path }),
     }
     let file = open(&app, entry.clone()).await?;
-    let size = entry.stat.size;
+    let size = entry.size;
     match byte_range(&request, &tag, size) {
         ByteRange::Unsatisfiable => Err(ApiError::RangeNotSatisfiable { size }),
         ByteRange::Part(first, last) => {
@@ -80,7 +79,7 @@ fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
     app.entry(&percent_decode_str(encoded).decode_utf8().unwrap_or_default())
 }
 
-async fn open(app: &web::Data<App>, entry: Entry) -> Result<File, ApiError> {
+async fn open(app: &web::Data<App>, entry: Entry) -> Result<Content, ApiError> {
     let folder = Arc::clone(&app.folder);
     let opened = web::block(move || folder.open(&entry)).await.map_err(|error| ApiError::internal(&error))?;
     Ok(opened?)
@@ -130,7 +129,7 @@ fn packing(request: &HttpRequest, entry: &Entry) -> Packing {
 
 /// A part of an open file to send, and the entry that the file must still match afterwards.
 struct Section {
-    file: File,
+    file: Content,
     entry: Entry,
     first: u64,
     length: u64,
@@ -172,8 +171,8 @@ impl Section {
     /// Copies the section, then checks that the file did not change meanwhile. The sink holds the last piece back until this
     /// returns.
     fn copy_to(mut self, out: &mut impl Write) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.first))?;
-        let mut rest = (&self.file).take(self.length);
+        self.file.skip_to(self.first)?;
+        let mut rest = (&mut self.file).take(self.length);
         let mut buffer = vec![0; BUFFER_BYTES];
         while rest.limit() > 0 {
             match rest.read(&mut buffer)? {
@@ -181,7 +180,7 @@ impl Section {
                 read => out.write_all(&buffer[..read])?,
             }
         }
-        if self.entry.is_still(&self.file.metadata()?) { Ok(()) } else { Err(changed(&self.entry)) }
+        if self.file.is_unchanged()? { Ok(()) } else { Err(changed(&self.entry)) }
     }
 }
 
@@ -214,7 +213,7 @@ mod tests {
     fn packing_is_what_the_caller_prefers() {
         let stat = Stat { size: 1, mtime_ns: 0, ctime_ns: 0, ino: 1 };
         let check = |path: &str, accepted: &str, expect: Packing| {
-            let entry = Entry { path: path.to_owned(), hash: String::new(), stat };
+            let entry = Entry { path: path.to_owned(), hash: String::new(), size: 1, stat, is_partial: false };
             let request = TestRequest::get().insert_header(("accept-encoding", accepted)).to_http_request();
             assert_eq!(packing(&request, &entry), expect, "{path} {accepted}");
         };

@@ -38,6 +38,7 @@ impl World {
             size: 1,
             modified: "2026-11-22T00:00:00Z".to_owned(),
             hash: format!("blake3:{version}"),
+            ..ManifestEntry::default()
         };
         let head = PartialHead { rows: 9, passed_over: 0, rejected, rejects: Vec::new(), groups: 0 };
         let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
