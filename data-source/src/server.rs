@@ -27,6 +27,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         settle: config.settle,
         max_settle: config.max_settle,
         rescan: config.rescan,
+        skip_notes: true,
         formats: config.formats.specs().cloned().collect(),
     };
     let folder = Folder::watch(&config.dir, options)?;

@@ -13,9 +13,8 @@ use notify::{
     Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind},
 };
-use tributary_formats::is_offered;
 
-use crate::{place::Place, shared::Shared};
+use crate::{offer::Offer, place::Place, shared::Shared};
 
 /// Message that wakes the watching thread.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,13 +35,14 @@ pub(crate) enum Hint {
 pub(crate) struct Events {
     hints: SyncSender<Hint>,
     shared: Arc<Shared>,
+    offer: Offer,
     /// The folder that is subscribed to, and the subscription; `None` in it where there are no events.
     subscription: Option<(Place, Option<RecommendedWatcher>)>,
 }
 
 impl Events {
-    pub(crate) fn new(hints: SyncSender<Hint>, shared: Arc<Shared>) -> Self {
-        Self { hints, shared, subscription: None }
+    pub(crate) fn new(hints: SyncSender<Hint>, shared: Arc<Shared>, offer: Offer) -> Self {
+        Self { hints, shared, offer, subscription: None }
     }
 
     /// Subscribes to the folder that stands at `root` now, which is `place`, unless that is done already. Returns the reason
@@ -51,7 +51,7 @@ impl Events {
         if self.subscription.as_ref().is_some_and(|(watched, _)| *watched == place) {
             return None;
         }
-        let watcher = watch(root, self.hints.clone(), Arc::clone(&self.shared));
+        let watcher = self.watch(root);
         let reason = watcher.as_ref().err().map(ToString::to_string);
         self.subscription = Some((place, watcher.ok()));
         reason
@@ -73,25 +73,26 @@ impl Events {
     pub(crate) fn are_missing(&self) -> bool {
         matches!(self.subscription, Some((_, None)))
     }
-}
 
-fn watch(root: &Path, hints: SyncSender<Hint>, shared: Arc<Shared>) -> notify::Result<RecommendedWatcher> {
-    // The events of a linked folder carry the path that the link points to.
-    let real_root = root.canonicalize()?;
-    let base = real_root.clone();
-    let handle = move |event: notify::Result<Event>| {
-        for hint in hints_of(&base, event) {
-            if let Err(TrySendError::Full(_)) = hints.try_send(hint) {
-                shared.hints_lost.store(true, Ordering::Relaxed);
+    fn watch(&self, root: &Path) -> notify::Result<RecommendedWatcher> {
+        // The events of a linked folder carry the path that the link points to.
+        let real_root = root.canonicalize()?;
+        let (base, hints, shared, offer) =
+            (real_root.clone(), self.hints.clone(), Arc::clone(&self.shared), self.offer.clone());
+        let handle = move |event: notify::Result<Event>| {
+            for hint in hints_of(&base, event, &offer) {
+                if let Err(TrySendError::Full(_)) = hints.try_send(hint) {
+                    shared.hints_lost.store(true, Ordering::Relaxed);
+                }
             }
-        }
-    };
-    let mut watcher = RecommendedWatcher::new(handle, Config::default().with_follow_symlinks(false))?;
-    watcher.watch(&real_root, RecursiveMode::Recursive)?;
-    Ok(watcher)
+        };
+        let mut watcher = RecommendedWatcher::new(handle, Config::default().with_follow_symlinks(false))?;
+        watcher.watch(&real_root, RecursiveMode::Recursive)?;
+        Ok(watcher)
+    }
 }
 
-fn hints_of(root: &Path, event: notify::Result<Event>) -> Vec<Hint> {
+fn hints_of(root: &Path, event: notify::Result<Event>, offer: &Offer) -> Vec<Hint> {
     let event = match event {
         Ok(event) => event,
         Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => {
@@ -102,19 +103,19 @@ fn hints_of(root: &Path, event: notify::Result<Event>) -> Vec<Hint> {
     if event.need_rescan() || event.paths.is_empty() {
         return vec![Hint::Everything];
     }
-    event.paths.iter().filter_map(|path| hint_of(event.kind, path.strip_prefix(root).ok()?)).collect()
+    event.paths.iter().filter_map(|path| hint_of(event.kind, path.strip_prefix(root).ok()?, offer)).collect()
 }
 
 /// Returns the hint that an event gives about a path, relative to the folder.
-fn hint_of(kind: EventKind, path: &Path) -> Option<Hint> {
+fn hint_of(kind: EventKind, path: &Path, offer: &Offer) -> Option<Hint> {
     let path = path.to_str()?;
     match kind {
         // Our own reading causes such events: to act on them would never end.
         EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write) => None,
         EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder) => Some(Hint::Everything),
         _ if path.is_empty() => Some(Hint::Everything),
-        EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File) if !is_offered(path) => None,
-        EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(_) if !is_offered(path) => None,
+        EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File) if !offer.takes(path) => None,
+        EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(_) if !offer.takes(path) => None,
         EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(_) => Some(Hint::Path(path.to_owned())),
         _ => Some(Hint::Moved(path.to_owned())),
     }
@@ -150,19 +151,19 @@ mod tests {
             (attributes, "a.csv", moved("a.csv")),
         ];
         for (kind, at, expect) in table {
-            assert_eq!(hint_of(kind, Path::new(at)), expect, "{kind:?} {at}");
+            assert_eq!(hint_of(kind, Path::new(at), &Offer::default()), expect, "{kind:?} {at}");
         }
     }
 
     #[test]
     fn lost_events_lead_to_a_scan() {
-        let root = Path::new("/data");
+        let (root, offer) = (Path::new("/data"), Offer::default());
         let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert_eq!(hints_of(root, Ok(overflow)), [Hint::Everything]);
-        assert_eq!(hints_of(root, Err(notify::Error::generic("odd"))), [Hint::Everything]);
+        assert_eq!(hints_of(root, Ok(overflow), &offer), [Hint::Everything]);
+        assert_eq!(hints_of(root, Err(notify::Error::generic("odd")), &offer), [Hint::Everything]);
         let limit = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
-        assert!(matches!(hints_of(root, Err(limit))[..], [Hint::Blind(_)]));
+        assert!(matches!(hints_of(root, Err(limit), &offer)[..], [Hint::Blind(_)]));
         let elsewhere = Event::new(EventKind::Create(CreateKind::File)).add_path("/other/a.csv".into());
-        assert_eq!(hints_of(root, Ok(elsewhere)), []);
+        assert_eq!(hints_of(root, Ok(elsewhere), &offer), []);
     }
 }

@@ -14,6 +14,7 @@ mod folder;
 mod hash;
 mod index;
 mod mounts;
+mod offer;
 mod open;
 mod options;
 mod place;

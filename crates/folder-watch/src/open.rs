@@ -56,6 +56,13 @@ pub(crate) fn open_file(root: &Path, path: &Path) -> io::Result<Option<(File, St
     }
 }
 
+/// Opens a regular file in an open folder for reading; `None` if the name stands for anything else.
+pub(crate) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<Option<File>> {
+    let file = found(openat(folder, name, OFlags::RDONLY | SAFELY, Mode::empty()).map_err(Into::into))?;
+    let Some(file) = file else { return Ok(None) };
+    Ok(regular(&fstat(&file)?).map(|_| File::from(file)))
+}
+
 /// Returns the stat of a regular file below `root`; `None` if the path leads to anything else.
 pub(crate) fn stat_file(root: &Path, path: &Path) -> io::Result<Option<Stat>> {
     let Some((folder, name)) = found(parent(root, path))? else { return Ok(None) };

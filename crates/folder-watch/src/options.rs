@@ -14,6 +14,9 @@ pub struct Options {
     pub max_settle: Duration,
     /// The time between two scans of the whole folder. Events report most changes long before.
     pub rescan: Duration,
+    /// Set to leave out texts for people: `README.txt` and the like, unless a delimiter in their first line says that they are
+    /// tables. Default: they are offered.
+    pub skip_notes: bool,
     /// Formats of the files. The manifest announces it, and its version depends on it. Default: nothing.
     pub formats: Vec<FormatSpec>,
 }
@@ -25,6 +28,7 @@ impl Default for Options {
             settle: Duration::from_millis(250),
             max_settle: Duration::from_secs(10),
             rescan: Duration::from_secs(30),
+            skip_notes: false,
             formats: Vec::new(),
         }
     }

@@ -10,9 +10,10 @@ use std::{
 };
 
 use rustix::fs::{Dir, FileType};
-use tributary_formats::{has_table_ending, is_hidden};
+use tributary_formats::{is_hidden, is_offered};
 
 use crate::{
+    offer::Offer,
     open::{is_shortage, is_vanished, kind_in, open_folder, stat_file, stat_in},
     place::Place,
     shared::Shared,
@@ -67,7 +68,7 @@ pub(crate) fn stat_path(root: &Path, path: &str) -> Result<Result<Option<Stat>, 
 }
 
 /// Scans the whole folder. Only the root itself must be readable.
-pub(crate) fn scan(root: &Path, shared: &Shared) -> Result<Scan, ScanError> {
+pub(crate) fn scan(root: &Path, offer: &Offer, shared: &Shared) -> Result<Scan, ScanError> {
     let mut found = Scan::default();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -75,7 +76,7 @@ pub(crate) fn scan(root: &Path, shared: &Shared) -> Result<Scan, ScanError> {
             return Err(ScanError::Stopping);
         }
         let is_root = folder.as_os_str().is_empty();
-        match list(root, &folder, &mut folders, &mut found) {
+        match list(root, &folder, offer, (&mut folders, &mut found)) {
             Ok(()) => {}
             Err(error) if is_root || is_shortage(&error) => {
                 return Err(ScanError::reading(root.join(folder).display().to_string(), error));
@@ -91,7 +92,7 @@ pub(crate) fn scan(root: &Path, shared: &Shared) -> Result<Scan, ScanError> {
 }
 
 /// Adds the offered files of one folder to `found`, and the folders in it to `folders`.
-fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan) -> io::Result<()> {
+fn list(root: &Path, folder: &Path, offer: &Offer, (folders, found): (&mut Vec<PathBuf>, &mut Scan)) -> io::Result<()> {
     let descriptor = open_folder(root, folder)?;
     note_place(folder, Place::of(&descriptor)?, found);
     let mut names = Dir::new(descriptor)?;
@@ -110,7 +111,7 @@ fn list(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Scan
         };
         if kind.is_dir() {
             folders.push(folder.join(name));
-        } else if kind.is_file() && has_table_ending(&name.to_string_lossy()) {
+        } else if kind.is_file() && is_offered(&name.to_string_lossy()) && !offer.is_note_in(names.fd()?, name) {
             add_file(names.fd()?, folder.join(name), found)?;
         }
     }
@@ -166,13 +167,21 @@ mod tests {
     }
 
     fn paths(folder: &Path) -> Vec<String> {
-        scan(folder, &Shared::default()).unwrap().files.into_keys().collect()
+        scan(folder, &Offer::default(), &Shared::default()).unwrap().files.into_keys().collect()
     }
 
     #[test]
     fn finds_offered_files_at_any_depth() {
-        let folder =
-            folder_of(&["b.csv", "a/deep/er/c.TXT.gz", "a.csv", ".git/d.csv", "a/.e.csv", "f.part", "g.csv.tmp"]);
+        let folder = folder_of(&[
+            "b.csv",
+            "a/deep/er/c.TXT.gz",
+            "a.csv",
+            ".git/d.csv",
+            "a/.e.csv",
+            "f.part",
+            "g.csv.tmp",
+            "~$b.csv",
+        ]);
         fs::create_dir(folder.path().join("folder.csv")).unwrap();
         assert_eq!(paths(folder.path()), ["a.csv", "a/deep/er/c.TXT.gz", "b.csv"]);
     }
@@ -197,7 +206,7 @@ mod tests {
         for name in [&b"\xFF.csv"[..], b"\xFF.json"] {
             fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
         }
-        let found = scan(folder.path(), &Shared::default()).unwrap();
+        let found = scan(folder.path(), &Offer::default(), &Shared::default()).unwrap();
         assert_eq!((found.files.len(), found.unnameable.len()), (1, 1));
     }
 
@@ -205,7 +214,7 @@ mod tests {
     fn a_missing_folder_is_an_error_that_names_it() {
         let folder = folder_of(&[]);
         let gone = folder.path().join("gone");
-        let error = scan(&gone, &Shared::default()).unwrap_err().to_string();
+        let error = scan(&gone, &Offer::default(), &Shared::default()).unwrap_err().to_string();
         assert!(error.contains("gone"), "{error}");
     }
 
@@ -221,7 +230,7 @@ mod tests {
         let found = without_override(|| {
             let seen = stat_path(folder.path(), "listed/d.csv").unwrap();
             assert!(seen.as_ref().is_err_and(|reason| reason.contains("denied")), "{seen:?}");
-            scan(folder.path(), &Shared::default()).unwrap()
+            scan(folder.path(), &Offer::default(), &Shared::default()).unwrap()
         });
         assert_eq!(found.files.into_keys().collect::<Vec<_>>(), ["a.csv"]);
         assert_eq!(found.unreadable.into_keys().collect::<Vec<_>>(), ["listed/d.csv"]);

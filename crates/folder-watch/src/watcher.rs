@@ -16,13 +16,13 @@ use std::{
 
 use tokio::sync::watch::Sender;
 use tracing::{debug, warn};
-use tributary_formats::is_offered;
 
 use crate::{
     events::{Events, Hint},
     hash::{HashOutcome, hash_all},
     index::{Index, OverduePath},
     mounts::Mounts,
+    offer::Offer,
     options::Options,
     place::Place,
     publisher::Publisher,
@@ -49,6 +49,7 @@ pub(crate) struct Watcher {
     publisher: Publisher,
     shared: Arc<Shared>,
     index: Index,
+    offer: Offer,
     /// The folder that was scanned last.
     place: Option<Place>,
     /// Mount points below it.
@@ -78,14 +79,16 @@ impl Watcher {
         hints: SyncSender<Hint>,
         shared: Arc<Shared>,
     ) -> Self {
+        let offer = Offer::new(&options);
         Self {
             index: Index::new(options.settle, options.max_settle),
             root,
             publisher: Publisher::new(state, &options.formats),
             options,
+            offer: offer.clone(),
             place: None,
             mounts: Mounts::default(),
-            events: Events::new(hints, Arc::clone(&shared)),
+            events: Events::new(hints, Arc::clone(&shared), offer),
             shared,
             hinted: BTreeSet::new(),
             scan_at: Instant::now(),
@@ -153,7 +156,7 @@ impl Watcher {
                 let is_folder = fs::symlink_metadata(self.root.join(&path)).is_ok_and(|metadata| metadata.is_dir());
                 if is_folder || self.index.holds_below(&path) {
                     self.scan_soon();
-                } else if is_offered(&path) {
+                } else if self.offer.takes(&path) {
                     self.hinted.insert(path);
                 }
             }
@@ -208,12 +211,17 @@ impl Watcher {
 
     fn stat_hinted(&mut self) -> Result<(), ScanError> {
         for path in std::mem::take(&mut self.hinted) {
-            let seen = stat_path(&self.root, &path)?;
+            let seen = self.stat_path(&path)?;
             let now = Instant::now();
             self.observe(&path, seen, now);
             self.index.recheck_soon(&path, now);
         }
         Ok(())
+    }
+
+    /// Stats an offered path. What turns out to be a note is not there.
+    fn stat_path(&self, path: &str) -> Result<Result<Option<Stat>, String>, ScanError> {
+        if self.offer.is_note(&self.root, path) { Ok(Ok(None)) } else { stat_path(&self.root, path) }
     }
 
     fn observe(&mut self, path: &str, seen: Result<Option<Stat>, String>, now: Instant) {
@@ -228,7 +236,7 @@ impl Watcher {
         let now = Instant::now();
         let (mut gone, mut settled) = (Vec::new(), Vec::new());
         for (path, expected) in self.index.due(now) {
-            match stat_path(&self.root, &path)? {
+            match self.stat_path(&path)? {
                 Ok(None) if expected.is_none() => gone.push(path),
                 Ok(Some(stat)) if expected == Some(stat) => settled.push((path, stat)),
                 seen => self.observe(&path, seen, now),
@@ -263,7 +271,7 @@ impl Watcher {
                     {
                         self.index.accept(&path, hashed, now);
                     }
-                    let seen = stat_path(&self.root, &path)?;
+                    let seen = self.stat_path(&path)?;
                     self.observe(&path, seen, now);
                 }
             }

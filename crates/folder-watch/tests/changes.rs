@@ -164,3 +164,18 @@ fn a_fifo_in_a_files_place_stops_nothing() {
     write(watched.dir.path(), "c.csv", "3");
     watched.holds(&[("b.csv", "2"), ("c.csv", "3")]);
 }
+
+#[test]
+fn notes_are_left_out_until_they_are_tables() {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, content) in [("README.txt", "Ask the warehouse.\n"), ("sub/licence.txt", "sku,name\n"), ("~$a.csv", "x")]
+    {
+        write(dir.path(), path, content);
+    }
+    let mut watched = Watched::with(dir, Options { settle: SETTLE, skip_notes: true, ..Options::default() });
+    watched.holds(&[("sub/licence.txt", "sku,name\n")]);
+    write(watched.dir.path(), "README.txt", "sku;name\n");
+    watched.holds(&[("README.txt", "sku;name\n"), ("sub/licence.txt", "sku,name\n")]);
+    write(watched.dir.path(), "README.txt", "Ask the boss.\n");
+    watched.holds(&[("sub/licence.txt", "sku,name\n")]);
+}

@@ -16,14 +16,31 @@ pub const ENDINGS_IN_WORDS: &str = ".csv, .tsv or .txt, optionally followed by .
 
 const UNFINISHED: &str = ".part";
 
+/// Beginning of the files by which office programs mark a file that somebody has open: `~$feed.csv`.
+const OWNER: &str = "~$";
+/// Names of texts that people put beside their files, before `.txt`.
+const NOTES: [&str; 8] = ["readme", "read me", "read_me", "read-me", "license", "licence", "copying", "changelog"];
+
 /// Whether a source offers a path, relative and separated by `/`: it ends in `.csv`, `.tsv` or `.txt`, optionally
-/// followed by `.gz` or `.zst`, in any case, and neither the file nor a folder above it is hidden.
+/// followed by `.gz` or `.zst`, in any case, it is no owner file, and neither the file nor a folder above it is hidden.
 ///
 /// Unfinished files (`*~`, `*.tmp`, `*.swp`, `*.part`) have other endings, so they need no rule of their own.
 #[must_use]
 pub fn is_offered(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    !path.split('/').any(is_hidden) && has_table_ending(name)
+    !path.split('/').any(is_hidden) && !is_owner_file(name) && has_table_ending(name)
+}
+
+/// Whether a file of this name only says that somebody has another file open.
+#[must_use]
+pub fn is_owner_file(name: &str) -> bool {
+    name.starts_with(OWNER)
+}
+
+/// Whether a file of this name may be a text for people, such as `README.txt`. Only a hint: the content decides.
+#[must_use]
+pub fn may_be_note(name: &str) -> bool {
+    strip_ending(name, ".txt").is_some_and(|stem| NOTES.iter().any(|note| note.eq_ignore_ascii_case(stem)))
 }
 
 /// The path under which to write a file until it is complete, beside its final path. Sources never offer it.
@@ -72,6 +89,8 @@ mod tests {
             "é.csv",
             "a..csv",
             "a.part.csv",
+            "~a.csv",
+            "README.txt",
         ] {
             assert!(is_offered(offered), "{offered}");
         }
@@ -98,6 +117,8 @@ mod tests {
             "sub/.a.csv",
             "a.json",
             "a.csvx",
+            "~$a.csv",
+            "sub/~$a.txt",
         ] {
             assert!(!is_offered(other), "{other}");
         }
@@ -113,6 +134,17 @@ mod tests {
                 assert_eq!(unfinished.parent(), Some(Path::new("sub")));
                 assert!(!is_offered(unfinished.to_str().unwrap()), "{}", unfinished.display());
             }
+        }
+    }
+
+    #[test]
+    fn notes_are_told_by_their_whole_name() {
+        for note in ["README.txt", "readme.TXT", "Licence.txt", "CHANGELOG.txt", "Read me.txt"] {
+            assert!(may_be_note(note), "{note}");
+        }
+        for other in ["readme.csv", "readme.txt.gz", "readme2.txt", "readme", "licences.txt", "my-readme.txt", "é.txt"]
+        {
+            assert!(!may_be_note(other), "{other}");
         }
     }
 

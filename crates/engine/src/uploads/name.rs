@@ -1,7 +1,7 @@
 //! The rules for file names and ids of uploads. Strangers choose them, so a name that leads out of the folder, is hidden in it, or
 //! would never be read is refused.
 
-use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered};
+use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered, is_owner_file};
 use uuid::Uuid;
 
 use super::error::UploadError;
@@ -24,6 +24,8 @@ pub(super) fn filename(name: &str) -> Result<(), UploadError> {
         "a file name cannot contain control characters"
     } else if is_hidden(name) {
         "a file name cannot start with a dot: hidden files are never read; choose another name"
+    } else if is_owner_file(name) {
+        "a file whose name starts with `~$` only says that another one is open: upload that one"
     } else if !is_offered(name) {
         &format!("a file of this name would never be read: its name must end in {ENDINGS_IN_WORDS}")
     } else {
@@ -82,6 +84,7 @@ mod tests {
             "a.csv.part",
             "a.csv~",
             "csv",
+            "~$a.csv",
             &long,
         ] {
             assert!(matches!(filename(name), Err(UploadError::Invalid(_))), "{name}");

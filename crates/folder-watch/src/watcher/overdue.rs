@@ -12,7 +12,7 @@ use crate::{
     cut::{CutOutcome, cut_file},
     index::{Overdue, OverduePath},
     open::is_shortage,
-    scan::{ScanError, stat_path},
+    scan::ScanError,
 };
 
 /// A file that is being rewritten keeps its known content for this many times the longest wait. A program that writes slowly
@@ -55,7 +55,7 @@ impl Watcher {
                 self.index.postpone(path, Overdue { waits: true, finally: *finally, ..next });
             }
             Ok(CutOutcome::Vanished) => {
-                let seen = stat_path(&self.root, path)?;
+                let seen = self.stat_path(path)?;
                 self.observe(path, seen, now);
                 self.index.postpone(path, next);
             }

@@ -20,7 +20,7 @@ impl Watcher {
                 self.warn_of_missing_events(&reason);
             }
             self.hinted.clear();
-            let found = scan(&self.root, &self.shared)?;
+            let found = scan(&self.root, &self.offer, &self.shared)?;
             // Otherwise the folder was replaced in between.
             if found.place == Some(place) {
                 self.place = Some(place);
@@ -39,7 +39,7 @@ impl Watcher {
         })?;
         let Some(doubt) = self.place.and_then(|known| known.doubt(place)) else { return Ok(place) };
         self.events.reset();
-        if self.index.holds_half_of("", &scan(&self.root, &self.shared)?) {
+        if self.index.holds_half_of("", &scan(&self.root, &self.offer, &self.shared)?) {
             info!("the folder is other storage now ({doubt}), and holds the known files");
             return Ok(place);
         }
