@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::LogArgs;
-use tributary_format_rules::read_formats;
+use tributary_format_rules::{Patterns, Selection, read_formats};
 
 use crate::{config::Config, inspect::InspectArgs};
 
@@ -64,6 +64,12 @@ pub struct ServeArgs {
     /// Host name that requests may use besides the listening address and this machine's own names; repeatable
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+    /// Pattern of the paths to serve, such as `export/**/*.csv`; repeatable [default: all]
+    #[arg(long, env = "TRIBUTARY_INCLUDE", value_name = "GLOB", value_delimiter = ',', value_parser = pattern)]
+    pub include: Vec<String>,
+    /// Pattern of paths not to serve, whatever is included; repeatable
+    #[arg(long, env = "TRIBUTARY_EXCLUDE", value_name = "GLOB", value_delimiter = ',', value_parser = pattern)]
+    pub exclude: Vec<String>,
     /// File of `[[format]]` tables that say how files are read; masters are told
     #[arg(long, env = "TRIBUTARY_FORMATS", value_name = "FILE")]
     pub formats: Option<PathBuf>,
@@ -88,6 +94,7 @@ impl ServeArgs {
             settle: self.settle,
             max_settle: self.max_settle,
             rescan: self.rescan,
+            selection: Selection::new(&self.include, &self.exclude)?,
             formats,
             admission,
             announce: true,
@@ -115,6 +122,12 @@ fn rescan(typed: &str) -> Result<Duration, String> {
         return Err(format!("at least {}", humantime::format_duration(MIN_RESCAN)));
     }
     Ok(duration)
+}
+
+/// Checks a pattern, so that a wrong one is wrong usage.
+fn pattern(typed: &str) -> Result<String, String> {
+    Patterns::new(&[typed.to_owned()]).map_err(|error| error.to_string())?;
+    Ok(typed.to_owned())
 }
 
 #[cfg(test)]
@@ -148,6 +161,17 @@ mod tests {
     }
 
     #[test]
+    fn patterns_are_repeated_or_separated_by_commas() {
+        let serve = parse("--dir feeds --include a*,b* --include **/c.csv --exclude old/**").unwrap().serve;
+        assert_eq!((serve.include.len(), serve.exclude.as_slice()), (3, &["old/**".to_owned()][..]));
+        let config = serve.config().unwrap();
+        for (path, expect) in [("a.csv", true), ("x/c.csv", true), ("old/c.csv", false), ("c/a.csv", false)] {
+            assert_eq!(config.selection.contains(path), expect, "{path}");
+        }
+        assert!(parse("--dir feeds").unwrap().serve.config().unwrap().selection.is_everything());
+    }
+
+    #[test]
     fn defaults_are_those_of_the_reference() {
         let serve = parse("--dir feeds").unwrap().serve;
         assert_eq!((serve.listen.as_str(), serve.name, serve.access.allow_anonymous), ("127.0.0.1:5001", None, false));
@@ -168,6 +192,8 @@ mod tests {
             "--dir a --rescan 0s",
             "--dir a --settle 100000years",
             "--dir a --log-format xml",
+            "--dir a --include a***",
+            "--dir a --exclude a,,b",
             "--dir a --what",
             "inspect",
         ] {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use tributary_admission::Admission;
-use tributary_format_rules::FormatRules;
+use tributary_format_rules::{FormatRules, Selection};
 
 /// Checked settings of a server.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub max_settle: Duration,
     /// See [`tributary_folder_watch::Options::rescan`].
     pub rescan: Duration,
+    /// The files to serve.
+    pub selection: Selection,
     /// The rules by which files are read.
     pub formats: FormatRules,
     /// The rules that every request must pass; `/healthz` needs no token.

@@ -6,7 +6,7 @@ use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
-use tributary_folder_watch::{Folder, Options, State};
+use tributary_folder_watch::{Filter, Folder, Options, State};
 use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
 
 use crate::{
@@ -23,11 +23,13 @@ const WORKERS: usize = 2;
 /// The folder does not exist or is not a folder, or the listener cannot be used.
 pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = listener.local_addr().context("failed to get the listening address")?;
+    let selection = config.selection;
     let options = Options {
         settle: config.settle,
         max_settle: config.max_settle,
         rescan: config.rescan,
         skip_notes: true,
+        filter: Filter::new(move |path| selection.contains(path)),
         formats: config.formats.specs().cloned().collect(),
     };
     let folder = Folder::watch(&config.dir, options)?;

@@ -8,6 +8,7 @@ mod guard;
 mod process;
 mod read_all;
 mod read_file;
+mod selection;
 mod sense;
 mod support;
 mod unreadable;

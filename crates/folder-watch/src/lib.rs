@@ -29,7 +29,7 @@ mod watcher;
 pub use content::Content;
 pub use error::{Error, OpenError};
 pub use folder::Folder;
-pub use options::Options;
+pub use options::{Filter, Options};
 pub use shared::Counts;
 pub use snapshot::{Entry, Snapshot, State};
 pub use stat::Stat;

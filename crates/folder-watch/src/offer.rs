@@ -12,7 +12,7 @@ use tributary_formats::{is_offered, may_be_note};
 
 use crate::{
     open::{open_file, open_in},
-    options::Options,
+    options::{Filter, Options},
     stat::Stat,
 };
 
@@ -23,16 +23,17 @@ const NOTE_HEAD_BYTES: u64 = 4096;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Offer {
     skip_notes: bool,
+    filter: Filter,
 }
 
 impl Offer {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { skip_notes: options.skip_notes }
+        Self { skip_notes: options.skip_notes, filter: options.filter.clone() }
     }
 
     /// Returns whether a path is offered, if it is not a note.
     pub(crate) fn takes(&self, path: &str) -> bool {
-        is_offered(path)
+        is_offered(path) && self.filter.takes(path)
     }
 
     /// Returns whether the file in an open folder is a note. One that cannot be read is none: its error must be seen.
@@ -101,10 +102,17 @@ mod tests {
             if path != "gone.txt" {
                 fs::write(folder.path().join(path), content).unwrap();
             }
-            let offer = Offer { skip_notes: true };
+            let offer = Offer { skip_notes: true, ..Offer::default() };
             assert_eq!(offer.is_note(folder.path(), path), expect, "{path}");
             assert!(!Offer::default().is_note(folder.path(), path), "{path}");
         }
-        assert!(!Offer { skip_notes: true }.is_note(folder.path(), "copying.txt"), "no such file");
+    }
+
+    #[test]
+    fn a_filter_chooses_among_offered_files() {
+        let offer = Offer { filter: Filter::new(|path| path.starts_with("a")), ..Offer::default() };
+        for (path, expect) in [("a.csv", true), ("a/b.csv", true), ("b.csv", false), ("a.json", false)] {
+            assert_eq!(offer.takes(path), expect, "{path}");
+        }
     }
 }

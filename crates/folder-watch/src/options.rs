@@ -1,6 +1,6 @@
 //! Settings of a watched folder.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use tributary_protocol::FormatSpec;
 
@@ -17,8 +17,38 @@ pub struct Options {
     /// Set to leave out texts for people: `README.txt` and the like, unless a delimiter in their first line says that they are
     /// tables. Default: they are offered.
     pub skip_notes: bool,
+    /// Chooses among the files that would be offered. Default: all.
+    pub filter: Filter,
     /// Formats of the files. The manifest announces it, and its version depends on it. Default: nothing.
     pub formats: Vec<FormatSpec>,
+}
+
+/// Chooses files by their paths, relative to the folder and separated by `/`.
+#[derive(Clone)]
+pub struct Filter(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl Filter {
+    /// Chooses the files for whose paths this is true. The same path must always get the same answer.
+    pub fn new(takes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(takes))
+    }
+
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        (self.0)(path)
+    }
+}
+
+impl Default for Filter {
+    /// Chooses every file.
+    fn default() -> Self {
+        Self::new(|_| true)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Filter")
+    }
 }
 
 impl Default for Options {
@@ -29,6 +59,7 @@ impl Default for Options {
             max_settle: Duration::from_secs(10),
             rescan: Duration::from_secs(30),
             skip_notes: false,
+            filter: Filter::default(),
             formats: Vec::new(),
         }
     }

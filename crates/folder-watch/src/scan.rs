@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::fs::{Dir, FileType};
-use tributary_formats::{is_hidden, is_offered};
+use tributary_formats::is_hidden;
 
 use crate::{
     offer::Offer,
@@ -111,7 +111,10 @@ fn list(root: &Path, folder: &Path, offer: &Offer, (folders, found): (&mut Vec<P
         };
         if kind.is_dir() {
             folders.push(folder.join(name));
-        } else if kind.is_file() && is_offered(&name.to_string_lossy()) && !offer.is_note_in(names.fd()?, name) {
+        } else if kind.is_file()
+            && offer.takes(&folder.join(name).to_string_lossy())
+            && !offer.is_note_in(names.fd()?, name)
+        {
             add_file(names.fd()?, folder.join(name), found)?;
         }
     }

@@ -11,7 +11,7 @@ mod size;
 mod toml_file;
 
 pub use order::{misordered, rank_key};
-pub use patterns::{Patterns, PatternsError};
+pub use patterns::{Patterns, PatternsError, Selection};
 pub use rules::{FormatRules, RuleError, SourceFormats};
 pub use settings::{SettingError, file_format, op_words, settings};
 pub use size::{size, size_text};

@@ -47,9 +47,57 @@ impl Patterns {
     }
 }
 
+/// Files chosen by their paths: those that match `include`, or all if that is empty, without those that match `exclude`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    include: Patterns,
+    exclude: Patterns,
+}
+
+impl Selection {
+    /// Compiles a selection.
+    ///
+    /// # Errors
+    /// A text is blank or not a pattern.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternsError> {
+        Ok(Self { include: Patterns::new(include)?, exclude: Patterns::new(exclude)? })
+    }
+
+    /// Whether it chooses the path.
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
+        (self.include.is_empty() || self.include.matches(path)) && !self.exclude.matches(path)
+    }
+
+    /// Whether it chooses every path.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selection_includes_and_then_excludes() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let check = |include: &[&str], exclude: &[&str], path: &str, expect: bool| {
+            let selection = Selection::new(&texts(include), &texts(exclude)).unwrap();
+            assert_eq!(selection.contains(path), expect, "{include:?} {exclude:?} {path}");
+            assert_eq!(selection.is_everything(), include.is_empty() && exclude.is_empty());
+        };
+        check(&[], &[], "a.csv", true);
+        check(&["*.csv", "b/*"], &[], "a.csv", true);
+        check(&["*.csv", "b/*"], &[], "b/a.txt", true);
+        check(&["*.csv", "b/*"], &[], "a.txt", false);
+        check(&["*.csv"], &["a*"], "a.csv", false);
+        check(&[], &["old/**"], "old/x/a.csv", false);
+        check(&[], &["old/**"], "older/a.csv", true);
+        check(&[], &["**/old/**"], "x/old/a.csv", false);
+        assert!(Selection::new(&[], &texts(&["a***"])).is_err() && Selection::new(&texts(&[""]), &[]).is_err());
+    }
 
     #[test]
     fn a_star_stays_inside_a_folder() {

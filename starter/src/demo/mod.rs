@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_cli_common::stop_on_signals;
 use tributary_config::{Config, SourceConfig};
-use tributary_format_rules::FormatRules;
+use tributary_format_rules::{FormatRules, Selection};
 use tributary_generate::products;
 use tributary_http_common::bind;
 use tributary_store::{DatabaseUrl, SourceView};
@@ -152,6 +152,7 @@ fn source(
         settle: SETTLE,
         max_settle: Duration::from_secs(10),
         rescan: Duration::from_secs(30),
+        selection: Selection::default(),
         formats: FormatRules::default(),
         admission: Admission::default(),
         announce: false,
