@@ -7,6 +7,7 @@ pub mod cli;
 mod config;
 mod http;
 pub mod inspect;
+mod left_out;
 mod partials;
 mod server;
 

@@ -5,13 +5,14 @@ use std::net::TcpListener;
 use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use tributary_folder_watch::{Filter, Folder, Options, State};
 use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
 
 use crate::{
     config::Config,
     http::{app::App, router},
+    left_out::sentence,
 };
 
 /// Threads that answer requests; files are read on others.
@@ -42,6 +43,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         tokio::select! {
             _ = state.wait_for(|state| matches!(state, State::Ready(_))) => {
                 app.set_scanned();
+                warn_of_no_files(&app);
                 if config.announce {
                     announce(address);
                 }
@@ -56,6 +58,14 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         () = stop => Ok(()),
         // No answer is better than an answer about a folder that nobody watches.
         () = async { while watched.changed().await.is_ok() {} } => Err(anyhow!("the folder is no longer watched")),
+    }
+}
+
+/// A folder that offers nothing is most often a wrong folder, or one of names that nobody expects.
+fn warn_of_no_files(app: &App) {
+    let Ok(snapshot) = app.snapshot() else { return };
+    if snapshot.entries.is_empty() && snapshot.unreadable.is_empty() {
+        warn!("no file is offered: {}", sentence(&snapshot.left_out));
     }
 }
 

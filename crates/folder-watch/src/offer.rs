@@ -8,9 +8,10 @@ use std::{
     path::Path,
 };
 
-use tributary_formats::{is_offered, may_be_note};
+use tributary_formats::{has_table_ending, is_offered, is_owner_file, may_be_note};
 
 use crate::{
+    left_out::LeftOutReason,
     open::{open_file, open_in},
     options::{Filter, Options},
     stat::Stat,
@@ -34,6 +35,17 @@ impl Offer {
     /// Returns whether a path is offered, if it is not a note.
     pub(crate) fn takes(&self, path: &str) -> bool {
         is_offered(path) && self.filter.takes(path)
+    }
+
+    /// Returns why a path that is not hidden is not offered.
+    pub(crate) fn refuses(&self, path: &str) -> Option<LeftOutReason> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        match () {
+            () if is_owner_file(name) => Some(LeftOutReason::Owner),
+            () if !has_table_ending(name) => Some(LeftOutReason::Ending),
+            () if !self.filter.takes(path) => Some(LeftOutReason::Excluded),
+            () => None,
+        }
     }
 
     /// Returns whether the file in an open folder is a note. One that cannot be read is none: its error must be seen.
@@ -112,7 +124,7 @@ mod tests {
     fn a_filter_chooses_among_offered_files() {
         let offer = Offer { filter: Filter::new(|path| path.starts_with("a")), ..Offer::default() };
         for (path, expect) in [("a.csv", true), ("a/b.csv", true), ("b.csv", false), ("a.json", false)] {
-            assert_eq!(offer.takes(path), expect, "{path}");
+            assert_eq!((offer.takes(path), offer.refuses(path).is_none()), (expect, expect), "{path}");
         }
     }
 }

@@ -8,6 +8,7 @@ use tributary_protocol::FormatSpec;
 
 use crate::{
     index::Index,
+    left_out::LeftOutFiles,
     snapshot::{Snapshot, State},
 };
 
@@ -19,11 +20,13 @@ pub(crate) struct Publisher {
     /// Set while the state is `Unreadable`.
     is_failing: bool,
     formats: Arc<[FormatSpec]>,
+    /// As the last scan found it.
+    left_out: LeftOutFiles,
 }
 
 impl Publisher {
     pub(crate) fn new(state: Sender<State>, formats: &[FormatSpec]) -> Self {
-        Self { state, published: None, is_failing: false, formats: formats.into() }
+        Self { state, published: None, is_failing: false, formats: formats.into(), left_out: LeftOutFiles::default() }
     }
 
     /// Returns whether the first scan is complete.
@@ -35,9 +38,15 @@ impl Publisher {
         self.is_failing
     }
 
+    /// Notes what a scan left out; the next publication has it.
+    pub(crate) fn set_left_out(&mut self, left_out: LeftOutFiles) {
+        self.left_out = left_out;
+    }
+
     /// Publishes what the index holds, if it has changed or the folder could not be read before.
     pub(crate) fn publish(&mut self, index: &mut Index) {
-        let is_changed = index.take_change();
+        let is_noted = self.published.as_ref().is_some_and(|last| last.left_out == self.left_out);
+        let is_changed = index.take_change() || !is_noted;
         let is_recovered = std::mem::take(&mut self.is_failing);
         if let Some(last) = self.published.as_ref().filter(|_| !is_changed) {
             if is_recovered {
@@ -48,6 +57,7 @@ impl Publisher {
         }
         let mut snapshot =
             Snapshot::new(index.entries(), index.unreadable(), Arc::clone(&self.formats), SystemTime::now());
+        snapshot.left_out = self.left_out.clone();
         match &self.published {
             Some(last) if last.version == snapshot.version => snapshot.changed_at = last.changed_at,
             _ => {

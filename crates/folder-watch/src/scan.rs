@@ -13,6 +13,7 @@ use rustix::fs::{Dir, FileType};
 use tributary_formats::is_hidden;
 
 use crate::{
+    left_out::{LeftOutFiles, LeftOutReason},
     offer::Offer,
     open::{is_shortage, is_vanished, kind_in, open_folder, stat_file, stat_in},
     place::Place,
@@ -54,6 +55,8 @@ pub(crate) struct Scan {
     pub(crate) place: Option<Place>,
     /// Mount points below it. Each path ends in `/`.
     pub(crate) mounts: BTreeMap<String, Place>,
+    /// Everything that is not offered.
+    pub(crate) left_out: LeftOutFiles,
     /// Offered files and closed folders whose names are not UTF-8, so no manifest can list them.
     pub(crate) unnameable: Vec<PathBuf>,
 }
@@ -99,8 +102,13 @@ fn list(root: &Path, folder: &Path, offer: &Offer, (folders, found): (&mut Vec<P
     while let Some(entry) = names.read() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        // `.` and `..` count as hidden.
-        if is_hidden(&name.to_string_lossy()) {
+        let path = folder.join(name);
+        let shown = path.to_string_lossy();
+        let shown_name = name.to_string_lossy();
+        if is_hidden(&shown_name) {
+            if shown_name != "." && shown_name != ".." {
+                found.left_out.add(LeftOutReason::Hidden, &shown);
+            }
             continue;
         }
         let kind = match entry.file_type() {
@@ -110,15 +118,25 @@ fn list(root: &Path, folder: &Path, offer: &Offer, (folders, found): (&mut Vec<P
             kind => kind,
         };
         if kind.is_dir() {
-            folders.push(folder.join(name));
-        } else if kind.is_file()
-            && offer.takes(&folder.join(name).to_string_lossy())
-            && !offer.is_note_in(names.fd()?, name)
-        {
-            add_file(names.fd()?, folder.join(name), found)?;
+            folders.push(path);
+        } else if let Some(reason) = refusal(kind, &shown, offer) {
+            found.left_out.add(reason, &shown);
+        } else if offer.is_note_in(names.fd()?, name) {
+            found.left_out.add(LeftOutReason::Note, &shown);
+        } else {
+            add_file(names.fd()?, path, found)?;
         }
     }
     Ok(())
+}
+
+/// Returns why something that is no folder is not offered. What has vanished meanwhile is not left out: its stat will tell.
+fn refusal(kind: FileType, path: &str, offer: &Offer) -> Option<LeftOutReason> {
+    match kind {
+        FileType::Symlink => Some(LeftOutReason::Link),
+        FileType::RegularFile | FileType::Unknown => offer.refuses(path),
+        _ => Some(LeftOutReason::NotAFile),
+    }
 }
 
 fn note_place(folder: &Path, place: Place, found: &mut Scan) {
@@ -134,6 +152,7 @@ fn add_file(folder: BorrowedFd<'_>, path: PathBuf, found: &mut Scan) -> io::Resu
     let path = match path.into_os_string().into_string() {
         Ok(path) => path,
         Err(path) => {
+            found.left_out.add(LeftOutReason::Name, &path.to_string_lossy());
             found.unnameable.push(path.into());
             return Ok(());
         }
@@ -154,6 +173,7 @@ mod tests {
         os::unix::fs::{PermissionsExt, symlink},
     };
 
+    use rustix::fs::{CWD, Mode, mknodat};
     use tributary_testkit::privileges::without_override;
 
     use super::*;
@@ -204,6 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_counted_by_its_reason() {
+        let folder =
+            folder_of(&["a.csv", "~$a.csv", "b.json", "c.xlsx", ".git/d.csv", ".e.csv", "x/README.txt", "x/f.csv"]);
+        symlink("a.csv", folder.path().join("x/link.csv")).unwrap();
+        symlink("a.csv", folder.path().join("link")).unwrap();
+        mknodat(CWD, folder.path().join("pipe.csv"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let filter = crate::Filter::new(|path| path != "x/f.csv");
+        let offer = Offer::new(&crate::Options { skip_notes: true, filter, ..crate::Options::default() });
+        let found = scan(folder.path(), &offer, &Shared::default()).unwrap();
+        assert_eq!(found.files.into_keys().collect::<Vec<_>>(), ["a.csv"]);
+        let left_out: Vec<_> =
+            found.left_out.iter().map(|(reason, count, path)| (reason.word(), count, path)).collect();
+        let expect = [
+            ("ending", 2, "b.json"),
+            ("link", 2, "link"),
+            ("hidden", 2, ".e.csv"),
+            ("excluded", 1, "x/f.csv"),
+            ("owner", 1, "~$a.csv"),
+            ("note", 1, "x/README.txt"),
+            ("not_a_file", 1, "pipe.csv"),
+        ];
+        assert_eq!(left_out, expect);
+    }
+
+    #[test]
     fn counts_names_that_are_not_utf_8() {
         let folder = folder_of(&["a.csv"]);
         for name in [&b"\xFF.csv"[..], b"\xFF.json"] {
@@ -211,6 +256,8 @@ mod tests {
         }
         let found = scan(folder.path(), &Offer::default(), &Shared::default()).unwrap();
         assert_eq!((found.files.len(), found.unnameable.len()), (1, 1));
+        let left_out: Vec<_> = found.left_out.iter().map(|(reason, count, _)| (reason.word(), count)).collect();
+        assert_eq!(left_out, [("ending", 1), ("name", 1)]);
     }
 
     #[test]

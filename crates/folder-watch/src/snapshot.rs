@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs::Metadata, sync::Arc, time::SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use tributary_protocol::{FormatSpec, Manifest, ManifestEntry, Unreadable};
 
-use crate::stat::{NS_PER_SECOND, Stat};
+use crate::{
+    left_out::LeftOutFiles,
+    stat::{NS_PER_SECOND, Stat},
+};
 
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the first and the last second that RFC 3339 can write.
 const FIRST_SECOND: i128 = -62_167_219_200;
@@ -77,6 +80,8 @@ pub struct Snapshot {
     pub unreadable: BTreeMap<String, String>,
     /// Formats of the files, as the owner of the folder says.
     pub formats: Arc<[FormatSpec]>,
+    /// Files that were not offered, and why, at the last scan of the whole folder.
+    pub left_out: LeftOutFiles,
     /// Time of the last change of `version`, or of the first scan.
     pub changed_at: SystemTime,
 }
@@ -95,7 +100,7 @@ impl Snapshot {
         let unreadable_files = unreadable.keys().map(|path| (path.as_str(), ""));
         // No path is empty.
         let version = version(files.chain(unreadable_files).chain(formats_text.iter().map(|text| ("", text.as_str()))));
-        Self { version, entries, unreadable, formats, changed_at }
+        Self { version, entries, unreadable, formats, left_out: LeftOutFiles::default(), changed_at }
     }
 
     /// Returns why this path cannot be read, if it or a folder above it is unreadable.
@@ -127,6 +132,7 @@ impl From<&Snapshot> for Manifest {
             files: snapshot.entries.iter().map(Into::into).collect(),
             unreadable: snapshot.unreadable.iter().map(unreadable).collect(),
             formats: snapshot.formats.to_vec(),
+            left_out: (&snapshot.left_out).into(),
         }
     }
 }

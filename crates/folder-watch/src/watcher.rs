@@ -185,6 +185,7 @@ impl Watcher {
         let mut found = self.scan_served_folder()?;
         self.mounts.check(&mut found, &self.index);
         self.warn_of_unnameable(&found.unnameable);
+        self.publisher.set_left_out(std::mem::take(&mut found.left_out));
         let now = Instant::now();
         if self.index.observe_all(&found, now) {
             // A folder that could not be read has not been subscribed to.

@@ -11,7 +11,7 @@ mod report;
 mod sense;
 
 pub use format::{Escapes, FormatSpec, Negative, Op, Order, Quotes, Ragged};
-pub use manifest::{Manifest, ManifestEntry, Unreadable};
+pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};
 pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};

@@ -19,6 +19,21 @@ pub struct Manifest {
     /// settings before it. It is left out when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<FormatSpec>,
+    /// Files that the source does not offer, and why; at most one entry for each reason. For people: the version does not
+    /// depend on it. It is left out when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Files that a source does not offer for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// A word, as in `docs/reference/source-protocol.md`. Sources may send others.
+    pub reason: String,
+    /// Number of files; a hidden folder counts as one.
+    pub count: u64,
+    /// The path of one of them, possibly cut.
+    pub example: String,
 }
 
 /// One file of a manifest.

@@ -137,7 +137,7 @@ mod tests {
     #[track_caller]
     fn check(stored: Option<FileRow>, expect: &str) {
         let entry = ManifestEntry { path: "a".into(), size: 1, hash: "h2".into(), ..ManifestEntry::default() };
-        let manifest = Manifest { version: "v".into(), files: vec![entry], unreadable: vec![], formats: vec![] };
+        let manifest = Manifest { version: "v".into(), files: vec![entry], ..Manifest::default() };
         let stored = stored.into_iter().map(|file| (file.path.clone(), file)).collect();
         let plan = plan(&manifest, |_| true, &stored, (&Columns::default(), &SourceFormats::default()));
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
@@ -173,7 +173,7 @@ mod tests {
         ];
         let how = (&Columns::default(), &SourceFormats::default());
         let by_path = stored.iter().map(|file| (file.path.clone(), file.clone())).collect();
-        let manifest = Manifest { version: "v".into(), files: vec![], unreadable: vec![], formats: vec![] };
+        let manifest = Manifest { version: "v".into(), ..Manifest::default() };
         assert_eq!(plan(&manifest, |_| true, &by_path, how).removed, stored);
         let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
         let manifest = Manifest { unreadable, ..manifest };

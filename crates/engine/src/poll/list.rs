@@ -149,12 +149,7 @@ impl Lister<'_> {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
-        let manifest = Manifest {
-            version: entry.hash.clone(),
-            files: vec![entry.clone()],
-            unreadable: Vec::new(),
-            formats: Vec::new(),
-        };
+        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
         let plan = self.plan(&manifest, &formats);
         let content = SourceContent { manifest, formats, body: kept };

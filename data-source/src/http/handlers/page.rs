@@ -7,10 +7,13 @@ use actix_web::{
 };
 use askama::Template;
 use chrono::{DateTime, Utc};
-use tributary_folder_watch::{Entry, Snapshot};
+use tributary_folder_watch::{Entry, LeftOutReason, Snapshot};
 
 use super::read_file;
-use crate::http::{app::App, error::ApiError, headers::revalidate};
+use crate::{
+    http::{app::App, error::ApiError, headers::revalidate},
+    left_out::in_words,
+};
 
 /// Allows only our own style sheet, and no framing.
 const POLICY: &str =
@@ -32,6 +35,13 @@ struct Page<'a> {
     left_out: usize,
     unreadable: Vec<UnreadableRow<'a>>,
     unreadable_count: usize,
+    not_offered: Vec<NotOffered<'a>>,
+}
+
+struct NotOffered<'a> {
+    reason: String,
+    count: u64,
+    example: &'a str,
 }
 
 struct UnreadableRow<'a> {
@@ -86,7 +96,12 @@ fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
         left_out: snapshot.entries.len().saturating_sub(MAX_ROWS),
         unreadable: unreadable.take(MAX_ROWS).collect(),
         unreadable_count: snapshot.unreadable.len(),
+        not_offered: snapshot.left_out.iter().map(not_offered).collect(),
     }
+}
+
+fn not_offered((reason, count, example): (LeftOutReason, u64, &str)) -> NotOffered<'_> {
+    NotOffered { reason: in_words(reason), count, example }
 }
 
 fn people_time(time: DateTime<Utc>) -> String {
