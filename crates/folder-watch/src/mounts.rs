@@ -25,7 +25,8 @@ impl Mounts {
                 None => Some("nothing is mounted there any more"),
             };
             if let Some(doubt) = doubt.filter(|_| !index.holds_half_of(path, found)) {
-                close(found, path, format!("{doubt}; mount it again, or restart this program to forget its files"));
+                let reason = format!("{doubt}, and it lacks the known files");
+                close(found, path, format!("{reason}; restore it, or restart this program to forget them"));
             }
         }
         self.0.retain(|path, _| folder_above(&found.closed, path).is_some());
@@ -57,7 +58,7 @@ mod tests {
     const STAT: Stat = Stat { size: 1, mtime_ns: 0, ctime_ns: 0, ino: 1 };
 
     fn scan(files: &[&str], mounts: &[(&str, u64)]) -> Scan {
-        let place = |dev| Place { dev, ino: 1, is_mount: true };
+        let place = |dev| Place { dev, ino: 1, is_mount: true, mount: None };
         Scan {
             files: files.iter().map(|path| ((*path).to_owned(), STAT)).collect(),
             mounts: mounts.iter().map(|(path, dev)| ((*path).to_owned(), place(*dev))).collect(),
