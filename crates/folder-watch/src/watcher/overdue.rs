@@ -1,9 +1,6 @@
 //! Offers the files that never rest, up to their last complete record.
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Instant};
 
 use tracing::warn;
 
@@ -40,18 +37,18 @@ impl Watcher {
         let next = Overdue { at: now + wait.max((now - began) * CUT_PAUSES), finally: false, waits: false };
         match outcome {
             Ok(CutOutcome::Cut { hashed, extends_known }) if extends_known || *finally => {
-                self.say_once(path, wait, "so it is offered up to its last complete record until it is quiet");
+                self.say_once(path, "so it is offered up to its last complete record until it is quiet");
                 self.index.accept(path, hashed, now);
                 self.index.postpone(path, next);
                 return Ok(true);
             }
             Ok(CutOutcome::Cut { .. }) => {
-                self.say_once(path, wait, "and does not extend what it held, which stays until it is quiet");
+                self.say_once(path, "and does not extend what it held, which stays until it is quiet");
                 let at = now + wait * (REWRITE_WAITS - 1);
                 self.index.postpone(path, Overdue { at, finally: true, waits: true });
             }
             Ok(CutOutcome::Whole(reason)) => {
-                self.say_once(path, wait, &format!("and counts only once it is quiet, since {reason}"));
+                self.say_once(path, &format!("and counts only once it is quiet, since {reason}"));
                 self.index.postpone(path, Overdue { waits: true, finally: *finally, ..next });
             }
             Ok(CutOutcome::Vanished) => {
@@ -65,9 +62,9 @@ impl Watcher {
         Ok(false)
     }
 
-    fn say_once(&mut self, path: &str, wait: Duration, what: &str) {
+    fn say_once(&mut self, path: &str, what: &str) {
         if self.said.insert(path.to_owned()) {
-            warn!(file.path = path, "`{path}` has been changing for {} ms, {what}", wait.as_millis());
+            warn!(file.path = path, "`{path}` does not stop changing, {what}");
         }
     }
 }
