@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use comfy_table::presets;
 use serde::Serialize;
-use tributary_csv_gate::{Dialect, Evidence, Header, Quote, Quotes, Ragged, Reject, Table, write_record};
+use tributary_csv_gate::{Dialect, Evidence, Header, Quote, Quotes, Ragged, Reject, Table, write_record, write_texts};
 use tributary_format_rules::{read_formats, settings, to_toml};
 use tributary_protocol::FormatSpec;
 
@@ -152,9 +152,9 @@ fn read(mut table: Table<File>, rows_kept: usize) -> anyhow::Result<Findings> {
 
 fn print_csv(mut table: Table<File>, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut buffer = Vec::with_capacity(2 * BUFFER_BYTES);
-    write_record(&mut buffer, table.columns());
+    write_texts(&mut buffer, table.columns());
     while let Some(row) = table.next_row()? {
-        write_record(&mut buffer, row.fields());
+        write_record(&mut buffer, (0..row.len()).map(|field| row.value(field)));
         if buffer.len() >= BUFFER_BYTES {
             out.write_all(&buffer)?;
             buffer.clear();

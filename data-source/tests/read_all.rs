@@ -21,6 +21,14 @@ fn all_good_rows_come_under_one_header() {
 }
 
 #[test]
+fn null_and_empty_text_stay_apart() {
+    let rows = "1,\n2,\"\"\n3,NULL\n4,\" x\"\n5,\\N\n";
+    let source = Source::of(&[("a.csv", &format!("sku,name\n{rows}")), ("b.csv", "sku\n6\n")]);
+    let expect = "sku,name\n1,\n2,\"\"\n3,\"NULL\"\n4,\" x\"\n5,\"\\N\"\n6,\n";
+    assert_eq!(source.get("/read").text(), expect);
+}
+
+#[test]
 fn a_folder_without_rows_gives_an_empty_table() {
     assert_eq!(Source::of(&[]).get("/read").text(), "");
     assert_eq!(Source::of(&[("a.csv", "sku,name\n")]).get("/read").text(), "sku,name\n");

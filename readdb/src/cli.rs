@@ -90,7 +90,7 @@ impl Table {
 pub(crate) enum Format {
     /// For people
     Table,
-    /// RFC 4180 with a header line; null is an empty field
+    /// RFC 4180 with a header line; null is nothing, an empty text is ""
     Csv,
     /// One array of objects; without a table an object with `products` and `aggr`
     Json,

@@ -1,5 +1,7 @@
 //! Rows of any table between the store and the printer; it depends on neither.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::cli::Table;
@@ -18,13 +20,13 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    /// Returns the cell as text; null is empty.
-    pub(crate) fn text(&self) -> String {
+    /// Returns the cell as text; `None` for null.
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Cell::Null => String::new(),
-            Cell::Flag(flag) => flag.to_string(),
-            Cell::Number(number) => number.to_string(),
-            Cell::Text(text) => text.clone(),
+            Cell::Null => None,
+            Cell::Flag(flag) => Some(flag.to_string().into()),
+            Cell::Number(number) => Some(number.to_string().into()),
+            Cell::Text(text) => Some(text.into()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Row, Table, presets};
 use terminal_size::{Width, terminal_size_of};
 use tributary_cli_common::text::{one_line, thousands};
+use tributary_csv_gate::{write_record, write_texts};
 
 use crate::{
     cli::{Format, Request},
@@ -58,7 +59,7 @@ fn print_table(listing: &Listing, width: Option<u16>, out: &mut impl Write) -> i
 }
 
 fn table_cell(cell: &Cell) -> TableCell {
-    let shown = TableCell::new(one_line(&cell.text()));
+    let shown = TableCell::new(one_line(&cell.text().unwrap_or_default()));
     match cell {
         Cell::Number(_) => shown.set_alignment(CellAlignment::Right),
         _ => shown,
@@ -66,20 +67,15 @@ fn table_cell(cell: &Cell) -> TableCell {
 }
 
 fn print_csv(listing: &Listing, out: &mut impl Write) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(listing.columns).map_err(io_error)?;
+    let mut record = Vec::new();
+    write_texts(&mut record, listing.columns);
+    out.write_all(&record)?;
     for cells in &listing.rows {
-        writer.write_record(cells.iter().map(Cell::text)).map_err(io_error)?;
+        record.clear();
+        write_record(&mut record, cells.iter().map(Cell::text));
+        out.write_all(&record)?;
     }
-    writer.flush()
-}
-
-/// Unwraps the I/O error. The conversion that csv provides hides its kind, by which a broken pipe is recognised.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+    Ok(())
 }
 
 /// Writes one array with an object per line: a single JSON text that also suits `grep` and `diff`.

@@ -88,6 +88,10 @@ fn csv_is_exact_and_starts_with_its_header() {
         ],
     );
     assert_eq!(stdout(&database.readdb("aggr --format csv")), "name,no_of_products\nblue,1\nred,2\n");
+    let edits = stdout(&database.readdb("edits --sku b --format csv"));
+    assert!(edits.ends_with("\nb,blue,,false,true,2026-11-22T10:00:00Z\n"), "null is nothing: {edits}");
+    let products = stdout(&database.readdb("products --sku b --format csv"));
+    assert!(products.ends_with("\nb,blue,\"\",,,true\n"), "an empty text is quoted: {products}");
 }
 
 #[test]

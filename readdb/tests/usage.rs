@@ -87,7 +87,7 @@ fn it_reads_the_last_version_while_another_is_being_applied() {
             Ok(())
         })
         .unwrap();
-    assert_eq!(read(), format!("{header}new,n,,,,true\n"));
+    assert_eq!(read(), format!("{header}new,n,\"\",,,true\n"));
 }
 
 #[test]

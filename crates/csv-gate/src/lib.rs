@@ -55,7 +55,7 @@ pub use table::{
     blocks::{Block, BlockRows, Blocks},
 };
 pub use tributary_protocol::{Escapes, Op, Quotes, Ragged};
-pub use write::write_record;
+pub use write::{write_record, write_texts};
 
 /// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part
 /// of a file's `reading`, so raising it makes masters read every file again.

@@ -12,12 +12,13 @@ pub struct Row<'a> {
     line: u64,
     fields: &'a Fields,
     columns: usize,
+    quote: Option<u8>,
 }
 
 impl<'a> Row<'a> {
     /// Creates the row of `text`, which was split into `fields`.
-    pub(crate) fn new(text: &'a str, line: u64, fields: &'a Fields, columns: usize) -> Self {
-        Self { text, line, fields, columns }
+    pub(crate) fn new(text: &'a str, line: u64, fields: &'a Fields, columns: usize, quote: Option<u8>) -> Self {
+        Self { text, line, fields, columns, quote }
     }
 
     /// The physical line, counted from 1, on which the row begins.
@@ -53,6 +54,18 @@ impl<'a> Row<'a> {
             Some(span) => &self.text[span.start..span.end],
             None => "",
         }
+    }
+
+    /// The text of field `i`, or none if it is null: empty and not quoted.
+    pub fn value(&self, i: usize) -> Option<Cow<'a, str>> {
+        let field = self.field(i);
+        (!field.is_empty() || self.is_quoted(i)).then_some(field)
+    }
+
+    /// Whether a quote stands before the text of field `i`.
+    fn is_quoted(&self, i: usize) -> bool {
+        let before = self.fields.spans.get(i).and_then(|span| span.start.checked_sub(1));
+        before.is_some_and(|before| self.text.as_bytes().get(before).copied() == self.quote && self.quote.is_some())
     }
 
     /// All fields in order.

@@ -130,7 +130,8 @@ impl<R: Read> Table<R> {
 
     /// The current row, see [`Self::advance`].
     pub(crate) fn row(&self) -> Row<'_> {
-        Row::new(self.current_text(), self.current.line, &self.fields, self.columns.len())
+        let quote = self.dialect.quote.byte();
+        Row::new(self.current_text(), self.current.line, &self.fields, self.columns.len(), quote)
     }
 
     fn current_text(&self) -> &str {

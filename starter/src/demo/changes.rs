@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
-use tributary_csv_gate::write_record;
+use tributary_csv_gate::write_texts;
 use tributary_generate::products;
 use tributary_store::{DatabaseUrl, Store};
 
@@ -55,15 +55,15 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     let (source, half) = SOURCES[(step % 2) as usize];
     let round = step / 2;
     let mut text = Vec::new();
-    write_record(&mut text, ["sku", "name", "description"]);
+    write_texts(&mut text, ["sku", "name", "description"]);
     for place in round.saturating_sub(CHANGED_ROWS - 1)..=round {
         // Visits the products of the feed in a scattered order.
         let product = half * rows / 2 + place.wrapping_mul(7_919) % rows;
         let description = format!("change {} of today in {source}", place + 1);
-        write_record(&mut text, [products::sku(product), products::name(product), description]);
+        write_texts(&mut text, [products::sku(product), products::name(product), description]);
     }
     if round % REJECT_INTERVAL == REJECT_INTERVAL - 1 {
-        write_record(&mut text, ["", "somebody forgot the sku", ""]);
+        write_texts(&mut text, ["", "somebody forgot the sku", ""]);
     }
     let path = folder.join(source).join("today.csv");
     let unfinished = tributary_formats::unfinished(&path);

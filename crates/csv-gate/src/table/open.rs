@@ -252,7 +252,8 @@ impl<R: Read> Table<R> {
         }
         let found = self.checked_columns()?;
         let found = found - usize::from(self.drop_last_name);
-        let row = Row::new(self.current_text(), self.current.line, &self.fields, found);
+        let quote = self.dialect.quote.byte();
+        let row = Row::new(self.current_text(), self.current.line, &self.fields, found, quote);
         Ok(row.fields().map(|name| name.trim().to_owned()).collect())
     }
 

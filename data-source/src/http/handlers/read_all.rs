@@ -16,7 +16,7 @@ use actix_web::{
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use tributary_csv_gate::{Error, Table, write_record};
+use tributary_csv_gate::{Error, Table, write_record, write_texts};
 use tributary_folder_watch::{Content, Entry, Folder, Snapshot};
 use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
@@ -102,7 +102,7 @@ impl Export {
     fn write(&self, sink: &mut Sink) -> io::Result<()> {
         let mut record = Vec::new();
         if !self.header.is_empty() {
-            write_record(&mut record, &self.header);
+            write_texts(&mut record, &self.header);
             sink.write_all(&record)?;
         }
         for file in &self.files {
@@ -121,7 +121,7 @@ impl ExportFile {
             record.clear();
             // The union may have grown after this file was added: it has none of the later columns.
             let own = (0..width).map(|column| self.columns.get(column).copied().flatten());
-            write_record(&mut record, own.map(|column| column.map(|column| row.field(column)).unwrap_or_default()));
+            write_record(&mut record, own.map(|column| column.and_then(|column| row.value(column))));
             sink.write_all(&record)?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use actix_web::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
 };
 use futures_util::StreamExt;
-use tributary_csv_gate::write_record;
+use tributary_csv_gate::{write_record, write_texts};
 use tributary_engine::{AggrOrder, AggrRow, Batches, Engine, ProductFilter, ProductView};
 use tributary_formats::CSV_UTF8_WITH_HEADER;
 
@@ -39,9 +39,10 @@ pub(crate) async fn products(engine: &Engine, filter: ProductFilter, cells: Cell
     const HEADER: &[&str] = &["sku", "name", "description", "source", "file", "edited"];
     let row = move |out: &mut Vec<u8>, row: &ProductView| {
         let texts = [&row.sku, &row.name, &row.description].map(String::as_str);
-        let origin = [&row.source, &row.file].map(|text| text.as_deref().unwrap_or_default());
+        let origin = [&row.source, &row.file].map(Option::as_deref);
         let edited = if row.edited { "true" } else { "false" };
-        write_record(out, texts.into_iter().chain(origin).chain([edited]).map(|text| cells.write(text)));
+        let fields = texts.map(Some).into_iter().chain(origin).chain([Some(edited)]);
+        write_record(out, fields.map(|field| field.map(|text| cells.write(text))));
     };
     Ok(stream("products.csv", HEADER, engine.export_products(filter).await?, row))
 }
@@ -54,7 +55,7 @@ pub(crate) async fn aggr(
     cells: Cells,
 ) -> Result<HttpResponse, ApiError> {
     let row = move |out: &mut Vec<u8>, row: &AggrRow| {
-        write_record(out, [cells.write(&row.name), row.no_of_products.to_string().into()]);
+        write_texts(out, [cells.write(&row.name), row.no_of_products.to_string().into()]);
     };
     Ok(stream("aggr.csv", &["name", "no_of_products"], engine.export_names(part, order).await?, row))
 }
@@ -67,7 +68,7 @@ fn stream<T: 'static>(
     row: impl Fn(&mut Vec<u8>, &T) + 'static,
 ) -> HttpResponse {
     let mut begin = Vec::new();
-    write_record(&mut begin, header);
+    write_texts(&mut begin, header);
     let begin = futures_util::stream::iter([anyhow::Ok(begin.into())]);
     let body = batches.map(move |batch| {
         let mut out = Vec::new();

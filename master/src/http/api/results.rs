@@ -9,7 +9,7 @@ use actix_web::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
-use tributary_csv_gate::write_record;
+use tributary_csv_gate::{write_record, write_texts};
 use tributary_engine::{Batches, GroupRow, ReportValue};
 use tributary_formats::CSV_UTF8_WITH_HEADER;
 
@@ -51,13 +51,13 @@ fn json_value(value: &ReportValue) -> serde_json::Result<String> {
 /// Streams CSV with a header of column names. A number is never a formula.
 pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) -> Result<HttpResponse, ApiError> {
     let mut begin = Vec::new();
-    write_record(&mut begin, report.group_by.iter().chain(&report.metrics).map(|name| cells.write(name)));
+    write_texts(&mut begin, report.group_by.iter().chain(&report.metrics).map(|name| cells.write(name)));
     let each = move |out: &mut Vec<u8>, row: &GroupRow| {
-        let keys = row.group.iter().map(|text| cells.write(text));
+        let keys = row.group.iter().map(|text| Some(cells.write(text)));
         let values = row.values.iter().map(|value| match (exact(value), value) {
-            (Some(digits), _) => digits.into(),
-            (None, ReportValue::Text(text)) => cells.write(text),
-            (None, _) => "".into(),
+            (Some(digits), _) => Some(digits.into()),
+            (None, ReportValue::Text(text)) => Some(cells.write(text)),
+            (None, _) => None,
         });
         write_record(out, keys.chain(values));
         Ok(())

@@ -80,6 +80,15 @@ fn csv_for_programs_is_exact_and_has_every_match() {
 }
 
 #[test]
+fn null_empty_text_and_words_for_null_stay_apart() {
+    let system = one_source(&[("a.csv", "sku,name,description\n1,NULL,\n2,a,\" x\"\n")]);
+    assert_eq!(system.ask("PUT", "/api/v1/products/3", r##"{"name":"","description":"#"}"##).status, 201);
+    let text = get(&system, "/api/v1/products", &[CSV]).text();
+    let rows = "1,\"NULL\",\"\",north,a.csv,false\n2,a,\" x\",north,a.csv,false\n3,\"\",\"#\",,,true\n";
+    assert_eq!(text.split_once('\n').unwrap().1, rows);
+}
+
+#[test]
 fn csv_for_people_has_no_formulas() {
     let system = cells();
     for path in

@@ -3,7 +3,7 @@
 use proptest::{prelude::*, sample::select};
 
 use super::see;
-use crate::{Quote, Settings, write_record};
+use crate::{Quote, Settings, write_texts};
 
 /// Tables of one to four columns whose fields contain everything that has to be quoted.
 fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
@@ -74,7 +74,7 @@ proptest! {
     fn what_the_gate_writes_it_reads(table in tables(), chunk in 1..40usize) {
         let mut written = Vec::new();
         for record in &table {
-            write_record(&mut written, record);
+            write_texts(&mut written, record);
         }
         let settings = Settings { delimiter: Some(",".into()), encoding: Some("UTF-8".into()), ..Settings::default() };
         check_read_back(&written, &settings, &table, chunk);
