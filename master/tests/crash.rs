@@ -85,7 +85,7 @@ fn a_reader_never_sees_half_a_version() {
         let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
         let deadline = Instant::now() + Duration::from_secs(120);
         while !done.load(Ordering::Relaxed) && Instant::now() < deadline {
-            let names = store.aggr_page(None, 10).unwrap();
+            let names = store.aggr_page(None, None, 10).unwrap();
             assert_eq!(names.len(), 1, "two versions at once: {names:?}");
             assert_eq!(names[0].no_of_products, ROWS);
             seen.insert(names[0].name.clone());

@@ -16,9 +16,10 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Maximum number of rows per table; 0 prints only the header and the count
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(i64).range(0..))]
-    limit: i64,
+    /// Maximum number of rows per table; 0 prints only the header and the count [default: 10 with --format table, all with
+    /// csv and json]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    limit: Option<i64>,
 
     /// Only this sku, exactly as stored (products, edits)
     #[arg(long)]
@@ -101,14 +102,27 @@ pub(crate) enum Format {
 pub(crate) struct Request {
     /// `None` for products and aggr.
     pub(crate) table: Option<Table>,
-    /// Maximum number of rows per table.
-    pub(crate) limit: i64,
+    /// Maximum number of rows per table, if one is given.
+    limit: Option<i64>,
     /// Only this sku, in the tables that have one.
     pub(crate) sku: Option<String>,
     /// Only this name, in the tables that can be filtered by it.
     pub(crate) name: Option<String>,
     /// The output format.
     pub(crate) format: Format,
+}
+
+impl Request {
+    /// The tables to print, in order.
+    pub(crate) fn tables(&self) -> &[Table] {
+        self.table.as_ref().map_or(&[Table::Products, Table::Aggr], std::slice::from_ref)
+    }
+
+    /// Maximum number of rows per table. People get a few without asking, programs all.
+    pub(crate) fn limit(&self) -> i64 {
+        let default = if self.format == Format::Table { 10 } else { i64::MAX };
+        self.limit.unwrap_or(default)
+    }
 }
 
 impl Args {
@@ -168,11 +182,13 @@ mod tests {
     fn each_flag_is_read() {
         let check = |typed: &str, expect: Request| assert_eq!(parse(typed), Ok(expect), "{typed}");
         let text = |word: &str| Some(word.to_owned());
-        let base = || Request { table: None, limit: 10, sku: None, name: None, format: Format::Table };
+        let base = || Request { table: None, limit: None, sku: None, name: None, format: Format::Table };
         check("", base());
         check("--sku 1 --name a", Request { sku: text("1"), name: text("a"), ..base() });
-        check("aggr --limit 0", Request { table: Some(Table::Aggr), limit: 0, ..base() });
+        check("aggr --limit 0", Request { table: Some(Table::Aggr), limit: Some(0), ..base() });
         check("--format json", Request { format: Format::Json, ..base() });
+        let limit = |typed: &str| parse(typed).unwrap().limit();
+        assert_eq!((limit(""), limit("--limit 11"), limit("--format json")), (10, 11, i64::MAX));
         for (word, table) in [
             ("products", Table::Products),
             ("sources", Table::Sources),

@@ -3,17 +3,20 @@
 
 pub mod cli;
 
-mod listing;
+mod cell;
 mod print;
 mod select;
 
-use std::io::{self, Write};
+use std::io;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tributary_config::{ConfigError, locate_database};
 use tributary_store::{Error, Store};
 
-use crate::cli::{Args, Request};
+use crate::{
+    cli::{Args, Request},
+    print::Printer,
+};
 
 /// Prints what the arguments ask for on stdout.
 ///
@@ -24,10 +27,16 @@ pub fn run(args: &Args) -> Result<()> {
     let url = locate_database(args.database_url.as_deref())?;
     let mut store = Store::open_existing(&url)?;
     tracing::debug!(database.path = %url, "opened {url}");
+    let mut printer = Printer::new(&request, io::BufWriter::new(io::stdout().lock()));
     // One snapshot: products and aggr must not come from two versions.
-    let listings = store.snapshot(|store| select::select(store, &request))?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    print::print(&listings, &request, &mut out).and_then(|()| out.flush()).context("failed to write the output")
+    store.snapshot(|store| {
+        for &table in request.tables() {
+            printer.begin(table)?;
+            select::each_row(store, &request, table, |cells| printer.row(cells))?;
+            printer.end(table, select::count(store, &request, table)?)?;
+        }
+        printer.finish()
+    })
 }
 
 /// Whether an error means that the arguments or the configuration are wrong.

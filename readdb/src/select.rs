@@ -1,153 +1,138 @@
 //! Reads the requested rows. The columns of each table and their order are decided here.
 
-use tributary_store::{Error, ProductFilter, RejectView, Store};
+use anyhow::Result;
+use tributary_store::{AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, RejectView, SourceView, Store};
 
 use crate::{
+    cell::Cell,
     cli::{Request, Table},
-    listing::{Cell, Listing},
 };
 
-/// Reads the requested table, or products and aggr.
-pub(crate) fn select(store: &mut Store, request: &Request) -> Result<Vec<Listing>, Error> {
-    match request.table {
-        Some(table) => Ok(vec![listing(store, request, table)?]),
-        None => [Table::Products, Table::Aggr].into_iter().map(|table| listing(store, request, table)).collect(),
-    }
-}
+/// Rows that are read at a time of the tables that may have many.
+const ROWS_PER_BATCH: i64 = 1_000;
 
-fn listing(store: &mut Store, request: &Request, table: Table) -> Result<Listing, Error> {
+/// Returns the names of a table's columns.
+pub(crate) fn columns(table: Table) -> &'static [&'static str] {
     match table {
-        Table::Products => products(store, request),
-        Table::Aggr => aggr(store, request),
-        Table::Sources => sources(store, request.limit),
-        Table::Files => files(store, request.limit),
-        Table::Rejects => rejects(store, request.limit),
-        Table::Edits => edits(store, request),
+        Table::Products => &["sku", "name", "description", "source", "file", "edited"],
+        Table::Aggr => &["name", "no_of_products"],
+        Table::Sources => {
+            &["name", "url", "state", "version", "files", "offers", "rejects", "last_sensed", "last_applied", "error"]
+        }
+        Table::Files => &["source", "path", "state", "hash", "size_bytes", "rows", "offers", "rejects", "reason"],
+        Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
+        Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
     }
 }
 
-fn products(store: &mut Store, request: &Request) -> Result<Listing, Error> {
-    let filter = ProductFilter { sku: request.sku.clone(), name: request.name.clone(), ..ProductFilter::default() };
-    let rows = store.products_page(&filter, None, request.limit)?;
-    Ok(Listing {
-        table: Table::Products,
-        columns: &["sku", "name", "description", "source", "file", "edited"],
-        rows: cells(rows, |row| {
-            vec![
-                row.sku.into(),
-                row.name.into(),
-                row.description.into(),
-                row.source.into(),
-                row.file.into(),
-                row.edited.into(),
-            ]
-        }),
-        total: store.products_count(&filter)?,
-    })
+/// Passes the cells of each requested row to `take`, in key order.
+pub(crate) fn each_row(
+    store: &mut Store,
+    request: &Request,
+    table: Table,
+    mut take: impl FnMut(Vec<Cell>) -> Result<()>,
+) -> Result<()> {
+    let limit = request.limit();
+    match table {
+        Table::Products => {
+            let filter = product_filter(request);
+            let next = |after: Option<&str>, limit| store.products_page(&filter, after, limit);
+            in_batches(limit, next, |row: &ProductView| row.sku.clone(), |row| take(product(row)))
+        }
+        Table::Aggr => {
+            let next = |after: Option<&str>, limit| store.aggr_page(request.name.as_deref(), after, limit);
+            in_batches(
+                limit,
+                next,
+                |row: &AggrRow| row.name.clone(),
+                |row| take(vec![row.name.into(), row.no_of_products.into()]),
+            )
+        }
+        Table::Sources => {
+            let most = usize::try_from(limit).unwrap_or(usize::MAX);
+            store.sources_view()?.into_iter().take(most).try_for_each(|row| take(source(row)))
+        }
+        Table::Files => store.files_view(limit)?.into_iter().try_for_each(|row| take(file(row))),
+        Table::Rejects => store.rejects_view(limit)?.into_iter().try_for_each(|row| take(reject(row))),
+        Table::Edits => {
+            store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row)))
+        }
+    }
 }
 
-fn aggr(store: &mut Store, request: &Request) -> Result<Listing, Error> {
-    let name = request.name.as_deref();
-    let rows = store.aggr_page(name, request.limit)?;
-    Ok(Listing {
-        table: Table::Aggr,
-        columns: &["name", "no_of_products"],
-        rows: cells(rows, |row| vec![row.name.into(), row.no_of_products.into()]),
-        total: store.aggr_count(name)?,
-    })
+/// Returns the number of rows that pass the filters, whatever the limit.
+pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Result<i64, Error> {
+    match table {
+        Table::Products => store.products_count(&product_filter(request)),
+        Table::Aggr => store.aggr_count(request.name.as_deref()),
+        Table::Sources => Ok(store.sources_view()?.len() as i64),
+        Table::Files => store.files_count(),
+        Table::Rejects => store.rejects_count(),
+        Table::Edits => store.edits_count(request.sku.as_deref()),
+    }
 }
 
-fn sources(store: &mut Store, limit: i64) -> Result<Listing, Error> {
-    let mut rows = store.sources_view()?;
-    let total = rows.len() as i64;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(Listing {
-        table: Table::Sources,
-        columns: &[
-            "name",
-            "url",
-            "state",
-            "version",
-            "files",
-            "offers",
-            "rejects",
-            "last_sensed",
-            "last_applied",
-            "error",
-        ],
-        rows: cells(rows, |row| {
-            vec![
-                row.name.into(),
-                row.url.into(),
-                row.state.as_str().into(),
-                row.version.into(),
-                row.files.into(),
-                row.offers.into(),
-                row.rejects.into(),
-                row.last_sensed.into(),
-                row.last_applied.into(),
-                row.error.into(),
-            ]
-        }),
-        total,
-    })
+/// Passes at most `limit` rows to `take`, as `next` reads them behind a key.
+fn in_batches<R>(
+    mut limit: i64,
+    mut next: impl FnMut(Option<&str>, i64) -> Result<Vec<R>, Error>,
+    key: impl Fn(&R) -> String,
+    mut take: impl FnMut(R) -> Result<()>,
+) -> Result<()> {
+    let mut after = None;
+    loop {
+        let rows = next(after.as_deref(), limit.min(ROWS_PER_BATCH))?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(key(last));
+        limit -= rows.len() as i64;
+        rows.into_iter().try_for_each(&mut take)?;
+    }
 }
 
-fn files(store: &mut Store, limit: i64) -> Result<Listing, Error> {
-    let rows = store.files_view(limit)?;
-    Ok(Listing {
-        table: Table::Files,
-        columns: &["source", "path", "state", "hash", "size_bytes", "rows", "offers", "rejects", "reason"],
-        rows: cells(rows, |row| {
-            vec![
-                row.source.into(),
-                row.path.into(),
-                row.state.as_str().into(),
-                row.hash.into(),
-                row.size_bytes.into(),
-                row.rows.into(),
-                row.offers.into(),
-                row.rejects.into(),
-                row.reason.into(),
-            ]
-        }),
-        total: store.files_count()?,
-    })
+fn product_filter(request: &Request) -> ProductFilter {
+    ProductFilter { sku: request.sku.clone(), name: request.name.clone(), ..ProductFilter::default() }
 }
 
-fn rejects(store: &mut Store, limit: i64) -> Result<Listing, Error> {
-    let rows = store.rejects_view(limit)?;
-    Ok(Listing {
-        table: Table::Rejects,
-        columns: &["source", "file", "line", "reason", "raw", "report"],
-        rows: cells(rows, |row| {
-            let RejectView { source, file, line, reason, raw, report } = row;
-            vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
-        }),
-        total: store.rejects_count()?,
-    })
+fn product(row: ProductView) -> Vec<Cell> {
+    let ProductView { sku, name, description, source, file, edited } = row;
+    vec![sku.into(), name.into(), description.into(), source.into(), file.into(), edited.into()]
 }
 
-fn edits(store: &mut Store, request: &Request) -> Result<Listing, Error> {
-    let sku = request.sku.as_deref();
-    let rows = store.edits_view(sku, request.limit)?;
-    Ok(Listing {
-        table: Table::Edits,
-        columns: &["sku", "name", "description", "hidden", "stands", "edited_at"],
-        rows: cells(rows, |row| {
-            vec![
-                row.sku.into(),
-                row.name.into(),
-                row.description.into(),
-                row.hidden.into(),
-                row.stands.into(),
-                row.edited_at.into(),
-            ]
-        }),
-        total: store.edits_count(sku)?,
-    })
+fn source(row: SourceView) -> Vec<Cell> {
+    vec![
+        row.name.into(),
+        row.url.into(),
+        row.state.as_str().into(),
+        row.version.into(),
+        row.files.into(),
+        row.offers.into(),
+        row.rejects.into(),
+        row.last_sensed.into(),
+        row.last_applied.into(),
+        row.error.into(),
+    ]
 }
 
-fn cells<R>(rows: Vec<R>, cells: impl Fn(R) -> Vec<Cell>) -> Vec<Vec<Cell>> {
-    rows.into_iter().map(cells).collect()
+fn file(row: FileView) -> Vec<Cell> {
+    vec![
+        row.source.into(),
+        row.path.into(),
+        row.state.as_str().into(),
+        row.hash.into(),
+        row.size_bytes.into(),
+        row.rows.into(),
+        row.offers.into(),
+        row.rejects.into(),
+        row.reason.into(),
+    ]
+}
+
+fn reject(row: RejectView) -> Vec<Cell> {
+    let RejectView { source, file, line, reason, raw, report } = row;
+    vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
+}
+
+fn edit(row: EditRow) -> Vec<Cell> {
+    let EditRow { sku, name, description, hidden, stands, edited_at } = row;
+    vec![sku.into(), name.into(), description.into(), hidden.into(), stands.into(), edited_at.into()]
 }

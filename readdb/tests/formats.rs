@@ -1,6 +1,7 @@
 //! The output: exact CSV and JSON, a readable table.
 
 use serde_json::{Value, json};
+use tributary_store::ProductRow;
 
 use crate::{AWKWARD, Database, stdout};
 
@@ -107,4 +108,41 @@ fn the_table_has_a_line_per_row_and_the_counts() {
     line("2 of 2 names in aggr");
     assert!(!text.contains("│ b "), "beyond the limit: {text}");
     assert!(stdout(&database.readdb("products --name none")).ends_with("\n0 of 0 products\n"));
+}
+
+#[test]
+fn programs_get_all_rows_or_are_told_that_they_do_not() {
+    let mut database = Database::new();
+    let (products, names): (Vec<ProductRow>, Vec<(String, i64)>) =
+        (0..2_500).map(|number| (product(&format!("z{number:04}")), (format!("n{number:04}"), 1))).unzip();
+    database.store.insert_products(&products).unwrap();
+    database.store.add_to_aggr(&names).unwrap();
+    let run = |words: &str| {
+        let output = database.readdb(words);
+        let errors = String::from_utf8(output.stderr.clone()).unwrap();
+        (stdout(&output), errors)
+    };
+    let rows = |words: &str| {
+        let (text, errors) = run(&format!("{words} --format csv"));
+        (text.lines().skip(1).filter(|line| line.starts_with(['n', 'z'])).count(), errors)
+    };
+    assert_eq!(rows("products"), (2_500, String::new()), "every batch");
+    assert_eq!(rows("aggr"), (2_500, String::new()), "every batch");
+    assert_eq!(rows("products --limit 2503"), (2_500, String::new()), "nothing was cut");
+    let told = "readdb: 1,500 of 2,503 products, because of --limit\n".to_owned();
+    assert_eq!(rows("products --limit 1500"), (1_497, told));
+    let (text, errors) = run("--format json");
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["products"].as_array().unwrap().len(), 2_503);
+    assert_eq!(json["aggr"].as_array().unwrap().len(), 2_502);
+    assert_eq!(errors, "");
+    let (_, errors) = run("--format json --limit 1");
+    let of_names = "readdb: 1 of 2,502 names in aggr, because of --limit\n";
+    assert_eq!(errors, format!("readdb: 1 of 2,503 products, because of --limit\n{of_names}"));
+    assert_eq!(run("products --limit 1").1, "", "a table says it itself");
+}
+
+fn product(sku: &str) -> ProductRow {
+    let text = String::new;
+    ProductRow { sku: sku.to_owned(), name: text(), description: text(), file_id: None, edited: true }
 }

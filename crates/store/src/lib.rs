@@ -28,8 +28,8 @@ pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, Produc
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use history::{EventRow, UploadRow, UploadState};
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectRow, RejectView, SourcePass,
-    SourceRow, SourceState, SourceView,
+    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectCursor, RejectRow,
+    RejectView, SourcePass, SourceRow, SourceState, SourceView,
 };
 pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
 pub use sqlite::Lock;

@@ -52,15 +52,20 @@ impl Engine {
         Ok(ProductPage { products, next })
     }
 
-    /// All products that pass `filter`, by sku, in batches from one snapshot.
+    /// At most `limit` products that pass `filter` and come after the sku `after`, by sku, in batches from one snapshot.
     ///
     /// # Errors
     /// None in practice; a failure of the database is an item of the stream.
-    pub async fn export_products(&self, filter: ProductFilter) -> Result<Batches<ProductView>> {
-        let mut after: Option<String> = None;
+    pub async fn export_products(
+        &self,
+        filter: ProductFilter,
+        mut after: Option<String>,
+        mut limit: i64,
+    ) -> Result<Batches<ProductView>> {
         let next = move |store: &mut Store| {
-            let rows = store.products_page(&filter, after.as_deref(), PRODUCTS_PER_BATCH)?;
+            let rows = store.products_page(&filter, after.as_deref(), limit.min(PRODUCTS_PER_BATCH))?;
             after = rows.last().map(|row| row.sku.clone());
+            limit -= rows.len() as i64;
             Ok(rows)
         };
         self.0.readers.batches(next).await
@@ -84,15 +89,21 @@ impl Engine {
         self.read(read).await
     }
 
-    /// All names that contain `part`, in batches from one snapshot.
+    /// At most `limit` names that contain `part`, after skipping `offset`, in batches from one snapshot.
     ///
     /// # Errors
     /// As [`Engine::export_products`].
-    pub async fn export_names(&self, part: Option<String>, order: AggrOrder) -> Result<Batches<AggrRow>> {
-        let mut offset = 0;
+    pub async fn export_names(
+        &self,
+        part: Option<String>,
+        order: AggrOrder,
+        mut limit: i64,
+        mut offset: i64,
+    ) -> Result<Batches<AggrRow>> {
         let next = move |store: &mut Store| {
-            let rows = store.aggr_list(part.as_deref(), order, NAMES_PER_BATCH, offset)?;
+            let rows = store.aggr_list(part.as_deref(), order, limit.min(NAMES_PER_BATCH), offset)?;
             offset += rows.len() as i64;
+            limit -= rows.len() as i64;
             Ok(rows)
         };
         self.0.readers.batches(next).await

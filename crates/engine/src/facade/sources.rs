@@ -8,10 +8,16 @@ use tributary_store::{RejectView, SourceView, Store, Tally};
 
 use super::Engine;
 use crate::{
-    database::events::{self, StoredEvent},
+    database::{
+        Batches,
+        events::{self, StoredEvent},
+    },
     poll::SourceStatus,
     views::{ProductDetail, detail},
 };
+
+/// Rejects in a batch of an export.
+const REJECTS_PER_BATCH: i64 = 1_000;
 
 /// A source with its health.
 #[derive(Debug, Clone)]
@@ -88,6 +94,28 @@ impl Engine {
             Ok((rows, store.rejects_count()?))
         };
         self.read(read).await
+    }
+
+    /// At most `limit` of the same rejects, in batches from one snapshot.
+    ///
+    /// # Errors
+    /// As [`Engine::export_products`].
+    pub async fn export_rejects(
+        &self,
+        report: Option<String>,
+        source: Option<String>,
+        file: Option<String>,
+        mut limit: i64,
+    ) -> Result<Batches<RejectView>> {
+        let mut last = None;
+        let next = move |store: &mut Store| {
+            let filter = (report.as_deref(), source.as_deref(), file.as_deref());
+            let (rows, cursor) = store.rejects_before(filter, last, limit.min(REJECTS_PER_BATCH))?;
+            last = cursor;
+            limit -= rows.len() as i64;
+            Ok(rows)
+        };
+        self.0.readers.batches(next).await
     }
 
     /// The first page: counts, the product with this sku, the latest events, and all sources.

@@ -20,17 +20,19 @@ pub enum AggrOrder {
 }
 
 impl Store {
-    /// At most `limit` names with their counts, by name; with `name` only that one.
+    /// At most `limit` names with their counts after the name `after`, by name; with `name` only that one.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn aggr_page(&mut self, name: Option<&str>, limit: i64) -> Result<Vec<AggrRow>, Error> {
-        let query = aggr::table.select(AggrRow::as_select()).order(aggr::name).limit(limit);
-        match name {
-            Some(name) => query.filter(aggr::name.eq(name)).load(&mut self.connection),
-            None => query.load(&mut self.connection),
+    pub fn aggr_page(&mut self, name: Option<&str>, after: Option<&str>, limit: i64) -> Result<Vec<AggrRow>, Error> {
+        let mut query = aggr::table.select(AggrRow::as_select()).order(aggr::name).limit(limit).into_boxed();
+        if let Some(name) = name {
+            query = query.filter(aggr::name.eq(name));
         }
-        .or_cannot(|| "read aggr")
+        if let Some(after) = after {
+            query = query.filter(aggr::name.gt(after));
+        }
+        query.load(&mut self.connection).or_cannot(|| "read aggr")
     }
 
     /// The number of names; with `name`, 1 if that name exists and 0 otherwise.

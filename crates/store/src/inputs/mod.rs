@@ -15,7 +15,7 @@ pub use file_views::FileView;
 pub use files::{FileOrigin, FileRow, FileState};
 pub use held_versions::HeldVersionRow;
 pub use pages::{PageContent, PageRow};
-pub use reject_views::RejectView;
+pub use reject_views::{RejectCursor, RejectView};
 pub use rejects::RejectRow;
 pub(crate) use rejects::next_reject_id;
 pub use source_views::SourceView;

@@ -27,6 +27,13 @@ pub struct RejectView {
     pub report: Option<String>,
 }
 
+/// The place of a reject in the list of the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectCursor {
+    id: i64,
+    of_report: bool,
+}
+
 /// A reject with its id, which orders rejects by time.
 type Numbered = (i64, RejectView);
 
@@ -94,9 +101,25 @@ impl Store {
         file: Option<&str>,
         limit: i64,
     ) -> Result<Vec<RejectView>, Error> {
+        Ok(self.rejects_before((report, source, file), None, limit)?.0)
+    }
+
+    /// Like [`Store::newest_rejects`], but only rejects behind a place in that list. Also returns the place of the last one.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn rejects_before(
+        &mut self,
+        (report, source, file): (Option<&str>, Option<&str>, Option<&str>),
+        cursor: Option<RejectCursor>,
+        limit: i64,
+    ) -> Result<(Vec<RejectView>, Option<RejectCursor>), Error> {
+        // The two kinds count their ids apart. Of equal ids the feed's comes first.
+        let of_feeds_below = cursor.map_or(i64::MAX, |cursor| cursor.id);
+        let of_reports_below = cursor.map_or(i64::MAX, |cursor| cursor.id + i64::from(!cursor.of_report));
         let of_feeds = match report {
             Some(_) => Vec::new(),
-            None => self.newest_of_feeds(source, file, limit)?,
+            None => self.newest_of_feeds(source, file, of_feeds_below, limit)?,
         };
         let query = reported_rejects::table
             .inner_join(reported_files::table.inner_join(sources::table))
@@ -111,6 +134,7 @@ impl Store {
                 ),
                 reported_files::report,
             ))
+            .filter(reported_rejects::id.lt(of_reports_below))
             .order(reported_rejects::id.desc())
             .limit(limit)
             .into_boxed();
@@ -122,18 +146,22 @@ impl Store {
             query.load(&mut self.connection).or_cannot(|| "read the newest rejects of reports")?;
         let mut all = merge_kinds(of_feeds, of_reports);
         all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-        Ok(first_rows(all, limit))
+        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = all.last().map(|(id, row)| RejectCursor { id: *id, of_report: row.report.is_some() });
+        Ok((first_rows(all, limit), last))
     }
 
     fn newest_of_feeds(
         &mut self,
         source: Option<&str>,
         file: Option<&str>,
+        below: i64,
         limit: i64,
     ) -> Result<Vec<FeedReject>, Error> {
         let query = rejects::table
             .inner_join(files::table.inner_join(sources::table))
             .select((sources::name, files::path, rejects::line, rejects::id, rejects::reason, rejects::raw))
+            .filter(rejects::id.lt(below))
             .order(rejects::id.desc())
             .limit(limit)
             .into_boxed();

@@ -15,7 +15,7 @@ fn moves(pairs: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 fn counts(database: &mut Database) -> Vec<(String, i64)> {
-    let rows = database.store.aggr_page(None, i64::MAX).unwrap();
+    let rows = database.store.aggr_page(None, None, i64::MAX).unwrap();
     rows.into_iter().map(|AggrRow { name, no_of_products }| (name, no_of_products)).collect()
 }
 

@@ -47,7 +47,7 @@ fn names_of_every_number_are_counted() {
         let moves = |by: i64| (0..size).map(|number| (sku(number), by)).collect::<Vec<_>>();
         database.store.add_to_aggr(&moves(2)).unwrap();
         database.store.add_to_aggr(&moves(-1)).unwrap();
-        let counts = database.store.aggr_page(None, i64::MAX).unwrap();
+        let counts = database.store.aggr_page(None, None, i64::MAX).unwrap();
         let expected: Vec<_> =
             moves(1).into_iter().map(|(name, no_of_products)| AggrRow { name, no_of_products }).collect();
         assert_eq!(counts, expected);

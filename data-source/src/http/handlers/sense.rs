@@ -24,6 +24,7 @@ const MAX_WAIT_SECONDS: f64 = 60.0;
 
 /// Query of `/sense`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SenseQuery {
     /// The version that the caller has; empty if it has none.
     since: Option<String>,

@@ -7,8 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     api::{
-        csv,
-        products::{Format, Raw, cells},
+        export::{Export, Format, Raw, Table},
         views::{Aggr, AggrPage},
     },
     server::{App, error::ApiError, input},
@@ -16,12 +15,13 @@ use crate::http::{
 
 /// Selection of names.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AggrQuery {
     /// A part of the name, compared exactly.
     q: Option<String>,
-    /// Rows of this page.
-    #[param(minimum = 1, maximum = 10_000, default = 100)]
+    /// Maximum rows: 1 to 10,000 and by default 100 for JSON; all by default for CSV.
+    #[param(minimum = 1)]
     limit: Option<i64>,
     /// Rows to skip.
     #[param(minimum = 0, default = 0)]
@@ -29,7 +29,7 @@ pub(crate) struct AggrQuery {
     /// `name` (the default) or `-no_of_products`: the names with the most products first.
     #[param(inline, nullable = false)]
     order: Option<Order>,
-    /// `csv`: all of it as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -48,7 +48,7 @@ enum Order {
 
 /// The names.
 ///
-/// The number of products of each. With `Accept: text/csv` all of them as CSV, exactly as stored.
+/// The number of products of each. With `Accept: text/csv` as CSV, exactly as stored; all of them without a `limit`.
 #[utoipa::path(get, path = "/api/v1/aggr", operation_id = "list_names", tag = "products", params(AggrQuery), responses(
     (status = 200, content((AggrPage = "application/json"), (String = "text/csv")), description = "A page of the names"),
     (status = 400, description = "The query cannot be understood"),
@@ -64,8 +64,9 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return Err(ApiError::BadRequest(format!("`offset` must be 0 or more, not {offset}")));
     }
     let part = input::unless_blank(query.q);
-    if let Some(cells) = cells(&request, query.format, query.raw) {
-        return csv::aggr(&app.engine, part, order, cells).await;
+    if let Some(export) = Export::wanted(&request, query.format, query.raw) {
+        let rows = app.engine.export_names(part, order, input::most(query.limit)?, offset).await?;
+        return Ok(Table::<Aggr>::new("aggr", rows).answer(export));
     }
     let limit = input::limit(query.limit)?;
     let (rows, total) = app.engine.names(part, order, limit, offset).await?;

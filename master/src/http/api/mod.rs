@@ -3,8 +3,8 @@
 //! It belongs here if a program calls it. Pages do not.
 
 pub(crate) mod aggr;
-mod csv;
 pub(crate) mod events;
+mod export;
 pub(crate) mod health;
 mod numbers;
 pub(crate) mod product;

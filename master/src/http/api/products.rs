@@ -3,18 +3,19 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tributary_engine::ProductFilter;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::http::{
     api::{
-        csv::{self, Cells},
-        views::ProductPage,
+        export::{Export, Format, Raw, Table},
+        views::{Product, ProductPage},
     },
     server::{App, error::ApiError, input},
 };
 
 /// Selection of products.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductsQuery {
     /// A part of the sku or of the name, compared exactly.
@@ -23,12 +24,12 @@ pub(crate) struct ProductsQuery {
     name: Option<String>,
     /// The winner comes from this source.
     source: Option<String>,
-    /// Rows of this page.
-    #[param(minimum = 1, maximum = 10_000, default = 100)]
+    /// Maximum rows: 1 to 10,000 and by default 100 for JSON; all by default for CSV.
+    #[param(minimum = 1)]
     limit: Option<i64>,
     /// Only skus behind this one: `next` of the page before.
     after: Option<String>,
-    /// `csv`: every match as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -36,26 +37,9 @@ pub(crate) struct ProductsQuery {
     raw: Option<Raw>,
 }
 
-/// Format of a list, for links that people follow.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Format {
-    Json,
-    Csv,
-}
-
-/// Whether cells are written as they are.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-pub(crate) enum Raw {
-    #[serde(rename = "0")]
-    No,
-    #[serde(rename = "1")]
-    Yes,
-}
-
 /// The products.
 ///
-/// One page, by sku (bytes). With `Accept: text/csv` all matches as CSV, exactly as stored.
+/// One page, by sku (bytes). With `Accept: text/csv` as CSV, exactly as stored; all matches without a `limit`.
 #[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductsQuery), responses(
     (status = 200, content(
         (ProductPage = "application/json"),
@@ -67,19 +51,11 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let query: ProductsQuery = input::query(&request)?;
     let [part, source] = [query.q, query.source].map(input::unless_blank);
     let filter = ProductFilter { sku: None, name: query.name, part, source };
-    if let Some(cells) = cells(&request, query.format, query.raw) {
-        return csv::products(&app.engine, filter, cells).await;
+    if let Some(export) = Export::wanted(&request, query.format, query.raw) {
+        let limit = input::most(query.limit)?;
+        let rows = app.engine.export_products(filter, query.after, limit).await?;
+        return Ok(Table::<Product>::new("products", rows).answer(export));
     }
     let limit = input::limit(query.limit)?;
     Ok(HttpResponse::Ok().json(ProductPage::from(app.engine.products(filter, query.after, limit).await?)))
-}
-
-/// Returns how cells are written if the client asks for CSV: with `?format=csv`, which is for people, or with `Accept`.
-pub(crate) fn cells(request: &HttpRequest, format: Option<Format>, raw: Option<Raw>) -> Option<Cells> {
-    match (format, raw) {
-        (Some(Format::Csv), Some(Raw::Yes)) => Some(Cells::Exact),
-        (Some(Format::Csv), _) => Some(Cells::Escaped),
-        (Some(Format::Json), _) => None,
-        (None, _) => input::wants_csv(request).then_some(Cells::Exact),
-    }
 }

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::{
     api::{
-        csv::Cells,
+        export::{Export, ListQuery},
         results,
         views::{Items, Report},
     },
@@ -17,6 +17,7 @@ use crate::http::{
 
 /// Selection, order and format of the rows.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RowsQuery {
     /// Only files of this source.
@@ -41,11 +42,14 @@ pub(crate) struct RowsQuery {
 ///
 /// As they are configured, with what their tables hold.
 #[utoipa::path(get, path = "/api/v1/reports", operation_id = "list_reports", tag = "reports",
-    responses((status = 200, body = Items<Report>, description = "Every configured report")))]
-pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    params(ListQuery), responses(
+    (status = 200, content((Items<Report> = "application/json"), (String = "text/csv")), description = "Every configured report"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let reports = app.engine.report_summaries().await?;
     let items = reports.iter().map(|(report, summary)| Report::new(report, summary)).collect();
-    Ok(HttpResponse::Ok().json(Items { items }))
+    ListQuery::answer(&request, "reports", items)
 }
 
 /// The rows of a report.
@@ -62,7 +66,7 @@ pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> 
 pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let report = named(&request, &app)?;
     let query: RowsQuery = input::query(&request)?;
-    let cells = cells(&request, query.format.as_deref(), query.raw.as_deref())?;
+    let export = export(&request, query.format.as_deref(), query.raw.as_deref())?;
     let range = RowRange {
         order: query.order.as_deref().map(|order| self::order(&report, order)).transpose()?,
         limit: at_least("limit", query.limit, 1, RowRange::ALL.limit)?,
@@ -70,8 +74,8 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     };
     let [source, file] = [query.source, query.file].map(input::unless_blank);
     let rows = app.engine.report_rows(&report, range, ReportScope { source, file }).await?;
-    match cells {
-        Some(cells) => results::csv(&report, rows, cells),
+    match export {
+        Some(export) => Ok(results::table(&report, rows).answer(export)),
         None => results::json(&report, rows),
     }
 }
@@ -99,17 +103,17 @@ pub(crate) fn order(report: &ReportConfig, order: &str) -> Result<RowOrder, ApiE
     })
 }
 
-/// Returns how cells are written if the client asks for CSV.
-fn cells(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Cells>, ApiError> {
+/// Returns the file that the client asks for; `None` if it asks for JSON.
+fn export(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Result<Option<Export>, ApiError> {
     let is_raw = match raw {
         None | Some("" | "0") => false,
         Some("1") => true,
         Some(other) => return Err(ApiError::Invalid(format!("`raw` must be `0` or `1`, not `{other}`"))),
     };
     match format {
-        None | Some("") => Ok(input::wants_csv(request).then_some(Cells::Exact)),
+        None | Some("") => Ok(input::wants_csv(request).then_some(Export::ExactCsv)),
         Some("json") => Ok(None),
-        Some("csv") => Ok(Some(if is_raw { Cells::Exact } else { Cells::Escaped })),
+        Some("csv") => Ok(Some(if is_raw { Export::ExactCsv } else { Export::SpreadsheetCsv })),
         Some(other) => Err(ApiError::Invalid(format!("`format` must be `json` or `csv`, not `{other}`"))),
     }
 }

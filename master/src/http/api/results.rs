@@ -1,19 +1,16 @@
-//! Rows of a report as JSON and CSV, streamed in bounded memory. The JSON is written here, not by serde_json: a sum of 30 digits is a
+//! Rows of a report as JSON and as a table, streamed in bounded memory. The JSON is written here, not by serde_json: a sum of 30 digits is a
 //! number in it, with all its digits.
 
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType},
-    web::Bytes,
-};
+use actix_web::{HttpResponse, HttpResponseBuilder, http::header::ContentType, web::Bytes};
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
-use tributary_csv_gate::{write_record, write_texts};
 use tributary_engine::{Batches, GroupRow, ReportValue};
-use tributary_formats::CSV_UTF8_WITH_HEADER;
 
-use super::{csv::Cells, numbers::exact};
+use super::{
+    export::{Cell, Table},
+    numbers::exact,
+};
 use crate::http::server::error::ApiError;
 
 /// Streams `{"items":[…]}`, one object per row, with the columns as members in their order.
@@ -48,28 +45,21 @@ fn json_value(value: &ReportValue) -> serde_json::Result<String> {
     }
 }
 
-/// Streams CSV with a header of column names. A number is never a formula.
-pub(crate) fn csv(report: &ReportConfig, rows: Batches<GroupRow>, cells: Cells) -> Result<HttpResponse, ApiError> {
-    let mut begin = Vec::new();
-    write_texts(&mut begin, report.group_by.iter().chain(&report.metrics).map(|name| cells.write(name)));
-    let each = move |out: &mut Vec<u8>, row: &GroupRow| {
-        let keys = row.group.iter().map(|text| Some(cells.write(text)));
-        let values = row.values.iter().map(|value| match (exact(value), value) {
-            (Some(digits), _) => Some(digits.into()),
-            (None, ReportValue::Text(text)) => Some(cells.write(text)),
-            (None, _) => None,
-        });
-        write_record(out, keys.chain(values));
-        Ok(())
-    };
+/// The rows as a table of texts and numbers.
+pub(crate) fn table(report: &ReportConfig, rows: Batches<GroupRow>) -> Table<GroupRow> {
     // A report's name may contain characters that a header may not.
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-    let name: String = report.name.chars().map(plain).collect();
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
-        .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")));
-    Ok(stream(response, rows, (begin, b""), each))
+    let header = report.group_by.iter().chain(&report.metrics).cloned().collect();
+    Table { name: report.name.chars().map(plain).collect(), header, rows, cells }
+}
+
+fn cells(row: &GroupRow) -> Vec<Cell<'_>> {
+    let values = row.values.iter().map(|value| match (exact(value), value) {
+        (Some(digits), _) => Cell::Number(digits.into()),
+        (None, ReportValue::Text(text)) => Cell::from(text),
+        (None, _) => Cell::Null,
+    });
+    row.group.iter().map(Cell::from).chain(values).collect()
 }
 
 /// Streams `begin`, each row as `each` writes it, and `end`. A failure cuts the body.

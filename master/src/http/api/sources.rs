@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::http::{
-    api::views::{Items, Source},
+    api::{
+        export::ListQuery,
+        views::{Items, Source},
+    },
     server::{App, error::ApiError, input},
 };
 
@@ -12,10 +15,13 @@ use crate::http::{
 ///
 /// By name, with counts of their files and the result of each last pass.
 #[utoipa::path(get, path = "/api/v1/sources", operation_id = "list_sources", tag = "sources",
-    responses((status = 200, body = Items<Source>, description = "Every configured source")))]
-pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    params(ListQuery), responses(
+    (status = 200, content((Items<Source> = "application/json"), (String = "text/csv")), description = "Every configured source"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let sources = app.engine.sources().await?;
-    Ok(HttpResponse::Ok().json(Items { items: sources.into_iter().map(Source::from).collect() }))
+    ListQuery::answer(&request, "sources", sources.into_iter().map(Source::from).collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -21,6 +21,7 @@ const AROUND_FILES: u64 = 64 << 10;
 
 /// Parameters of an upload.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadQuery {
     /// The file's name; a form's file has one of its own.

@@ -17,7 +17,11 @@ use tributary_engine::{Upload, UploadStatus};
 use utoipa::IntoParams;
 
 use crate::http::{
-    api::{upload_view::UploadView, views::Items},
+    api::{
+        export::{self, Export, Format, Raw},
+        upload_view::UploadView,
+        views::Items,
+    },
     server::{App, error::ApiError, input},
 };
 
@@ -28,22 +32,33 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Selection of uploads.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadsQuery {
     /// Of this file.
     filename: Option<String>,
+    /// Maximum rows; all by default.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    #[param(inline, nullable = false)]
+    format: Option<Format>,
+    /// `1`: with `format=csv`, cells as they are.
+    #[param(inline, nullable = false)]
+    raw: Option<Raw>,
 }
 
 /// The uploads.
 ///
 /// The newest first; the last 1,000 are kept.
 #[utoipa::path(get, path = "/api/v1/uploads", operation_id = "list_uploads", tag = "uploads", params(UploadsQuery), responses(
-    (status = 200, body = Items<UploadView>, description = "Uploads that are under way, and those that have ended"),
+    (status = 200, content((Items<UploadView> = "application/json"), (String = "text/csv")), description = "Uploads that are under way, and those that have ended"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let UploadsQuery { filename } = input::query(&request)?;
-    Ok(HttpResponse::Ok().json(Items { items: all(&app, input::unless_blank(filename)).await? }))
+    let UploadsQuery { filename, limit, format, raw } = input::query(&request)?;
+    let (limit, export) = (input::most(limit)?, Export::wanted(&request, format, raw));
+    Ok(export::whole("uploads", all(&app, input::unless_blank(filename)).await?, limit, export))
 }
 
 /// All uploads as they are shown.

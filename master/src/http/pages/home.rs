@@ -17,6 +17,7 @@ use crate::http::{
 const CHANGES: i64 = 12;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct HomeQuery {
     #[serde(default)]
     sku: String,

@@ -14,20 +14,33 @@ use crate::http::{
 const ROWS: i64 = 50;
 
 #[derive(Debug, Deserialize)]
-struct ListQuery {
+#[serde(deny_unknown_fields)]
+struct ProductsQuery {
     q: Option<String>,
     name: Option<String>,
     source: Option<String>,
-    file: Option<String>,
-    report: Option<String>,
     after: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamesQuery {
+    q: Option<String>,
     #[serde(default)]
     offset: i64,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RejectsQuery {
+    source: Option<String>,
+    file: Option<String>,
+    report: Option<String>,
+}
+
 /// The products, by sku.
 pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let ListQuery { q, name, source, after, .. } = input::query(&request)?;
+    let ProductsQuery { q, name, source, after } = input::query(&request)?;
     let filter = ProductFilter { sku: None, name, part: input::unless_blank(q), source: input::unless_blank(source) };
     let page = app.engine.products(filter.clone(), after, ROWS).await?.into();
     answer(&app, StatusCode::OK, &Products::new(filter, page))
@@ -35,7 +48,7 @@ pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Resul
 
 /// The names, those with the most products first.
 pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let ListQuery { q, offset, .. } = input::query(&request)?;
+    let NamesQuery { q, offset } = input::query(&request)?;
     let (part, offset) = (input::unless_blank(q), offset.max(0));
     let (rows, total) = app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?;
     answer(&app, StatusCode::OK, &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total))
@@ -44,7 +57,7 @@ pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<H
 /// The rejects, the newest first.
 pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     const MOST: i64 = 200;
-    let ListQuery { source, file, report, .. } = input::query(&request)?;
+    let RejectsQuery { source, file, report } = input::query(&request)?;
     let [source, file, report] = [source, file, report].map(input::unless_blank);
     let (rows, total) = app.engine.rejects(report.clone(), source.clone(), file.clone(), MOST).await?;
     let items = rows.into_iter().map(Reject::from).collect();

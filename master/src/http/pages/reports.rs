@@ -20,6 +20,7 @@ const ROWS: i64 = 200;
 const BARS: i64 = 20;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PageQuery {
     order: Option<String>,
     metric: Option<String>,

@@ -41,6 +41,14 @@ pub(crate) fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
+/// Rows of a file: all by default, and any number.
+pub(crate) fn most(asked: Option<i64>) -> Result<i64, ApiError> {
+    match asked.unwrap_or(i64::MAX) {
+        limit @ 1.. => Ok(limit),
+        other => Err(bad(format!("`limit` must be 1 or more, not {other}"))),
+    }
+}
+
 /// Reads a whole body of bounded length within a time limit.
 async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
     match timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await {

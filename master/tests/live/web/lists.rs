@@ -97,7 +97,7 @@ fn a_hundred_rows_are_a_page_where_nothing_is_said_and_ten_thousand_are_the_most
     assert_eq!(rest["next"], json!(null));
 
     // The whole as CSV is longer than what is read at a time.
-    let whole = get(&system, "/api/v1/products?limit=1", &[super::CSV]);
+    let whole = get(&system, "/api/v1/products", &[super::CSV]);
     let mut reader = csv::Reader::from_reader(&whole.body[..]);
     let found: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
     assert_eq!(found, all);
@@ -234,4 +234,27 @@ fn names_are_counted_ordered_and_cut_down() {
     });
     assert_eq!(counted, of_products);
     assert_eq!((counted["b"], counted.get("B"), counted.get("é")), (4, None, None));
+}
+
+#[test]
+fn an_unknown_parameter_is_refused_with_the_known_ones() {
+    let system = no_source();
+    for (path, known) in [
+        ("/api/v1/products", "`q`, `name`, `source`, `limit`, `after`, `format`, `raw`"),
+        ("/api/v1/aggr", "`q`, `limit`, `offset`, `order`, `format`, `raw`"),
+        ("/api/v1/sources", "`limit`, `format`, `raw`"),
+        ("/api/v1/rejects", "`source`, `report`, `file`, `limit`, `format`, `raw`"),
+        ("/api/v1/reports", "`limit`, `format`, `raw`"),
+        ("/api/v1/uploads", "`filename`, `limit`, `format`, `raw`"),
+        ("/products", "`q`, `name`, `source`, `after`"),
+        ("/names", "`q` or `offset`"),
+        ("/rejects", "`source`, `file`, `report`"),
+        ("/", "`sku`, `name`, `description`"),
+    ] {
+        let problem = problem(&system.ask("GET", &format!("{path}?after=&limits=5"), ""), 400);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("unknown field `") && detail.contains(known), "{path}: {detail}");
+    }
+    let upload = problem(&system.ask("POST", "/api/v1/uploads?name=a.csv", "sku,name\n"), 400);
+    assert!(upload["detail"].as_str().unwrap().contains("`filename`, `id`, `replace`"), "{upload}");
 }

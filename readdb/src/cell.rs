@@ -1,10 +1,8 @@
-//! Rows of any table between the store and the printer; it depends on neither.
+//! Cells of any table between the store and the printer; they depend on neither.
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use crate::cli::Table;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,30 +70,12 @@ impl Serialize for Cell {
     }
 }
 
-/// The selected rows of one table.
-#[derive(Debug)]
-pub(crate) struct Listing {
-    /// The table.
-    pub(crate) table: Table,
-    /// The names of the columns.
-    pub(crate) columns: &'static [&'static str],
-    /// In key order; every row has a cell for each column.
-    pub(crate) rows: Vec<Vec<Cell>>,
-    /// The number of matching rows, including those beyond the limit.
-    pub(crate) total: i64,
-}
-
-impl Listing {
-    /// Returns the rows as objects with their members in column order.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = Object<'_>> {
-        self.rows.iter().map(|cells| Object { columns: self.columns, cells })
-    }
-}
-
 /// One row as an object.
 pub(crate) struct Object<'a> {
-    columns: &'a [&'a str],
-    cells: &'a [Cell],
+    /// The names of its members.
+    pub(crate) columns: &'a [&'a str],
+    /// A value for each name.
+    pub(crate) cells: &'a [Cell],
 }
 
 impl Serialize for Object<'_> {

@@ -1,0 +1,47 @@
+//! The columns of each list: the members of its items in JSON, under the same names and in the same order.
+
+use super::Cell;
+use crate::http::api::{
+    upload_view::{ResultLink, UploadView},
+    views::{Aggr, Product, Reject, Report, Source},
+};
+
+/// An item of a list as a row.
+pub(crate) trait Columns {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// Returns a cell for each column.
+    fn cells(&self) -> Vec<Cell<'_>>;
+}
+
+/// Makes a row of an item. It does not compile without all of the item's members.
+macro_rules! columns {
+    ($item:ident: $($member:ident),*) => {
+        impl Columns for $item {
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($member)),*];
+
+            fn cells(&self) -> Vec<Cell<'_>> {
+                let Self { $($member),* } = self;
+                vec![$(Cell::from($member)),*]
+            }
+        }
+    };
+}
+
+columns!(Product: sku, name, description, source, file, edited);
+columns!(Aggr: name, no_of_products);
+columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error);
+columns!(Reject: source, file, line, reason, raw, report);
+columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
+columns!(
+    UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
+);
+
+/// Links are JSON, as lists of texts are.
+impl From<&Vec<ResultLink>> for Cell<'_> {
+    fn from(links: &Vec<ResultLink>) -> Self {
+        let links = links.iter().map(|ResultLink { title, href }| serde_json::json!({ "title": title, "href": href }));
+        Self::Text(links.collect::<serde_json::Value>().to_string().into())
+    }
+}
