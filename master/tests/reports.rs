@@ -217,3 +217,40 @@ fn wrong_reports_are_refused_with_the_place_and_the_mend() {
     refused(&report("wehre = \"x > 1\""), 2, &["wehre"]);
     refused(&format!("{}\n{}", report(""), report("")), 8, &["line 3", "a name of its own"]);
 }
+
+#[test]
+fn decimals_are_printed_as_the_decimals_that_they_are() {
+    let report = r#"
+        [[report]]
+        name = "sums"
+        files = "*.csv"
+        group_by = ["k"]
+        metrics = { total = "sum(v)", least = "min(v)", most = "max(v)" }
+    "#;
+    let files = [
+        ("a.csv", "k,v\nmoney,99999999999999.99\nlong,12345678901234567.89\nsmall,0.30000000000000004\ntiny,1e-7\n"),
+        ("b.csv", "k,v\nmoney,0.02\nlong,-0.00000000000000000001\nsmall,0.12345678901234568\ntiny,2e-7\n"),
+    ];
+    let system = with_reports(&files, report);
+    system.sync();
+    let expect = [
+        ("long", "12345678901234567.88999999999999999999", "-0.00000000000000000001", "12345678901234567.89"),
+        ("money", "100000000000000.01", "0.02", "99999999999999.99"),
+        ("small", "0.42345678901234572", "0.12345678901234568", "0.30000000000000004"),
+        ("tiny", "0.0000003", "0.0000001", "0.0000002"),
+    ];
+    let csv = |(k, total, least, most)| format!("{k},{total},{least},{most}\n");
+    let json =
+        |(k, total, least, most)| format!("{{\"k\":\"{k}\",\"total\":{total},\"least\":{least},\"most\":{most}}}");
+    let csv = "k,total,least,most\n".to_owned() + &expect.map(csv).concat();
+    let json = format!("{{\"items\":[{}]}}", expect.map(json).join(",\n"));
+    // The totals of a source are summed for the request, the others are stored.
+    for query in ["", "&source=north"] {
+        assert_eq!(system.ask("GET", &format!("/api/v1/reports/sums?format=csv&raw=1{query}"), "").text(), csv);
+        assert_eq!(system.ask("GET", &format!("/api/v1/reports/sums?format=json{query}"), "").text(), json);
+    }
+    let page = system.ask("GET", "/reports/sums", "").text();
+    for number in ["100,000,000,000,000.01", "12,345,678,901,234,567.89", "0.42345678901234572", "0.0000003"] {
+        assert!(page.contains(&format!(">{number}<")), "{number}: {page}");
+    }
+}

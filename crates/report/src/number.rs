@@ -167,6 +167,18 @@ impl Number {
         }
     }
 
+    /// The digits of a decimal that are not those of the nearest double, as programs write it; none if they are.
+    #[must_use]
+    pub fn beyond_double(self) -> Option<String> {
+        match self {
+            Self::Decimal { mantissa, scale } => {
+                let digits = decimal_text(mantissa.into(), scale);
+                (self.to_f64().to_string() != digits).then_some(digits)
+            }
+            Self::Float(_) => None,
+        }
+    }
+
     /// The nearest double.
     #[must_use]
     pub fn to_f64(self) -> f64 {

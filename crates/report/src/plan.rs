@@ -141,7 +141,8 @@ impl ReportPlan {
         let columns = columns.needed().to_vec();
         let digest = digest(&columns, filter.as_ref(), check.as_ref(), &group_by, (&formulas, &parts));
         let group_names = spec.group_by.clone();
-        let results_digest = short_digest(&format!("{digest} {group_names:?} {metrics:?}"));
+        // The number counts the ways in which results were written, so that a table of an earlier one is written again.
+        let results_digest = short_digest(&format!("2 {digest} {group_names:?} {metrics:?}"));
         Ok(Self { columns, filter, check, group_by, formulas, parts, group_names, metrics, digest, results_digest })
     }
 

@@ -102,7 +102,7 @@ pub fn approximate(value: &ReportValue) -> Option<f64> {
         ReportValue::Null => None,
         ReportValue::Integer(number) => Some(*number as f64),
         ReportValue::Real(number) => Some(*number),
-        ReportValue::Text(text) => text.parse().ok(),
+        ReportValue::Text(text) | ReportValue::Decimal(text) => text.parse().ok(),
     };
     number.filter(|number| number.is_finite())
 }

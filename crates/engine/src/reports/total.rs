@@ -89,7 +89,10 @@ fn value(number: Option<Number>) -> ReportValue {
         Some(number) => match (number.to_i64(), number.to_integer()) {
             (Some(integer), _) => ReportValue::Integer(integer),
             (None, Some(_)) => ReportValue::Text(number.to_string()),
-            (None, None) => ReportValue::Real(number.to_f64()),
+            (None, None) => match number.beyond_double() {
+                Some(digits) => ReportValue::Decimal(digits),
+                None => ReportValue::Real(number.to_f64()),
+            },
         },
     }
 }

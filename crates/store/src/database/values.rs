@@ -11,6 +11,8 @@ pub enum ReportValue {
     Real(f64),
     /// The digits of an integer that needs more than 64 bits.
     Text(String),
+    /// The digits of a decimal that the nearest double does not have.
+    Decimal(String),
 }
 
 /// One group of a report with its metrics.

@@ -1,16 +1,21 @@
 //! The tables `report_<name>`: the totals, one row per group. Their columns follow the configuration, so their SQL is put together
 //! here: every name is quoted, every value bound. `table_rows` reads them.
+//!
+//! A table holds numbers, so that SQL can compare them. Decimals with more digits than a double has are in it as the nearest
+//! double, and with all digits in `exact_<name>`, which exists only while there are such decimals.
 
 use diesel::connection::SimpleConnection;
 
 use crate::{
-    Error, GroupRow, Store,
+    Error, GroupRow, ReportValue, Store,
     database::error::OrCannot,
     sqlite::{InsertRows, TableColumn, table_columns, tables_with_prefix},
 };
 
 /// The beginning of each table's name.
 const TABLE_PREFIX: &str = "report_";
+/// The beginning of the names of the tables with exact decimals.
+const EXACT_PREFIX: &str = "exact_";
 /// Values in one statement: fewer need more calls, more gain nothing. SQLite allows 32,766.
 const VALUES_PER_STATEMENT: usize = 1_024;
 
@@ -31,6 +36,11 @@ impl ReportTable {
         quoted_table(&self.name)
     }
 
+    /// The name of the table with its exact decimals.
+    pub(crate) fn exact_name(&self) -> String {
+        format!("{EXACT_PREFIX}{}", self.name)
+    }
+
     /// The names of all columns, those of the key first.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.group_by.iter().chain(&self.metrics).map(String::as_str)
@@ -41,10 +51,11 @@ impl ReportTable {
         format!("{}.{}", self.quoted(), quoted(name))
     }
 
-    fn create_statement(&self) -> String {
+    /// The statement that creates `table` with these columns; `of_metrics` follows the name of each metric.
+    fn create_statement(&self, table: &str, of_metrics: &str) -> String {
         let keys = self.group_by.iter().map(|column| format!("{} TEXT NOT NULL", quoted(column)));
-        let columns = comma_separated(keys.chain(self.metrics.iter().map(|column| quoted(column))));
-        let table = self.quoted();
+        let metrics = self.metrics.iter().map(|column| quoted(column) + of_metrics);
+        let columns = comma_separated(keys.chain(metrics));
         if self.group_by.is_empty() {
             return format!("CREATE TABLE {table} ({columns})");
         }
@@ -66,8 +77,6 @@ impl Store {
     ) -> Result<i64, Error> {
         self.make_report_table(table)?;
         let width = table.group_by.len() + table.metrics.len();
-        let insert =
-            format!("INSERT INTO {} ({}) VALUES ", table.quoted(), comma_separated(table.columns().map(quoted)));
         let rows_per_statement = (VALUES_PER_STATEMENT / width.max(1)).max(1);
         let mut rows = rows.into_iter();
         let mut batch = Vec::with_capacity(rows_per_statement);
@@ -75,12 +84,41 @@ impl Store {
         loop {
             batch.clear();
             batch.extend(rows.by_ref().take(rows_per_statement));
-            let Some(first) = batch.first() else { return Ok(written) };
-            let statement = InsertRows::new(&insert, &batch);
-            let action = || format!("write {:?} or a group after it to the report {:?}", first.group, table.name);
-            self.connection.run(statement).or_cannot(action)?;
+            if batch.is_empty() {
+                return Ok(written);
+            }
             written += batch.len() as i64;
+            let exact: Vec<GroupRow> = batch.iter_mut().filter_map(GroupRow::take_exact).collect();
+            self.insert_rows(table, &table.quoted(), &batch)?;
+            if !exact.is_empty() {
+                let name = quoted(&table.exact_name());
+                if !self.has_exact(table)? {
+                    let create = table.create_statement(&name, " TEXT");
+                    self.connection.batch_execute(&create).or_cannot(|| format!("create the table {name}"))?;
+                }
+                self.insert_rows(table, &name, &exact)?;
+            }
         }
+    }
+
+    /// Inserts rows, of which there is at least one, into the table of a report or the one of its exact decimals.
+    fn insert_rows(&mut self, table: &ReportTable, into: &str, rows: &[GroupRow]) -> Result<(), Error> {
+        let insert = format!("INSERT INTO {into} ({}) VALUES ", comma_separated(table.columns().map(quoted)));
+        let first = rows.first().map(|row| &row.group);
+        let action = || {
+            format!(
+                "write {:?} or a group after it to the report {:?}",
+                first.into_iter().flatten().collect::<Vec<_>>(),
+                table.name
+            )
+        };
+        self.connection.run(InsertRows::new(&insert, rows)).or_cannot(action).map(drop)
+    }
+
+    /// Whether a report has a table of exact decimals.
+    pub(crate) fn has_exact(&mut self, table: &ReportTable) -> Result<bool, Error> {
+        let columns = table_columns(&mut self.connection, &table.exact_name());
+        Ok(!columns.or_cannot(|| format!("look for the exact decimals of the report {:?}", table.name))?.is_empty())
     }
 
     /// The columns of a report's table as stored; `None` if there is no such table.
@@ -107,8 +145,9 @@ impl Store {
     }
 
     pub(crate) fn drop_report_table(&mut self, name: &str) -> Result<(), Error> {
+        let (table, exact) = (quoted_table(name), quoted(&format!("{EXACT_PREFIX}{name}")));
         self.connection
-            .batch_execute(&format!("DROP TABLE IF EXISTS {}", quoted_table(name)))
+            .batch_execute(&format!("DROP TABLE IF EXISTS {table}; DROP TABLE IF EXISTS {exact}"))
             .or_cannot(|| format!("drop the table of the report {name:?}"))
     }
 
@@ -116,10 +155,34 @@ impl Store {
     fn make_report_table(&mut self, table: &ReportTable) -> Result<(), Error> {
         let action = || format!("create the table of the report {:?}", table.name);
         if self.stored_report(&table.name)?.as_ref() == Some(table) {
-            return self.connection.batch_execute(&format!("DELETE FROM {}", table.quoted())).or_cannot(action);
+            let exact = quoted(&table.exact_name());
+            let clear = format!("DELETE FROM {}; DROP TABLE IF EXISTS {exact}", table.quoted());
+            return self.connection.batch_execute(&clear).or_cannot(action);
         }
         self.drop_report_table(&table.name)?;
-        self.connection.batch_execute(&table.create_statement()).or_cannot(action)
+        self.connection.batch_execute(&table.create_statement(&table.quoted(), "")).or_cannot(action)
+    }
+}
+
+impl GroupRow {
+    /// Puts the nearest double in the place of each decimal that no double tells exactly, and returns the row with those decimals
+    /// alone.
+    fn take_exact(&mut self) -> Option<GroupRow> {
+        let is_decimal = |value: &ReportValue| matches!(value, ReportValue::Decimal(_));
+        if !self.values.iter().any(is_decimal) {
+            return None;
+        }
+        let take = |value: &mut ReportValue| match std::mem::replace(value, ReportValue::Null) {
+            ReportValue::Decimal(digits) => {
+                *value = digits.parse().map_or(ReportValue::Null, ReportValue::Real);
+                ReportValue::Text(digits)
+            }
+            other => {
+                *value = other;
+                ReportValue::Null
+            }
+        };
+        Some(GroupRow { group: self.group.clone(), values: self.values.iter_mut().map(take).collect() })
     }
 }
 
@@ -128,7 +191,7 @@ fn quoted_table(name: &str) -> String {
 }
 
 /// A name in SQL's quotes, which allow any name.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

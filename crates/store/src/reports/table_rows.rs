@@ -1,6 +1,6 @@
 //! Rows of the tables `report_<name>`, for people and programs: some of them in any order, or all one after another.
 
-use super::table::{ReportTable, comma_separated};
+use super::table::{ReportTable, comma_separated, quoted};
 use crate::{Error, GroupRow, ReportValue, Store, sqlite::each_dynamic_row};
 
 /// The order of a report's rows. Nulls come last in both directions, and rows with equal values are in order of the key.
@@ -27,12 +27,23 @@ impl Store {
         (limit, offset): (i64, i64),
         mut take: impl FnMut(GroupRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let columns = comma_separated(table.columns().map(|column| table.column(column)));
-        let query = format!("SELECT {columns} FROM {}{} LIMIT ? OFFSET ?", table.quoted(), order_by(table, order));
+        let columns = table.columns().map(|column| table.column(column));
+        let (columns, from) = match self.has_exact(table)? {
+            true => (comma_separated(columns.chain(exact_columns(table))), with_exact(table)),
+            false => (comma_separated(columns), table.quoted()),
+        };
+        let query = format!("SELECT {columns} FROM {from}{} LIMIT ? OFFSET ?", order_by(table, order));
         let action = || format!("read the report {:?}", table.name);
-        each_dynamic_row(&mut self.connection, query, (limit, offset), action, |mut values| {
-            let metrics = values.split_off(table.group_by.len().min(values.len()));
-            take(GroupRow { group: values.into_iter().map(ReportValue::into_text).collect(), values: metrics })
+        let (keys, metrics) = (table.group_by.len(), table.metrics.len());
+        each_dynamic_row(&mut self.connection, query, (limit, offset), action, |mut group| {
+            let mut values = group.split_off(keys.min(group.len()));
+            let exact = values.split_off(metrics.min(values.len()));
+            for (value, exact) in values.iter_mut().zip(exact) {
+                if let ReportValue::Text(digits) = exact {
+                    *value = ReportValue::Decimal(digits);
+                }
+            }
+            take(GroupRow { group: group.into_iter().map(ReportValue::into_text).collect(), values })
         })
     }
 
@@ -59,12 +70,27 @@ impl ReportValue {
     /// The text of a key column.
     fn into_text(self) -> String {
         match self {
-            ReportValue::Text(text) => text,
+            ReportValue::Text(text) | ReportValue::Decimal(text) => text,
             ReportValue::Integer(number) => number.to_string(),
             ReportValue::Real(number) => number.to_string(),
             ReportValue::Null => String::new(),
         }
     }
+}
+
+/// The metrics of the table of exact decimals.
+fn exact_columns(table: &ReportTable) -> impl Iterator<Item = String> {
+    let exact = quoted(&table.exact_name());
+    table.metrics.iter().map(move |metric| format!("{exact}.{}", quoted(metric)))
+}
+
+/// The table of a report, and beside each row its exact decimals, if it has any.
+fn with_exact(table: &ReportTable) -> String {
+    let exact = quoted(&table.exact_name());
+    let same = |key: &String| format!("{exact}.{} = {}", quoted(key), table.column(key));
+    let keys: Vec<String> = table.group_by.iter().map(same).collect();
+    let is_same = if keys.is_empty() { "TRUE".to_owned() } else { keys.join(" AND ") };
+    format!("{} LEFT JOIN {exact} ON {is_same}", table.quoted())
 }
 
 fn order_by(table: &ReportTable, order: ReportOrder<'_>) -> String {

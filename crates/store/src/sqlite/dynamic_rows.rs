@@ -85,7 +85,7 @@ fn push_value<'b>(
     match (value, of_column) {
         (ReportValue::Integer(number), _) => out.push_bind_param::<BigInt, _>(number),
         (ReportValue::Real(number), _) => out.push_bind_param::<Double, _>(number),
-        (ReportValue::Text(digits), _) => out.push_bind_param::<Text, _>(digits),
+        (ReportValue::Text(digits) | ReportValue::Decimal(digits), _) => out.push_bind_param::<Text, _>(digits),
         (ReportValue::Null, ReportValue::Real(_)) => out.push_bind_param::<Nullable<Double>, _>(&None::<f64>),
         (ReportValue::Null, ReportValue::Text(_)) => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
         (ReportValue::Null, _) => out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>),

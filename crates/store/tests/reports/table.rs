@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
 use tributary_store::{Error, GroupRow, ReportOrder, ReportTable, ReportValue, Store};
 
-use ReportValue::{Integer, Null, Real, Text};
+use ReportValue::{Decimal, Integer, Null, Real, Text};
 
 use crate::{Database, strings};
 
@@ -22,6 +23,16 @@ fn all(store: &mut Store, table: &ReportTable) -> Vec<GroupRow> {
 
 fn write(store: &mut Store, table: &ReportTable, rows: impl IntoIterator<Item = GroupRow>) -> i64 {
     store.transaction(|store| store.write_report(table, rows)).unwrap()
+}
+
+/// The number that a query of any SQL client returns as `n`.
+fn count(connection: &mut SqliteConnection, query: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    sql_query(query).get_result::<Count>(connection).unwrap().n
 }
 
 #[test]
@@ -104,6 +115,41 @@ fn values_of_every_kind_stand_in_one_column() {
     let rows: Vec<_> = (0..).zip(&keys).map(|(number, key)| row(&[key], &of(number))).collect();
     assert_eq!(write(&mut database.store, &table, rows.clone()), 5_000);
     assert_eq!(all(&mut database.store, &table), rows);
+}
+
+#[test]
+fn decimals_keep_their_digits_beside_numbers_that_sql_can_compare() {
+    let mut database = Database::new();
+    let (store, path) = (&mut database.store, database.url.path().to_owned());
+    let decimal = |digits: &str| Decimal(digits.to_owned());
+    let (large, small) = (decimal("12345678901234567.89"), decimal("-0.12345678901234567891"));
+    let tables = [(table("odd \"n", &["k", "a\"b"], &["v", "w x"]), 2), (table("odd \"n", &[], &["v", "w x"]), 0)];
+    for (table, keys) in tables {
+        let row = |number: usize, values: &[ReportValue]| row(&[&format!("{number:04}"), "x"][..keys], values);
+        let mut rows = vec![row(0, &[large.clone(), Null])];
+        if keys > 0 {
+            let more = |number| row(number, &[Real(0.5), if number % 700 == 0 { small.clone() } else { Integer(7) }]);
+            rows.extend((1..3_000).map(more));
+        }
+        write(store, &table, rows.clone());
+        assert_eq!(all(store, &table), rows);
+        let first = store.report_rows(&table, ReportOrder::Descending("v"), (1, 0)).unwrap();
+        assert_eq!(first, rows[..1], "by size");
+        // What any SQL client sees.
+        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let number =
+            "SELECT count(*) AS n FROM \"report_odd \"\"n\" WHERE v > 1e16 AND typeof(v) = 'real'";
+        let exact =
+            "SELECT count(*) AS n FROM \"exact_odd \"\"n\" WHERE v = '12345678901234567.89' AND \"w x\" IS NULL";
+        assert_eq!([number, exact].map(|query| count(&mut connection, query)), [1, 1]);
+        // Without such a value there is no second table.
+        write(store, &table, [row(0, &[Real(0.5), Null])]);
+        assert_eq!(all(store, &table), [row(0, &[Real(0.5), Null])]);
+        assert_eq!(count(&mut connection, "SELECT count(*) AS n FROM sqlite_schema WHERE name LIKE 'exact%'"), 0);
+        write(store, &table, rows);
+    }
+    store.drop_report("odd \"n").unwrap();
+    assert!(store.report_names().unwrap().is_empty());
 }
 
 #[test]

@@ -1,16 +1,22 @@
-//! Values of reports for people: rounded, with thousands separators.
+//! Values of reports for people: decimals as they are, other numbers rounded, with thousands separators.
 
 use tributary_engine::ReportValue;
 
 use crate::http::api::is_integer;
 
-/// A value to be read: four places behind the point at most, for small numbers as many as tell six digits.
+/// Digits that every double keeps. A number with more of them is no decimal from a file but a quotient.
+const DECIMAL_DIGITS: usize = 15;
+
+/// A value to be read. Of a number that is no decimal four places behind the point at most, for small numbers as many as tell six
+/// digits.
 pub(crate) fn for_people(value: &ReportValue) -> String {
     match value {
         ReportValue::Null => "–".to_owned(),
         ReportValue::Integer(number) => grouped(&number.to_string()),
         ReportValue::Text(text) if is_integer(text) => grouped(text),
         ReportValue::Text(text) => text.clone(),
+        ReportValue::Decimal(digits) => grouped(digits),
+        ReportValue::Real(number) if is_decimal(*number) => grouped(&number.to_string()),
         ReportValue::Real(number) if number.is_finite() && number.abs() < 1e15 => {
             let places = match number.abs() {
                 size if size >= 1.0 || size == 0.0 => 4,
@@ -22,6 +28,14 @@ pub(crate) fn for_people(value: &ReportValue) -> String {
         }
         ReportValue::Real(number) => format!("{number:e}"),
     }
+}
+
+/// Whether a number has few enough digits to be a decimal, and can be written without an exponent.
+fn is_decimal(number: f64) -> bool {
+    let digits = number.to_string();
+    let digits = digits.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+    let size = number.abs();
+    (size == 0.0 || (1e-20..1e15).contains(&size)) && digits <= DECIMAL_DIGITS || (1e15..1e21).contains(&size)
 }
 
 /// Digits with their thousands set apart, as far as the point.
@@ -41,7 +55,7 @@ fn grouped(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ReportValue::{Integer, Null, Real, Text};
+    use ReportValue::{Decimal, Integer, Null, Real, Text};
 
     #[test]
     fn people_get_what_can_be_read() {
@@ -55,7 +69,12 @@ mod tests {
             (Real(1234.5), "1,234.5"),
             (Real(2.0), "2"),
             (Real(1.0 / 3.0), "0.333333"),
-            (Real(0.000_012_345_678), "0.0000123457"),
+            (Real(20.0 / 3.0), "6.6667"),
+            (Real(1e-7 / 3.0), "0.0000000333333"),
+            (Real(0.000_012_345_678), "0.000012345678"),
+            (Real(1234.567_891), "1,234.567891"),
+            (Real(1_234_567_890_123_456.5), "1,234,567,890,123,456.5"),
+            (Decimal("-12345678901234567.89".into()), "−12,345,678,901,234,567.89"),
             (Real(-0.0), "−0"),
             (Real(1e300), "1e300"),
             (Null, "–"),
