@@ -137,8 +137,7 @@ fn decimals_keep_their_digits_beside_numbers_that_sql_can_compare() {
         assert_eq!(first, rows[..1], "by size");
         // What any SQL client sees.
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        let number =
-            "SELECT count(*) AS n FROM \"report_odd \"\"n\" WHERE v > 1e16 AND typeof(v) = 'real'";
+        let number = "SELECT count(*) AS n FROM \"report_odd \"\"n\" WHERE v > 1e16 AND typeof(v) = 'real'";
         let exact =
             "SELECT count(*) AS n FROM \"exact_odd \"\"n\" WHERE v = '12345678901234567.89' AND \"w x\" IS NULL";
         assert_eq!([number, exact].map(|query| count(&mut connection, query)), [1, 1]);

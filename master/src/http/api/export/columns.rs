@@ -3,7 +3,7 @@
 use super::Cell;
 use crate::http::api::{
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, Product, Reject, Report, Source},
+    views::{Aggr, Held, Product, Reject, Report, Source},
 };
 
 /// An item of a list as a row.
@@ -31,12 +31,21 @@ macro_rules! columns {
 
 columns!(Product: sku, name, description, source, file, edited);
 columns!(Aggr: name, no_of_products);
-columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error);
+columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held);
 columns!(Reject: source, file, line, reason, raw, report);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
 );
+
+/// What is held is a JSON object.
+impl From<&Option<Held>> for Cell<'_> {
+    fn from(held: &Option<Held>) -> Self {
+        // A struct of texts and numbers can always be written.
+        let text = held.as_ref().and_then(|held| serde_json::to_string(held).ok());
+        text.map_or(Self::Null, |text| Self::Text(text.into()))
+    }
+}
 
 /// Links are JSON, as lists of texts are.
 impl From<&Vec<ResultLink>> for Cell<'_> {
