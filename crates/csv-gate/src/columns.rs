@@ -50,9 +50,42 @@ pub fn folded(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
+/// Whether a character takes no room on a screen, or looks like another one: a reader of a header cannot see it.
+fn is_invisible(c: char) -> bool {
+    let is_odd_blank = c.is_whitespace() && c != ' ';
+    let is_format = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    is_odd_blank || is_format || c.is_control()
+}
+
+/// Writes invisible characters by their numbers, such as `<U+200B>`.
+pub(crate) fn visible(name: &str) -> String {
+    let shown = |c: char| if is_invisible(c) { format!("<U+{:04X}>", u32::from(c)) } else { c.to_string() };
+    name.chars().map(shown).collect()
+}
+
+/// Drops invisible characters. Odd blanks become blanks.
+pub(crate) fn without_invisible(name: &str) -> String {
+    let bare = name.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    bare.filter(|c| !is_invisible(*c)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn invisible_characters_are_shown_and_dropped() {
+        let check = |name: &str, shown: &str, bare: &str| {
+            assert_eq!((visible(name).as_str(), without_invisible(name).as_str()), (shown, bare));
+        };
+        check("sku\u{200b}", "sku<U+200B>", "sku");
+        check("\u{feff}s\u{ad}ku", "<U+FEFF>s<U+00AD>ku", "sku");
+        check("item\u{a0}code", "item<U+00A0>code", "item code");
+        check("a\tb\u{1}", "a<U+0009>b<U+0001>", "a b");
+        check("Größe 日本 é", "Größe 日本 é", "Größe 日本 é");
+    }
 
     #[test]
     fn an_exact_name_wins_over_another_case() {

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, io::Read};
 
 use tributary_protocol::Op;
 
-use crate::{Error, Reason, Rejects, Row, Table, columns::find_column, folded};
+use crate::{
+    Error, Reason, Rejects, Row, Table,
+    columns::{find_column, visible, without_invisible},
+    folded,
+};
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_SKU_BYTES: usize = 1 << 10;
@@ -184,15 +188,22 @@ fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
         return Error::line(line, "this is an HTML or XML page, not CSV: check where the file comes from", raw);
     }
     const SHOWN: usize = 20;
-    let mut shown: Vec<_> =
-        columns.iter().take(SHOWN).map(|column| format!("`{}`", column.chars().take(40).collect::<String>())).collect();
+    let name_shown = |column: &String| format!("`{}`", visible(&column.chars().take(40).collect::<String>()));
+    let mut shown: Vec<_> = columns.iter().take(SHOWN).map(name_shown).collect();
     if columns.len() > SHOWN {
         shown.push(format!("and {} more", columns.len() - SHOWN));
     }
-    let reason = format!(
-        "no column `{name}` among {}: name it in the header or map it in the configuration; skip_rows = … skips lines \
-         above the header, and header = […] names the columns of a file without one",
-        shown.join(", ")
-    );
-    Error::line(line, reason, raw)
+    let shown = shown.join(", ");
+    let wanted = folded(&without_invisible(name));
+    let cure = match columns.iter().find(|column| folded(&without_invisible(column)) == wanted) {
+        Some(_) => {
+            "remove the invisible characters, shown as <U+…>, from the header, or give header = […] and skip the line \
+             with skip_rows = …"
+        }
+        None => {
+            "name it in the header or map it in the configuration; skip_rows = … skips lines above the header, and \
+             header = […] names the columns of a file without one"
+        }
+    };
+    Error::line(line, format!("no column `{}` among {shown}: {cure}", visible(name)), raw)
 }

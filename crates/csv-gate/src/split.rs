@@ -51,6 +51,8 @@ pub(crate) struct Splitter {
     pub(crate) record_bytes: usize,
     /// Most spans to keep; further fields are only counted.
     pub(crate) spans_kept: usize,
+    /// Whether an empty line is a row, as in a table of one column.
+    pub(crate) empty_is_row: bool,
     /// Fields of any length, because nobody uses them; all others have a limit.
     pub(crate) unused: Vec<bool>,
 }
@@ -167,7 +169,13 @@ enum Stop {
 }
 
 impl Splitter {
-    /// Returns the length of the empty line at the start of the window, if there is one. Empty lines are not rows.
+    /// Returns the length of the empty line at the start of the window, if there is one that is not a row.
+    #[inline]
+    pub(crate) fn skipped_line(&self, window: &[u8]) -> Option<usize> {
+        if self.empty_is_row { None } else { self.empty_line(window) }
+    }
+
+    /// Returns the length of the empty line at the start of the window, if there is one.
     #[inline]
     pub(crate) fn empty_line(&self, window: &[u8]) -> Option<usize> {
         match (self.line_end, window) {

@@ -169,7 +169,7 @@ impl<R: Read> Table<R> {
         loop {
             let (window, end) = self.text.window();
             let splitter = &self.rules.splitter;
-            if let Some(len) = splitter.empty_line(window) {
+            if let Some(len) = splitter.skipped_line(window) {
                 self.text.consume(len, 1);
                 continue;
             }

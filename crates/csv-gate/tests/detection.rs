@@ -58,6 +58,14 @@ fn delimiters_at_line_ends() {
 }
 
 #[test]
+fn an_empty_line_in_one_column_is_a_null_row() {
+    check("a\n1\n\n2\n", &set(), "a", &[(2, "1"), (3, ""), (4, "2")], &[]);
+    check("\n\na\r\n\r\n1\r\n\r\n", &set(), "a", &[(4, ""), (5, "1"), (6, "")], &[]);
+    check("a\n", &set(), "a", &[], &[]);
+    check("a,b\n1,2\n\n3,4\n", &set(), "a|b", &[(2, "1|2"), (4, "3|4")], &[]);
+}
+
+#[test]
 fn repeated_headers_are_skipped() {
     let text = "sku,name\nC1,Pen\nsku,name\nC2,Nib\n\u{feff}sku , \"name\"\n\u{feff}\"sku\",\"name\"\nC3,Pad\n";
     let found = see("a.csv", text.as_bytes(), &Settings { quote: Some(Quote::Char(b'"')), ..set() }).unwrap();

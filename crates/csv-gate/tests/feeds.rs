@@ -97,6 +97,10 @@ fn rejections_of_other_files_list_their_columns() {
     check_rejected("sku,title\n1,2\n", &columns, 1, &["no column `name`"]);
     check_rejected("<!DOCTYPE html>\n<html>\n", &columns, 1, &["HTML"]);
     check_rejected("<HTML lang=\"en\">\n", &columns, 1, &["HTML"]);
+    let hidden = "s\u{ad}ku\u{200b},name\n1,2\n";
+    check_rejected(hidden, &columns, 1, &["no column `sku`", "`s<U+00AD>ku<U+200B>`", "remove the invisible"]);
+    let mapped = Columns { sku: Some("item code".into()), ..Columns::default() };
+    check_rejected("item\u{a0}code,name\n1,2\n", &mapped, 1, &["`item<U+00A0>code`", "remove the invisible"]);
     let many: Vec<_> = (0..50).map(|i| format!("c{i}")).collect();
     check_rejected(&many.join(","), &columns, 1, &["`c19`, and 30 more"]);
 }

@@ -12,6 +12,7 @@ fn splitter() -> Splitter {
         field_bytes: 1 << 20,
         record_bytes: 1 << 20,
         spans_kept: 0,
+        empty_is_row: false,
         unused: Vec::new(),
     }
 }

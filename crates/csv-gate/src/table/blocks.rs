@@ -99,7 +99,7 @@ impl<R: Read> Blocks<R> {
         let mut at = 0;
         while at < self.size {
             let rest = &window[at..];
-            if let Some(len) = rules.splitter.empty_line(rest) {
+            if let Some(len) = rules.splitter.skipped_line(rest) {
                 at += len;
                 continue;
             }
@@ -256,7 +256,7 @@ impl<'a> BlockRows<'a> {
     fn next_quoted(&mut self) -> Option<Verdict> {
         let block = self.block;
         let (splitter, rest) = (&block.rules.splitter, &block.text[self.at..]);
-        if let Some(len) = splitter.empty_line(rest) {
+        if let Some(len) = splitter.skipped_line(rest) {
             self.at += len;
             self.line += 1;
             return None;
@@ -336,7 +336,7 @@ impl<'a> BlockRows<'a> {
     }
 }
 
-/// Splits off a record without quotes. Returns false for an empty line. Of several excess fields only one is kept.
+/// Splits off a record without quotes. Returns false for an empty line that is not a row. Of several excess fields only one is kept.
 #[inline]
 fn next_plain<'a>(
     block: &'a Block,
@@ -365,5 +365,5 @@ fn next_plain<'a>(
     fields.spans.push(Span { start: start - begin, end: end - begin, escaped: false });
     *record = &text[begin..end];
     // At the end of a file, a lone CR is not an empty line.
-    end > begin || (*at > text.len() && begin < text.len())
+    end > begin || splitter.empty_is_row || (*at > text.len() && begin < text.len())
 }

@@ -150,6 +150,7 @@ impl<R: Read> Table<R> {
             field_bytes: limits.field_bytes,
             record_bytes: limits.record_bytes,
             spans_kept: limits.columns,
+            empty_is_row: false,
             unused: Vec::new(),
         };
         Self {
@@ -235,6 +236,7 @@ impl<R: Read> Table<R> {
         };
         let rules = Arc::make_mut(&mut self.rules);
         rules.width.columns = self.columns.len();
+        rules.splitter.empty_is_row = self.columns.len() == 1;
         rules.cells = cells;
         rules.names = HeaderNames::new(&self.columns).filter(|_| settings.header != Header::None);
         rules.update();
