@@ -39,6 +39,7 @@ mod sniff;
 mod split;
 mod survey;
 mod table;
+mod tail;
 mod unpack;
 mod window;
 mod write;
@@ -47,7 +48,7 @@ pub use columns::{AmbiguousColumn, find_column, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{Columns, Feed, OfferRow, OpWords};
-pub use rejects::{Reason, Reject, Rejects};
+pub use rejects::{Ignored, Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{

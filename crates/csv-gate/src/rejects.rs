@@ -10,6 +10,27 @@ pub struct Rejects {
     pub kept: Vec<Reject>,
     /// The number of good rows in which a quote is text only because the quotes are lenient.
     pub repaired: u64,
+    /// The lines that were detected to be no rows.
+    pub ignored: Ignored,
+}
+
+/// Lines that are no rows though no setting says so: titles above the header, and footers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// The number of physical lines.
+    pub lines: u64,
+    /// The number and the text of the first one, cut like that of a reject.
+    pub first: Option<(u64, String)>,
+}
+
+impl Ignored {
+    /// Counts the lines of `text`, which begins on `line`.
+    pub(crate) fn add(&mut self, line: u64, text: &[u8], line_end: u8, max_bytes: usize) {
+        let ends = memchr::memchr_iter(line_end, text).count() as u64;
+        self.lines += ends + u64::from(text.last().is_some_and(|last| *last != line_end));
+        let shown = text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        self.first.get_or_insert_with(|| (line, raw_text(shown, max_bytes)));
+    }
 }
 
 impl Rejects {
@@ -83,6 +104,14 @@ pub enum Reason {
     RecordTooLong {
         /// The limit in bytes.
         limit: usize,
+    },
+    /// Units of measure below the header, in columns that hold numbers in all other rows.
+    #[error("units of measure, not a row: {}`{number}` is not a number as in the other rows", if .empty.is_empty() { String::new() } else { format!("no `{empty}`, and ") })]
+    Units {
+        /// The first column that is empty; empty if there is none.
+        empty: String,
+        /// The first column with a unit.
+        number: String,
     },
     /// A product without its key.
     #[error("no sku")]

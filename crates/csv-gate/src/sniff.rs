@@ -2,7 +2,10 @@
 //! docs/reference/csv-rules.md#delimiter. The usual reading stays unless another one fits clearly better: each further
 //! candidate makes a wrong guess more likely.
 
+pub(crate) mod below;
 mod fit;
+pub(crate) mod profile;
+pub(crate) mod start;
 
 use memchr::{memchr, memmem};
 
@@ -39,6 +42,8 @@ pub(crate) struct Sniffed {
     pub(crate) trailing: bool,
     /// The header ends in a delimiter that the rows lack.
     pub(crate) header_trailing: bool,
+    /// Nearly all records are as wide as the first one, which has several fields.
+    pub(crate) fits: bool,
 }
 
 /// A way to read the sample, and its fit.
@@ -73,6 +78,7 @@ pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) 
     Sniffed {
         trailing: fit.is_trailing(),
         header_trailing: fit.is_header_trailing(),
+        fits: fit.fits_nearly_all(),
         delimiter: reading.splitter.delimiter,
         quoting: reading.splitter.quoting,
     }

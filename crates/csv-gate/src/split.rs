@@ -169,6 +169,22 @@ enum Stop {
 }
 
 impl Splitter {
+    /// The usual syntax, with commas.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            delimiter: b",".to_vec(),
+            quoting: Quoting { quote: Some(b'"'), ..Quoting::default() },
+            comment: Vec::new(),
+            line_end: LineEnd::Lf,
+            field_bytes: 1 << 20,
+            record_bytes: 1 << 20,
+            spans_kept: 0,
+            empty_is_row: false,
+            unused: Vec::new(),
+        }
+    }
+
     /// Returns the length of the empty line at the start of the window, if there is one that is not a row.
     #[inline]
     pub(crate) fn skipped_line(&self, window: &[u8]) -> Option<usize> {

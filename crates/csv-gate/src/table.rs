@@ -1,6 +1,7 @@
 //! The second pass, or the only one: returns rows of clean text one by one and lists the rows that could not be used.
 //! It knows nothing of what the columns mean: see [`crate::feed`].
 
+mod around;
 pub(crate) mod blocks;
 mod cells;
 mod fault;
@@ -117,7 +118,10 @@ impl<R: Read> Table<R> {
         }
         loop {
             match self.step()? {
-                Next::End => return Ok(false),
+                Next::End => {
+                    self.end();
+                    return Ok(false);
+                }
                 Next::Good => {
                     self.rows += 1;
                     self.rejects.repaired += u64::from(self.current.repaired);

@@ -3,9 +3,14 @@
 
 use std::io::Read;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
-use crate::{Error, LineEnd, decode::MIN_DECODE_ROOM, footer::Source};
+use crate::{
+    Error, Ignored, LineEnd,
+    decode::MIN_DECODE_ROOM,
+    footer::Source,
+    tail::{TAIL_BYTES, Tail},
+};
 
 /// The input behind a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +29,12 @@ pub(crate) struct TextWindow<R: Read> {
     buf: Vec<u8>,
     start: usize,
     end: usize,
+    /// `buf[shown..end]` is not in the window: it may belong to a footer.
+    shown: usize,
     eof: bool,
+    /// Finds the footer at the end of the file.
+    tail: Option<Box<Tail>>,
+    ignored: Ignored,
     /// `buf[..clean]` is valid UTF-8 without NUL. Validating the buffer at once is cheaper than validating each record;
     /// records after the first fault are validated one by one.
     clean: usize,
@@ -45,7 +55,10 @@ impl<R: Read> TextWindow<R> {
             buf: Vec::new(),
             start: 0,
             end: 0,
+            shown: 0,
             eof: false,
+            tail: None,
+            ignored: Ignored::default(),
             clean: 0,
             line_end: line_end.byte(),
             lookahead,
@@ -70,7 +83,7 @@ impl<R: Read> TextWindow<R> {
     /// The window, cut at the lookahead. Unless `End::More` asks to grow it, neither the window nor what follows
     /// depends on how much the reader returns at a time.
     pub(crate) fn window(&self) -> (&[u8], End) {
-        let window = &self.buf[self.start..self.end];
+        let window = &self.buf[self.start..self.shown];
         if window.len() > self.lookahead {
             (&window[..self.lookahead], End::Full)
         } else {
@@ -112,20 +125,20 @@ impl<R: Read> TextWindow<R> {
 
     /// Grows the window. It doubles, so that splitting a long record again from its start stays linear.
     pub(crate) fn grow(&mut self) -> Result<(), Error> {
-        let len = self.end - self.start;
+        let len = self.shown - self.start;
         self.fill((2 * len).clamp(self.chunk, self.lookahead + self.chunk))
     }
 
     /// Fills the window to at least `len` bytes, or to the end of the file. It reads twice as much, so that the buffer
     /// is not moved for every few bytes that a caller consumes.
     pub(crate) fn fill_to(&mut self, len: usize) -> Result<(), Error> {
-        if self.end - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
+        if self.shown - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
     }
 
     /// Consumes the rest of the physical line, however long it is. Returns false if the file ends before the line does.
     pub(crate) fn skip_line(&mut self) -> Result<bool, Error> {
         loop {
-            let window = &self.buf[self.start..self.end];
+            let window = &self.buf[self.start..self.shown];
             if let Some(at) = memchr(self.line_end, window) {
                 self.consume(at + 1, 1);
                 return Ok(true);
@@ -138,11 +151,43 @@ impl<R: Read> TextWindow<R> {
         }
     }
 
+    /// Leaves out the footer that `tail` finds at the end of the file. The rest of the file begins with a record.
+    pub(crate) fn leave_out(&mut self, tail: Tail) {
+        self.tail = Some(Box::new(tail));
+        self.hold_back();
+    }
+
+    /// The lines that were left out so far.
+    pub(crate) fn take_ignored(&mut self) -> Ignored {
+        std::mem::take(&mut self.ignored)
+    }
+
+    /// Keeps the end of what was read out of the window as long as it may be a footer.
+    fn hold_back(&mut self) {
+        /// The most bytes of the first line that are kept to show it.
+        const RAW_BYTES: usize = 1 << 10;
+        self.shown = match self.tail {
+            Some(_) if !self.eof => self.end.saturating_sub(TAIL_BYTES).max(self.start),
+            _ => self.end,
+        };
+        let Some(tail) = self.tail.take_if(|_| self.eof) else { return };
+        let from = self.end.saturating_sub(TAIL_BYTES).max(self.start);
+        let cut = from + tail.find(&self.buf[from..self.end], from == self.start);
+        if cut < self.end {
+            let line = self.line + memchr_iter(self.line_end, &self.buf[self.start..cut]).count() as u64;
+            self.ignored.add(line, &self.buf[cut..self.end], self.line_end, RAW_BYTES);
+            (self.end, self.shown) = (cut, cut);
+            self.clean = self.clean.min(cut);
+        }
+    }
+
     /// Reads until the window contains `want` bytes or the file ends.
     fn fill(&mut self, want: usize) -> Result<(), Error> {
+        let want = want + if self.tail.is_some() { TAIL_BYTES } else { 0 };
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
             self.end -= self.start;
+            self.shown -= self.start;
             self.clean = self.clean.saturating_sub(self.start);
             self.start = 0;
         }
@@ -161,6 +206,7 @@ impl<R: Read> TextWindow<R> {
             Err(error) => &new[..error.valid_up_to()],
         };
         self.clean += memchr(0, valid).unwrap_or(valid.len());
+        self.hold_back();
         Ok(())
     }
 }

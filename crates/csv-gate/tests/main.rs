@@ -9,6 +9,7 @@ mod packing;
 mod properties;
 mod rejects;
 mod settings;
+mod structure;
 
 use std::io;
 

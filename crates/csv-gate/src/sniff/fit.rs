@@ -44,7 +44,7 @@ pub(super) struct Quoted {
 }
 
 /// A record of a sample.
-enum Piece<'a> {
+pub(super) enum Piece<'a> {
     Record(&'a [u8], &'a Record),
     Malformed,
     /// The sample ends within this record.
@@ -150,7 +150,7 @@ impl Sample<'_> {
         wrapped
     }
 
-    fn read(self, splitter: &Splitter, mut take: impl FnMut(Piece<'_>, &Fields)) {
+    pub(super) fn read(self, splitter: &Splitter, mut take: impl FnMut(Piece<'_>, &Fields)) {
         let mut rest = self.text;
         let mut found = Fields::default();
         while !rest.is_empty() {
@@ -177,7 +177,7 @@ impl Sample<'_> {
     }
 }
 
-fn with_spans(splitter: &Splitter) -> Splitter {
+pub(super) fn with_spans(splitter: &Splitter) -> Splitter {
     /// Most fields of a record that are looked at.
     const MAX_SPANS: usize = 4096;
     Splitter { spans_kept: MAX_SPANS, ..splitter.clone() }

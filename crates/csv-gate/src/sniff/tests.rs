@@ -1,20 +1,9 @@
 //! Detection from short samples: delimiter, quoting, escapes.
 
 use super::*;
-use crate::LineEnd;
 
 fn splitter() -> Splitter {
-    Splitter {
-        delimiter: b",".to_vec(),
-        quoting: Quoting { quote: Some(b'"'), ..Quoting::default() },
-        comment: Vec::new(),
-        line_end: LineEnd::Lf,
-        field_bytes: 1 << 20,
-        record_bytes: 1 << 20,
-        spans_kept: 0,
-        empty_is_row: false,
-        unused: Vec::new(),
-    }
+    Splitter::for_tests()
 }
 
 fn sniffed(text: &str, end: End, prefer_tab: bool) -> Sniffed {

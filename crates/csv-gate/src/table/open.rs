@@ -14,7 +14,7 @@ use crate::{
     dialect::CheckedSettings,
     footer::Source,
     head::{self, Head},
-    sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff},
+    sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff, start::find_start},
     split::{EscapeRule, Fields, Quoting, Splitter},
     survey::{Findings, survey},
     unpack::Unpacked,
@@ -111,7 +111,9 @@ impl<R: Read> Table<R> {
         table.dialect.skipped_lines = settings.skip_rows - left;
         let named = table.skip_sep_line()?;
         table.sniff(named, is_tab_separated(path), settings)?;
+        let below = table.below_header(settings)?;
         table.read_columns(settings)?;
+        table.leave_out(below, settings)?;
         Ok(table)
     }
 
@@ -202,7 +204,21 @@ impl<R: Read> Table<R> {
             },
         };
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
-        let Sniffed { delimiter, quoting, trailing, header_trailing } = sniff(sample, end, &splitter, wanted);
+        let mut found = sniff(sample, end, &splitter, wanted);
+        if settings.header == Header::FirstLine && settings.skip_rows == 0 {
+            let above = find_start(sample, end, &splitter, &found, wanted);
+            if above > 0 {
+                self.skip_above(above);
+                let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
+                found = sniff(sample, end, &splitter, wanted);
+            }
+        }
+        self.adopt(found, splitter, settings);
+        Ok(())
+    }
+
+    fn adopt(&mut self, found: Sniffed, mut splitter: Splitter, settings: &Settings) {
+        let Sniffed { delimiter, quoting, trailing, header_trailing, .. } = found;
         (splitter.delimiter, splitter.quoting) = (delimiter, quoting);
         self.dialect.delimiter = String::from_utf8_lossy(&splitter.delimiter).into_owned();
         self.dialect.quote = quoting.quote.map_or(Quote::None, Quote::Char);
@@ -213,7 +229,6 @@ impl<R: Read> Table<R> {
         rules.splitter = splitter;
         rules.width.trailing = self.dialect.trailing_delimiter;
         self.drop_last_name = settings.header == Header::FirstLine && header_trailing;
-        Ok(())
     }
 
     fn read_columns(&mut self, settings: &Settings) -> Result<(), Error> {

@@ -1,0 +1,73 @@
+//! Finds a line right below the header that is no row: units of measure, or dashes that underline the names.
+
+use super::Sample;
+use super::profile::{Kind, Profile, first_record, kind, of_sample, profile, without_empty_lines};
+use crate::{split::Splitter, window::End};
+
+/// Units without brackets, in lowercase.
+const UNITS: [&str; 40] = [
+    "mm", "cm", "m", "km", "g", "kg", "t", "lb", "oz", "ml", "l", "s", "ms", "min", "h", "d", "eur", "usd", "gbp",
+    "chf", "€", "$", "£", "%", "°c", "°f", "k", "pa", "hpa", "bar", "v", "a", "w", "kw", "kwh", "hz", "px", "pcs",
+    "stk", "in",
+];
+/// Longer cells are no units.
+const MAX_UNIT_BYTES: usize = 12;
+
+/// What stands below the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Below {
+    Rows,
+    Underline,
+    Units,
+}
+
+/// Judges the line below the header with which `text` begins, and profiles the rows.
+pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option<(Below, Profile)> {
+    let text = without_empty_lines(text);
+    let rows = of_sample(text, end, splitter)?;
+    let (names, len) = first_record(text, end, splitter)?;
+    let below = without_empty_lines(&text[len..]);
+    let Some((cells, _)) = first_record(below, end, splitter).filter(|(cells, _)| cells.len() == names.len()) else {
+        return Some((Below::Rows, rows));
+    };
+    if is_underline(&cells) {
+        return Some((Below::Underline, rows));
+    }
+    // Almost all files end here.
+    if !cells.iter().any(|cell| is_unit(cell)) || names.len() < 2 {
+        return Some((Below::Rows, rows));
+    }
+    let others = profile(Sample { text, end, columns: None }, splitter, names.len(), 2);
+    Some((if are_units(&cells, &others) { Below::Units } else { Below::Rows }, rows))
+}
+
+fn is_underline(cells: &[&[u8]]) -> bool {
+    let is_line =
+        |cell: &&[u8]| matches!(cell.trim_ascii(), [b'-', rest @ ..] if rest.iter().all(|byte| *byte == b'-'));
+    cells.len() > 1 && cells.iter().all(is_line) && cells.iter().any(|cell| cell.trim_ascii().len() > 2)
+}
+
+/// Whether every column of numbers has a unit or nothing here, and the other columns have nothing that a row could have.
+fn are_units(cells: &[&[u8]], others: &Profile) -> bool {
+    let columns = || cells.iter().zip(&others.columns);
+    let numeric = || columns().filter(|(_, column)| column.is_numeric());
+    let is_sure = numeric().any(|(cell, _)| is_unit(cell));
+    let fit = columns().all(|(cell, column)| match kind(cell) {
+        Kind::Empty => true,
+        Kind::Number => false,
+        Kind::Text if column.is_numeric() => is_unit(cell),
+        Kind::Text => is_bracketed(cell),
+    });
+    // A row without numbers is no sign where some rows lack them too.
+    let always = numeric().all(|(_, column)| column.empty == 0);
+    others.rows > 1 && is_sure && fit && always
+}
+
+fn is_bracketed(cell: &[u8]) -> bool {
+    matches!(cell.trim_ascii(), [b'[', .., b']'] | [b'(', .., b')'])
+}
+
+fn is_unit(cell: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(cell.trim_ascii()).to_lowercase();
+    text.len() <= MAX_UNIT_BYTES && (is_bracketed(cell) || UNITS.contains(&text.as_str()))
+}

@@ -1,0 +1,126 @@
+//! The kinds of cells in each column of a sample: the evidence that tells a header, units or a total from rows.
+
+use super::fit::{Piece, Sample, with_spans};
+use crate::{
+    split::{Fields, Splitter, Step},
+    window::End,
+};
+
+/// Bytes in which records are looked at: enough to know a column, and quick.
+pub(super) const PROFILE_BYTES: usize = 32 << 10;
+/// A file has no more footer lines that are records.
+const LAST_RECORDS: usize = 4;
+
+/// The kinds of cells in one column, in records of the right width.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ColumnProfile {
+    pub(crate) empty: u64,
+    pub(crate) numbers: u64,
+    pub(crate) texts: u64,
+    /// Cells that begin with a blank.
+    pub(super) indented: u64,
+}
+
+/// The records of a sample behind its header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) columns: Vec<ColumnProfile>,
+    /// Records of the right width.
+    pub(crate) rows: u64,
+    /// Other records.
+    pub(crate) misfits: u64,
+    /// Other records, not counting the last few of a file.
+    pub(crate) early_misfits: u64,
+    /// Whether the sample is all of the file.
+    pub(crate) is_whole: bool,
+}
+
+/// The kind of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Empty,
+    /// Digits, and the signs that numbers, dates and times have.
+    Number,
+    Text,
+}
+
+impl ColumnProfile {
+    /// Whether all cells that are not empty are numbers.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.texts == 0 && self.numbers > 0
+    }
+
+    fn add(&mut self, cell: &[u8]) {
+        match kind(cell) {
+            Kind::Empty => self.empty += 1,
+            Kind::Number => self.numbers += 1,
+            Kind::Text => self.texts += 1,
+        }
+        self.indented += u64::from(cell.first() == Some(&b' '));
+    }
+}
+
+/// Returns the kind of a cell, whatever the blanks around it.
+pub(crate) fn kind(cell: &[u8]) -> Kind {
+    let cell = cell.trim_ascii();
+    let may_be_number = |byte: &u8| byte.is_ascii_digit() || b"+-.,:/' ()%$".contains(byte) || !byte.is_ascii();
+    match cell {
+        [] => Kind::Empty,
+        _ if cell.iter().any(u8::is_ascii_digit) && cell.iter().all(may_be_number) => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
+/// Returns the cells of the record at the start of `text`, and its length with the line end.
+pub(crate) fn first_record<'a>(text: &'a [u8], end: End, splitter: &Splitter) -> Option<(Vec<&'a [u8]>, usize)> {
+    let mut fields = Fields::default();
+    match with_spans(splitter).split(text, end, &mut fields) {
+        Step::Record(record) => {
+            Some((fields.spans.iter().map(|span| &text[span.start..span.end]).collect(), record.next))
+        }
+        _ => None,
+    }
+}
+
+/// Profiles the records at the start of `sample` from number `skipped` on.
+pub(super) fn profile(sample: Sample<'_>, splitter: &Splitter, columns: usize, skipped: usize) -> Profile {
+    let is_whole = sample.end == End::Eof && sample.text.len() <= PROFILE_BYTES;
+    let sample = Sample {
+        text: &sample.text[..sample.text.len().min(PROFILE_BYTES)],
+        end: if is_whole { End::Eof } else { End::More },
+        ..sample
+    };
+    let mut profile = Profile { columns: vec![ColumnProfile::default(); columns], is_whole, ..Profile::default() };
+    let (mut records, mut misfits) = (0, Vec::new());
+    sample.read(&with_spans(splitter), |piece, fields| {
+        if let Piece::Cut(_) = piece {
+            return;
+        }
+        records += 1;
+        match piece {
+            _ if records <= skipped => {}
+            Piece::Record(text, _) if fields.spans.len() == columns => {
+                profile.rows += 1;
+                let cells = fields.spans.iter().map(|span| &text[span.start..span.end]);
+                cells.zip(&mut profile.columns).for_each(|(cell, column)| column.add(cell));
+            }
+            _ => misfits.push(records),
+        }
+    });
+    let is_early = |at: &&usize| !is_whole || **at + LAST_RECORDS <= records;
+    profile.misfits = misfits.len() as u64;
+    profile.early_misfits = misfits.iter().filter(is_early).count() as u64;
+    profile
+}
+
+/// Profiles the records below the header with which `text` begins.
+pub(crate) fn of_sample(text: &[u8], end: End, splitter: &Splitter) -> Option<Profile> {
+    let text = without_empty_lines(text);
+    let (names, _) = first_record(text, end, splitter)?;
+    Some(profile(Sample { text, end, columns: None }, splitter, names.len(), 1))
+}
+
+/// Leaves out the empty lines at the start of a text.
+pub(super) fn without_empty_lines(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|byte| b"\r\n".contains(byte)).count()..]
+}

@@ -1,0 +1,227 @@
+//! Finds the lines below the last row that are not rows: totals, counts and notes. Only lines that cannot be rows of the
+//! file are taken: every other one stays a row or a reject.
+
+use crate::{
+    sniff::profile::{Kind, Profile, first_record, kind},
+    split::Splitter,
+    window::End,
+};
+
+/// Bytes at the end of a file in which a footer is searched.
+pub(crate) const TAIL_BYTES: usize = 4 << 10;
+/// Most lines of a footer.
+const MAX_LINES: usize = 12;
+
+/// Words for a total, in lowercase.
+const TOTALS: [&str; 27] = [
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "sums",
+    "summe",
+    "summen",
+    "gesamt",
+    "gesamtsumme",
+    "insgesamt",
+    "endsumme",
+    "totaal",
+    "totale",
+    "totali",
+    "totaux",
+    "total général",
+    "total general",
+    "totales",
+    "suma",
+    "razem",
+    "celkem",
+    "összesen",
+    "итого",
+    "всего",
+    "合計",
+    "总计",
+];
+/// Words for what a count counts, and words that may follow.
+const COUNTED: [&str; 12] =
+    ["row", "rows", "record", "records", "line", "lines", "tuple", "tuples", "zeile", "zeilen", "ligne", "lignes"];
+const AFTER_COUNT: [&str; 8] = ["affected", "in", "set", "selected", "returned", "exported", "sec", "total"];
+
+/// Knows the rows of a file, to tell a footer from them.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    pub(crate) splitter: Splitter,
+    /// The rows at the beginning of the file.
+    pub(crate) profile: Profile,
+    /// Whether a line of one cell is a row.
+    pub(crate) is_padded: bool,
+}
+
+/// A line at the end of a file.
+#[derive(Debug)]
+struct TailLine<'a> {
+    start: usize,
+    cells: Vec<&'a [u8]>,
+    kind: LineKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineKind {
+    Blank,
+    /// It says how many rows there are.
+    Count,
+    /// A word for a total, numbers, and empty cells.
+    Total,
+    /// One cell of several words, or of dashes.
+    Note,
+    Comment,
+}
+
+impl Tail {
+    /// Returns the start of the footer in the text at the end of a file, or its length if it has none. `is_line_start`:
+    /// the text begins at the start of a line.
+    pub(crate) fn find(&self, text: &[u8], is_line_start: bool) -> usize {
+        // A single cell may hold anything.
+        let lines = if self.profile.columns.len() > 1 { self.last_lines(text, is_line_start) } else { Vec::new() };
+        let mut after_blank = false;
+        for line in &lines {
+            let is_footer = match line.kind {
+                LineKind::Blank => false,
+                LineKind::Count => true,
+                LineKind::Total => self.is_total(line, &lines),
+                LineKind::Note | LineKind::Comment => {
+                    !self.is_padded && (after_blank || line.kind == LineKind::Comment)
+                }
+            };
+            if is_footer {
+                return line.start;
+            }
+            after_blank = line.kind == LineKind::Blank;
+        }
+        text.len()
+    }
+
+    /// The lines at the end that may belong to a footer, in order.
+    fn last_lines<'a>(&self, text: &'a [u8], is_line_start: bool) -> Vec<TailLine<'a>> {
+        let line_end = self.splitter.line_end.byte();
+        let mut found = Vec::new();
+        let mut end = text.len();
+        while end > 0 && found.len() < MAX_LINES {
+            let start = memchr::memrchr(line_end, &text[..end - 1]).map(|at| at + 1);
+            let Some(start) = start.or(is_line_start.then_some(0)) else { break };
+            let Some(line) = self.line(start, &text[start..end]) else { break };
+            found.push(line);
+            end = start;
+        }
+        found.reverse();
+        found
+    }
+
+    fn line<'a>(&self, start: usize, text: &'a [u8]) -> Option<TailLine<'a>> {
+        if text.trim_ascii().is_empty() {
+            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Blank });
+        }
+        // A line inside quotes holds an odd number of them.
+        let quotes = self.splitter.quoting.quote.map_or(0, |quote| memchr::memchr_iter(quote, text).count());
+        let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| quotes.is_multiple_of(2))?;
+        if len != text.len() || std::str::from_utf8(text).is_err() {
+            return None;
+        }
+        let mut filled = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty());
+        let first = String::from_utf8_lossy(filled.next()?).to_lowercase();
+        let is_alone = filled.next().is_none();
+        let kind = if is_alone && is_count(&first) {
+            LineKind::Count
+        } else if TOTALS.contains(&first.trim_end_matches([':', ' '])) {
+            LineKind::Total
+        } else if cells.len() > 1 {
+            return None;
+        } else if first.starts_with("# ") || first.starts_with("-- ") {
+            LineKind::Comment
+        } else if first.contains(' ') || first.bytes().all(|byte| b"-=_*".contains(&byte)) {
+            LineKind::Note
+        } else {
+            return None;
+        };
+        Some(TailLine { start, cells, kind })
+    }
+
+    /// Whether a total lacks a cell that every row has, and holds only numbers beside its word.
+    fn is_total(&self, line: &TailLine<'_>, lines: &[TailLine<'_>]) -> bool {
+        let columns = &self.profile.columns;
+        let is_empty =
+            |line: &TailLine<'_>, at: usize| line.cells.get(at).is_none_or(|cell| cell.trim_ascii().is_empty());
+        let texts = line.cells.iter().filter(|cell| kind(cell) == Kind::Text).count();
+        // The footer is part of the profile if the sample is all of the file.
+        let of_rows: Vec<_> =
+            lines.iter().filter(|line| self.profile.is_whole && line.cells.len() == columns.len()).collect();
+        let lacks = |at: usize| {
+            let in_footer = of_rows.iter().filter(|line| is_empty(line, at)).count() as u64;
+            is_empty(line, at) && columns[at].empty <= in_footer
+        };
+        let rows = self.profile.rows - of_rows.len() as u64;
+        rows > 0 && texts == 1 && line.cells.len() <= columns.len() && (0..columns.len()).any(lacks)
+    }
+}
+
+/// Whether a text in lowercase counts rows, such as `(3 rows)` or `-- 3 rows`.
+fn is_count(text: &str) -> bool {
+    let bare = text.trim_start_matches(['-', '#', ' ', '(']);
+    let digits = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
+    let mut words = digits.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let counts = digits.len() < bare.len() && words.next().is_some_and(|word| COUNTED.contains(&word));
+    counts && words.all(|word| AFTER_COUNT.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sniff::{Wanted, profile::of_sample, sniff};
+
+    /// Cuts the footer off a file, whose header is its first line.
+    fn cut(text: &str, is_padded: bool) -> &str {
+        let splitter = Splitter::for_tests();
+        let wanted = Wanted { delimiter: true, quoting: true, ..Wanted::default() };
+        let found = sniff(text.as_bytes(), End::Eof, &splitter, wanted);
+        let splitter = Splitter { delimiter: found.delimiter, quoting: found.quoting, ..splitter };
+        let profile = of_sample(text.as_bytes(), End::Eof, &splitter).expect("these files have a header");
+        &text[..Tail { splitter, profile, is_padded }.find(text.as_bytes(), true)]
+    }
+
+    #[test]
+    fn footers_are_cut_off() {
+        let check = |footer: &str| {
+            let rows = "sku,name,amount\nb1,Roads,1\nb2,Schools,2\nb3,Parks,3\n";
+            assert_eq!(cut(&format!("{rows}{footer}"), false).trim_end(), rows.trim_end(), "{footer}");
+        };
+        check("Total,,6\n");
+        check(",Total:,\"6\"");
+        check("Total,6\n");
+        check("\r\nSumme,,6\n\nSource: treasury, preliminary figures\n".replace("y, p", "y p").as_str());
+        check("Total,,6\n\nSource of it\n# end\n");
+        check("(3 rows)\n");
+        check("(3 rows affected)\n\n");
+        check("-- 3 rows\n");
+        check("3 rows in set (0.00 sec)\n");
+        check("# end of export");
+        check("\n---\n");
+    }
+
+    #[test]
+    fn rows_are_not_cut_off() {
+        let check = |text: &str| assert_eq!(cut(text, false), text);
+        check("sku,name,n\na,Pen,1\nb,Nib,2\nTotal,Energy,3\n");
+        check("sku,name,n\na,,1\nb,Nib,2\nTotal,,3\n");
+        check("sku,name,n\na,Pen,1\nb,Nib,2\nTotals x,,3\n");
+        check("sku,name,n\na,Pen,1\nTotal,,3\nb,Nib,2\n");
+        check("sku,name,n\na,Pen,1\nb,Nib,2\np9\n");
+        check("sku,name,n\na,Pen,1\nb,Nib,2\n\np9\n");
+        check("sku,name,n\na,Pen,1\nb,Nib,2\ncut here\n");
+        check("sku,name,n\na,Pen,1\nb,\"two\nTotal,,5\n\",2\n");
+        check("text\na\n(3 rows)\n");
+        check("sku,name\na,Pen\nTotal,3\n");
+        check("sku,name,n\n");
+        let padded = "sku,name,n\na,Pen,1\nb,Nib,2\n\nnot a note\n";
+        assert_eq!(cut(padded, true), padded);
+    }
+}

@@ -1,0 +1,145 @@
+//! Lines around a table that are no rows: titles, groups of columns, units, totals, counts.
+
+use tributary_csv_gate::{Blocks, Columns, Header, Ragged, Settings};
+
+use crate::{check, feed, open, see};
+
+fn set() -> Settings {
+    Settings::default()
+}
+
+/// Reads a file and compares its columns, its rows and the number of lines that are ignored, also in blocks.
+#[track_caller]
+fn check_ignored(text: &str, columns: &str, rows: &[&str], ignored: u64) {
+    let mut table = open("a.csv", text.as_bytes(), &set()).expect("this is a table");
+    let mut found = Vec::new();
+    while let Some(row) = table.next_row().expect("memory does not fail") {
+        found.push(row.fields().collect::<Vec<_>>().join("|"));
+    }
+    assert_eq!(
+        (table.columns().join("|").as_str(), found),
+        (columns, rows.iter().map(|row| (*row).to_owned()).collect())
+    );
+    assert_eq!((table.rejects().total, table.rejects().ignored.lines), (0, ignored), "{:?}", table.rejects());
+    let mut blocks = Blocks::new(open("a.csv", text.as_bytes(), &set()).expect("this is a table"), 16);
+    let mut in_blocks = 0;
+    while let Some(block) = blocks.next_block().expect("memory does not fail") {
+        let mut rows = block.rows(9);
+        while rows.advance() {
+            in_blocks += 1;
+        }
+    }
+    assert_eq!((in_blocks, blocks.table().rejects().ignored.lines), (rows.len(), ignored));
+}
+
+#[test]
+fn titles_and_comments_above_the_header_are_skipped() {
+    check_ignored("Report of 2024-01-01\nsku,name\np1,Pen\np2,Nib\n", "sku|name", &["p1|Pen", "p2|Nib"], 1);
+    check_ignored("# created by x, y\n# twice\nsku;name\np1;Pen\n", "sku|name", &["p1|Pen"], 2);
+    check_ignored("# created by x, y\nsku,name,n\np1,Pen,5\n", "sku|name|n", &["p1|Pen|5"], 1);
+    check_ignored("\n\nPrices\n\n\nsku,name\np1,Pen\n", "sku|name", &["p1|Pen"], 5);
+    check_ignored("\nReport,,\n,,\nsku,name,n\np1,Pen,5\n", "sku|name|n", &["p1|Pen|5"], 3);
+    let town = "City - budget export\r\nCreated,2024-03-01\r\n\r\nsku,name,n\r\nb1,Roads,1\r\nb2,Parks,2\r\n\
+                Total,,3\r\n\r\nSource: treasury; preliminary\r\n";
+    check_ignored(town, "sku|name|n", &["b1|Roads|1", "b2|Parks|2"], 6);
+}
+
+#[test]
+fn names_of_groups_above_the_names_are_skipped() {
+    let text = ",Prices,,Stock,\nsku,net,gross,here,there\np1,1,2,3,4\np2,5,6,7,8\n";
+    check_ignored(text, "sku|net|gross|here|there", &["p1|1|2|3|4", "p2|5|6|7|8"], 1);
+    let text = "Item,Item,Prices,Prices\nsku,name,net,gross\np1,Pen,1,2\n";
+    check_ignored(text, "sku|name|net|gross", &["p1|Pen|1|2"], 1);
+}
+
+#[test]
+fn headers_stay_headers() {
+    let check = |text: &str, columns: &str| {
+        let table = open("a.csv", text.as_bytes(), &set()).expect("this is a table");
+        assert_eq!((table.columns().join("|").as_str(), table.rejects().ignored.lines), (columns, 0), "{text}");
+    };
+    check(",sku,name\n0,p1,Pen\n1,p2,Nib\n", "|sku|name");
+    check(",sku,name\na,p1,Pen\nb,p2,Nib\n", "|sku|name");
+    check("sku,name\np1,Pen,x\np2,Nib,y\np3,Pad,z\n", "sku|name");
+    check("sku,name\n\np1,Pen,x\np2,Nib,y\np3,Pad,z\n", "sku|name");
+    check("text\nhello, world\nfoo, bar\nthree, four\n", "text");
+    check("sku\np1\np2\n", "sku");
+    check("sku,,\np1,Pen,blue\np2,Nib,red\n", "sku||");
+    check("#sku,name\np1,Pen,x\np2,Nib,y\n", "#sku|name");
+    check("# of items,name\nx,Pen\ny,Nib\n", "# of items|name");
+    check("a,a\nx,y\nz,w\n", "a|a");
+    check("<x>\n<p>a, b\nsku,name\np1,Pen\np2,Nib\n", "<x>");
+    check("Report of it\n", "Report of it");
+    check("Report of it\nsku,name\n", "Report of it");
+}
+
+#[test]
+fn lines_above_are_read_as_set() {
+    let text = "Report of 2024\nsku,name\np1,Pen\n";
+    let names = Header::Names(vec!["a".into(), "b".into()]);
+    let found = see("a.csv", text.as_bytes(), &Settings { header: names, ..set() }).unwrap();
+    assert_eq!((found.rows.len(), found.rejects.len()), (2, 1));
+    let skip = Settings { skip_rows: 1, ..set() };
+    check(text, &skip, "sku|name", &[(3, "p1|Pen")], &[]);
+    let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();
+    assert_eq!(
+        (table.dialect().skipped_lines, table.rejects().ignored.first.clone()),
+        (1, Some((1, "Report of 2024".into())))
+    );
+    assert_eq!(table.next_row().unwrap().unwrap().line(), 3);
+}
+
+#[test]
+fn units_and_lines_below_the_header_are_no_rows() {
+    let units = "units of measure, not a row: no `sku`, and `w` is not a number as in the other rows";
+    check(
+        "sku,w,p\n,kg,EUR\np1,1,2\np2,3,4\n",
+        &set(),
+        "sku|w|p",
+        &[(3, "p1|1|2"), (4, "p2|3|4")],
+        &[(2, units, ",kg,EUR")],
+    );
+    let units = "units of measure, not a row: `w` is not a number as in the other rows";
+    check("w,p\n[g],[cm]\n1,2\n3,4\n", &set(), "w|p", &[(3, "1|2"), (4, "3|4")], &[(2, units, "[g],[cm]")]);
+    check_ignored("sku,name\n---,----\np1,Pen\n(1 rows affected)\n", "sku|name", &["p1|Pen"], 2);
+    let rows = |text: &str, rows| assert_eq!(see("a.csv", text.as_bytes(), &set()).unwrap().rows.len(), rows, "{text}");
+    rows("sku,w\np0,kg\np1,1\np2,2\n", 3);
+    rows("sku,w\n,n/a\np1,1\np2,2\n", 3);
+    rows("sku,w\n,kg\np1,1\np2,\n", 3);
+    rows("sku,w\n,kg\np1,1\n", 2);
+    rows("sku,w\n-,-\np1,1\n", 2);
+}
+
+#[test]
+fn footers_are_no_rows_of_feeds() {
+    let text = "sku,name,n\np1,Pen,1\np2,Nib,2\nTotal,,3\n(2 rows)\n";
+    let mut feed = feed(text.as_bytes(), &Columns::default()).unwrap();
+    let mut skus = Vec::new();
+    while let Some(offer) = feed.next_offer().unwrap() {
+        skus.push(offer.sku.to_owned());
+    }
+    assert_eq!((skus.join(" ").as_str(), feed.rejects().total, feed.rows()), ("p1 p2", 0, 2));
+    assert_eq!((feed.rejects().ignored.lines, feed.rejects().ignored.first.clone()), (2, Some((4, "Total,,3".into()))));
+}
+
+#[test]
+fn footers_of_long_files_are_found() {
+    let rows: String = (0..100_000).map(|i| format!("p{i},Pen,{i}\n")).collect();
+    for footer in ["Total,,5\n", "Total,,5\n\nSource of it\n", "(100000 rows)", "Total,,5\n(100000 rows)\n\n"] {
+        let mut table = open("a.csv", format!("sku,name,n\n{rows}{footer}").leak().as_bytes(), &set()).unwrap();
+        let mut count = 0;
+        while table.next_row().unwrap().is_some() {
+            count += 1;
+        }
+        let ignored = table.rejects().ignored.first.as_ref().map(|(line, _)| *line);
+        assert_eq!((count, table.rejects().total, ignored), (100_000, 0, Some(100_002)), "{footer}");
+    }
+}
+
+#[test]
+fn notes_are_rows_where_short_rows_are_padded() {
+    let text = "sku,name\np1,Pen\n\nnot a note\n";
+    let padded = Settings { ragged: Ragged::Pad, ..set() };
+    check(text, &padded, "sku|name", &[(2, "p1|Pen"), (4, "not a note|")], &[]);
+    check(text, &set(), "sku|name", &[(2, "p1|Pen")], &[]);
+}
