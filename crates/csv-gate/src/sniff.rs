@@ -3,13 +3,17 @@
 //! candidate makes a wrong guess more likely.
 
 pub(crate) mod below;
+mod dump;
 mod fit;
 pub(crate) mod profile;
 pub(crate) mod start;
 
 use memchr::{memchr, memmem};
 
-use self::fit::{Fit, Sample};
+use self::{
+    dump::dumped,
+    fit::{Fit, Sample},
+};
 use crate::{
     split::{EscapeRule, Quoting, Splitter},
     window::End,
@@ -69,7 +73,7 @@ pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) 
     let splitter = Splitter { spans_kept: 0, ..splitter.clone() };
     let mut reading = usual(sample, &splitter, wanted);
     // Blanks come twice: with them, a file may fit that would else look escaped, and an escaped file may have them.
-    for improve in [spaced, escaped, spaced, single_quoted, unquoted] {
+    for improve in [spaced, escaped, spaced, single_quoted, unquoted, dumped] {
         if let Some(better) = improve(sample, &reading, wanted) {
             reading = better;
         }

@@ -111,6 +111,9 @@ fn control(letter: &u8) -> Option<char> {
         b'n' => Some('\n'),
         b'r' => Some('\r'),
         b't' => Some('\t'),
+        b'b' => Some('\u{8}'),
+        b'f' => Some('\u{c}'),
+        b'v' => Some('\u{b}'),
         _ => None,
     }
 }

@@ -47,6 +47,25 @@ fn backslashes_before_quotes() {
 }
 
 #[test]
+fn escapes_of_database_shells() {
+    let text = "sku\tname\ttext\n1\tPen\t\\N\n2\t12\" TV\tone\\nTwo\\\\x\\ty\n3\tNib\t\\\\N\n";
+    let rows = [(2, "1|Pen|"), (3, "2|12\" TV|one\nTwo\\x\ty"), (4, "3|Nib|\\N")];
+    check(text, &set(), "sku|name|text", &rows, &[]);
+    let dialect = open("a.tsv", text.as_bytes(), &set()).unwrap().dialect().clone();
+    assert_eq!((dialect.quote, dialect.escape), (Quote::None, Some(b'\\')));
+    // What was detected reads the file in the same way when it is set.
+    let delimiter = Some(dialect.delimiter);
+    check(
+        text,
+        &Settings { delimiter, quote: Some(Quote::None), escape: Some(b'\\'), ..set() },
+        "sku|name|text",
+        &rows,
+        &[],
+    );
+    check("sku\tpath\n1\tC:\\new\n2\tD:\\table\n", &set(), "sku|path", &[(2, "1|C:\\new"), (3, "2|D:\\table")], &[]);
+}
+
+#[test]
 fn delimiters_at_line_ends() {
     check("a,b\n1,2,\n3,4,\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
     check("a|b|\n1|2\n3|4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);

@@ -232,12 +232,12 @@ impl<R: Read> Table<R> {
     }
 
     fn read_columns(&mut self, settings: &Settings) -> Result<(), Error> {
-        let cells = Cells {
-            null: settings.null.clone(),
-            text_cells: settings.text_cells,
-            quote: self.rules.splitter.quoting.quote,
-        };
-        let cells = (settings.text_cells || !settings.null.is_empty()).then_some(cells);
+        let Quoting { quote, escape, .. } = self.rules.splitter.quoting;
+        // Those who write so write this word for nothing. As an escape it would be the letter.
+        let null_of_dumps = (quote.is_none() && escape == Some(b'\\')).then(|| "\\N".to_owned());
+        let null: Vec<_> = settings.null.iter().cloned().chain(null_of_dumps).collect();
+        let is_usual = null.is_empty() && !settings.text_cells;
+        let cells = (!is_usual).then_some(Cells { null, text_cells: settings.text_cells, quote });
         self.columns = match &settings.header {
             Header::FirstLine => self.read_header()?,
             Header::Names(names) if self.find_record()? => names.iter().map(|name| name.trim().to_owned()).collect(),
