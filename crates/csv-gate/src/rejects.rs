@@ -84,6 +84,12 @@ pub enum Reason {
     /// closing quote.
     #[error("quoted field is never closed properly: {HOW_TO_CLOSE}")]
     NeverClosed,
+    /// A quoted field spans lines that all have as many fields as the header: more likely two stray quotes.
+    #[error(
+        "quoted field whose lines all look like rows: {}",
+        r#"quote = "\"" reads it all the same, quote = "" takes quotes for text"#
+    )]
+    HoldsRows,
     /// A NUL byte, which no text file contains and no database accepts.
     #[error("NUL byte")]
     Nul,

@@ -51,6 +51,8 @@ pub(crate) struct Splitter {
     pub(crate) record_bytes: usize,
     /// Most spans to keep; further fields are only counted.
     pub(crate) spans_kept: usize,
+    /// The number of columns, if a quoted field whose lines all look like rows is none; else 0.
+    pub(crate) row_columns: usize,
     /// Whether an empty line is a row, as in a table of one column.
     pub(crate) empty_is_row: bool,
     /// Fields of any length, because nobody uses them; all others have a limit.
@@ -128,7 +130,7 @@ pub(crate) enum Step {
     /// A record with a field that is never closed properly. `..end` is its text up to the end of the line on which the
     /// field begins, which is `lines` lines after the record's first. Reading continues at `next`, or, if there is
     /// none, at the first line end after the window.
-    NeverClosed { end: usize, lines: u64, next: Option<usize> },
+    NeverClosed { end: usize, lines: u64, next: Option<usize>, fault: Reason },
     /// A record that fills the window and does not end in it. Reading continues at the next line; the window contains
     /// `lines` line ends.
     Endless { lines: u64, fault: Reason },
@@ -155,6 +157,8 @@ pub(crate) struct Record {
 enum Field {
     More,
     NeverClosed,
+    /// A quoted field whose lines all look like rows.
+    HoldsRows,
     Endless,
     /// A complete field. `extra` bytes of its span are escapes or first halves of doubled quotes.
     Text {
@@ -183,6 +187,7 @@ impl Splitter {
             field_bytes: 1 << 20,
             record_bytes: 1 << 20,
             spans_kept: 0,
+            row_columns: 0,
             empty_is_row: false,
             unused: Vec::new(),
         }
@@ -251,7 +256,8 @@ impl Splitter {
             let field = split_field(at, found);
             match field {
                 Field::More => return Step::More,
-                Field::NeverClosed => return self.never_closed(window, end, at, lines),
+                Field::NeverClosed => return self.never_closed(window, end, at, lines, Reason::NeverClosed),
+                Field::HoldsRows => return self.never_closed(window, end, at, lines, Reason::HoldsRows),
                 Field::Endless => {
                     long_field |= window.len() - at > self.field_bytes;
                     return Step::Endless { lines, fault: self.too_long(long_field) };
@@ -309,15 +315,15 @@ impl Splitter {
         }
     }
 
-    fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64) -> Step {
+    fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64, fault: Reason) -> Step {
         match (memchr(self.line_end.byte(), &window[field..]), end) {
             (Some(found), _) => {
                 let at = field + found;
-                Step::NeverClosed { end: self.without_cr(window, field, at), lines, next: Some(at + 1) }
+                Step::NeverClosed { end: self.without_cr(window, field, at), lines, next: Some(at + 1), fault }
             }
             (None, End::More) => Step::More,
-            (None, End::Eof) => Step::NeverClosed { end: window.len(), lines, next: Some(window.len()) },
-            (None, End::Full) => Step::NeverClosed { end: window.len(), lines, next: None },
+            (None, End::Eof) => Step::NeverClosed { end: window.len(), lines, next: Some(window.len()), fault },
+            (None, End::Full) => Step::NeverClosed { end: window.len(), lines, next: None, fault },
         }
     }
 

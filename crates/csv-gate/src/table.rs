@@ -218,9 +218,9 @@ impl<R: Read> Table<R> {
                         Verdict::Header(order) => self.set_order(order),
                     }
                 }
-                Step::NeverClosed { end, lines, next } => {
+                Step::NeverClosed { end, lines, next, fault } => {
                     position.len = end;
-                    let mut reject = self.reject(position, Reason::NeverClosed);
+                    let mut reject = self.reject(position, fault);
                     reject.line += lines;
                     self.skip_past(next, lines)?;
                     self.bound_lenience();

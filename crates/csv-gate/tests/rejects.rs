@@ -12,6 +12,20 @@ fn set() -> Settings {
 }
 
 #[test]
+fn stray_quotes_swallow_no_rows() {
+    let text = "sku,name,n\np1,\"12 inch,5\np2,Pen,6\np3,Nib 12\",7\np4,\"a\nb,c\nd,e\",8\n";
+    let why = "quoted field whose lines all look like rows: quote = \"\\\"\" reads it all the same, quote = \"\" takes quotes for text";
+    let rows = [(3, "p2|Pen|6"), (4, "p3|Nib 12\"|7"), (5, "p4|a\nb,c\nd,e|8")];
+    check(text, &Settings::default(), "sku|name|n", &rows, &[(2, why, "p1,\"12 inch,5")]);
+    let quote = Settings { quote: Some(Quote::Char(b'"')), ..Settings::default() };
+    let rows = [(2, "p1|12 inch,5\np2,Pen,6\np3,Nib 12|7"), (5, "p4|a\nb,c\nd,e|8")];
+    check(text, &quote, "sku|name|n", &rows, &[]);
+    // Too little to tell.
+    check("a,b\n1,\"x\ny,z\nw\"\n", &Settings::default(), "a|b", &[(2, "1|x\ny,z\nw")], &[]);
+    check("a,b,c\n1,\"x,y\nz,w\",2\n", &Settings::default(), "a|b|c", &[(2, "1|x,y\nz,w|2")], &[]);
+}
+
+#[test]
 fn rows_that_are_fine() {
     check("a,b\n1,2\n3,4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
     check("a,b\n1,2", &set(), "a|b", &[(2, "1|2")], &[]);

@@ -1,6 +1,6 @@
 //! Quoted fields.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem, memrchr};
 
 use super::{EscapeRule, Field, Fields, Span, Splitter, Stop};
 use crate::{LineEnd, window::End};
@@ -131,7 +131,38 @@ impl Splitter {
         };
         let span = Span { start: start + 1, end: close, escaped: extra > 0 };
         let lines = count(self.line_end.byte(), &window[span.start..span.end]);
+        if lines > 1 && self.row_columns > 1 {
+            match self.holds_rows(window, end, (start, close)) {
+                Some(false) => {}
+                Some(true) => return Field::HoldsRows,
+                None => return Field::More,
+            }
+        }
         Field::Text { span, extra, lines, stop }
+    }
+
+    /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header:
+    /// then its quotes are stray, and it would swallow rows. None if the window must grow to decide.
+    #[inline(never)]
+    fn holds_rows(&self, window: &[u8], end: End, (start, close): (usize, usize)) -> Option<bool> {
+        /// Delimiters that a text would have to hold just at the right places.
+        const MIN_EVIDENCE: usize = 6;
+        let line_end = self.line_end.byte();
+        let is_row = |line: &[u8]| memmem::find_iter(line, &self.delimiter).count() + 1 == self.row_columns;
+        if memchr(line_end, &window[..start]).is_some() {
+            return Some(false);
+        }
+        let lines = window[..close].split(|byte| *byte == line_end);
+        let inside = lines.clone().count() - 1;
+        if inside * (self.row_columns - 1) < MIN_EVIDENCE - 2 || !lines.take(inside).all(is_row) {
+            return Some(false);
+        }
+        let last = memrchr(line_end, &window[..close]).map_or(0, |at| at + 1);
+        match memchr(line_end, &window[close..]) {
+            Some(len) => Some(is_row(&window[last..close + len])),
+            None if end == End::More => None,
+            None => Some(is_row(&window[last..])),
+        }
     }
 
     /// The number of blanks at the start of `text`.

@@ -152,6 +152,7 @@ impl<R: Read> Table<R> {
             field_bytes: limits.field_bytes,
             record_bytes: limits.record_bytes,
             spans_kept: limits.columns,
+            row_columns: 0,
             empty_is_row: false,
             unused: Vec::new(),
         };
@@ -251,6 +252,8 @@ impl<R: Read> Table<R> {
         };
         let rules = Arc::make_mut(&mut self.rules);
         rules.width.columns = self.columns.len();
+        let is_quoting_found = settings.quote.is_none() && settings.quotes == Quotes::Strict;
+        rules.splitter.row_columns = if is_quoting_found { self.columns.len() } else { 0 };
         rules.splitter.empty_is_row = self.columns.len() == 1;
         rules.cells = cells;
         rules.names = HeaderNames::new(&self.columns).filter(|_| settings.header != Header::None);
