@@ -32,6 +32,8 @@ pub struct Dialect {
     pub blanks_around_quotes: bool,
     /// Whether rows, or the header alone, end in a delimiter that means nothing.
     pub trailing_delimiter: bool,
+    /// Whether lines end with CR and LF, and an LF alone is text.
+    pub bare_line_feeds: bool,
 }
 
 /// The reason for an encoding.

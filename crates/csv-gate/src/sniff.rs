@@ -15,6 +15,7 @@ use self::{
     fit::{Fit, Sample},
 };
 use crate::{
+    LineEnd,
     split::{EscapeRule, Quoting, Splitter},
     window::End,
 };
@@ -46,6 +47,8 @@ pub(crate) struct Sniffed {
     pub(crate) trailing: bool,
     /// The header ends in a delimiter that the rows lack.
     pub(crate) header_trailing: bool,
+    /// An LF without a CR before it is text.
+    pub(crate) crlf_only: bool,
     /// Nearly all records are as wide as the first one, which has several fields.
     pub(crate) fits: bool,
 }
@@ -73,7 +76,7 @@ pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) 
     let splitter = Splitter { spans_kept: 0, ..splitter.clone() };
     let mut reading = usual(sample, &splitter, wanted);
     // Blanks come twice: with them, a file may fit that would else look escaped, and an escaped file may have them.
-    for improve in [spaced, escaped, spaced, single_quoted, unquoted, dumped] {
+    for improve in [spaced, escaped, spaced, single_quoted, unquoted, dumped, bare_line_feeds] {
         if let Some(better) = improve(sample, &reading, wanted) {
             reading = better;
         }
@@ -83,6 +86,7 @@ pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) 
         trailing: fit.is_trailing(),
         header_trailing: fit.is_header_trailing(),
         fits: fit.fits_nearly_all(),
+        crlf_only: reading.splitter.crlf_only,
         delimiter: reading.splitter.delimiter,
         quoting: reading.splitter.quoting,
     }
@@ -181,6 +185,21 @@ fn single_quoted(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Optio
     let fits = found.fit.malformed == 0 && found.fit.fits_nearly_all() && found.fit.bad() <= reading.fit.bad();
     let is_everywhere = after.records + 1 >= found.fit.records && found.fit.records > 2;
     (fits && after.fields > 0 && (is_everywhere || found.fit.bad() < reading.fit.bad())).then_some(found)
+}
+
+/// CR and LF as the only line end, if all records then fit that did not before.
+fn bare_line_feeds(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Reading> {
+    let Splitter { line_end, quoting, .. } = &reading.splitter;
+    let is_lf = *line_end == LineEnd::Lf && (quoting.quote.is_some() || quoting.escape.is_none());
+    if wanted.ragged || !is_lf || reading.fit.bad() == 0 || memmem::find(sample.text, b"\r\n").is_none() {
+        return None;
+    }
+    let splitter = Splitter { crlf_only: true, ..reading.splitter.clone() };
+    let found = match wanted.delimiter {
+        true => best(sample, &splitter, &CANDIDATES)?,
+        false => Reading { fit: sample.fit(&splitter), splitter },
+    };
+    (found.fit.columns > 1 && found.fit.records > 2 && found.fit.bad() == 0).then_some(found)
 }
 
 /// No quoting, if quotes do not pair around fields and every line has as many fields as the header without it. A

@@ -47,6 +47,8 @@ pub(crate) struct Splitter {
     /// The start of lines that are not rows; no line is one if it is empty.
     pub(crate) comment: Vec<u8>,
     pub(crate) line_end: LineEnd,
+    /// Whether an LF without a CR before it is text.
+    pub(crate) crlf_only: bool,
     pub(crate) field_bytes: usize,
     pub(crate) record_bytes: usize,
     /// Most spans to keep; further fields are only counted.
@@ -184,6 +186,7 @@ impl Splitter {
             quoting: Quoting { quote: Some(b'"'), ..Quoting::default() },
             comment: Vec::new(),
             line_end: LineEnd::Lf,
+            crlf_only: false,
             field_bytes: 1 << 20,
             record_bytes: 1 << 20,
             spans_kept: 0,
@@ -203,6 +206,7 @@ impl Splitter {
     #[inline]
     pub(crate) fn empty_line(&self, window: &[u8]) -> Option<usize> {
         match (self.line_end, window) {
+            (LineEnd::Lf, [b'\n', ..]) if self.crlf_only => None,
             (LineEnd::Lf, [b'\n', ..]) | (LineEnd::Cr, [b'\r', ..]) => Some(1),
             (LineEnd::Lf, [b'\r', b'\n', ..]) => Some(2),
             _ => None,
@@ -223,7 +227,7 @@ impl Splitter {
     /// Whether every delimiter and line end of the text counts, because nothing in it is quoted or escaped.
     pub(crate) fn is_plain(&self, text: &[u8]) -> bool {
         let special = self.quoting.quote.or(self.quoting.escape);
-        special.is_none_or(|special| memchr(special, text).is_none())
+        !self.crlf_only && special.is_none_or(|special| memchr(special, text).is_none())
     }
 
     /// Splits off the record at the start of the window and stores its fields in `found`.
@@ -283,16 +287,22 @@ impl Splitter {
     }
 
     fn plain(&self, window: &[u8], end: End, start: usize) -> Field {
-        let text = |to, stop| Field::Text { span: Span { start, end: to, escaped: false }, extra: 0, lines: 0, stop };
-        let mut at = start;
+        let text =
+            |to, lines, stop| Field::Text { span: Span { start, end: to, escaped: false }, extra: 0, lines, stop };
+        let (mut at, mut lines) = (start, 0);
         while let Some(found) = memchr2(self.delimiter[0], self.line_end.byte(), &window[at..]) {
             let hit = at + found;
             if window[hit] == self.line_end.byte() {
+                if self.crlf_only && !window[start..hit].ends_with(b"\r") {
+                    lines += 1;
+                    at = hit + 1;
+                    continue;
+                }
                 let end = self.without_cr(window, start, hit);
-                return text(end, Stop::Record { end, next: hit + 1 });
+                return text(end, lines, Stop::Record { end, next: hit + 1 });
             }
             if self.delimits(&window[hit..]) {
-                return text(hit, Stop::Field { next: hit + self.delimiter.len() });
+                return text(hit, lines, Stop::Field { next: hit + self.delimiter.len() });
             }
             at = hit + 1;
         }
@@ -302,7 +312,7 @@ impl Splitter {
             // A file may be cut between the CR and the LF of its last line.
             End::Eof => {
                 let end = self.without_cr(window, start, window.len());
-                text(end, Stop::Record { end, next: window.len() })
+                text(end, lines, Stop::Record { end, next: window.len() })
             }
         }
     }

@@ -66,6 +66,18 @@ fn escapes_of_database_shells() {
 }
 
 #[test]
+fn line_feeds_inside_bare_cells() {
+    let text = "a,b\r\n1,x\ny\r\n\n2,z\r\n3,\"q\nr\"\r\n\r\n4,w\n\nTotal of it\r\n";
+    let rows = [(2, "1|x\ny"), (4, "\n2|z"), (6, "3|q\nr"), (9, "4|w\n\nTotal of it")];
+    check(text, &set(), "a|b", &rows, &[]);
+    assert!(open("a.csv", text.as_bytes(), &set()).unwrap().dialect().bare_line_feeds);
+    // Some lines that end with LF are rows.
+    check("a,b\r\n1,x\n2,y\r\n3,z\r\n", &set(), "a|b", &[(2, "1|x"), (3, "2|y"), (4, "3|z")], &[]);
+    let found = see("a.csv", b"a,b\r\n1,x\n2,y\r\n3\n", &set()).unwrap();
+    assert_eq!((found.rows.len(), found.rejects.len()), (2, 1));
+}
+
+#[test]
 fn delimiters_at_line_ends() {
     check("a,b\n1,2,\n3,4,\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
     check("a|b|\n1|2\n3|4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);

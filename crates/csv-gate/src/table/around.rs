@@ -54,7 +54,8 @@ impl<R: Read> Table<R> {
                 }
             }
         }
-        if settings.skip_footer == 0 && self.columns.len() > 1 {
+        // An LF in a cell may begin a line that looks like a footer.
+        if settings.skip_footer == 0 && self.columns.len() > 1 && !self.dialect.bare_line_feeds {
             let splitter = self.rules.splitter.clone();
             self.text.leave_out(Tail { splitter, profile, is_padded: settings.ragged == Ragged::Pad });
         }

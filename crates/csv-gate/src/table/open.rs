@@ -136,6 +136,7 @@ impl<R: Read> Table<R> {
             skipped_lines: 0,
             blanks_around_quotes: false,
             trailing_delimiter: false,
+            bare_line_feeds: false,
         };
         let limits = settings.limits.clone();
         let quote = checked.quote.byte();
@@ -149,6 +150,7 @@ impl<R: Read> Table<R> {
             quoting: Quoting { quote, escape, rule, lenient: settings.quotes == Quotes::Lenient, blanks: false },
             comment: settings.comment.clone().unwrap_or_default().into_bytes(),
             line_end: found.line_end,
+            crlf_only: false,
             field_bytes: limits.field_bytes,
             record_bytes: limits.record_bytes,
             spans_kept: limits.columns,
@@ -219,8 +221,9 @@ impl<R: Read> Table<R> {
     }
 
     fn adopt(&mut self, found: Sniffed, mut splitter: Splitter, settings: &Settings) {
-        let Sniffed { delimiter, quoting, trailing, header_trailing, .. } = found;
-        (splitter.delimiter, splitter.quoting) = (delimiter, quoting);
+        let Sniffed { delimiter, quoting, trailing, header_trailing, crlf_only, .. } = found;
+        (splitter.delimiter, splitter.quoting, splitter.crlf_only) = (delimiter, quoting, crlf_only);
+        self.dialect.bare_line_feeds = crlf_only;
         self.dialect.delimiter = String::from_utf8_lossy(&splitter.delimiter).into_owned();
         self.dialect.quote = quoting.quote.map_or(Quote::None, Quote::Char);
         self.dialect.escape = quoting.escape;
