@@ -111,6 +111,11 @@ pub enum Reason {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A second table of other columns.
+    #[error(
+        "a second table begins here, and is skipped: move it to a file of its own, or skip it with skip_footer = …"
+    )]
+    SecondTable,
     /// Units of measure below the header, in columns that hold numbers in all other rows.
     #[error("units of measure, not a row: {}`{number}` is not a number as in the other rows", if .empty.is_empty() { String::new() } else { format!("no `{empty}`, and ") })]
     Units {

@@ -6,6 +6,7 @@ pub(crate) mod below;
 mod dump;
 mod fit;
 pub(crate) mod profile;
+pub(crate) mod second;
 pub(crate) mod start;
 
 use memchr::{memchr, memmem};

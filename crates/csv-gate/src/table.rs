@@ -119,7 +119,7 @@ impl<R: Read> Table<R> {
         loop {
             match self.step()? {
                 Next::End => {
-                    self.end();
+                    self.end()?;
                     return Ok(false);
                 }
                 Next::Good => {

@@ -9,6 +9,7 @@ use crate::{
     Error, Ignored, LineEnd,
     decode::MIN_DECODE_ROOM,
     footer::Source,
+    rejects::raw_text,
     tail::{TAIL_BYTES, Tail},
 };
 
@@ -23,6 +24,13 @@ pub(crate) enum End {
     Eof,
 }
 
+/// The position and the first line of a second table.
+pub(crate) struct SecondPlace {
+    pub(crate) line: u64,
+    pub(crate) byte: u64,
+    pub(crate) raw: String,
+}
+
 /// The window: `buf[start..end]` is the text that was not consumed yet.
 pub(crate) struct TextWindow<R: Read> {
     source: Source<R>,
@@ -34,6 +42,8 @@ pub(crate) struct TextWindow<R: Read> {
     eof: bool,
     /// Finds the footer at the end of the file.
     tail: Option<Box<Tail>>,
+    /// The start of a second table in `buf`. The window ends there, and does not grow.
+    stopped: Option<usize>,
     ignored: Ignored,
     /// `buf[..clean]` is valid UTF-8 without NUL. Validating the buffer at once is cheaper than validating each record;
     /// records after the first fault are validated one by one.
@@ -58,6 +68,7 @@ impl<R: Read> TextWindow<R> {
             shown: 0,
             eof: false,
             tail: None,
+            stopped: None,
             ignored: Ignored::default(),
             clean: 0,
             line_end: line_end.byte(),
@@ -87,7 +98,7 @@ impl<R: Read> TextWindow<R> {
         if window.len() > self.lookahead {
             (&window[..self.lookahead], End::Full)
         } else {
-            (window, if self.eof { End::Eof } else { End::More })
+            (window, if self.eof || self.stopped.is_some() { End::Eof } else { End::More })
         }
     }
 
@@ -132,7 +143,7 @@ impl<R: Read> TextWindow<R> {
     /// Fills the window to at least `len` bytes, or to the end of the file. It reads twice as much, so that the buffer
     /// is not moved for every few bytes that a caller consumes.
     pub(crate) fn fill_to(&mut self, len: usize) -> Result<(), Error> {
-        if self.shown - self.start < len && !self.eof { self.fill(2 * len) } else { Ok(()) }
+        if self.shown - self.start < len && !self.eof && self.stopped.is_none() { self.fill(2 * len) } else { Ok(()) }
     }
 
     /// Consumes the rest of the physical line, however long it is. Returns false if the file ends before the line does.
@@ -144,7 +155,7 @@ impl<R: Read> TextWindow<R> {
                 return Ok(true);
             }
             self.consume(window.len(), 0);
-            if self.eof {
+            if self.eof || self.stopped.is_some() {
                 return Ok(false);
             }
             self.fill(self.chunk)?;
@@ -157,28 +168,56 @@ impl<R: Read> TextWindow<R> {
         self.hold_back();
     }
 
-    /// The lines that were left out so far.
-    pub(crate) fn take_ignored(&mut self) -> Ignored {
-        std::mem::take(&mut self.ignored)
+    /// Ends the window `len` bytes after its start, where a second table begins. `tail` finds the footer above it.
+    pub(crate) fn stop(&mut self, len: u64, tail: &Tail) {
+        let stop = self.start + usize::try_from(len).expect("a second table is found in what was read");
+        self.stopped = Some(stop);
+        self.shown = self.without_footer(tail, stop);
+    }
+
+    /// Returns the lines that were left out. Reads the rest of a file that was stopped.
+    pub(crate) fn finish(&mut self, max_bytes: usize) -> Result<(Ignored, Option<SecondPlace>), Error> {
+        let mut ignored = std::mem::take(&mut self.ignored);
+        let Some(stop) = self.stopped.take() else { return Ok((ignored, None)) };
+        let lines = memchr_iter(self.line_end, &self.buf[self.start..stop]).count();
+        self.consume(stop - self.start, lines as u64);
+        self.shown = self.end;
+        let first = self.buf[stop..self.end].split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        let second = SecondPlace { line: self.line, byte: self.byte, raw: raw_text(first, max_bytes) };
+        let mut goes_on = self.skip_line()?;
+        while goes_on {
+            let before = self.byte;
+            goes_on = self.skip_line()?;
+            ignored.lines += u64::from(self.byte > before);
+        }
+        Ok((ignored, Some(second)))
     }
 
     /// Keeps the end of what was read out of the window as long as it may be a footer.
     fn hold_back(&mut self) {
+        if self.eof
+            && let Some(tail) = self.tail.take()
+        {
+            self.end = self.without_footer(&tail, self.end);
+            self.clean = self.clean.min(self.end);
+        }
+        self.shown = match self.tail {
+            Some(_) => self.end.saturating_sub(TAIL_BYTES).max(self.start),
+            None => self.end,
+        };
+    }
+
+    /// Returns the start of the footer before `end`, and notes its lines.
+    fn without_footer(&mut self, tail: &Tail, end: usize) -> usize {
         /// The most bytes of the first line that are kept to show it.
         const RAW_BYTES: usize = 1 << 10;
-        self.shown = match self.tail {
-            Some(_) if !self.eof => self.end.saturating_sub(TAIL_BYTES).max(self.start),
-            _ => self.end,
-        };
-        let Some(tail) = self.tail.take_if(|_| self.eof) else { return };
-        let from = self.end.saturating_sub(TAIL_BYTES).max(self.start);
-        let cut = from + tail.find(&self.buf[from..self.end], from == self.start);
-        if cut < self.end {
+        let from = end.saturating_sub(TAIL_BYTES).max(self.start);
+        let cut = from + tail.find(&self.buf[from..end], from == self.start);
+        if cut < end {
             let line = self.line + memchr_iter(self.line_end, &self.buf[self.start..cut]).count() as u64;
-            self.ignored.add(line, &self.buf[cut..self.end], self.line_end, RAW_BYTES);
-            (self.end, self.shown) = (cut, cut);
-            self.clean = self.clean.min(cut);
+            self.ignored.add(line, &self.buf[cut..end], self.line_end, RAW_BYTES);
         }
+        cut
     }
 
     /// Reads until the window contains `want` bytes or the file ends.

@@ -143,3 +143,40 @@ fn notes_are_rows_where_short_rows_are_padded() {
     check(text, &padded, "sku|name", &[(2, "p1|Pen"), (4, "not a note|")], &[]);
     check(text, &set(), "sku|name", &[(2, "p1|Pen")], &[]);
 }
+
+#[test]
+fn a_second_table_is_skipped() {
+    let why =
+        "a second table begins here, and is skipped: move it to a file of its own, or skip it with skip_footer = …";
+    let rows = [(2, "p1|Pen|1"), (3, "p2|Nib|2")];
+    let first = "sku,name,n\np1,Pen,1\np2,Nib,2\n";
+    let check_second = |second: &str, line: u64, raw: &str, ignored: u64| {
+        let text = format!("{first}{second}");
+        check(&text, &set(), "sku|name|n", &rows, &[(line, why, raw)]);
+        let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();
+        while table.next_row().unwrap().is_some() {}
+        assert_eq!((table.rows(), table.rejects().ignored.lines), (3, ignored), "{second}");
+    };
+    check_second("\nsku,stock,place\np1,5,x\np2,6,y\n", 5, "sku,stock,place", 2);
+    check_second("Total,,3\n\n\nStock of it\nplace,city,size\nx,Bonn,5\n\n", 7, "Stock of it", 6);
+    check_second("\ndate,city\n2024-01-01,Bonn\n2024-01-02,Bonn", 5, "date,city", 2);
+    check_second("\r\nname,place\n1,2", 5, "name,place", 1);
+    let padded = Settings { ragged: Ragged::Pad, ..set() };
+    check(format!("{first}\nsku,place\np1,x\n"), &padded, "sku|name|n", &rows, &[(5, why, "sku,place")]);
+    let long: String = (0..300_000).map(|i| format!("p{i},x\n")).collect();
+    check_second(&format!("\nsku,place\n{long}"), 5, "sku,place", 300_000);
+}
+
+#[test]
+fn rows_after_an_empty_line_stay_rows() {
+    let rows = |text: &str, rows, rejects| {
+        let found = see("a.csv", text.as_bytes(), &set()).unwrap();
+        assert_eq!((found.rows.len(), found.rejects.len()), (rows, rejects), "{text}");
+    };
+    rows("sku,name\np1,Pen\n\np2,Nib\n\nWood,Oak\nx,y\n", 4, 0);
+    rows("sku,name,n\np1,Pen,1\n\np,Nib,none\np3,Pad,2\n", 3, 0);
+    rows("sku,name\np1,Pen\n\nsku,name\np2,Nib\n", 2, 0);
+    rows("sku,name\np1,Pen\n\na,b,c\np2,Nib\n", 2, 1);
+    rows("sku,name\n\nname,sku\np1,Pen\n", 1, 0);
+    rows("sku,name\np1,\"a\n\nsku,b\n\"\np2,Nib\n", 2, 0);
+}

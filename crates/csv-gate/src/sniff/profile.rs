@@ -50,7 +50,7 @@ impl ColumnProfile {
         self.texts == 0 && self.numbers > 0
     }
 
-    fn add(&mut self, cell: &[u8]) {
+    pub(super) fn add(&mut self, cell: &[u8]) {
         match kind(cell) {
             Kind::Empty => self.empty += 1,
             Kind::Number => self.numbers += 1,

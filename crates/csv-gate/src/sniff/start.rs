@@ -116,7 +116,7 @@ impl Start<'_> {
             }
         };
         let (names, _) = first_record(text, self.end, &splitter)?;
-        if names.len() < 2 || has_twins(&names) || is_note(&names) || !names.iter().all(is_name) {
+        if names.len() < 2 || !may_be_header(&names) {
             return None;
         }
         let below = profile(Sample { text, end: self.end, columns: None }, &splitter, names.len(), 1);
@@ -183,6 +183,11 @@ impl Candidate {
             _ => Above::Header,
         })
     }
+}
+
+/// Whether cells may be the names of columns.
+pub(super) fn may_be_header(cells: &[&[u8]]) -> bool {
+    !has_twins(cells) && !is_note(cells) && cells.iter().all(is_name)
 }
 
 /// Whether a cell may be a name: not empty, and not a number.

@@ -6,14 +6,24 @@ use memchr::memchr_iter;
 
 use super::{Next, RecordPosition, Table};
 use crate::{
-    Error, Header, Ragged, Reason, Row, Settings,
+    Error, Header, Ragged, Reason, Reject, Row, Settings,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
         profile::Profile,
+        second::second_table,
     },
     tail::Tail,
+    window::{End, SecondPlace},
 };
+
+/// What stands around the rows at the beginning of a file.
+pub(super) struct Around {
+    below: Below,
+    rows: Profile,
+    /// The offset of a second table in the decoded text.
+    second: Option<u64>,
+}
 
 impl<R: Read> Table<R> {
     /// Skips the lines above the header, which hold `len` bytes.
@@ -26,18 +36,26 @@ impl<R: Read> Table<R> {
         self.dialect.skipped_lines += lines;
     }
 
-    /// Looks at the rows at the beginning of the file.
-    pub(super) fn below_header(&mut self, settings: &Settings) -> Result<Option<(Below, Profile)>, Error> {
+    /// Looks at the beginning of the file, up to a second table.
+    pub(super) fn look_around(&mut self, settings: &Settings) -> Result<Option<Around>, Error> {
         if settings.header != Header::FirstLine {
             return Ok(None);
         }
+        let (byte, is_strict) = (self.text.byte(), settings.ragged == Ragged::Reject);
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
-        Ok(below_header(sample, end, &self.rules.splitter))
+        let splitter = &self.rules.splitter;
+        let second = match settings.skip_footer {
+            0 => second_table(sample, end, splitter, is_strict),
+            _ => None,
+        };
+        let (sample, end) = second.as_ref().map_or((sample, end), |at| (&sample[..*at], End::Eof));
+        let second = second.map(|at| byte + at as u64);
+        Ok(below_header(sample, end, splitter).map(|(below, rows)| Around { below, rows, second }))
     }
 
     /// Leaves out what is no row right below the header, and the footer.
-    pub(super) fn leave_out(&mut self, below: Option<(Below, Profile)>, settings: &Settings) -> Result<(), Error> {
-        let Some((below, profile)) = below else { return Ok(()) };
+    pub(super) fn leave_out(&mut self, around: Option<Around>, settings: &Settings) -> Result<(), Error> {
+        let Some(Around { below, rows, second }) = around else { return Ok(()) };
         if below != Below::Rows {
             match self.step()? {
                 Next::End => {}
@@ -57,7 +75,11 @@ impl<R: Read> Table<R> {
         // An LF in a cell may begin a line that looks like a footer.
         if settings.skip_footer == 0 && self.columns.len() > 1 && !self.dialect.bare_line_feeds {
             let splitter = self.rules.splitter.clone();
-            self.text.leave_out(Tail { splitter, profile, is_padded: settings.ragged == Ragged::Pad });
+            let tail = Tail { splitter, profile: rows, is_padded: settings.ragged == Ragged::Pad };
+            match second {
+                Some(byte) => self.text.stop(byte - self.text.byte(), &tail),
+                None => self.text.leave_out(tail),
+            }
         }
         Ok(())
     }
@@ -71,10 +93,14 @@ impl<R: Read> Table<R> {
         Reason::Units { empty: named(&str::is_empty), number: named(&|cell| !cell.is_empty()) }
     }
 
-    /// Notes the footer, if the file has one.
-    pub(super) fn end(&mut self) {
-        let footer = self.text.take_ignored();
+    /// Notes the footer and the second table, if the file has one.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        let (footer, second) = self.text.finish(self.rules.limits.raw_bytes)?;
         self.rejects.ignored.lines += footer.lines;
         self.rejects.ignored.first = self.rejects.ignored.first.take().or(footer.first);
+        if let Some(SecondPlace { line, byte, raw }) = second {
+            self.push_reject(Reject { line, byte, reason: Reason::SecondTable, raw });
+        }
+        Ok(())
     }
 }

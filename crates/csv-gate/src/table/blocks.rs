@@ -63,7 +63,7 @@ impl<R: Read> Blocks<R> {
             self.table.text.fill_to(self.size)?;
             let (window, end) = self.table.text.window();
             if window.is_empty() && end == End::Eof {
-                self.table.end();
+                self.table.end()?;
                 return Ok(None);
             }
             let (near, near_end) = window.get(..self.size).map_or((window, end), |near| (near, End::More));
@@ -75,7 +75,7 @@ impl<R: Read> Blocks<R> {
             // The record is longer than a block, or never closed: the table has to judge it.
             match self.table.step()? {
                 Next::End => {
-                    self.table.end();
+                    self.table.end()?;
                     return Ok(None);
                 }
                 Next::Good => return Ok(Some(self.single())),

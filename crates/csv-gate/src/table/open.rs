@@ -111,9 +111,9 @@ impl<R: Read> Table<R> {
         table.dialect.skipped_lines = settings.skip_rows - left;
         let named = table.skip_sep_line()?;
         table.sniff(named, is_tab_separated(path), settings)?;
-        let below = table.below_header(settings)?;
+        let around = table.look_around(settings)?;
         table.read_columns(settings)?;
-        table.leave_out(below, settings)?;
+        table.leave_out(around, settings)?;
         Ok(table)
     }
 
