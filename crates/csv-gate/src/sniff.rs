@@ -18,6 +18,7 @@ use self::{
 use crate::{
     LineEnd,
     split::{EscapeRule, Quoting, Splitter},
+    tail::without_count,
     window::End,
 };
 
@@ -26,6 +27,9 @@ pub(crate) const SAMPLE_BYTES: usize = 256 << 10;
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Delimiters that are tried only if none of the usual ones fits.
 const RARE_CANDIDATES: [u8; 4] = [1, b'^', b'~', b':'];
+
+/// Columns that are aligned with blanks. They are tried last.
+const BLANKS: &[u8] = b"  ";
 
 /// The parts of a dialect that are to be detected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +77,7 @@ pub(crate) fn sep_line(text: &str) -> Option<char> {
 
 /// Detects what is wanted. `splitter` holds the settings; `text` begins with the header.
 pub(crate) fn sniff(text: &[u8], end: End, splitter: &Splitter, wanted: Wanted) -> Sniffed {
+    let text = if end == End::Eof { without_count(text, splitter.line_end.byte()) } else { text };
     let sample = Sample { text, end, columns: wanted.columns };
     let splitter = Splitter { spans_kept: 0, ..splitter.clone() };
     let mut reading = usual(sample, &splitter, wanted);
@@ -103,12 +108,16 @@ fn usual(sample: Sample<'_>, splitter: &Splitter, wanted: Wanted) -> Reading {
     let mut order = CANDIDATES;
     order.sort_by_key(|candidate| wanted.prefer_tab && *candidate != b'\t');
     let best = best(sample, splitter, &order);
-    if best.as_ref().is_none_or(|best| 2 * best.fit.alike() <= best.fit.records)
-        && let Some(rare) = self::best(sample, splitter, &RARE_CANDIDATES)
-        && rare.fit.records > 2
-        && rare.fit.fits_nearly_all()
-    {
-        return rare;
+    if best.as_ref().is_none_or(|best| 2 * best.fit.alike() <= best.fit.records) {
+        let is_likely = |reading: &Reading| reading.fit.records > 2 && reading.fit.fits_nearly_all();
+        if let Some(rare) = self::best(sample, splitter, &RARE_CANDIDATES).filter(is_likely) {
+            return rare;
+        }
+        let splitter = Splitter { delimiter: BLANKS.to_vec(), ..splitter.clone() };
+        let aligned = Reading { fit: sample.fit(&splitter), splitter };
+        if is_likely(&aligned) {
+            return aligned;
+        }
     }
     best.unwrap_or_else(|| {
         let splitter = Splitter { delimiter: vec![b','], ..splitter.clone() };

@@ -7,6 +7,7 @@
 //! quote, lines that open quotes without closing them keep the work linear in the size of the file. With lenient quotes
 //! the search goes on instead, so the table bounds how often it may fail.
 
+mod aligned;
 mod escaped;
 mod quoted;
 
@@ -41,7 +42,7 @@ pub(crate) enum EscapeRule {
 /// The syntax of records, and their limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Splitter {
-    /// Not empty; contains no line end, no quote and no escape.
+    /// Not empty; contains no line end, no quote and no escape. Two blanks stand for any more of them.
     pub(crate) delimiter: Vec<u8>,
     pub(crate) quoting: Quoting,
     /// The start of lines that are not rows; no line is one if it is empty.
@@ -237,6 +238,12 @@ impl Splitter {
             (None, Some(escape)) => {
                 found.control = true;
                 self.split_by(window, end, found, |at, found| self.escaped(window, end, at, escape, found))
+            }
+            _ if self.is_aligned() => {
+                self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
+                    Some(open) => self.quoted(window, end, open, found),
+                    None => self.aligned(window, end, at),
+                })
             }
             _ => self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
                 Some(open) => self.quoted(window, end, open, found),

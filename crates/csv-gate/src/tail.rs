@@ -164,6 +164,17 @@ impl Tail {
     }
 }
 
+/// Leaves out a line at the end of a file that counts its rows.
+pub(crate) fn without_count(text: &[u8], line_end: u8) -> &[u8] {
+    let rows = text.trim_ascii_end();
+    let start = memchr::memrchr(line_end, rows).map_or(0, |at| at + 1);
+    let is_short = rows.len() - start < 80;
+    match is_short && is_count(&String::from_utf8_lossy(&rows[start..]).to_lowercase()) {
+        true => &text[..start],
+        false => text,
+    }
+}
+
 /// Whether a text in lowercase counts rows, such as `(3 rows)` or `-- 3 rows`.
 fn is_count(text: &str) -> bool {
     let bare = text.trim_start_matches(['-', '#', ' ', '(']);

@@ -78,6 +78,25 @@ fn line_feeds_inside_bare_cells() {
 }
 
 #[test]
+fn columns_that_are_aligned_with_blanks() {
+    let text = "  sku   name        n\r\n  ---   ----        ---\r\n  p1    Fountain pen   5\r\n p222  Nib       1,000  \r\n  p3   \"two  blanks\"   7\r\n(3 rows)";
+    let rows = [(3, "p1|Fountain pen|5"), (4, "p222|Nib|1,000"), (5, "p3|two  blanks|7")];
+    check(text, &set(), "sku|name|n", &rows, &[]);
+    let blanks = Settings { delimiter: Some("  ".into()), ..set() };
+    check(
+        "a  b\n1     2\n\n x   y \n3\n",
+        &Settings { ragged: tributary_csv_gate::Ragged::Pad, ..blanks },
+        "a|b",
+        &[(2, "1|2"), (4, "x|y"), (5, "3|")],
+        &[],
+    );
+    assert_eq!(open("a.csv", text.as_bytes(), &set()).unwrap().dialect().delimiter, "  ");
+    // A cell that is missing cannot be told from a wide gap.
+    let found = see("a.csv", b"a  b  c\n1  2  3\n4     6\n7  8  9\n1  2  3\n", &set()).unwrap();
+    assert_eq!((found.columns.len(), found.rejects.len()), (1, 0));
+}
+
+#[test]
 fn delimiters_at_line_ends() {
     check("a,b\n1,2,\n3,4,\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
     check("a|b|\n1|2\n3|4\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);

@@ -177,6 +177,7 @@ fn rows_after_an_empty_line_stay_rows() {
     rows("sku,name,n\np1,Pen,1\n\np,Nib,none\np3,Pad,2\n", 3, 0);
     rows("sku,name\np1,Pen\n\nsku,name\np2,Nib\n", 2, 0);
     rows("sku,name\np1,Pen\n\na,b,c\np2,Nib\n", 2, 1);
+    rows("n,m\n1,2\n3,4\n\nx,y\n5,6\n", 4, 0);
     rows("sku,name\n\nname,sku\np1,Pen\n", 1, 0);
     rows("sku,name\np1,\"a\n\nsku,b\n\"\np2,Nib\n", 2, 0);
 }

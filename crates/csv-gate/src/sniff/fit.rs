@@ -101,7 +101,7 @@ impl Sample<'_> {
                 }
                 Piece::Cut(_) => return,
             };
-            let is_last_empty = text.ends_with(&splitter.delimiter);
+            let is_last_empty = text.ends_with(&splitter.delimiter) && !splitter.is_aligned();
             if fit.records == 0 && self.columns.is_none() {
                 fit.columns = fields;
                 is_last_name_empty = is_last_empty;

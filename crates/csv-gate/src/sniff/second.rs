@@ -107,8 +107,11 @@ impl Candidate<'_> {
         }
         let columns = || self.rows.columns.iter().zip(cells);
         let numbers = columns().filter(|(column, _)| column.is_numeric() && column.empty == 0).count();
+        // Below a title one column is enough, and a few rows.
+        let (columns, rows) = if is_titled { (1, 2) } else { (2, 3) };
+        let is_other_kind = numbers >= columns && self.rows.rows >= rows;
         let is_other_width = self.is_strict && cells.len() != self.names.len() && self.has_rows(header);
-        shared > 0 || numbers > usize::from(!is_titled) || is_other_width
+        shared > 0 || is_other_kind || is_other_width
     }
 
     /// Whether the records below a header have its width, up to an empty line.

@@ -43,6 +43,10 @@ fn the_delimiter_that_fits_most_records_wins() {
     check("a:b\n1:2\n", false, b',');
     check("a:b\n1:2\n12:30:00\n", false, b',');
     check("a:b,c\n1:2,3\n4:5,6\n", false, b',');
+    check("a  b\n1    2\n3  4\n", false, b' ');
+    check("a  b\n1 x\n3  4\n", false, b',');
+    check("a b\n1 2\n3 4\n", false, b',');
+    check("a  b,c\n1  2,3\n4  5,6\n", false, b',');
     // A delimiter at the end of every row counts for it.
     check("a;b,c\n1;x,2,\n3;y,4,\n", false, b',');
 }

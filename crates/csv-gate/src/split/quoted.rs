@@ -117,7 +117,7 @@ impl Splitter {
         let next = close + 1 + blanks;
         let behind = &window[next..];
         let stop = if self.delimits(behind) {
-            Stop::Field { next: next + self.delimiter.len() }
+            Stop::Field { next: next + self.delimiter_len(behind) }
         } else if let Some(len) = self.empty_line(behind) {
             Stop::Record { end: next, next: next + len }
         } else if behind.is_empty() && end == End::Eof && Some(window[close]) == self.quoting.quote {

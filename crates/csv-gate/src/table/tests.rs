@@ -77,6 +77,7 @@ fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"a",
         b"bc",
         b" ",
+        b"  ",
         b"\\",
         b"\0",
         b"\xff",
@@ -93,7 +94,7 @@ fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn settings() -> impl Strategy<Value = Settings> {
     let encoding = select(vec!["UTF-8", "windows-1252", "Shift_JIS", "UTF-16LE"]);
-    let delimiter = select(vec![",", ";", "::", ":,"]);
+    let delimiter = select(vec![",", ";", "::", ":,", "  "]);
     let escape = select(vec![None, Some(b'\\')]);
     let quote = select(vec![None, Some(Quote::None), Some(Quote::Char(b'a'))]);
     let limits = (select(vec![4, 1 << 20]), select(vec![10, 1 << 20]), select(vec![0, 7, 16, 1 << 20]));
