@@ -4,6 +4,7 @@ mod detection;
 mod dialects;
 mod encodings;
 mod feeds;
+mod frames;
 mod once;
 mod packing;
 mod properties;

@@ -39,9 +39,15 @@ enum Style {
     Inner,
     /// PHP's half-escape.
     Half,
+    /// Tabs with the escapes of database shells.
+    Shell,
+    /// Columns aligned with blanks.
+    Aligned,
+    /// Line feeds in bare cells, between lines that end with CR LF.
+    LineFeeds,
 }
 
-const STYLES: [Style; 21] = [
+const STYLES: [Style; 24] = [
     Style::Doubled(b','),
     Style::Doubled(b';'),
     Style::Doubled(b'\t'),
@@ -63,6 +69,9 @@ const STYLES: [Style; 21] = [
     Style::Joined,
     Style::Inner,
     Style::Half,
+    Style::Shell,
+    Style::Aligned,
+    Style::LineFeeds,
 ];
 
 /// Cells of three columns. The header is always the same, so that no row holds its names.
@@ -177,6 +186,7 @@ fn write_with_settings(style: Style, table: &mut [Vec<String>], mut set: Setting
             table.iter_mut().flatten().for_each(|cell| *cell = format!("x{cell}x"));
             joined(&all(table), ";", |cell| format!("\"{cell}\""))
         }
+        Style::Shell | Style::Aligned | Style::LineFeeds => write_bare(style, table),
         // As fputcsv writes it. It cannot write a backslash at the end of a cell so that it is read again.
         _ => {
             (set.escape, set.escapes) = (Some(b'\\'), Escapes::Kept);
@@ -186,6 +196,33 @@ fn write_with_settings(style: Style, table: &mut [Vec<String>], mut set: Setting
         }
     };
     (text, set)
+}
+
+/// Writes a table without quotes, as it must be detected.
+fn write_bare(style: Style, table: &mut [Vec<String>]) -> String {
+    match style {
+        Style::Shell => {
+            table[0][1] = String::new();
+            table.iter_mut().flatten().filter(|cell| cell.starts_with('"')).for_each(|cell| cell.insert(0, 'x'));
+            let escaped = |cell: &str| match cell {
+                "" => "\\N".to_owned(),
+                _ => cell.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n"),
+            };
+            joined(&all(table), "\t", escaped)
+        }
+        Style::Aligned => {
+            without(table, &["\"", "'"]);
+            let cells = table.iter_mut().flatten();
+            cells.for_each(|cell| *cell = format!("x {cell}").split_whitespace().collect::<Vec<_>>().join(" "));
+            joined(&all(table), "  ", |cell| format!("{cell:9}")).replace("sku", "  sku")
+        }
+        _ => {
+            without(table, &["\"", ",", "'"]);
+            // An empty line might be the start or the end of such a cell.
+            table.iter_mut().flatten().filter(|cell| cell.contains('\n')).for_each(|cell| *cell = format!("x{cell}x"));
+            all(table).iter().map(|row| row.join(",") + "\r\n").collect()
+        }
+    }
 }
 
 trait ReplaceLast {
@@ -229,6 +266,12 @@ fn block_rows(text: &str, settings: &Settings) -> Vec<Vec<String>> {
     found
 }
 
+/// Cells of one column, which may be empty.
+fn cells() -> impl Strategy<Value = Vec<Vec<String>>> {
+    let cell = select(vec!["", "", "a", "b c", "é", "1", "-", "Total", "# x", "(3 rows)", "---", "kg"]);
+    prop::collection::vec(cell.prop_map(|cell| vec![cell.to_owned()]), 0..12)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -239,5 +282,14 @@ proptest! {
         let (found, rejects) = rows(&text, &settings);
         prop_assert_eq!(&found, &table, "{:?} {:?} {}", style, text, rejects);
         prop_assert_eq!(block_rows(&text, &settings), table, "{:?} {:?} in blocks", style, text);
+    }
+
+    #[test]
+    fn every_line_of_one_column_is_a_row(table in cells(), crlf in any::<bool>()) {
+        let text = "text\n".to_owned() + &joined(&table, "", str::to_owned);
+        let text = if crlf { text.replace('\n', "\r\n") } else { text };
+        let (found, rejects) = rows(&text, &Settings::default());
+        prop_assert_eq!(&found, &table, "{:?} {}", text, rejects);
+        prop_assert_eq!(block_rows(&text, &Settings::default()), table, "{:?} in blocks", text);
     }
 }
