@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 
 use super::{Next, RecordPosition, Table};
 use crate::{
-    Error, Header, Ragged, Reason, Reject, Row, Settings,
+    Error, Header, Ragged, Reason, Reject, Settings,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
@@ -85,7 +85,7 @@ impl<R: Read> Table<R> {
     }
 
     fn units(&self) -> Reason {
-        let row = Row::new(self.current_text(), self.current.line, &self.fields, self.columns.len());
+        let row = self.row();
         let named = |wanted: &dyn Fn(&str) -> bool| {
             let mut found = row.fields().zip(&self.columns).filter(|(cell, _)| wanted(cell.trim()));
             found.next().map(|(_, name)| name.clone()).unwrap_or_default()
