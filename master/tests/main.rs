@@ -15,5 +15,6 @@ mod order;
 mod property;
 mod rejects;
 mod reports;
+mod selection;
 mod system;
 mod unreadable;

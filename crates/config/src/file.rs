@@ -13,13 +13,13 @@ use serde::{
 use toml::Spanned;
 use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_format_rules::{FormatRules, key_at, line_of, size};
+use tributary_format_rules::{FormatRules, Patterns, Selection, key_at, line_of, size};
 use tributary_protocol::FormatSpec;
 use tributary_store::DatabaseUrl;
 
 use super::{
     Brake, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake, duration,
-    report::{ReportAsTyped, report},
+    report::{OneOrMany, ReportAsTyped, report},
     source_name, source_url, uploads,
 };
 use crate::fields::field_names;
@@ -75,6 +75,8 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: ColumnsAsTyped,
     token_file: Option<Spanned<String>>,
+    include: Option<Spanned<OneOrMany>>,
+    exclude: Option<Spanned<OneOrMany>>,
     max_removal: Option<Spanned<toml::Value>>,
     hold_for: Option<Spanned<toml::Value>>,
     #[serde(default)]
@@ -224,13 +226,22 @@ impl Place<'_> {
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
         let formats = self.formats(&typed.format)?;
+        let selection = Selection {
+            include: self.patterns(typed.include.as_ref())?,
+            exclude: self.patterns(typed.exclude.as_ref())?,
+        };
         let default = Brake::default();
         let brake = Brake {
             max_removal: self.value(typed.max_removal.as_ref(), brake::max_removal)?.unwrap_or(default.max_removal),
             hold_for: self.value(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
         };
         let (name, priority) = (typed.name.into_inner(), typed.priority);
-        Ok(SourceConfig { name, url, priority, columns, formats, brake, token, folder: None })
+        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, token, folder: None })
+    }
+
+    fn patterns(&self, typed: Option<&Spanned<OneOrMany>>) -> Result<Patterns, ConfigError> {
+        let Some(typed) = typed else { return Ok(Patterns::default()) };
+        Patterns::new(&typed.get_ref().to_vec()).map_err(|why| self.error(typed.span().start, &why.to_string()))
     }
 
     fn formats(&self, typed: &[Spanned<FormatSpec>]) -> Result<FormatRules, ConfigError> {

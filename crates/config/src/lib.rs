@@ -21,7 +21,7 @@ use std::{
 
 use tributary_admission::{Access, Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_format_rules::FormatRules;
+use tributary_format_rules::{FormatRules, Selection};
 use tributary_store::DatabaseUrl;
 use url::Url;
 
@@ -101,6 +101,8 @@ pub struct SourceConfig {
     pub priority: i64,
     /// Header names of its files where they differ. Default: none.
     pub columns: Columns,
+    /// Its files that are read. Default: all.
+    pub selection: Selection,
     /// Format of its files; each setting here wins over what the source announces. Default: as announced or detected.
     pub formats: FormatRules,
     /// When a version is held because it takes too much away.
@@ -128,6 +130,7 @@ impl SourceConfig {
             url,
             priority: 0,
             columns: Columns::default(),
+            selection: Selection::default(),
             formats: FormatRules::default(),
             brake: Brake::default(),
             token: None,

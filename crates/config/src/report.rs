@@ -130,13 +130,13 @@ pub(super) struct ReportAsTyped {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "a text, or a list of texts")]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 impl OneOrMany {
-    fn to_vec(&self) -> Vec<String> {
+    pub(super) fn to_vec(&self) -> Vec<String> {
         match self {
             Self::One(text) => vec![text.clone()],
             Self::Many(texts) => texts.clone(),

@@ -43,6 +43,8 @@ fn every_setting_is_understood() {
         url      = "http://127.0.0.1:5001"
         priority = 3
         columns  = { sku = "Item code" }
+        include  = "*.csv"
+        exclude  = ["old/**", "test*"]
         token_file = "north.token"
         [[source]]
         name = "south"
@@ -69,6 +71,8 @@ fn every_setting_is_understood() {
         ("north", 3, Some("secret"))
     );
     assert_eq!(north.columns.sku.as_deref(), Some("Item code"));
+    let chosen = ["a.csv", "a.txt", "old/a.csv", "test.csv"].map(|path| north.selection.contains(path));
+    assert_eq!(chosen, [true, false, false, false]);
     assert_eq!((south.name.as_str(), south.priority, south.url.as_str()), ("south", 0, "https://example.org/feeds/"));
 }
 
@@ -171,6 +175,11 @@ fn wrong_settings_name_their_line_and_the_mend() {
         "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { sku = \" \" }\n",
         &[],
         &["FILE, line 4", "header"],
+    );
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ninclude = [\"a***\"]\n",
+        &[],
+        &["FILE, line 4", "`a***` is not a path pattern"],
     );
     let twice = "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n[[source]]\nname = \"a\"\nurl = \"http://h:2\"\n";
     refused(twice, &[], &["FILE, line 5", "line 2", "`a`"]);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tributary_csv_gate::Columns;
-use tributary_format_rules::{FormatRules, size};
+use tributary_format_rules::{FormatRules, Selection, size};
 use tributary_store::DatabaseUrl;
 use url::Url;
 
@@ -50,6 +50,7 @@ impl UploadsConfig {
             url,
             priority: self.priority,
             columns: Columns::default(),
+            selection: Selection::default(),
             formats: self.formats.clone(),
             brake: Brake::OFF,
             token: None,

@@ -50,8 +50,10 @@ impl Patterns {
 /// Files chosen by their paths: those that match `include`, or all if that is empty, without those that match `exclude`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    include: Patterns,
-    exclude: Patterns,
+    /// Files that are chosen; all if there are no patterns.
+    pub include: Patterns,
+    /// Files that are not chosen, whatever `include` says.
+    pub exclude: Patterns,
 }
 
 impl Selection {

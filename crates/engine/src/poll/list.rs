@@ -97,7 +97,7 @@ impl Lister<'_> {
         let mut round = 1;
         loop {
             self.progress.phase("listing");
-            let manifest = self.origin.manifest().await?;
+            let manifest = self.selected(self.origin.manifest().await?);
             let formats = self.formats(&manifest)?;
             let plan = self.plan(&manifest, &formats);
             if self.is_held(&plan) {
@@ -165,6 +165,15 @@ impl Lister<'_> {
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, Vec::new(), content))
+    }
+
+    /// The manifest without the files that the configuration leaves out.
+    fn selected(&self, mut manifest: Manifest) -> Manifest {
+        let selection = &self.source.selection;
+        manifest.files.retain(|entry| selection.contains(&entry.path));
+        // Of a folder nobody knows what it holds.
+        manifest.unreadable.retain(|unreadable| unreadable.path.ends_with('/') || selection.contains(&unreadable.path));
+        manifest
     }
 
     fn formats(&self, manifest: &Manifest) -> Result<SourceFormats> {

@@ -6,6 +6,7 @@ mod context;
 mod hold;
 mod list;
 mod manager;
+mod notes;
 mod pass;
 mod poll_loop;
 mod status;

@@ -10,7 +10,6 @@ use std::{
 use anyhow::Result;
 use tokio::sync::{Notify, watch};
 use tributary_config::SourceConfig;
-use tributary_format_rules::misordered;
 use tributary_merge::SpillFiles;
 use tributary_protocol::Sense;
 use tributary_store::{FileState, SourcePass, SourceState, Store};
@@ -19,6 +18,7 @@ use super::{
     Context,
     hold::Hold,
     list::{Listed, Lister},
+    notes,
 };
 use crate::{
     clock::now,
@@ -66,6 +66,8 @@ pub(crate) struct PassOutcome {
     pub(crate) applied: Applied,
     /// Files that could not be read, here or by the source, as `path: reason`.
     pub(crate) faults: Vec<String>,
+    /// A remark on what the source offers.
+    pub(crate) note: Option<String>,
 }
 
 impl Poll {
@@ -136,10 +138,12 @@ impl Poll {
         let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
         self.hint_at_order(&plan, &content);
+        // The folder of uploads is often empty.
+        let note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
         if is_held {
             self.publish(content);
             self.progress.finished("held");
-            return Ok(self.still_held(version, faults));
+            return Ok(self.still_held(version, faults, note));
         }
         let is_whole = unread.is_empty();
         let (files_read, files_removed) = (read.len(), plan.removed.len());
@@ -176,7 +180,7 @@ impl Poll {
         self.progress.finished(&format!("{files_read} files read"));
         let changed = changes && applied.held.is_none();
         let (read, removed) = if applied.held.is_none() { (files_read, files_removed) } else { (0, 0) };
-        Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults })
+        Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
     }
 
     /// Resolves once the version that is held may be applied: someone has accepted it, or it was held for long enough. Never if
@@ -196,7 +200,7 @@ impl Poll {
     }
 
     /// The outcome of a pass that found the held version again.
-    fn still_held(&self, version: String, faults: Vec<String>) -> PassOutcome {
+    fn still_held(&self, version: String, faults: Vec<String>, note: Option<String>) -> PassOutcome {
         let applied = Applied {
             written: Written::default(),
             rejected: 0,
@@ -204,7 +208,7 @@ impl Poll {
             error: self.stored.error.clone(),
             held: None,
         };
-        PassOutcome { version, is_whole: true, changed: false, read: 0, removed: 0, applied, faults }
+        PassOutcome { version, is_whole: true, changed: false, read: 0, removed: 0, applied, faults, note }
     }
 
     /// Rows and rejects of the files that a version leaves as they are.
@@ -282,15 +286,9 @@ impl Poll {
             return;
         }
         let is_feed = |path: &str| self.context.reports.is_feed(path);
-        let paths = content.manifest.files.iter().map(|entry| entry.path.as_str());
-        let unset = paths.filter(|path| is_feed(path) && content.formats.spec(path).order.is_none());
-        if let Some((smaller, larger)) = misordered(unset) {
+        if let Some(hint) = notes::order_hint(&content.manifest, &content.formats, is_feed) {
             let name = &self.source.name;
-            tracing::warn!(
-                source.id = %name,
-                "`{name}`: of files with the same sku the last path wins, by bytes: {smaller} wins over {larger}; \
-                 order = \"natural\" in [[source.format]] compares numbers as numbers, order = \"path\" keeps it so"
-            );
+            tracing::warn!(source.id = %name, "`{name}`: {hint}");
             self.has_order_hint = true;
         }
     }

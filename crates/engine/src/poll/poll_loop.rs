@@ -151,6 +151,7 @@ impl PollLoop {
         let passed = self.poll.pass(sense).await?;
         let Applied { state, error, .. } = passed.applied;
         self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), state, error);
+        self.statuses.remark(self.poll.name(), passed.note);
         if !passed.is_whole {
             return Ok(Known::Nothing);
         }

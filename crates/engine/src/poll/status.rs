@@ -26,6 +26,8 @@ pub struct SourceStatus {
     pub state: Option<SourceState>,
     /// Everything that was wrong in the last pass.
     pub error: Option<String>,
+    /// A remark on what it offers: no file, or files that never rest.
+    pub note: Option<String>,
     /// When it last answered.
     pub last_sensed: Option<String>,
     /// Successful passes, and answers without news.
@@ -73,6 +75,11 @@ impl Statuses {
         }
         status.last_sensed = sensed.or(status.last_sensed.take());
         (status.state, status.error, status.took) = (Some(state), error, took);
+    }
+
+    /// Notes a remark on what a source offers, or that there is none.
+    pub(crate) fn remark(&self, name: &str, note: Option<String>) {
+        self.all().entry(name.to_owned()).or_default().note = note;
     }
 
     /// Notes that a source answered at `sensed` that nothing had changed.

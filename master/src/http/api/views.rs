@@ -130,6 +130,8 @@ pub(crate) struct Source {
     pub(crate) last_applied: Option<String>,
     /// Why the last pass failed, which files are rejected, or what is held.
     pub(crate) error: Option<String>,
+    /// A remark on what it offers: that it offers no file and why, or which files never rest.
+    pub(crate) note: Option<String>,
     /// The version that waits for a person, because it would take too much away; null if none does.
     pub(crate) held: Option<Held>,
 }
@@ -260,9 +262,10 @@ impl From<SourceHealth> for Source {
             None => (state, error),
         };
         let last_sensed = status.last_sensed.or(last_sensed);
+        let note = status.note;
         let state = state.to_string();
         let held = held.map(Held::from);
-        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held }
+        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct SourceLine {
     pub(crate) has_rejects: bool,
     pub(crate) last_applied: String,
     pub(crate) error: Option<String>,
+    pub(crate) note: Option<String>,
     pub(crate) held: Option<HeldLine>,
 }
 
@@ -58,6 +59,7 @@ impl From<Source> for SourceLine {
             last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
+            note: source.note,
             held: source.held.and_then(HeldLine::new),
         }
     }

@@ -298,6 +298,7 @@ mod tests {
             last_sensed: None,
             last_applied: Some(evil.into()),
             error: Some(evil.into()),
+            note: Some(evil.into()),
             held: Some(Held {
                 digest: evil.into(),
                 removes: 1,

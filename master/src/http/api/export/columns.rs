@@ -31,7 +31,7 @@ macro_rules! columns {
 
 columns!(Product: sku, name, description, source, file, edited);
 columns!(Aggr: name, no_of_products);
-columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held);
+columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held);
 columns!(Reject: source, file, line, reason, raw, report);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
 columns!(

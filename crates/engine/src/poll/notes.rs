@@ -1,0 +1,75 @@
+//! Remarks on what a source offers, for people: nothing of it is wrong, but it may not be what was meant.
+
+use tributary_format_rules::{SourceFormats, misordered};
+use tributary_protocol::{LeftOut, Manifest};
+
+/// Files that never rest which a note names.
+const MAX_FILES_NAMED: usize = 3;
+
+/// Says that a source offers no file and what it leaves out, or which files are never at rest.
+pub(super) fn note(manifest: &Manifest) -> Option<String> {
+    if manifest.files.is_empty() && manifest.unreadable.is_empty() {
+        let left_out: Vec<_> = manifest.left_out.iter().map(words).collect();
+        return Some(match left_out.is_empty() {
+            true => "offers no file".to_owned(),
+            false => format!("offers no file; left out: {}", left_out.join("; ")),
+        });
+    }
+    let restless: Vec<_> =
+        manifest.files.iter().filter(|entry| entry.partial).map(|entry| entry.path.as_str()).collect();
+    let named = restless[..restless.len().min(MAX_FILES_NAMED)].join(", ");
+    match restless.len() {
+        0 => None,
+        1..=MAX_FILES_NAMED => Some(format!("read up to the last complete record, because it never rests: {named}")),
+        count => {
+            Some(format!("{count} files are read up to the last complete record, because they never rest: {named}, …"))
+        }
+    }
+}
+
+fn words(LeftOut { reason, count, example }: &LeftOut) -> String {
+    match count {
+        1 => format!("{example} ({reason})"),
+        count => format!("{count} files such as {example} ({reason})"),
+    }
+}
+
+/// Says that numbers in paths do not count as numbers, if that matters for a feed whose order is not set.
+pub(super) fn order_hint(
+    manifest: &Manifest,
+    formats: &SourceFormats,
+    is_feed: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let paths = manifest.files.iter().map(|entry| entry.path.as_str());
+    let (smaller, larger) = misordered(paths.filter(|path| is_feed(path) && formats.spec(path).order.is_none()))?;
+    Some(format!(
+        "of files with the same sku the last path wins, by bytes: {smaller} wins over {larger}; order = \"natural\" in \
+         [[source.format]] compares numbers as numbers, order = \"path\" keeps it so"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_protocol::ManifestEntry;
+
+    use super::*;
+
+    #[test]
+    fn it_says_why_there_is_no_file_and_which_never_rest() {
+        let left_out =
+            |reason: &str, count, example: &str| LeftOut { reason: reason.into(), count, example: example.into() };
+        let file = |path: &str, partial| ManifestEntry { path: path.into(), partial, ..ManifestEntry::default() };
+        let check = |files: Vec<ManifestEntry>, left_out: Vec<LeftOut>, expect: Option<&str>| {
+            assert_eq!(note(&Manifest { files, left_out, ..Manifest::default() }).as_deref(), expect);
+        };
+        check(vec![], vec![], Some("offers no file"));
+        let both = vec![left_out("ending", 3, "a.xls"), left_out("link", 1, "b.csv")];
+        check(vec![], both.clone(), Some("offers no file; left out: 3 files such as a.xls (ending); b.csv (link)"));
+        check(vec![file("a.csv", false)], both, None);
+        let one = "read up to the last complete record, because it never rests: b.csv";
+        check(vec![file("a.csv", false), file("b.csv", true)], vec![], Some(one));
+        let many = (0..5).map(|number| file(&format!("{number}.csv"), true)).collect();
+        let five = "5 files are read up to the last complete record, because they never rest: 0.csv, 1.csv, 2.csv, …";
+        check(many, vec![], Some(five));
+    }
+}
