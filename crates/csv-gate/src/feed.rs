@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, io::Read};
 use tributary_protocol::Op;
 
 use crate::{
-    Error, Reason, Rejects, Row, Table,
+    Dialect, Error, Reason, Rejects, Row, Table,
     columns::{find_column, visible, without_invisible},
     folded,
 };
@@ -119,6 +119,11 @@ impl<R: Read> Feed<R> {
     /// The rejects so far, including those of the table. Complete once [`Self::next_offer`] has returned none.
     pub fn rejects(&self) -> &Rejects {
         self.table.rejects()
+    }
+
+    /// The dialect of the file.
+    pub fn dialect(&self) -> &Dialect {
+        self.table.dialect()
     }
 
     /// The number of rows so far, good and bad.

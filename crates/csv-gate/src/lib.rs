@@ -32,6 +32,7 @@ mod footer;
 mod head;
 mod line;
 mod line_end;
+mod notes;
 mod rejects;
 mod row;
 mod settings;

@@ -300,6 +300,9 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
     row.row_count = number(accepted.rows);
     row.offers = number(accepted.run.offers() as u64);
     row.rejects = number(accepted.rejects.total);
+    row.repaired = number(accepted.rejects.repaired);
+    row.replaced = number(accepted.replaced);
+    row.notes = (!accepted.notes.is_empty()).then(|| accepted.notes.join("; "));
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
 }

@@ -50,6 +50,10 @@ pub(crate) struct Accepted {
     /// Number of rows, rejects included.
     pub(crate) rows: u64,
     pub(crate) rejects: Rejects,
+    /// Number of good rows that a later row of the file replaces.
+    pub(crate) replaced: u64,
+    /// Notes for people: what was guessed or left out, and what is odd.
+    pub(crate) notes: Vec<String>,
 }
 
 impl From<FileReject> for Outcome {
@@ -172,8 +176,11 @@ enum ReadError {
 }
 
 fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl Fn(u64)) -> Result<Accepted, ReadError> {
-    let mut reported = 0;
+    let (mut reported, mut rounded) = (0, None);
     while let Some(offer) = feed.next_offer().map_err(ReadError::Gate)? {
+        if is_rounded(offer.sku) && rounded.is_none() {
+            rounded = Some(offer.sku.to_owned());
+        }
         builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(ReadError::Merge)?;
         if builder.rows().is_multiple_of(ROWS_PER_REPORT) {
             let rows = feed.rows();
@@ -182,6 +189,45 @@ fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl F
         }
     }
     report(feed.rows() - reported);
+    let good = builder.rows();
     let run = builder.finish().map_err(ReadError::Merge)?;
-    Ok(Accepted { run, rows: feed.rows(), rejects: feed.rejects().clone() })
+    let replaced = good.saturating_sub(run.offers()) as u64;
+    let rejects = feed.rejects().clone();
+    let mut notes = feed.dialect().notes(&rejects);
+    if replaced > run.offers() as u64 && good >= MIN_ROWS_OF_FEW_SKUS {
+        notes.push(format!(
+            "{good} rows share {} skus, of each the last row counts: is this the right column?",
+            run.offers()
+        ));
+    }
+    notes.extend(rounded.map(|sku| {
+        format!("skus such as {sku} are numbers that a spreadsheet has rounded: export that column as text")
+    }));
+    Ok(Accepted { run, rows: feed.rows(), rejects, replaced, notes })
+}
+
+/// Rows from which on it is worth a note that most of them share few skus.
+const MIN_ROWS_OF_FEW_SKUS: usize = 10;
+
+/// Whether a sku looks like `8.85010E+12`: a long number as a spreadsheet shows it.
+fn is_rounded(sku: &str) -> bool {
+    let [first, .., b'+', tens, ones] = sku.as_bytes() else { return false };
+    let Some((digits, _)) = sku.split_once("E+") else { return false };
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b".,".contains(&byte));
+    first.is_ascii_digit() && tens.is_ascii_digit() && ones.is_ascii_digit() && digits.len() > 2 && is_number(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rounded_number_is_no_sku() {
+        for rounded in ["8.85010E+12", "8,85E+12", "1.2E+10"] {
+            assert!(is_rounded(rounded), "{rounded}");
+        }
+        for sku in ["", "1E5", "1E+05", "ABC-1.2E+10", "8.85010E-12", "8850101234567", "E+12", "1.2.3+12", "AE+12"] {
+            assert!(!is_rounded(sku), "{sku}");
+        }
+    }
 }

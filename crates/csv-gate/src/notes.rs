@@ -1,0 +1,65 @@
+//! What was guessed or left out when a file was read, in words for people.
+
+use crate::{Dialect, Evidence, Rejects};
+
+impl Dialect {
+    /// The encoding and the reason for it, such as `windows-1252, guessed from 3 lines, which is little evidence`.
+    #[must_use]
+    pub fn encoding_in_words(&self) -> String {
+        let why = match self.encoding_evidence {
+            Evidence::Set => ", as set".to_owned(),
+            Evidence::Marked => ", by its byte order mark".to_owned(),
+            Evidence::Guessed { lines, confident } => {
+                let line = if lines == 1 { "line" } else { "lines" };
+                let doubt = if confident { "" } else { ", which is little evidence" };
+                format!(", guessed from {lines} {line}{doubt}")
+            }
+            Evidence::Utf16 | Evidence::Utf8 => String::new(),
+        };
+        let mixed = if self.keeps_utf8_lines { "; lines that are valid UTF-8 are read as UTF-8" } else { "" };
+        format!("{}{why}{mixed}", self.encoding)
+    }
+
+    /// What was guessed and left out, each with the setting that says otherwise. Empty for most files. Call it once all rows
+    /// are read.
+    #[must_use]
+    pub fn notes(&self, rejects: &Rejects) -> Vec<String> {
+        let mut notes = Vec::new();
+        if matches!(self.encoding_evidence, Evidence::Guessed { .. }) {
+            notes.push(format!("encoding {} (encoding = … sets it)", self.encoding_in_words()));
+        }
+        let ignored = &rejects.ignored;
+        if let Some((line, text)) = &ignored.first {
+            let (lines, are) = if ignored.lines == 1 { ("line", "is") } else { ("lines", "are") };
+            notes.push(format!(
+                "{} {lines} {are} no row, from line {line} on: {text} (skip_rows = … and skip_footer = … set it)",
+                ignored.lines
+            ));
+        }
+        if rejects.repaired > 0 {
+            notes.push(format!("{} rows with stray quotes were repaired", rejects.repaired));
+        }
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Settings, Table};
+
+    #[track_caller]
+    fn check(file: &[u8], expect: &[&str]) {
+        let mut table = Table::open("a.csv", file.len() as u64, || Ok(file), &Settings::default()).unwrap();
+        while table.next_row().unwrap().is_some() {}
+        assert_eq!(table.dialect().notes(table.rejects()), expect);
+    }
+
+    #[test]
+    fn a_guess_and_what_was_left_out_are_noted() {
+        check(b"sku,name\n1,a\n", &[]);
+        let guess = "encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)";
+        check(b"sku,name\n1,caf\xe9\n", &[guess]);
+        let title = "2 lines are no row, from line 1 on: Our prices (skip_rows = … and skip_footer = … set it)";
+        check(b"Our prices\n\nsku,name,price\n1,a,2\n2,b,3\n3,c,4\n4,d,5\n5,e,6\n", &[title]);
+    }
+}
