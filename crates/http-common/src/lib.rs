@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod listen;
 mod metrics;
+mod panics;
 
 pub use admit::{admit, denial};
 pub use answer::{challenge, close, complete};
@@ -15,6 +16,7 @@ pub use body::{Sink, produced};
 pub use connection::prepare_connection;
 pub use listen::{announce, bind};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
+pub use panics::catch_panic;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.
 pub const STOP_SECONDS: u64 = 3;

@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use actix_web::{
-    App as Actix, Error, FromRequest, Handler, Resource, Responder, ResponseError,
+    App as Actix, Error, FromRequest, Handler, Responder, ResponseError,
     body::{BoxBody, MessageBody},
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
     middleware::{Next, from_fn},
     web,
 };
 
-use tributary_http_common::{admit, close, complete};
+use tributary_http_common::{admit, catch_panic, close, complete};
 
 use super::{
     app::App,
@@ -26,6 +26,7 @@ pub(crate) fn app(
 {
     Actix::new()
         .app_data(app)
+        .configure(test_routes)
         .service(read_only("/", page::show))
         .service(read_only("/style.css", page::style))
         .service(read_only("/sense", sense::sense))
@@ -36,7 +37,8 @@ pub(crate) fn app(
             web::resource("/aggregate")
                 .app_data(web::PayloadConfig::new(aggregate::MAX_REQUEST_BYTES))
                 .route(web::post().to(aggregate::aggregate))
-                .default_service(web::to(only_post)),
+                .default_service(web::to(only_post))
+                .wrap(from_fn(without_panic)),
         )
         .service(read_only(health::HEALTHZ, health::healthz))
         .service(read_only("/metrics", health::metrics))
@@ -44,7 +46,18 @@ pub(crate) fn app(
         .wrap(from_fn(around))
 }
 
-fn read_only<F, Args>(path: &str, handler: F) -> Resource
+#[cfg(not(test))]
+fn test_routes(_: &mut web::ServiceConfig) {}
+
+#[cfg(test)]
+fn test_routes(config: &mut web::ServiceConfig) {
+    async fn panic() -> String {
+        panic!("a handler has a defect")
+    }
+    config.service(read_only("/panic", panic));
+}
+
+fn read_only<F, Args>(path: &str, handler: F) -> impl HttpServiceFactory + 'static
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
@@ -53,6 +66,14 @@ where
     web::resource(path)
         .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler))
         .default_service(web::to(method_not_allowed))
+        .wrap(from_fn(without_panic))
+}
+
+async fn without_panic(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    catch_panic(request, next, || ApiError::Internal.into()).await
 }
 
 async fn not_found() -> Result<String, ApiError> {
@@ -88,4 +109,41 @@ async fn around(
     complete(&mut response);
     app.requests.observe(route, &method, response.status(), started.elapsed());
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        http::{StatusCode, header::CONTENT_TYPE},
+        test::{TestRequest, call_and_read_body, call_service, init_service},
+    };
+    use tokio_util::sync::CancellationToken;
+    use tributary_admission::Admission;
+    use tributary_folder_watch::{Folder, Options, State};
+    use tributary_format_rules::FormatRules;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_is_a_problem_like_any_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::watch(dir.path(), Options::default()).unwrap();
+        folder.state().wait_for(|state| matches!(state, State::Ready(_))).await.unwrap();
+        let app = App::new(
+            folder,
+            "north".to_owned(),
+            FormatRules::default(),
+            Admission::default(),
+            CancellationToken::new(),
+        );
+        let server = init_service(super::app(web::Data::new(app))).await;
+        let request = |path| TestRequest::with_uri(path).insert_header(("host", "localhost")).to_request();
+        let response = call_service(&server, request("/panic")).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers().get(CONTENT_TYPE).unwrap(), "application/problem+json");
+        assert_eq!(response.headers().get("x-content-type-options").unwrap(), "nosniff");
+        let metrics = call_and_read_body(&server, request("/metrics")).await;
+        let counted = "tributary_http_requests_total{route=\"/panic\",status=\"500\"} 1";
+        assert!(String::from_utf8_lossy(&metrics).contains(counted), "{metrics:?}");
+    }
 }

@@ -6,12 +6,12 @@ use std::time::Instant;
 use actix_web::{
     App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
     body::{BoxBody, MessageBody},
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
     http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
     middleware::{Next, from_fn},
     web,
 };
-use tributary_http_common::{admit, close, complete};
+use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
     api::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads},
@@ -91,6 +91,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))
         .service(resource("/metrics", "GET, HEAD", [read().to(health::metrics)]))
         .service(resource("/openapi.json", "GET, HEAD", [read().to(openapi::show)]));
+    #[cfg(test)]
+    config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
+}
+
+#[cfg(test)]
+async fn panic() -> HttpResponse {
+    panic!("a handler has a defect")
 }
 
 /// Builds a route for GET and HEAD.
@@ -100,9 +107,21 @@ fn read() -> Route {
 }
 
 /// Builds a path with its routes. Other methods get 405 with `allowed` in `Allow`.
-fn resource<const N: usize>(path: &str, allowed: &'static str, routes: [Route; N]) -> Resource {
+fn resource<const N: usize>(
+    path: &str,
+    allowed: &'static str,
+    routes: [Route; N],
+) -> impl HttpServiceFactory + 'static {
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
-    resource.default_service(web::to(move || async move { refuse(ApiError::MethodNotAllowed { allowed }) }))
+    let refuse = move || async move { refuse(ApiError::MethodNotAllowed { allowed }) };
+    resource.default_service(web::to(refuse)).wrap(from_fn(without_panic))
+}
+
+async fn without_panic(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    catch_panic(request, next, || ApiError::Internal.into()).await
 }
 
 fn refuse(error: ApiError) -> Result<HttpResponse, ApiError> {

@@ -241,3 +241,13 @@ async fn rejects_of_a_report_say_so() {
     assert_eq!(answers[0].json(), json!({"items": [reject(3), reject(2)]}));
     assert_eq!(answers[1].json(), json!({"items": []}));
 }
+
+#[actix_web::test]
+async fn a_handler_that_panics_is_a_problem_like_any_other() {
+    let answers = ask_all(&[("/panic", None), ("/panic", Some("text/html")), ("/healthz", None)]).await;
+    for (answer, kind) in answers.iter().zip(["application/problem+json", "text/html; charset=utf-8"]) {
+        assert_eq!((answer.status, answer.kind.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, kind));
+        assert!(answer.body.contains("the log of the master says what"), "{}", answer.body);
+    }
+    assert_eq!(answers[2].status, StatusCode::OK);
+}
