@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use reqwest::StatusCode;
+
 use crate::support::{Source, wait_for};
 
 #[test]
@@ -49,6 +51,41 @@ fn a_file_that_changes_while_it_is_read_cuts_the_answer() {
     assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "the answer looks whole");
     assert_eq!(source.get("/sense").json()["status"], 1, "a cut answer gave nothing out");
     wait_for("the new rows", || source.get("/read").body.is_ok_and(|body| body == b"sku,name\n1,b\n"));
+}
+
+#[test]
+fn readers_by_url_get_a_length_and_parts() {
+    let rows: String = (0..20_000).map(|number| format!("{number},a name\n")).collect();
+    let source = Source::of(&[("a.csv", &format!("sku,name\n{rows}")), ("b.csv", "name;price\nb;\"1;5\"\n")]);
+    let whole = source.get("/read").body.unwrap();
+    for _ in 0..2 {
+        let head = source.ask("HEAD", "/read", &[]);
+        assert_eq!(head.header("content-length"), whole.len().to_string());
+        assert_eq!((head.header("accept-ranges"), head.body.as_deref()), ("bytes", Ok(&b""[..])));
+    }
+    let last = whole.len() - 1;
+    for (first, end) in [(0, 3), (0, last), (5, 5), (100_000, 200_000), (last - 3, last), (last, last)] {
+        let part = source.ask("GET", "/read", &[("range", &format!("bytes={first}-{end}"))]);
+        assert_eq!(
+            (part.status, part.header("content-range")),
+            (StatusCode::PARTIAL_CONTENT, &*format!("bytes {first}-{end}/{}", whole.len()))
+        );
+        assert!(part.body.unwrap() == whole[first..=end], "{first}-{end}");
+    }
+    source.ask("GET", "/read", &[("range", &format!("bytes={}-", whole.len()))]).problem(416);
+    let other = source.ask("GET", "/read", &[("range", "bytes=0-3"), ("if-range", "\"other\"")]);
+    assert!(other.status == 200 && other.body.unwrap() == whole);
+    source.write("b.csv", b"name\nb\n");
+    let is_new = || source.ask("HEAD", "/read", &[]).header("content-length") != whole.len().to_string();
+    wait_for("the length of the new version", is_new);
+}
+
+#[test]
+fn a_part_is_not_a_read_of_the_version() {
+    let source = Source::of(&[("a.csv", "sku,name\n1,a\n")]);
+    source.ask("HEAD", "/read", &[]);
+    assert_eq!(source.ask("GET", "/read", &[("range", "bytes=0-")]).text(), "sku,name\n1,a\n");
+    assert_eq!(source.get("/sense").json()["status"], 1);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(crate) struct App {
     is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` sent. Held for a clone or a store only.
     last_read: Mutex<Option<String>>,
+    /// The version whose `/read` was measured last, and its length. Held for a clone or a store only.
+    read_length: Mutex<Option<(String, u64)>>,
     /// Counts and durations of requests.
     pub(crate) requests: RequestMetrics,
 }
@@ -45,7 +47,7 @@ impl App {
         admission: Admission,
         shutdown: CancellationToken,
     ) -> Self {
-        let (last_read, requests) = (Mutex::default(), RequestMetrics::new(false));
+        let (last_read, read_length) = (Mutex::default(), Mutex::default());
         Self {
             folder: Arc::new(folder),
             name,
@@ -55,7 +57,8 @@ impl App {
             computations: Arc::default(),
             is_scanned: AtomicBool::default(),
             last_read,
-            requests,
+            read_length,
+            requests: RequestMetrics::new(false),
         }
     }
 
@@ -88,6 +91,15 @@ impl App {
 
     pub(crate) fn last_read(&self) -> Option<String> {
         lock(&self.last_read).clone()
+    }
+
+    /// Returns the length of the `/read` of this version, if it was measured.
+    pub(crate) fn read_length(&self, version: &str) -> Option<u64> {
+        lock(&self.read_length).as_ref().filter(|(measured, _)| measured == version).map(|(_, length)| *length)
+    }
+
+    pub(crate) fn set_read_length(&self, version: String, length: u64) {
+        *lock(&self.read_length) = Some((version, length));
     }
 
     pub(crate) fn set_last_read(&self, version: String) {

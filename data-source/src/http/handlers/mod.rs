@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod health;
 pub(crate) mod page;
+mod part;
 pub(crate) mod read_all;
 pub(crate) mod read_file;
 pub(crate) mod sense;

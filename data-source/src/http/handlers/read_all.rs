@@ -6,25 +6,27 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    body::SizedStream,
     http::{
         Method,
-        header::{CONTENT_TYPE, ETag},
+        header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETag, EntityTag, RANGE},
     },
     web,
 };
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 use tributary_csv_gate::{Error, Table, write_record, write_texts};
 use tributary_folder_watch::{Content, Entry, Folder, Snapshot};
 use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
 use tributary_http_common::{Sink, produced};
 
+use super::part::{Counter, Part};
 use crate::http::{
     app::App,
-    conditions::is_known_to,
+    conditions::{ByteRange, byte_range, is_known_to},
     error::ApiError,
     headers::{revalidate, strong_tag},
 };
@@ -36,18 +38,67 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if is_known_to(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(revalidate()).finish());
     }
-    let mut response = HttpResponse::Ok();
-    response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header((CONTENT_TYPE, CSV_UTF8));
-    if request.method() == Method::HEAD {
-        return Ok(response.streaming(stream::empty::<io::Result<_>>()));
-    }
     let reader =
         FolderReader { folder: Arc::clone(&app.folder), formats: app.formats.clone(), shutdown: app.shutdown.clone() };
-    let export =
-        web::block(move || Export::new(reader, &snapshot)).await.map_err(|error| ApiError::internal(&error))??;
-    let version = export.version.clone();
-    let on_complete = move || app.set_last_read(version);
-    Ok(response.streaming(produced(move |sink| export.write(sink), on_complete)))
+    let export = blocking(move || Export::new(reader, &snapshot)).await??;
+    if request.method() == Method::HEAD {
+        let (length, _) = measured(&app, export).await?;
+        let nothing = stream::empty::<io::Result<_>>();
+        return Ok(match length {
+            Some(length) => headers(HttpResponse::Ok(), tag).body(SizedStream::new(length, nothing)),
+            None => headers(HttpResponse::Ok(), tag).streaming(nothing),
+        });
+    }
+    // Only a range needs the length, which costs a pass over all rows.
+    let (length, export) =
+        if request.headers().contains_key(RANGE) { measured(&app, export).await? } else { (None, export) };
+    match length.map(|length| (length, byte_range(&request, &tag, length))) {
+        Some((size, ByteRange::Unsatisfiable)) => Err(ApiError::RangeNotSatisfiable { size }),
+        Some((size, ByteRange::Part(first, last))) => {
+            let mut response = headers(HttpResponse::PartialContent(), tag);
+            response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
+            let body = produced(move |sink| export.write_part(sink, first, last), || {});
+            Ok(response.body(SizedStream::new(last - first + 1, Box::pin(body))))
+        }
+        Some((_, ByteRange::Whole)) | None => {
+            let version = export.version.clone();
+            let on_complete = move || app.set_last_read(version);
+            Ok(headers(HttpResponse::Ok(), tag).streaming(produced(move |sink| export.write(sink), on_complete)))
+        }
+    }
+}
+
+/// Adds the headers that every response with rows has.
+fn headers(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
+    response
+        .insert_header(ETag(tag))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CONTENT_TYPE, CSV_UTF8))
+        .insert_header(revalidate());
+    response
+}
+
+/// Returns the length of an answer. It is measured once per version, by writing the answer to nowhere; `None` if a file
+/// changes meanwhile.
+async fn measured(app: &web::Data<App>, export: Export) -> Result<(Option<u64>, Export), ApiError> {
+    if let Some(length) = app.read_length(&export.version) {
+        return Ok((Some(length), export));
+    }
+    let measure = move || {
+        let mut counter = Counter::default();
+        let written = export.write(&mut counter);
+        (written.map(|()| counter.bytes), export)
+    };
+    let (length, export) = blocking(measure).await?;
+    match &length {
+        Ok(length) => app.set_read_length(export.version.clone(), *length),
+        Err(error) => info!("the length of `/read` is not known: {error}"),
+    }
+    Ok((length.ok(), export))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    web::block(work).await.map_err(|error| ApiError::internal(&error))
 }
 
 /// Reads files of the folder until the server stops.
@@ -99,14 +150,24 @@ impl Export {
         Ok(Self { reader, version: snapshot.version.clone(), files, header: union.spelled })
     }
 
-    fn write(&self, sink: &mut Sink) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_until(out, |_| false)
+    }
+
+    /// Writes the bytes from the first to the last one, both inclusive. The rows before them are read again.
+    fn write_part(&self, out: &mut Sink, first: u64, last: u64) -> io::Result<()> {
+        self.write_until(&mut Part::new(out, first, last), Part::is_complete)
+    }
+
+    /// Writes rows until all are written or `is_enough`.
+    fn write_until<W: Write>(&self, out: &mut W, is_enough: impl Fn(&W) -> bool) -> io::Result<()> {
         let mut record = Vec::new();
         if !self.header.is_empty() {
             write_texts(&mut record, &self.header);
-            sink.write_all(&record)?;
+            out.write_all(&record)?;
         }
         for file in &self.files {
-            file.write(&self.reader, self.header.len(), sink)?;
+            file.write(&self.reader, self.header.len(), out, &is_enough)?;
         }
         // Checked last: if a file changed after it was read, the answer is not that version.
         self.files.iter().try_for_each(|file| self.reader.check(&file.entry))
@@ -114,7 +175,16 @@ impl Export {
 }
 
 impl ExportFile {
-    fn write(&self, reader: &FolderReader, width: usize, sink: &mut Sink) -> io::Result<()> {
+    fn write<W: Write>(
+        &self,
+        reader: &FolderReader,
+        width: usize,
+        out: &mut W,
+        is_enough: &impl Fn(&W) -> bool,
+    ) -> io::Result<()> {
+        if is_enough(out) {
+            return Ok(());
+        }
         let mut table = reader.table(&self.entry).map_err(as_io)?;
         let mut record = Vec::new();
         while let Some(row) = table.next_row().map_err(as_io)? {
@@ -122,7 +192,10 @@ impl ExportFile {
             // The union may have grown after this file was added: it has none of the later columns.
             let own = (0..width).map(|column| self.columns.get(column).copied().flatten());
             write_record(&mut record, own.map(|column| column.and_then(|column| row.value(column))));
-            sink.write_all(&record)?;
+            out.write_all(&record)?;
+            if is_enough(out) {
+                break;
+            }
         }
         Ok(())
     }
