@@ -232,7 +232,6 @@ fn decimals_are_printed_as_the_decimals_that_they_are() {
         ("b.csv", "k,v\nmoney,0.02\nlong,-0.00000000000000000001\nsmall,0.12345678901234568\ntiny,2e-7\n"),
     ];
     let system = with_reports(&files, report);
-    system.sync();
     let expect = [
         ("long", "12345678901234567.88999999999999999999", "-0.00000000000000000001", "12345678901234567.89"),
         ("money", "100000000000000.01", "0.02", "99999999999999.99"),
@@ -244,6 +243,10 @@ fn decimals_are_printed_as_the_decimals_that_they_are() {
         |(k, total, least, most)| format!("{{\"k\":\"{k}\",\"total\":{total},\"least\":{least},\"most\":{most}}}");
     let csv = "k,total,least,most\n".to_owned() + &expect.map(csv).concat();
     let json = format!("{{\"items\":[{}]}}", expect.map(json).join(",\n"));
+    wait::until("the report is computed", || {
+        let found = system.ask("GET", "/api/v1/reports/sums?format=json", "").text();
+        (found == json).then_some(())
+    });
     // The totals of a source are summed for the request, the others are stored.
     for query in ["", "&source=north"] {
         assert_eq!(system.ask("GET", &format!("/api/v1/reports/sums?format=csv&raw=1{query}"), "").text(), csv);

@@ -12,6 +12,7 @@ mod product;
 mod sources;
 mod token;
 mod written;
+mod xlsx_lists;
 
 use serde_json::Value;
 use tributary_testkit::http::{self, Response};

@@ -29,7 +29,7 @@ pub(crate) struct AggrQuery {
     /// `name` (the default) or `-no_of_products`: the names with the most products first.
     #[param(inline, nullable = false)]
     order: Option<Order>,
-    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -66,7 +66,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let part = input::unless_blank(query.q);
     if let Some(export) = Export::wanted(&request, query.format, query.raw) {
         let rows = app.engine.export_names(part, order, input::most(query.limit)?, offset).await?;
-        return Ok(Table::<Aggr>::new("aggr", rows).answer(export));
+        return Table::<Aggr>::new("aggr", rows).answer(export).await;
     }
     let limit = input::limit(query.limit)?;
     let (rows, total) = app.engine.names(part, order, limit, offset).await?;

@@ -29,7 +29,7 @@ pub(crate) struct ProductsQuery {
     limit: Option<i64>,
     /// Only skus behind this one: `next` of the page before.
     after: Option<String>,
-    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -54,7 +54,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if let Some(export) = Export::wanted(&request, query.format, query.raw) {
         let limit = input::most(query.limit)?;
         let rows = app.engine.export_products(filter, query.after, limit).await?;
-        return Ok(Table::<Product>::new("products", rows).answer(export));
+        return Table::<Product>::new("products", rows).answer(export).await;
     }
     let limit = input::limit(query.limit)?;
     Ok(HttpResponse::Ok().json(ProductPage::from(app.engine.products(filter, query.after, limit).await?)))

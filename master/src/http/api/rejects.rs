@@ -26,7 +26,7 @@ pub(crate) struct RejectsQuery {
     /// Maximum rows: 1 to 10,000 and by default 10,000 for JSON; all by default for CSV.
     #[param(minimum = 1)]
     limit: Option<i64>,
-    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -46,7 +46,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let [report, source, file] = [query.report, query.source, query.file].map(input::unless_blank);
     if let Some(export) = Export::wanted(&request, query.format, query.raw) {
         let rows = app.engine.export_rejects(report, source, file, input::most(query.limit)?).await?;
-        return Ok(Table::<Reject>::new("rejects", rows).answer(export));
+        return Table::<Reject>::new("rejects", rows).answer(export).await;
     }
     let limit = input::limit(query.limit.or(Some(10_000)))?;
     let (rows, _) = app.engine.rejects(report, source, file, limit).await?;

@@ -24,7 +24,7 @@ pub(crate) struct RowsQuery {
     source: Option<String>,
     /// Only files with this path.
     file: Option<String>,
-    /// `json` or `csv`; `csv` is for people: cells that a spreadsheet would run as formulas are escaped.
+    /// `json`, `xlsx` or `csv`; the last two are for people: in `csv` cells that a spreadsheet would run as formulas are escaped.
     format: Option<String>,
     /// `1`: with `format=csv`, cells as they are.
     raw: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct RowsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let reports = app.engine.report_summaries().await?;
     let items = reports.iter().map(|(report, summary)| Report::new(report, summary)).collect();
-    ListQuery::answer(&request, "reports", items)
+    ListQuery::answer(&request, "reports", items).await
 }
 
 /// The rows of a report.
@@ -75,7 +75,7 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     let [source, file] = [query.source, query.file].map(input::unless_blank);
     let rows = app.engine.report_rows(&report, range, ReportScope { source, file }).await?;
     match export {
-        Some(export) => Ok(results::table(&report, rows).answer(export)),
+        Some(export) => results::table(&report, rows).answer(export).await,
         None => results::json(&report, rows),
     }
 }
@@ -113,8 +113,9 @@ fn export(request: &HttpRequest, format: Option<&str>, raw: Option<&str>) -> Res
     match format {
         None | Some("") => Ok(input::wants_csv(request).then_some(Export::ExactCsv)),
         Some("json") => Ok(None),
+        Some("xlsx") => Ok(Some(Export::Xlsx)),
         Some("csv") => Ok(Some(if is_raw { Export::ExactCsv } else { Export::SpreadsheetCsv })),
-        Some(other) => Err(ApiError::Invalid(format!("`format` must be `json` or `csv`, not `{other}`"))),
+        Some(other) => Err(ApiError::Invalid(format!("`format` must be `json`, `csv` or `xlsx`, not `{other}`"))),
     }
 }
 

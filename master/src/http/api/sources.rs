@@ -21,7 +21,7 @@ use crate::http::{
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let sources = app.engine.sources().await?;
-    ListQuery::answer(&request, "sources", sources.into_iter().map(Source::from).collect())
+    ListQuery::answer(&request, "sources", sources.into_iter().map(Source::from).collect()).await
 }
 
 #[derive(Debug, Deserialize)]

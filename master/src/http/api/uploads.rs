@@ -40,7 +40,7 @@ pub(crate) struct UploadsQuery {
     /// Maximum rows; all by default.
     #[param(minimum = 1)]
     limit: Option<i64>,
-    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -58,7 +58,7 @@ pub(crate) struct UploadsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let UploadsQuery { filename, limit, format, raw } = input::query(&request)?;
     let (limit, export) = (input::most(limit)?, Export::wanted(&request, format, raw));
-    Ok(export::whole("uploads", all(&app, input::unless_blank(filename)).await?, limit, export))
+    export::whole("uploads", all(&app, input::unless_blank(filename)).await?, limit, export).await
 }
 
 /// All uploads as they are shown.

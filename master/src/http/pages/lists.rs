@@ -61,5 +61,7 @@ pub(crate) async fn rejects(request: HttpRequest, app: web::Data<App>) -> Result
     let [source, file, report] = [source, file, report].map(input::unless_blank);
     let (rows, total) = app.engine.rejects(report.clone(), source.clone(), file.clone(), MOST).await?;
     let items = rows.into_iter().map(Reject::from).collect();
-    answer(&app, StatusCode::OK, &Rejects::new(file.or(source).or(report), items, total))
+    let query = [("source", &source), ("file", &file), ("report", &report)];
+    let of = file.as_ref().or(source.as_ref()).or(report.as_ref()).cloned();
+    answer(&app, StatusCode::OK, &Rejects::new(of, items, total, &query))
 }

@@ -92,8 +92,8 @@ pub(crate) struct ReportPage {
     rows: Vec<Vec<Cell>>,
     /// The number of all rows, if some are not shown.
     left_out: Option<String>,
-    csv: String,
-    json: String,
+    /// The link to all rows, up to the name of the format.
+    downloads: String,
     files: Vec<FileLine>,
     files_left_out: Option<String>,
     files_link: String,
@@ -115,8 +115,7 @@ impl ReportPage {
             heads: Head::all(report, range, metric),
             rows: if is_one_row { Vec::new() } else { rows.iter().map(cells).collect() },
             left_out: (left_out > 0).then(|| counted(summary.groups, "group")),
-            csv: format!("{api}?format=csv"),
-            json: format!("{api}?format=json"),
+            downloads: format!("{api}?format="),
             files: summary.files.iter().take(FILES).map(|file| FileLine::new(&api, file, sources)).collect(),
             files_left_out: (files_left_out > 0).then(|| counted(files_left_out as i64, "more file")),
             files_link: format!("/reports/{}#files", encoded(&report.name)),

@@ -155,7 +155,8 @@ pub(crate) struct Products {
     only: Option<String>,
     rows: Vec<(String, Product)>,
     next: Option<String>,
-    csv: String,
+    /// The link to all of them, up to the name of the format.
+    downloads: String,
 }
 
 impl Products {
@@ -168,8 +169,8 @@ impl Products {
         let only = named.or_else(|| filter.source.map(|source| format!("from {source}")));
         let rows =
             page.items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
-        let csv = format!("/api/v1/products?{query}format=csv");
-        Self { part: filter.part.unwrap_or_default(), only, rows, next, csv }
+        let downloads = format!("/api/v1/products?{query}format=");
+        Self { part: filter.part.unwrap_or_default(), only, rows, next, downloads }
     }
 }
 
@@ -182,6 +183,8 @@ pub(crate) struct Names {
     rows: Vec<(String, String, String)>,
     total: String,
     next: Option<String>,
+    /// The link to all of them, up to the name of the format.
+    downloads: &'static str,
 }
 
 impl Names {
@@ -192,7 +195,8 @@ impl Names {
         let row = |Aggr { name, no_of_products }: Aggr| {
             (format!("/products?name={}", encoded(&name)), name, thousands(no_of_products))
         };
-        Self { part, rows: items.into_iter().map(row).collect(), total: thousands(total), next }
+        let rows = items.into_iter().map(row).collect();
+        Self { part, rows, total: thousands(total), next, downloads: "/api/v1/aggr?format=" }
     }
 }
 
@@ -204,11 +208,16 @@ pub(crate) struct Rejects {
     of: Option<String>,
     rows: Vec<Reject>,
     total: String,
+    /// The link to all of them, up to the name of the format.
+    downloads: String,
 }
 
 impl Rejects {
-    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64) -> Self {
-        Self { of, rows, total: thousands(total) }
+    /// The newest rejects. `query` is the selection, for the link to all of them.
+    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64, query: &[(&str, &Option<String>)]) -> Self {
+        let asked = query.iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
+        let downloads = format!("/api/v1/rejects?{}format=", asked.collect::<String>());
+        Self { of, rows, total: thousands(total), downloads }
     }
 }
 
@@ -352,7 +361,7 @@ mod tests {
             home.render().unwrap(),
             Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
             Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
-            Rejects::new(Some(evil.into()), vec![reject], 1).render().unwrap(),
+            Rejects::new(Some(evil.into()), vec![reject], 1, &[("file", &Some(evil.to_owned()))]).render().unwrap(),
             ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),
         ];
         for page in pages {

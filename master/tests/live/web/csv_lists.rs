@@ -102,6 +102,18 @@ fn csv_for_people_has_no_formulas() {
 }
 
 #[test]
+fn csv_for_spreadsheets_says_that_it_is_utf_8() {
+    let system = one_source(&[("feed.csv", "sku,name\n1,-5\n2,-a\n")]);
+    let begins = |path: &str, headers| get(&system, path, headers).body.starts_with("\u{feff}sku,name".as_bytes());
+    assert!(begins("/api/v1/products?format=csv", &[]));
+    assert!(!begins("/api/v1/products?format=csv&raw=1", &[]));
+    assert!(!begins("/api/v1/products", &[CSV]));
+    let names: Vec<String> =
+        records(&system, "/api/v1/aggr?format=csv", &[]).into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(names, ["name", "-5", "'-a"], "a number is no formula");
+}
+
+#[test]
 fn names_as_csv_are_all_of_them() {
     let system = one_source(&[("feed.csv", "sku,name\n1,=b\n2,=b\n3,\"a,\"\"x\"\"\"\n4,\n5,c\n")]);
     let check = |path: &str, headers: &[(&str, &str)], expect: &[[&str; 2]]| {
@@ -191,7 +203,7 @@ fn the_kind_of_the_answer_is_what_accept_ranks_first() {
 fn other_formats_are_refused_and_json_is_one() {
     let system = no_source();
     for list in ["products", "aggr"] {
-        for format in ["xml", "CSV"] {
+        for format in ["xml", "CSV", "xls"] {
             problem(&get(&system, &format!("/api/v1/{list}?format={format}"), &[CSV]), 400);
         }
         let json = get(&system, &format!("/api/v1/{list}?format=json"), &[CSV]);

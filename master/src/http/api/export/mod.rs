@@ -5,6 +5,7 @@
 mod cells;
 mod columns;
 mod csv;
+mod xlsx;
 
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt, stream};
@@ -26,6 +27,7 @@ use crate::http::{
 pub(crate) enum Format {
     Json,
     Csv,
+    Xlsx,
 }
 
 /// Whether cells are written as they are.
@@ -45,7 +47,7 @@ pub(crate) struct ListQuery {
     /// Maximum rows; all by default.
     #[param(minimum = 1)]
     limit: Option<i64>,
-    /// `csv`: as CSV for people, cells that a spreadsheet would run as formulas escaped.
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
     #[param(inline, nullable = false)]
     format: Option<Format>,
     /// `1`: with `format=csv`, cells as they are.
@@ -55,37 +57,42 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     /// Reads the query of a request, and answers it with a list that is held as a whole.
-    pub(crate) fn answer<R: Columns + Serialize + ToSchema + Send + 'static>(
+    pub(crate) async fn answer<R: Columns + Serialize + ToSchema + Send + 'static>(
         request: &HttpRequest,
         name: &str,
         rows: Vec<R>,
     ) -> Result<HttpResponse, ApiError> {
         let Self { limit, format, raw } = input::query(request)?;
-        Ok(whole(name, rows, input::most(limit)?, Export::wanted(request, format, raw)))
+        whole(name, rows, input::most(limit)?, Export::wanted(request, format, raw)).await
     }
 }
 
 /// Answers with the first `limit` rows of a list that is held as a whole.
-pub(crate) fn whole<R: Columns + Serialize + ToSchema + Send + 'static>(
+pub(crate) async fn whole<R: Columns + Serialize + ToSchema + Send + 'static>(
     name: &str,
     mut rows: Vec<R>,
     limit: i64,
     export: Option<Export>,
-) -> HttpResponse {
+) -> Result<HttpResponse, ApiError> {
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     match export {
-        Some(export) => Table::<R>::new(name, stream::iter([Ok(rows)]).boxed()).answer(export),
-        None => HttpResponse::Ok().json(Items { items: rows }),
+        Some(export) => Table::<R>::new(name, stream::iter([Ok(rows)]).boxed()).answer(export).await,
+        None => Ok(HttpResponse::Ok().json(Items { items: rows })),
     }
 }
+
+/// Without it, spreadsheets read CSV in the encoding of their country.
+const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A file that a list is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Export {
     /// Cells as they are, for programs.
     ExactCsv,
-    /// For spreadsheets: none runs a cell as a formula.
+    /// For spreadsheets: none runs a cell as a formula, and all know its encoding.
     SpreadsheetCsv,
+    /// For spreadsheets, in which a text such as `00123` stays a text.
+    Xlsx,
 }
 
 impl Export {
@@ -94,6 +101,7 @@ impl Export {
         match (format, raw) {
             (Some(Format::Csv), Some(Raw::Yes)) => Some(Self::ExactCsv),
             (Some(Format::Csv), _) => Some(Self::SpreadsheetCsv),
+            (Some(Format::Xlsx), _) => Some(Self::Xlsx),
             (Some(Format::Json), _) => None,
             (None, _) => input::wants_csv(request).then_some(Self::ExactCsv),
         }
@@ -119,9 +127,16 @@ impl<R: Columns + Send + 'static> Table<R> {
     }
 }
 
-impl<R: 'static> Table<R> {
+impl<R: Send + 'static> Table<R> {
     /// Streams the rows from bounded memory. A failure cuts the body.
-    pub(crate) fn answer(self, export: Export) -> HttpResponse {
-        csv::answer(self, export)
+    ///
+    /// # Errors
+    /// A sheet cannot hold the rows; the database fails before they are complete.
+    pub(crate) async fn answer(self, export: Export) -> Result<HttpResponse, ApiError> {
+        match export {
+            Export::ExactCsv => Ok(csv::answer(self, |cell| cell.exact(), b"")),
+            Export::SpreadsheetCsv => Ok(csv::answer(self, |cell| cell.without_formula(), BOM)),
+            Export::Xlsx => xlsx::answer(self).await,
+        }
     }
 }

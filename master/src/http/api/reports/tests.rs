@@ -191,7 +191,7 @@ async fn rows_come_in_the_order_that_is_asked_for() {
 async fn rows_are_csv_exact_for_programs_and_without_formulas_for_people() {
     let exact = "Department Name,rows,total_sales,avg\n=1+1,1,-5,\n\
                  Books,3,123456789012345678901234567890,0.1\n\"Toys, \"\"new\"\"\",2,7,3.5\n";
-    let escaped = exact.replace("\n=1+1", "\n'=1+1");
+    let escaped = "\u{feff}".to_owned() + &exact.replace("\n=1+1", "\n'=1+1");
     let path = "/api/v1/reports/sales";
     let answers = ask_all(&[
         (path, Some("text/csv")),
@@ -207,9 +207,12 @@ async fn rows_are_csv_exact_for_programs_and_without_formulas_for_people() {
         assert_eq!((answer.body.as_str(), answer.status), (expect, StatusCode::OK));
         assert_eq!(answer.kind, "text/csv; charset=utf-8; header=present");
     }
-    assert_eq!(answers[3].body, "Department Name,rows,total_sales,avg\nBooks,3,123456789012345678901234567890,0.1\n");
-    assert_eq!(answers[4].body, "\"a\"\"<b>,'\",\"'-sum\n\"\n</script>\u{1},1\n");
-    assert_eq!(answers[5].body, "a,b\n");
+    assert_eq!(
+        answers[3].body,
+        "\u{feff}Department Name,rows,total_sales,avg\nBooks,3,123456789012345678901234567890,0.1\n"
+    );
+    assert_eq!(answers[4].body, "\u{feff}\"a\"\"<b>,'\",\"'-sum\n\"\n</script>\u{1},1\n");
+    assert_eq!(answers[5].body, "\u{feff}a,b\n");
     answers[6].json();
 }
 
@@ -219,7 +222,7 @@ async fn what_cannot_be_given_is_a_problem_that_names_the_mend() {
         ("none", 404, "/api/v1/reports"),
         ("Sales", 404, "no report `Sales`"),
         ("%FF", 400, "not UTF-8"),
-        ("sales?format=xml", 422, "`json` or `csv`"),
+        ("sales?format=xml", 422, "`json`, `csv` or `xlsx`"),
         ("sales?raw=2", 422, "`raw`"),
         ("sales?order=none", 422, "`Department Name`, `rows`, `total_sales`, `avg`"),
         ("sales?limit=0", 400, "`limit`"),
