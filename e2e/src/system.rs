@@ -76,6 +76,15 @@ impl System {
         format!("{}{path}", self.master.url)
     }
 
+    /// Returns the URL of the source.
+    ///
+    /// # Panics
+    /// It was stopped.
+    #[must_use]
+    pub fn source_url(&self) -> &str {
+        &self.source.as_ref().expect("the source runs").url
+    }
+
     /// Asks the API; `None` if the status is not 200.
     #[must_use]
     pub fn api(&self, path: &str) -> Option<Value> {

@@ -1,9 +1,10 @@
-//! The form in a browser, and a source that is not ours.
+//! The form in a browser, a source that is not ours, and programs that read what ours write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod form;
 mod live;
 mod phone;
+mod readers;
 mod reports;
 mod source;
 mod upload;

@@ -1,6 +1,8 @@
 //! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
 //! start each and when it answers, but not the tests.
 
+mod readers;
+
 use std::{
     env,
     ffi::OsString,
@@ -24,7 +26,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// First install missing Debian packages with apt-get
+    /// First install missing Debian packages with apt-get, and the Python packages of readers with pip
     #[arg(long)]
     pub(crate) install: bool,
     /// The command, such as `cargo test -p e2e`, which finds the services through its environment; its exit code is returned. Without a
@@ -62,8 +64,13 @@ const SERVICES: [Service; 1] = [Service {
 }];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 3] =
-    [("chromedriver", "chromium-driver"), ("chromium", "chromium"), ("python3", "python3")];
+const PROGRAMS: [(&str, &str); 5] = [
+    ("chromedriver", "chromium-driver"),
+    ("chromium", "chromium"),
+    ("python3", "python3-venv"),
+    ("pg_virtualenv", "postgresql"),
+    ("Rscript", "r-base-core"),
+];
 
 /// The longest start of a service, and the longest stop before it is killed.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -80,13 +87,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         missing.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(", "),
         packages(&missing).join(" ")
     );
+    let python = readers::python(args.install)?;
     let home = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut running = Vec::new();
     for service in &SERVICES {
         running.push(Running::start(service, home.path(), &interrupted)?);
     }
     match args.command.split_first() {
-        Some((program, arguments)) => with_services(program, arguments, &running, &interrupted),
+        Some((program, arguments)) => {
+            let mut command = Command::new(program);
+            command.args(arguments).env(readers::VARIABLE, python);
+            with_services(command, &running, &interrupted)
+        }
         None => stay(&mut running, &interrupted),
     }
 }
@@ -121,14 +133,8 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
 }
 
 /// Runs the command until it ends, or until a signal arrives.
-fn with_services(
-    program: &OsString,
-    arguments: &[OsString],
-    running: &[Running],
-    interrupted: &Interrupted,
-) -> Result<ExitCode> {
-    let mut command = Command::new(program);
-    command.args(arguments).envs(running.iter().map(|running| (running.service.variable, &running.address)));
+fn with_services(mut command: Command, running: &[Running], interrupted: &Interrupted) -> Result<ExitCode> {
+    command.envs(running.iter().map(|running| (running.service.variable, &running.address)));
     let mut group = Group::start(&mut command)?;
     let status = loop {
         if let Some(status) = group.ended()? {

@@ -1,0 +1,32 @@
+//! The Python with the packages that read CSV in the tests. It is made once, below `target`.
+
+use std::{env, ffi::OsString, path::Path, process::Command};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace::{root, run};
+
+/// The environment variable in which tests find the Python; if it is set already, that one is taken.
+pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_PYTHON";
+const PACKAGES: [&str; 3] = ["pandas==3.1.1", "polars==2.1.0", "duckdb==2.0.1"];
+
+/// Returns the Python, and makes it first if `install` says so.
+pub(super) fn python(install: bool) -> Result<OsString> {
+    if let Some(python) = env::var_os(VARIABLE) {
+        return Ok(python);
+    }
+    let folder = root().join("target/e2e-python");
+    let python = folder.join("bin/python");
+    if !has_packages(&python) {
+        ensure!(install, "there is no Python with {}; add `--install`, or set {VARIABLE}", PACKAGES.join(", "));
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+            .context("the package python3-venv may be missing")?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    }
+    Ok(python.into())
+}
+
+fn has_packages(python: &Path) -> bool {
+    let import = Command::new(python).args(["-c", "import pandas, polars, duckdb"]).output();
+    import.is_ok_and(|output| output.status.success())
+}
