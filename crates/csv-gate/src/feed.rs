@@ -82,6 +82,13 @@ impl<R: Read> Feed<R> {
     /// [`Error::Rejected`] if there is no column for the sku or the name, or two that could be one; the reason lists the columns.
     /// For a table of [`Table::open_once`] this is not final either.
     pub fn new(mut table: Table<R>, columns: &Columns, ops: OpWords) -> Result<Self, Error> {
+        let wanted = [columns.sku.as_deref().unwrap_or("sku"), columns.name.as_deref().unwrap_or("name")];
+        if wanted.iter().any(|name| find_column(table.columns(), name) == Ok(None)) {
+            let lacking = no_column(&table, &wanted);
+            if !table.find_header(&wanted)? {
+                return Err(lacking);
+            }
+        }
         let find = |mapped: &Option<String>, name: &str| {
             find_column(table.columns(), mapped.as_deref().unwrap_or(name)).map_err(|ambiguous| {
                 let (line, raw) = table.header();
@@ -89,7 +96,7 @@ impl<R: Read> Feed<R> {
             })
         };
         let needed = |mapped: &Option<String>, name: &str| {
-            find(mapped, name)?.ok_or_else(|| no_column(&table, mapped.as_deref().unwrap_or(name)))
+            find(mapped, name)?.ok_or_else(|| no_column(&table, &[mapped.as_deref().unwrap_or(name)]))
         };
         let indexes = FieldIndexes {
             sku: needed(&columns.sku, "sku")?,
@@ -185,8 +192,11 @@ impl FieldIndexes {
     }
 }
 
-fn no_column<R: Read>(table: &Table<R>, name: &str) -> Error {
+/// Rejects a file that lacks one of `names`.
+fn no_column<R: Read>(table: &Table<R>, names: &[&str]) -> Error {
     let columns = table.columns();
+    let lacks = |name: &&&str| find_column(columns, name) == Ok(None);
+    let name = names.iter().find(lacks).copied().unwrap_or_default();
     let (line, raw) = table.header();
     let first = folded(&columns[0]);
     if ["<!doctype", "<html", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {

@@ -41,6 +41,8 @@ pub struct Table<R: Read> {
     rows: u64,
     /// Lenient fields that were never closed.
     lenient_failures: u32,
+    /// The settings do not say where the header is.
+    detects_header: bool,
     /// The last name in the header is empty, and no row has a field for it.
     drop_last_name: bool,
 }

@@ -111,6 +111,24 @@ fn units_and_lines_below_the_header_are_no_rows() {
 }
 
 #[test]
+fn feeds_find_the_line_with_their_names() {
+    let text = "Report of it,,\n,,\nsku,name,text\np1,Pen,a b\np2,Nib,c\nsku,name,text\n";
+    let mut feed = feed(text.as_bytes(), &Columns::default()).unwrap();
+    let offer = feed.next_offer().unwrap().unwrap();
+    assert_eq!((offer.sku, offer.line), ("p1", 4));
+    assert_eq!(feed.next_offer().unwrap().unwrap().sku, "p2");
+    assert_eq!(feed.next_offer().unwrap(), None);
+    assert_eq!((feed.rejects().total, feed.rows(), feed.rejects().ignored.lines), (0, 2, 2));
+    let rejected = |text: &'static str| match crate::feed(text.as_bytes(), &Columns::default()).map(|_| ()) {
+        Err(error) => assert!(error.to_string().starts_with("line 1: no column `sku`"), "{error}"),
+        Ok(()) => panic!("{text} has no header"),
+    };
+    rejected("id,title,text\nsku,name,text\np1,Pen,x\n");
+    rejected("id,,text\na,b,c\nsku,name,text\n");
+    rejected("Report,,\n,,\nsku,title,text\n");
+}
+
+#[test]
 fn footers_are_no_rows_of_feeds() {
     let text = "sku,name,n\np1,Pen,1\np2,Nib,2\nTotal,,3\n(2 rows)\n";
     let mut feed = feed(text.as_bytes(), &Columns::default()).unwrap();

@@ -1,12 +1,13 @@
 //! Leaves out the lines around a table that are no rows: those above and right below its header, and its footer.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use memchr::memchr_iter;
 
-use super::{Next, RecordPosition, Table};
+use super::{Next, RecordPosition, Table, names::HeaderNames};
 use crate::{
     Error, Header, Ragged, Reason, Reject, Settings,
+    columns::find_column,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
@@ -82,6 +83,40 @@ impl<R: Read> Table<R> {
             }
         }
         Ok(())
+    }
+
+    /// Reads on to a header that has the names that are looked for, if the lines above it are not filled, as titles and
+    /// names of groups are not. Call it before the first row, if the header lacks a name: unless it returns true, nothing
+    /// can be read from the table any more.
+    pub(crate) fn find_header(&mut self, wanted: &[&str]) -> Result<bool, Error> {
+        /// Most records above a header.
+        const MAX_ABOVE: usize = 30;
+        let is_filled = |columns: &[String]| columns.iter().all(|name| !name.trim().is_empty());
+        let (first_line, first) = self.header();
+        let mut found = self.columns.clone();
+        for _ in 0..MAX_ABOVE {
+            if !self.detects_header || is_filled(&found) || !matches!(self.step()?, Next::Good) {
+                return Ok(false);
+            }
+            found = self.row().fields().map(|name| name.trim().to_owned()).collect();
+            if wanted.iter().all(|name| matches!(find_column(&found, name), Ok(Some(_)))) {
+                let lines = self.current.line - first_line;
+                self.rejects.ignored.lines += lines;
+                self.rejects.ignored.first.get_or_insert((first_line, first));
+                self.dialect.skipped_lines += lines;
+                self.adopt_header(found);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn adopt_header(&mut self, columns: Vec<String>) {
+        self.header = self.current;
+        let rules = Arc::make_mut(&mut self.rules);
+        rules.names = HeaderNames::new(&columns);
+        rules.update();
+        self.columns = columns;
     }
 
     fn units(&self) -> Reason {

@@ -170,6 +170,7 @@ impl<R: Read> Table<R> {
             rejects: Rejects::default(),
             rows: 0,
             lenient_failures: 0,
+            detects_header: settings.header == Header::FirstLine && settings.skip_rows == 0,
             drop_last_name: false,
         }
     }
@@ -208,7 +209,7 @@ impl<R: Read> Table<R> {
         };
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
         let mut found = sniff(sample, end, &splitter, wanted);
-        if settings.header == Header::FirstLine && settings.skip_rows == 0 {
+        if self.detects_header {
             let above = find_start(sample, end, &splitter, &found, wanted);
             if above > 0 {
                 self.skip_above(above);
