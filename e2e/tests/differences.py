@@ -87,7 +87,7 @@ def explain(text, found, rows, other):
     if other is None:
         return "the header is read otherwise" if '"' in text or found["skipped"] else None
     width = len(found["columns"])
-    is_header = lambda row: sorted(cell.strip() for cell in row) == sorted(found["columns"])
+    is_header = lambda row: width > 1 and sorted(cell.strip() for cell in row) == sorted(found["columns"])
     fitting = [row for row in other if len(row) == width and not is_header(row)]
     if rows == fitting:
         return "same rows" if len(fitting) == len(other) else "rows of another width, or a header again"
@@ -120,7 +120,7 @@ def check(rng, folder, counts):
     if rows is None:
         counts["rejected: " + found.split(":")[1].strip()[:40]] += 1
         return
-    found |= {"skipped": not text.startswith("sku"), "trailing": text.count(found["delimiter"] + "\n") > 0}
+    found |= {"skipped": not text.startswith("sku"), "trailing": any(found["delimiter"] + end in text for end in ("\n", "\r\n"))}
     other = python(text, found)
     reason = explain(text, found, rows, other)
     if reason is None:

@@ -36,6 +36,7 @@ fn check_ignored(text: &str, columns: &str, rows: &[&str], ignored: u64) {
 fn titles_and_comments_above_the_header_are_skipped() {
     check_ignored("Report of 2024-01-01\nsku,name\np1,Pen\np2,Nib\n", "sku|name", &["p1|Pen", "p2|Nib"], 1);
     check_ignored("# created by x, y\n# twice\nsku;name\np1;Pen\n", "sku|name", &["p1|Pen"], 2);
+    check_ignored("# by \"till 2\"\nsku,name\np1,Pen\n# end of it\n", "sku|name", &["p1|Pen"], 2);
     check_ignored("# created by x, y\nsku,name,n\np1,Pen,5\n", "sku|name|n", &["p1|Pen|5"], 1);
     check_ignored("\n\nPrices\n\n\nsku,name\np1,Pen\n", "sku|name", &["p1|Pen"], 5);
     check_ignored("\nReport,,\n,,\nsku,name,n\np1,Pen,5\n", "sku|name|n", &["p1|Pen|5"], 3);

@@ -201,5 +201,5 @@ fn is_name(cell: &&[u8]) -> bool {
 /// Whether nearly all records have the width of the header, apart from a footer.
 fn fits(below: &Profile) -> bool {
     let records = below.rows + below.misfits;
-    below.rows > 0 && 50 * below.early_misfits <= records && below.rows > below.misfits
+    below.rows > 0 && 50 * below.early_misfits <= records && below.rows >= below.misfits
 }
