@@ -108,6 +108,7 @@ fn units_and_lines_below_the_header_are_no_rows() {
     rows("sku,w\n,n/a\np1,1\np2,2\n", 3);
     rows("sku,w\n,kg\np1,1\np2,\n", 3);
     rows("sku,w\n,kg\np1,1\n", 2);
+    rows("sku,w\n,a\np1,1\np2,2\n", 3);
     rows("sku,w\n-,-\np1,1\n", 2);
 }
 

@@ -4,11 +4,10 @@ use super::Sample;
 use super::profile::{Kind, Profile, first_record, kind, of_sample, profile, without_empty_lines};
 use crate::{split::Splitter, window::End};
 
-/// Units without brackets, in lowercase.
-const UNITS: [&str; 40] = [
-    "mm", "cm", "m", "km", "g", "kg", "t", "lb", "oz", "ml", "l", "s", "ms", "min", "h", "d", "eur", "usd", "gbp",
-    "chf", "€", "$", "£", "%", "°c", "°f", "k", "pa", "hpa", "bar", "v", "a", "w", "kw", "kwh", "hz", "px", "pcs",
-    "stk", "in",
+/// Units without brackets, in lowercase. Those of one letter that are also common as codes need brackets.
+const UNITS: [&str; 33] = [
+    "mm", "cm", "m", "km", "g", "kg", "t", "lb", "oz", "ml", "l", "ms", "min", "eur", "usd", "gbp", "chf", "€", "$",
+    "£", "%", "°c", "°f", "pa", "hpa", "bar", "kw", "kwh", "hz", "px", "pcs", "stk", "in",
 ];
 /// Longer cells are no units.
 const MAX_UNIT_BYTES: usize = 12;
