@@ -12,7 +12,7 @@ const UNITS: [&str; 33] = [
 /// Longer cells are no units.
 const MAX_UNIT_BYTES: usize = 12;
 
-/// What stands below the header.
+/// The kind of the line below the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Below {
     Rows,

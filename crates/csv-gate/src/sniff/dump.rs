@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 use super::{Reading, Sample, Wanted, read_with};
 use crate::split::Quoting;
 
-/// What follows the backslashes of a text.
+/// The letters after the backslashes of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Escapes {
     /// Cells that are `\N`.

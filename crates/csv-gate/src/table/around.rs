@@ -18,7 +18,7 @@ use crate::{
     window::{End, SecondPlace},
 };
 
-/// What stands around the rows at the beginning of a file.
+/// The lines around the rows at the beginning of a file.
 pub(super) struct Around {
     below: Below,
     rows: Profile,
