@@ -11,6 +11,7 @@ mod formats;
 mod large;
 mod live;
 mod model;
+mod notes;
 mod order;
 mod property;
 mod rejects;

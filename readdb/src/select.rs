@@ -19,7 +19,20 @@ pub(crate) fn columns(table: Table) -> &'static [&'static str] {
         Table::Sources => {
             &["name", "url", "state", "version", "files", "offers", "rejects", "last_sensed", "last_applied", "error"]
         }
-        Table::Files => &["source", "path", "state", "hash", "size_bytes", "rows", "offers", "rejects", "reason"],
+        Table::Files => &[
+            "source",
+            "path",
+            "state",
+            "hash",
+            "size_bytes",
+            "rows",
+            "offers",
+            "rejects",
+            "repaired",
+            "replaced",
+            "reason",
+            "notes",
+        ],
         Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
         Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
     }
@@ -52,7 +65,7 @@ pub(crate) fn each_row(
             let most = usize::try_from(limit).unwrap_or(usize::MAX);
             store.sources_view()?.into_iter().take(most).try_for_each(|row| take(source(row)))
         }
-        Table::Files => store.files_view(limit)?.into_iter().try_for_each(|row| take(file(row))),
+        Table::Files => store.files_view(None, limit)?.into_iter().try_for_each(|row| take(file(row))),
         Table::Rejects => store.rejects_view(limit)?.into_iter().try_for_each(|row| take(reject(row))),
         Table::Edits => {
             store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row)))
@@ -123,7 +136,10 @@ fn file(row: FileView) -> Vec<Cell> {
         row.rows.into(),
         row.offers.into(),
         row.rejects.into(),
+        row.repaired.into(),
+        row.replaced.into(),
         row.reason.into(),
+        row.notes.into(),
     ]
 }
 

@@ -43,7 +43,7 @@ fn json_is_one_array_of_objects_with_the_values_as_stored() {
     check(
         "files",
         json!([{"source": "north", "path": "a/b.csv", "state": "rejected", "hash": "blake3:00", "size_bytes": 1234,
-                "rows": 3, "offers": 2, "rejects": 1, "reason": "no header"}]),
+                "rows": 3, "offers": 2, "rejects": 1, "repaired": 0, "replaced": 0, "reason": "no header", "notes": null}]),
     );
     let reject =
         json!({"source": "north", "file": "a/b.csv", "line": 3, "reason": "no sku", "raw": AWKWARD, "report": null});

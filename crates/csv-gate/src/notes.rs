@@ -1,4 +1,4 @@
-//! What was guessed or left out when a file was read, in words for people.
+//! Notes for people: what was guessed or left out when a file was read.
 
 use crate::{Dialect, Evidence, Rejects};
 
@@ -20,7 +20,7 @@ impl Dialect {
         format!("{}{why}{mixed}", self.encoding)
     }
 
-    /// What was guessed and left out, each with the setting that says otherwise. Empty for most files. Call it once all rows
+    /// Notes on what was guessed and left out, each with the setting that says otherwise. Empty for most files. Call it once all rows
     /// are read.
     #[must_use]
     pub fn notes(&self, rejects: &Rejects) -> Vec<String> {

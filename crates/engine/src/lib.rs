@@ -38,7 +38,7 @@ pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use tributary_merge::EditChange;
 pub use tributary_store::{
-    AggrOrder, AggrRow, EditRow, FileState, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
+    AggrOrder, AggrRow, EditRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
     ReportFileRow, ReportValue, SourceState, SourceView, Tally,
 };
 pub use uploads::{

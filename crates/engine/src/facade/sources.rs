@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use prometheus_client::registry::Registry;
-use tributary_store::{RejectView, SourceView, Store, Tally};
+use tributary_store::{FileView, RejectView, SourceView, Store, Tally};
 
 use super::Engine;
 use crate::{
@@ -76,6 +76,14 @@ impl Engine {
     /// The database fails.
     pub async fn tally(&self) -> Result<Tally> {
         self.read(|store| Ok(store.tally()?)).await
+    }
+
+    /// At most `limit` product feeds, of one source if it is named, by source and path.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn files(&self, source: Option<String>, limit: i64) -> Result<Vec<FileView>> {
+        self.read(move |store| Ok(store.files_view(source.as_deref(), limit)?)).await
     }
 
     /// The newest rejects of a report, a source or a file, and the number of all rejects.

@@ -42,12 +42,12 @@ pub struct FileView {
 }
 
 impl Store {
-    /// At most `limit` files, by source name, then path.
+    /// At most `limit` files, of one source if it is named, by source name, then path.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files_view(&mut self, limit: i64) -> Result<Vec<FileView>, Error> {
-        files::table
+    pub fn files_view(&mut self, source: Option<&str>, limit: i64) -> Result<Vec<FileView>, Error> {
+        let query = files::table
             .inner_join(sources::table)
             .select((
                 sources::name,
@@ -64,9 +64,12 @@ impl Store {
                 files::notes,
             ))
             .order((sources::name, files::path))
-            .limit(limit)
-            .load(&mut self.connection)
-            .or_cannot(|| "read the files")
+            .limit(limit);
+        match source {
+            Some(source) => query.filter(sources::name.eq(source)).load(&mut self.connection),
+            None => query.load(&mut self.connection),
+        }
+        .or_cannot(|| "read the files")
     }
 
     /// The number of files.

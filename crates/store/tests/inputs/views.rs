@@ -31,7 +31,7 @@ fn files_and_edits_come_in_key_order_and_cut_at_the_limit() {
             store.insert_file(id, path).unwrap();
         }
     }
-    let files = store.files_view(3).unwrap();
+    let files = store.files_view(None, 3).unwrap();
     let names: Vec<_> = files.iter().map(|row| format!("{} {}", row.source, row.path)).collect();
     assert_eq!(names, ["north a.csv", "north b.csv", "south a.csv"]);
     assert_eq!(files[0].state, FileState::Changing);

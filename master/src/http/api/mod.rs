@@ -5,6 +5,7 @@
 pub(crate) mod aggr;
 pub(crate) mod events;
 mod export;
+pub(crate) mod files;
 pub(crate) mod health;
 mod numbers;
 pub(crate) mod product;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use tributary_config::ReportConfig;
 use tributary_engine::{
-    AggrRow, EditRow, HeldVersionRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth, SourceView,
+    AggrRow, EditRow, FileView, HeldVersionRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth,
+    SourceView,
 };
 use utoipa::ToSchema;
 
@@ -155,6 +156,35 @@ pub(crate) struct Held {
     pub(crate) accepted: bool,
 }
 
+/// A product feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct File {
+    /// The source's name.
+    pub(crate) source: String,
+    /// Its path.
+    pub(crate) path: String,
+    /// `applied`, `rejected` or `changing`: the state of its latest content.
+    pub(crate) state: String,
+    /// Hash of the accepted content; null while none was accepted.
+    pub(crate) hash: Option<String>,
+    /// Its size.
+    pub(crate) size_bytes: i64,
+    /// Its rows, rejects included.
+    pub(crate) rows: i64,
+    /// Distinct skus that it offers.
+    pub(crate) offers: i64,
+    /// Its rejects.
+    pub(crate) rejects: i64,
+    /// Rows of it with a stray quote that was read leniently.
+    pub(crate) repaired: i64,
+    /// Good rows of it that a later row replaces.
+    pub(crate) replaced: i64,
+    /// Reason why the latest content was rejected.
+    pub(crate) reason: Option<String>,
+    /// Notes on what was guessed or left out, for people.
+    pub(crate) notes: Option<String>,
+}
+
 /// A row that could not be used.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reject {
@@ -243,6 +273,16 @@ impl From<AggrRow> for Aggr {
 impl From<RejectView> for Reject {
     fn from(RejectView { source, file, line, reason, raw, report }: RejectView) -> Self {
         Self { source, file, line, reason, raw, report }
+    }
+}
+
+impl From<FileView> for File {
+    fn from(row: FileView) -> Self {
+        let FileView {
+            source, path, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes, ..
+        } = row;
+        let state = row.state.to_string();
+        Self { source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes }
     }
 }
 

@@ -3,6 +3,7 @@
 //! It belongs here if a browser shows it. JSON and CSV do not.
 
 pub(crate) mod assets;
+pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod lists;
 mod numbers;

@@ -11,6 +11,7 @@ pub(crate) struct SourceLine {
     pub(crate) url: String,
     pub(crate) state: String,
     pub(crate) files: String,
+    pub(crate) files_link: String,
     pub(crate) offers: String,
     pub(crate) rejects: String,
     pub(crate) rejects_link: String,
@@ -48,6 +49,7 @@ impl From<Source> for SourceLine {
     fn from(source: Source) -> Self {
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
+            files_link: format!("/files?source={}", encoded(&source.name)),
             name: source.name,
             // A page must not link to a folder of this machine, but to what fills it.
             url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },

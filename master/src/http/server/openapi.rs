@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
 use crate::http::api::{
-    aggr, events, health, product, products, rejects, reports, sources, upload, uploads, views::EventView,
+    aggr, events, files, health, product, products, rejects, reports, sources, upload, uploads, views::EventView,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use crate::http::api::{
         aggr::list,
         sources::list,
         sources::accept,
+        files::list,
         rejects::list,
         uploads::list,
         uploads::get,

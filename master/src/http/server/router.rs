@@ -14,9 +14,9 @@ use actix_web::{
 use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
-    api::{aggr, events, health, product, products, rejects, reports, sources, upload, uploads},
+    api::{aggr, events, files, health, product, products, rejects, reports, sources, upload, uploads},
     pages::{
-        assets, home, lists, reports as report_pages,
+        assets, files as files_page, home, lists, reports as report_pages,
         templates::{ProblemPage, answer},
         update, upload as upload_page,
     },
@@ -44,6 +44,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/clear", "POST", [web::post().to(update::clear)]))
         .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
         .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
+        .service(resource("/files", "GET, HEAD", [read().to(files_page::show)]))
         .service(resource("/rejects", "GET, HEAD", [read().to(lists::rejects)]))
         .service(resource(
             "/upload",
@@ -72,6 +73,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
+        .service(resource("/api/v1/files", "GET, HEAD", [read().to(files::list)]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
         .service(resource(
             "/api/v1/uploads",

@@ -3,7 +3,7 @@
 use super::Cell;
 use crate::http::api::{
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, Held, Product, Reject, Report, Source},
+    views::{Aggr, File, Held, Product, Reject, Report, Source},
 };
 
 /// An item of a list as a row.
@@ -32,13 +32,14 @@ macro_rules! columns {
 columns!(Product: sku, name, description, source, file, edited);
 columns!(Aggr: name, no_of_products);
 columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held);
+columns!(File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes);
 columns!(Reject: source, file, line, reason, raw, report);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
 );
 
-/// What is held is a JSON object.
+/// A held version is a JSON object.
 impl From<&Option<Held>> for Cell<'_> {
     fn from(held: &Option<Held>) -> Self {
         // A struct of texts and numbers can always be written.

@@ -1,0 +1,46 @@
+//! `GET /api/v1/files`: the product feeds of all sources.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::http::{
+    api::{
+        export::{Export, Format, Raw, whole},
+        views::{File, Items},
+    },
+    server::{App, error::ApiError, input},
+};
+
+/// Selection of files.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FilesQuery {
+    /// Of this source.
+    source: Option<String>,
+    /// Maximum rows; all by default.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
+    #[param(inline, nullable = false)]
+    format: Option<Format>,
+    /// `1`: with `format=csv`, cells as they are.
+    #[param(inline, nullable = false)]
+    raw: Option<Raw>,
+}
+
+/// The product feeds.
+///
+/// By source and path, with what was accepted of each, and what was guessed when it was read.
+#[utoipa::path(get, path = "/api/v1/files", operation_id = "list_files", tag = "sources", params(FilesQuery), responses(
+    (status = 200, content((Items<File> = "application/json"), (String = "text/csv")), description = "Product feeds"),
+    (status = 400, description = "The query cannot be understood"),
+))]
+pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let query: FilesQuery = input::query(&request)?;
+    let limit = input::most(query.limit)?;
+    let rows = app.engine.files(input::unless_blank(query.source), limit).await?;
+    let rows = rows.into_iter().map(File::from).collect();
+    whole("files", rows, limit, Export::wanted(&request, query.format, query.raw)).await
+}
