@@ -44,8 +44,8 @@ fn with_group_by_an_empty_file_has_no_row() {
 }
 
 #[test]
-fn a_file_of_one_column_has_no_empty_rows() {
-    check(&report(&[], &["count()"]), "n\n1\n\n2\n\r\n3", &["3"]);
+fn an_empty_line_of_one_column_is_a_row() {
+    check(&report(&[], &["count()", "sum(n)"]), "n\n1\n\n2\n\r\n3", &["5|6"]);
 }
 
 #[test]
