@@ -1,9 +1,12 @@
 //! Product feeds: turns rows into offers. Which offer wins, and which of several for one sku counts, is decided
 //! elsewhere.
 
+mod fill_down;
+
 use std::{collections::BTreeMap, io::Read};
 
-use tributary_protocol::Op;
+use fill_down::Filler;
+use tributary_protocol::{FillDown, Op};
 
 use crate::{
     Dialect, Error, Reason, Rejects, Row, Table,
@@ -35,6 +38,7 @@ pub struct Feed<R: Read> {
     table: Table<R>,
     indexes: FieldIndexes,
     ops: OpWords,
+    filler: Filler,
     /// Buffers for the current offer's fields that had to be unescaped.
     scratch: Scratch,
 }
@@ -104,9 +108,18 @@ impl<R: Read> Feed<R> {
             description: find(&columns.description, "description")?,
             op: find(&columns.op, "op")?,
         };
-        let used = [Some(indexes.sku), Some(indexes.name), indexes.description, indexes.op];
-        table.use_only(&used.into_iter().flatten().collect::<Vec<_>>());
-        Ok(Self { table, indexes, ops, scratch: Scratch::default() })
+        let feed = Self { table, indexes, ops, filler: Filler::default(), scratch: Scratch::default() };
+        Ok(feed.fill_down(&[]))
+    }
+
+    /// Fills empty cells of these columns from the rows above. Call it before the first row is read.
+    #[must_use]
+    pub fn fill_down(mut self, columns: &[FillDown]) -> Self {
+        self.filler = Filler::new(columns, self.table.columns());
+        let FieldIndexes { sku, name, description, op } = self.indexes;
+        let used = [Some(sku), Some(name), description, op, self.filler.handle()];
+        self.table.use_only(&used.into_iter().flatten().collect::<Vec<_>>());
+        self
     }
 
     /// Returns the next offer in file order, or none at the end. Unusable rows are added to [`Self::rejects`].
@@ -116,7 +129,11 @@ impl<R: Read> Feed<R> {
     pub fn next_offer(&mut self) -> Result<Option<OfferRow<'_>>, Error> {
         while self.table.advance()? {
             match self.indexes.check(&self.table, &self.ops) {
-                Ok(op) => return Ok(Some(self.indexes.offer(self.table.row(), op, &mut self.scratch))),
+                Ok(op) => {
+                    let row = self.table.row();
+                    let offer = self.indexes.offer(row, op, &mut self.scratch);
+                    return Ok(Some(self.filler.fill(row, offer)));
+                }
                 Err(reason) => self.table.reject_row(reason),
             }
         }

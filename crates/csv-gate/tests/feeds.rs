@@ -1,6 +1,6 @@
 //! Rows become offers, or rejects with reasons of their own.
 
-use tributary_csv_gate::{Columns, Error};
+use tributary_csv_gate::{Columns, Error, Feed, FillDown, OpWords, Settings, Table};
 
 use crate::{feed, flat};
 
@@ -112,4 +112,34 @@ fn fields_that_nobody_uses_have_no_limit() {
     let (offers, rejects) = read(text.as_bytes(), &Columns::default());
     assert_eq!(offers.iter().map(|offer| (offer.0, &*offer.1)).collect::<Vec<_>>(), [(2, "1"), (5, "3")]);
     assert!(rejects.len() == 1 && rejects[0].1.starts_with("field is longer"), "{:?}", rejects[0].1);
+}
+
+#[test]
+fn an_empty_name_is_inherited_within_a_handle() {
+    let check = |file: &str, expect: &[(&str, &str, &str)]| {
+        let table = Table::open("a.csv", file.len() as u64, || Ok(file.as_bytes()), &Settings::default()).unwrap();
+        let feed = Feed::new(table, &Columns::default(), OpWords::new()).unwrap();
+        let mut feed = feed.fill_down(&[FillDown::Name]);
+        let mut found = Vec::new();
+        while let Some(offer) = feed.next_offer().unwrap() {
+            found.push((offer.sku.to_owned(), offer.name.to_owned(), offer.description.to_owned()));
+        }
+        let found: Vec<_> = found.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
+        assert_eq!(found, expect);
+    };
+    let variants = "Handle,sku,name,description,op\nshirt,s1,Shirt,red,\nshirt,s2,,blue,\nshirt,s3,,,delete\nshirt,s4,,,\n\
+                    hat,h1,,x,\nhat,h2,Hat,,\nhat,h3,,,\n";
+    check(
+        variants,
+        &[
+            ("s1", "Shirt", "red"),
+            ("s2", "Shirt", "blue"),
+            ("s3", "", ""),
+            ("s4", "Shirt", ""),
+            ("h1", "", "x"),
+            ("h2", "Hat", ""),
+            ("h3", "Hat", ""),
+        ],
+    );
+    check("sku,name\n1,a\n2,\n3,b\n4, \n", &[("1", "a", ""), ("2", "a", ""), ("3", "b", ""), ("4", "b", "")]);
 }

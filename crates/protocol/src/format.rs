@@ -82,6 +82,9 @@ pub struct FormatSpec {
     /// Meanings of the values of the column `op`, compared trimmed and in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<BTreeMap<String, Op>>,
+    /// Columns whose empty cells inherit from the rows above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fill_down: Option<Vec<FillDown>>,
     /// Order of the files, of which the last one wins. It does not change how a file is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
@@ -128,9 +131,20 @@ impl FormatSpec {
             max_ratio: self.max_ratio.or(other.max_ratio),
             max_window: self.max_window.or(other.max_window),
             op: self.op.or(other.op),
+            fill_down: self.fill_down.or(other.fill_down),
             order: self.order.or(other.order),
         }
     }
+}
+
+/// A column whose empty cells inherit from the rows above, in product feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FillDown {
+    /// The name.
+    Name,
+    /// The description.
+    Description,
 }
 
 /// The order of the files of a source, of which the last one wins.

@@ -157,6 +157,7 @@ impl FileReader {
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, ReadError> {
         let feed =
             table.and_then(|table| Feed::new(table, &self.columns, op_words(&self.format))).map_err(ReadError::Gate)?;
+        let feed = feed.fill_down(self.format.fill_down.as_deref().unwrap_or_default());
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
         read_rows(feed, builder, |rows| self.progress.rows_read(rows))
     }
