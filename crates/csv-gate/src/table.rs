@@ -41,6 +41,8 @@ pub struct Table<R: Read> {
     rows: u64,
     /// Lenient fields that were never closed.
     lenient_failures: u32,
+    /// Whether the last line ends in half of a UTF-16 line end, see [`ends_in_nul`].
+    after_nul: bool,
     /// The settings do not say where the header is.
     detects_header: bool,
     /// The last name in the header is empty, and no row has a field for it.
@@ -56,6 +58,12 @@ struct RecordPosition {
     len: usize,
     fields: usize,
     repaired: bool,
+}
+
+/// Whether a line ends in half of a UTF-16 line end: its other half begins the next line, which then is the rest of this record.
+/// `line` includes the line end.
+fn ends_in_nul(line: &[u8], line_end: u8) -> bool {
+    matches!(line, [.., 0, last] if *last == line_end)
 }
 
 /// The next record of the text.
@@ -176,11 +184,15 @@ impl<R: Read> Table<R> {
             let (window, end) = self.text.window();
             let splitter = &self.rules.splitter;
             if let Some(len) = splitter.skipped_line(window) {
+                self.after_nul = false;
                 self.text.consume(len, 1);
                 continue;
             }
             match splitter.is_comment(window, end) {
-                Some(true) => drop(self.text.skip_line()?),
+                Some(true) => {
+                    self.after_nul = false;
+                    self.text.skip_line()?;
+                }
                 // A CR may be the start of an empty line.
                 Some(false) if window.len() < 2 && end == End::More => self.text.grow()?,
                 Some(false) => return Ok(!window.is_empty() || end != End::Eof),
@@ -191,6 +203,7 @@ impl<R: Read> Table<R> {
 
     /// Splits off the next record and judges it.
     fn step(&mut self) -> Result<Next, Error> {
+        let line_end = self.dialect.line_end.byte();
         loop {
             if !self.find_record()? {
                 return Ok(Next::End);
@@ -212,7 +225,12 @@ impl<R: Read> Table<R> {
                     let clean = self.text.is_clean(record.end);
                     let (next, lines) = (record.next, record.lines);
                     let verdict = self.rules.judge(&window[..record.end], clean, record, &mut self.fields);
+                    let is_rest = self.after_nul && window.first() == Some(&0);
+                    self.after_nul = ends_in_nul(&window[..next], line_end);
                     self.text.consume(next, lines);
+                    if is_rest {
+                        continue;
+                    }
                     self.current = position;
                     match verdict {
                         Verdict::Row => return Ok(Next::Good),
@@ -221,6 +239,7 @@ impl<R: Read> Table<R> {
                     }
                 }
                 Step::NeverClosed { end, lines, next, fault } => {
+                    self.after_nul = false;
                     position.len = end;
                     let mut reject = self.reject(position, fault);
                     reject.line += lines;
@@ -229,6 +248,7 @@ impl<R: Read> Table<R> {
                     return Ok(Next::Bad(reject));
                 }
                 Step::Endless { lines, fault } => {
+                    self.after_nul = false;
                     let reject = self.reject(position, fault);
                     self.skip_past(None, lines)?;
                     return Ok(Next::Bad(reject));

@@ -1,6 +1,6 @@
 //! Every kind of reject with its line, reason and raw text, and rows that look like rejects but are fine.
 
-use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Settings};
+use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Settings, Table};
 
 use crate::{check, file_reject, open};
 
@@ -160,4 +160,32 @@ fn files_without_a_usable_header() {
     assert!(file_reject("a.csv", b"a,b\n1,2\n", &skipped).reason.contains("no header"));
     let unquoted = Settings { quote: Some(Quote::None), ..Settings::default() };
     assert!(file_reject("a.csv", b"", &unquoted).to_string().starts_with("no header"));
+}
+
+#[test]
+fn lines_of_utf16_in_another_file_are_one_reject() {
+    let wide = |text: &str, big: bool| {
+        let bytes = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>()
+    };
+    for big in [false, true] {
+        let mut file = b"sku,name\r\n1,a\r\n2,b\r\n".to_vec();
+        file.extend(wide("3,c\r\n4,d\r\n\r\n5,e\r\n", big));
+        file.extend(b"6,f\r\n7,g\r\n");
+        let mut table = Table::open("a.csv", file.len() as u64, || Ok(&file[..]), &Settings::default()).unwrap();
+        let mut rows = Vec::new();
+        while let Some(row) = table.next_row().unwrap() {
+            rows.push(row.field(0).into_owned());
+        }
+        // Half a line end sticks to the row behind little-endian text.
+        let expect: &[&str] = if big { &["1", "2", "6", "7"] } else { &["1", "2", "7"] };
+        assert_eq!(rows, expect);
+        let rejects: Vec<_> = table.rejects().kept.iter().map(|reject| reject.line).collect();
+        assert_eq!(rejects, [4], "{:?}", table.rejects());
+    }
+    // Zeros behind the last row, as a crash leaves them, are a reject of their own.
+    let file = b"sku,name\n1,a\n\0\0\0\0";
+    let mut table = Table::open("a.csv", file.len() as u64, || Ok(&file[..]), &Settings::default()).unwrap();
+    while table.next_row().unwrap().is_some() {}
+    assert_eq!((table.rows(), table.rejects().total), (2, 1));
 }

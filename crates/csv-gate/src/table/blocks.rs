@@ -6,7 +6,7 @@ use std::{io::Read, sync::Arc};
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::{
-    Next, Table,
+    Next, Table, ends_in_nul,
     rules::{RowRules, Verdict},
     separators::Separators,
 };
@@ -29,6 +29,8 @@ pub struct Block {
     line: u64,
     /// Its offset in the decoded text.
     byte: u64,
+    /// Whether the line before it ends in half of a UTF-16 line end.
+    after_nul: bool,
 }
 
 /// Cuts a table into blocks.
@@ -139,11 +141,12 @@ impl<R: Read> Blocks<R> {
             plain: false,
             line: current.line,
             byte: current.byte,
+            after_nul: false,
         }
     }
 
     fn take(&mut self, cut: usize, plain: bool) -> Block {
-        let Table { text, rules, .. } = &mut self.table;
+        let Table { text, rules, after_nul, .. } = &mut self.table;
         let block = Block {
             rules: Arc::clone(rules),
             text: text.window().0[..cut].to_vec(),
@@ -151,7 +154,9 @@ impl<R: Read> Blocks<R> {
             plain,
             line: text.line(),
             byte: text.byte(),
+            after_nul: *after_nul,
         };
+        *after_nul = !block.clean && block.ends_in_nul();
         let lines = memchr_iter(rules.splitter.line_end.byte(), &block.text).count();
         text.consume(cut, lines as u64);
         block
@@ -163,6 +168,15 @@ impl Block {
     fn shortest_limit(&self) -> usize {
         let Splitter { field_bytes, record_bytes, .. } = self.rules.splitter;
         field_bytes.min(record_bytes)
+    }
+
+    /// Whether the last line is no comment and ends in half of a UTF-16 line end.
+    fn ends_in_nul(&self) -> bool {
+        let Splitter { line_end, .. } = &self.rules.splitter;
+        let before = &self.text[..self.text.len().saturating_sub(1)];
+        let last = memrchr(line_end.byte(), before).map_or(0, |at| at + 1);
+        ends_in_nul(&self.text[last..], line_end.byte())
+            && self.rules.splitter.is_comment(&self.text[last..], End::Eof) != Some(true)
     }
 
     /// Starts reading the rows. Keeps at most `max_kept` rejects and only counts the others.
@@ -183,6 +197,7 @@ impl Block {
             record: &[],
             begin: 0,
             record_line: self.line,
+            after_nul: self.after_nul,
             fields: Fields::default(),
             rows: 0,
             max_kept,
@@ -205,6 +220,7 @@ pub struct BlockRows<'a> {
     begin: usize,
     /// The line on which the current record begins.
     record_line: u64,
+    after_nul: bool,
     fields: Fields,
     rows: u64,
     /// Most rejects to keep.
@@ -261,11 +277,13 @@ impl<'a> BlockRows<'a> {
         let block = self.block;
         let (splitter, rest) = (&block.rules.splitter, &block.text[self.at..]);
         if let Some(len) = splitter.skipped_line(rest) {
+            self.after_nul = false;
             self.at += len;
             self.line += 1;
             return None;
         }
         if splitter.is_comment(rest, End::Eof) == Some(true) {
+            self.after_nul = false;
             self.at += memchr(splitter.line_end.byte(), rest).map_or(rest.len(), |found| found + 1);
             self.line += 1;
             return None;
@@ -279,7 +297,9 @@ impl<'a> BlockRows<'a> {
         self.record = &rest[..record.end];
         self.at += record.next;
         self.line += record.lines;
-        Some(self.judge(record))
+        let is_rest = self.after_nul && rest.first() == Some(&0);
+        self.after_nul = !block.clean && ends_in_nul(&rest[..record.next], splitter.line_end.byte());
+        if is_rest { None } else { Some(self.judge(record)) }
     }
 
     /// Splits a plain record again by all rules, after it failed the quick check, and judges it.

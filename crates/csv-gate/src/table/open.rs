@@ -170,6 +170,7 @@ impl<R: Read> Table<R> {
             rejects: Rejects::default(),
             rows: 0,
             lenient_failures: 0,
+            after_nul: false,
             detects_header: settings.header == Header::FirstLine && settings.skip_rows == 0,
             drop_last_name: false,
         }
