@@ -67,6 +67,7 @@ fn headers_stay_headers() {
     check("sku\np1\np2\n", "sku");
     check("sku,,\np1,Pen,blue\np2,Nib,red\n", "sku||");
     check("#sku,name\np1,Pen,x\np2,Nib,y\n", "#sku|name");
+    check("sku,name,text\n\"\",\"\n\n\",\"a\t\"\n\"\t\"\n\"\",\"a\t\"\n", "sku|name|text");
     check("# of items,name\nx,Pen\ny,Nib\n", "# of items|name");
     check("a,a\nx,y\nz,w\n", "a|a");
     check("<x>\n<p>a, b\nsku,name\np1,Pen\np2,Nib\n", "<x>");

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use super::{
-    Sample, Sniffed, Wanted,
+    CANDIDATES, Sample, Sniffed, Wanted,
     profile::{ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, kind, profile, without_empty_lines},
     sniff,
 };
@@ -176,6 +176,7 @@ impl Candidate {
         let mut filled = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty());
         Some(match (filled.next(), filled.next()) {
             (None, _) => Above::Blank,
+            (Some(title), None) if is_list(title) => Above::Header,
             (Some(title), None) if title.iter().any(|byte| b" :".contains(byte)) => Above::Title,
             (Some(_), None) => Above::Word,
             _ if cells.len() < self.columns => Above::Short,
@@ -183,6 +184,15 @@ impl Candidate {
             _ => Above::Header,
         })
     }
+}
+
+/// Whether a text looks like a header of another delimiter: parts with no blank between them.
+fn is_list(text: &[u8]) -> bool {
+    let is_parted = |delimiter: &u8| {
+        let parts = || text.split(|byte| byte == delimiter);
+        parts().count() > 1 && parts().all(|part| part.first().is_some_and(|first| *first != b' '))
+    };
+    CANDIDATES.iter().any(is_parted)
 }
 
 /// Whether cells may be the names of columns.
@@ -195,7 +205,7 @@ fn is_name(cell: &&[u8]) -> bool {
     let text = cell.trim_ascii();
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let is_text = kind(text) == Kind::Text && !digits.first().is_some_and(u8::is_ascii_digit);
-    is_text && text.len() <= MAX_NAME_BYTES && !text.contains(&b'\n') && !text.contains(&b'\r')
+    is_text && text.len() <= MAX_NAME_BYTES && !text.iter().any(|byte| b"\r\n\"".contains(byte))
 }
 
 /// Whether nearly all records have the width of the header, apart from a footer.
