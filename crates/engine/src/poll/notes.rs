@@ -34,6 +34,13 @@ fn words(LeftOut { reason, count, example }: &LeftOut) -> String {
     }
 }
 
+/// The reason of a failure, with what to do if a disk is full.
+pub(super) fn with_cure(reason: String) -> String {
+    let is_full =
+        ["disk is full", "No space left on device", "Disk quota exceeded"].iter().any(|words| reason.contains(words));
+    if is_full { format!("{reason}; free space on the disk of the database, and it goes on by itself") } else { reason }
+}
+
 /// Says that numbers in paths do not count as numbers, if that matters for a feed whose order is not set.
 pub(super) fn order_hint(
     manifest: &Manifest,

@@ -47,6 +47,8 @@ pub(crate) struct Poll {
     faults: HashSet<String>,
     /// Whether it was said that the order of its files may not be the one that is meant.
     has_order_hint: bool,
+    /// Why the last pass failed, so that an outage is logged once, and its end.
+    outage: Option<String>,
     hold: Hold,
 }
 
@@ -89,6 +91,7 @@ impl Poll {
             recorded: None,
             faults: HashSet::new(),
             has_order_hint: false,
+            outage: None,
             hold: Hold::default(),
         }
     }
@@ -174,6 +177,10 @@ impl Poll {
         };
         let changes = new.changes_files();
         let applied = self.apply(new).await?;
+        if self.outage.take().is_some() {
+            let name = &self.source.name;
+            tracing::info!(source.id = %name, "source `{name}` is back");
+        }
         self.hold.note(applied.held.as_ref(), digest, &self.source.brake);
         drop(active_reads);
         self.publish(content);
@@ -226,13 +233,18 @@ impl Poll {
         self.read_held();
         self.progress.finished("failed");
         let name = self.source.name.clone();
-        let reason = format!("{error:#}");
-        let was_down = self.stored.state == SourceState::Down && self.stored.error.as_deref() == Some(&reason);
-        if was_down && self.recorded.is_some() {
+        let reason = notes::with_cure(format!("{error:#}"));
+        let is_known = self.outage.as_ref() == Some(&reason);
+        let is_recorded = self.stored.state == SourceState::Down && self.stored.error.as_ref() == Some(&reason);
+        if is_known {
             tracing::debug!(source.id = %name, "source `{name}` is still down: {reason}");
+        } else {
+            tracing::warn!(source.id = %name, "source `{name}` is down: {reason}");
+        }
+        self.outage = Some(reason.clone());
+        if is_recorded && self.recorded.is_some() {
             return;
         }
-        tracing::warn!(source.id = %name, "source `{name}` is down: {reason}");
         let pass = SourcePass {
             state: SourceState::Down,
             error: Some(reason.clone()),
@@ -249,6 +261,8 @@ impl Poll {
                 self.stored.error = Some(reason);
                 self.recorded = Some(Instant::now());
             }
+            // A full disk fails again and again; it is said once.
+            Err(_) if is_known => {}
             Err(error) => {
                 let name = &self.source.name;
                 tracing::error!(source.id = %name, "failed to record that source `{name}` is down: {error:#}");

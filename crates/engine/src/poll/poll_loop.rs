@@ -14,7 +14,7 @@ use tributary_http_client::Backoff;
 use tributary_protocol::Sense;
 use tributary_store::SourceState;
 
-use super::{Poll, Statuses};
+use super::{Poll, Statuses, notes};
 use crate::{
     clock::now,
     ingest::Applied,
@@ -95,7 +95,7 @@ impl PollLoop {
             Ok(Err(error)) => error,
             Err(_) => anyhow!("the pass panicked; this is a bug, and the log says where"),
         };
-        let reason = format!("{error:#}");
+        let reason = notes::with_cure(format!("{error:#}"));
         self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(reason));
         self.poll.note_down(&error).await;
         Known::Nothing
