@@ -3,7 +3,7 @@
 
 use crate::{
     sniff::profile::{Kind, Profile, first_record, kind},
-    split::Splitter,
+    split::{Quoting, Splitter},
     window::End,
 };
 
@@ -121,9 +121,7 @@ impl Tail {
         if text.trim_ascii().is_empty() {
             return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Blank });
         }
-        // A line inside quotes holds an odd number of them.
-        let quotes = self.splitter.quoting.quote.map_or(0, |quote| memchr::memchr_iter(quote, text).count());
-        let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| quotes.is_multiple_of(2))?;
+        let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| !self.may_be_quoted(text))?;
         if len != text.len() || std::str::from_utf8(text).is_err() {
             return None;
         }
@@ -144,6 +142,14 @@ impl Tail {
             return None;
         };
         Some(TailLine { start, cells, kind })
+    }
+
+    /// Whether a line may stand inside quotes. Then it holds an odd number of them, unless some are text.
+    fn may_be_quoted(&self, text: &[u8]) -> bool {
+        let Quoting { quote, escape, lenient, .. } = self.splitter.quoting;
+        let count = |byte: Option<u8>| byte.map_or(0, |byte| memchr::memchr_iter(byte, text).count());
+        let quotes = count(quote);
+        quotes > 0 && (lenient || count(escape) > 0 || !quotes.is_multiple_of(2))
     }
 
     /// Whether a total lacks a cell that every row has, and holds only numbers beside its word.

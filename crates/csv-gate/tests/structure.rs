@@ -158,6 +158,15 @@ fn footers_of_long_files_are_found() {
 }
 
 #[test]
+fn the_end_of_a_quoted_cell_is_no_footer() {
+    let escape = Settings { escape: Some(b'\\'), ..set() };
+    check("a,b\n\"1\",\"x\n\nb c\\\"\"\n", &escape, "a|b", &[(2, "1|x\n\nb c\"")], &[]);
+    let lenient = Settings { quotes: tributary_csv_gate::Quotes::Lenient, ..set() };
+    check("a,b\n\"1\",\"x\n\nb \"c\"\n", &lenient, "a|b", &[(2, "1|x\n\nb \"c")], &[]);
+    check("a,b\n\"1\",\"x\n\nb c\"\"\"\n", &set(), "a|b", &[(2, "1|x\n\nb c\"")], &[]);
+}
+
+#[test]
 fn notes_are_rows_where_short_rows_are_padded() {
     let text = "sku,name\np1,Pen\n\nnot a note\n";
     let padded = Settings { ragged: Ragged::Pad, ..set() };

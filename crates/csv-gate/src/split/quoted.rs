@@ -112,6 +112,7 @@ impl Splitter {
     }
 
     /// Decides by the text after the closing quote at `close`.
+    #[inline(always)]
     fn after_quotes(&self, window: &[u8], end: End, (start, close): (usize, usize), extra: usize) -> Field {
         let blanks = if self.quoting.blanks { self.blanks(&window[close + 1..]) } else { 0 };
         let next = close + 1 + blanks;
