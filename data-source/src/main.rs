@@ -10,6 +10,7 @@ use tributary_data_source::{
     cli::{Cli, Command, ServeArgs},
     inspect, run,
 };
+use tributary_format_rules::{FormatFileError, SettingError};
 use tributary_http_common::bind;
 
 /// Default of `RUST_LOG`: leaves out the web server's messages about its threads, and malformed requests of clients.
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
 
 /// Returns whether the error is wrong usage, which exits with 2.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<OpenToAll>() || matches!(error.downcast_ref(), Some(tributary_csv_gate::Error::Settings(_)))
+    error.is::<OpenToAll>()
+        || error.is::<SettingError>()
+        || error.is::<FormatFileError>()
+        || matches!(error.downcast_ref(), Some(tributary_csv_gate::Error::Settings(_)))
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {

@@ -55,6 +55,7 @@ fn json_is_one_object_of_findings() {
     let expect = serde_json::json!({
         "file": file, "encoding": "windows-1252", "delimiter": ";", "quote": "\"", "packing": "none",
         "columns": ["sku", "name"], "rows": 2, "rejects_total": 1,
+        "notes": ["encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)"],
         "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "raw": "2"}],
     });
     assert_eq!(json, expect);
@@ -118,4 +119,25 @@ fn values_that_cannot_be_are_wrong_usage() {
     {
         assert!(Command::try_parse_from(["inspect", "a.csv", flag, value]).is_err(), "{flag} {value}");
     }
+}
+
+#[test]
+fn the_format_that_is_printed_reads_the_file_in_the_same_way() {
+    let flags = ["--lenient-quotes", "--ragged", "pad", "--null", "NA", "--text-cells", "--max-field", "2MiB"];
+    let shown = output(b"Report\n\nsku;name;n\n1;caf\xe9;NA\n2;=\"02\";3\n3;x\n4;y;5\n5;z;6\n6;z;7\n", &flags);
+    for line in [
+        "no rows    2 lines, from line 1 on: Report",
+        "encoding = \"windows-1252\"",
+        "delimiter = \";\"",
+        "quotes = \"lenient\"",
+        "ragged = \"pad\"",
+        "null = [\"NA\"]",
+        "text_cells = true",
+        "max_field = \"2MiB\"",
+        "skip_rows = 2",
+    ] {
+        assert!(shown.contains(line), "{shown} lacks {line}");
+    }
+    let named = output(b"1,a\n2,b\n", &["--header", "sku", "--header", "name"]);
+    assert!(named.contains("header = [\n") || named.contains("header = [\"sku\", \"name\"]"), "{named}");
 }
