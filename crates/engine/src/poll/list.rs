@@ -24,7 +24,7 @@ use crate::{
     ingest::{self, ArrivingFile, FileReader, FileToRead, FileVersion, Outcome},
     progress::ProgressObserver,
     reports::SourceContent,
-    source::{ActiveRead, CorePermit, CountingReader, FetchError, LocalSource, Origin, SourceClient, SpooledBody},
+    source::{ActiveRead, CorePermit, CountingReader, FetchError, LocalSource, NewBody, Origin, SourceClient},
 };
 
 /// Rounds for files that change during a pass, which then goes on without them.
@@ -134,7 +134,7 @@ impl Lister<'_> {
         self.progress.files_expected(1);
         let mut round = 1;
         let received = loop {
-            let new = self.context.spool.new_body()?;
+            let new = self.context.spool.new_body(None)?;
             match client.fetch_all(new, |bytes| self.progress.bytes_read(bytes)).await {
                 Err(FetchError::Changed(_)) if round < MAX_ROUNDS => round += 1,
                 received => break received?,
@@ -232,9 +232,9 @@ impl Lister<'_> {
     }
 
     async fn read_remote(&self, client: &SourceClient, file: &FileToRead) -> Result<Outcome, FetchError> {
-        let new = self.context.spool.new_body()?;
+        let new = self.context.spool.new_body(Some(file.entry.size))?;
         let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
-        let arriving = self.read_arriving(&reader, &new.body);
+        let arriving = self.read_arriving(&reader, &new);
         let fetched = client.fetch(&file.entry, new, |bytes| self.progress.bytes_read(bytes));
         // What was read early counts only if the body turns out to be the announced one.
         let (arriving, body) = tokio::join!(arriving, fetched);
@@ -273,15 +273,11 @@ impl Lister<'_> {
     }
 
     /// Reads a large body while it arrives, if another follower is allowed.
-    fn read_arriving(
-        &self,
-        reader: &Arc<FileReader>,
-        body: &SpooledBody,
-    ) -> impl Future<Output = ArrivingFile> + use<> {
+    fn read_arriving(&self, reader: &Arc<FileReader>, body: &NewBody) -> impl Future<Output = ArrivingFile> + use<> {
         let permit = Arc::clone(&self.context.followers).try_acquire_owned().ok();
         let permit = permit.filter(|_| reader.entry.size >= MIN_FOLLOWED_BYTES);
         let core = CorePermit::new(Arc::clone(&self.context.gates));
-        let follower = permit.and_then(|permit| Some((permit, body.follow(core).ok()?)));
+        let follower = permit.and_then(|permit| Some((permit, body.follow(core)?.ok()?)));
         let reader = Arc::clone(reader);
         async move {
             let Some((permit, follower)) = follower else { return ArrivingFile::NotRead };

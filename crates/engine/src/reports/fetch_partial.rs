@@ -81,7 +81,7 @@ impl PartialFetcher {
         report: &Arc<Report>,
         file: &ClaimedFile,
     ) -> Result<Answer, FetchError> {
-        let body = client.fetch(&file.entry, self.spool.new_body()?, |_| {}).await?;
+        let body = client.fetch(&file.entry, self.spool.new_body(Some(file.entry.size))?, |_| {}).await?;
         Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
     }
 

@@ -29,7 +29,7 @@ pub(crate) enum FetchError {
 
 /// A complete body.
 pub(crate) struct Received {
-    /// The body in the spool.
+    /// The body.
     pub(crate) body: SpooledBody,
     /// Its length in bytes.
     pub(crate) size: u64,
@@ -52,28 +52,22 @@ pub(crate) async fn receive(
     limit: u64,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
-    let NewBody { body: spooled, writer } = new;
-    let mut output = Output::Ready(Box::new(HashingWriter { writer, hasher: Hasher::like(like)? }));
-    let (mut size, mut buffer) = (0, Vec::new());
-    while let Some(chunk) = body.next().await {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            // A source that hangs would hang again.
-            Err(error) if error.is_timeout() => {
-                let reason = format!("the body stalled after {size} bytes: {}", causes(&error));
-                return Err(FetchError::Stalled(reason));
+    let mut hasher = Hasher::like(like)?;
+    let mut arriving = Arriving { size: 0, limit, arrived };
+    let mut buffer = Vec::new();
+    let (spooled, writer) = match new {
+        NewBody::File { body, writer } => (body, writer),
+        NewBody::Memory => {
+            while let Some(chunk) = arriving.next(&mut body).await? {
+                buffer.extend_from_slice(&chunk);
             }
-            Err(error) => {
-                let reason = format!("the body was cut off after {size} bytes: {}", causes(&error));
-                return Err(FetchError::Changed(reason));
-            }
-        };
-        size += chunk.len() as u64;
-        arrived(chunk.len() as u64);
-        if size > limit {
-            let reason = format!("the source sends more than the {limit} bytes that it announced");
-            return Err(FetchError::Changed(reason));
+            hasher.update(&buffer);
+            let body = SpooledBody::Memory(buffer.into());
+            return Ok(Received { body, size: arriving.size, hash: hasher.finish() });
         }
+    };
+    let mut output = Output::Ready(Box::new(HashingWriter { writer, hasher }));
+    while let Some(chunk) = arriving.next(&mut body).await? {
         buffer.extend_from_slice(&chunk);
         if buffer.len() >= WRITE_BYTES {
             output = output.write(std::mem::take(&mut buffer)).await?;
@@ -81,7 +75,43 @@ pub(crate) async fn receive(
     }
     let mut output = output.write(buffer).await?.ready().await?;
     output.writer.complete();
-    Ok(Received { body: spooled, size, hash: output.hasher.finish() })
+    Ok(Received { body: SpooledBody::File(spooled), size: arriving.size, hash: output.hasher.finish() })
+}
+
+/// State of a body that is arriving.
+struct Arriving<F> {
+    size: u64,
+    limit: u64,
+    arrived: F,
+}
+
+impl<F: Fn(u64)> Arriving<F> {
+    /// The next chunk, or none at the end.
+    async fn next(
+        &mut self,
+        body: &mut (impl Stream<Item = reqwest::Result<Bytes>> + Unpin),
+    ) -> Result<Option<Bytes>, FetchError> {
+        let chunk = match body.next().await {
+            None => return Ok(None),
+            Some(Ok(chunk)) => chunk,
+            // A source that hangs would hang again.
+            Some(Err(error)) if error.is_timeout() => {
+                let reason = format!("the body stalled after {} bytes: {}", self.size, causes(&error));
+                return Err(FetchError::Stalled(reason));
+            }
+            Some(Err(error)) => {
+                let reason = format!("the body was cut off after {} bytes: {}", self.size, causes(&error));
+                return Err(FetchError::Changed(reason));
+            }
+        };
+        self.size += chunk.len() as u64;
+        (self.arrived)(chunk.len() as u64);
+        if self.size > self.limit {
+            let reason = format!("the source sends more than the {} bytes that it announced", self.limit);
+            return Err(FetchError::Changed(reason));
+        }
+        Ok(Some(chunk))
+    }
 }
 
 /// The writer of a body, or the thread that is using it.

@@ -20,4 +20,4 @@ pub(crate) use fetch::FetchError;
 pub(crate) use groups::{GroupAdder, GroupLines};
 pub(crate) use local::LocalSource;
 pub(crate) use origin::Origin;
-pub(crate) use spool::{Spool, SpooledBody};
+pub(crate) use spool::{NewBody, Spool, SpooledBody};

@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Cursor, Read},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use bytes::Bytes;
 use tempfile::SpooledTempFile;
 
 use super::arrival::{Arrival, BodyFollower, BodyWriter, CorePermit};
@@ -28,16 +29,35 @@ pub(crate) struct Spool {
     next: Arc<AtomicU64>,
 }
 
-/// A body in the spool that is still empty.
-pub(crate) struct NewBody {
-    pub(crate) body: SpooledBody,
-    pub(crate) writer: BodyWriter,
+/// Largest announced size of a body that is kept in memory: a file of its own costs more than reading it.
+const MAX_SMALL_BYTES: u64 = 64 << 10;
+
+/// A body that is still empty.
+pub(crate) enum NewBody {
+    /// It goes to a file of the spool.
+    File { body: FileBody, writer: BodyWriter },
+    /// It is small and stays in memory.
+    Memory,
 }
 
-/// A body in the spool. Its file is deleted when this is dropped.
-pub(crate) struct SpooledBody {
+/// A complete body.
+pub(crate) enum SpooledBody {
+    /// In a file of the spool.
+    File(FileBody),
+    /// In memory.
+    Memory(Bytes),
+}
+
+/// A file of the spool, which is deleted when this is dropped.
+pub(crate) struct FileBody {
     path: PathBuf,
     arrival: Arc<Arrival>,
+}
+
+/// Reads a complete body.
+pub(crate) enum BodyReader {
+    File(File),
+    Memory(Cursor<Bytes>),
 }
 
 impl Spool {
@@ -54,16 +74,19 @@ impl Spool {
         Ok(Self { folder: Arc::new(folder), next: Arc::default() })
     }
 
-    /// Creates an empty body.
+    /// Creates an empty body for `size` bytes, as far as that is known.
     ///
     /// # Errors
     /// The file cannot be created.
-    pub(crate) fn new_body(&self) -> Result<NewBody> {
+    pub(crate) fn new_body(&self, size: Option<u64>) -> Result<NewBody> {
+        if size.is_some_and(|size| size <= MAX_SMALL_BYTES) {
+            return Ok(NewBody::Memory);
+        }
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to create {}", path.display()))?;
         let arrival = Arc::new(Arrival::default());
-        let body = SpooledBody { path, arrival: Arc::clone(&arrival) };
-        Ok(NewBody { body, writer: BodyWriter { file, arrival } })
+        let body = FileBody { path, arrival: Arc::clone(&arrival) };
+        Ok(NewBody::File { body, writer: BodyWriter { file, arrival } })
     }
 
     /// Creates a buffer for content that is usually small. Beyond 1 MiB it moves from memory to an unnamed file.
@@ -95,18 +118,34 @@ fn empty(folder: &Path) -> io::Result<()> {
 }
 
 impl SpooledBody {
-    /// Opens the body for reading once it is complete.
-    pub(crate) fn open(&self) -> io::Result<File> {
-        File::open(&self.path)
-    }
-
-    /// Opens the body for reading while it is still arriving.
-    pub(crate) fn follow(&self, core: CorePermit) -> io::Result<BodyFollower> {
-        Ok(BodyFollower { file: self.open()?, read: 0, arrival: Arc::clone(&self.arrival), core })
+    /// Opens the body for reading.
+    pub(crate) fn open(&self) -> io::Result<BodyReader> {
+        Ok(match self {
+            Self::File(body) => BodyReader::File(File::open(&body.path)?),
+            Self::Memory(bytes) => BodyReader::Memory(Cursor::new(bytes.clone())),
+        })
     }
 }
 
-impl Drop for SpooledBody {
+impl NewBody {
+    /// Opens the body for reading while it is still arriving; `None` if it stays in memory.
+    pub(crate) fn follow(&self, core: CorePermit) -> Option<io::Result<BodyFollower>> {
+        let Self::File { body, .. } = self else { return None };
+        let follower = |file| BodyFollower { file, read: 0, arrival: Arc::clone(&body.arrival), core };
+        Some(File::open(&body.path).map(follower))
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Drop for FileBody {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::warn!(%error, "failed to delete {} from the spool: {error}", self.path.display());
