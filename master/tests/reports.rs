@@ -257,3 +257,16 @@ fn decimals_are_printed_as_the_decimals_that_they_are() {
         assert!(page.contains(&format!(">{number}<")), "{number}: {page}");
     }
 }
+
+/// A file in which nothing says whether `1.500` is one and a half was read as it always was, and nobody learned of it.
+#[test]
+fn a_number_that_nothing_explains_is_noted_beside_its_file() {
+    const REPORT: &str = "[[report]]\nname = \"umsatz\"\nfiles = \"*.csv\"\nmetrics = { total = \"sum(Umsatz)\" }\n";
+    let files = [("open.csv", "Ort;Umsatz\nA;1.500\n"), ("clear.csv", "Ort;Umsatz\nA;1.500\nB;0,5\n")];
+    let system = with_reports(&files, REPORT);
+    let page = wait::until("the report is there", || {
+        let page = system.ask("GET", "/reports/umsatz", "").text();
+        page.contains("1,502").then_some(page)
+    });
+    assert_eq!(page.matches("is read as one and a half").count(), 1, "{page}");
+}

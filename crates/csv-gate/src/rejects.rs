@@ -140,12 +140,14 @@ pub enum Reason {
         limit: usize,
     },
     /// A report's metric or condition needs a number.
-    #[error("`{column}` is not a number: `{found}`")]
+    #[error("`{column}` is not a number: `{found}`{}", if .cure.is_empty() { String::new() } else { format!("; {cure}") })]
     NotANumber {
         /// The report's name for the column.
         column: String,
         /// The cell's text, cut at 40 characters.
         found: String,
+        /// The settings that would read it; empty if there are none.
+        cure: String,
     },
     /// A report's expression has a value beyond the range of numbers.
     #[error("the value of `{expression}` is out of range")]

@@ -64,6 +64,9 @@ pub struct FormatSpec {
     /// The form of negative numbers beside a minus in front.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative: Option<Negative>,
+    /// Whether `5%` is 0.05.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<bool>,
     /// Most columns of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_columns: Option<u64>,
@@ -125,6 +128,7 @@ impl FormatSpec {
             thousands: self.thousands.or(other.thousands),
             currency: self.currency.or(other.currency),
             negative: self.negative.or(other.negative),
+            percent: self.percent.or(other.percent),
             max_columns: self.max_columns.or(other.max_columns),
             max_field: self.max_field.or(other.max_field),
             max_record: self.max_record.or(other.max_record),

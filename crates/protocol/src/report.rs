@@ -101,6 +101,12 @@ pub struct PartialHead {
     pub rejected: u64,
     /// The first rejected rows.
     pub rejects: Vec<RowReject>,
+    /// Rows with quotes that lenient reading took for text.
+    #[serde(default)]
+    pub repaired: u64,
+    /// Texts for people on how the file was read, a sentence each: at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Number of groups that follow.
     pub groups: u64,
 }

@@ -16,15 +16,31 @@ use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects,
 
 use crate::{
     columns::Column,
+    file_readings::Sample,
     groups::{MAX_GROUPS, TooManyGroups},
     kernel::Kernel,
     number_format::NumberFormat,
-    partial::{MAX_REJECTS_KEPT, Partial},
+    partial::{MAX_NOTES, MAX_REJECTS_KEPT, Partial},
     plan::ReportPlan,
+    reading::{ColumnState, Reading},
 };
 
 /// The size of a block: large enough to make the hand-over cheap, small enough for a core's second-level cache.
 const BLOCK_BYTES: usize = 512 << 10;
+
+/// Most times that a file is read because its columns turn out to be written in another way. One is enough, unless a
+/// condition on one column decides which cells of another one count.
+const MAX_READINGS: usize = 4;
+const NEVER_SETTLES: &str = "its numbers can be read in several ways, and each leaves out the rows that speak for it: set \
+                             decimal = … and thousands = …";
+
+/// The end of a pass over a file.
+enum Outcome {
+    Read(Box<Partial>),
+    TooManyGroups,
+    /// All rows together say that columns have to be read in another way.
+    OtherReadings(Vec<Reading>),
+}
 
 /// The way to read a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +73,8 @@ pub enum Error {
 }
 
 impl ReportPlan {
-    /// Computes the partial of a file that can be opened again. The file is read once, or twice more if it turns out
-    /// not to be UTF-8. `open` must return the same bytes each time; a caller whose file may change has to check that
+    /// Computes the partial of a file that can be opened again. The file is read once, twice more if it turns out not to
+    /// be UTF-8, and again if its later rows say that a column writes numbers in another way. `open` must return the same bytes each time; a caller whose file may change has to check that
     /// afterwards. `on_progress` works as in [`Self::aggregate`], and is also called while the encoding is detected.
     ///
     /// # Errors
@@ -67,17 +83,37 @@ impl ReportPlan {
         &self,
         (path, size): (&str, u64),
         open: impl Fn() -> io::Result<R>,
-        FileFormat { settings, numbers }: &FileFormat,
+        format: &FileFormat,
         threads: usize,
         on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        let on_progress = RefCell::new(on_progress);
-        let report = |progress| (on_progress.borrow_mut())(progress);
+        let report = RefCell::new(on_progress);
+        let report = |progress| (report.borrow_mut())(progress);
+        let mut readings = None;
+        for _ in 0..MAX_READINGS {
+            match self.read_file((path, size), &open, format, (threads, readings.take()), &report)? {
+                Outcome::Read(partial) => return Ok(*partial),
+                Outcome::TooManyGroups => return Err(rejected(too_many())),
+                Outcome::OtherReadings(others) => readings = Some(others),
+            }
+        }
+        Err(rejected(NEVER_SETTLES.to_owned()))
+    }
+
+    /// Reads a file with these readings of its columns; without any, with those of its first rows.
+    fn read_file<R: Read>(
+        &self,
+        (path, size): (&str, u64),
+        open: &impl Fn() -> io::Result<R>,
+        FileFormat { settings, numbers }: &FileFormat,
+        (threads, readings): (usize, Option<Vec<Reading>>),
+        report: &impl Fn(Progress) -> bool,
+    ) -> Result<Outcome, Error> {
         let file = open().map(|file| StoppableReader { file, go_on: None }).map_err(GateError::Io);
-        let once = file.and_then(|file| Table::open_once(path, size, file, settings));
-        match once.map_err(Error::Gate).and_then(|table| self.compute(table, numbers, threads, report)) {
+        let once = file.and_then(|file| Table::open_once(path, size, file, settings)).map_err(Error::Gate);
+        match once.and_then(|table| self.compute(table, numbers, (threads, readings.clone()), report)) {
             Err(Error::Gate(GateError::NeedsTwoPasses | GateError::Rejected(_))) => {}
-            done => return done?.map_err(|TooManyGroups| too_many()),
+            done => return done,
         }
         let (is_survey, is_stopped) = (Cell::new(true), Cell::new(false));
         let go_on = || {
@@ -90,52 +126,90 @@ impl ReportPlan {
         };
         match Table::open(path, size, open, settings) {
             Err(_) if is_stopped.get() => Err(Error::Stopped),
-            table => self.compute(table?, numbers, threads, report)?.map_err(|TooManyGroups| too_many()),
+            table => self.compute(table?, numbers, (threads, readings), report),
         }
     }
 
-    /// Computes the partial of a file with plain numbers on `threads` threads in addition to this one. Calls
-    /// `on_progress` after every block and stops if it returns false.
+    /// Computes the partial of a file without settings on `threads` threads in addition to this one. Calls `on_progress`
+    /// after every block and stops if it returns false.
     ///
     /// # Errors
     /// [`GateError::Rejected`] if a column is missing or there are too many groups, and the errors of the table itself;
-    /// for a table of [`Table::open_once`] a rejection is not final. [`Error::Stopped`] if `on_progress` returns false.
+    /// for a table of [`Table::open_once`] a rejection is not final. [`GateError::NeedsTwoPasses`] also if later rows write
+    /// numbers in another way than the first ones say. [`Error::Stopped`] if `on_progress` returns false.
     pub fn aggregate<R: Read>(
         &self,
         table: Table<R>,
         threads: usize,
         on_progress: impl FnMut(Progress) -> bool,
     ) -> Result<Partial, Error> {
-        self.compute(table, &NumberFormat::default(), threads, on_progress)?.map_err(|TooManyGroups| too_many())
+        match self.compute(table, &NumberFormat::default(), (threads, None), on_progress)? {
+            Outcome::Read(partial) => Ok(*partial),
+            Outcome::TooManyGroups => Err(rejected(too_many())),
+            Outcome::OtherReadings(_) => Err(Error::Gate(GateError::NeedsTwoPasses)),
+        }
     }
 
     fn compute<R: Read>(
         &self,
         mut table: Table<R>,
         numbers: &NumberFormat,
-        threads: usize,
+        (threads, readings): (usize, Option<Vec<Reading>>),
         mut on_progress: impl FnMut(Progress) -> bool,
-    ) -> Result<Result<Partial, TooManyGroups>, Error> {
+    ) -> Result<Outcome, Error> {
         let fields = self.fields(table.columns()).map_err(GateError::Rejected)?;
+        let width = table.columns().len();
         table.use_only(&fields);
         let mut blocks = Blocks::new(table, BLOCK_BYTES);
+        let first = blocks.next_block()?;
+        let sample = first.as_ref().filter(|_| numbers.style.is_none() && !self.numeric.is_empty());
+        let sample = sample.map(|block| Sample::take(self, (&fields, width), numbers, block));
+        let columns = self.column_states(&fields, sample.as_ref(), readings);
         let (sender, receiver) = sync_channel(2 * threads);
         // Only the workers own the receiver: when the last of them ends, sending fails instead of blocking.
         let (receiver, shared) = (Arc::new(Mutex::new(receiver)), Shared::default());
         let kernels = thread::scope(|scope| {
-            let (fields, shared) = (&fields, &shared);
-            let kernel = move || Kernel::new(self, fields, numbers.written());
+            let (columns, shared) = (&columns, &shared);
+            let kernel = move || Kernel::new(self, numbers, columns.clone());
             let work = |receiver: Arc<_>| move || work(kernel(), &receiver, shared);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
             drop(receiver);
             let on_progress = |bytes| on_progress(Progress { bytes, rows: shared.rows.load(Ordering::Relaxed) });
-            let read = hand_out(&mut blocks, &sender, &shared.is_full, on_progress);
+            let read = hand_out(first, &mut blocks, &sender, &shared.is_full, on_progress);
             drop(sender);
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
             read.map(|()| kernels)
         })?;
+        let Ok(kernels) = kernels else { return Ok(Outcome::TooManyGroups) };
+        let tallies = sample.as_ref().map(|sample| sample.with(kernels.iter().map(|kernel| &kernel.columns)));
+        if let Some(others) =
+            tallies.as_ref().zip(sample.as_ref()).and_then(|(t, sample)| sample.objection(&columns, t))
+        {
+            return Ok(Outcome::OtherReadings(others));
+        }
         let table = blocks.table();
-        Ok(kernels.and_then(|kernels| merged(self, kernels, table.rows(), table.rejects())))
+        let Ok(mut partial) = merged(self, kernels, table.rows(), table.rejects()) else {
+            return Ok(Outcome::TooManyGroups);
+        };
+        partial.notes = blocks.table().dialect().notes(&partial.rejects);
+        partial
+            .notes
+            .extend(sample.zip(tallies).into_iter().flat_map(|(sample, tallies)| sample.notes(self, &tallies)));
+        partial.notes.truncate(MAX_NOTES);
+        Ok(Outcome::Read(Box::new(partial)))
+    }
+
+    /// The columns with `readings`; without any, with those that the sample proposes.
+    fn column_states(
+        &self,
+        fields: &[usize],
+        sample: Option<&Sample>,
+        readings: Option<Vec<Reading>>,
+    ) -> Vec<ColumnState> {
+        let is_sure = |column| readings.is_none() && sample.is_some_and(|sample| sample.is_point(column));
+        let proposed = || sample.map_or_else(|| vec![Reading::default(); fields.len()], Sample::readings);
+        let states = readings.clone().unwrap_or_else(proposed).into_iter().zip(fields).enumerate();
+        states.map(|(column, (reading, field))| ColumnState::new(*field, reading, !is_sure(column))).collect()
     }
 
     /// Returns the position of each column of the plan in the header.
@@ -180,12 +254,16 @@ struct Shared {
 }
 
 fn hand_out<R: Read>(
+    mut first: Option<Block>,
     blocks: &mut Blocks<R>,
     sender: &SyncSender<Block>,
     is_full: &AtomicBool,
     mut on_progress: impl FnMut(u64) -> bool,
 ) -> Result<(), Error> {
-    while let Some(block) = blocks.next_block()? {
+    if first.is_none() {
+        return Ok(());
+    }
+    while let Some(block) = first.take().map_or_else(|| blocks.next_block(), |first| Ok(Some(first)))? {
         if sender.send(block).is_err() || is_full.load(Ordering::Relaxed) {
             // The workers return the error.
             return Ok(());
@@ -218,8 +296,11 @@ fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, TooManyGroups>>) -> 
     worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn too_many() -> Error {
-    let reason = format!("there are more than {MAX_GROUPS} groups: group by something that more rows have in common");
+fn too_many() -> String {
+    format!("there are more than {MAX_GROUPS} groups: group by something that more rows have in common")
+}
+
+fn rejected(reason: String) -> Error {
     Error::Gate(GateError::Rejected(FileReject { line: 0, reason, raw: String::new() }))
 }
 

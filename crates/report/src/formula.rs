@@ -1,6 +1,6 @@
 //! Formulas and conditions, and their evaluation for a row. `parse` reads them from text; the caller provides the row.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use crate::number::Number;
 
@@ -62,6 +62,18 @@ pub(crate) enum Comparison {
 }
 
 impl Formula {
+    /// Adds the columns of the formula.
+    pub(crate) fn columns(&self, columns: &mut BTreeSet<usize>) {
+        match self {
+            Self::Column(column) => {
+                columns.insert(*column);
+            }
+            Self::Constant(_) => {}
+            Self::Negated(formula) => formula.columns(columns),
+            Self::Both(_, left, right) => [left, right].into_iter().for_each(|formula| formula.columns(columns)),
+        }
+    }
+
     /// The value, or none if a required cell is empty or a divisor is zero.
     #[inline]
     pub(crate) fn value(&self, cells: &mut impl Cells) -> Result<Option<Number>, Fault> {
@@ -93,6 +105,17 @@ impl Arithmetic {
 }
 
 impl Condition {
+    /// Adds the columns that are compared as numbers.
+    pub(crate) fn numeric_columns(&self, columns: &mut BTreeSet<usize>) {
+        match self {
+            Self::Compare(_, left, right) => [left, right].into_iter().for_each(|formula| formula.columns(columns)),
+            Self::CompareText(..) | Self::IsEmpty(_) => {}
+            Self::Not(condition) => condition.numeric_columns(columns),
+            Self::And(left, right) => [left, right].into_iter().for_each(|one| one.numeric_columns(columns)),
+            Self::Any(conditions) => conditions.iter().for_each(|one| one.numeric_columns(columns)),
+        }
+    }
+
     /// Whether the condition is true, or none if that is unknown by the rules of SQL.
     pub(crate) fn holds(&self, cells: &mut impl Cells) -> Result<Option<bool>, Fault> {
         Ok(match self {

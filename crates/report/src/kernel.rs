@@ -4,20 +4,22 @@ use tributary_csv_gate::{Block, BlockRows, Reason, Reject};
 
 use crate::{
     columns::Column,
+    cure::cure,
     formula::{Cells, Fault},
+    found::FoundNumbers,
     groups::{Batch, Groups, TooManyGroups},
     number::Number,
-    number_format::{ParseNumber, PlainNumbers, WrittenNumbers},
+    number_format::{NumberFormat, ParseNumber},
     plan::ReportPlan,
+    reading::ColumnState,
 };
 
 /// The state and the results of one thread.
 pub(crate) struct Kernel<'a> {
     plan: &'a ReportPlan,
-    /// The field of a row that each column of the plan is in.
-    fields: &'a [usize],
-    /// The way the file writes numbers; `None` if they are plain.
-    numbers: Option<&'a WrittenNumbers>,
+    numbers: &'a NumberFormat,
+    /// The columns of the plan.
+    pub(crate) columns: Vec<ColumnState>,
     pub(crate) groups: Groups,
     pub(crate) counts: Counts,
     buffers: Buffers,
@@ -58,16 +60,16 @@ enum ExpressionRef {
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(plan: &'a ReportPlan, fields: &'a [usize], numbers: Option<&'a WrittenNumbers>) -> Self {
+    pub(crate) fn new(plan: &'a ReportPlan, numbers: &'a NumberFormat, columns: Vec<ColumnState>) -> Self {
         let buffers = Buffers { batch: Batch::default(), scratch: String::new() };
-        Self { plan, fields, numbers, groups: Groups::new(plan), counts: Counts::default(), buffers }
+        Self { plan, numbers, columns, groups: Groups::new(plan), counts: Counts::default(), buffers }
     }
 
     /// Aggregates the rows of a block, which must follow all earlier blocks in the file. Keeps at most `max_kept`
     /// rejects.
     pub(crate) fn take(&mut self, block: &Block, max_kept: usize) -> Result<(), TooManyGroups> {
-        match self.numbers {
-            None => self.take_rows(block, max_kept, PlainNumbers),
+        match self.numbers.set_numbers() {
+            None => self.take_rows(block, max_kept, FoundNumbers(self.numbers)),
             Some(numbers) => self.take_rows(block, max_kept, numbers),
         }
     }
@@ -101,7 +103,7 @@ impl<'a> Kernel<'a> {
     #[inline]
     fn row(&mut self, rows: &BlockRows<'_>, numbers: impl ParseNumber) -> Result<(), Exclusion> {
         let Buffers { batch, scratch } = &mut self.buffers;
-        let mut cells = RowCells { rows, fields: self.fields, scratch, numbers };
+        let mut cells = RowCells { rows, scratch, numbers, columns: &mut self.columns };
         if let Some((filter, _)) = &self.plan.filter
             && filter.holds(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Filter, fault))? != Some(true)
         {
@@ -125,14 +127,14 @@ impl<'a> Kernel<'a> {
 
     #[cold]
     fn reason(&mut self, rows: &BlockRows<'_>, exclusion: Exclusion) -> Reason {
-        let (plan, fields, scratch) = (self.plan, self.fields, &mut self.buffers.scratch);
+        let (plan, columns, scratch) = (self.plan, &self.columns, &mut self.buffers.scratch);
         let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
         let text =
             |condition: &Option<(_, String)>| condition.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
         // A missing group outranks a bad number. `row` evaluates the numbers first only because that is cheaper.
         if let Exclusion::Fault(ExpressionRef::Formula(_), _) = exclusion {
-            let mut cells = RowCells { rows, fields, scratch, numbers: PlainNumbers };
-            if let Some(column) = plan.group_by.iter().find(|column| cells.text(**column).is_none()) {
+            let mut is_empty = |column: usize| trimmed(rows.bytes(columns[column].field, scratch)).is_empty();
+            if let Some(column) = plan.group_by.iter().find(|column| is_empty(**column)) {
                 return Reason::NoGroup { column: name(*column) };
             }
         }
@@ -140,7 +142,8 @@ impl<'a> Kernel<'a> {
             Exclusion::NotTrue | Exclusion::Skipped => Reason::Check { check: text(&plan.check) },
             Exclusion::NoGroup(column) => Reason::NoGroup { column: name(column) },
             Exclusion::Fault(_, Fault::NotANumber(column)) => {
-                Reason::NotANumber { column: name(column), found: text_of(rows, fields[column], scratch) }
+                let cell = trimmed(rows.bytes(columns[column].field, scratch));
+                Reason::NotANumber { column: name(column), found: shown(cell), cure: cure(self.numbers, cell) }
             }
             Exclusion::Fault(ExpressionRef::Filter, Fault::OutOfRange) => {
                 Reason::OutOfRange { expression: text(&plan.filter) }
@@ -159,31 +162,35 @@ impl<'a> Kernel<'a> {
 /// The cells of the current row.
 struct RowCells<'a, 'b, N> {
     rows: &'a BlockRows<'b>,
-    fields: &'a [usize],
     scratch: &'a mut String,
     numbers: N,
+    columns: &'a mut [ColumnState],
 }
 
 impl<N: ParseNumber> Cells for RowCells<'_, '_, N> {
     #[inline]
     fn text(&mut self, column: usize) -> Option<&[u8]> {
-        let text = trimmed(self.rows.bytes(self.fields[column], self.scratch));
+        let text = trimmed(self.rows.bytes(self.columns[column].field, self.scratch));
         (!text.is_empty()).then_some(text)
     }
 
     #[inline]
     fn number(&mut self, column: usize) -> Result<Option<Number>, Fault> {
-        let numbers = self.numbers;
-        match self.text(column) {
-            Some(text) => numbers.parse(text).map(Some).ok_or(Fault::NotANumber(column)),
-            None => Ok(None),
+        let state = &mut self.columns[column];
+        let text = trimmed(self.rows.bytes(state.field, self.scratch));
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match self.numbers.parse(text, state) {
+            None if !self.numbers.is_null(text) => Err(Fault::NotANumber(column)),
+            number => Ok(number),
         }
     }
 }
 
 /// Trims white space from valid UTF-8.
 #[inline]
-fn trimmed(text: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(text: &[u8]) -> &[u8] {
     match text {
         [] => text,
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
@@ -192,9 +199,8 @@ fn trimmed(text: &[u8]) -> &[u8] {
     }
 }
 
-fn text_of(rows: &BlockRows<'_>, field: usize, scratch: &mut String) -> String {
+fn shown(cell: &[u8]) -> String {
     /// Most characters of a cell that a reject shows.
     const MAX_SHOWN_CHARS: usize = 40;
-    let text = String::from_utf8_lossy(trimmed(rows.bytes(field, scratch))).into_owned();
-    text.chars().take(MAX_SHOWN_CHARS).collect()
+    String::from_utf8_lossy(cell).chars().take(MAX_SHOWN_CHARS).collect()
 }

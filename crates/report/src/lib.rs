@@ -36,7 +36,10 @@
 
 mod aggregate;
 mod columns;
+mod cure;
+mod file_readings;
 mod formula;
+mod found;
 mod groups;
 mod kernel;
 mod number;
@@ -44,7 +47,11 @@ mod number_format;
 mod parse;
 mod partial;
 mod plan;
+mod reading;
+mod signs;
+mod style;
 mod sum;
+mod words;
 
 pub use aggregate::{Error, FileFormat, Progress};
 pub use number::Number;

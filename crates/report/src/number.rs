@@ -38,6 +38,59 @@ pub enum Number {
     Float(f64),
 }
 
+/// The plain form of most numbers: a sign, at most 18 digits, and a point among them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShortNumber {
+    /// All digits.
+    pub(crate) digits: i64,
+    /// The number of digits after the point.
+    pub(crate) scale: u32,
+    /// Whether there is a point, perhaps with no digit after it.
+    pub(crate) has_point: bool,
+}
+
+impl ShortNumber {
+    /// Parses a trimmed cell. None says only that the cell is not of this form.
+    #[inline]
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = split_sign(text);
+        // One byte more for the point.
+        if digits.len() > I64_DIGITS + 1 {
+            return None;
+        }
+        let (mut value, mut point) = (0_i64, None);
+        for (at, byte) in digits.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')),
+                b'.' if point.is_none() => point = Some(at),
+                _ => return None,
+            }
+        }
+        let count = digits.len() - usize::from(point.is_some());
+        if count == 0 || count > I64_DIGITS {
+            return None;
+        }
+        // Fits, because it is at most I64_DIGITS.
+        let scale = point.map_or(0, |at| digits.len() - 1 - at) as u32;
+        Some(Self { digits: if negative { -value } else { value }, scale, has_point: point.is_some() })
+    }
+
+    #[inline]
+    pub(crate) fn number(self) -> Number {
+        Number::Decimal { mantissa: self.digits.into(), scale: self.scale }
+    }
+}
+
+/// Splits off the sign. Returns whether it is a minus, and the rest.
+#[inline]
+pub(crate) fn split_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
 impl Number {
     /// An integer.
     #[must_use]
@@ -49,31 +102,10 @@ impl Number {
     #[must_use]
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let (negative, digits) = match text {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            _ => (false, text),
-        };
-        // One byte more for the point.
-        if digits.len() > I64_DIGITS + 1 {
-            return parse_any(negative, digits);
+        match ShortNumber::parse(text) {
+            Some(short) => Some(short.number()),
+            None => parse_any(text),
         }
-        let (mut value, mut point) = (0_i64, None);
-        for (at, byte) in digits.iter().enumerate() {
-            match byte {
-                b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')),
-                b'.' if point.is_none() => point = Some(at),
-                _ => return parse_any(negative, digits),
-            }
-        }
-        let count = digits.len() - usize::from(point.is_some());
-        if count == 0 || count > I64_DIGITS {
-            return parse_any(negative, digits);
-        }
-        let scale = point.map_or(0, |at| digits.len() - 1 - at);
-        let mantissa = i128::from(if negative { -value } else { value });
-        // Fits, because it is at most I64_DIGITS.
-        Some(Self::Decimal { mantissa, scale: scale as u32 })
     }
 
     /// The sum, or none if it is out of range. The same holds for the difference and the product.
@@ -120,6 +152,16 @@ impl Number {
 
     pub(crate) fn negated(self) -> Option<Self> {
         Self::integer(0).minus(self)
+    }
+
+    /// The number divided by 100: the exact decimal, or the nearest double.
+    pub(crate) fn hundredth(self) -> Option<Self> {
+        match self {
+            Self::Decimal { mantissa, scale } => {
+                to_decimal(mantissa.into(), scale + 2).or_else(|| Self::parse(format!("{self}e-2").as_bytes()))
+            }
+            Self::Float(value) => Self::nonzero_float(value / 100.0),
+        }
     }
 
     pub(crate) fn is_zero(self) -> bool {
@@ -291,9 +333,10 @@ fn to_decimal(mut mantissa: I256, mut scale: u32) -> Option<Number> {
     Some(Number::Decimal { mantissa, scale })
 }
 
-/// Parses texts that the fast path of [`Number::parse`] does not cover.
+/// Parses texts that [`ShortNumber::parse`] does not cover.
 #[cold]
-fn parse_any(negative: bool, text: &[u8]) -> Option<Number> {
+fn parse_any(text: &[u8]) -> Option<Number> {
+    let (negative, text) = split_sign(text);
     let text = std::str::from_utf8(text).ok()?;
     let (number, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok()?),

@@ -15,6 +15,10 @@ use crate::{
 
 /// Most rejects of a file that are kept, as for feeds; further ones are only counted.
 pub(crate) const MAX_REJECTS_KEPT: usize = 1000;
+/// Most notes of a file.
+pub(crate) const MAX_NOTES: usize = 20;
+/// The longest note of another program that is kept.
+const MAX_NOTE_BYTES: usize = 500;
 
 /// A report's result for one file.
 pub struct Partial {
@@ -24,14 +28,16 @@ pub struct Partial {
     pub skipped: u64,
     /// The rows that could not be used, in file order.
     pub rejects: Rejects,
+    /// Texts for people on how the file was read, a sentence each; only a few.
+    pub notes: Vec<String>,
     pub(crate) groups: Groups,
     keys: usize,
 }
 
 impl Partial {
     pub(crate) fn empty(plan: &ReportPlan) -> Self {
-        let rejects = Rejects::default();
-        Self { rows: 0, skipped: 0, rejects, groups: Groups::new(plan), keys: plan.group_by.len() }
+        let (rejects, notes) = (Rejects::default(), Vec::new());
+        Self { rows: 0, skipped: 0, rejects, notes, groups: Groups::new(plan), keys: plan.group_by.len() }
     }
 
     /// Everything but the groups.
@@ -48,6 +54,8 @@ impl Partial {
             passed_over: self.skipped,
             rejected: self.rejects.total,
             rejects: self.rejects.kept.iter().map(reject).collect(),
+            repaired: self.rejects.repaired,
+            notes: self.notes.clone(),
             groups: self.groups.len() as u64,
         }
     }
@@ -102,11 +110,13 @@ impl<'a> IncomingPartial<'a> {
     /// # Errors
     /// [`IncomingError::TooMuch`] if the counts are impossible.
     pub fn new(plan: &'a ReportPlan, mut head: PartialHead) -> Result<Self, IncomingError> {
-        let counts = [head.rows, head.passed_over, head.rejected];
+        let counts = [head.rows, head.passed_over, head.rejected, head.repaired];
         if counts.iter().any(|count| *count > MAX_ROWS) || head.groups > MAX_GROUPS as u64 {
             return Err(IncomingError::TooMuch);
         }
         head.rejects.truncate(MAX_REJECTS_KEPT);
+        head.notes.truncate(MAX_NOTES);
+        head.notes.iter_mut().for_each(|note| note.truncate(note.floor_char_boundary(MAX_NOTE_BYTES)));
         Ok(Self { plan, head, groups: 0, rows: 0, last: None })
     }
 

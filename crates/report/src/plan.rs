@@ -1,6 +1,8 @@
 //! Compiled reports: the formulas to compute for each row, and the values to keep for each group. Which files a report
 //! covers is decided elsewhere.
 
+use std::collections::BTreeSet;
+
 use tributary_protocol::ReportSpec;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
 };
 
 /// The version of partials. Raise it with every change of their content or their text form.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The longest name of a result column in bytes, which is the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
 
@@ -24,6 +26,8 @@ pub fn partial_format() -> String {
 #[derive(Clone, Debug)]
 pub struct ReportPlan {
     pub(crate) columns: Vec<Column>,
+    /// Indexes into `columns` of those that are read as numbers.
+    pub(crate) numeric: Vec<usize>,
     pub(crate) filter: Option<(Condition, String)>,
     pub(crate) check: Option<(Condition, String)>,
     /// Indexes into `columns`.
@@ -143,7 +147,24 @@ impl ReportPlan {
         let group_names = spec.group_by.clone();
         // The number counts the ways in which results were written, so that a table of an earlier one is written again.
         let results_digest = short_digest(&format!("2 {digest} {group_names:?} {metrics:?}"));
-        Ok(Self { columns, filter, check, group_by, formulas, parts, group_names, metrics, digest, results_digest })
+        let mut numeric = BTreeSet::new();
+        let conditions = filter.iter().chain(&check).map(|(condition, _)| condition);
+        conditions.for_each(|condition| condition.numeric_columns(&mut numeric));
+        formulas.iter().for_each(|formula: &Formula| formula.columns(&mut numeric));
+        let numeric = numeric.into_iter().collect();
+        Ok(Self {
+            columns,
+            numeric,
+            filter,
+            check,
+            group_by,
+            formulas,
+            parts,
+            group_names,
+            metrics,
+            digest,
+            results_digest,
+        })
     }
 
     /// A digest of everything that determines the partial of a file, which excludes the names of metrics.

@@ -10,5 +10,6 @@ mod metrics;
 mod model;
 mod numbers;
 mod property;
+mod readings;
 mod rows;
 mod support;

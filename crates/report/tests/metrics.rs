@@ -1,6 +1,6 @@
 //! Values of metrics: exact if possible, else the nearest double.
 
-use crate::support::{check, report};
+use crate::support::{check, filtered, report};
 
 /// Checks `sum`, `min`, `max` and `mean` of a column.
 #[track_caller]
@@ -79,18 +79,21 @@ fn metrics_that_share_parts_do_not_disturb_each_other() {
 }
 
 #[test]
-fn other_texts_are_rejects_that_show_the_cell() {
+fn other_texts_are_rejects_that_show_the_cell_and_the_setting() {
     let report = report(&[], &["sum(n)", "count()"]);
     let check = |cell: &str, found: &str| {
-        let expect = format!("2: `n` is not a number: `{found}`");
+        let expect = format!("2: `n` is not a number: `{found}{}", if found.contains('`') { "" } else { "`" });
         check(&report, &format!("n,x\n{cell},1\n5,1\n"), &["5|1", &expect]);
     };
     check("x", "x");
-    check("\"1,000\"", "1,000");
-    check("1 000", "1 000");
-    check("$5", "$5");
-    check("5%", "5%");
-    check("NaN", "NaN");
+    check("\"1,000\"", "1,000`; decimal = \",\" or thousands = \",\" says which number it is");
+    check("$5", "$5`; currency = [\"$\"] would read it");
+    check("EUR 5", "EUR 5`; currency = [\"EUR\"] would read it");
+    check("($5)", "($5)`; currency = [\"$\"] and negative = \"parentheses\" would read it");
+    check("5%", "5%`; percent = true would read it");
+    check("(5)", "(5)`; negative = \"parentheses\" would read it");
+    check("5-", "5-`; negative = \"trailing\" would read it");
+    check("\u{2212}5", "\u{2212}5`; negative = \"minus\" would read it");
     check("inf", "inf");
     check("1e301", "1e301");
     check("0x10", "0x10");
@@ -98,4 +101,19 @@ fn other_texts_are_rejects_that_show_the_cell() {
     check("--5", "--5");
     check("\" a \"\"b\"\" \"", "a \"b\"");
     check(&"é".repeat(50), &"é".repeat(40));
+}
+
+#[test]
+fn words_for_nothing_are_null_where_a_number_is_needed() {
+    let report = report(&["g"], &["count()", "sum(n)", "mean(n)"]);
+    let words = [
+        "NULL", "null", "NA", "n/a", "#N/A", "NaN", "nan", "-nan", "\\N", "-", "--", "\u{2013}", "None", " NIL ",
+        "<NA>",
+    ];
+    for word in words {
+        check(&report, &format!("g,n\na,{word}\na,5\n"), &["a|2|5|5"]);
+        let group = word.trim();
+        check(&report, &format!("g,n\n{word},5\n"), &[&format!("{group}|1|5|5")]);
+    }
+    check(&filtered(report, "n > 1 OR n = '-'"), "g,n\na,-\na,NA\na,5\n", &["a|2|5|5", "~1"]);
 }

@@ -84,7 +84,7 @@ impl Formula {
     pub(crate) fn value(&self, row: &Row<'_>) -> Result<Option<Fraction>, NoNumber> {
         Ok(match self {
             Self::Column(name) => match row[name].trim() {
-                "" => None,
+                "" | "n/a" | "-" => None,
                 text => Some(Fraction::read(text).ok_or(NoNumber)?),
             },
             Self::Number(number) => Fraction::read(number),

@@ -122,6 +122,8 @@ fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileU
                 passed_over: number(head.passed_over),
                 rejects: number(head.rejected),
                 groups: number(head.groups),
+                repaired: number(head.repaired),
+                notes: (!head.notes.is_empty()).then(|| head.notes.join("; ")),
                 ..accepted(row)
             },
             lines: Some(lines),

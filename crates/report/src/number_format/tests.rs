@@ -3,18 +3,27 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    found::FoundNumbers,
+    reading::{Decimal, Reading},
+};
 
 /// Parses settings as they are written in a table `[[format]]`, here as JSON.
 fn format(settings: &str) -> NumberFormat {
     NumberFormat::new(&serde_json::from_str(settings).unwrap()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Parses a cell of a column in which no other cell says anything.
 fn parse(format: &NumberFormat, cell: &str) -> Option<String> {
-    let number = match format.written() {
-        Some(numbers) => numbers.parse(cell.as_bytes()),
-        None => PlainNumbers.parse(cell.as_bytes()),
-    };
-    number.map(|number| number.to_string())
+    parse_bytes(format, cell.as_bytes()).map(|number| number.to_string())
+}
+
+fn parse_bytes(format: &NumberFormat, cell: &[u8]) -> Option<Number> {
+    let plain = Reading { decimal: Decimal::Point, is_grouped: false, is_doubtful: false };
+    match format.set_numbers() {
+        Some(numbers) => numbers.parse(cell, &mut ColumnState::new(0, plain, true)),
+        None => FoundNumbers(format).parse(cell, &mut ColumnState::new(0, plain, true)),
+    }
 }
 
 /// Checks cells and their numbers, where `-` means that a cell is not a number.
@@ -189,6 +198,32 @@ fn negative_numbers_have_parentheses_or_a_minus_behind() {
 }
 
 #[test]
+fn per_cent_are_hundredths() {
+    let cells = [
+        ("5%", "0.05"),
+        ("5 %", "0.05"),
+        ("5\u{202f}%", "0.05"),
+        ("%5", "0.05"),
+        ("-12.5%", "-0.125"),
+        ("- 5 %", "-"),
+        ("+5%", "0.05"),
+        ("\u{2212}5 %", "-0.05"),
+        ("0.00000000000000000001%", "1e-22"),
+        ("5", "5"),
+        ("5%%", "-"),
+        ("%", "-"),
+        ("%5%", "-"),
+        ("$5%", "-"),
+        ("$5", "5"),
+        ("5%5", "-"),
+    ];
+    check(r#"{"percent":true,"currency":["$"]}"#, &cells);
+    let cells = [("(5%)", "-0.05"), ("(5) %", "-0.05"), ("1.250,5 %", "12.505"), ("(1 %", "-")];
+    check(r#"{"percent":true,"negative":"parentheses","decimal":",","thousands":"."}"#, &cells);
+    check(r#"{"percent":false}"#, &[("5%", "-"), ("5", "5")]);
+}
+
+#[test]
 fn settings_that_cannot_work_name_their_key() {
     let check = |settings: &str, key: &str, word: &str| {
         let error = NumberFormat::new(&serde_json::from_str(settings).unwrap()).unwrap_err();
@@ -199,6 +234,7 @@ fn settings_that_cannot_work_name_their_key() {
     check(r#"{"decimal":""}"#, "decimal", "``");
     check(r#"{"thousands":"."}"#, "thousands", "set decimal = \",\"");
     check(r#"{"decimal":",","thousands":","}"#, "thousands", "set decimal = \".\"");
+    check(r#"{"percent":true,"currency":["%"]}"#, "percent", "currency");
     for sign in ["", "..", "0", "e", "-", "+", "\u{2212}", "(", "\\n"] {
         check(&format!(r#"{{"thousands":"{sign}"}}"#), "thousands", "cannot separate");
     }
@@ -214,10 +250,12 @@ proptest! {
             r#"{"decimal":",","thousands":".","currency":["$"],"negative":"parentheses"}"#,
             r#"{"thousands":"'","currency":["$","e"],"negative":"trailing"}"#,
             r#"{"thousands":" "}"#,
+            r#"{"percent":true,"currency":["$"]}"#,
+            "{}",
         ] {
             let numbers = format(settings);
             let _ = parse(&numbers, &cell);
-            let _ = numbers.written().unwrap().parse(&bytes);
+            let _ = parse_bytes(&numbers, &bytes);
         }
     }
 

@@ -219,6 +219,8 @@ struct FileLine {
     rejects: String,
     /// Why its latest content could not be used.
     reason: Option<String>,
+    /// Notes on how the accepted content was read.
+    notes: Option<String>,
     link: String,
 }
 
@@ -235,6 +237,7 @@ impl FileLine {
             groups: thousands(file.groups),
             rejects: thousands(file.rejects),
             reason,
+            notes: file.notes.clone(),
         }
     }
 }

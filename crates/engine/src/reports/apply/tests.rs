@@ -40,7 +40,8 @@ impl World {
             hash: format!("blake3:{version}"),
             ..ManifestEntry::default()
         };
-        let head = PartialHead { rows: 9, passed_over: 0, rejected, rejects: Vec::new(), groups: 0 };
+        let notes = vec!["one".to_owned(), "two".to_owned()];
+        let head = PartialHead { rows: 9, rejected, repaired: 3, notes, ..PartialHead::default() };
         let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
         let (format, reading) = (FormatSpec::default(), self.report.reading(&FormatSpec::default()));
         let update = SourceUpdate {
@@ -88,6 +89,14 @@ fn an_event_counts_the_rejects_of_all_files() {
     world.update("south", "v1", 1);
     world.update("north", "v2", 4);
     assert_eq!(world.told_rejects(), [2, 3, 5]);
+}
+
+#[test]
+fn what_was_noted_of_a_file_is_stored_with_it() {
+    let mut world = World::new();
+    world.update("north", "v1", 2);
+    let file = world.store.report_files("sales").unwrap().remove(0);
+    assert_eq!((file.repaired, file.notes.as_deref()), (3, Some("one; two")));
 }
 
 /// A source whose files were computed while another one kept the totals from being written was missing among the versions, so the

@@ -1,0 +1,82 @@
+//! The signs around the digits of a number: currencies, per cent, and the forms of negative numbers.
+
+use tributary_protocol::Negative;
+
+use crate::number::Number;
+
+pub(crate) const MINUS_SIGN: char = '\u{2212}';
+
+/// The signs that the format of a file allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signs {
+    /// The longest first, so that `Fr.` is found before `Fr`.
+    pub(crate) currency: Vec<String>,
+    pub(crate) negative: Negative,
+    pub(crate) percent: bool,
+}
+
+/// A cell without its signs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsigned<'a> {
+    pub(crate) digits: &'a str,
+    pub(crate) is_negative: bool,
+    pub(crate) is_percent: bool,
+}
+
+impl<'a> Unsigned<'a> {
+    /// Gives the number of the digits back its signs.
+    pub(crate) fn number(self, digits: Number) -> Option<Number> {
+        let number = if self.is_negative { digits.negated()? } else { digits };
+        if self.is_percent { number.hundredth() } else { Some(number) }
+    }
+
+    fn plain(digits: &'a str) -> Self {
+        Self { digits, is_negative: false, is_percent: false }
+    }
+}
+
+impl Signs {
+    /// Strips the signs of a trimmed cell.
+    pub(crate) fn strip<'a>(&self, text: &'a str) -> Unsigned<'a> {
+        let outside = self.without_unit(text);
+        let Unsigned { digits, is_percent, .. } = outside.unwrap_or(Unsigned::plain(text));
+        let (is_negative, rest) = self.without_minus(digits);
+        let inside = if outside.is_none() { self.without_unit(rest) } else { None };
+        match inside {
+            Some(inside) => Unsigned { is_negative, ..inside },
+            None => Unsigned { digits: rest, is_negative, is_percent },
+        }
+    }
+
+    /// Strips a currency or a per cent sign in front or behind, with the blanks beside it; `None` if there is none.
+    fn without_unit<'a>(&self, text: &'a str) -> Option<Unsigned<'a>> {
+        let text = text.trim();
+        let rest = |sign: &String| match text.strip_prefix(sign.as_str()) {
+            // `Fr.5` is five francs and not half a franc, if only `Fr` is a currency.
+            Some(rest) if sign.ends_with(char::is_alphabetic) && rest.starts_with(['.', ',']) => None,
+            Some(rest) => Some(rest),
+            None => text.strip_suffix(sign.as_str()),
+        };
+        if let Some(rest) = self.currency.iter().find_map(rest) {
+            return Some(Unsigned::plain(rest.trim()));
+        }
+        let rest = text.strip_suffix('%').or_else(|| text.strip_prefix('%')).filter(|_| self.percent)?;
+        Some(Unsigned { is_percent: true, ..Unsigned::plain(rest.trim()) })
+    }
+
+    /// Strips a sign. Returns whether it is that of a negative number.
+    fn without_minus<'a>(&self, text: &'a str) -> (bool, &'a str) {
+        if let Some(rest) = text.strip_prefix(['-', MINUS_SIGN]) {
+            return (true, rest);
+        }
+        if let Some(rest) = text.strip_prefix('+') {
+            return (false, rest);
+        }
+        let rest = match self.negative {
+            Negative::Minus => None,
+            Negative::Parentheses => text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim),
+            Negative::Trailing => text.strip_suffix(['-', MINUS_SIGN]),
+        };
+        rest.map_or((false, text), |rest| (true, rest))
+    }
+}
