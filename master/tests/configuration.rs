@@ -156,3 +156,31 @@ fn a_watched_file_is_reloaded_when_it_changes() {
     system.configure(&after);
     wait::until("the mapped column is read", || (system.products()["n1"].0 == "Biro").then_some(()));
 }
+
+/// Formats of uploads were applied only at the next start, and uploads until then were read in the old way.
+#[test]
+fn a_reload_applies_the_formats_of_uploads() {
+    let mut system = two_sources();
+    let formats = |is_text: bool| {
+        let source = |name: &str| format!("[[source]]\nname = \"{name}\"\nurl = \"{}\"\n", system.url(name));
+        let format = format!("[[uploads.format]]\ntext_cells = {is_text}\n");
+        source("north") + &source("south") + &format
+    };
+    let (plain, unwrapped) = (formats(false), formats(true));
+    system.configure(&plain);
+    system.start_master_that_warns();
+    // Before the first upload, so before the source of uploads runs.
+    system.configure(&unwrapped);
+    system.hangup();
+    wait::until("the new formats are in force", || {
+        system.log().contains("a new configuration is in force").then_some(())
+    });
+    let sent = system.ask("POST", "/api/v1/uploads?filename=a.csv", "sku,name\nu1,'007\n");
+    assert_eq!(sent.status, 202, "{}", sent.text());
+    let is_shown = |expect: &str| system.products().get("u1").filter(|(name, _)| name == expect).map(|_| ());
+    wait::until("the upload is read in the new way", || is_shown("007"));
+    // And while it runs.
+    system.configure(&plain);
+    system.hangup();
+    wait::until("the upload is read again", || is_shown("'007"));
+}

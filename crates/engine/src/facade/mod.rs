@@ -105,7 +105,11 @@ impl Engine {
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
         let StartedUploads { folder, source, local, is_polled, queued } = uploads;
-        let settings = PollSettings { context: context.clone(), poll_interval: config.poll_interval };
+        let settings = PollSettings {
+            context: context.clone(),
+            poll_interval: config.poll_interval,
+            formats: config.uploads.formats.clone(),
+        };
         let uploads = Uploads::new(UploadParts {
             folder,
             config: &config.uploads,

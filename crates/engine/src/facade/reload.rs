@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_config::{Config, SourceConfig};
+use tributary_config::{Config, SourceConfig, UploadsConfig};
 use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
@@ -27,7 +27,8 @@ impl Engine {
         warn_of_settings_for_the_next_start(&current.config, &config);
         let (old, new) = (self.adoption(&current.config), self.adoption(&config));
         let is_same = (&old.sources, &old.reports) == (&new.sources, &new.reports)
-            && config.poll_interval == current.config.poll_interval;
+            && config.poll_interval == current.config.poll_interval
+            && config.uploads.formats == current.config.uploads.formats;
         if is_same {
             tracing::info!("the configuration was read again; nothing in it has changed");
             return Ok(());
@@ -62,7 +63,8 @@ impl Engine {
 
     fn adoption(&self, config: &Config) -> Adoption {
         let mut sources = config.sources.clone();
-        sources.extend(self.0.uploads.source().running());
+        let uploads = self.0.uploads.source().running();
+        sources.extend(uploads.map(|source| SourceConfig { formats: config.uploads.formats.clone(), ..source }));
         Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), is_reload: true }
     }
 
@@ -86,7 +88,11 @@ impl Engine {
     fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<StoredSource>) {
         let Current { config, context } = current;
         let uploads = self.0.uploads.source();
-        uploads.replace(PollSettings { context: context.clone(), poll_interval: config.poll_interval });
+        uploads.replace(PollSettings {
+            context: context.clone(),
+            poll_interval: config.poll_interval,
+            formats: config.uploads.formats.clone(),
+        });
         for (source, stored) in sources.into_iter().zip(stored).filter(|(source, _)| names.contains(&source.name)) {
             let poll = context.poll(source, stored, uploads.local(), Arc::new(Unobserved));
             self.0.loops.add(poll, config.poll_interval);
@@ -106,13 +112,14 @@ fn changed_sources(old: &Config, new: &Config, before: &[SourceConfig], after: &
 }
 
 fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
+    let with_new_formats = UploadsConfig { formats: new.uploads.formats.clone(), ..old.uploads.clone() };
     let settings = [
         ("database_url", old.database == new.database),
         ("listen", old.listen == new.listen),
         ("allowed_hosts", old.allowed_hosts == new.allowed_hosts),
         ("token_file", old.access.token_file == new.access.token_file),
         ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
-        ("uploads", old.uploads == new.uploads),
+        ("uploads", with_new_formats == new.uploads),
         ("reload", old.reload == new.reload),
     ];
     let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Result;
 use tokio::sync::OnceCell;
 use tributary_config::SourceConfig;
+use tributary_format_rules::FormatRules;
 
 use crate::{
     ingest,
@@ -34,6 +35,7 @@ pub(crate) struct UploadSource {
 pub(crate) struct PollSettings {
     pub(crate) context: Context,
     pub(crate) poll_interval: Duration,
+    pub(crate) formats: FormatRules,
 }
 
 impl UploadSource {
@@ -56,7 +58,11 @@ impl UploadSource {
 
     /// Its configuration, if it runs.
     pub(crate) fn running(&self) -> Option<SourceConfig> {
-        self.started.initialized().then(|| self.config.clone())
+        self.started.initialized().then(|| self.config())
+    }
+
+    fn config(&self) -> SourceConfig {
+        SourceConfig { formats: self.settings().formats, ..self.config.clone() }
     }
 
     /// The folder.
@@ -79,11 +85,11 @@ impl UploadSource {
     /// The database fails. Then the call can be repeated.
     pub(super) async fn start(&self) -> Result<()> {
         let start = || async {
-            let config = self.config.clone();
-            let PollSettings { context, poll_interval } = self.settings();
-            let stored = context.writer.run_first(move |store| ingest::adopt_last(store, &config)).await?;
-            let (config, origin) = (self.config.clone(), Origin::Local(Arc::clone(&self.local)));
-            let progress = Arc::new(Unobserved);
+            let config = self.config();
+            let PollSettings { context, poll_interval, .. } = self.settings();
+            let adopted = config.clone();
+            let stored = context.writer.run_first(move |store| ingest::adopt_last(store, &adopted)).await?;
+            let (origin, progress) = (Origin::Local(Arc::clone(&self.local)), Arc::new(Unobserved));
             self.manager.add(Poll::new(config, origin, stored, context, progress), poll_interval);
             Ok(())
         };
