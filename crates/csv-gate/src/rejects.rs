@@ -80,6 +80,14 @@ pub enum Reason {
         /// Columns of the file.
         expected: usize,
     },
+    /// A row of a sheet with a cell beyond the header.
+    #[error("{found} cells where the header has {expected}: give each column a name, or move notes to another sheet")]
+    BeyondHeader {
+        /// Cells in the row, up to the last one that is not empty.
+        found: usize,
+        /// Columns of the sheet.
+        expected: usize,
+    },
     /// A quoted field has no closing quote before the end of the file (or of the lookahead), or text follows the
     /// closing quote.
     #[error("quoted field is never closed properly: {HOW_TO_CLOSE}")]

@@ -1,6 +1,8 @@
 //! Settings for reading a file, chosen by the caller. For what was detected see [`crate::Dialect`].
 
-use tributary_protocol::{Escapes, Quotes, Ragged};
+use std::borrow::Cow;
+
+use tributary_protocol::{Escapes, Quotes, Ragged, Sheet};
 
 use crate::Error;
 
@@ -8,6 +10,9 @@ use crate::Error;
 /// rejects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// The sheet of an Excel workbook. How its text is written is then known, so encoding, delimiter, quote, quotes, escape and
+    /// ragged are not looked at: rows end with their last cell that is not empty.
+    pub sheet: Option<Sheet>,
     /// A label of the WHATWG Encoding Standard such as `windows-1252`, or of a code page of DOS such as `cp437`;
     /// detected if none. Takes precedence over a byte order mark.
     pub encoding: Option<String>,
@@ -39,6 +44,25 @@ pub struct Settings {
     pub text_cells: bool,
     /// The limits of a file.
     pub limits: Limits,
+}
+
+impl Settings {
+    /// These settings, or for a sheet those by which its text is written.
+    pub(crate) fn as_read(&self) -> Cow<'_, Self> {
+        if self.sheet.is_none() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self {
+            encoding: Some("UTF-8".to_owned()),
+            delimiter: Some(",".to_owned()),
+            quote: Some(Quote::Char(b'"')),
+            quotes: Quotes::Strict,
+            escape: None,
+            escapes: Escapes::Dropped,
+            ragged: Ragged::Pad,
+            ..self.clone()
+        })
+    }
 }
 
 /// The source of the column names.

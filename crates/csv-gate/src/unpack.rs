@@ -6,13 +6,14 @@ mod members;
 
 use std::{
     collections::VecDeque,
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Cursor, Read},
 };
 
 use tributary_formats::Packing;
+use tributary_protocol::Sheet;
 
 use self::members::Members;
-use crate::{Error, Limits};
+use crate::{Error, Limits, Settings};
 
 /// The unpacked bytes of a file.
 pub(crate) struct Unpacked<R: Read> {
@@ -30,9 +31,38 @@ enum Stream<R: Read> {
     Plain(CountingReader<R>),
     Gzip(Box<Members<BufReader<CountingReader<R>>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<CountingReader<R>>>),
+    /// A sheet of a workbook as text, and the reader that gave the workbook.
+    Sheet(Cursor<Vec<u8>>, CountingReader<R>),
 }
 
 impl<R: Read> Unpacked<R> {
+    /// Begins a file of `packed_size` bytes, or one of its sheets.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`]. [`Error::Rejected`] if the sheet cannot be read.
+    pub(crate) fn open(reader: R, packed_size: u64, settings: &Settings) -> Result<Self, Error> {
+        match &settings.sheet {
+            Some(sheet) => Self::of_sheet(reader, sheet, &settings.limits),
+            None => Self::new(reader, packed_size, &settings.limits),
+        }
+    }
+
+    /// Reads all of a workbook: its directory is at its end.
+    fn of_sheet(reader: R, sheet: &Sheet, limits: &Limits) -> Result<Self, Error> {
+        let mut counting = CountingReader { inner: reader, head: VecDeque::new(), read: 0, failed: false };
+        let mut workbook = Vec::new();
+        counting.by_ref().take(tributary_workbook::MAX_PACKED_BYTES + 1).read_to_end(&mut workbook)?;
+        let text = tributary_workbook::to_csv(&workbook, sheet).map_err(|why| Error::file(why.to_string()))?;
+        Ok(Self {
+            stream: Stream::Sheet(Cursor::new(text), counting),
+            packing: Packing::None,
+            returned: VecDeque::new(),
+            unpacked: 0,
+            max_unpacked: limits.unpacked_bytes,
+            max_window: limits.max_window,
+        })
+    }
+
     /// Begins a file of `packed_size` bytes, and reads enough of it to see how it is packed.
     ///
     /// # Errors
@@ -74,6 +104,7 @@ impl<R: Read> Unpacked<R> {
             Stream::Plain(reader) => reader.read(out),
             Stream::Gzip(reader) => reader.read(out),
             Stream::Zstd(reader) => reader.read(out),
+            Stream::Sheet(text, _) => text.read(out),
         };
         let read = read.map_err(|error| self.blame(error))?;
         self.unpacked += read as u64;
@@ -112,7 +143,7 @@ impl<R: Read> Unpacked<R> {
 
     fn packed(&self) -> &CountingReader<R> {
         match &self.stream {
-            Stream::Plain(reader) => reader,
+            Stream::Plain(reader) | Stream::Sheet(_, reader) => reader,
             Stream::Gzip(reader) => reader.get_ref().get_ref(),
             Stream::Zstd(reader) => reader.get_ref().get_ref(),
         }

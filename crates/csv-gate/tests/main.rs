@@ -10,6 +10,7 @@ mod packing;
 mod properties;
 mod rejects;
 mod settings;
+mod sheets;
 mod structure;
 
 use std::io;

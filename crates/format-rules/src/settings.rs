@@ -1,7 +1,7 @@
 //! Turns settings as typed into those of the CSV gate and of the report engine.
 
 use tributary_csv_gate::{FileReject, Header, Limits, OpWords, Quote, Settings, folded};
-use tributary_protocol::FormatSpec;
+use tributary_protocol::{FormatSpec, Sheet};
 use tributary_report::{FileFormat, NumberFormat, NumberFormatError};
 
 use crate::size;
@@ -37,8 +37,10 @@ const CHECKED_BY_GATE: [&str; 6] = ["encoding", "delimiter", "quote", "escape", 
 /// # Errors
 /// They cannot work for any file.
 pub fn settings(spec: &FormatSpec) -> Result<Settings, SettingError> {
+    check_sheet(spec)?;
     let default = Settings::default();
     let settings = Settings {
+        sheet: spec.sheet.clone(),
         encoding: spec.encoding.clone(),
         delimiter: spec.delimiter.clone(),
         quote: spec.quote.as_deref().map(quote).transpose()?,
@@ -73,6 +75,31 @@ pub fn file_format(spec: &FormatSpec) -> Result<FileFormat, SettingError> {
 #[must_use]
 pub fn op_words(spec: &FormatSpec) -> OpWords {
     spec.op.iter().flatten().map(|(word, op)| (folded(word), *op)).collect()
+}
+
+/// A sheet has cells, so the settings by which a text is cut into cells would mean nothing.
+fn check_sheet(spec: &FormatSpec) -> Result<(), SettingError> {
+    let error = |key, reason: String| Err(SettingError { key: Some(key), reason });
+    match &spec.sheet {
+        None => return Ok(()),
+        Some(Sheet::Number(0)) => return error("sheet", "sheet = 0 is none: sheets are counted from 1".to_owned()),
+        Some(_) => {}
+    }
+    let set = [
+        ("encoding", spec.encoding.is_some()),
+        ("delimiter", spec.delimiter.is_some()),
+        ("quote", spec.quote.is_some()),
+        ("quotes", spec.quotes.is_some()),
+        ("escape", spec.escape.is_some()),
+        ("escapes", spec.escapes.is_some()),
+        ("ragged", spec.ragged.is_some()),
+        ("max_ratio", spec.max_ratio.is_some()),
+        ("max_window", spec.max_window.is_some()),
+    ];
+    match set.into_iter().find(|(_, is_set)| *is_set) {
+        Some((key, _)) => error(key, format!("{key} means nothing for a workbook: leave it out, or leave out sheet")),
+        None => Ok(()),
+    }
 }
 
 fn quote(text: &str) -> Result<Quote, SettingError> {
@@ -131,6 +158,19 @@ mod tests {
         check(FormatSpec { max_field: text("4"), ..spec() }, "max_field", "not a size");
         check(FormatSpec { max_window: text("1"), ..spec() }, "max_window", "not a size");
         check(FormatSpec { max_record: text("many"), ..spec() }, "max_record", "not a size");
+    }
+
+    #[test]
+    fn a_sheet_takes_no_setting_of_text() {
+        let sheet = |sheet| FormatSpec { sheet: Some(sheet), ..FormatSpec::default() };
+        let of_text = FormatSpec { delimiter: Some(";".into()), ..sheet(Sheet::Number(1)) };
+        let error = settings(&of_text).unwrap_err();
+        assert_eq!(error.key, Some("delimiter"));
+        assert!(error.reason.contains("means nothing for a workbook"), "{error}");
+        assert_eq!(settings(&sheet(Sheet::Number(0))).unwrap_err().key, Some("sheet"));
+        let usual =
+            FormatSpec { skip_rows: Some(2), null: Some(vec!["-".into()]), ..sheet(Sheet::Name("Prices".into())) };
+        assert_eq!(settings(&usual).unwrap().sheet, Some(Sheet::Name("Prices".into())));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub struct FormatSpec {
     /// Patterns of paths. Without any, the settings are for every file.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
     pub files: Vec<String>,
+    /// The sheet of an Excel workbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
     /// A label of the WHATWG Encoding Standard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
@@ -111,6 +114,7 @@ impl FormatSpec {
     pub fn or(self, other: Self) -> Self {
         Self {
             files: self.files,
+            sheet: self.sheet.or(other.sheet),
             encoding: self.encoding.or(other.encoding),
             delimiter: self.delimiter.or(other.delimiter),
             quote: self.quote.or(other.quote),
@@ -139,6 +143,16 @@ impl FormatSpec {
             order: self.order.or(other.order),
         }
     }
+}
+
+/// A sheet of a workbook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "the name of a sheet, or its number from 1")]
+pub enum Sheet {
+    /// By its position, counted from 1.
+    Number(u32),
+    /// By its name.
+    Name(String),
 }
 
 /// A column whose empty cells inherit from the rows above, in product feeds.
@@ -240,6 +254,21 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sheet_is_a_name_or_a_number() {
+        let read = |json: &str| serde_json::from_str::<FormatSpec>(json);
+        let (number, name) = (read(r#"{"sheet":1}"#).unwrap(), read(r#"{"sheet":"1"}"#).unwrap());
+        assert_eq!((&number.sheet, &name.sheet), (&Some(Sheet::Number(1)), &Some(Sheet::Name("1".into()))));
+        assert_ne!(number.digest(), name.digest());
+        assert_eq!(serde_json::to_string(&number).unwrap(), r#"{"sheet":1}"#);
+        assert_eq!(number.clone().or(name.clone()).sheet, number.sheet);
+        assert_eq!(FormatSpec::default().or(name.clone()).sheet, name.sheet);
+        for wrong in [r#"{"sheet":-1}"#, r#"{"sheet":1.5}"#, r#"{"sheet":true}"#] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("the name of a sheet, or its number from 1"), "{error}");
+        }
+    }
 
     #[test]
     fn json_holds_what_is_set_and_gives_it_back() {

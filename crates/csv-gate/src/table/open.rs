@@ -7,7 +7,13 @@ use std::{
 
 use tributary_formats::{Packing, is_tab_separated};
 
-use super::{Next, RecordPosition, Table, cells::Cells, fault::unusable_header, names::HeaderNames, rules::RowRules};
+use super::{
+    Next, RecordPosition, Table,
+    cells::Cells,
+    fault::unusable_header,
+    names::HeaderNames,
+    rules::{RowRules, Width},
+};
 use crate::{
     Dialect, Error, Escapes, Header, Quote, Quotes, Ragged, Reason, Rejects, Row, Settings,
     decode::Decoded,
@@ -50,8 +56,9 @@ impl<R: Read> Table<R> {
         settings: &Settings,
         chunk: usize,
     ) -> Result<Self, Error> {
+        let settings = &*settings.as_read();
         let checked = CheckedSettings::check(settings)?;
-        let unpacked = || Unpacked::new(open()?, packed_size, &settings.limits);
+        let unpacked = || Unpacked::open(open()?, packed_size, settings);
         let found = survey(unpacked()?, &checked, chunk)?;
         Self::begin(path, unpacked()?, Head { found, check: None }, checked, settings, chunk)
     }
@@ -80,8 +87,9 @@ impl<R: Read> Table<R> {
         settings: &Settings,
         chunk: usize,
     ) -> Result<Self, Error> {
+        let settings = &*settings.as_read();
         let checked = CheckedSettings::check(settings)?;
-        let mut source = Unpacked::new(reader, packed_size, &settings.limits)?;
+        let mut source = Unpacked::open(reader, packed_size, settings)?;
         let head = head::survey_head(&mut source, &checked, chunk)?;
         Self::begin(path, source, head, checked, settings, chunk)
     }
@@ -158,9 +166,10 @@ impl<R: Read> Table<R> {
             empty_is_row: false,
             unused: Vec::new(),
         };
+        let width = Width { ragged: settings.ragged, is_sheet: settings.sheet.is_some(), ..Width::default() };
         Self {
             text,
-            rules: Arc::new(RowRules::new(splitter, dialect.violated_encoding(), limits, settings.ragged)),
+            rules: Arc::new(RowRules::new(splitter, dialect.violated_encoding(), limits, width)),
             dialect,
             columns: Vec::new(),
             header: RecordPosition::default(),

@@ -33,6 +33,8 @@ pub(super) struct Width {
     /// The number of columns; 0 while the header is read.
     pub(super) columns: usize,
     pub(super) ragged: Ragged,
+    /// Whether the rows are those of a sheet.
+    pub(super) is_sheet: bool,
     /// Whether a delimiter may end a row.
     pub(super) trailing: bool,
 }
@@ -48,8 +50,7 @@ pub(super) enum Verdict {
 
 impl RowRules {
     /// Creates the rules for reading a header.
-    pub(super) fn new(splitter: Splitter, encoding: &'static str, limits: Limits, ragged: Ragged) -> Self {
-        let width = Width { ragged, ..Width::default() };
+    pub(super) fn new(splitter: Splitter, encoding: &'static str, limits: Limits, width: Width) -> Self {
         let unusual = [false; 256];
         Self { splitter, encoding, limits, width, cells: None, names: None, order: None, used: None, unusual }
     }
@@ -118,7 +119,11 @@ impl RowRules {
         if !clean && simdutf8::basic::from_utf8(text).is_err() {
             return Some(Reason::Encoding { encoding: self.encoding });
         }
-        let reason = Reason::FieldCount { found: count, expected: self.width.columns };
+        let (found, expected) = (count, self.width.columns);
+        let reason = match self.width.is_sheet {
+            true => Reason::BeyondHeader { found, expected },
+            false => Reason::FieldCount { found, expected },
+        };
         (!self.width.fits(count, fields)).then_some(reason)
     }
 }
@@ -126,7 +131,7 @@ impl RowRules {
 impl Width {
     /// Whether a record of `count` fields is a row.
     fn fits(&self, count: usize, fields: &Fields) -> bool {
-        let Self { columns, ragged, trailing } = *self;
+        let Self { columns, ragged, trailing, .. } = *self;
         let are_empty = || {
             let extra = fields.spans.get(columns..).unwrap_or_default();
             extra.len() == count - columns && extra.iter().all(|span| span.start == span.end)

@@ -127,6 +127,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 header,
                 comment,
                 ragged,
+                sheet: None,
                 null,
                 text_cells,
                 limits,

@@ -11,7 +11,7 @@ pub(super) const HEAD_BYTES: usize = 4 << 10;
 
 /// First bytes of files that hold no text, what such a file is, and how to fix it.
 const BINARY: [(&[u8], &str, &str); 8] = [
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (xls)", "export it as CSV"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (xls)", "export it as CSV, or save it as .xlsx"),
     (b"%PDF-", "a PDF document", "export its table as CSV"),
     (b"PAR1\x15", "a Parquet file", "export it as CSV"),
     (b"SQLite format 3\0", "a SQLite database", "export its table as CSV"),
@@ -21,12 +21,14 @@ const BINARY: [(&[u8], &str, &str); 8] = [
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it, or pack it as gzip or zstd"),
 ];
 
+const WORKBOOK_FIX: &str = "export it as CSV, or set a format with sheet = 1, which reads an Excel workbook";
+
 /// Names in a zip archive, what the archive is then, and how to fix it.
 const ZIPPED: [(&str, &str, &str); 4] = [
     ("application/vnd.oasis.opendocument", "an OpenDocument file", "export it as CSV"),
     ("word/", "a Word document", "export its table as CSV"),
-    ("xl/", "an Excel workbook (xlsx)", "export it as CSV"),
-    ("[Content_Types].xml", "an Excel workbook (xlsx)", "export it as CSV"),
+    ("xl/", "an Excel workbook (xlsx)", WORKBOOK_FIX),
+    ("[Content_Types].xml", "an Excel workbook (xlsx)", WORKBOOK_FIX),
 ];
 
 /// Returns the packing of a file that begins with `head`.
