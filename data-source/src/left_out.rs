@@ -7,6 +7,9 @@ use tributary_formats::ENDINGS_IN_WORDS;
 pub(crate) fn in_words(reason: LeftOutReason) -> String {
     match reason {
         LeftOutReason::Ending => format!("not named {ENDINGS_IN_WORDS}"),
+        LeftOutReason::Workbook => {
+            "Excel workbooks, which are served where a format of --formats sets sheet = 1 or a name".to_owned()
+        }
         LeftOutReason::Link => "links, which are not followed".to_owned(),
         LeftOutReason::Hidden => "hidden".to_owned(),
         LeftOutReason::Excluded => "not chosen by --include and --exclude".to_owned(),

@@ -24,13 +24,14 @@ const WORKERS: usize = 2;
 /// The folder does not exist or is not a folder, or the listener cannot be used.
 pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = listener.local_addr().context("failed to get the listening address")?;
-    let selection = config.selection;
+    let (selection, formats) = (config.selection, config.formats.clone());
     let options = Options {
         settle: config.settle,
         max_settle: config.max_settle,
         rescan: config.rescan,
         skip_notes: true,
         filter: Filter::new(move |path| selection.contains(path)),
+        workbooks: Filter::new(move |path| formats.reads_sheet(path)),
         formats: config.formats.specs().cloned().collect(),
     };
     let folder = Folder::watch(&config.dir, options)?;

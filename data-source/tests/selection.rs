@@ -18,12 +18,13 @@ fn only_selected_files_are_served() {
 
 #[test]
 fn what_is_left_out_is_said() {
-    let files = [("a.xlsx", "1"), ("b.xlsx", "2"), (".hidden.csv", "3"), ("c.csv", "4")];
+    let files = [("a.xlsx", "1"), ("b.json", "2"), (".hidden.csv", "3"), ("c.csv", "4")];
     let mut source = Source::with(&files, &["--settle", "20ms", "--rescan", "50ms", "--exclude", "c.csv"]);
     let version = source.version();
     let manifest = source.get("/sense/files").json();
     let expect = json!([
-        { "reason": "ending", "count": 2, "example": "a.xlsx" },
+        { "reason": "ending", "count": 1, "example": "b.json" },
+        { "reason": "workbook", "count": 1, "example": "a.xlsx" },
         { "reason": "hidden", "count": 1, "example": ".hidden.csv" },
         { "reason": "excluded", "count": 1, "example": "c.csv" },
     ]);
@@ -36,8 +37,14 @@ fn what_is_left_out_is_said() {
     ended(&mut source.child);
     let log = stderr(&mut source.child);
     let warning = log.lines().find(|line| line.contains("no file is offered")).expect("a warning");
-    for part in ["WARN", "2 left out: not named .csv", "(`a.xlsx`)", "1 left out: hidden (`.hidden.csv`)", "--exclude"]
-    {
+    for part in [
+        "WARN",
+        "1 left out: not named .csv",
+        "(`a.xlsx`)",
+        "sheet = 1",
+        "1 left out: hidden (`.hidden.csv`)",
+        "--exclude",
+    ] {
         assert!(warning.contains(part), "{warning} lacks {part}");
     }
 }

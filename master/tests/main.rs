@@ -17,5 +17,6 @@ mod property;
 mod rejects;
 mod reports;
 mod selection;
+mod sheets;
 mod system;
 mod unreadable;

@@ -12,6 +12,8 @@ const MAX_EXAMPLE_CHARS: usize = 200;
 pub enum LeftOutReason {
     /// Its name has another ending than tables have.
     Ending,
+    /// An Excel workbook of which no sheet is read.
+    Workbook,
     /// A link, whatever it leads to.
     Link,
     /// A hidden file, or a hidden folder with everything in it.
@@ -34,6 +36,7 @@ impl LeftOutReason {
     pub fn word(self) -> &'static str {
         match self {
             Self::Ending => "ending",
+            Self::Workbook => "workbook",
             Self::Link => "link",
             Self::Hidden => "hidden",
             Self::Excluded => "excluded",

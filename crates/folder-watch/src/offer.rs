@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use tributary_formats::{has_table_ending, is_offered, is_owner_file, may_be_note};
+use tributary_formats::{has_table_ending, has_workbook_ending, is_offered, is_owner_file, is_workbook, may_be_note};
 
 use crate::{
     left_out::LeftOutReason,
@@ -21,20 +21,27 @@ use crate::{
 const NOTE_HEAD_BYTES: u64 = 4096;
 
 /// The rules by which files are offered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Offer {
     skip_notes: bool,
     filter: Filter,
+    workbooks: Filter,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self::new(&Options::default())
+    }
 }
 
 impl Offer {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { skip_notes: options.skip_notes, filter: options.filter.clone() }
+        Self { skip_notes: options.skip_notes, filter: options.filter.clone(), workbooks: options.workbooks.clone() }
     }
 
     /// Returns whether a path is offered, if it is not a note.
     pub(crate) fn takes(&self, path: &str) -> bool {
-        is_offered(path) && self.filter.takes(path)
+        (is_offered(path) || is_workbook(path) && self.workbooks.takes(path)) && self.filter.takes(path)
     }
 
     /// Returns why a path that is not hidden is not offered.
@@ -42,7 +49,8 @@ impl Offer {
         let name = path.rsplit('/').next().unwrap_or(path);
         match () {
             () if is_owner_file(name) => Some(LeftOutReason::Owner),
-            () if !has_table_ending(name) => Some(LeftOutReason::Ending),
+            () if has_workbook_ending(name) && !self.workbooks.takes(path) => Some(LeftOutReason::Workbook),
+            () if !has_table_ending(name) && !has_workbook_ending(name) => Some(LeftOutReason::Ending),
             () if !self.filter.takes(path) => Some(LeftOutReason::Excluded),
             () => None,
         }
@@ -122,9 +130,26 @@ mod tests {
 
     #[test]
     fn a_filter_chooses_among_offered_files() {
-        let offer = Offer { filter: Filter::new(|path| path.starts_with("a")), ..Offer::default() };
-        for (path, expect) in [("a.csv", true), ("a/b.csv", true), ("b.csv", false), ("a.json", false)] {
-            assert_eq!((offer.takes(path), offer.refuses(path).is_none()), (expect, expect), "{path}");
+        let options = Options {
+            filter: Filter::new(|path| path.starts_with("a")),
+            workbooks: Filter::new(|path| path != "a2.xlsx"),
+            ..Options::default()
+        };
+        let check = |offer: Offer, path, refused: Option<LeftOutReason>| {
+            assert_eq!((offer.takes(path), offer.refuses(path)), (refused.is_none(), refused), "{path}");
+        };
+        for (path, refused) in [
+            ("a.csv", None),
+            ("a/b.csv", None),
+            ("b.csv", Some(LeftOutReason::Excluded)),
+            ("a.json", Some(LeftOutReason::Ending)),
+            ("a1.xlsx", None),
+            ("a2.xlsx", Some(LeftOutReason::Workbook)),
+            ("b.xlsm", Some(LeftOutReason::Excluded)),
+            ("~$a1.xlsx", Some(LeftOutReason::Owner)),
+        ] {
+            check(Offer::new(&options), path, refused);
         }
+        check(Offer::default(), "a1.xlsx", Some(LeftOutReason::Workbook));
     }
 }

@@ -19,6 +19,8 @@ pub struct Options {
     pub skip_notes: bool,
     /// Chooses among the files that would be offered. Default: all.
     pub filter: Filter,
+    /// Chooses among Excel workbooks: those of which a sheet is read. Default: none is offered.
+    pub workbooks: Filter,
     /// Formats of the files. The manifest announces it, and its version depends on it. Default: nothing.
     pub formats: Vec<FormatSpec>,
 }
@@ -31,6 +33,11 @@ impl Filter {
     /// Chooses the files for whose paths this is true. The same path must always get the same answer.
     pub fn new(takes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(takes))
+    }
+
+    /// Chooses no file.
+    pub(crate) fn none() -> Self {
+        Self::new(|_| false)
     }
 
     pub(crate) fn takes(&self, path: &str) -> bool {
@@ -60,6 +67,7 @@ impl Default for Options {
             rescan: Duration::from_secs(30),
             skip_notes: false,
             filter: Filter::default(),
+            workbooks: Filter::none(),
             formats: Vec::new(),
         }
     }

@@ -237,7 +237,8 @@ mod tests {
         let left_out: Vec<_> =
             found.left_out.iter().map(|(reason, count, path)| (reason.word(), count, path)).collect();
         let expect = [
-            ("ending", 2, "b.json"),
+            ("ending", 1, "b.json"),
+            ("workbook", 1, "c.xlsx"),
             ("link", 2, "link"),
             ("hidden", 2, ".e.csv"),
             ("excluded", 1, "x/f.csv"),

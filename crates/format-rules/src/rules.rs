@@ -47,6 +47,12 @@ impl FormatRules {
         rule.map(|rule| FormatSpec { files: Vec::new(), ..rule.spec.clone() }).unwrap_or_default()
     }
 
+    /// Whether a file is read as a sheet of a workbook.
+    #[must_use]
+    pub fn reads_sheet(&self, path: &str) -> bool {
+        self.spec(path).sheet.is_some()
+    }
+
     /// The rules as typed.
     pub fn specs(&self) -> impl Iterator<Item = &FormatSpec> {
         self.0.iter().map(|rule| &rule.spec)

@@ -7,8 +7,8 @@ mod packing;
 
 pub use media_type::{CSV, CSV_UTF8, CSV_UTF8_WITH_HEADER, media_type};
 pub use name::{
-    ACCEPT_ATTRIBUTE, ENDINGS_IN_WORDS, has_table_ending, is_hidden, is_offered, is_owner_file, is_tab_separated,
-    may_be_note, unfinished,
+    ACCEPT_ATTRIBUTE, ENDINGS_IN_WORDS, WORKBOOK_ENDINGS_IN_WORDS, has_table_ending, has_workbook_ending, is_hidden,
+    is_offered, is_owner_file, is_tab_separated, is_workbook, may_be_note, unfinished,
 };
 pub use packing::Packing;
 

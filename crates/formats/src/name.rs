@@ -8,11 +8,17 @@ const TAB_SEPARATED: &str = ".tsv";
 /// Endings of tables, before the ending of a packing.
 const TABLE_ENDINGS: [&str; 3] = [".csv", TAB_SEPARATED, ".txt"];
 
-/// The offered endings as the `accept` attribute of an HTML file input.
-pub const ACCEPT_ATTRIBUTE: &str = ".csv,.tsv,.txt,.gz,.zst";
+/// Endings of Excel workbooks.
+const WORKBOOK_ENDINGS: [&str; 2] = [".xlsx", ".xlsm"];
+
+/// The offered endings, and those of workbooks, as the `accept` attribute of an HTML file input.
+pub const ACCEPT_ATTRIBUTE: &str = ".csv,.tsv,.txt,.gz,.zst,.xlsx,.xlsm";
 
 /// The offered endings for people, to follow "the name must end in".
 pub const ENDINGS_IN_WORDS: &str = ".csv, .tsv or .txt, optionally followed by .gz or .zst";
+
+/// The endings of workbooks for people.
+pub const WORKBOOK_ENDINGS_IN_WORDS: &str = ".xlsx or .xlsm";
 
 const UNFINISHED: &str = ".part";
 
@@ -21,14 +27,26 @@ const OWNER: &str = "~$";
 /// Names of texts that people put beside their files, before `.txt`.
 const NOTES: [&str; 8] = ["readme", "read me", "read_me", "read-me", "license", "licence", "copying", "changelog"];
 
-/// Whether a source offers a path, relative and separated by `/`: it ends in `.csv`, `.tsv` or `.txt`, optionally
+/// Whether a source offers a path, whatever its settings are, relative and separated by `/`: it ends in `.csv`, `.tsv` or `.txt`, optionally
 /// followed by `.gz` or `.zst`, in any case, it is no owner file, and neither the file nor a folder above it is hidden.
 ///
 /// Unfinished files (`*~`, `*.tmp`, `*.swp`, `*.part`) have other endings, so they need no rule of their own.
 #[must_use]
 pub fn is_offered(path: &str) -> bool {
+    is_plain(path) && has_table_ending(path)
+}
+
+/// Whether a source offers a path if a format says which sheet to read: it ends in `.xlsx` or `.xlsm`, and else as
+/// [`is_offered`].
+#[must_use]
+pub fn is_workbook(path: &str) -> bool {
+    is_plain(path) && has_workbook_ending(path)
+}
+
+/// Whether a path is neither hidden nor that of an owner file.
+fn is_plain(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    !path.split('/').any(is_hidden) && !is_owner_file(name) && has_table_ending(name)
+    !path.split('/').any(is_hidden) && !is_owner_file(name)
 }
 
 /// Whether a file of this name only says that somebody has another file open.
@@ -62,6 +80,12 @@ pub fn is_hidden(name: &str) -> bool {
 pub fn has_table_ending(name: &str) -> bool {
     let (stem, _) = Packing::split(name);
     TABLE_ENDINGS.iter().any(|ending| strip_ending(stem, ending).is_some())
+}
+
+/// Whether a file name ends like a workbook's, hidden or not.
+#[must_use]
+pub fn has_workbook_ending(name: &str) -> bool {
+    WORKBOOK_ENDINGS.iter().any(|ending| strip_ending(name, ending).is_some())
 }
 
 /// Whether a file name says that its fields are separated by tabs. Only a hint: the content decides.
@@ -125,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn workbooks_are_no_plain_tables() {
+        for workbook in ["a.xlsx", "sub/a.XLSM", "a.csv.xlsx"] {
+            assert!(is_workbook(workbook) && !is_offered(workbook), "{workbook}");
+        }
+        for other in ["a.xls", "a.xlsx.gz", "a.xlsx.csv", "~$a.xlsx", ".a.xlsx", ".git/a.xlsx", "a.xlsx.part", "xlsx"] {
+            assert!(!is_workbook(other), "{other}");
+        }
+    }
+
+    #[test]
     fn unfinished_files_are_never_offered() {
         for packing in ["", ".gz", ".zst"] {
             for ending in TABLE_ENDINGS {
@@ -162,7 +196,8 @@ mod tests {
     fn what_people_are_shown_is_every_ending() {
         let packings = Packing::COMPRESSING.map(Packing::ending);
         let all: Vec<_> = TABLE_ENDINGS.into_iter().chain(packings).collect();
-        assert_eq!(ACCEPT_ATTRIBUTE, all.join(","));
+        assert_eq!(ACCEPT_ATTRIBUTE, [&all[..], &WORKBOOK_ENDINGS].concat().join(","));
+        assert_eq!(WORKBOOK_ENDINGS_IN_WORDS, WORKBOOK_ENDINGS.join(" or "));
         let words: Vec<_> = ENDINGS_IN_WORDS.split([' ', ',']).filter(|word| word.starts_with('.')).collect();
         assert_eq!(words, all);
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use tributary_folder_watch::{Content, Entry, Folder, OpenError, Options, Snapshot, State};
+use tributary_folder_watch::{Content, Entry, Filter, Folder, OpenError, Options, Snapshot, State};
 use tributary_protocol::{Manifest, ManifestEntry, Sense};
 
 use crate::source::{ActiveReads, FetchError};
@@ -98,7 +98,8 @@ impl LocalSource {
             return Ok(folder);
         }
         let root = self.root.clone();
-        let options = Options { settle: SETTLE_TIME, ..Options::default() };
+        // A workbook that no format reads any more is a rejected file, which keeps its rows, and not one that is gone.
+        let options = Options { settle: SETTLE_TIME, workbooks: Filter::default(), ..Options::default() };
         let folder =
             tokio::task::spawn_blocking(move || watch(&root, options)).await.context("the scan panicked")??;
         // Of two concurrent first calls, the second drops its watcher.

@@ -1,7 +1,8 @@
 //! The rules for file names and ids of uploads. Strangers choose them, so a name that leads out of the folder, is hidden in it, or
 //! would never be read is refused.
 
-use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered, is_owner_file};
+use tributary_format_rules::FormatRules;
+use tributary_formats::{ENDINGS_IN_WORDS, is_hidden, is_offered, is_owner_file, is_workbook};
 use uuid::Uuid;
 
 use super::error::UploadError;
@@ -9,11 +10,11 @@ use super::error::UploadError;
 /// Longest name that common file systems accept.
 const MAX_NAME_BYTES: usize = 255;
 
-/// Checks a file's name.
+/// Checks the name of a file that is read by `formats`.
 ///
 /// # Errors
 /// The name is not a plain file name, or a source would not offer such a file.
-pub(super) fn filename(name: &str) -> Result<(), UploadError> {
+pub(super) fn filename(name: &str, formats: &FormatRules) -> Result<(), UploadError> {
     let why = if name.is_empty() {
         "the file needs a name: add `filename=NAME.csv` to the query"
     } else if name.len() > MAX_NAME_BYTES {
@@ -26,7 +27,9 @@ pub(super) fn filename(name: &str) -> Result<(), UploadError> {
         "a file name cannot start with a dot: hidden files are never read; choose another name"
     } else if is_owner_file(name) {
         "a file whose name starts with `~$` only says that another one is open: upload that one"
-    } else if !is_offered(name) {
+    } else if is_workbook(name) && !formats.reads_sheet(name) {
+        "a workbook is read where an [[uploads.format]] sets sheet = 1, or the name of a sheet: set that, or export it as CSV"
+    } else if !is_offered(name) && !is_workbook(name) {
         &format!("a file of this name would never be read: its name must end in {ENDINGS_IN_WORDS}")
     } else {
         return Ok(());
@@ -52,6 +55,8 @@ pub(super) fn new_id() -> String {
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::{FormatSpec, Sheet};
+
     use super::*;
 
     #[test]
@@ -59,7 +64,7 @@ mod tests {
         for name in
             ["a.csv", "Sales 2026.TSV", "é.txt.gz", "a..csv", "x:y.csv.zst", &format!("{}.csv", "x".repeat(251))]
         {
-            assert!(filename(name).is_ok(), "{name}");
+            assert!(filename(name, &FormatRules::default()).is_ok(), "{name}");
         }
     }
 
@@ -87,8 +92,20 @@ mod tests {
             "~$a.csv",
             &long,
         ] {
-            assert!(matches!(filename(name), Err(UploadError::Invalid(_))), "{name}");
+            assert!(matches!(filename(name, &FormatRules::default()), Err(UploadError::Invalid(_))), "{name}");
         }
+    }
+
+    #[test]
+    fn a_workbook_needs_a_sheet() {
+        let sheet = FormatSpec { files: vec!["p*".into()], sheet: Some(Sheet::Number(1)), ..FormatSpec::default() };
+        let formats = FormatRules::new(&[sheet]).unwrap();
+        assert!(filename("prices.xlsx", &formats).is_ok());
+        for name in ["other.xlsx", "other.xlsm"] {
+            let error = filename(name, &formats).unwrap_err().to_string();
+            assert!(error.contains("sheet = 1"), "{error}");
+        }
+        assert!(filename("p.xls", &formats).is_err());
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Uploads {
     /// # Errors
     /// The upload is refused.
     pub async fn admit(&self, request: UploadRequest) -> Result<Admitted, UploadError> {
-        name::filename(&request.filename)?;
+        name::filename(&request.filename, &self.0.source.formats())?;
         let id = request.id.as_deref().map_or_else(|| Ok(name::new_id()), name::id)?;
         let BodyLimits { max_size, .. } = self.0.limits;
         if request.at_least > max_size {

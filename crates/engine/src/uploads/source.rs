@@ -65,6 +65,11 @@ impl UploadSource {
         SourceConfig { formats: self.settings().formats, ..self.config.clone() }
     }
 
+    /// The formats of its files.
+    pub(super) fn formats(&self) -> FormatRules {
+        self.settings().formats
+    }
+
     /// The folder.
     pub(crate) fn local(&self) -> &Arc<LocalSource> {
         &self.local
