@@ -2,11 +2,14 @@
 
 use clap::Args;
 use serde::de::DeserializeOwned;
-use tributary_protocol::{Escapes, FormatSpec, Ragged};
+use tributary_protocol::{Escapes, FormatSpec, Ragged, Sheet};
 
 /// Settings of a format; `docs/reference/formats.md` describes them. What is not set is detected or has its default.
 #[derive(Args, Clone, Debug, Default)]
 pub struct FormatFlags {
+    /// Sheet of an Excel workbook: its number from 1, or its name
+    #[arg(long, value_name = "SHEET", value_parser = sheet)]
+    pub sheet: Option<Sheet>,
     /// Encoding, such as windows-1252 [default: detected]
     #[arg(long)]
     pub encoding: Option<String>,
@@ -71,6 +74,7 @@ impl FormatFlags {
     pub(super) fn spec(&self) -> FormatSpec {
         let list = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
         FormatSpec {
+            sheet: self.sheet.clone(),
             encoding: self.encoding.clone(),
             delimiter: self.delimiter.clone(),
             quote: self.quote.clone(),
@@ -91,6 +95,14 @@ impl FormatFlags {
             max_window: self.max_window.clone(),
             ..FormatSpec::default()
         }
+    }
+}
+
+fn sheet(text: &str) -> Result<Sheet, String> {
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true if text.is_empty() => Err("give a number or a name".to_owned()),
+        true => text.parse().map(Sheet::Number).map_err(|_| "there are not so many sheets".to_owned()),
+        false => Ok(Sheet::Name(text.to_owned())),
     }
 }
 

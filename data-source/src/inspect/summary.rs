@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::presets;
 use tributary_csv_gate::{Dialect, Quote};
 use tributary_format_rules::to_toml;
-use tributary_protocol::FormatSpec;
+use tributary_protocol::{FormatSpec, Sheet};
 
 use super::{Findings, InspectArgs};
 
@@ -24,10 +24,11 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
     let (dialect, rejects) = (findings.table.dialect(), findings.table.rejects());
     let columns: Vec<_> = findings.table.columns().iter().map(|column| cell(column)).collect();
     writeln!(out, "file       {}", args.file.display())?;
-    writeln!(out, "encoding   {}", dialect.encoding_in_words())?;
-    writeln!(out, "delimiter  {}", shown_delimiter(&dialect.delimiter))?;
-    writeln!(out, "quote      {}", quote_text(dialect.quote).unwrap_or_else(|| "none".to_owned()))?;
-    writeln!(out, "packing    {}", dialect.packing)?;
+    match &spec.sheet {
+        Some(Sheet::Number(number)) => writeln!(out, "sheet      {number}")?,
+        Some(Sheet::Name(name)) => writeln!(out, "sheet      {}", cell(name))?,
+        None => print_dialect(dialect, out)?,
+    }
     writeln!(out, "columns    {}: {}", columns.len(), columns.join(", "))?;
     writeln!(out, "rows       {}", findings.good_rows)?;
     writeln!(out, "rejects    {}", rejects.total)?;
@@ -43,18 +44,27 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
     Ok(())
 }
 
+fn print_dialect(dialect: &Dialect, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "encoding   {}", dialect.encoding_in_words())?;
+    writeln!(out, "delimiter  {}", shown_delimiter(&dialect.delimiter))?;
+    writeln!(out, "quote      {}", quote_text(dialect.quote).unwrap_or_else(|| "none".to_owned()))?;
+    writeln!(out, "packing    {}", dialect.packing)
+}
+
 /// The settings that read the file in the same way, ready to be pasted: those that were set, and what was detected.
 fn found_format(args: &InspectArgs, spec: &FormatSpec, dialect: &Dialect) -> FormatSpec {
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let detected = FormatSpec {
+    let of_text = FormatSpec {
         // Set for the whole file, an encoding would be used for its UTF-8 lines too.
         encoding: (!dialect.keeps_utf8_lines).then(|| dialect.encoding.to_owned()),
         delimiter: Some(dialect.delimiter.clone()),
         quote: Some(quote_text(dialect.quote).unwrap_or_default()),
         escape: dialect.escape.map(|escape| char::from(escape).to_string()),
-        skip_rows: Some(dialect.skipped_lines).filter(|lines| *lines > 0),
         ..FormatSpec::default()
     };
+    let skip_rows = Some(dialect.skipped_lines).filter(|lines| *lines > 0);
+    // Of a sheet only the lines above its header are detected.
+    let detected = FormatSpec { skip_rows, ..if spec.sheet.is_none() { of_text } else { FormatSpec::default() } };
     FormatSpec { files: name.into_iter().collect(), ..spec.clone() }.or(detected)
 }
 

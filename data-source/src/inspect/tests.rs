@@ -141,3 +141,27 @@ fn the_format_that_is_printed_reads_the_file_in_the_same_way() {
     let named = output(b"1,a\n2,b\n", &["--header", "sku", "--header", "name"]);
     assert!(named.contains("header = [\n") || named.contains("header = [\"sku\", \"name\"]"), "{named}");
 }
+
+#[test]
+fn a_sheet_is_shown_like_any_table() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("Prices").unwrap();
+    for (row, texts) in [["sku", "name"], ["00123", "Tea"]].iter().enumerate() {
+        sheet.write_row(u32::try_from(row).unwrap(), 0, *texts).unwrap();
+    }
+    let workbook = workbook.save_to_buffer().unwrap();
+    let shown = output(&workbook, &["--sheet", "prices"]);
+    for part in ["sheet      prices\ncolumns    2: sku, name\nrows       1\n", "sheet = \"prices\"\n", "00123"] {
+        assert!(shown.contains(part), "{shown} lacks {part}");
+    }
+    assert!(!shown.contains("delimiter"), "{shown}");
+    assert_eq!(output(&workbook, &["--sheet", "1", "--format", "csv"]), "sku,name\n00123,Tea\n");
+    let wrong = |flags: &[&str], word: &str| {
+        let (_dir, args) = args(&workbook, flags);
+        let error = format!("{:#}", run(&args, &mut Vec::new()).unwrap_err());
+        assert!(error.contains(word), "{error} lacks {word}");
+    };
+    wrong(&["--sheet", "0"], "counted from 1");
+    wrong(&["--sheet", "1", "--delimiter", ";"], "delimiter means nothing for a workbook");
+    assert!(Command::try_parse_from(["inspect", "a.xlsx", "--sheet", "99999999999"]).is_err());
+}
