@@ -1,6 +1,7 @@
 //! `tributary.toml` as typed, and its validation. Every error names file, line and fix.
 
 use std::{
+    borrow::Borrow,
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     time::Duration,
@@ -14,12 +15,12 @@ use toml::Spanned;
 use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Patterns, Selection, key_at, line_of, size};
-use tributary_protocol::FormatSpec;
+use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
 use super::{
     Brake, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake, duration,
-    report::{OneOrMany, ReportAsTyped, report},
+    report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
 use crate::fields::field_names;
@@ -210,7 +211,7 @@ impl Place<'_> {
     fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
         self.checked(&typed.name, source_name)?;
         let url = self.checked(&typed.url, source_url)?;
-        let token = self.optional(typed.token_file.as_ref(), |token_file| {
+        let token = self.optional(typed.token_file.as_ref(), |token_file: &str| {
             let path = self.beside(Path::new(token_file));
             let token = std::fs::read_to_string(&path)
                 .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
@@ -226,22 +227,18 @@ impl Place<'_> {
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
         let formats = self.formats(&typed.format)?;
+        let patterns = |typed: &OneOrMany| Patterns::new(&typed.to_vec()).map_err(|why| why.to_string());
         let selection = Selection {
-            include: self.patterns(typed.include.as_ref())?,
-            exclude: self.patterns(typed.exclude.as_ref())?,
+            include: self.optional(typed.include.as_ref(), patterns)?.unwrap_or_default(),
+            exclude: self.optional(typed.exclude.as_ref(), patterns)?.unwrap_or_default(),
         };
         let default = Brake::default();
         let brake = Brake {
-            max_removal: self.value(typed.max_removal.as_ref(), brake::max_removal)?.unwrap_or(default.max_removal),
-            hold_for: self.value(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
+            max_removal: self.optional(typed.max_removal.as_ref(), brake::max_removal)?.unwrap_or(default.max_removal),
+            hold_for: self.optional(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
         };
         let (name, priority) = (typed.name.into_inner(), typed.priority);
         Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, token, folder: None })
-    }
-
-    fn patterns(&self, typed: Option<&Spanned<OneOrMany>>) -> Result<Patterns, ConfigError> {
-        let Some(typed) = typed else { return Ok(Patterns::default()) };
-        Patterns::new(&typed.get_ref().to_vec()).map_err(|why| self.error(typed.span().start, &why.to_string()))
     }
 
     fn formats(&self, typed: &[Spanned<FormatSpec>]) -> Result<FormatRules, ConfigError> {
@@ -257,25 +254,20 @@ impl Place<'_> {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
-    fn checked<T>(&self, value: &Spanned<String>, check: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
-        check(value.get_ref()).map_err(|why| self.error(value.span().start, &why))
+    fn checked<V: Borrow<B>, B: ?Sized, T>(
+        &self,
+        value: &Spanned<V>,
+        check: impl Fn(&B) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        check(value.get_ref().borrow()).map_err(|why| self.error(value.span().start, &why))
     }
 
-    fn optional<T>(
+    fn optional<V: Borrow<B>, B: ?Sized, T>(
         &self,
-        value: Option<&Spanned<String>>,
-        check: impl Fn(&str) -> Result<T, String>,
+        value: Option<&Spanned<V>>,
+        check: impl Fn(&B) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         value.map(|value| self.checked(value, check)).transpose()
-    }
-
-    fn value<T>(
-        &self,
-        value: Option<&Spanned<toml::Value>>,
-        check: impl Fn(&toml::Value) -> Result<T, String>,
-    ) -> Result<Option<T>, ConfigError> {
-        let check = |value: &Spanned<_>| check(value.get_ref()).map_err(|why| self.error(value.span().start, &why));
-        value.map(check).transpose()
     }
 
     fn line(&self, at: usize) -> usize {

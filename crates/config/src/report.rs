@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_format_rules::{FormatRules, Patterns};
-use tributary_protocol::{FormatSpec, MetricSpec, ReportSpec};
+use tributary_protocol::{FormatSpec, MetricSpec, OneOrMany, ReportSpec};
 use tributary_report::{ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
@@ -126,22 +126,6 @@ pub(super) struct ReportAsTyped {
     feed: bool,
     #[serde(default)]
     pub(super) format: Vec<Spanned<FormatSpec>>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a text, or a list of texts")]
-pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    pub(super) fn to_vec(&self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text.clone()],
-            Self::Many(texts) => texts.clone(),
-        }
-    }
 }
 
 /// Checks a report. An error comes with its position in the file.

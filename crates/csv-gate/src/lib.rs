@@ -26,6 +26,8 @@ mod charset;
 mod columns;
 mod decode;
 mod dialect;
+#[cfg(test)]
+mod drip;
 mod error;
 pub mod feed;
 mod footer;

@@ -237,18 +237,29 @@ pub enum Op {
     Delete,
 }
 
-/// A text, or a list of texts.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a text, or a list of texts")]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
+/// A text, or a list of texts, as people type it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+pub enum OneOrMany {
+    /// One text.
+    One(String),
+    /// A list, perhaps an empty one.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The texts as a list.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text.clone()],
+            Self::Many(texts) => texts.clone(),
+        }
     }
-    Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::One(text) => vec![text],
-        OneOrMany::Many(texts) => texts,
-    })
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    OneOrMany::deserialize(deserializer).map(|texts| texts.to_vec())
 }
 
 #[cfg(test)]

@@ -5,24 +5,9 @@ mod blocks;
 mod chunks;
 mod round_trip;
 
-use std::io::{self, Read};
-
 use proptest::{prelude::*, sample::select};
 
-use crate::{Dialect, Error, Escapes, Header, Limits, Quote, Quotes, Ragged, Reject, Settings, Table};
-
-/// A reader that returns a few bytes at a time.
-struct Drip<'a> {
-    bytes: &'a [u8],
-    most: usize,
-}
-
-impl Read for Drip<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let most = self.most.min(out.len());
-        self.bytes.read(&mut out[..most])
-    }
-}
+use crate::{Dialect, Error, Escapes, Header, Limits, Quote, Quotes, Ragged, Reject, Settings, Table, drip::Drip};
 
 /// Everything visible of a file: dialect, columns, rows with their lines, rejects.
 #[derive(Debug, PartialEq)]

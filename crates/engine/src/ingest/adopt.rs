@@ -13,11 +13,12 @@ use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceStat
 
 use super::{
     apply::{note_pass, put_pages},
+    brake::put_held,
     changes::{Written, choose_again, write_touched},
 };
 use crate::{
     clock::now,
-    database::events::{self, AppliedVersion, Event, HeldVersion},
+    database::events::{self, AppliedVersion, Event},
 };
 
 /// One source as the database has it.
@@ -64,22 +65,28 @@ impl fmt::Display for WouldDropSources {
     }
 }
 
-/// The sources that are not among `sources`, hold rows, and may not be dropped.
+/// Refuses to drop sources that hold rows without leave.
 ///
 /// # Errors
 /// [`WouldDropSources`] if there are some; the database fails.
 pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<()> {
-    let mut refused = Vec::new();
+    let sources = vanished(store, sources, drop)?;
+    if sources.is_empty() { Ok(()) } else { Err(WouldDropSources { sources }.into()) }
+}
+
+/// The sources that are not among `sources`, hold rows, and may not be dropped, with the number of their offers.
+fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Vec<(String, i64)>> {
+    let mut vanished = Vec::new();
     for row in store.sources()? {
         if sources.iter().any(|source| source.name == row.name) || drop.allows(&row.name) {
             continue;
         }
-        let offers = offers(store, &row)?;
+        let offers: i64 = store.files(row.id)?.iter().map(|file| file.offers).sum();
         if offers > 0 {
-            refused.push((row.name, offers));
+            vanished.push((row.name, offers));
         }
     }
-    if refused.is_empty() { Ok(()) } else { Err(WouldDropSources { sources: refused }.into()) }
+    Ok(vanished)
 }
 
 /// Makes the stored sources those of the configuration. One that is gone, holds rows and may not be dropped is held. Belongs into a
@@ -89,19 +96,10 @@ pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &
 /// The database fails or is damaged.
 pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let (mut dropped, mut held, mut kept) = (Vec::new(), Vec::new(), Vec::new());
-    for row in store.sources()? {
-        let is_configured = configured.contains(row.name.as_str());
-        match is_configured || drop.allows(&row.name) || offers(store, &row)? == 0 {
-            true if is_configured => kept.push(row),
-            true => dropped.push(row),
-            false => {
-                held.push(row.name.clone());
-                kept.push(row);
-            }
-        }
-    }
-    let (dropped, _) = drop_sources(store, dropped)?;
+    let held: Vec<String> = vanished(store, sources, drop)?.into_iter().map(|(name, _)| name).collect();
+    let is_kept = |row: &SourceRow| configured.contains(row.name.as_str()) || held.contains(&row.name);
+    let (kept, gone): (Vec<_>, Vec<_>) = store.sources()?.into_iter().partition(is_kept);
+    let (dropped, _) = drop_sources(store, gone)?;
     let places = places(sources, &kept);
     let mut stored = Vec::new();
     for source in sources {
@@ -143,10 +141,6 @@ fn places<'a>(sources: &'a [SourceConfig], kept: &'a [SourceRow]) -> HashMap<&'a
     placed.into_iter().zip(0..).collect()
 }
 
-fn offers(store: &mut Store, source: &SourceRow) -> Result<i64> {
-    Ok(store.files(source.id)?.iter().map(|file| file.offers).sum())
-}
-
 /// Holds a source that is no longer configured, unless it is held already.
 fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
     if store.held_version(row.id)?.is_some_and(|held| held.digest.is_empty()) {
@@ -166,11 +160,7 @@ fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
         held_until: None,
         accepted: false,
     };
-    store.put_held_version(&held)?;
-    events::put(
-        store,
-        &Event::Held(HeldVersion { source: name.clone(), removes: offers, offers, reason: reason.clone() }),
-    )?;
+    put_held(store, name, &held)?;
     let pass = SourcePass {
         state: SourceState::Held,
         error: Some(reason),

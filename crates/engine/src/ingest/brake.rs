@@ -173,13 +173,7 @@ fn is_over(held: &HeldVersionRow, brake: &Brake) -> bool {
 /// The database fails.
 pub(super) fn hold(store: &mut Store, version: SourceVersion, held: HeldVersionRow) -> Result<Applied> {
     store.transaction(|store| {
-        let is_news = store.held_version(version.source)?.is_none_or(|known| known.digest != held.digest);
-        store.put_held_version(&held)?;
-        if is_news {
-            let HeldVersionRow { removes, offers, reason, .. } = held.clone();
-            let source = version.name.clone();
-            events::put(store, &Event::Held(HeldVersion { source, removes, offers, reason }))?;
-        }
+        let is_news = put_held(store, &version.name, &held)?;
         let words = held_words(&version.name, &held, &version.brake);
         let error = version.faults.iter().cloned().chain([words]).collect::<Vec<_>>().join("; ");
         let pass = SourcePass {
@@ -193,6 +187,20 @@ pub(super) fn hold(store: &mut Store, version: SourceVersion, held: HeldVersionR
         let held = Some(Held { row: held, is_news });
         Ok(Applied { written: Written::default(), rejected: 0, state: pass.state, error: Some(error), held })
     })
+}
+
+/// Stores what a source holds, and an event if it held nothing or something else before. Returns whether that is so.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn put_held(store: &mut Store, source: &str, held: &HeldVersionRow) -> Result<bool> {
+    let is_news = store.held_version(held.source_id)?.is_none_or(|known| known.digest != held.digest);
+    store.put_held_version(held)?;
+    if is_news {
+        let HeldVersionRow { removes, offers, reason, .. } = held.clone();
+        events::put(store, &Event::Held(HeldVersion { source: source.to_owned(), removes, offers, reason }))?;
+    }
+    Ok(is_news)
 }
 
 /// A version that is held now.

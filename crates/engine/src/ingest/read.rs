@@ -179,7 +179,7 @@ enum ReadError {
 fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl Fn(u64)) -> Result<Accepted, ReadError> {
     let (mut reported, mut rounded) = (0, None);
     while let Some(offer) = feed.next_offer().map_err(ReadError::Gate)? {
-        if is_rounded(offer.sku) && rounded.is_none() {
+        if rounded.is_none() && is_rounded(offer.sku) {
             rounded = Some(offer.sku.to_owned());
         }
         builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(ReadError::Merge)?;

@@ -208,14 +208,14 @@ impl Poll {
 
     /// The outcome of a pass that found the held version again.
     fn still_held(&self, version: String, faults: Vec<String>, note: Option<String>) -> PassOutcome {
-        let applied = Applied {
-            written: Written::default(),
-            rejected: 0,
-            state: self.stored.state,
-            error: self.stored.error.clone(),
-            held: None,
-        };
+        let applied = self.as_before();
         PassOutcome { version, is_whole: true, changed: false, read: 0, removed: 0, applied, faults, note }
+    }
+
+    /// The result of a pass that changes nothing.
+    fn as_before(&self) -> Applied {
+        let (state, error) = (self.stored.state, self.stored.error.clone());
+        Applied { written: Written::default(), rejected: 0, state, error, held: None }
     }
 
     /// Rows and rejects of the files that a version leaves as they are.
@@ -320,13 +320,7 @@ impl Poll {
 
     async fn apply(&mut self, new: SourceVersion) -> Result<Applied> {
         if self.is_recorded(&new) {
-            return Ok(Applied {
-                written: Written::default(),
-                rejected: 0,
-                state: self.stored.state,
-                error: self.stored.error.clone(),
-                held: None,
-            });
+            return Ok(self.as_before());
         }
         self.write(new).await
     }

@@ -44,7 +44,7 @@ struct AcceptQuery {
     ))]
 pub(crate) async fn accept(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let AcceptQuery { digest } = input::query(&request)?;
-    let name = input::path_part(&request, 4)?;
+    let name = input::path_source(&request)?;
     app.engine.accept_held(&name, digest).await?;
     Ok(HttpResponse::Accepted().finish())
 }

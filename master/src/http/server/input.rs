@@ -104,24 +104,23 @@ pub(crate) fn sku(typed: &str) -> Result<String, ApiError> {
 /// The sku of a request's path.
 pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
     // The path as it was sent, /api/v1/products/SKU: the router has put another letter for each byte that is no UTF-8.
-    let typed = request.uri().path().split('/').nth(4).unwrap_or_default();
-    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
-    sku(&decoded.map_err(|_| bad("the sku in the path is not UTF-8".to_owned()))?)
+    sku(&decoded("sku", request.uri().path().split('/').nth(4))?)
 }
 
 /// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
 pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
-    let typed = request.uri().path().rsplit('/').next().unwrap_or_default();
-    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
-    decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
+    decoded("name", request.uri().path().rsplit('/').next())
 }
 
-/// One part of a request's path, counted from 0 after the first slash's left side; as it was sent, for the reason given at
-/// [`path_sku`].
-pub(crate) fn path_part(request: &HttpRequest, part: usize) -> Result<String, ApiError> {
-    let typed = request.uri().path().split('/').nth(part).unwrap_or_default();
-    let decoded = percent_encoding::percent_decode_str(typed).decode_utf8();
-    decoded.map(Into::into).map_err(|_| bad("the name in the path is not UTF-8".to_owned()))
+/// The name of the source in a request's path, /api/v1/sources/NAME/…; as it was sent, for the reason given at [`path_sku`].
+pub(crate) fn path_source(request: &HttpRequest) -> Result<String, ApiError> {
+    decoded("name", request.uri().path().split('/').nth(4))
+}
+
+/// A part of a path without its percent-encoding. `what` names it in an error.
+fn decoded(what: &str, part: Option<&str>) -> Result<String, ApiError> {
+    let decoded = percent_encoding::percent_decode_str(part.unwrap_or_default()).decode_utf8();
+    decoded.map(Into::into).map_err(|_| bad(format!("the {what} in the path is not UTF-8")))
 }
 
 /// Trims and checks a name, as in a file. The empty name is valid.

@@ -6,20 +6,7 @@ use encoding_rs::{SHIFT_JIS, WINDOWS_1252};
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::Limits;
-
-/// A reader that returns a few bytes at a time.
-struct Drip<'a> {
-    bytes: &'a [u8],
-    most: usize,
-}
-
-impl Read for Drip<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let most = self.most.min(out.len());
-        self.bytes.read(&mut out[..most])
-    }
-}
+use crate::{Limits, drip::Drip};
 
 fn decoded(bytes: &[u8], encoding: &'static Encoding, line_end: LineEnd, most: usize, room: usize) -> Vec<u8> {
     let size = bytes.len() as u64;
