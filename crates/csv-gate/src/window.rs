@@ -185,6 +185,11 @@ impl<R: Read> TextWindow<R> {
         let first = self.buf[stop..self.end].split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
         let second = SecondPlace { line: self.line, byte: self.byte, raw: raw_text(first, max_bytes) };
         let mut goes_on = self.skip_line()?;
+        if self.start < self.end {
+            let text = &self.buf[self.start..self.end];
+            let next = text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+            ignored.first.get_or_insert_with(|| (self.line, raw_text(next, max_bytes)));
+        }
         while goes_on {
             let before = self.byte;
             goes_on = self.skip_line()?;

@@ -210,4 +210,19 @@ fn rows_after_an_empty_line_stay_rows() {
     rows("n,m\n1,2\n3,4\n\nx,y\n5,6\n", 4, 0);
     rows("sku,name\n\nname,sku\np1,Pen\n", 1, 0);
     rows("sku,name\np1,\"a\n\nsku,b\n\"\np2,Nib\n", 2, 0);
+    let numbers = "sku,name,n\n1,Pen,1\n2,Nib,2\n3,Pad,3\n";
+    rows(&format!("{numbers}\nKIT-A,Gift set,on request\n4,Ink,4\n5,Oak,5\n"), 6, 0);
+    rows(&format!("{numbers}\nKIT-A,Set,none\nKIT-B,Set,none\n4,Ink,4\n"), 6, 0);
+    rows(&format!("{numbers}\nNew\nB1,Set,none\nB2,Set,4\n"), 5, 1);
+    rows("sku,name,price\np1,Pen,1\np2,Nib,2\n\nset,Price,on request\np3,Pad,3\n", 4, 0);
+    rows("sku,name,note\np1,Pen,x\np2,Nib,y\n\nname,Name,note\np3,Pad,z\n", 4, 0);
+    rows("sku,name,note\np1,Pen,x\np2,Nib,y\n\nname,Name tag,plate\n", 3, 0);
+}
+
+#[test]
+fn lines_of_a_second_table_are_noted() {
+    let text = "sku,name,n\np1,Pen,1\np2,Nib,2\n\nsku,stock,place\np1,5,x\np2,6,y\n";
+    let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();
+    while table.next_row().unwrap().is_some() {}
+    assert_eq!(table.rejects().ignored.first, Some((6, "p1,5,x".to_owned())));
 }

@@ -19,6 +19,8 @@ pub(crate) struct ColumnProfile {
     pub(crate) texts: u64,
     /// Cells that begin with a blank.
     pub(super) indented: u64,
+    /// Cells of text without a digit.
+    pub(super) lacks_digit: u64,
 }
 
 /// The records of a sample behind its header.
@@ -54,7 +56,10 @@ impl ColumnProfile {
         match kind(cell) {
             Kind::Empty => self.empty += 1,
             Kind::Number => self.numbers += 1,
-            Kind::Text => self.texts += 1,
+            Kind::Text => {
+                self.texts += 1;
+                self.lacks_digit += u64::from(!has_digit(cell));
+            }
         }
         self.indented += u64::from(cell.first() == Some(&b' '));
     }
@@ -69,6 +74,10 @@ pub(crate) fn kind(cell: &[u8]) -> Kind {
         _ if cell.iter().any(u8::is_ascii_digit) && cell.iter().all(may_be_number) => Kind::Number,
         _ => Kind::Text,
     }
+}
+
+pub(super) fn has_digit(cell: &[u8]) -> bool {
+    cell.iter().any(u8::is_ascii_digit)
 }
 
 /// Returns the cells of the record at the start of `text`, and its length with the line end.

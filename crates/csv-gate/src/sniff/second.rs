@@ -1,11 +1,13 @@
 //! Finds a second table of other columns behind the rows, after an empty line. Read on, its rows would be rows of the
 //! first one with cells in the wrong columns.
 
+use std::{collections::HashSet, iter::successors};
+
 use memchr::memmem;
 
 use super::{
     fit::with_spans,
-    profile::{ColumnProfile, Profile, without_empty_lines},
+    profile::{ColumnProfile, Kind, Profile, has_digit, kind, without_empty_lines},
     start::may_be_header,
 };
 use crate::{
@@ -83,7 +85,7 @@ fn record<'a>(text: &'a [u8], at: usize, end: End, splitter: &Splitter) -> Optio
     }
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
     fn is_second(&self) -> bool {
         let Some(first) = record(self.rest, 0, self.end, self.splitter) else { return false };
         let mut filled = first.cells.iter().filter(|cell| !cell.trim_ascii().is_empty());
@@ -94,36 +96,81 @@ impl Candidate<'_> {
         record(self.rest, first.next, self.end, self.splitter).is_some_and(|header| self.is_header(&header, true))
     }
 
-    fn is_header(&self, header: &Record<'_>, is_titled: bool) -> bool {
+    /// Whether a record is the header of other columns, and the records below it are rows of these.
+    fn is_header(&self, header: &Record<'a>, is_titled: bool) -> bool {
         let cells = &header.cells;
         if cells.len() < 2 || !may_be_header(cells) {
             return false;
         }
-        let known = |cell: &&&[u8]| self.names.contains(&folded(&String::from_utf8_lossy(cell)));
-        let shared = cells.iter().filter(known).count();
-        if shared == cells.len() {
-            // The header of the file again.
+        let folded: HashSet<_> = cells.iter().map(|cell| folded(&String::from_utf8_lossy(cell))).collect();
+        let shared = self.names.iter().filter(|name| folded.contains(*name)).count();
+        let is_first_again = shared >= cells.len();
+        if is_first_again || folded.len() < cells.len() {
             return false;
         }
-        let columns = || self.rows.columns.iter().zip(cells);
-        let numbers = columns().filter(|(column, _)| column.is_numeric() && column.empty == 0).count();
-        // Below a title one column is enough, and a few rows.
-        let (columns, rows) = if is_titled { (1, 2) } else { (2, 3) };
-        let is_other_kind = numbers >= columns && self.rows.rows >= rows;
-        let is_other_width = self.is_strict && cells.len() != self.names.len() && self.has_rows(header);
-        shared > 0 || is_other_kind || is_other_width
+        if 2 * shared >= cells.len() {
+            return true;
+        }
+        let below = self.below(header);
+        let is_likely =
+            shared > 0 || self.is_other_kind(header, &below, is_titled) || self.is_other_width(header, &below);
+        is_likely && !below.is_empty() && !self.go_on(&below) && !is_row(header, &below)
     }
 
-    /// Whether the records below a header have its width, up to an empty line.
-    fn has_rows(&self, header: &Record<'_>) -> bool {
-        let (mut at, mut rows) = (header.next, 0);
-        while let Some(found) = record(self.rest, at, self.end, self.splitter).filter(|found| !found.after_empty_line) {
-            if found.cells.len() != header.cells.len() {
-                return false;
-            }
-            rows += 1;
-            at = found.next;
-        }
-        rows > 0
+    /// The first records below a header.
+    fn below(&self, header: &Record<'_>) -> Vec<Record<'a>> {
+        /// Enough to tell rows from rows.
+        const MAX_RECORDS: usize = 100;
+        let next = |record: &Record<'a>| self::record(self.rest, record.next, self.end, self.splitter);
+        successors(self::record(self.rest, header.next, self.end, self.splitter), next).take(MAX_RECORDS).collect()
     }
+
+    /// Whether a header has text in columns of numbers, above numbers. Below a title one column of numbers is enough, and a few rows.
+    fn is_other_kind(&self, header: &Record<'_>, below: &[Record<'_>], is_titled: bool) -> bool {
+        let (columns, rows) = if is_titled { (1, 2) } else { (2, 3) };
+        let of_numbers = self.rows.columns.iter().zip(&header.cells);
+        let is_number = |at: usize| {
+            let mut cells = below.iter().filter_map(|record| record.cells.get(at)).map(|cell| kind(cell));
+            cells.clone().any(|kind| kind == Kind::Number) && cells.all(|kind| kind != Kind::Text)
+        };
+        of_numbers.filter(|(column, _)| column.is_numeric() && column.empty == 0).count() >= columns
+            && self.rows.rows >= rows
+            && (0..header.cells.len()).any(is_number)
+    }
+
+    /// Whether a header and the records below it, up to an empty line, have a width of their own.
+    fn is_other_width(&self, header: &Record<'_>, below: &[Record<'_>]) -> bool {
+        let width = header.cells.len();
+        let mut rows = below.iter().take_while(|record| !record.after_empty_line).peekable();
+        self.is_strict
+            && width != self.names.len()
+            && rows.peek().is_some()
+            && rows.all(|record| record.cells.len() == width)
+    }
+
+    /// Whether most records go on with the first table: then the line above them is a row of it, or alone.
+    fn go_on(&self, below: &[Record<'_>]) -> bool {
+        let fits = |cell: &&[u8], column: &ColumnProfile| match kind(cell) {
+            Kind::Empty => true,
+            Kind::Number => column.numbers > 0 || column.texts > 0,
+            Kind::Text => !column.is_numeric() && (2 * column.lacks_digit >= column.texts || has_digit(cell)),
+        };
+        let is_row = |record: &&Record<'_>| {
+            let cells = record.cells.iter().zip(&self.rows.columns);
+            record.cells.len() == self.names.len() && cells.into_iter().all(|(cell, column)| fits(cell, column))
+        };
+        2 * below.iter().filter(is_row).count() > below.len()
+    }
+}
+
+/// Whether a record looks like the one below it: some cell has digits in the same places, as in `B1` above `B2`.
+fn is_row(header: &Record<'_>, below: &[Record<'_>]) -> bool {
+    let mask = |cell: &[u8]| -> Vec<u8> {
+        let class = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte & 0b1110_0000 };
+        let mut classes: Vec<_> = cell.trim_ascii().iter().map(class).collect();
+        classes.dedup();
+        classes
+    };
+    let Some(next) = below.first() else { return false };
+    header.cells.iter().zip(&next.cells).any(|(cell, next)| has_digit(cell) && mask(cell) == mask(next))
 }
