@@ -14,6 +14,7 @@ use memchr::{memchr, memmem};
 use self::{
     dump::dumped,
     fit::{Fit, Sample},
+    profile::{ColumnProfile, profile},
 };
 use crate::{
     LineEnd,
@@ -230,15 +231,33 @@ fn unquoted(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Rea
     if fit.is_header_trailing() || (reading.fit.malformed == 0 && fit.columns < reading.fit.columns) {
         return None;
     }
-    // Delimiters that a text would have to hold just at the right places.
-    let evidence = before.line_ends * (fit.columns as u64 - 1);
-    let is_likely = match *found.splitter.delimiter {
-        [b'\t'] => (fit.records > 2 && reading.fit.malformed > 0) || (fit.records > 4 && evidence > 7),
-        _ => fit.records > 4 && fit.columns > 2 && (reading.fit.malformed > 0 || evidence > 7),
-    };
     let odd = reading.fit.malformed + before.spanning;
     let pairs = sample.wrapped(&found.splitter, quote);
+    // Delimiters that a text would have to hold just at the right places.
+    let evidence = before.line_ends * (fit.columns as u64 - 1);
+    let swallows_rows = evidence > 7 || (evidence > 1 && pairs == 0 && keeps_kinds(sample, reading, &found));
+    let is_likely = match *found.splitter.delimiter {
+        [b'\t'] => (fit.records > 2 && reading.fit.malformed > 0) || (fit.records > 4 && swallows_rows),
+        _ => fit.records > 4 && fit.columns > 2 && (reading.fit.malformed > 0 || swallows_rows),
+    };
     (is_likely && fit.columns > 1 && fit.bad() == 0 && 4 * pairs <= odd).then_some(found)
+}
+
+/// Whether the records that another quoting finds have only the kinds of cells that the others have. Text says nothing
+/// where every column has it, unless it holds tabs, which people do not write inside of a text.
+fn keeps_kinds(sample: Sample<'_>, reading: &Reading, other: &Reading) -> bool {
+    let profile = |reading: &Reading| profile(sample, &reading.splitter, reading.fit.columns, 1).columns;
+    let (before, after) = (profile(reading), profile(other));
+    let is_new = |before: u64, after: u64| before == 0 && after > 0;
+    let is_same = |before: &ColumnProfile, after: &ColumnProfile| {
+        !is_new(before.empty, after.empty)
+            && !is_new(before.numbers, after.numbers)
+            && !is_new(before.texts, after.texts)
+            && !is_new(before.lacks_digit, after.lacks_digit)
+    };
+    let tells = |column: &ColumnProfile| column.lacks_digit == 0 && column.numbers + column.texts > 0;
+    let same = before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| is_same(before, after));
+    same && (other.splitter.delimiter == b"\t" || before.iter().any(tells))
 }
 
 #[cfg(test)]

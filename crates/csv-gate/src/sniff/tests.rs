@@ -105,6 +105,14 @@ fn other_quoting_is_found() {
     check_quoting("a\tb\n1\t\"Grandma's\" jam\n2\t12\" TV\n", None, None, false);
     let lines = "2\tOil\tx\n3\tJam\tx\n4\tTea\tx\n";
     check_quoting(&format!("a\tb\tc\n1\t\"Olive\tx\n{lines}5\t12\"\tx\n"), None, None, false);
+    let tabs = |rows: &str| format!("a\tb\tc\nx\tx\tx\n{rows}z\tz\tz\n");
+    check_quoting(&tabs("B\tb\t\"y\nC\tc\ty\"\n"), None, None, false);
+    check_quoting(&tabs("B\t\"b\"\t\"y\nC\tc\ty\"\n"), Some(b'"'), None, false);
+    let commas = |rows: &str| format!("a,b,c\n1,x,x\n2,x,x\n{rows}3,z,z\n");
+    check_quoting(&commas("4,b,\"y\n5,c,y\"\n"), None, None, false);
+    check_quoting(&commas("4,b,\"sizes:\nS,M,L\"\n"), Some(b'"'), None, false);
+    check_quoting(&commas("4,b,\"sizes:\n5,6,7\"\n"), Some(b'"'), None, false);
+    check_quoting(&commas("x,b,\"sizes:\nS,M,L\"\n"), Some(b'"'), None, false);
     // Too little to tell.
     check_quoting("a\tb\tc\n1\t\"Olive\tx\n2\t12\"\tx\n", Some(b'"'), None, false);
     check_quoting("a,b,c\n1,\"Acme\" Ltd,x\n2,y,z\n3,y,z\n4,y,z\n", None, None, false);
