@@ -66,6 +66,9 @@ fn headers_stay_headers() {
     check("text\nhello, world\nfoo, bar\nthree, four\n", "text");
     check("sku\np1\np2\n", "sku");
     check("sku,,\np1,Pen,blue\np2,Nib,red\n", "sku||");
+    check("sku,name,price,price\nA1,Pen,free,none\nA2,Ink,3,3\nA3,Oil,4,4\n", "sku|name|price|price");
+    check("sku,name,,stock\nset,Pen,x,none\nA2,Ink,y,3\nA3,Oil,y,4\n", "sku|name||stock");
+    check("sku,name,,\nA1,Pen,S,M\nA2,Ink,38,40\nA3,Oil,38,40\n", "sku|name||");
     check("#sku,name\np1,Pen,x\np2,Nib,y\n", "#sku|name");
     check("sku,name,text\n\"\",\"\n\n\",\"a\t\"\n\"\t\"\n\"\",\"a\t\"\n", "sku|name|text");
     check("# of items,name\nx,Pen\ny,Nib\n", "# of items|name");

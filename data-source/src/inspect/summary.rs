@@ -36,7 +36,9 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
         writeln!(out, "repaired   {repaired}")?;
     }
     if let Some((line, text)) = &rejects.ignored.first {
-        writeln!(out, "no rows    {} lines, from line {line} on: {}", rejects.ignored.lines, cell(text))?;
+        let lines = rejects.ignored.lines;
+        let noun = if lines == 1 { "line" } else { "lines" };
+        writeln!(out, "no rows    {lines} {noun}, from line {line} on: {}", cell(text))?;
     }
     for (number, line) in to_toml(&found_format(args, spec, dialect)).lines().enumerate() {
         writeln!(out, "{:11}{line}", if number == 0 { "format" } else { "" })?;

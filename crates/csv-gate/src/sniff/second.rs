@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::{
     fit::with_spans,
     profile::{ColumnProfile, Kind, Profile, has_digit, kind, without_empty_lines},
-    start::may_be_header,
+    start::{is_like, may_be_header},
 };
 use crate::{
     LineEnd, folded,
@@ -114,7 +114,7 @@ impl<'a> Candidate<'a> {
         let below = self.below(header);
         let is_likely =
             shared > 0 || self.is_other_kind(header, &below, is_titled) || self.is_other_width(header, &below);
-        is_likely && !below.is_empty() && !self.go_on(&below) && !is_row(header, &below)
+        is_likely && !below.is_empty() && !self.go_on(&below) && !is_like(&header.cells, &below[0].cells)
     }
 
     /// The first records below a header.
@@ -161,16 +161,4 @@ impl<'a> Candidate<'a> {
         };
         2 * below.iter().filter(is_row).count() > below.len()
     }
-}
-
-/// Whether a record looks like the one below it: some cell has digits in the same places, as in `B1` above `B2`.
-fn is_row(header: &Record<'_>, below: &[Record<'_>]) -> bool {
-    let mask = |cell: &[u8]| -> Vec<u8> {
-        let class = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte & 0b1110_0000 };
-        let mut classes: Vec<_> = cell.trim_ascii().iter().map(class).collect();
-        classes.dedup();
-        classes
-    };
-    let Some(next) = below.first() else { return false };
-    header.cells.iter().zip(&next.cells).any(|(cell, next)| has_digit(cell) && mask(cell) == mask(next))
 }

@@ -1,11 +1,15 @@
 //! Finds the header of a file that begins with other lines: titles, comments, or the names of groups of columns. A
 //! line is skipped only if nothing else explains it: to skip a header would lose a row and all names.
 
+use std::collections::HashSet;
+
 use memchr::memchr;
 
 use super::{
     CANDIDATES, Sample, Sniffed, Wanted,
-    profile::{ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, kind, profile, without_empty_lines},
+    profile::{
+        ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, has_digit, kind, profile, without_empty_lines,
+    },
     sniff,
 };
 use crate::{split::Splitter, window::End};
@@ -75,9 +79,14 @@ fn is_sparse(cells: &[&[u8]]) -> bool {
 }
 
 fn has_twins(cells: &[&[u8]]) -> bool {
-    let mut sorted: Vec<_> = cells.iter().map(|cell| cell.trim_ascii()).collect();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|pair| pair[0] == pair[1])
+    let filled = cells.iter().filter(|cell| !cell.trim_ascii().is_empty()).count();
+    distinct(cells) < filled
+}
+
+/// The number of different cells that are not empty.
+fn distinct(cells: &[&[u8]]) -> usize {
+    let cells: HashSet<_> = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty()).collect();
+    cells.len()
 }
 
 /// Whether the first cell is a comment of words, such as `# created by`.
@@ -115,8 +124,9 @@ impl Start<'_> {
                 Splitter { delimiter, quoting, ..self.splitter.clone() }
             }
         };
-        let (names, _) = first_record(text, self.end, &splitter)?;
-        if names.len() < 2 || !may_be_header(&names) {
+        let (names, len) = first_record(text, self.end, &splitter)?;
+        let next = first_record(without_empty_lines(&text[len..]), self.end, &splitter);
+        if names.len() < 2 || !may_be_header(&names) || next.is_some_and(|(next, _)| is_like(&names, &next)) {
             return None;
         }
         let below = profile(Sample { text, end: self.end, columns: None }, &splitter, names.len(), 1);
@@ -180,7 +190,8 @@ impl Candidate {
             (Some(title), None) if title.iter().any(|byte| b" :".contains(byte)) => Above::Title,
             (Some(_), None) => Above::Word,
             _ if cells.len() < self.columns => Above::Short,
-            _ if cells.len() == self.columns && is_sparse(&cells) => Above::Group,
+            // A header may have one name twice, or none for some columns.
+            _ if cells.len() == self.columns && 2 * distinct(&cells) <= cells.len() + 1 => Above::Group,
             _ => Above::Header,
         })
     }
@@ -198,6 +209,17 @@ fn is_list(text: &[u8]) -> bool {
 /// Whether cells may be the names of columns.
 pub(super) fn may_be_header(cells: &[&[u8]]) -> bool {
     !has_twins(cells) && !is_note(cells) && cells.iter().all(is_name)
+}
+
+/// Whether a record looks like the next one: some cell has digits in the same places, as in `B1` above `B2`. Names do not.
+pub(super) fn is_like(cells: &[&[u8]], next: &[&[u8]]) -> bool {
+    let mask = |cell: &[u8]| -> Vec<u8> {
+        let class = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte & 0b1110_0000 };
+        let mut classes: Vec<_> = cell.trim_ascii().iter().map(class).collect();
+        classes.dedup();
+        classes
+    };
+    cells.iter().zip(next).any(|(cell, next)| has_digit(cell) && mask(cell) == mask(next))
 }
 
 /// Whether a cell may be a name: not empty, and not a number.
