@@ -50,10 +50,15 @@ impl Guesser {
         self.western.feed(seen);
     }
 
-    pub(super) fn finish(mut self) -> Guess {
+    /// Guesses the encoding of the lines. `beside_utf8`: other lines are UTF-8. Broken bytes among them are more likely
+    /// than a few words of an encoding with several bytes to a character.
+    pub(super) fn finish(mut self, beside_utf8: bool) -> Guess {
         self.detector.feed(b"", true);
-        let detected = self.detector.guess(None, Utf8Detection::Deny);
+        let mut detected = self.detector.guess(None, Utf8Detection::Deny);
         let western = &self.western;
+        if beside_utf8 && western.has_few_words() && !detected.is_single_byte() {
+            detected = WINDOWS_1252;
+        }
         let encoding = match detected {
             _ if western.explains_few_words() => WINDOWS_1252,
             _ if detected == WINDOWS_1252 && western.is_hungarian() => WINDOWS_1250,

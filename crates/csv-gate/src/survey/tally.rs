@@ -75,11 +75,13 @@ impl Tally {
 
     pub(super) fn verdict(mut self) -> Verdict {
         self.end();
-        let (is_utf8, is_joined) = (self.is_utf8(), self.genuine > self.accidental);
+        if self.is_utf8() {
+            return Verdict::Utf8;
+        }
         match self.guesser {
-            Some(guesser) if !is_utf8 && is_joined => Verdict::Joined(guesser.finish()),
-            Some(guesser) if !is_utf8 => Verdict::Foreign(guesser.finish()),
-            _ => Verdict::Utf8,
+            Some(guesser) if self.genuine > self.accidental => Verdict::Joined(guesser.finish(true)),
+            Some(guesser) => Verdict::Foreign(guesser.finish(false)),
+            None => Verdict::Utf8,
         }
     }
 

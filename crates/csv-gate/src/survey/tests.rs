@@ -41,6 +41,9 @@ fn encoding_and_line_ends() {
     check(b"caf\xe9\ncaf\xe8\n", None, WINDOWS_1252, 0, LineEnd::Lf);
     check(b"caf\xe9", None, WINDOWS_1252, 0, LineEnd::Lf);
     check(b"caf\xe9", Some(SHIFT_JIS), SHIFT_JIS, 0, LineEnd::Lf);
+    // A few broken bytes beside UTF-8.
+    check(b"K\xc3\xa4se\nTee\nM\xc3\xbcsli\n\xc3\xa4\xe4x\n", None, WINDOWS_1252, 0, LineEnd::Lf);
+    check(b"K\xc3\xa4se\nTee\nM\xc3\xbcsli\nGr\xc3\xb6\xc3\xe9\n", None, WINDOWS_1252, 0, LineEnd::Lf);
     let (japanese, ..) = SHIFT_JIS.encode("商品,名前\n一,これは日本語の説明です\n");
     check(&japanese, None, SHIFT_JIS, 0, LineEnd::Lf);
 }

@@ -58,7 +58,11 @@ impl Western {
 
     /// Whether windows-1252 explains every word, and there are too few of them to tell more.
     pub(super) fn explains_few_words(&self) -> bool {
-        self.words.len() <= FEW_WORDS && self.is_plausible()
+        self.has_few_words() && self.is_plausible()
+    }
+
+    pub(super) fn has_few_words(&self) -> bool {
+        self.words.len() <= FEW_WORDS
     }
 
     /// Whether the words are of a language that is written in windows-1252.

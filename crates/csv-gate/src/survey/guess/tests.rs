@@ -11,7 +11,7 @@ type Lines = Vec<Vec<u8>>;
 fn guess(lines: &Lines) -> Guess {
     let mut guesser = Guesser::default();
     lines.iter().filter(|line| !line.is_ascii()).for_each(|line| guesser.feed(line));
-    guesser.finish()
+    guesser.finish(false)
 }
 
 fn encoding(label: &str) -> &'static Encoding {
