@@ -56,7 +56,7 @@ impl Guesser {
         self.detector.feed(b"", true);
         let mut detected = self.detector.guess(None, Utf8Detection::Deny);
         let western = &self.western;
-        if beside_utf8 && western.has_few_words() && !detected.is_single_byte() {
+        if beside_utf8 && western.is_single_bytes() && !detected.is_single_byte() {
             detected = WINDOWS_1252;
         }
         let encoding = match detected {

@@ -10,6 +10,8 @@ use encoding_rs::WINDOWS_1252;
 const FEW_WORDS: usize = 4;
 /// Words from which a guess counts as confident.
 const MANY_WORDS: usize = 8;
+/// Most non-ASCII bytes in a row that are broken characters rather than text.
+const LONGEST_BROKEN_RUN: usize = 4;
 /// Most bytes of a word: a longer one is not a word.
 const MAX_WORD_BYTES: usize = 64;
 
@@ -44,6 +46,8 @@ pub(super) struct Western {
     letters: BTreeSet<char>,
     /// Whether some word cannot be windows-1252.
     is_odd: bool,
+    /// The most non-ASCII bytes in a row.
+    longest_run: usize,
 }
 
 impl Western {
@@ -61,8 +65,13 @@ impl Western {
         self.has_few_words() && self.is_plausible()
     }
 
-    pub(super) fn has_few_words(&self) -> bool {
+    fn has_few_words(&self) -> bool {
         self.words.len() <= FEW_WORDS
+    }
+
+    /// Whether there are too few non-ASCII bytes to be words of an encoding with several bytes to a character.
+    pub(super) fn is_single_bytes(&self) -> bool {
+        self.has_few_words() && self.longest_run <= LONGEST_BROKEN_RUN
     }
 
     /// Whether the words are of a language that is written in windows-1252.
@@ -85,6 +94,8 @@ impl Western {
     fn word(&mut self, bytes: &[u8]) {
         let (word, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
         self.is_odd |= is_odd(&word);
+        let run = bytes.split(u8::is_ascii).map(<[u8]>::len).max().unwrap_or(0);
+        self.longest_run = self.longest_run.max(run);
         let letters: Vec<_> = word.chars().filter(|c| !c.is_ascii() && is_letter(*c)).collect();
         // Alone it is the sign of a diameter.
         if !letters.is_empty() && !["Ø", "ø"].contains(&&*word) {
