@@ -9,10 +9,12 @@
 
 mod aligned;
 mod escaped;
+mod fields;
 mod quoted;
 
 use memchr::{memchr, memchr2};
 
+pub(crate) use self::fields::Fields;
 use crate::{LineEnd, Reason, window::End};
 
 /// The quoting of records.
@@ -71,58 +73,6 @@ pub(crate) struct Span {
     pub(crate) escaped: bool,
 }
 
-/// The fields of a record.
-#[derive(Debug, Default)]
-pub(crate) struct Fields {
-    /// As many as [`Splitter::spans_kept`] allows.
-    pub(crate) spans: Vec<Span>,
-    /// Positions of escapes and of the first half of each doubled quote, in order: searching for them again would take
-    /// as long as splitting. Incomplete for records over the limit, whose text is never needed.
-    escapes: Vec<usize>,
-    /// Whether a quote is text only because quotes are lenient.
-    repaired: bool,
-    /// Whether `n`, `r` and `t` after an escape are control characters.
-    control: bool,
-}
-
-impl Fields {
-    pub(crate) fn clear(&mut self) {
-        self.spans.clear();
-        self.escapes.clear();
-        self.control = false;
-        self.repaired = false;
-    }
-
-    /// Appends the unescaped text of a field to `out`. `record` is the text that was split.
-    pub(crate) fn unescape(&self, record: &str, span: Span, out: &mut String) {
-        let first = self.escapes.partition_point(|escape| *escape < span.start);
-        let mut start = span.start;
-        // The byte after an escape is always text.
-        for escape in self.escapes[first..].iter().take_while(|escape| **escape < span.end) {
-            out.push_str(&record[start..*escape]);
-            start = escape + 1;
-            if let Some(control) = self.control.then(|| record.as_bytes().get(start).and_then(control)).flatten() {
-                out.push(control);
-                start += 1;
-            }
-        }
-        out.push_str(&record[start..span.end]);
-    }
-}
-
-/// Returns the control character that a letter stands for after an escape.
-fn control(letter: &u8) -> Option<char> {
-    match letter {
-        b'n' => Some('\n'),
-        b'r' => Some('\r'),
-        b't' => Some('\t'),
-        b'b' => Some('\u{8}'),
-        b'f' => Some('\u{c}'),
-        b'v' => Some('\u{b}'),
-        _ => None,
-    }
-}
-
 /// The start of a window.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -133,10 +83,30 @@ pub(crate) enum Step {
     /// A record with a field that is never closed properly. `..end` is its text up to the end of the line on which the
     /// field begins, which is `lines` lines after the record's first. Reading continues at `next`, or, if there is
     /// none, at the first line end after the window.
-    NeverClosed { end: usize, lines: u64, next: Option<usize>, fault: Reason },
+    NeverClosed { end: usize, lines: u64, next: Option<usize>, fault: Fault },
     /// A record that fills the window and does not end in it. Reading continues at the next line; the window contains
     /// `lines` line ends.
-    Endless { lines: u64, fault: Reason },
+    Endless { lines: u64, fault: Fault },
+}
+
+/// What is wrong with a record. Smaller than a [`Reason`], which every record would take along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NeverClosed,
+    HoldsRows,
+    FieldTooLong { limit: usize },
+    RecordTooLong { limit: usize },
+}
+
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NeverClosed => Self::NeverClosed,
+            Fault::HoldsRows => Self::HoldsRows,
+            Fault::FieldTooLong { limit } => Self::FieldTooLong { limit },
+            Fault::RecordTooLong { limit } => Self::RecordTooLong { limit },
+        }
+    }
 }
 
 /// A complete record.
@@ -153,7 +123,7 @@ pub(crate) struct Record {
     /// Whether a quote in it is text only because quotes are lenient.
     pub(crate) repaired: bool,
     /// The limit that it exceeds, if any.
-    pub(crate) fault: Option<Reason>,
+    pub(crate) fault: Option<Fault>,
 }
 
 /// The result of splitting off one field.
@@ -214,6 +184,12 @@ impl Splitter {
         }
     }
 
+    /// Whether a record certainly begins at the start of the window, as almost everywhere.
+    #[inline]
+    pub(crate) fn begins_record(&self, window: &[u8]) -> bool {
+        self.comment.is_empty() && window.len() > 1 && !matches!(window[0], b'\r' | b'\n')
+    }
+
     /// Whether the line at the start of the window is a comment; none if the window must grow to decide.
     #[inline]
     pub(crate) fn is_comment(&self, window: &[u8], end: End) -> Option<bool> {
@@ -234,22 +210,31 @@ impl Splitter {
     /// Splits off the record at the start of the window and stores its fields in `found`.
     pub(crate) fn split(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
         found.clear();
-        match (self.quoting.quote, self.quoting.escape) {
-            (None, Some(escape)) => {
-                found.control = true;
-                self.split_by(window, end, found, |at, found| self.escaped(window, end, at, escape, found))
-            }
-            _ if self.is_aligned() => {
-                self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
-                    Some(open) => self.quoted(window, end, open, found),
-                    None => self.aligned(window, end, at),
-                })
-            }
-            _ => self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
-                Some(open) => self.quoted(window, end, open, found),
-                None => self.plain(window, end, at),
-            }),
+        let Some(quote) = self.quoting.quote.filter(|_| self.is_usual()) else {
+            return self.split_unusual(window, end, found);
+        };
+        self.split_by(window, end, found, |at, found| match window.get(at) {
+            Some(first) if *first == quote => self.quoted(window, end, at, found),
+            _ => self.plain(window, end, at, false),
+        })
+    }
+
+    fn is_usual(&self) -> bool {
+        !self.quoting.blanks && !self.crlf_only && !self.is_aligned()
+    }
+
+    /// Splits off a record of another file than most. The usual loop is faster without these.
+    #[inline(never)]
+    fn split_unusual(&self, window: &[u8], end: End, found: &mut Fields) -> Step {
+        if let (None, Some(escape)) = (self.quoting.quote, self.quoting.escape) {
+            found.control = true;
+            return self.split_by(window, end, found, |at, found| self.escaped(window, end, at, escape, found));
         }
+        self.split_by(window, end, found, |at, found| match self.opening_quote(window, at) {
+            Some(open) => self.quoted(window, end, open, found),
+            None if self.is_aligned() => self.aligned(window, end, at),
+            None => self.plain(window, end, at, self.crlf_only),
+        })
     }
 
     /// Splits off a record whose fields `split_field` splits off. One loop for each kind of fields: if a field came
@@ -267,8 +252,8 @@ impl Splitter {
             let field = split_field(at, found);
             match field {
                 Field::More => return Step::More,
-                Field::NeverClosed => return self.never_closed(window, end, at, lines, Reason::NeverClosed),
-                Field::HoldsRows => return self.never_closed(window, end, at, lines, Reason::HoldsRows),
+                Field::NeverClosed => return self.never_closed(window, end, at, lines, Fault::NeverClosed),
+                Field::HoldsRows => return self.never_closed(window, end, at, lines, Fault::HoldsRows),
                 Field::Endless => {
                     long_field |= window.len() - at > self.field_bytes;
                     return Step::Endless { lines, fault: self.too_long(long_field) };
@@ -293,14 +278,15 @@ impl Splitter {
         }
     }
 
-    fn plain(&self, window: &[u8], end: End, start: usize) -> Field {
+    #[inline(always)]
+    fn plain(&self, window: &[u8], end: End, start: usize, crlf_only: bool) -> Field {
         let text =
             |to, lines, stop| Field::Text { span: Span { start, end: to, escaped: false }, extra: 0, lines, stop };
         let (mut at, mut lines) = (start, 0);
         while let Some(found) = memchr2(self.delimiter[0], self.line_end.byte(), &window[at..]) {
             let hit = at + found;
             if window[hit] == self.line_end.byte() {
-                if self.crlf_only && !window[start..hit].ends_with(b"\r") {
+                if crlf_only && !window[start..hit].ends_with(b"\r") {
                     lines += 1;
                     at = hit + 1;
                     continue;
@@ -332,7 +318,7 @@ impl Splitter {
         }
     }
 
-    fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64, fault: Reason) -> Step {
+    fn never_closed(&self, window: &[u8], end: End, field: usize, lines: u64, fault: Fault) -> Step {
         match (memchr(self.line_end.byte(), &window[field..]), end) {
             (Some(found), _) => {
                 let at = field + found;
@@ -356,10 +342,10 @@ impl Splitter {
         self.unused.get(field).is_some_and(|unused| *unused)
     }
 
-    fn too_long(&self, field: bool) -> Reason {
+    fn too_long(&self, field: bool) -> Fault {
         match field {
-            true => Reason::FieldTooLong { limit: self.field_bytes },
-            false => Reason::RecordTooLong { limit: self.record_bytes },
+            true => Fault::FieldTooLong { limit: self.field_bytes },
+            false => Fault::RecordTooLong { limit: self.record_bytes },
         }
     }
 }

@@ -178,7 +178,6 @@ impl<R: Read> Table<R> {
     }
 
     /// Skips empty lines and comments. Returns false at the end of the file.
-    #[inline]
     fn find_record(&mut self) -> Result<bool, Error> {
         loop {
             let (window, end) = self.text.window();
@@ -205,7 +204,8 @@ impl<R: Read> Table<R> {
     fn step(&mut self) -> Result<Next, Error> {
         let line_end = self.dialect.line_end.byte();
         loop {
-            if !self.find_record()? {
+            let (window, _) = self.text.window();
+            if !self.rules.splitter.begins_record(window) && !self.find_record()? {
                 return Ok(Next::End);
             }
             let (window, end) = self.text.window();
@@ -241,7 +241,7 @@ impl<R: Read> Table<R> {
                 Step::NeverClosed { end, lines, next, fault } => {
                     self.after_nul = false;
                     position.len = end;
-                    let mut reject = self.reject(position, fault);
+                    let mut reject = self.reject(position, fault.into());
                     reject.line += lines;
                     self.skip_past(next, lines)?;
                     self.bound_lenience();
@@ -249,7 +249,7 @@ impl<R: Read> Table<R> {
                 }
                 Step::Endless { lines, fault } => {
                     self.after_nul = false;
-                    let reject = self.reject(position, fault);
+                    let reject = self.reject(position, fault.into());
                     self.skip_past(None, lines)?;
                     return Ok(Next::Bad(reject));
                 }

@@ -1,6 +1,6 @@
 //! Quoted fields.
 
-use memchr::{memchr, memchr2, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memmem, memrchr};
 
 use super::{EscapeRule, Field, Fields, Span, Splitter, Stop};
 use crate::{LineEnd, window::End};
@@ -133,7 +133,7 @@ impl Splitter {
         let span = Span { start: start + 1, end: close, escaped: extra > 0 };
         let lines = count(self.line_end.byte(), &window[span.start..span.end]);
         if lines > 1 && self.row_columns > 1 {
-            match self.holds_rows(window, end, (start, close)) {
+            match self.holds_rows(window, end, span, lines) {
                 Some(false) => {}
                 Some(true) => return Field::HoldsRows,
                 None => return Field::More,
@@ -143,26 +143,42 @@ impl Splitter {
     }
 
     /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header:
-    /// then its quotes are stray, and it would swallow rows. None if the window must grow to decide.
+    /// then its quotes are stray, and it would swallow rows. `line_ends` are in the field. None if the window must grow
+    /// to decide.
     #[inline(never)]
-    fn holds_rows(&self, window: &[u8], end: End, (start, close): (usize, usize)) -> Option<bool> {
-        /// Delimiters that a text would have to hold just at the right places.
-        const MIN_EVIDENCE: usize = 6;
+    fn holds_rows(&self, window: &[u8], end: End, field: Span, line_ends: u64) -> Option<bool> {
+        /// Delimiters that a text would have to hold just at the right places, without those of two lines.
+        const MIN_EVIDENCE: u64 = 4;
         let line_end = self.line_end.byte();
-        let is_row = |line: &[u8]| memmem::find_iter(line, &self.delimiter).count() + 1 == self.row_columns;
-        if memchr(line_end, &window[..start]).is_some() {
+        let in_row = self.row_columns as u64 - 1;
+        let is_row = |line: &[u8]| self.delimiters(line) == in_row;
+        // Almost all fields end here.
+        if self.delimiters(&window[field.start..field.end]) < (line_ends - 1) * in_row {
             return Some(false);
         }
-        let lines = window[..close].split(|byte| *byte == line_end);
-        let inside = lines.clone().count() - 1;
-        if inside * (self.row_columns - 1) < MIN_EVIDENCE - 2 || !lines.take(inside).all(is_row) {
+        let mut ends = memchr_iter(line_end, &window[field.start..field.end]).map(|at| field.start + at);
+        let (Some(first), Some(second)) = (ends.next(), ends.next()) else { return Some(false) };
+        if !is_row(&window[first + 1..second]) || line_ends * in_row < MIN_EVIDENCE {
             return Some(false);
         }
-        let last = memrchr(line_end, &window[..close]).map_or(0, |at| at + 1);
-        match memchr(line_end, &window[close..]) {
-            Some(len) => Some(is_row(&window[last..close + len])),
+        let mut start = second + 1;
+        let mut others = ends.map(|end| &window[std::mem::replace(&mut start, end + 1)..end]);
+        let begins_here = memchr(line_end, &window[..field.start]).is_none();
+        if !begins_here || !is_row(&window[..first]) || !others.all(is_row) {
+            return Some(false);
+        }
+        let last = memrchr(line_end, &window[..field.end]).map_or(0, |at| at + 1);
+        match memchr(line_end, &window[field.end..]) {
+            Some(len) => Some(is_row(&window[last..field.end + len])),
             None if end == End::More => None,
             None => Some(is_row(&window[last..])),
+        }
+    }
+
+    fn delimiters(&self, line: &[u8]) -> u64 {
+        match *self.delimiter {
+            [byte] => count(byte, line),
+            _ => memmem::find_iter(line, &self.delimiter).count() as u64,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use memchr::{memchr, memmem::Finder, memrchr};
 
-use crate::split::{Fields, Splitter, Step};
+use crate::split::{Fields, Quoting, Splitter, Step};
 use crate::window::End;
 
 /// The byte order mark of a file that was joined to another.
@@ -16,8 +16,6 @@ pub(super) struct HeaderNames {
     names: Vec<String>,
     /// Whether no name is empty or occurs twice. Else a row may well hold the same cells in another order.
     are_distinct: bool,
-    /// One bit per length of a name, see [`length_bit`].
-    lengths: u64,
     /// Finds the longest name, which few texts hold.
     longest: Finder<'static>,
 }
@@ -32,19 +30,17 @@ impl HeaderNames {
         let longest = names.iter().max_by_key(|name| name.len()).filter(|name| !name.is_empty())?;
         let distinct: HashSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
         let are_distinct = distinct.len() == names.len();
-        let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name.len()));
-        Some(Self {
-            lengths,
-            longest: Finder::new(longest.as_bytes()).into_owned(),
-            are_distinct,
-            names: names.to_vec(),
-        })
+        let longest = Finder::new(longest.as_bytes()).into_owned();
+        Some(Self { longest, are_distinct, names: names.to_vec() })
     }
 
-    /// The first bytes of records that may be headers.
-    pub(super) fn first_bytes(&self, splitter: &Splitter) -> impl Iterator<Item = u8> {
-        let layout = [splitter.quoting.quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0], BOM.as_bytes()[0]];
-        self.names.iter().filter_map(|name| name.bytes().next()).chain(layout)
+    /// The first bytes of records that may be headers, and the lengths of their first cells.
+    pub(super) fn first_cells(&self, splitter: &Splitter) -> impl Iterator<Item = (u8, u64)> {
+        let Quoting { quote, escape, .. } = splitter.quoting;
+        let layout = [quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0], BOM.as_bytes()[0]];
+        let lengths = move |name: &String| if escape.is_some() { u64::MAX } else { length_bit(name.len()) };
+        let names = self.names.iter().filter_map(move |name| Some((name.bytes().next()?, lengths(name))));
+        names.chain(layout.map(|byte| (byte, u64::MAX)))
     }
 
     /// Returns the field that holds each column if a record is a header. The inner `Option` is none for the order of
@@ -98,12 +94,11 @@ impl HeaderNames {
         None
     }
 
-    /// Whether a cell is perhaps a name. Almost all rows end here, so this must be fast.
-    #[inline]
+    /// Whether a cell is perhaps a name.
     fn may_be_name(&self, cell: &[u8]) -> bool {
         match cell {
             [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => {
-                self.lengths & length_bit(cell.len()) != 0 && self.names.iter().any(|name| name.as_bytes() == cell)
+                self.names.iter().any(|name| name.as_bytes() == cell)
             }
             // The byte order mark and white space are ignored.
             _ => true,
@@ -118,7 +113,8 @@ impl HeaderNames {
 }
 
 /// The bit of a length; long ones share the last.
-fn length_bit(len: usize) -> u64 {
+#[inline]
+pub(super) fn length_bit(len: usize) -> u64 {
     1 << len.min(63)
 }
 

@@ -2,7 +2,10 @@
 
 use memchr::memchr;
 
-use super::{cells::Cells, names::HeaderNames};
+use super::{
+    cells::Cells,
+    names::{HeaderNames, length_bit},
+};
 use crate::{
     Limits, Ragged, Reason,
     split::{Fields, Record, Span, Splitter},
@@ -23,8 +26,9 @@ pub(super) struct RowRules {
     pub(super) order: Option<Vec<usize>>,
     /// The columns that are used; none if all are.
     pub(super) used: Option<Vec<usize>>,
-    /// The first bytes of records that are perhaps not plain rows. One look-up per row takes no time.
-    unusual: [bool; 256],
+    /// By their first byte, the records that are perhaps not plain rows: the lengths of their first cells, see
+    /// [`length_bit`]. One look-up per row takes no time.
+    unusual: [u64; 256],
 }
 
 /// The number of fields of a row.
@@ -51,14 +55,15 @@ pub(super) enum Verdict {
 impl RowRules {
     /// Creates the rules for reading a header.
     pub(super) fn new(splitter: Splitter, encoding: &'static str, limits: Limits, width: Width) -> Self {
-        let unusual = [false; 256];
+        let unusual = [0; 256];
         Self { splitter, encoding, limits, width, cells: None, names: None, order: None, used: None, unusual }
     }
 
     /// Updates what is derived from the other rules. Call it after each change of the cells, the names, the
     /// order and the used columns.
     pub(super) fn update(&mut self) {
-        self.unusual = [self.cells.is_some() || self.order.is_some(); 256];
+        let are_all = self.cells.is_some() || self.order.is_some();
+        self.unusual = [if are_all { u64::MAX } else { 0 }; 256];
         if let Some(used) = &self.used {
             let mut unused = vec![true; self.width.columns];
             let field = |column: &usize| self.order.as_ref().map_or(*column, |order| order[*column]);
@@ -66,20 +71,29 @@ impl RowRules {
             self.splitter.unused = unused;
         }
         if let Some(names) = &self.names {
-            names.first_bytes(&self.splitter).for_each(|byte| self.unusual[usize::from(byte)] = true);
+            let first = names.first_cells(&self.splitter);
+            first.for_each(|(byte, lengths)| self.unusual[usize::from(byte)] |= lengths);
         }
     }
 
     /// Whether a record of the right width needs more checks before it is a row.
     #[inline]
-    pub(super) fn is_unusual(&self, record: &[u8]) -> bool {
-        record.first().is_none_or(|first| self.unusual[usize::from(*first)])
+    pub(super) fn is_unusual(&self, record: &[u8], fields: &Fields) -> bool {
+        let (Some(first), Some(span)) = (record.first(), fields.spans.first()) else { return true };
+        let lengths = self.unusual[usize::from(*first)];
+        // White space around a name is ignored.
+        let is_padded = || !record[..span.end].last().is_some_and(u8::is_ascii_graphic);
+        lengths != 0 && (lengths & length_bit(span.end - span.start) != 0 || is_padded())
     }
 
     /// Judges a complete record and gives the fields of a row their final place. `clean`: its bytes are known to be
     /// valid text.
+    #[inline]
     pub(super) fn judge(&self, text: &[u8], clean: bool, record: Record, fields: &mut Fields) -> Verdict {
-        match record.fault.or_else(|| self.fault(text, clean, record.fields, fields)) {
+        if clean && record.fault.is_none() && record.fields == self.width.columns {
+            return self.shape(text, fields);
+        }
+        match record.fault.map(Reason::from).or_else(|| self.fault(text, clean, record.fields, fields)) {
             Some(reason) => Verdict::Bad(reason),
             None => self.shape(text, fields),
         }
@@ -88,7 +102,7 @@ impl RowRules {
     /// Judges a sound record, as [`Self::judge`] does.
     #[inline]
     pub(super) fn shape(&self, text: &[u8], fields: &mut Fields) -> Verdict {
-        if self.is_unusual(text) { self.shape_unusual(text, fields) } else { Verdict::Row }
+        if self.is_unusual(text, fields) { self.shape_unusual(text, fields) } else { Verdict::Row }
     }
 
     fn shape_unusual(&self, text: &[u8], fields: &mut Fields) -> Verdict {
@@ -108,7 +122,7 @@ impl RowRules {
     /// Whether a record is a header that changes the order of the columns.
     pub(super) fn changes(&self, text: &[u8], fields: &Fields) -> bool {
         let order = || self.names.as_ref()?.order(text, fields, &self.splitter);
-        self.is_unusual(text) && order().is_some_and(|order| order != self.order)
+        self.is_unusual(text, fields) && order().is_some_and(|order| order != self.order)
     }
 
     /// Returns what is wrong with a syntactically correct record, if anything.
