@@ -235,10 +235,14 @@ fn unquoted(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Rea
     let pairs = sample.wrapped(&found.splitter, quote);
     // Delimiters that a text would have to hold just at the right places.
     let evidence = before.line_ends * (fit.columns as u64 - 1);
-    let swallows_rows = evidence > 7 || (evidence > 1 && pairs == 0 && keeps_kinds(sample, reading, &found));
+    let are_alike = || pairs == 0 && keeps_kinds(sample, reading, &found);
+    let swallows_rows = match fit.columns {
+        2 => evidence > 2 && are_alike(),
+        _ => evidence > 7 || (evidence > 1 && are_alike()),
+    };
     let is_likely = match *found.splitter.delimiter {
         [b'\t'] => (fit.records > 2 && reading.fit.malformed > 0) || (fit.records > 4 && swallows_rows),
-        _ => fit.records > 4 && fit.columns > 2 && (reading.fit.malformed > 0 || swallows_rows),
+        _ => fit.records > 4 && ((fit.columns > 2 && reading.fit.malformed > 0) || swallows_rows),
     };
     (is_likely && fit.columns > 1 && fit.bad() == 0 && 4 * pairs <= odd).then_some(found)
 }

@@ -20,6 +20,9 @@ fn stray_quotes_swallow_no_rows() {
     let quote = Settings { quote: Some(Quote::Char(b'"')), ..Settings::default() };
     let rows = [(2, "p1|12 inch,5\np2,Pen,6\np3,Nib 12|7"), (5, "p4|a\nb,c\nd,e|8")];
     check(text, &quote, "sku|name|n", &rows, &[]);
+    let gap = "sku,name,n\np1,\"12 inch,5\n\np2,Pen,6\np3,Nib 12\",7\np4,\"a\nb\",8\n";
+    let rows = [(4, "p2|Pen|6"), (5, "p3|Nib 12\"|7"), (6, "p4|a\nb|8")];
+    check(gap, &Settings::default(), "sku|name|n", &rows, &[(2, why, "p1,\"12 inch,5")]);
     // Too little to tell.
     check("a,b\n1,\"x\ny,z\nw\"\n", &Settings::default(), "a|b", &[(2, "1|x\ny,z\nw")], &[]);
     check("a,b,c\n1,\"x,y\nz,w\",2\n", &Settings::default(), "a|b|c", &[(2, "1|x,y\nz,w|2")], &[]);

@@ -220,6 +220,8 @@ fn rows_after_an_empty_line_stay_rows() {
     rows("sku,name,price\np1,Pen,1\np2,Nib,2\n\nset,Price,on request\np3,Pad,3\n", 4, 0);
     rows("sku,name,note\np1,Pen,x\np2,Nib,y\n\nname,Name,note\np3,Pad,z\n", 4, 0);
     rows("sku,name,note\np1,Pen,x\np2,Nib,y\n\nname,Name tag,plate\n", 3, 0);
+    rows("sku,name\nA-1,Pen\nA-2,Nib\n\nA-3,name\nPrice,Ink\nA-4,Pad\n", 5, 0);
+    rows("sku,name\n1,Pen\n2,Nib\n\nname,EUR\n4,Ink\n5,Pad\n", 5, 0);
 }
 
 #[test]

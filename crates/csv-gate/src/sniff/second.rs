@@ -108,13 +108,18 @@ impl<'a> Candidate<'a> {
         if is_first_again || folded.len() < cells.len() {
             return false;
         }
-        if 2 * shared >= cells.len() {
+        let below = self.below(header);
+        if below.iter().any(|row| is_like(cells, &row.cells)) {
+            return false;
+        }
+        // One name alone may be the text of a row of two columns.
+        let is_name_of_row = shared == 1 && cells.len() == self.names.len() && !folded.contains(&self.names[0]);
+        if 2 * shared >= cells.len() && !is_name_of_row {
             return true;
         }
-        let below = self.below(header);
         let is_likely =
             shared > 0 || self.is_other_kind(header, &below, is_titled) || self.is_other_width(header, &below);
-        is_likely && !below.is_empty() && !self.go_on(&below) && !is_like(&header.cells, &below[0].cells)
+        is_likely && !below.is_empty() && !self.go_on(&below)
     }
 
     /// The first records below a header.

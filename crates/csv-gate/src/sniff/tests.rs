@@ -110,6 +110,8 @@ fn other_quoting_is_found() {
     check_quoting(&tabs("B\t\"b\"\t\"y\nC\tc\ty\"\n"), Some(b'"'), None, false);
     let commas = |rows: &str| format!("a,b,c\n1,x,x\n2,x,x\n{rows}3,z,z\n");
     check_quoting(&commas("4,b,\"y\n5,c,y\"\n"), None, None, false);
+    check_quoting("a;b\n1;Pen\n2;\"Pad\n3;Pad\n4;Ink\n5;5\"\n6;Ink\n", None, None, false);
+    check_quoting("a;b\n1;Pen\n2;\"Pad\nof;it\n4;Ink\n5;5\"\n6;Ink\n", Some(b'"'), None, false);
     check_quoting(&commas("4,b,\"sizes:\nS,M,L\"\n"), Some(b'"'), None, false);
     check_quoting(&commas("4,b,\"sizes:\n5,6,7\"\n"), Some(b'"'), None, false);
     check_quoting(&commas("x,b,\"sizes:\nS,M,L\"\n"), Some(b'"'), None, false);

@@ -133,7 +133,7 @@ impl Splitter {
         let span = Span { start: start + 1, end: close, escaped: extra > 0 };
         let lines = count(self.line_end.byte(), &window[span.start..span.end]);
         if lines > 1 && self.row_columns > 1 {
-            match self.holds_rows(window, end, span, lines) {
+            match self.holds_rows(window, end, span) {
                 Some(false) => {}
                 Some(true) => return Field::HoldsRows,
                 None => return Field::More,
@@ -142,29 +142,32 @@ impl Splitter {
         Field::Text { span, extra, lines, stop }
     }
 
-    /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header:
-    /// then its quotes are stray, and it would swallow rows. `line_ends` are in the field. None if the window must grow
-    /// to decide.
+    /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header
+    /// or is empty: then its quotes are stray, and it would swallow rows. None if the window must grow to decide.
     #[inline(never)]
-    fn holds_rows(&self, window: &[u8], end: End, field: Span, line_ends: u64) -> Option<bool> {
-        /// Delimiters that a text would have to hold just at the right places, without those of two lines.
+    fn holds_rows(&self, window: &[u8], end: End, field: Span) -> Option<bool> {
+        /// Delimiters that a text would have to hold just at the right places, without those of the last line.
         const MIN_EVIDENCE: u64 = 4;
         let line_end = self.line_end.byte();
         let in_row = self.row_columns as u64 - 1;
         let is_row = |line: &[u8]| self.delimiters(line) == in_row;
         // Almost all fields end here.
-        if self.delimiters(&window[field.start..field.end]) < (line_ends - 1) * in_row {
+        if self.delimiters(&window[field.start..field.end]) < in_row {
             return Some(false);
         }
         let mut ends = memchr_iter(line_end, &window[field.start..field.end]).map(|at| field.start + at);
-        let (Some(first), Some(second)) = (ends.next(), ends.next()) else { return Some(false) };
-        if !is_row(&window[first + 1..second]) || line_ends * in_row < MIN_EVIDENCE {
-            return Some(false);
+        let Some(first) = ends.next() else { return Some(false) };
+        let mut start = first + 1;
+        let inner = ends.map(|end| &window[std::mem::replace(&mut start, end + 1)..end]);
+        let mut rows = 1;
+        for line in inner.filter(|line| !line.trim_ascii().is_empty()) {
+            if !is_row(line) {
+                return Some(false);
+            }
+            rows += 1;
         }
-        let mut start = second + 1;
-        let mut others = ends.map(|end| &window[std::mem::replace(&mut start, end + 1)..end]);
         let begins_here = memchr(line_end, &window[..field.start]).is_none();
-        if !begins_here || !is_row(&window[..first]) || !others.all(is_row) {
+        if rows == 1 || rows * in_row < MIN_EVIDENCE || !begins_here || !is_row(&window[..first]) {
             return Some(false);
         }
         let last = memrchr(line_end, &window[..field.end]).map_or(0, |at| at + 1);
