@@ -107,6 +107,8 @@ fn units_and_lines_below_the_header_are_no_rows() {
     let units = "units of measure, not a row: `w` is not a number as in the other rows";
     check("w,p\n[g],[cm]\n1,2\n3,4\n", &set(), "w|p", &[(3, "1|2"), (4, "3|4")], &[(2, units, "[g],[cm]")]);
     check_ignored("sku,name\n---,----\np1,Pen\n(1 rows affected)\n", "sku|name", &["p1|Pen"], 2);
+    check_ignored("|sku|name|\n|:--|---:|\n|p1|Pen|\n", "|sku|name|", &["|p1|Pen|"], 1);
+    check_ignored(" sku | name \n-----+------\n p1  | Pen\n(1 row)\n", "sku|name", &[" p1  | Pen"], 2);
     let rows = |text: &str, rows| assert_eq!(see("a.csv", text.as_bytes(), &set()).unwrap().rows.len(), rows, "{text}");
     rows("sku,w\np0,kg\np1,1\np2,2\n", 3);
     rows("sku,w\n,n/a\np1,1\np2,2\n", 3);

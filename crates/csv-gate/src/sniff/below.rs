@@ -26,11 +26,12 @@ pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option
     let rows = of_sample(text, end, splitter)?;
     let (names, len) = first_record(text, end, splitter)?;
     let below = without_empty_lines(&text[len..]);
-    let Some((cells, _)) = first_record(below, end, splitter).filter(|(cells, _)| cells.len() == names.len()) else {
-        return Some((Below::Rows, rows));
-    };
-    if is_underline(&cells) {
+    let Some((cells, _)) = first_record(below, end, splitter) else { return Some((Below::Rows, rows)) };
+    if is_underline(&cells, names.len()) {
         return Some((Below::Underline, rows));
+    }
+    if cells.len() != names.len() {
+        return Some((Below::Rows, rows));
     }
     // Almost all files end here.
     if !cells.iter().any(|cell| is_unit(cell)) || names.len() < 2 {
@@ -40,10 +41,21 @@ pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option
     Some((if are_units(&cells, &others) { Below::Units } else { Below::Rows }, rows))
 }
 
-fn is_underline(cells: &[&[u8]]) -> bool {
-    let is_line =
-        |cell: &&[u8]| matches!(cell.trim_ascii(), [b'-', rest @ ..] if rest.iter().all(|byte| *byte == b'-'));
-    cells.len() > 1 && cells.iter().all(is_line) && cells.iter().any(|cell| cell.trim_ascii().len() > 2)
+/// Whether a line underlines the names: dashes below each, as in Markdown, or a line of dashes and plus signs, as `psql`
+/// writes it.
+fn is_underline(cells: &[&[u8]], columns: usize) -> bool {
+    let is_of = |cell: &[u8], bytes: &[u8]| cell.iter().all(|byte| bytes.contains(byte));
+    let has_dashes = |cell: &&[u8]| cell.trim_ascii().windows(3).any(|three| three == b"---");
+    match cells {
+        [cell] => columns > 1 && has_dashes(cell) && is_of(cell.trim_ascii(), b"-+"),
+        _ => {
+            // Tables in Markdown have delimiters at both ends of a line, and colons for the alignment.
+            let is_edge = |at: usize| at == 0 || at + 1 == cells.len();
+            let is_line = |at: usize, cell: &[u8]| is_of(cell, b"-:") && (is_edge(at) || cell.contains(&b'-'));
+            let are_lines = cells.iter().enumerate().all(|(at, cell)| is_line(at, cell.trim_ascii()));
+            cells.len() == columns && are_lines && cells.iter().any(has_dashes)
+        }
+    }
 }
 
 /// Whether every column of numbers has a unit or nothing here, and the other columns have nothing that a row could have.

@@ -4,7 +4,7 @@ use std::{io::Read, sync::Arc};
 
 use memchr::memchr_iter;
 
-use super::{Next, RecordPosition, Table, names::HeaderNames};
+use super::{Next, Table, names::HeaderNames};
 use crate::{
     Error, Header, Ragged, Reason, Reject, Settings,
     columns::find_column,
@@ -57,21 +57,17 @@ impl<R: Read> Table<R> {
     /// Leaves out what is no row right below the header, and the footer.
     pub(super) fn leave_out(&mut self, around: Option<Around>, settings: &Settings) -> Result<(), Error> {
         let Some(Around { below, rows, second }) = around else { return Ok(()) };
-        if below != Below::Rows {
-            match self.step()? {
+        match below {
+            Below::Rows => {}
+            Below::Underline => self.skip_underline()?,
+            Below::Units => match self.step()? {
                 Next::End => {}
                 Next::Bad(reject) => self.push_reject(reject),
-                Next::Good if below == Below::Units => {
+                Next::Good => {
                     let reject = self.reject(self.current, self.units());
                     self.push_reject(reject);
                 }
-                Next::Good => {
-                    let RecordPosition { line, start, len, .. } = self.current;
-                    let text = self.text.since(start, len);
-                    let (line_end, max) = (self.dialect.line_end.byte(), self.rules.limits.raw_bytes);
-                    self.rejects.ignored.add(line, text, line_end, max);
-                }
-            }
+            },
         }
         // An LF in a cell may begin a line that looks like a footer.
         if settings.skip_footer == 0 && self.columns.len() > 1 && !self.dialect.bare_line_feeds {
@@ -81,6 +77,17 @@ impl<R: Read> Table<R> {
                 Some(byte) => self.text.stop(byte - self.text.byte(), &tail),
                 None => self.text.leave_out(tail),
             }
+        }
+        Ok(())
+    }
+
+    fn skip_underline(&mut self) -> Result<(), Error> {
+        if self.find_record()? {
+            let (line, line_end) = (self.text.line(), self.dialect.line_end.byte());
+            let (window, _) = self.text.window();
+            let text = window.split(|byte| *byte == line_end).next().unwrap_or_default();
+            self.rejects.ignored.add(line, text, line_end, self.rules.limits.raw_bytes);
+            self.text.skip_line()?;
         }
         Ok(())
     }
