@@ -56,8 +56,20 @@ impl Served {
 
     /// Serves the folder `name` below `home`.
     pub(super) fn serve(home: &Path, name: &str, feeds: Vec<Feed>, settle: &str) -> Result<Self> {
+        Self::serve_with(home, name, feeds, settle, None)
+    }
+
+    /// The same with a file of formats.
+    pub(super) fn serve_with(
+        home: &Path,
+        name: &str,
+        feeds: Vec<Feed>,
+        settle: &str,
+        formats: Option<&Path>,
+    ) -> Result<Self> {
         let mut source = process::command("data-source", home);
         source.args(["--listen", "127.0.0.1:0", "--settle", settle, "--dir", name]).env("RUST_LOG", "error");
+        source.args(formats.map(|formats| format!("--formats={}", formats.display())));
         Ok(Self { name: name.to_owned(), feeds, source: Daemon::start(source) })
     }
 

@@ -15,8 +15,10 @@ pub(super) enum Line {
     Follow,
     /// One row of a feed of 1,000 rows changes while a master follows
     FollowSmall,
-    /// 2,000 files of one row into an empty database with `master --once`, and DuckDB
+    /// 20,000 files of one row into an empty database with `master --once`, and DuckDB
     Files,
+    /// That feed in two encodings, read with lenient quotes
+    Mixed,
     /// Ten feeds into an empty database with `master --once`
     Ten,
     /// `master --once` again after one row of one of the ten feeds has changed

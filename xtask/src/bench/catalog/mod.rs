@@ -4,6 +4,7 @@
 mod files;
 mod lines;
 mod many;
+mod mixed;
 mod peers;
 mod requests;
 mod rounds;
@@ -62,6 +63,9 @@ fn measure(table: &mut Table, stage: &mut Stage, peers: &Peers, pairs: usize) ->
     }
     if wants_any(chosen, &[Line::Files]) {
         table.add(files::measure(stage.home, peers, pairs)?);
+    }
+    if wants_any(chosen, &[Line::Mixed]) {
+        table.add(mixed::measure(stage, pairs)?);
     }
     if wants_any(chosen, &[Line::Ten, Line::TenChange]) {
         table.add(ten::measure(stage)?);
