@@ -87,3 +87,19 @@ fn a_new_order_concerns_skus_that_nobody_touched() {
     wins(&system, "1");
     assert_eq!(system.products()["d1"].0, "changed");
 }
+
+/// A file that was touched must not win only after a restart.
+#[test]
+fn a_running_master_follows_a_time_that_changes_alone() {
+    let mut system = deltas(&order("modified"));
+    system.start_master(&[]);
+    let wins = |system: &System, number: &str| {
+        let name = || system.products().get("same").is_some_and(|(name, _)| name == number).then_some(());
+        wait::until(&format!("delta-{number} wins"), name);
+    };
+    wins(&system, "10");
+    touch(&system, "2", 30);
+    wins(&system, "2");
+    touch(&system, "2", 2);
+    wins(&system, "10");
+}

@@ -1,6 +1,6 @@
 //! A list of rules, of which the first that matches a path counts.
 
-use tributary_protocol::FormatSpec;
+use tributary_protocol::{FormatSpec, Order};
 
 use crate::{Patterns, SettingError, file_format};
 
@@ -73,6 +73,12 @@ impl SourceFormats {
     #[must_use]
     pub fn spec(&self, path: &str) -> FormatSpec {
         self.own.spec(path).or(self.announced.spec(path))
+    }
+
+    /// Whether any file is ranked by its time.
+    #[must_use]
+    pub fn rank_by_time(&self) -> bool {
+        self.own.specs().chain(self.announced.specs()).any(|spec| spec.order == Some(Order::Modified))
     }
 }
 

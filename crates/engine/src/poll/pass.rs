@@ -190,6 +190,11 @@ impl Poll {
         Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
     }
 
+    /// Whether the winner depends on times. They are not part of a version, so a source does not report that one has changed.
+    pub(crate) fn ranks_by_time(&self) -> bool {
+        self.content.borrow().as_ref().is_some_and(|content| content.formats.rank_by_time())
+    }
+
     /// Resolves once the version that is held may be applied: someone has accepted it, or it was held for long enough. Never if
     /// nothing is held.
     pub(crate) fn released(&self) -> impl Future<Output = ()> + use<> {

@@ -27,6 +27,8 @@ const MAX_SENSE_WAIT: Duration = Duration::from_secs(10);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
 /// Interval in which a plain source is read without news, because it may forget what it gave out.
 const PLAIN_READ_INTERVAL: Duration = Duration::from_secs(60);
+/// Interval in which a source is listed without news if times decide which file wins.
+const RELIST_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between two questions, whatever a source answers.
 const MIN_SENSE_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -38,6 +40,8 @@ pub(super) struct PollLoop {
     poll_interval: Duration,
     /// The offset within an interval, so that many sources are not asked all at once.
     first_tick: Instant,
+    /// When the last pass began.
+    listed_at: Instant,
     /// Delays after failed passes; starts over after a good one.
     backoff: Backoff,
 }
@@ -83,7 +87,8 @@ impl PollLoop {
         poll.name().hash(&mut hasher);
         let backoff = Backoff::new(poll_interval, MAX_RETRY_DELAY);
         let offset = poll_interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0);
-        Self { poll, statuses, poll_interval, first_tick: Instant::now() + offset, backoff }
+        let now = Instant::now();
+        Self { poll, statuses, poll_interval, first_tick: now + offset, listed_at: now, backoff }
     }
 
     /// Asks once and makes a pass if there is news. A panic counts as a failed pass.
@@ -106,7 +111,7 @@ impl PollLoop {
         let (sense, is_news) = match &known {
             Known::Nothing => (self.poll.origin().sense().await?, true),
             Known::Version { version, holds, .. } => {
-                let wait = if *holds { MAX_SENSE_WAIT } else { Duration::ZERO };
+                let wait = if *holds { self.longest_wait() } else { Duration::ZERO };
                 let sense = tokio::select! {
                     sense = self.poll.origin().sense_change(version, wait) => sense?,
                     () = self.poll.released() => {
@@ -123,19 +128,24 @@ impl PollLoop {
                 (sense, is_news)
             }
         };
-        if is_news {
-            let expects_change = matches!(known, Known::Version { .. });
+        let must_relist = self.poll.ranks_by_time() && self.listed_at.elapsed() >= RELIST_INTERVAL;
+        if is_news || must_relist {
+            let expects_change = is_news && matches!(known, Known::Version { .. });
             return self.pass(&sense, expects_change).await;
         }
         self.statuses.answered(self.poll.name(), now());
         Ok(match known {
             // A source that answers early without news does not hold its answers.
             Known::Version { version, holds, .. } => {
-                let holds = holds && asked_at.elapsed() >= MAX_SENSE_WAIT / 2;
+                let holds = holds && asked_at.elapsed() >= self.longest_wait() / 2;
                 Known::Version { version, holds, was_false_alarm: false }
             }
             other => other,
         })
+    }
+
+    fn longest_wait(&self) -> Duration {
+        if self.poll.ranks_by_time() { RELIST_INTERVAL } else { MAX_SENSE_WAIT }
     }
 
     /// Makes the next pass read what was held.
@@ -147,6 +157,7 @@ impl PollLoop {
     /// Makes a pass. `expects_change` says that the source has reported news.
     async fn pass(&mut self, sense: &Sense, expects_change: bool) -> Result<Known> {
         let started = Instant::now();
+        self.listed_at = started;
         let sensed = now();
         let passed = self.poll.pass(sense).await?;
         let Applied { state, error, .. } = passed.applied;
