@@ -25,6 +25,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AcceptQuery {
     digest: Option<String>,
 }
@@ -39,6 +40,7 @@ struct AcceptQuery {
     ),
     responses(
         (status = 202, description = "It was accepted"),
+        (status = 400, description = "The query cannot be understood"),
         (status = 404, description = "There is no such source"),
         (status = 409, description = "It holds nothing, or another version by now"),
     ))]

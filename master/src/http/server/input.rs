@@ -28,6 +28,17 @@ pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Api
     fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
+/// Refuses a query where no parameter is known, so that nobody takes a mistyped one for heard.
+pub(crate) fn no_query(request: &HttpRequest) -> Result<(), ApiError> {
+    match request.query_string() {
+        "" => Ok(()),
+        query => {
+            let first = query.split(['&', '=']).next().unwrap_or_default();
+            Err(bad(format!("this path knows no query parameter, such as `{first}`")))
+        }
+    }
+}
+
 /// Returns the filter; `None` if it is blank, as an empty form field sends it. Names do not pass through it: the empty name is one.
 pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())

@@ -39,9 +39,9 @@ fn routes(config: &mut web::ServiceConfig) {
     let sku = "/api/v1/products/{sku}";
     config
         .service(resource("/", "GET, HEAD", [read().to(home::show)]))
-        .service(resource("/update", "POST", [web::post().to(update::update)]))
-        .service(resource("/accept", "POST", [web::post().to(update::accept)]))
-        .service(resource("/clear", "POST", [web::post().to(update::clear)]))
+        .service(resource("/update", "POST", [plain(web::post().to(update::update))]))
+        .service(resource("/accept", "POST", [plain(web::post().to(update::accept))]))
+        .service(resource("/clear", "POST", [plain(web::post().to(update::clear))]))
         .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
         .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
         .service(resource("/files", "GET, HEAD", [read().to(files_page::show)]))
@@ -49,27 +49,27 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/upload",
             "GET, HEAD, POST",
-            [read().to(upload_page::show), web::post().to(upload_page::form)],
+            [plain(read().to(upload_page::show)), plain(web::post().to(upload_page::form))],
         ))
-        .service(resource("/upload.js", "GET, HEAD", [read().to(assets::upload_script)]))
-        .service(resource("/reports", "GET, HEAD", [read().to(report_pages::list)]))
+        .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
+        .service(resource("/reports", "GET, HEAD", [plain(read().to(report_pages::list))]))
         .service(resource("/reports/{name}", "GET, HEAD", [read().to(report_pages::show)]))
-        .service(resource("/style.css", "GET, HEAD", [read().to(assets::style)]))
-        .service(resource("/live.js", "GET, HEAD", [read().to(assets::script)]))
-        .service(resource("/icon.svg", "GET, HEAD", [read().to(assets::icon)]))
-        .service(resource("/favicon.ico", "GET, HEAD", [read().to(assets::icon)]))
+        .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))
+        .service(resource("/live.js", "GET, HEAD", [plain(read().to(assets::script))]))
+        .service(resource("/icon.svg", "GET, HEAD", [plain(read().to(assets::icon))]))
+        .service(resource("/favicon.ico", "GET, HEAD", [plain(read().to(assets::icon))]))
         .service(resource("/api/v1/products", "GET, HEAD", [read().to(products::list)]))
         .service(resource(
             sku,
             "GET, HEAD, PUT, PATCH, DELETE",
             [
-                read().to(product::get),
-                web::put().to(product::put),
-                web::patch().to(product::patch),
-                web::delete().to(product::hide),
+                plain(read().to(product::get)),
+                plain(web::put().to(product::put)),
+                plain(web::patch().to(product::patch)),
+                plain(web::delete().to(product::hide)),
             ],
         ))
-        .service(resource(&format!("{sku}/edit"), "DELETE", [web::delete().to(product::clear)]))
+        .service(resource(&format!("{sku}/edit"), "DELETE", [plain(web::delete().to(product::clear))]))
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
@@ -83,16 +83,16 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/api/v1/uploads/{id}",
             "GET, HEAD, DELETE",
-            [read().to(uploads::get), web::delete().to(uploads::cancel)],
+            [plain(read().to(uploads::get)), plain(web::delete().to(uploads::cancel))],
         ))
-        .service(resource("/api/v1/uploads/{id}/events", "GET", [web::get().to(uploads::follow)]))
+        .service(resource("/api/v1/uploads/{id}/events", "GET", [plain(web::get().to(uploads::follow))]))
         .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
         .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
-        .service(resource("/api/v1/events", "GET", [web::get().to(events::follow)]))
-        .service(resource(health::HEALTHZ, "GET, HEAD", [read().to(health::healthz)]))
-        .service(resource(health::READYZ, "GET, HEAD", [read().to(health::readyz)]))
-        .service(resource("/metrics", "GET, HEAD", [read().to(health::metrics)]))
-        .service(resource("/openapi.json", "GET, HEAD", [read().to(openapi::show)]));
+        .service(resource("/api/v1/events", "GET", [plain(web::get().to(events::follow))]))
+        .service(resource(health::HEALTHZ, "GET, HEAD", [plain(read().to(health::healthz))]))
+        .service(resource(health::READYZ, "GET, HEAD", [plain(read().to(health::readyz))]))
+        .service(resource("/metrics", "GET, HEAD", [plain(read().to(health::metrics))]))
+        .service(resource("/openapi.json", "GET, HEAD", [plain(read().to(openapi::show))]));
     #[cfg(test)]
     config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
 }
@@ -106,6 +106,21 @@ async fn panic() -> HttpResponse {
 fn read() -> Route {
     use actix_web::guard;
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// Refuses every query: the handlers of this route know no parameter.
+fn plain(route: Route) -> Route {
+    route.wrap(from_fn(without_query))
+}
+
+async fn without_query(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match input::no_query(request.request()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(error) => Ok(request.error_response(error)),
+    }
 }
 
 /// Builds a path with its routes. Other methods get 405 with `allowed` in `Allow`.

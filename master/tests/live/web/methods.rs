@@ -117,6 +117,33 @@ fn another_method_is_refused_with_those_that_are_known() {
     assert_eq!(page(&get(&system, "/update", &[BROWSER]), 405).matches("405").count(), 1);
 }
 
+/// Who mistypes `digest` must not accept whatever is held, and who mistypes `limit` must not take the whole for a part.
+#[test]
+fn no_path_takes_a_parameter_that_it_does_not_know() {
+    let system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
+    let api = system.json("/openapi.json")["paths"].as_object().unwrap().clone();
+    let of_api = api.iter().flat_map(|(path, methods)| {
+        let path = path.replace("{sku}", "a").replace("{name}", "north").replace("{id}", &"0".repeat(32));
+        methods.as_object().unwrap().keys().map(move |method| (method.to_ascii_uppercase(), path.clone()))
+    });
+    let of_pages = READ.iter().filter(|path| !path.contains('?')).map(|path| ("GET".to_owned(), (*path).to_owned()));
+    let others = [("GET", "/files"), ("GET", "/favicon.ico"), ("GET", "/metrics")];
+    let forms = ["/update", "/clear", "/accept", "/upload"].map(|path| ("POST", path));
+    let by_hand = others.into_iter().chain(forms).map(|(method, path)| (method.to_owned(), path.to_owned()));
+    let mut asked = 0;
+    for (method, path) in of_api.chain(of_pages).chain(by_hand) {
+        if path == "/api/v1/reports/north" {
+            continue; // There is no report.
+        }
+        let answer = send(&system, &method, &format!("{path}?digset=1"), &[], "");
+        let detail = problem(&answer, 400)["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("`digset`"), "{method} {path}: {detail}");
+        asked += 1;
+    }
+    assert!(asked > 40, "{asked}");
+    assert_eq!(system.products()["a"].0, "A", "nothing was done");
+}
+
 #[test]
 fn a_path_that_is_none_is_not_found() {
     let system = one_source(&[("feed.csv", "sku,name\na/b,A\n")]);
