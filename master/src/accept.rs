@@ -15,29 +15,35 @@ use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
 /// Time limit of the request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Accepts what the sources named in `config.accept` hold, and says what follows.
+/// What to do if the running master cannot be asked.
+const ADVICE: &str = "accept on its page, or say with `--listen` where it listens";
+
+/// Accepts what each of the sources named in `config.accept` holds, and says what follows. Ends at the first that holds nothing.
 ///
 /// # Errors
 /// Nothing is held; the database fails; a master runs and cannot be reached at the configured address.
 pub async fn accept(config: Config) -> Result<()> {
-    let (offline, names) = (config.clone(), config.accept.clone());
-    let accepted = tokio::task::spawn_blocking(move || accept_held(&offline, &offline.accept)).await?;
-    let then = match accepted {
-        Ok(()) => "the next pass applies it",
-        Err(AcceptError::Failed(error)) if is_locked(&error) => {
-            tell_running(&config).await.with_context(|| format!("{error:#}"))?;
-            "the running master applies it"
-        }
-        Err(error) => return Err(error.into()),
-    };
-    writeln!(io::stdout(), "accepted what {} held; {then}", names.join(", ")).context("failed to write the result")
+    for name in &config.accept {
+        let (offline, of) = (config.clone(), name.clone());
+        let accepted = tokio::task::spawn_blocking(move || accept_held(&offline, &of)).await?;
+        let then = match accepted {
+            Ok(()) => "the next pass applies it",
+            Err(AcceptError::Failed(error)) if is_locked(&error) => {
+                tell_running(&config, name, &error).await?;
+                "the running master applies it"
+            }
+            Err(error) => return Err(error.into()),
+        };
+        writeln!(io::stdout(), "accepted what {name} held; {then}").context("failed to write the result")?;
+    }
+    Ok(())
 }
 
-/// Asks the master that runs at the configured address.
-async fn tell_running(config: &Config) -> Result<()> {
+/// Asks the master that runs at the configured address. `locked` says that it has the database.
+async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Result<()> {
     let (host, port) = config.listen.rsplit_once(':').unwrap_or((&config.listen, "80"));
     if port == "0" {
-        bail!("it listens on a port that the configuration does not know; accept it on its page");
+        bail!("{locked:#}, or {ADVICE}: the configuration does not say on which port it listens");
     }
     let host = if matches!(host, "0.0.0.0" | "[::]" | "") { "127.0.0.1" } else { host };
     let base = Url::parse(&format!("http://{host}:{port}/")).context("the address of the running master")?;
@@ -48,13 +54,11 @@ async fn tell_running(config: &Config) -> Result<()> {
         decompress: false,
     };
     let client = options.build()?;
-    for name in &config.accept {
-        let path = format!("api/v1/sources/{}/accept", utf8_percent_encode(name, NON_ALPHANUMERIC));
-        match expect_success(endpoint.request(&client, Method::POST, &path).send().await).await {
-            Ok(_) => {}
-            Err(Error::Status { detail: Some(detail), .. }) => bail!("{detail}"),
-            Err(error) => return Err(error).context("failed to ask the running master; accept it on its page"),
-        }
+    let path = format!("api/v1/sources/{}/accept", utf8_percent_encode(name, NON_ALPHANUMERIC));
+    match expect_success(endpoint.request(&client, Method::POST, &path).send().await).await {
+        Ok(_) => Ok(()),
+        // The master has answered, so its lock, and the advice that comes with it, do not matter.
+        Err(Error::Status { detail: Some(detail), .. }) => bail!("{detail}"),
+        Err(error) => Err(error).with_context(|| format!("{locked:#}, or {ADVICE}")),
     }
-    Ok(())
 }

@@ -210,8 +210,52 @@ fn a_running_master_holds_says_so_and_applies_what_is_accepted() {
     assert_eq!(process::stdout(&output), "accepted what north held; the running master applies it\n");
     state(&system, "up");
     assert_eq!(system.products().len(), 1);
-    let output = system.run("master", &["--accept", "north", "--listen", &listen]);
-    assert!(process::stderr(&output).contains("nothing of the source `north` is held"), "{}", process::stderr(&output));
+}
+
+#[test]
+fn nobody_has_to_stop_a_master_that_has_answered() {
+    let mut system = system("");
+    system.start_master(&[]);
+    system.sync();
+    let listen = system.master_url("").replace("http://", "");
+    let fails = |args: &[&str], expect: &str| {
+        let output = system.run("master", args);
+        assert_eq!((output.status.code(), process::stdout(&output).as_str()), (Some(1), ""), "{args:?}");
+        assert!(process::stderr(&output).contains(expect), "{args:?}: {}", process::stderr(&output));
+    };
+    fails(&["--accept", "north", "--listen", &listen], "error: nothing of the source `north` is held\n");
+    fails(&["--accept", "none", "--listen", &listen], "error: there is no source `none`\n");
+    fails(
+        &["--accept", "north", "--listen", "127.0.0.1:0"],
+        "stop that process first, or accept on its page, or say with `--listen`",
+    );
+    fails(
+        &["--accept", "north", "--listen", "127.0.0.1:1"],
+        "or say with `--listen` where it listens: http://127.0.0.1:1/",
+    );
+    fails(&["--accept", "north", "--once"], "stop that process first\n");
+}
+
+#[test]
+fn what_is_accepted_must_be_a_source_that_is_configured() {
+    let mut system = system("");
+    system.once_ok();
+    assert!(system.once_with(&["--accept", "north"]).status.success(), "whatever it would hold, and it holds nothing");
+    let output = system.once_with(&["--accept", "nroth"]);
+    assert_eq!(output.status.code(), Some(1), "{}", process::stdout(&output));
+    assert!(process::stderr(&output).contains("there is no source `nroth`"), "{}", process::stderr(&output));
+    // A version is held that removes a part, and then the source goes from the configuration.
+    system.write("north", "feed.csv", feed("a", 20));
+    held(&system, 300);
+    let configured = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
+    system.configure("");
+    let output = system.run("master", &["--accept", "north"]);
+    assert_eq!(output.status.code(), Some(1), "{}", process::stdout(&output));
+    assert!(process::stderr(&output).contains("`master --drop-sources north`"), "{}", process::stderr(&output));
+    assert_eq!(system.products().len(), 300, "nobody has accepted that all go");
+    system.configure(&configured);
+    held(&system, 300);
+    system.stop("north");
 }
 
 #[test]
@@ -258,7 +302,14 @@ fn a_source_that_vanishes_at_a_reload_keeps_its_rows_until_someone_says_so() {
     system.configure_sources(&[("south", "")]);
     system.hangup();
     becomes(&system, Some("held"));
-    assert_eq!(system.ask("POST", "/api/v1/sources/north/accept", "").status, 202);
+    let page = system.ask("GET", "/", "").text();
+    assert!(page.contains("Nothing was changed. The source is no longer configured; its 300 skus stay"), "{page}");
+    let sources = system.json("/api/v1/sources");
+    let digest = sources["items"][0]["held"]["digest"].as_str().unwrap();
+    assert!(page.contains(&format!("value=\"{digest}\"")) && digest.len() > 30, "{digest}");
+    let accept = |query: &str| system.ask("POST", &format!("/api/v1/sources/north/accept{query}"), "").status;
+    assert_eq!(["?digest=", "?digset="].map(accept), [409, 400]);
+    assert_eq!(accept(&format!("?digest={digest}")), 202);
     becomes(&system, None);
     assert_eq!(system.products().into_keys().collect::<Vec<_>>(), ["a0"]);
     assert!(system.log().contains("source `north` is no longer configured"), "{}", system.log());

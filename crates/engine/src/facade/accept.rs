@@ -16,6 +16,11 @@ pub enum AcceptError {
     /// The source holds nothing.
     #[error("nothing of the source `{0}` is held")]
     NothingHeld(String),
+    /// A version of the source is held, but the source is no longer configured.
+    #[error(
+        "the source `{0}` is not configured: configure it again, or let its rows go with `master --drop-sources {0}`"
+    )]
+    NotConfigured(String),
     /// Something else is held by now than what was accepted.
     #[error("the source `{0}` holds another version by now; look at it again")]
     Changed(String),
@@ -46,19 +51,17 @@ impl Engine {
     }
 }
 
-/// Accepts what the sources of these names hold, in a database that no master has open. The next pass applies it.
+/// Accepts what a source holds, in a database that no master has open. The next pass applies it; a source that is no longer configured
+/// goes at once.
 ///
 /// # Errors
 /// Another process holds the database, or it fails; nothing is held.
-pub fn accept_held(config: &Config, names: &[String]) -> Result<(), AcceptError> {
+pub fn accept_held(config: &Config, name: &str) -> Result<(), AcceptError> {
     let failed = |error: StoreError| AcceptError::Failed(error.into());
     let _lock = Lock::acquire(&config.database, "master --accept").map_err(failed)?;
     let mut store = Store::open(&config.database).map_err(failed)?;
-    for name in names {
-        let is_configured = config.sources.iter().any(|source| source.name == *name);
-        accept(&mut store, name, None, is_configured)?;
-    }
-    Ok(())
+    let is_configured = config.sources.iter().any(|source| source.name == name);
+    accept(&mut store, name, None, is_configured)
 }
 
 /// Whether an error says that another process has the database.
@@ -78,10 +81,12 @@ fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bo
         if digest.is_some_and(|digest| digest != held.digest) {
             return Ok(Err(AcceptError::Changed(name.to_owned())));
         }
-        if is_configured {
-            store.accept_held_version(source.id)?;
-        } else {
-            ingest::drop_source(store, source)?;
+        match (is_configured, ingest::is_of_gone_source(&held)) {
+            (true, false) => store.accept_held_version(source.id)?,
+            (false, true) => ingest::drop_source(store, source)?,
+            (false, false) => return Ok(Err(AcceptError::NotConfigured(name.to_owned()))),
+            // It is configured again, which the next start sees.
+            (true, true) => return Ok(Err(AcceptError::NothingHeld(name.to_owned()))),
         }
         Ok(Ok(()))
     });

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::task::{Id, JoinSet};
-use tributary_config::Config;
+use tributary_config::{Config, UPLOADS};
 use tributary_store::{SourceState, Tally};
 
 use super::start::{Started, start};
@@ -59,9 +59,14 @@ struct PassReport {
 /// Creates or migrates the database, adopts the configuration, and makes one pass over every source.
 ///
 /// # Errors
-/// Another master holds the database, or the database or the spool fails. A source that fails is part of the summary.
+/// Another master holds the database, or the database or the spool fails; a source to accept is none. A source that fails is part of
+/// the summary.
 pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary> {
     let started = Instant::now();
+    let is_source = |name: &String| name == UPLOADS || config.sources.iter().any(|source| source.name == *name);
+    if let Some(name) = config.accept.iter().find(|name| !is_source(name)) {
+        bail!("there is no source `{name}` in the configuration, so nothing of it can be accepted");
+    }
     let Started { context, writer_thread, polls, .. } = start(&config, "master --once", observer).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for poll in polls {

@@ -13,7 +13,7 @@ use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceStat
 
 use super::{
     apply::{note_pass, put_pages},
-    brake::put_held,
+    brake::{gone_digest, is_of_gone_source, put_held},
     changes::{Written, choose_again, write_touched},
 };
 use crate::{
@@ -143,7 +143,7 @@ fn places<'a>(sources: &'a [SourceConfig], kept: &'a [SourceRow]) -> HashMap<&'a
 
 /// Holds a source that is no longer configured, unless it is held already.
 fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
-    if store.held_version(row.id)?.is_some_and(|held| held.digest.is_empty()) {
+    if store.held_version(row.id)?.is_some_and(|held| is_of_gone_source(&held)) {
         return Ok(());
     }
     let offers = store.offered_skus(row.id)?;
@@ -152,7 +152,7 @@ fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
         format!("the source is no longer configured; its {offers} skus stay until someone accepts that they go");
     let held = HeldVersionRow {
         source_id: row.id,
-        digest: String::new(),
+        digest: gone_digest(&store.files(row.id)?),
         removes: offers,
         offers,
         reason: reason.clone(),
@@ -173,7 +173,7 @@ fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
 
 /// Forgets that a source was held for not being configured: it is again.
 fn release(store: &mut Store, source: i64) -> Result<()> {
-    if store.held_version(source)?.is_some_and(|held| held.digest.is_empty()) {
+    if store.held_version(source)?.is_some_and(|held| is_of_gone_source(&held)) {
         store.clear_held_version(source)?;
     }
     Ok(())

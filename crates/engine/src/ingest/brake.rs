@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tributary_config::Brake;
 use tributary_merge::{Batch, FileChanges, StoredRows, withdrawn};
-use tributary_store::{HeldVersionRow, SourcePass, SourceState, Store};
+use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceState, Store};
 
 use super::apply::{Applied, SourceVersion, note_pass};
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
     database::events::{self, Event, HeldVersion},
     ingest::{Outcome, Written},
 };
+
+/// Begins the digest of a source that is held as a whole, because it is no longer configured.
+const GONE: &str = "gone-";
 
 /// Skus that a reason names.
 const MAX_SKUS_NAMED: usize = 3;
@@ -160,7 +163,22 @@ impl fmt::Display for Cause {
 pub(crate) fn held_until(held: &HeldVersionRow, brake: &Brake) -> Option<DateTime<Utc>> {
     let hold_for = TimeDelta::from_std(brake.hold_for?).ok()?;
     let since = DateTime::parse_from_rfc3339(&held.held_since).ok()?;
-    since.to_utc().checked_add_signed(hold_for).filter(|_| !held.digest.is_empty())
+    since.to_utc().checked_add_signed(hold_for).filter(|_| !is_of_gone_source(held))
+}
+
+/// The digest of a source that is held as a whole.
+pub(super) fn gone_digest(files: &[FileRow]) -> String {
+    let mut digest = blake3::Hasher::new();
+    for FileRow { path, hash, offers, .. } in files {
+        let file = format!("{path}\0{}\0{offers}\0", hash.as_deref().unwrap_or_default());
+        digest.update(file.as_bytes());
+    }
+    format!("{GONE}{}", &digest.finalize().to_hex()[..32])
+}
+
+/// Whether a source is held as a whole, because it is no longer configured. Earlier versions gave it no digest.
+pub(crate) fn is_of_gone_source(held: &HeldVersionRow) -> bool {
+    held.digest.is_empty() || held.digest.starts_with(GONE)
 }
 
 fn is_over(held: &HeldVersionRow, brake: &Brake) -> bool {
@@ -267,7 +285,9 @@ mod tests {
         let brake = Brake::default();
         assert!(!is_over(&held("d", 590), &brake) && is_over(&held("d", 600), &brake));
         assert!(!is_over(&held("d", 9999), &Brake { hold_for: None, ..brake }));
-        assert!(!is_over(&held("", 9999), &brake), "a source that is no longer configured waits for a person");
+        for gone in [String::new(), gone_digest(&[])] {
+            assert!(!is_over(&held(&gone, 9999), &brake), "a source that is no longer configured waits for a person");
+        }
         assert!(!is_over(&HeldVersionRow { held_since: "soon".into(), ..held("d", 0) }, &brake));
         let words = held_words("it's", &held("d", 0), &brake);
         assert!(words.contains(r"`master --accept 'it'\''s'`; else it is applied at "), "{words}");

@@ -23,7 +23,7 @@ use crate::{
 pub struct HeldVersionRow {
     /// Its source.
     pub source_id: i64,
-    /// Digest of the skus that would go. Empty if all would, because the source is no longer configured.
+    /// Digest of what would go.
     pub digest: String,
     /// Number of skus that would go.
     pub removes: i64,

@@ -2,7 +2,7 @@
 
 use crate::http::{
     api::views::{Held, Source},
-    pages::wording::{counted, encoded, people_time},
+    pages::wording::{counted, encoded, people_time, sentence},
 };
 
 /// One source.
@@ -25,6 +25,7 @@ pub(crate) struct SourceLine {
 /// The held version of a source.
 pub(crate) struct HeldLine {
     pub(crate) digest: String,
+    /// What would go and why, as a sentence.
     pub(crate) reason: String,
     /// Label of the button, which says what accepting it does.
     pub(crate) button: String,
@@ -38,10 +39,10 @@ impl HeldLine {
         let Held { digest, removes, reason, until, accepted, .. } = held;
         let else_what = match until {
             Some(until) => format!("Otherwise it is applied at {} UTC.", people_time(&until)),
-            None => "Until then nothing of it is applied.".to_owned(),
+            None => "Until then its rows stay as they are.".to_owned(),
         };
         let button = format!("Accept: remove {}", counted(removes, "product"));
-        (!accepted).then_some(Self { digest, reason, button, else_what })
+        (!accepted).then_some(Self { digest, reason: sentence(&reason), button, else_what })
     }
 }
 

@@ -9,12 +9,17 @@ use serde::Deserialize;
 use tributary_engine::EditChange;
 
 use crate::http::{
-    pages::{home, templates::Form, wording::encoded},
+    pages::{
+        home,
+        templates::Form,
+        wording::{encoded, sentence},
+    },
     server::{App, error::ApiError, input},
 };
 
 /// Fields of the form.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Typed {
     #[serde(default)]
     sku: String,
@@ -72,6 +77,7 @@ pub(crate) async fn clear(
 
 /// Acceptance by a person.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Accepted {
     #[serde(default)]
     source: String,
@@ -103,13 +109,6 @@ fn correction(sku: &str, name: &str, description: &str) -> Result<(String, EditC
         return Err(ApiError::Invalid("give a name or a description, or both; blank ones stay as they are".to_owned()));
     }
     Ok((sku, EditChange::Patch { name, description }))
-}
-
-/// Turns an error text into a sentence.
-fn sentence(why: &str) -> String {
-    let mut letters = why.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 fn see(sku: &str) -> HttpResponse {

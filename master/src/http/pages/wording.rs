@@ -22,3 +22,10 @@ pub(crate) fn counted(count: i64, what: &str) -> String {
 pub(crate) fn people_time(at: &str) -> String {
     at.get(..19).unwrap_or(at).replace('T', " ")
 }
+
+/// Turns the text of an error or of a reason into a sentence.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

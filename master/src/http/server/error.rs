@@ -120,7 +120,9 @@ impl ApiError {
 fn accept(error: &AcceptError) -> (StatusCode, &'static str) {
     match error {
         AcceptError::NoSource(_) => (StatusCode::NOT_FOUND, "not found"),
-        AcceptError::NothingHeld(_) | AcceptError::Changed(_) => (StatusCode::CONFLICT, "nothing to accept"),
+        AcceptError::NothingHeld(_) | AcceptError::NotConfigured(_) | AcceptError::Changed(_) => {
+            (StatusCode::CONFLICT, "nothing to accept")
+        }
         AcceptError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
