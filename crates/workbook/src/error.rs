@@ -30,6 +30,9 @@ pub enum WorkbookError {
         /// The first names that it has.
         names: String,
     },
+    /// The sheet is a chart, or holds macros.
+    #[error("the sheet \"{0}\" of the workbook is a chart and holds no table: set sheet to another one")]
+    NoTable(String),
     /// A part cannot be read.
     #[error("the workbook is damaged: {0}; open it in Excel and save it again")]
     Damaged(String),

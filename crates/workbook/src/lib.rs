@@ -15,7 +15,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use calamine::{Reader as _, Xlsx};
+use calamine::{Reader as _, Xlsx, XlsxError};
 use tributary_protocol::Sheet;
 
 pub use error::WorkbookError;
@@ -42,7 +42,10 @@ pub fn to_csv(workbook: &[u8], sheet: &Sheet) -> Result<Vec<u8>, WorkbookError> 
 fn read(workbook: &[u8], sheet: &Sheet) -> Result<Vec<u8>, WorkbookError> {
     let mut workbook = Xlsx::new(Cursor::new(workbook)).map_err(|error| WorkbookError::Damaged(error.to_string()))?;
     let name = sheet_name(workbook.sheet_names(), sheet)?;
-    let cells = workbook.worksheet_cells_reader(&name).map_err(|error| WorkbookError::Damaged(error.to_string()))?;
+    let cells = workbook.worksheet_cells_reader(&name).map_err(|error| match error {
+        XlsxError::NotAWorksheet(_) => WorkbookError::NoTable(name.clone()),
+        error => WorkbookError::Damaged(error.to_string()),
+    })?;
     sheet::write(cells)
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Read, Write};
 
-use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
+use rust_xlsxwriter::{Chart, ChartType, ExcelDateTime, Format, Formula, Workbook};
 use tributary_protocol::Sheet;
 use tributary_workbook::{MAX_UNPACKED_BYTES, WorkbookError, to_csv};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
@@ -44,6 +44,19 @@ fn with_part(workbook: &[u8], name: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -
         out.write_all(&if part_name == name { change(bytes) } else { bytes }).unwrap();
     }
     out.finish().unwrap().into_inner()
+}
+
+/// It was called damaged, to be saved again in Excel.
+#[test]
+fn a_chart_is_not_a_table() {
+    let mut workbook = Workbook::new();
+    workbook.add_worksheet().write(0, 0, "sku").unwrap();
+    let mut chart = Chart::new(ChartType::Pie);
+    chart.add_series().set_values("Sheet1!$A$1:$A$1");
+    workbook.add_chartsheet().set_name("Sales").unwrap().insert_chart(0, 0, &chart).unwrap();
+    let workbook = workbook.save_to_buffer().unwrap();
+    assert_eq!(to_csv(&workbook, &Sheet::Number(2)), Err(WorkbookError::NoTable("Sales".to_owned())));
+    assert_eq!(to_csv(&workbook, &Sheet::Number(1)).unwrap(), b"sku\r");
 }
 
 #[test]

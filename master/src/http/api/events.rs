@@ -18,8 +18,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Follows all events.
 ///
-/// Server-sent events from now on, or behind `Last-Event-ID`: `applied`, `source`, `edit` and `report`, whose data are JSON; `reset`
-/// where events were missed that are no longer kept: then read again what you follow.
+/// Server-sent events from now on, or behind `Last-Event-ID`: `applied`, `source`, `held`, `edit`, `report` and `configuration`, whose
+/// data are JSON; `reset` where events were missed that are no longer kept: then read again what you follow.
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "follow_events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen")),
     responses((status = 200, content((String = "text/event-stream")), description = "Events until one side goes")))]
