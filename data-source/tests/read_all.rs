@@ -1,10 +1,11 @@
 //! `/read`: all rows of all files as one CSV.
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
 use reqwest::StatusCode;
+use rust_xlsxwriter::Workbook;
 
-use crate::support::{Source, wait_for};
+use crate::support::{PATIENCE, Source, wait_for};
 
 #[test]
 fn all_good_rows_come_under_one_header() {
@@ -117,4 +118,36 @@ fn a_client_that_goes_away_stops_the_work() {
     drop(stream);
     wait_for("the end of the work", || open_files() == 0);
     assert_eq!(source.get("/sense").json()["status"], 1);
+}
+
+/// A sheet is held as a whole, so some clients could use up the memory.
+#[test]
+fn two_sheets_are_held_at_a_time() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.write_row(0, 0, ["sku", "name"]).unwrap();
+    // Too long for the buffers between the two ends.
+    let name = "x".repeat(32_000);
+    for row in 1..400 {
+        sheet.write_row(row, 0, [&row.to_string(), &name]).unwrap();
+    }
+    let formats = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&formats, "[[format]]\nfiles = \"*.xlsx\"\nsheet = 1\n").unwrap();
+    let source = Source::with(&[], &["--settle", "50ms", "--formats", formats.path().to_str().unwrap()]);
+    source.write("a.xlsx", &workbook.save_to_buffer().unwrap());
+    wait_for("the workbook", || source.get("/sense").json()["files"] == 1);
+    let begin = || {
+        let mut stream = source.send("GET /read HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        stream.read_exact(&mut [0; 1 << 20]).unwrap();
+        stream
+    };
+    let (one, _two) = (begin(), begin());
+    let mut three = source.send("GET /read HTTP/1.0\r\nhost: localhost\r\n\r\n");
+    three.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    assert!(three.read(&mut [0; 1]).is_err(), "there is no place for a third one");
+    drop(one);
+    three.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut whole = Vec::new();
+    three.read_to_end(&mut whole).unwrap();
+    assert!(whole.len() > 399 * 32_000 && whole.ends_with(b"x\n"), "it has the place of the first one");
 }

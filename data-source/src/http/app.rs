@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
@@ -13,6 +14,9 @@ use tributary_http_common::RequestMetrics;
 
 use super::error::ApiError;
 use crate::partials::Computations;
+
+/// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
+const MAX_SHEETS: usize = 2;
 
 /// Shared by all workers; lives as long as the server.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     /// Partial results of reports.
     pub(crate) computations: Arc<Computations>,
+    /// Permits to hold a sheet.
+    pub(crate) sheets: Arc<Semaphore>,
     /// Set once, when the first scan is complete.
     is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` sent. Held for a clone or a store only.
@@ -55,6 +61,7 @@ impl App {
             admission,
             shutdown,
             computations: Arc::default(),
+            sheets: Arc::new(Semaphore::new(MAX_SHEETS)),
             is_scanned: AtomicBool::default(),
             last_read,
             read_length,

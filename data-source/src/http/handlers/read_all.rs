@@ -15,6 +15,10 @@ use actix_web::{
     web,
 };
 use futures_util::stream;
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_csv_gate::{Error, Table, write_record, write_texts};
@@ -38,8 +42,12 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     if is_known_to(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).insert_header(revalidate()).finish());
     }
-    let reader =
-        FolderReader { folder: Arc::clone(&app.folder), formats: app.formats.clone(), shutdown: app.shutdown.clone() };
+    let reader = FolderReader {
+        folder: Arc::clone(&app.folder),
+        formats: app.formats.clone(),
+        sheets: Arc::clone(&app.sheets),
+        shutdown: app.shutdown.clone(),
+    };
     let export = blocking(move || Export::new(reader, &snapshot)).await??;
     if request.method() == Method::HEAD {
         let (length, _) = measured(&app, export).await?;
@@ -105,7 +113,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 struct FolderReader {
     folder: Arc<Folder>,
     formats: FormatRules,
+    sheets: Arc<Semaphore>,
     shutdown: CancellationToken,
+}
+
+/// A table, and the permit to hold it if it is a sheet.
+struct OpenTable {
+    table: Table<StoppableFile>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// The answer, planned before its first byte because the header comes first.
@@ -137,7 +152,9 @@ impl Export {
         let mut files = Vec::new();
         for entry in &snapshot.entries {
             match reader.table(entry) {
-                Ok(table) => files.push(ExportFile { entry: entry.clone(), columns: union.add(table.columns()) }),
+                Ok(open) => {
+                    files.push(ExportFile { entry: entry.clone(), columns: union.add(open.table.columns()) });
+                }
                 Err(Error::Rejected(reject)) => {
                     warn!(file.path = %entry.path, "`{}` is left out of `/read`: {reject}", entry.path);
                 }
@@ -185,7 +202,7 @@ impl ExportFile {
         if is_enough(out) {
             return Ok(());
         }
-        let mut table = reader.table(&self.entry).map_err(as_io)?;
+        let OpenTable { mut table, _permit } = reader.table(&self.entry).map_err(as_io)?;
         let mut record = Vec::new();
         while let Some(row) = table.next_row().map_err(as_io)? {
             record.clear();
@@ -223,19 +240,32 @@ impl ColumnUnion {
 }
 
 impl FolderReader {
-    fn table(&self, entry: &Entry) -> Result<Table<StoppableFile>, Error> {
+    /// Opens a table. A sheet may have to wait until another one was sent.
+    fn table(&self, entry: &Entry) -> Result<OpenTable, Error> {
+        let permit = if self.formats.reads_sheet(&entry.path) { Some(self.permit()?) } else { None };
         let open = || {
             let file = self.folder.open(entry).map_err(io::Error::other)?;
             Ok(StoppableFile { file, shutdown: self.shutdown.clone() })
         };
         let settings = settings(&self.formats.spec(&entry.path)).map_err(|why| Error::Settings(why.to_string()))?;
-        Table::open(&entry.path, entry.size, open, &settings)
+        let table = Table::open(&entry.path, entry.size, open, &settings)?;
+        Ok(OpenTable { table, _permit: permit })
+    }
+
+    fn permit(&self) -> io::Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.sheets).acquire_owned();
+        let permit = Handle::current().block_on(self.shutdown.run_until_cancelled(permit));
+        permit.ok_or_else(stopping)?.map_err(io::Error::other)
     }
 
     /// Checks that a file is still what the version says.
     fn check(&self, entry: &Entry) -> io::Result<()> {
         self.folder.check(entry).map_err(io::Error::other)
     }
+}
+
+fn stopping() -> io::Error {
+    io::Error::other("the server is stopping")
 }
 
 fn as_io(error: Error) -> io::Error {
@@ -254,7 +284,7 @@ struct StoppableFile {
 impl Read for StoppableFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.shutdown.is_cancelled() {
-            return Err(io::Error::other("the server is stopping"));
+            return Err(stopping());
         }
         self.file.read(buffer)
     }
