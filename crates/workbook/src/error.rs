@@ -15,11 +15,11 @@ pub enum WorkbookError {
     #[error("the file is an old Excel workbook (xls), or one with a password: save it as .xlsx without a password")]
     OldOrEncrypted,
     /// It is over a limit.
-    #[error("the workbook holds more than {limit} bytes {what}, which is over the limit: export the sheet as CSV")]
+    #[error("the workbook holds more than {limit} {what}, which is over the limit: export the sheet as CSV")]
     TooLarge {
-        /// The bytes that were counted.
+        /// What was counted.
         what: &'static str,
-        /// The limit in bytes.
+        /// The limit.
         limit: u64,
     },
     /// The sheet is not there.

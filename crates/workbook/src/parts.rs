@@ -1,7 +1,7 @@
 //! Checks the parts of a workbook before anything interprets them. A zip archive of some kilobytes can unpack to gigabytes, and
 //! what its directory says of the sizes may be a lie.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Write};
 
 use memchr::memmem;
 use zip::ZipArchive;
@@ -15,6 +15,15 @@ const CONTENT_TYPES: &str = "[Content_Types].xml";
 /// The end of the name of the part with the texts, whatever its case and folder.
 const SHARED_STRINGS: &str = "sharedstrings.xml";
 
+/// The ends of the names of other parts that calamine holds in memory.
+const HELD_PARTS: [&str; 2] = ["styles.xml", ".rels"];
+/// What else it holds stands in a part of any name: the lists of the sheets and of the names.
+const HELD_ELEMENTS: [&[u8]; 4] = [b"<sheets", b":sheets", b"<definedName", b":definedName"];
+/// The most elements of such a part, begins and ends counted. An empty one of five bytes takes up to 200 in memory.
+pub(crate) const MAX_ELEMENTS: u64 = 1 << 20;
+/// The most texts. Each takes 24 bytes in memory beside its letters.
+pub(crate) const MAX_TEXTS: u64 = 1 << 23;
+
 /// Unpacks every part once and counts.
 pub(crate) fn check(workbook: &[u8]) -> Result<(), WorkbookError> {
     if workbook.starts_with(OLE) {
@@ -24,7 +33,7 @@ pub(crate) fn check(workbook: &[u8]) -> Result<(), WorkbookError> {
         return Err(WorkbookError::NotAWorkbook);
     }
     if workbook.len() as u64 > MAX_PACKED_BYTES {
-        return Err(too_large("on disk", MAX_PACKED_BYTES));
+        return Err(too_large("bytes on disk", MAX_PACKED_BYTES));
     }
     let mut archive = ZipArchive::new(Cursor::new(workbook)).map_err(damaged)?;
     if archive.index_for_name(CONTENT_TYPES).is_none() {
@@ -33,14 +42,14 @@ pub(crate) fn check(workbook: &[u8]) -> Result<(), WorkbookError> {
     let mut left = MAX_UNPACKED_BYTES;
     for part in 0..archive.len() {
         let part = archive.by_index(part).map_err(damaged)?;
-        let is_texts = part.name().map_err(damaged)?.to_ascii_lowercase().ends_with(SHARED_STRINGS);
+        let name = part.name().map_err(damaged)?.to_ascii_lowercase();
         // One byte more than allowed shows that there is more.
         let mut bounded = part.take(left + 1);
-        let unpacked = match is_texts {
+        let unpacked = match name.ends_with(SHARED_STRINGS) {
             true => check_texts(&mut bounded),
-            false => io::copy(&mut bounded, &mut io::sink()).map_err(damaged),
+            false => check_elements(&mut bounded, HELD_PARTS.iter().any(|end| name.ends_with(end))),
         }?;
-        left = left.checked_sub(unpacked).ok_or_else(|| too_large("unpacked", MAX_UNPACKED_BYTES))?;
+        left = left.checked_sub(unpacked).ok_or_else(|| too_large("bytes unpacked", MAX_UNPACKED_BYTES))?;
     }
     Ok(())
 }
@@ -53,13 +62,57 @@ fn damaged(error: impl std::fmt::Display) -> WorkbookError {
     WorkbookError::Damaged(error.to_string())
 }
 
-/// Checks the number of texts that the part announces: calamine allocates room for as many, so a wrong one could abort the
+/// Checks the number of elements, if calamine holds them. Returns the size of the part.
+fn check_elements(part: &mut impl Read, is_held: bool) -> Result<u64, WorkbookError> {
+    let mut elements = Elements { is_held, ..Elements::default() };
+    let size = io::copy(part, &mut elements).map_err(damaged)?;
+    match elements.is_held && elements.count > MAX_ELEMENTS {
+        true => Err(too_large("elements of styles, sheets or names", MAX_ELEMENTS)),
+        false => Ok(size),
+    }
+}
+
+/// Counts the elements of what is written.
+#[derive(Default)]
+struct Elements {
+    count: u64,
+    is_held: bool,
+    /// The last piece, and before it the end of the one before, so that no word is cut.
+    window: Vec<u8>,
+}
+
+impl Write for Elements {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        const LONGEST: usize = HELD_ELEMENTS[3].len();
+        self.count += memchr::memchr_iter(b'<', piece).count() as u64;
+        self.window.drain(..self.window.len().saturating_sub(LONGEST));
+        self.window.extend_from_slice(piece);
+        // What is not UTF-8 could hide a word.
+        self.is_held |= piece.iter().any(is_no_xml) || HELD_ELEMENTS.iter().any(|word| has(&self.window, word));
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn has(text: &[u8], word: &[u8]) -> bool {
+    memmem::find(text, word).is_some()
+}
+
+/// Whether XML has no such character. UTF-16 and encodings with shifts have such bytes.
+fn is_no_xml(byte: &u8) -> bool {
+    *byte < b' ' && !byte.is_ascii_whitespace()
+}
+
+/// Checks the number of texts, and the one that the part announces: calamine allocates room for as many, so a wrong one could abort the
 /// process (tafia/calamine#684). Returns the size of the part.
 fn check_texts(part: &mut impl Read) -> Result<u64, WorkbookError> {
     let mut text = Vec::new();
     part.read_to_end(&mut text).map_err(damaged)?;
-    // XML has no such characters. In UTF-16 and in encodings with shifts they could hide the number.
-    if text.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace()) {
+    // Otherwise the numbers could be hidden.
+    if text.iter().any(is_no_xml) {
         return Err(WorkbookError::Damaged("its texts are not UTF-8".to_owned()));
     }
     let announces_too_many = memmem::find_iter(&text, "uniqueCount").any(|at| {
@@ -69,8 +122,19 @@ fn check_texts(part: &mut impl Read) -> Result<u64, WorkbookError> {
         // Each takes more than a byte.
         count > text.len() as u64
     });
+    let texts = memmem::find_iter(&text, "si").filter(|at| is_begin(&text, *at)).count() as u64;
+    if texts > MAX_TEXTS {
+        return Err(too_large("texts", MAX_TEXTS));
+    }
     match announces_too_many {
         true => Err(WorkbookError::Damaged("it announces more texts than it has room for".to_owned())),
         false => Ok(text.len() as u64),
     }
+}
+
+/// Whether the element of a text begins at its name, which may have a prefix.
+fn is_begin(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    before.is_some_and(|before| b"<:".contains(before))
+        && text.get(at + 2).is_some_and(|after| b"/>".contains(after) || after.is_ascii_whitespace())
 }

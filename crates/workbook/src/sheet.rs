@@ -58,7 +58,7 @@ impl Csv {
         self.next = (row, column + 1);
         self.filled += 1;
         match self.out.len() as u64 > MAX_UNPACKED_BYTES {
-            true => Err(too_large("of cells", MAX_UNPACKED_BYTES)),
+            true => Err(too_large("bytes of cells", MAX_UNPACKED_BYTES)),
             false => Ok(()),
         }
     }

@@ -121,6 +121,31 @@ fn a_bomb_is_over_the_limit() {
     to_csv(&lying, &Sheet::Number(1)).unwrap_err();
 }
 
+/// Elements of a few bytes take many more in memory: styles of 1 MB took 2.4 GB.
+#[test]
+fn small_elements_cannot_ask_for_memory() {
+    let check = |part: &str, begin: &str, element: &str, what: &str| {
+        let grown = with_part(&prices(), part, |xml| {
+            let xml = String::from_utf8(xml).unwrap();
+            let at = xml.find(begin).unwrap_or_else(|| panic!("{part} has no {begin}: {xml}"));
+            let at = at + xml[at..].find('>').unwrap() + 1;
+            [&xml[..at], &element.repeat((8 << 20) + 1), &xml[at..]].concat().into_bytes()
+        });
+        let error = to_csv(&grown, &Sheet::Number(2)).unwrap_err().to_string();
+        assert!(error.contains(what), "{part}: {error}");
+    };
+    check("xl/styles.xml", "<cellXfs", "<xf/>", "more than 1048576 elements of styles, sheets or names");
+    check("xl/workbook.xml", "<sheets", "<sheet/>", "more than 1048576 elements");
+    check("xl/_rels/workbook.xml.rels", "<Relationships", "<a/>", "more than 1048576 elements");
+    check("xl/sharedStrings.xml", "<sst", "<si/>", "more than 8388608 texts");
+    // Of a sheet nothing is held.
+    let rows = with_part(&prices(), "xl/worksheets/sheet2.xml", |xml| {
+        let xml = String::from_utf8(xml).unwrap();
+        xml.replace("</sheetData>", &format!("{}</sheetData>", "<row></row>".repeat(1 << 20))).into_bytes()
+    });
+    to_csv(&rows, &Sheet::Number(2)).unwrap();
+}
+
 /// calamine makes room for as many texts as the workbook announces, and a failed allocation ends the process.
 #[test]
 fn announced_texts_cannot_ask_for_memory() {
