@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use tributary_config::Config;
-use tributary_store::{Error as StoreError, Lock, Store};
+use tributary_store::{Error as StoreError, HeldVersionRow, Lock, Store};
 
 use super::Engine;
 use crate::ingest;
@@ -75,7 +75,9 @@ fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bo
         let Some(source) = store.sources()?.into_iter().find(|source| source.name == name) else {
             return Ok(Err(AcceptError::NoSource(name.to_owned())));
         };
-        let Some(held) = store.held_version(source.id)?.filter(|held| !held.accepted) else {
+        // Who names what is accepted may say so again, because the answer was lost or the button was pressed twice.
+        let is_open = |held: &HeldVersionRow| !held.accepted || digest.is_some();
+        let Some(held) = store.held_version(source.id)?.filter(is_open) else {
             return Ok(Err(AcceptError::NothingHeld(name.to_owned())));
         };
         if digest.is_some_and(|digest| digest != held.digest) {

@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use serde::Deserialize;
-use tributary_engine::EditChange;
+use tributary_engine::{AcceptError, EditChange};
 
 use crate::http::{
     pages::{
@@ -93,7 +93,11 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let Accepted { source, digest } = input::form(&request, payload).await?;
-    app.engine.accept_held(&source, Some(digest)).await?;
+    match app.engine.accept_held(&source, Some(digest)).await {
+        // The button was pressed twice, or what it was for is over: the page says what holds now.
+        Ok(()) | Err(AcceptError::NothingHeld(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/#sources-heading")).finish())
 }
 
