@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use tributary_store::{ReportOrder, Store};
 use tributary_testkit::{http, process, wait};
 
 use crate::system::System;
@@ -316,4 +317,26 @@ fn a_source_that_vanishes_at_a_reload_keeps_its_rows_until_someone_says_so() {
     becomes(&system, None);
     assert_eq!(system.products().into_keys().collect::<Vec<_>>(), ["a0"]);
     assert!(system.log().contains("source `north` is no longer configured"), "{}", system.log());
+}
+
+/// A report lost its rows at once, although nothing of the version was to be applied.
+#[test]
+fn reports_wait_for_what_is_held() {
+    let mut system = System::new();
+    system.write("north", "feed.csv", feed("a", 300));
+    system.serve("north");
+    let source = format!("[[source]]\nname = \"north\"\nurl = \"{}\"\n", system.url("north"));
+    let report = "[[report]]\nname = \"all\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"name\"\nmetrics = { n = \"count()\" }\n";
+    system.configure(&format!("{source}{report}"));
+    system.once_ok();
+    let rows = |system: &System| {
+        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let table = store.stored_report("all").unwrap().unwrap();
+        store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap().len()
+    };
+    system.write("north", "feed.csv", "sku,name\n");
+    held(&system, 300);
+    assert_eq!(rows(&system), 300);
+    assert!(system.once_with(&["--accept", "north"]).status.success());
+    assert_eq!(rows(&system), 0);
 }

@@ -144,7 +144,6 @@ impl Poll {
         // The folder of uploads is often empty.
         let note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
         if is_held {
-            self.publish(content);
             self.progress.finished("held");
             return Ok(self.still_held(version, faults, note));
         }
@@ -183,10 +182,14 @@ impl Poll {
         }
         self.hold.note(applied.held.as_ref(), digest, &self.source.brake);
         drop(active_reads);
-        self.publish(content);
+        let is_applied = applied.held.is_none();
+        if is_applied {
+            // Reports would lose the same rows, so they wait for what is held, too.
+            self.publish(content);
+        }
         self.progress.finished(&format!("{files_read} files read"));
-        let changed = changes && applied.held.is_none();
-        let (read, removed) = if applied.held.is_none() { (files_read, files_removed) } else { (0, 0) };
+        let changed = changes && is_applied;
+        let (read, removed) = if is_applied { (files_read, files_removed) } else { (0, 0) };
         Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
     }
 
