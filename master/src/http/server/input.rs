@@ -34,7 +34,7 @@ pub(crate) fn no_query(request: &HttpRequest) -> Result<(), ApiError> {
         "" => Ok(()),
         query => {
             let first = query.split(['&', '=']).next().unwrap_or_default();
-            Err(bad(format!("this path knows no query parameter, such as `{first}`")))
+            Err(bad(format!("this path knows no query parameter, such as `{first}`; a `?` in a name is written %3F")))
         }
     }
 }

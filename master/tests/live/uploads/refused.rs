@@ -134,7 +134,7 @@ fn more_than_eight_at_one_time_are_asked_to_wait() {
 fn a_body_that_breaks_off_leaves_nothing_but_a_failed_upload() {
     let system = master("");
     let slow = Slow::start(&system, &id('c'), "&filename=a.csv", 1000, FEED);
-    assert!(!files(&system).is_empty());
+    wait::until("the body has a file", || (!files(&system).is_empty()).then_some(()));
     drop(slow);
     let failed = ended(&system, &id('c'));
     assert!(failed["state"] == "failed" && failed["error"].as_str().unwrap().contains("whole"), "{failed}");

@@ -176,6 +176,17 @@ fn enter_looks_up_unless_there_is_something_to_save() {
     check("sku=a&enter=yes&name=B&description=", 303, "B");
 }
 
+/// A page that does not hear of a version that is held in place of another one offers to accept what is over.
+#[test]
+fn pages_follow_every_kind_of_event() {
+    let system = super::no_source();
+    let script = get(&system, "/live.js", &[]).text();
+    let reference = include_str!("../../../../docs/reference/http-api.md");
+    let table = reference.split("| `event` | `data` |").nth(1).unwrap();
+    let kinds = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(kinds.inspect(|kind| assert!(script.contains(&format!("\"{kind}\"")), "{kind}")).count(), 7);
+}
+
 #[test]
 fn links_of_pages_lead_somewhere() {
     let system = evil_feed();

@@ -29,7 +29,7 @@ function follow() {
   if (document.hidden || events) return;
   events = new EventSource("/api/v1/events");
   // Something may have changed before the connection was open.
-  for (const kind of ["open", "applied", "source", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
+  for (const kind of ["open", "applied", "source", "held", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
 }
 
 function rest() {
