@@ -15,7 +15,7 @@ use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
 /// Time limit of the request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What to do if the running master cannot be asked.
+/// Advice if the running master cannot be asked.
 const ADVICE: &str = "accept on its page, or say with `--listen` where it listens";
 
 /// Accepts what each of the sources named in `config.accept` holds, and says what follows. Ends at the first that holds nothing.

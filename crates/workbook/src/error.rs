@@ -17,7 +17,7 @@ pub enum WorkbookError {
     /// It is over a limit.
     #[error("the workbook holds more than {limit} {what}, which is over the limit: export the sheet as CSV")]
     TooLarge {
-        /// What was counted.
+        /// The counted things.
         what: &'static str,
         /// The limit.
         limit: u64,

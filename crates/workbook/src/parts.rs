@@ -17,7 +17,7 @@ const SHARED_STRINGS: &str = "sharedstrings.xml";
 
 /// The ends of the names of other parts that calamine holds in memory.
 const HELD_PARTS: [&str; 2] = ["styles.xml", ".rels"];
-/// What else it holds stands in a part of any name: the lists of the sheets and of the names.
+/// Begins of the lists of the sheets and of the names. It holds them too, and their part may have any name.
 const HELD_ELEMENTS: [&[u8]; 4] = [b"<sheets", b":sheets", b"<definedName", b":definedName"];
 /// The most elements of such a part, begins and ends counted. An empty one of five bytes takes up to 200 in memory.
 pub(crate) const MAX_ELEMENTS: u64 = 1 << 20;

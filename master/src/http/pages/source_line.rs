@@ -25,7 +25,7 @@ pub(crate) struct SourceLine {
 /// The held version of a source.
 pub(crate) struct HeldLine {
     pub(crate) digest: String,
-    /// What would go and why, as a sentence.
+    /// A sentence: what would go and why.
     pub(crate) reason: String,
     /// Label of the button, which says what accepting it does.
     pub(crate) button: String,

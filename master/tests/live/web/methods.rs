@@ -117,7 +117,7 @@ fn another_method_is_refused_with_those_that_are_known() {
     assert_eq!(page(&get(&system, "/update", &[BROWSER]), 405).matches("405").count(), 1);
 }
 
-/// Who mistypes `digest` must not accept whatever is held, and who mistypes `limit` must not take the whole for a part.
+/// A mistyped `digest` must not accept whatever is held, nor a mistyped `limit` give the whole for a part.
 #[test]
 fn no_path_takes_a_parameter_that_it_does_not_know() {
     let system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
