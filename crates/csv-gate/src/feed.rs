@@ -127,17 +127,37 @@ impl<R: Read> Feed<R> {
     /// # Errors
     /// As [`Table::next_row`].
     pub fn next_offer(&mut self) -> Result<Option<OfferRow<'_>>, Error> {
+        let mut rejects = self.table.rejects().total;
         while self.table.advance()? {
+            if self.table.rejects().total > rejects {
+                self.filler.forget();
+            }
             match self.indexes.check(&self.table, &self.ops) {
                 Ok(op) => {
                     let row = self.table.row();
                     let offer = self.indexes.offer(row, op, &mut self.scratch);
                     return Ok(Some(self.filler.fill(row, offer)));
                 }
-                Err(reason) => self.table.reject_row(reason),
+                Err(reason) => {
+                    self.leave(&reason);
+                    self.table.reject_row(reason);
+                }
             }
+            rejects = self.table.rejects().total;
         }
         Ok(None)
+    }
+
+    /// Keeps what a row that is rejected leaves to those below: the name of a product whose first row has no sku. Others
+    /// leave nothing, because those below might inherit from the wrong row.
+    fn leave(&mut self, reason: &Reason) {
+        let row = self.table.row();
+        if *reason == Reason::NoSku && self.indexes.op(row, &self.ops) == Ok(Op::Upsert) {
+            let offer = self.indexes.offer(row, Op::Upsert, &mut self.scratch);
+            self.filler.fill(row, offer);
+        } else {
+            self.filler.forget();
+        }
     }
 
     /// The rejects so far, including those of the table. Complete once [`Self::next_offer`] has returned none.

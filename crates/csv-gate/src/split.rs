@@ -89,7 +89,7 @@ pub(crate) enum Step {
     Endless { lines: u64, fault: Fault },
 }
 
-/// What is wrong with a record. Smaller than a [`Reason`], which every record would take along.
+/// The fault of a record. Smaller than a [`Reason`], which every record would take along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     NeverClosed,

@@ -142,4 +142,10 @@ fn an_empty_name_is_inherited_within_a_handle() {
         ],
     );
     check("sku,name\n1,a\n2,\n3,b\n4, \n", &[("1", "a", ""), ("2", "a", ""), ("3", "b", ""), ("4", "b", "")]);
+    // The first row of a product may have no sku. Any other reject may have held a name.
+    check("sku,name\n1,a\n,b\n2,\n", &[("1", "a", ""), ("2", "b", "")]);
+    check("sku,name\n1,a\n2,b,x\n3,\n4,c\n5,\n", &[("1", "a", ""), ("3", "", ""), ("4", "c", ""), ("5", "c", "")]);
+    check("sku,name,op\n1,a,\n,b,delete\n2,,\n", &[("1", "a", ""), ("2", "", "")]);
+    let long = format!("sku,name\n1,a\n2,{}\n3,\n", "x".repeat(5000));
+    check(&long, &[("1", "a", ""), ("3", "", "")]);
 }

@@ -44,7 +44,7 @@ impl Filler {
             let handle = row.field(handle);
             if *handle != *self.last_handle {
                 self.last_handle = handle.into_owned();
-                [&mut self.name, &mut self.description].into_iter().flatten().for_each(String::clear);
+                self.forget();
             }
         }
         OfferRow {
@@ -52,6 +52,11 @@ impl Filler {
             description: inherited(&mut self.description, offer.description),
             ..offer
         }
+    }
+
+    /// Leaves nothing to the rows below.
+    pub(super) fn forget(&mut self) {
+        [&mut self.name, &mut self.description].into_iter().flatten().for_each(String::clear);
     }
 }
 

@@ -11,7 +11,11 @@ pub(super) const HEAD_BYTES: usize = 4 << 10;
 
 /// First bytes of files that hold no text, what such a file is, and how to fix it.
 const BINARY: [(&[u8], &str, &str); 8] = [
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (xls)", "export it as CSV, or save it as .xlsx"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook (xls), or one with a password",
+        "export it as CSV, or save it as .xlsx without a password",
+    ),
     (b"%PDF-", "a PDF document", "export its table as CSV"),
     (b"PAR1\x15", "a Parquet file", "export it as CSV"),
     (b"SQLite format 3\0", "a SQLite database", "export its table as CSV"),
