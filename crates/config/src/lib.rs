@@ -269,6 +269,9 @@ fn source_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
         return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
     }
+    if matches!(name, "." | "..") {
+        return Err(format!("`{name}` cannot stand in the path of a URL; give this source another name"));
+    }
     if name == UPLOADS {
         return Err("`uploads` is the name of the uploads folder; give this source another name".to_owned());
     }

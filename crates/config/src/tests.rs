@@ -203,6 +203,7 @@ fn wrong_settings_name_their_line_and_the_mend() {
         &["FILE, line 2", "give this source another"],
     );
     refused("", &["--source", "uploads=http://h:1"], &["--source uploads=", "give this source another"]);
+    refused("", &["--source", "..=http://h:1"], &["cannot stand in the path of a URL"]);
 }
 
 #[test]
