@@ -12,35 +12,56 @@ pub(crate) const TAIL_BYTES: usize = 4 << 10;
 /// Most lines of a footer.
 const MAX_LINES: usize = 12;
 
-/// Words for a total, in lowercase.
-const TOTALS: [&str; 27] = [
+/// Words for a total and for what is computed of rows like one, in lowercase.
+const TOTALS: [&str; 48] = [
     "total",
     "totals",
-    "grand total",
     "subtotal",
     "sum",
     "sums",
     "summe",
     "summen",
+    "summa",
     "gesamt",
     "gesamtsumme",
+    "zwischensumme",
     "insgesamt",
     "endsumme",
     "totaal",
     "totale",
     "totali",
     "totaux",
-    "total général",
-    "total general",
+    "somme",
     "totales",
     "suma",
     "razem",
     "celkem",
     "összesen",
+    "yhteensä",
+    "toplam",
     "итого",
     "всего",
     "合計",
+    "小計",
     "总计",
+    "합계",
+    "총계",
+    "รวม",
+    "average",
+    "mean",
+    "median",
+    "min",
+    "max",
+    "minimum",
+    "maximum",
+    "durchschnitt",
+    "mittelwert",
+    "moyenne",
+    "promedio",
+    "total général",
+    "total general",
+    "total geral",
+    "i alt",
 ];
 /// Words for what a count counts, and words that may follow.
 const COUNTED: [&str; 12] =
@@ -68,12 +89,16 @@ struct TailLine<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineKind {
     Blank,
+    /// Empty cells.
+    Padded,
     /// It says how many rows there are.
     Count,
     /// A word for a total, numbers, and empty cells.
     Total,
     /// One cell of several words, or of dashes.
     Note,
+    /// The same with empty cells beside it.
+    PaddedNote,
     Comment,
 }
 
@@ -83,20 +108,23 @@ impl Tail {
     pub(crate) fn find(&self, text: &[u8], is_line_start: bool) -> usize {
         // A single cell may hold anything.
         let lines = if self.profile.columns.len() > 1 { self.last_lines(text, is_line_start) } else { Vec::new() };
-        let mut after_blank = false;
+        let mut before = LineKind::Total;
+        let mut padded = None;
         for line in &lines {
+            let after_blank = matches!(before, LineKind::Blank | LineKind::Padded);
             let is_footer = match line.kind {
-                LineKind::Blank => false,
+                LineKind::Blank | LineKind::Padded => false,
                 LineKind::Count => true,
                 LineKind::Total => self.is_total(line, &lines),
-                LineKind::Note | LineKind::Comment => {
-                    !self.is_padded && (after_blank || line.kind == LineKind::Comment)
-                }
+                LineKind::PaddedNote => after_blank && self.lacks_cell(line, &lines),
+                LineKind::Note => !self.is_padded && after_blank,
+                LineKind::Comment => !self.is_padded,
             };
             if is_footer {
-                return line.start;
+                return padded.unwrap_or(line.start);
             }
-            after_blank = line.kind == LineKind::Blank;
+            padded = if line.kind == LineKind::Padded { padded.or(Some(line.start)) } else { None };
+            before = line.kind;
         }
         text.len()
     }
@@ -126,18 +154,23 @@ impl Tail {
             return None;
         }
         let mut filled = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty());
-        let first = String::from_utf8_lossy(filled.next()?).to_lowercase();
+        let Some(first) = filled.next() else {
+            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Padded });
+        };
+        let first = String::from_utf8_lossy(first).to_lowercase();
         let is_alone = filled.next().is_none();
+        let is_note = first.contains(' ') || first.bytes().all(|byte| b"-=_*".contains(&byte));
+        let is_set_comment = || self.splitter.is_comment(text, End::Eof) == Some(true);
         let kind = if is_alone && is_count(&first) {
             LineKind::Count
-        } else if TOTALS.contains(&first.trim_end_matches([':', ' '])) {
+        } else if is_total_word(&first) {
             LineKind::Total
-        } else if cells.len() > 1 {
-            return None;
-        } else if first.starts_with("# ") || first.starts_with("-- ") {
+        } else if is_set_comment() || (cells.len() == 1 && (first.starts_with('#') || first.starts_with("-- "))) {
             LineKind::Comment
-        } else if first.contains(' ') || first.bytes().all(|byte| b"-=_*".contains(&byte)) {
+        } else if is_note && cells.len() == 1 {
             LineKind::Note
+        } else if is_note && is_alone {
+            LineKind::PaddedNote
         } else {
             return None;
         };
@@ -154,10 +187,14 @@ impl Tail {
 
     /// Whether a total lacks a cell that every row has, and holds only numbers beside its word.
     fn is_total(&self, line: &TailLine<'_>, lines: &[TailLine<'_>]) -> bool {
+        line.cells.iter().filter(|cell| kind(cell) == Kind::Text).count() == 1 && self.lacks_cell(line, lines)
+    }
+
+    /// Whether a line lacks a cell that every row has.
+    fn lacks_cell(&self, line: &TailLine<'_>, lines: &[TailLine<'_>]) -> bool {
         let columns = &self.profile.columns;
         let is_empty =
             |line: &TailLine<'_>, at: usize| line.cells.get(at).is_none_or(|cell| cell.trim_ascii().is_empty());
-        let texts = line.cells.iter().filter(|cell| kind(cell) == Kind::Text).count();
         // The footer is part of the profile if the sample is all of the file.
         let of_rows: Vec<_> =
             lines.iter().filter(|line| self.profile.is_whole && line.cells.len() == columns.len()).collect();
@@ -166,8 +203,16 @@ impl Tail {
             is_empty(line, at) && columns[at].empty <= in_footer
         };
         let rows = self.profile.rows - of_rows.len() as u64;
-        rows > 0 && texts == 1 && line.cells.len() <= columns.len() && (0..columns.len()).any(lacks)
+        rows > 0 && line.cells.len() <= columns.len() && (0..columns.len()).any(lacks)
     }
+}
+
+/// Whether a text in lowercase stands for a total, such as `total`, `grand total` or `totals for may`.
+fn is_total_word(text: &str) -> bool {
+    let text = text.trim_end_matches([':', ' ']);
+    let ends = [" total", " totals", " gesamt"].iter().any(|end| text.ends_with(end));
+    let begins = ["total for ", "totals for ", "total ("].iter().any(|begin| text.starts_with(begin));
+    TOTALS.contains(&text) || ends || begins
 }
 
 /// Leaves out a line at the end of a file that counts its rows.
@@ -183,6 +228,10 @@ pub(crate) fn without_count(text: &[u8], line_end: u8) -> &[u8] {
 
 /// Whether a text in lowercase counts rows, such as `(3 rows)` or `-- 3 rows`.
 fn is_count(text: &str) -> bool {
+    // The end of a dump by `psql`.
+    if text == "\\." {
+        return true;
+    }
     let bare = text.trim_start_matches(['-', '#', ' ', '(']);
     let digits = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
     let mut words = digits.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
@@ -221,6 +270,11 @@ mod tests {
         check("-- 3 rows\n");
         check("3 rows in set (0.00 sec)\n");
         check("# end of export");
+        check("#eof\n");
+        check("Report Total,,6\nAverage,,2\n");
+        check(",,\nTotal,,6\n,,\nPrinted on 01.01.2024,,\n");
+        check(",,\nAll prices net of tax,,\n");
+        check("\\.\n");
         check("\n---\n");
     }
 
@@ -238,6 +292,7 @@ mod tests {
         check("text\na\n(3 rows)\n");
         check("sku,name\na,Pen\nTotal,3\n");
         check("sku,name,n\n");
+        check("sku,name,n\na,Pen,1\nb,Nib,2\n,,\n");
         let padded = "sku,name,n\na,Pen,1\nb,Nib,2\n\nnot a note\n";
         assert_eq!(cut(padded, true), padded);
     }

@@ -227,6 +227,27 @@ fn rows_after_an_empty_line_stay_rows() {
 }
 
 #[test]
+fn comments_change_nothing_around_the_table() {
+    let check = |text: &str, comment: &str, columns: &str, rows: &[(u64, &str)]| {
+        check(text, &Settings { comment: Some(comment.to_owned()), ..set() }, columns, rows, &[]);
+    };
+    let rows = [(3, "A1|Pen|1"), (4, "A2|Ink|2")];
+    check("sku|name|price\n---|---|---\nA1|Pen|1\nA2|Ink|2\n", "--", "sku|name|price", &rows);
+    check("Time,Weight\n[s],[kg]\n1,5\n2,6\n3,7\n", "[", "Time|Weight", &[(3, "1|5"), (4, "2|6"), (5, "3|7")]);
+    check("# x\nsku,name\n---,----\nA1,Pen\nA2,Ink\n", "#", "sku|name", &[(4, "A1|Pen"), (5, "A2|Ink")]);
+    check("# x\n,Prices,\nsku,net,gross\nA1,1,2\nA2,1,2\n", "#", "sku|net|gross", &[(4, "A1|1|2"), (5, "A2|1|2")]);
+    check("sku,name\n# y\n---,----\nA1,Pen\n", "#", "sku|name", &[(4, "A1|Pen")]);
+    check("sku,name,n\nA1,Pen,1\nA2,Ink,2\nTotal,,3\n;eof\n", ";", "sku|name|n", &[(2, "A1|Pen|1"), (3, "A2|Ink|2")]);
+}
+
+#[test]
+fn a_second_table_may_follow_an_empty_row_of_a_spreadsheet() {
+    let text = "sku,name,n\np1,Pen,1\np2,Nib,2\n,,\nStock,,\nplace,city,size\nx,Bonn,5\n";
+    let found = see("a.csv", text.as_bytes(), &set()).unwrap();
+    assert_eq!((found.rows.len(), found.rejects.len()), (3, 1), "{found:?}");
+}
+
+#[test]
 fn lines_of_a_second_table_are_noted() {
     let text = "sku,name,n\np1,Pen,1\np2,Nib,2\n\nsku,stock,place\np1,5,x\np2,6,y\n";
     let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();

@@ -1,7 +1,7 @@
 //! Finds a line right below the header that is no row: units of measure, or dashes that underline the names.
 
 use super::Sample;
-use super::profile::{Kind, Profile, first_record, kind, of_sample, profile, without_empty_lines};
+use super::profile::{Kind, Profile, first_record, from_record, kind, of_sample, profile};
 use crate::{split::Splitter, window::End};
 
 /// Units without brackets, in lowercase. Those of one letter that are also common as codes need brackets.
@@ -22,12 +22,12 @@ pub(crate) enum Below {
 
 /// Judges the line below the header with which `text` begins, and profiles the rows.
 pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option<(Below, Profile)> {
-    let text = without_empty_lines(text);
+    let text = from_record(text, end, splitter);
     let rows = of_sample(text, end, splitter)?;
     let (names, len) = first_record(text, end, splitter)?;
-    let below = without_empty_lines(&text[len..]);
+    let below = from_record(&text[len..], end, splitter);
     let Some((cells, _)) = first_record(below, end, splitter) else { return Some((Below::Rows, rows)) };
-    if is_underline(&cells, names.len()) {
+    if is_underline(&cells, &names) {
         return Some((Below::Underline, rows));
     }
     if cells.len() != names.len() {
@@ -43,17 +43,17 @@ pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option
 
 /// Whether a line underlines the names: dashes below each, as in Markdown, or a line of dashes and plus signs, as `psql`
 /// writes it.
-fn is_underline(cells: &[&[u8]], columns: usize) -> bool {
+fn is_underline(cells: &[&[u8]], names: &[&[u8]]) -> bool {
     let is_of = |cell: &[u8], bytes: &[u8]| cell.iter().all(|byte| bytes.contains(byte));
     let has_dashes = |cell: &&[u8]| cell.trim_ascii().windows(3).any(|three| three == b"---");
     match cells {
-        [cell] => columns > 1 && has_dashes(cell) && is_of(cell.trim_ascii(), b"-+"),
+        [cell] => names.len() > 1 && has_dashes(cell) && is_of(cell.trim_ascii(), b"-+"),
         _ => {
             // Tables in Markdown have delimiters at both ends of a line, and colons for the alignment.
-            let is_edge = |at: usize| at == 0 || at + 1 == cells.len();
-            let is_line = |at: usize, cell: &[u8]| is_of(cell, b"-:") && (is_edge(at) || cell.contains(&b'-'));
-            let are_lines = cells.iter().enumerate().all(|(at, cell)| is_line(at, cell.trim_ascii()));
-            cells.len() == columns && are_lines && cells.iter().any(has_dashes)
+            let is_line = |cell: &[u8], name: &[u8]| is_of(cell, b"-:") && (name.is_empty() || cell.contains(&b'-'));
+            let mut columns = cells.iter().zip(names);
+            let are_lines = columns.all(|(cell, name)| is_line(cell.trim_ascii(), name.trim_ascii()));
+            cells.len() == names.len() && are_lines && cells.iter().any(has_dashes)
         }
     }
 }

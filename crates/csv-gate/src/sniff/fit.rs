@@ -184,7 +184,7 @@ pub(super) fn with_spans(splitter: &Splitter) -> Splitter {
 }
 
 /// Returns the length of the comment at the start of a text, if there is one.
-fn comment(splitter: &Splitter, text: &[u8], end: End) -> Option<usize> {
+pub(super) fn comment(splitter: &Splitter, text: &[u8], end: End) -> Option<usize> {
     let is_comment = splitter.is_comment(text, end) == Some(true);
     is_comment.then(|| memchr(splitter.line_end.byte(), text).map_or(text.len(), |found| found + 1))
 }

@@ -1,6 +1,6 @@
 //! The kinds of cells in each column of a sample: the evidence that tells a header, units or a total from rows.
 
-use super::fit::{Piece, Sample, with_spans};
+use super::fit::{Piece, Sample, comment, with_spans};
 use crate::{
     split::{Fields, Splitter, Step},
     window::End,
@@ -102,18 +102,20 @@ pub(super) fn profile(sample: Sample<'_>, splitter: &Splitter, columns: usize, s
     let mut profile = Profile { columns: vec![ColumnProfile::default(); columns], is_whole, ..Profile::default() };
     let (mut records, mut misfits) = (0, Vec::new());
     sample.read(&with_spans(splitter), |piece, fields| {
-        if let Piece::Cut(_) = piece {
+        let cells: Vec<_> = match piece {
+            Piece::Cut(_) => return,
+            Piece::Record(text, _) => fields.spans.iter().map(|span| &text[span.start..span.end]).collect(),
+            Piece::Malformed => Vec::new(),
+        };
+        if is_blank(&cells) {
             return;
         }
         records += 1;
-        match piece {
-            _ if records <= skipped => {}
-            Piece::Record(text, _) if fields.spans.len() == columns => {
-                profile.rows += 1;
-                let cells = fields.spans.iter().map(|span| &text[span.start..span.end]);
-                cells.zip(&mut profile.columns).for_each(|(cell, column)| column.add(cell));
-            }
-            _ => misfits.push(records),
+        if records > skipped && cells.len() == columns {
+            profile.rows += 1;
+            cells.iter().zip(&mut profile.columns).for_each(|(cell, column)| column.add(cell));
+        } else if records > skipped {
+            misfits.push(records);
         }
     });
     let is_early = |at: &&usize| !is_whole || **at + LAST_RECORDS <= records;
@@ -124,12 +126,20 @@ pub(super) fn profile(sample: Sample<'_>, splitter: &Splitter, columns: usize, s
 
 /// Profiles the records below the header with which `text` begins.
 pub(crate) fn of_sample(text: &[u8], end: End, splitter: &Splitter) -> Option<Profile> {
-    let text = without_empty_lines(text);
+    let text = from_record(text, end, splitter);
     let (names, _) = first_record(text, end, splitter)?;
     Some(profile(Sample { text, end, columns: None }, splitter, names.len(), 1))
 }
 
-/// Leaves out the empty lines at the start of a text.
-pub(super) fn without_empty_lines(text: &[u8]) -> &[u8] {
-    &text[text.iter().take_while(|byte| b"\r\n".contains(byte)).count()..]
+/// Leaves out the empty lines and the comments at the start of a text.
+pub(super) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter) -> &'a [u8] {
+    while let Some(len) = splitter.empty_line(text).or_else(|| comment(splitter, text, end)) {
+        text = &text[len..];
+    }
+    text
+}
+
+/// Whether all cells of a record are empty, as spreadsheets write an empty row.
+pub(super) fn is_blank(cells: &[&[u8]]) -> bool {
+    cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty())
 }

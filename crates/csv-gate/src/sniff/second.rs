@@ -6,8 +6,8 @@ use std::{collections::HashSet, iter::successors};
 use memchr::memmem;
 
 use super::{
-    fit::with_spans,
-    profile::{ColumnProfile, Kind, Profile, has_digit, kind, without_empty_lines},
+    fit::{comment, with_spans},
+    profile::{ColumnProfile, Kind, Profile, has_digit, is_blank, kind},
     start::{is_like, may_be_header},
 };
 use crate::{
@@ -38,8 +38,10 @@ struct Candidate<'a> {
 
 /// Returns the start of the title or of the header of a second table, in a sample that begins with the header. `is_strict`: rows of another width than the header are rejects.
 pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict: bool) -> Option<usize> {
+    let header = record(text, 0, end, &with_spans(splitter))?;
+    let padded = [b"\n", &splitter.delimiter.repeat(header.cells.len() - 1)[..]].concat();
     let empty_lines: &[&[u8]] = match splitter.line_end {
-        LineEnd::Lf => &[b"\n\n", b"\n\r\n"],
+        LineEnd::Lf => &[b"\n\n", b"\n\r\n", &[&padded[..], b"\n"].concat(), &[&padded[..], b"\r\n"].concat()],
         LineEnd::Cr => &[b"\r\r"],
     };
     // Almost all files end here.
@@ -47,9 +49,7 @@ pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict
         return None;
     }
     let splitter = &with_spans(splitter);
-    let skipped = text.len() - without_empty_lines(text).len();
-    let header = record(text, skipped, end, splitter)?;
-    let names: Vec<_> = header.cells.iter().map(|cell| folded(&String::from_utf8_lossy(cell))).collect();
+    let names: Vec<_> = header.cells.iter().map(|cell| self::name(cell)).collect();
     let mut rows = Profile { columns: vec![ColumnProfile::default(); names.len()], ..Profile::default() };
     let mut at = header.next;
     while let Some(found) = record(text, at, end, splitter) {
@@ -67,22 +67,40 @@ pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict
     None
 }
 
-/// Reads the record at `at`, or behind the empty lines there. None at the end, and where a record is malformed: no
-/// table is found behind it.
+/// Reads the record at `at`, or behind the empty lines and comments there. None at the end, and where a record is malformed:
+/// no table is found behind it.
 fn record<'a>(text: &'a [u8], at: usize, end: End, splitter: &Splitter) -> Option<Record<'a>> {
-    let mut start = at;
-    while let Some(len) = splitter.empty_line(&text[start..]) {
-        start += len;
-    }
-    let rest = &text[start..];
+    let (mut start, mut after_empty_line) = (at, false);
     let mut fields = Fields::default();
-    match splitter.split(rest, end, &mut fields) {
-        Step::Record(record) if !rest.is_empty() => {
-            let cells = fields.spans.iter().map(|span| &rest[span.start..span.end]).collect();
-            Some(Record { start, next: start + record.next, cells, after_empty_line: start > at })
+    loop {
+        if let Some(len) = splitter.empty_line(&text[start..]) {
+            start += len;
+            after_empty_line = true;
+            continue;
         }
-        _ => None,
+        if let Some(len) = comment(splitter, &text[start..], end) {
+            start += len;
+            continue;
+        }
+        let rest = &text[start..];
+        let Step::Record(record) = splitter.split(rest, end, &mut fields) else { return None };
+        if rest.is_empty() {
+            return None;
+        }
+        let next = start + record.next;
+        let cells: Vec<_> = fields.spans.iter().map(|span| &rest[span.start..span.end]).collect();
+        if !is_blank(&cells) {
+            return Some(Record { start, next, cells, after_empty_line });
+        }
+        start = next;
+        after_empty_line = true;
     }
+}
+
+/// A cell as the name of a column. A file that was joined to another may begin with a byte order mark.
+fn name(cell: &[u8]) -> String {
+    let text = String::from_utf8_lossy(cell);
+    folded(text.strip_prefix('\u{feff}').map_or(&*text, |text| text.trim().trim_matches('"')))
 }
 
 impl<'a> Candidate<'a> {
@@ -102,7 +120,7 @@ impl<'a> Candidate<'a> {
         if cells.len() < 2 || !may_be_header(cells) {
             return false;
         }
-        let folded: HashSet<_> = cells.iter().map(|cell| folded(&String::from_utf8_lossy(cell))).collect();
+        let folded: HashSet<_> = cells.iter().map(|cell| self::name(cell)).collect();
         let shared = self.names.iter().filter(|name| folded.contains(*name)).count();
         let is_first_again = shared >= cells.len();
         if is_first_again || folded.len() < cells.len() {

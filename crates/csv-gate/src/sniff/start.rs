@@ -7,9 +7,7 @@ use memchr::memchr;
 
 use super::{
     CANDIDATES, Sample, Sniffed, Wanted,
-    profile::{
-        ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, has_digit, kind, profile, without_empty_lines,
-    },
+    profile::{ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, from_record, has_digit, kind, profile},
     sniff,
 };
 use crate::{split::Splitter, window::End};
@@ -63,7 +61,7 @@ pub(crate) fn find_start(text: &[u8], end: End, splitter: &Splitter, found: &Sni
     let splitter = Splitter { delimiter: found.delimiter.clone(), quoting: found.quoting, ..splitter.clone() };
     let cut = if text.len() > PROFILE_BYTES { End::More } else { end };
     let text = &text[..text.len().min(PROFILE_BYTES)];
-    let first = without_empty_lines(text);
+    let first = from_record(text, cut, &splitter);
     let is_plain =
         || first_record(first, cut, &splitter).is_none_or(|(cells, _)| !is_sparse(&cells) && !is_note(&cells));
     let is_markup = first.trim_ascii_start().first().is_some_and(|byte| b"<{[".contains(byte));
@@ -105,6 +103,7 @@ impl Start<'_> {
             let len = memchr(self.splitter.line_end.byte(), rest)? + 1;
             if at > 0
                 && !rest[..len].trim_ascii().is_empty()
+                && self.splitter.is_comment(rest, self.end) != Some(true)
                 && let Some(found) = self.candidate(rest)
             {
                 return self.is_allowed(&above, &found).then_some(at);
@@ -125,7 +124,7 @@ impl Start<'_> {
             }
         };
         let (names, len) = first_record(text, self.end, &splitter)?;
-        let next = first_record(without_empty_lines(&text[len..]), self.end, &splitter);
+        let next = first_record(from_record(&text[len..], self.end, &splitter), self.end, &splitter);
         if names.len() < 2 || !may_be_header(&names) || next.is_some_and(|(next, _)| is_like(&names, &next)) {
             return None;
         }
@@ -173,6 +172,9 @@ impl Candidate {
         let text = line.trim_ascii();
         if text.is_empty() {
             return Some(Above::Blank);
+        }
+        if self.splitter.is_comment(line, End::Eof) == Some(true) {
+            return Some(Above::Comment);
         }
         let is_marked = MARKERS.iter().any(|marker| text.starts_with(marker));
         let cells = match first_record(line, End::Eof, &self.splitter) {
