@@ -133,6 +133,10 @@ impl<R: Read> Feed<R> {
                 self.filler.forget();
             }
             match self.indexes.check(&self.table, &self.ops) {
+                Ok(_) if self.is_header() => {
+                    self.filler.forget();
+                    self.table.reject_row(Reason::OtherHeader);
+                }
                 Ok(op) => {
                     let row = self.table.row();
                     let offer = self.indexes.offer(row, op, &mut self.scratch);
@@ -146,6 +150,17 @@ impl<R: Read> Feed<R> {
             rejects = self.table.rejects().total;
         }
         Ok(None)
+    }
+
+    /// Whether a row holds the names of its columns: the header of another file that was joined to this one.
+    fn is_header(&self) -> bool {
+        let columns = self.table.columns();
+        let names = [self.indexes.sku, self.indexes.name].map(|index| columns[index].as_bytes());
+        let is_name = |index| {
+            let cell = self.table.bytes(index);
+            cell.is_some_and(|cell| !cell.is_empty() && names.iter().any(|name| cell.eq_ignore_ascii_case(name)))
+        };
+        is_name(self.indexes.sku) && is_name(self.indexes.name)
     }
 
     /// Keeps what a row that is rejected leaves to those below: the name of a product whose first row has no sku. Others

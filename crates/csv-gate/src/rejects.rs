@@ -124,6 +124,11 @@ pub enum Reason {
         "a second table begins here, and is skipped: move it to a file of its own, or skip it with skip_footer = …"
     )]
     SecondTable,
+    /// The names of the sku and the name in a row.
+    #[error(
+        "a header of other columns, not a row: the rows below it may be those of another file; read each file by itself"
+    )]
+    OtherHeader,
     /// Units of measure below the header, in columns that hold numbers in all other rows.
     #[error("units of measure, not a row: {}`{number}` is not a number as in the other rows", if .empty.is_empty() { String::new() } else { format!("no `{empty}`, and ") })]
     Units {
@@ -176,7 +181,7 @@ pub enum Reason {
         check: String,
     },
     /// The `op` column is neither empty nor `upsert` nor `delete`.
-    #[error("unknown op `{op}`")]
+    #[error("unknown op `{op}`: op = {{ {op:?} = \"upsert\" }} or \"delete\" says what it means")]
     UnknownOp {
         /// The column's text, cut at 40 characters.
         op: String,
@@ -221,6 +226,7 @@ mod tests {
             "1 field where the header has 3: ragged = \"pad\" leaves the missing ones empty",
         );
         check(Reason::Encoding { encoding: "UTF-8" }, "bytes that are not valid UTF-8");
-        check(Reason::UnknownOp { op: "x".into() }, "unknown op `x`");
+        let op = "unknown op `x`: op = { \"x\" = \"upsert\" } or \"delete\" says what it means";
+        check(Reason::UnknownOp { op: "x".into() }, op);
     }
 }

@@ -65,7 +65,10 @@ fn skus_and_names_are_trimmed_and_descriptions_are_not() {
 fn ops() {
     let text = "sku,name,op\n1,a,\n2,b, UPSERT \n3,c,Delete\n4,,delete\n5,d,drop\n,,delete\n";
     let offers = [(2, "1", "a", "", false), (3, "2", "b", "", false), (4, "3", "", "", true), (5, "4", "", "", true)];
-    let rejects = [(6, "unknown op `drop`", "5,d,drop"), (7, "no sku", ",,delete")];
+    let rejects = [
+        (6, "unknown op `drop`: op = { \"drop\" = \"upsert\" } or \"delete\" says what it means", "5,d,drop"),
+        (7, "no sku", ",,delete"),
+    ];
     check(text, &Columns::default(), &offers, &rejects);
 }
 
@@ -112,6 +115,17 @@ fn fields_that_nobody_uses_have_no_limit() {
     let (offers, rejects) = read(text.as_bytes(), &Columns::default());
     assert_eq!(offers.iter().map(|offer| (offer.0, &*offer.1)).collect::<Vec<_>>(), [(2, "1"), (5, "3")]);
     assert!(rejects.len() == 1 && rejects[0].1.starts_with("field is longer"), "{:?}", rejects[0].1);
+}
+
+#[test]
+fn a_header_of_other_columns_is_a_reject() {
+    let why = "a header of other columns, not a row: the rows below it may be those of another file; read each file by itself";
+    for header in ["name,SKU,stock", "sku,name,stock"] {
+        let text = format!("sku,name,price\nA1,Pen,1\n{header}\nA2,Ink,7\nname,x,1\n");
+        let (offers, rejects) = read(text.as_bytes(), &Columns::default());
+        assert_eq!(offers.len(), 3, "{header}");
+        assert_eq!(rejects, [(3, why.to_owned(), header.to_owned())]);
+    }
 }
 
 #[test]

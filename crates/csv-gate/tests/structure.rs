@@ -248,6 +248,13 @@ fn a_second_table_may_follow_an_empty_row_of_a_spreadsheet() {
 }
 
 #[test]
+fn footers_are_found_below_a_set_header() {
+    let named = Settings { header: Header::Names(["sku", "name", "n"].map(str::to_owned).to_vec()), ..set() };
+    let rows = [(1, "A1|Pen|1"), (2, "A2|Ink|2")];
+    check("A1,Pen,1\nA2,Ink,2\nTotal,,3\n", &named, "sku|name|n", &rows, &[]);
+}
+
+#[test]
 fn lines_of_a_second_table_are_noted() {
     let text = "sku,name,n\np1,Pen,1\np2,Nib,2\n\nsku,stock,place\np1,5,x\np2,6,y\n";
     let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();

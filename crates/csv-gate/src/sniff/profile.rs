@@ -131,6 +131,11 @@ pub(crate) fn of_sample(text: &[u8], end: End, splitter: &Splitter) -> Option<Pr
     Some(profile(Sample { text, end, columns: None }, splitter, names.len(), 1))
 }
 
+/// Profiles the records of a text without a header.
+pub(crate) fn of_rows(text: &[u8], end: End, splitter: &Splitter, columns: usize) -> Profile {
+    profile(Sample { text, end, columns: None }, splitter, columns, 0)
+}
+
 /// Leaves out the empty lines and the comments at the start of a text.
 pub(super) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter) -> &'a [u8] {
     while let Some(len) = splitter.empty_line(text).or_else(|| comment(splitter, text, end)) {
@@ -141,5 +146,5 @@ pub(super) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter)
 
 /// Whether all cells of a record are empty, as spreadsheets write an empty row.
 pub(super) fn is_blank(cells: &[&[u8]]) -> bool {
-    cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty())
+    cells.len() > 1 && cells.iter().all(|cell| cell.iter().all(|byte| *byte == b' '))
 }

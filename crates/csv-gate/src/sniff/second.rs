@@ -127,7 +127,7 @@ impl<'a> Candidate<'a> {
             return false;
         }
         let below = self.below(header);
-        if below.iter().any(|row| is_like(cells, &row.cells)) {
+        if below.is_empty() || below.iter().any(|row| is_like(cells, &row.cells)) {
             return false;
         }
         // One name alone may be the text of a row of two columns.
@@ -137,7 +137,7 @@ impl<'a> Candidate<'a> {
         }
         let is_likely =
             shared > 0 || self.is_other_kind(header, &below, is_titled) || self.is_other_width(header, &below);
-        is_likely && !below.is_empty() && !self.go_on(&below)
+        is_likely && !self.go_on(&below)
     }
 
     /// The first records below a header.

@@ -11,7 +11,7 @@ use crate::{
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
-        profile::Profile,
+        profile::{Profile, of_rows},
         second::second_table,
     },
     tail::Tail,
@@ -39,6 +39,11 @@ impl<R: Read> Table<R> {
 
     /// Looks at the beginning of the file, up to a second table.
     pub(super) fn look_around(&mut self, settings: &Settings) -> Result<Option<Around>, Error> {
+        if let Header::Names(names) = &settings.header {
+            let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
+            let rows = of_rows(sample, end, &self.rules.splitter, names.len());
+            return Ok(Some(Around { below: Below::Rows, rows, second: None }));
+        }
         if settings.header != Header::FirstLine {
             return Ok(None);
         }

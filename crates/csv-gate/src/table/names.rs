@@ -4,8 +4,11 @@ use std::collections::HashSet;
 
 use memchr::{memchr, memmem::Finder, memrchr};
 
-use crate::split::{Fields, Quoting, Splitter, Step};
-use crate::window::End;
+use crate::{
+    folded,
+    split::{Fields, Quoting, Splitter, Step},
+    window::End,
+};
 
 /// The byte order mark of a file that was joined to another.
 const BOM: &str = "\u{feff}";
@@ -16,6 +19,8 @@ pub(super) struct HeaderNames {
     names: Vec<String>,
     /// Whether no name is empty or occurs twice. Else a row may well hold the same cells in another order.
     are_distinct: bool,
+    /// Whether this is so without regard to case.
+    are_distinct_folded: bool,
     /// Finds the longest name, which few texts hold.
     longest: Finder<'static>,
 }
@@ -28,19 +33,26 @@ impl HeaderNames {
             return None;
         }
         let longest = names.iter().max_by_key(|name| name.len()).filter(|name| !name.is_empty())?;
-        let distinct: HashSet<_> = names.iter().filter(|name| !name.is_empty()).collect();
-        let are_distinct = distinct.len() == names.len();
+        let filled = || names.iter().filter(|name| !name.is_empty());
+        let are_distinct = filled().collect::<HashSet<_>>().len() == names.len();
+        let are_distinct_folded = filled().map(|name| folded(name)).collect::<HashSet<_>>().len() == names.len();
         let longest = Finder::new(longest.as_bytes()).into_owned();
-        Some(Self { longest, are_distinct, names: names.to_vec() })
+        Some(Self { longest, are_distinct, are_distinct_folded, names: names.to_vec() })
     }
 
     /// The first bytes of records that may be headers, and the lengths of their first cells.
     pub(super) fn first_cells(&self, splitter: &Splitter) -> impl Iterator<Item = (u8, u64)> {
         let Quoting { quote, escape, .. } = splitter.quoting;
         let layout = [quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0], BOM.as_bytes()[0]];
-        let lengths = move |name: &String| if escape.is_some() { u64::MAX } else { length_bit(name.len()) };
-        let names = self.names.iter().filter_map(move |name| Some((name.bytes().next()?, lengths(name))));
-        names.chain(layout.map(|byte| (byte, u64::MAX)))
+        // The other case of a letter may be longer.
+        let is_fixed = move |name: &str| escape.is_none() && name.is_ascii();
+        let lengths = move |name: &str| if is_fixed(name) { length_bit(name.len()) } else { u64::MAX };
+        let first = |name: &str| name.bytes().next();
+        let names = self.names.iter().flat_map(move |name| {
+            [first(name), first(&name.to_lowercase()), first(&name.to_uppercase())]
+                .map(|byte| Some((byte?, lengths(name))))
+        });
+        names.flatten().chain(layout.map(|byte| (byte, u64::MAX)))
     }
 
     /// Returns the field that holds each column if a record is a header. The inner `Option` is none for the order of
@@ -53,14 +65,16 @@ impl HeaderNames {
         }
         let record = simdutf8::basic::from_utf8(record).ok()?;
         let mut text = String::new();
-        let mut is_name = |field: usize, name: &str| {
+        let mut is_name = |field: usize, name: &str, ignores_case: bool| {
             text.clear();
             fields.unescape(record, spans[field], &mut text);
-            bare(&text, splitter.quoting.quote) == name
+            let found = bare(&text, splitter.quoting.quote);
+            found == name || (ignores_case && folded(found) == folded(name))
         };
-        if (0..spans.len()).all(|field| is_name(field, &self.names[field])) {
+        if (0..spans.len()).all(|field| is_name(field, &self.names[field], self.are_distinct_folded)) {
             return Some(None);
         }
+        let mut is_name = |field, name| is_name(field, name, false);
         // The first cell is no name in almost all rows.
         self.names.iter().find(|name| self.are_distinct && is_name(0, name))?;
         let order = self.names.iter().map(|name| (0..spans.len()).find(|field| is_name(*field, name)));
@@ -97,10 +111,10 @@ impl HeaderNames {
     /// Whether a cell is perhaps a name.
     fn may_be_name(&self, cell: &[u8]) -> bool {
         match cell {
-            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => {
-                self.names.iter().any(|name| name.as_bytes() == cell)
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() && cell.is_ascii() => {
+                self.names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(cell))
             }
-            // The byte order mark and white space are ignored.
+            // The byte order mark and white space are ignored, and letters have two cases.
             _ => true,
         }
     }
