@@ -155,12 +155,26 @@ fn escaped(sample: Sample<'_>, reading: &Reading, wanted: Wanted) -> Option<Read
     if !wanted.quoting || reading.fit.bad() == 0 || memmem::find(sample.text, &[b'\\', quote]).is_none() {
         return None;
     }
-    let rule = EscapeRule::DroppedBeforeSpecial;
-    let quoting = Quoting { escape: Some(b'\\'), rule, ..reading.splitter.quoting };
-    let found = read_with(sample, reading, quoting, wanted)?;
+    let read = |rule| {
+        let quoting = Quoting { escape: Some(b'\\'), rule, ..reading.splitter.quoting };
+        read_with(sample, reading, quoting, wanted)
+    };
+    let mut found = read(EscapeRule::DroppedBeforeSpecial)?;
+    // Only PHP doubles quotes and yet lets a backslash protect them.
+    if has_doubled(sample.text, quote, found.splitter.delimiter[0])
+        && let Some(kept) = read(EscapeRule::Kept).filter(|kept| kept.fit.bad() <= found.fit.bad())
+    {
+        found = kept;
+    }
     // Rows that are only too short or too long say little in a small file.
     let is_likely = reading.fit.malformed > 0 || (found.fit.records > 3 && !wanted.ragged);
     (is_likely && found.fit.fits_nearly_all() && found.fit.bad() < reading.fit.bad()).then_some(found)
+}
+
+/// Whether two quotes stand inside a text. Between delimiters they are an empty field.
+fn has_doubled(text: &[u8], quote: u8, delimiter: u8) -> bool {
+    let outside = [quote, delimiter, b'\\', b'\r', b'\n'];
+    memmem::find_iter(text, &[quote, quote]).any(|at| at > 0 && !outside.contains(&text[at - 1]))
 }
 
 /// Blanks between delimiters and quotes, if fields with them exist and all records fit at least as well.

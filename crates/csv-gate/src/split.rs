@@ -179,7 +179,10 @@ impl Splitter {
         match (self.line_end, window) {
             (LineEnd::Lf, [b'\n', ..]) if self.crlf_only => None,
             (LineEnd::Lf, [b'\n', ..]) | (LineEnd::Cr, [b'\r', ..]) => Some(1),
-            (LineEnd::Lf, [b'\r', b'\n', ..]) => Some(2),
+            (LineEnd::Lf, [b'\r', rest @ ..]) => {
+                let more = rest.iter().take_while(|byte| **byte == b'\r').count();
+                (rest.get(more) == Some(&b'\n')).then_some(more + 2)
+            }
             _ => None,
         }
     }
@@ -330,11 +333,14 @@ impl Splitter {
         }
     }
 
-    /// Leaves out a CR before an LF, because it belongs to the line end.
+    /// Leaves out the CRs before an LF, because they belong to the line end. Some programs write two.
     #[inline]
     pub(crate) fn without_cr(&self, window: &[u8], start: usize, line_end: usize) -> usize {
-        let cr = self.line_end == LineEnd::Lf && window[start..line_end].ends_with(b"\r");
-        line_end - usize::from(cr)
+        let mut end = line_end;
+        while self.line_end == LineEnd::Lf && window[start..end].ends_with(b"\r") {
+            end -= 1;
+        }
+        end
     }
 
     #[cold]

@@ -192,8 +192,8 @@ impl<R: Read> Table<R> {
                     self.after_nul = false;
                     self.text.skip_line()?;
                 }
-                // A CR may be the start of an empty line.
-                Some(false) if window.len() < 2 && end == End::More => self.text.grow()?,
+                // CRs may be the start of an empty line.
+                Some(false) if end == End::More && window.iter().all(|byte| *byte == b'\r') => self.text.grow()?,
                 Some(false) => return Ok(!window.is_empty() || end != End::Eof),
                 None => self.text.grow()?,
             }

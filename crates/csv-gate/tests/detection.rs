@@ -120,8 +120,31 @@ fn repeated_headers_are_skipped() {
     let text = "sku,name\nC1,Pen\nsku,name\nC2,Nib\n\u{feff}sku , \"name\"\n\u{feff}\"sku\",\"name\"\nC3,Pad\n";
     let found = see("a.csv", text.as_bytes(), &Settings { quote: Some(Quote::Char(b'"')), ..set() }).unwrap();
     assert_eq!(found.rows, [(2, "C1|Pen".to_owned()), (4, "C2|Nib".to_owned()), (7, "C3|Pad".to_owned())]);
+    check("sku,name\nC1,Pen\nSKU,Name\nC2,Nib\n", &set(), "sku|name", &[(2, "C1|Pen"), (4, "C2|Nib")], &[]);
+    check(
+        "Größe,n\nC1,Pen\nGRÖSSE,N\nGRÖßE,N\nC2,Nib\n",
+        &set(),
+        "Größe|n",
+        &[(2, "C1|Pen"), (3, "GRÖSSE|N"), (5, "C2|Nib")],
+        &[],
+    );
+    check("a,A\n1,2\nA,a\na,a\n", &set(), "a|A", &[(2, "1|2"), (4, "a|a")], &[]);
     check("a\n1\na\n", &set(), "a", &[(2, "1"), (3, "a")], &[]);
     check(",\n1,2\n,\n", &set(), "|", &[(2, "1|2"), (3, "|")], &[]);
+}
+
+#[test]
+fn a_backslash_of_php_stays() {
+    let text = "sku,name\nA1,\"12\"\" ruler\"\nA2,\"say \\\"hi\\\"\"\nA3,\"foo, bar\"\nA4,\"\"\n";
+    let rows = [(2, "A1|12\" ruler"), (3, "A2|say \\\"hi\\\""), (4, "A3|foo, bar"), (5, "A4|")];
+    check(text, &set(), "sku|name", &rows, &[]);
+}
+
+#[test]
+fn a_line_end_after_an_escape_is_text() {
+    let text = "\"sku\",\"name\"\n\"A1\",\"two\\\nlines\"\n\"A2\",\"say \\\"hi\\\"\"\n\"A3\",\"C:\\\\dir\"\n";
+    let rows = [(2, "A1|two\nlines"), (4, "A2|say \"hi\""), (5, "A3|C:\\dir")];
+    check(text, &set(), "sku|name", &rows, &[]);
 }
 
 #[test]

@@ -47,7 +47,8 @@ fn line_ends() {
     check("a,b\r1,2\r\r3,\"x\ry\"\r5,6\r", &set(), "a|b", &[(2, "1|2"), (4, "3|x\ry"), (6, "5|6")], &[]);
     // In files with LF, a lone CR is data. Bytes inside quotes stay as they are.
     check("a,b\n1\r2,3\r\n\"x\r\ny\rz\",4\n", &set(), "a|b", &[(2, "1\r2|3"), (3, "x\r\ny\rz|4")], &[]);
-    check("a,b\n1,2\r\r\n", &set(), "a|b", &[(2, "1|2\r")], &[]);
+    // Python on Windows writes two CRs where it is not told otherwise.
+    check("a,b\r\r\n1,\"2\"\r\r\n\"3\",4\r\r\n\r\r\n", &set(), "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
 }
 
 #[test]

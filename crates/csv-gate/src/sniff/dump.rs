@@ -13,7 +13,8 @@ struct Escapes {
     nulls: u64,
     /// Letters for control characters.
     controls: u64,
-    /// Letters for control characters that cannot begin a name in a path, such as in `\nText`.
+    /// Letters for control characters that cannot begin a name in a path, such as in `\nText`. Behind a capital, as in
+    /// `CORP\nSmith`, they may begin the name of a user.
     sure: u64,
     /// Delimiters and line ends.
     raw: u64,
@@ -61,7 +62,9 @@ impl Escapes {
                 b'\t' | b'\n' => found.raw += 1,
                 b'n' | b't' | b'r' => {
                     found.controls += 1;
-                    found.sure += u64::from(behind.is_some_and(|byte| byte == b' ' || byte.is_ascii_uppercase()));
+                    let begins_text = behind.is_some_and(|byte| byte == b' ' || byte.is_ascii_uppercase());
+                    let ends_name = before.is_some_and(|byte| byte.is_ascii_uppercase());
+                    found.sure += u64::from(begins_text && !ends_name);
                 }
                 b'b' | b'f' | b'v' => found.controls += 1,
                 _ => return None,
@@ -95,6 +98,7 @@ mod tests {
         check("C:\\new", false);
         check("C:\\new\\table", false);
         check("bin\\new\\Table", false);
+        check("CORP\\nSmith", false);
         check("C:\\new\np3\tx\\nY", false);
         check("\\\\server\\new", false);
         check("\\N\np3\t\\d+", false);

@@ -36,7 +36,7 @@ impl Splitter {
             let hit = at + found;
             let next = hit + blanks(&window[hit..]);
             let rest = &window[next..];
-            let is_cut = rest.is_empty() || (self.line_end == LineEnd::Lf && rest == b"\r");
+            let is_cut = rest.is_empty() || (self.line_end == LineEnd::Lf && rest.iter().all(|byte| *byte == b'\r'));
             if is_cut && end != End::Eof {
                 return unfinished;
             }

@@ -92,7 +92,9 @@ impl Splitter {
         match (self.quoting.rule, window.get(hit + 1)) {
             (EscapeRule::Kept, _) if after_escape => Mark::Text,
             (EscapeRule::DroppedBeforeSpecial, Some(next)) if window[hit] != quote => {
-                if *next == quote || *next == window[hit] { Mark::Pair } else { Mark::Text }
+                // Databases escape line ends too.
+                let is_special = *next == quote || *next == window[hit] || *next == self.line_end.byte();
+                if is_special { Mark::Pair } else { Mark::Text }
             }
             (EscapeRule::Kept, Some(next)) => {
                 if *next == quote {
@@ -117,15 +119,16 @@ impl Splitter {
         let blanks = if self.quoting.blanks { self.blanks(&window[close + 1..]) } else { 0 };
         let next = close + 1 + blanks;
         let behind = &window[next..];
+        let are_crs = || behind.iter().all(|byte| *byte == b'\r');
         let stop = if self.delimits(behind) {
             Stop::Field { next: next + self.delimiter_len(behind) }
         } else if let Some(len) = self.empty_line(behind) {
             Stop::Record { end: next, next: next + len }
         } else if behind.is_empty() && end == End::Eof && Some(window[close]) == self.quoting.quote {
             Stop::Record { end: next, next }
-        } else if behind == b"\r" && end == End::Eof && self.line_end == LineEnd::Lf {
+        } else if end == End::Eof && self.line_end == LineEnd::Lf && !behind.is_empty() && are_crs() {
             Stop::Record { end: next, next: window.len() }
-        } else if end == End::More && behind.len() < self.delimiter.len().max(2) {
+        } else if end == End::More && (behind.len() < self.delimiter.len() || are_crs()) {
             return Field::More;
         } else {
             return Field::NeverClosed;
