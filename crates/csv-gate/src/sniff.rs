@@ -132,11 +132,22 @@ fn best(sample: Sample<'_>, splitter: &Splitter, candidates: &[u8]) -> Option<Re
     for candidate in candidates.iter().filter(|candidate| ![quote, escape].contains(&Some(**candidate))) {
         let splitter = Splitter { delimiter: vec![*candidate], ..splitter.clone() };
         let fit = sample.fit(&splitter);
-        if fit.columns > 1 && best.as_ref().is_none_or(|best| fit.beats(&best.fit)) {
+        let is_better = |best: &Reading| {
+            let is_tie = !best.fit.beats(&fit) && is_punctuation(sample, best.splitter.delimiter[0]);
+            fit.beats(&best.fit) || (is_tie && !is_punctuation(sample, *candidate))
+        };
+        if fit.columns > 1 && best.as_ref().is_none_or(is_better) {
             best = Some(Reading { splitter, fit });
         }
     }
     best
+}
+
+/// Whether a delimiter stands before a blank wherever it is in the header, as in a sentence.
+fn is_punctuation(sample: Sample<'_>, delimiter: u8) -> bool {
+    let header = sample.text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let mut found = memchr::memchr_iter(delimiter, header).peekable();
+    found.peek().is_some() && found.all(|at| header.get(at + 1) == Some(&b' '))
 }
 
 /// Reads the sample with another quoting, and with the delimiter that then fits best.

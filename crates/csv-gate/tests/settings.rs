@@ -121,6 +121,7 @@ fn empty_words_and_text_cells() {
     check("a,b\nNULL, - \n\"NULL\",--\n", &null, "a|b", &[(2, "|"), (3, "NULL|--")], &[]);
     check("NULL,b\n1,-\n", &null, "NULL|b", &[(2, "1|")], &[]);
     let text = Settings { text_cells: true, ..set() };
+    check("=\"sku\",=\"name\"\n=\"007\",=\"Pen\"\n", &text, "sku|name", &[(2, "007|Pen")], &[]);
     check("a,b\n=\"001\",'002\n\"=\"\"003\"\"\",\"'4\"\n", &text, "a|b", &[(2, "001|002"), (3, "003|4")], &[]);
 }
 

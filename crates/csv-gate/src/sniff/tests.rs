@@ -32,6 +32,8 @@ fn the_delimiter_that_fits_most_records_wins() {
     check("sku;\"name\nof\"\n1;\"a,\nb,\"\n", false, b';');
     check("sku;name,x\n1;\"a\nb,c\nd,e\nf,g\"\n", false, b';');
     check("a,b;c;d\n", false, b';');
+    check("a;b, c\n1;x, y\n2;z, w\n", false, b';');
+    check("a, b\n1, x\n2, z\n", false, b',');
     check("a,b\tc\n", false, b',');
     check("a,b\tc\n", true, b'\t');
     check("a,b\tc\n1,2\n", true, b',');

@@ -253,6 +253,12 @@ impl<R: Read> Table<R> {
         let null: Vec<_> = settings.null.iter().cloned().chain(null_of_dumps).collect();
         let is_usual = null.is_empty() && !settings.text_cells;
         let cells = (!is_usual).then_some(Cells { null, text_cells: settings.text_cells, quote });
+        if settings.text_cells {
+            // A word for nothing may be a name.
+            let rules = Arc::make_mut(&mut self.rules);
+            rules.cells = Some(Cells { null: Vec::new(), text_cells: true, quote });
+            rules.update();
+        }
         self.columns = match &settings.header {
             Header::FirstLine => self.read_header()?,
             Header::Names(names) if self.find_record()? => names.iter().map(|name| name.trim().to_owned()).collect(),
