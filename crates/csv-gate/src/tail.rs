@@ -2,7 +2,7 @@
 //! file are taken: every other one stays a row or a reject.
 
 use crate::{
-    sniff::profile::{Kind, Profile, first_record, kind},
+    sniff::profile::{Kind, Profile, first_record, kind, without_trailing},
     split::{Quoting, Splitter},
     window::End,
 };
@@ -153,6 +153,7 @@ impl Tail {
         if len != text.len() || std::str::from_utf8(text).is_err() {
             return None;
         }
+        let cells = without_trailing(&cells, self.profile.columns.len()).to_vec();
         let mut filled = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty());
         let Some(first) = filled.next() else {
             return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Padded });

@@ -248,6 +248,12 @@ fn a_second_table_may_follow_an_empty_row_of_a_spreadsheet() {
 }
 
 #[test]
+fn a_delimiter_at_the_end_of_each_row_hides_no_line() {
+    let rows = ["A1|Pen|1", "A2|Ink|2"];
+    check_ignored("Report of it\nsku,name,n\nA1,Pen,1,\nA2,Ink,2,\nTotal,,3,\n", "sku|name|n", &rows, 2);
+}
+
+#[test]
 fn footers_are_found_below_a_set_header() {
     let named = Settings { header: Header::Names(["sku", "name", "n"].map(str::to_owned).to_vec()), ..set() };
     let rows = [(1, "A1|Pen|1"), (2, "A2|Ink|2")];

@@ -111,7 +111,7 @@ pub(super) fn profile(sample: Sample<'_>, splitter: &Splitter, columns: usize, s
             return;
         }
         records += 1;
-        if records > skipped && cells.len() == columns {
+        if records > skipped && without_trailing(&cells, columns).len() == columns {
             profile.rows += 1;
             cells.iter().zip(&mut profile.columns).for_each(|(cell, column)| column.add(cell));
         } else if records > skipped {
@@ -142,6 +142,14 @@ pub(super) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter)
         text = &text[len..];
     }
     text
+}
+
+/// Leaves out the empty cell behind a delimiter at the end of a row that the header lacks.
+pub(crate) fn without_trailing<'a, 'b>(cells: &'a [&'b [u8]], columns: usize) -> &'a [&'b [u8]] {
+    match cells {
+        [rest @ .., last] if cells.len() == columns + 1 && last.is_empty() => rest,
+        _ => cells,
+    }
 }
 
 /// Whether all cells of a record are empty, as spreadsheets write an empty row.
