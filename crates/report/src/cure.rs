@@ -1,4 +1,5 @@
-//! Names the settings that would read a cell which is not a number.
+//! Names the settings that would read a cell which is not a number. A setting that would read it as another value than its
+//! writer meant is worse than none: only what is surely a currency is called one.
 
 use tributary_protocol::Negative;
 
@@ -6,32 +7,51 @@ use crate::{
     found::FoundNumbers,
     number_format::NumberFormat,
     reading::Class,
-    signs::{MINUS_SIGN, Signs},
+    signs::{MINUS_SIGNS, Signs},
+    style::{GroupSign, is_blank},
 };
 
-/// The longest currency that is proposed, in characters.
-const MAX_CURRENCY_CHARS: usize = 3;
+/// The names of ISO 4217. Other capital letters beside a number are as often a unit or a power of ten (`5 MIO`), or say on
+/// which side of an account it stands (`100.00 CR`).
+const CURRENCY_NAMES: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP \
+    CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF \
+    IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK \
+    MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR \
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES \
+    VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
 /// The settings that would read a trimmed cell; empty if there are none.
 pub(crate) fn cure(numbers: &NumberFormat, cell: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(cell) else { return String::new() };
     let style = match (numbers.style, FoundNumbers(numbers).class(cell)) {
         (Some(_), _) => None,
-        (None, class) => of_style(class),
+        (None, class) => of_style(class, text),
     };
-    style.map_or_else(|| of_signs(numbers, text).unwrap_or_default(), str::to_owned)
+    style.or_else(|| of_signs(numbers, text)).unwrap_or_default()
 }
 
-fn of_style(class: Class) -> Option<&'static str> {
-    Some(match class {
+fn of_style(class: Class, text: &str) -> Option<String> {
+    let cure = match class {
         Class::Comma => "decimal = \",\" would read it, with thousands = … if it has groups",
         Class::Point => "decimal = \".\" would read it",
-        Class::GroupedPoint => "thousands = \",\" would read it",
+        Class::GroupedPoint => return Some(format!("thousands = \"{}\" would read it", group_sign_of(text))),
         Class::PointOrGroup => "decimal = \".\" or thousands = \".\" says which number it is",
         Class::CommaOrGroup => "decimal = \",\" or thousands = \",\" says which number it is",
         Class::Grouped => "thousands = … with the sign between its groups would read it",
         Class::Plain | Class::Odd | Class::Word => return None,
-    })
+    };
+    Some(cure.to_owned())
+}
+
+/// The sign between the groups of a number with a decimal point, as `thousands` names it.
+fn group_sign_of(text: &str) -> char {
+    let digits = text.trim_matches(|letter: char| !letter.is_ascii_digit());
+    match digits.chars().find(|letter| !letter.is_ascii_digit()) {
+        Some(sign) if GroupSign::Apostrophe.is(sign) => '\'',
+        Some(sign) if is_blank(sign) => ' ',
+        _ => ',',
+    }
 }
 
 /// Tries each sign that may stand around a number.
@@ -46,9 +66,9 @@ fn of_signs(numbers: &NumberFormat, text: &str) -> Option<String> {
     };
     let with = |percent, negative| Signs { percent, negative, ..signs.clone() };
     let currency = currency_of(text);
-    let all = currency.iter().cloned().chain(signs.currency.clone()).collect();
-    let with_currency = |negative| Signs { currency: Vec::clone(&all), negative, ..signs.clone() };
-    if text.contains(MINUS_SIGN) && numbers.signs.is_none() && reads(with(false, Negative::Minus)) {
+    let all: Vec<_> = currency.map(str::to_owned).into_iter().chain(signs.currency.clone()).collect();
+    let with_currency = |negative| Signs { currency: all.clone(), negative, ..signs.clone() };
+    if text.contains(MINUS_SIGNS) && numbers.signs.is_none() && reads(with(false, Negative::Minus)) {
         return Some("negative = \"minus\" would read it".to_owned());
     }
     if text.contains('%') && reads(with(true, signs.negative)) {
@@ -69,14 +89,36 @@ fn of_signs(numbers: &NumberFormat, text: &str) -> Option<String> {
     Some(format!("currency = [\"{currency}\"] and negative = \"{name}\" would read it"))
 }
 
-/// The currency beside a number: a sign, or a name of capital letters.
-fn currency_of(text: &str) -> Option<String> {
-    let is_number =
-        |letter: char| letter.is_numeric() || letter.is_whitespace() || ".,'-+()\u{2212}\u{2019}".contains(letter);
-    let sign = text.trim_matches(is_number);
-    let is_name = sign.chars().all(|letter| letter.is_ascii_uppercase());
-    let is_sign =
-        !sign.contains(|letter: char| letter.is_alphanumeric() || is_number(letter) || "\"\\%".contains(letter));
-    let length = sign.chars().count();
-    ((1..=MAX_CURRENCY_CHARS).contains(&length) && (is_name || is_sign)).then(|| sign.to_owned())
+/// The currency beside a number: a sign, or a name.
+fn currency_of(text: &str) -> Option<&str> {
+    let name = text.trim_matches(|letter: char| !letter.is_alphabetic() && !is_currency_sign(letter));
+    let mut letters = name.chars();
+    let is_sign = letters.next().is_some_and(is_currency_sign) && letters.next().is_none();
+    (is_sign || CURRENCY_NAMES.split(' ').any(|known| known == name)).then_some(name)
 }
+
+/// Whether Unicode counts a character among the currency signs. That of the cent is left out: it stands beside hundredths.
+fn is_currency_sign(letter: char) -> bool {
+    matches!(
+        letter,
+        '$' | '\u{a3}'..='\u{a5}'
+            | '\u{58f}'
+            | '\u{60b}'
+            | '\u{9f2}'
+            | '\u{9f3}'
+            | '\u{af1}'
+            | '\u{bf9}'
+            | '\u{e3f}'
+            | '\u{17db}'
+            | '\u{20a0}'..='\u{20c1}'
+            | '\u{fdfc}'
+            | '\u{fe69}'
+            | '\u{ff04}'
+            | '\u{ffe1}'
+            | '\u{ffe5}'
+            | '\u{ffe6}'
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use tributary_protocol::FormatSpec;
 use crate::{
     number::Number,
     reading::ColumnState,
-    signs::{MINUS_SIGN, Signs},
+    signs::{Signs, is_minus},
     style::{GroupSign, Style, is_blank},
     words::is_null_word,
 };
@@ -150,7 +150,7 @@ fn wrong(key: &'static str, reason: String) -> NumberFormatError {
 }
 
 fn is_part_of_a_sign(letter: char) -> bool {
-    matches!(letter, '+' | '-' | MINUS_SIGN | '(' | ')')
+    is_minus(letter) || matches!(letter, '+' | '(' | ')')
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use tributary_protocol::Negative;
 
 use crate::number::Number;
 
-pub(crate) const MINUS_SIGN: char = '\u{2212}';
+/// Characters that stand for a minus beside `-`: the minus sign, and the dashes and hyphens that word processors and
+/// East Asian keyboards write instead of it.
+pub(crate) const MINUS_SIGNS: [char; 5] = ['\u{2212}', '\u{2013}', '\u{2011}', '\u{fe63}', '\u{ff0d}'];
 
 /// The signs that the format of a file allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl Signs {
 
     /// Strips a sign. Returns whether it is that of a negative number.
     fn without_minus<'a>(&self, text: &'a str) -> (bool, &'a str) {
-        if let Some(rest) = text.strip_prefix(['-', MINUS_SIGN]) {
+        if let Some(rest) = text.strip_prefix(is_minus) {
             return (true, rest);
         }
         if let Some(rest) = text.strip_prefix('+') {
@@ -75,8 +77,14 @@ impl Signs {
         let rest = match self.negative {
             Negative::Minus => None,
             Negative::Parentheses => text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim),
-            Negative::Trailing => text.strip_suffix(['-', MINUS_SIGN]),
+            // `5.-` and `5,-` are prices of five without hundredths.
+            Negative::Trailing => text.strip_suffix(is_minus).filter(|rest| !rest.ends_with(['.', ','])),
         };
         rest.map_or((false, text), |rest| (true, rest))
     }
+}
+
+/// Whether a character stands for a minus.
+pub(crate) fn is_minus(letter: char) -> bool {
+    letter == '-' || MINUS_SIGNS.contains(&letter)
 }

@@ -23,7 +23,7 @@ const NULL_WORDS: [&[u8]; 18] = [
     b"--",
 ];
 /// The same for words whose case matters, and for signs beyond ASCII.
-const EXACT_NULL_WORDS: [&str; 4] = ["\\N", "\u{2212}", "\u{2013}", "\u{2014}"];
+const EXACT_NULL_WORDS: [&str; 7] = ["\\N", "\u{2212}", "\u{2013}", "\u{2014}", "\u{2011}", "\u{fe63}", "\u{ff0d}"];
 const MAX_WORD_BYTES: usize = 9;
 
 /// Whether a trimmed cell that is not a number stands for nothing.

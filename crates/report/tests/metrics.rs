@@ -94,6 +94,9 @@ fn other_texts_are_rejects_that_show_the_cell_and_the_setting() {
     check("(5)", "(5)`; negative = \"parentheses\" would read it");
     check("5-", "5-`; negative = \"trailing\" would read it");
     check("\u{2212}5", "\u{2212}5`; negative = \"minus\" would read it");
+    check("\u{2013}2", "\u{2013}2`; negative = \"minus\" would read it");
+    check("5.-", "5.-");
+    check("100.00 CR", "100.00 CR");
     check("inf", "inf");
     check("1e301", "1e301");
     check("0x10", "0x10");

@@ -180,6 +180,10 @@ fn negative_numbers_have_parentheses_or_a_minus_behind() {
         ("5-", "-5"),
         ("100.00-", "-100"),
         ("5\u{2212}", "-5"),
+        ("5\u{2013}", "-5"),
+        ("5.-", "-"),
+        ("5.\u{2013}", "-"),
+        ("$5.-", "-"),
         ("-5", "-5"),
         ("5-$", "-5"),
         ("5$-", "-5"),
@@ -194,7 +198,14 @@ fn negative_numbers_have_parentheses_or_a_minus_behind() {
         ("5+", "-"),
     ];
     check(r#"{"negative":"trailing","currency":["$"]}"#, &cells);
-    check(r#"{"negative":"minus"}"#, &[("-5", "-5"), ("\u{2212}5", "-5"), ("(5)", "-"), ("5-", "-"), ("--5", "-")]);
+    check(r#"{"negative":"trailing","decimal":","}"#, &[("5,-", "-"), ("5,00-", "-5"), ("5,\u{2212}", "-")]);
+    check(r#"{"negative":"minus"}"#, &[("-5", "-5"), ("(5)", "-"), ("5-", "-"), ("--5", "-")]);
+    for dash in ["\u{2212}", "\u{2013}", "\u{2011}", "\u{fe63}", "\u{ff0d}"] {
+        let cell = format!("{dash}5");
+        check("{}", &[(&cell, "-")]);
+        check(r#"{"negative":"minus"}"#, &[(&cell, "-5"), (&format!("{dash}-5"), "-"), (&format!("5{dash}5"), "-")]);
+        check(r#"{"decimal":",","currency":["$"]}"#, &[(&cell, "-5"), (&format!("${dash}5,5"), "-5.5")]);
+    }
 }
 
 #[test]
@@ -235,10 +246,10 @@ fn settings_that_cannot_work_name_their_key() {
     check(r#"{"thousands":"."}"#, "thousands", "set decimal = \",\"");
     check(r#"{"decimal":",","thousands":","}"#, "thousands", "set decimal = \".\"");
     check(r#"{"percent":true,"currency":["%"]}"#, "percent", "currency");
-    for sign in ["", "..", "0", "e", "-", "+", "\u{2212}", "(", "\\n"] {
+    for sign in ["", "..", "0", "e", "-", "+", "\u{2212}", "\u{2013}", "(", "\\n"] {
         check(&format!(r#"{{"thousands":"{sign}"}}"#), "thousands", "cannot separate");
     }
-    for sign in ["", " ", "5", "US5", "-", "(", ".", ","] {
+    for sign in ["", " ", "5", "US5", "-", "\u{2013}", "(", ".", ","] {
         check(&format!(r#"{{"thousands":",","currency":["$","{sign}"]}}"#), "currency", "cannot be a currency");
     }
 }
