@@ -1,6 +1,7 @@
 //! `data-source inspect FILE`: shows how one file is read, for people (`table`) and for programs (`csv`, `json`).
 
 mod flags;
+mod found_format;
 mod summary;
 
 use std::{
@@ -60,7 +61,7 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let printed = match args.format {
         Format::Csv => print_csv(table, out),
         Format::Table => read(table, MAX_ROWS).and_then(|findings| Ok(summary::print(args, &spec, &findings, out)?)),
-        Format::Json => read(table, 0).and_then(|findings| print_json(args, &findings, out)),
+        Format::Json => read(table, 0).and_then(|findings| print_json(args, &spec, &findings, out)),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
@@ -124,15 +125,33 @@ struct Json<'a> {
     delimiter: &'a str,
     /// The quoting character; null if there is none.
     quote: Option<String>,
+    /// The escape character; null if there is none.
+    escape: Option<String>,
     packing: String,
+    /// Lines above the header.
+    skip_rows: u64,
     columns: &'a [String],
     /// Good rows.
     rows: u64,
     rejects_total: u64,
+    /// Good rows with a quote that lenient quotes made text.
+    repaired: u64,
+    /// Lines that are no rows; null if there are none.
+    ignored: Option<JsonIgnored<'a>>,
     /// Notes on what was guessed or left out.
     notes: Vec<String>,
     /// The first of them.
     rejects: Vec<JsonReject<'a>>,
+    /// The settings that read the file in the same way.
+    format: FormatSpec,
+}
+
+#[derive(Serialize)]
+struct JsonIgnored<'a> {
+    lines: u64,
+    /// The first of them.
+    line: u64,
+    raw: &'a str,
 }
 
 #[derive(Serialize)]
@@ -149,19 +168,26 @@ impl<'a> From<&'a Reject> for JsonReject<'a> {
     }
 }
 
-fn print_json(args: &InspectArgs, findings: &Findings, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (table, dialect) = (&findings.table, findings.table.dialect());
+fn print_json(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: &mut dyn Write) -> anyhow::Result<()> {
+    let table = &findings.table;
+    let dialect = table.dialect();
+    let ignored = &table.rejects().ignored;
     let json = Json {
         file: args.file.display().to_string(),
         encoding: dialect.encoding,
         delimiter: &dialect.delimiter,
         quote: quote_text(dialect.quote),
+        escape: dialect.escape.map(|escape| char::from(escape).to_string()),
         packing: dialect.packing.to_string(),
+        skip_rows: dialect.skipped_lines,
         columns: table.columns(),
         rows: findings.good_rows,
         rejects_total: table.rejects().total,
+        repaired: table.rejects().repaired,
+        ignored: ignored.first.as_ref().map(|(line, raw)| JsonIgnored { lines: ignored.lines, line: *line, raw }),
         notes: dialect.notes(table.rejects()),
         rejects: table.rejects().kept.iter().map(JsonReject::from).collect(),
+        format: found_format::found_format(args, spec, findings),
     };
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &json).map_err(io::Error::from)?;

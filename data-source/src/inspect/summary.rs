@@ -7,7 +7,7 @@ use tributary_csv_gate::{Dialect, Quote};
 use tributary_format_rules::to_toml;
 use tributary_protocol::{FormatSpec, Sheet};
 
-use super::{Findings, InspectArgs};
+use super::{Findings, InspectArgs, found_format::found_format};
 
 /// Columns, and characters per cell, that the summary shows: more would not fit on a screen.
 pub(super) const MAX_COLUMNS: usize = 12;
@@ -40,7 +40,7 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
         let noun = if lines == 1 { "line" } else { "lines" };
         writeln!(out, "no rows    {lines} {noun}, from line {line} on: {}", cell(text))?;
     }
-    for (number, line) in to_toml(&found_format(args, spec, dialect)).lines().enumerate() {
+    for (number, line) in to_toml(&found_format(args, spec, findings)).lines().enumerate() {
         writeln!(out, "{:11}{line}", if number == 0 { "format" } else { "" })?;
     }
     Ok(())
@@ -50,24 +50,10 @@ fn print_dialect(dialect: &Dialect, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "encoding   {}", dialect.encoding_in_words())?;
     writeln!(out, "delimiter  {}", shown_delimiter(&dialect.delimiter))?;
     writeln!(out, "quote      {}", quote_text(dialect.quote).unwrap_or_else(|| "none".to_owned()))?;
+    if let Some(escape) = dialect.escape {
+        writeln!(out, "escape     {}", char::from(escape))?;
+    }
     writeln!(out, "packing    {}", dialect.packing)
-}
-
-/// The settings that read the file in the same way, ready to be pasted: those that were set, and what was detected.
-fn found_format(args: &InspectArgs, spec: &FormatSpec, dialect: &Dialect) -> FormatSpec {
-    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let of_text = FormatSpec {
-        // Set for the whole file, an encoding would be used for its UTF-8 lines too.
-        encoding: (!dialect.keeps_utf8_lines).then(|| dialect.encoding.to_owned()),
-        delimiter: Some(dialect.delimiter.clone()),
-        quote: Some(quote_text(dialect.quote).unwrap_or_default()),
-        escape: dialect.escape.map(|escape| char::from(escape).to_string()),
-        ..FormatSpec::default()
-    };
-    let skip_rows = Some(dialect.skipped_lines).filter(|lines| *lines > 0);
-    // Of a sheet only the lines above its header are detected.
-    let detected = FormatSpec { skip_rows, ..if spec.sheet.is_none() { of_text } else { FormatSpec::default() } };
-    FormatSpec { files: name.into_iter().collect(), ..spec.clone() }.or(detected)
 }
 
 fn print_rows(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {

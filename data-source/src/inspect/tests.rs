@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use tempfile::TempDir;
+use tributary_protocol::Ragged;
 
 use super::*;
 
@@ -54,14 +55,20 @@ fn json_is_one_object_of_findings() {
     let file = json["file"].as_str().unwrap();
     let expect = serde_json::json!({
         "file": file, "encoding": "windows-1252", "delimiter": ";", "quote": "\"", "packing": "none",
-        "columns": ["sku", "name"], "rows": 2, "rejects_total": 1,
+        "escape": null, "skip_rows": 0, "columns": ["sku", "name"], "rows": 2, "rejects_total": 1, "repaired": 0, "ignored": null,
         "notes": ["encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)"],
         "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "raw": "2"}],
+        "format": {"files": ["a.csv"], "encoding": "windows-1252", "delimiter": ";"},
     });
     assert_eq!(json, expect);
     assert!(file.ends_with("a.csv"), "{file}");
     let json: serde_json::Value = serde_json::from_str(&output(b"a\n", &["--format", "json", "--quote", ""])).unwrap();
-    assert_eq!(json["quote"], serde_json::Value::Null);
+    assert_eq!((&json["quote"], &json["format"]["quote"]), (&serde_json::Value::Null, &"".into()));
+    let content = b"Report\n\nsku,name,n\n1,\"a \\\"b\\\"\",1\n2,c,1\n3,d,1\n4,e,1\n";
+    let json: serde_json::Value = serde_json::from_str(&output(content, &["--format", "json"])).unwrap();
+    let expect = serde_json::json!({"line": 1, "lines": 2, "raw": "Report"});
+    assert_eq!((&json["escape"], &json["skip_rows"], &json["ignored"]), (&"\\".into(), &2.into(), &expect));
+    assert_eq!(json["format"]["skip_rows"], 2);
 }
 
 #[test]
@@ -164,4 +171,76 @@ fn a_sheet_is_shown_like_any_table() {
     wrong(&["--sheet", "0"], "counted from 1");
     wrong(&["--sheet", "1", "--delimiter", ";"], "delimiter means nothing for a workbook");
     assert!(Command::try_parse_from(["inspect", "a.xlsx", "--sheet", "99999999999"]).is_err());
+}
+
+/// The format that the summary prints.
+fn printed_format(content: &[u8], flags: &[&str]) -> String {
+    let shown = output(content, flags);
+    let lines = shown.lines().skip_while(|line| !line.starts_with("format ")).take_while(|line| !line.is_empty());
+    lines.map(|line| format!("{}\n", &line[11..])).collect()
+}
+
+/// Reads with flags, then with the format that was printed alone, and compares the rows and the rejects.
+#[track_caller]
+fn check_pasted(content: &[u8], flags: &[&str]) {
+    let format = printed_format(content, flags);
+    let dir = TempDir::new().unwrap();
+    let formats = dir.path().join("formats.toml");
+    // The file lies in a folder of its own, and patterns are compared with the whole path.
+    fs::write(&formats, format.replace("files = [\"", "files = [\"**/")).unwrap();
+    let pasted = ["--formats", formats.to_str().unwrap()];
+    let read = |flags: &[&str]| {
+        let rows = output(content, &[flags, &["--format", "csv"]].concat());
+        let json: serde_json::Value =
+            serde_json::from_str(&output(content, &[flags, &["--format", "json"]].concat())).unwrap();
+        (rows, json["rejects"].clone())
+    };
+    let content = String::from_utf8_lossy(content);
+    assert_eq!(read(&pasted), read(flags), "{content}\nwith {flags:?} and\n{format}");
+}
+
+#[test]
+fn a_pasted_format_changes_no_row_and_no_reject() {
+    let files: [&[u8]; 10] = [
+        b"sku,name,n\np1,\"12 inch,5\np2,Pen,6\np3,Nib 12\",7\n",
+        b"sku,name,price\nA1,\"5\"\" nail\",1\nA2,\"Pen,1\nA3,Ink,2\nA4,Nib,3\"\nA5,Roll,5\n",
+        b"\"sku\",\"name\",\"description\"\n\"A1\",\"two\\\nlines\",\"x\"\n\"A2\",\"say \\\"hi\\\"\",\"y\"\n\"A3\",\"C:\\\\dir\",\"z\"\n",
+        b"sku,name\n1,\"C:\\dir \\\"x\\\"\"\n2,\"a\"\n3,\"b\"\n4,\"c\"\n5,\"d\\n\"\n",
+        b"sku,name,n\n1,'a, b',1\n2,'c',1\n3,'d',1\n4,'e,1\n5,f,1\n6,g',1\n",
+        b"sku\tname\n1\t\\N\n2\ta\\tb\n3\tc\\nd\n4\te\n",
+        b"sku\tname\n1\t5\" nail\n2\t\"x\n3\ty\n4\tz\n",
+        b"sep=;\nsku;name\n1;a, b\n2;\"c;d\"\n3\n",
+        b"Report\n\nsku;name;n\n1;caf\xe9;2\n2;x;3\n3;y\n4;y;5\n5;z;6\n",
+        b"sku, \"name\"\n1, \"a, b\"\n2, \"c\"\n3, \"d\n",
+    ];
+    for content in files {
+        for flags in [&[][..], &["--no-header"], &["--lenient-quotes"], &["--escapes", "kept"], &["--ragged", "pad"]] {
+            check_pasted(content, flags);
+        }
+        check_pasted(content, &["--quote", "\"", "--escape", "\\"]);
+        check_pasted(content, &["--quote", "'", "--header", "a", "--header", "b", "--ragged", "trim"]);
+    }
+}
+
+#[test]
+fn quotes_that_were_found_are_not_set() {
+    let check = |content: &[u8], flags: &[&str], quote: Option<&str>| {
+        let format = printed_format(content, flags);
+        let line = format.lines().find(|line| line.starts_with("quote = "));
+        assert_eq!(line, quote, "{format}");
+    };
+    check(b"a,b\n1,\"x\"\n", &[], None);
+    check(b"a,b\n1,\"x\"\n", &["--quote", "\""], Some("quote = '\"'"));
+    check(b"a,b\n1,\"x\"\n", &["--quote", ""], Some("quote = \"\""));
+    check(b"sku\tname\n1\t5\" nail\n2\t\"x\n3\ty\n4\tz\n", &[], Some("quote = \"\""));
+}
+
+#[test]
+fn a_pattern_is_printed_that_matches_the_file() {
+    for (name, pattern) in [("a.csv", "a.csv"), ("feed [1].csv", "feed [[]1[]].csv"), ("a*?.csv", "a[*][?].csv")] {
+        assert_eq!(found_format::pattern(name), pattern);
+        let spec = FormatSpec { files: vec![pattern.to_owned()], ragged: Some(Ragged::Pad), ..FormatSpec::default() };
+        let rules = tributary_format_rules::FormatRules::new(&[spec]).unwrap();
+        assert_eq!(rules.spec(name).ragged, Some(Ragged::Pad), "{name}");
+    }
 }

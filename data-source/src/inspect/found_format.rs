@@ -1,0 +1,44 @@
+//! The format that a file was read by, to be pasted.
+
+use tributary_csv_gate::{Dialect, Quote};
+use tributary_protocol::FormatSpec;
+
+use super::{Findings, InspectArgs};
+
+/// Returns the settings that read the file in the same way: those that were set, and what was detected.
+pub(super) fn found_format(args: &InspectArgs, spec: &FormatSpec, findings: &Findings) -> FormatSpec {
+    let dialect = findings.table.dialect();
+    let skip_rows = Some(dialect.skipped_lines).filter(|lines| *lines > 0);
+    // No key says that there is no header: its names do.
+    let header = args.flags.no_header.then(|| findings.table.columns().to_vec()).or_else(|| spec.header.clone());
+    // Of a sheet only the lines above its header are detected.
+    let of_text = if spec.sheet.is_none() { of_text(dialect) } else { FormatSpec::default() };
+    let name = args.file.file_name().map(|name| pattern(&name.to_string_lossy()));
+    FormatSpec { files: name.into_iter().collect(), header, ..spec.clone() }.or(FormatSpec { skip_rows, ..of_text })
+}
+
+/// The settings of the text. Quotes around fields are left out, and so is an escape in them: they are found again. Once they
+/// are set, stray quotes are no longer told from others, and a backslash goes from in front of any character.
+fn of_text(dialect: &Dialect) -> FormatSpec {
+    let is_unquoted = dialect.quote == Quote::None;
+    FormatSpec {
+        // Set for the whole file, an encoding would be used for its UTF-8 lines too.
+        encoding: (!dialect.keeps_utf8_lines).then(|| dialect.encoding.to_owned()),
+        delimiter: Some(dialect.delimiter.clone()),
+        quote: is_unquoted.then(String::new),
+        escape: dialect.escape.filter(|_| is_unquoted).map(|escape| char::from(escape).to_string()),
+        ..FormatSpec::default()
+    }
+}
+
+/// The pattern that matches this name alone.
+pub(super) fn pattern(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            '*' | '?' | '[' | ']' => pattern.extend(['[', letter, ']']),
+            letter => pattern.push(letter),
+        }
+    }
+    pattern
+}
