@@ -97,7 +97,7 @@ enum LineKind {
     Total,
     /// One cell of several words, or of dashes.
     Note,
-    /// The same with empty cells beside it.
+    /// The same in the first of several cells, of which the others are empty.
     PaddedNote,
     Comment,
 }
@@ -116,7 +116,9 @@ impl Tail {
                 LineKind::Blank | LineKind::Padded => false,
                 LineKind::Count => true,
                 LineKind::Total => self.is_total(line, &lines),
-                LineKind::PaddedNote => after_blank && self.lacks_cell(line, &lines),
+                LineKind::PaddedNote => {
+                    after_blank && self.profile.columns[0].empty == 0 && self.lacks_cell(line, &lines)
+                }
                 LineKind::Note => !self.is_padded && after_blank,
                 LineKind::Comment => !self.is_padded,
             };
@@ -170,7 +172,7 @@ impl Tail {
             LineKind::Comment
         } else if is_note && cells.len() == 1 {
             LineKind::Note
-        } else if is_note && is_alone {
+        } else if is_note && is_alone && cells.len() > 2 && !cells[0].trim_ascii().is_empty() {
             LineKind::PaddedNote
         } else {
             return None;

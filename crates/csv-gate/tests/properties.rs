@@ -81,7 +81,14 @@ fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
     let looks_like_rows = |cell: &String| cell.matches('\n').count() > 1 && cell.contains([',', ';', '\t']);
     let cell = prop::collection::vec(select(pieces), 0..5).prop_map(|pieces| pieces.concat());
     let cell = cell.prop_map(move |cell| if looks_like_rows(&cell) { cell.replace('\n', "") } else { cell });
-    prop::collection::vec(prop::collection::vec(cell, 3), 2..12)
+    // A text alone in the first cell, below an empty row, is a note.
+    let alone = |row: Vec<String>| match &row[..] {
+        [text, rest @ ..] if rest.iter().all(|cell| cell.trim().is_empty()) => {
+            [&[text.replace(' ', "")], rest].concat()
+        }
+        _ => row,
+    };
+    prop::collection::vec(prop::collection::vec(cell, 3).prop_map(alone), 2..12)
 }
 
 const NAMES: [&str; 3] = ["sku", "name", "text"];

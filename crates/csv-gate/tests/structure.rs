@@ -258,6 +258,9 @@ fn footers_are_found_below_a_set_header() {
     let named = Settings { header: Header::Names(["sku", "name", "n"].map(str::to_owned).to_vec()), ..set() };
     let rows = [(1, "A1|Pen|1"), (2, "A2|Ink|2")];
     check("A1,Pen,1\nA2,Ink,2\nTotal,,3\n", &named, "sku|name|n", &rows, &[]);
+    let none = Settings { header: Header::None, ..set() };
+    check("A1,Pen,1\nA2,Ink,2\nTotal,,3\n", &none, "column_1|column_2|column_3", &rows, &[]);
+    check("Total,,3\n", &none, "column_1|column_2|column_3", &[(1, "Total||3")], &[]);
 }
 
 #[test]

@@ -137,7 +137,7 @@ pub(crate) fn of_rows(text: &[u8], end: End, splitter: &Splitter, columns: usize
 }
 
 /// Leaves out the empty lines and the comments at the start of a text.
-pub(super) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter) -> &'a [u8] {
+pub(crate) fn from_record<'a>(mut text: &'a [u8], end: End, splitter: &Splitter) -> &'a [u8] {
     while let Some(len) = splitter.empty_line(text).or_else(|| comment(splitter, text, end)) {
         text = &text[len..];
     }

@@ -11,7 +11,7 @@ use crate::{
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
-        profile::{Profile, of_rows},
+        profile::{Profile, first_record, from_record, of_rows},
         second::second_table,
     },
     tail::Tail,
@@ -39,17 +39,20 @@ impl<R: Read> Table<R> {
 
     /// Looks at the beginning of the file, up to a second table.
     pub(super) fn look_around(&mut self, settings: &Settings) -> Result<Option<Around>, Error> {
-        if let Header::Names(names) = &settings.header {
-            let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
-            let rows = of_rows(sample, end, &self.rules.splitter, names.len());
-            return Ok(Some(Around { below: Below::Rows, rows, second: None }));
-        }
-        if settings.header != Header::FirstLine {
-            return Ok(None);
-        }
         let (byte, is_strict) = (self.text.byte(), settings.ragged == Ragged::Reject);
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
         let splitter = &self.rules.splitter;
+        let columns = match &settings.header {
+            Header::FirstLine => None,
+            Header::Names(names) => Some(names.len()),
+            Header::None => {
+                Some(first_record(from_record(sample, end, splitter), end, splitter).map_or(0, |row| row.0.len()))
+            }
+        };
+        if let Some(columns) = columns {
+            let rows = of_rows(sample, end, splitter, columns);
+            return Ok(Some(Around { below: Below::Rows, rows, second: None }));
+        }
         let second = match settings.skip_footer {
             0 => second_table(sample, end, splitter, is_strict),
             _ => None,
