@@ -152,15 +152,15 @@ impl<R: Read> Feed<R> {
         Ok(None)
     }
 
-    /// Whether a row holds the names of its columns: the header of another file that was joined to this one.
+    /// Whether a row is the header of another file that was joined to this one: its sku is the name of that column
+    /// and it has a name, or it holds both names.
     fn is_header(&self) -> bool {
-        let columns = self.table.columns();
-        let names = [self.indexes.sku, self.indexes.name].map(|index| columns[index].as_bytes());
-        let is_name = |index| {
-            let cell = self.table.bytes(index);
-            cell.is_some_and(|cell| !cell.is_empty() && names.iter().any(|name| cell.eq_ignore_ascii_case(name)))
+        let [sku, name] = [self.indexes.sku, self.indexes.name].map(|index| self.table.columns()[index].as_bytes());
+        let is = |index, name: &[u8]| {
+            !name.is_empty() && self.table.bytes(index).is_some_and(|cell| cell.eq_ignore_ascii_case(name))
         };
-        is_name(self.indexes.sku) && is_name(self.indexes.name)
+        let is_named = || self.table.bytes(self.indexes.name).is_some_and(|cell| !cell.is_empty());
+        (is(self.indexes.sku, sku) && is_named()) || (is(self.indexes.sku, name) && is(self.indexes.name, sku))
     }
 
     /// Keeps what a row that is rejected leaves to those below: the name of a product whose first row has no sku. Others

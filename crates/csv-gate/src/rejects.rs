@@ -124,7 +124,7 @@ pub enum Reason {
         "a second table begins here, and is skipped: move it to a file of its own, or skip it with skip_footer = …"
     )]
     SecondTable,
-    /// The names of the sku and the name in a row.
+    /// A row with a name whose sku is the name of its column, or a row that holds the names of sku and name.
     #[error(
         "a header of other columns, not a row: the rows below it may be those of another file; read each file by itself"
     )]

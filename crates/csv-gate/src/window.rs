@@ -31,6 +31,9 @@ pub(crate) struct SecondPlace {
     pub(crate) raw: String,
 }
 
+/// Marks the end of a text in DOS.
+const END_OF_FILE: u8 = 0x1a;
+
 /// The window: `buf[start..end]` is the text that was not consumed yet.
 pub(crate) struct TextWindow<R: Read> {
     source: Source<R>,
@@ -244,6 +247,11 @@ impl<R: Read> TextWindow<R> {
                 read => self.end += read,
             }
         }
+        // Editors of DOS end a file with this sign.
+        while self.eof && self.buf[self.start..self.end].last() == Some(&END_OF_FILE) {
+            self.end -= 1;
+        }
+        self.clean = self.clean.min(self.end);
         let new = &self.buf[self.clean..self.end];
         let valid = match simdutf8::compat::from_utf8(new) {
             Ok(_) => new,

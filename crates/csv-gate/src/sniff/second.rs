@@ -131,7 +131,7 @@ impl<'a> Candidate<'a> {
             return false;
         }
         // One name alone may be the text of a row of two columns.
-        let is_name_of_row = shared == 1 && cells.len() == self.names.len() && !folded.contains(&self.names[0]);
+        let is_name_of_row = shared == 1 && cells.len() == self.names.len();
         if 2 * shared >= cells.len() && !is_name_of_row {
             return true;
         }

@@ -25,6 +25,25 @@ const BINARY: [(&[u8], &str, &str); 8] = [
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it, or pack it as gzip or zstd"),
 ];
 
+const PAGE: (&str, &str) = ("an HTML page", "check where the file comes from");
+const JSON: (&str, &str) = ("JSON", "write it as CSV; if it tells an error, check where the file comes from");
+
+/// First letters of texts of another kind in lowercase, what such a text is, and how to fix it.
+const TEXTS: [(&str, (&str, &str)); 12] = [
+    ("<!doctype html", PAGE),
+    ("<html>", PAGE),
+    ("<html ", PAGE),
+    ("<html\n", PAGE),
+    ("<html\r", PAGE),
+    ("<table>", PAGE),
+    ("<table ", PAGE),
+    ("<br />\n", PAGE),
+    ("<?xml ", ("an XML document", "export its table as CSV")),
+    ("{\"", JSON),
+    ("[{\"", JSON),
+    ("version https://git-lfs.github.com/spec/", ("a pointer of Git LFS", "fetch the file itself with `git lfs pull`")),
+];
+
 const WORKBOOK_FIX: &str = "export it as CSV, or set a format with sheet = 1, which reads an Excel workbook";
 
 /// Names in a zip archive, what the archive is then, and how to fix it.
@@ -49,10 +68,9 @@ pub(super) fn packing(head: &[u8], raw_bytes: usize) -> Result<Packing, Error> {
     if let Some((what, fix)) = other_kind(head) {
         return Err(Error::file(format!("the file is {what}, not CSV: {fix}")));
     }
-    match web_page(head) {
-        Some((line, text)) => {
-            let reason = "this is an HTML page, not CSV: check where the file comes from";
-            Err(Error::line(line, reason, raw_text(text, raw_bytes)))
+    match other_text(head) {
+        Some((line, text, what, fix)) => {
+            Err(Error::line(line, format!("this is {what}, not CSV: {fix}"), raw_text(text, raw_bytes)))
         }
         None => Ok(Packing::None),
     }
@@ -69,17 +87,16 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
     BINARY.iter().find(|(magic, ..)| head.starts_with(magic)).map(|kind| (kind.1, kind.2))
 }
 
-/// The number and the text of the first line that is not empty, if it begins a web page.
-fn web_page(head: &[u8]) -> Option<(u64, &[u8])> {
+/// The number and the text of the first line that is not empty, if it begins a text of another kind; what that is, and how to
+/// fix it.
+fn other_text(head: &[u8]) -> Option<(u64, &[u8], &'static str, &'static str)> {
     let unmarked = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = unmarked.trim_ascii_start();
-    let begins = |tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
-    if !begins(b"<!doctype html") && ![&b"<html>"[..], b"<html ", b"<html\n", b"<html\r"].into_iter().any(begins) {
-        return None;
-    }
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
+    let (_, (what, fix)) = TEXTS.iter().find(|(with, _)| begins(with))?;
     let empty = unmarked[..unmarked.len() - text.len()].iter().filter(|byte| **byte == b'\n').count();
     let line = text.split(|byte| b"\r\n".contains(byte)).next()?;
-    Some((empty as u64 + 1, line))
+    Some((empty as u64 + 1, line, what, fix))
 }
 
 #[cfg(test)]
@@ -100,6 +117,7 @@ mod tests {
         check(b"PAR1,PAR2\n", Packing::None);
         check(b"BZh,7z,Rar!\n", Packing::None);
         check(b"<htmlfile>,x\n", Packing::None);
+        check(b"{x},[y]\n", Packing::None);
     }
 
     #[test]
@@ -120,6 +138,10 @@ mod tests {
         check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", 0, "an old Excel workbook (xls)");
         check(b"%PDF-1.7\n", 0, "a PDF document");
         check(b"<!doctype HTML>\n", 1, "an HTML page");
+        check(b"{\"error\": 1}\n", 1, "this is JSON, not CSV");
+        check(b"\n[{\"sku\": 1}]", 2, "JSON");
+        check(b"<?xml version=\"1.0\"?>\n", 1, "an XML document");
+        check(b"version https://git-lfs.github.com/spec/v1\n", 1, "git lfs pull");
         check(b"\xef\xbb\xbf\r\n \n<html lang=\"en\">\n", 3, "an HTML page");
     }
 }
