@@ -54,7 +54,7 @@ fn line_ends() {
 #[test]
 fn the_end_of_file_sign_is_no_row() {
     for end in ["\u{1a}", "\r\n\u{1a}"] {
-        check(&format!("a,b\r\n1,2{end}"), &set(), "a|b", &[(2, "1|2")], &[]);
+        check(format!("a,b\r\n1,2{end}"), &set(), "a|b", &[(2, "1|2")], &[]);
     }
     check("a,b\n1,x\u{1a}y\n", &set(), "a|b", &[(2, "1|x\u{1a}y")], &[]);
 }

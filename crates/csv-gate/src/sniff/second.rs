@@ -121,7 +121,7 @@ impl<'a> Candidate<'a> {
             return false;
         }
         let folded: HashSet<_> = cells.iter().map(|cell| self::name(cell)).collect();
-        let shared = self.names.iter().filter(|name| folded.contains(*name)).count();
+        let shared = folded.iter().filter(|name| self.names.contains(name)).count();
         let is_first_again = shared >= cells.len();
         if is_first_again || folded.len() < cells.len() {
             return false;
