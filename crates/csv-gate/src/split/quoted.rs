@@ -136,7 +136,7 @@ impl Splitter {
         let span = Span { start: start + 1, end: close, escaped: extra > 0 };
         let lines = count(self.line_end.byte(), &window[span.start..span.end]);
         if lines > 1 && self.row_columns > 1 {
-            match self.holds_rows(window, end, span) {
+            match self.holds_rows(window, end, span, lines) {
                 Some(false) => {}
                 Some(true) => return Field::HoldsRows,
                 None => return Field::More,
@@ -146,16 +146,18 @@ impl Splitter {
     }
 
     /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header
-    /// or is empty: then its quotes are stray, and it would swallow rows. None if the window must grow to decide.
+    /// or is empty: then its quotes are stray, and it would swallow rows. `line_ends` are in the field. None if the window must grow to decide.
     #[inline(never)]
-    fn holds_rows(&self, window: &[u8], end: End, field: Span) -> Option<bool> {
+    fn holds_rows(&self, window: &[u8], end: End, field: Span, line_ends: u64) -> Option<bool> {
         /// Delimiters that a text would have to hold just at the right places, without those of the last line.
         const MIN_EVIDENCE: u64 = 4;
         let line_end = self.line_end.byte();
         let in_row = self.row_columns as u64 - 1;
         let is_row = |line: &[u8]| self.delimiters(line) == in_row;
         // Almost all fields end here.
-        if self.delimiters(&window[field.start..field.end]) < in_row {
+        let text = &window[field.start..field.end];
+        let delimiters = self.delimiters(text);
+        if delimiters < in_row || (delimiters < (line_ends - 1) * in_row && !has_empty_line(text, line_end)) {
             return Some(false);
         }
         let mut ends = memchr_iter(line_end, &window[field.start..field.end]).map(|at| field.start + at);
@@ -196,6 +198,12 @@ impl Splitter {
     fn is_blank(&self, byte: u8) -> bool {
         matches!(byte, b' ' | b'\t') && byte != self.delimiter[0]
     }
+}
+
+/// Whether a line end follows another one. Without an early exit, the compiler vectorises this loop.
+fn has_empty_line(text: &[u8], line_end: u8) -> bool {
+    let is_empty = |(one, next): (&u8, &u8)| u8::from(*one == line_end) & u8::from(*next == line_end || *next == b'\r');
+    text.iter().zip(text.iter().skip(1)).map(is_empty).fold(0, |any, one| any | one) > 0
 }
 
 /// Counts `byte` in `text`. The compiler vectorises this loop, and for the few hundred bytes of a field it has less
