@@ -77,7 +77,7 @@ impl RowRules {
     }
 
     /// Whether a record of the right width needs more checks before it is a row.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_unusual(&self, record: &[u8], fields: &Fields) -> bool {
         let (Some(first), Some(span)) = (record.first(), fields.spans.first()) else { return true };
         let lengths = self.unusual[usize::from(*first)];
@@ -88,7 +88,7 @@ impl RowRules {
 
     /// Judges a complete record and gives the fields of a row their final place. `clean`: its bytes are known to be
     /// valid text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn judge(&self, text: &[u8], clean: bool, record: Record, fields: &mut Fields) -> Verdict {
         if clean && record.fault.is_none() && record.fields == self.width.columns {
             return self.shape(text, fields);
@@ -100,7 +100,7 @@ impl RowRules {
     }
 
     /// Judges a sound record, as [`Self::judge`] does.
-    #[inline]
+    #[inline(always)]
     pub(super) fn shape(&self, text: &[u8], fields: &mut Fields) -> Verdict {
         if self.is_unusual(text, fields) { self.shape_unusual(text, fields) } else { Verdict::Row }
     }
