@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::stage::{SETTLE, Stage};
 use crate::bench::{
-    figures::Spread,
+    figures::{Spread, thousands},
     running::{Served, fresh},
     table::Row,
 };
@@ -43,7 +43,8 @@ pub(super) fn measure(stage: &mut Stage, pairs: usize) -> Result<Vec<Row>> {
             ratios.push(of_mixed.master.wall.as_secs_f64() / of_clean.master.wall.as_secs_f64());
         }
     }
-    let what = format!("mixed: {rows} rows, some in UTF-8 and some in windows-1252, with `quotes = \"lenient\"`");
+    let what =
+        format!("mixed: {} rows, some in UTF-8 and some in windows-1252, with `quotes = \"lenient\"`", thousands(rows));
     let ratio = Spread::of(ratios);
     let row = Row { ratio: ratio.times("the clean feed"), ..Row::of_passes(what, &passes) };
     Ok(vec![row.target("<= 1.3 x the clean feed", ratio.median <= MAX_RATIO)])
