@@ -18,9 +18,8 @@ use self::{
 };
 use crate::{
     LineEnd,
-    split::{EscapeRule, Quoting, Splitter},
+    split::{End, EscapeRule, Quoting, Splitter},
     tail::without_count,
-    window::End,
 };
 
 /// Bytes of a file from which its dialect is detected.

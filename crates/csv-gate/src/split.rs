@@ -8,14 +8,15 @@
 //! the search goes on instead, so the table bounds how often it may fail.
 
 mod aligned;
+mod end;
 mod escaped;
 mod fields;
 mod quoted;
 
 use memchr::{memchr, memchr2};
 
-pub(crate) use self::fields::Fields;
-use crate::{LineEnd, Reason, window::End};
+pub(crate) use self::{end::End, fields::Fields};
+use crate::{LineEnd, Reason};
 
 /// The quoting of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

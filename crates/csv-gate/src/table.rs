@@ -16,8 +16,8 @@ use self::rules::{RowRules, Verdict};
 use crate::{
     Dialect, Error, Reason, Reject, Rejects, Row,
     rejects::raw_text,
-    split::{Fields, Step},
-    window::{End, TextWindow},
+    split::{End, Fields, Step},
+    window::TextWindow,
 };
 
 /// Lenient fields of a file that may turn out never to be closed. Each of them is searched for its end as far as the

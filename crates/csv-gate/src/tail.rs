@@ -3,8 +3,7 @@
 
 use crate::{
     sniff::profile::{Kind, Profile, first_record, kind, without_trailing},
-    split::{Quoting, Splitter},
-    window::End,
+    split::{End, Quoting, Splitter},
 };
 
 /// Bytes at the end of a file in which a footer is searched.

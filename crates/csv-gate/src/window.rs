@@ -10,19 +10,9 @@ use crate::{
     decode::MIN_DECODE_ROOM,
     footer::Source,
     rejects::raw_text,
+    split::End,
     tail::{TAIL_BYTES, Tail},
 };
-
-/// The input behind a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Possibly more text: grow the window.
-    More,
-    /// More text, but the window has its maximum size.
-    Full,
-    /// Nothing: the file ends here.
-    Eof,
-}
 
 /// The position and the first line of a second table.
 pub(crate) struct SecondPlace {

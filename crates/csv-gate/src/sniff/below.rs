@@ -2,7 +2,7 @@
 
 use super::Sample;
 use super::profile::{Kind, Profile, first_record, from_record, kind, of_sample, profile};
-use crate::{split::Splitter, window::End};
+use crate::split::{End, Splitter};
 
 /// Units without brackets, in lowercase. Those of one letter that are also common as codes need brackets.
 const UNITS: [&str; 33] = [

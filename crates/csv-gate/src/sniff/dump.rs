@@ -77,7 +77,10 @@ impl Escapes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{sniff::sniff, split::Splitter, window::End};
+    use crate::{
+        sniff::sniff,
+        split::{End, Splitter},
+    };
 
     #[test]
     fn dumps_are_told_from_paths() {

@@ -2,10 +2,7 @@
 
 use memchr::memchr;
 
-use crate::{
-    split::{Fields, Record, Splitter, Step},
-    window::End,
-};
+use crate::split::{End, Fields, Record, Splitter, Step};
 
 /// The beginning of a file, from its header on.
 #[derive(Clone, Copy)]

@@ -1,10 +1,7 @@
 //! The kinds of cells in each column of a sample: the evidence that tells a header, units or a total from rows.
 
 use super::fit::{Piece, Sample, comment, with_spans};
-use crate::{
-    split::{Fields, Splitter, Step},
-    window::End,
-};
+use crate::split::{End, Fields, Splitter, Step};
 
 /// Bytes in which records are looked at: enough to know a column, and quick.
 pub(super) const PROFILE_BYTES: usize = 32 << 10;

@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{
     LineEnd, folded,
-    split::{Fields, Splitter, Step},
-    window::End,
+    split::{End, Fields, Splitter, Step},
 };
 
 /// A record of a sample.

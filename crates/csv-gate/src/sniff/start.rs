@@ -10,7 +10,7 @@ use super::{
     profile::{ColumnProfile, Kind, PROFILE_BYTES, Profile, first_record, from_record, has_digit, kind, profile},
     sniff,
 };
-use crate::{split::Splitter, window::End};
+use crate::split::{End, Splitter};
 
 /// Most lines above a header.
 const MAX_LINES: usize = 30;

@@ -4,7 +4,7 @@
 use memchr::memchr2;
 
 use super::{Field, Span, Splitter, Stop};
-use crate::{LineEnd, window::End};
+use crate::{LineEnd, split::End};
 
 impl Splitter {
     /// Whether runs of blanks are the delimiter.

@@ -3,7 +3,7 @@
 use memchr::memchr3;
 
 use super::{Field, Fields, Span, Splitter, Stop};
-use crate::{LineEnd, window::End};
+use crate::{LineEnd, split::End};
 
 impl Splitter {
     pub(super) fn escaped(&self, window: &[u8], end: End, start: usize, escape: u8, found: &mut Fields) -> Field {

@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr_iter, memchr2, memmem, memrchr};
 
 use super::{EscapeRule, Field, Fields, Span, Splitter, Stop};
-use crate::{LineEnd, window::End};
+use crate::{LineEnd, split::End};
 
 /// The meaning of a quote or an escape inside a quoted field.
 enum Mark {

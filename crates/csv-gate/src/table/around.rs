@@ -14,8 +14,9 @@ use crate::{
         profile::{Profile, first_record, from_record, of_rows},
         second::second_table,
     },
+    split::End,
     tail::Tail,
-    window::{End, SecondPlace},
+    window::SecondPlace,
 };
 
 /// The lines around the rows at the beginning of a file.

@@ -13,8 +13,7 @@ use super::{
 use crate::{
     Error, Reason, Reject, Rejects,
     rejects::raw_text,
-    split::{Fields, Record, Span, Splitter, Step},
-    window::End,
+    split::{End, Fields, Record, Span, Splitter, Step},
 };
 
 /// A run of complete records, in file order.

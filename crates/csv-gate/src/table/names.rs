@@ -6,8 +6,7 @@ use memchr::{memchr, memmem::Finder, memrchr};
 
 use crate::{
     folded,
-    split::{Fields, Quoting, Splitter, Step},
-    window::End,
+    split::{End, Fields, Quoting, Splitter, Step},
 };
 
 /// The byte order mark of a file that was joined to another.
