@@ -132,11 +132,11 @@ impl<R: Read> Feed<R> {
             if self.table.rejects().total > rejects {
                 self.filler.forget();
             }
-            match self.indexes.check(&self.table, &self.ops) {
-                Ok(_) if self.is_header() => {
-                    self.filler.forget();
-                    self.table.reject_row(Reason::OtherHeader);
-                }
+            let checked = match self.indexes.check(&self.table, &self.ops) {
+                Ok(_) if self.is_header() => Err(Reason::OtherHeader),
+                checked => checked,
+            };
+            match checked {
                 Ok(op) => {
                     let row = self.table.row();
                     let offer = self.indexes.offer(row, op, &mut self.scratch);

@@ -71,3 +71,8 @@ impl LineEndSearch {
         self.found.unwrap_or(if self.after_cr { LineEnd::Cr } else { LineEnd::Lf })
     }
 }
+
+/// The first line of a text, without its line end of any kind.
+pub(crate) fn first_line(text: &[u8]) -> &[u8] {
+    text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default()
+}

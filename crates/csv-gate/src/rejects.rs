@@ -1,6 +1,8 @@
 //! Rows that could not be used: position, reason and raw text. For whole files that could not be used see
 //! [`crate::FileReject`].
 
+use crate::line_end::first_line;
+
 /// The rejects of one file, in file order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rejects {
@@ -28,7 +30,7 @@ impl Ignored {
     pub(crate) fn add(&mut self, line: u64, text: &[u8], line_end: u8, max_bytes: usize) {
         let ends = memchr::memchr_iter(line_end, text).count() as u64;
         self.lines += ends + u64::from(text.last().is_some_and(|last| *last != line_end));
-        let shown = text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        let shown = first_line(text);
         self.first.get_or_insert_with(|| (line, raw_text(shown, max_bytes)));
     }
 }

@@ -18,6 +18,7 @@ use self::{
 };
 use crate::{
     LineEnd,
+    line_end::first_line,
     split::{End, EscapeRule, Quoting, Splitter},
     tail::without_count,
 };
@@ -144,7 +145,7 @@ fn best(sample: Sample<'_>, splitter: &Splitter, candidates: &[u8]) -> Option<Re
 
 /// Whether a delimiter stands before a blank wherever it is in the header, as in a sentence.
 fn is_punctuation(sample: Sample<'_>, delimiter: u8) -> bool {
-    let header = sample.text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let header = first_line(sample.text);
     let mut found = memchr::memchr_iter(delimiter, header).peekable();
     found.peek().is_some() && found.all(|at| header.get(at + 1) == Some(&b' '))
 }

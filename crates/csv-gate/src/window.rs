@@ -9,6 +9,7 @@ use crate::{
     Error, Ignored, LineEnd,
     decode::MIN_DECODE_ROOM,
     footer::Source,
+    line_end::first_line,
     rejects::raw_text,
     split::End,
     tail::{TAIL_BYTES, Tail},
@@ -175,12 +176,12 @@ impl<R: Read> TextWindow<R> {
         let lines = memchr_iter(self.line_end, &self.buf[self.start..stop]).count();
         self.consume(stop - self.start, lines as u64);
         self.shown = self.end;
-        let first = self.buf[stop..self.end].split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        let first = first_line(&self.buf[stop..self.end]);
         let second = SecondPlace { line: self.line, byte: self.byte, raw: raw_text(first, max_bytes) };
         let mut goes_on = self.skip_line()?;
         if self.start < self.end {
             let text = &self.buf[self.start..self.end];
-            let next = text.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+            let next = first_line(text);
             ignored.first.get_or_insert_with(|| (self.line, raw_text(next, max_bytes)));
         }
         while goes_on {

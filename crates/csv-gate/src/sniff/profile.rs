@@ -81,9 +81,7 @@ pub(super) fn has_digit(cell: &[u8]) -> bool {
 pub(crate) fn first_record<'a>(text: &'a [u8], end: End, splitter: &Splitter) -> Option<(Vec<&'a [u8]>, usize)> {
     let mut fields = Fields::default();
     match with_spans(splitter).split(text, end, &mut fields) {
-        Step::Record(record) => {
-            Some((fields.spans.iter().map(|span| &text[span.start..span.end]).collect(), record.next))
-        }
+        Step::Record(record) => Some((fields.cells(text), record.next)),
         _ => None,
     }
 }
@@ -101,7 +99,7 @@ pub(super) fn profile(sample: Sample<'_>, splitter: &Splitter, columns: usize, s
     sample.read(&with_spans(splitter), |piece, fields| {
         let cells: Vec<_> = match piece {
             Piece::Cut(_) => return,
-            Piece::Record(text, _) => fields.spans.iter().map(|span| &text[span.start..span.end]).collect(),
+            Piece::Record(text, _) => fields.cells(text),
             Piece::Malformed => Vec::new(),
         };
         if is_blank(&cells) {

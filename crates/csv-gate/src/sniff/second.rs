@@ -23,9 +23,9 @@ struct Record<'a> {
     after_empty_line: bool,
 }
 
-/// A line that may be the title or the header of a second table.
-struct Candidate<'a> {
-    rest: &'a [u8],
+/// A sample, and the rows above a line that may be the title or the header of a second table.
+struct Above<'a> {
+    text: &'a [u8],
     end: End,
     splitter: &'a Splitter,
     /// The header of the file.
@@ -37,7 +37,8 @@ struct Candidate<'a> {
 
 /// Returns the start of the title or of the header of a second table, in a sample that begins with the header. `is_strict`: rows of another width than the header are rejects.
 pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict: bool) -> Option<usize> {
-    let header = record(text, 0, end, &with_spans(splitter))?;
+    let splitter = &with_spans(splitter);
+    let header = record(text, 0, end, splitter)?;
     let padded = [b"\n", &splitter.delimiter.repeat(header.cells.len() - 1)[..]].concat();
     let empty_lines: &[&[u8]] = match splitter.line_end {
         LineEnd::Lf => &[b"\n\n", b"\n\r\n", &[&padded[..], b"\n"].concat(), &[&padded[..], b"\r\n"].concat()],
@@ -47,14 +48,12 @@ pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict
     if !empty_lines.iter().any(|lines| memmem::find(text, lines).is_some()) {
         return None;
     }
-    let splitter = &with_spans(splitter);
     let names: Vec<_> = header.cells.iter().map(|cell| self::name(cell)).collect();
     let mut rows = Profile { columns: vec![ColumnProfile::default(); names.len()], ..Profile::default() };
     let mut at = header.next;
     while let Some(found) = record(text, at, end, splitter) {
-        let rest = &text[found.start..];
-        let candidate = Candidate { rest, end, splitter, names: &names, rows: &rows, is_strict };
-        if found.after_empty_line && names.len() > 1 && rows.rows > 0 && candidate.is_second() {
+        let above = Above { text, end, splitter, names: &names, rows: &rows, is_strict };
+        if found.after_empty_line && names.len() > 1 && rows.rows > 0 && above.is_second(&found) {
             return Some(found.start);
         }
         if found.cells.len() == names.len() {
@@ -87,7 +86,7 @@ fn record<'a>(text: &'a [u8], at: usize, end: End, splitter: &Splitter) -> Optio
             return None;
         }
         let next = start + record.next;
-        let cells: Vec<_> = fields.spans.iter().map(|span| &rest[span.start..span.end]).collect();
+        let cells = fields.cells(rest);
         if !is_blank(&cells) {
             return Some(Record { start, next, cells, after_empty_line });
         }
@@ -102,15 +101,15 @@ fn name(cell: &[u8]) -> String {
     folded(text.strip_prefix('\u{feff}').map_or(&*text, |text| text.trim().trim_matches('"')))
 }
 
-impl<'a> Candidate<'a> {
-    fn is_second(&self) -> bool {
-        let Some(first) = record(self.rest, 0, self.end, self.splitter) else { return false };
+impl<'a> Above<'a> {
+    /// Whether a record is the title or the header of a second table.
+    fn is_second(&self, first: &Record<'a>) -> bool {
         let mut filled = first.cells.iter().filter(|cell| !cell.trim_ascii().is_empty());
         let is_title = filled.next().is_some() && filled.next().is_none();
         if !is_title {
-            return self.is_header(&first, false);
+            return self.is_header(first, false);
         }
-        record(self.rest, first.next, self.end, self.splitter).is_some_and(|header| self.is_header(&header, true))
+        self.next(first).is_some_and(|header| self.is_header(&header, true))
     }
 
     /// Whether a record is the header of other columns, and the records below it are rows of these.
@@ -143,8 +142,11 @@ impl<'a> Candidate<'a> {
     fn below(&self, header: &Record<'_>) -> Vec<Record<'a>> {
         /// Enough to tell rows from rows.
         const MAX_RECORDS: usize = 100;
-        let next = |record: &Record<'a>| self::record(self.rest, record.next, self.end, self.splitter);
-        successors(self::record(self.rest, header.next, self.end, self.splitter), next).take(MAX_RECORDS).collect()
+        successors(self.next(header), |record| self.next(record)).take(MAX_RECORDS).collect()
+    }
+
+    fn next(&self, before: &Record<'_>) -> Option<Record<'a>> {
+        record(self.text, before.next, self.end, self.splitter)
     }
 
     /// Whether a header has text in columns of numbers, above numbers. Below a title one column of numbers is enough, and a few rows.
@@ -178,8 +180,8 @@ impl<'a> Candidate<'a> {
             Kind::Text => !column.is_numeric() && (2 * column.lacks_digit >= column.texts || has_digit(cell)),
         };
         let is_row = |record: &&Record<'_>| {
-            let cells = record.cells.iter().zip(&self.rows.columns);
-            record.cells.len() == self.names.len() && cells.into_iter().all(|(cell, column)| fits(cell, column))
+            let mut cells = record.cells.iter().zip(&self.rows.columns);
+            record.cells.len() == self.names.len() && cells.all(|(cell, column)| fits(cell, column))
         };
         2 * below.iter().filter(is_row).count() > below.len()
     }

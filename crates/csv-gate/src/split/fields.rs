@@ -24,6 +24,11 @@ impl Fields {
         self.repaired = false;
     }
 
+    /// The raw cells of the record that was split, as many as spans were kept.
+    pub(crate) fn cells<'a>(&self, record: &'a [u8]) -> Vec<&'a [u8]> {
+        self.spans.iter().map(|span| &record[span.start..span.end]).collect()
+    }
+
     /// Appends the unescaped text of a field to `out`. `record` is the text that was split.
     pub(crate) fn unescape(&self, record: &str, span: Span, out: &mut String) {
         let first = self.escapes.partition_point(|escape| *escape < span.start);

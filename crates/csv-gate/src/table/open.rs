@@ -20,6 +20,7 @@ use crate::{
     dialect::CheckedSettings,
     footer::Source,
     head::{self, Head},
+    line_end::first_line,
     sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff, start::find_start},
     split::{EscapeRule, Fields, Quoting, Splitter},
     survey::{Findings, survey},
@@ -191,7 +192,7 @@ impl<R: Read> Table<R> {
         const LINE_BYTES: usize = 16;
         let (sample, _) = self.text.sample(LINE_BYTES)?;
         // Cuts a character at the end of the sample, and a line that ends with a lone CR.
-        let line = sample.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+        let line = first_line(sample);
         let named = std::str::from_utf8(line).ok().and_then(sep_line);
         if named.is_some() {
             self.text.skip_line()?;
