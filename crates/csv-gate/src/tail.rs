@@ -150,6 +150,10 @@ impl Tail {
         if text.trim_ascii().is_empty() {
             return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Blank });
         }
+        // No record of the profile, so it has no cells that could be compared.
+        if self.splitter.is_comment(text, End::Eof) == Some(true) {
+            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Comment });
+        }
         let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| !self.may_be_quoted(text))?;
         if len != text.len() || std::str::from_utf8(text).is_err() {
             return None;
@@ -162,12 +166,11 @@ impl Tail {
         let first = String::from_utf8_lossy(first).to_lowercase();
         let is_alone = filled.next().is_none();
         let is_note = first.contains(' ') || first.bytes().all(|byte| b"-=_*".contains(&byte));
-        let is_set_comment = || self.splitter.is_comment(text, End::Eof) == Some(true);
         let kind = if is_alone && is_count(&first) {
             LineKind::Count
         } else if is_total_word(&first) {
             LineKind::Total
-        } else if is_set_comment() || (cells.len() == 1 && (first.starts_with('#') || first.starts_with("-- "))) {
+        } else if cells.len() == 1 && (first.starts_with('#') || first.starts_with("-- ")) {
             LineKind::Comment
         } else if is_note && cells.len() == 1 {
             LineKind::Note
@@ -204,7 +207,7 @@ impl Tail {
             let in_footer = of_rows.iter().filter(|line| is_empty(line, at)).count() as u64;
             is_empty(line, at) && columns[at].empty <= in_footer
         };
-        let rows = self.profile.rows - of_rows.len() as u64;
+        let rows = self.profile.rows.saturating_sub(of_rows.len() as u64);
         rows > 0 && line.cells.len() <= columns.len() && (0..columns.len()).any(lacks)
     }
 }

@@ -237,6 +237,7 @@ fn comments_change_nothing_around_the_table() {
     check("# x\nsku,name\n---,----\nA1,Pen\nA2,Ink\n", "#", "sku|name", &[(4, "A1|Pen"), (5, "A2|Ink")]);
     check("# x\n,Prices,\nsku,net,gross\nA1,1,2\nA2,1,2\n", "#", "sku|net|gross", &[(4, "A1|1|2"), (5, "A2|1|2")]);
     check("sku,name\n# y\n---,----\nA1,Pen\n", "#", "sku|name", &[(4, "A1|Pen")]);
+    check("sku,name,n\nA1,Pen,1\nTotal,,3\n#x,y,z\n#x,y,z\n#x,y,z\n", "#", "sku|name|n", &[(2, "A1|Pen|1")]);
     check("sku,name,n\nA1,Pen,1\nA2,Ink,2\nTotal,,3\n;eof\n", ";", "sku|name|n", &[(2, "A1|Pen|1"), (3, "A2|Ink|2")]);
 }
 
