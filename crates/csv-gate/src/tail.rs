@@ -150,13 +150,13 @@ impl Tail {
         if text.trim_ascii().is_empty() {
             return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Blank });
         }
-        // No record of the profile, so it has no cells that could be compared.
-        if self.splitter.is_comment(text, End::Eof) == Some(true) {
-            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Comment });
-        }
         let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| !self.may_be_quoted(text))?;
         if len != text.len() || std::str::from_utf8(text).is_err() {
             return None;
+        }
+        // No record of the profile, so it has no cells that could be compared.
+        if self.splitter.is_comment(text, End::Eof) == Some(true) {
+            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Comment });
         }
         let cells = without_trailing(&cells, self.profile.columns.len()).to_vec();
         let mut filled = cells.iter().map(|cell| cell.trim_ascii()).filter(|cell| !cell.is_empty());
