@@ -78,6 +78,15 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Whether a product feed of this content keeps what was accepted before: it has rows, and none is an offer.
+fn is_rejected_feed(content: &[u8]) -> bool {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content);
+    let header = reader.headers().unwrap().clone();
+    let Some(sku) = header.iter().position(|name| name == "sku") else { return true };
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    !rows.is_empty() && rows.iter().all(|row| row.len() != header.len() || row[sku].trim().is_empty())
+}
+
 struct World {
     system: System,
     specs: Vec<Spec>,
@@ -158,7 +167,7 @@ impl World {
     fn mend(&self) {
         for source in SOURCES {
             for (path, content) in contents(&self.system.folder(source)) {
-                if [SALES, ALL, KINDS].iter().any(|spec| spec.rejects(&content)) {
+                if [SALES, ALL, KINDS].iter().any(|spec| spec.rejects(&content)) || is_rejected_feed(&content) {
                     fs::write(self.system.folder(source).join(path), "sku,name,kind,dept,n\ns9,Z,x,mended,1\n")
                         .unwrap();
                 }
