@@ -32,6 +32,8 @@ impl fmt::Display for Config {
         writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;
         let (max, free) = (size_text(self.uploads.max_size), size_text(self.uploads.keep_free));
         writeln!(f, "               at most {max} each, {free} stay free on the disk")?;
+        let (messages, age) = (self.uploads.keep_messages, humantime::format_duration(self.uploads.keep_messages_for));
+        writeln!(f, "               the last {messages} messages are remembered for {age}")?;
         writeln!(f, "sources        {}", self.sources.len())?;
         self.sources.iter().try_for_each(|source| source_lines(f, source))?;
         writeln!(f, "reports        {}", self.reports.len())?;

@@ -92,6 +92,8 @@ struct UploadsAsTyped {
     priority: i64,
     max_size: Option<Spanned<String>>,
     keep_free: Option<Spanned<String>>,
+    keep_messages: Option<u64>,
+    keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
 }
@@ -189,8 +191,16 @@ impl Place<'_> {
         let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
         let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
         let keep_free = self.optional(typed.keep_free.as_ref(), size)?.unwrap_or(default.keep_free);
-        let formats = self.formats(&typed.format)?;
-        Ok(UploadsConfig { dir, priority: typed.priority, max_size, keep_free, formats })
+        let keep_messages_for = self.optional(typed.keep_messages_for.as_ref(), duration)?;
+        Ok(UploadsConfig {
+            dir,
+            priority: typed.priority,
+            max_size,
+            keep_free,
+            keep_messages: typed.keep_messages.unwrap_or(default.keep_messages),
+            keep_messages_for: keep_messages_for.unwrap_or(default.keep_messages_for),
+            formats: self.formats(&typed.format)?,
+        })
     }
 
     /// Refuses two entries of a `kind` with the same name.

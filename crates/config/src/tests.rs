@@ -54,6 +54,8 @@ fn every_setting_is_understood() {
         priority = -1
         max_size = "2GiB"
         keep_free = "0B"
+        keep_messages = 5
+        keep_messages_for = "2h"
         "#,
         &[],
     )
@@ -62,9 +64,10 @@ fn every_setting_is_understood() {
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
     assert_eq!(config.allowed_hosts, ["shop.example"]);
     assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
-    let UploadsConfig { dir, priority, max_size, keep_free, .. } = config.uploads;
+    let UploadsConfig { dir, priority, max_size, keep_free, keep_messages, keep_messages_for, .. } = config.uploads;
     assert!(dir.unwrap().ends_with("came in"));
     assert_eq!((priority, max_size, keep_free), (-1, 2 << 30, 0));
+    assert_eq!((keep_messages, keep_messages_for.as_secs()), (5, 7_200));
     let [north, south] = &config.sources[..] else { panic!("two sources") };
     assert_eq!(
         (north.name.as_str(), north.priority, north.token.as_ref().map(Token::expose)),

@@ -1,6 +1,9 @@
 //! `[uploads]`: limits and folder of uploads.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Selection, size};
@@ -20,13 +23,25 @@ pub struct UploadsConfig {
     pub max_size: u64,
     /// Bytes that an upload leaves free on the disk. Default: 1 GiB.
     pub keep_free: u64,
+    /// Messages that are remembered, so that a repeated one changes nothing. Default: 1,000,000.
+    pub keep_messages: u64,
+    /// Time for which they are remembered. Default: 7 days.
+    pub keep_messages_for: Duration,
     /// Format of the files. Default: as detected.
     pub formats: FormatRules,
 }
 
 impl Default for UploadsConfig {
     fn default() -> Self {
-        Self { dir: None, priority: 0, max_size: 64 << 30, keep_free: 1 << 30, formats: FormatRules::default() }
+        Self {
+            dir: None,
+            priority: 0,
+            max_size: 64 << 30,
+            keep_free: 1 << 30,
+            keep_messages: 1_000_000,
+            keep_messages_for: Duration::from_secs(7 * 24 * 60 * 60),
+            formats: FormatRules::default(),
+        }
     }
 }
 

@@ -7,7 +7,8 @@
 //! | `poll` | decides when, makes one pass |
 //! | `ingest` | turns product feeds into rows |
 //! | `reports` | computes what is declared |
-//! | `uploads` | takes in documents |
+//! | `inbox` | takes in documents |
+//! | `documents` | the documents as a source |
 //! | `database` | owns the connections and the event log |
 //! | `views` | reads what is shown |
 //! | `facade` | what entrances call |
@@ -15,8 +16,10 @@
 
 mod clock;
 mod database;
+mod documents;
 mod edits;
 mod facade;
+mod inbox;
 mod ingest;
 mod metrics;
 mod poll;
@@ -24,7 +27,6 @@ mod progress;
 mod reports;
 mod source;
 mod supervise;
-mod uploads;
 mod views;
 
 pub use database::Batches;
@@ -33,6 +35,7 @@ pub use facade::{
     AcceptError, EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume,
     RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked, once,
 };
+pub use inbox::{Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage};
 pub use ingest::{WouldDropSources, Written};
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
@@ -40,8 +43,5 @@ pub use tributary_merge::EditChange;
 pub use tributary_store::{
     AggrOrder, AggrRow, EditRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
     ReportFileRow, ReportValue, SourceState, SourceView, Tally,
-};
-pub use uploads::{
-    Admitted, MAX_BODY_SILENCE, MAX_UPLOADS, Stage, Upload, UploadError, UploadRequest, UploadStatus, Uploads,
 };
 pub use views::{OfferView, ProductDetail, ReportState, ReportSummary};

@@ -12,13 +12,15 @@
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
 //! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
-//! | `history` | `events`, `uploads` |
+//! | `documents` | `documents`, `messages` |
+//! | `history` | `events` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
 //! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
 
 mod catalog;
 mod database;
+mod documents;
 mod history;
 mod inputs;
 mod reports;
@@ -26,7 +28,8 @@ mod sqlite;
 
 pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, SkuRows, Tally};
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
-pub use history::{EventRow, UploadRow, UploadState};
+pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
+pub use history::EventRow;
 pub use inputs::{
     FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectCursor, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,

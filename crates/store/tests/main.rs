@@ -10,6 +10,7 @@ use tributary_store::{DatabaseUrl, EditRow, PageRow, ProductFilter, ProductRow, 
 
 mod catalog;
 mod database;
+mod documents;
 mod history;
 mod inputs;
 mod reports;

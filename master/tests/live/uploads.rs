@@ -79,12 +79,22 @@ fn folder(system: &System) -> PathBuf {
     system.database().with_extension("db.uploads")
 }
 
-/// All names in the folder, hidden ones too; none without a folder.
+/// The paths of all files in the folder, and the names of hidden ones; none without a folder.
 fn files(system: &System) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder(system)) else { return Vec::new() };
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    let path = |name: String| match name.rsplit_once('.') {
+        Some((path, id)) if id.len() == 32 => path.replace("%2F", "/"),
+        _ => name,
+    };
+    let mut paths: Vec<_> = entries.map(|entry| path(entry.unwrap().file_name().into_string().unwrap())).collect();
+    paths.sort();
+    paths
+}
+
+/// The content of the file that a path stands for.
+fn content(system: &System, path: &str) -> String {
+    let id = system.json(&format!("/api/v1/documents/{path}"))["id"].as_str().unwrap().to_owned();
+    fs::read_to_string(folder(system).join(format!("{path}.{id}"))).unwrap()
 }
 
 /// The sources by name and state.

@@ -24,10 +24,10 @@ use tributary_store::Store;
 
 use crate::{
     database::{Readers, Writer, WriterThread},
+    inbox::{DocumentSource, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
-    uploads::{PollSettings, Tracker, UploadParts, UploadSource, Uploads},
 };
 
 pub use accept::{AcceptError, accept_held, is_locked};
@@ -50,7 +50,7 @@ struct Shared {
     readers: Readers,
     writer: Writer,
     statuses: Statuses,
-    uploads: Uploads,
+    inbox: Inbox,
     /// Replaced by a reload. Held only to copy or to set it.
     reports: RwLock<Arc<[ReportConfig]>>,
     /// Whether every source was tried once; a reload does not take that back.
@@ -104,28 +104,27 @@ impl Engine {
         let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
-        let StartedUploads { folder, source, local, is_polled, queued } = uploads;
+        let StartedUploads { source, documents, is_polled } = uploads;
         let settings = PollSettings {
             context: context.clone(),
             poll_interval: config.poll_interval,
             formats: config.uploads.formats.clone(),
         };
-        let uploads = Uploads::new(UploadParts {
-            folder,
+        let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
+        let inbox = Inbox::new(InboxParts {
             config: &config.uploads,
             readers: readers.clone(),
             writer: writer.clone(),
-            source: UploadSource::new(source, local, settings, loops.clone(), is_polled),
-            queued,
+            documents,
+            source,
             stop: shutdown.clone(),
         });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
-        tasks.spawn("uploads".to_owned(), CancellationToken::new(), Tracker::new(uploads.clone()));
         let shared = Shared {
             readers,
             writer: writer.clone(),
             statuses,
-            uploads,
+            inbox,
             reports: RwLock::new(config.reports.clone().into()),
             ready: AtomicBool::new(false),
             loops,
@@ -143,8 +142,8 @@ impl Engine {
 
     /// Takes in documents and follows them.
     #[must_use]
-    pub fn uploads(&self) -> &Uploads {
-        &self.0.uploads
+    pub fn inbox(&self) -> &Inbox {
+        &self.0.inbox
     }
 
     /// Describes what is being written now and for how long it has been, if a large job is.

@@ -12,6 +12,7 @@ use tributary_store::{SourceState, Tally};
 
 use super::start::{Started, start};
 use crate::{
+    documents::Documents,
     ingest::Written,
     poll::{PassOutcome, Poll},
     progress::MakeObserver,
@@ -84,8 +85,13 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
 async fn pass(mut poll: Poll) -> PassReport {
     let work = poll.report_work();
     let passed = async {
-        let sense = poll.origin().sense().await?;
-        poll.pass(&sense).await
+        let mut passed = poll.pass(&poll.origin().sense().await?).await?;
+        // A pass takes a bounded number of documents.
+        while passed.is_whole && poll.origin().documents().is_some_and(Documents::has_changed) {
+            let next = poll.pass(&poll.origin().sense().await?).await?;
+            passed = passed.then(next);
+        }
+        anyhow::Ok(passed)
     };
     let outcome = passed.await;
     if let Err(error) = &outcome {

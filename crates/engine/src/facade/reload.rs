@@ -10,7 +10,7 @@ use tributary_config::{Config, SourceConfig, UploadsConfig};
 use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
-use crate::{ingest::StoredSource, progress::Unobserved, reports::Reports, uploads::PollSettings};
+use crate::{inbox::PollSettings, ingest::StoredSource, progress::Unobserved, reports::Reports};
 
 /// The pause before another attempt to go back to the old configuration.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -63,7 +63,7 @@ impl Engine {
 
     fn adoption(&self, config: &Config) -> Adoption {
         let mut sources = config.sources.clone();
-        let uploads = self.0.uploads.source().running();
+        let uploads = self.0.inbox.source().running();
         sources.extend(uploads.map(|source| SourceConfig { formats: config.uploads.formats.clone(), ..source }));
         Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), is_reload: true }
     }
@@ -87,14 +87,14 @@ impl Engine {
     /// Polls those of `sources` that are named in `names`.
     fn poll_those(&self, current: &Current, names: &[String], sources: Vec<SourceConfig>, stored: Vec<StoredSource>) {
         let Current { config, context } = current;
-        let uploads = self.0.uploads.source();
+        let uploads = self.0.inbox.source();
         uploads.replace(PollSettings {
             context: context.clone(),
             poll_interval: config.poll_interval,
             formats: config.uploads.formats.clone(),
         });
         for (source, stored) in sources.into_iter().zip(stored).filter(|(source, _)| names.contains(&source.name)) {
-            let poll = context.poll(source, stored, uploads.local(), Arc::new(Unobserved));
+            let poll = context.poll(source, stored, uploads.documents(), Arc::new(Unobserved));
             self.0.loops.add(poll, config.poll_interval);
         }
     }

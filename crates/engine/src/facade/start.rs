@@ -1,4 +1,4 @@
-//! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of uploads, writer.
+//! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of documents, writer.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tributary_config::{Brake, Config, SourceConfig};
 use tributary_merge::MemoryBudget;
-use tributary_store::{Lock, Store, UploadRow};
+use tributary_store::{Lock, Store};
 
 use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
+    documents::{DocumentFolder, Documents, recover},
     ingest::StoredSource,
     metrics::Durations,
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
     reports::Reports,
-    source::{Http, LocalSource, Origin, SourceClient, Spool, http_client},
-    uploads::{UploadFolder, recover},
+    source::{Http, Origin, SourceClient, Spool, http_client},
 };
 
 /// Memory for sorted rows that are not applied yet, over all sources. More go to the spool.
@@ -29,22 +29,18 @@ pub(crate) struct Started {
     pub(crate) context: Context,
     /// The thread to wait for at the end.
     pub(crate) writer_thread: WriterThread,
-    /// One per configured source, in order, and one for the uploads folder if it exists.
+    /// One per configured source, in order, and one for the documents if there is a folder of them.
     pub(crate) polls: Vec<Poll>,
-    /// The uploads folder and its unfinished jobs.
     pub(crate) uploads: StartedUploads,
 }
 
-/// The uploads folder, and the jobs that an earlier process left.
+/// The documents, and the source that they are.
 pub(crate) struct StartedUploads {
-    pub(crate) folder: UploadFolder,
-    /// The folder as a source, now or after the first upload.
+    /// The source, now or after the first upload.
     pub(crate) source: SourceConfig,
-    pub(crate) local: Arc<LocalSource>,
+    pub(crate) documents: Documents,
     /// Whether it is one of the polls.
     pub(crate) is_polled: bool,
-    /// Received uploads that are not complete yet.
-    pub(crate) queued: Vec<UploadRow>,
 }
 
 impl Started {
@@ -57,14 +53,10 @@ impl Started {
             Lock::acquire(&config.database, "a test")?,
         )?;
         let reports = Reports::new(&config.reports, config.database.clone());
+        let source = config.uploads.source(&folder);
+        let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
-        let uploads = StartedUploads {
-            folder: UploadFolder::new(folder.clone()),
-            source: config.uploads.source(&folder),
-            local: Arc::new(LocalSource::new(folder)),
-            is_polled: false,
-            queued: Vec::new(),
-        };
+        let uploads = StartedUploads { source, documents, is_polled: false };
         Ok(Self { context, writer_thread, polls: Vec::new(), uploads })
     }
 }
@@ -86,16 +78,16 @@ impl Context {
         }
     }
 
-    /// Makes the poll of a source; `local` is the uploads folder.
+    /// Makes the poll of a source; `documents` are those of this master.
     pub(super) fn poll(
         &self,
         source: SourceConfig,
         stored: StoredSource,
-        local: &Arc<LocalSource>,
+        documents: &Documents,
         progress: Arc<dyn ProgressObserver>,
     ) -> Poll {
         let origin = match source.folder {
-            Some(_) => Origin::Local(Arc::clone(local)),
+            Some(_) => Origin::Documents(documents.clone()),
             None => Origin::Remote(SourceClient::new(self.http.clone(), &source)),
         };
         Poll::new(source, origin, stored, self.clone(), progress)
@@ -110,31 +102,33 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let drop = config.drop_sources.clone();
-    let (upload_folder, source) = (UploadFolder::new(folder.clone()), config.uploads.source(&folder));
+    let source = config.uploads.source(&folder);
+    let folder = DocumentFolder::new(folder);
+    let reports = Reports::new(&config.reports, config.database.clone());
+    let readers = reports.clone();
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
-        let queued = recover(&mut store, &upload_folder)?;
-        let is_polled = upload_folder.exists();
+        let standing = recover(&mut store, &folder)?;
+        let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, drop, is_reload: false };
         let stored = adoption.run(&mut store)?;
-        let local = Arc::new(LocalSource::new(folder));
-        let uploads = StartedUploads { folder: upload_folder, source, local, is_polled, queued };
+        let documents = Documents::new(folder, readers, &standing);
+        let uploads = StartedUploads { source, documents, is_polled };
         Ok((Writer::start(url, store, lock)?, spool, adoption.sources.into_iter().zip(stored), uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
     let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
-    let reports = Reports::new(&config.reports, config.database.clone());
     let context = Context::new(http.context("the start failed")??, writer, spool, reports);
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
             source.brake = Brake::OFF;
         }
         let progress = observer(&source.name);
-        context.poll(source, stored, &uploads.local, progress)
+        context.poll(source, stored, &uploads.documents, progress)
     };
     let polls = adopted.map(poll).collect();
     Ok(Started { context, writer_thread, polls, uploads })

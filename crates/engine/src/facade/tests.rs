@@ -7,25 +7,20 @@ use futures_util::stream;
 
 use super::*;
 use crate::{
-    EditChange, Stage, Unobserved, UploadRequest,
+    EditChange, Offer, Stage, Unobserved,
     supervise::tests::{take_panic, want_panic},
 };
 
 /// Sends a document and waits for its end.
 async fn upload(engine: &Engine, filename: &str, body: &'static str) -> Stage {
-    let request =
-        UploadRequest { filename: filename.to_owned(), id: None, may_replace: false, size: None, at_least: 0 };
-    let admitted = engine.uploads().admit(request).await.unwrap();
+    let offer = Offer { path: filename.to_owned(), is_listed: true, ..Offer::default() };
+    let admitted = engine.inbox().admit(offer).await.unwrap();
     let id = admitted.id().to_owned();
     admitted.receive(stream::iter([Ok::<_, Infallible>(Bytes::from_static(body.as_bytes()))])).await.unwrap();
-    let (upload, status) = engine.uploads().get(&id).await.unwrap().unwrap();
-    match status {
-        Some(mut status) => status.wait_for(|status| status.stage.is_final()).await.unwrap().stage,
-        None => upload.status.stage,
-    }
+    engine.inbox().wait(&id, Duration::from_secs(60)).await.unwrap().unwrap().stage
 }
 
-/// A panic used to end a task for good: after one in the upload tracker every later upload stayed `queued` until a restart.
+/// A panic used to end a task for good: after one in a task that read documents every later upload stayed `queued` until a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_task_goes_on_after_a_panic() {
     let folder = tempfile::tempdir().unwrap();
@@ -47,7 +42,7 @@ async fn each_kind_of_task_goes_on_after_a_panic() {
     engine.change_edit("p1", change(), false).await.unwrap();
     assert!(engine.product("p1").await.unwrap().product.is_some());
 
-    for kind in ["uploads", "poll", "reports"] {
+    for kind in ["poll", "reports"] {
         want_panic(kind);
         let name = format!("{kind}.csv");
         assert_eq!(upload(&engine, &name, "sku,name\na,b\n").await, Stage::Complete, "{kind}");

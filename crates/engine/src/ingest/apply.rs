@@ -57,7 +57,7 @@ pub(crate) struct SourceVersion {
 
 impl SourceVersion {
     /// Number of rows that it may touch: the offers of its files, and of those that are gone.
-    fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         let offers = |file: &FileVersion| match &file.outcome {
             Outcome::Accepted(accepted) => accepted.run.offers(),
             Outcome::Rejected { .. } | Outcome::Changing => 0,
@@ -137,7 +137,11 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applie
     }
 }
 
-fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+/// Applies a version. Call it in a transaction in which nothing was written to products, offers or edits yet.
+///
+/// # Errors
+/// As [`apply`]; the version must be held.
+pub(crate) fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     let (written, files) = put_files(store, version)?;
     store.clear_held_version(version.source)?;
     let rejected_files = store.rejected_files(version.source)?;

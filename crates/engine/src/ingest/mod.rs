@@ -14,7 +14,7 @@ mod reading;
 
 pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};
-pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, counts, note_pass};
+pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, apply_in, counts, note_pass};
 pub(crate) use brake::{Held, held_until, is_of_gone_source};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};

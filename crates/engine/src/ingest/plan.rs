@@ -57,10 +57,10 @@ pub(crate) struct Rank {
     pub(crate) is_of_content: bool,
 }
 
-/// Compares a manifest with the source's stored files, given by path. Only paths that pass `is_feed` count. `columns` and
-/// `formats` say how files are read now.
+/// Compares a manifest with the source's stored files, given by path. If it lists only a part, `removed` names the paths that hold
+/// no file any more. Only paths that pass `is_feed` count. `columns` and `formats` say how files are read now.
 pub(crate) fn plan(
-    manifest: &Manifest,
+    (manifest, removed): (&Manifest, Option<&[String]>),
     is_feed: impl Fn(&str) -> bool,
     stored: &BTreeMap<String, FileRow>,
     (columns, formats): (&Columns, &SourceFormats),
@@ -97,7 +97,10 @@ pub(crate) fn plan(
     }
     let is_unreadable = |path: &str| is_feed(path) && manifest.covers_unreadable(path);
     let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
-    plan.removed = stored.values().filter(is_gone).cloned().collect();
+    plan.removed = match removed {
+        None => stored.values().filter(is_gone).cloned().collect(),
+        Some(paths) => paths.iter().filter_map(|path| stored.get(path)).filter(is_gone).cloned().collect(),
+    };
     plan
 }
 
@@ -139,7 +142,7 @@ mod tests {
         let entry = ManifestEntry { path: "a".into(), size: 1, hash: "h2".into(), ..ManifestEntry::default() };
         let manifest = Manifest { version: "v".into(), files: vec![entry], ..Manifest::default() };
         let stored = stored.into_iter().map(|file| (file.path.clone(), file)).collect();
-        let plan = plan(&manifest, |_| true, &stored, (&Columns::default(), &SourceFormats::default()));
+        let plan = plan((&manifest, None), |_| true, &stored, (&Columns::default(), &SourceFormats::default()));
         let did = match (plan.read.len(), plan.settled.len(), plan.removed.len()) {
             (1, 0, 0) => "read",
             (0, 1, 0) => "settled",
@@ -174,10 +177,10 @@ mod tests {
         let how = (&Columns::default(), &SourceFormats::default());
         let by_path = stored.iter().map(|file| (file.path.clone(), file.clone())).collect();
         let manifest = Manifest { version: "v".into(), ..Manifest::default() };
-        assert_eq!(plan(&manifest, |_| true, &by_path, how).removed, stored);
+        assert_eq!(plan((&manifest, None), |_| true, &by_path, how).removed, stored);
         let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
         let manifest = Manifest { unreadable, ..manifest };
-        assert_eq!(plan(&manifest, |_| true, &by_path, how).removed, stored[1..]);
-        assert_eq!(plan(&manifest, |_| false, &by_path, how).removed, stored, "it is a feed no longer");
+        assert_eq!(plan((&manifest, None), |_| true, &by_path, how).removed, stored[1..]);
+        assert_eq!(plan((&manifest, None), |_| false, &by_path, how).removed, stored, "it is a feed no longer");
     }
 }

@@ -12,10 +12,7 @@ use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::{FormatSpec, ManifestEntry};
 
 use super::Rank;
-use crate::{
-    progress::ProgressObserver,
-    source::{ActiveRead, BodyFollower},
-};
+use crate::{documents::ActiveRead, progress::ProgressObserver, source::BodyFollower};
 
 /// One file of a version.
 pub(crate) struct FileVersion {

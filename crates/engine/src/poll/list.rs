@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 use tributary_config::SourceConfig;
 use tributary_format_rules::{FormatRules, SourceFormats};
@@ -21,10 +21,11 @@ use tributary_store::FileRow;
 
 use super::Context;
 use crate::{
+    documents::{ActiveRead, CountingReader, Documents, Listing},
     ingest::{self, ArrivingFile, FileReader, FileToRead, FileVersion, Outcome},
     progress::ProgressObserver,
     reports::SourceContent,
-    source::{ActiveRead, CorePermit, CountingReader, FetchError, LocalSource, NewBody, Origin, SourceClient},
+    source::{CorePermit, FetchError, NewBody, Origin, SourceClient},
 };
 
 /// Rounds for files that change during a pass, which then goes on without them.
@@ -43,8 +44,10 @@ pub(super) struct Listed {
     pub(super) plan: ingest::Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(FileToRead, FetchError)>,
-    /// All that the source holds, for the reports.
+    /// All that the source holds, or the part that was listed.
     pub(super) content: SourceContent,
+    /// Of a part, the paths that hold no file any more; `None` if all was listed.
+    pub(super) removed: Option<Vec<String>>,
     /// Keeps the progress visible until what was read is committed.
     pub(super) active_reads: Vec<Arc<ActiveRead>>,
     /// Whether nothing was read because the plan is that of the version that is held.
@@ -70,6 +73,8 @@ pub(super) struct Lister<'a> {
     pub(super) stored: &'a BTreeMap<String, FileRow>,
     pub(super) origin: &'a Origin,
     pub(super) context: &'a Context,
+    /// The version that is applied; only what has changed since need be listed.
+    pub(super) since: Option<&'a str>,
     /// The plan of the version that is held; it need not be read again.
     pub(super) held_plan: Option<&'a str>,
     pub(super) progress: &'a Arc<dyn ProgressObserver>,
@@ -97,17 +102,22 @@ impl Lister<'_> {
         let mut round = 1;
         loop {
             self.progress.phase("listing");
-            let manifest = self.selected(self.origin.manifest().await?);
+            let since = self.since.filter(|_| round == 1);
+            let Listing { manifest, removed } = self.origin.list(since).await?;
+            let mut manifest = self.selected(manifest);
             let formats = self.formats(&manifest)?;
-            let plan = self.plan(&manifest, &formats);
+            let mut plan = self.plan((&manifest, removed.as_deref()), &formats);
             if self.is_held(&plan) {
                 return Ok(self.held(SourceContent { manifest, formats, body: Mutex::default() }));
             }
+            self.put_off(&mut plan, &mut manifest);
             let missing = plan.read.iter().filter(|file| !kept.contains_key(&key(file))).cloned();
             let mut unread = Vec::new();
             for (file, outcome) in self.read_files(missing.collect()).await {
                 match outcome {
                     Ok(outcome) => drop(kept.insert(key(&file), outcome)),
+                    // Its path stands for another document by now, which the next pass lists.
+                    Err(FetchError::Changed(_)) if self.origin.documents().is_some() => {}
                     Err(error) => unread.push((file, error)),
                 }
             }
@@ -120,7 +130,7 @@ impl Lister<'_> {
                 };
                 let read = plan.read.iter().filter_map(version).collect();
                 let content = SourceContent { manifest, formats, body: Mutex::default() };
-                return Ok(self.listed(plan, read, unread, content));
+                return Ok(Listed { removed, ..self.listed(plan, read, unread, content) });
             }
             // A file that was touched is listed again only once it has settled.
             self.origin.sense_change(&manifest.version, SETTLE_WAIT).await?;
@@ -130,7 +140,7 @@ impl Lister<'_> {
 
     /// Reads the one file of a plain source, whose hash is known only once it is here.
     async fn list_plain(self) -> Result<Listed> {
-        let Origin::Remote(client) = self.origin else { anyhow::bail!("a local folder has a version") };
+        let Origin::Remote(client) = self.origin else { anyhow::bail!("documents have a version") };
         self.progress.files_expected(1);
         let mut round = 1;
         let received = loop {
@@ -151,7 +161,7 @@ impl Lister<'_> {
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
-        let plan = self.plan(&manifest, &formats);
+        let plan = self.plan((&manifest, None), &formats);
         let content = SourceContent { manifest, formats, body: kept };
         if self.is_held(&plan) {
             self.progress.file_read();
@@ -182,9 +192,19 @@ impl Lister<'_> {
         Ok(SourceFormats { own: self.source.formats.clone(), announced })
     }
 
-    fn plan(&self, manifest: &Manifest, formats: &SourceFormats) -> ingest::Plan {
+    fn plan(&self, listed: (&Manifest, Option<&[String]>), formats: &SourceFormats) -> ingest::Plan {
         let is_feed = |path: &str| self.context.reports.is_feed(path);
-        ingest::plan(manifest, is_feed, self.stored, (&self.source.columns, formats))
+        ingest::plan(listed, is_feed, self.stored, (&self.source.columns, formats))
+    }
+
+    /// Leaves documents beyond the bound of a pass to the next one.
+    fn put_off(&self, plan: &mut ingest::Plan, manifest: &mut Manifest) {
+        let Some(documents) = self.origin.documents() else { return };
+        if plan.read.len() > documents.max_files_per_pass() {
+            let rest = plan.read.split_off(documents.max_files_per_pass());
+            let paths = rest.into_iter().map(|file| file.entry.path);
+            manifest.version = documents.put_off(&manifest.version, paths);
+        }
     }
 
     fn listed(
@@ -196,7 +216,7 @@ impl Lister<'_> {
     ) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let digest = plan.digest();
-        Listed { plan, read, unread, content, active_reads, is_held: false, digest }
+        Listed { plan, read, unread, content, removed: None, active_reads, is_held: false, digest }
     }
 
     fn is_held(&self, plan: &ingest::Plan) -> bool {
@@ -227,7 +247,7 @@ impl Lister<'_> {
     async fn read_file(&self, file: &FileToRead) -> Result<Outcome, FetchError> {
         match self.origin {
             Origin::Remote(client) => self.read_remote(client, file).await,
-            Origin::Local(local) => self.read_in_place(local, file).await,
+            Origin::Documents(documents) => self.read_in_place(documents, file).await,
         }
     }
 
@@ -245,20 +265,22 @@ impl Lister<'_> {
         }
     }
 
-    async fn read_in_place(&self, local: &LocalSource, to_read: &FileToRead) -> Result<Outcome, FetchError> {
+    async fn read_in_place(&self, documents: &Documents, to_read: &FileToRead) -> Result<Outcome, FetchError> {
         let entry = &to_read.entry;
-        let file = local.file(entry).await?;
-        let read = local.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(self.progress)));
+        let file = documents.file(entry)?;
+        let read = documents.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(self.progress)));
         self.active_reads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
         let reader = self.reader(to_read, Arc::clone(&read));
-        let opened = file.clone();
-        let open = move || Ok(CountingReader { inner: opened.open()?, read: Arc::clone(&read) });
+        let open = {
+            let file = file.clone();
+            move || Ok(CountingReader { inner: file.open()?, read: Arc::clone(&read) })
+        };
         let outcome = self.gate(reader, open, false).await;
         self.progress.bytes_read(entry.size);
-        let verified = tokio::task::spawn_blocking(move || file.verify()).await;
-        // What was read counts only if the file stayed the same. A change explains any failure, so it is reported first.
-        verified.map_err(|error| anyhow!(error))??;
-        Ok(outcome?)
+        match outcome {
+            Err(error) => documents.missing(entry, &file)?.map(Outcome::from).ok_or(FetchError::Failed(error)),
+            outcome => Ok(outcome?),
+        }
     }
 
     fn reader(&self, file: &FileToRead, progress: Arc<ActiveRead>) -> Arc<FileReader> {

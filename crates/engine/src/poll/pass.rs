@@ -11,8 +11,8 @@ use anyhow::Result;
 use tokio::sync::{Notify, watch};
 use tributary_config::SourceConfig;
 use tributary_merge::SpillFiles;
-use tributary_protocol::Sense;
-use tributary_store::{FileState, SourcePass, SourceState, Store};
+use tributary_protocol::{Manifest, Sense};
+use tributary_store::{FileRow, FileState, SourcePass, SourceState, Store};
 
 use super::{
     Context,
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     clock::now,
+    documents::{Committed, Documents},
     ingest::{self, Applied, FileToRead, FileVersion, Outcome, Plan, RowCounts, SourceVersion, StoredSource, Written},
     progress::ProgressObserver,
     reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
@@ -47,6 +48,10 @@ pub(crate) struct Poll {
     faults: HashSet<String>,
     /// Whether it was said that the order of its files may not be the one that is meant.
     has_order_hint: bool,
+    /// The version of which all is applied; none if the next pass must list everything.
+    synced: Option<String>,
+    /// The remark on what it offers, of the last time that it was listed as a whole.
+    note: Option<String>,
     /// Why the last pass failed, so that an outage is logged once, and its end.
     outage: Option<String>,
     hold: Hold,
@@ -72,6 +77,21 @@ pub(crate) struct PassOutcome {
     pub(crate) note: Option<String>,
 }
 
+impl PassOutcome {
+    /// This pass and the one that followed it.
+    pub(crate) fn then(self, next: Self) -> Self {
+        let written = self.applied.written + next.applied.written;
+        let rejected = self.applied.rejected + next.applied.rejected;
+        Self {
+            changed: self.changed || next.changed,
+            read: self.read + next.read,
+            removed: self.removed + next.removed,
+            applied: Applied { written, rejected, ..next.applied },
+            ..next
+        }
+    }
+}
+
 impl Poll {
     /// Polls `source` at `origin`; `stored` is what the database holds of it.
     pub(crate) fn new(
@@ -91,6 +111,8 @@ impl Poll {
             recorded: None,
             faults: HashSet::new(),
             has_order_hint: false,
+            synced: None,
+            note: None,
             outage: None,
             hold: Hold::default(),
         }
@@ -135,14 +157,18 @@ impl Poll {
     pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<PassOutcome> {
         let started = Instant::now();
         let sensed = now();
-        let listed = self.lister().list(sense).await?;
+        let since = self.synced.take();
+        let listed = self.lister(since.as_deref()).list(sense).await?;
         let faults = listed.faults();
         self.log_faults(&faults);
-        let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
+        let Listed { plan, mut read, unread, mut content, removed, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
-        self.hint_at_order(&plan, &content);
-        // The folder of uploads is often empty.
-        let note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
+        if removed.is_none() {
+            self.hint_at_order(&plan, &content);
+            // Often there is no document.
+            self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
+        }
+        let note = self.note.clone();
         if is_held {
             self.progress.finished("held");
             return Ok(self.still_held(version, faults, note));
@@ -175,7 +201,7 @@ impl Poll {
             started,
         };
         let changes = new.changes_files();
-        let applied = self.apply(new).await?;
+        let applied = self.apply(new, removed.is_none()).await?;
         if self.outage.take().is_some() {
             let name = &self.source.name;
             tracing::info!(source.id = %name, "source `{name}` is back");
@@ -184,6 +210,10 @@ impl Poll {
         drop(active_reads);
         let is_applied = applied.held.is_none();
         if is_applied {
+            self.synced = is_whole.then(|| version.clone());
+            if let Some(removed) = &removed {
+                self.complete(&mut content.manifest, removed);
+            }
             // Reports would lose the same rows, so they wait for what is held, too.
             self.publish(content);
         }
@@ -278,13 +308,14 @@ impl Poll {
         }
     }
 
-    fn lister(&self) -> Lister<'_> {
+    fn lister<'a>(&'a self, since: Option<&'a str>) -> Lister<'a> {
         let spool = self.context.spool.clone();
         Lister {
             source: &self.source,
             stored: &self.stored.files,
             origin: &self.origin,
             context: &self.context,
+            since,
             held_plan: self.hold.plan.as_deref(),
             progress: &self.progress,
             spill: SpillFiles::new(move || spool.unnamed()),
@@ -315,6 +346,18 @@ impl Poll {
         }
     }
 
+    /// Adds to a part of a manifest what it leaves out, for the reports: they compare all of it.
+    fn complete(&self, manifest: &mut Manifest, removed: &[String]) {
+        let known = self.content.borrow().clone().filter(|_| !self.context.reports.all().is_empty());
+        let Some(known) = known else { return };
+        let changed: HashSet<&str> =
+            manifest.files.iter().map(|entry| entry.path.as_str()).chain(removed.iter().map(String::as_str)).collect();
+        let kept = known.manifest.files.iter().filter(|entry| !changed.contains(entry.path.as_str())).cloned();
+        let kept: Vec<_> = kept.collect();
+        manifest.files.extend(kept);
+        manifest.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    }
+
     /// Passes on what the source holds, if that is another version.
     fn publish(&self, content: SourceContent) {
         self.content.send_if_modified(|known| {
@@ -326,11 +369,12 @@ impl Poll {
         });
     }
 
-    async fn apply(&mut self, new: SourceVersion) -> Result<Applied> {
+    /// `is_all` says that everything was listed.
+    async fn apply(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
         if self.is_recorded(&new) {
             return Ok(self.as_before());
         }
-        self.write(new).await
+        self.write(new, is_all).await
     }
 
     /// Whether a pass changed nothing and was recorded recently. Then the writer is not needed.
@@ -341,7 +385,7 @@ impl Poll {
         is_recent && !is_over && is_known && !new.changes_files()
     }
 
-    async fn write(&mut self, new: SourceVersion) -> Result<Applied> {
+    async fn write(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
         self.progress.phase("applying");
         let (read, removed) = (new.files.len(), new.removed.len());
         let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
@@ -350,13 +394,20 @@ impl Poll {
         let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
         let what = format!("a version of {}", self.source.name);
         let durations = self.context.durations.clone();
+        let documents = self.origin.documents().cloned();
         let apply = move |store: &mut Store| {
             let started = Instant::now();
-            let applied = ingest::apply(store, new);
+            let applied = match documents {
+                None => ingest::apply(store, new).map(|(applied, files)| (applied, files, None)),
+                Some(documents) => apply_documents(store, &documents, new, is_all),
+            };
             durations.apply(started.elapsed());
             applied
         };
-        let (applied, files) = self.context.writer.run(what, apply).await?;
+        let (applied, files, committed) = self.context.writer.run(what, apply).await?;
+        if let (Some(documents), Some(committed)) = (self.origin.documents(), committed) {
+            documents.announce(committed).await;
+        }
         self.stored.state = applied.state;
         self.stored.error = applied.error.clone();
         self.recorded = Some(Instant::now());
@@ -389,4 +440,28 @@ impl Poll {
         }
         Ok(applied)
     }
+}
+
+/// Applies the documents that their paths still stand for, and ends those that have a verdict now, in one transaction.
+fn apply_documents(
+    store: &mut Store,
+    documents: &Documents,
+    mut new: SourceVersion,
+    is_all: bool,
+) -> Result<(Applied, Vec<FileRow>, Option<Committed>)> {
+    // On this thread nothing changes meanwhile.
+    new.files.retain(|file| documents.is_standing(&file.entry.path, &file.entry.hash));
+    let (applied, files, changes) = store.transaction_of(new.rows(), |store| {
+        let (applied, files) = ingest::apply_in(store, &new)?;
+        let changes = if is_all {
+            let all = store.all_standing_documents()?;
+            documents.settle(store, &all.iter().map(|row| row.path.as_str()).collect::<Vec<_>>())?
+        } else {
+            let read = new.files.iter().map(|file| file.entry.path.as_str());
+            let paths: Vec<&str> = read.chain(new.settled.iter().map(|file| file.path.as_str())).collect();
+            documents.settle(store, &paths)?
+        };
+        anyhow::Ok((applied, files, changes))
+    })?;
+    Ok((applied, files, Some(documents.committed(changes))))
 }

@@ -181,6 +181,8 @@ impl PollLoop {
     async fn wait(&mut self, known: &Known, asked_at: Instant) {
         match known {
             Known::Nothing => sleep(self.backoff.next_delay()).await,
+            // Documents answer truly, and someone waits for each.
+            Known::Version { .. } if self.poll.origin().documents().is_some() => {}
             Known::Version { holds: true, was_false_alarm: false, .. } => {
                 sleep_until(asked_at + MIN_SENSE_INTERVAL).await;
             }

@@ -5,14 +5,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::Error as GateError;
 use tributary_format_rules::file_format;
 use tributary_report::{Error, Partial, Progress};
 
 use super::{Report, Reports, SourceContent, plan::ClaimedFile};
-use crate::source::{ActiveRead, Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool};
+use crate::{
+    documents::{ActiveRead, Documents},
+    source::{Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool},
+};
 
 /// Gets the partials of one source's files.
 pub(crate) struct PartialFetcher {
@@ -34,6 +37,11 @@ impl PartialFetcher {
         &self.reports
     }
 
+    /// The documents, if they are the origin.
+    pub(super) fn documents(&self) -> Option<&Documents> {
+        self.origin.documents()
+    }
+
     /// Ends the reads in place: what they read is applied or given up.
     pub(super) fn end_reads(&self) {
         self.active.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -52,16 +60,18 @@ impl PartialFetcher {
         let entry = &file.entry;
         let body = content.body().clone();
         match (&self.origin, body) {
-            (Origin::Local(local), _) => {
-                let found = local.file(entry).await?;
-                let read = local.active_reads().begin(&entry.path, &entry.hash, None);
+            (Origin::Documents(documents), _) => {
+                let found = documents.file(entry)?;
+                let read = documents.active_reads().begin(&entry.path, &entry.hash, None);
                 self.active.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&read));
                 let opened = found.clone();
-                let computed = self.compute(report, file, move || opened.open(), read).await;
-                // A partial counts only if the file did not change while it was read.
-                let verified = tokio::task::spawn_blocking(move || found.verify()).await;
-                verified.map_err(|error| anyhow!(error))??;
-                Ok(computed?)
+                match self.compute(report, file, move || opened.open(), read).await {
+                    Err(error) => {
+                        let missing = documents.missing(entry, &found)?;
+                        missing.map(Answer::Rejected).ok_or(FetchError::Failed(error))
+                    }
+                    computed => Ok(computed?),
+                }
             }
             (Origin::Remote(_), Some(body)) => {
                 Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)

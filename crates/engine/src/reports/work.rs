@@ -200,14 +200,35 @@ impl ReportWork {
 
     async fn apply(&self, report: &Arc<Report>, update: SourceUpdate) -> Result<()> {
         let (computed, removed, started) = (update.computed.len(), update.removed.len(), update.started);
+        let entries = update.computed.iter().map(|(file, _)| (file.entry.path.clone(), file.entry.hash.clone()));
+        let settled = update.settled.iter().map(|row| (row.path.clone(), row.hash.clone().unwrap_or_default()));
+        let contents: Vec<(String, String)> = entries.chain(settled).collect();
         let _turn = report.turn.lock().await;
         let of = Arc::clone(report);
         let read = move |store: &mut Store| prepare(store, &of.config, update);
         let prepared = self.fetcher.reports().readers().run(read).await?;
         let (of, rows) = (Arc::clone(report), prepared.rows());
         let name = &report.config.name;
-        let write = move |store: &mut Store| store.transaction_of(rows, |store| apply(store, &of.config, prepared));
-        self.writer.run(format!("the report {name}"), write).await?;
+        let documents = self.fetcher.documents().cloned();
+        let write = move |store: &mut Store| match documents {
+            None => store.transaction_of(rows, |store| apply(store, &of.config, prepared)).map(|()| None),
+            Some(documents) => {
+                // What is no longer stood for is computed again once the source is listed again.
+                if !contents.iter().all(|(path, hash)| documents.is_standing(path, hash)) {
+                    return Ok(None);
+                }
+                let paths: Vec<&String> = contents.iter().map(|(path, _)| path).collect();
+                let changes = store.transaction_of(rows, |store| {
+                    apply(store, &of.config, prepared)?;
+                    documents.settle(store, &paths)
+                })?;
+                Ok(Some(documents.committed(changes)))
+            }
+        };
+        let committed = self.writer.run(format!("the report {name}"), write).await?;
+        if let (Some(documents), Some(committed)) = (self.fetcher.documents(), committed) {
+            documents.announce(committed).await;
+        }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let source = &self.source.name;
         tracing::info!(

@@ -1,20 +1,21 @@
-//! The origin of a source's files: another program over HTTP, or a folder of this machine. Both answer the same questions.
+//! The origin of a source's files: another program over HTTP, or the documents of this master. Both answer the same questions.
 //! Files are read in different ways, which is up to the caller.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
-use tributary_protocol::{Manifest, Sense};
+use tributary_protocol::Sense;
 
-use super::{LocalSource, client::SourceClient};
+use super::client::SourceClient;
+use crate::documents::{Documents, Listing};
 
 /// The origin of one source; clones share it. There are only these two, and they are read in different ways, so this is no trait.
 #[derive(Clone)]
 pub(crate) enum Origin {
     /// Over HTTP.
     Remote(SourceClient),
-    /// In place.
-    Local(Arc<LocalSource>),
+    /// Documents, read in place.
+    Documents(Documents),
 }
 
 impl Origin {
@@ -22,7 +23,7 @@ impl Origin {
     pub(crate) async fn sense(&self) -> Result<Sense> {
         match self {
             Self::Remote(client) => client.sense().await,
-            Self::Local(local) => local.sense().await,
+            Self::Documents(documents) => Ok(documents.sense()),
         }
     }
 
@@ -30,15 +31,23 @@ impl Origin {
     pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Result<Sense> {
         match self {
             Self::Remote(client) => client.sense_change(since, wait).await,
-            Self::Local(local) => local.sense_change(since, wait).await,
+            Self::Documents(documents) => Ok(documents.sense_change(since, wait).await),
         }
     }
 
-    /// Lists every file.
-    pub(crate) async fn manifest(&self) -> Result<Manifest> {
+    /// Lists every file, or only what has changed since a version if the origin knows it.
+    pub(crate) async fn list(&self, since: Option<&str>) -> Result<Listing> {
         match self {
-            Self::Remote(client) => client.manifest().await,
-            Self::Local(local) => local.manifest().await,
+            Self::Remote(client) => Ok(Listing { manifest: client.manifest().await?, removed: None }),
+            Self::Documents(documents) => Ok(documents.list(since)),
+        }
+    }
+
+    /// The documents, if they are the origin.
+    pub(crate) fn documents(&self) -> Option<&Documents> {
+        match self {
+            Self::Remote(_) => None,
+            Self::Documents(documents) => Some(documents),
         }
     }
 }

@@ -5,7 +5,9 @@ use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
 use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
-    schema::{aggr, edits, events, files, held_versions, pages, products, rejects, shadowed, sources, uploads},
+    schema::{
+        aggr, documents, edits, events, files, held_versions, messages, pages, products, rejects, shadowed, sources,
+    },
     store::Store,
 };
 
@@ -56,7 +58,8 @@ impl Store {
     pub fn empty(&mut self) -> Result<(), Error> {
         self.transaction(|store| {
             store.clear("events", diesel::delete(events::table))?;
-            store.clear("uploads", diesel::delete(uploads::table))?;
+            store.clear("documents", diesel::delete(documents::table))?;
+            store.clear("messages", diesel::delete(messages::table))?;
             store.reset_tally()?;
             for report in store.report_names()? {
                 store.drop_report(&report)?;

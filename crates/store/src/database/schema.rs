@@ -9,6 +9,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    documents (id) {
+        id -> Text,
+        path -> Text,
+        state -> Text,
+        place -> Nullable<Text>,
+        bytes -> BigInt,
+        hash -> Nullable<Text>,
+        row_count -> BigInt,
+        rejects -> BigInt,
+        error -> Nullable<Text>,
+        message -> Nullable<Text>,
+        sequence -> Nullable<BigInt>,
+        created_at -> Text,
+        finished_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     edits (sku) {
         sku -> Text,
         name -> Nullable<Text>,
@@ -69,6 +87,18 @@ diesel::table! {
         held_since -> Text,
         held_until -> Nullable<Text>,
         accepted -> Bool,
+    }
+}
+
+diesel::table! {
+    messages (no) {
+        no -> BigInt,
+        id -> Nullable<Text>,
+        path -> Text,
+        sequence -> Nullable<BigInt>,
+        document -> Nullable<Text>,
+        state -> Text,
+        received_at -> Text,
     }
 }
 
@@ -185,22 +215,6 @@ diesel::table! {
         id -> BigInt,
         products -> BigInt,
         names -> BigInt,
-    }
-}
-
-diesel::table! {
-    uploads (id) {
-        id -> Text,
-        filename -> Text,
-        state -> Text,
-        bytes -> BigInt,
-        hash -> Nullable<Text>,
-        replaces -> Bool,
-        row_count -> BigInt,
-        rejects -> BigInt,
-        error -> Nullable<Text>,
-        created_at -> Text,
-        finished_at -> Nullable<Text>,
     }
 }
 

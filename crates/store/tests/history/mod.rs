@@ -1,4 +1,3 @@
-//! Events and uploads.
+//! Events.
 
 mod events;
-mod uploads;

@@ -11,7 +11,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tributary_store::{Counts, Error, ReportOrder, SourceState, Store, Tally, UploadState};
+use tributary_store::{Counts, DocumentState, Error, ReportOrder, SourceState, Store, Tally};
 
 use crate::Database;
 
@@ -75,7 +75,7 @@ fn the_schema_in_rust_is_the_migrated_one() {
     let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
     let migrated = migrated_columns(&mut connection);
     assert_eq!(migrated, declared_columns());
-    assert_eq!(migrated.len(), 17);
+    assert_eq!(migrated.len(), 18);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
     assert_eq!(store.event_range().unwrap(), Some((1, 12)));
     store.put_event("2026-11-28T10:00:00Z", "edit", "{}").unwrap();
     assert_eq!(store.event_range().unwrap(), Some((1, 13)));
-    assert_eq!(store.uploads(Some("up.csv")).unwrap()[0].state, UploadState::Complete);
+    assert_eq!(store.latest_document("up.csv").unwrap().unwrap().state, DocumentState::Complete);
 }
 
 /// A migration creates the table of events again: its rows and its next number must survive.

@@ -3,6 +3,7 @@
 //! It belongs here if a program calls it. Pages do not.
 
 pub(crate) mod aggr;
+pub(crate) mod documents;
 pub(crate) mod events;
 mod export;
 pub(crate) mod files;

@@ -11,7 +11,7 @@ use actix_web::{
 use anyhow::Context;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use tributary_engine::{MAX_BODY_SILENCE, UploadError, UploadRequest, Uploads};
+use tributary_engine::{Inbox, InboxError, MAX_BODY_SILENCE, Offer};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::server::{App, error::ApiError, input};
@@ -73,17 +73,19 @@ pub(crate) async fn post(
     let query: UploadQuery = input::query(&request)?;
     is_plain(&request)?;
     let id = if is_form(request.headers()) {
-        apart(first_file(app.engine.uploads().clone(), query, request, payload)).await?
+        apart(first_file(app.engine.inbox().clone(), query, request, payload)).await?
     } else {
         let size = length(&request);
-        let offer = UploadRequest {
-            filename: query.filename.unwrap_or_default(),
+        let offer = Offer {
+            path: query.filename.unwrap_or_default(),
             id: query.id,
             may_replace: query.replace == Some(Replace::Yes),
             size,
             at_least: size.unwrap_or_default(),
+            is_listed: true,
+            ..Offer::default()
         };
-        apart(receive(app.engine.uploads().clone(), offer, payload)).await?
+        apart(receive(app.engine.inbox().clone(), offer, payload)).await?
     };
     let location = format!("/api/v1/uploads/{id}");
     Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(UploadId { id }))
@@ -109,18 +111,18 @@ pub(crate) async fn apart<T: 'static>(
 }
 
 pub(crate) async fn receive<E: Display>(
-    uploads: Uploads,
-    offer: UploadRequest,
+    inbox: Inbox,
+    offer: Offer,
     body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<String, ApiError> {
-    let admitted = uploads.admit(offer).await?;
+    let admitted = inbox.admit(offer).await?;
     let id = admitted.id().to_owned();
     admitted.receive(body).await?;
     Ok(id)
 }
 
 async fn first_file(
-    uploads: Uploads,
+    inbox: Inbox,
     query: UploadQuery,
     request: HttpRequest,
     payload: web::Payload,
@@ -134,8 +136,8 @@ async fn first_file(
         };
         let filename = query.filename.unwrap_or(filename);
         let may_replace = query.replace == Some(Replace::Yes);
-        return receive(uploads, UploadRequest { filename, id: query.id, may_replace, size: None, at_least }, field)
-            .await;
+        let offer = Offer { path: filename, id: query.id, may_replace, at_least, is_listed: true, ..Offer::default() };
+        return receive(inbox, offer, field).await;
     }
     Err(ApiError::Invalid("the form has no file in it".to_owned()))
 }
@@ -150,7 +152,7 @@ pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field>, Ap
 /// Waits for the next part of a form, outside its files, within the time limit.
 async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
     let next = tokio::time::timeout(MAX_BODY_SILENCE, next).await;
-    next.map_err(|_| UploadError::Stalled { seconds: MAX_BODY_SILENCE.as_secs() }.into())
+    next.map_err(|_| InboxError::Stalled { seconds: MAX_BODY_SILENCE.as_secs() }.into())
 }
 
 /// Returns the file name of a field; `None` if it is not a file.
@@ -161,7 +163,7 @@ pub(crate) fn filename(field: &Field) -> Result<Option<String>, ApiError> {
     // The parser treats a backslash as an escape and would drop it.
     let written = field.headers().get(CONTENT_DISPOSITION).map(|value| value.as_bytes()).unwrap_or_default();
     if written.contains(&b'\\') {
-        return Err(UploadError::Invalid("a file's name has no folder in it, and no `\\`".to_owned()).into());
+        return Err(InboxError::Invalid("a file's name has no `\\`; folders are separated by `/`".to_owned()).into());
     }
     Ok(Some(name.to_owned()))
 }
@@ -193,6 +195,6 @@ pub(crate) fn is_plain(request: &HttpRequest) -> Result<(), ApiError> {
     Err(ApiError::UnsupportedMediaType { expected: "the file as it is, without a Content-Encoding" })
 }
 
-fn length(request: &HttpRequest) -> Option<u64> {
+pub(crate) fn length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }

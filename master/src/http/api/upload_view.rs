@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tributary_config::{ReportConfig, UPLOADS};
-use tributary_engine::{Stage, Upload};
+use tributary_engine::{Document, Stage};
 use utoipa::ToSchema;
 
 use crate::http::pages::wording::encoded;
@@ -13,7 +13,7 @@ use crate::http::pages::wording::encoded;
 pub(crate) struct UploadView {
     /// 32 hex digits.
     pub(crate) id: String,
-    /// The file's name, which is its path in the source `uploads`.
+    /// Its path in the source `uploads`.
     pub(crate) filename: String,
     /// `receiving`, `queued`, `processing`, `complete` (all that read it have committed it) or `failed`.
     pub(crate) state: &'static str,
@@ -48,41 +48,44 @@ pub(crate) struct ResultLink {
 
 impl UploadView {
     /// An upload whose file some of the configured `reports` may claim.
-    pub(crate) fn new(upload: Upload, reports: &[ReportConfig]) -> Self {
-        let results = results(&upload, reports);
-        let Upload { id, filename, created_at, status } = upload;
+    pub(crate) fn new(document: Document, reports: &[ReportConfig]) -> Self {
+        let results = results(&document, reports);
+        let Document { id, path, stage, bytes, total, rows, percent, rejects, error, created_at, finished_at, .. } =
+            document;
+        // One whose place another took has failed for its sender.
+        let stage = if stage == Stage::Superseded { Stage::Failed } else { stage };
         Self {
             id,
-            filename,
-            state: status.stage.as_str(),
-            bytes: status.bytes,
-            total: status.total,
-            rows: status.rows,
-            percent: status.percent,
-            rejects: status.rejects,
-            error: status.error,
+            filename: path,
+            state: stage.as_str(),
+            bytes,
+            total,
+            rows,
+            percent,
+            rejects,
+            error,
             results,
             created_at,
-            finished_at: status.finished_at,
+            finished_at,
         }
     }
 }
 
 /// Links of all kinds of results.
-fn results(upload: &Upload, reports: &[ReportConfig]) -> Vec<ResultLink> {
-    if upload.status.stage != Stage::Complete {
+pub(crate) fn results(document: &Document, reports: &[ReportConfig]) -> Vec<ResultLink> {
+    if document.stage != Stage::Complete {
         return Vec::new();
     }
     let link = |title: String, href: String| ResultLink { title, href };
-    let file = encoded(&upload.filename);
-    let claiming = || reports.iter().filter(|report| report.claims(&upload.filename));
+    let file = encoded(&document.path);
+    let claiming = || reports.iter().filter(|report| report.claims(&document.path));
     let products = claiming().all(|report| report.feed);
     let products = products.then(|| link("Products".to_owned(), format!("/products?source={UPLOADS}")));
     let of_reports = claiming().flat_map(|ReportConfig { name, .. }| {
         let rows = format!("/api/v1/reports/{name}?source={UPLOADS}&file={file}&format=csv");
         [link(format!("Report {name}"), format!("/reports/{name}")), link(format!("{name} of this file, as CSV"), rows)]
     });
-    let rejected = upload.status.rejects > 0;
+    let rejected = document.rejects > 0;
     let rejected = rejected.then(|| link("Rejected rows".to_owned(), format!("/rejects?source={UPLOADS}&file={file}")));
     products.into_iter().chain(of_reports).chain(rejected).collect()
 }

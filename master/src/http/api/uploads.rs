@@ -10,10 +10,10 @@ use actix_web::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tributary_config::ReportConfig;
-use tributary_engine::{Upload, UploadStatus};
+use tributary_engine::{Document, Inbox};
 use utoipa::IntoParams;
 
 use crate::http::{
@@ -26,7 +26,7 @@ use crate::http::{
 };
 
 /// Minimum time between two events of an upload.
-const BREATH: Duration = Duration::from_millis(100);
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 /// Interval of comments while nothing happens.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -58,19 +58,14 @@ pub(crate) struct UploadsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let UploadsQuery { filename, limit, format, raw } = input::query(&request)?;
     let (limit, export) = (input::most(limit)?, Export::wanted(&request, format, raw));
-    export::whole("uploads", all(&app, input::unless_blank(filename)).await?, limit, export).await
+    export::whole("uploads", all(&app, input::unless_blank(filename), limit).await?, limit, export).await
 }
 
-/// All uploads as they are shown.
-pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<UploadView>, ApiError> {
-    Ok(app
-        .engine
-        .uploads()
-        .list(filename)
-        .await?
-        .into_iter()
-        .map(|upload| UploadView::new(upload, &app.engine.reports()))
-        .collect())
+/// The newest uploads as they are shown.
+pub(crate) async fn all(app: &App, filename: Option<String>, limit: i64) -> Result<Vec<UploadView>, ApiError> {
+    let reports = app.engine.reports();
+    let documents = app.engine.inbox().list(filename, limit).await?;
+    Ok(documents.into_iter().map(|document| UploadView::new(document, &reports)).collect())
 }
 
 /// One upload.
@@ -80,7 +75,7 @@ pub(crate) async fn all(app: &App, filename: Option<String>) -> Result<Vec<Uploa
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 200, body = UploadView), (status = 404, description = "No such upload")))]
 pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let (upload, _) = known(&app, &id).await?;
+    let upload = known(&app, &id).await?;
     Ok(HttpResponse::Ok().json(UploadView::new(upload, &app.engine.reports())))
 }
 
@@ -92,7 +87,7 @@ pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<Ht
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "Its file is gone"), (status = 404, description = "No such upload")))]
 pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    if app.engine.uploads().cancel(&id.to_ascii_lowercase()).await? {
+    if app.engine.inbox().cancel(&id.to_ascii_lowercase()).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
     Err(unknown())
@@ -108,17 +103,17 @@ pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result
         (status = 404, description = "No such upload"),
     ))]
 pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let (upload, status) = known(&app, &id).await?;
-    let (reports, stop) = (app.engine.reports(), app.engine.shutdown().clone());
-    let follower = Follower { upload, status, reports, told: None, stop };
+    let upload = known(&app, &id).await?;
+    let (inbox, reports, stop) = (app.engine.inbox().clone(), app.engine.reports(), app.engine.shutdown().clone());
+    let follower = Follower { inbox, upload, reports, told: None, stop };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .streaming(stream::unfold(follower, next)))
 }
 
-async fn known(app: &App, id: &str) -> Result<(Upload, Option<watch::Receiver<UploadStatus>>), ApiError> {
-    app.engine.uploads().get(&id.to_ascii_lowercase()).await?.ok_or_else(unknown)
+async fn known(app: &App, id: &str) -> Result<Document, ApiError> {
+    app.engine.inbox().get(&id.to_ascii_lowercase()).await?.ok_or_else(unknown)
 }
 
 fn unknown() -> ApiError {
@@ -127,10 +122,9 @@ fn unknown() -> ApiError {
 
 /// State of a subscriber.
 struct Follower {
-    /// The last event sent.
-    upload: Upload,
-    /// `None` once the upload has ended.
-    status: Option<watch::Receiver<UploadStatus>>,
+    inbox: Inbox,
+    /// As the last event said.
+    upload: Document,
     /// Those that may claim its file.
     reports: Arc<[ReportConfig]>,
     /// When the last event was sent; `None` before the first.
@@ -140,60 +134,28 @@ struct Follower {
 
 async fn next(mut follower: Follower) -> Option<(Result<Bytes, Infallible>, Follower)> {
     if let Some(told) = follower.told {
+        if follower.upload.stage.is_final() {
+            return None;
+        }
         let news = async {
-            if follower.upload.status.stage.is_final() {
-                return None;
-            }
-            let status = follower.status.as_mut()?;
-            status.changed().await.ok()?;
-            tokio::time::sleep_until(told + BREATH).await;
-            Some(status.borrow_and_update().clone())
+            tokio::time::sleep_until(told + MIN_INTERVAL).await;
+            follower.inbox.news(&follower.upload).await
         };
         let news = tokio::select! {
             () = follower.stop.cancelled() => return None,
             news = news => news,
             () = tokio::time::sleep(KEEP_ALIVE) => return Some((Ok(Bytes::from_static(b":\n\n")), follower)),
         };
-        follower.upload.status = news?;
+        match news {
+            Ok(news) => follower.upload = news?,
+            Err(error) => {
+                tracing::error!("a follower of an upload was cut off: {error:#}");
+                return None;
+            }
+        }
     }
     follower.told = Some(Instant::now());
     // A view of plain texts and numbers can always be written.
     let data = serde_json::to_string(&UploadView::new(follower.upload.clone(), &follower.reports)).ok()?;
     Some((Ok(format!("event: upload\ndata: {data}\n\n").into()), follower))
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::StreamExt;
-
-    use super::*;
-    use tributary_engine::Stage;
-
-    #[tokio::test]
-    async fn a_follower_is_told_what_changes_and_the_end() {
-        let status = UploadStatus {
-            stage: Stage::Receiving,
-            bytes: 1,
-            total: None,
-            rows: 0,
-            percent: None,
-            rejects: 0,
-            error: None,
-            finished_at: None,
-        };
-        let (sender, receiver) = watch::channel(status.clone());
-        let upload = Upload { id: "i".into(), filename: "a.csv".into(), created_at: "t".into(), status };
-        let (status, stop) = (Some(receiver), CancellationToken::new());
-        let follower = Follower { upload, status, reports: Arc::new([]), told: None, stop };
-        let mut events = Box::pin(stream::unfold(follower, next));
-        let mut told = async || Some(String::from_utf8(events.next().await?.unwrap().to_vec()).unwrap());
-        let first = told().await.unwrap();
-        assert!(first.starts_with("event: upload\ndata: {") && first.contains("\"bytes\":1,"), "{first}");
-        (2..100).for_each(|bytes| sender.send_modify(|status| status.bytes = bytes));
-        assert!(told().await.unwrap().contains("\"bytes\":99,"), "many changes are one event");
-        sender.send_modify(|status| status.stage = Stage::Failed);
-        drop(sender);
-        assert!(told().await.unwrap().contains("\"state\":\"failed\""));
-        assert_eq!(told().await, None);
-    }
 }

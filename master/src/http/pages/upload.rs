@@ -6,7 +6,7 @@ use actix_web::{
     http::{StatusCode, header::LOCATION},
     web,
 };
-use tributary_engine::{UploadRequest, Uploads};
+use tributary_engine::{Inbox, Offer};
 
 use super::templates::{UploadPage, answer};
 use crate::http::{
@@ -18,12 +18,11 @@ use crate::http::{
 };
 
 /// Maximum uploads on the page.
-const SHOWN: usize = 30;
+const SHOWN: i64 = 30;
 
 /// Shows a form and the latest uploads.
 pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let mut all = uploads::all(&app, None).await?;
-    all.truncate(SHOWN);
+    let all = uploads::all(&app, None, SHOWN).await?;
     answer(&app, StatusCode::OK, &UploadPage::new(all))
 }
 
@@ -37,12 +36,12 @@ pub(crate) async fn form(
         return Err(ApiError::UnsupportedMediaType { expected: "multipart/form-data" });
     }
     is_plain(&request)?;
-    apart(all_files(app.engine.uploads().clone(), request, payload)).await?;
+    apart(all_files(app.engine.inbox().clone(), request, payload)).await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload")).finish())
 }
 
 /// The field `replace` comes before the files in our form and applies to all of them.
-async fn all_files(uploads: Uploads, request: HttpRequest, payload: web::Payload) -> Result<(), ApiError> {
+async fn all_files(inbox: Inbox, request: HttpRequest, payload: web::Payload) -> Result<(), ApiError> {
     let mut form = Multipart::new(request.headers(), payload);
     let (mut may_replace, mut received) = (false, 0);
     while let Some(field) = next_field(&mut form).await? {
@@ -50,8 +49,8 @@ async fn all_files(uploads: Uploads, request: HttpRequest, payload: web::Payload
         match filename(&field)? {
             // A browser sends an empty name where no file was chosen.
             Some(filename) if !filename.is_empty() => {
-                let offer = UploadRequest { filename, id: None, may_replace, size: None, at_least: 0 };
-                receive(uploads.clone(), offer, field).await?;
+                let offer = Offer { path: filename, may_replace, is_listed: true, ..Offer::default() };
+                receive(inbox.clone(), offer, field).await?;
                 received += 1;
             }
             _ => may_replace |= drain(field).await? == "1" && is_replace,

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, EditError, UploadError};
+use tributary_engine::{AcceptError, EditError, InboxError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -61,7 +61,7 @@ pub(crate) enum ApiError {
     },
     /// An uploaded file is refused.
     #[error(transparent)]
-    Upload(#[from] UploadError),
+    Upload(#[from] InboxError),
     /// A source's held version cannot be accepted.
     #[error(transparent)]
     Accept(AcceptError),
@@ -137,18 +137,18 @@ impl From<AcceptError> for ApiError {
 }
 
 /// Returns the status and the title of an upload error.
-fn upload(error: &UploadError) -> (StatusCode, &'static str) {
+fn upload(error: &InboxError) -> (StatusCode, &'static str) {
     match error {
-        UploadError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "cannot be done"),
-        UploadError::Taken { .. } | UploadError::NoFile { .. } => (StatusCode::CONFLICT, "already there"),
-        UploadError::KnownId { .. } => (StatusCode::CONFLICT, "id is known"),
-        UploadError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
-        UploadError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
-        UploadError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
-        UploadError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
-        UploadError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
-        UploadError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
-        UploadError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        InboxError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "cannot be done"),
+        InboxError::Taken { .. } => (StatusCode::CONFLICT, "already there"),
+        InboxError::KnownId { .. } => (StatusCode::CONFLICT, "id is known"),
+        InboxError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
+        InboxError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
+        InboxError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
+        InboxError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        InboxError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
+        InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
+        InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
@@ -197,7 +197,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Stopping | Self::Upload(UploadError::TooMany { .. } | UploadError::Stopping) => {
+            Self::Stopping | Self::Upload(InboxError::TooMany { .. } | InboxError::Stopping) => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}

@@ -128,6 +128,11 @@ pub(crate) fn path_source(request: &HttpRequest) -> Result<String, ApiError> {
     decoded("name", request.uri().path().split('/').nth(4))
 }
 
+/// The path of the document in a request's path, /api/v1/documents/PATH; as it was sent, for the reason given at [`path_sku`].
+pub(crate) fn path_document(request: &HttpRequest) -> Result<String, ApiError> {
+    decoded("path of a document", request.uri().path().splitn(5, '/').nth(4))
+}
+
 /// A part of a path without its percent-encoding. `what` names it in an error.
 fn decoded(what: &str, part: Option<&str>) -> Result<String, ApiError> {
     let decoded = percent_encoding::percent_decode_str(part.unwrap_or_default()).decode_utf8();

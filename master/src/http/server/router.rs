@@ -14,7 +14,7 @@ use actix_web::{
 use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
-    api::{aggr, events, files, health, product, products, rejects, reports, sources, upload, uploads},
+    api::{aggr, documents, events, files, health, product, products, rejects, reports, sources, upload, uploads},
     pages::{
         assets, files as files_page, home, lists, reports as report_pages,
         templates::{ProblemPage, answer},
@@ -86,6 +86,11 @@ fn routes(config: &mut web::ServiceConfig) {
             [plain(read().to(uploads::get)), plain(web::delete().to(uploads::cancel))],
         ))
         .service(resource("/api/v1/uploads/{id}/events", "GET", [plain(web::get().to(uploads::follow))]))
+        .service(resource(
+            "/api/v1/documents/{path:.+}",
+            "GET, HEAD, PUT, DELETE",
+            [plain(read().to(documents::get)), web::put().to(documents::put), web::delete().to(documents::delete)],
+        ))
         .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
         .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
         .service(resource("/api/v1/events", "GET", [plain(web::get().to(events::follow))]))

@@ -11,7 +11,8 @@ use std::{
 
 use anyhow::anyhow;
 
-use super::{error::UploadError, folder::UploadFolder};
+use super::error::InboxError;
+use crate::documents::DocumentFolder;
 
 /// Bytes written between two syncs. One sync at the end would wait for everything that the system still holds back; this way the
 /// end waits for the last few intervals.
@@ -20,7 +21,7 @@ const SYNC_INTERVAL_BYTES: u64 = 32 << 20;
 /// A file that is being written.
 pub(super) struct DiskWriter {
     file: File,
-    folder: UploadFolder,
+    folder: DocumentFolder,
     keep_free: u64,
     bytes: u64,
     /// The value of `bytes` when a sync was last asked for.
@@ -34,9 +35,9 @@ impl DiskWriter {
     ///
     /// # Errors
     /// The file or the thread cannot be created.
-    pub(super) fn create(folder: UploadFolder, id: &str, keep_free: u64) -> Result<Self, UploadError> {
-        let failed = |error| UploadError::writing(error, keep_free);
-        let file = folder.create().and_then(|()| folder.create_incoming(id)).map_err(failed)?;
+    pub(super) fn create(folder: DocumentFolder, id: &str, keep_free: u64) -> Result<Self, InboxError> {
+        let failed = |error| InboxError::writing(error, keep_free);
+        let file = folder.create().and_then(|()| folder.create_part(id)).map_err(failed)?;
         let written = file.try_clone().map_err(failed)?;
         // One interval is synced while the next is written.
         let (syncs, asked) = sync_channel(0);
@@ -49,16 +50,16 @@ impl DiskWriter {
     ///
     /// # Errors
     /// A write or an earlier sync failed, or the disk has too little free space. [`Self::finish`] may know the cause.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
-        let failed = |error| UploadError::writing(error, self.keep_free);
-        self.file.write_all(bytes).map_err(failed)?;
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), InboxError> {
+        let failed = |error| InboxError::writing(error, self.keep_free);
+        self.folder.faults.point("write a part").and_then(|()| self.file.write_all(bytes)).map_err(failed)?;
         self.bytes += bytes.len() as u64;
         if self.bytes - self.synced >= SYNC_INTERVAL_BYTES {
             self.synced = self.bytes;
             if self.folder.free_bytes().map_err(failed)? < self.keep_free {
-                return Err(UploadError::NoRoom { keep_free: self.keep_free });
+                return Err(InboxError::NoRoom { keep_free: self.keep_free });
             }
-            self.syncs.send(()).map_err(|_| UploadError::Failed(anyhow!("an uploaded file could not be synced")))?;
+            self.syncs.send(()).map_err(|_| InboxError::Failed(anyhow!("an uploaded file could not be synced")))?;
         }
         Ok(())
     }
@@ -67,11 +68,12 @@ impl DiskWriter {
     ///
     /// # Errors
     /// A sync failed.
-    pub(super) fn finish(self) -> Result<(), UploadError> {
-        let failed = |error| UploadError::writing(error, self.keep_free);
+    pub(super) fn finish(self) -> Result<(), InboxError> {
+        let failed = |error| InboxError::writing(error, self.keep_free);
         drop(self.syncs);
         let synced =
-            self.syncing.join().map_err(|_| UploadError::Failed(anyhow!("the thread that syncs has panicked")))?;
+            self.syncing.join().map_err(|_| InboxError::Failed(anyhow!("the thread that syncs has panicked")))?;
+        let synced = synced.and_then(|()| self.folder.faults.point("sync a part"));
         synced.and_then(|()| self.file.sync_all()).map_err(failed)
     }
 }
@@ -106,7 +108,7 @@ mod tests {
         for len in [0, 1, interval - 1, interval, 2 * interval + 17] {
             let folder = tempfile::tempdir().unwrap();
             let content: Vec<u8> = (0..len).map(|at| (at * 7 % 251) as u8).collect();
-            let mut disk = DiskWriter::create(UploadFolder::new(folder.path().to_owned()), ID, 0).unwrap();
+            let mut disk = DiskWriter::create(DocumentFolder::new(folder.path().to_owned()), ID, 0).unwrap();
             content.chunks(1 << 20).for_each(|piece| disk.write(piece).unwrap());
             disk.finish().unwrap();
             assert!(std::fs::read(folder.path().join(format!(".{ID}.part"))).unwrap() == content, "{len} bytes");
@@ -116,10 +118,10 @@ mod tests {
     #[test]
     fn a_full_disk_ends_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut disk = DiskWriter::create(UploadFolder::new(folder.path().to_owned()), ID, u64::MAX).unwrap();
+        let mut disk = DiskWriter::create(DocumentFolder::new(folder.path().to_owned()), ID, u64::MAX).unwrap();
         let piece = vec![0; 1 << 20];
         let ended = (0..=SYNC_INTERVAL_BYTES >> 20).find_map(|_| disk.write(&piece).err());
-        assert!(matches!(ended, Some(UploadError::NoRoom { .. })));
+        assert!(matches!(ended, Some(InboxError::NoRoom { .. })));
         disk.finish().unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The source `uploads`, which is the folder of uploaded files. It starts with the first upload, so that nobody who never uploads
+//! The source `uploads`, which holds the documents. It starts with the first document, so that nobody who never uploads
 //! sees it.
 
 use std::{
@@ -12,17 +12,17 @@ use tributary_config::SourceConfig;
 use tributary_format_rules::FormatRules;
 
 use crate::{
+    documents::Documents,
     ingest,
     poll::{Context, Poll, PollManager},
     progress::Unobserved,
-    reports::Reports,
-    source::{LocalSource, Origin},
+    source::Origin,
 };
 
 /// The source `uploads`, whether it runs yet or not.
-pub(crate) struct UploadSource {
+pub(crate) struct DocumentSource {
     config: SourceConfig,
-    local: Arc<LocalSource>,
+    documents: Documents,
     /// Replaced by a reload. Locked only to copy or replace it.
     settings: Mutex<PollSettings>,
     manager: PollManager,
@@ -38,22 +38,17 @@ pub(crate) struct PollSettings {
     pub(crate) formats: FormatRules,
 }
 
-impl UploadSource {
+impl DocumentSource {
     /// The source. `is_polled` says that its loop starts together with those of the configured sources.
     pub(crate) fn new(
         config: SourceConfig,
-        local: Arc<LocalSource>,
+        documents: Documents,
         settings: PollSettings,
         manager: PollManager,
         is_polled: bool,
     ) -> Self {
         let started = OnceCell::new_with(is_polled.then_some(()));
-        Self { config, local, settings: Mutex::new(settings), manager, started }
-    }
-
-    /// The reports, which may claim its files.
-    pub(super) fn reports(&self) -> Reports {
-        self.settings().context.reports
+        Self { config, documents, settings: Mutex::new(settings), manager, started }
     }
 
     /// Its configuration, if it runs.
@@ -70,13 +65,14 @@ impl UploadSource {
         self.settings().formats
     }
 
-    /// The folder.
-    pub(crate) fn local(&self) -> &Arc<LocalSource> {
-        &self.local
+    /// The documents.
+    pub(crate) fn documents(&self) -> &Documents {
+        &self.documents
     }
 
     /// Replaces the settings that it starts with.
     pub(crate) fn replace(&self, settings: PollSettings) {
+        self.documents.set_reports(settings.context.reports.clone());
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
@@ -94,7 +90,7 @@ impl UploadSource {
             let PollSettings { context, poll_interval, .. } = self.settings();
             let adopted = config.clone();
             let stored = context.writer.run_first(move |store| ingest::adopt_last(store, &adopted)).await?;
-            let (origin, progress) = (Origin::Local(Arc::clone(&self.local)), Arc::new(Unobserved));
+            let (origin, progress) = (Origin::Documents(self.documents.clone()), Arc::new(Unobserved));
             self.manager.add(Poll::new(config, origin, stored, context, progress), poll_interval);
             Ok(())
         };

@@ -1,25 +1,19 @@
-//! The reasons why an upload is refused or fails. The HTTP layer maps each to a status code.
+//! The reasons why a document is refused or its reception fails. The HTTP layer maps each to a status code.
 
 use std::io;
 
 /// The reason why an upload failed. Its text is for the sender.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum UploadError {
-    /// The file's name or the upload's id is not allowed.
+pub enum InboxError {
+    /// The document's path, id, message or sequence is not allowed.
     #[error("{0}")]
     Invalid(String),
-    /// A file of that name exists or is being received.
-    #[error("a file `{filename}` exists already; upload it with `replace=1` to replace it")]
+    /// A document of that path exists or is being received.
+    #[error("a file `{path}` exists already; upload it with `replace=1` to replace it")]
     Taken {
-        /// The name.
-        filename: String,
-    },
-    /// The name belongs to something that uploads never replace, such as a folder or a link.
-    #[error("`{filename}` exists but is not a regular file; choose another name")]
-    NoFile {
-        /// The name.
-        filename: String,
+        /// The path.
+        path: String,
     },
     /// Another upload has the id that the client chose.
     #[error("an upload with the id {id} exists already; choose another id, or let the server choose one")]
@@ -65,7 +59,7 @@ pub enum UploadError {
     Failed(#[from] anyhow::Error),
 }
 
-impl UploadError {
+impl InboxError {
     /// Converts a failure to write the file.
     pub(super) fn writing(error: io::Error, keep_free: u64) -> Self {
         match error.kind() {

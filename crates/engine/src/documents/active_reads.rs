@@ -83,12 +83,6 @@ impl ActiveReads {
         reads.find(|read| read.hash == hash)
     }
 
-    /// Whether another content of this path is being read, which may still be committed.
-    pub(crate) fn has_another(&self, path: &str, hash: &str) -> bool {
-        let all = self.all();
-        all.get(path).is_some_and(|all| all.iter().filter_map(Weak::upgrade).any(|read| read.hash != hash))
-    }
-
     fn all(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<ActiveRead>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,12 +119,11 @@ mod tests {
         assert!(all.find("a.csv", "another").is_none());
         read.restart();
         assert_eq!(read.progress(), (0, 0));
-        assert!(!all.has_another("a.csv", "h") && all.has_another("a.csv", "another"));
         let later = all.begin("a.csv", "later", None);
         assert!(all.find("a.csv", "h").is_some() && all.find("a.csv", "later").is_some());
         drop((read, body));
-        assert!(all.find("a.csv", "h").is_none() && !all.has_another("a.csv", "later"));
+        assert!(all.find("a.csv", "h").is_none());
         drop(later);
-        assert!(!all.has_another("a.csv", "h"));
+        assert!(all.find("a.csv", "later").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The verdict on an uploaded file. The file is read as a product feed, by reports, or both; the upload is complete once all of them
+//! The verdict on a document. It is read as a product feed, by reports, or both; it is complete once all of them
 //! have committed it.
 
 use anyhow::Result;
@@ -42,7 +42,7 @@ pub(super) fn verdict(store: &mut Store, reports: &Reports, path: &str, hash: &s
 ///
 /// # Errors
 /// The database fails.
-pub(super) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Result<bool> {
+pub(crate) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Result<bool> {
     if store.file_of(UPLOADS, path)?.is_some() {
         return Ok(false);
     }

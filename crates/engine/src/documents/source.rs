@@ -1,0 +1,316 @@
+//! The documents as a source: which paths there are, what changed, and the files to read. Nothing is watched, because only this
+//! process changes them. A copy of what the paths stand for is kept in memory, and follows each commit on the writer's thread.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs::File,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Result;
+use tokio::sync::watch;
+use tributary_csv_gate::FileReject;
+use tributary_protocol::{Manifest, ManifestEntry, Sense};
+use tributary_store::{DocumentRow, Store};
+use uuid::Uuid;
+
+use super::{
+    active_reads::ActiveReads,
+    changes::{Changes, Standing},
+    folder::DocumentFolder,
+    settle::settle,
+};
+use crate::{reports::Reports, source::FetchError};
+
+/// Documents that one pass reads. The others wait for the next one, so that neither a transaction nor its memory grows with them.
+const MAX_DOCUMENTS_PER_PASS: usize = 1_000;
+
+/// The documents; clones share them.
+#[derive(Clone)]
+pub(crate) struct Documents(Arc<Shared>);
+
+struct Shared {
+    folder: DocumentFolder,
+    /// Begins each version, so that no version of an earlier process is taken for one of this.
+    run: String,
+    /// Locked only to read or change it.
+    state: Mutex<State>,
+    /// Counts the changes of what paths stand for.
+    version: watch::Sender<u64>,
+    /// The readers of files. Replaced by a reload.
+    reports: Mutex<Reports>,
+    active_reads: ActiveReads,
+    /// Those who wait for the end of a document, by its id. Locked only to add, remove or find one.
+    followers: Mutex<HashMap<String, watch::Sender<Option<DocumentRow>>>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By path.
+    standing: BTreeMap<String, Standing>,
+    /// Paths that stand for something else than at the last listing.
+    changed: BTreeSet<String>,
+    /// Listings so far.
+    listings: u64,
+}
+
+/// What the source holds, or what has changed of it.
+pub(crate) struct Listing {
+    /// The files; of a part, only those that changed.
+    pub(crate) manifest: Manifest,
+    /// Paths that hold no file any more; `None` if the listing is whole.
+    pub(crate) removed: Option<Vec<String>>,
+}
+
+/// The file of a document. It never changes.
+#[derive(Clone)]
+pub(crate) struct DocumentFile {
+    folder: DocumentFolder,
+    id: String,
+    path: String,
+}
+
+impl Documents {
+    /// The documents in a folder: `standing` are those that paths stand for.
+    pub(crate) fn new(folder: DocumentFolder, reports: Reports, standing: &[DocumentRow]) -> Self {
+        let standing = standing.iter().map(|row| (row.path.clone(), Standing::of(row))).collect();
+        Self(Arc::new(Shared {
+            folder,
+            run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            state: Mutex::new(State { standing, ..State::default() }),
+            version: watch::Sender::new(0),
+            reports: Mutex::new(reports),
+            active_reads: ActiveReads::default(),
+            followers: Mutex::default(),
+        }))
+    }
+
+    /// The folder of their files.
+    pub(crate) fn folder(&self) -> &DocumentFolder {
+        &self.0.folder
+    }
+
+    /// The progress of documents that are being read.
+    pub(crate) fn active_reads(&self) -> &ActiveReads {
+        &self.0.active_reads
+    }
+
+    /// The reports, which may claim documents.
+    pub(crate) fn reports(&self) -> Reports {
+        self.0.reports.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the reports.
+    pub(crate) fn set_reports(&self, reports: Reports) {
+        *self.0.reports.lock().unwrap_or_else(PoisonError::into_inner) = reports;
+    }
+
+    /// The current version.
+    pub(crate) fn sense(&self) -> Sense {
+        let version = *self.0.version.borrow();
+        Sense {
+            status: 1,
+            version: Some(self.version(version)),
+            name: None,
+            files: None,
+            bytes: None,
+            changed_at: None,
+        }
+    }
+
+    /// Waits until the version differs from `since`, at most for `wait`, and returns it.
+    pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Sense {
+        let mut versions = self.0.version.subscribe();
+        let is_news = |version: &u64| self.version(*version) != since;
+        let changed = tokio::time::timeout(wait, versions.wait_for(is_news)).await.is_ok();
+        Sense { status: u8::from(changed), ..self.sense() }
+    }
+
+    /// Lists the paths that changed since the last listing, if its version is `since`, or else all. Of many changed paths it lists
+    /// some, under a version of their own, so that the others are asked for next.
+    pub(crate) fn list(&self, since: Option<&str>) -> Listing {
+        let mut state = self.state();
+        let number = *self.0.version.borrow();
+        let is_part = since.is_some_and(|since| since.starts_with(&format!("{}-", self.0.run)));
+        state.listings += 1;
+        let (paths, removed) = if is_part {
+            let rest = state.changed.iter().nth(MAX_DOCUMENTS_PER_PASS).cloned();
+            let rest = rest.map(|first| state.changed.split_off(&first)).unwrap_or_default();
+            let paths = std::mem::replace(&mut state.changed, rest);
+            let (there, gone) = paths.into_iter().partition(|path| state.standing.contains_key(path));
+            (there, Some(gone))
+        } else {
+            state.changed.clear();
+            (state.standing.keys().cloned().collect::<Vec<_>>(), None)
+        };
+        let files = paths.into_iter().filter_map(|path| Some(entry(&path, state.standing.get(&path)?))).collect();
+        let version = match state.changed.is_empty() {
+            true => self.version(number),
+            false => format!("{}.{}", self.version(number), state.listings),
+        };
+        Listing { manifest: Manifest { version, files, ..Manifest::default() }, removed }
+    }
+
+    /// Puts off what a listing has listed: the next one lists it again. Returns the version of the listing without it.
+    pub(crate) fn put_off(&self, version: &str, paths: impl IntoIterator<Item = String>) -> String {
+        let mut state = self.state();
+        state.changed.extend(paths);
+        state.listings += 1;
+        format!("{version}.{}", state.listings)
+    }
+
+    /// The number of files that one pass may read.
+    pub(crate) fn max_files_per_pass(&self) -> usize {
+        MAX_DOCUMENTS_PER_PASS
+    }
+
+    /// Returns the file of a listed document.
+    ///
+    /// # Errors
+    /// The path stands for something else by now.
+    pub(crate) fn file(&self, listed: &ManifestEntry) -> Result<DocumentFile, FetchError> {
+        let state = self.state();
+        let standing = state.standing.get(&listed.path).filter(|standing| standing.hash == listed.hash);
+        let standing = standing.ok_or_else(|| FetchError::Changed(format!("{} has changed", listed.path)))?;
+        Ok(DocumentFile { folder: self.0.folder.clone(), id: standing.id.clone(), path: listed.path.clone() })
+    }
+
+    /// Why a listed document could not be read, if somebody has deleted its file; `None` if the reason is another one.
+    ///
+    /// # Errors
+    /// The path stands for something else by now, so the file is no longer needed.
+    pub(crate) fn missing(
+        &self,
+        listed: &ManifestEntry,
+        file: &DocumentFile,
+    ) -> Result<Option<FileReject>, FetchError> {
+        let is_missing = file.open().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        self.file(listed)?;
+        let reason = "its file is missing from the folder of uploads; upload it again".to_owned();
+        Ok(is_missing.then_some(FileReject { line: 0, reason, raw: String::new() }))
+    }
+
+    /// Whether a path stands for a document with this hash. Exact on the writer's thread.
+    pub(crate) fn is_standing(&self, path: &str, hash: &str) -> bool {
+        self.state().standing.get(path).is_some_and(|standing| standing.hash == hash)
+    }
+
+    /// Whether a path stands for a document.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.state().standing.contains_key(path)
+    }
+
+    /// Ends the documents of these paths that have a verdict. Call it in the transaction that may have changed it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) fn settle<T: AsRef<str>>(&self, store: &mut Store, paths: &[T]) -> Result<Changes> {
+        settle(store, &self.reports(), paths)
+    }
+
+    /// Follows changes that were committed. Call it on the writer's thread right after the commit, so that it sees all changes in
+    /// their order; pass the result to [`Self::announce`].
+    #[must_use]
+    pub(crate) fn committed(&self, changes: Changes) -> Committed {
+        let Changes { moved, ended, files } = changes;
+        if !moved.is_empty() {
+            let mut state = self.state();
+            for (path, standing) in moved {
+                match standing {
+                    Some(standing) => drop(state.standing.insert(path.clone(), standing)),
+                    None => drop(state.standing.remove(&path)),
+                }
+                state.changed.insert(path);
+            }
+        }
+        Committed { ended, files }
+    }
+
+    /// Deletes the files that are no longer needed, wakes the passes, and tells those who wait for documents that have ended.
+    pub(crate) async fn announce(&self, committed: Committed) {
+        let Committed { ended, files } = committed;
+        self.wake();
+        let folder = self.0.folder.clone();
+        let delete = move || {
+            for (id, path) in files {
+                if let Err(error) = folder.delete(&id, &path) {
+                    tracing::warn!(file.path = %path, "failed to delete a file of `{path}`, the next start tries again: {error}");
+                }
+            }
+        };
+        if let Err(error) = tokio::task::spawn_blocking(delete).await {
+            tracing::error!("deleting files of documents panicked: {error}");
+        }
+        let mut followers = self.followers();
+        for row in ended {
+            log(&row);
+            if let Some(follower) = followers.remove(&row.id) {
+                follower.send_replace(Some(row));
+            }
+        }
+    }
+
+    /// Whether a path stands for something else than at the last listing.
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.state().changed.is_empty()
+    }
+
+    /// Makes the source report a change.
+    pub(crate) fn wake(&self) {
+        if self.has_changed() {
+            self.0.version.send_modify(|version| *version += 1);
+        }
+    }
+
+    /// A channel that gets the row of a document once it has ended. Subscribe before you read the row.
+    pub(crate) fn follow(&self, id: &str) -> watch::Receiver<Option<DocumentRow>> {
+        let mut followers = self.followers();
+        if followers.len().is_power_of_two() {
+            followers.retain(|_, follower| !follower.is_closed());
+        }
+        followers.entry(id.to_owned()).or_insert_with(|| watch::Sender::new(None)).subscribe()
+    }
+
+    fn version(&self, number: u64) -> String {
+        format!("{}-{number}", self.0.run)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn followers(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Option<DocumentRow>>>> {
+        self.0.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Changes that are committed and not yet announced.
+#[must_use]
+pub(crate) struct Committed {
+    ended: Vec<DocumentRow>,
+    files: Vec<(String, String)>,
+}
+
+impl DocumentFile {
+    /// Opens the file.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        self.folder.open(&self.id, &self.path)
+    }
+}
+
+fn entry(path: &str, standing: &Standing) -> ManifestEntry {
+    let Standing { hash, bytes, created_at, .. } = standing.clone();
+    ManifestEntry { path: path.to_owned(), size: bytes, modified: created_at, hash, ..ManifestEntry::default() }
+}
+
+fn log(row: &DocumentRow) {
+    let DocumentRow { path, bytes, row_count, rejects, .. } = row;
+    match &row.error {
+        Some(why) => tracing::warn!(file.path = %path, reason = %why, "the upload of `{path}` failed: {why}"),
+        None => tracing::info!(
+            file.path = %path, bytes, rows = row_count, rows.rejected = rejects, "the upload of `{path}` is complete"
+        ),
+    }
+}

@@ -1,0 +1,145 @@
+//! What a sender may undo: a document that is under way is cancelled, a complete one is taken back.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tributary_store::{DocumentRow, DocumentState, Place, Store};
+
+use super::{
+    arrival::{Arrived, note_message, repeated},
+    error::InboxError,
+    registry::Inbox,
+};
+use crate::documents::{Changes, Committed, fail, is_unknown, take_back};
+
+/// Longest wait, after a document was taken back, until its rows are gone.
+const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
+
+/// The result of taking back what a path stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// The path stands for nothing now.
+    Done,
+    /// It stood for nothing before.
+    Nothing,
+    /// The message is known, or a document of the path with the same or a greater sequence came before it: nothing has changed.
+    Repeated(Arrived),
+}
+
+impl Inbox {
+    /// Cancels a document that is under way, or takes back a complete one with its rows. Returns false if the id is unknown.
+    ///
+    /// If the document waits to be read, its path stands for the document before it again. Taking back a complete one does not bring
+    /// that back, because it is gone.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn cancel(&self, id: &str) -> Result<bool> {
+        let receiving = self.receiving().get(id).cloned();
+        let was_receiving = receiving.is_some();
+        if let Some(receiving) = receiving {
+            receiving.cancel.cancel();
+            tokio::select! {
+                () = receiving.over.cancelled() => {}
+                () = self.0.stop.cancelled() => {}
+            }
+        }
+        let (wanted, documents) = (id.to_owned(), self.0.documents.clone());
+        let write = move |store: &mut Store| {
+            let (row, changes) = store.transaction(|store| end(store, &wanted, was_receiving))?;
+            Ok((row, documents.committed(changes)))
+        };
+        let (row, committed) = self.0.writer.run_first(write).await?;
+        self.0.documents.announce(committed).await;
+        if let Some(row) = &row
+            && row.place == Some(Place::Current)
+        {
+            self.rows_gone(&row.path).await;
+        }
+        Ok(row.is_some() || was_receiving)
+    }
+
+    /// Makes a path stand for nothing: cancels the document that waits, and takes back the one that is accepted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn remove(
+        &self,
+        path: &str,
+        message: Option<String>,
+        sequence: Option<i64>,
+    ) -> Result<Removed, InboxError> {
+        let (wanted, documents) = (path.to_owned(), self.0.documents.clone());
+        let write = move |store: &mut Store| -> Result<(Removed, Committed)> {
+            let remove = |store: &mut Store| remove(store, &wanted, (message.as_deref(), sequence));
+            let (removed, changes) = store.transaction(remove)?;
+            Ok((removed, documents.committed(changes)))
+        };
+        let (removed, committed) = self.0.writer.run_first(write).await?;
+        self.0.documents.announce(committed).await;
+        if removed == Removed::Done {
+            self.rows_gone(path).await;
+        }
+        Ok(removed)
+    }
+
+    /// Waits until no rows of a path are left, so that they are gone when the client gets its answer. Not for long: the writer may be
+    /// busy.
+    async fn rows_gone(&self, path: &str) {
+        let gone = async {
+            let mut done = self.0.writer.done();
+            loop {
+                done.borrow_and_update();
+                let (path, reports) = (path.to_owned(), self.0.documents.reports());
+                if self.0.documents.has(&path)
+                    || self.0.readers.run(move |store| is_unknown(store, &reports, &path)).await?
+                {
+                    return anyhow::Ok(());
+                }
+                done.changed().await?;
+            }
+        };
+        let _ = tokio::time::timeout(MAX_REMOVAL_WAIT, gone).await;
+    }
+}
+
+/// Ends one document. Returns it as it was.
+fn end(store: &mut Store, id: &str, was_receiving: bool) -> Result<(Option<DocumentRow>, Changes)> {
+    let mut changes = Changes::default();
+    let Some(row) = store.document(id)?.filter(|row| row.state != DocumentState::Deleted) else {
+        return Ok((None, changes));
+    };
+    match row.place {
+        Some(Place::Next) => {
+            fail(store, row.clone(), DocumentState::Failed, InboxError::Cancelled.to_string(), &mut changes)?;
+        }
+        Some(Place::Current) => take_back(store, row.clone(), &mut changes)?,
+        // It was cancelled just now, which its sender may still ask about.
+        None if was_receiving => {}
+        None => store.delete_document(id)?,
+    }
+    Ok((Some(row), changes))
+}
+
+fn remove(
+    store: &mut Store,
+    path: &str,
+    (message, sequence): (Option<&str>, Option<i64>),
+) -> Result<(Removed, Changes)> {
+    let mut changes = Changes::default();
+    if let Some(repeated) = repeated(store, message, (path, sequence))? {
+        return Ok((Removed::Repeated(repeated), changes));
+    }
+    note_message(store, message, (path, sequence), None, DocumentState::Deleted)?;
+    let (next, current) = (store.document_at(path, Place::Next)?, store.document_at(path, Place::Current)?);
+    if next.is_none() && current.is_none() {
+        return Ok((Removed::Nothing, changes));
+    }
+    if let Some(next) = next {
+        fail(store, next, DocumentState::Failed, InboxError::Cancelled.to_string(), &mut changes)?;
+    }
+    if let Some(current) = current {
+        take_back(store, current, &mut changes)?;
+    }
+    Ok((Removed::Done, changes))
+}

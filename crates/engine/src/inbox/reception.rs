@@ -1,0 +1,225 @@
+//! Receives a document: checks the request, receives the body, and has it stored.
+
+use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use futures_util::{
+    Stream,
+    future::{MaybeDone, maybe_done},
+};
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+use tributary_store::{DocumentRow, DocumentState};
+
+use super::{
+    arrival::{Arrival, Arrived},
+    body::{self, BodyLimits, Content},
+    commit::failed,
+    error::InboxError,
+    registry::{Inbox, MAX_UPLOADS, Receiving},
+};
+use crate::documents::{DocumentFolder, path};
+
+/// Longest wait, before the body is read, until the database has stored the upload.
+const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
+/// Longest id of a message.
+const MAX_MESSAGE_BYTES: usize = 255;
+
+/// A document that a client wants to send.
+#[derive(Debug, Default)]
+pub struct Offer {
+    /// Its path.
+    pub path: String,
+    /// Chosen by a client that wants to follow the upload from its first byte.
+    pub id: Option<String>,
+    /// True if it may replace a document.
+    pub may_replace: bool,
+    /// Length of the body in bytes, if it is known.
+    pub size: Option<u64>,
+    /// Lower bound of that length.
+    pub at_least: u64,
+    /// The sender's id of the message: a message that is known changes nothing.
+    pub message: Option<String>,
+    /// Its number among the documents of its path: the greatest wins. Without one the order of arrival counts.
+    pub sequence: Option<i64>,
+    /// True if the sender may ask about it while it is received, and learns after a crash that it failed.
+    pub is_listed: bool,
+}
+
+/// A document that was admitted and whose body may come.
+pub struct Admitted {
+    inbox: Inbox,
+    receiving: Arc<Receiving>,
+    offer: Offer,
+    _permit: OwnedSemaphorePermit,
+    /// The write of its row, which only the end of the body waits for; none if it is not listed.
+    stored: Option<MaybeDone<JoinHandle<Result<()>>>>,
+}
+
+impl Inbox {
+    /// Admits or refuses a document before its body is read.
+    ///
+    /// # Errors
+    /// The document is refused.
+    pub async fn admit(&self, offer: Offer) -> Result<Admitted, InboxError> {
+        path::check(&offer.path, &self.0.source.formats()).map_err(InboxError::Invalid)?;
+        let id = offer.id.as_deref().map_or_else(|| Ok(path::new_id()), path::id).map_err(InboxError::Invalid)?;
+        check_message(offer.message.as_deref())?;
+        let BodyLimits { max_size, keep_free, .. } = self.0.limits;
+        if offer.at_least > max_size {
+            return Err(InboxError::TooLarge { limit: max_size });
+        }
+        if offer.id.is_some() && self.row(&id).await?.is_some() {
+            return Err(InboxError::KnownId { id });
+        }
+        let receiving = Arc::new(Receiving::new(id, offer.path.clone(), offer.size, offer.is_listed));
+        let permit = self.permit(&receiving).await?;
+        if self.in_folder(DocumentFolder::free_bytes).await? < keep_free.saturating_add(offer.at_least) {
+            return Err(InboxError::NoRoom { keep_free });
+        }
+        self.register(&receiving, offer.may_replace)?;
+        let mut stored = offer.is_listed.then(|| {
+            let (writer, row) = (self.0.writer.clone(), row(&receiving, &offer, DocumentState::Receiving, None));
+            let store = async move { writer.run_first(move |store| Ok(store.insert_document(&row)?)).await };
+            maybe_done(tokio::spawn(store))
+        });
+        if let Some(stored) = &mut stored {
+            // A stored row lets the next start report this upload as failed after a crash. A busy writer must not hold up the body.
+            let _ = tokio::time::timeout(MAX_STORE_WAIT, stored).await;
+        }
+        Ok(Admitted { inbox: self.clone(), receiving, offer, _permit: permit, stored })
+    }
+
+    /// Large bodies are refused if too many come at once; small ones wait, because others are soon done.
+    async fn permit(&self, receiving: &Receiving) -> Result<OwnedSemaphorePermit, InboxError> {
+        if receiving.is_small() {
+            let permit = Arc::clone(&self.0.small_permits).acquire_owned().await;
+            return Ok(permit.context("the inbox is closed")?);
+        }
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        permit.map_err(|_| InboxError::TooMany { limit: MAX_UPLOADS })
+    }
+
+    /// Registers a document unless its id or its path is taken.
+    fn register(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
+        let mut all = self.receiving();
+        if all.contains_key(&new.id) {
+            return Err(InboxError::KnownId { id: new.id.clone() });
+        }
+        let is_taken = || self.0.documents.has(&new.path) || all.values().any(|other| other.path == new.path);
+        if !may_replace && is_taken() {
+            return Err(InboxError::Taken { path: new.path.clone() });
+        }
+        all.insert(new.id.clone(), Arc::clone(new));
+        Ok(())
+    }
+
+    /// Runs `work` on the folder, off the async workers.
+    async fn in_folder<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&DocumentFolder) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let folder = self.0.documents.folder().clone();
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.context("a step in the folder of uploads has panicked")?.context("a step in the folder of uploads failed")
+    }
+}
+
+impl Admitted {
+    /// The document's id.
+    pub fn id(&self) -> &str {
+        &self.receiving.id
+    }
+
+    /// Receives the body. Once this succeeds the document is stored, and survives a crash of the master.
+    ///
+    /// # Errors
+    /// The document is refused or was not received, and what was received of it is deleted.
+    pub async fn receive<E: Display>(
+        mut self,
+        body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Arrived, InboxError> {
+        let shared = Arc::clone(&self.inbox.0);
+        let received =
+            body::receive(&self.receiving, shared.documents.folder(), body, &shared.limits, &shared.stop).await;
+        let arrived = match self.row_is_stored().await {
+            Ok(()) => match received {
+                Ok(content) => self.store(content).await,
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = &arrived {
+            self.give_up(error).await;
+        }
+        self.inbox.receiving().remove(&self.receiving.id);
+        self.receiving.over.cancel();
+        arrived
+    }
+
+    /// Waits for the write of its row: no later write of it may come before the first.
+    async fn row_is_stored(&mut self) -> Result<()> {
+        let Some(stored) = &mut self.stored else { return Ok(()) };
+        (&mut *stored).await;
+        let written = Pin::new(stored).take_output().context("the write of an upload's row has no result")?;
+        written.context("the write of an upload's row has panicked")?
+    }
+
+    async fn store(&self, content: Content) -> Result<Arrived, InboxError> {
+        let row = row(&self.receiving, &self.offer, DocumentState::Queued, Some(&content));
+        let (is_stored, may_replace) = (self.offer.is_listed, self.offer.may_replace);
+        let (small, cancel) = (content.small, self.receiving.cancel.clone());
+        self.inbox.commit(|answer| Arrival { row, small, is_stored, may_replace, cancel, answer }).await
+    }
+
+    /// Deletes what was received, and stores the failure of a listed document.
+    async fn give_up(&self, error: &InboxError) {
+        let (id, path) = (self.receiving.id.clone(), &self.receiving.path);
+        if let Err(error) = self.inbox.in_folder(move |folder| folder.delete_part(&id)).await {
+            tracing::warn!(file.path = %path, "failed to delete the received part of `{path}`: {error:#}");
+        }
+        if let InboxError::Failed(error) = error {
+            tracing::error!(file.path = %path, "failed to store the upload of `{path}`: {error:#}");
+        } else {
+            tracing::warn!(file.path = %path, reason = %error, "the upload of `{path}` failed: {error}");
+        }
+        // The next start stores the failure of an upload that a stop has interrupted.
+        if matches!(error, InboxError::Stopping) || !self.offer.is_listed {
+            return;
+        }
+        let row = failed(row(&self.receiving, &self.offer, DocumentState::Failed, None), error);
+        let write = move |store: &mut tributary_store::Store| Ok(store.update_document(&row)?);
+        if let Err(error) = self.inbox.0.writer.run_first(write).await {
+            // The next start finds it out again.
+            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
+        }
+    }
+}
+
+fn check_message(message: Option<&str>) -> Result<(), InboxError> {
+    match message {
+        Some(id) if id.is_empty() || id.len() > MAX_MESSAGE_BYTES => {
+            Err(InboxError::Invalid(format!("the id of a message has 1 to {MAX_MESSAGE_BYTES} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The row of a document in this state.
+fn row(receiving: &Receiving, offer: &Offer, state: DocumentState, content: Option<&Content>) -> DocumentRow {
+    DocumentRow {
+        id: receiving.id.clone(),
+        path: receiving.path.clone(),
+        state,
+        place: content.map(|_| tributary_store::Place::Next),
+        bytes: i64::try_from(receiving.bytes()).unwrap_or(i64::MAX),
+        hash: content.map(|content| content.hash.clone()),
+        row_count: 0,
+        rejects: 0,
+        error: None,
+        message: offer.message.clone(),
+        sequence: offer.sequence,
+        created_at: receiving.created_at.clone(),
+        finished_at: None,
+    }
+}

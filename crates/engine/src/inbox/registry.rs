@@ -1,0 +1,236 @@
+//! The inbox: the documents that are being received, and what their senders ask.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tributary_config::UploadsConfig;
+use tributary_store::{DocumentRow, DocumentState, Place};
+
+use super::{
+    arrival::Arrival,
+    body::{BodyLimits, MAX_SMALL_BYTES},
+    start::DocumentSource,
+    view::{Document, Stage},
+};
+use crate::{
+    database::{Readers, Writer},
+    documents::Documents,
+};
+
+/// Limit for bodies that are received to disk at a time.
+pub const MAX_UPLOADS: usize = 8;
+/// Limit for bodies that are received to memory at a time.
+const MAX_SMALL_UPLOADS: usize = 128;
+/// Longest silence inside a body.
+pub const MAX_BODY_SILENCE: Duration = Duration::from_secs(30);
+/// Interval in which a document that is under way is looked at.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Documents in a list.
+const MAX_LISTED: i64 = 100_000;
+
+/// Takes in documents; clones share it.
+#[derive(Clone)]
+pub struct Inbox(pub(super) Arc<Shared>);
+
+/// The parts that the inbox works with.
+pub(crate) struct InboxParts<'a> {
+    pub(crate) config: &'a UploadsConfig,
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
+    pub(crate) documents: Documents,
+    pub(crate) source: DocumentSource,
+    /// Cancelled when the engine stops.
+    pub(crate) stop: CancellationToken,
+}
+
+pub(super) struct Shared {
+    pub(super) limits: BodyLimits,
+    /// Messages that are remembered, and for how long.
+    pub(super) keep_messages: (i64, Duration),
+    pub(super) readers: Readers,
+    pub(super) writer: Writer,
+    pub(super) documents: Documents,
+    pub(super) source: DocumentSource,
+    /// Documents that are being received, by id. Locked only to look one up, add or remove it.
+    receiving: Mutex<HashMap<String, Arc<Receiving>>>,
+    /// Received documents that wait to be stored. Locked only to add one or to take all.
+    pub(super) arrivals: Mutex<Vec<Arrival>>,
+    /// Held while a group of them is stored.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    /// One permit per body that may be received to disk.
+    pub(super) permits: Arc<Semaphore>,
+    /// One permit per body that may be received to memory.
+    pub(super) small_permits: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+}
+
+/// A document that is being received.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    pub(super) id: String,
+    pub(super) path: String,
+    pub(super) created_at: String,
+    /// Length of the body, if it is known.
+    pub(super) total: Option<u64>,
+    /// Whether its sender may ask about it meanwhile.
+    is_listed: bool,
+    bytes: AtomicU64,
+    /// Cancelled when a client cancels it.
+    pub(super) cancel: CancellationToken,
+    /// Cancelled once it is received, or given up.
+    pub(super) over: CancellationToken,
+}
+
+impl Receiving {
+    pub(super) fn new(id: String, path: String, total: Option<u64>, is_listed: bool) -> Self {
+        let (cancel, over) = (CancellationToken::new(), CancellationToken::new());
+        Self { id, path, created_at: crate::clock::now(), total, is_listed, bytes: AtomicU64::new(0), cancel, over }
+    }
+
+    /// Whether its body is held in memory: nobody could look at what has come of it.
+    pub(super) fn is_small(&self) -> bool {
+        !self.is_listed && self.total.is_some_and(|total| total <= MAX_SMALL_BYTES)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts received bytes, and returns all of them.
+    pub(super) fn add(&self, bytes: u64) -> u64 {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+impl Inbox {
+    pub(crate) fn new(parts: InboxParts<'_>) -> Self {
+        let InboxParts { config, readers, writer, documents, source, stop } = parts;
+        Self(Arc::new(Shared {
+            limits: BodyLimits {
+                max_size: config.max_size,
+                keep_free: config.keep_free,
+                max_silence: MAX_BODY_SILENCE,
+            },
+            keep_messages: (i64::try_from(config.keep_messages).unwrap_or(i64::MAX), config.keep_messages_for),
+            readers,
+            writer,
+            documents,
+            source,
+            receiving: Mutex::default(),
+            arrivals: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            permits: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            small_permits: Arc::new(Semaphore::new(MAX_SMALL_UPLOADS)),
+            stop,
+        }))
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn get(&self, id: &str) -> Result<Option<Document>> {
+        if let Some(receiving) = self.receiving().get(id) {
+            return Ok(Some(Document::receiving(receiving)));
+        }
+        Ok(self.row(id).await?.map(|row| self.view(row)))
+    }
+
+    /// The document that a path stands for, or else the latest that was sent to it, if that failed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn at(&self, path: &str) -> Result<Option<Document>> {
+        let path = path.to_owned();
+        let row = self.0.readers.run(move |store| {
+            for place in [Place::Next, Place::Current] {
+                if let Some(row) = store.document_at(&path, place)? {
+                    return Ok(Some(row));
+                }
+            }
+            Ok(store.latest_document(&path)?.filter(|row| row.state == DocumentState::Failed))
+        });
+        Ok(row.await?.map(|row| self.view(row)))
+    }
+
+    /// At most `limit` documents, or those of one path, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list(&self, path: Option<String>, limit: i64) -> Result<Vec<Document>> {
+        let is_wanted = |receiving: &&Arc<Receiving>| path.as_ref().is_none_or(|path| receiving.path == *path);
+        let receiving: Vec<_> = self.receiving().values().filter(is_wanted).cloned().collect();
+        let limit = limit.min(MAX_LISTED);
+        let rows = self.0.readers.run(move |store| Ok(store.newest_documents(path.as_deref(), limit)?)).await?;
+        let mut all: HashMap<String, Document> = rows.into_iter().map(|row| (row.id.clone(), self.view(row))).collect();
+        all.extend(receiving.iter().map(|receiving| (receiving.id.clone(), Document::receiving(receiving))));
+        let mut all: Vec<_> = all.into_values().collect();
+        all.sort_unstable_by(|a, b| (&b.created_at, &b.id).cmp(&(&a.created_at, &a.id)));
+        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(all)
+    }
+
+    /// Waits until a document differs from `known`, and returns it; `None` if it is forgotten.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn news(&self, known: &Document) -> Result<Option<Document>> {
+        let mut end = self.0.documents.follow(&known.id);
+        loop {
+            let Some(found) = self.get(&known.id).await? else { return Ok(None) };
+            // Between two readers of a file, nobody reads it.
+            let is_pause = (known.stage, found.stage) == (Stage::Processing, Stage::Queued);
+            if found != *known && !is_pause {
+                return Ok(Some(found));
+            }
+            let _ = tokio::time::timeout(PROGRESS_INTERVAL, end.changed()).await;
+        }
+    }
+
+    /// Waits until a document has ended, at most for `limit`, and returns it; `None` if it is forgotten.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn wait(&self, id: &str, limit: Duration) -> Result<Option<Document>> {
+        let deadline = Instant::now() + limit;
+        let mut end = self.0.documents.follow(id);
+        let Some(found) = self.get(id).await? else { return Ok(None) };
+        if found.stage.is_final() {
+            return Ok(Some(found));
+        }
+        match tokio::time::timeout_at(deadline, end.wait_for(Option::is_some)).await {
+            Ok(Ok(row)) => Ok(row.clone().map(|row| self.view(row))),
+            _ => self.get(id).await,
+        }
+    }
+
+    /// The source that reads documents.
+    pub(crate) fn source(&self) -> &DocumentSource {
+        &self.0.source
+    }
+
+    pub(super) async fn row(&self, id: &str) -> Result<Option<DocumentRow>> {
+        let id = id.to_owned();
+        let row = self.0.readers.run(move |store| Ok(store.document(&id)?)).await?;
+        Ok(row.filter(|row| row.state != DocumentState::Deleted))
+    }
+
+    pub(super) fn view(&self, row: DocumentRow) -> Document {
+        let reads = self.0.documents.active_reads();
+        let read = row.hash.as_ref().and_then(|hash| reads.find(&row.path, hash));
+        Document::stored(row, read.as_deref())
+    }
+
+    pub(super) fn receiving(&self) -> MutexGuard<'_, HashMap<String, Arc<Receiving>>> {
+        self.0.receiving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

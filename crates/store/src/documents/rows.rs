@@ -1,0 +1,263 @@
+//! The table `documents`: one row per document, from the first byte to its end and beyond. `places` asks which of them count.
+
+use diesel::{
+    backend::Backend,
+    deserialize::{self, FromStaticSqlRow},
+    prelude::*,
+    sql_types::{Nullable, Text},
+};
+
+use crate::{
+    Error, Store,
+    database::{
+        error::{OrCannot, exactly_one},
+        schema::documents::{self, dsl},
+    },
+};
+
+/// Documents without a file that are kept, the newest.
+const MAX_ENDED_DOCUMENTS: i64 = 1_000;
+
+/// The state of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentState {
+    /// Its body is being received.
+    Receiving,
+    /// Its file is on disk; not every reader of the file has committed it yet.
+    Queued,
+    /// Every reader of its file has committed it.
+    Complete,
+    /// It failed, and its file is deleted.
+    Failed,
+    /// A later document of its path has taken its place before it was read, and its file is deleted.
+    Superseded,
+    /// It was complete and was taken back. Nobody is told of it any more.
+    Deleted,
+}
+
+impl DocumentState {
+    const ALL: [Self; 6] =
+        [Self::Receiving, Self::Queued, Self::Complete, Self::Failed, Self::Superseded, Self::Deleted];
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Queued => "queued",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Returns true if the document is no longer under way.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Receiving | Self::Queued)
+    }
+}
+
+impl TryFrom<String> for DocumentState {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
+        found.ok_or_else(|| format!("unknown state `{word}` of a document"))
+    }
+}
+
+/// The part that a document has in its path. A document with a place has a file; there is at most one per path and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is accepted: its path stands for it unless there is a next one.
+    Current,
+    /// It waits to be read, and its path stands for it meanwhile.
+    Next,
+}
+
+impl Place {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Next => "next",
+        }
+    }
+}
+
+/// The nullable column of a [`Place`].
+pub struct PlaceColumn(Option<String>);
+
+impl<DB: Backend> Queryable<Nullable<Text>, DB> for PlaceColumn
+where
+    Option<String>: FromStaticSqlRow<Nullable<Text>, DB>,
+{
+    type Row = Option<String>;
+
+    fn build(word: Option<String>) -> deserialize::Result<Self> {
+        Ok(Self(word))
+    }
+}
+
+impl TryFrom<PlaceColumn> for Option<Place> {
+    type Error = String;
+
+    fn try_from(PlaceColumn(word): PlaceColumn) -> Result<Self, String> {
+        let Some(word) = word else { return Ok(None) };
+        let found = [Place::Current, Place::Next].into_iter().find(|place| place.as_str() == word);
+        found.map(Some).ok_or_else(|| format!("unknown place `{word}` of a document"))
+    }
+}
+
+/// One document.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = documents)]
+pub struct DocumentRow {
+    /// The key: 32 hex digits.
+    pub id: String,
+    /// Its path in the source `uploads`.
+    pub path: String,
+    /// Its state.
+    #[diesel(deserialize_as = String)]
+    pub state: DocumentState,
+    /// Its part in its path; `None` if it has no file.
+    #[diesel(deserialize_as = PlaceColumn)]
+    pub place: Option<Place>,
+    /// Length of its body; 0 until it was received in full.
+    pub bytes: i64,
+    /// Hash of its body, as in a manifest; `None` until it was received in full.
+    pub hash: Option<String>,
+    /// Rows read, rejects included.
+    pub row_count: i64,
+    /// Rows that could not be used.
+    pub rejects: i64,
+    /// The reason why it failed.
+    pub error: Option<String>,
+    /// Id of the message that brought it.
+    pub message: Option<String>,
+    /// Its number among the documents of its path.
+    pub sequence: Option<i64>,
+    /// Start time, RFC 3339.
+    pub created_at: String,
+    /// End time, RFC 3339; `None` while it is under way.
+    pub finished_at: Option<String>,
+}
+
+/// All columns but the key.
+macro_rules! columns {
+    ($row:expr) => {
+        (
+            dsl::path.eq(&$row.path),
+            dsl::state.eq($row.state.as_str()),
+            dsl::place.eq($row.place.map(Place::as_str)),
+            dsl::bytes.eq($row.bytes),
+            dsl::hash.eq($row.hash.as_deref()),
+            dsl::row_count.eq($row.row_count),
+            dsl::rejects.eq($row.rejects),
+            dsl::error.eq($row.error.as_deref()),
+            dsl::message.eq($row.message.as_deref()),
+            dsl::sequence.eq($row.sequence),
+            dsl::created_at.eq(&$row.created_at),
+            dsl::finished_at.eq($row.finished_at.as_deref()),
+        )
+    };
+}
+
+impl Store {
+    /// Stores a new document.
+    ///
+    /// # Errors
+    /// [`Error::Query`], for instance when there is a document with this id, or one with this path and place.
+    pub fn insert_document(&mut self, row: &DocumentRow) -> Result<(), Error> {
+        let insert = diesel::insert_into(dsl::documents).values((dsl::id.eq(&row.id), columns!(row)));
+        self.connection.run(insert).or_cannot(|| format!("store the document {}", row.id))?;
+        Ok(())
+    }
+
+    /// Replaces all columns of a document.
+    ///
+    /// # Errors
+    /// [`Error::Query`]; [`Error::Corrupt`] if there is no such document.
+    pub fn update_document(&mut self, row: &DocumentRow) -> Result<(), Error> {
+        let update = diesel::update(dsl::documents.filter(dsl::id.eq(&row.id))).set(columns!(row));
+        let changed = self.connection.run(update).or_cannot(|| format!("change the document {}", row.id))?;
+        exactly_one(changed, || format!("`documents` has no row with the id {}", row.id))
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn document(&mut self, id: &str) -> Result<Option<DocumentRow>, Error> {
+        dsl::documents
+            .filter(dsl::id.eq(id))
+            .select(DocumentRow::as_select())
+            .first(&mut self.connection)
+            .optional()
+            .or_cannot(|| format!("read the document {id}"))
+    }
+
+    /// At most `limit` documents, the newest first, but none that was taken back; with `path` only those of that path.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn newest_documents(&mut self, path: Option<&str>, limit: i64) -> Result<Vec<DocumentRow>, Error> {
+        let mut query = dsl::documents
+            .filter(dsl::state.ne(DocumentState::Deleted.as_str()))
+            .select(DocumentRow::as_select())
+            .order((dsl::created_at.desc(), dsl::id.desc()))
+            .limit(limit)
+            .into_boxed();
+        if let Some(path) = path {
+            query = query.filter(dsl::path.eq(path));
+        }
+        query.load(&mut self.connection).or_cannot(|| "read the documents")
+    }
+
+    /// The latest document that was sent to a path, even if it was taken back.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn latest_document(&mut self, path: &str) -> Result<Option<DocumentRow>, Error> {
+        dsl::documents
+            .filter(dsl::path.eq(path))
+            .select(DocumentRow::as_select())
+            .order((dsl::created_at.desc(), dsl::id.desc()))
+            .first(&mut self.connection)
+            .optional()
+            .or_cannot(|| format!("read the latest document of {path:?}"))
+    }
+
+    /// Deletes a document.
+    ///
+    /// # Errors
+    /// [`Error::Query`]; [`Error::Corrupt`] if there is no such document.
+    pub fn delete_document(&mut self, id: &str) -> Result<(), Error> {
+        let deleted = diesel::delete(dsl::documents.filter(dsl::id.eq(id)))
+            .execute(&mut self.connection)
+            .or_cannot(|| format!("delete the document {id}"))?;
+        exactly_one(deleted, || format!("`documents` has no row with the id {id}"))
+    }
+
+    /// Deletes all but the newest of the documents that have ended and have no file.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn delete_old_documents(&mut self) -> Result<(), Error> {
+        let action = || "delete old documents";
+        let ended = dsl::place.is_null().and(dsl::finished_at.is_not_null());
+        let oldest_kept: Option<String> = dsl::documents
+            .filter(ended)
+            .select(dsl::created_at)
+            .order((dsl::created_at.desc(), dsl::id.desc()))
+            .offset(MAX_ENDED_DOCUMENTS - 1)
+            .first(&mut self.connection)
+            .optional()
+            .or_cannot(action)?;
+        if let Some(oldest_kept) = oldest_kept {
+            let old = dsl::documents.filter(ended.and(dsl::created_at.lt(oldest_kept)));
+            diesel::delete(old).execute(&mut self.connection).or_cannot(action)?;
+        }
+        Ok(())
+    }
+}
