@@ -44,6 +44,13 @@ impl Connection {
         self.exchange(&request, &mut io::sink())
     }
 
+    /// Sends a file as the body of `PUT path` and returns the status.
+    pub(super) fn put(&mut self, path: &str, body: &str) -> Result<u16> {
+        let (host, length) = (&self.host, body.len());
+        let request = format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}");
+        self.exchange(&request, &mut io::sink())
+    }
+
     /// Sends JSON and returns the status. The body of the answer goes to `body` as it arrives.
     pub(super) fn ask(&mut self, path: &str, json: &str, body: &mut impl Write) -> Result<u16> {
         let (host, length) = (&self.host, json.len());

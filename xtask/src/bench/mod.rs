@@ -3,6 +3,7 @@
 
 mod catalog;
 mod client;
+mod documents;
 mod feed;
 mod figures;
 mod follow;
@@ -32,6 +33,8 @@ enum Task {
     Follow(follow::Args),
     /// A catalog of products: loading, changes, many sources, requests; beside DuckDB, polars, pandas and sqlite3
     Catalog(catalog::Args),
+    /// Small documents from many clients at once
+    Documents(documents::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
     Reports(reports::Args),
 }
@@ -40,6 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.task {
         Task::Follow(args) => follow::run(args),
         Task::Catalog(args) => catalog::run(args),
+        Task::Documents(args) => documents::run(args),
         Task::Reports(args) => reports::run(args),
     }
 }

@@ -2,7 +2,7 @@
 
 use tributary_store::{DocumentRow, Place};
 
-/// What a path stands for.
+/// The document that a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// The document's id.

@@ -18,5 +18,5 @@ pub(crate) use changes::Changes;
 pub(crate) use folder::DocumentFolder;
 pub(crate) use recover::recover;
 pub(crate) use settle::{SUPERSEDED, fail, take_back};
-pub(crate) use source::{Committed, Documents, Listing};
+pub(crate) use source::{Arriving, Committed, Documents, Listing};
 pub(crate) use verdict::is_unknown;

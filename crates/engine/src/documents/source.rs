@@ -27,6 +27,9 @@ use crate::{reports::Reports, source::FetchError};
 /// Documents that one pass reads. The others wait for the next one, so that neither a transaction nor its memory grows with them.
 const MAX_DOCUMENTS_PER_PASS: usize = 1_000;
 
+/// Longest wait for documents that are being received, so that they are applied together with those that wait.
+const MAX_GATHER: Duration = Duration::from_millis(5);
+
 /// The documents; clones share them.
 #[derive(Clone)]
 pub(crate) struct Documents(Arc<Shared>);
@@ -39,6 +42,8 @@ struct Shared {
     state: Mutex<State>,
     /// Counts the changes of what paths stand for.
     version: watch::Sender<u64>,
+    /// Small documents that are being received.
+    arriving: watch::Sender<usize>,
     /// The readers of files. Replaced by a reload.
     reports: Mutex<Reports>,
     active_reads: ActiveReads,
@@ -56,7 +61,7 @@ struct State {
     listings: u64,
 }
 
-/// What the source holds, or what has changed of it.
+/// All that the source holds, or the part that has changed.
 pub(crate) struct Listing {
     /// The files; of a part, only those that changed.
     pub(crate) manifest: Manifest,
@@ -81,6 +86,7 @@ impl Documents {
             run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
             state: Mutex::new(State { standing, ..State::default() }),
             version: watch::Sender::new(0),
+            arriving: watch::Sender::new(0),
             reports: Mutex::new(reports),
             active_reads: ActiveReads::default(),
             followers: Mutex::default(),
@@ -125,7 +131,15 @@ impl Documents {
         let mut versions = self.0.version.subscribe();
         let is_news = |version: &u64| self.version(*version) != since;
         let changed = tokio::time::timeout(wait, versions.wait_for(is_news)).await.is_ok();
+        let mut arriving = self.0.arriving.subscribe();
+        let _ = tokio::time::timeout(MAX_GATHER, arriving.wait_for(|arriving| *arriving == 0)).await;
         Sense { status: u8::from(changed), ..self.sense() }
+    }
+
+    /// Counts a small document that is being received, until the result is dropped.
+    pub(crate) fn arriving(&self) -> Arriving {
+        self.0.arriving.send_modify(|arriving| *arriving += 1);
+        Arriving(self.clone())
     }
 
     /// Lists the paths that changed since the last listing, if its version is `since`, or else all. Of many changed paths it lists
@@ -283,6 +297,15 @@ impl Documents {
 
     fn followers(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Option<DocumentRow>>>> {
         self.0.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A small document that is being received.
+pub(crate) struct Arriving(Documents);
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.0.0.arriving.send_modify(|arriving| *arriving = arriving.saturating_sub(1));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a sender may undo: a document that is under way is cancelled, a complete one is taken back.
+//! Undoes what a sender wants undone: a document that is under way is cancelled, a complete one is taken back.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ use super::{
     error::InboxError,
     registry::{Inbox, MAX_UPLOADS, Receiving},
 };
-use crate::documents::{DocumentFolder, path};
+use crate::documents::{Arriving, DocumentFolder, path};
 
 /// Longest wait, before the body is read, until the database has stored the upload.
 const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
@@ -52,6 +52,8 @@ pub struct Admitted {
     receiving: Arc<Receiving>,
     offer: Offer,
     _permit: OwnedSemaphorePermit,
+    /// Set if it is small: others wait a moment for it.
+    _arriving: Option<Arriving>,
     /// The write of its row, which only the end of the body waits for; none if it is not listed.
     stored: Option<MaybeDone<JoinHandle<Result<()>>>>,
 }
@@ -87,7 +89,8 @@ impl Inbox {
             // A stored row lets the next start report this upload as failed after a crash. A busy writer must not hold up the body.
             let _ = tokio::time::timeout(MAX_STORE_WAIT, stored).await;
         }
-        Ok(Admitted { inbox: self.clone(), receiving, offer, _permit: permit, stored })
+        let arriving = receiving.is_small().then(|| self.0.documents.arriving());
+        Ok(Admitted { inbox: self.clone(), receiving, offer, _permit: permit, _arriving: arriving, stored })
     }
 
     /// Large bodies are refused if too many come at once; small ones wait, because others are soon done.

@@ -100,10 +100,25 @@ impl RowCounts {
     }
 }
 
+impl std::ops::Add for RowCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, rejects: self.rejects + other.rejects }
+    }
+}
+
+impl std::ops::Sub for RowCounts {
+    type Output = Self;
+
+    fn sub(self, part: Self) -> Self {
+        Self { rows: self.rows.saturating_sub(part.rows), rejects: self.rejects.saturating_sub(part.rejects) }
+    }
+}
+
 impl std::iter::Sum for RowCounts {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        let add = |a: Self, b: Self| Self { rows: a.rows + b.rows, rejects: a.rejects + b.rejects };
-        all.fold(Self::default(), add)
+        all.fold(Self::default(), std::ops::Add::add)
     }
 }
 

@@ -10,6 +10,7 @@ mod notes;
 mod pass;
 mod poll_loop;
 mod status;
+mod write;
 
 pub(crate) use context::Context;
 pub(crate) use manager::PollManager;

@@ -1,4 +1,4 @@
-//! What people and programs sent: the documents, which of them each path stands for, and the messages that brought them.
+//! The documents that people and programs sent, which of them each path stands for, and the messages that brought them.
 //! The files of documents do not belong here; they are in a folder that this crate does not know.
 
 mod messages;

@@ -33,7 +33,7 @@ pub(crate) struct DocumentQuery {
     wait: Option<Wait>,
 }
 
-/// What a response waits for.
+/// The event that a response waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Wait {

@@ -1,0 +1,147 @@
+//! The last step of a pass: writes what was read, and follows it in memory.
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use tributary_protocol::Manifest;
+use tributary_store::{FileRow, SourceState, Store};
+
+use super::Poll;
+use crate::{
+    documents::{Committed, Documents},
+    ingest::{self, Applied, FileVersion, Plan, RowCounts, SourceVersion, Written},
+};
+
+/// Interval in which passes that change nothing are recorded in the database. In between only this process knows of them.
+const IDLE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Poll {
+    /// `is_all` says that everything was listed.
+    pub(super) async fn apply(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
+        if self.is_recorded(&new) {
+            return Ok(self.as_before());
+        }
+        self.write(new, is_all).await
+    }
+
+    /// Whether a pass changed nothing and was recorded recently. Then the writer is not needed.
+    fn is_recorded(&self, new: &SourceVersion) -> bool {
+        let is_recent = self.recorded.is_some_and(|recorded| recorded.elapsed() < IDLE_RECORD_INTERVAL);
+        let is_over = matches!(self.stored.state, SourceState::Down | SourceState::Held);
+        let is_known = new.version.is_some() && new.version == self.stored.version;
+        is_recent && !is_over && is_known && !new.changes_files()
+    }
+
+    async fn write(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
+        self.progress.phase("applying");
+        let (read, removed) = (new.files.len(), new.removed.len());
+        let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
+        let version = new.version.clone();
+        let changes = new.changes_files();
+        let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
+        let what = format!("a version of {}", self.source.name);
+        let durations = self.context.durations.clone();
+        let documents = self.origin.documents().cloned();
+        let apply = move |store: &mut Store| {
+            let started = Instant::now();
+            let applied = match documents {
+                None => ingest::apply(store, new).map(|(applied, files)| (applied, files, None)),
+                Some(documents) => apply_documents(store, &documents, new, is_all),
+            };
+            durations.apply(started.elapsed());
+            applied
+        };
+        let (applied, files, committed) = self.context.writer.run(what, apply).await?;
+        if let (Some(documents), Some(committed)) = (self.origin.documents(), committed) {
+            documents.announce(committed).await;
+        }
+        self.stored.state = applied.state;
+        self.stored.error = applied.error.clone();
+        self.recorded = Some(Instant::now());
+        let name = &self.source.name;
+        if let Some(held) = &applied.held {
+            if held.is_news {
+                let why = applied.error.as_deref().unwrap_or_default();
+                tracing::warn!(source.id = %name, products.removed = held.row.removes, "a version of `{name}` is {why}");
+            }
+            return Ok(applied);
+        }
+        for path in &gone {
+            self.counts = self.counts - self.stored.files.remove(path).iter().map(ingest::counts).sum();
+        }
+        for file in files {
+            self.counts = self.counts + ingest::counts(&file);
+            let before = self.stored.files.insert(file.path.clone(), file);
+            self.counts = self.counts - before.iter().map(ingest::counts).sum();
+        }
+        self.stored.version = version;
+        for (path, reason) in rejected {
+            tracing::warn!(
+                source.id = %name, file.path = %path, %reason,
+                "`{path}` of `{name}` is rejected and keeps its accepted rows: {reason}"
+            );
+        }
+        if changes {
+            let Written { added, updated, removed: gone } = applied.written;
+            tracing::info!(
+                source.id = %name, files.read = read, files.removed = removed, products.added = added,
+                products.updated = updated, products.removed = gone, rows.rejected = applied.rejected,
+                "applied `{name}`: {read} files read, {removed} removed; products +{added} ~{updated} -{gone}"
+            );
+        }
+        Ok(applied)
+    }
+
+    /// The result of a pass that changes nothing.
+    pub(super) fn as_before(&self) -> Applied {
+        let (state, error) = (self.stored.state, self.stored.error.clone());
+        Applied { written: Written::default(), rejected: 0, state, error, held: None }
+    }
+
+    /// Rows and rejects of the files that a version leaves as they are.
+    pub(super) fn unchanged(&self, read: &[FileVersion], plan: &Plan) -> RowCounts {
+        let read = read.iter().map(|file| file.entry.path.as_str());
+        let others = plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str());
+        let touched = read.chain(others).filter_map(|path| self.stored.files.get(path));
+        self.counts - touched.map(ingest::counts).sum()
+    }
+
+    /// Adds to a part of a manifest what it leaves out, for the reports: they compare all of it.
+    pub(super) fn complete(&self, manifest: &mut Manifest, removed: &[String]) {
+        let known = self.content.borrow().clone().filter(|_| !self.context.reports.all().is_empty());
+        let Some(known) = known else { return };
+        let changed: HashSet<&str> =
+            manifest.files.iter().map(|entry| entry.path.as_str()).chain(removed.iter().map(String::as_str)).collect();
+        let kept = known.manifest.files.iter().filter(|entry| !changed.contains(entry.path.as_str())).cloned();
+        let kept: Vec<_> = kept.collect();
+        manifest.files.extend(kept);
+        manifest.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    }
+}
+
+/// Applies the documents that their paths still stand for, and ends those that have a verdict now, in one transaction.
+fn apply_documents(
+    store: &mut Store,
+    documents: &Documents,
+    mut new: SourceVersion,
+    is_all: bool,
+) -> Result<(Applied, Vec<FileRow>, Option<Committed>)> {
+    // On this thread nothing changes meanwhile.
+    new.files.retain(|file| documents.is_standing(&file.entry.path, &file.entry.hash));
+    let (applied, files, changes) = store.transaction_of(new.rows(), |store| {
+        let (applied, files) = ingest::apply_in(store, &new)?;
+        let changes = if is_all {
+            let all = store.all_standing_documents()?;
+            documents.settle(store, &all.iter().map(|row| row.path.as_str()).collect::<Vec<_>>())?
+        } else {
+            let read = new.files.iter().map(|file| file.entry.path.as_str());
+            let paths: Vec<&str> = read.chain(new.settled.iter().map(|file| file.path.as_str())).collect();
+            documents.settle(store, &paths)?
+        };
+        anyhow::Ok((applied, files, changes))
+    })?;
+    Ok((applied, files, Some(documents.committed(changes))))
+}
