@@ -38,8 +38,8 @@ pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use tributary_merge::EditChange;
 pub use tributary_store::{
-    AggrOrder, AggrRow, EditRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
-    ReportFileRow, ReportValue, SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, EditRow, FileRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView,
+    RejectView, ReportValue, SourceState, SourceView, Tally,
 };
 pub use uploads::{
     Admitted, MAX_BODY_SILENCE, MAX_UPLOADS, Stage, Upload, UploadError, UploadRequest, UploadStatus, Uploads,

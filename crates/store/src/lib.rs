@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
-//! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
+//! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `history` | `events`, `uploads` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
@@ -28,8 +28,8 @@ pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, Produc
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use history::{EventRow, UploadRow, UploadState};
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectCursor, RejectRow,
+    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectFilter, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,
 };
-pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
+pub use reports::{FailedReportRow, ReportOrder, ReportRow, ReportTable};
 pub use sqlite::Lock;

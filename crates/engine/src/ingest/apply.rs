@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use anyhow::{Context, Result};
-use tributary_config::Brake;
+use tributary_config::{Brake, PRODUCTS};
 use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
 
@@ -62,7 +62,7 @@ impl SourceVersion {
             Outcome::Accepted(accepted) => accepted.run.offers(),
             Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
-        let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
+        let gone = self.removed.iter().map(|file| usize::try_from(file.results).unwrap_or_default());
         self.files.iter().map(offers).chain(gone).sum()
     }
 
@@ -140,7 +140,7 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applie
 fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     let (written, files) = put_files(store, version)?;
     store.clear_held_version(version.source)?;
-    let rejected_files = store.rejected_files(version.source)?;
+    let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
     let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
     let state = match (version.failed, rejected_files.is_empty() && mostly.is_none()) {
         (true, _) => SourceState::Down,
@@ -180,16 +180,14 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
 /// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
 fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec<FileRow>)> {
     let paths: Vec<&str> = version.files.iter().map(|file| file.entry.path.as_str()).collect();
-    let known = store.files_at(version.source, &paths)?;
+    let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
     let (mut all_touched, mut rows) = (Vec::new(), version.reranked.clone());
-    version.reranked.iter().try_for_each(|row| store.update_file(row))?;
+    version.reranked.iter().try_for_each(|row| store.put_file(&mut row.clone()).map(drop))?;
     for file in &version.files {
-        let mut row = match known.remove(&file.entry.path) {
-            Some(row) => row,
-            None => store.insert_file(version.source, &file.entry.path)?,
-        };
+        let row = known.remove(&file.entry.path);
+        let mut row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.entry.path));
         all_touched.extend(put_file(store, &mut row, file)?);
         rows.push(row);
     }
@@ -263,7 +261,7 @@ fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> 
     match &file.outcome {
         Outcome::Accepted(accepted) => {
             accept(row, file, accepted);
-            store.update_file(row)?;
+            store.put_file(row)?;
             store.replace_rejects(row.id, true, &[])?;
             store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
             put_pages(store, row.id, Some(&accepted.run)).map(Some)
@@ -276,7 +274,7 @@ fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> 
             if !file.rank.is_of_content {
                 row.rank_key = file.rank.key.clone();
             }
-            store.update_file(row)?;
+            store.put_file(row)?;
             let reason = format!("the file is rejected: {}", reject.reason);
             let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
             // Rejects are listed newest first, so the one of the whole file comes last.
@@ -286,7 +284,7 @@ fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> 
         }
         Outcome::Changing => {
             row.state = FileState::Changing;
-            store.update_file(row)?;
+            store.put_file(row)?;
             Ok(None)
         }
     }
@@ -298,10 +296,10 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
     row.rank_key = file.rank.key.clone();
     row.size_bytes = number(file.entry.size);
     row.row_count = number(accepted.rows);
-    row.offers = number(accepted.run.offers() as u64);
+    row.results = number(accepted.run.offers() as u64);
     row.rejects = number(accepted.rejects.total);
     row.repaired = number(accepted.rejects.repaired);
-    row.replaced = number(accepted.replaced);
+    row.unused = number(accepted.replaced);
     row.notes = (!accepted.notes.is_empty()).then(|| accepted.notes.join("; "));
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
@@ -311,7 +309,7 @@ fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
 fn settle(store: &mut Store, row: &mut FileRow) -> Result<()> {
     row.state = FileState::Applied;
     (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-    store.update_file(row)?;
+    store.put_file(row)?;
     store.replace_rejects(row.id, true, &[])?;
     Ok(())
 }

@@ -113,23 +113,13 @@ mod tests {
         let text = |pair: Option<(&str, &str)>| (pair.map(|p| p.0.to_owned()), pair.map(|p| as_read(p.1)));
         let ((hash, reading), (rejected_hash, rejected_reading)) = (text(accepted), text(rejected));
         FileRow {
-            id: 1,
-            source_id: 1,
-            path: path.to_owned(),
             hash,
             reading,
-            size_bytes: 0,
-            row_count: 0,
-            offers: 0,
-            rejects: 0,
             state,
             rejected_reason: rejected_hash.clone(),
             rejected_hash,
             rejected_reading,
-            rank_key: String::new(),
-            repaired: 0,
-            replaced: 0,
-            notes: None,
+            ..FileRow::new("products", 1, path)
         }
     }
 

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
 use tributary_protocol::RowReject;
 use tributary_report::Total;
-use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
+use tributary_store::{FileRow, FileState, GroupRow, RejectRow, ReportRow, Store};
 
 use super::{
     content::SourceKey,
@@ -35,9 +35,9 @@ pub(super) struct SourceUpdate {
     /// Files with their answers.
     pub(super) computed: Vec<(ClaimedFile, Answer)>,
     /// Files that have their accepted content again.
-    pub(super) settled: Vec<ReportFileRow>,
+    pub(super) settled: Vec<FileRow>,
     /// Files that are gone.
-    pub(super) removed: Vec<ReportFileRow>,
+    pub(super) removed: Vec<FileRow>,
     /// The start of the attempt.
     pub(super) started: Instant,
 }
@@ -48,7 +48,7 @@ pub(super) struct ReportUpdate {
     version: Option<String>,
     outcome: AttemptOutcome,
     files: Vec<FileUpdate>,
-    removed: Vec<ReportFileRow>,
+    removed: Vec<FileRow>,
     /// The new totals; `None` if they stay until stale files have been read again.
     rows: Option<Vec<GroupRow>>,
     /// All rejects of the report's files.
@@ -60,7 +60,7 @@ pub(super) struct ReportUpdate {
 
 /// A file as it is stored from now on.
 struct FileUpdate {
-    row: ReportFileRow,
+    row: FileRow,
     /// The groups of its new partial; `None` keeps the stored partial.
     lines: Option<GroupLines>,
     /// The rejects of the content that was read.
@@ -81,13 +81,13 @@ impl ReportUpdate {
 /// The database fails or is damaged; there are too many groups.
 pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUpdate) -> Result<ReportUpdate> {
     let SourceUpdate { source, version, outcome, computed, settled, removed, started } = update;
-    let (stored, sources) = (store.report_files(&report.name)?, store.report_sources(&report.name)?);
+    let (stored, sources) = (store.files_of_reader(&report.reader())?, store.sources_of_reader(&report.reader())?);
     let mut files = computed_files(report, &source, computed, &stored);
     files.extend(settled.into_iter().map(settled_file));
     let replaced: HashSet<String> =
         files.iter().map(|file| &file.row).chain(&removed).map(|row| row.path.clone()).collect();
-    let is_kept = |row: &ReportFileRow| row.source_id != source.id || !replaced.contains(&row.path);
-    let kept: Vec<ReportFileRow> = stored.into_iter().filter(is_kept).collect();
+    let is_kept = |row: &FileRow| row.source_id != source.id || !replaced.contains(&row.path);
+    let kept: Vec<FileRow> = stored.into_iter().filter(is_kept).collect();
     let all = || kept.iter().chain(files.iter().map(|file| &file.row));
     let rejects = all().map(|row| row.rejects).sum();
     let is_summable = can_be_summed(report, all());
@@ -99,29 +99,30 @@ fn computed_files(
     report: &ReportConfig,
     source: &SourceKey,
     computed: Vec<(ClaimedFile, Answer)>,
-    stored: &[ReportFileRow],
+    stored: &[FileRow],
 ) -> Vec<FileUpdate> {
     let of_source = stored.iter().filter(|row| row.source_id == source.id);
-    let known: HashMap<&str, &ReportFileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
+    let known: HashMap<&str, &FileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
     let update = |(file, answer): (ClaimedFile, Answer)| {
         let row = known.get(file.entry.path.as_str()).map(|row| (*row).clone());
-        let row = row.unwrap_or_else(|| ReportFileRow::new(&report.name, source.id, &file.entry.path));
+        let row = row.unwrap_or_else(|| FileRow::new(&report.reader(), source.id, &file.entry.path));
         computed_file(row, file, answer)
     };
     computed.into_iter().map(update).collect()
 }
 
-fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileUpdate {
+fn computed_file(row: FileRow, file: ClaimedFile, answer: Answer) -> FileUpdate {
     let (hash, reading) = (Some(file.entry.hash), Some(file.reading));
     match answer {
         Answer::Partial(head, lines) => FileUpdate {
-            row: ReportFileRow {
+            row: FileRow {
                 hash,
                 reading,
+                size_bytes: number(file.entry.size),
                 row_count: number(head.rows),
-                passed_over: number(head.passed_over),
+                results: number(head.groups),
+                unused: number(head.passed_over),
                 rejects: number(head.rejected),
-                groups: number(head.groups),
                 repaired: number(head.repaired),
                 notes: (!head.notes.is_empty()).then(|| head.notes.join("; ")),
                 ..accepted(row)
@@ -130,7 +131,7 @@ fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileU
             rejects: head.rejects.iter().map(reject_row).collect(),
         },
         Answer::Rejected(reject) => {
-            let row = ReportFileRow {
+            let row = FileRow {
                 state: FileState::Rejected,
                 rejected_hash: hash,
                 rejected_reading: reading,
@@ -144,21 +145,21 @@ fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileU
     }
 }
 
-fn settled_file(row: ReportFileRow) -> FileUpdate {
+fn settled_file(row: FileRow) -> FileUpdate {
     FileUpdate { row: accepted(row), lines: None, rejects: Vec::new() }
 }
 
 /// A file whose latest content is the accepted one.
-fn accepted(row: ReportFileRow) -> ReportFileRow {
+fn accepted(row: FileRow) -> FileRow {
     let state = FileState::Applied;
-    ReportFileRow { state, rejected_hash: None, rejected_reading: None, rejected_reason: None, ..row }
+    FileRow { state, rejected_hash: None, rejected_reading: None, rejected_reason: None, ..row }
 }
 
 /// The totals over the `kept` files, whose partials are stored, and the updated ones.
 fn sum(
     store: &mut Store,
     report: &ReportConfig,
-    kept: &[ReportFileRow],
+    kept: &[FileRow],
     updated: &mut [FileUpdate],
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
@@ -180,13 +181,13 @@ fn sum(
 /// The database or the spool fails; a source was dropped after its partials were read.
 pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: ReportUpdate) -> Result<()> {
     // A reload drops sources without waiting for the report's turn.
-    let is_unchanged = update.sources == store.report_sources(&report.name)?;
+    let is_unchanged = update.sources == store.sources_of_reader(&report.reader())?;
     ensure!(is_unchanged, "a source was dropped while the totals were computed; they are computed again");
     for file in &mut update.files {
         put_file(store, file)?;
     }
     for row in &update.removed {
-        store.delete_report_file(row.id)?;
+        store.delete_file(row.id)?;
     }
     put_outcome(store, &report.name, update.source.id, &update.outcome)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
@@ -203,11 +204,11 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
 }
 
 fn put_file(store: &mut Store, file: &mut FileUpdate) -> Result<()> {
-    let id = store.put_report_file(&mut file.row)?;
+    let id = store.put_file(&mut file.row)?;
     let is_rejected = file.row.state == FileState::Rejected;
-    store.replace_report_rejects(id, true, if is_rejected { &file.rejects } else { &[] })?;
+    store.replace_rejects(id, true, if is_rejected { &file.rejects } else { &[] })?;
     if let Some(lines) = &mut file.lines {
-        store.replace_report_rejects(id, false, &file.rejects)?;
+        store.replace_rejects(id, false, &file.rejects)?;
         replace_partial(store, id, lines)?;
     }
     Ok(())

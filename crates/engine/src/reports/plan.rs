@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tributary_config::ReportConfig;
 use tributary_protocol::{FormatSpec, ManifestEntry};
-use tributary_store::{FileState, ReportFileRow};
+use tributary_store::{FileRow, FileState};
 
 use super::SourceContent;
 
@@ -25,9 +25,9 @@ pub(super) struct ReportChanges {
     /// Files whose partial is missing: new, changed, or to be computed in another way.
     pub(super) missing: Vec<ClaimedFile>,
     /// Files that have their accepted content again after one that was rejected.
-    pub(super) settled: Vec<ReportFileRow>,
+    pub(super) settled: Vec<FileRow>,
     /// Files that are gone, or that the report no longer claims.
-    pub(super) removed: Vec<ReportFileRow>,
+    pub(super) removed: Vec<FileRow>,
 }
 
 impl ReportChanges {
@@ -38,9 +38,9 @@ impl ReportChanges {
 }
 
 /// Compares the files of a source with those that the report has stored of it. Files that the source cannot read stay.
-pub(super) fn compare(report: &ReportConfig, content: &SourceContent, stored: &[ReportFileRow]) -> ReportChanges {
+pub(super) fn compare(report: &ReportConfig, content: &SourceContent, stored: &[FileRow]) -> ReportChanges {
     let manifest = &content.manifest;
-    let by_path: BTreeMap<&str, &ReportFileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
+    let by_path: BTreeMap<&str, &FileRow> = stored.iter().map(|file| (file.path.as_str(), file)).collect();
     let claimed: Vec<_> = manifest.files.iter().filter(|entry| report.claims(&entry.path)).collect();
     let paths: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
     let mut changes = ReportChanges::default();
@@ -63,7 +63,7 @@ pub(super) fn compare(report: &ReportConfig, content: &SourceContent, stored: &[
         }
     }
     let is_unreadable = |path: &str| report.claims(path) && manifest.covers_unreadable(path);
-    let is_gone = |file: &&ReportFileRow| !paths.contains(file.path.as_str()) && !is_unreadable(&file.path);
+    let is_gone = |file: &&FileRow| !paths.contains(file.path.as_str()) && !is_unreadable(&file.path);
     changes.removed = stored.iter().filter(is_gone).cloned().collect();
     changes
 }

@@ -14,7 +14,7 @@ use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tributary_http_client::Backoff;
-use tributary_store::{ReportFileRow, Store};
+use tributary_store::{FileRow, Store};
 
 use super::{
     PartialFetcher, Report, SourceContent, SourceKey,
@@ -51,7 +51,7 @@ pub(crate) struct ReportWork {
 /// The stored part of a report over one source.
 struct Stored {
     /// The source's files, by path.
-    files: Vec<ReportFileRow>,
+    files: Vec<FileRow>,
     /// The source's version that the report is up to date with.
     version: Option<String>,
     /// Whether the last attempt failed.
@@ -238,7 +238,7 @@ impl ReportWork {
         let (source, of) = (self.source.clone(), Arc::clone(report));
         let read = move |store: &mut Store| {
             let name = &of.config.name;
-            let files = store.report_files_of(name, source.id)?;
+            let files = store.files(&of.config.reader(), source.id)?;
             let version = SourceVersions::read(store, name)?.get(&source.name).map(str::to_owned);
             let failures = store.report_failures(name)?;
             let has_failed = failures.iter().any(|failure| failure.source_id == source.id);

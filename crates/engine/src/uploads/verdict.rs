@@ -2,7 +2,7 @@
 //! have committed it.
 
 use anyhow::Result;
-use tributary_config::{ReportConfig, UPLOADS};
+use tributary_config::{PRODUCTS, ReportConfig, UPLOADS};
 use tributary_store::{FileState, Store};
 
 use crate::reports::Reports;
@@ -43,11 +43,11 @@ pub(super) fn verdict(store: &mut Store, reports: &Reports, path: &str, hash: &s
 /// # Errors
 /// The database fails.
 pub(super) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Result<bool> {
-    if store.file_of(UPLOADS, path)?.is_some() {
+    if store.file_of(PRODUCTS, UPLOADS, path)?.is_some() {
         return Ok(false);
     }
     for report in reports.claiming(path) {
-        if store.report_file(&report.name, UPLOADS, path)?.is_some() {
+        if store.file_of(&report.reader(), UPLOADS, path)?.is_some() {
             return Ok(false);
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn is_unknown(store: &mut Store, reports: &Reports, path: &str) -> Re
 
 /// The verdict of a report that claims the file.
 fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -> Result<Verdict> {
-    let file = store.report_file(&report.name, UPLOADS, path)?;
+    let file = store.file_of(&report.reader(), UPLOADS, path)?;
     let is_current = |found: &Option<String>, reading: &Option<String>| {
         found.as_deref() == Some(hash) && report.is_of_plan(reading.as_deref())
     };
@@ -74,7 +74,7 @@ fn of_report(store: &mut Store, report: &ReportConfig, path: &str, hash: &str) -
 
 /// The verdict on the file as a product feed.
 fn of_feed(store: &mut Store, path: &str, hash: &str) -> Result<Verdict> {
-    let Some(file) = store.file_of(UPLOADS, path)? else { return Ok(Verdict::Pending) };
+    let Some(file) = store.file_of(PRODUCTS, UPLOADS, path)? else { return Ok(Verdict::Pending) };
     Ok(match file.state {
         FileState::Applied if file.hash.as_deref() == Some(hash) => {
             Verdict::Committed { rows: unsigned(file.row_count), rejects: unsigned(file.rejects) }

@@ -5,7 +5,9 @@ use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
 use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
-    schema::{aggr, edits, events, files, held_versions, pages, products, rejects, shadowed, sources, uploads},
+    schema::{
+        aggr, edits, events, files, held_versions, pages, partials, products, rejects, shadowed, sources, uploads,
+    },
     store::Store,
 };
 
@@ -18,7 +20,7 @@ pub struct Counts {
     pub aggr: i64,
     /// Rows of `sources`.
     pub sources: i64,
-    /// Rows of `files`.
+    /// Rows of `files`, of all readers.
     pub files: i64,
     /// Rows of `rejects`, at most 1,000 per file.
     pub rejects: i64,
@@ -63,6 +65,7 @@ impl Store {
             }
             // From here on in this order: a table that refers to another is emptied first.
             store.clear("rejects", diesel::delete(rejects::table))?;
+            store.clear("partials", diesel::delete(partials::table))?;
             store.clear("pages", diesel::delete(pages::table))?;
             store.clear("products", diesel::delete(products::table))?;
             store.clear("shadowed", diesel::delete(shadowed::table))?;

@@ -1,6 +1,6 @@
 //! Tests of when a document counts as committed or rejected.
 
-use tributary_store::{FileRow, ReportFileRow};
+use tributary_store::FileRow;
 
 use super::*;
 
@@ -17,9 +17,10 @@ fn a_feed_is_committed_or_rejected_by_its_content() {
         |store: &mut Store, hash: &str, expect| assert_eq!(verdict(store, &none, "a.csv", hash).unwrap(), expect);
     check(&mut store, "h", Verdict::Pending);
     let source = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
-    let file = store.insert_file(source, "a.csv").unwrap();
+    let mut file = FileRow::new(PRODUCTS, source, "a.csv");
+    store.put_file(&mut file).unwrap();
     check(&mut store, "h", Verdict::Pending);
-    let applied = FileRow {
+    let mut applied = FileRow {
         hash: Some("h".into()),
         reading: Some("r".into()),
         row_count: 9,
@@ -27,17 +28,17 @@ fn a_feed_is_committed_or_rejected_by_its_content() {
         state: FileState::Applied,
         ..file
     };
-    store.update_file(&applied).unwrap();
+    store.put_file(&mut applied).unwrap();
     check(&mut store, "h", Verdict::Committed { rows: 9, rejects: 2 });
     check(&mut store, "later", Verdict::Pending);
-    let rejected = FileRow {
+    let mut rejected = FileRow {
         state: FileState::Rejected,
         rejected_hash: Some("later".into()),
         rejected_reading: Some("r".into()),
         rejected_reason: Some("no header".into()),
         ..applied
     };
-    store.update_file(&rejected).unwrap();
+    store.put_file(&mut rejected).unwrap();
     check(&mut store, "later", Verdict::Rejected("no header".into()));
     check(&mut store, "h", Verdict::Pending);
 }
@@ -62,22 +63,24 @@ fn a_report_decides_by_content_and_digest() {
     let report = ReportConfig::with_columns("sales", vec!["a".into()], vec!["n".into()]);
     let uploads = store.put_source(UPLOADS, "file:///", 0, 0).unwrap();
     let north = store.put_source("north", "http://x", 0, 1).unwrap();
-    let applied = |source| ReportFileRow {
+    let applied = |source| FileRow {
         hash: Some("h".into()),
         reading: Some(report.plan.digest().to_owned()),
         row_count: 9,
         rejects: 2,
-        ..ReportFileRow::new("sales", source, "a.csv")
+        state: FileState::Applied,
+        ..FileRow::new("report:sales", source, "a.csv")
     };
     let check = |store: &mut Store, hash: &str, expect| {
         assert_eq!(of_report(store, &report, "a.csv", hash).unwrap(), expect);
     };
-    store.put_report_file(&mut applied(north)).unwrap();
+    store.put_file(&mut applied(north)).unwrap();
     check(&mut store, "h", Verdict::Pending);
-    store.put_report_file(&mut applied(uploads)).unwrap();
+    let mut file = applied(uploads);
+    store.put_file(&mut file).unwrap();
     check(&mut store, "h", Verdict::Committed { rows: 9, rejects: 2 });
     check(&mut store, "later", Verdict::Pending);
-    let mut stale = ReportFileRow { reading: Some("another digest".into()), ..applied(uploads) };
-    store.put_report_file(&mut stale).unwrap();
+    let mut stale = FileRow { reading: Some("another digest".into()), ..file };
+    store.put_file(&mut stale).unwrap();
     check(&mut store, "h", Verdict::Pending);
 }
