@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `source` | asks a source, fetches its bytes |
 //! | `poll` | decides when, makes one pass |
+//! | `input` | plans what a reader reads, stores what it accepted |
 //! | `ingest` | turns product feeds into rows |
 //! | `reports` | computes what is declared |
 //! | `uploads` | takes in documents |
@@ -18,9 +19,11 @@ mod database;
 mod edits;
 mod facade;
 mod ingest;
+mod input;
 mod metrics;
 mod poll;
 mod progress;
+mod readers;
 mod reports;
 mod source;
 mod supervise;
@@ -34,8 +37,10 @@ pub use facade::{
     RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked, once,
 };
 pub use ingest::{WouldDropSources, Written};
+pub use input::ResultLink;
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
+pub use readers::result_links;
 pub use tributary_merge::EditChange;
 pub use tributary_store::{
     AggrOrder, AggrRow, EditRow, FileRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView,

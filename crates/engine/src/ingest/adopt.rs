@@ -12,13 +12,15 @@ use tributary_config::{DropSources, PRODUCTS, SourceConfig, UPLOADS};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
 
 use super::{
-    apply::{note_pass, put_pages},
+    apply::note_pass,
     brake::{gone_digest, is_of_gone_source, put_held},
     changes::{Written, choose_again, write_touched},
+    feed::ProductTables,
 };
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
+    input::ResultTables,
 };
 
 /// One source as the database has it.
@@ -266,7 +268,7 @@ fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String,
     for source in &gone {
         let files = store.files(PRODUCTS, source.id)?;
         for file in &files {
-            touched.push(put_pages(store, file.id, None)?);
+            touched.push(ProductTables::remove(store, file.id)?);
         }
         dropped.push((source.name.clone(), files.iter().map(|file| file.results).sum()));
         all_files.extend(files);

@@ -3,21 +3,23 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tributary_config::{Brake, PRODUCTS};
-use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
-use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
+use tributary_merge::FileChanges;
+use tributary_store::{FileRow, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, FileVersion, Outcome,
     brake::{Held, Removals, TooMuch, causes, hold},
     changes::{Written, choose_again, write_touched},
-    convert::{number, reject_row},
+    convert::reject_rows,
+    feed::ProductTables,
     order,
 };
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
+    input::{FileUpdate, Findings, ResultTables},
 };
 
 /// Faults that a source's `error` names; further ones are only counted.
@@ -184,20 +186,23 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
     let (mut all_touched, mut rows) = (Vec::new(), version.reranked.clone());
-    version.reranked.iter().try_for_each(|row| store.put_file(&mut row.clone()).map(drop))?;
+    for row in &mut rows {
+        store.put_file(row)?;
+    }
     for file in &version.files {
         let row = known.remove(&file.entry.path);
-        let mut row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.entry.path));
-        all_touched.extend(put_file(store, &mut row, file)?);
+        let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.entry.path));
+        let (row, touched) = put_file(store, row, file)?;
+        all_touched.extend(touched);
         rows.push(row);
     }
     for row in &version.settled {
-        let mut row = row.clone();
-        settle(store, &mut row)?;
-        rows.push(row);
+        let mut update = FileUpdate::settled(row.clone());
+        update.write::<ProductTables>(store, None)?;
+        rows.push(update.row);
     }
     for row in &version.removed {
-        all_touched.push(put_pages(store, row.id, None)?);
+        all_touched.push(ProductTables::remove(store, row.id)?);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
     let causes = removals.as_ref().map(|_| causes(version, &all_touched)).unwrap_or_default();
@@ -256,79 +261,28 @@ pub(crate) fn note_pass(
     Ok(())
 }
 
-/// Stores one file. Returns the skus that it touches, if it was accepted.
-fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> Result<Option<FileChanges<'a>>> {
-    match &file.outcome {
-        Outcome::Accepted(accepted) => {
-            accept(row, file, accepted);
-            store.put_file(row)?;
-            store.replace_rejects(row.id, true, &[])?;
-            store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
-            put_pages(store, row.id, Some(&accepted.run)).map(Some)
-        }
-        Outcome::Rejected { reject, rows } => {
-            row.state = FileState::Rejected;
-            row.rejected_hash = Some(file.entry.hash.clone());
-            row.rejected_reading = Some(file.reading.clone());
-            row.rejected_reason = Some(reject.to_string());
-            if !file.rank.is_of_content {
-                row.rank_key = file.rank.key.clone();
-            }
-            store.put_file(row)?;
-            let reason = format!("the file is rejected: {}", reject.reason);
-            let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
-            // Rejects are listed newest first, so the one of the whole file comes last.
-            let rejects: Vec<_> = rows.kept.iter().map(reject_row).chain([whole]).collect();
-            store.replace_rejects(row.id, true, &rejects)?;
-            Ok(None)
-        }
-        Outcome::Changing => {
-            row.state = FileState::Changing;
-            store.put_file(row)?;
-            Ok(None)
-        }
-    }
-}
-
-fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
-    row.hash = Some(file.entry.hash.clone());
-    row.reading = Some(file.reading.clone());
-    row.rank_key = file.rank.key.clone();
-    row.size_bytes = number(file.entry.size);
-    row.row_count = number(accepted.rows);
-    row.results = number(accepted.run.offers() as u64);
-    row.rejects = number(accepted.rejects.total);
-    row.repaired = number(accepted.rejects.repaired);
-    row.unused = number(accepted.replaced);
-    row.notes = (!accepted.notes.is_empty()).then(|| accepted.notes.join("; "));
-    row.state = FileState::Applied;
-    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-}
-
-/// Forgets the rejection of another content of a file that has its accepted content again.
-fn settle(store: &mut Store, row: &mut FileRow) -> Result<()> {
-    row.state = FileState::Applied;
-    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-    store.put_file(row)?;
-    store.replace_rejects(row.id, true, &[])?;
-    Ok(())
-}
-
-/// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
-pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
-    let stored = store.page_digests(file)?;
-    let diff = diff_pages(run, &stored);
-    let differing = store.page_entries(file, &diff.differing)?;
-    let changes = compare_pages(file, run, &diff, &differing)
-        .with_context(|| format!("failed to compare file {file} with its stored pages"))?;
-    store.delete_pages(file, &diff.deleted)?;
-    let pages = run.map(|run| run.pages()).unwrap_or_default();
-    let row = |index: &usize| {
-        let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
-        PageRow { first_sku, digest, entries, lines }
+/// Stores one file. Returns its row, and the skus that it touches if it was accepted.
+fn put_file<'a>(store: &mut Store, row: FileRow, file: &'a FileVersion) -> Result<(FileRow, Option<FileChanges<'a>>)> {
+    let (mut update, run) = match &file.outcome {
+        Outcome::Accepted(accepted) => (FileUpdate::accepted(row, file.key(), findings(accepted)), Some(&accepted.run)),
+        Outcome::Rejected { reject, rows } => (FileUpdate::rejected(row, file.key(), reject, reject_rows(rows)), None),
+        Outcome::Changing => (FileUpdate::changing(row), None),
     };
-    store.insert_pages(file, diff.inserted.iter().map(row))?;
-    Ok(changes)
+    let changes = update.write::<ProductTables>(store, run)?;
+    Ok((update.row, changes))
+}
+
+fn findings(accepted: &Accepted) -> Findings<'_> {
+    let Accepted { run, rows, rejects, replaced, notes } = accepted;
+    Findings {
+        rows: *rows,
+        results: run.offers() as u64,
+        unused: *replaced,
+        rejected: rejects.total,
+        repaired: rejects.repaired,
+        notes,
+        rejects: reject_rows(rejects),
+    }
 }
 
 #[cfg(test)]

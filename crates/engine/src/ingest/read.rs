@@ -11,8 +11,8 @@ use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::{FormatSpec, ManifestEntry};
 
-use super::Rank;
 use crate::{
+    input::{ContentKey, Rank},
     progress::ProgressObserver,
     source::{ActiveRead, BodyFollower},
 };
@@ -27,6 +27,14 @@ pub(crate) struct FileVersion {
     pub(crate) rank: Rank,
     /// The result of reading it.
     pub(crate) outcome: Outcome,
+}
+
+impl FileVersion {
+    /// Its content, and how it was read.
+    pub(super) fn key(&self) -> ContentKey<'_> {
+        let Self { entry, reading, rank, .. } = self;
+        ContentKey { entry, reading, rank }
+    }
 }
 
 /// The result of reading a file.

@@ -27,7 +27,7 @@ pub struct FileView {
     pub size_bytes: i64,
     /// Rows of the accepted content, rejects included.
     pub rows: i64,
-    /// What it gives: distinct skus, or groups.
+    /// Its results: distinct skus, or groups.
     pub results: i64,
     /// All of its rejects.
     pub rejects: i64,

@@ -95,7 +95,7 @@ pub struct FileRow {
     pub size_bytes: i64,
     /// Rows of the accepted content, rejects included.
     pub row_count: i64,
-    /// What the accepted content gives: distinct skus, or groups.
+    /// Results of the accepted content: distinct skus, or groups.
     pub results: i64,
     /// Good rows of the accepted content that give nothing: replaced by a later row, or left out by a filter.
     pub unused: i64,

@@ -26,7 +26,7 @@ pub struct SourceView {
     pub version: Option<String>,
     /// Number of files.
     pub files: i64,
-    /// What all files give: of product feeds the offers, shown or not.
+    /// Results of all files: of product feeds the offers, shown or not.
     pub results: i64,
     /// All rejects of all files.
     pub rejects: i64,

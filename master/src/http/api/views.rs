@@ -278,21 +278,10 @@ impl From<RejectView> for Reject {
 
 impl From<FileView> for File {
     fn from(row: FileView) -> Self {
-        let FileView {
-            source,
-            path,
-            hash,
-            size_bytes,
-            rows,
-            results: offers,
-            rejects,
-            repaired,
-            unused: replaced,
-            reason,
-            notes,
-            ..
-        } = row;
         let state = row.state.to_string();
+        let FileView { source, path, hash, size_bytes, rows, rejects, repaired, reason, notes, .. } = row;
+        let offers = row.results;
+        let replaced = row.unused;
         Self { source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes }
     }
 }
@@ -306,19 +295,9 @@ impl From<HeldVersionRow> for Held {
 
 impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
-        let SourceView {
-            name,
-            url,
-            state,
-            version,
-            files,
-            results: offers,
-            rejects,
-            last_sensed,
-            last_applied,
-            error,
-            held,
-        } = stored;
+        let offers = stored.results;
+        let SourceView { name, url, state, version, files, rejects, last_sensed, last_applied, error, held, .. } =
+            stored;
         let (state, error) = match status.state {
             Some(newer) => (newer, status.error),
             None => (state, error),

@@ -3,7 +3,7 @@
 use tributary_protocol::{FormatSpec, ManifestEntry, PartialHead};
 
 use super::*;
-use crate::{reports::adopt, source::Spool};
+use crate::{input::Rank, reports::adopt, source::Spool};
 
 struct World {
     _folder: tempfile::TempDir,
@@ -48,7 +48,7 @@ impl World {
             source: self.key(source),
             version: Some(version.to_owned()),
             outcome: AttemptOutcome::Succeeded,
-            computed: vec![(ClaimedFile { entry, format, reading }, answer)],
+            computed: vec![(FileToRead { entry, format, reading, rank: Rank::default() }, answer)],
             settled: Vec::new(),
             removed: Vec::new(),
             started: Instant::now(),

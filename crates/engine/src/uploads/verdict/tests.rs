@@ -1,8 +1,10 @@
 //! Tests of when a document counts as committed or rejected.
 
-use tributary_store::FileRow;
+use tributary_config::{PRODUCTS, ReportConfig};
+use tributary_store::{FileRow, FileState};
 
 use super::*;
+use crate::input::Reader;
 
 fn store_url(folder: &tempfile::TempDir) -> tributary_store::DatabaseUrl {
     folder.path().join("database.db").to_str().unwrap().parse().unwrap()
@@ -43,18 +45,6 @@ fn a_feed_is_committed_or_rejected_by_its_content() {
     check(&mut store, "h", Verdict::Pending);
 }
 
-#[test]
-fn every_reader_counts() {
-    let committed = |rows, rejects| Verdict::Committed { rows, rejects };
-    let rejected = || Verdict::Rejected("why".into());
-    let check = |verdicts: Vec<Verdict>, expect| assert_eq!(combine(verdicts), expect);
-    check(vec![], Verdict::Pending);
-    check(vec![committed(3, 1), committed(5, 2)], committed(5, 3));
-    check(vec![committed(3, 1), Verdict::Pending], Verdict::Pending);
-    check(vec![rejected(), Verdict::Pending], Verdict::Pending);
-    check(vec![rejected(), committed(3, 1)], rejected());
-}
-
 /// A file of the same path in another source says nothing about the upload.
 #[test]
 fn a_report_decides_by_content_and_digest() {
@@ -72,7 +62,8 @@ fn a_report_decides_by_content_and_digest() {
         ..FileRow::new("report:sales", source, "a.csv")
     };
     let check = |store: &mut Store, hash: &str, expect| {
-        assert_eq!(of_report(store, &report, "a.csv", hash).unwrap(), expect);
+        let file = store.file_of("report:sales", UPLOADS, "a.csv").unwrap();
+        assert_eq!(file.map_or(Verdict::Pending, |file| report.verdict(file, hash)), expect);
     };
     store.put_file(&mut applied(north)).unwrap();
     check(&mut store, "h", Verdict::Pending);
