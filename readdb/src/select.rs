@@ -1,6 +1,7 @@
 //! Reads the requested rows. The columns of each table and their order are decided here.
 
 use anyhow::Result;
+use tributary_config::{PRODUCTS, report_of};
 use tributary_store::{AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, RejectView, SourceView, Store};
 
 use crate::{
@@ -63,10 +64,10 @@ pub(crate) fn each_row(
         }
         Table::Sources => {
             let most = usize::try_from(limit).unwrap_or(usize::MAX);
-            store.sources_view()?.into_iter().take(most).try_for_each(|row| take(source(row)))
+            store.sources_view(PRODUCTS)?.into_iter().take(most).try_for_each(|row| take(source(row)))
         }
-        Table::Files => store.files_view(None, limit)?.into_iter().try_for_each(|row| take(file(row))),
-        Table::Rejects => store.rejects_view(limit)?.into_iter().try_for_each(|row| take(reject(row))),
+        Table::Files => store.files_view(PRODUCTS, None, limit)?.into_iter().try_for_each(|row| take(file(row))),
+        Table::Rejects => store.rejects_view(PRODUCTS, limit)?.into_iter().try_for_each(|row| take(reject(row))),
         Table::Edits => {
             store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row)))
         }
@@ -78,8 +79,8 @@ pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Resul
     match table {
         Table::Products => store.products_count(&product_filter(request)),
         Table::Aggr => store.aggr_count(request.name.as_deref()),
-        Table::Sources => Ok(store.sources_view()?.len() as i64),
-        Table::Files => store.files_count(),
+        Table::Sources => Ok(store.sources_view(PRODUCTS)?.len() as i64),
+        Table::Files => store.files_count(PRODUCTS),
         Table::Rejects => store.rejects_count(),
         Table::Edits => store.edits_count(request.sku.as_deref()),
     }
@@ -118,7 +119,7 @@ fn source(row: SourceView) -> Vec<Cell> {
         row.state.as_str().into(),
         row.version.into(),
         row.files.into(),
-        row.offers.into(),
+        row.results.into(),
         row.rejects.into(),
         row.last_sensed.into(),
         row.last_applied.into(),
@@ -134,17 +135,18 @@ fn file(row: FileView) -> Vec<Cell> {
         row.hash.into(),
         row.size_bytes.into(),
         row.rows.into(),
-        row.offers.into(),
+        row.results.into(),
         row.rejects.into(),
         row.repaired.into(),
-        row.replaced.into(),
+        row.unused.into(),
         row.reason.into(),
         row.notes.into(),
     ]
 }
 
 fn reject(row: RejectView) -> Vec<Cell> {
-    let RejectView { source, file, line, reason, raw, report } = row;
+    let RejectView { id: _, reader, source, file, line, reason, raw } = row;
+    let report = report_of(&reader).map(str::to_owned);
     vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
 }
 

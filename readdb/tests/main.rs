@@ -9,6 +9,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tributary_config::PRODUCTS;
 use tributary_store::{
     DatabaseUrl, EditRow, FileRow, FileState, ProductRow, RejectRow, SourcePass, SourceState, Store,
 };
@@ -47,8 +48,7 @@ impl Database {
             last_applied: None,
         };
         store.set_source_pass(source_id, &pass).unwrap();
-        let file_id = store.insert_file(source_id, "a/b.csv").unwrap().id;
-        store.update_file(&file(file_id, source_id)).unwrap();
+        let file_id = store.put_file(&mut file(source_id)).unwrap();
         let reject = RejectRow { line: 3, byte_offset: 20, reason: "no sku".to_owned(), raw: AWKWARD.to_owned() };
         store.replace_rejects(file_id, false, &[reject]).unwrap();
         let offered = |sku: &str, name: &str, description: &str| ProductRow {
@@ -71,25 +71,19 @@ impl Database {
     }
 }
 
-fn file(id: i64, source_id: i64) -> FileRow {
+fn file(source_id: i64) -> FileRow {
     FileRow {
-        id,
-        source_id,
-        path: "a/b.csv".to_owned(),
         hash: Some("blake3:00".to_owned()),
         reading: Some("r".to_owned()),
         size_bytes: 1_234,
         row_count: 3,
-        offers: 2,
+        results: 2,
         rejects: 1,
         state: FileState::Rejected,
         rejected_hash: Some("blake3:01".to_owned()),
         rejected_reading: Some("r".to_owned()),
         rejected_reason: Some("no header".to_owned()),
-        rank_key: String::new(),
-        repaired: 0,
-        replaced: 0,
-        notes: None,
+        ..FileRow::new(PRODUCTS, source_id, "a/b.csv")
     }
 }
 

@@ -10,6 +10,7 @@ mod describe;
 mod fields;
 mod file;
 mod locate;
+mod reader;
 mod report;
 mod uploads;
 
@@ -28,6 +29,7 @@ use url::Url;
 pub use args::ConfigArgs;
 pub use brake::{Brake, MaxRemoval};
 pub use locate::locate_database;
+pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
 pub use uploads::UploadsConfig;
 

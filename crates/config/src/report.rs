@@ -9,6 +9,8 @@ use tributary_protocol::{FormatSpec, MetricSpec, OneOrMany, ReportSpec};
 use tributary_report::{ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
+use super::report_reader;
+
 /// The longest name of a report, in bytes.
 const LONGEST_NAME: usize = 40;
 
@@ -44,6 +46,12 @@ impl PartialEq for ReportConfig {
 }
 
 impl ReportConfig {
+    /// The name of its reader in the database.
+    #[must_use]
+    pub fn reader(&self) -> String {
+        report_reader(&self.name)
+    }
+
     /// The patterns of paths that the report claims.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         self.files.texts()

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `source` | asks a source, fetches its bytes |
 //! | `poll` | decides when, makes one pass |
+//! | `input` | plans what a reader reads, stores what it accepted |
 //! | `ingest` | turns product feeds into rows |
 //! | `reports` | computes what is declared |
 //! | `inbox` | takes in documents |
@@ -21,9 +22,11 @@ mod edits;
 mod facade;
 mod inbox;
 mod ingest;
+mod input;
 mod metrics;
 mod poll;
 mod progress;
+mod readers;
 mod reports;
 mod source;
 mod supervise;
@@ -37,11 +40,13 @@ pub use facade::{
 };
 pub use inbox::{Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage};
 pub use ingest::{WouldDropSources, Written};
+pub use input::ResultLink;
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
+pub use readers::result_links;
 pub use tributary_merge::EditChange;
 pub use tributary_store::{
-    AggrOrder, AggrRow, EditRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView, RejectView,
-    ReportFileRow, ReportValue, SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, EditRow, FileRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView,
+    RejectView, ReportValue, SourceState, SourceView, Tally,
 };
 pub use views::{OfferView, ProductDetail, ReportState, ReportSummary};

@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
-//! | `reports` | `reports`, `failed_reports`, `reported_files`, `partials`, `reported_rejects`, `report_<name>` |
+//! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
 //! | `history` | `events` |
 //!
@@ -31,8 +31,8 @@ pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::EventRow;
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectCursor, RejectRow,
+    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectFilter, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,
 };
-pub use reports::{FailedReportRow, ReportFileRow, ReportOrder, ReportRow, ReportTable};
+pub use reports::{FailedReportRow, ReportOrder, ReportRow, ReportTable};
 pub use sqlite::Lock;

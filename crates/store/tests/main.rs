@@ -6,7 +6,9 @@
 use std::str::FromStr;
 
 use tempfile::TempDir;
-use tributary_store::{DatabaseUrl, EditRow, PageRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store};
+use tributary_store::{
+    DatabaseUrl, EditRow, FileRow, PageRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store,
+};
 
 mod catalog;
 mod database;
@@ -30,15 +32,23 @@ impl Database {
         Database { store: Store::open(&url).unwrap(), url, folder }
     }
 
-    /// Adds a source with one file `a.csv`, and returns the file's id.
+    /// Adds a source with one file `a.csv` of the reader [`FEED`], and returns the file's id.
     fn file(&mut self, source: &str) -> i64 {
         let source_id = self.store.put_source(source, "http://127.0.0.1:5001", 0, 0).unwrap();
-        self.store.insert_file(source_id, "a.csv").unwrap().id
+        put(&mut self.store, FEED, source_id, "a.csv")
     }
 
     fn products(&mut self) -> Vec<ProductView> {
         self.store.products_page(&ProductFilter::default(), None, i64::MAX).unwrap()
     }
+}
+
+/// The reader that most tests write files of. To the store it is only a text.
+const FEED: &str = "feed";
+
+/// Stores a new file, and returns its id.
+fn put(store: &mut Store, reader: &str, source: i64, path: &str) -> i64 {
+    store.put_file(&mut FileRow::new(reader, source, path)).unwrap()
 }
 
 fn url_of(folder: &TempDir, name: &str) -> DatabaseUrl {

@@ -4,6 +4,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tributary_config::report_reader;
 use tributary_store::Store;
 use tributary_testkit::http;
 
@@ -258,7 +259,7 @@ fn the_share_of_a_source_goes_with_it_though_another_one_wrote_the_totals() {
     world.system.start_master(&[]);
     tributary_testkit::wait::until("south is stored", || {
         let mut store = Store::open_existing(&world.system.database().to_str().unwrap().parse().unwrap()).unwrap();
-        (computed(&south) == 1 && store.report_files("sales").unwrap().len() == 2).then_some(())
+        (computed(&south) == 1 && store.files_of_reader(&report_reader("sales")).unwrap().len() == 2).then_some(())
     });
     world.system.serve_at("north", &north);
     world.check();

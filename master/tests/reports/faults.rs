@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tributary_config::report_reader;
 use tributary_store::Store;
 use tributary_testkit::{
     faulty::{Answer, FaultySource},
@@ -219,7 +220,13 @@ fn nothing_wrong_is_stored_while_totals_have_to_wait() {
     system.start_master_that_warns();
     wait::until("it is asked twice", || (bad.asked() > asked + 1).then_some(()));
     let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
-    assert!(store.report_files("sales").unwrap().iter().all(|file| file.path != "bad_sales.csv" || file.groups == 2));
+    assert!(
+        store
+            .files_of_reader(&report_reader("sales"))
+            .unwrap()
+            .iter()
+            .all(|file| file.path != "bad_sales.csv" || file.results == 2)
+    );
     system.serve_at("good", &good);
     wait::until("the good one is up", || {
         let state = &system.json("/api/v1/sources")["items"][1]["state"];

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tributary_config::PRODUCTS;
 use tributary_http_common::announce;
 use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
 
@@ -72,7 +73,7 @@ fn read(url: &DatabaseUrl, last: i64) -> Result<Option<Activity>, tributary_stor
     match Store::open_existing(url) {
         Ok(mut store) => store.snapshot(|store| {
             let (events, tally) = (store.events_after(last, 100)?, store.tally()?);
-            Ok(Some(Activity { events, tally, is_loaded: is_loaded(&store.sources_view()?) }))
+            Ok(Some(Activity { events, tally, is_loaded: is_loaded(&store.sources_view(PRODUCTS)?) }))
         }),
         Err(Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
+use tributary_config::PRODUCTS;
 use tributary_csv_gate::write_texts;
 use tributary_generate::products;
 use tributary_store::{DatabaseUrl, Store};
@@ -46,7 +47,7 @@ pub(super) async fn keep_changing(
 
 /// Whether both feeds are applied. An error means that the database is still being created.
 fn are_applied(database: &DatabaseUrl) -> bool {
-    let sources = Store::open_existing(database).and_then(|mut store| store.sources_view());
+    let sources = Store::open_existing(database).and_then(|mut store| store.sources_view(PRODUCTS));
     sources.is_ok_and(|sources| is_loaded(&sources))
 }
 

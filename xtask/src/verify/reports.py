@@ -63,8 +63,8 @@ def compare():
         select trim(name), count(*) from read_csv(['served/feeds/a.csv', 'served/feeds/b.csv'], all_varchar = true) group by 1""")
 
     reasons = [reason for (reason,) in ours.execute(
-        "select reason from reported_rejects r join reported_files f on f.id = r.reported_file_id where f.report = 'malformed'")]
-    (rows, rejects), = ours.execute("select row_count, rejects from reported_files where report = 'malformed'")
+        "select reason from rejects r join files f on f.id = r.file_id where f.reader = 'report:malformed'")]
+    (rows, rejects), = ours.execute("select row_count, rejects from files where reader = 'report:malformed'")
     words = {}
     for kind, (_, times, word) in MALFORMED.items():
         words.setdefault(word, [[], 0])

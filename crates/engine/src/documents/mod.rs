@@ -11,7 +11,6 @@ pub(crate) mod path;
 mod recover;
 mod settle;
 mod source;
-mod verdict;
 
 pub(crate) use active_reads::{ActiveRead, CountingReader};
 pub(crate) use changes::Changes;
@@ -19,4 +18,3 @@ pub(crate) use folder::DocumentFolder;
 pub(crate) use recover::recover;
 pub(crate) use settle::{SUPERSEDED, fail, take_back};
 pub(crate) use source::{Arriving, Committed, Documents, Listing};
-pub(crate) use verdict::is_unknown;

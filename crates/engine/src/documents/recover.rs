@@ -6,7 +6,7 @@ use std::{fs, time::SystemTime};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
-use tributary_config::UPLOADS;
+use tributary_config::{PRODUCTS, UPLOADS};
 use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
@@ -85,7 +85,7 @@ fn take_in(store: &mut Store, folder: &DocumentFolder, file: &FoundFile) -> Resu
         row.hash.as_ref() == Some(&hash) && matches!(row.state, DocumentState::Queued | DocumentState::Complete)
     });
     let is_accepted = known.as_ref().is_some_and(|row| row.state == DocumentState::Complete)
-        || store.file_of(UPLOADS, &path)?.is_some_and(|row| row.hash.as_ref() == Some(&hash));
+        || store.file_of(PRODUCTS, UPLOADS, &path)?.is_some_and(|row| row.hash.as_ref() == Some(&hash));
     let row = known.clone().unwrap_or_else(|| DocumentRow {
         id: id.unwrap_or_else(path::new_id),
         path: path.clone(),

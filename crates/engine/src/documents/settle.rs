@@ -2,13 +2,16 @@
 //! it is taken back.
 
 use anyhow::Result;
+use tributary_config::UPLOADS;
 use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
-use super::{
-    changes::{Changes, placed, without_place},
-    verdict::{Verdict, verdict},
+use super::changes::{Changes, placed, without_place};
+use crate::{
+    clock::now,
+    input::{self, Verdict},
+    readers::ReaderList,
+    reports::Reports,
 };
-use crate::{clock::now, reports::Reports};
 
 /// Why a document failed whose place another one took.
 pub(crate) const SUPERSEDED: &str = "another upload has taken its place";
@@ -20,11 +23,13 @@ pub(crate) const SUPERSEDED: &str = "another upload has taken its place";
 /// The database fails.
 pub(crate) fn settle<T: AsRef<str>>(store: &mut Store, reports: &Reports, paths: &[T]) -> Result<Changes> {
     let mut changes = Changes::default();
+    let readers = ReaderList::new(reports.configured());
     for next in store.standing_documents(paths)? {
         if next.place != Some(Place::Next) {
             continue;
         }
-        match verdict(store, reports, &next.path, next.hash.as_deref().unwrap_or_default())? {
+        let hash = next.hash.clone().unwrap_or_default();
+        match input::verdict(store, readers.all(), (UPLOADS, &next.path), &hash)? {
             Verdict::Pending => {}
             Verdict::Committed { rows, rejects } => {
                 if let Some(current) = store.document_at(&next.path, Place::Current)? {

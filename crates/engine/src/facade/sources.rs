@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use prometheus_client::registry::Registry;
-use tributary_store::{FileView, RejectView, SourceView, Store, Tally};
+use tributary_config::{PRODUCTS, report_reader};
+use tributary_store::{FileView, RejectFilter, RejectView, SourceView, Store, Tally};
 
 use super::Engine;
 use crate::{
@@ -47,7 +48,7 @@ impl Engine {
     /// # Errors
     /// The database fails.
     pub async fn sources(&self) -> Result<Vec<SourceHealth>> {
-        Ok(self.with_health(self.read(|store| Ok(store.sources_view()?)).await?))
+        Ok(self.with_health(self.read(|store| Ok(store.sources_view(PRODUCTS)?)).await?))
     }
 
     /// The health of each source since this process started, by name. Does not read the database.
@@ -83,7 +84,7 @@ impl Engine {
     /// # Errors
     /// The database fails.
     pub async fn files(&self, source: Option<String>, limit: i64) -> Result<Vec<FileView>> {
-        self.read(move |store| Ok(store.files_view(source.as_deref(), limit)?)).await
+        self.read(move |store| Ok(store.files_view(PRODUCTS, source.as_deref(), limit)?)).await
     }
 
     /// The newest rejects of a report, a source or a file, and the number of all rejects.
@@ -97,11 +98,8 @@ impl Engine {
         file: Option<String>,
         limit: i64,
     ) -> Result<(Vec<RejectView>, i64)> {
-        let read = move |store: &mut Store| {
-            let rows = store.newest_rejects(report.as_deref(), source.as_deref(), file.as_deref(), limit)?;
-            Ok((rows, store.rejects_count()?))
-        };
-        self.read(read).await
+        let filter = RejectFilter { reader: report.as_deref().map(report_reader), source, file };
+        self.read(move |store| Ok((store.newest_rejects(&filter, None, limit)?, store.rejects_count()?))).await
     }
 
     /// At most `limit` of the same rejects, in batches from one snapshot.
@@ -115,11 +113,11 @@ impl Engine {
         file: Option<String>,
         mut limit: i64,
     ) -> Result<Batches<RejectView>> {
+        let filter = RejectFilter { reader: report.as_deref().map(report_reader), source, file };
         let mut last = None;
         let next = move |store: &mut Store| {
-            let filter = (report.as_deref(), source.as_deref(), file.as_deref());
-            let (rows, cursor) = store.rejects_before(filter, last, limit.min(REJECTS_PER_BATCH))?;
-            last = cursor;
+            let rows = store.newest_rejects(&filter, last, limit.min(REJECTS_PER_BATCH))?;
+            last = rows.last().map(|row| row.id);
             limit -= rows.len() as i64;
             Ok(rows)
         };
@@ -134,7 +132,7 @@ impl Engine {
         let read = move |store: &mut Store| {
             let product = sku.map(|sku| detail(store, &sku)).transpose()?;
             let events = store.latest_events(events)?.iter().map(events::read).collect::<Result<_>>()?;
-            Ok((store.tally()?, product, events, store.sources_view()?))
+            Ok((store.tally()?, product, events, store.sources_view(PRODUCTS)?))
         };
         let (tally, product, events, sources) = self.read(read).await?;
         Ok(Overview { tally, product, events, sources: self.with_health(sources) })

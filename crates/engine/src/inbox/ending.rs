@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tributary_config::UPLOADS;
 use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
@@ -10,7 +11,11 @@ use super::{
     error::InboxError,
     registry::Inbox,
 };
-use crate::documents::{Changes, Committed, fail, is_unknown, take_back};
+use crate::{
+    documents::{Changes, Committed, fail, take_back},
+    input,
+    readers::ReaderList,
+};
 
 /// Longest wait, after a document was taken back, until its rows are gone.
 const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
@@ -90,10 +95,11 @@ impl Inbox {
             let mut done = self.0.writer.done();
             loop {
                 done.borrow_and_update();
-                let (path, reports) = (path.to_owned(), self.0.documents.reports());
-                if self.0.documents.has(&path)
-                    || self.0.readers.run(move |store| is_unknown(store, &reports, &path)).await?
-                {
+                let (wanted, reports) = (path.to_owned(), self.0.documents.reports());
+                let is_known = move |store: &mut Store| {
+                    input::is_known(store, ReaderList::new(reports.configured()).all(), (UPLOADS, &wanted))
+                };
+                if self.0.documents.has(path) || !self.0.readers.run(is_known).await? {
                     return anyhow::Ok(());
                 }
                 done.changed().await?;

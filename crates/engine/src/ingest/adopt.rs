@@ -8,17 +8,19 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_config::{DropSources, SourceConfig, UPLOADS};
+use tributary_config::{DropSources, PRODUCTS, SourceConfig, UPLOADS};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
 
 use super::{
-    apply::{note_pass, put_pages},
+    apply::note_pass,
     brake::{gone_digest, is_of_gone_source, put_held},
     changes::{Written, choose_again, write_touched},
+    feed::ProductTables,
 };
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
+    input::ResultTables,
 };
 
 /// One source as the database has it.
@@ -81,7 +83,7 @@ fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> 
         if sources.iter().any(|source| source.name == row.name) || drop.allows(&row.name) {
             continue;
         }
-        let offers: i64 = store.files(row.id)?.iter().map(|file| file.offers).sum();
+        let offers: i64 = store.files(PRODUCTS, row.id)?.iter().map(|file| file.results).sum();
         if offers > 0 {
             vanished.push((row.name, offers));
         }
@@ -146,13 +148,13 @@ fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
     if store.held_version(row.id)?.is_some_and(|held| is_of_gone_source(&held)) {
         return Ok(());
     }
-    let offers = store.offered_skus(row.id)?;
+    let offers = store.offered_skus(PRODUCTS, row.id)?;
     let name = &row.name;
     let reason =
         format!("the source is no longer configured; its {offers} skus stay until someone accepts that they go");
     let held = HeldVersionRow {
         source_id: row.id,
-        digest: gone_digest(&store.files(row.id)?),
+        digest: gone_digest(&store.files(PRODUCTS, row.id)?),
         removes: offers,
         offers,
         reason: reason.clone(),
@@ -257,18 +259,18 @@ pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Sto
 }
 
 fn files_by_path(store: &mut Store, source: i64) -> Result<BTreeMap<String, FileRow>> {
-    Ok(store.files(source)?.into_iter().map(|file| (file.path.clone(), file)).collect())
+    Ok(store.files(PRODUCTS, source)?.into_iter().map(|file| (file.path.clone(), file)).collect())
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.
 fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String, i64)>, Written)> {
     let (mut dropped, mut all_files, mut touched) = (Vec::new(), Vec::new(), Vec::new());
     for source in &gone {
-        let files = store.files(source.id)?;
+        let files = store.files(PRODUCTS, source.id)?;
         for file in &files {
-            touched.push(put_pages(store, file.id, None)?);
+            touched.push(ProductTables::remove(store, file.id)?);
         }
-        dropped.push((source.name.clone(), files.iter().map(|file| file.offers).sum()));
+        dropped.push((source.name.clone(), files.iter().map(|file| file.results).sum()));
         all_files.extend(files);
     }
     let written = write_touched(store, touched, None)?;

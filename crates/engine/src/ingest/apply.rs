@@ -3,21 +3,23 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use anyhow::{Context, Result};
-use tributary_config::Brake;
-use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
-use tributary_store::{FileRow, FileState, PageRow, RejectRow, SourcePass, SourceState, Store};
+use anyhow::Result;
+use tributary_config::{Brake, PRODUCTS};
+use tributary_merge::FileChanges;
+use tributary_store::{FileRow, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, FileVersion, Outcome,
     brake::{Held, Removals, TooMuch, causes, hold},
     changes::{Written, choose_again, write_touched},
-    convert::{number, reject_row},
+    convert::reject_rows,
+    feed::ProductTables,
     order,
 };
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
+    input::{FileUpdate, Findings, ResultTables},
 };
 
 /// Faults that a source's `error` names; further ones are only counted.
@@ -62,7 +64,7 @@ impl SourceVersion {
             Outcome::Accepted(accepted) => accepted.run.offers(),
             Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
-        let gone = self.removed.iter().map(|file| usize::try_from(file.offers).unwrap_or_default());
+        let gone = self.removed.iter().map(|file| usize::try_from(file.results).unwrap_or_default());
         self.files.iter().map(offers).chain(gone).sum()
     }
 
@@ -159,7 +161,7 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applie
 pub(crate) fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     let (written, files) = put_files(store, version)?;
     store.clear_held_version(version.source)?;
-    let rejected_files = store.rejected_files(version.source)?;
+    let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
     let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
     let state = match (version.failed, rejected_files.is_empty() && mostly.is_none()) {
         (true, _) => SourceState::Down,
@@ -199,26 +201,27 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
 /// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
 fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec<FileRow>)> {
     let paths: Vec<&str> = version.files.iter().map(|file| file.entry.path.as_str()).collect();
-    let known = store.files_at(version.source, &paths)?;
+    let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
     let (mut all_touched, mut rows) = (Vec::new(), version.reranked.clone());
-    version.reranked.iter().try_for_each(|row| store.update_file(row))?;
+    for row in &mut rows {
+        store.put_file(row)?;
+    }
     for file in &version.files {
-        let mut row = match known.remove(&file.entry.path) {
-            Some(row) => row,
-            None => store.insert_file(version.source, &file.entry.path)?,
-        };
-        all_touched.extend(put_file(store, &mut row, file)?);
+        let row = known.remove(&file.entry.path);
+        let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.entry.path));
+        let (row, touched) = put_file(store, row, file)?;
+        all_touched.extend(touched);
         rows.push(row);
     }
     for row in &version.settled {
-        let mut row = row.clone();
-        settle(store, &mut row)?;
-        rows.push(row);
+        let mut update = FileUpdate::settled(row.clone());
+        update.write::<ProductTables>(store, None)?;
+        rows.push(update.row);
     }
     for row in &version.removed {
-        all_touched.push(put_pages(store, row.id, None)?);
+        all_touched.push(ProductTables::remove(store, row.id)?);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
     let causes = removals.as_ref().map(|_| causes(version, &all_touched)).unwrap_or_default();
@@ -277,79 +280,28 @@ pub(crate) fn note_pass(
     Ok(())
 }
 
-/// Stores one file. Returns the skus that it touches, if it was accepted.
-fn put_file<'a>(store: &mut Store, row: &mut FileRow, file: &'a FileVersion) -> Result<Option<FileChanges<'a>>> {
-    match &file.outcome {
-        Outcome::Accepted(accepted) => {
-            accept(row, file, accepted);
-            store.update_file(row)?;
-            store.replace_rejects(row.id, true, &[])?;
-            store.replace_rejects(row.id, false, &accepted.rejects.kept.iter().map(reject_row).collect::<Vec<_>>())?;
-            put_pages(store, row.id, Some(&accepted.run)).map(Some)
-        }
-        Outcome::Rejected { reject, rows } => {
-            row.state = FileState::Rejected;
-            row.rejected_hash = Some(file.entry.hash.clone());
-            row.rejected_reading = Some(file.reading.clone());
-            row.rejected_reason = Some(reject.to_string());
-            if !file.rank.is_of_content {
-                row.rank_key = file.rank.key.clone();
-            }
-            store.update_file(row)?;
-            let reason = format!("the file is rejected: {}", reject.reason);
-            let whole = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw.clone() };
-            // Rejects are listed newest first, so the one of the whole file comes last.
-            let rejects: Vec<_> = rows.kept.iter().map(reject_row).chain([whole]).collect();
-            store.replace_rejects(row.id, true, &rejects)?;
-            Ok(None)
-        }
-        Outcome::Changing => {
-            row.state = FileState::Changing;
-            store.update_file(row)?;
-            Ok(None)
-        }
-    }
-}
-
-fn accept(row: &mut FileRow, file: &FileVersion, accepted: &Accepted) {
-    row.hash = Some(file.entry.hash.clone());
-    row.reading = Some(file.reading.clone());
-    row.rank_key = file.rank.key.clone();
-    row.size_bytes = number(file.entry.size);
-    row.row_count = number(accepted.rows);
-    row.offers = number(accepted.run.offers() as u64);
-    row.rejects = number(accepted.rejects.total);
-    row.repaired = number(accepted.rejects.repaired);
-    row.replaced = number(accepted.replaced);
-    row.notes = (!accepted.notes.is_empty()).then(|| accepted.notes.join("; "));
-    row.state = FileState::Applied;
-    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-}
-
-/// Forgets the rejection of another content of a file that has its accepted content again.
-fn settle(store: &mut Store, row: &mut FileRow) -> Result<()> {
-    row.state = FileState::Applied;
-    (row.rejected_hash, row.rejected_reading, row.rejected_reason) = (None, None, None);
-    store.update_file(row)?;
-    store.replace_rejects(row.id, true, &[])?;
-    Ok(())
-}
-
-/// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
-pub(super) fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
-    let stored = store.page_digests(file)?;
-    let diff = diff_pages(run, &stored);
-    let differing = store.page_entries(file, &diff.differing)?;
-    let changes = compare_pages(file, run, &diff, &differing)
-        .with_context(|| format!("failed to compare file {file} with its stored pages"))?;
-    store.delete_pages(file, &diff.deleted)?;
-    let pages = run.map(|run| run.pages()).unwrap_or_default();
-    let row = |index: &usize| {
-        let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
-        PageRow { first_sku, digest, entries, lines }
+/// Stores one file. Returns its row, and the skus that it touches if it was accepted.
+fn put_file<'a>(store: &mut Store, row: FileRow, file: &'a FileVersion) -> Result<(FileRow, Option<FileChanges<'a>>)> {
+    let (mut update, run) = match &file.outcome {
+        Outcome::Accepted(accepted) => (FileUpdate::accepted(row, file.key(), findings(accepted)), Some(&accepted.run)),
+        Outcome::Rejected { reject, rows } => (FileUpdate::rejected(row, file.key(), reject, reject_rows(rows)), None),
+        Outcome::Changing => (FileUpdate::changing(row), None),
     };
-    store.insert_pages(file, diff.inserted.iter().map(row))?;
-    Ok(changes)
+    let changes = update.write::<ProductTables>(store, run)?;
+    Ok((update.row, changes))
+}
+
+fn findings(accepted: &Accepted) -> Findings<'_> {
+    let Accepted { run, rows, rejects, replaced, notes } = accepted;
+    Findings {
+        rows: *rows,
+        results: run.offers() as u64,
+        unused: *replaced,
+        rejected: rejects.total,
+        repaired: rejects.repaired,
+        notes,
+        rejects: reject_rows(rejects),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt};
 
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use tributary_config::Brake;
+use tributary_config::{Brake, PRODUCTS};
 use tributary_merge::{Batch, FileChanges, StoredRows, withdrawn};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceState, Store};
 
@@ -45,7 +45,7 @@ impl Removals {
         if brake.max_removal.is_none_or(|max| gone as u64 <= max.rows) {
             return Ok(None);
         }
-        let files = store.files(source)?.iter().map(|file| file.id).collect();
+        let files = store.files(PRODUCTS, source)?.iter().map(|file| file.id).collect();
         Ok(Some(Self { files, count: 0, digest: blake3::Hasher::new(), first: Vec::new() }))
     }
 
@@ -67,7 +67,7 @@ impl Removals {
     pub(super) fn check(self, store: &mut Store, version: &SourceVersion, causes: &[Cause]) -> Result<()> {
         let Some(max) = version.brake.max_removal else { return Ok(()) };
         // Read through a connection that does not see what was just written.
-        let offers = store.reader()?.offered_skus(version.source)?.unsigned_abs();
+        let offers = store.reader()?.offered_skus(PRODUCTS, version.source)?.unsigned_abs();
         if !max.is_exceeded(self.count, offers) {
             return Ok(());
         }
@@ -169,8 +169,8 @@ pub(crate) fn held_until(held: &HeldVersionRow, brake: &Brake) -> Option<DateTim
 /// The digest of a source that is held as a whole.
 pub(super) fn gone_digest(files: &[FileRow]) -> String {
     let mut digest = blake3::Hasher::new();
-    for FileRow { path, hash, offers, .. } in files {
-        let file = format!("{path}\0{}\0{offers}\0", hash.as_deref().unwrap_or_default());
+    for FileRow { path, hash, results, .. } in files {
+        let file = format!("{path}\0{}\0{results}\0", hash.as_deref().unwrap_or_default());
         digest.update(file.as_bytes());
     }
     format!("{GONE}{}", &digest.finalize().to_hex()[..32])

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
+use tributary_config::PRODUCTS;
 use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, RankedFile, Ranks, StoredRows};
 use tributary_store::{FileOrigin, Store};
 
@@ -61,7 +62,7 @@ pub(crate) fn write_touched(
             writer.write(store, &before, &batch, &ranks)?;
         }
     } else {
-        let ranks = ranks_of(&store.all_file_origins()?);
+        let ranks = ranks_of(&store.all_file_origins(PRODUCTS)?);
         read_ahead(store, batches, |store, before, batch| writer.write(store, before, batch, &ranks))?;
     }
     writer.finish(store)
@@ -112,7 +113,7 @@ fn before(store: &mut Store, batch: &Batch) -> Result<StoredRows> {
 
 /// Chooses the winner again for every sku with several offers, or with one that is not shown as it is.
 pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
-    let ranks = ranks_of(&store.all_file_origins()?);
+    let ranks = ranks_of(&store.all_file_origins(PRODUCTS)?);
     let mut writer = BatchWriter::default();
     let mut after = None;
     loop {

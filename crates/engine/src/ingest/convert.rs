@@ -1,8 +1,10 @@
 //! Converts between rows of the store and of the merge, which do not know each other.
 
-use tributary_csv_gate::Reject;
+use tributary_csv_gate::{Reject, Rejects};
 use tributary_merge::{Edit, Offer, Product, StoredRows};
 use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, SkuRows};
+
+use crate::input;
 
 pub(super) fn before(state: SkuRows) -> StoredRows {
     StoredRows {
@@ -51,16 +53,11 @@ pub(super) fn shadowed_rows(offers: Vec<Offer<&str>>) -> Vec<ShadowedRow<&str>> 
     offers.into_iter().map(row).collect()
 }
 
-pub(super) fn reject_row(reject: &Reject) -> RejectRow {
-    RejectRow {
-        line: number(reject.line),
-        byte_offset: number(reject.byte),
-        reason: reject.reason.to_string(),
-        raw: reject.raw.clone(),
-    }
+/// The rejects of a file that are kept.
+pub(super) fn reject_rows(rejects: &Rejects) -> Vec<RejectRow> {
+    rejects.kept.iter().map(reject_row).collect()
 }
 
-/// Converts a count for the database. No count comes near the limit.
-pub(super) fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn reject_row(reject: &Reject) -> RejectRow {
+    input::reject_row(reject.line, reject.byte, reject.reason.to_string(), reject.raw.clone())
 }

@@ -1,16 +1,15 @@
-//! Product feeds, from the bytes of a file to rows of `products` and `aggr`: plan, read, merge, apply.
+//! Product feeds, from the bytes of a file to rows of `products` and `aggr`: read, merge, apply.
 //!
-//! Code that decides which files to read, or what their rows change, belongs here. Asking sources and reports do not.
+//! Code that decides what the rows of feeds change belongs here. What is the same for every reader is in `input`.
 
 mod adopt;
 mod apply;
 mod brake;
 mod changes;
 mod convert;
+mod feed;
 mod order;
-mod plan;
 mod read;
-mod reading;
 
 pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};
@@ -19,6 +18,5 @@ pub(crate) use brake::{Held, held_until, is_of_gone_source};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
 pub(crate) use convert::{edit, edit_row};
-pub(crate) use plan::{FileToRead, Plan, Rank, plan};
+pub(crate) use feed::Feed;
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};
-pub(crate) use reading::reading;

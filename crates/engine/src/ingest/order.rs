@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use tributary_config::PRODUCTS;
 use tributary_store::{FileRow, Store};
 
 use super::apply::SourceVersion;
@@ -21,7 +22,8 @@ pub(super) fn changes(store: &mut Store, version: &SourceVersion, known: &HashMa
     if keys.is_empty() {
         return Ok(false);
     }
-    let files: Vec<FileRow> = store.files(version.source)?.into_iter().filter(|file| file.offers > 0).collect();
+    let files: Vec<FileRow> =
+        store.files(PRODUCTS, version.source)?.into_iter().filter(|file| file.results > 0).collect();
     let sorted = |key: &dyn Fn(&FileRow) -> String| {
         let mut files: Vec<_> = files.iter().map(|file| (key(file), file.path.as_str())).collect();
         files.sort_unstable();

@@ -11,8 +11,12 @@ use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 use tributary_protocol::{FormatSpec, ManifestEntry};
 
-use super::Rank;
-use crate::{documents::ActiveRead, progress::ProgressObserver, source::BodyFollower};
+use crate::{
+    documents::ActiveRead,
+    input::{ContentKey, Rank},
+    progress::ProgressObserver,
+    source::BodyFollower,
+};
 
 /// One file of a version.
 pub(crate) struct FileVersion {
@@ -24,6 +28,14 @@ pub(crate) struct FileVersion {
     pub(crate) rank: Rank,
     /// The result of reading it.
     pub(crate) outcome: Outcome,
+}
+
+impl FileVersion {
+    /// Its content, and how it was read.
+    pub(super) fn key(&self) -> ContentKey<'_> {
+        let Self { entry, reading, rank, .. } = self;
+        ContentKey { entry, reading, rank }
+    }
 }
 
 /// The result of reading a file.

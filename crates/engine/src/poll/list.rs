@@ -22,7 +22,8 @@ use tributary_store::FileRow;
 use super::Context;
 use crate::{
     documents::{ActiveRead, CountingReader, Documents, Listing},
-    ingest::{self, ArrivingFile, FileReader, FileToRead, FileVersion, Outcome},
+    ingest::{ArrivingFile, Feed, FileReader, FileVersion, Outcome},
+    input::{self, FileToRead, Plan},
     progress::ProgressObserver,
     reports::SourceContent,
     source::{CorePermit, FetchError, NewBody, Origin, SourceClient},
@@ -41,7 +42,7 @@ const PLAIN_PATH: &str = "read.csv";
 
 /// Everything that a source holds, and the files that were read.
 pub(super) struct Listed {
-    pub(super) plan: ingest::Plan,
+    pub(super) plan: Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(FileToRead, FetchError)>,
     /// All that the source holds, or the part that was listed.
@@ -157,7 +158,7 @@ impl Lister<'_> {
             ..ManifestEntry::default()
         };
         let body = Arc::new(received.body);
-        let is_claimed = self.context.reports.claiming(PLAIN_PATH).next().is_some();
+        let is_claimed = self.context.reports.configured().iter().any(|report| report.claims(PLAIN_PATH));
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
@@ -192,13 +193,13 @@ impl Lister<'_> {
         Ok(SourceFormats { own: self.source.formats.clone(), announced })
     }
 
-    fn plan(&self, listed: (&Manifest, Option<&[String]>), formats: &SourceFormats) -> ingest::Plan {
-        let is_feed = |path: &str| self.context.reports.is_feed(path);
-        ingest::plan(listed, is_feed, self.stored, (&self.source.columns, formats))
+    fn plan(&self, (manifest, removed): (&Manifest, Option<&[String]>), formats: &SourceFormats) -> Plan {
+        let feed = Feed::new(self.context.reports.configured(), &self.source.columns);
+        input::plan(&feed, (manifest, formats), removed, self.stored)
     }
 
     /// Leaves documents beyond the bound of a pass to the next one.
-    fn put_off(&self, plan: &mut ingest::Plan, manifest: &mut Manifest) {
+    fn put_off(&self, plan: &mut Plan, manifest: &mut Manifest) {
         let Some(documents) = self.origin.documents() else { return };
         if plan.read.len() > documents.max_files_per_pass() {
             let rest = plan.read.split_off(documents.max_files_per_pass());
@@ -209,7 +210,7 @@ impl Lister<'_> {
 
     fn listed(
         self,
-        plan: ingest::Plan,
+        plan: Plan,
         read: Vec<FileVersion>,
         unread: Vec<(FileToRead, FetchError)>,
         content: SourceContent,
@@ -219,12 +220,12 @@ impl Lister<'_> {
         Listed { plan, read, unread, content, removed: None, active_reads, is_held: false, digest }
     }
 
-    fn is_held(&self, plan: &ingest::Plan) -> bool {
+    fn is_held(&self, plan: &Plan) -> bool {
         self.held_plan.is_some_and(|held| held == plan.digest())
     }
 
     fn held(self, content: SourceContent) -> Listed {
-        Listed { is_held: true, ..self.listed(ingest::Plan::default(), Vec::new(), Vec::new(), content) }
+        Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), Vec::new(), content) }
     }
 
     async fn read_files(&self, files: Vec<FileToRead>) -> Vec<(FileToRead, Result<Outcome, FetchError>)> {

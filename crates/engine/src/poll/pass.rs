@@ -22,7 +22,8 @@ use super::{
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, FileToRead, FileVersion, Outcome, Plan, RowCounts, SourceVersion, StoredSource},
+    ingest::{self, Applied, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
+    input::{FileToRead, Plan, Reader},
     progress::ProgressObserver,
     reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -322,8 +323,8 @@ impl Poll {
         if self.has_order_hint || !has_new {
             return;
         }
-        let is_feed = |path: &str| self.context.reports.is_feed(path);
-        if let Some(hint) = notes::order_hint(&content.manifest, &content.formats, is_feed) {
+        let feed = Feed::new(self.context.reports.configured(), &self.source.columns);
+        if let Some(hint) = notes::order_hint(&content.manifest, &content.formats, |path| feed.claims(path)) {
             let name = &self.source.name;
             tracing::warn!(source.id = %name, "`{name}`: {hint}");
             self.has_order_hint = true;

@@ -12,7 +12,8 @@ use tributary_store::{FileRow, SourceState, Store};
 use super::Poll;
 use crate::{
     documents::{Committed, Documents},
-    ingest::{self, Applied, FileVersion, Plan, RowCounts, SourceVersion, Written},
+    ingest::{self, Applied, FileVersion, RowCounts, SourceVersion, Written},
+    input::Plan,
 };
 
 /// Interval in which passes that change nothing are recorded in the database. In between only this process knows of them.

@@ -1,8 +1,10 @@
 //! Adopt: brings the configured reports into the database, at a start and at a reload. A report that is no longer configured is dropped.
 //! Totals that can be summed from stored partials are, without reading a file.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
-use tributary_config::ReportConfig;
+use tributary_config::{ReportConfig, report_of, report_reader};
 use tributary_store::{Error as StoreError, GroupRow, Store};
 
 use super::{
@@ -16,15 +18,15 @@ use super::{
 /// # Errors
 /// The database fails or is damaged.
 pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str]) -> Result<()> {
-    for name in store.report_names()? {
+    for name in stored_names(store)? {
         if !reports.iter().any(|report| report.name == name) {
-            store.drop_report(&name)?;
+            drop_report(store, &name)?;
             tracing::warn!(report = %name, "report `{name}` is no longer configured: dropped its table");
         }
     }
     for report in reports {
         forget_failures(store, report)?;
-        if is_outdated(store, report, sources)? && can_be_summed(report, &store.report_files(&report.name)?) {
+        if is_outdated(store, report, sources)? && can_be_summed(report, &store.files_of_reader(&report.reader())?) {
             let rows = summed(store, report)?;
             let mut versions = SourceVersions::read(store, &report.name)?;
             versions.retain(sources);
@@ -34,6 +36,19 @@ pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str
     Ok(())
 }
 
+/// The names of all reports that left anything in the database.
+fn stored_names(store: &mut Store) -> Result<BTreeSet<String>> {
+    let mut names: BTreeSet<String> = store.report_names()?.into_iter().collect();
+    names.extend(store.readers()?.iter().filter_map(|reader| report_of(reader)).map(str::to_owned));
+    Ok(names)
+}
+
+/// Deletes all that is stored of a report.
+fn drop_report(store: &mut Store, name: &str) -> Result<()> {
+    store.drop_report(name)?;
+    Ok(store.delete_files_of_reader(&report_reader(name))?)
+}
+
 /// The totals of the stored partials. If they cannot be summed, they are forgotten, so that the report is computed again from its
 /// files: one damaged partial must not keep the master from starting.
 fn summed(store: &mut Store, report: &ReportConfig) -> Result<Vec<GroupRow>> {
@@ -41,7 +56,7 @@ fn summed(store: &mut Store, report: &ReportConfig) -> Result<Vec<GroupRow>> {
         Err(error) if error.downcast_ref::<StoreError>().is_none() => {
             let name = &report.name;
             tracing::error!(report = %name, "report `{name}` is computed again from all its files: {error:#}");
-            store.drop_report(name)?;
+            drop_report(store, name)?;
             rows_of(store, report, |_| true)
         }
         summed => summed,

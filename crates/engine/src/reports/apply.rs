@@ -7,20 +7,21 @@ use std::{
 
 use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
-use tributary_protocol::RowReject;
+use tributary_protocol::{PartialHead, RowReject};
 use tributary_report::Total;
-use tributary_store::{FileState, GroupRow, RejectRow, ReportFileRow, ReportRow, Store};
+use tributary_store::{FileRow, GroupRow, ReportRow, Store};
 
 use super::{
     content::SourceKey,
     failure::{AttemptOutcome, put_outcome},
-    plan::ClaimedFile,
+    reader::Partials,
     total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
 };
 use crate::{
     clock::now,
     database::events::{self, Event},
+    input::{FileToRead, FileUpdate, Findings, ResultTables, reject_row},
     source::{Answer, GroupLines},
 };
 
@@ -33,11 +34,11 @@ pub(super) struct SourceUpdate {
     /// The outcome of the attempt.
     pub(super) outcome: AttemptOutcome,
     /// Files with their answers.
-    pub(super) computed: Vec<(ClaimedFile, Answer)>,
+    pub(super) computed: Vec<(FileToRead, Answer)>,
     /// Files that have their accepted content again.
-    pub(super) settled: Vec<ReportFileRow>,
+    pub(super) settled: Vec<FileRow>,
     /// Files that are gone.
-    pub(super) removed: Vec<ReportFileRow>,
+    pub(super) removed: Vec<FileRow>,
     /// The start of the attempt.
     pub(super) started: Instant,
 }
@@ -47,8 +48,8 @@ pub(super) struct ReportUpdate {
     source: SourceKey,
     version: Option<String>,
     outcome: AttemptOutcome,
-    files: Vec<FileUpdate>,
-    removed: Vec<ReportFileRow>,
+    files: Vec<ComputedFile>,
+    removed: Vec<FileRow>,
     /// The new totals; `None` if they stay until stale files have been read again.
     rows: Option<Vec<GroupRow>>,
     /// All rejects of the report's files.
@@ -59,12 +60,10 @@ pub(super) struct ReportUpdate {
 }
 
 /// A file as it is stored from now on.
-struct FileUpdate {
-    row: ReportFileRow,
+struct ComputedFile {
+    update: FileUpdate,
     /// The groups of its new partial; `None` keeps the stored partial.
     lines: Option<GroupLines>,
-    /// The rejects of the content that was read.
-    rejects: Vec<RejectRow>,
 }
 
 impl ReportUpdate {
@@ -81,14 +80,14 @@ impl ReportUpdate {
 /// The database fails or is damaged; there are too many groups.
 pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUpdate) -> Result<ReportUpdate> {
     let SourceUpdate { source, version, outcome, computed, settled, removed, started } = update;
-    let (stored, sources) = (store.report_files(&report.name)?, store.report_sources(&report.name)?);
+    let (stored, sources) = (store.files_of_reader(&report.reader())?, store.sources_of_reader(&report.reader())?);
     let mut files = computed_files(report, &source, computed, &stored);
-    files.extend(settled.into_iter().map(settled_file));
+    files.extend(settled.into_iter().map(|row| ComputedFile { update: FileUpdate::settled(row), lines: None }));
     let replaced: HashSet<String> =
-        files.iter().map(|file| &file.row).chain(&removed).map(|row| row.path.clone()).collect();
-    let is_kept = |row: &ReportFileRow| row.source_id != source.id || !replaced.contains(&row.path);
-    let kept: Vec<ReportFileRow> = stored.into_iter().filter(is_kept).collect();
-    let all = || kept.iter().chain(files.iter().map(|file| &file.row));
+        files.iter().map(|file| &file.update.row).chain(&removed).map(|row| row.path.clone()).collect();
+    let is_kept = |row: &FileRow| row.source_id != source.id || !replaced.contains(&row.path);
+    let kept: Vec<FileRow> = stored.into_iter().filter(is_kept).collect();
+    let all = || kept.iter().chain(files.iter().map(|file| &file.update.row));
     let rejects = all().map(|row| row.rejects).sum();
     let is_summable = can_be_summed(report, all());
     let rows = is_summable.then(|| sum(store, report, &kept, &mut files)).transpose()?;
@@ -98,77 +97,58 @@ pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUp
 fn computed_files(
     report: &ReportConfig,
     source: &SourceKey,
-    computed: Vec<(ClaimedFile, Answer)>,
-    stored: &[ReportFileRow],
-) -> Vec<FileUpdate> {
+    computed: Vec<(FileToRead, Answer)>,
+    stored: &[FileRow],
+) -> Vec<ComputedFile> {
     let of_source = stored.iter().filter(|row| row.source_id == source.id);
-    let known: HashMap<&str, &ReportFileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
-    let update = |(file, answer): (ClaimedFile, Answer)| {
+    let known: HashMap<&str, &FileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
+    let update = |(file, answer): (FileToRead, Answer)| {
         let row = known.get(file.entry.path.as_str()).map(|row| (*row).clone());
-        let row = row.unwrap_or_else(|| ReportFileRow::new(&report.name, source.id, &file.entry.path));
-        computed_file(row, file, answer)
+        let row = row.unwrap_or_else(|| FileRow::new(&report.reader(), source.id, &file.entry.path));
+        computed_file(row, &file, answer)
     };
     computed.into_iter().map(update).collect()
 }
 
-fn computed_file(row: ReportFileRow, file: ClaimedFile, answer: Answer) -> FileUpdate {
-    let (hash, reading) = (Some(file.entry.hash), Some(file.reading));
+fn computed_file(row: FileRow, file: &FileToRead, answer: Answer) -> ComputedFile {
     match answer {
-        Answer::Partial(head, lines) => FileUpdate {
-            row: ReportFileRow {
-                hash,
-                reading,
-                row_count: number(head.rows),
-                passed_over: number(head.passed_over),
-                rejects: number(head.rejected),
-                groups: number(head.groups),
-                repaired: number(head.repaired),
-                notes: (!head.notes.is_empty()).then(|| head.notes.join("; ")),
-                ..accepted(row)
-            },
-            lines: Some(lines),
-            rejects: head.rejects.iter().map(reject_row).collect(),
-        },
+        Answer::Partial(head, lines) => {
+            ComputedFile { update: FileUpdate::accepted(row, file.into(), findings(&head)), lines: Some(lines) }
+        }
         Answer::Rejected(reject) => {
-            let row = ReportFileRow {
-                state: FileState::Rejected,
-                rejected_hash: hash,
-                rejected_reading: reading,
-                rejected_reason: Some(reject.to_string()),
-                ..row
-            };
-            let reason = format!("the file is rejected: {}", reject.reason);
-            let whole_file = RejectRow { line: number(reject.line), byte_offset: 0, reason, raw: reject.raw };
-            FileUpdate { row, lines: None, rejects: vec![whole_file] }
+            ComputedFile { update: FileUpdate::rejected(row, file.into(), &reject, Vec::new()), lines: None }
         }
     }
 }
 
-fn settled_file(row: ReportFileRow) -> FileUpdate {
-    FileUpdate { row: accepted(row), lines: None, rejects: Vec::new() }
-}
-
-/// A file whose latest content is the accepted one.
-fn accepted(row: ReportFileRow) -> ReportFileRow {
-    let state = FileState::Applied;
-    ReportFileRow { state, rejected_hash: None, rejected_reading: None, rejected_reason: None, ..row }
+fn findings(head: &PartialHead) -> Findings<'_> {
+    let row = |reject: &RowReject| reject_row(reject.line, reject.byte, reject.reason.clone(), reject.raw.clone());
+    Findings {
+        rows: head.rows,
+        results: head.groups,
+        unused: head.passed_over,
+        rejected: head.rejected,
+        repaired: head.repaired,
+        notes: &head.notes,
+        rejects: head.rejects.iter().map(row).collect(),
+    }
 }
 
 /// The totals over the `kept` files, whose partials are stored, and the updated ones.
 fn sum(
     store: &mut Store,
     report: &ReportConfig,
-    kept: &[ReportFileRow],
-    updated: &mut [FileUpdate],
+    kept: &[FileRow],
+    updated: &mut [ComputedFile],
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
     for row in kept.iter().filter(|row| has_partial(report, row)) {
         add_stored(store, row, &mut total)?;
     }
-    for file in updated.iter_mut().filter(|file| has_partial(report, &file.row)) {
+    for file in updated.iter_mut().filter(|file| has_partial(report, &file.update.row)) {
         match &mut file.lines {
             Some(lines) => lines.add_to(&mut total)?,
-            None => add_stored(store, &file.row, &mut total)?,
+            None => add_stored(store, &file.update.row, &mut total)?,
         }
     }
     Ok(rows(&total))
@@ -180,13 +160,14 @@ fn sum(
 /// The database or the spool fails; a source was dropped after its partials were read.
 pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: ReportUpdate) -> Result<()> {
     // A reload drops sources without waiting for the report's turn.
-    let is_unchanged = update.sources == store.report_sources(&report.name)?;
+    let is_unchanged = update.sources == store.sources_of_reader(&report.reader())?;
     ensure!(is_unchanged, "a source was dropped while the totals were computed; they are computed again");
     for file in &mut update.files {
-        put_file(store, file)?;
+        file.update.write::<Partials>(store, file.lines.as_mut())?;
     }
     for row in &update.removed {
-        store.delete_report_file(row.id)?;
+        Partials::remove(store, row.id)?;
+        store.delete_file(row.id)?;
     }
     put_outcome(store, &report.name, update.source.id, &update.outcome)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
@@ -200,27 +181,6 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
         seconds: update.started.elapsed().as_secs_f64(),
     };
     events::put(store, &event)
-}
-
-fn put_file(store: &mut Store, file: &mut FileUpdate) -> Result<()> {
-    let id = store.put_report_file(&mut file.row)?;
-    let is_rejected = file.row.state == FileState::Rejected;
-    store.replace_report_rejects(id, true, if is_rejected { &file.rejects } else { &[] })?;
-    if let Some(lines) = &mut file.lines {
-        store.replace_report_rejects(id, false, &file.rejects)?;
-        replace_partial(store, id, lines)?;
-    }
-    Ok(())
-}
-
-fn replace_partial(store: &mut Store, id: i64, lines: &mut GroupLines) -> Result<()> {
-    store.clear_partial(id)?;
-    let mut part_no = 0;
-    lines.each_piece(|piece| {
-        store.add_partial_piece(id, part_no, piece)?;
-        part_no += 1;
-        Ok(())
-    })
 }
 
 /// Writes the totals of a report with what they were computed from, and returns the number of rows. Call it in a transaction.
@@ -263,20 +223,6 @@ pub(super) fn put_version(store: &mut Store, report: &ReportConfig, source: &Sou
     }
     versions.set(&source.name, Some(version));
     put_versions(store, report, &versions)
-}
-
-fn reject_row(reject: &RowReject) -> RejectRow {
-    RejectRow {
-        line: number(reject.line),
-        byte_offset: number(reject.byte),
-        reason: reject.reason.clone(),
-        raw: reject.raw.clone(),
-    }
-}
-
-/// Databases count in `i64`. Counts of rows and bytes stay far below its maximum.
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

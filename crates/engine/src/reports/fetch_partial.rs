@@ -11,9 +11,10 @@ use tributary_csv_gate::Error as GateError;
 use tributary_format_rules::file_format;
 use tributary_report::{Error, Partial, Progress};
 
-use super::{Report, Reports, SourceContent, plan::ClaimedFile};
+use super::{Report, Reports, SourceContent};
 use crate::{
     documents::{ActiveRead, Documents},
+    input::FileToRead,
     source::{Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool},
 };
 
@@ -54,7 +55,7 @@ impl PartialFetcher {
     pub(super) async fn fetch(
         &self,
         report: &Arc<Report>,
-        file: &ClaimedFile,
+        file: &FileToRead,
         content: &SourceContent,
     ) -> Result<Answer, FetchError> {
         let entry = &file.entry;
@@ -89,7 +90,7 @@ impl PartialFetcher {
         &self,
         client: &SourceClient,
         report: &Arc<Report>,
-        file: &ClaimedFile,
+        file: &FileToRead,
     ) -> Result<Answer, FetchError> {
         let body = client.fetch(&file.entry, self.spool.new_body(Some(file.entry.size))?, |_| {}).await?;
         Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
@@ -99,7 +100,7 @@ impl PartialFetcher {
     async fn compute<R: Read>(
         &self,
         report: &Arc<Report>,
-        file: &ClaimedFile,
+        file: &FileToRead,
         open: impl Fn() -> io::Result<R> + Send + 'static,
         read: Arc<ActiveRead>,
     ) -> Result<Answer> {

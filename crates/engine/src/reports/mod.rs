@@ -8,7 +8,7 @@ mod apply;
 mod content;
 mod failure;
 mod fetch_partial;
-mod plan;
+mod reader;
 mod total;
 mod versions;
 mod work;
@@ -34,6 +34,7 @@ pub(crate) use work::ReportWork;
 pub(crate) struct Reports(Arc<Shared>);
 
 struct Shared {
+    configured: Vec<ReportConfig>,
     /// In the order of the configuration.
     all: Vec<Arc<Report>>,
     /// Reads partials. A pool of its own: summing them takes a while, and no request should wait for a place meanwhile.
@@ -55,7 +56,12 @@ impl Reports {
         let report =
             |config: &ReportConfig| Arc::new(Report { config: config.clone(), turn: tokio::sync::Mutex::default() });
         let all = configured.iter().map(report).collect();
-        Self(Arc::new(Shared { all, readers: Readers::new(database), computing: Semaphore::new(1) }))
+        Self(Arc::new(Shared {
+            configured: configured.to_vec(),
+            all,
+            readers: Readers::new(database),
+            computing: Semaphore::new(1),
+        }))
     }
 
     /// All of them, in the order of the configuration.
@@ -63,14 +69,9 @@ impl Reports {
         &self.0.all
     }
 
-    /// The reports that claim a file.
-    pub(crate) fn claiming<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a ReportConfig> {
-        self.all().iter().map(|report| &report.config).filter(move |report| report.claims(path))
-    }
-
-    /// Whether a file is a product feed: a file that a report claims is one only if the report says so.
-    pub(crate) fn is_feed(&self, path: &str) -> bool {
-        self.claiming(path).all(|report| report.feed)
+    /// All of them as configured, in the same order.
+    pub(crate) fn configured(&self) -> &[ReportConfig] {
+        &self.0.configured
     }
 
     fn readers(&self) -> &Readers {

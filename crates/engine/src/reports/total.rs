@@ -3,29 +3,29 @@
 use anyhow::{Context, Result};
 use tributary_config::ReportConfig;
 use tributary_report::{Number, Total};
-use tributary_store::{Error as StoreError, GroupRow, ReportFileRow, ReportValue, Store};
+use tributary_store::{Error as StoreError, FileRow, GroupRow, ReportValue, Store};
 
 use crate::source::GroupAdder;
 
 /// Whether the stored files of a report can be summed: none is stale. Otherwise the totals stay as they are until the stale files
 /// have been read again.
-pub(super) fn can_be_summed<'a>(report: &ReportConfig, files: impl IntoIterator<Item = &'a ReportFileRow>) -> bool {
+pub(super) fn can_be_summed<'a>(report: &ReportConfig, files: impl IntoIterator<Item = &'a FileRow>) -> bool {
     !files.into_iter().any(|file| is_stale(report, file))
 }
 
 /// Whether the partial of a file was computed for an earlier configuration of the report, and nobody knows yet whether the file can
 /// be used for this one.
-pub(crate) fn is_stale(report: &ReportConfig, file: &ReportFileRow) -> bool {
+pub(crate) fn is_stale(report: &ReportConfig, file: &FileRow) -> bool {
     file.hash.is_some() && !has_partial(report, file) && !is_rejected(report, file)
 }
 
 /// Whether a file has a partial for the report as configured.
-pub(super) fn has_partial(report: &ReportConfig, file: &ReportFileRow) -> bool {
+pub(super) fn has_partial(report: &ReportConfig, file: &FileRow) -> bool {
     file.hash.is_some() && report.is_of_plan(file.reading.as_deref())
 }
 
 /// Whether the file is rejected for the report as configured. A partial for an earlier configuration cannot be summed then.
-fn is_rejected(report: &ReportConfig, file: &ReportFileRow) -> bool {
+fn is_rejected(report: &ReportConfig, file: &FileRow) -> bool {
     report.is_of_plan(file.rejected_reading.as_deref())
 }
 
@@ -33,7 +33,7 @@ fn is_rejected(report: &ReportConfig, file: &ReportFileRow) -> bool {
 ///
 /// # Errors
 /// The database fails or is damaged; there are too many groups.
-pub(super) fn add_stored(store: &mut Store, file: &ReportFileRow, total: &mut Total<'_>) -> Result<()> {
+pub(super) fn add_stored(store: &mut Store, file: &FileRow, total: &mut Total<'_>) -> Result<()> {
     let mut adder = GroupAdder::new(total);
     store.partial(file.id, |piece| adder.add(piece).map_err(PieceError))?;
     adder.finish().with_context(|| format!("the stored partial of `{}` is damaged", file.path))
@@ -61,10 +61,10 @@ impl From<PieceError> for anyhow::Error {
 pub(crate) fn rows_of(
     store: &mut Store,
     report: &ReportConfig,
-    filter: impl Fn(&ReportFileRow) -> bool,
+    filter: impl Fn(&FileRow) -> bool,
 ) -> Result<Vec<GroupRow>> {
     let mut total = Total::new(&report.plan);
-    for file in store.report_files(&report.name)? {
+    for file in store.files_of_reader(&report.reader())? {
         if has_partial(report, &file) && filter(&file) {
             add_stored(store, &file, &mut total)?;
         }

@@ -2,7 +2,7 @@
 //! and applied. Failures here affect neither products nor other sources.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,17 +14,17 @@ use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tributary_http_client::Backoff;
-use tributary_store::{ReportFileRow, Store};
+use tributary_store::{FileRow, Store};
 
 use super::{
     PartialFetcher, Report, SourceContent, SourceKey,
     apply::{SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
-    plan::{ClaimedFile, ReportChanges, compare},
     versions::SourceVersions,
 };
 use crate::{
     database::Writer,
+    input::{FileToRead, Plan, plan},
     source::{Answer, FetchError},
     supervise::{Task, test_panic},
 };
@@ -51,7 +51,7 @@ pub(crate) struct ReportWork {
 /// The stored part of a report over one source.
 struct Stored {
     /// The source's files, by path.
-    files: Vec<ReportFileRow>,
+    files: BTreeMap<String, FileRow>,
     /// The source's version that the report is up to date with.
     version: Option<String>,
     /// Whether the last attempt failed.
@@ -107,7 +107,7 @@ impl ReportWork {
             let name = &report.config.name;
             match self.stored(report).await {
                 Ok(stored) => {
-                    errors.extend(stored.files.into_iter().filter_map(|file| {
+                    errors.extend(stored.files.into_values().filter_map(|file| {
                         Some(format!("{name}: {} is rejected: {}", file.path, file.rejected_reason?))
                     }));
                 }
@@ -153,16 +153,16 @@ impl ReportWork {
     async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
         let stored = self.stored(report).await?;
-        let changes = compare(&report.config, content, &stored.files);
-        if changes.is_empty() {
+        let plan = plan(&report.config, (&content.manifest, &content.formats), None, &stored.files);
+        if plan.is_empty() {
             if stored.has_failed || stored.version.as_ref() != Some(&content.manifest.version) {
                 self.store_version(report, content).await?;
             }
             return Ok(Vec::new());
         }
-        let ReportChanges { missing, settled, removed } = changes;
+        let Plan { read, settled, removed, .. } = plan;
         let (mut computed, mut failed) = (Vec::new(), Vec::new());
-        for (file, answer) in self.fetch_all(report, missing, content).await {
+        for (file, answer) in self.fetch_all(report, read, content).await {
             match answer {
                 Ok(answer) => computed.push((file, answer)),
                 Err(error) => failed.push((file.entry.path, error)),
@@ -181,12 +181,12 @@ impl ReportWork {
     async fn fetch_all(
         &self,
         report: &Arc<Report>,
-        files: Vec<ClaimedFile>,
+        files: Vec<FileToRead>,
         content: &SourceContent,
-    ) -> Vec<(ClaimedFile, Result<Answer, FetchError>)> {
+    ) -> Vec<(FileToRead, Result<Answer, FetchError>)> {
         // Partials are applied once all are here, so no further file waits for a source that has stalled.
         let stalled = &AtomicBool::new(false);
-        let fetch = |file: ClaimedFile| async move {
+        let fetch = |file: FileToRead| async move {
             if stalled.load(Ordering::Relaxed) {
                 let error = "not requested, because another file of this source has stalled".to_owned();
                 return (file, Err(FetchError::Stalled(error)));
@@ -259,7 +259,8 @@ impl ReportWork {
         let (source, of) = (self.source.clone(), Arc::clone(report));
         let read = move |store: &mut Store| {
             let name = &of.config.name;
-            let files = store.report_files_of(name, source.id)?;
+            let files = store.files(&of.config.reader(), source.id)?;
+            let files = files.into_iter().map(|file| (file.path.clone(), file)).collect();
             let version = SourceVersions::read(store, name)?.get(&source.name).map(str::to_owned);
             let failures = store.report_failures(name)?;
             let has_failed = failures.iter().any(|failure| failure.source_id == source.id);

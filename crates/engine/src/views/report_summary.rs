@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use tributary_config::ReportConfig;
-use tributary_store::{FailedReportRow, FileState, ReportFileRow, ReportRow, SourceRow, SourceState, Store};
+use tributary_store::{FailedReportRow, FileRow, FileState, ReportRow, SourceRow, SourceState, Store};
 
 use crate::reports::{SourceVersions, is_stale, joined};
 
@@ -43,7 +43,7 @@ pub struct ReportSummary {
     /// All rejects of its files.
     pub rejects: i64,
     /// Its files, by source, then path.
-    pub files: Vec<ReportFileRow>,
+    pub files: Vec<FileRow>,
     /// Its state.
     pub state: ReportState,
     /// Why it failed, or which files are rejected and why; `None` in the other states.
@@ -55,7 +55,7 @@ pub struct ReportSummary {
 /// # Errors
 /// The database fails.
 pub(crate) fn summary(store: &mut Store, report: &ReportConfig) -> Result<ReportSummary> {
-    let files = store.report_files(&report.name)?;
+    let files = store.files_of_reader(&report.reader())?;
     let sources = store.sources()?;
     let stored = if is_written(store, report)? { store.report(&report.name)? } else { None };
     let versions = stored.as_ref().map(SourceVersions::of).unwrap_or_default();
@@ -104,7 +104,7 @@ fn described(failures: &[FailedReportRow], sources: &[SourceRow]) -> Vec<String>
 /// The sources that are down while the report waits for their files: no attempt can even begin.
 fn unreachable(
     report: &ReportConfig,
-    files: &[ReportFileRow],
+    files: &[FileRow],
     sources: &[SourceRow],
     versions: &SourceVersions,
 ) -> Vec<String> {
@@ -119,7 +119,7 @@ fn unreachable(
 }
 
 /// The rejected files with the reason of each.
-fn rejected(files: &[ReportFileRow], sources: &[SourceRow]) -> Vec<String> {
+fn rejected(files: &[FileRow], sources: &[SourceRow]) -> Vec<String> {
     let names: HashMap<i64, &str> = sources.iter().map(|source| (source.id, source.name.as_str())).collect();
     let rejected = files.iter().filter(|file| file.state == FileState::Rejected);
     rejected

@@ -6,7 +6,8 @@ use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
     schema::{
-        aggr, documents, edits, events, files, held_versions, messages, pages, products, rejects, shadowed, sources,
+        aggr, documents, edits, events, files, held_versions, messages, pages, partials, products, rejects, shadowed,
+        sources,
     },
     store::Store,
 };
@@ -20,7 +21,7 @@ pub struct Counts {
     pub aggr: i64,
     /// Rows of `sources`.
     pub sources: i64,
-    /// Rows of `files`.
+    /// Rows of `files`, of all readers.
     pub files: i64,
     /// Rows of `rejects`, at most 1,000 per file.
     pub rejects: i64,
@@ -66,6 +67,7 @@ impl Store {
             }
             // From here on in this order: a table that refers to another is emptied first.
             store.clear("rejects", diesel::delete(rejects::table))?;
+            store.clear("partials", diesel::delete(partials::table))?;
             store.clear("pages", diesel::delete(pages::table))?;
             store.clear("products", diesel::delete(products::table))?;
             store.clear("shadowed", diesel::delete(shadowed::table))?;

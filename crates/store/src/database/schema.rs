@@ -58,22 +58,23 @@ diesel::table! {
 diesel::table! {
     files (id) {
         id -> BigInt,
+        reader -> Text,
         source_id -> BigInt,
         path -> Text,
         hash -> Nullable<Text>,
         reading -> Nullable<Text>,
+        rank_key -> Text,
         size_bytes -> BigInt,
         row_count -> BigInt,
-        offers -> BigInt,
+        results -> BigInt,
+        unused -> BigInt,
         rejects -> BigInt,
+        repaired -> BigInt,
+        notes -> Nullable<Text>,
         state -> Text,
         rejected_hash -> Nullable<Text>,
         rejected_reading -> Nullable<Text>,
         rejected_reason -> Nullable<Text>,
-        rank_key -> Text,
-        repaired -> BigInt,
-        replaced -> BigInt,
-        notes -> Nullable<Text>,
     }
 }
 
@@ -113,8 +114,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    partials (reported_file_id, part_no) {
-        reported_file_id -> BigInt,
+    partials (file_id, part_no) {
+        file_id -> BigInt,
         part_no -> BigInt,
         body -> Binary,
     }
@@ -134,39 +135,6 @@ diesel::table! {
     rejects (id) {
         id -> BigInt,
         file_id -> BigInt,
-        whole_file -> Bool,
-        line -> BigInt,
-        byte_offset -> BigInt,
-        reason -> Text,
-        raw -> Text,
-    }
-}
-
-diesel::table! {
-    reported_files (id) {
-        id -> BigInt,
-        report -> Text,
-        source_id -> BigInt,
-        path -> Text,
-        hash -> Nullable<Text>,
-        reading -> Nullable<Text>,
-        row_count -> BigInt,
-        passed_over -> BigInt,
-        rejects -> BigInt,
-        groups -> BigInt,
-        state -> Text,
-        rejected_hash -> Nullable<Text>,
-        rejected_reading -> Nullable<Text>,
-        rejected_reason -> Nullable<Text>,
-        repaired -> BigInt,
-        notes -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    reported_rejects (id) {
-        id -> BigInt,
-        reported_file_id -> BigInt,
         whole_file -> Bool,
         line -> BigInt,
         byte_offset -> BigInt,
@@ -229,11 +197,9 @@ diesel::joinable!(failed_reports -> sources (source_id));
 diesel::joinable!(files -> sources (source_id));
 diesel::joinable!(held_versions -> sources (source_id));
 diesel::joinable!(pages -> files (file_id));
-diesel::joinable!(partials -> reported_files (reported_file_id));
+diesel::joinable!(partials -> files (file_id));
 diesel::joinable!(products -> files (file_id));
 diesel::joinable!(rejects -> files (file_id));
-diesel::joinable!(reported_files -> sources (source_id));
-diesel::joinable!(reported_rejects -> reported_files (reported_file_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     aggr,
@@ -245,8 +211,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     partials,
     products,
     rejects,
-    reported_files,
-    reported_rejects,
     reports,
     shadowed,
     sources,

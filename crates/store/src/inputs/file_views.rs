@@ -27,28 +27,29 @@ pub struct FileView {
     pub size_bytes: i64,
     /// Rows of the accepted content, rejects included.
     pub rows: i64,
-    /// Distinct skus that it offers.
-    pub offers: i64,
+    /// Its results: distinct skus, or groups.
+    pub results: i64,
     /// All of its rejects.
     pub rejects: i64,
     /// The reason why the latest content was rejected.
     pub reason: Option<String>,
     /// Rows with a stray quote that was read leniently.
     pub repaired: i64,
-    /// Good rows that a later row of the file replaces.
-    pub replaced: i64,
+    /// Good rows that give nothing.
+    pub unused: i64,
     /// Notes for people: what was guessed or left out when it was read.
     pub notes: Option<String>,
 }
 
 impl Store {
-    /// At most `limit` files, of one source if it is named, by source name, then path.
+    /// At most `limit` files of one reader, of one source if it is named, by source name, then path.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files_view(&mut self, source: Option<&str>, limit: i64) -> Result<Vec<FileView>, Error> {
+    pub fn files_view(&mut self, reader: &str, source: Option<&str>, limit: i64) -> Result<Vec<FileView>, Error> {
         let query = files::table
             .inner_join(sources::table)
+            .filter(files::reader.eq(reader))
             .select((
                 sources::name,
                 files::path,
@@ -56,11 +57,11 @@ impl Store {
                 files::hash,
                 files::size_bytes,
                 files::row_count,
-                files::offers,
+                files::results,
                 files::rejects,
                 files::rejected_reason,
                 files::repaired,
-                files::replaced,
+                files::unused,
                 files::notes,
             ))
             .order((sources::name, files::path))
@@ -72,11 +73,12 @@ impl Store {
         .or_cannot(|| "read the files")
     }
 
-    /// The number of files.
+    /// The number of files of one reader.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files_count(&mut self) -> Result<i64, Error> {
-        files::table.count().get_result(&mut self.connection).or_cannot(|| "count the files")
+    pub fn files_count(&mut self, reader: &str) -> Result<i64, Error> {
+        let of_reader = files::table.filter(files::reader.eq(reader));
+        of_reader.count().get_result(&mut self.connection).or_cannot(|| "count the files")
     }
 }

@@ -1,7 +1,14 @@
-//! The table `files`: the files of each source, and which content of each was accepted. The offers of a file are in `pages` and in
-//! the catalog.
+//! The table `files`: the files of each source as a reader knows them, and which content of each was accepted. Their results are in
+//! the tables of the readers: offers in `pages` and the catalog, the share in a report in `partials`.
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    backend::Backend,
+    dsl::sql,
+    expression::AsExpression,
+    prelude::*,
+    serialize::{self, Output, ToSql},
+    sql_types::{Bool, Text},
+};
 
 use crate::{
     Error, Store,
@@ -9,20 +16,21 @@ use crate::{
         error::{OrCannot, exactly_one},
         schema::{
             files::{self, dsl},
-            pages, rejects, sources,
+            pages, sources,
         },
     },
     sqlite::KEYS_PER_STATEMENT,
 };
 
 /// State of a file's latest content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression)]
+#[diesel(sql_type = Text)]
 pub enum FileState {
-    /// Its content is in the tables.
+    /// Its results are in the tables.
     Applied,
-    /// Its content could not be used; the accepted rows stay.
+    /// It could not be used; the accepted results stay.
     Rejected,
-    /// It changed faster than it could be read; the accepted rows stay.
+    /// It was not read yet, or changed faster than it could be read; the accepted results stay.
     Changing,
 }
 
@@ -34,6 +42,15 @@ impl FileState {
             FileState::Rejected => "rejected",
             FileState::Changing => "changing",
         }
+    }
+}
+
+impl<DB: Backend> ToSql<Text, DB> for FileState
+where
+    str: ToSql<Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.as_str().to_sql(out)
     }
 }
 
@@ -54,12 +71,16 @@ impl TryFrom<String> for FileState {
     }
 }
 
-/// One file of a source.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+/// One file of a source as one reader knows it.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = crate::database::schema::files)]
+#[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct FileRow {
-    /// The target of the other tables' `file_id`.
+    /// The target of the other tables' `file_id`; 0 in a row that is not stored yet.
+    #[diesel(skip_insertion)]
     pub id: i64,
+    /// Its reader.
+    pub reader: String,
     /// Its source.
     pub source_id: i64,
     /// Relative to the source's folder, separated by `/`.
@@ -68,14 +89,22 @@ pub struct FileRow {
     pub hash: Option<String>,
     /// Digest of the way the accepted content was read; `None` together with `hash`.
     pub reading: Option<String>,
+    /// Ranks the file before its path does; empty if its path alone does.
+    pub rank_key: String,
     /// Size of the accepted content.
     pub size_bytes: i64,
     /// Rows of the accepted content, rejects included.
     pub row_count: i64,
-    /// Distinct skus that the accepted content offers.
-    pub offers: i64,
+    /// Results of the accepted content: distinct skus, or groups.
+    pub results: i64,
+    /// Good rows of the accepted content that give nothing: replaced by a later row, or left out by a filter.
+    pub unused: i64,
     /// All rejects of the accepted content, including those that are not kept as rows.
     pub rejects: i64,
+    /// Rows of the accepted content with a stray quote that was read leniently.
+    pub repaired: i64,
+    /// Notes for people: what was guessed or left out when the accepted content was read.
+    pub notes: Option<String>,
     /// State of the latest content.
     #[diesel(deserialize_as = String)]
     pub state: FileState,
@@ -85,14 +114,33 @@ pub struct FileRow {
     pub rejected_reading: Option<String>,
     /// The reason why it was rejected.
     pub rejected_reason: Option<String>,
-    /// Ranks the file before its path does; empty if its path alone does.
-    pub rank_key: String,
-    /// Rows of the accepted content with a stray quote that was read leniently.
-    pub repaired: i64,
-    /// Good rows of the accepted content that a later row of the file replaces.
-    pub replaced: i64,
-    /// Notes for people: what was guessed or left out when the accepted content was read.
-    pub notes: Option<String>,
+}
+
+impl FileRow {
+    /// A file without accepted content. [`Store::put_file`] stores it.
+    #[must_use]
+    pub fn new(reader: &str, source_id: i64, path: &str) -> Self {
+        Self {
+            id: 0,
+            reader: reader.to_owned(),
+            source_id,
+            path: path.to_owned(),
+            hash: None,
+            reading: None,
+            rank_key: String::new(),
+            size_bytes: 0,
+            row_count: 0,
+            results: 0,
+            unused: 0,
+            rejects: 0,
+            repaired: 0,
+            notes: None,
+            state: FileState::Changing,
+            rejected_hash: None,
+            rejected_reading: None,
+            rejected_reason: None,
+        }
+    }
 }
 
 /// The source and path of a file, with all that ranks its offers.
@@ -117,79 +165,108 @@ pub struct FileOrigin {
 }
 
 impl Store {
-    /// The files of one source, by path.
+    /// The files that one reader has of one source, by path.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files(&mut self, source_id: i64) -> Result<Vec<FileRow>, Error> {
+    pub fn files(&mut self, reader: &str, source_id: i64) -> Result<Vec<FileRow>, Error> {
         dsl::files
-            .filter(dsl::source_id.eq(source_id))
+            .filter(dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)))
             .select(FileRow::as_select())
             .order(dsl::path)
             .load(&mut self.connection)
-            .or_cannot(|| format!("read the files of source {source_id}"))
+            .or_cannot(|| format!("read the files of source {source_id} for {reader:?}"))
     }
 
-    /// One file of a source.
+    /// The files of one reader, by source id, then path.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn file(&mut self, source_id: i64, path: &str) -> Result<Option<FileRow>, Error> {
+    pub fn files_of_reader(&mut self, reader: &str) -> Result<Vec<FileRow>, Error> {
         dsl::files
-            .filter(dsl::source_id.eq(source_id).and(dsl::path.eq(path)))
+            .filter(dsl::reader.eq(reader))
             .select(FileRow::as_select())
-            .first(&mut self.connection)
-            .optional()
-            .or_cannot(|| format!("read the file {path:?} of source {source_id}"))
+            .order((dsl::source_id, dsl::path))
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the files of {reader:?}"))
     }
 
-    /// One file of the source of this name.
+    /// One file of one reader, of the source of this name.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn file_of(&mut self, source: &str, path: &str) -> Result<Option<FileRow>, Error> {
+    pub fn file_of(&mut self, reader: &str, source: &str, path: &str) -> Result<Option<FileRow>, Error> {
         files::table
             .inner_join(sources::table)
-            .filter(sources::name.eq(source).and(files::path.eq(path)))
+            .filter(files::reader.eq(reader).and(sources::name.eq(source)).and(files::path.eq(path)))
             .select(FileRow::as_select())
             .first(&mut self.connection)
             .optional()
-            .or_cannot(|| format!("read the file {path:?} of the source {source:?}"))
+            .or_cannot(|| format!("read the file {path:?} of the source {source:?} for {reader:?}"))
     }
 
-    /// The files of a source that have one of these paths, in no particular order. Paths without a file are left out.
+    /// The files that one reader has of one source at one of these paths, in no particular order. Paths without a file are left out.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files_at<T: AsRef<str>>(&mut self, source_id: i64, paths: &[T]) -> Result<Vec<FileRow>, Error> {
+    pub fn files_at<T: AsRef<str>>(
+        &mut self,
+        reader: &str,
+        source_id: i64,
+        paths: &[T],
+    ) -> Result<Vec<FileRow>, Error> {
         let mut found = Vec::new();
         for paths in paths.chunks(KEYS_PER_STATEMENT) {
             let paths = paths.iter().map(AsRef::as_ref);
-            let query = dsl::files.filter(dsl::source_id.eq(source_id).and(dsl::path.eq_any(paths)));
-            let rows: Vec<FileRow> = query
+            let this = dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)).and(dsl::path.eq_any(paths));
+            let rows: Vec<FileRow> = dsl::files
+                .filter(this)
                 .select(FileRow::as_select())
                 .load(&mut self.connection)
-                .or_cannot(|| format!("read files of source {source_id}"))?;
+                .or_cannot(|| format!("read files of source {source_id} for {reader:?}"))?;
             found.extend(rows);
         }
         Ok(found)
     }
 
-    /// The rejected files of a source with the reason, by path. Reads no others.
+    /// The files of a source that one reader rejects, with the reason, by path. Reads no others.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn rejected_files(&mut self, source_id: i64) -> Result<Vec<(String, Option<String>)>, Error> {
+    pub fn rejected_files(&mut self, reader: &str, source_id: i64) -> Result<Vec<(String, Option<String>)>, Error> {
         let mut rejected: Vec<(String, Option<String>)> = dsl::files
-            .filter(dsl::source_id.eq(source_id))
+            .filter(dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)))
             // The text of the index `rejected_files`: SQLite does not use it for a bound value.
             .filter(sql::<Bool>("state = 'rejected'"))
             .select((dsl::path, dsl::rejected_reason))
             .load(&mut self.connection)
-            .or_cannot(|| format!("read the rejected files of source {source_id}"))?;
+            .or_cannot(|| format!("read the rejected files of source {source_id} for {reader:?}"))?;
         // Asked for this order, SQLite would read all files by their paths instead.
         rejected.sort_unstable();
         Ok(rejected)
+    }
+
+    /// The names of all readers that have files, by name.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn readers(&mut self) -> Result<Vec<String>, Error> {
+        let query = dsl::files.select(dsl::reader).distinct().order(dsl::reader);
+        query.load(&mut self.connection).or_cannot(|| "read the readers of files")
+    }
+
+    /// The names of the sources that one reader has files of, by name.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn sources_of_reader(&mut self, reader: &str) -> Result<Vec<String>, Error> {
+        let of_source = dsl::files.filter(dsl::reader.eq(reader).and(dsl::source_id.eq(sources::id)));
+        sources::table
+            .filter(diesel::dsl::exists(of_source))
+            .select(sources::name)
+            .order(sources::name)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the sources of {reader:?}"))
     }
 
     /// Source, path and rank of some files, in no particular order. Ids without a file are left out.
@@ -206,82 +283,56 @@ impl Store {
         Ok(origins)
     }
 
-    /// Source, path and rank of every file, in no particular order.
+    /// Source, path and rank of every file of one reader, in no particular order.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn all_file_origins(&mut self) -> Result<Vec<FileOrigin>, Error> {
-        let query = files::table.inner_join(sources::table).select(FileOrigin::as_select());
-        query.load(&mut self.connection).or_cannot(|| "read the sources of all files")
+    pub fn all_file_origins(&mut self, reader: &str) -> Result<Vec<FileOrigin>, Error> {
+        let query = files::table.inner_join(sources::table).filter(files::reader.eq(reader));
+        let query = query.select(FileOrigin::as_select());
+        query.load(&mut self.connection).or_cannot(|| format!("read the sources of all files of {reader:?}"))
     }
 
-    /// Stores a new file without accepted content. Its state is [`FileState::Changing`].
+    /// Stores a new file and sets its id, or replaces all columns of the one with this id. Returns the id.
     ///
     /// # Errors
-    /// [`Error::Query`], for instance when the source already has a file of this path.
-    pub fn insert_file(&mut self, source_id: i64, path: &str) -> Result<FileRow, Error> {
-        diesel::insert_into(files::table)
-            .values((
-                dsl::source_id.eq(source_id),
-                dsl::path.eq(path),
-                dsl::size_bytes.eq(0),
-                dsl::row_count.eq(0),
-                dsl::offers.eq(0),
-                dsl::rejects.eq(0),
-                dsl::rank_key.eq(""),
-                dsl::repaired.eq(0),
-                dsl::replaced.eq(0),
-                dsl::state.eq(FileState::Changing.as_str()),
-            ))
-            .execute(&mut self.connection)
-            .or_cannot(|| format!("insert the file {path:?}"))?;
-        let inserted = self.file(source_id, path)?;
-        inserted.ok_or_else(|| Error::Corrupt { what: format!("`files` has no row for {path:?}, just inserted") })
+    /// [`Error::Query`], for instance when the reader already has a file of this source and path; [`Error::Corrupt`] if no file has
+    /// this id.
+    pub fn put_file(&mut self, file: &mut FileRow) -> Result<i64, Error> {
+        let connection = &mut self.connection;
+        let FileRow { id, reader, path, .. } = &*file;
+        let action = || format!("store the file {path:?} for {reader:?}");
+        if *id != 0 {
+            let changed = connection.run(diesel::update(dsl::files.filter(dsl::id.eq(id))).set(&*file));
+            exactly_one(changed.or_cannot(action)?, || format!("`files` has no row with the id {id} ({path:?})"))?;
+            return Ok(*id);
+        }
+        connection.run(diesel::insert_into(dsl::files).values(&*file)).or_cannot(action)?;
+        let this = dsl::reader.eq(reader).and(dsl::source_id.eq(file.source_id)).and(dsl::path.eq(path));
+        file.id = dsl::files.filter(this).select(dsl::id).first(connection).or_cannot(action)?;
+        Ok(file.id)
     }
 
-    /// Replaces all columns of a file.
-    ///
-    /// # Errors
-    /// [`Error::Query`]; [`Error::Corrupt`] if there is no such file.
-    pub fn update_file(&mut self, file: &FileRow) -> Result<(), Error> {
-        let changed = diesel::update(dsl::files.filter(dsl::id.eq(file.id)))
-            .set((
-                dsl::source_id.eq(file.source_id),
-                dsl::path.eq(file.path.as_str()),
-                dsl::hash.eq(file.hash.as_deref()),
-                dsl::reading.eq(file.reading.as_deref()),
-                dsl::size_bytes.eq(file.size_bytes),
-                dsl::row_count.eq(file.row_count),
-                dsl::offers.eq(file.offers),
-                dsl::rejects.eq(file.rejects),
-                dsl::state.eq(file.state.as_str()),
-                dsl::rejected_hash.eq(file.rejected_hash.as_deref()),
-                dsl::rejected_reading.eq(file.rejected_reading.as_deref()),
-                dsl::rejected_reason.eq(file.rejected_reason.as_deref()),
-                (
-                    dsl::rank_key.eq(file.rank_key.as_str()),
-                    dsl::repaired.eq(file.repaired),
-                    dsl::replaced.eq(file.replaced),
-                    dsl::notes.eq(file.notes.as_deref()),
-                ),
-            ))
-            .execute(&mut self.connection)
-            .or_cannot(|| format!("change the file {:?}", file.path))?;
-        exactly_one(changed, || format!("`files` has no row with the id {} ({:?})", file.id, file.path))
-    }
-
-    /// Deletes a file with its pages and rejects. Its offers must be removed from `products` and `shadowed` before.
+    /// Deletes a file with its pages, partial and rejects. Its offers must be removed from `products` and `shadowed` before.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] if there is no such file.
     pub fn delete_file(&mut self, id: i64) -> Result<(), Error> {
         let action = || format!("delete file {id}");
         diesel::delete(pages::table.filter(pages::file_id.eq(id))).execute(&mut self.connection).or_cannot(action)?;
-        diesel::delete(rejects::table.filter(rejects::file_id.eq(id)))
-            .execute(&mut self.connection)
-            .or_cannot(action)?;
         let deleted =
             diesel::delete(dsl::files.filter(dsl::id.eq(id))).execute(&mut self.connection).or_cannot(action)?;
         exactly_one(deleted, || format!("`files` has no row with the id {id}"))
+    }
+
+    /// Deletes all files of a reader with their partials and rejects.
+    ///
+    /// # Errors
+    /// [`Error::Query`], for instance while they have pages.
+    pub fn delete_files_of_reader(&mut self, reader: &str) -> Result<(), Error> {
+        diesel::delete(dsl::files.filter(dsl::reader.eq(reader)))
+            .execute(&mut self.connection)
+            .or_cannot(|| format!("delete the files of {reader:?}"))?;
+        Ok(())
     }
 }

@@ -101,12 +101,12 @@ impl Store {
         Ok(())
     }
 
-    /// The number of distinct skus that the files of a source offer, whether they are shown or not. Reads all products.
+    /// The number of distinct skus that the files of a reader and a source offer, whether they are shown or not. Reads all products.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn offered_skus(&mut self, source_id: i64) -> Result<i64, Error> {
-        let files = files::table.filter(files::source_id.eq(source_id));
+    pub fn offered_skus(&mut self, reader: &str, source_id: i64) -> Result<i64, Error> {
+        let files = files::table.filter(files::reader.eq(reader).and(files::source_id.eq(source_id)));
         let shown = products::table
             .filter(products::edited.eq(false))
             .filter(products::file_id.eq_any(files.select(files::id.nullable())));

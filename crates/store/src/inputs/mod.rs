@@ -1,6 +1,6 @@
-//! The product inputs: configured sources with their held versions, their files, the pages of each file, and rejected rows. Each table has a module with
-//! its row type and queries. People read through the `…_views`, with names in place of ids.
-//! Products do not belong here but in `catalog`, and the files of reports in `reports`.
+//! The inputs: configured sources with their held versions, their files as each reader knows them, the pages of product feeds, and
+//! rejected rows. Each table has a module with its row type and queries. People read through the `…_views`, with names in place of
+//! ids. What files give does not belong here but in `catalog` and `reports`; who the readers are, only the caller knows.
 
 mod file_views;
 mod files;
@@ -15,8 +15,7 @@ pub use file_views::FileView;
 pub use files::{FileOrigin, FileRow, FileState};
 pub use held_versions::HeldVersionRow;
 pub use pages::{PageContent, PageRow};
-pub use reject_views::{RejectCursor, RejectView};
+pub use reject_views::{RejectFilter, RejectView};
 pub use rejects::RejectRow;
-pub(crate) use rejects::next_reject_id;
 pub use source_views::SourceView;
 pub use sources::{SourcePass, SourceRow, SourceState};

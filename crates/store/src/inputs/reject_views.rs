@@ -1,4 +1,4 @@
-//! Rejects of product feeds and of reports, with names in place of ids, for people and programs.
+//! Rejects with names in place of ids, for people and programs.
 
 use diesel::prelude::*;
 
@@ -6,13 +6,17 @@ use crate::{
     Error, Store,
     database::{
         error::OrCannot,
-        schema::{files, rejects, reported_files, reported_rejects, sources},
+        schema::{files, rejects, sources},
     },
 };
 
 /// A reject with the names of its source and file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct RejectView {
+    /// Orders rejects by time.
+    pub id: i64,
+    /// The reader that could not use the row.
+    pub reader: String,
     /// Name of the source.
     pub source: String,
     /// Path of the file.
@@ -23,149 +27,60 @@ pub struct RejectView {
     pub reason: String,
     /// The raw text, cut at 1 KiB.
     pub raw: String,
-    /// The report that could not use the row; `None` if it was rejected as an offer.
-    pub report: Option<String>,
 }
 
-/// The place of a reject in the list of the newest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RejectCursor {
-    id: i64,
-    of_report: bool,
-}
-
-/// A reject with its id, which orders rejects by time.
-type Numbered = (i64, RejectView);
-
-/// Source, path, line, id, reason, raw text.
-type FeedReject = (String, String, i64, i64, String, String);
-
-/// Adds the conditions that are set to a query. A macro, because the queries have different types.
-macro_rules! filtered {
-    ($query:expr, $files:ident, $source:expr, $file:expr) => {{
-        let mut query = $query;
-        if let Some(source) = $source {
-            query = query.filter(sources::name.eq(source));
-        }
-        if let Some(file) = $file {
-            query = query.filter($files::path.eq(file));
-        }
-        query
-    }};
+/// Restricts rejects to those of a reader, of a source, of files with a path, or all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RejectFilter {
+    /// Only rejects of this reader.
+    pub reader: Option<String>,
+    /// Only rejects of the source with this name.
+    pub source: Option<String>,
+    /// Only rejects of files with this path.
+    pub file: Option<String>,
 }
 
 impl Store {
-    /// At most `limit` rejects, by source name, path and line; on the same line, those of feeds first.
+    /// At most `limit` rejects, by source name, path and line; on the same line, those of the reader `first` first.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn rejects_view(&mut self, limit: i64) -> Result<Vec<RejectView>, Error> {
-        let of_feeds = rejects::table
+    pub fn rejects_view(&mut self, first: &str, limit: i64) -> Result<Vec<RejectView>, Error> {
+        rejects::table
             .inner_join(files::table.inner_join(sources::table))
-            .select((sources::name, files::path, rejects::line, rejects::id, rejects::reason, rejects::raw))
-            .order((sources::name, files::path, rejects::line, rejects::id))
-            .limit(limit);
-        let of_feeds: Vec<FeedReject> = of_feeds.load(&mut self.connection).or_cannot(|| "read the rejects")?;
-        let of_reports = reported_rejects::table
-            .inner_join(reported_files::table.inner_join(sources::table))
-            .select((
-                (
-                    sources::name,
-                    reported_files::path,
-                    reported_rejects::line,
-                    reported_rejects::id,
-                    reported_rejects::reason,
-                    reported_rejects::raw,
-                ),
-                reported_files::report,
-            ))
-            .order((sources::name, reported_files::path, reported_rejects::line, reported_rejects::id))
-            .limit(limit);
-        let of_reports: Vec<(FeedReject, String)> =
-            of_reports.load(&mut self.connection).or_cannot(|| "read the rejects of reports")?;
-        let mut all = merge_kinds(of_feeds, of_reports);
-        let place = |(id, row): &Numbered| (row.source.clone(), row.file.clone(), row.line, row.report.is_some(), *id);
-        all.sort_by_cached_key(place);
-        Ok(first_rows(all, limit))
+            .select(COLUMNS)
+            .order((sources::name, files::path, rejects::line, files::reader.ne(first), rejects::id))
+            .limit(limit)
+            .load(&mut self.connection)
+            .or_cannot(|| "read the rejects")
     }
 
-    /// At most `limit` rejects, the newest first; with `report`, `source` or `file` only those of that report, of that source, or of
-    /// files with that path.
+    /// At most `limit` rejects that pass a filter, the newest first; with `before` only those older than the reject with this id.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub fn newest_rejects(
         &mut self,
-        report: Option<&str>,
-        source: Option<&str>,
-        file: Option<&str>,
+        filter: &RejectFilter,
+        before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<RejectView>, Error> {
-        Ok(self.rejects_before((report, source, file), None, limit)?.0)
-    }
-
-    /// Like [`Store::newest_rejects`], but only rejects behind a place in that list. Also returns the place of the last one.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn rejects_before(
-        &mut self,
-        (report, source, file): (Option<&str>, Option<&str>, Option<&str>),
-        cursor: Option<RejectCursor>,
-        limit: i64,
-    ) -> Result<(Vec<RejectView>, Option<RejectCursor>), Error> {
-        // The two kinds count their ids apart. Of equal ids the feed's comes first.
-        let of_feeds_below = cursor.map_or(i64::MAX, |cursor| cursor.id);
-        let of_reports_below = cursor.map_or(i64::MAX, |cursor| cursor.id + i64::from(!cursor.of_report));
-        let of_feeds = match report {
-            Some(_) => Vec::new(),
-            None => self.newest_of_feeds(source, file, of_feeds_below, limit)?,
-        };
-        let query = reported_rejects::table
-            .inner_join(reported_files::table.inner_join(sources::table))
-            .select((
-                (
-                    sources::name,
-                    reported_files::path,
-                    reported_rejects::line,
-                    reported_rejects::id,
-                    reported_rejects::reason,
-                    reported_rejects::raw,
-                ),
-                reported_files::report,
-            ))
-            .filter(reported_rejects::id.lt(of_reports_below))
-            .order(reported_rejects::id.desc())
-            .limit(limit)
-            .into_boxed();
-        let mut query = filtered!(query, reported_files, source, file);
-        if let Some(report) = report {
-            query = query.filter(reported_files::report.eq(report));
-        }
-        let of_reports: Vec<(FeedReject, String)> =
-            query.load(&mut self.connection).or_cannot(|| "read the newest rejects of reports")?;
-        let mut all = merge_kinds(of_feeds, of_reports);
-        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let last = all.last().map(|(id, row)| RejectCursor { id: *id, of_report: row.report.is_some() });
-        Ok((first_rows(all, limit), last))
-    }
-
-    fn newest_of_feeds(
-        &mut self,
-        source: Option<&str>,
-        file: Option<&str>,
-        below: i64,
-        limit: i64,
-    ) -> Result<Vec<FeedReject>, Error> {
-        let query = rejects::table
+        let mut query = rejects::table
             .inner_join(files::table.inner_join(sources::table))
-            .select((sources::name, files::path, rejects::line, rejects::id, rejects::reason, rejects::raw))
-            .filter(rejects::id.lt(below))
+            .select(COLUMNS)
+            .filter(rejects::id.lt(before.unwrap_or(i64::MAX)))
             .order(rejects::id.desc())
             .limit(limit)
             .into_boxed();
-        let query = filtered!(query, files, source, file);
+        if let Some(reader) = &filter.reader {
+            query = query.filter(files::reader.eq(reader));
+        }
+        if let Some(source) = &filter.source {
+            query = query.filter(sources::name.eq(source));
+        }
+        if let Some(file) = &filter.file {
+            query = query.filter(files::path.eq(file));
+        }
         query.load(&mut self.connection).or_cannot(|| "read the newest rejects")
     }
 
@@ -174,22 +89,10 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn rejects_count(&mut self) -> Result<i64, Error> {
-        let connection = &mut self.connection;
-        let of_feeds: i64 = rejects::table.count().get_result(connection).or_cannot(|| "count the rejects")?;
-        let of_reports = reported_rejects::table.count().get_result::<i64>(connection);
-        Ok(of_feeds + of_reports.or_cannot(|| "count the rejects of reports")?)
+        rejects::table.count().get_result(&mut self.connection).or_cannot(|| "count the rejects")
     }
 }
 
-/// Both kinds in one list, unsorted.
-fn merge_kinds(of_feeds: Vec<FeedReject>, of_reports: Vec<(FeedReject, String)>) -> Vec<Numbered> {
-    let numbered = |(source, file, line, id, reason, raw): FeedReject, report| {
-        (id, RejectView { source, file, line, reason, raw, report })
-    };
-    let of_feeds = of_feeds.into_iter().map(|row| numbered(row, None));
-    of_feeds.chain(of_reports.into_iter().map(|(row, report)| numbered(row, Some(report)))).collect()
-}
-
-fn first_rows(rows: Vec<Numbered>, limit: i64) -> Vec<RejectView> {
-    rows.into_iter().map(|(_, row)| row).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
-}
+/// The columns of a [`RejectView`].
+const COLUMNS: (rejects::id, files::reader, sources::name, files::path, rejects::line, rejects::reason, rejects::raw) =
+    (rejects::id, files::reader, sources::name, files::path, rejects::line, rejects::reason, rejects::raw);

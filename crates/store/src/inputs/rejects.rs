@@ -4,11 +4,7 @@ use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, Store,
-    database::{
-        connection::AnyConnection,
-        error::OrCannot,
-        schema::{rejects::dsl, reported_rejects},
-    },
+    database::{error::OrCannot, schema::rejects::dsl},
 };
 
 /// One rejected row.
@@ -38,28 +34,19 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        let first = next_reject_id(&mut self.connection).or_cannot(action)?;
-        for (id, row) in (first..).zip(rows) {
-            diesel::insert_into(dsl::rejects)
-                .values((
-                    dsl::id.eq(id),
-                    dsl::file_id.eq(file_id),
-                    dsl::whole_file.eq(whole_file),
-                    dsl::line.eq(row.line),
-                    dsl::byte_offset.eq(row.byte_offset),
-                    dsl::reason.eq(&row.reason),
-                    dsl::raw.eq(&row.raw),
-                ))
-                .execute(&mut self.connection)
-                .or_cannot(action)?;
+        let newest: Option<i64> = dsl::rejects.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
+        for (id, row) in (newest.unwrap_or_default() + 1..).zip(rows) {
+            let values = (
+                dsl::id.eq(id),
+                dsl::file_id.eq(file_id),
+                dsl::whole_file.eq(whole_file),
+                dsl::line.eq(row.line),
+                dsl::byte_offset.eq(row.byte_offset),
+                dsl::reason.eq(&row.reason),
+                dsl::raw.eq(&row.raw),
+            );
+            self.connection.run(diesel::insert_into(dsl::rejects).values(values)).or_cannot(action)?;
         }
         Ok(())
     }
-}
-
-/// The id of the next reject. `rejects` and `reported_rejects` share one sequence, so that ids order both by time.
-pub(crate) fn next_reject_id(connection: &mut AnyConnection) -> QueryResult<i64> {
-    let newest: Option<i64> = dsl::rejects.select(max(dsl::id)).first(connection)?;
-    let of_reports: Option<i64> = reported_rejects::table.select(max(reported_rejects::id)).first(connection)?;
-    Ok(newest.max(of_reports).unwrap_or_default() + 1)
 }

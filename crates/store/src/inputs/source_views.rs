@@ -1,4 +1,4 @@
-//! Sources with the sums over their files, for people and programs.
+//! Sources with the sums over the files that a reader has of them, for people and programs.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     database::{connection::AnyConnection, error::OrCannot, schema::files},
 };
 
-/// A source with the sums over its files.
+/// A source with the sums over the files of one reader.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceView {
     /// Its name, which identifies it.
@@ -26,8 +26,8 @@ pub struct SourceView {
     pub version: Option<String>,
     /// Number of files.
     pub files: i64,
-    /// Offers of all files, shown or not.
-    pub offers: i64,
+    /// Results of all files: of product feeds the offers, shown or not.
+    pub results: i64,
     /// All rejects of all files.
     pub rejects: i64,
     /// The time of its last answer.
@@ -41,12 +41,12 @@ pub struct SourceView {
 }
 
 impl Store {
-    /// All sources with the sums over their files, by name.
+    /// All sources with the sums over the files of one reader, by name.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn sources_view(&mut self) -> Result<Vec<SourceView>, Error> {
-        let sums = file_sums(&mut self.connection).or_cannot(|| "sum up the files")?;
+    pub fn sources_view(&mut self, reader: &str) -> Result<Vec<SourceView>, Error> {
+        let sums = file_sums(&mut self.connection, reader).or_cannot(|| "sum up the files")?;
         let mut held: HashMap<i64, _> = self.held_versions()?.into_iter().map(|held| (held.source_id, held)).collect();
         let mut rows = self.sources()?;
         rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -58,33 +58,34 @@ impl Store {
 #[derive(Clone, Copy, Default)]
 struct FileSums {
     files: i64,
-    offers: i64,
+    results: i64,
     rejects: i64,
 }
 
 /// The sums by source id. Added here rather than by the database, whose sum of BIGINTs is not a BIGINT.
-fn file_sums(connection: &mut AnyConnection) -> QueryResult<HashMap<i64, FileSums>> {
+fn file_sums(connection: &mut AnyConnection, reader: &str) -> QueryResult<HashMap<i64, FileSums>> {
+    let of_reader = files::table.filter(files::reader.eq(reader));
     let rows: Vec<(i64, i64, i64)> =
-        files::table.select((files::source_id, files::offers, files::rejects)).load(connection)?;
+        of_reader.select((files::source_id, files::results, files::rejects)).load(connection)?;
     let mut sums = HashMap::<i64, FileSums>::new();
-    for (source_id, offers, rejects) in rows {
+    for (source_id, results, rejects) in rows {
         let sum = sums.entry(source_id).or_default();
         sum.files += 1;
-        sum.offers += offers;
+        sum.results += results;
         sum.rejects += rejects;
     }
     Ok(sums)
 }
 
 fn source_view(sums: &HashMap<i64, FileSums>, held: Option<HeldVersionRow>, row: SourceRow) -> SourceView {
-    let FileSums { files, offers, rejects } = sums.get(&row.id).copied().unwrap_or_default();
+    let FileSums { files, results, rejects } = sums.get(&row.id).copied().unwrap_or_default();
     SourceView {
         name: row.name,
         url: row.url,
         state: row.state,
         version: row.version,
         files,
-        offers,
+        results,
         rejects,
         last_sensed: row.last_sensed,
         last_applied: row.last_applied,

@@ -6,7 +6,7 @@ use crate::{
     Error, Store,
     database::{
         error::{OrCannot, exactly_one},
-        schema::sources::dsl,
+        schema::{files, sources::dsl},
     },
 };
 
@@ -153,13 +153,15 @@ impl Store {
         exactly_one(changed, || no_source(id))
     }
 
-    /// Deletes a source, with all that reports have stored about its files. Its own files must be deleted before.
+    /// Deletes a source with the files of all readers, their partials and rejects. Files with offers must be deleted before.
     ///
     /// # Errors
-    /// [`Error::Query`], for instance while it has files; [`Error::Corrupt`] if there is no such source.
+    /// [`Error::Query`], for instance while a file has pages; [`Error::Corrupt`] if there is no such source.
     pub fn delete_source(&mut self, id: i64) -> Result<(), Error> {
         self.clear_held_version(id)?;
-        self.delete_report_files_of(id)?;
+        diesel::delete(files::table.filter(files::source_id.eq(id)))
+            .execute(&mut self.connection)
+            .or_cannot(|| format!("delete the files of source {id}"))?;
         self.delete_report_failures_of(id)?;
         let deleted = diesel::delete(dsl::sources.filter(dsl::id.eq(id)))
             .execute(&mut self.connection)

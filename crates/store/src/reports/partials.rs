@@ -1,4 +1,4 @@
-//! The table `partials`: the partial of each reported file, cut into pieces.
+//! The table `partials`: the partial of each file of a report, cut into pieces.
 
 use diesel::prelude::*;
 
@@ -13,7 +13,7 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn clear_partial(&mut self, id: i64) -> Result<(), Error> {
-        diesel::delete(dsl::partials.filter(dsl::reported_file_id.eq(id)))
+        diesel::delete(dsl::partials.filter(dsl::file_id.eq(id)))
             .execute(&mut self.connection)
             .or_cannot(|| format!("delete the partial of file {id}"))?;
         Ok(())
@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// [`Error::Query`], for instance when the piece exists already.
     pub fn add_partial_piece(&mut self, id: i64, part_no: i64, piece: &[u8]) -> Result<(), Error> {
-        let values = (dsl::reported_file_id.eq(id), dsl::part_no.eq(part_no), dsl::body.eq(piece));
+        let values = (dsl::file_id.eq(id), dsl::part_no.eq(part_no), dsl::body.eq(piece));
         let insert = diesel::insert_into(dsl::partials).values(values);
         self.connection.run(insert).or_cannot(|| format!("store the partial of file {id}"))?;
         Ok(())

@@ -1,5 +1,5 @@
 //! The table `reports`: the inputs that each result table was computed from, and dropping a report with all that belongs to it. Result
-//! tables are in `table`, their inputs in `reported_files`.
+//! tables are in `table`, the files that they are computed from in `inputs::files`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     Error, Store,
     database::{
         error::OrCannot,
-        schema::{failed_reports, reported_files, reports::dsl},
+        schema::{failed_reports, reports::dsl},
     },
 };
 
@@ -75,7 +75,7 @@ impl Store {
         Ok(())
     }
 
-    /// The names of all reports that left anything in the database: a table, a file or a failure. By name.
+    /// The names of all reports that have a table or a failure, by name.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -84,24 +84,18 @@ impl Store {
         let connection = &mut self.connection;
         let action = || "read the names of the reports";
         names.extend(dsl::reports.select(dsl::name).load::<String>(connection).or_cannot(action)?);
-        let of_files = reported_files::table.select(reported_files::report).distinct();
-        names.extend(of_files.load::<String>(connection).or_cannot(action)?);
         let of_failures = failed_reports::table.select(failed_reports::report).distinct();
         names.extend(of_failures.load::<String>(connection).or_cannot(action)?);
         Ok(names.into_iter().collect())
     }
 
-    /// Deletes a report: its table, its row, its failures, and its files with their partials and rejects. Deleting an unknown
-    /// report does nothing.
+    /// Deletes a report: its table, its row and its failures, but not its files. Deleting an unknown report does nothing.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub fn drop_report(&mut self, name: &str) -> Result<(), Error> {
         let action = || format!("drop the report {name:?}");
         self.drop_report_table(name)?;
-        let files = reported_files::table.filter(reported_files::report.eq(name)).select(reported_files::id);
-        let ids: Vec<i64> = files.load(&mut self.connection).or_cannot(action)?;
-        self.delete_report_files(&ids)?;
         let failures = failed_reports::table.filter(failed_reports::report.eq(name));
         diesel::delete(failures).execute(&mut self.connection).or_cannot(action)?;
         diesel::delete(dsl::reports.find(name)).execute(&mut self.connection).or_cannot(action)?;

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use diesel::{
-    migration::{Migration, MigrationSource},
+    connection::SimpleConnection,
+    migration::{Migration, MigrationSource, Result as MigrationResult},
     prelude::*,
+    sql_query,
+    sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -22,18 +25,51 @@ use crate::{
 /// The migrations of a SQLite database.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// Applies the missing migrations, each in its own transaction.
+/// Applies the missing migrations, all in one transaction.
 pub(crate) fn bring_up_to_date(store: &mut Store, path: &Path) -> Result<(), Error> {
     match check(store, path) {
         Err(Error::NotSetUp { .. } | Error::OlderSchema { .. }) => {}
         result => return result,
     }
     let applied = match &mut store.connection {
-        AnyConnection::Sqlite(sqlite) => sqlite.run_pending_migrations(MIGRATIONS).map(|versions| versions.len()),
+        AnyConnection::Sqlite(sqlite) => apply_missing(sqlite),
     };
     let applied = applied.map_err(|error| migrate_error(path, &error.to_string()))?;
     tracing::info!(migrations = applied, "set up the schema of {}", path.display());
     Ok(())
+}
+
+/// A migration may replace a table that others refer to. SQLite would delete or refuse their rows, so the references are checked
+/// at the end instead. They can only be turned off outside a transaction. See <https://www.sqlite.org/lang_altertable.html#otheralter>.
+fn apply_missing(sqlite: &mut SqliteConnection) -> MigrationResult<usize> {
+    sqlite.batch_execute("PRAGMA foreign_keys = OFF")?;
+    let applied = sqlite.immediate_transaction(|sqlite| {
+        let applied = sqlite.run_pending_migrations(MIGRATIONS)?.len();
+        check_references(sqlite)?;
+        Ok(applied)
+    });
+    sqlite.batch_execute("PRAGMA foreign_keys = ON")?;
+    applied
+}
+
+/// Fails if a row refers to a row that does not exist.
+fn check_references(sqlite: &mut SqliteConnection) -> MigrationResult<()> {
+    #[derive(QueryableByName)]
+    struct Dangling {
+        #[diesel(sql_type = Text)]
+        child: String,
+        #[diesel(sql_type = Text)]
+        parent: String,
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+    }
+    let query = "SELECT \"table\" AS child, parent, count(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2";
+    match sql_query(query).load::<Dangling>(sqlite)?.first() {
+        None => Ok(()),
+        Some(Dangling { child, parent, rows }) => {
+            Err(format!("`{child}` refers to rows of `{parent}` that do not exist ({rows} times)").into())
+        }
+    }
 }
 
 /// Compares the database's migrations with the embedded ones. Changes nothing.

@@ -1,67 +1,106 @@
-//! Files: written, and found by source, path, id or state.
+//! Files: written, and found by reader, source, path, id or state.
 
-use tributary_store::{Error, FileRow, FileState};
+use tributary_store::{Error, FileRow, FileState, Store};
 
-use crate::Database;
+use crate::{Database, FEED, put, strings};
+
+fn sources<const N: usize>(store: &mut Store, names: [&str; N]) -> [i64; N] {
+    names.map(|name| store.put_source(name, "http://x", 0, 0).unwrap())
+}
+
+fn paths(rows: Vec<FileRow>) -> Vec<String> {
+    rows.into_iter().map(|row| row.path).collect()
+}
 
 #[test]
-fn files_are_found_by_source_in_the_order_of_their_paths() {
+fn files_are_found_by_reader_and_source_in_the_order_of_their_paths() {
     let mut database = Database::new();
     let store = &mut database.store;
-    let north = store.put_source("north", "http://n", 0, 0).unwrap();
-    let south = store.put_source("south", "http://s", 0, 1).unwrap();
-    for (source, path) in [(south, "a.csv"), (north, "b.csv"), (north, "a/c.csv"), (north, "B.csv")] {
-        store.insert_file(source, path).unwrap();
+    // The ids run against the names.
+    let [south, north] = sources(store, ["south", "north"]);
+    for (reader, source, path) in [
+        (FEED, north, "b.csv"),
+        (FEED, south, "a.csv"),
+        (FEED, north, "a/c.csv"),
+        ("sales", north, "b.csv"),
+        (FEED, north, "B.csv"),
+    ] {
+        put(store, reader, source, path);
     }
-    let paths = |rows: Vec<FileRow>| rows.into_iter().map(|row| row.path).collect::<Vec<_>>();
-    assert_eq!(paths(store.files(north).unwrap()), ["B.csv", "a/c.csv", "b.csv"]);
-    let error = store.insert_file(north, "b.csv").unwrap_err();
-    assert_eq!(error.to_string(), "cannot insert the file \"b.csv\"");
+    assert_eq!(paths(store.files(FEED, north).unwrap()), ["B.csv", "a/c.csv", "b.csv"]);
+    assert_eq!(paths(store.files("sales", south).unwrap()), [""; 0]);
+    assert_eq!(paths(store.files_of_reader(FEED).unwrap()), ["a.csv", "B.csv", "a/c.csv", "b.csv"]);
+    assert_eq!(paths(store.files_of_reader("sales").unwrap()), ["b.csv"]);
+    assert_eq!(store.readers().unwrap(), strings(&[FEED, "sales"]));
+    assert_eq!(store.sources_of_reader(FEED).unwrap(), strings(&["north", "south"]));
+    assert_eq!(store.sources_of_reader("sales").unwrap(), strings(&["north"]));
+    assert_eq!(store.sources_of_reader("none").unwrap(), strings(&[]));
+    let error = store.put_file(&mut FileRow::new(FEED, north, "b.csv")).unwrap_err();
+    assert_eq!(error.to_string(), "cannot store the file \"b.csv\" for \"feed\"");
+    assert!(store.put_file(&mut FileRow::new(FEED, 99, "a.csv")).is_err());
 }
 
 #[test]
 fn every_column_of_a_file_is_stored_and_can_become_null_again() {
     let mut database = Database::new();
     let store = &mut database.store;
-    let source_id = store.put_source("north", "http://n", 0, 0).unwrap();
+    let [source_id] = sources(store, ["north"]);
     let text = |words: &str| Some(words.to_owned());
-    let fresh = store.insert_file(source_id, "b.csv").unwrap();
+    put(store, "sales", source_id, "b.csv");
+    let mut fresh = FileRow::new(FEED, source_id, "b.csv");
+    let id = store.put_file(&mut fresh).unwrap();
+    assert_eq!((fresh.id, fresh.state), (id, FileState::Changing));
     let mut row = FileRow {
-        id: fresh.id,
+        id,
+        reader: FEED.to_owned(),
         source_id,
         path: "b.csv".to_owned(),
         hash: text("blake3:00"),
         reading: text("r1"),
+        rank_key: "k".to_owned(),
         size_bytes: 1,
         row_count: 2,
-        offers: 3,
+        results: 3,
+        unused: 6,
         rejects: 4,
+        repaired: 5,
+        notes: text("a guess"),
         state: FileState::Applied,
         rejected_hash: text("blake3:01"),
         rejected_reading: text("r2"),
         rejected_reason: text("no header"),
-        rank_key: "k".to_owned(),
-        repaired: 5,
-        replaced: 6,
-        notes: text("a guess"),
     };
-    store.update_file(&row).unwrap();
-    assert_eq!(store.files(source_id).unwrap(), [row.clone()]);
+    assert_eq!(store.put_file(&mut row).unwrap(), id);
+    assert_eq!(store.files(FEED, source_id).unwrap(), [row.clone()]);
     row = FileRow { state: FileState::Rejected, ..fresh };
-    store.update_file(&row).unwrap();
-    assert_eq!(store.files(source_id).unwrap(), [row.clone()]);
-    row.id += 1;
-    assert!(matches!(store.update_file(&row), Err(Error::Corrupt { .. })));
+    store.put_file(&mut row).unwrap();
+    assert_eq!(store.files(FEED, source_id).unwrap(), [row.clone()]);
+    assert_eq!(store.files("sales", source_id).unwrap()[0].state, FileState::Changing);
+    // All columns of a new row are stored too.
+    row = FileRow { id: 0, path: "c.csv".to_owned(), notes: text("note"), results: 7, ..row };
+    store.put_file(&mut row).unwrap();
+    assert_eq!(store.file_of(FEED, "north", "c.csv").unwrap().as_ref(), Some(&row));
+    row.id += 99;
+    assert!(matches!(store.put_file(&mut row), Err(Error::Corrupt { .. })));
 }
 
 #[test]
-fn a_file_is_found_by_its_source_and_path() {
+fn a_file_is_found_by_its_reader_source_and_path() {
     let mut database = Database::new();
     let id = database.file("uploads");
     database.file("north");
-    assert_eq!(database.store.file_of("uploads", "a.csv").unwrap().map(|file| file.id), Some(id));
-    assert_eq!(database.store.file_of("uploads", "b.csv").unwrap(), None);
-    assert_eq!(database.store.file_of("south", "a.csv").unwrap(), None);
+    let store = &mut database.store;
+    let north = store.sources().unwrap().into_iter().find(|source| source.name == "north").unwrap().id;
+    let other = put(store, "sales", north, "a.csv");
+    let mut check = |reader, source, path, expect| {
+        let found = store.file_of(reader, source, path).unwrap().map(|file| file.id);
+        assert_eq!(found, expect, "{reader} {source} {path}");
+    };
+    check(FEED, "uploads", "a.csv", Some(id));
+    check(FEED, "uploads", "b.csv", None);
+    check(FEED, "south", "a.csv", None);
+    check("sales", "uploads", "a.csv", None);
+    check("sales", "north", "a.csv", Some(other));
 }
 
 #[test]
@@ -69,14 +108,15 @@ fn the_origin_of_a_file_is_its_source_and_path() {
     let mut database = Database::new();
     let store = &mut database.store;
     let source = store.put_source("north", "http://n", 3, 7).unwrap();
-    let [first, second] = ["a.csv", "b.csv"].map(|path| store.insert_file(source, path).unwrap().id);
+    let [first, second] = ["a.csv", "b.csv"].map(|path| put(store, FEED, source, path));
+    put(store, "sales", source, "a.csv");
     let origins = store.file_origins(&[second, 999]).unwrap();
     let [origin] = &origins[..] else { panic!("{origins:?}") };
     assert_eq!((origin.id, origin.source.as_str(), origin.path.as_str()), (second, "north", "b.csv"));
     assert_eq!((origin.priority, origin.position), (3, 7));
     assert_eq!(store.file_origins(&[first, second]).unwrap().len(), 2);
     assert!(store.file_origins(&[]).unwrap().is_empty());
-    let mut all = store.all_file_origins().unwrap();
+    let mut all = store.all_file_origins(FEED).unwrap();
     all.sort_by_key(|origin| origin.id);
     assert_eq!(all, store.file_origins(&[first, second]).unwrap());
 }
@@ -85,41 +125,40 @@ fn the_origin_of_a_file_is_its_source_and_path() {
 fn files_are_found_by_a_set_of_paths() {
     let mut database = Database::new();
     let store = &mut database.store;
-    let [north, south] = ["north", "south"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
+    let [north, south] = sources(store, ["north", "south"]);
     // More than fit into one statement.
-    let paths: Vec<String> = (0..2_500).map(|number| format!("{number:04}.csv")).collect();
-    let insert = |store: &mut tributary_store::Store| -> Result<(), Error> {
-        paths.iter().step_by(2).try_for_each(|path| store.insert_file(north, path).map(drop))?;
-        store.insert_file(south, "0001.csv").map(drop)
+    let all: Vec<String> = (0..2_500).map(|number| format!("{number:04}.csv")).collect();
+    let insert = |store: &mut Store| -> Result<(), Error> {
+        all.iter().step_by(2).try_for_each(|path| store.put_file(&mut FileRow::new(FEED, north, path)).map(drop))?;
+        store.put_file(&mut FileRow::new("sales", north, "0001.csv")).map(drop)?;
+        store.put_file(&mut FileRow::new(FEED, south, "0001.csv")).map(drop)
     };
     store.transaction(insert).unwrap();
-    let mut found = store.files_at(north, &paths).unwrap();
+    let mut found = store.files_at(FEED, north, &all).unwrap();
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert_eq!(found, store.files(north).unwrap());
+    assert_eq!(found, store.files(FEED, north).unwrap());
     assert_eq!(found.len(), 1_250);
-    let mut found = |source, paths: &[&str]| {
-        store.files_at(source, paths).unwrap().into_iter().map(|file| file.path).collect::<Vec<_>>()
-    };
+    let mut found = |source, wanted: &[&str]| paths(store.files_at(FEED, source, wanted).unwrap());
     assert_eq!(found(north, &["0001.csv", "0002.csv", "none"]), ["0002.csv"]);
     assert_eq!(found(south, &["0001.csv", "0002.csv"]), ["0001.csv"]);
     assert!(found(north, &[]).is_empty());
-    let file = store.file(south, "0001.csv").unwrap().unwrap();
-    assert_eq!((file.source_id, file.path.as_str()), (south, "0001.csv"));
-    assert_eq!(store.file(south, "0002.csv").unwrap(), None);
 }
 
 #[test]
-fn a_rejected_file_is_listed_for_its_own_source_only() {
+fn a_rejected_file_is_listed_for_its_own_reader_and_source_only() {
     let mut database = Database::new();
     let store = &mut database.store;
-    let [north, south] = ["north", "south"].map(|name| store.put_source(name, "http://x", 0, 0).unwrap());
-    let file = store.insert_file(north, "a.csv").unwrap();
-    store.insert_file(south, "a.csv").unwrap();
+    let [north, south] = sources(store, ["north", "south"]);
+    let mut file = FileRow::new(FEED, north, "a.csv");
+    store.put_file(&mut file).unwrap();
+    put(store, FEED, south, "a.csv");
+    put(store, "sales", north, "a.csv");
     let mut check = |state: FileState, expect: &[(String, Option<String>)]| {
         let rejected_reason = (state == FileState::Rejected).then(|| "no header".to_owned());
-        store.update_file(&FileRow { state, rejected_reason, ..file.clone() }).unwrap();
-        assert_eq!(store.rejected_files(north).unwrap(), expect, "{state}");
-        assert_eq!(store.rejected_files(south).unwrap(), [], "{state}");
+        store.put_file(&mut FileRow { state, rejected_reason, ..file.clone() }).unwrap();
+        assert_eq!(store.rejected_files(FEED, north).unwrap(), expect, "{state}");
+        assert_eq!(store.rejected_files(FEED, south).unwrap(), [], "{state}");
+        assert_eq!(store.rejected_files("sales", north).unwrap(), [], "{state}");
     };
     let rejected = [("a.csv".to_owned(), Some("no header".to_owned()))];
     check(FileState::Changing, &[]);
@@ -127,5 +166,5 @@ fn a_rejected_file_is_listed_for_its_own_source_only() {
     check(FileState::Applied, &[]);
     check(FileState::Rejected, &rejected);
     store.delete_file(file.id).unwrap();
-    assert_eq!(store.rejected_files(north).unwrap(), []);
+    assert_eq!(store.rejected_files(FEED, north).unwrap(), []);
 }

@@ -2,7 +2,7 @@
 
 use tributary_store::{Error, HeldVersionRow, ProductRow, ShadowedRow, SourcePass, SourceState};
 
-use crate::Database;
+use crate::{Database, FEED, put};
 
 fn held(source_id: i64, digest: &str) -> HeldVersionRow {
     HeldVersionRow {
@@ -55,7 +55,7 @@ fn a_sku_that_a_source_offers_twice_counts_once() {
     let (first, other) = (database.file("north"), database.file("south"));
     let store = &mut database.store;
     let north = store.sources().unwrap().into_iter().find(|row| row.name == "north").unwrap().id;
-    let second = store.insert_file(north, "second.csv").unwrap().id;
+    let second = put(store, FEED, north, "second.csv");
     let product = |sku: &str, file_id, edited| ProductRow {
         sku: sku.into(),
         name: String::new(),
@@ -88,5 +88,5 @@ fn a_sku_that_a_source_offers_twice_counts_once() {
             offer("d", second, true),
         ])
         .unwrap();
-    assert_eq!(store.offered_skus(north).unwrap(), 3);
+    assert_eq!(store.offered_skus(FEED, north).unwrap(), 3);
 }

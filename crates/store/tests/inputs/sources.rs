@@ -2,7 +2,7 @@
 
 use tributary_store::{Error, SourcePass, SourceState};
 
-use crate::Database;
+use crate::{Database, page};
 
 #[test]
 fn sources_keep_their_id_and_come_in_the_order_of_the_configuration() {
@@ -56,11 +56,12 @@ fn a_pass_clears_the_error_and_keeps_what_it_does_not_say() {
 }
 
 #[test]
-fn a_source_is_deleted_after_its_files() {
+fn a_source_is_deleted_after_its_files_with_offers() {
     let mut database = Database::new();
     let file_id = database.file("north");
     let store = &mut database.store;
     let source_id = store.sources().unwrap()[0].id;
+    store.insert_pages(file_id, [page("a", 1)]).unwrap();
     assert!(matches!(store.delete_source(source_id), Err(Error::Query { .. })));
     store.delete_file(file_id).unwrap();
     store.delete_source(source_id).unwrap();

@@ -2,7 +2,7 @@
 
 use tributary_store::{FileRow, FileState, SourceState};
 
-use crate::{Database, edit, strings};
+use crate::{Database, FEED, edit, put, strings};
 
 #[test]
 fn a_source_is_shown_with_the_sums_of_its_files() {
@@ -10,12 +10,12 @@ fn a_source_is_shown_with_the_sums_of_its_files() {
     let store = &mut database.store;
     let south = store.put_source("south", "http://s", 0, 0).unwrap();
     store.put_source("north", "http://n", 0, 1).unwrap();
-    for (path, offers, rejects) in [("b.csv", 10, 1), ("a.csv", 20, 2)] {
-        let file = store.insert_file(south, path).unwrap();
-        store.update_file(&FileRow { offers, rejects, ..file }).unwrap();
+    for (reader, path, results, rejects) in [(FEED, "b.csv", 10, 1), (FEED, "a.csv", 20, 2), ("sales", "a.csv", 5, 5)] {
+        let file = FileRow::new(reader, south, path);
+        store.put_file(&mut FileRow { results, rejects, ..file }).unwrap();
     }
-    let rows = store.sources_view().unwrap();
-    let sums: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.files, row.offers, row.rejects)).collect();
+    let rows = store.sources_view(FEED).unwrap();
+    let sums: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.files, row.results, row.rejects)).collect();
     assert_eq!(sums, [("north", 0, 0, 0), ("south", 2, 30, 3)]);
     assert_eq!(rows[0].state, SourceState::Unknown);
 }
@@ -28,10 +28,13 @@ fn files_and_edits_come_in_key_order_and_cut_at_the_limit() {
     for source in ["south", "north"] {
         let id = store.put_source(source, "http://x", 0, 0).unwrap();
         for path in ["b.csv", "a.csv"] {
-            store.insert_file(id, path).unwrap();
+            put(store, FEED, id, path);
+            put(store, "sales", id, path);
         }
     }
-    let files = store.files_view(None, 3).unwrap();
+    assert_eq!(store.files_count(FEED).unwrap(), 4);
+    assert_eq!(store.files_view(FEED, Some("south"), 9).unwrap().len(), 2);
+    let files = store.files_view(FEED, None, 3).unwrap();
     let names: Vec<_> = files.iter().map(|row| format!("{} {}", row.source, row.path)).collect();
     assert_eq!(names, ["north a.csv", "north b.csv", "south a.csv"]);
     assert_eq!(files[0].state, FileState::Changing);

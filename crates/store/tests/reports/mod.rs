@@ -1,5 +1,5 @@
-//! Reports: their state, the files they read and their tables.
+//! Reports: their state, their partials and their tables.
 
 mod failed_reports;
-mod reported_files;
+mod report;
 mod table;

@@ -6,3 +6,4 @@ mod migrations;
 mod open;
 mod plans;
 mod rooms;
+mod share_files;

@@ -8,9 +8,9 @@ use diesel::{
     sql_query,
     sql_types::Text,
 };
-use tributary_store::{Error, ProductFilter, Store};
+use tributary_store::{Error, FileRow, ProductFilter, Store};
 
-use crate::{Database, edit, strings};
+use crate::{Database, FEED, edit, strings};
 
 thread_local! {
     /// The statements that this thread has run while it records.
@@ -81,24 +81,29 @@ fn one_product_is_found_without_reading_all_files() {
 /// Guards against an apply or a verdict that takes longer the more files a source has.
 #[test]
 fn one_file_is_found_without_reading_the_others() {
-    let by_path = "SEARCH files USING INDEX sqlite_autoindex_files_1 (source_id=? AND path=?)";
-    check(|store| store.file(1, "a.csv"), &[by_path]);
-    check(|store| store.file_of("north", "a.csv"), &[by_path]);
-    check(|store| store.files_at(1, &["a.csv", "b.csv"]), &[by_path]);
-    check(|store| store.files(1), &["SEARCH files USING INDEX sqlite_autoindex_files_1 (source_id=?)"]);
-    check(|store| store.rejected_files(1), &["SEARCH files USING INDEX rejected_files (source_id=?)"]);
+    let index = "SEARCH files USING INDEX sqlite_autoindex_files_1";
+    let by_path = &format!("{index} (reader=? AND source_id=? AND path=?)");
+    check(|store| store.file_of(FEED, "north", "a.csv"), &[by_path]);
+    check(|store| store.files_at(FEED, 1, &["a.csv", "b.csv"]), &[by_path]);
+    check(|store| store.files(FEED, 1), &[&format!("{index} (reader=? AND source_id=?)")]);
+    let put = |store: &mut Store| {
+        let source = store.put_source("north", "http://n", 0, 0)?;
+        store.put_file(&mut FileRow::new(FEED, source, "a.csv"))
+    };
+    check(put, &["SEARCH files USING COVERING INDEX"]);
+    check(
+        |store| store.rejected_files(FEED, 1),
+        &["SEARCH files USING INDEX rejected_files (reader=? AND source_id=?)"],
+    );
     check(|store| store.page_digests(1), &["SEARCH pages USING INDEX"]);
 }
 
+/// Guards against an apply, a page or a report that takes longer the more files other readers have.
 #[test]
-fn one_file_of_a_report_is_found_without_reading_the_others() {
-    let index = "SEARCH reported_files USING INDEX sqlite_autoindex_reported_files_1";
-    check(
-        |store| store.report_file("sales", "north", "a.csv"),
-        &[&format!("{index} (report=? AND source_id=? AND path=?)")],
-    );
-    check(|store| store.report_files_of("sales", 1), &[&format!("{index} (report=? AND source_id=?)")]);
-    check(|store| store.report_files("sales"), &[&format!("{index} (report=?)")]);
+fn the_files_of_a_reader_are_found_without_reading_those_of_others() {
+    let of_reader = "SEARCH files USING INDEX sqlite_autoindex_files_1 (reader=?)";
+    check(|store| store.files_of_reader("sales"), &[of_reader]);
+    check(|store| store.all_file_origins(FEED), &[of_reader]);
     check(|store| store.report_failures("sales"), &["SEARCH failed_reports USING PRIMARY KEY"]);
     check(|store| store.clear_report_failure("sales", 1), &["SEARCH failed_reports USING PRIMARY KEY"]);
 }
@@ -112,5 +117,4 @@ fn rows_are_deleted_by_their_keys() {
     check(|store| store.delete_products(&strings(&["a", "b"])), "SEARCH products USING PRIMARY KEY");
     check(|store| store.delete_shadowed(&[("a", 1), ("b", 2)]), "SEARCH shadowed USING PRIMARY KEY");
     check(|store| store.delete_file(1), "SEARCH files USING INTEGER PRIMARY KEY");
-    check(|store| store.delete_report_file(1), "SEARCH reported_files USING INTEGER PRIMARY KEY");
 }

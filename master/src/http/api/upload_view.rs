@@ -76,16 +76,20 @@ pub(crate) fn results(document: &Document, reports: &[ReportConfig]) -> Vec<Resu
     if document.stage != Stage::Complete {
         return Vec::new();
     }
-    let link = |title: String, href: String| ResultLink { title, href };
+    let links = tributary_engine::result_links(reports, UPLOADS, &document.path).into_iter().map(ResultLink::from);
     let file = encoded(&document.path);
-    let claiming = || reports.iter().filter(|report| report.claims(&document.path));
-    let products = claiming().all(|report| report.feed);
-    let products = products.then(|| link("Products".to_owned(), format!("/products?source={UPLOADS}")));
-    let of_reports = claiming().flat_map(|ReportConfig { name, .. }| {
-        let rows = format!("/api/v1/reports/{name}?source={UPLOADS}&file={file}&format=csv");
-        [link(format!("Report {name}"), format!("/reports/{name}")), link(format!("{name} of this file, as CSV"), rows)]
+    let rejected = (document.rejects > 0).then(|| ResultLink {
+        title: "Rejected rows".to_owned(),
+        href: format!("/rejects?source={UPLOADS}&file={file}"),
     });
-    let rejected = document.rejects > 0;
-    let rejected = rejected.then(|| link("Rejected rows".to_owned(), format!("/rejects?source={UPLOADS}&file={file}")));
-    products.into_iter().chain(of_reports).chain(rejected).collect()
+    links.chain(rejected).collect()
+}
+
+impl From<tributary_engine::ResultLink> for ResultLink {
+    fn from(link: tributary_engine::ResultLink) -> Self {
+        let query = link.query.iter().map(|(key, value)| format!("{key}={}", encoded(value)));
+        let query = query.collect::<Vec<_>>().join("&");
+        let href = if query.is_empty() { link.path } else { format!("{}?{query}", link.path) };
+        Self { title: link.title, href }
+    }
 }

@@ -1,7 +1,7 @@
 //! The JSON of the API (docs/reference/http-api.md). Made from what the engine returns; the pages have types of their own.
 
 use serde::Serialize;
-use tributary_config::ReportConfig;
+use tributary_config::{ReportConfig, report_of};
 use tributary_engine::{
     AggrRow, EditRow, FileView, HeldVersionRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth,
     SourceView,
@@ -271,17 +271,17 @@ impl From<AggrRow> for Aggr {
 }
 
 impl From<RejectView> for Reject {
-    fn from(RejectView { source, file, line, reason, raw, report }: RejectView) -> Self {
-        Self { source, file, line, reason, raw, report }
+    fn from(RejectView { reader, source, file, line, reason, raw, .. }: RejectView) -> Self {
+        Self { source, file, line, reason, raw, report: report_of(&reader).map(str::to_owned) }
     }
 }
 
 impl From<FileView> for File {
     fn from(row: FileView) -> Self {
-        let FileView {
-            source, path, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes, ..
-        } = row;
         let state = row.state.to_string();
+        let FileView { source, path, hash, size_bytes, rows, rejects, repaired, reason, notes, .. } = row;
+        let offers = row.results;
+        let replaced = row.unused;
         Self { source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes }
     }
 }
@@ -295,7 +295,8 @@ impl From<HeldVersionRow> for Held {
 
 impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
-        let SourceView { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, held } =
+        let offers = stored.results;
+        let SourceView { name, url, state, version, files, rejects, last_sensed, last_applied, error, held, .. } =
             stored;
         let (state, error) = match status.state {
             Some(newer) => (newer, status.error),

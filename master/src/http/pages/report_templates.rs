@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use askama::Template;
 use tributary_config::ReportConfig;
 use tributary_engine::{
-    FileState, GroupRow, ReportDetail, ReportFileRow, ReportState, ReportSummary, ReportValue, RowRange, approximate,
+    FileRow, FileState, GroupRow, ReportDetail, ReportState, ReportSummary, ReportValue, RowRange, approximate,
 };
 
 use super::{
@@ -225,7 +225,7 @@ struct FileLine {
 }
 
 impl FileLine {
-    fn new(api: &str, file: &ReportFileRow, sources: &HashMap<i64, String>) -> Self {
+    fn new(api: &str, file: &FileRow, sources: &HashMap<i64, String>) -> Self {
         let source = sources.get(&file.source_id).cloned().unwrap_or_default();
         let reason = (file.state == FileState::Rejected).then(|| file.rejected_reason.clone().unwrap_or_default());
         Self {
@@ -233,8 +233,8 @@ impl FileLine {
             source,
             path: file.path.clone(),
             rows: thousands(file.row_count),
-            passed_over: (file.passed_over > 0).then(|| thousands(file.passed_over)),
-            groups: thousands(file.groups),
+            passed_over: (file.unused > 0).then(|| thousands(file.unused)),
+            groups: thousands(file.results),
             rejects: thousands(file.rejects),
             reason,
             notes: file.notes.clone(),

@@ -3,7 +3,7 @@
 use tributary_protocol::{FormatSpec, ManifestEntry, PartialHead};
 
 use super::*;
-use crate::{reports::adopt, source::Spool};
+use crate::{input::Rank, reports::adopt, source::Spool};
 
 struct World {
     _folder: tempfile::TempDir,
@@ -48,7 +48,7 @@ impl World {
             source: self.key(source),
             version: Some(version.to_owned()),
             outcome: AttemptOutcome::Succeeded,
-            computed: vec![(ClaimedFile { entry, format, reading }, answer)],
+            computed: vec![(FileToRead { entry, format, reading, rank: Rank::default() }, answer)],
             settled: Vec::new(),
             removed: Vec::new(),
             started: Instant::now(),
@@ -95,7 +95,7 @@ fn an_event_counts_the_rejects_of_all_files() {
 fn what_was_noted_of_a_file_is_stored_with_it() {
     let mut world = World::new();
     world.update("north", "v1", 2);
-    let file = world.store.report_files("sales").unwrap().remove(0);
+    let file = world.store.files_of_reader("report:sales").unwrap().remove(0);
     assert_eq!((file.repaired, file.notes.as_deref()), (3, Some("one; two")));
 }
 
@@ -105,9 +105,9 @@ fn what_was_noted_of_a_file_is_stored_with_it() {
 fn a_source_is_noted_even_while_the_totals_have_to_wait() {
     let mut world = World::new();
     let south = world.key("south").id;
-    let new = ReportFileRow::new("sales", south, "a.csv");
-    let mut stale = ReportFileRow { hash: Some("blake3:v1".into()), reading: Some("another".into()), ..new };
-    world.store.put_report_file(&mut stale).unwrap();
+    let new = FileRow::new("report:sales", south, "a.csv");
+    let mut stale = FileRow { hash: Some("blake3:v1".into()), reading: Some("another".into()), ..new };
+    world.store.put_file(&mut stale).unwrap();
     world.update("north", "v1", 0);
     assert_eq!((world.versions().as_str(), world.told_rejects()), (r#"{"north":"v1"}"#, vec![]));
     world.update("south", "v1", 0);
@@ -148,13 +148,13 @@ fn a_failure_is_stored_with_the_update_and_cleared_by_the_next_success() {
 fn a_damaged_partial_is_forgotten_by_the_next_adoption() {
     let mut world = World::new();
     world.update("north", "v1", 2);
-    let file = world.store.report_files("sales").unwrap().remove(0);
+    let file = world.store.files_of_reader("report:sales").unwrap().remove(0);
     world.store.add_partial_piece(file.id, 0, b"no group\n").unwrap();
     // Another name of a metric makes it sum the stored partials again.
     let renamed = ReportConfig::with_columns("sales", Vec::new(), vec!["other".into()]);
     let sources = ["north", "south"];
     world.store.transaction(|store| adopt(store, std::slice::from_ref(&renamed), &sources)).unwrap();
-    assert_eq!(world.store.report_files("sales").unwrap(), []);
+    assert_eq!(world.store.files_of_reader("report:sales").unwrap(), []);
     assert_eq!(world.store.stored_report("sales").unwrap().unwrap(), renamed.table());
     world.report = renamed;
     world.update("north", "v1", 2);

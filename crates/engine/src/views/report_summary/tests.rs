@@ -118,9 +118,9 @@ fn a_source_that_is_down_is_a_failure_only_while_its_files_are_missing() {
     // Read as another configuration wants it; north can be summed only after it answers.
     world.write("other", r#"{"north":"v1","south":"v1"}"#);
     let north = world.id("north");
-    let new = ReportFileRow::new("sales", north, "a.csv");
-    let mut stale = ReportFileRow { hash: Some("h".into()), reading: Some("other".into()), ..new };
-    world.store.put_report_file(&mut stale).unwrap();
+    let new = FileRow::new("report:sales", north, "a.csv");
+    let mut stale = FileRow { hash: Some("h".into()), reading: Some("other".into()), ..new };
+    world.store.put_file(&mut stale).unwrap();
     world.check(ReportState::Failed, Some("source `north` is down: connection refused"));
 }
 
@@ -129,11 +129,11 @@ fn a_rejected_file_is_named_with_its_reason() {
     let mut world = World::new(&["north"]);
     world.write_now(r#"{"north":"v1"}"#);
     let id = world.id("north");
-    let mut file = ReportFileRow {
+    let mut file = FileRow {
         state: FileState::Rejected,
         rejected_reason: Some("no column `n`".into()),
-        ..ReportFileRow::new("sales", id, "a.csv")
+        ..FileRow::new("report:sales", id, "a.csv")
     };
-    world.store.put_report_file(&mut file).unwrap();
+    world.store.put_file(&mut file).unwrap();
     world.check(ReportState::Rejected, Some("north/a.csv: no column `n`"));
 }

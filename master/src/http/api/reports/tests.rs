@@ -12,8 +12,8 @@ use actix_web::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
-use tributary_config::Config;
-use tributary_engine::{Engine, FileState, GroupRow, ReportFileRow, ReportValue};
+use tributary_config::{Config, report_reader};
+use tributary_engine::{Engine, FileRow, FileState, GroupRow, ReportValue};
 use tributary_store::{DatabaseUrl, FailedReportRow, RejectRow, ReportRow, Store};
 
 use super::*;
@@ -78,12 +78,12 @@ fn fill(store: &mut Store, reports: &[ReportConfig]) {
     let source = store.put_source("north", "http://north", 0, 0).unwrap();
     for (path, rejects, state) in [("a.csv", 2, FileState::Applied), ("b <.csv", 0, FileState::Rejected)] {
         let rejected_reason = (state == FileState::Rejected).then(|| "no column `n`".to_owned());
-        let new = ReportFileRow::new("sales", source, path);
-        let mut file = ReportFileRow { rejects, state, rejected_reason, row_count: 4_000, groups: 3, ..new };
-        let id = store.put_report_file(&mut file).unwrap();
+        let new = FileRow::new(&report_reader("sales"), source, path);
+        let mut file = FileRow { rejects, state, rejected_reason, row_count: 4_000, results: 3, ..new };
+        let id = store.put_file(&mut file).unwrap();
         let reject = |line| RejectRow { line, byte_offset: 0, reason: "no number".into(), raw: "x".into() };
         let rejects: Vec<_> = (0..rejects).map(|number| reject(number + 2)).collect();
-        store.replace_report_rejects(id, false, &rejects).unwrap();
+        store.replace_rejects(id, false, &rejects).unwrap();
     }
     write(store, &reports[4], vec![row(&["x"], &[Integer(1)])]);
     let (report, error) = ("failing".to_owned(), "a.csv: <no answer>".to_owned());

@@ -1,0 +1,130 @@
+//! Compares what a source lists with the files that a reader knows, and returns what to read, settle or remove. It does no I/O.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::json;
+use tributary_format_rules::SourceFormats;
+use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
+use tributary_store::{FileRow, FileState};
+
+use super::Reader;
+
+/// The difference between what a source lists and what a reader has of it.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Plan {
+    /// Files to read: new, changed, or read in another way before.
+    pub(crate) read: Vec<FileToRead>,
+    /// Files that have their accepted content again, after one that was rejected or kept changing.
+    pub(crate) settled: Vec<FileRow>,
+    /// Files whose content stays and whose rank among the files of the source is another one now.
+    pub(crate) reranked: Vec<FileRow>,
+    /// Files that are gone, or that the reader no longer claims. A file that the source cannot read is not gone.
+    pub(crate) removed: Vec<FileRow>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read.is_empty() && [&self.settled, &self.reranked, &self.removed].iter().all(|files| files.is_empty())
+    }
+
+    /// A digest of what is to be read and removed. The same plan over the same stored files gives the same version.
+    pub(crate) fn digest(&self) -> String {
+        let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, file.reading]));
+        let paths = |files: &[FileRow]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+        let reranked = self.reranked.iter().map(|file| json!([file.path, file.rank_key]));
+        let (read, reranked) = (read.collect::<Vec<_>>(), reranked.collect::<Vec<_>>());
+        let plan = json!([read, paths(&self.settled), reranked, paths(&self.removed)]);
+        blake3::hash(plan.to_string().as_bytes()).to_hex()[..32].to_owned()
+    }
+}
+
+/// A file to read, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FileToRead {
+    /// The file as the manifest lists it.
+    pub(crate) entry: ManifestEntry,
+    /// Its format.
+    pub(crate) format: FormatSpec,
+    /// The digest of how it is read.
+    pub(crate) reading: String,
+    /// Its rank among the files of the source.
+    pub(crate) rank: Rank,
+}
+
+/// The rank of a file among those of its source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rank {
+    /// Stored with the file.
+    pub(crate) key: String,
+    /// Whether it is the rank of this content: it is the time of its last change.
+    pub(crate) is_of_content: bool,
+}
+
+/// Compares a manifest with the files that a reader knows of the source, by path. Only paths that the reader claims count. `formats`
+/// are those of the source. If the manifest lists only a part, `removed` names the paths that hold no file any more.
+pub(crate) fn plan(
+    reader: &impl Reader,
+    (manifest, formats): (&Manifest, &SourceFormats),
+    removed: Option<&[String]>,
+    known: &BTreeMap<String, FileRow>,
+) -> Plan {
+    let claimed: Vec<_> = manifest.files.iter().filter(|entry| reader.claims(&entry.path)).collect();
+    let listed: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
+    let mut plan = Plan::default();
+    let mut readings = Readings { reader, known: Vec::new() };
+    for entry in claimed {
+        let format = reader.format(&entry.path, formats);
+        let reading = readings.of(&format);
+        let rank = reader.rank(&format, entry);
+        let is_this = |hash: &Option<String>, as_read: &Option<String>| {
+            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
+        };
+        let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
+        match known.get(&entry.path) {
+            Some(file) if is_this(&file.hash, &file.reading) => {
+                if file.state != FileState::Applied {
+                    plan.settled.push(ranked(file));
+                } else if file.rank_key != rank.key {
+                    plan.reranked.push(ranked(file));
+                }
+            }
+            // Rejected before, and nothing has changed.
+            Some(file) if file.state == FileState::Rejected && is_this(&file.rejected_hash, &file.rejected_reading) => {
+                if file.rank_key != rank.key && !rank.is_of_content {
+                    plan.reranked.push(ranked(file));
+                }
+            }
+            _ => {
+                let reading = reading.to_owned();
+                plan.read.push(FileToRead { entry: entry.clone(), format, reading, rank });
+            }
+        }
+    }
+    let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
+    let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
+    plan.removed = match removed {
+        None => known.values().filter(is_gone).cloned().collect(),
+        Some(paths) => paths.iter().filter_map(|path| known.get(path)).filter(is_gone).cloned().collect(),
+    };
+    plan
+}
+
+/// The readings of the few formats that the files of a source have, so that not every file costs a digest.
+struct Readings<'a, R> {
+    reader: &'a R,
+    known: Vec<(FormatSpec, String)>,
+}
+
+impl<R: Reader> Readings<'_, R> {
+    fn of(&mut self, format: &FormatSpec) -> &str {
+        let at = self.known.iter().position(|(known, _)| known == format).unwrap_or_else(|| {
+            self.known.push((format.clone(), self.reader.reading(format)));
+            self.known.len() - 1
+        });
+        &self.known[at].1
+    }
+}
+
+#[cfg(test)]
+mod tests;
