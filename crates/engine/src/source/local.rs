@@ -130,7 +130,7 @@ fn sense(state: &State, since: Option<&str>) -> Result<Sense> {
         version: Some(snapshot.version.clone()),
         name: None,
         files: Some(snapshot.entries.len() as u64),
-        bytes: Some(snapshot.bytes()),
+        bytes: Some(snapshot.entries.bytes()),
         changed_at: None,
     })
 }
