@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod aggregate_large;
+mod delta;
 mod growing;
 mod guard;
 mod process;

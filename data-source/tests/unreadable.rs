@@ -49,6 +49,19 @@ fn unreadable(source: &Source) -> Vec<String> {
 }
 
 #[test]
+fn a_delta_lists_everything_that_cannot_be_read() {
+    let source = source_of_nobody(&[("a.csv", "1"), ("b.csv", "2"), ("c.csv", "3")], &["b.csv"]);
+    let version = source.version();
+    source.write(".hidden", b"11");
+    permit(&source.path(".hidden"), 0o000);
+    fs::rename(source.path(".hidden"), source.path("a.csv")).unwrap();
+    wait_for("the unreadable file", || unreadable(&source) == ["a.csv", "b.csv"]);
+    let delta = source.get(&format!("/sense/files?since={version}")).json();
+    assert_eq!((&delta["files"], &delta["removed"]), (&json!([]), &json!(["a.csv"])));
+    assert_eq!(delta["unreadable"], source.get("/sense/files").json()["unreadable"]);
+}
+
+#[test]
 fn a_file_that_may_not_be_read_stops_no_other() {
     let source = source_of_nobody(&[("a.csv", "sku,name\n")], &[]);
     let before = source.version();

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::{scan::Scan, snapshot::Entry, stat::Stat};
+use crate::{entries::Entries, scan::Scan, snapshot::Entry, stat::Stat};
 
 /// The coarsest file system clock that is allowed for (FAT counts in steps of 2 s).
 const MAX_CLOCK_STEP: Duration = Duration::from_secs(2);
@@ -22,8 +22,8 @@ pub(crate) struct Index {
     settle: Duration,
     /// Time after which a path that is never quiet is overdue.
     max_settle: Duration,
-    /// The last settled content of each path.
-    settled: BTreeMap<String, Settled>,
+    /// The last settled content of each path. A partial one stays pending until the file is quiet.
+    settled: Entries,
     /// Paths that differed from `settled` when they were last seen.
     pending: BTreeMap<String, Pending>,
     /// Files that cannot be read. Their `settled` content is kept, but not listed.
@@ -34,14 +34,6 @@ pub(crate) struct Index {
     racy: BTreeMap<String, Instant>,
     /// Set when the entries or the unreadable paths change; cleared by `take_change`.
     is_changed: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Settled {
-    stat: Stat,
-    content: KnownContent,
-    /// Whether this is a part of a file that is being written. Such a path stays pending until the file is quiet.
-    is_partial: bool,
 }
 
 /// A content by its length and hash.
@@ -98,6 +90,12 @@ pub(crate) struct Hashed {
     began: Option<SystemTime>,
 }
 
+impl KnownContent {
+    fn of(entry: &Entry) -> Self {
+        Self { size: entry.size, hash: entry.hash.clone() }
+    }
+}
+
 impl Hashed {
     pub(crate) fn whole(hash: String, stat: Stat, began: SystemTime) -> Self {
         Self { content: KnownContent { size: stat.size, hash }, stat, began: Some(began) }
@@ -114,7 +112,7 @@ impl Index {
         Self {
             settle,
             max_settle: max_settle.max(settle),
-            settled: BTreeMap::new(),
+            settled: Entries::default(),
             pending: BTreeMap::new(),
             unreadable: BTreeMap::new(),
             closed: BTreeMap::new(),
@@ -149,7 +147,7 @@ impl Index {
 
     /// Returns how long a path must be quiet for what was seen there to count.
     fn settle_of(&self, path: &str, seen: Option<Stat>) -> Duration {
-        let shrinks = |settled: &Settled| seen.is_some_and(|seen| seen.size < settled.content.size / 2);
+        let shrinks = |settled: &Entry| seen.is_some_and(|seen| seen.size < settled.size / 2);
         if self.settled.get(path).is_some_and(shrinks) { self.settle * SHRUNK_SETTLES } else { self.settle }
     }
 
@@ -195,7 +193,8 @@ impl Index {
     }
 
     fn missing(&self, found: &Scan) -> Vec<String> {
-        let known = self.settled.keys().chain(self.pending.keys()).chain(self.unreadable.keys());
+        let settled = self.settled.iter().map(|entry| &entry.path);
+        let known = settled.chain(self.pending.keys()).chain(self.unreadable.keys());
         let is_missing = |path: &&String| {
             !found.files.contains_key(*path) && !found.unreadable.contains_key(*path) && !self.is_below_closed(path)
         };
@@ -245,7 +244,7 @@ impl Index {
         let files = self.pending.iter().filter(|(_, pending)| is_overdue(pending));
         let overdue = files.map(|(path, pending)| OverduePath {
             path: path.clone(),
-            known: self.settled.get(path).map(|settled| settled.content.clone()),
+            known: self.settled.get(path).map(KnownContent::of),
             finally: pending.overdue.finally,
         });
         overdue.collect()
@@ -282,7 +281,7 @@ impl Index {
     /// version should lack them.
     fn dues(&self) -> impl Iterator<Item = (&String, Option<Stat>, Instant)> {
         let new =
-            self.pending.iter().filter(|(path, pending)| pending.seen.is_some() && !self.settled.contains_key(*path));
+            self.pending.iter().filter(|(path, pending)| pending.seen.is_some() && self.settled.get(path).is_none());
         let mut new: Vec<Instant> = new.map(|(_, pending)| pending.due).collect();
         new.sort_unstable();
         self.pending.iter().map(move |(path, pending)| {
@@ -307,14 +306,20 @@ impl Index {
                 self.racy.insert(path.to_owned(), due)
             }
         };
-        let settled = Settled { stat: hashed.stat, content: hashed.content, is_partial: hashed.began.is_none() };
+        let settled = Entry {
+            path: path.to_owned(),
+            hash: hashed.content.hash,
+            size: hashed.content.size,
+            stat: hashed.stat,
+            is_partial: hashed.began.is_none(),
+        };
         match self.pending.get_mut(path) {
             Some(pending) if settled.is_partial => pending.due = pending.due.max(now + self.settle),
             _ => drop(self.pending.remove(path)),
         }
         self.is_changed |= self.unreadable.remove(path).is_some();
         self.is_changed |= self.settled.get(path) != Some(&settled);
-        self.settled.insert(path.to_owned(), settled);
+        self.settled.insert(settled);
     }
 
     /// Settles the path as gone.
@@ -322,18 +327,18 @@ impl Index {
         self.pending.remove(path);
         self.racy.remove(path);
         self.is_changed |= self.unreadable.remove(path).is_some();
-        self.is_changed |= self.settled.remove(path).is_some();
+        self.is_changed |= self.settled.remove(path);
     }
 
     /// Returns whether a file below this path is known, so that the path was a folder.
     pub(crate) fn holds_below(&self, path: &str) -> bool {
         let below = format!("{path}/");
-        self.settled.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+        self.settled.from(&below).next().is_some_and(|entry| entry.path.starts_with(&below))
     }
 
     /// Returns whether a scan found at least half of the settled paths that begin with `folder`.
     pub(crate) fn holds_half_of(&self, folder: &str, found: &Scan) -> bool {
-        let known = self.settled.range(folder.to_owned()..).map(|(path, _)| path);
+        let known = self.settled.from(folder).map(|entry| &entry.path);
         let (there, gone): (Vec<_>, Vec<_>) =
             known.take_while(|path| path.starts_with(folder)).partition(|path| found.files.contains_key(*path));
         there.len() >= gone.len()
@@ -344,18 +349,17 @@ impl Index {
         std::mem::take(&mut self.is_changed)
     }
 
-    /// Returns every settled file that can be read, sorted by path.
-    pub(crate) fn entries(&self) -> Vec<Entry> {
-        let is_readable =
-            |(path, _): &(&String, &Settled)| !self.unreadable.contains_key(*path) && !self.is_below_closed(path);
-        let entry = |(path, settled): (&String, &Settled)| Entry {
-            path: path.clone(),
-            hash: settled.content.hash.clone(),
-            size: settled.content.size,
-            stat: settled.stat,
-            is_partial: settled.is_partial,
-        };
-        self.settled.iter().filter(is_readable).map(entry).collect()
+    /// Returns every settled file that can be read. It costs what cannot be read.
+    pub(crate) fn entries(&self) -> Entries {
+        let mut entries = self.settled.clone();
+        for path in self.unreadable.keys() {
+            entries.remove(path);
+        }
+        for folder in self.closed.keys() {
+            let below = self.settled.from(folder).take_while(|entry| entry.path.starts_with(folder));
+            below.for_each(|entry| _ = entries.remove(&entry.path));
+        }
+        entries
     }
 
     /// Returns the files and folders that cannot be read, and the reason. A folder's path ends in `/`, and files below it are

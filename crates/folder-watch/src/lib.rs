@@ -8,10 +8,12 @@
 
 mod content;
 mod cut;
+mod entries;
 mod error;
 mod events;
 mod folder;
 mod hash;
+mod history;
 mod index;
 mod left_out;
 mod mounts;
@@ -28,6 +30,7 @@ mod stat;
 mod watcher;
 
 pub use content::Content;
+pub use entries::Entries;
 pub use error::{Error, OpenError};
 pub use folder::Folder;
 pub use left_out::{LeftOutFiles, LeftOutReason};

@@ -58,12 +58,12 @@ impl Publisher {
         let mut snapshot =
             Snapshot::new(index.entries(), index.unreadable(), Arc::clone(&self.formats), SystemTime::now());
         snapshot.left_out = self.left_out.clone();
-        match &self.published {
-            Some(last) if last.version == snapshot.version => snapshot.changed_at = last.changed_at,
-            _ => {
-                let (version, files) = (&snapshot.version, snapshot.entries.len());
-                info!(%version, files, "the folder is at version {version} with {files} files");
-            }
+        if let Some(last) = &self.published {
+            snapshot.follow(last);
+        }
+        if self.published.as_ref().is_none_or(|last| last.version != snapshot.version) {
+            let (version, files) = (&snapshot.version, snapshot.entries.len());
+            info!(%version, files, "the folder is at version {version} with {files} files");
         }
         self.log_unreadable(&snapshot.unreadable);
         let snapshot = Arc::new(snapshot);

@@ -1,11 +1,19 @@
 //! The folder's content at one moment, as others see it: entries, version, state. It does no I/O.
 
-use std::{collections::BTreeMap, fs::Metadata, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::Metadata,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
 use tributary_protocol::{FormatSpec, Manifest, ManifestEntry, Unreadable};
 
 use crate::{
+    entries::{Entries, digest_pairs},
+    history::History,
     left_out::LeftOutFiles,
     stat::{NS_PER_SECOND, Stat},
 };
@@ -43,6 +51,11 @@ impl Entry {
         stat == self.stat || self.is_partial && stat.ino == self.stat.ino && stat.size >= self.size
     }
 
+    /// Returns whether an entry of the same path differs from this one in its times at most.
+    pub(crate) fn is_same_content(&self, other: &Self) -> bool {
+        (&self.hash, self.size, self.is_partial) == (&other.hash, other.size, other.is_partial)
+    }
+
     /// Returns when the content last changed. File systems carry times that no calendar knows, so this is clamped to the
     /// years 0000 to 9999, which RFC 3339 can write.
     #[must_use]
@@ -68,13 +81,13 @@ impl From<&Entry> for ManifestEntry {
 }
 
 /// Every settled file of the folder at one moment, and what cannot be read; never a part of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Digest of the entries' paths and hashes, of the unreadable paths, and of the formats if there are some; compared for equality
     /// only.
     pub version: String,
     /// Files that can be read, sorted by path (bytes).
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// Files and folders that cannot be read, and why. A folder's path ends in `/` and stands for everything below it. None
     /// of these has an entry.
     pub unreadable: BTreeMap<String, String>,
@@ -84,23 +97,35 @@ pub struct Snapshot {
     pub left_out: LeftOutFiles,
     /// Time of the last change of `version`, or of the first scan.
     pub changed_at: SystemTime,
+    /// The versions before this one.
+    history: History,
 }
 
 impl Snapshot {
-    /// `entries` are sorted by path.
+    /// A snapshot that follows no other.
     pub(crate) fn new(
-        entries: Vec<Entry>,
+        entries: Entries,
         unreadable: BTreeMap<String, String>,
         formats: Arc<[FormatSpec]>,
         changed_at: SystemTime,
     ) -> Self {
-        let formats_text = if formats.is_empty() { None } else { serde_json::to_string(&*formats).ok() };
-        let files = entries.iter().map(|entry| (entry.path.as_str(), entry.hash.as_str()));
-        // No file has an empty hash. Reasons are left out: they are for people, and may be worded differently elsewhere.
-        let unreadable_files = unreadable.keys().map(|path| (path.as_str(), ""));
-        // No path is empty.
-        let version = version(files.chain(unreadable_files).chain(formats_text.iter().map(|text| ("", text.as_str()))));
-        Self { version, entries, unreadable, formats, left_out: LeftOutFiles::default(), changed_at }
+        let version = version(&entries, &unreadable, &formats);
+        let (left_out, history) = (LeftOutFiles::default(), History::default());
+        Self { version, entries, unreadable, formats, left_out, changed_at, history }
+    }
+
+    /// Makes this the snapshot that follows `last`.
+    pub(crate) fn follow(&mut self, last: &Self) {
+        self.history = last.history.clone();
+        let changed = last.entries.differing(&self.entries);
+        let is_same_version = self.version == last.version;
+        if is_same_version {
+            self.changed_at = last.changed_at;
+        }
+        // A file may become whole or partial while its content stays.
+        if !is_same_version || !changed.is_empty() {
+            self.history.push(last.version.clone(), changed);
+        }
     }
 
     /// Returns why this path cannot be read, if it or a folder above it is unreadable.
@@ -110,30 +135,55 @@ impl Snapshot {
         std::iter::once(path).chain(folders).find_map(|path| self.unreadable.get(path)).map(String::as_str)
     }
 
-    /// Returns the entry of exactly this path.
+    /// Returns the manifest's entry of exactly this path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Entry> {
-        let found = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
-        self.entries.get(found)
+        self.entries.get(path)
     }
 
-    /// Returns the sum of the entries' sizes in bytes.
+    /// Returns the whole manifest for writing; it copies no entry before it is written.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.size).sum()
+    pub fn manifest(&self) -> impl Serialize {
+        self.manifest_of(&self.entries)
+    }
+
+    /// Returns what makes the manifest of the version `since` this one; `None` if that version is not remembered.
+    #[must_use]
+    pub fn delta(&self, since: &str) -> Option<Manifest> {
+        let paths = match self.history.since(since) {
+            None if since == self.version => BTreeSet::new(),
+            paths => paths?,
+        };
+        let files = paths.iter().filter_map(|path| self.get(path)).map(ManifestEntry::from).collect();
+        let removed = paths.iter().filter(|path| self.get(path).is_none()).map(|path| (*path).to_owned()).collect();
+        Some(Manifest { since: Some(since.to_owned()), removed, ..self.manifest_of(files) })
+    }
+
+    fn manifest_of<Files>(&self, files: Files) -> Manifest<Files> {
+        let unreadable = |(path, error): (&String, &String)| Unreadable { path: path.clone(), error: error.clone() };
+        Manifest {
+            version: self.version.clone(),
+            since: None,
+            files,
+            removed: Vec::new(),
+            unreadable: self.unreadable.iter().map(unreadable).collect(),
+            formats: self.formats.to_vec(),
+            left_out: (&self.left_out).into(),
+            deltas: true,
+        }
     }
 }
 
 impl From<&Snapshot> for Manifest {
     fn from(snapshot: &Snapshot) -> Self {
-        let unreadable = |(path, error): (&String, &String)| Unreadable { path: path.clone(), error: error.clone() };
-        Self {
-            version: snapshot.version.clone(),
-            files: snapshot.entries.iter().map(Into::into).collect(),
-            unreadable: snapshot.unreadable.iter().map(unreadable).collect(),
-            formats: snapshot.formats.to_vec(),
-            left_out: (&snapshot.left_out).into(),
-        }
+        snapshot.manifest_of(snapshot.entries.iter().map(Into::into).collect())
+    }
+}
+
+impl Serialize for Entries {
+    /// Writes them as the `files` of a manifest.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(ManifestEntry::from))
     }
 }
 
@@ -148,18 +198,14 @@ pub enum State {
     Unreadable(Arc<str>),
 }
 
-/// Digests paths and hashes. Each is preceded by its length, so that no two lists give the same bytes.
-fn version<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (path, hash) in files {
-        for part in [path, hash] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-    }
-    let mut hex = hasher.finalize().to_hex().to_string();
-    hex.truncate(VERSION_DIGITS);
-    hex
+fn version(entries: &Entries, unreadable: &BTreeMap<String, String>, formats: &[FormatSpec]) -> String {
+    let files = entries.digest().map(|digest| digest.to_hex());
+    let formats = if formats.is_empty() { None } else { serde_json::to_string(formats).ok() };
+    // No path is empty, and the text of formats is no digest.
+    let own = files.iter().map(|digest| ("", digest.as_str())).chain(formats.iter().map(|text| ("", text.as_str())));
+    // Reasons are left out: they are for people, and may be worded differently elsewhere.
+    let unreadable = unreadable.keys().map(|path| (path.as_str(), ""));
+    digest_pairs(own.chain(unreadable)).to_hex()[..VERSION_DIGITS].to_owned()
 }
 
 #[cfg(test)]
@@ -170,14 +216,20 @@ mod tests {
 
     const SECOND: i128 = NS_PER_SECOND;
 
+    fn entry(path: &str, hash: &str) -> Entry {
+        let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
+        Entry { path: path.to_owned(), hash: hash.to_owned(), size: 3, stat, is_partial: false }
+    }
+
     fn version_of(files: &[(&str, &str)]) -> String {
-        version(files.iter().copied())
+        let entries = files.iter().map(|(path, hash)| entry(path, hash)).collect();
+        Snapshot::new(entries, BTreeMap::new(), Arc::default(), UNIX_EPOCH).version
     }
 
     #[test]
     fn version_depends_on_paths_and_hashes_alone() {
         let one = version_of(&[("a.csv", "1"), ("b.csv", "2")]);
-        assert_eq!(one, version_of(&[("a.csv", "1"), ("b.csv", "2")]));
+        assert_eq!(one, version_of(&[("b.csv", "2"), ("a.csv", "1")]));
         assert_eq!(one.len(), VERSION_DIGITS);
         for other in [
             &[][..],
@@ -192,15 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn version_of_nothing_stays_what_it_is() {
-        assert_eq!(version_of(&[]), "af1349b9f5f9a1a6a0404dea36dcc949", "versions must survive an update");
+    fn versions_stay_what_they_are() {
+        let why = "versions must survive an update";
+        assert_eq!(version_of(&[]), "af1349b9f5f9a1a6a0404dea36dcc949", "{why}");
+        assert_eq!(version_of(&[("a.csv", "1"), ("b.csv", "2")]), "2529b836170692cac92272ef90660fcb", "{why}");
     }
 
     #[test]
     fn version_depends_on_what_cannot_be_read_and_not_on_the_reason() {
         let snapshot = |unreadable: &[(&str, &str)]| {
             let unreadable = unreadable.iter().map(|(path, reason)| ((*path).to_owned(), (*reason).to_owned()));
-            Snapshot::new(Vec::new(), unreadable.collect(), Arc::default(), UNIX_EPOCH)
+            Snapshot::new(Entries::default(), unreadable.collect(), Arc::default(), UNIX_EPOCH)
         };
         let one = snapshot(&[("a.csv", "Permission denied"), ("sub/", "Input/output error")]);
         assert_eq!(one.version, snapshot(&[("a.csv", "x"), ("sub/", "y")]).version);
@@ -216,7 +270,8 @@ mod tests {
     fn version_depends_on_the_formats() {
         let with = |delimiters: &[&str]| {
             let rule = |delimiter: &&str| FormatSpec { delimiter: Some((*delimiter).into()), ..FormatSpec::default() };
-            Snapshot::new(Vec::new(), BTreeMap::new(), delimiters.iter().map(rule).collect(), UNIX_EPOCH).version
+            Snapshot::new(Entries::default(), BTreeMap::new(), delimiters.iter().map(rule).collect(), UNIX_EPOCH)
+                .version
         };
         assert_eq!(with(&[]), version_of(&[]));
         assert_eq!(
@@ -229,8 +284,7 @@ mod tests {
     fn modified_reads_as_rfc_3339() {
         let check = |mtime_ns: i128, expect: &str| {
             let stat = Stat { size: 3, mtime_ns, ctime_ns: 0, ino: 1 };
-            let (path, hash) = ("a.csv".to_owned(), "blake3:00".to_owned());
-            let entry = Entry { path, hash, size: 3, stat, is_partial: false };
+            let entry = Entry { stat, ..entry("a.csv", "1") };
             assert_eq!(ManifestEntry::from(&entry).modified, expect);
         };
         check(0, "1970-01-01T00:00:00Z");
@@ -245,19 +299,47 @@ mod tests {
     }
 
     #[test]
-    fn get_finds_exact_paths_only() {
-        let stat = Stat { size: 3, mtime_ns: 0, ctime_ns: 0, ino: 1 };
-        let entry = |path: &str| Entry { path: path.to_owned(), hash: String::new(), size: 3, stat, is_partial: false };
+    fn a_delta_lists_what_changed_since_a_version() {
+        let snapshot = |entries: Vec<Entry>| {
+            Snapshot::new(entries.into_iter().collect(), BTreeMap::new(), Arc::default(), UNIX_EPOCH)
+        };
+        let first = snapshot(vec![entry("a.csv", "1"), entry("b.csv", "1"), entry("c.csv", "1")]);
+        let mut touched = snapshot(first.entries.iter().cloned().collect());
+        touched.entries.insert(Entry { stat: Stat { mtime_ns: 1, ..entry("a.csv", "1").stat }, ..entry("a.csv", "1") });
+        touched.follow(&first);
+        let mut last = snapshot(vec![entry("a.csv", "1"), entry("b.csv", "2"), entry("d.csv", "1")]);
+        last.follow(&touched);
+        let delta = last.delta(&first.version).expect("the version is remembered");
+        let files: Vec<&str> = delta.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!((&files[..], &delta.removed[..]), (&["b.csv", "d.csv"][..], &["c.csv".to_owned()][..]));
+        assert_eq!((delta.since, delta.version), (Some(first.version.clone()), last.version.clone()));
+        let empty = last.delta(&last.version).expect("the version is this one");
+        assert_eq!((empty.files, empty.removed, empty.since), (vec![], vec![], Some(last.version.clone())));
+        assert_eq!((last.delta("").is_none(), first.delta(&last.version).is_none()), (true, true));
+    }
+
+    #[test]
+    fn a_delta_lists_a_file_that_became_whole_without_a_new_version() {
+        let of = |is_partial| {
+            let entries = [Entry { is_partial, ..entry("a.csv", "1") }].into_iter().collect();
+            Snapshot::new(entries, BTreeMap::new(), Arc::default(), UNIX_EPOCH)
+        };
+        let (part, mut whole) = (of(true), of(false));
+        whole.follow(&part);
+        assert_eq!(part.version, whole.version);
+        assert_eq!(whole.delta(&part.version).unwrap().files.len(), 1);
+    }
+
+    #[test]
+    fn a_whole_manifest_is_written_as_it_is_read() {
         let snapshot = Snapshot::new(
-            vec![entry("B.csv"), entry("a.csv"), entry("a/b.csv")],
-            BTreeMap::new(),
-            Arc::default(),
+            [entry("a.csv", "1"), Entry { is_partial: true, ..entry("b.csv", "2") }].into_iter().collect(),
+            [("c.csv".to_owned(), "denied".to_owned())].into(),
+            [FormatSpec { delimiter: Some(";".into()), ..FormatSpec::default() }].into(),
             UNIX_EPOCH,
         );
-        assert_eq!(snapshot.get("a/b.csv").map(|entry| entry.path.as_str()), Some("a/b.csv"));
-        assert_eq!(snapshot.bytes(), 9);
-        for other in ["", "a", "b.csv", "a/../a.csv", "/a.csv"] {
-            assert_eq!(snapshot.get(other), None, "{other}");
-        }
+        let text = serde_json::to_string(&snapshot.manifest()).unwrap();
+        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), Manifest::from(&snapshot));
+        assert!(text.ends_with(r#""deltas":true}"#) && !text.contains("since") && !text.contains("removed"), "{text}");
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use tributary_folder_watch::{Entry, OpenError, Options};
 
-use crate::support::{PATIENCE, Watched, hash, write};
+use crate::support::{PATIENCE, Watched, hash, nth, write};
 
 /// Long enough for a writer that has to wait for a busy machine.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -92,13 +92,13 @@ fn a_file_that_never_rests_is_offered_up_to_its_last_complete_record() {
     assert_eq!((hash(&read), read.len() as u64), (first.hash.clone(), first.size));
     assert!(read.ends_with("\"\n"), "{read}");
     let is_more = |entry: &Entry| entry.is_partial && entry.size > first.size;
-    let second = watched.snapshot("more of it", |snapshot| is_more(&snapshot.entries[1]));
-    assert!(content(&watched, &second.entries[1]).starts_with(&read));
+    let second = watched.snapshot("more of it", |snapshot| is_more(nth(snapshot, 1)));
+    assert!(content(&watched, nth(&second, 1)).starts_with(&read));
     assert_eq!(content(&watched, &first), read, "what was offered before can still be read");
     writer.stop();
     let whole = fs::read_to_string(&path).unwrap();
     watched.holds(&[("old.csv", "sku\nold\n"), ("till.csv", &whole)]);
-    watched.snapshot("the whole file", |snapshot| !snapshot.entries[1].is_partial);
+    watched.snapshot("the whole file", |snapshot| !nth(snapshot, 1).is_partial);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_packed_file_is_not_cut() {
     assert_eq!(watched.ready().entries.len(), 1);
     writer.stop();
     let snapshot = watched.snapshot("the whole file", |snapshot| snapshot.entries.len() == 2);
-    assert!(!snapshot.entries[0].is_partial);
+    assert!(!nth(&snapshot, 0).is_partial);
     wait_until("no waiting file", || watched.folder.counts().waiting_files == 0);
 }
 
@@ -155,7 +155,7 @@ fn a_file_that_never_rests_at_the_start_is_offered_in_part() {
     let writer = Writer::to(&dir.path().join("till.csv"), b"sku\n");
     let mut watched = Watched::with(dir, Options { settle: SETTLE, ..Options::default() });
     let first = watched.ready();
-    assert!(first.entries[0].is_partial);
-    content(&watched, &first.entries[0]);
+    assert!(nth(&first, 0).is_partial);
+    content(&watched, nth(&first, 0));
     writer.stop();
 }

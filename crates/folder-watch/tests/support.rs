@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::watch::Receiver;
-use tributary_folder_watch::{Folder, Options, Snapshot, State};
+use tributary_folder_watch::{Entry, Folder, Options, Snapshot, State};
 
 pub(crate) const SETTLE: Duration = Duration::from_millis(60);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,6 +69,11 @@ impl Watched {
 
 pub(crate) fn listed(snapshot: &Snapshot) -> Vec<(String, String)> {
     snapshot.entries.iter().map(|entry| (entry.path.clone(), entry.hash.clone())).collect()
+}
+
+/// The entry at this place.
+pub(crate) fn nth(snapshot: &Snapshot, at: usize) -> &Entry {
+    snapshot.entries.iter().nth(at).unwrap()
 }
 
 pub(crate) fn hash(content: &str) -> String {

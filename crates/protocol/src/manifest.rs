@@ -4,13 +4,22 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::FormatSpec;
 
-/// Lists all files of one version.
+/// Lists all files of one version, or as a delta what differs from an earlier one. `Files` is a list of [`ManifestEntry`];
+/// whoever only writes it may give any type that is written as such a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Digest of the paths and hashes in `files` and of the paths in `unreadable`.
+pub struct Manifest<Files = Vec<ManifestEntry>> {
+    /// Digest of the paths and hashes of all files and of the paths in `unreadable`.
     pub version: String,
-    /// Every settled file that can be read, sorted by path (bytes).
-    pub files: Vec<ManifestEntry>,
+    /// The version that a delta starts from. It is left out of a whole manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Every settled file that can be read, sorted by path (bytes); in a delta only new ones, and changed ones by size, hash
+    /// or `partial`.
+    pub files: Files,
+    /// Paths that are in `files` no longer, sorted (bytes); some may be unknown to the caller. Only a delta has it, and it is
+    /// left out when empty. A path that cannot be read any more is here too: ask [`Manifest::covers_unreadable`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
     /// Files and folders that exist but cannot be read, sorted by path (bytes). It is left out when empty, and sources of
     /// before it existed send none. None of these paths is in `files`; see [`Manifest::covers_unreadable`].
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "sorted")]
@@ -23,6 +32,9 @@ pub struct Manifest {
     /// depend on it. It is left out when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// Whether the source answers `/sense/files?since=VERSION` with a delta. Left out when false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deltas: bool,
 }
 
 /// Files that a source does not offer for one reason.
@@ -64,7 +76,7 @@ pub struct Unreadable {
     pub error: String,
 }
 
-impl Manifest {
+impl<Files> Manifest<Files> {
     /// Returns whether the source cannot read this path or a folder above it. Ask this about each known path that `files`
     /// lacks: if it is true, the path was not removed.
     #[must_use]
@@ -91,7 +103,8 @@ mod tests {
     #[test]
     fn a_manifest_without_unreadable_paths_is_as_it_always_was() {
         let manifest: Manifest = serde_json::from_str(OLD).unwrap();
-        assert_eq!(manifest.unreadable, []);
+        assert_eq!((&manifest.unreadable[..], &manifest.removed[..]), (&[][..], &[][..]));
+        assert_eq!((&manifest.since, manifest.deltas), (&None, false));
         assert_eq!(serde_json::to_string(&manifest).unwrap(), OLD);
         assert!(!manifest.covers_unreadable("a.csv"));
     }

@@ -24,7 +24,13 @@ pub fn binary(name: &str) -> PathBuf {
 /// Prepares a command for one of the binaries, in `folder` and without inherited settings.
 #[must_use]
 pub fn command(name: &str, folder: &Path) -> Command {
-    let mut command = Command::new(binary(name));
+    command_at(&binary(name), folder)
+}
+
+/// Prepares a command for a binary that was built elsewhere, in `folder` and without inherited settings.
+#[must_use]
+pub fn command_at(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder);
     for (variable, _) in std::env::vars() {
         if variable.starts_with("TRIBUTARY_") || variable == "DATABASE_URL" || variable == "RUST_LOG" {

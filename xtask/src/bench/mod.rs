@@ -6,6 +6,7 @@ mod client;
 mod documents;
 mod feed;
 mod figures;
+mod folders;
 mod follow;
 mod options;
 mod python;
@@ -31,6 +32,8 @@ pub(crate) struct Args {
 enum Task {
     /// From a changed line on disk to the row in the database, with a running master and source
     Follow(follow::Args),
+    /// From a changed row in a folder of few and of many files to the answer over HTTP
+    Folders(folders::Args),
     /// A catalog of products: loading, changes, many sources, requests; beside DuckDB, polars, pandas and sqlite3
     Catalog(catalog::Args),
     /// Small documents from many clients at once
@@ -42,6 +45,7 @@ enum Task {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.task {
         Task::Follow(args) => follow::run(args),
+        Task::Folders(args) => folders::run(args),
         Task::Catalog(args) => catalog::run(args),
         Task::Documents(args) => documents::run(args),
         Task::Reports(args) => reports::run(args),

@@ -17,4 +17,4 @@ pub(crate) use changes::Changes;
 pub(crate) use folder::DocumentFolder;
 pub(crate) use recover::recover;
 pub(crate) use settle::{SUPERSEDED, fail, take_back};
-pub(crate) use source::{Arriving, Committed, Documents, Listing};
+pub(crate) use source::{Arriving, Committed, Documents};

@@ -61,14 +61,6 @@ struct State {
     listings: u64,
 }
 
-/// All that the source holds, or the part that has changed.
-pub(crate) struct Listing {
-    /// The files; of a part, only those that changed.
-    pub(crate) manifest: Manifest,
-    /// Paths that hold no file any more; `None` if the listing is whole.
-    pub(crate) removed: Option<Vec<String>>,
-}
-
 /// The file of a document. It never changes.
 #[derive(Clone)]
 pub(crate) struct DocumentFile {
@@ -144,27 +136,27 @@ impl Documents {
 
     /// Lists the paths that changed since the last listing, if its version is `since`, or else all. Of many changed paths it lists
     /// some, under a version of their own, so that the others are asked for next.
-    pub(crate) fn list(&self, since: Option<&str>) -> Listing {
+    pub(crate) fn list(&self, since: Option<&str>) -> Manifest {
         let mut state = self.state();
         let number = *self.0.version.borrow();
-        let is_part = since.is_some_and(|since| since.starts_with(&format!("{}-", self.0.run)));
+        let since = since.filter(|since| since.starts_with(&format!("{}-", self.0.run)));
         state.listings += 1;
-        let (paths, removed) = if is_part {
+        let (paths, removed) = if since.is_some() {
             let rest = state.changed.iter().nth(MAX_DOCUMENTS_PER_PASS).cloned();
             let rest = rest.map(|first| state.changed.split_off(&first)).unwrap_or_default();
             let paths = std::mem::replace(&mut state.changed, rest);
             let (there, gone) = paths.into_iter().partition(|path| state.standing.contains_key(path));
-            (there, Some(gone))
+            (there, gone)
         } else {
             state.changed.clear();
-            (state.standing.keys().cloned().collect::<Vec<_>>(), None)
+            (state.standing.keys().cloned().collect::<Vec<_>>(), Vec::new())
         };
         let files = paths.into_iter().filter_map(|path| Some(entry(&path, state.standing.get(&path)?))).collect();
         let version = match state.changed.is_empty() {
             true => self.version(number),
             false => format!("{}.{}", self.version(number), state.listings),
         };
-        Listing { manifest: Manifest { version, files, ..Manifest::default() }, removed }
+        Manifest { version, since: since.map(str::to_owned), files, removed, deltas: true, ..Manifest::default() }
     }
 
     /// Puts off what a listing has listed: the next one lists it again. Returns the version of the listing without it.

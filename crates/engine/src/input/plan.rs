@@ -62,11 +62,10 @@ pub(crate) struct Rank {
 }
 
 /// Compares a manifest with the files that a reader knows of the source, by path. Only paths that the reader claims count. `formats`
-/// are those of the source. If the manifest lists only a part, `removed` names the paths that hold no file any more.
+/// are those of the source. Of a delta, only the files that it lists or removes are looked at.
 pub(crate) fn plan(
     reader: &impl Reader,
     (manifest, formats): (&Manifest, &SourceFormats),
-    removed: Option<&[String]>,
     known: &BTreeMap<String, FileRow>,
 ) -> Plan {
     let claimed: Vec<_> = manifest.files.iter().filter(|entry| reader.claims(&entry.path)).collect();
@@ -103,9 +102,9 @@ pub(crate) fn plan(
     }
     let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
     let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
-    plan.removed = match removed {
+    plan.removed = match manifest.since {
         None => known.values().filter(is_gone).cloned().collect(),
-        Some(paths) => paths.iter().filter_map(|path| known.get(path)).filter(is_gone).cloned().collect(),
+        Some(_) => manifest.removed.iter().filter_map(|path| known.get(path)).filter(is_gone).cloned().collect(),
     };
     plan
 }

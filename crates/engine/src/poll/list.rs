@@ -21,7 +21,7 @@ use tributary_store::FileRow;
 
 use super::Context;
 use crate::{
-    documents::{ActiveRead, CountingReader, Documents, Listing},
+    documents::{ActiveRead, CountingReader, Documents},
     ingest::{ArrivingFile, Feed, FileReader, FileVersion, Outcome},
     input::{self, FileToRead, Plan},
     progress::ProgressObserver,
@@ -47,8 +47,6 @@ pub(super) struct Listed {
     pub(super) unread: Vec<(FileToRead, FetchError)>,
     /// All that the source holds, or the part that was listed.
     pub(super) content: SourceContent,
-    /// Of a part, the paths that hold no file any more; `None` if all was listed.
-    pub(super) removed: Option<Vec<String>>,
     /// Keeps the progress visible until what was read is committed.
     pub(super) active_reads: Vec<Arc<ActiveRead>>,
     /// Whether nothing was read because the plan is that of the version that is held.
@@ -104,10 +102,9 @@ impl Lister<'_> {
         loop {
             self.progress.phase("listing");
             let since = self.since.filter(|_| round == 1);
-            let Listing { manifest, removed } = self.origin.list(since).await?;
-            let mut manifest = self.selected(manifest);
+            let mut manifest = self.selected(self.manifest(since).await?);
             let formats = self.formats(&manifest)?;
-            let mut plan = self.plan((&manifest, removed.as_deref()), &formats);
+            let mut plan = self.plan(&manifest, &formats);
             if self.is_held(&plan) {
                 return Ok(self.held(SourceContent { manifest, formats, body: Mutex::default() }));
             }
@@ -131,7 +128,7 @@ impl Lister<'_> {
                 };
                 let read = plan.read.iter().filter_map(version).collect();
                 let content = SourceContent { manifest, formats, body: Mutex::default() };
-                return Ok(Listed { removed, ..self.listed(plan, read, unread, content) });
+                return Ok(self.listed(plan, read, unread, content));
             }
             // A file that was touched is listed again only once it has settled.
             self.origin.sense_change(&manifest.version, SETTLE_WAIT).await?;
@@ -162,7 +159,7 @@ impl Lister<'_> {
         let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
-        let plan = self.plan((&manifest, None), &formats);
+        let plan = self.plan(&manifest, &formats);
         let content = SourceContent { manifest, formats, body: kept };
         if self.is_held(&plan) {
             self.progress.file_read();
@@ -176,6 +173,17 @@ impl Lister<'_> {
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, Vec::new(), content))
+    }
+
+    /// Asks for what has changed since a version, or else for everything. What people are told about a source is seen in the whole
+    /// only: what cannot be read, and what never rests.
+    async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
+        let manifest = self.origin.manifest(since).await?;
+        let is_remarkable = !manifest.unreadable.is_empty() || manifest.files.iter().any(|entry| entry.partial);
+        if manifest.since.is_some() && is_remarkable {
+            return self.origin.manifest(None).await;
+        }
+        Ok(manifest)
     }
 
     /// The manifest without the files that the configuration leaves out.
@@ -193,9 +201,9 @@ impl Lister<'_> {
         Ok(SourceFormats { own: self.source.formats.clone(), announced })
     }
 
-    fn plan(&self, (manifest, removed): (&Manifest, Option<&[String]>), formats: &SourceFormats) -> Plan {
+    fn plan(&self, manifest: &Manifest, formats: &SourceFormats) -> Plan {
         let feed = Feed::new(self.context.reports.configured(), &self.source.columns);
-        input::plan(&feed, (manifest, formats), removed, self.stored)
+        input::plan(&feed, (manifest, formats), self.stored)
     }
 
     /// Leaves documents beyond the bound of a pass to the next one.
@@ -217,7 +225,7 @@ impl Lister<'_> {
     ) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let digest = plan.digest();
-        Listed { plan, read, unread, content, removed: None, active_reads, is_held: false, digest }
+        Listed { plan, read, unread, content, active_reads, is_held: false, digest }
     }
 
     fn is_held(&self, plan: &Plan) -> bool {

@@ -161,9 +161,10 @@ impl Poll {
         let listed = self.lister(since.as_deref()).list(sense).await?;
         let faults = listed.faults();
         self.log_faults(&faults);
-        let Listed { plan, mut read, unread, mut content, removed, active_reads, is_held, digest } = listed;
+        let Listed { plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
+        let is_all = content.manifest.since.is_none();
         let version = content.manifest.version.clone();
-        if removed.is_none() {
+        if is_all {
             self.hint_at_order(&plan, &content);
             // Often there is no document.
             self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
@@ -201,7 +202,7 @@ impl Poll {
             started,
         };
         let changes = new.changes_files();
-        let applied = self.apply(new, removed.is_none()).await?;
+        let applied = self.apply(new, is_all).await?;
         if self.outage.take().is_some() {
             let name = &self.source.name;
             tracing::info!(source.id = %name, "source `{name}` is back");
@@ -210,9 +211,10 @@ impl Poll {
         drop(active_reads);
         let is_applied = applied.held.is_none();
         if is_applied {
-            self.synced = is_whole.then(|| version.clone());
-            if let Some(removed) = &removed {
-                self.complete(&mut content.manifest, removed);
+            let allows_delta = self.allows_delta(&content, is_all);
+            self.synced = (is_whole && allows_delta).then(|| version.clone());
+            if !is_all {
+                self.complete(&mut content.manifest);
             }
             // Reports would lose the same rows, so they wait for what is held, too.
             self.publish(content);
@@ -221,6 +223,12 @@ impl Poll {
         let changed = changes && is_applied;
         let (read, removed) = if is_applied { (files_read, files_removed) } else { (0, 0) };
         Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
+    }
+
+    /// Whether the next pass may list only what has changed since this version. If times rank its files, they are all looked at.
+    fn allows_delta(&self, SourceContent { manifest, formats, .. }: &SourceContent, is_all: bool) -> bool {
+        let is_remarkable = self.note.is_some() || !manifest.unreadable.is_empty();
+        (manifest.deltas || !is_all) && !is_remarkable && !formats.rank_by_time()
     }
 
     /// Whether the winner depends on times. They are not part of a version, so a source does not report that one has changed.

@@ -111,15 +111,16 @@ impl Poll {
     }
 
     /// Adds to a part of a manifest what it leaves out, for the reports: they compare all of it.
-    pub(super) fn complete(&self, manifest: &mut Manifest, removed: &[String]) {
+    pub(super) fn complete(&self, manifest: &mut Manifest) {
         let known = self.content.borrow().clone().filter(|_| !self.context.reports.all().is_empty());
         let Some(known) = known else { return };
-        let changed: HashSet<&str> =
-            manifest.files.iter().map(|entry| entry.path.as_str()).chain(removed.iter().map(String::as_str)).collect();
+        let removed = manifest.removed.iter().map(String::as_str);
+        let changed: HashSet<&str> = manifest.files.iter().map(|entry| entry.path.as_str()).chain(removed).collect();
         let kept = known.manifest.files.iter().filter(|entry| !changed.contains(entry.path.as_str())).cloned();
         let kept: Vec<_> = kept.collect();
         manifest.files.extend(kept);
         manifest.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        (manifest.since, manifest.removed) = (None, Vec::new());
     }
 }
 

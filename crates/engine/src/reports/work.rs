@@ -153,7 +153,7 @@ impl ReportWork {
     async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
         let started = Instant::now();
         let stored = self.stored(report).await?;
-        let plan = plan(&report.config, (&content.manifest, &content.formats), None, &stored.files);
+        let plan = plan(&report.config, (&content.manifest, &content.formats), &stored.files);
         if plan.is_empty() {
             if stored.has_failed || stored.version.as_ref() != Some(&content.manifest.version) {
                 self.store_version(report, content).await?;

@@ -94,10 +94,17 @@ impl SourceClient {
         sensed(answer(request).await?).await
     }
 
-    /// Sends `GET /sense/files` and checks the paths: each is inside the folder, and none occurs twice.
-    pub(crate) async fn manifest(&self) -> Result<Manifest> {
-        let response = answer(self.get("sense/files").timeout(MANIFEST_TIMEOUT)).await?;
-        let mut manifest: Manifest = json(response, MAX_MANIFEST_BYTES).await?;
+    /// Sends `GET /sense/files` and checks the paths: each is inside the folder, and none occurs twice. With `since`, the source may
+    /// answer with what has changed since that version.
+    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
+        let mut request = self.get("sense/files").timeout(MANIFEST_TIMEOUT);
+        if let Some(since) = since {
+            request = request.query(&[("since", since)]);
+        }
+        let mut manifest: Manifest = json(answer(request).await?, MAX_MANIFEST_BYTES).await?;
+        if let Some(other) = manifest.since.as_deref().filter(|other| Some(*other) != since) {
+            bail!("/sense/files answers with what has changed since {other:?}, which was not asked for");
+        }
         let mut paths = HashSet::new();
         for ManifestEntry { path, hash, .. } in &mut manifest.files {
             hash.make_ascii_lowercase();

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use tributary_protocol::Sense;
+use tributary_protocol::{Manifest, Sense};
 
 use super::client::SourceClient;
-use crate::documents::{Documents, Listing};
+use crate::documents::Documents;
 
 /// The origin of one source; clones share it. There are only these two, and they are read in different ways, so this is no trait.
 #[derive(Clone)]
@@ -36,9 +36,9 @@ impl Origin {
     }
 
     /// Lists every file, or only what has changed since a version if the origin knows it.
-    pub(crate) async fn list(&self, since: Option<&str>) -> Result<Listing> {
+    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
         match self {
-            Self::Remote(client) => Ok(Listing { manifest: client.manifest().await?, removed: None }),
+            Self::Remote(client) => client.manifest(since).await,
             Self::Documents(documents) => Ok(documents.list(since)),
         }
     }

@@ -23,10 +23,10 @@ pub(crate) async fn metrics(app: web::Data<App>) -> impl Responder {
         add_gauge(add, "tributary_source_files", "Files in the manifest", snapshot.entries.len());
         let unreadable = snapshot.unreadable.len();
         add_gauge(add, "tributary_source_unreadable", "Files and folders that cannot be read", unreadable);
-        let partial = snapshot.entries.iter().filter(|entry| entry.is_partial).count();
+        let partial = snapshot.entries.partial();
         let help = "Files that never rest and are offered up to their last complete record";
         add_gauge(add, "tributary_source_partial_files", help, partial);
-        add_gauge(add, "tributary_source_bytes", "Bytes of the files in the manifest", snapshot.bytes());
+        add_gauge(add, "tributary_source_bytes", "Bytes of the files in the manifest", snapshot.entries.bytes());
     }
     let (counts, partials) = (app.folder.counts(), &app.computations);
     add_counter(add, "tributary_source_scans", "Scans of the whole folder", counts.scans);

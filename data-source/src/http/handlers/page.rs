@@ -91,7 +91,7 @@ fn page<'a>(name: &'a str, snapshot: &'a Snapshot) -> Page<'a> {
         version: &snapshot.version,
         changed_at: people_time(snapshot.changed_at.into()),
         file_count: snapshot.entries.len(),
-        bytes: people_bytes(snapshot.bytes()),
+        bytes: people_bytes(snapshot.entries.bytes()),
         files: snapshot.entries.iter().take(MAX_ROWS).map(Row::from).collect(),
         left_out: snapshot.entries.len().saturating_sub(MAX_ROWS),
         unreadable: unreadable.take(MAX_ROWS).collect(),

@@ -150,7 +150,7 @@ impl Export {
     fn new(reader: FolderReader, snapshot: &Snapshot) -> Result<Self, ApiError> {
         let mut union = ColumnUnion::default();
         let mut files = Vec::new();
-        for entry in &snapshot.entries {
+        for entry in snapshot.entries.iter() {
             match reader.table(entry) {
                 Ok(open) => {
                     files.push(ExportFile { entry: entry.clone(), columns: union.add(open.table.columns()) });

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{ETag, EntityTag},
+    http::header::{CacheControl, CacheDirective, ContentType, ETag, EntityTag},
     web,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
-use tributary_protocol::{Manifest, Sense};
+use tributary_http_common::produced;
+use tributary_protocol::Sense;
 
 use crate::http::{
     app::{App, known},
@@ -71,19 +72,35 @@ fn answer(request: &HttpRequest, app: &App, since: Option<&str>, snapshot: &Snap
         version: Some(snapshot.version.clone()),
         name: Some(app.name.clone()),
         files: Some(snapshot.entries.len() as u64),
-        bytes: Some(snapshot.bytes()),
+        bytes: Some(snapshot.entries.bytes()),
         changed_at: Some(DateTime::<Utc>::from(snapshot.changed_at).to_rfc3339_opts(SecondsFormat::Millis, true)),
     })
 }
 
-/// Sends the manifest.
+/// Query of `/sense/files`. Callers may send anything else; it is ignored.
+#[derive(Debug, Default, Deserialize)]
+struct FilesQuery {
+    /// The version that the caller has.
+    since: Option<String>,
+}
+
+/// Sends the manifest, or what changed since a version that is remembered.
 pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let snapshot = app.snapshot()?;
     let tag = strong_tag(&snapshot.version);
     if is_known_to(&request, &tag) {
         return Ok(not_modified(tag));
     }
-    Ok(HttpResponse::Ok().insert_header(ETag(tag)).insert_header(revalidate()).json(Manifest::from(&*snapshot)))
+    // A query that cannot be read gets the whole manifest, which is right for everyone.
+    let query = web::Query::<FilesQuery>::from_query(request.query_string()).map(web::Query::into_inner);
+    if let Some(delta) = query.unwrap_or_default().since.and_then(|since| snapshot.delta(&since)) {
+        // The version is the tag of whole manifests. After a restart this URL has one.
+        return Ok(HttpResponse::Ok().insert_header(CacheControl(vec![CacheDirective::NoStore])).json(delta));
+    }
+    let body = produced(move |sink| Ok(serde_json::to_writer(sink, &snapshot.manifest())?), || {});
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header(ContentType::json());
+    Ok(response.streaming(body))
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {

@@ -82,7 +82,7 @@ fn did(plan: &Plan) -> &'static str {
 #[track_caller]
 fn check(stored: Option<FileRow>, expect: &str) {
     let reader = TestReader::default();
-    let plan = plan(&reader, (&manifest(&["a"]), &SourceFormats::default()), None, &by_path(stored.as_slice()));
+    let plan = plan(&reader, (&manifest(&["a"]), &SourceFormats::default()), &by_path(stored.as_slice()));
     assert_eq!(did(&plan), expect);
     assert_eq!(plan.is_empty(), expect == "nothing");
 }
@@ -108,7 +108,7 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
         [file("a", Some(("h", "r")), None, FileState::Applied), file("b", Some(("h", "r")), None, FileState::Applied)];
     let none = SourceFormats::default();
     let removed = |claims, manifest: &Manifest| {
-        plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), None, &by_path(&stored)).removed
+        plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored)).removed
     };
     let empty = manifest(&[]);
     assert_eq!(removed("", &empty), stored);
@@ -124,7 +124,7 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
 fn another_rank_is_stored_unless_it_is_that_of_a_rejected_content() {
     let ranked = |order| formats(vec![FormatSpec { order: Some(order), ..FormatSpec::default() }]);
     let check = |stored: FileRow, order, expect| {
-        let plan = plan(&TestReader::default(), (&manifest(&["a"]), &ranked(order)), None, &by_path(&[stored]));
+        let plan = plan(&TestReader::default(), (&manifest(&["a"]), &ranked(order)), &by_path(&[stored]));
         assert_eq!(did(&plan), expect);
         assert!(plan.reranked.iter().all(|file| file.rank_key == "now"), "{plan:?}");
     };
@@ -143,7 +143,7 @@ fn each_format_is_digested_once() {
     let reader = TestReader::default();
     let tabs = FormatSpec { files: vec!["*.tsv".into()], delimiter: Some("\t".into()), ..FormatSpec::default() };
     let paths = ["a.csv", "b.tsv", "c.csv", "d.tsv"];
-    let plan = plan(&reader, (&manifest(&paths), &formats(vec![tabs])), None, &BTreeMap::new());
+    let plan = plan(&reader, (&manifest(&paths), &formats(vec![tabs])), &BTreeMap::new());
     let readings: Vec<_> = plan.read.iter().map(|file| file.reading.as_str()).collect();
     assert_eq!(readings, ["r2", "r2+\t", "r2", "r2+\t"]);
     assert_eq!(reader.readings.get(), 2);
