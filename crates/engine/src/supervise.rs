@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tributary_http_client::Backoff;
 
@@ -24,24 +24,27 @@ pub(crate) trait Task: Send + 'static {
 #[derive(Clone)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
+    /// Runs them. A task that a request starts must not run where requests are answered.
+    runtime: Handle,
     shutdown: CancellationToken,
 }
 
 impl Tasks {
-    /// No task yet. All of them end once `shutdown` is cancelled.
+    /// No task yet. All of them will run on the current runtime, and end once `shutdown` is cancelled.
     pub(crate) fn new(shutdown: CancellationToken) -> Self {
-        Self { tracker: TaskTracker::new(), shutdown }
+        Self { tracker: TaskTracker::new(), runtime: Handle::current(), shutdown }
     }
 
     /// Starts a task. `name` says in the log which one panicked, such as `poll of north`. The task ends when it returns, when
     /// `stop` is cancelled, or when the engine stops.
     pub(crate) fn spawn(&self, name: String, stop: CancellationToken, mut task: impl Task) -> JoinHandle<()> {
         let shutdown = self.shutdown.clone();
-        self.tracker.spawn(async move {
+        let supervised = async move {
             let until_stopped = stop.run_until_cancelled(supervise(&name, &mut task));
             // Whatever ends it, there is nothing to report: a panic was.
             let _ = shutdown.run_until_cancelled(until_stopped).await;
-        })
+        };
+        self.tracker.spawn_on(supervised, &self.runtime)
     }
 
     /// Waits until all tasks have ended.

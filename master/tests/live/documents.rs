@@ -146,7 +146,7 @@ fn many_at_once_are_all_applied() {
     std::thread::scope(|scope| {
         (0..8).for_each(|worker| {
             scope.spawn(move || send(worker));
-        })
+        });
     });
     assert_eq!(skus(&system).len(), 200);
     let uploads = system.json("/api/v1/uploads?limit=300");

@@ -56,13 +56,6 @@ impl Changes {
     pub(crate) fn deletes(&mut self, document: &DocumentRow) {
         self.files.push((document.id.clone(), document.path.clone()));
     }
-
-    /// Adds the changes of a later step of the same transaction.
-    pub(crate) fn append(&mut self, mut later: Self) {
-        self.moved.append(&mut later.moved);
-        self.ended.append(&mut later.ended);
-        self.files.append(&mut later.files);
-    }
 }
 
 /// The document without a place.

@@ -118,9 +118,9 @@ fn put(store: &mut Store, row: DocumentRow, is_known: bool, is_accepted: bool) -
         DocumentRow { state: DocumentState::Queued, place: Some(Place::Next), finished_at: None, ..row }
     };
     if is_known {
-        store.update_document(&row)?
+        store.update_document(&row)?;
     } else {
-        store.insert_document(&row)?
+        store.insert_document(&row)?;
     }
     Ok(row)
 }

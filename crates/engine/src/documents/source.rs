@@ -218,7 +218,6 @@ impl Documents {
 
     /// Follows changes that were committed. Call it on the writer's thread right after the commit, so that it sees all changes in
     /// their order; pass the result to [`Self::announce`].
-    #[must_use]
     pub(crate) fn committed(&self, changes: Changes) -> Committed {
         let Changes { moved, ended, files } = changes;
         if !moved.is_empty() {

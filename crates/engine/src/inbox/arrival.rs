@@ -8,7 +8,7 @@ use tributary_store::{DocumentRow, DocumentState, MessageRow, Place, Store};
 use super::{error::InboxError, view::Stage};
 use crate::{
     clock::now,
-    documents::{Changes, Documents, SUPERSEDED, fail},
+    documents::{Changes, SUPERSEDED, fail},
 };
 
 /// A received document that waits to be stored.
@@ -40,12 +40,7 @@ pub enum Arrived {
 ///
 /// # Errors
 /// The database fails. A refusal is a result.
-pub(super) fn take(
-    store: &mut Store,
-    documents: &Documents,
-    arrival: &Arrival,
-    changes: &mut Changes,
-) -> Result<Result<Arrived, InboxError>> {
+pub(super) fn take(store: &mut Store, arrival: &Arrival, changes: &mut Changes) -> Result<Result<Arrived, InboxError>> {
     let row = &arrival.row;
     if arrival.cancel.is_cancelled() {
         return Ok(Err(InboxError::Cancelled));
@@ -61,13 +56,12 @@ pub(super) fn take(
         fail(store, next, DocumentState::Superseded, SUPERSEDED.to_owned(), changes)?;
     }
     if arrival.is_stored {
-        store.update_document(row)?
+        store.update_document(row)?;
     } else {
-        store.insert_document(row)?
+        store.insert_document(row)?;
     }
     note_message(store, row.message.as_deref(), (&row.path, row.sequence), Some(&row.id), DocumentState::Queued)?;
     changes.moves(&row.path, Some(row));
-    changes.append(documents.settle(store, &[&row.path])?);
     Ok(Ok(Arrived::Stored(row.id.clone())))
 }
 

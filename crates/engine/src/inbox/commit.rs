@@ -81,7 +81,7 @@ impl Inbox {
                 let mut changes = Changes::default();
                 let mut answers = Vec::new();
                 for arrival in &group {
-                    let answer = take(store, &documents, arrival, &mut changes)?;
+                    let answer = take(store, arrival, &mut changes)?;
                     answers.push(answer);
                 }
                 store.delete_old_messages(keep, &oldest, MAX_DELETED_MESSAGES)?;

@@ -56,6 +56,12 @@ pub(super) struct Listed {
 }
 
 impl Listed {
+    /// The paths of the documents that were listed; none if documents are not the source.
+    pub(super) fn documents(&self, origin: &Origin) -> Vec<String> {
+        let files = origin.documents().map_or(&[][..], |_| &self.content.manifest.files);
+        files.iter().map(|entry| entry.path.clone()).collect()
+    }
+
     /// The files that could not be read here or by the source, as `path: reason`.
     pub(super) fn faults(&self) -> Vec<String> {
         let unread = self.unread.iter().map(|(file, error)| format!("{}: {error:#}", file.entry.path));

@@ -161,7 +161,8 @@ impl Poll {
         let listed = self.lister(since.as_deref()).list(sense).await?;
         let faults = listed.faults();
         self.log_faults(&faults);
-        let Listed { plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
+        let documents = listed.documents(&self.origin);
+        let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
         let is_all = content.manifest.since.is_none();
         let version = content.manifest.version.clone();
         if is_all {
@@ -177,13 +178,7 @@ impl Poll {
         let is_whole = unread.is_empty();
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
-        let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
-        read.extend(changing.map(|(FileToRead { entry, reading, rank, .. }, _)| FileVersion {
-            entry,
-            reading,
-            rank,
-            outcome: Outcome::Changing,
-        }));
+        read.extend(changing(unread));
         read.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
         let new = SourceVersion {
             source: self.stored.id,
@@ -202,7 +197,7 @@ impl Poll {
             started,
         };
         let changes = new.changes_files();
-        let applied = self.apply(new, is_all).await?;
+        let applied = self.apply(new, documents).await?;
         if self.outage.take().is_some() {
             let name = &self.source.name;
             tracing::info!(source.id = %name, "source `{name}` is back");
@@ -211,11 +206,8 @@ impl Poll {
         drop(active_reads);
         let is_applied = applied.held.is_none();
         if is_applied {
-            let allows_delta = self.allows_delta(&content, is_all);
-            self.synced = (is_whole && allows_delta).then(|| version.clone());
-            if !is_all {
-                self.complete(&mut content.manifest);
-            }
+            let allows_delta = is_whole && self.allows_delta(&content);
+            self.synced = allows_delta.then(|| version.clone());
             // Reports would lose the same rows, so they wait for what is held, too.
             self.publish(content);
         }
@@ -226,9 +218,9 @@ impl Poll {
     }
 
     /// Whether the next pass may list only what has changed since this version. If times rank its files, they are all looked at.
-    fn allows_delta(&self, SourceContent { manifest, formats, .. }: &SourceContent, is_all: bool) -> bool {
+    fn allows_delta(&self, SourceContent { manifest, formats, .. }: &SourceContent) -> bool {
         let is_remarkable = self.note.is_some() || !manifest.unreadable.is_empty();
-        (manifest.deltas || !is_all) && !is_remarkable && !formats.rank_by_time()
+        manifest.deltas && !is_remarkable && !formats.rank_by_time()
     }
 
     /// Whether the winner depends on times. They are not part of a version, so a source does not report that one has changed.
@@ -340,7 +332,10 @@ impl Poll {
     }
 
     /// Passes on what the source holds, if that is another version.
-    fn publish(&self, content: SourceContent) {
+    fn publish(&self, mut content: SourceContent) {
+        if content.manifest.since.is_some() {
+            self.complete(&mut content.manifest);
+        }
         self.content.send_if_modified(|known| {
             let is_new = known.as_ref().is_none_or(|known| known.manifest.version != content.manifest.version);
             if is_new {
@@ -349,4 +344,13 @@ impl Poll {
             is_new
         });
     }
+}
+
+/// The files that changed while they were read.
+fn changing(unread: Vec<(FileToRead, FetchError)>) -> impl Iterator<Item = FileVersion> {
+    let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
+    changing.map(|(file, _)| {
+        let FileToRead { entry, reading, rank, .. } = file;
+        FileVersion { entry, reading, rank, outcome: Outcome::Changing }
+    })
 }

@@ -20,12 +20,12 @@ use crate::{
 const IDLE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Poll {
-    /// `is_all` says that everything was listed.
-    pub(super) async fn apply(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
+    /// Applies a version unless that is known to change nothing. `documents` are the paths that were listed, if documents are the source.
+    pub(super) async fn apply(&mut self, new: SourceVersion, documents: Vec<String>) -> Result<Applied> {
         if self.is_recorded(&new) {
             return Ok(self.as_before());
         }
-        self.write(new, is_all).await
+        self.write(new, documents).await
     }
 
     /// Whether a pass changed nothing and was recorded recently. Then the writer is not needed.
@@ -36,7 +36,7 @@ impl Poll {
         is_recent && !is_over && is_known && !new.changes_files()
     }
 
-    async fn write(&mut self, new: SourceVersion, is_all: bool) -> Result<Applied> {
+    async fn write(&mut self, new: SourceVersion, listed: Vec<String>) -> Result<Applied> {
         self.progress.phase("applying");
         let (read, removed) = (new.files.len(), new.removed.len());
         let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
@@ -50,7 +50,7 @@ impl Poll {
             let started = Instant::now();
             let applied = match documents {
                 None => ingest::apply(store, new).map(|(applied, files)| (applied, files, None)),
-                Some(documents) => apply_documents(store, &documents, new, is_all),
+                Some(documents) => apply_documents(store, &documents, new, &listed),
             };
             durations.apply(started.elapsed());
             applied
@@ -129,21 +129,13 @@ fn apply_documents(
     store: &mut Store,
     documents: &Documents,
     mut new: SourceVersion,
-    is_all: bool,
+    listed: &[String],
 ) -> Result<(Applied, Vec<FileRow>, Option<Committed>)> {
     // On this thread nothing changes meanwhile.
     new.files.retain(|file| documents.is_standing(&file.entry.path, &file.entry.hash));
     let (applied, files, changes) = store.transaction_of(new.rows(), |store| {
         let (applied, files) = ingest::apply_in(store, &new)?;
-        let changes = if is_all {
-            let all = store.all_standing_documents()?;
-            documents.settle(store, &all.iter().map(|row| row.path.as_str()).collect::<Vec<_>>())?
-        } else {
-            let read = new.files.iter().map(|file| file.entry.path.as_str());
-            let paths: Vec<&str> = read.chain(new.settled.iter().map(|file| file.path.as_str())).collect();
-            documents.settle(store, &paths)?
-        };
-        anyhow::Ok((applied, files, changes))
+        anyhow::Ok((applied, files, documents.settle(store, listed)?))
     })?;
     Ok((applied, files, Some(documents.committed(changes))))
 }

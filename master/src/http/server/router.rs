@@ -36,7 +36,12 @@ pub(crate) fn app(
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let sku = "/api/v1/products/{sku}";
+    config.configure(pages).configure(api);
+    #[cfg(test)]
+    config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
+}
+
+fn pages(config: &mut web::ServiceConfig) {
     config
         .service(resource("/", "GET, HEAD", [read().to(home::show)]))
         .service(resource("/update", "POST", [plain(web::post().to(update::update))]))
@@ -57,7 +62,12 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))
         .service(resource("/live.js", "GET, HEAD", [plain(read().to(assets::script))]))
         .service(resource("/icon.svg", "GET, HEAD", [plain(read().to(assets::icon))]))
-        .service(resource("/favicon.ico", "GET, HEAD", [plain(read().to(assets::icon))]))
+        .service(resource("/favicon.ico", "GET, HEAD", [plain(read().to(assets::icon))]));
+}
+
+fn api(config: &mut web::ServiceConfig) {
+    let sku = "/api/v1/products/{sku}";
+    config
         .service(resource("/api/v1/products", "GET, HEAD", [read().to(products::list)]))
         .service(resource(
             sku,
@@ -98,8 +108,6 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(resource(health::READYZ, "GET, HEAD", [plain(read().to(health::readyz))]))
         .service(resource("/metrics", "GET, HEAD", [plain(read().to(health::metrics))]))
         .service(resource("/openapi.json", "GET, HEAD", [plain(read().to(openapi::show))]));
-    #[cfg(test)]
-    config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
 }
 
 #[cfg(test)]
