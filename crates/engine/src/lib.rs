@@ -38,7 +38,9 @@ pub use facade::{
     AcceptError, EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume,
     RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked, once,
 };
-pub use inbox::{Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage};
+pub use inbox::{
+    Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
+};
 pub use ingest::{WouldDropSources, Written};
 pub use input::ResultLink;
 pub use poll::SourceStatus;

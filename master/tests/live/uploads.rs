@@ -4,6 +4,7 @@ mod claimed;
 mod endings;
 mod refused;
 mod restart;
+mod resumed;
 mod taken;
 
 use std::{

@@ -15,6 +15,9 @@ CREATE TABLE documents (
     sequence BIGINT,                    -- its number among the documents of its path
     created_at TEXT NOT NULL,
     finished_at TEXT,                   -- null while it is under way
+    length BIGINT,                      -- announced length of a body that may come in parts; null for others
+    may_replace BOOLEAN NOT NULL DEFAULT FALSE,     -- of such a body: whether it may replace a document
+    expires_at TEXT,                    -- of such a body: when it is given up
     UNIQUE (path, place)
 ) WITHOUT ROWID;
 

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -65,6 +65,15 @@ impl DocumentFolder {
     pub(crate) fn create_part(&self, id: &str) -> io::Result<File> {
         self.faults.point("create a part")?;
         File::create_new(self.part_path(id))
+    }
+
+    /// Opens a body to append to it after its first `bytes` bytes; what lies behind them is cut off.
+    pub(crate) fn open_part(&self, id: &str, bytes: u64) -> io::Result<File> {
+        self.faults.point("open a part")?;
+        let mut file = File::options().read(true).write(true).open(self.part_path(id))?;
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(file)
     }
 
     /// Deletes the body of a document that is not stored.

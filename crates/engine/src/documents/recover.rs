@@ -17,20 +17,33 @@ use super::{
 };
 use crate::clock::now;
 
-/// Makes them agree, and returns the documents that paths stand for. Runs before anything reads them.
+/// The documents that an earlier process left.
+pub(crate) struct Recovered {
+    /// Those that paths stand for.
+    pub(crate) standing: Vec<DocumentRow>,
+    /// Those whose body comes in parts and is not complete.
+    pub(crate) unfinished: Vec<DocumentRow>,
+}
+
+/// Makes them agree, and returns the documents that are left. Runs before anything reads them.
 ///
 /// # Errors
 /// The database or the folder fails.
-pub(crate) fn recover(store: &mut Store, folder: &DocumentFolder) -> Result<Vec<DocumentRow>> {
-    fail_interrupted(store)?;
+pub(crate) fn recover(store: &mut Store, folder: &DocumentFolder) -> Result<Recovered> {
+    let has_part = |row: &DocumentRow| {
+        let part = FoundFile::Part(row.id.clone());
+        let length = fs::metadata(folder.found_path(&part)).map_or(0, |found| found.len());
+        row.expires_at.is_some() && length >= row.bytes.unsigned_abs()
+    };
+    let (unfinished, interrupted) = store.receiving_documents()?.into_iter().partition::<Vec<_>, _>(has_part);
+    fail_interrupted(store, &interrupted)?;
     if folder.exists() {
-        tidy(store, folder).context("failed to tidy the folder of uploads")?;
+        tidy(store, folder, &unfinished).context("failed to tidy the folder of uploads")?;
     }
-    Ok(store.all_standing_documents()?)
+    Ok(Recovered { standing: store.all_standing_documents()?, unfinished })
 }
 
-fn fail_interrupted(store: &mut Store) -> Result<()> {
-    let interrupted = store.receiving_documents()?;
+fn fail_interrupted(store: &mut Store, interrupted: &[DocumentRow]) -> Result<()> {
     store
         .transaction(|store| interrupted.iter().cloned().map(failed).try_for_each(|row| store.update_document(&row)))?;
     if !interrupted.is_empty() {
@@ -45,10 +58,11 @@ fn failed(row: DocumentRow) -> DocumentRow {
     DocumentRow { state: DocumentState::Failed, error, finished_at: Some(now()), ..row }
 }
 
-fn tidy(store: &mut Store, folder: &DocumentFolder) -> Result<()> {
+fn tidy(store: &mut Store, folder: &DocumentFolder, unfinished: &[DocumentRow]) -> Result<()> {
     let mut unknown = Vec::new();
     for file in folder.files()? {
         match &file {
+            FoundFile::Part(id) if unfinished.iter().any(|row| row.id == *id) => {}
             FoundFile::Part(id) => match store.document(id)?.filter(|row| row.place.is_some()) {
                 Some(row) => folder.publish(id, &row.path)?,
                 None => folder.delete_part(id)?,
@@ -100,6 +114,9 @@ fn take_in(store: &mut Store, folder: &DocumentFolder, file: &FoundFile) -> Resu
         sequence: None,
         created_at: time(fs::metadata(&place).and_then(|found| found.modified()).ok()),
         finished_at: None,
+        length: None,
+        may_replace: false,
+        expires_at: None,
     });
     let row = store.transaction(|store| put(store, row, known.is_some(), is_accepted))?;
     folder.adopt(file, &row.id, &row.path)?;

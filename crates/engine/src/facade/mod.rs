@@ -24,7 +24,7 @@ use tributary_store::Store;
 
 use crate::{
     database::{Readers, Writer, WriterThread},
-    inbox::{DocumentSource, Inbox, InboxParts, PollSettings},
+    inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
@@ -104,7 +104,7 @@ impl Engine {
         let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
-        let StartedUploads { source, documents, is_polled } = uploads;
+        let StartedUploads { source, documents, is_polled, unfinished } = uploads;
         let settings = PollSettings {
             context: context.clone(),
             poll_interval: config.poll_interval,
@@ -117,9 +117,11 @@ impl Engine {
             writer: writer.clone(),
             documents,
             source,
+            unfinished,
             stop: shutdown.clone(),
         });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
+        tasks.spawn("expiry of uploads".to_owned(), CancellationToken::new(), Expiry(inbox.clone()));
         let shared = Shared {
             readers,
             writer: writer.clone(),

@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tributary_config::{Brake, Config, SourceConfig};
 use tributary_merge::MemoryBudget;
-use tributary_store::{Lock, Store};
+use tributary_store::{DocumentRow, Lock, Store};
 
 use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
-    documents::{DocumentFolder, Documents, recover},
+    documents::{DocumentFolder, Documents, Recovered, recover},
     ingest::StoredSource,
     metrics::Durations,
     poll::{Context, Poll},
@@ -41,6 +41,8 @@ pub(crate) struct StartedUploads {
     pub(crate) documents: Documents,
     /// Whether it is one of the polls.
     pub(crate) is_polled: bool,
+    /// Documents that were received in part.
+    pub(crate) unfinished: Vec<DocumentRow>,
 }
 
 impl Started {
@@ -56,7 +58,7 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
-        let uploads = StartedUploads { source, documents, is_polled: false };
+        let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), uploads })
     }
 }
@@ -110,13 +112,13 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let spool = Spool::open(url.path())?;
-        let standing = recover(&mut store, &folder)?;
+        let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, drop, is_reload: false };
         let stored = adoption.run(&mut store)?;
         let documents = Documents::new(folder, readers, &standing);
-        let uploads = StartedUploads { source, documents, is_polled };
+        let uploads = StartedUploads { source, documents, is_polled, unfinished };
         Ok((Writer::start(url, store, lock)?, spool, adoption.sources.into_iter().zip(stored), uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.

@@ -1,7 +1,12 @@
 //! Receives a body to disk. Its chunks pass through a short queue to a thread that hashes and writes them. So a body of any length
 //! takes a few MiB of memory, and the sender is slowed to the speed of the disk. The meaning of the bytes does not belong here.
 
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::Display,
+    io::{self, Seek},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
@@ -30,6 +35,47 @@ pub(super) struct Content {
     pub(super) small: Option<Vec<u8>>,
 }
 
+/// The first bytes of a body, as they are on disk.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    hasher: blake3::Hasher,
+    pub(super) bytes: u64,
+}
+
+impl Part {
+    /// Reads the first `bytes` bytes of a body from the disk.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is shorter.
+    pub(super) fn of_file(folder: &DocumentFolder, id: &str, bytes: u64) -> io::Result<Self> {
+        let mut part = Self::default();
+        let mut file = folder.open_part(id, bytes)?;
+        file.rewind()?;
+        io::copy(&mut file, &mut part.hasher)?;
+        part.bytes = bytes;
+        Ok(part)
+    }
+
+    fn add(&mut self, chunk: &[u8]) {
+        self.hasher.update(chunk);
+        self.bytes += chunk.len() as u64;
+    }
+
+    /// The whole body.
+    pub(super) fn content(&self) -> Content {
+        Content { bytes: self.bytes, hash: format!("blake3:{}", self.hasher.finalize().to_hex()), small: None }
+    }
+}
+
+/// Ends the reception of a body early.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Until {
+    /// Cancelled when the engine stops.
+    pub(super) stopped: CancellationToken,
+    /// Cancelled when another request goes on with the body.
+    pub(super) interrupted: CancellationToken,
+}
+
 /// The bounds of a body.
 #[derive(Debug, Clone)]
 pub(super) struct BodyLimits {
@@ -51,11 +97,11 @@ pub(super) async fn receive<E: Display>(
     folder: &DocumentFolder,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     limits: &BodyLimits,
-    stop: &CancellationToken,
+    until: &Until,
 ) -> Result<Content, InboxError> {
     if receiving.is_small() {
         let mut small = Vec::new();
-        while let Some(chunk) = next_chunk(receiving, &mut body, limits, stop).await? {
+        while let Some(chunk) = next_chunk(receiving, &mut body, limits, until).await? {
             small.extend_from_slice(&chunk);
             if small.len() as u64 > MAX_SMALL_BYTES {
                 return Err(InboxError::Cut("it is longer than its announced length".to_owned()));
@@ -64,31 +110,71 @@ pub(super) async fn receive<E: Display>(
         let hash = format!("blake3:{}", blake3::hash(&small).to_hex());
         return Ok(Content { bytes: small.len() as u64, hash, small: Some(small) });
     }
-    let (queue, batches) = mpsc::channel(MAX_QUEUED_BATCHES);
-    let (folder, id, keep_free) = (folder.clone(), receiving.id.clone(), limits.keep_free);
-    let writing = tokio::task::spawn_blocking(move || write_all(DiskWriter::create(folder, &id, keep_free)?, batches));
-    let sent = send_chunks(receiving, body, limits, stop, queue).await;
-    let written = writing.await.context("the thread that writes an upload has panicked")?;
-    // If writing failed, its error is the cause of the other one.
-    let content = written?;
-    sent?;
-    content.ok_or_else(|| InboxError::Cut("the transfer ended early".to_owned()))
+    let (writer, id, keep_free) = (folder.clone(), receiving.id.clone(), limits.keep_free);
+    let disk = move || DiskWriter::create(writer, &id, keep_free);
+    let (part, ended) = write(receiving, disk, Part::default(), body, limits, until).await?;
+    ended?;
+    Ok(part.content())
 }
 
-/// Sends the chunks of a body to the queue in batches. The queue closes when this returns; only a complete body ends with an
-/// empty batch.
+/// Appends a body to the part of a document that is on disk, and syncs it. Returns the part with all that arrived, and why the body
+/// ended early.
+///
+/// # Errors
+/// The disk fails: nobody knows what is behind the old part.
+pub(super) async fn append<E: Display>(
+    receiving: &Receiving,
+    folder: &DocumentFolder,
+    part: Part,
+    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    limits: &BodyLimits,
+    until: &Until,
+) -> Result<(Part, Result<(), InboxError>), InboxError> {
+    let (writer, id, keep_free) = (folder.clone(), receiving.id.clone(), limits.keep_free);
+    let begin = (part.bytes, Arc::clone(&receiving.on_disk));
+    write(receiving, move || DiskWriter::append(writer, &id, keep_free, begin), part, body, limits, until).await
+}
+
+async fn write<E: Display>(
+    receiving: &Receiving,
+    disk: impl FnOnce() -> Result<DiskWriter, InboxError> + Send + 'static,
+    part: Part,
+    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    limits: &BodyLimits,
+    until: &Until,
+) -> Result<(Part, Result<(), InboxError>), InboxError> {
+    let (queue, batches) = mpsc::channel(MAX_QUEUED_BATCHES);
+    let writing = tokio::task::spawn_blocking(move || write_all(disk()?, part, batches));
+    let sent = send_chunks(receiving, body, limits, until, queue).await;
+    let written = writing.await.context("the thread that writes an upload has panicked")?;
+    // If writing failed, its error is the cause of the other one.
+    Ok((written?, sent))
+}
+
+/// Sends the chunks of a body to the queue in batches. The queue closes when this returns.
 async fn send_chunks<E: Display>(
     receiving: &Receiving,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     limits: &BodyLimits,
-    stop: &CancellationToken,
+    until: &Until,
     queue: mpsc::Sender<Vec<Bytes>>,
 ) -> Result<(), InboxError> {
     let mut waiting = 0_u64;
     let mut batch = Vec::new();
     // Only a failed thread closes the queue, and `receive` returns its error instead of this one.
     let closed = |_| InboxError::Failed(anyhow!("the thread that writes an upload has ended"));
-    while let Some(chunk) = next_chunk(receiving, &mut body, limits, stop).await? {
+    loop {
+        let chunk = match next_chunk(receiving, &mut body, limits, until).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            Err(error) => {
+                // What has arrived is kept, if the body may come in parts.
+                if !batch.is_empty() {
+                    let _ = queue.send(batch).await;
+                }
+                return Err(error);
+            }
+        };
         waiting += chunk.len() as u64;
         batch.push(chunk);
         if waiting >= BATCH_BYTES {
@@ -96,10 +182,10 @@ async fn send_chunks<E: Display>(
             waiting = 0;
         }
     }
-    if !batch.is_empty() {
-        queue.send(batch).await.map_err(closed)?;
+    match batch.is_empty() {
+        true => Ok(()),
+        false => queue.send(batch).await.map_err(closed),
     }
-    queue.send(Vec::new()).await.map_err(closed)
 }
 
 /// The next chunk of a body; none at its end.
@@ -107,46 +193,49 @@ async fn next_chunk<E: Display>(
     receiving: &Receiving,
     body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     limits: &BodyLimits,
-    stop: &CancellationToken,
+    until: &Until,
 ) -> Result<Option<Bytes>, InboxError> {
     let chunk = tokio::select! {
         biased;
         () = receiving.cancel.cancelled() => return Err(InboxError::Cancelled),
-        () = stop.cancelled() => return Err(InboxError::Stopping),
+        () = until.interrupted.cancelled() => {
+            return Err(InboxError::Cut("another request goes on with it".to_owned()));
+        }
+        () = until.stopped.cancelled() => return Err(InboxError::Stopping),
         chunk = tokio::time::timeout(limits.max_silence, body.next()) => chunk,
     };
     let chunk = chunk.map_err(|_| InboxError::Stalled { seconds: limits.max_silence.as_secs() })?;
     let Some(chunk) = chunk else { return Ok(None) };
     let chunk = chunk.map_err(|error| InboxError::Cut(error.to_string()))?;
-    if receiving.add(chunk.len() as u64) > limits.max_size {
+    let bytes = receiving.add(chunk.len() as u64);
+    if bytes > limits.max_size {
         return Err(InboxError::TooLarge { limit: limits.max_size });
+    }
+    if receiving.resumable.is_some() && receiving.total.is_some_and(|total| bytes > total) {
+        return Err(InboxError::Cut("it is longer than its announced length".to_owned()));
     }
     Ok(Some(chunk))
 }
 
-/// Hashes and writes all batches up to the empty one, which ends a complete body. Returns none if the queue closes before that.
-fn write_all(mut disk: DiskWriter, mut batches: mpsc::Receiver<Vec<Bytes>>) -> Result<Option<Content>, InboxError> {
-    let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
-    let mut write = |chunk: &Bytes| {
-        hasher.update(chunk);
-        bytes += chunk.len() as u64;
-        disk.write(chunk)
-    };
-    let ended = loop {
-        match batches.blocking_recv() {
-            Some(batch) if batch.is_empty() => break Ok(true),
-            Some(batch) => {
-                if let Err(error) = batch.iter().try_for_each(&mut write) {
-                    break Err(error);
-                }
-            }
-            None => break Ok(false),
+/// Hashes and writes all batches until the queue closes, and syncs them.
+fn write_all(
+    mut disk: DiskWriter,
+    mut part: Part,
+    mut batches: mpsc::Receiver<Vec<Bytes>>,
+) -> Result<Part, InboxError> {
+    let mut written = Ok(());
+    while let Some(batch) = batches.blocking_recv() {
+        written = batch.iter().try_for_each(|chunk| {
+            part.add(chunk);
+            disk.write(chunk)
+        });
+        if written.is_err() {
+            break;
         }
-    };
+    }
     // A failed sync is the cause of a failed write.
     disk.finish()?;
-    let hash = format!("blake3:{}", hasher.finalize().to_hex());
-    Ok(ended?.then_some(Content { bytes, hash, small: None }))
+    written.map(|()| part)
 }
 
 #[cfg(test)]

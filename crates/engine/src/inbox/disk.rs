@@ -5,7 +5,11 @@
 use std::{
     fs::File,
     io::{self, Write},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread::JoinHandle,
 };
 
@@ -26,7 +30,7 @@ pub(super) struct DiskWriter {
     bytes: u64,
     /// The value of `bytes` when a sync was last asked for.
     synced: u64,
-    syncs: SyncSender<()>,
+    syncs: SyncSender<u64>,
     syncing: JoinHandle<io::Result<()>>,
 }
 
@@ -38,12 +42,37 @@ impl DiskWriter {
     pub(super) fn create(folder: DocumentFolder, id: &str, keep_free: u64) -> Result<Self, InboxError> {
         let failed = |error| InboxError::writing(error, keep_free);
         let file = folder.create().and_then(|()| folder.create_part(id)).map_err(failed)?;
+        Self::start(folder, file, keep_free, (0, Arc::default()))
+    }
+
+    /// Opens the hidden file of the upload `id` to go on after `bytes` bytes, and cuts off what lies behind them. `on_disk` follows the
+    /// bytes that are synced.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or the thread not be created.
+    pub(super) fn append(
+        folder: DocumentFolder,
+        id: &str,
+        keep_free: u64,
+        (bytes, on_disk): (u64, Arc<AtomicU64>),
+    ) -> Result<Self, InboxError> {
+        let file = folder.open_part(id, bytes).map_err(|error| InboxError::writing(error, keep_free))?;
+        Self::start(folder, file, keep_free, (bytes, on_disk))
+    }
+
+    fn start(
+        folder: DocumentFolder,
+        file: File,
+        keep_free: u64,
+        (bytes, on_disk): (u64, Arc<AtomicU64>),
+    ) -> Result<Self, InboxError> {
+        let failed = |error| InboxError::writing(error, keep_free);
         let written = file.try_clone().map_err(failed)?;
         // One interval is synced while the next is written.
         let (syncs, asked) = sync_channel(0);
         let thread = std::thread::Builder::new().name("upload sync".to_owned());
-        let syncing = thread.spawn(move || sync_each(&written, &asked)).map_err(failed)?;
-        Ok(Self { file, folder, keep_free, bytes: 0, synced: 0, syncs, syncing })
+        let syncing = thread.spawn(move || sync_each(&written, &asked, &on_disk)).map_err(failed)?;
+        Ok(Self { file, folder, keep_free, bytes, synced: bytes, syncs, syncing })
     }
 
     /// Appends bytes.
@@ -59,7 +88,9 @@ impl DiskWriter {
             if self.folder.free_bytes().map_err(failed)? < self.keep_free {
                 return Err(InboxError::NoRoom { keep_free: self.keep_free });
             }
-            self.syncs.send(()).map_err(|_| InboxError::Failed(anyhow!("an uploaded file could not be synced")))?;
+            self.syncs
+                .send(self.bytes)
+                .map_err(|_| InboxError::Failed(anyhow!("an uploaded file could not be synced")))?;
         }
         Ok(())
     }
@@ -79,9 +110,10 @@ impl DiskWriter {
 }
 
 /// Syncs the file whenever asked to, and drops from the page cache what is on disk.
-fn sync_each(file: &File, asked: &Receiver<()>) -> io::Result<()> {
-    for () in asked {
+fn sync_each(file: &File, asked: &Receiver<u64>, on_disk: &AtomicU64) -> io::Result<()> {
+    for bytes in asked {
         file.sync_data()?;
+        on_disk.store(bytes, Ordering::Relaxed);
         drop_from_cache(file);
     }
     Ok(())

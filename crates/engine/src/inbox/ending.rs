@@ -44,6 +44,7 @@ impl Inbox {
         let was_receiving = receiving.is_some();
         if let Some(receiving) = receiving {
             receiving.cancel.cancel();
+            self.end_unfinished(&receiving, &InboxError::Cancelled).await?;
             tokio::select! {
                 () = receiving.over.cancelled() => {}
                 () = self.0.stop.cancelled() => {}

@@ -21,6 +21,21 @@ pub enum InboxError {
         /// The id.
         id: String,
     },
+    /// No upload that comes in parts has this id, or it has ended.
+    #[error("there is no unfinished upload with the id {id}; begin again")]
+    Unknown {
+        /// The id.
+        id: String,
+    },
+    /// A part does not begin where the part before it ends.
+    #[error("the part must begin at byte {offset}")]
+    WrongOffset {
+        /// Bytes that are on disk.
+        offset: u64,
+    },
+    /// Nothing more of an upload came for long.
+    #[error("nothing more of the file came for a day; upload it again")]
+    Expired,
     /// The file is larger than the limit.
     #[error("the file is larger than {limit} bytes, the limit `max_size` of `[uploads]`")]
     TooLarge {

@@ -11,6 +11,7 @@ mod ending;
 mod error;
 mod reception;
 mod registry;
+mod resumable;
 mod start;
 mod view;
 
@@ -20,5 +21,7 @@ pub use error::InboxError;
 pub use reception::{Admitted, Offer};
 pub(crate) use registry::InboxParts;
 pub use registry::{Inbox, MAX_BODY_SILENCE, MAX_UPLOADS};
+pub(crate) use resumable::Expiry;
+pub use resumable::Unfinished;
 pub(crate) use start::{DocumentSource, PollSettings};
 pub use view::{Document, Stage};

@@ -13,7 +13,7 @@ use tributary_store::{DocumentRow, DocumentState};
 
 use super::{
     arrival::{Arrival, Arrived},
-    body::{self, BodyLimits, Content},
+    body::{self, BodyLimits, Content, Until},
     commit::failed,
     error::InboxError,
     registry::{Inbox, MAX_UPLOADS, Receiving},
@@ -64,21 +64,9 @@ impl Inbox {
     /// # Errors
     /// The document is refused.
     pub async fn admit(&self, offer: Offer) -> Result<Admitted, InboxError> {
-        path::check(&offer.path, &self.0.source.formats()).map_err(InboxError::Invalid)?;
-        let id = offer.id.as_deref().map_or_else(|| Ok(path::new_id()), path::id).map_err(InboxError::Invalid)?;
-        check_message(offer.message.as_deref())?;
-        let BodyLimits { max_size, keep_free, .. } = self.0.limits;
-        if offer.at_least > max_size {
-            return Err(InboxError::TooLarge { limit: max_size });
-        }
-        if offer.id.is_some() && self.row(&id).await?.is_some() {
-            return Err(InboxError::KnownId { id });
-        }
+        let id = self.check(&offer).await?;
         let receiving = Arc::new(Receiving::new(id, offer.path.clone(), offer.size, offer.is_listed));
         let permit = self.permit(&receiving).await?;
-        if self.in_folder(DocumentFolder::free_bytes).await? < keep_free.saturating_add(offer.at_least) {
-            return Err(InboxError::NoRoom { keep_free });
-        }
         self.register(&receiving, offer.may_replace)?;
         let mut stored = offer.is_listed.then(|| {
             let (writer, row) = (self.0.writer.clone(), row(&receiving, &offer, DocumentState::Receiving, None));
@@ -93,6 +81,24 @@ impl Inbox {
         Ok(Admitted { inbox: self.clone(), receiving, offer, _permit: permit, _arriving: arriving, stored })
     }
 
+    /// Checks what can be known before the body comes, and returns the document's id.
+    pub(super) async fn check(&self, offer: &Offer) -> Result<String, InboxError> {
+        path::check(&offer.path, &self.0.source.formats()).map_err(InboxError::Invalid)?;
+        let id = offer.id.as_deref().map_or_else(|| Ok(path::new_id()), path::id).map_err(InboxError::Invalid)?;
+        check_message(offer.message.as_deref())?;
+        let BodyLimits { max_size, keep_free, .. } = self.0.limits;
+        if offer.at_least > max_size {
+            return Err(InboxError::TooLarge { limit: max_size });
+        }
+        if offer.id.is_some() && self.row(&id).await?.is_some() {
+            return Err(InboxError::KnownId { id });
+        }
+        if self.in_folder(DocumentFolder::free_bytes).await? < keep_free.saturating_add(offer.at_least) {
+            return Err(InboxError::NoRoom { keep_free });
+        }
+        Ok(id)
+    }
+
     /// Large bodies are refused if too many come at once; small ones wait, because others are soon done.
     async fn permit(&self, receiving: &Receiving) -> Result<OwnedSemaphorePermit, InboxError> {
         if receiving.is_small() {
@@ -104,7 +110,7 @@ impl Inbox {
     }
 
     /// Registers a document unless its id or its path is taken.
-    fn register(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
+    pub(super) fn register(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
         let mut all = self.receiving();
         if all.contains_key(&new.id) {
             return Err(InboxError::KnownId { id: new.id.clone() });
@@ -118,13 +124,17 @@ impl Inbox {
     }
 
     /// Runs `work` on the folder, off the async workers.
-    async fn in_folder<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// The disk fails or is full.
+    pub(super) async fn in_folder<T: Send + 'static>(
         &self,
         work: impl FnOnce(&DocumentFolder) -> std::io::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let folder = self.0.documents.folder().clone();
+    ) -> Result<T, InboxError> {
+        let (folder, keep_free) = (self.0.documents.folder().clone(), self.0.limits.keep_free);
         let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-        done.context("a step in the folder of uploads has panicked")?.context("a step in the folder of uploads failed")
+        let done = done.context("a step in the folder of uploads has panicked")?;
+        done.map_err(|error| InboxError::writing(error, keep_free))
     }
 }
 
@@ -143,8 +153,8 @@ impl Admitted {
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Arrived, InboxError> {
         let shared = Arc::clone(&self.inbox.0);
-        let received =
-            body::receive(&self.receiving, shared.documents.folder(), body, &shared.limits, &shared.stop).await;
+        let until = Until { stopped: shared.stop.clone(), ..Until::default() };
+        let received = body::receive(&self.receiving, shared.documents.folder(), body, &shared.limits, &until).await;
         let arrived = match self.row_is_stored().await {
             Ok(()) => match received {
                 Ok(content) => self.store(content).await,
@@ -224,5 +234,8 @@ fn row(receiving: &Receiving, offer: &Offer, state: DocumentState, content: Opti
         sequence: offer.sequence,
         created_at: receiving.created_at.clone(),
         finished_at: None,
+        length: None,
+        may_replace: offer.may_replace,
+        expires_at: None,
     }
 }

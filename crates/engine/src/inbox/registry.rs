@@ -17,7 +17,7 @@ use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::{
     arrival::Arrival,
-    body::{BodyLimits, MAX_SMALL_BYTES},
+    body::{BodyLimits, MAX_SMALL_BYTES, Part},
     start::DocumentSource,
     view::{Document, Stage},
 };
@@ -48,6 +48,8 @@ pub(crate) struct InboxParts<'a> {
     pub(crate) writer: Writer,
     pub(crate) documents: Documents,
     pub(crate) source: DocumentSource,
+    /// Documents that an earlier process has received in part.
+    pub(crate) unfinished: Vec<DocumentRow>,
     /// Cancelled when the engine stops.
     pub(crate) stop: CancellationToken,
 }
@@ -84,16 +86,60 @@ pub(super) struct Receiving {
     /// Whether its sender may ask about it meanwhile.
     is_listed: bool,
     bytes: AtomicU64,
+    /// Bytes that are surely on disk, if the body may come in parts.
+    pub(super) on_disk: Arc<AtomicU64>,
+    /// Set if the body may come in parts.
+    pub(super) resumable: Option<Resumable>,
     /// Cancelled when a client cancels it.
     pub(super) cancel: CancellationToken,
     /// Cancelled once it is received, or given up.
     pub(super) over: CancellationToken,
 }
 
+/// The state of a body that comes in parts.
+#[derive(Debug, Default)]
+pub(super) struct Resumable {
+    /// Held by the request that appends to it. None if the part has to be read from the disk.
+    pub(super) part: tokio::sync::Mutex<Option<Part>>,
+    /// Cancelled to end the request that appends to it. Locked only to replace it.
+    request: Mutex<CancellationToken>,
+}
+
+impl Resumable {
+    /// Ends the request that appends to it, in favour of a new one. Returns what ends that.
+    pub(super) fn interrupt(&self) -> CancellationToken {
+        let mut request = self.request.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *request).cancel();
+        request.clone()
+    }
+}
+
 impl Receiving {
     pub(super) fn new(id: String, path: String, total: Option<u64>, is_listed: bool) -> Self {
         let (cancel, over) = (CancellationToken::new(), CancellationToken::new());
-        Self { id, path, created_at: crate::clock::now(), total, is_listed, bytes: AtomicU64::new(0), cancel, over }
+        Self {
+            id,
+            path,
+            created_at: crate::clock::now(),
+            total,
+            is_listed,
+            bytes: AtomicU64::new(0),
+            on_disk: Arc::default(),
+            resumable: None,
+            cancel,
+            over,
+        }
+    }
+
+    /// A body that comes in parts, of which `bytes` are on disk.
+    pub(super) fn resumable(row: &DocumentRow) -> Self {
+        let unsigned = |count: i64| u64::try_from(count).unwrap_or_default();
+        Self {
+            created_at: row.created_at.clone(),
+            bytes: AtomicU64::new(unsigned(row.bytes)),
+            resumable: Some(Resumable::default()),
+            ..Self::new(row.id.clone(), row.path.clone(), row.length.map(unsigned), true)
+        }
     }
 
     /// Whether its body is held in memory: nobody could look at what has come of it.
@@ -105,6 +151,11 @@ impl Receiving {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Sets the bytes that are on disk.
+    pub(super) fn set(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// Counts received bytes, and returns all of them.
     pub(super) fn add(&self, bytes: u64) -> u64 {
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
@@ -113,7 +164,8 @@ impl Receiving {
 
 impl Inbox {
     pub(crate) fn new(parts: InboxParts<'_>) -> Self {
-        let InboxParts { config, readers, writer, documents, source, stop } = parts;
+        let InboxParts { config, readers, writer, documents, source, unfinished, stop } = parts;
+        let receiving = unfinished.iter().map(|row| (row.id.clone(), Arc::new(Receiving::resumable(row)))).collect();
         Self(Arc::new(Shared {
             limits: BodyLimits {
                 max_size: config.max_size,
@@ -125,13 +177,19 @@ impl Inbox {
             writer,
             documents,
             source,
-            receiving: Mutex::default(),
+            receiving: Mutex::new(receiving),
             arrivals: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             permits: Arc::new(Semaphore::new(MAX_UPLOADS)),
             small_permits: Arc::new(Semaphore::new(MAX_SMALL_UPLOADS)),
             stop,
         }))
+    }
+
+    /// Longest body in bytes.
+    #[must_use]
+    pub fn max_size(&self) -> u64 {
+        self.0.limits.max_size
     }
 
     /// One document.

@@ -23,6 +23,9 @@ diesel::table! {
         sequence -> Nullable<BigInt>,
         created_at -> Text,
         finished_at -> Nullable<Text>,
+        length -> Nullable<BigInt>,
+        may_replace -> Bool,
+        expires_at -> Nullable<Text>,
     }
 }
 

@@ -141,6 +141,12 @@ pub struct DocumentRow {
     pub created_at: String,
     /// End time, RFC 3339; `None` while it is under way.
     pub finished_at: Option<String>,
+    /// Announced length of a body that may come in parts; `None` for others. Of such a body, `bytes` are on disk for sure.
+    pub length: Option<i64>,
+    /// True if such a body may replace a document.
+    pub may_replace: bool,
+    /// Time when such a body is given up, RFC 3339.
+    pub expires_at: Option<String>,
 }
 
 /// All columns but the key.
@@ -159,6 +165,11 @@ macro_rules! columns {
             dsl::sequence.eq($row.sequence),
             dsl::created_at.eq(&$row.created_at),
             dsl::finished_at.eq($row.finished_at.as_deref()),
+            (
+                dsl::length.eq($row.length),
+                dsl::may_replace.eq($row.may_replace),
+                dsl::expires_at.eq($row.expires_at.as_deref()),
+            ),
         )
     };
 }

@@ -19,6 +19,9 @@ fn document(number: usize, state: DocumentState, place: Option<Place>) -> Docume
         sequence: None,
         created_at: format!("2026-11-25T10:00:00.{number:09}Z"),
         finished_at: state.is_final().then(|| "2026-11-25T11:00:00.000Z".to_owned()),
+        length: None,
+        may_replace: false,
+        expires_at: None,
     }
 }
 
@@ -46,6 +49,9 @@ fn a_document_is_stored_changed_and_forgotten() {
         message: Some("m".into()),
         sequence: Some(-4),
         finished_at: Some("2026-11-25T12:00:00.000Z".into()),
+        length: Some(9),
+        may_replace: true,
+        expires_at: Some("2026-11-25T13:00:00.000Z".into()),
         ..first.clone()
     };
     // What is set to nothing is nothing again.

@@ -15,6 +15,7 @@ pub(crate) mod rejects;
 pub(crate) mod reports;
 mod results;
 pub(crate) mod sources;
+pub(crate) mod tus;
 pub(crate) mod upload;
 pub(crate) mod upload_view;
 pub(crate) mod uploads;

@@ -59,6 +59,9 @@ pub(crate) enum ApiError {
         /// The accepted types.
         expected: &'static str,
     },
+    /// A protocol is spoken in a version that the server does not know.
+    #[error("{0}")]
+    OtherVersion(String),
     /// An uploaded file is refused.
     #[error(transparent)]
     Upload(#[from] InboxError),
@@ -106,6 +109,7 @@ impl ApiError {
             Self::NotShown(_) => "not shown",
             Self::MethodNotAllowed { .. } => "method not allowed",
             Self::TooLarge { .. } => "too large",
+            Self::OtherVersion(_) => "other version",
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
@@ -147,6 +151,9 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
         InboxError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
         InboxError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
+        InboxError::Unknown { .. } => (StatusCode::NOT_FOUND, "not found"),
+        InboxError::WrongOffset { .. } => (StatusCode::CONFLICT, "wrong offset"),
+        InboxError::Expired => (StatusCode::GONE, "expired"),
         InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
         InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
@@ -182,6 +189,7 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::OtherVersion(_) => StatusCode::PRECONDITION_FAILED,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,

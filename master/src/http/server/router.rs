@@ -7,6 +7,7 @@ use actix_web::{
     App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
     body::{BoxBody, MessageBody},
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::Method,
     http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
     middleware::{Next, from_fn},
     web,
@@ -14,7 +15,7 @@ use actix_web::{
 use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
-    api::{aggr, documents, events, files, health, product, products, rejects, reports, sources, upload, uploads},
+    api::{aggr, documents, events, files, health, product, products, rejects, reports, sources, tus, upload, uploads},
     pages::{
         assets, files as files_page, home, lists, reports as report_pages,
         templates::{ProblemPage, answer},
@@ -96,6 +97,24 @@ fn api(config: &mut web::ServiceConfig) {
             [plain(read().to(uploads::get)), plain(web::delete().to(uploads::cancel))],
         ))
         .service(resource("/api/v1/uploads/{id}/events", "GET", [plain(web::get().to(uploads::follow))]))
+        .service(
+            web::scope("/api/v1/tus")
+                .wrap(from_fn(tus::version))
+                .service(resource(
+                    "/",
+                    "OPTIONS, POST",
+                    [plain(web::method(Method::OPTIONS).to(tus::options)), plain(web::post().to(tus::create))],
+                ))
+                .service(resource(
+                    "/{id}",
+                    "HEAD, PATCH, DELETE",
+                    [
+                        plain(web::head().to(tus::head)),
+                        plain(web::patch().to(tus::append)),
+                        plain(web::delete().to(tus::terminate)),
+                    ],
+                )),
+        )
         .service(resource(
             "/api/v1/documents/{path:.+}",
             "GET, HEAD, PUT, DELETE",

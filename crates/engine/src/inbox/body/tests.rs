@@ -23,7 +23,7 @@ async fn a_body_is_on_disk_byte_for_byte() {
     for count in [0, 1, 100] {
         let (parent, folder, receiving) = setting();
         let body = stream::iter(chunks(count));
-        let received = receive(&receiving, &folder, body, &LIMITS, &CancellationToken::new()).await.unwrap();
+        let received = receive(&receiving, &folder, body, &LIMITS, &Until::default()).await.unwrap();
         let expect: Vec<u8> = chunks(count).flat_map(|chunk| chunk.unwrap().to_vec()).collect();
         let written = std::fs::read(parent.path().join(format!(".{}.part", receiving.id))).unwrap();
         assert!(written == expect, "{count} chunks");
@@ -39,7 +39,7 @@ async fn a_body_that_stalls_is_given_up() {
     let impatient = BodyLimits { max_silence: Duration::from_millis(30), ..LIMITS };
     let body = stream::iter(chunks(3)).chain(stream::pending());
     let began = tokio::time::Instant::now();
-    let error = receive(&receiving, &folder, body, &impatient, &CancellationToken::new()).await.unwrap_err();
+    let error = receive(&receiving, &folder, body, &impatient, &Until::default()).await.unwrap_err();
     assert!(matches!(error, InboxError::Stalled { .. }), "{error}");
     assert!(began.elapsed() >= impatient.max_silence);
 }
@@ -48,7 +48,7 @@ async fn a_body_that_stalls_is_given_up() {
 async fn limits_cancelling_and_stopping_end_it() {
     let (_parent, folder, _) = setting();
     let new = || Receiving::new("0".repeat(32), "a.csv".into(), None, false);
-    let token = CancellationToken::new;
+    let token = Until::default;
     let small = BodyLimits { max_size: 99_999, ..LIMITS };
     let error = receive(&new(), &folder, stream::iter(chunks(3)), &small, &token()).await.unwrap_err();
     assert!(matches!(error, InboxError::TooLarge { limit: 99_999 }), "{error}");
@@ -65,7 +65,7 @@ async fn limits_cancelling_and_stopping_end_it() {
     folder.delete_part(&new().id).unwrap();
 
     let stop = token();
-    stop.cancel();
+    stop.stopped.cancel();
     let waits = || stream::iter(chunks(1)).chain(stream::pending());
     let error = receive(&new(), &folder, waits(), &LIMITS, &stop).await.unwrap_err();
     assert!(matches!(error, InboxError::Stopping), "{error}");
@@ -80,7 +80,7 @@ async fn limits_cancelling_and_stopping_end_it() {
 async fn a_small_body_stays_in_memory() {
     let (parent, folder, _) = setting();
     let small = |total| Receiving::new("0".repeat(32), "a.csv".into(), Some(total), false);
-    let token = CancellationToken::new();
+    let token = Until::default();
     let received = receive(&small(80_000), &folder, stream::iter(chunks(2)), &LIMITS, &token).await.unwrap();
     let expect: Vec<u8> = chunks(2).flat_map(|chunk| chunk.unwrap().to_vec()).collect();
     assert_eq!((received.bytes, received.hash), (80_000, format!("blake3:{}", blake3::hash(&expect).to_hex())));

@@ -1,0 +1,300 @@
+//! Uploads whose body comes in parts: each request appends to what is on disk. They survive broken connections and restarts, and are
+//! given up when nothing has come for long.
+
+use std::{
+    fmt::Display,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Result;
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::Stream;
+use tributary_store::{DocumentRow, DocumentState, Place, Store};
+
+use super::{
+    arrival::{Arrival, Arrived},
+    body::{Part, Until, append},
+    commit::failed,
+    error::InboxError,
+    reception::Offer,
+    registry::{Inbox, MAX_UPLOADS, Receiving},
+};
+use crate::{documents::DocumentFolder, supervise::Task};
+
+/// Unfinished uploads at a time.
+const MAX_UNFINISHED: usize = 1_000;
+/// Time without a new part after which an upload is given up.
+const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Interval in which it is stored how much of a part is on disk.
+const NOTE_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval in which such uploads are looked for.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// An upload whose body comes in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// 32 hex digits.
+    pub id: String,
+    /// Bytes that are on disk.
+    pub offset: u64,
+    /// Bytes in all.
+    pub length: u64,
+    /// Time at which it is given up if nothing more comes.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Inbox {
+    /// Announces an upload of known length whose body comes in parts.
+    ///
+    /// # Errors
+    /// The upload is refused; the database or the disk fails.
+    pub async fn create(&self, offer: Offer) -> Result<Unfinished, InboxError> {
+        let id = self.check(&offer).await?;
+        let length = offer.size.ok_or_else(|| InboxError::Invalid("its length must be known".to_owned()))?;
+        let expires_at = Utc::now() + EXPIRES_AFTER;
+        let row = DocumentRow {
+            id: id.clone(),
+            path: offer.path,
+            state: DocumentState::Receiving,
+            place: None,
+            bytes: 0,
+            hash: None,
+            row_count: 0,
+            rejects: 0,
+            error: None,
+            message: None,
+            sequence: None,
+            created_at: crate::clock::now(),
+            finished_at: None,
+            length: Some(number(length)),
+            may_replace: offer.may_replace,
+            expires_at: Some(text(expires_at)),
+        };
+        let receiving = Arc::new(Receiving::resumable(&row));
+        if self.receiving().values().filter(|other| other.resumable.is_some()).count() >= MAX_UNFINISHED {
+            return Err(InboxError::TooMany { limit: MAX_UNFINISHED });
+        }
+        self.register(&receiving, offer.may_replace)?;
+        let stored = self.create_part(row).await;
+        if stored.is_err() {
+            self.receiving().remove(&id);
+            let part = id.clone();
+            let _ = self.in_folder(move |folder| folder.delete_part(&part)).await;
+        }
+        let row = stored?;
+        if length == 0 {
+            // Nothing more will come.
+            let hash = Some(Part::default().content().hash);
+            let (state, place) = (DocumentState::Queued, Some(Place::Next));
+            self.store_whole(&receiving, DocumentRow { state, place, hash, expires_at: None, ..row }).await?;
+        }
+        Ok(Unfinished { id, offset: 0, length, expires_at })
+    }
+
+    async fn create_part(&self, row: DocumentRow) -> Result<DocumentRow, InboxError> {
+        let id = row.id.clone();
+        let create = move |folder: &DocumentFolder| {
+            folder.create()?;
+            folder.create_part(&id)?;
+            folder.sync()
+        };
+        self.in_folder(create).await?;
+        Ok(self.0.writer.run_first(move |store| Ok(store.insert_document(&row).map(|()| row)?)).await?)
+    }
+
+    /// An upload whose body comes in parts; none if it has ended or is unknown. Ends the request that appends to it, if there is one:
+    /// whoever asks wants to go on.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn unfinished(&self, id: &str) -> Result<Option<Unfinished>> {
+        let Some(receiving) = self.resumable(id) else { return Ok(None) };
+        if let Some(resumable) = &receiving.resumable {
+            let _ = resumable.interrupt();
+            let _part = resumable.part.lock().await;
+        }
+        let Some(row) = self.row(id).await?.filter(|row| row.state == DocumentState::Receiving) else {
+            return Ok(None);
+        };
+        let expires_at = row.expires_at.as_deref().and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+        Ok(Some(Unfinished {
+            id: row.id,
+            offset: receiving.bytes(),
+            length: receiving.total.unwrap_or_default(),
+            expires_at: expires_at.unwrap_or_default().to_utc(),
+        }))
+    }
+
+    /// Appends a part to an upload, after its first `offset` bytes. Once the last one is there the document is stored. Returns the
+    /// upload as it is then.
+    ///
+    /// # Errors
+    /// The upload is unknown or has another offset; the part ended early, and what has come of it is kept; the document is refused.
+    pub async fn append<E: Display>(
+        &self,
+        id: &str,
+        offset: u64,
+        body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Unfinished, InboxError> {
+        let unknown = || InboxError::Unknown { id: id.to_owned() };
+        let receiving = self.resumable(id).ok_or_else(unknown)?;
+        let Some(resumable) = &receiving.resumable else { return Err(unknown()) };
+        let until = Until { interrupted: resumable.interrupt(), stopped: self.0.stop.clone() };
+        let mut part = resumable.part.lock().await;
+        if receiving.over.is_cancelled() {
+            return Err(unknown());
+        }
+        if receiving.bytes() != offset {
+            return Err(InboxError::WrongOffset { offset: receiving.bytes() });
+        }
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        let _permit = permit.map_err(|_| InboxError::TooMany { limit: MAX_UPLOADS })?;
+        let known = self.part(&mut part, id, offset).await?;
+        let appended = self.append_and_note(&receiving, known, body, &until).await;
+        let (now, ended) = match appended {
+            Ok(appended) => appended,
+            Err(error) => {
+                // What lies behind the old part is cut off by the next one.
+                receiving.set(offset);
+                return Err(error);
+            }
+        };
+        receiving.set(now.bytes);
+        let (content, length) = (now.content(), receiving.total.unwrap_or_default());
+        *part = Some(now);
+        let unfinished =
+            Unfinished { id: id.to_owned(), offset: content.bytes, length, expires_at: Utc::now() + EXPIRES_AFTER };
+        let row = self.row(id).await?.filter(|row| row.state == DocumentState::Receiving).ok_or_else(unknown)?;
+        let row = DocumentRow { bytes: number(content.bytes), expires_at: Some(text(unfinished.expires_at)), ..row };
+        if content.bytes < length {
+            self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
+            return ended.map(|()| unfinished);
+        }
+        let hash = Some(content.hash);
+        let row = DocumentRow { state: DocumentState::Queued, place: Some(Place::Next), hash, expires_at: None, ..row };
+        let arrived = self.store_whole(&receiving, row).await;
+        drop(part);
+        arrived.map(|_| unfinished)
+    }
+
+    /// Appends a part, and now and then stores how much of it is on disk for sure, for a restart in between.
+    async fn append_and_note<E: Display>(
+        &self,
+        receiving: &Receiving,
+        part: Part,
+        body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+        until: &Until,
+    ) -> Result<(Part, Result<(), InboxError>), InboxError> {
+        let mut noted = part.bytes;
+        receiving.on_disk.store(noted, Ordering::Relaxed);
+        let mut appended = pin!(append(receiving, self.0.documents.folder(), part, body, &self.0.limits, until));
+        loop {
+            tokio::select! {
+                appended = &mut appended => return appended,
+                () = tokio::time::sleep(NOTE_INTERVAL) => {}
+            }
+            let on_disk = receiving.on_disk.load(Ordering::Relaxed);
+            if on_disk != noted
+                && let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving)
+            {
+                let row = DocumentRow { bytes: number(on_disk), ..row };
+                self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
+                noted = on_disk;
+            }
+        }
+    }
+
+    /// The part that is on disk, read again if nobody knows it.
+    async fn part(&self, known: &mut Option<Part>, id: &str, offset: u64) -> Result<Part, InboxError> {
+        if let Some(part) = known.take().filter(|part| part.bytes == offset) {
+            return Ok(part);
+        }
+        let id = id.to_owned();
+        Ok(self.in_folder(move |folder| Part::of_file(folder, &id, offset)).await?)
+    }
+
+    /// Stores an upload of which all is on disk.
+    async fn store_whole(&self, receiving: &Receiving, row: DocumentRow) -> Result<Arrived, InboxError> {
+        let (may_replace, cancel) = (row.may_replace, receiving.cancel.clone());
+        let stored = row.clone();
+        let arrived = self
+            .commit(|answer| Arrival { row: stored, small: None, is_stored: true, may_replace, cancel, answer })
+            .await;
+        if let Err(error) = &arrived {
+            self.give_up(&receiving.id, row, error).await;
+        }
+        self.receiving().remove(&receiving.id);
+        receiving.over.cancel();
+        arrived
+    }
+
+    /// Fails an upload that is not received in full, and deletes what has come of it.
+    pub(super) async fn end_unfinished(&self, receiving: &Receiving, why: &InboxError) -> Result<()> {
+        let Some(resumable) = &receiving.resumable else { return Ok(()) };
+        let _ = resumable.interrupt();
+        let _part = resumable.part.lock().await;
+        if receiving.over.is_cancelled() {
+            return Ok(());
+        }
+        if let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving) {
+            self.give_up(&receiving.id, row, why).await;
+        }
+        self.receiving().remove(&receiving.id);
+        receiving.over.cancel();
+        Ok(())
+    }
+
+    async fn give_up(&self, id: &str, row: DocumentRow, why: &InboxError) {
+        let path = row.path.clone();
+        tracing::warn!(file.path = %path, reason = %why, "the upload of `{path}` failed: {why}");
+        let part = id.to_owned();
+        if let Err(error) = self.in_folder(move |folder| folder.delete_part(&part)).await {
+            tracing::warn!(file.path = %path, "failed to delete the received part of `{path}`: {error:#}");
+        }
+        let row = DocumentRow { expires_at: None, ..failed(row, why) };
+        if let Err(error) = self.0.writer.run_first(move |store: &mut Store| Ok(store.update_document(&row)?)).await {
+            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
+        }
+    }
+
+    fn resumable(&self, id: &str) -> Option<Arc<Receiving>> {
+        self.receiving().get(id).filter(|receiving| receiving.resumable.is_some()).cloned()
+    }
+
+    async fn expire(&self) -> Result<()> {
+        let all: Vec<_> = self.receiving().values().filter(|one| one.resumable.is_some()).cloned().collect();
+        let now = text(Utc::now());
+        for receiving in all {
+            let row = self.row(&receiving.id).await?;
+            if row.and_then(|row| row.expires_at).is_some_and(|expires_at| expires_at < now) {
+                self.end_unfinished(&receiving, &InboxError::Expired).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives up uploads of which nothing has come for long.
+pub(crate) struct Expiry(pub(crate) Inbox);
+
+impl Task for Expiry {
+    async fn run(&mut self) {
+        loop {
+            if let Err(error) = self.0.expire().await {
+                tracing::error!("failed to give up old uploads: {error:#}");
+            }
+            tokio::time::sleep(EXPIRY_INTERVAL).await;
+        }
+    }
+}
+
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
