@@ -213,7 +213,7 @@ impl Inbox {
             return Ok(part);
         }
         let id = id.to_owned();
-        Ok(self.in_folder(move |folder| Part::of_file(folder, &id, offset)).await?)
+        self.in_folder(move |folder| Part::of_file(folder, &id, offset)).await
     }
 
     /// Stores an upload of which all is on disk.
