@@ -83,7 +83,7 @@ impl ReportConfig {
     #[must_use]
     pub fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
         let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
-        let spec = ReportSpec { metrics: vec![metric], ..ReportSpec::default() };
+        let spec = ReportSpec { group_by: group_by.clone(), metrics: vec![metric], ..ReportSpec::default() };
         let plan = Arc::new(ReportPlan::compile(&spec).expect("a count compiles"));
         Self {
             name: name.to_owned(),

@@ -15,6 +15,7 @@ const KEY_SEPARATOR: u8 = 0;
 pub(crate) const MAX_GROUPS: usize = 4 << 20;
 
 /// Groups by their keys.
+#[derive(Clone)]
 pub(crate) struct Groups {
     indexes: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     /// The number of rows per group.

@@ -56,6 +56,6 @@ mod words;
 pub use aggregate::{Error, FileFormat, Progress};
 pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
-pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total};
+pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};
 pub use plan::{ReportPlan, ReportSetting, SpecError, partial_format};
 pub use sum::Sum;

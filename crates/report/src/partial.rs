@@ -172,6 +172,24 @@ pub struct Total<'a> {
     groups: Groups,
 }
 
+/// The groups of a total apart from their plan, to be kept and added to other totals of the same plan.
+#[derive(Clone, Default)]
+pub struct TotalGroups(Option<Groups>);
+
+impl TotalGroups {
+    /// The number of groups.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, Groups::len)
+    }
+
+    /// Whether there are no groups.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// The reason why a group cannot be added to a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -199,6 +217,27 @@ impl<'a> Total<'a> {
         let key = self.plan.key(texts).ok_or(AddError::Unreadable)?;
         let parts = self.plan.parts(parts).ok_or(AddError::Unreadable)?;
         self.groups.merge(&key, *rows, &parts).map_err(|TooManyGroups| AddError::TooMany)
+    }
+
+    /// Creates a total that has these groups, which are of the same plan.
+    #[must_use]
+    pub fn of(plan: &'a ReportPlan, TotalGroups(groups): TotalGroups) -> Self {
+        Self { plan, groups: groups.unwrap_or_else(|| Groups::new(plan)) }
+    }
+
+    /// The groups.
+    #[must_use]
+    pub fn into_groups(self) -> TotalGroups {
+        TotalGroups(Some(self.groups))
+    }
+
+    /// Adds the groups of another total of the same plan.
+    ///
+    /// # Errors
+    /// [`AddError::TooMany`].
+    pub fn add_all(&mut self, TotalGroups(groups): &TotalGroups) -> Result<(), AddError> {
+        let merged = groups.as_ref().map_or(Ok(()), |groups| self.groups.merge_all(groups));
+        merged.map_err(|TooManyGroups| AddError::TooMany)
     }
 
     /// The number of rows that [`Self::each_row`] returns.

@@ -112,7 +112,7 @@ impl Lister<'_> {
             let formats = self.formats(&manifest)?;
             let mut plan = self.plan(&manifest, &formats);
             if self.is_held(&plan) {
-                return Ok(self.held(SourceContent { manifest, formats, body: Mutex::default() }));
+                return Ok(self.held(SourceContent { manifest, formats, body: Arc::default() }));
             }
             self.put_off(&mut plan, &mut manifest);
             let missing = plan.read.iter().filter(|file| !kept.contains_key(&key(file))).cloned();
@@ -133,7 +133,7 @@ impl Lister<'_> {
                     Some(FileVersion { entry, reading, rank, outcome })
                 };
                 let read = plan.read.iter().filter_map(version).collect();
-                let content = SourceContent { manifest, formats, body: Mutex::default() };
+                let content = SourceContent { manifest, formats, body: Arc::default() };
                 return Ok(self.listed(plan, read, unread, content));
             }
             // A file that was touched is listed again only once it has settled.
@@ -162,7 +162,7 @@ impl Lister<'_> {
         };
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.configured().iter().any(|report| report.claims(PLAIN_PATH));
-        let kept = Mutex::new(is_claimed.then(|| Arc::clone(&body)));
+        let kept = Arc::new(Mutex::new(is_claimed.then(|| Arc::clone(&body))));
         let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
         let plan = self.plan(&manifest, &formats);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tributary_config::SourceConfig;
 use tributary_merge::SpillFiles;
 use tributary_protocol::Sense;
@@ -25,7 +25,7 @@ use crate::{
     ingest::{self, Applied, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
     input::{FileToRead, Plan, Reader},
     progress::ProgressObserver,
-    reports::{PartialFetcher, ReportWork, SourceContent, SourceKey},
+    reports::{AppliedContent, PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct Poll {
     pub(super) context: Context,
     pub(super) progress: Arc<dyn ProgressObserver>,
     /// Tells the work on reports what the source holds.
-    pub(super) content: watch::Sender<Option<Arc<SourceContent>>>,
+    content: Arc<AppliedContent>,
     /// Rows and rejects of all its files.
     pub(super) counts: RowCounts,
     /// When this process last recorded a pass in the database.
@@ -102,12 +102,12 @@ impl Poll {
     ) -> Self {
         Self {
             source,
+            content: Arc::new(AppliedContent::new(!context.reports.all().is_empty())),
             counts: stored.files.values().map(ingest::counts).sum(),
             stored,
             origin,
             context,
             progress,
-            content: watch::Sender::new(None),
             recorded: None,
             faults: HashSet::new(),
             has_order_hint: false,
@@ -126,7 +126,7 @@ impl Poll {
         }
         let source = SourceKey { id: self.stored.id, name: self.source.name.clone() };
         let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool);
-        Some(ReportWork::new(source, fetcher, writer, self.content.subscribe()))
+        Some(ReportWork::new(source, fetcher, writer, Arc::clone(&self.content)))
     }
 
     /// The source's name.
@@ -209,7 +209,7 @@ impl Poll {
             let allows_delta = is_whole && self.allows_delta(&content);
             self.synced = allows_delta.then(|| version.clone());
             // Reports would lose the same rows, so they wait for what is held, too.
-            self.publish(content);
+            self.content.publish(content);
         }
         self.progress.finished(&format!("{files_read} files read"));
         let changed = changes && is_applied;
@@ -225,7 +225,7 @@ impl Poll {
 
     /// Whether the winner depends on times. They are not part of a version, so a source does not report that one has changed.
     pub(crate) fn ranks_by_time(&self) -> bool {
-        self.content.borrow().as_ref().is_some_and(|content| content.formats.rank_by_time())
+        self.content.ranks_by_time()
     }
 
     /// Resolves once the version that is held may be applied: someone has accepted it, or it was held for long enough. Never if
@@ -329,20 +329,6 @@ impl Poll {
             tracing::warn!(source.id = %name, "`{name}`: {hint}");
             self.has_order_hint = true;
         }
-    }
-
-    /// Passes on what the source holds, if that is another version.
-    fn publish(&self, mut content: SourceContent) {
-        if content.manifest.since.is_some() {
-            self.complete(&mut content.manifest);
-        }
-        self.content.send_if_modified(|known| {
-            let is_new = known.as_ref().is_none_or(|known| known.manifest.version != content.manifest.version);
-            if is_new {
-                *known = Some(Arc::new(content));
-            }
-            is_new
-        });
     }
 }
 

@@ -1,12 +1,8 @@
 //! The last step of a pass: writes what was read, and follows it in memory.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tributary_protocol::Manifest;
 use tributary_store::{FileRow, SourceState, Store};
 
 use super::Poll;
@@ -108,19 +104,6 @@ impl Poll {
         let others = plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str());
         let touched = read.chain(others).filter_map(|path| self.stored.files.get(path));
         self.counts - touched.map(ingest::counts).sum()
-    }
-
-    /// Adds to a part of a manifest what it leaves out, for the reports: they compare all of it.
-    pub(super) fn complete(&self, manifest: &mut Manifest) {
-        let known = self.content.borrow().clone().filter(|_| !self.context.reports.all().is_empty());
-        let Some(known) = known else { return };
-        let removed = manifest.removed.iter().map(String::as_str);
-        let changed: HashSet<&str> = manifest.files.iter().map(|entry| entry.path.as_str()).chain(removed).collect();
-        let kept = known.manifest.files.iter().filter(|entry| !changed.contains(entry.path.as_str())).cloned();
-        let kept: Vec<_> = kept.collect();
-        manifest.files.extend(kept);
-        manifest.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        (manifest.since, manifest.removed) = (None, Vec::new());
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     content::SourceKey,
     failure::{AttemptOutcome, put_outcome},
     reader::Partials,
+    sums::{Kept, Sums},
     total::{add_stored, can_be_summed, has_partial, rows},
     versions::SourceVersions,
 };
@@ -43,6 +44,15 @@ pub(super) struct SourceUpdate {
     pub(super) started: Instant,
 }
 
+impl SourceUpdate {
+    /// Path and hash of each content that it takes in.
+    pub(super) fn contents(&self) -> Vec<(String, String)> {
+        let computed = self.computed.iter().map(|(file, _)| (file.entry.path.clone(), file.entry.hash.clone()));
+        let settled = self.settled.iter().map(|row| (row.path.clone(), row.hash.clone().unwrap_or_default()));
+        computed.chain(settled).collect()
+    }
+}
+
 /// All that has to be written for a [`SourceUpdate`].
 pub(super) struct ReportUpdate {
     source: SourceKey,
@@ -57,6 +67,16 @@ pub(super) struct ReportUpdate {
     /// The names of the sources whose partials were read.
     sources: Vec<String>,
     started: Instant,
+}
+
+/// An update that was written.
+pub(super) struct AppliedUpdate {
+    /// The changed files as they are stored.
+    pub(super) files: Vec<FileRow>,
+    /// The files that were deleted.
+    pub(super) removed: Vec<FileRow>,
+    /// Names of the sources that the report has files of.
+    pub(super) sources: Vec<String>,
 }
 
 /// A file as it is stored from now on.
@@ -74,40 +94,58 @@ impl ReportUpdate {
 }
 
 /// Reads what is stored of a report and computes the totals with an update. The caller holds the report's turn until the result is
-/// written, so nothing of the report changes in between.
+/// written, so nothing of the report changes in between. Returns the sums to keep once the update is committed.
 ///
 /// # Errors
 /// The database fails or is damaged; there are too many groups.
-pub(super) fn prepare(store: &mut Store, report: &ReportConfig, update: SourceUpdate) -> Result<ReportUpdate> {
+pub(super) fn prepare(
+    store: &mut Store,
+    report: &ReportConfig,
+    kept: Kept,
+    update: SourceUpdate,
+) -> Result<(ReportUpdate, Kept)> {
     let SourceUpdate { source, version, outcome, computed, settled, removed, started } = update;
-    let (stored, sources) = (store.files_of_reader(&report.reader())?, store.sources_of_reader(&report.reader())?);
-    let mut files = computed_files(report, &source, computed, &stored);
+    let sources = store.sources_of_reader(&report.reader())?;
+    let mut files = computed_files(store, report, &source, computed)?;
     files.extend(settled.into_iter().map(|row| ComputedFile { update: FileUpdate::settled(row), lines: None }));
-    let replaced: HashSet<String> =
-        files.iter().map(|file| &file.update.row).chain(&removed).map(|row| row.path.clone()).collect();
-    let is_kept = |row: &FileRow| row.source_id != source.id || !replaced.contains(&row.path);
-    let kept: Vec<FileRow> = stored.into_iter().filter(is_kept).collect();
-    let all = || kept.iter().chain(files.iter().map(|file| &file.update.row));
-    let rejects = all().map(|row| row.rejects).sum();
-    let is_summable = can_be_summed(report, all());
-    let rows = is_summable.then(|| sum(store, report, &kept, &mut files)).transpose()?;
-    Ok(ReportUpdate { source, version, outcome, files, removed, rows, rejects, sources, started })
+    let kept = match kept {
+        Kept::Sums(sums) if sums.are_of(&sources) => Kept::Sums(sums),
+        Kept::TooLarge => Kept::TooLarge,
+        Kept::Sums(_) | Kept::Unknown => {
+            Sums::read(store, report)?.map_or(Kept::TooLarge, |sums| Kept::Sums(Box::new(sums)))
+        }
+    };
+    let (rows, rejects, kept) = match kept {
+        Kept::Sums(mut sums) => {
+            let changed = files.iter_mut().map(|file| (&file.update.row, file.lines.as_mut()));
+            sums.update(store, report, changed, &removed)?;
+            let rows = sums.can_be_summed().then(|| rows(&sums.total(report)));
+            let rejects = sums.rejects();
+            (rows, rejects, if sums.are_too_large() { Kept::TooLarge } else { Kept::Sums(sums) })
+        }
+        Kept::TooLarge | Kept::Unknown => {
+            let (rows, rejects) = sum_all(store, report, &source, &mut files, &removed)?;
+            (rows, rejects, Kept::TooLarge)
+        }
+    };
+    Ok((ReportUpdate { source, version, outcome, files, removed, rows, rejects, sources, started }, kept))
 }
 
 fn computed_files(
+    store: &mut Store,
     report: &ReportConfig,
     source: &SourceKey,
     computed: Vec<(FileToRead, Answer)>,
-    stored: &[FileRow],
-) -> Vec<ComputedFile> {
-    let of_source = stored.iter().filter(|row| row.source_id == source.id);
-    let known: HashMap<&str, &FileRow> = of_source.map(|row| (row.path.as_str(), row)).collect();
+) -> Result<Vec<ComputedFile>> {
+    let paths: Vec<&str> = computed.iter().map(|(file, _)| file.entry.path.as_str()).collect();
+    let known = store.files_at(&report.reader(), source.id, &paths)?;
+    let mut known: HashMap<String, FileRow> = known.into_iter().map(|row| (row.path.clone(), row)).collect();
     let update = |(file, answer): (FileToRead, Answer)| {
-        let row = known.get(file.entry.path.as_str()).map(|row| (*row).clone());
+        let row = known.remove(&file.entry.path);
         let row = row.unwrap_or_else(|| FileRow::new(&report.reader(), source.id, &file.entry.path));
         computed_file(row, &file, answer)
     };
-    computed.into_iter().map(update).collect()
+    Ok(computed.into_iter().map(update).collect())
 }
 
 fn computed_file(row: FileRow, file: &FileToRead, answer: Answer) -> ComputedFile {
@@ -134,13 +172,24 @@ fn findings(head: &PartialHead) -> Findings<'_> {
     }
 }
 
-/// The totals over the `kept` files, whose partials are stored, and the updated ones.
-fn sum(
+/// The rows of a report whose sums are not kept, unless they must stay, and all of its rejects: every partial is read.
+fn sum_all(
     store: &mut Store,
     report: &ReportConfig,
-    kept: &[FileRow],
+    source: &SourceKey,
     updated: &mut [ComputedFile],
-) -> Result<Vec<GroupRow>> {
+    removed: &[FileRow],
+) -> Result<(Option<Vec<GroupRow>>, i64)> {
+    let replaced: HashSet<String> =
+        updated.iter().map(|file| &file.update.row).chain(removed).map(|row| row.path.clone()).collect();
+    let is_kept = |row: &FileRow| row.source_id != source.id || !replaced.contains(&row.path);
+    let stored = store.files_of_reader(&report.reader())?;
+    let kept: Vec<FileRow> = stored.into_iter().filter(is_kept).collect();
+    let all = || kept.iter().chain(updated.iter().map(|file| &file.update.row));
+    let rejects = all().map(|row| row.rejects).sum();
+    if !can_be_summed(report, all()) {
+        return Ok((None, rejects));
+    }
     let mut total = Total::new(&report.plan);
     for row in kept.iter().filter(|row| has_partial(report, row)) {
         add_stored(store, row, &mut total)?;
@@ -151,14 +200,14 @@ fn sum(
             None => add_stored(store, &file.update.row, &mut total)?,
         }
     }
-    Ok(rows(&total))
+    Ok((Some(rows(&total)), rejects))
 }
 
 /// Writes an update, and an event if the totals are written. Call it in a transaction.
 ///
 /// # Errors
 /// The database or the spool fails; a source was dropped after its partials were read.
-pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: ReportUpdate) -> Result<()> {
+pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: ReportUpdate) -> Result<AppliedUpdate> {
     // A reload drops sources without waiting for the report's turn.
     let is_unchanged = update.sources == store.sources_of_reader(&report.reader())?;
     ensure!(is_unchanged, "a source was dropped while the totals were computed; they are computed again");
@@ -172,7 +221,12 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
     put_outcome(store, &report.name, update.source.id, &update.outcome)?;
     let mut versions = SourceVersions::read(store, &report.name)?;
     versions.set(&update.source.name, update.version.as_deref());
-    let Some(rows) = update.rows else { return put_versions(store, report, &versions) };
+    let files = update.files.into_iter().map(|file| file.update.row).collect();
+    let applied = AppliedUpdate { files, removed: update.removed, sources: store.sources_of_reader(&report.reader())? };
+    let Some(rows) = update.rows else {
+        put_versions(store, report, &versions)?;
+        return Ok(applied);
+    };
     let groups = put_totals(store, report, rows, &versions)?;
     let event = Event::Report {
         name: report.name.clone(),
@@ -180,7 +234,8 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
         rejects: update.rejects.unsigned_abs(),
         seconds: update.started.elapsed().as_secs_f64(),
     };
-    events::put(store, &event)
+    events::put(store, &event)?;
+    Ok(applied)
 }
 
 /// Writes the totals of a report with what they were computed from, and returns the number of rows. Call it in a transaction.

@@ -9,6 +9,7 @@ mod content;
 mod failure;
 mod fetch_partial;
 mod reader;
+mod sums;
 mod total;
 mod versions;
 mod work;
@@ -19,10 +20,11 @@ use tokio::sync::Semaphore;
 use tributary_config::ReportConfig;
 use tributary_store::DatabaseUrl;
 
+use self::sums::Kept;
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
-pub(crate) use content::{SourceContent, SourceKey};
+pub(crate) use content::{AppliedContent, SourceContent, SourceKey};
 pub(crate) use failure::joined;
 pub(crate) use fetch_partial::PartialFetcher;
 pub(crate) use total::{is_stale, rows_of};
@@ -46,8 +48,8 @@ struct Shared {
 /// One report.
 pub(crate) struct Report {
     pub(crate) config: ReportConfig,
-    /// Held from reading the report's partials to writing its totals: in between, no other source may change them.
-    turn: tokio::sync::Mutex<()>,
+    /// The sums of its partials. Held from reading partials to writing totals: in between, no other source may change them.
+    turn: tokio::sync::Mutex<Kept>,
 }
 
 impl Reports {

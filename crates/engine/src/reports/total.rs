@@ -34,9 +34,17 @@ fn is_rejected(report: &ReportConfig, file: &FileRow) -> bool {
 /// # Errors
 /// The database fails or is damaged; there are too many groups.
 pub(super) fn add_stored(store: &mut Store, file: &FileRow, total: &mut Total<'_>) -> Result<()> {
+    add_partial(store, (file.id, &file.path), total)
+}
+
+/// Adds the stored partial of the file with this id and path to a total.
+///
+/// # Errors
+/// The database fails or is damaged; there are too many groups.
+pub(super) fn add_partial(store: &mut Store, (id, path): (i64, &str), total: &mut Total<'_>) -> Result<()> {
     let mut adder = GroupAdder::new(total);
-    store.partial(file.id, |piece| adder.add(piece).map_err(PieceError))?;
-    adder.finish().with_context(|| format!("the stored partial of `{}` is damaged", file.path))
+    store.partial(id, |piece| adder.add(piece).map_err(PieceError))?;
+    adder.finish().with_context(|| format!("the stored partial of `{path}` is damaged"))
 }
 
 /// An error of reading or adding a piece of a partial.

@@ -2,9 +2,9 @@
 //! and applied. Failures here affect neither products nor other sources.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -12,13 +12,12 @@ use std::{
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
-use tokio::sync::watch;
 use tributary_http_client::Backoff;
 use tributary_store::{FileRow, Store};
 
 use super::{
-    PartialFetcher, Report, SourceContent, SourceKey,
-    apply::{SourceUpdate, apply, prepare, put_version},
+    AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
+    apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
     versions::SourceVersions,
 };
@@ -43,7 +42,9 @@ pub(crate) struct ReportWork {
     source: SourceKey,
     fetcher: PartialFetcher,
     writer: Writer,
-    content: watch::Receiver<Option<Arc<SourceContent>>>,
+    content: Arc<AppliedContent>,
+    /// The source's files as they are stored, by the name of the report. Only this changes them while it runs.
+    known: HashMap<String, Stored>,
     /// The errors of the last attempt, so that each is logged once.
     logged: Vec<String>,
 }
@@ -56,6 +57,18 @@ struct Stored {
     version: Option<String>,
     /// Whether the last attempt failed.
     has_failed: bool,
+    /// The number of the last change of the content with which `files` were compared.
+    compared: Option<u64>,
+}
+
+impl Stored {
+    /// Follows an update that was written.
+    fn follow(&mut self, AppliedUpdate { files, removed, .. }: AppliedUpdate) {
+        for row in removed {
+            self.files.remove(&row.path);
+        }
+        self.files.extend(files.into_iter().map(|row| (row.path.clone(), row)));
+    }
 }
 
 impl Task for ReportWork {
@@ -63,13 +76,13 @@ impl Task for ReportWork {
     async fn run(&mut self) {
         let mut backoff = Backoff::new(FIRST_RETRY, MAX_RETRY);
         let mut has_failed = false;
+        // After a panic nothing is certain.
+        self.known.clear();
+        let mut news = self.content.news();
         loop {
-            let content = self.content.borrow_and_update().clone();
+            news.borrow_and_update();
             test_panic("reports");
-            let errors = match &content {
-                Some(content) => self.update_all(content, has_failed).await,
-                None => Vec::new(),
-            };
+            let errors = self.update_all(has_failed).await;
             has_failed = !errors.is_empty();
             self.log(errors);
             let pause = if has_failed {
@@ -79,7 +92,7 @@ impl Task for ReportWork {
                 Duration::MAX
             };
             tokio::select! {
-                changed = self.content.changed() => if changed.is_err() { return },
+                changed = news.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -92,17 +105,18 @@ impl ReportWork {
         source: SourceKey,
         fetcher: PartialFetcher,
         writer: Writer,
-        content: watch::Receiver<Option<Arc<SourceContent>>>,
+        content: Arc<AppliedContent>,
     ) -> Self {
-        Self { source, fetcher, writer, content, logged: Vec::new() }
+        Self { source, fetcher, writer, content, known: HashMap::new(), logged: Vec::new() }
     }
 
     /// Brings all reports up to date with the announced content, once. Returns the errors and the rejected files.
-    pub(crate) async fn run_once(self) -> Vec<String> {
-        let content = self.content.borrow().clone();
-        let Some(content) = content else { return Vec::new() };
+    pub(crate) async fn run_once(mut self) -> Vec<String> {
+        if *self.content.news().borrow() == 0 {
+            return Vec::new();
+        }
         // There is no retry that could decide, so a file that changes while it is read fails the attempt.
-        let mut errors = self.update_all(&content, true).await;
+        let mut errors = self.update_all(true).await;
         for report in self.fetcher.reports().all() {
             let name = &report.config.name;
             match self.stored(report).await {
@@ -118,46 +132,65 @@ impl ReportWork {
     }
 
     /// Brings all reports up to date, and returns the errors. `is_retry`: the last attempt failed.
-    async fn update_all(&self, content: &SourceContent, is_retry: bool) -> Vec<String> {
-        let mut errors = Vec::new();
-        for report in self.fetcher.reports().all() {
-            let mut failed = self.update(report, content, is_retry).await.unwrap_or_else(|error| vec![error]);
+    async fn update_all(&mut self, is_retry: bool) -> Vec<String> {
+        let (mut errors, mut body) = (Vec::new(), None);
+        let reports = self.fetcher.reports().all().to_vec();
+        for report in &reports {
+            let known = self.known.get(&report.config.name).and_then(|stored| stored.compared);
+            let Some((content, number)) = self.content.since(known) else { return errors };
+            let updated = self.update(report, (&content, number), is_retry).await;
+            let mut failed = updated.unwrap_or_else(|error| vec![error]);
+            body = Some(content.body);
             self.fetcher.end_reads();
             failed.iter_mut().for_each(|error| *error = format!("report `{}`: {error}", report.config.name));
             errors.append(&mut failed);
         }
-        if errors.is_empty() {
+        if errors.is_empty()
+            && let Some(body) = body
+        {
             // It takes room on the disk.
-            content.body().take();
+            body.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
         errors
     }
 
     /// Brings one report up to date, and returns the files that could not be computed. An error is stored too.
     async fn update(
-        &self,
+        &mut self,
         report: &Arc<Report>,
-        content: &SourceContent,
+        content: (&SourceContent, u64),
         is_retry: bool,
     ) -> Result<Vec<String>, String> {
         let error = match self.try_update(report, content, is_retry).await {
             Ok(failed) => return Ok(failed),
             Err(error) => format!("{error:#}"),
         };
+        self.known.remove(&report.config.name);
         match self.store_outcome(report, AttemptOutcome::Failed(error.clone())).await {
             Ok(()) => Err(error),
             Err(not_stored) => Err(format!("{error}; this failure could not be stored: {not_stored:#}")),
         }
     }
 
-    async fn try_update(&self, report: &Arc<Report>, content: &SourceContent, is_retry: bool) -> Result<Vec<String>> {
+    async fn try_update(
+        &mut self,
+        report: &Arc<Report>,
+        (content, number): (&SourceContent, u64),
+        is_retry: bool,
+    ) -> Result<Vec<String>> {
         let started = Instant::now();
-        let stored = self.stored(report).await?;
-        let plan = plan(&report.config, (&content.manifest, &content.formats), &stored.files);
+        let mut stored = match self.known.remove(&report.config.name) {
+            Some(stored) => stored,
+            None => self.stored(report).await?,
+        };
+        let (version, plan) =
+            (&content.manifest.version, plan(&report.config, (&content.manifest, &content.formats), &stored.files));
         if plan.is_empty() {
-            if stored.has_failed || stored.version.as_ref() != Some(&content.manifest.version) {
+            if stored.has_failed || stored.version.as_ref() != Some(version) {
                 self.store_version(report, content).await?;
             }
+            let (version, compared) = (Some(version.clone()), Some(number));
+            self.known.insert(report.config.name.clone(), Stored { version, has_failed: false, compared, ..stored });
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
@@ -169,12 +202,22 @@ impl ReportWork {
             }
         }
         let outcome = AttemptOutcome::of(&failed, is_retry);
+        stored.has_failed |= matches!(outcome, AttemptOutcome::Failed(_));
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
             self.store_outcome(report, outcome).await?;
         } else {
-            let (source, version) = (self.source.clone(), failed.is_empty().then(|| content.manifest.version.clone()));
-            self.apply(report, SourceUpdate { source, version, outcome, computed, settled, removed, started }).await?;
+            let (source, version) = (self.source.clone(), failed.is_empty().then(|| version.clone()));
+            let update = SourceUpdate { source, version, outcome, computed, settled, removed, started };
+            // Without its files stored, the next attempt reads them again.
+            let Some(applied) = self.apply(report, update).await? else { return Ok(Vec::new()) };
+            stored.follow(applied);
         }
+        if failed.is_empty() {
+            stored.has_failed = false;
+            stored.version = Some(version.clone());
+            stored.compared = Some(number);
+        }
+        self.known.insert(report.config.name.clone(), stored);
         Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
@@ -198,44 +241,48 @@ impl ReportWork {
         stream::iter(files).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS).collect().await
     }
 
-    async fn apply(&self, report: &Arc<Report>, update: SourceUpdate) -> Result<()> {
+    /// Applies an update. Returns what was written; none if its contents are no longer those of the source.
+    async fn apply(&self, report: &Arc<Report>, update: SourceUpdate) -> Result<Option<AppliedUpdate>> {
         let (computed, removed, started) = (update.computed.len(), update.removed.len(), update.started);
-        let entries = update.computed.iter().map(|(file, _)| (file.entry.path.clone(), file.entry.hash.clone()));
-        let settled = update.settled.iter().map(|row| (row.path.clone(), row.hash.clone().unwrap_or_default()));
-        let contents: Vec<(String, String)> = entries.chain(settled).collect();
-        let _turn = report.turn.lock().await;
-        let of = Arc::clone(report);
-        let read = move |store: &mut Store| prepare(store, &of.config, update);
-        let prepared = self.fetcher.reports().readers().run(read).await?;
-        let (of, rows) = (Arc::clone(report), prepared.rows());
+        let contents = update.contents();
+        let mut turn = report.turn.lock().await;
+        // If anything fails, the sums are read again.
+        let (of, kept) = (Arc::clone(report), std::mem::take(&mut *turn));
+        let read = move |store: &mut Store| prepare(store, &of.config, kept, update);
+        let (prepared, kept) = self.fetcher.reports().readers().run(read).await?;
+        let (of, rows, documents) = (Arc::clone(report), prepared.rows(), self.fetcher.documents().cloned());
         let name = &report.config.name;
-        let documents = self.fetcher.documents().cloned();
-        let write = move |store: &mut Store| match documents {
-            None => store.transaction_of(rows, |store| apply(store, &of.config, prepared)).map(|()| None),
-            Some(documents) => {
-                // What is no longer stood for is computed again once the source is listed again.
-                if !contents.iter().all(|(path, hash)| documents.is_standing(path, hash)) {
-                    return Ok(None);
-                }
-                let paths: Vec<&String> = contents.iter().map(|(path, _)| path).collect();
-                let changes = store.transaction_of(rows, |store| {
-                    apply(store, &of.config, prepared)?;
-                    documents.settle(store, &paths)
-                })?;
-                Ok(Some(documents.committed(changes)))
+        let write = move |store: &mut Store| {
+            // What is no longer stood for is computed again once the source is listed again.
+            let is_standing = |(path, hash): &(String, String)| {
+                documents.as_ref().is_none_or(|documents| documents.is_standing(path, hash))
+            };
+            if !contents.iter().all(is_standing) {
+                return Ok(None);
             }
+            let paths: Vec<&String> = contents.iter().map(|(path, _)| path).collect();
+            let written = store.transaction_of(rows, |store| {
+                let applied = apply(store, &of.config, prepared)?;
+                let changes = documents.as_ref().map(|documents| documents.settle(store, &paths)).transpose()?;
+                anyhow::Ok((applied, changes))
+            });
+            let (applied, changes) = written?;
+            let committed = documents.as_ref().zip(changes).map(|(documents, changes)| documents.committed(changes));
+            Ok(Some((applied, committed)))
         };
-        let committed = self.writer.run(format!("the report {name}"), write).await?;
+        let written = self.writer.run(format!("the report {name}"), write).await?;
+        let Some((applied, committed)) = written else { return Ok(None) };
         if let (Some(documents), Some(committed)) = (self.fetcher.documents(), committed) {
             documents.announce(committed).await;
         }
+        *turn = kept.follow(&applied);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let source = &self.source.name;
         tracing::info!(
             source.id = %source, report = %name, files.read = computed, files.removed = removed, groups = rows, duration_ms,
             "updated report `{name}` from `{source}`: {computed} files computed, {removed} removed, {rows} groups"
         );
-        Ok(())
+        Ok(Some(applied))
     }
 
     async fn store_version(&self, report: &Arc<Report>, content: &SourceContent) -> Result<()> {
@@ -264,7 +311,7 @@ impl ReportWork {
             let version = SourceVersions::read(store, name)?.get(&source.name).map(str::to_owned);
             let failures = store.report_failures(name)?;
             let has_failed = failures.iter().any(|failure| failure.source_id == source.id);
-            Ok(Stored { files, version, has_failed })
+            Ok(Stored { files, version, has_failed, compared: None })
         };
         self.fetcher.reports().readers().run(read).await
     }

@@ -10,6 +10,8 @@ struct World {
     store: Store,
     spool: Spool,
     report: ReportConfig,
+    /// The sums that the last update left.
+    kept: Kept,
 }
 
 impl World {
@@ -23,7 +25,7 @@ impl World {
         }
         let report = ReportConfig::with_columns("sales", Vec::new(), vec!["n".into()]);
         store.transaction(|store| adopt(store, std::slice::from_ref(&report), &["north", "south"])).unwrap();
-        Self { store, spool: Spool::open(&path).unwrap(), report, _folder: folder }
+        Self { store, spool: Spool::open(&path).unwrap(), report, kept: Kept::Unknown, _folder: folder }
     }
 
     fn key(&mut self, source: &str) -> SourceKey {
@@ -53,12 +55,20 @@ impl World {
             removed: Vec::new(),
             started: Instant::now(),
         };
-        prepare(&mut self.store, &self.report, update).unwrap()
+        self.prepared(update)
+    }
+
+    fn prepared(&mut self, update: SourceUpdate) -> ReportUpdate {
+        let (prepared, kept) = prepare(&mut self.store, &self.report, std::mem::take(&mut self.kept), update).unwrap();
+        self.kept = kept;
+        prepared
     }
 
     fn apply(&mut self, update: ReportUpdate) -> Result<()> {
-        let report = &self.report;
-        self.store.transaction(|store| apply(store, report, update))
+        let (report, kept) = (&self.report, std::mem::take(&mut self.kept));
+        let applied = self.store.transaction(|store| apply(store, report, update))?;
+        self.kept = kept.follow(&applied);
+        Ok(())
     }
 
     fn update(&mut self, source: &str, version: &str, rejected: u64) {
@@ -156,7 +166,83 @@ fn a_damaged_partial_is_forgotten_by_the_next_adoption() {
     world.store.transaction(|store| adopt(store, std::slice::from_ref(&renamed), &sources)).unwrap();
     assert_eq!(world.store.files_of_reader("report:sales").unwrap(), []);
     assert_eq!(world.store.stored_report("sales").unwrap().unwrap(), renamed.table());
-    world.report = renamed;
+    (world.report, world.kept) = (renamed, Kept::Unknown);
     world.update("north", "v1", 2);
     assert_eq!(world.versions(), r#"{"north":"v1"}"#);
+}
+
+/// A file of a source with a group per letter of `groups`; none if it goes.
+type Change = (usize, u8, Option<String>);
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..Default::default() })]
+
+    /// Whatever changed and however it came, the kept sums are those of all stored partials.
+    #[test]
+    fn kept_sums_are_those_of_all_partials(
+        updates in proptest::collection::vec(
+            (proptest::collection::vec((0..2_usize, 0..6_u8, proptest::option::weighted(0.8, "[a-c]{0,3}")), 1..5), proptest::bool::weighted(0.1)),
+            1..12,
+        )
+    ) {
+        let mut world = World::new();
+        world.report = ReportConfig::with_columns("sales", vec!["letter".into()], vec!["n".into()]);
+        for (number, (changes, forgets)) in updates.into_iter().enumerate() {
+            if forgets {
+                world.kept = Kept::Unknown;
+            }
+            world.change(number, changes);
+            let expect = crate::reports::rows_of(&mut world.store, &world.report, |_| true).unwrap();
+            let Kept::Sums(sums) = &world.kept else { panic!("they are small") };
+            proptest::prop_assert_eq!(rows(&sums.total(&world.report)), expect.clone());
+            let table = world.store.stored_report("sales").unwrap().unwrap();
+            proptest::prop_assert_eq!(
+                world.store.report_rows(&table, tributary_store::ReportOrder::Key, (-1, 0)).unwrap(), expect
+            );
+        }
+    }
+}
+
+impl World {
+    /// Takes in changes of one source after the other.
+    fn change(&mut self, number: usize, changes: Vec<Change>) {
+        for (at, name) in ["north", "south"].iter().enumerate() {
+            let source = self.key(name);
+            let latest: HashMap<u8, Option<String>> = changes
+                .iter()
+                .filter(|change| change.0 == at)
+                .map(|(_, file, groups)| (*file, groups.clone()))
+                .collect();
+            let paths: Vec<String> = latest.keys().map(|file| format!("{file}.csv")).collect();
+            let stored = self.store.files_at("report:sales", source.id, &paths).unwrap();
+            let is_gone =
+                |row: &FileRow| latest[&row.path.as_bytes().first().map_or(0, |digit| digit - b'0')].is_none();
+            let removed = stored.into_iter().filter(is_gone).collect();
+            let computed =
+                latest.iter().filter_map(|(file, groups)| Some(self.computed(number, *file, groups.as_ref()?)));
+            let computed: Vec<_> = computed.collect();
+            let (version, outcome, settled) = (Some(number.to_string()), AttemptOutcome::Succeeded, Vec::new());
+            let started = Instant::now();
+            let update = SourceUpdate { source, version, outcome, computed, settled, removed, started };
+            let prepared = self.prepared(update);
+            self.apply(prepared).unwrap();
+        }
+    }
+
+    fn computed(&self, number: usize, file: u8, groups: &str) -> (FileToRead, Answer) {
+        let mut lines = GroupLines::new(self.spool.buffer());
+        let letters: std::collections::BTreeMap<char, u64> =
+            groups.chars().fold(Default::default(), |mut all, letter| {
+                *all.entry(letter).or_default() += 1;
+                all
+            });
+        for (letter, rows) in &letters {
+            lines.push(&tributary_protocol::GroupLine(vec![letter.to_string()], *rows, Vec::new())).unwrap();
+        }
+        let head = PartialHead { rows: groups.len() as u64, groups: letters.len() as u64, ..PartialHead::default() };
+        let entry =
+            ManifestEntry { path: format!("{file}.csv"), hash: format!("blake3:{number}"), ..ManifestEntry::default() };
+        let (format, reading) = (FormatSpec::default(), self.report.reading(&FormatSpec::default()));
+        (FileToRead { entry, format, reading, rank: Rank::default() }, Answer::Partial(head, lines))
+    }
 }
