@@ -114,7 +114,7 @@ fn a_path_that_only_got_other_times_does_not_differ() {
     assert_eq!(before.differing(&after), ["b.csv".into()]);
 }
 
-/// What a caller has after it read a whole manifest and then a delta.
+/// The manifest of a caller that read a whole manifest and then a delta.
 fn joined(whole: Manifest, delta: Manifest) -> Manifest {
     let mut files: BTreeMap<String, ManifestEntry> =
         whole.files.into_iter().map(|file| (file.path.clone(), file)).collect();
