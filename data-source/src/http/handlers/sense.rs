@@ -1,6 +1,9 @@
 //! `/sense` and `/sense/files`: whether anything changed, and the manifest.
 
-use std::time::Duration;
+use std::{
+    io::{BufWriter, Write},
+    time::Duration,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,7 +13,7 @@ use actix_web::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
-use tributary_http_common::produced;
+use tributary_http_common::{Sink, produced};
 use tributary_protocol::Sense;
 
 use crate::http::{
@@ -97,10 +100,15 @@ pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<H
         // The version is the tag of whole manifests. After a restart this URL has one.
         return Ok(HttpResponse::Ok().insert_header(CacheControl(vec![CacheDirective::NoStore])).json(delta));
     }
-    let body = produced(move |sink| Ok(serde_json::to_writer(sink, &snapshot.manifest())?), || {});
+    let write = move |sink: &mut Sink| {
+        // JSON comes in pieces of a few bytes.
+        let mut buffered = BufWriter::new(sink);
+        serde_json::to_writer(&mut buffered, &snapshot.manifest())?;
+        buffered.flush()
+    };
     let mut response = HttpResponse::Ok();
     response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header(ContentType::json());
-    Ok(response.streaming(body))
+    Ok(response.streaming(produced(write, || {})))
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {

@@ -40,8 +40,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let beside = program.parent().context("this program has no folder")?;
     let home = tempfile::Builder::new().prefix("bench-").tempdir_in(args.dir.as_deref().unwrap_or(beside))?;
     let own = Programs { name: "ours", folder: beside.to_owned() };
-    let base = args.base.iter().map(|folder| Programs { name: "base", folder: folder.clone() });
-    let programs: Vec<_> = base.chain([own]).collect();
+    // Programs run in folders of their own.
+    let base = args.base.as_ref().map(std::path::absolute).transpose()?;
+    let base = base.map(|folder| Programs { name: "base", folder });
+    let programs: Vec<_> = base.into_iter().chain([own]).collect();
     let mut setups = Vec::new();
     for files in &args.files {
         for programs in &programs {
