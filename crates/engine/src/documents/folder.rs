@@ -97,10 +97,16 @@ impl DocumentFolder {
 
     /// Opens a document.
     pub(crate) fn open(&self, id: &str, path: &str) -> io::Result<File> {
-        match File::open(self.document_path(id, path)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(self.part_path(id)),
-            opened => opened,
+        // It may get its name between two looks.
+        let named = self.document_path(id, path);
+        let mut opened = File::open(&named);
+        for place in [self.part_path(id), named] {
+            match opened {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => opened = File::open(place),
+                other => return other,
+            }
         }
+        opened
     }
 
     /// Deletes the file of a document.

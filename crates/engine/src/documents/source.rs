@@ -29,6 +29,8 @@ const MAX_DOCUMENTS_PER_PASS: usize = 1_000;
 
 /// Longest wait for documents that are being received, so that they are applied together with those that wait.
 const MAX_GATHER: Duration = Duration::from_millis(5);
+/// Longest wait for as many documents as were listed last: clients that were answered together come again together.
+const MAX_REUNION: Duration = Duration::from_millis(2);
 
 /// The documents; clones share them.
 #[derive(Clone)]
@@ -59,6 +61,8 @@ struct State {
     changed: BTreeSet<String>,
     /// Listings so far.
     listings: u64,
+    /// Paths of the last listing of changes.
+    listed: usize,
 }
 
 /// The file of a document. It never changes.
@@ -123,6 +127,13 @@ impl Documents {
         let mut versions = self.0.version.subscribe();
         let is_news = |version: &u64| self.version(*version) != since;
         let changed = tokio::time::timeout(wait, versions.wait_for(is_news)).await.is_ok();
+        if changed {
+            let is_full = |_: &u64| {
+                let state = self.state();
+                state.changed.len() >= state.listed
+            };
+            let _ = tokio::time::timeout(MAX_REUNION, versions.wait_for(is_full)).await;
+        }
         let mut arriving = self.0.arriving.subscribe();
         let _ = tokio::time::timeout(MAX_GATHER, arriving.wait_for(|arriving| *arriving == 0)).await;
         Sense { status: u8::from(changed), ..self.sense() }
@@ -145,6 +156,7 @@ impl Documents {
             let rest = state.changed.iter().nth(MAX_DOCUMENTS_PER_PASS).cloned();
             let rest = rest.map(|first| state.changed.split_off(&first)).unwrap_or_default();
             let paths = std::mem::replace(&mut state.changed, rest);
+            state.listed = paths.len();
             let (there, gone) = paths.into_iter().partition(|path| state.standing.contains_key(path));
             (there, gone)
         } else {
