@@ -90,6 +90,7 @@ impl PageCutter {
 
     pub(crate) fn finish(mut self) -> Vec<Page> {
         self.close();
+        self.pages.shrink_to_fit();
         self.pages
     }
 
@@ -98,6 +99,7 @@ impl PageCutter {
             page.digest.extend_from_slice(&blake3::hash(&page.entries).as_bytes()[..ENTRIES_DIGEST_BYTES]);
             page.digest.extend_from_slice(&blake3::hash(&page.lines).as_bytes()[..LINES_DIGEST_BYTES]);
             page.entries.shrink_to_fit();
+            page.lines.shrink_to_fit();
         }
         self.last_line = 0;
     }

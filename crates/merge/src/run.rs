@@ -97,6 +97,8 @@ impl RunBuilder {
             self.take_sorted()?;
         }
         self.chunks.extend(last);
+        // A version may have many thousands of small files.
+        self.chunks.shrink_to_fit();
         let (order, pages) = merge_chunks(&self.chunks)?;
         let offers = order.iter().filter(|step| !step.is_superseded()).count();
         Ok(Run { chunks: self.chunks, order, offers, pages })
@@ -142,6 +144,7 @@ fn merge_chunks(chunks: &[Chunk]) -> Result<(Vec<Step>, Vec<Page>), Error> {
         cursors[first].advance(1)?;
         heap.first_advanced(cursors[first].has_ended(), |a, b| less(&cursors, a, b));
     }
+    order.shrink_to_fit();
     Ok((order, pages.finish()))
 }
 

@@ -71,7 +71,7 @@ impl SourceVersion {
     /// The files that are rejected as a whole, as path and reason.
     pub(crate) fn rejected(&self) -> impl Iterator<Item = (&str, String)> {
         self.files.iter().filter_map(|file| match &file.outcome {
-            Outcome::Rejected { reject, .. } => Some((file.entry.path.as_str(), reject.to_string())),
+            Outcome::Rejected { reject, .. } => Some((file.listed.entry.path.as_str(), reject.to_string())),
             Outcome::Accepted(_) | Outcome::Changing => None,
         })
     }
@@ -200,7 +200,7 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
 
 /// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
 fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec<FileRow>)> {
-    let paths: Vec<&str> = version.files.iter().map(|file| file.entry.path.as_str()).collect();
+    let paths: Vec<&str> = version.files.iter().map(|file| file.listed.entry.path.as_str()).collect();
     let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
@@ -209,8 +209,8 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
         store.put_file(row)?;
     }
     for file in &version.files {
-        let row = known.remove(&file.entry.path);
-        let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.entry.path));
+        let row = known.remove(&file.listed.entry.path);
+        let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.listed.entry.path));
         let (row, touched) = put_file(store, row, file)?;
         all_touched.extend(touched);
         rows.push(row);
@@ -283,8 +283,12 @@ pub(crate) fn note_pass(
 /// Stores one file. Returns its row, and the skus that it touches if it was accepted.
 fn put_file<'a>(store: &mut Store, row: FileRow, file: &'a FileVersion) -> Result<(FileRow, Option<FileChanges<'a>>)> {
     let (mut update, run) = match &file.outcome {
-        Outcome::Accepted(accepted) => (FileUpdate::accepted(row, file.key(), findings(accepted)), Some(&accepted.run)),
-        Outcome::Rejected { reject, rows } => (FileUpdate::rejected(row, file.key(), reject, reject_rows(rows)), None),
+        Outcome::Accepted(accepted) => {
+            (FileUpdate::accepted(row, (&*file.listed).into(), findings(accepted)), Some(&accepted.run))
+        }
+        Outcome::Rejected { reject, rows } => {
+            (FileUpdate::rejected(row, (&*file.listed).into(), reject, reject_rows(rows)), None)
+        }
         Outcome::Changing => (FileUpdate::changing(row), None),
     };
     let changes = update.write::<ProductTables>(store, run)?;

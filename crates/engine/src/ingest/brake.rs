@@ -124,7 +124,7 @@ pub(super) fn causes(version: &SourceVersion, changes: &[FileChanges<'_>]) -> Ve
     let accepted = version.files.iter().filter_map(|file| match &file.outcome {
         Outcome::Accepted(accepted) => {
             let what = if accepted.rows == 0 { Change::Emptied } else { Change::Shrunk };
-            Some((file.entry.path.clone(), what))
+            Some((file.listed.entry.path.clone(), what))
         }
         Outcome::Rejected { .. } | Outcome::Changing => None,
     });

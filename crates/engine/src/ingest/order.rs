@@ -14,8 +14,8 @@ use crate::ingest::Outcome;
 /// read.
 pub(super) fn changes(store: &mut Store, version: &SourceVersion, known: &HashMap<String, FileRow>) -> Result<bool> {
     let is_accepted = |outcome: &Outcome| matches!(outcome, Outcome::Accepted(_));
-    let read = version.files.iter().filter(|file| is_accepted(&file.outcome) || !file.rank.is_of_content);
-    let read = read.filter_map(|file| Some((known.get(&file.entry.path)?, &file.rank.key)));
+    let read = version.files.iter().filter(|file| is_accepted(&file.outcome) || !file.listed.rank.is_of_content);
+    let read = read.filter_map(|file| Some((known.get(&file.listed.entry.path)?, &file.listed.rank.key)));
     let mut keys: HashMap<i64, &str> =
         read.filter(|(row, key)| row.rank_key != **key).map(|(row, key)| (row.id, key.as_str())).collect();
     keys.extend(version.reranked.iter().chain(&version.settled).map(|row| (row.id, row.rank_key.as_str())));

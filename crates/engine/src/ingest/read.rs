@@ -9,33 +9,15 @@ use anyhow::Result;
 use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
-use tributary_protocol::{FormatSpec, ManifestEntry};
 
-use crate::{
-    documents::ActiveRead,
-    input::{ContentKey, Rank},
-    progress::ProgressObserver,
-    source::BodyFollower,
-};
+use crate::{documents::ActiveRead, input::FileToRead, progress::ProgressObserver, source::BodyFollower};
 
 /// One file of a version.
 pub(crate) struct FileVersion {
-    /// The file as the manifest lists it.
-    pub(crate) entry: ManifestEntry,
-    /// The digest of how it was read.
-    pub(crate) reading: String,
-    /// Its rank among the files of the source.
-    pub(crate) rank: Rank,
+    /// The file as it was listed, and how it was read.
+    pub(crate) listed: Arc<FileToRead>,
     /// The result of reading it.
     pub(crate) outcome: Outcome,
-}
-
-impl FileVersion {
-    /// Its content, and how it was read.
-    pub(super) fn key(&self) -> ContentKey<'_> {
-        let Self { entry, reading, rank, .. } = self;
-        ContentKey { entry, reading, rank }
-    }
 }
 
 /// The result of reading a file.
@@ -101,10 +83,8 @@ pub(crate) enum ArrivingFile {
 
 /// Reads one file.
 pub(crate) struct FileReader {
-    /// The file as the manifest lists it.
-    pub(crate) entry: ManifestEntry,
-    /// Its format.
-    pub(crate) format: FormatSpec,
+    /// The file, and how it is read.
+    pub(crate) file: Arc<FileToRead>,
     /// The names of its columns.
     pub(crate) columns: Columns,
     /// The memory for sorted rows.
@@ -121,8 +101,8 @@ impl FileReader {
     /// # Errors
     /// The body cannot be read or the spool cannot be written. A fault of the file itself is an outcome.
     pub(crate) fn read<R: Read>(&self, open: impl Fn() -> io::Result<R>, needs_two_passes: bool) -> Result<Outcome> {
-        let path = &self.entry.path;
-        let settings = match settings(&self.format) {
+        let path = &self.file.entry.path;
+        let settings = match settings(&self.file.format) {
             Ok(settings) => settings,
             Err(why) => return Ok(FileReject::from(why).into()),
         };
@@ -132,14 +112,14 @@ impl FileReader {
         };
         if !needs_two_passes {
             let once = open().map_err(Error::Io);
-            let once = once.and_then(|body| Table::open_once(path, self.entry.size, body, &settings));
+            let once = once.and_then(|body| Table::open_once(path, self.file.entry.size, body, &settings));
             match self.read_table(once) {
                 Ok(accepted) => return Ok(accepted.into()),
                 Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
                 Err(error) => return Err(self.context(error)),
             }
         }
-        match self.read_table(Table::open(path, self.entry.size, open, &settings)) {
+        match self.read_table(Table::open(path, self.file.entry.size, open, &settings)) {
             Ok(accepted) => Ok(accepted.into()),
             Err(ReadError::Gate(Error::Rejected(reject))) => Ok(reject.into()),
             Err(error) => Err(self.context(error)),
@@ -149,13 +129,13 @@ impl FileReader {
     /// Reads a body that is still arriving. As long and busy as [`Self::read`].
     pub(crate) fn read_arriving(&self, body: BodyFollower) -> ArrivingFile {
         // Settings that cannot work are an outcome of reading the whole file.
-        let Ok(settings) = settings(&self.format) else { return ArrivingFile::NeedsTwoPasses };
-        let table = Table::open_once(&self.entry.path, self.entry.size, body, &settings);
+        let Ok(settings) = settings(&self.file.format) else { return ArrivingFile::NeedsTwoPasses };
+        let table = Table::open_once(&self.file.entry.path, self.file.entry.size, body, &settings);
         match self.read_table(table) {
             Ok(accepted) => ArrivingFile::Read(accepted.into()),
             Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => ArrivingFile::NeedsTwoPasses,
             Err(error) => {
-                let path = &self.entry.path;
+                let path = &self.file.entry.path;
                 let error = self.context(error);
                 tracing::debug!(file.path = %path, "`{path}` will be read once it is complete: {error:#}");
                 ArrivingFile::NotRead
@@ -164,15 +144,16 @@ impl FileReader {
     }
 
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, ReadError> {
-        let feed =
-            table.and_then(|table| Feed::new(table, &self.columns, op_words(&self.format))).map_err(ReadError::Gate)?;
-        let feed = feed.fill_down(self.format.fill_down.as_deref().unwrap_or_default());
+        let feed = table
+            .and_then(|table| Feed::new(table, &self.columns, op_words(&self.file.format)))
+            .map_err(ReadError::Gate)?;
+        let feed = feed.fill_down(self.file.format.fill_down.as_deref().unwrap_or_default());
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
         read_rows(feed, builder, |rows| self.progress.rows_read(rows))
     }
 
     fn context(&self, error: ReadError) -> anyhow::Error {
-        let path = &self.entry.path;
+        let path = &self.file.entry.path;
         match error {
             ReadError::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
             ReadError::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),

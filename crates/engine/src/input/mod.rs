@@ -11,5 +11,5 @@ mod verdict;
 pub(crate) use plan::{FileToRead, Plan, Rank, plan};
 pub use reader::ResultLink;
 pub(crate) use reader::{Reader, ResultTables};
-pub(crate) use update::{ContentKey, FileUpdate, Findings, reject_row};
+pub(crate) use update::{FileUpdate, Findings, reject_row};
 pub(crate) use verdict::{Verdict, is_known, verdict};

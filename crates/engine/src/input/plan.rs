@@ -1,6 +1,9 @@
 //! Compares what a source lists with the files that a reader knows, and returns what to read, settle or remove. It does no I/O.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::json;
 use tributary_format_rules::SourceFormats;
@@ -13,7 +16,7 @@ use super::Reader;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     /// Files to read: new, changed, or read in another way before.
-    pub(crate) read: Vec<FileToRead>,
+    pub(crate) read: Vec<Arc<FileToRead>>,
     /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
     /// Files whose content stays and whose rank among the files of the source is another one now.
@@ -30,7 +33,7 @@ impl Plan {
 
     /// A digest of what is to be read and removed. The same plan over the same stored files gives the same version.
     pub(crate) fn digest(&self) -> String {
-        let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, file.reading]));
+        let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, *file.reading]));
         let paths = |files: &[FileRow]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
         let reranked = self.reranked.iter().map(|file| json!([file.path, file.rank_key]));
         let (read, reranked) = (read.collect::<Vec<_>>(), reranked.collect::<Vec<_>>());
@@ -44,10 +47,10 @@ impl Plan {
 pub(crate) struct FileToRead {
     /// The file as the manifest lists it.
     pub(crate) entry: ManifestEntry,
-    /// Its format.
-    pub(crate) format: FormatSpec,
+    /// Its format, which many files share.
+    pub(crate) format: Arc<FormatSpec>,
     /// The digest of how it is read.
-    pub(crate) reading: String,
+    pub(crate) reading: Arc<str>,
     /// Its rank among the files of the source.
     pub(crate) rank: Rank,
 }
@@ -73,11 +76,10 @@ pub(crate) fn plan(
     let mut plan = Plan::default();
     let mut readings = Readings { reader, known: Vec::new() };
     for entry in claimed {
-        let format = reader.format(&entry.path, formats);
-        let reading = readings.of(&format);
+        let (format, reading) = readings.of(reader.format(&entry.path, formats));
         let rank = reader.rank(&format, entry);
         let is_this = |hash: &Option<String>, as_read: &Option<String>| {
-            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(reading)
+            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(&*reading)
         };
         let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
         match known.get(&entry.path) {
@@ -94,10 +96,7 @@ pub(crate) fn plan(
                     plan.reranked.push(ranked(file));
                 }
             }
-            _ => {
-                let reading = reading.to_owned();
-                plan.read.push(FileToRead { entry: entry.clone(), format, reading, rank });
-            }
+            _ => plan.read.push(Arc::new(FileToRead { entry: entry.clone(), format, reading, rank })),
         }
     }
     let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
@@ -112,16 +111,18 @@ pub(crate) fn plan(
 /// The readings of the few formats that the files of a source have, so that not every file costs a digest.
 struct Readings<'a, R> {
     reader: &'a R,
-    known: Vec<(FormatSpec, String)>,
+    known: Vec<(Arc<FormatSpec>, Arc<str>)>,
 }
 
 impl<R: Reader> Readings<'_, R> {
-    fn of(&mut self, format: &FormatSpec) -> &str {
-        let at = self.known.iter().position(|(known, _)| known == format).unwrap_or_else(|| {
-            self.known.push((format.clone(), self.reader.reading(format)));
-            self.known.len() - 1
-        });
-        &self.known[at].1
+    fn of(&mut self, format: FormatSpec) -> (Arc<FormatSpec>, Arc<str>) {
+        if let Some(known) = self.known.iter().find(|(known, _)| **known == format) {
+            return known.clone();
+        }
+        let reading = self.reader.reading(&format).into();
+        let new = (Arc::new(format), reading);
+        self.known.push(new.clone());
+        new
     }
 }
 

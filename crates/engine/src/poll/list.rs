@@ -44,7 +44,7 @@ const PLAIN_PATH: &str = "read.csv";
 pub(super) struct Listed {
     pub(super) plan: Plan,
     pub(super) read: Vec<FileVersion>,
-    pub(super) unread: Vec<(FileToRead, FetchError)>,
+    pub(super) unread: Vec<(Arc<FileToRead>, FetchError)>,
     /// All that the source holds, or the part that was listed.
     pub(super) content: SourceContent,
     /// Keeps the progress visible until what was read is committed.
@@ -103,7 +103,7 @@ impl Lister<'_> {
     /// Reads what the manifest lists. If a file changes meanwhile, asks for the manifest again; what was read before is found
     /// again by its hash.
     async fn list_manifest(self) -> Result<Listed> {
-        let mut kept: HashMap<(String, String, String), Outcome> = HashMap::new();
+        let mut read: Vec<FileVersion> = Vec::new();
         let mut round = 1;
         loop {
             self.progress.phase("listing");
@@ -115,11 +115,11 @@ impl Lister<'_> {
                 return Ok(self.held(SourceContent { manifest, formats, body: Arc::default() }));
             }
             self.put_off(&mut plan, &mut manifest);
-            let missing = plan.read.iter().filter(|file| !kept.contains_key(&key(file))).cloned();
+            let missing = missing(&plan, &mut read);
             let mut unread = Vec::new();
-            for (file, outcome) in self.read_files(missing.collect()).await {
+            for (file, outcome) in self.read_files(missing).await {
                 match outcome {
-                    Ok(outcome) => drop(kept.insert(key(&file), outcome)),
+                    Ok(outcome) => read.push(FileVersion { listed: file, outcome }),
                     // Its path stands for another document by now, which the next pass lists.
                     Err(FetchError::Changed(_)) if self.origin.documents().is_some() => {}
                     Err(error) => unread.push((file, error)),
@@ -127,12 +127,6 @@ impl Lister<'_> {
             }
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
             if !has_changed || round == MAX_ROUNDS {
-                let version = |file: &FileToRead| {
-                    let outcome = kept.remove(&key(file))?;
-                    let (entry, reading, rank) = (file.entry.clone(), file.reading.clone(), file.rank.clone());
-                    Some(FileVersion { entry, reading, rank, outcome })
-                };
-                let read = plan.read.iter().filter_map(version).collect();
                 let content = SourceContent { manifest, formats, body: Arc::default() };
                 return Ok(self.listed(plan, read, unread, content));
             }
@@ -163,7 +157,7 @@ impl Lister<'_> {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.configured().iter().any(|report| report.claims(PLAIN_PATH));
         let kept = Arc::new(Mutex::new(is_claimed.then(|| Arc::clone(&body))));
-        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry.clone()], ..Manifest::default() };
+        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry], ..Manifest::default() };
         let formats = self.formats(&manifest)?;
         let plan = self.plan(&manifest, &formats);
         let content = SourceContent { manifest, formats, body: kept };
@@ -175,7 +169,7 @@ impl Lister<'_> {
         if let Some(file) = plan.read.first() {
             let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let outcome = self.gate(reader, move || body.open(), false).await?;
-            read.push(FileVersion { entry, reading: file.reading.clone(), rank: file.rank.clone(), outcome });
+            read.push(FileVersion { listed: Arc::clone(file), outcome });
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, Vec::new(), content))
@@ -217,7 +211,7 @@ impl Lister<'_> {
         let Some(documents) = self.origin.documents() else { return };
         if plan.read.len() > documents.max_files_per_pass() {
             let rest = plan.read.split_off(documents.max_files_per_pass());
-            let paths = rest.into_iter().map(|file| file.entry.path);
+            let paths = rest.into_iter().map(|file| file.entry.path.clone());
             manifest.version = documents.put_off(&manifest.version, paths);
         }
     }
@@ -226,7 +220,7 @@ impl Lister<'_> {
         self,
         plan: Plan,
         read: Vec<FileVersion>,
-        unread: Vec<(FileToRead, FetchError)>,
+        unread: Vec<(Arc<FileToRead>, FetchError)>,
         content: SourceContent,
     ) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -242,11 +236,11 @@ impl Lister<'_> {
         Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), Vec::new(), content) }
     }
 
-    async fn read_files(&self, files: Vec<FileToRead>) -> Vec<(FileToRead, Result<Outcome, FetchError>)> {
+    async fn read_files(&self, files: Vec<Arc<FileToRead>>) -> Vec<(Arc<FileToRead>, Result<Outcome, FetchError>)> {
         self.progress.files_expected(files.len() as u64);
         let stalled = AtomicBool::new(false);
         let stalled = &stalled;
-        let read = |file: FileToRead| async move {
+        let read = |file: Arc<FileToRead>| async move {
             if stalled.load(Ordering::Relaxed) {
                 let reason = "skipped because another file of this source stalled".to_owned();
                 return (file, Err(FetchError::Stalled(reason)));
@@ -259,14 +253,14 @@ impl Lister<'_> {
         stream::iter(files).map(read).buffer_unordered(MAX_FETCHES).collect().await
     }
 
-    async fn read_file(&self, file: &FileToRead) -> Result<Outcome, FetchError> {
+    async fn read_file(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
         match self.origin {
             Origin::Remote(client) => self.read_remote(client, file).await,
             Origin::Documents(documents) => self.read_in_place(documents, file).await,
         }
     }
 
-    async fn read_remote(&self, client: &SourceClient, file: &FileToRead) -> Result<Outcome, FetchError> {
+    async fn read_remote(&self, client: &SourceClient, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
         let new = self.context.spool.new_body(Some(file.entry.size))?;
         let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
         let arriving = self.read_arriving(&reader, &new);
@@ -280,7 +274,7 @@ impl Lister<'_> {
         }
     }
 
-    async fn read_in_place(&self, documents: &Documents, to_read: &FileToRead) -> Result<Outcome, FetchError> {
+    async fn read_in_place(&self, documents: &Documents, to_read: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
         let entry = &to_read.entry;
         let file = documents.file(entry)?;
         let read = documents.active_reads().begin(&entry.path, &entry.hash, Some(Arc::clone(self.progress)));
@@ -298,10 +292,9 @@ impl Lister<'_> {
         }
     }
 
-    fn reader(&self, file: &FileToRead, progress: Arc<ActiveRead>) -> Arc<FileReader> {
+    fn reader(&self, file: &Arc<FileToRead>, progress: Arc<ActiveRead>) -> Arc<FileReader> {
         Arc::new(FileReader {
-            entry: file.entry.clone(),
-            format: file.format.clone(),
+            file: Arc::clone(file),
             columns: self.source.columns.clone(),
             memory: self.context.memory.clone(),
             spill: self.spill.clone(),
@@ -312,13 +305,13 @@ impl Lister<'_> {
     /// Reads a large body while it arrives, if another follower is allowed.
     fn read_arriving(&self, reader: &Arc<FileReader>, body: &NewBody) -> impl Future<Output = ArrivingFile> + use<> {
         let permit = Arc::clone(&self.context.followers).try_acquire_owned().ok();
-        let permit = permit.filter(|_| reader.entry.size >= MIN_FOLLOWED_BYTES);
+        let permit = permit.filter(|_| reader.file.entry.size >= MIN_FOLLOWED_BYTES);
         let core = CorePermit::new(Arc::clone(&self.context.gates));
         let follower = permit.and_then(|permit| Some((permit, body.follow(core)?.ok()?)));
         let reader = Arc::clone(reader);
         async move {
             let Some((permit, follower)) = follower else { return ArrivingFile::NotRead };
-            let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
+            let span = tracing::debug_span!("gate", file.path = %reader.file.entry.path);
             let read = move || {
                 let _permit = permit;
                 span.in_scope(|| reader.read_arriving(follower))
@@ -335,12 +328,28 @@ impl Lister<'_> {
         needs_two_passes: bool,
     ) -> Result<Outcome> {
         let _core = self.context.gates.acquire().await.context("the gates are closed")?;
-        let span = tracing::debug_span!("gate", file.path = %reader.entry.path);
+        let span = tracing::debug_span!("gate", file.path = %reader.file.entry.path);
         let read = move || span.in_scope(|| reader.read(open, needs_two_passes));
         tokio::task::spawn_blocking(read).await.context("the gate panicked")?
     }
 }
 
-fn key(file: &FileToRead) -> (String, String, String) {
-    (file.entry.path.clone(), file.entry.hash.clone(), file.reading.clone())
+/// The files of a plan that are not read yet. What was read of others is forgotten.
+fn missing(plan: &Plan, read: &mut Vec<FileVersion>) -> Vec<Arc<FileToRead>> {
+    if read.is_empty() {
+        return plan.read.clone();
+    }
+    let mut planned: HashMap<_, &Arc<FileToRead>> = plan.read.iter().map(|file| (key(file), file)).collect();
+    read.retain_mut(|version| match planned.remove(&key(&version.listed)) {
+        Some(file) => {
+            version.listed = Arc::clone(file);
+            true
+        }
+        None => false,
+    });
+    planned.into_values().cloned().collect()
+}
+
+fn key(file: &FileToRead) -> (String, String, Arc<str>) {
+    (file.entry.path.clone(), file.entry.hash.clone(), Arc::clone(&file.reading))
 }

@@ -179,7 +179,7 @@ impl Poll {
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
         read.extend(changing(unread));
-        read.sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
+        read.sort_unstable_by(|a, b| a.listed.entry.path.cmp(&b.listed.entry.path));
         let new = SourceVersion {
             source: self.stored.id,
             name: self.source.name.clone(),
@@ -333,10 +333,7 @@ impl Poll {
 }
 
 /// The files that changed while they were read.
-fn changing(unread: Vec<(FileToRead, FetchError)>) -> impl Iterator<Item = FileVersion> {
+fn changing(unread: Vec<(Arc<FileToRead>, FetchError)>) -> impl Iterator<Item = FileVersion> {
     let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
-    changing.map(|(file, _)| {
-        let FileToRead { entry, reading, rank, .. } = file;
-        FileVersion { entry, reading, rank, outcome: Outcome::Changing }
-    })
+    changing.map(|(listed, _)| FileVersion { listed, outcome: Outcome::Changing })
 }

@@ -100,7 +100,7 @@ impl Poll {
 
     /// Rows and rejects of the files that a version leaves as they are.
     pub(super) fn unchanged(&self, read: &[FileVersion], plan: &Plan) -> RowCounts {
-        let read = read.iter().map(|file| file.entry.path.as_str());
+        let read = read.iter().map(|file| file.listed.entry.path.as_str());
         let others = plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str());
         let touched = read.chain(others).filter_map(|path| self.stored.files.get(path));
         self.counts - touched.map(ingest::counts).sum()
@@ -115,7 +115,7 @@ fn apply_documents(
     listed: &[String],
 ) -> Result<(Applied, Vec<FileRow>, Option<Committed>)> {
     // On this thread nothing changes meanwhile.
-    new.files.retain(|file| documents.is_standing(&file.entry.path, &file.entry.hash));
+    new.files.retain(|file| documents.is_standing(&file.listed.entry.path, &file.listed.entry.hash));
     let (applied, files, changes) = store.transaction_of(new.rows(), |store| {
         let (applied, files) = ingest::apply_in(store, &new)?;
         anyhow::Ok((applied, files, documents.settle(store, listed)?))

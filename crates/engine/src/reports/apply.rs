@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Instant,
 };
 
@@ -35,7 +36,7 @@ pub(super) struct SourceUpdate {
     /// The outcome of the attempt.
     pub(super) outcome: AttemptOutcome,
     /// Files with their answers.
-    pub(super) computed: Vec<(FileToRead, Answer)>,
+    pub(super) computed: Vec<(Arc<FileToRead>, Answer)>,
     /// Files that have their accepted content again.
     pub(super) settled: Vec<FileRow>,
     /// Files that are gone.
@@ -135,12 +136,12 @@ fn computed_files(
     store: &mut Store,
     report: &ReportConfig,
     source: &SourceKey,
-    computed: Vec<(FileToRead, Answer)>,
+    computed: Vec<(Arc<FileToRead>, Answer)>,
 ) -> Result<Vec<ComputedFile>> {
     let paths: Vec<&str> = computed.iter().map(|(file, _)| file.entry.path.as_str()).collect();
     let known = store.files_at(&report.reader(), source.id, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|row| (row.path.clone(), row)).collect();
-    let update = |(file, answer): (FileToRead, Answer)| {
+    let update = |(file, answer): (Arc<FileToRead>, Answer)| {
         let row = known.remove(&file.entry.path);
         let row = row.unwrap_or_else(|| FileRow::new(&report.reader(), source.id, &file.entry.path));
         computed_file(row, &file, answer)

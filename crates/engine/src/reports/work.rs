@@ -198,7 +198,7 @@ impl ReportWork {
         for (file, answer) in self.fetch_all(report, read, content).await {
             match answer {
                 Ok(answer) => computed.push((file, answer)),
-                Err(error) => failed.push((file.entry.path, error)),
+                Err(error) => failed.push((file.entry.path.clone(), error)),
             }
         }
         let outcome = AttemptOutcome::of(&failed, is_retry);
@@ -224,12 +224,12 @@ impl ReportWork {
     async fn fetch_all(
         &self,
         report: &Arc<Report>,
-        files: Vec<FileToRead>,
+        files: Vec<Arc<FileToRead>>,
         content: &SourceContent,
-    ) -> Vec<(FileToRead, Result<Answer, FetchError>)> {
+    ) -> Vec<(Arc<FileToRead>, Result<Answer, FetchError>)> {
         // Partials are applied once all are here, so no further file waits for a source that has stalled.
         let stalled = &AtomicBool::new(false);
-        let fetch = |file: FileToRead| async move {
+        let fetch = |file: Arc<FileToRead>| async move {
             if stalled.load(Ordering::Relaxed) {
                 let error = "not requested, because another file of this source has stalled".to_owned();
                 return (file, Err(FetchError::Stalled(error)));

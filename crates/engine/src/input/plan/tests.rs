@@ -144,7 +144,7 @@ fn each_format_is_digested_once() {
     let tabs = FormatSpec { files: vec!["*.tsv".into()], delimiter: Some("\t".into()), ..FormatSpec::default() };
     let paths = ["a.csv", "b.tsv", "c.csv", "d.tsv"];
     let plan = plan(&reader, (&manifest(&paths), &formats(vec![tabs])), &BTreeMap::new());
-    let readings: Vec<_> = plan.read.iter().map(|file| file.reading.as_str()).collect();
+    let readings: Vec<_> = plan.read.iter().map(|file| &*file.reading).collect();
     assert_eq!(readings, ["r2", "r2+\t", "r2", "r2+\t"]);
     assert_eq!(reader.readings.get(), 2);
 }

@@ -45,12 +45,12 @@ impl World {
         let notes = vec!["one".to_owned(), "two".to_owned()];
         let head = PartialHead { rows: 9, rejected, repaired: 3, notes, ..PartialHead::default() };
         let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
-        let (format, reading) = (FormatSpec::default(), self.report.reading(&FormatSpec::default()));
+        let (format, reading) = (Arc::default(), self.report.reading(&FormatSpec::default()).into());
         let update = SourceUpdate {
             source: self.key(source),
             version: Some(version.to_owned()),
             outcome: AttemptOutcome::Succeeded,
-            computed: vec![(FileToRead { entry, format, reading, rank: Rank::default() }, answer)],
+            computed: vec![(Arc::new(FileToRead { entry, format, reading, rank: Rank::default() }), answer)],
             settled: Vec::new(),
             removed: Vec::new(),
             started: Instant::now(),
@@ -229,7 +229,7 @@ impl World {
         }
     }
 
-    fn computed(&self, number: usize, file: u8, groups: &str) -> (FileToRead, Answer) {
+    fn computed(&self, number: usize, file: u8, groups: &str) -> (Arc<FileToRead>, Answer) {
         let mut lines = GroupLines::new(self.spool.buffer());
         let letters: std::collections::BTreeMap<char, u64> =
             groups.chars().fold(Default::default(), |mut all, letter| {
@@ -242,7 +242,7 @@ impl World {
         let head = PartialHead { rows: groups.len() as u64, groups: letters.len() as u64, ..PartialHead::default() };
         let entry =
             ManifestEntry { path: format!("{file}.csv"), hash: format!("blake3:{number}"), ..ManifestEntry::default() };
-        let (format, reading) = (FormatSpec::default(), self.report.reading(&FormatSpec::default()));
-        (FileToRead { entry, format, reading, rank: Rank::default() }, Answer::Partial(head, lines))
+        let (format, reading) = (Arc::default(), self.report.reading(&FormatSpec::default()).into());
+        (Arc::new(FileToRead { entry, format, reading, rank: Rank::default() }), Answer::Partial(head, lines))
     }
 }
