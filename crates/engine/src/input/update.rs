@@ -117,9 +117,11 @@ impl FileUpdate {
         store: &mut Store,
         results: Option<T::Results>,
     ) -> Result<Option<T::Changes>> {
+        let is_new = self.row.id == 0;
         let id = store.put_file(&mut self.row)?;
         for (is_whole_file, rejects) in [(true, &self.rejected), (false, &self.accepted)] {
-            if let Some(rejects) = rejects {
+            // A new file has no rejects to replace, and many thousands may come at once.
+            if let Some(rejects) = rejects.as_ref().filter(|rejects| !is_new || !rejects.is_empty()) {
                 store.replace_rejects(id, is_whole_file, rejects)?;
             }
         }
