@@ -29,8 +29,10 @@ const ENTRIES_DIGEST_BYTES: usize = 16;
 const LINES_DIGEST_BYTES: usize = 8;
 /// A page begins at each sku whose hash has these bits clear: every 1,024th sku on average.
 const PAGE_START_MASK: u64 = 0x3ff;
-/// Bytes reserved for the entries of a new page. Most pages need no more.
+/// Bytes reserved for the entries of a new page of a large file. Most pages need no more.
 const USUAL_ENTRIES_BYTES: usize = 40 << 10;
+/// The same per row of a small file: what it does not need would leave holes in the memory of many thousands of files.
+const USUAL_ENTRY_BYTES: usize = 32;
 
 /// Returns true if two digests are of the same offers. Their lines may differ.
 pub(crate) fn same_entries(a: &[u8], b: &[u8]) -> bool {
@@ -63,16 +65,23 @@ pub(crate) struct PageCutter {
     pages: Vec<Page>,
     offers: usize,
     last_line: u64,
+    /// Bytes reserved for the entries of a page.
+    usual_bytes: usize,
 }
 
 impl PageCutter {
+    /// Cuts a run of at most `rows` offers.
+    pub(crate) fn new(rows: usize) -> Self {
+        Self { usual_bytes: rows.saturating_mul(USUAL_ENTRY_BYTES).min(USUAL_ENTRIES_BYTES), ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, sku: &[u8], content_hash: u64, line: u64) -> Result<(), Error> {
         if self.pages.is_empty() || starts_page(sku) {
             self.close();
             self.pages.push(Page {
                 first_sku: record::text(sku)?.to_owned(),
                 digest: Vec::new(),
-                entries: Vec::with_capacity(USUAL_ENTRIES_BYTES),
+                entries: Vec::with_capacity(self.usual_bytes),
                 lines: Vec::new(),
                 start: self.offers,
             });

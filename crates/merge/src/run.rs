@@ -99,7 +99,7 @@ impl RunBuilder {
         self.chunks.extend(last);
         // A version may have many thousands of small files.
         self.chunks.shrink_to_fit();
-        let (order, pages) = merge_chunks(&self.chunks)?;
+        let (order, pages) = merge_chunks(&self.chunks, self.rows)?;
         let offers = order.iter().filter(|step| !step.is_superseded()).count();
         Ok(Run { chunks: self.chunks, order, offers, pages })
     }
@@ -127,12 +127,12 @@ impl Step {
 }
 
 /// Merges the sorted chunks of a file. Of several rows of one sku, the one in the last chunk counts.
-fn merge_chunks(chunks: &[Chunk]) -> Result<(Vec<Step>, Vec<Page>), Error> {
+fn merge_chunks(chunks: &[Chunk], rows: usize) -> Result<(Vec<Step>, Vec<Page>), Error> {
     let mut cursors = chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
     let less =
         |cursors: &[ChunkCursor<'_>], a: usize, b: usize| cursors[a].compare(&cursors[b]).then(a.cmp(&b)).is_lt();
     let mut heap = MergeHeap::new((0..cursors.len()).collect(), |a, b| less(&cursors, a, b));
-    let (mut order, mut pages) = (Vec::new(), PageCutter::default());
+    let (mut order, mut pages) = (Vec::new(), PageCutter::new(rows));
     while let Some(first) = heap.first() {
         let second = heap.second(|a, b| less(&cursors, a, b));
         let superseded = second.is_some_and(|second| cursors[first].compare(&cursors[second]).is_eq());

@@ -204,7 +204,8 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
     let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
-    let (mut all_touched, mut rows) = (Vec::new(), version.reranked.clone());
+    let (mut all_touched, mut rows) = (Vec::with_capacity(version.files.len()), version.reranked.clone());
+    rows.reserve_exact(version.files.len() + version.settled.len());
     for row in &mut rows {
         store.put_file(row)?;
     }

@@ -15,7 +15,7 @@ use crate::{Error, Store, database::error::OrCannot};
 /// A transaction of at least this many rows is large.
 const MIN_LARGE_ROWS: usize = 50_000;
 /// A transaction of at least this many rows gets the wide cache.
-const MIN_WIDE_CACHE_ROWS: usize = 1_000_000;
+const MIN_WIDE_CACHE_ROWS: usize = 2_000_000;
 /// The time between two early syncs of the log.
 const EARLY_SYNC_INTERVAL: Duration = Duration::from_millis(20);
 
