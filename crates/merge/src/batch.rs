@@ -101,10 +101,12 @@ impl<'a> Batches<'a> {
     /// # Errors
     /// The rows cannot be read from the spool.
     pub fn new(files: Vec<FileChanges<'a>>, max_rows: usize) -> Result<Self, Error> {
-        let files = files.into_iter().filter(|file| !file.is_empty()).map(FileCursor::new);
-        let files = files.collect::<Result<Vec<_>, _>>()?;
-        let heap = MergeHeap::new((0..files.len()).collect(), |a, b| comes_before(&files, a, b));
-        Ok(Self { files, heap, max_rows })
+        let mut cursors = Vec::with_capacity(files.len());
+        for file in files.into_iter().filter(|file| !file.is_empty()) {
+            cursors.push(FileCursor::new(file)?);
+        }
+        let heap = MergeHeap::new((0..cursors.len()).collect(), |a, b| comes_before(&cursors, a, b));
+        Ok(Self { files: cursors, heap, max_rows })
     }
 
     /// The next batch, or `None` at the end.

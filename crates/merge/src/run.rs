@@ -163,7 +163,10 @@ impl Run {
 
     /// Opens a cursor before the first offer.
     pub(crate) fn cursor(&self) -> Result<RunCursor<'_>, Error> {
-        let chunks = self.chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
+        let mut chunks = Vec::with_capacity(self.chunks.len());
+        for chunk in &self.chunks {
+            chunks.push(chunk.cursor()?);
+        }
         let behind = vec![0; chunks.len()];
         Ok(RunCursor { order: &self.order, chunks, behind, next: 0, offer: 0 })
     }

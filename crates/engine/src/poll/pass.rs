@@ -162,14 +162,9 @@ impl Poll {
         let faults = listed.faults();
         self.log_faults(&faults);
         let documents = listed.documents(&self.origin);
-        let Listed { plan, mut read, unread, content, active_reads, is_held, digest } = listed;
-        let is_all = content.manifest.since.is_none();
+        let Listed { plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
-        if is_all {
-            self.hint_at_order(&plan, &content);
-            // Often there is no document.
-            self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
-        }
+        self.remark(&plan, &mut content);
         let note = self.note.clone();
         if is_held {
             self.progress.finished("held");
@@ -315,6 +310,19 @@ impl Poll {
             tracing::warn!(source.id = %name, "`{name}`: {fault}");
         }
         self.faults = faults.iter().cloned().collect();
+    }
+
+    /// Notes what people are told about a listing. If there are no reports, nobody else asks for its files: the memory of an apply is the
+    /// peak of a pass.
+    fn remark(&mut self, plan: &Plan, content: &mut SourceContent) {
+        if content.manifest.since.is_none() {
+            self.hint_at_order(plan, content);
+            // Often there is no document.
+            self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
+        }
+        if self.context.reports.all().is_empty() {
+            content.manifest.files = Vec::new();
+        }
     }
 
     /// Says once that numbers in paths do not count as numbers, if that matters and the order is not set.
