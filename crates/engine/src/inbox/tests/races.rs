@@ -119,3 +119,38 @@ async fn once_ends_with_what_paths_stand_for() {
     world.check_folder();
     world.stop().await;
 }
+
+/// A reload used to drop the source of documents if it came while the first one started it. Nothing read that document then.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_document_may_come_during_a_reload() {
+    for round in 0..4 {
+        let world = World::new("").await;
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let writer = world.inbox().0.writer.clone();
+        let busy = tokio::spawn(async move { writer.run("a test", move |_| Ok(held.recv()?)).await });
+        let mut config = config(&world.home);
+        config.poll_interval *= 2;
+        let reload = world.engine.reload(config);
+        let body = feed("a.csv", "one");
+        let put = world.put("a.csv", &body, false);
+        let begin = async {
+            // Both wait for the writer, in either order.
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            release.send(()).unwrap();
+        };
+        let (reloaded, stage, ()) = match round % 2 {
+            0 => tokio::join!(reload, put, begin),
+            _ => {
+                let (stage, reloaded, begun) = tokio::join!(put, reload, begin);
+                (reloaded, stage, begun)
+            }
+        };
+        busy.await.unwrap().unwrap();
+        reloaded.unwrap();
+        assert_eq!(stage.unwrap(), Stage::Complete, "round {round}");
+        world.expect("a.csv", Some("one")).await;
+        world.stop().await;
+    }
+}
