@@ -6,6 +6,7 @@ mod races;
 use std::{collections::BTreeSet, convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use futures_util::stream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,12 +32,12 @@ impl World {
     /// An engine with these lines in its configuration.
     async fn new(lines: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let world = format!(
-            "database_url = {:?}\npoll_interval = \"10ms\"\n{lines}\n[uploads]\nkeep_free = \"0B\"\n",
-            home.path().join("database.db")
-        );
-        std::fs::write(home.path().join("tributary.toml"), world).unwrap();
+        configure(&home, lines);
         Self::start(home).await
+    }
+
+    fn configure(&self, lines: &str) {
+        configure(&self.home, lines);
     }
 
     async fn start(home: tempfile::TempDir) -> Self {
@@ -135,6 +136,20 @@ impl World {
     fn folder(&self) -> PathBuf {
         self.home.path().join("database.db.uploads")
     }
+}
+
+fn configure(home: &tempfile::TempDir, lines: &str) {
+    let database = home.path().join("database.db");
+    let lines =
+        format!("database_url = {database:?}\npoll_interval = \"10ms\"\n{lines}\n[uploads]\nkeep_free = \"0B\"\n");
+    std::fs::write(home.path().join("tributary.toml"), lines).unwrap();
+}
+
+/// Changes what the database allows, through a connection of its own.
+fn change_schema(world: &World, sql: &str) {
+    let mut connection = SqliteConnection::establish(world.home.path().join("database.db").to_str().unwrap()).unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+    connection.batch_execute(sql).unwrap();
 }
 
 fn config(home: &tempfile::TempDir) -> Config {

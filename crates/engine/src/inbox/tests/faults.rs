@@ -1,6 +1,5 @@
 //! Whatever operation fails, a path stands for what it stood for before, or for what was sent, and the answer says which.
 
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tributary_store::{DocumentState, SourceState};
 
 use super::*;
@@ -212,10 +211,4 @@ async fn fail_change(change: &str, is_listed: bool) {
         expected.push(action.check(&world, &path, done).await);
     }
     restart_and_check(world, expected).await;
-}
-
-fn change_schema(world: &World, sql: &str) {
-    let mut connection = SqliteConnection::establish(world.home.path().join("database.db").to_str().unwrap()).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    connection.batch_execute(sql).unwrap();
 }

@@ -1,6 +1,6 @@
 //! Orders of events that were wrong once, or look as if they could be.
 
-use tributary_store::ProductFilter;
+use tributary_store::{DocumentState, ProductFilter};
 
 use super::*;
 use crate::{
@@ -153,4 +153,62 @@ async fn the_first_document_may_come_during_a_reload() {
         world.expect("a.csv", Some("one")).await;
         world.stop().await;
     }
+}
+
+/// Documents that wait are read by the reports that there are when they are read.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_come_and_go_while_documents_wait() {
+    let report = |name: &str| {
+        format!("[[report]]\nname = {name:?}\nfiles = \"*.csv\"\nfeed = true\nmetrics = {{ n = \"sum(n)\" }}")
+    };
+    let world = World::new(&report("old")).await;
+    let body = |path: &str| format!("sku,name,n\n{path},one,1\n");
+    assert_eq!(world.put("a.csv", &body("a.csv"), false).await.unwrap(), Stage::Complete);
+    let refuse = "CREATE TRIGGER fault BEFORE INSERT ON files BEGIN SELECT RAISE(ABORT, 'a test'); END";
+    change_schema(&world, refuse);
+    let mut ids = Vec::new();
+    for (path, body) in [("b.csv", body("b.csv")), ("c.csv", feed("c.csv", "two"))] {
+        let Arrived::Stored(id) = world.send(path, &body, true).await.unwrap() else { panic!() };
+        ids.push(id);
+    }
+    world.configure(&report("new"));
+    world.engine.reload(config(&world.home)).await.unwrap();
+    change_schema(&world, "DROP TRIGGER fault");
+    assert_eq!(world.end_of(&ids[0]).await, Stage::Complete);
+    assert_eq!(world.end_of(&ids[1]).await, Stage::Failed, "the new report cannot use it");
+    let Arrived::Stored(id) = world.send("c.csv", &feed("c.csv", "two"), true).await.unwrap() else { panic!() };
+    world.configure("");
+    world.engine.reload(config(&world.home)).await.unwrap();
+    let stage = world.end_of(&id).await;
+    // Should the report have been so fast, it has rejected it before it went.
+    world.expect("c.csv", (stage == Stage::Complete).then_some("two")).await;
+    world.check_folder();
+    world.stop().await;
+}
+
+/// One pass takes a thousand documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn once_reads_all_that_wait() {
+    const WAITING: usize = 2_100;
+    let world = World::new("").await;
+    world.put("a.csv", &feed("a.csv", "one"), false).await.unwrap();
+    let (folder, first) = (world.folder(), world.current("a.csv").unwrap());
+    let home = world.stop().await;
+    let wait = |number: usize| {
+        let (path, id) = (format!("{number}.csv"), format!("{number:032x}"));
+        let body = feed(&path, "one");
+        std::fs::write(folder.join(format!("{path}.{id}")), &body).unwrap();
+        let hash = Some(format!("blake3:{}", blake3::hash(body.as_bytes()).to_hex()));
+        let (state, place) = (DocumentState::Queued, Some(Place::Next));
+        let bytes = i64::try_from(body.len()).unwrap();
+        DocumentRow { id, path, hash, state, place, bytes, message: None, finished_at: None, ..first.clone() }
+    };
+    let store = |store: &mut Store| (1..=WAITING).try_for_each(|number| store.insert_document(&wait(number)));
+    open(&home).transaction(store).unwrap();
+    let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
+    let summary = crate::once(config(&home), &observer).await.unwrap();
+    assert!(summary.is_complete(), "{:?}", summary.failures);
+    assert_eq!((summary.read, summary.tally.products), (WAITING, WAITING as i64 + 1));
+    let waiting = open(&home).all_standing_documents().unwrap();
+    assert!(waiting.iter().all(|row| row.place == Some(Place::Current)));
 }

@@ -97,7 +97,7 @@ impl<'a> Client<'a> {
         self.log.put(Operation { told, ..sent });
     }
 
-    /// What the master says of an upload.
+    /// Asks what the master says of an upload.
     fn told_of(&self, id: &str) -> Told {
         let Some(answer) = self.ask("GET", &format!("/api/v1/uploads/{id}"), "") else { return Told::Nothing };
         expect(&answer, &[200, 404]);
@@ -237,7 +237,7 @@ fn json(answer: &Response) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-/// What an answer says of a document.
+/// Reads what an answer says of a document.
 fn told(answer: &Response) -> Told {
     let document = json(answer);
     let text = |member: &str| document[member].as_str().unwrap_or_default().to_owned();

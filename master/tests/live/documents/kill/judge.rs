@@ -33,7 +33,7 @@ fn judge_answer(operation: &Operation) {
 /// A path in the end.
 struct Path<'a> {
     operations: Vec<&'a Operation>,
-    /// What it stands for.
+    /// The document that it stands for.
     document: Option<&'a Value>,
 }
 

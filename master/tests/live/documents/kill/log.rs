@@ -1,4 +1,4 @@
-//! What the clients did and were told. Operations overlap, and one without an answer may have happened or not: so each has a first
+//! The log of what the clients did and were told. Operations overlap, and one without an answer may have happened or not: so each has a first
 //! and a last moment, which are numbers of a common counter.
 
 use std::{
@@ -22,7 +22,7 @@ pub(super) fn url(path: &str) -> String {
     format!("/api/v1/documents/{}", path.replace(' ', "%20"))
 }
 
-/// What a client was told last of a document that it sent.
+/// The last that a client was told of a document that it sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Told {
     /// Nothing.
