@@ -1,5 +1,7 @@
 //! Documents as queues send them: applied before the answer, repeated, out of order, taken back.
 
+mod kill;
+
 use serde_json::Value;
 use tributary_testkit::http::Response;
 

@@ -95,25 +95,20 @@ impl DocumentFolder {
         unless_missing(fs::rename(self.part_path(id), self.document_path(id, path)))
     }
 
-    /// Opens a document.
+    /// Opens a document, even while it gets its name.
     pub(crate) fn open(&self, id: &str, path: &str) -> io::Result<File> {
-        // It may get its name between two looks.
-        let named = self.document_path(id, path);
-        let mut opened = File::open(&named);
-        for place in [self.part_path(id), named] {
-            match opened {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => opened = File::open(place),
-                other => return other,
-            }
-        }
-        opened
+        self.faults.point("open a file")?;
+        let (name, part) = (self.document_path(id, path), self.part_path(id));
+        // It may be renamed between two attempts, but only from the second name to the first.
+        open_existing(&name).or_else(|| open_existing(&part)).unwrap_or_else(|| File::open(&name))
     }
 
-    /// Deletes the file of a document.
+    /// Deletes the file of a document, even while it gets its name.
     pub(crate) fn delete(&self, id: &str, path: &str) -> io::Result<()> {
         self.faults.point("delete a file")?;
-        unless_missing(fs::remove_file(self.document_path(id, path)))?;
-        unless_missing(fs::remove_file(self.part_path(id)))
+        // In this order, so that a rename in between cannot save it.
+        unless_missing(fs::remove_file(self.part_path(id)))?;
+        unless_missing(fs::remove_file(self.document_path(id, path)))
     }
 
     /// Takes in a file that has another name, as the document of this id.
@@ -191,6 +186,11 @@ fn decoded(name: &str) -> Option<String> {
     (encoded(&path) == name).then_some(path)
 }
 
+/// Opens a file; none if it does not exist.
+fn open_existing(path: &Path) -> Option<io::Result<File>> {
+    Some(File::open(path)).filter(|opened| !matches!(opened, Err(error) if error.kind() == io::ErrorKind::NotFound))
+}
+
 fn unless_missing(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -239,6 +239,25 @@ mod tests {
                 folder.delete(A, path).unwrap();
             }
             assert_eq!((folder.files().unwrap(), folder.open(A, path).is_err()), (vec![], true));
+        }
+    }
+
+    /// A reader that looked for both names while the file was renamed used to find neither, and a file that was deleted meanwhile
+    /// could stay.
+    #[test]
+    fn a_document_is_found_and_deleted_while_it_gets_its_name() {
+        let (_parent, folder) = folder();
+        for round in 0..500 {
+            folder.create_part(A).unwrap();
+            std::thread::scope(|scope| {
+                scope.spawn(|| folder.publish(A, "f.csv").unwrap());
+                match round % 2 {
+                    0 => assert!(folder.open(A, "f.csv").is_ok(), "round {round}"),
+                    _ => folder.delete(A, "f.csv").unwrap(),
+                }
+            });
+            assert_eq!(folder.files().unwrap().len(), 1 - round % 2, "round {round}");
+            folder.delete(A, "f.csv").unwrap();
         }
     }
 

@@ -43,9 +43,6 @@ pub(crate) fn settle<T: AsRef<str>>(store: &mut Store, reports: &Reports, paths:
             Verdict::Rejected(why) => fail(store, next, DocumentState::Failed, why, &mut changes)?,
         }
     }
-    if !changes.files.is_empty() {
-        store.delete_old_documents()?;
-    }
     Ok(changes)
 }
 

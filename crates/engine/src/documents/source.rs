@@ -2,7 +2,7 @@
 //! process changes them. A copy of what the paths stand for is kept in memory, and follows each commit on the writer's thread.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fs::File,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 use tributary_csv_gate::FileReject;
 use tributary_protocol::{Manifest, ManifestEntry, Sense};
 use tributary_store::{DocumentRow, Store};
@@ -42,8 +42,8 @@ struct Shared {
     run: String,
     /// Locked only to read or change it.
     state: Mutex<State>,
-    /// Counts the changes of what paths stand for.
-    version: watch::Sender<u64>,
+    /// Tells that the number of changes is another one.
+    news: watch::Sender<()>,
     /// Small documents that are being received.
     arriving: watch::Sender<usize>,
     /// The readers of files. Replaced by a reload.
@@ -51,6 +51,8 @@ struct Shared {
     active_reads: ActiveReads,
     /// Those who wait for the end of a document, by its id. Locked only to add, remove or find one.
     followers: Mutex<HashMap<String, watch::Sender<Option<DocumentRow>>>>,
+    /// Ids of documents that have ended and whose files are not deleted yet. Locked only to add, remove or copy them.
+    undeleted: Mutex<HashSet<String>>,
 }
 
 #[derive(Default)]
@@ -59,6 +61,8 @@ struct State {
     standing: BTreeMap<String, Standing>,
     /// Paths that stand for something else than at the last listing.
     changed: BTreeSet<String>,
+    /// Changes of what paths stand for so far.
+    number: u64,
     /// Listings so far.
     listings: u64,
     /// Paths of the last listing of changes.
@@ -81,11 +85,12 @@ impl Documents {
             folder,
             run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
             state: Mutex::new(State { standing, ..State::default() }),
-            version: watch::Sender::new(0),
+            news: watch::Sender::new(()),
             arriving: watch::Sender::new(0),
             reports: Mutex::new(reports),
             active_reads: ActiveReads::default(),
             followers: Mutex::default(),
+            undeleted: Mutex::default(),
         }))
     }
 
@@ -111,10 +116,9 @@ impl Documents {
 
     /// The current version.
     pub(crate) fn sense(&self) -> Sense {
-        let version = *self.0.version.borrow();
         Sense {
             status: 1,
-            version: Some(self.version(version)),
+            version: Some(self.version(&self.state())),
             name: None,
             files: None,
             bytes: None,
@@ -124,15 +128,15 @@ impl Documents {
 
     /// Waits until the version differs from `since`, at most for `wait`, and returns it.
     pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Sense {
-        let mut versions = self.0.version.subscribe();
-        let is_news = |version: &u64| self.version(*version) != since;
-        let changed = tokio::time::timeout(wait, versions.wait_for(is_news)).await.is_ok();
+        let mut news = self.0.news.subscribe();
+        let is_news = |(): &()| self.version(&self.state()) != since;
+        let changed = tokio::time::timeout(wait, news.wait_for(is_news)).await.is_ok();
         if changed {
-            let is_full = |_: &u64| {
+            let is_full = |(): &()| {
                 let state = self.state();
                 state.changed.len() >= state.listed
             };
-            let _ = tokio::time::timeout(MAX_REUNION, versions.wait_for(is_full)).await;
+            let _ = tokio::time::timeout(MAX_REUNION, news.wait_for(is_full)).await;
         }
         let mut arriving = self.0.arriving.subscribe();
         let _ = tokio::time::timeout(MAX_GATHER, arriving.wait_for(|arriving| *arriving == 0)).await;
@@ -149,7 +153,6 @@ impl Documents {
     /// some, under a version of their own, so that the others are asked for next.
     pub(crate) fn list(&self, since: Option<&str>) -> Manifest {
         let mut state = self.state();
-        let number = *self.0.version.borrow();
         let since = since.filter(|since| since.starts_with(&format!("{}-", self.0.run)));
         state.listings += 1;
         let (paths, removed) = if since.is_some() {
@@ -165,8 +168,8 @@ impl Documents {
         };
         let files = paths.into_iter().filter_map(|path| Some(entry(&path, state.standing.get(&path)?))).collect();
         let version = match state.changed.is_empty() {
-            true => self.version(number),
-            false => format!("{}.{}", self.version(number), state.listings),
+            true => self.version(&state),
+            false => format!("{}.{}", self.version(&state), state.listings),
         };
         Manifest { version, since: since.map(str::to_owned), files, removed, deltas: true, ..Manifest::default() }
     }
@@ -205,7 +208,9 @@ impl Documents {
         file: &DocumentFile,
     ) -> Result<Option<FileReject>, FetchError> {
         let is_missing = file.open().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        self.file(listed)?;
+        if self.file(listed)?.id != file.id {
+            return Err(FetchError::Changed(format!("{} was sent again", listed.path)));
+        }
         let reason = "its file is missing from the folder of uploads; upload it again".to_owned();
         Ok(is_missing.then_some(FileReject { line: 0, reason, raw: String::new() }))
     }
@@ -225,13 +230,21 @@ impl Documents {
     /// # Errors
     /// The database fails.
     pub(crate) fn settle<T: AsRef<str>>(&self, store: &mut Store, paths: &[T]) -> Result<Changes> {
-        settle(store, &self.reports(), paths)
+        let changes = settle(store, &self.reports(), paths)?;
+        if !changes.files.is_empty() {
+            // A start takes in a file without a row, so a row must outlive its file.
+            let mut kept = self.undeleted().clone();
+            kept.extend(changes.files.iter().map(|(id, _)| id.clone()));
+            store.delete_old_documents(&kept)?;
+        }
+        Ok(changes)
     }
 
     /// Follows changes that were committed. Call it on the writer's thread right after the commit, so that it sees all changes in
-    /// their order; pass the result to [`Self::announce`].
+    /// their order; pass the result to [`Self::announce`]. Makes the source report a change.
     pub(crate) fn committed(&self, changes: Changes) -> Committed {
         let Changes { moved, ended, files } = changes;
+        self.undeleted().extend(files.iter().map(|(id, _)| id.clone()));
         if !moved.is_empty() {
             let mut state = self.state();
             for (path, standing) in moved {
@@ -241,25 +254,35 @@ impl Documents {
                 }
                 state.changed.insert(path);
             }
+            // Under the same lock, so that no listing has the changes under the version before them.
+            state.number += 1;
+            drop(state);
+            // Without the lock: those who wait take it to look.
+            self.0.news.send_replace(());
         }
-        Committed { ended, files }
+        Committed { documents: self.clone(), ended, files }
     }
 
-    /// Deletes the files that are no longer needed, wakes the passes, and tells those who wait for documents that have ended.
-    pub(crate) async fn announce(&self, committed: Committed) {
-        let Committed { ended, files } = committed;
-        self.wake();
-        let folder = self.0.folder.clone();
-        let delete = move || {
-            for (id, path) in files {
-                if let Err(error) = folder.delete(&id, &path) {
-                    tracing::warn!(file.path = %path, "failed to delete a file of `{path}`, the next start tries again: {error}");
-                }
-            }
-        };
-        if let Err(error) = tokio::task::spawn_blocking(delete).await {
+    /// Deletes the files that are no longer needed, and tells those who wait for documents that have ended.
+    pub(crate) async fn announce(&self, mut committed: Committed) {
+        let (documents, files) = (self.clone(), std::mem::take(&mut committed.files));
+        if let Err(error) = tokio::task::spawn_blocking(move || documents.delete(files)).await {
             tracing::error!("deleting files of documents panicked: {error}");
         }
+    }
+
+    fn delete(&self, files: Vec<(String, String)>) {
+        for (id, path) in files {
+            match self.0.folder.delete(&id, &path) {
+                Ok(()) => drop(self.undeleted().remove(&id)),
+                Err(error) => tracing::warn!(
+                    file.path = %path, "failed to delete a file of `{path}`, the next start tries again: {error}"
+                ),
+            }
+        }
+    }
+
+    fn tell(&self, ended: Vec<DocumentRow>) {
         let mut followers = self.followers();
         for row in ended {
             log(&row);
@@ -274,13 +297,6 @@ impl Documents {
         !self.state().changed.is_empty()
     }
 
-    /// Makes the source report a change.
-    pub(crate) fn wake(&self) {
-        if self.has_changed() {
-            self.0.version.send_modify(|version| *version += 1);
-        }
-    }
-
     /// A channel that gets the row of a document once it has ended. Subscribe before you read the row.
     pub(crate) fn follow(&self, id: &str) -> watch::Receiver<Option<DocumentRow>> {
         let mut followers = self.followers();
@@ -290,12 +306,16 @@ impl Documents {
         followers.entry(id.to_owned()).or_insert_with(|| watch::Sender::new(None)).subscribe()
     }
 
-    fn version(&self, number: u64) -> String {
-        format!("{}-{number}", self.0.run)
+    fn version(&self, state: &State) -> String {
+        format!("{}-{}", self.0.run, state.number)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn undeleted(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.undeleted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn followers(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Option<DocumentRow>>>> {
@@ -315,8 +335,23 @@ impl Drop for Arriving {
 /// Changes that are committed and not yet announced.
 #[must_use]
 pub(crate) struct Committed {
+    documents: Documents,
     ended: Vec<DocumentRow>,
     files: Vec<(String, String)>,
+}
+
+impl Drop for Committed {
+    /// Those who made the changes may be gone: a connection broke, or a reload stopped the pass.
+    fn drop(&mut self) {
+        let (documents, files) = (self.documents.clone(), std::mem::take(&mut self.files));
+        match Handle::try_current() {
+            _ if files.is_empty() => {}
+            Ok(runtime) => drop(runtime.spawn_blocking(move || documents.delete(files))),
+            // On the writer's thread, which may wait for the disk.
+            Err(_) => documents.delete(files),
+        }
+        self.documents.tell(std::mem::take(&mut self.ended));
+    }
 }
 
 impl DocumentFile {

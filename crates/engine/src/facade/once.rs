@@ -1,7 +1,7 @@
 //! `master --once`: one pass over every source, all at the same time, and a summary.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     ingest::Written,
     poll::{PassOutcome, Poll},
     progress::MakeObserver,
+    reports::ReportWork,
 };
 
 /// The result of one run.
@@ -83,28 +84,40 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
 }
 
 async fn pass(mut poll: Poll) -> PassReport {
-    let work = poll.report_work();
-    let passed = async {
-        let mut passed = poll.pass(&poll.origin().sense().await?).await?;
-        // A pass takes a bounded number of documents.
-        while passed.is_whole && poll.origin().documents().is_some_and(Documents::has_changed) {
-            let next = poll.pass(&poll.origin().sense().await?).await?;
-            passed = passed.then(next);
-        }
-        anyhow::Ok(passed)
-    };
-    let outcome = passed.await;
+    let name = poll.name().to_owned();
+    let mut rejected = BTreeSet::new();
+    let outcome = pass_until_done(&mut poll, &mut rejected).await;
     if let Err(error) = &outcome {
         poll.note_down(error).await;
     }
-    let name = poll.name().to_owned();
-    let mut rejected: Vec<_> =
-        poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")).collect();
     rejected.extend(poll.mostly_rejects().map(|why| format!("{name}: {why}")));
-    if let Some(work) = work {
-        rejected.extend(work.run_once().await.into_iter().map(|why| format!("{name}: {why}")));
+    PassReport { name, outcome, rejected: rejected.into_iter().collect() }
+}
+
+/// Passes over documents change what their paths stand for: of one that is rejected, the document before it counts again. And a pass
+/// takes a bounded number of them.
+async fn pass_until_done(poll: &mut Poll, rejected: &mut BTreeSet<String>) -> Result<PassOutcome> {
+    let name = poll.name().to_owned();
+    let has_changed = |poll: &Poll| poll.origin().documents().is_some_and(Documents::has_changed);
+    let mut all: Option<PassOutcome> = None;
+    loop {
+        let passed = poll.pass(&poll.origin().sense().await?).await?;
+        let passed = match all.take() {
+            Some(before) => before.then(passed),
+            None => passed,
+        };
+        rejected.extend(poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")));
+        let is_over = |poll: &Poll| !passed.is_whole || !has_changed(poll);
+        if is_over(poll) {
+            let work = poll.report_work();
+            let failures = futures_util::future::OptionFuture::from(work.map(ReportWork::run_once)).await;
+            rejected.extend(failures.into_iter().flatten().map(|why| format!("{name}: {why}")));
+            if is_over(poll) {
+                return Ok(passed);
+            }
+        }
+        all = Some(passed);
     }
-    PassReport { name, outcome, rejected }
 }
 
 /// Waits for all passes. A pass that panicked counts as a failed source and stops no other.

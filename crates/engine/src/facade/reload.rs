@@ -24,6 +24,7 @@ impl Engine {
     /// The database fails. The old configuration stays in force.
     pub async fn reload(&self, config: Config) -> Result<()> {
         let mut current = self.0.current.lock().await;
+        let _uploads = self.0.inbox.source().hold().await;
         warn_of_settings_for_the_next_start(&current.config, &config);
         let (old, new) = (self.adoption(&current.config), self.adoption(&config));
         let is_same = (&old.sources, &old.reports) == (&new.sources, &new.reports)

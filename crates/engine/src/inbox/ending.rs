@@ -12,6 +12,7 @@ use super::{
     registry::Inbox,
 };
 use crate::{
+    clock::now,
     documents::{Changes, Committed, fail, take_back},
     input,
     readers::ReaderList,
@@ -123,9 +124,15 @@ fn end(store: &mut Store, id: &str, was_receiving: bool) -> Result<(Option<Docum
         Some(Place::Current) => take_back(store, row.clone(), &mut changes)?,
         // It was cancelled just now, which its sender may still ask about.
         None if was_receiving => {}
-        None => store.delete_document(id)?,
+        // Its row must outlive its file, which may not be deleted yet.
+        None => forget(store, row.clone())?,
     }
     Ok((Some(row), changes))
+}
+
+fn forget(store: &mut Store, row: DocumentRow) -> Result<()> {
+    let finished_at = row.finished_at.or_else(|| Some(now()));
+    Ok(store.update_document(&DocumentRow { state: DocumentState::Deleted, finished_at, ..row })?)
 }
 
 fn remove(

@@ -25,3 +25,6 @@ pub(crate) use resumable::Expiry;
 pub use resumable::Unfinished;
 pub(crate) use start::{DocumentSource, PollSettings};
 pub use view::{Document, Stage};
+
+#[cfg(test)]
+mod tests;

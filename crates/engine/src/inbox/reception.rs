@@ -67,7 +67,7 @@ impl Inbox {
         let id = self.check(&offer).await?;
         let receiving = Arc::new(Receiving::new(id, offer.path.clone(), offer.size, offer.is_listed));
         let permit = self.permit(&receiving).await?;
-        self.register(&receiving, offer.may_replace)?;
+        self.register(&receiving, &offer).await?;
         let mut stored = offer.is_listed.then(|| {
             let (writer, row) = (self.0.writer.clone(), row(&receiving, &offer, DocumentState::Receiving, None));
             let store = async move { writer.run_first(move |store| Ok(store.insert_document(&row)?)).await };
@@ -90,9 +90,6 @@ impl Inbox {
         if offer.at_least > max_size {
             return Err(InboxError::TooLarge { limit: max_size });
         }
-        if offer.id.is_some() && self.row(&id).await?.is_some() {
-            return Err(InboxError::KnownId { id });
-        }
         if self.in_folder(DocumentFolder::free_bytes).await? < keep_free.saturating_add(offer.at_least) {
             return Err(InboxError::NoRoom { keep_free });
         }
@@ -110,7 +107,16 @@ impl Inbox {
     }
 
     /// Registers a document unless its id or its path is taken.
-    pub(super) fn register(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
+    pub(super) async fn register(&self, new: &Arc<Receiving>, offer: &Offer) -> Result<(), InboxError> {
+        self.insert(new, offer.may_replace)?;
+        if offer.id.is_some() {
+            // Only now: a document that is not registered any more has a row.
+            self.check_id(new).await.inspect_err(|_| self.unregister(new))?;
+        }
+        Ok(())
+    }
+
+    fn insert(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
         let mut all = self.receiving();
         if all.contains_key(&new.id) {
             return Err(InboxError::KnownId { id: new.id.clone() });
@@ -121,6 +127,18 @@ impl Inbox {
         }
         all.insert(new.id.clone(), Arc::clone(new));
         Ok(())
+    }
+
+    /// Refuses an id that a document has or had: its row and its file must not be touched.
+    async fn check_id(&self, new: &Receiving) -> Result<(), InboxError> {
+        let id = new.id.clone();
+        let known = self.0.readers.run(move |store| Ok(store.document(&id)?)).await?;
+        known.map_or(Ok(()), |row| Err(InboxError::KnownId { id: row.id }))
+    }
+
+    pub(super) fn unregister(&self, receiving: &Receiving) {
+        self.receiving().remove(&receiving.id);
+        receiving.over.cancel();
     }
 
     /// Runs `work` on the folder, off the async workers.
@@ -165,8 +183,7 @@ impl Admitted {
         if let Err(error) = &arrived {
             self.give_up(error).await;
         }
-        self.inbox.receiving().remove(&self.receiving.id);
-        self.receiving.over.cancel();
+        self.inbox.unregister(&self.receiving);
         arrived
     }
 

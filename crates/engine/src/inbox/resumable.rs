@@ -57,7 +57,7 @@ impl Inbox {
         let expires_at = Utc::now() + EXPIRES_AFTER;
         let row = DocumentRow {
             id: id.clone(),
-            path: offer.path,
+            path: offer.path.clone(),
             state: DocumentState::Receiving,
             place: None,
             bytes: 0,
@@ -77,10 +77,10 @@ impl Inbox {
         if self.receiving().values().filter(|other| other.resumable.is_some()).count() >= MAX_UNFINISHED {
             return Err(InboxError::TooMany { limit: MAX_UNFINISHED });
         }
-        self.register(&receiving, offer.may_replace)?;
+        self.register(&receiving, &offer).await?;
         let stored = self.create_part(row).await;
         if stored.is_err() {
-            self.receiving().remove(&id);
+            self.unregister(&receiving);
             let part = id.clone();
             let _ = self.in_folder(move |folder| folder.delete_part(&part)).await;
         }
@@ -226,8 +226,7 @@ impl Inbox {
         if let Err(error) = &arrived {
             self.give_up(&receiving.id, row, error).await;
         }
-        self.receiving().remove(&receiving.id);
-        receiving.over.cancel();
+        self.unregister(receiving);
         arrived
     }
 
@@ -242,8 +241,7 @@ impl Inbox {
         if let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving) {
             self.give_up(&receiving.id, row, why).await;
         }
-        self.receiving().remove(&receiving.id);
-        receiving.over.cancel();
+        self.unregister(receiving);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::sync::OnceCell;
+use tokio::sync::{MutexGuard, OnceCell};
 use tributary_config::SourceConfig;
 use tributary_format_rules::FormatRules;
 
@@ -28,6 +28,8 @@ pub(crate) struct DocumentSource {
     manager: PollManager,
     /// Set once its poll loop runs.
     started: OnceCell<()>,
+    /// Held while it starts, and while a reload adopts the sources: it would drop one that is starting.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// The settings that a reload may change.
@@ -48,7 +50,7 @@ impl DocumentSource {
         is_polled: bool,
     ) -> Self {
         let started = OnceCell::new_with(is_polled.then_some(()));
-        Self { config, documents, settings: Mutex::new(settings), manager, started }
+        Self { config, documents, settings: Mutex::new(settings), manager, started, turn: Default::default() }
     }
 
     /// Its configuration, if it runs.
@@ -58,6 +60,11 @@ impl DocumentSource {
 
     fn config(&self) -> SourceConfig {
         SourceConfig { formats: self.settings().formats, ..self.config.clone() }
+    }
+
+    /// Keeps it from starting until the result is dropped.
+    pub(crate) async fn hold(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// The formats of its files.
@@ -85,6 +92,10 @@ impl DocumentSource {
     /// # Errors
     /// The database fails. Then the call can be repeated.
     pub(super) async fn start(&self) -> Result<()> {
+        if self.started.initialized() {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
         let start = || async {
             let config = self.config();
             let PollSettings { context, poll_interval, .. } = self.settings();

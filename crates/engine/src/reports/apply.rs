@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
-use tributary_protocol::{PartialHead, RowReject};
+use tributary_protocol::{Manifest, PartialHead, RowReject};
 use tributary_report::Total;
 use tributary_store::{FileRow, GroupRow, ReportRow, Store};
 
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     clock::now,
     database::events::{self, Event},
+    documents::Documents,
     input::{FileToRead, FileUpdate, Findings, ResultTables, reject_row},
     source::{Answer, GroupLines},
 };
@@ -51,6 +52,24 @@ impl SourceUpdate {
         let computed = self.computed.iter().map(|(file, _)| (file.entry.path.clone(), file.entry.hash.clone()));
         let settled = self.settled.iter().map(|row| (row.path.clone(), row.hash.clone().unwrap_or_default()));
         computed.chain(settled).collect()
+    }
+
+    /// Leaves out documents that their paths no longer stand for, so that they do not hold up the others. `listed` are the paths
+    /// that stood for one.
+    pub(super) fn leave_out_replaced(&mut self, documents: &Documents, listed: &Manifest) {
+        let before = self.len();
+        let is_standing = |path: &str, hash: &str| documents.is_standing(path, hash);
+        self.computed.retain(|(file, _)| is_standing(&file.entry.path, &file.entry.hash));
+        self.settled.retain(|row| row.hash.as_ref().is_some_and(|hash| is_standing(&row.path, hash)));
+        let listed: HashSet<&str> = listed.files.iter().map(|entry| entry.path.as_str()).collect();
+        self.removed.retain(|row| listed.contains(row.path.as_str()) || !documents.has(&row.path));
+        if self.len() < before {
+            self.version = None;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.computed.len() + self.settled.len() + self.removed.len()
     }
 }
 

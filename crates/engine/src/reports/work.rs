@@ -207,14 +207,17 @@ impl ReportWork {
             self.store_outcome(report, outcome).await?;
         } else {
             let (source, version) = (self.source.clone(), failed.is_empty().then(|| version.clone()));
-            let update = SourceUpdate { source, version, outcome, computed, settled, removed, started };
+            let mut update = SourceUpdate { source, version, outcome, computed, settled, removed, started };
+            if let Some(documents) = self.fetcher.documents() {
+                update.leave_out_replaced(documents, &content.manifest);
+            }
+            stored.version = update.version.clone();
             // Without its files stored, the next attempt reads them again.
             let Some(applied) = self.apply(report, update).await? else { return Ok(Vec::new()) };
             stored.follow(applied);
         }
         if failed.is_empty() {
             stored.has_failed = false;
-            stored.version = Some(version.clone());
             stored.compared = Some(number);
         }
         self.known.insert(report.config.name.clone(), stored);

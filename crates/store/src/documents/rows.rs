@@ -1,5 +1,7 @@
 //! The table `documents`: one row per document, from the first byte to its end and beyond. `places` asks which of them count.
 
+use std::collections::HashSet;
+
 use diesel::{
     backend::Backend,
     deserialize::{self, FromStaticSqlRow},
@@ -13,6 +15,7 @@ use crate::{
         error::{OrCannot, exactly_one},
         schema::documents::{self, dsl},
     },
+    sqlite::KEYS_PER_STATEMENT,
 };
 
 /// Documents without a file that are kept, the newest.
@@ -31,7 +34,7 @@ pub enum DocumentState {
     Failed,
     /// A later document of its path has taken its place before it was read, and its file is deleted.
     Superseded,
-    /// It was complete and was taken back. Nobody is told of it any more.
+    /// It was taken back, or forgotten after it had failed. Nobody is told of it any more.
     Deleted,
 }
 
@@ -239,35 +242,29 @@ impl Store {
             .or_cannot(|| format!("read the latest document of {path:?}"))
     }
 
-    /// Deletes a document.
-    ///
-    /// # Errors
-    /// [`Error::Query`]; [`Error::Corrupt`] if there is no such document.
-    pub fn delete_document(&mut self, id: &str) -> Result<(), Error> {
-        let deleted = diesel::delete(dsl::documents.filter(dsl::id.eq(id)))
-            .execute(&mut self.connection)
-            .or_cannot(|| format!("delete the document {id}"))?;
-        exactly_one(deleted, || format!("`documents` has no row with the id {id}"))
-    }
-
-    /// Deletes all but the newest of the documents that have ended and have no file.
+    /// Deletes all but the newest of the documents that have ended and have no place, and those with the ids `kept`.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn delete_old_documents(&mut self) -> Result<(), Error> {
+    pub fn delete_old_documents(&mut self, kept: &HashSet<String>) -> Result<(), Error> {
         let action = || "delete old documents";
         let ended = dsl::place.is_null().and(dsl::finished_at.is_not_null());
+        let connection = &mut self.connection;
         let oldest_kept: Option<String> = dsl::documents
             .filter(ended)
             .select(dsl::created_at)
             .order((dsl::created_at.desc(), dsl::id.desc()))
             .offset(MAX_ENDED_DOCUMENTS - 1)
-            .first(&mut self.connection)
+            .first(connection)
             .optional()
             .or_cannot(action)?;
-        if let Some(oldest_kept) = oldest_kept {
-            let old = dsl::documents.filter(ended.and(dsl::created_at.lt(oldest_kept)));
-            diesel::delete(old).execute(&mut self.connection).or_cannot(action)?;
+        let Some(oldest_kept) = oldest_kept else { return Ok(()) };
+        let old = dsl::documents.filter(ended.and(dsl::created_at.lt(oldest_kept))).select(dsl::id);
+        let mut old: Vec<String> = old.load(connection).or_cannot(action)?;
+        old.retain(|id| !kept.contains(id));
+        for ids in old.chunks(KEYS_PER_STATEMENT) {
+            let delete = diesel::delete(dsl::documents.filter(dsl::id.eq_any(ids)));
+            delete.execute(connection).or_cannot(action)?;
         }
         Ok(())
     }

@@ -1,12 +1,18 @@
 //! Updates of one source after the other, against a real database.
 
 use tributary_protocol::{FormatSpec, ManifestEntry, PartialHead};
+use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::*;
-use crate::{input::Rank, reports::adopt, source::Spool};
+use crate::{
+    documents::DocumentFolder,
+    input::Rank,
+    reports::{Reports, adopt},
+    source::Spool,
+};
 
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
     spool: Spool,
     report: ReportConfig,
@@ -25,7 +31,7 @@ impl World {
         }
         let report = ReportConfig::with_columns("sales", Vec::new(), vec!["n".into()]);
         store.transaction(|store| adopt(store, std::slice::from_ref(&report), &["north", "south"])).unwrap();
-        Self { store, spool: Spool::open(&path).unwrap(), report, kept: Kept::Unknown, _folder: folder }
+        Self { store, spool: Spool::open(&path).unwrap(), report, kept: Kept::Unknown, folder }
     }
 
     fn key(&mut self, source: &str) -> SourceKey {
@@ -33,8 +39,8 @@ impl World {
         SourceKey { id: row.id, name: row.name }
     }
 
-    /// Prepares the update of a source's file whose content has this many rejects and no group.
-    fn prepare(&mut self, source: &str, version: &str, rejected: u64) -> ReportUpdate {
+    /// The update of a source's file whose content has this many rejects and no group.
+    fn read(&mut self, source: &str, version: &str, rejected: u64) -> SourceUpdate {
         let entry = ManifestEntry {
             path: "a.csv".to_owned(),
             size: 1,
@@ -46,7 +52,7 @@ impl World {
         let head = PartialHead { rows: 9, rejected, repaired: 3, notes, ..PartialHead::default() };
         let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
         let (format, reading) = (Arc::default(), self.report.reading(&FormatSpec::default()).into());
-        let update = SourceUpdate {
+        SourceUpdate {
             source: self.key(source),
             version: Some(version.to_owned()),
             outcome: AttemptOutcome::Succeeded,
@@ -54,7 +60,11 @@ impl World {
             settled: Vec::new(),
             removed: Vec::new(),
             started: Instant::now(),
-        };
+        }
+    }
+
+    fn prepare(&mut self, source: &str, version: &str, rejected: u64) -> ReportUpdate {
+        let update = self.read(source, version, rejected);
         self.prepared(update)
     }
 
@@ -245,4 +255,44 @@ impl World {
         let (format, reading) = (Arc::default(), self.report.reading(&FormatSpec::default()).into());
         (Arc::new(FileToRead { entry, format, reading, rank: Rank::default() }), Answer::Partial(head, lines))
     }
+}
+
+/// One document that was replaced meanwhile used to hold up all others, and again each time as long as documents kept coming.
+#[test]
+fn what_paths_no_longer_stand_for_is_left_out() {
+    let mut world = World::new();
+    let standing = DocumentRow {
+        id: "1".repeat(32),
+        path: "a.csv".to_owned(),
+        state: DocumentState::Queued,
+        place: Some(Place::Next),
+        bytes: 1,
+        hash: Some("blake3:1".to_owned()),
+        row_count: 0,
+        rejects: 0,
+        error: None,
+        message: None,
+        sequence: None,
+        created_at: String::new(),
+        finished_at: None,
+        length: None,
+        may_replace: false,
+        expires_at: None,
+    };
+    let folder = world.folder.path();
+    let reports = Reports::new(&[], folder.join("database.db").to_str().unwrap().parse().unwrap());
+    let documents = Documents::new(DocumentFolder::new(folder.join("uploads")), reports, &[standing]);
+    let left = |update: &mut SourceUpdate, listed: &[&str]| {
+        let entry = |path: &&str| ManifestEntry { path: (*path).to_owned(), ..ManifestEntry::default() };
+        let listed = Manifest { files: listed.iter().map(entry).collect(), ..Manifest::default() };
+        update.leave_out_replaced(&documents, &listed);
+        (update.len(), update.version.is_some())
+    };
+    assert_eq!(left(&mut world.read("north", "1", 0), &["a.csv"]), (1, true));
+    assert_eq!(left(&mut world.read("north", "2", 0), &["a.csv"]), (0, false));
+    // A file that the report does not claim any more goes, one that came back does not.
+    let removed = vec![FileRow::new("r", 1, "a.csv"), FileRow::new("r", 1, "gone.csv")];
+    let mut update = SourceUpdate { removed, computed: Vec::new(), ..world.read("north", "3", 0) };
+    assert_eq!(left(&mut update, &["a.csv"]), (2, true));
+    assert_eq!(left(&mut update, &[]), (1, false));
 }
