@@ -90,7 +90,7 @@ impl Inbox {
         if offer.at_least > max_size {
             return Err(InboxError::TooLarge { limit: max_size });
         }
-        if offer.id.is_some() && self.row(&id).await?.is_some() {
+        if offer.id.is_some() && self.is_known(&id).await? {
             return Err(InboxError::KnownId { id });
         }
         if self.in_folder(DocumentFolder::free_bytes).await? < keep_free.saturating_add(offer.at_least) {
@@ -115,7 +115,8 @@ impl Inbox {
         if all.contains_key(&new.id) {
             return Err(InboxError::KnownId { id: new.id.clone() });
         }
-        let is_taken = || self.0.documents.has(&new.path) || all.values().any(|other| other.path == new.path);
+        let takes = |other: &Arc<Receiving>| other.path == new.path && other.is_coming();
+        let is_taken = || self.0.documents.has(&new.path) || all.values().any(takes);
         if !may_replace && is_taken() {
             return Err(InboxError::Taken { path: new.path.clone() });
         }

@@ -135,7 +135,11 @@ fn no_path_takes_a_parameter_that_it_does_not_know() {
         if path == "/api/v1/reports/north" {
             continue; // There is no report.
         }
-        let answer = send(&system, &method, &format!("{path}?digset=1"), &[], "");
+        let answer = send(&system, &method, &format!("{path}?digset=1"), &[("Tus-Resumable", "1.0.0")], "");
+        if method == "HEAD" {
+            assert_eq!(answer.status, 400, "{path}");
+            continue;
+        }
         let detail = problem(&answer, 400)["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("`digset`"), "{method} {path}: {detail}");
         asked += 1;
