@@ -10,10 +10,12 @@
 //! ones with apt-get. This library contains the shared tools and no tests.
 
 mod browser;
+mod proxy;
 mod system;
 
 pub use browser::{Browser, Kind, browse};
 pub use fantoccini::key::Key;
+pub use proxy::Proxy;
 pub use system::System;
 
 use std::time::{Duration, Instant};

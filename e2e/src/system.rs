@@ -47,10 +47,8 @@ impl System {
         fs::write(&path, feed).expect("the feed can be written");
         fs::write(home.path().join("tributary.toml"), configuration).expect("the configuration can be written");
         let source = source(&path);
-        let mut master = process::command("master", home.path());
-        master.args(["--listen", "127.0.0.1:0", "--poll-interval", "50ms", "--source"]);
-        master.arg(format!("north={}", source.url)).env("RUST_LOG", "error");
-        let system = Self { master: Daemon::start(master), source: Some(source), home };
+        let master = start_master(&home, "127.0.0.1:0", &source.url);
+        let system = Self { master, source: Some(source), home };
         wait::until("the feed is applied", || {
             let sources = system.api("/api/v1/sources")?;
             sources["items"][0]["last_applied"].as_str().map(drop)
@@ -68,6 +66,22 @@ impl System {
     /// Kills the source.
     pub fn stop_source(&mut self) {
         self.source = None;
+    }
+
+    /// Kills the master, and starts it again at the same address.
+    pub fn restart_master(&mut self) {
+        let address = self.master.url.trim_start_matches("http://").to_owned();
+        self.master.kill();
+        self.master = start_master(&self.home, &address, self.source_url());
+    }
+
+    /// Returns the content of the only uploaded file.
+    #[must_use]
+    pub fn uploaded(&self) -> Vec<u8> {
+        let folder = fs::read_dir(self.home.path().join("database.db.uploads")).expect("there are uploads");
+        let files: Vec<_> = folder.map(|entry| entry.expect("a folder can be read").path()).collect();
+        let [file] = &files[..] else { panic!("one file and not {files:?}") };
+        fs::read(file).expect("an upload can be read")
     }
 
     /// Returns the URL of one of the master's pages.
@@ -125,6 +139,13 @@ impl System {
     pub fn was_asked(&self, route: &str) -> bool {
         self.text("/metrics").contains(&format!("tributary_http_requests_total{{route=\"{route}\""))
     }
+}
+
+fn start_master(home: &TempDir, address: &str, source: &str) -> Daemon {
+    let mut master = process::command("master", home.path());
+    master.args(["--listen", address, "--poll-interval", "50ms", "--source"]);
+    master.arg(format!("north={source}")).env("RUST_LOG", "error");
+    Daemon::start(master)
 }
 
 fn feed_path(home: &TempDir) -> std::path::PathBuf {

@@ -7,5 +7,6 @@ mod live;
 mod phone;
 mod readers;
 mod reports;
+mod resume;
 mod source;
 mod upload;

@@ -18,7 +18,7 @@ fn big_file() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-async fn send(browser: &Browser, path: &std::path::Path) {
+pub(crate) async fn send(browser: &Browser, path: &std::path::Path) {
     browser.write("#files", path.to_str().unwrap()).await;
     browser.click("#send").await;
 }

@@ -1,8 +1,8 @@
-//! A file as a request body: a thread reads it, a bounded part ahead of the network.
+//! A slice of a file as a request body: a thread reads it, a bounded part ahead of the network.
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -47,14 +47,14 @@ impl BodyState {
     }
 }
 
-/// Starts reading a file as a body. The body ends with an error if the file changed since it was checked: the master must
-/// never take a part for the whole.
-pub(crate) fn body(file: &LocalFile) -> (reqwest::Body, Arc<BodyState>) {
+/// Starts reading `length` bytes of a file, at least one, as a body. The body ends with an error if the file changed since it was
+/// checked: the master must never take parts of two files for one.
+pub(crate) fn body(file: &LocalFile, offset: u64, length: u64) -> (reqwest::Body, Arc<BodyState>) {
     let state = Arc::<BodyState>::default();
     let (sender, mut chunks) = mpsc::channel(MAX_CHUNKS_AHEAD);
     let (file, reader_state) = (file.clone(), Arc::clone(&state));
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = read(&file, &sender) {
+        if let Err(error) = read(&file, offset, length, &sender) {
             *reader_state.read_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
             // The receiver is gone if the request has ended.
             let _ = sender.blocking_send(Err(error));
@@ -80,14 +80,15 @@ fn poll_chunk(
     chunk
 }
 
-fn read(file: &LocalFile, sender: &Sender<io::Result<Bytes>>) -> io::Result<()> {
-    let source = File::open(&file.path)?;
-    let mut rest = file.size;
+fn read(file: &LocalFile, offset: u64, length: u64, sender: &Sender<io::Result<Bytes>>) -> io::Result<()> {
+    let mut source = File::open(&file.path)?;
+    source.seek(SeekFrom::Start(offset))?;
+    let mut rest = length;
     while rest > 0 {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES.min(rest) as usize);
         (&source).take(CHUNK_BYTES.min(rest)).read_to_end(&mut chunk)?;
         rest -= chunk.len() as u64;
-        // Check before the last chunk is sent: with it the body is complete.
+        // Check before the last chunk is sent: with it the slice is complete.
         let is_truncated = chunk.is_empty();
         if is_truncated || rest == 0 {
             let now = source.metadata()?;

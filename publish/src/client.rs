@@ -1,33 +1,54 @@
-//! The requests of the master's uploads API and their time limits. It retries nothing.
+//! The requests of the master's uploads API, of which those that send a file are tus 1.0, and their time limits. It retries nothing.
 
 use std::{
     pin::pin,
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::{
-    Client, Method, Response, StatusCode, Url,
+    Client, Method, RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
 use serde::de::DeserializeOwned;
 use tributary_admission::Token;
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_json};
-use tributary_protocol::encoded_path;
 
 use crate::{
     LocalFile,
     body::{BodyState, body},
-    status::{Accepted, UploadStatus},
+    status::UploadStatus,
 };
 
 /// Time limit for a request that carries no file.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Limit for the time in which the master says how much it has. It may be storing the last byte.
+const FIND_TIMEOUT: Duration = Duration::from_secs(60);
 /// Limit for the time in which an upload makes no progress. A disk that has to write back its cache takes nothing meanwhile.
 const SEND_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Interval in which the progress of an upload is shown and checked.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// Limit for the body of an answer.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// Bytes per request: less than any proxy allows, and enough that the time between two requests does not count.
+const SLICE_BYTES: u64 = 32 << 20;
+const RESUMABLE: &str = "tus-resumable";
+const OFFSET: &str = "upload-offset";
+const LENGTH: &str = "upload-length";
+
+/// The part of an upload that the master has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It does not know the upload.
+    Nothing,
+    /// So many bytes, fewer than all.
+    Part(u64),
+    /// The whole file.
+    Whole,
+    /// The upload has failed or was deleted; its id cannot be used again.
+    Ended,
+}
 
 /// A client of one master.
 pub(crate) struct MasterClient {
@@ -74,35 +95,70 @@ impl MasterClient {
     pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self, Error> {
         let options = ClientOptions {
             user_agent: concat!("tributary-publish/", env!("CARGO_PKG_VERSION")),
-            // An upload is answered only after its last byte; `send` watches its progress instead.
+            // A slice is answered only after its last byte; `send` watches its progress instead.
             idle_timeout: None,
             decompress: true,
         };
         Ok(Self { http: options.build()?, endpoint: Endpoint::new(base, token) })
     }
 
-    /// Sends a file under the id that was chosen for it: `POST /api/v1/uploads`. Returns the id that the master answers with.
+    /// Asks how much of an upload the master has: `HEAD /api/v1/tus/{id}`. A request that still sends a part of it is broken off.
+    pub(crate) async fn find(&self, id: &str, size: u64) -> Result<Found, RequestError> {
+        let answered = self.tus(Method::HEAD, id).timeout(FIND_TIMEOUT).send().await;
+        let response = match expect_success(answered).await {
+            Ok(response) => response,
+            Err(error) => {
+                return match error.status() {
+                    Some(StatusCode::NOT_FOUND) => Ok(Found::Nothing),
+                    Some(StatusCode::GONE) => Ok(Found::Ended),
+                    // An answer to HEAD has no body, and so no reason.
+                    Some(_) => Err(self.status(id).await.err().unwrap_or(error.into())),
+                    None => Err(error.into()),
+                };
+            }
+        };
+        match (number(&response, OFFSET), number(&response, LENGTH)) {
+            (Some(offset), Some(length)) if offset == length => Ok(Found::Whole),
+            (Some(offset), Some(length)) if offset < length && length == size => Ok(Found::Part(offset)),
+            _ => Err(no_master(&response).into()),
+        }
+    }
+
+    /// Announces an upload under the id that was chosen for it: `POST /api/v1/tus/`.
+    pub(crate) async fn create(&self, file: &LocalFile, id: &str, may_replace: bool) -> Result<(), RequestError> {
+        let base64 = |text: &str| BASE64_STANDARD.encode(text);
+        let replace = if may_replace { format!(",replace {}", base64("1")) } else { String::new() };
+        let metadata = format!("filename {}{replace},id {}", base64(&file.name), base64(id));
+        let request = self.tus(Method::POST, "").header(LENGTH, file.size).header("Upload-Metadata", metadata);
+        let response = expect_success(request.timeout(REQUEST_TIMEOUT).send().await).await?;
+        if response.headers().contains_key(RESUMABLE) { Ok(()) } else { Err(no_master(&response).into()) }
+    }
+
+    /// Sends a slice of a file, behind the `offset` bytes that the master has: `PATCH /api/v1/tus/{id}`. Returns how many it has then.
     /// `show_sent` gets the number of bytes sent, now and then.
-    pub(crate) async fn send(
+    pub(crate) async fn append(
         &self,
         file: &LocalFile,
         id: &str,
-        replace: bool,
+        offset: u64,
         show_sent: impl Fn(u64),
-    ) -> Result<String, RequestError> {
-        let replace = if replace { "&replace=1" } else { "" };
-        let (body, state) = body(file);
+    ) -> Result<u64, RequestError> {
+        let length = SLICE_BYTES.min(file.size - offset);
+        let (body, state) = body(file, offset, length);
         let request = self
-            .request(Method::POST, &format!("?filename={}{replace}&id={id}", encoded(&file.name)))
-            .header(CONTENT_LENGTH, file.size)
-            .header(CONTENT_TYPE, "application/octet-stream")
+            .tus(Method::PATCH, id)
+            .header(OFFSET, offset)
+            .header(CONTENT_LENGTH, length)
+            .header(CONTENT_TYPE, "application/offset+octet-stream")
             .body(body);
-        let answered = self.watch(request.send(), &state, show_sent).await?;
+        let answered = self.watch(request.send(), &state, |sent| show_sent(offset + sent)).await?;
         state.abort();
-        match (answered, state.read_error()) {
-            (Err(_), Some(error)) => Err(RequestError::File(error)),
-            (answered, _) => Ok(json::<Accepted>(answered).await?.id),
+        if let (Err(_), Some(error)) = (&answered, state.read_error()) {
+            return Err(RequestError::File(error));
         }
+        let response = expect_success(answered).await?;
+        let taken = number(&response, OFFSET).filter(|taken| (offset + 1..=offset + length).contains(taken));
+        taken.ok_or_else(|| no_master(&response).into())
     }
 
     /// Waits for the answer to an upload as long as the upload makes progress.
@@ -132,25 +188,37 @@ impl MasterClient {
 
     /// Asks for the status of an upload: `GET /api/v1/uploads/{id}`.
     pub(crate) async fn status(&self, id: &str) -> Result<UploadStatus, RequestError> {
-        let request = self.request(Method::GET, &format!("/{}", encoded(id))).timeout(REQUEST_TIMEOUT);
+        let request = self.upload(Method::GET, id).timeout(REQUEST_TIMEOUT);
         Ok(json(request.send().await).await?)
     }
 
     /// Cancels an upload: `DELETE /api/v1/uploads/{id}`.
     pub(crate) async fn cancel(&self, id: &str) -> Result<(), RequestError> {
-        let request = self.request(Method::DELETE, &format!("/{}", encoded(id))).timeout(REQUEST_TIMEOUT);
+        let request = self.upload(Method::DELETE, id).timeout(REQUEST_TIMEOUT);
         expect_success(request.send().await).await?;
         Ok(())
     }
 
-    fn request(&self, method: Method, rest: &str) -> reqwest::RequestBuilder {
-        self.endpoint.request(&self.http, method, &format!("api/v1/uploads{rest}"))
+    /// Address of the master.
+    pub(crate) fn base(&self) -> &Url {
+        self.endpoint.base()
+    }
+
+    fn upload(&self, method: Method, id: &str) -> RequestBuilder {
+        self.endpoint.request(&self.http, method, &format!("api/v1/uploads/{id}"))
+    }
+
+    fn tus(&self, method: Method, id: &str) -> RequestBuilder {
+        self.endpoint.request(&self.http, method, &format!("api/v1/tus/{id}")).header(RESUMABLE, "1.0.0")
     }
 }
 
-/// Percent-encodes a name or an id as one segment of a URL.
-fn encoded(text: &str) -> String {
-    encoded_path(text).replace('/', "%2F")
+fn number(response: &Response, header: &str) -> Option<u64> {
+    response.headers().get(header)?.to_str().ok()?.parse().ok()
+}
+
+fn no_master(response: &Response) -> Error {
+    Error::unusable(response, "not as a master does; is this the URL of a master?")
 }
 
 async fn json<T: DeserializeOwned>(answered: reqwest::Result<Response>) -> Result<T, Error> {

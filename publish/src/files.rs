@@ -13,6 +13,8 @@ use anyhow::{Context, Result, ensure};
 pub struct LocalFile {
     /// Its path.
     pub path: PathBuf,
+    /// Its path from the root, which tells it apart from other files.
+    pub(crate) absolute: PathBuf,
     /// The name that the master gets: the path without folders.
     pub name: String,
     /// Its size in bytes.
@@ -43,6 +45,7 @@ fn local_file(path: &Path) -> Result<LocalFile> {
     let name = name.with_context(|| format!("the name of {} is not UTF-8; rename it", path.display()))?;
     Ok(LocalFile {
         path: path.to_owned(),
+        absolute: std::path::absolute(path).with_context(failed)?,
         name: name.to_owned(),
         size: metadata.len(),
         modified: metadata.modified().ok(),

@@ -1,5 +1,5 @@
-//! Uploads files to a master over its HTTP API and follows each upload until its rows are committed. It does not look into
-//! the files: the master checks them.
+//! Uploads files to a master, in slices that resume, and follows each upload until its rows are committed. It does not look
+//! into the files: the master checks them.
 #![warn(missing_docs)]
 
 pub mod cli;
@@ -7,10 +7,12 @@ pub mod cli;
 mod body;
 mod client;
 mod files;
+mod identity;
 mod outcome;
 mod progress;
 mod run;
 mod status;
+mod tries;
 mod upload;
 
 pub use files::{LocalFile, local_files};

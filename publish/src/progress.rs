@@ -31,11 +31,11 @@ impl FileProgress {
         Self { bar: bars.add(WAITING, &one_line(&file.name)), size: file.size }
     }
 
-    /// Starts at 0 bytes, at each try.
-    pub(crate) fn show_start(&self) {
+    /// Starts at the bytes that the master has, at each try.
+    pub(crate) fn show_start(&self, offset: u64) {
         self.bar.set_template(SENDING);
         self.bar.set_length(self.size);
-        self.bar.set_position(0);
+        self.bar.set_position(offset);
     }
 
     pub(crate) fn show_sent(&self, bytes: u64) {
@@ -48,6 +48,10 @@ impl FileProgress {
 
     pub(crate) fn show_retry(&self, next: u32, max: u32) {
         self.wait(&format!("failed; try {next} of {max} follows"));
+    }
+
+    pub(crate) fn show_other_run(&self) {
+        self.wait("another run sends it");
     }
 
     pub(crate) fn show_busy(&self) {

@@ -18,13 +18,13 @@ use crate::{
     local_files,
     progress::FileProgress,
     status::UploadStatus,
-    upload::{CurrentId, Upload},
+    upload::{CurrentId, KEPT, Upload},
 };
 
-/// Limit for the time that a stop waits for the master to cancel uploads.
-const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Limit for the time that a stop waits for the master.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Uploads all files. A stop cancels the uploads under way and starts no more.
+/// Uploads all files. A stop ends the uploads under way and starts no more.
 ///
 /// # Errors
 /// Nothing was sent, because a file or the token cannot be read; or stdout cannot be written. A file that fails is no error
@@ -49,7 +49,7 @@ pub async fn run(args: &Args, bars: &Bars, stop: &CancellationToken) -> Result<S
     Ok(summary)
 }
 
-/// Uploads one file, or cancels it at a stop.
+/// Uploads one file, until a stop.
 async fn publish(
     master: &MasterClient,
     file: &LocalFile,
@@ -65,7 +65,7 @@ async fn publish(
         let upload = Upload { master, file, replace, progress, current_id: CurrentId::default() };
         tokio::select! {
             result = upload.run() => result,
-            () = stop.cancelled() => cancel(&upload).await,
+            () = stop.cancelled() => end(&upload).await,
         }
     };
     Outcome {
@@ -76,10 +76,10 @@ async fn publish(
     }
 }
 
-/// Cancels an upload that the master has. One that is still being sent ends with its connection.
-async fn cancel(upload: &Upload<'_>) -> Result<UploadStatus, String> {
-    let completed = tokio::time::timeout(CANCEL_TIMEOUT, upload.cancel()).await;
-    completed.ok().flatten().ok_or_else(|| "stopped".to_owned())
+/// Ends an upload early. A master that does not answer keeps what it has.
+async fn end(upload: &Upload<'_>) -> Result<UploadStatus, String> {
+    let ended = tokio::time::timeout(STOP_TIMEOUT, upload.stop()).await;
+    ended.unwrap_or_else(|_| Err(format!("stopped; the master keeps what it has of it {KEPT}")))
 }
 
 /// Prints a line on stdout. A reader that went away is no error: the exit code still holds.

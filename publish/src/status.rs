@@ -6,6 +6,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct UploadStatus {
     pub(crate) state: UploadState,
+    /// Bytes received so far.
+    #[serde(default)]
+    pub(crate) bytes: u64,
     /// Rows read so far.
     #[serde(default)]
     pub(crate) rows: u64,
@@ -35,8 +38,9 @@ pub(crate) enum UploadState {
     Other,
 }
 
-/// The answer to `POST /api/v1/uploads`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Accepted {
-    pub(crate) id: String,
+impl UploadState {
+    /// Whether no other step follows.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Complete | Self::Failed)
+    }
 }

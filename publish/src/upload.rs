@@ -1,4 +1,4 @@
-//! The way of one file: sent, sent again where that may help, then followed until its rows are committed.
+//! The way of one file: sent slice by slice, gone on with after a failure, then followed until its rows are committed.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -6,30 +6,26 @@ use std::{
 };
 
 use reqwest::StatusCode;
-use tributary_http_client::{Backoff, Error};
-use uuid::Uuid;
 
 use crate::{
     LocalFile,
-    client::{MasterClient, RequestError},
+    client::{Found, MasterClient, RequestError},
+    identity::upload_id,
     progress::FileProgress,
     status::{UploadState, UploadStatus},
+    tries::{Busy, MAX_TRIES, Tries, has_moved},
 };
 
-/// Most times that a file is sent. Answers that the master is busy do not count.
-const MAX_TRIES: u32 = 5;
-/// Delay before the second try; it doubles with each further one.
-const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Limit for the delay between two tries, even if the master asks for a longer one.
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
-/// Least delay between two tries while the master is busy, even if it asks for a shorter one.
-const MIN_BUSY_DELAY: Duration = Duration::from_millis(100);
-/// Limit for the time in which the master only says that it is busy. The uploads that it is busy with may be large.
-const MAX_BUSY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Interval in which the status of an upload is asked for.
 const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 /// Limit for the time in which a master does not answer during processing. After a restart it resumes its uploads.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
+/// Limit for the time in which another run that sends the same file gets nothing to the master.
+const MAX_OTHER_SILENCE: Duration = Duration::from_secs(5);
+/// Earlier uploads of the same file whose ids are tried; the master remembers fewer.
+const MAX_EARLIER: u32 = 2_000;
+/// The end of a sentence: for what time the master keeps a part, and what to do next.
+pub(crate) const KEPT: &str = "for a day; the same command goes on there";
 
 /// The upload of one file.
 pub(crate) struct Upload<'a> {
@@ -38,6 +34,16 @@ pub(crate) struct Upload<'a> {
     pub(crate) replace: bool,
     pub(crate) progress: FileProgress,
     pub(crate) current_id: CurrentId,
+}
+
+/// The result of a try to send a file.
+enum Sent {
+    /// The master has the whole file, or gave the upload up: its status says which.
+    Whole,
+    /// An earlier upload of the same file has ended under this id.
+    Earlier,
+    /// Another run has begun the upload at the same time.
+    Raced,
 }
 
 impl Upload<'_> {
@@ -49,7 +55,6 @@ impl Upload<'_> {
         let name = &self.file.name;
         tracing::info!(file.name = %name, bytes = self.file.size, "{name}: sending {} bytes", self.file.size);
         let id = &self.send().await?;
-        self.current_id.set(id);
         tracing::info!(file.name = %name, upload.id = %id, "{name}: sent, waiting to be processed");
         let status = self.follow(id).await?;
         match status.state {
@@ -58,44 +63,123 @@ impl Upload<'_> {
         }
     }
 
-    /// Cancels the upload unless it is over: committed rows stay. Returns its status if it is complete.
-    pub(crate) async fn cancel(&self) -> Option<UploadStatus> {
-        let id = &self.current_id.get()?;
-        match self.master.status(id).await {
-            Ok(status) if status.state == UploadState::Complete => Some(status),
-            Ok(status) if status.state == UploadState::Failed => None,
-            // Nothing of it arrived, or the master dropped it when the connection broke.
-            Err(error) if error.has_status(StatusCode::NOT_FOUND) => None,
-            _ => {
-                if let Err(error) = self.master.cancel(id).await {
-                    tracing::warn!(upload.id = %id, %error, "failed to cancel: {error}");
+    /// Ends the upload early. A part of the file stays at the master, so that a later run can go on. A whole one is cancelled unless its
+    /// rows are committed: what was stopped must not take effect. Returns its status if they are.
+    ///
+    /// # Errors
+    /// The text says what is left.
+    pub(crate) async fn stop(&self) -> Result<UploadStatus, String> {
+        let stopped = Err("stopped".to_owned());
+        let Some(id) = &self.current_id.get() else { return stopped };
+        match self.master.find(id, self.file.size).await {
+            Ok(Found::Part(offset)) if offset > 0 => {
+                Err(format!("stopped; the master keeps {offset} of {} bytes {KEPT}", self.file.size))
+            }
+            Ok(Found::Nothing | Found::Ended) => stopped,
+            Ok(Found::Part(_) | Found::Whole) => match self.master.status(id).await {
+                Ok(status) if status.state == UploadState::Complete => Ok(status),
+                Ok(status) if status.state == UploadState::Failed => stopped,
+                _ => {
+                    self.cancel(id).await;
+                    stopped
                 }
-                None
+            },
+            Err(_) => Err(format!("stopped; the master keeps what it has of it {KEPT}")),
+        }
+    }
+
+    async fn cancel(&self, id: &str) {
+        if let Err(error) = self.master.cancel(id).await {
+            tracing::warn!(upload.id = %id, %error, "failed to cancel: {error}");
+        }
+    }
+
+    /// Sends what the master does not have of the file. Returns the id under which it has it.
+    async fn send(&self) -> Result<String, String> {
+        let mut tries = Tries::new();
+        let mut number = 0;
+        loop {
+            let id = upload_id(self.master.base(), self.file, self.replace, number);
+            let error = match self.try_to_send(&id, &mut tries).await {
+                Ok(Sent::Whole) => return Ok(id),
+                Ok(Sent::Earlier) if number == MAX_EARLIER => return Err("it was uploaded too often".to_owned()),
+                Ok(Sent::Earlier) => {
+                    number += 1;
+                    continue;
+                }
+                Ok(Sent::Raced) => continue,
+                Err(error) => error,
+            };
+            if let (RequestError::File(_), Some(_)) = (&error, tries.offset) {
+                self.cancel(&id).await;
+            }
+            let delay = tries.next_delay(&error).ok_or_else(|| self.failure(&error, &tries))?;
+            if error.http().is_some_and(has_moved) {
+                self.wait_for_other_run(&id).await;
+            } else {
+                self.show_delay(&error, &tries, delay);
+                tokio::time::sleep(delay).await;
             }
         }
     }
 
-    /// Sends the file, from its start at each try. Returns the id under which the master has it.
-    async fn send(&self) -> Result<String, String> {
-        let mut tries = Tries::new();
-        loop {
-            self.progress.show_start();
-            let id = new_id();
-            self.current_id.set(&id);
-            let sent = self.master.send(self.file, &id, self.replace, |bytes| self.progress.show_sent(bytes)).await;
-            let error = match sent {
-                Ok(id) => return Ok(id),
-                Err(error) => error,
-            };
-            let Some(delay) = tries.next_delay(&error, id) else {
-                let received = self.find_received(&tries.unanswered).await;
-                return received.ok_or_else(|| self.failure(&error, tries.count));
-            };
-            self.show_delay(&error, &tries, delay);
-            tokio::time::sleep(delay).await;
-            if let Some(id) = self.find_received(&tries.unanswered).await {
-                return Ok(id);
+    /// Asks what the master has, and sends the rest, slice by slice.
+    async fn try_to_send(&self, id: &str, tries: &mut Tries) -> Result<Sent, RequestError> {
+        let size = self.file.size;
+        let mut offset = match self.master.find(id, size).await? {
+            Found::Part(offset) => offset,
+            Found::Whole | Found::Ended if tries.offset.is_some() => return Ok(Sent::Whole),
+            Found::Ended => return Ok(Sent::Earlier),
+            Found::Whole if self.master.status(id).await?.state.is_final() => return Ok(Sent::Earlier),
+            Found::Whole => {
+                self.current_id.set(id);
+                return Ok(Sent::Whole);
             }
+            Found::Nothing => {
+                // Before the answer, which may be lost.
+                self.current_id.set(id);
+                match self.master.create(self.file, id, self.replace).await {
+                    Ok(()) => 0,
+                    Err(error) if error.has_status(StatusCode::CONFLICT) => {
+                        return match self.master.find(id, size).await? {
+                            Found::Nothing => Err(error),
+                            _ => Ok(Sent::Raced),
+                        };
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        self.current_id.set(id);
+        if offset > 0 {
+            let name = &self.file.name;
+            tracing::info!(file.name = %name, upload.id = %id, "{name}: going on at byte {offset}");
+        }
+        self.progress.show_start(offset);
+        tries.arrived(offset);
+        while offset < size {
+            offset = self.master.append(self.file, id, offset, |bytes| self.progress.show_sent(bytes)).await?;
+            tries.arrived(offset);
+        }
+        Ok(Sent::Whole)
+    }
+
+    /// Waits while another run sends the same file: both would only break off each other's requests.
+    async fn wait_for_other_run(&self, id: &str) {
+        let name = &self.file.name;
+        let (mut bytes, mut since) = (None, Instant::now());
+        while let Ok(status) = self.master.status(id).await
+            && status.state == UploadState::Receiving
+            && since.elapsed() < MAX_OTHER_SILENCE
+        {
+            if bytes.is_none() {
+                tracing::warn!(file.name = %name, "{name}: another run sends it; waiting for that one");
+                self.progress.show_other_run();
+            }
+            if bytes != Some(status.bytes) {
+                (bytes, since) = (Some(status.bytes), Instant::now());
+            }
+            tokio::time::sleep(STATUS_INTERVAL).await;
         }
     }
 
@@ -119,22 +203,13 @@ impl Upload<'_> {
         }
     }
 
-    /// Looks for a try that the master received as a whole though its answer was lost.
-    async fn find_received(&self, unanswered: &[String]) -> Option<String> {
-        for id in unanswered.iter().rev() {
-            let state = self.master.status(id).await.ok().map(|status| status.state);
-            if matches!(state, Some(UploadState::Queued | UploadState::Processing | UploadState::Complete)) {
-                return Some(id.clone());
-            }
-        }
-        None
-    }
-
-    fn failure(&self, error: &RequestError, tries: u32) -> String {
-        let is_taken = error.has_status(StatusCode::CONFLICT) && !self.replace;
+    fn failure(&self, error: &RequestError, tries: &Tries) -> String {
+        let is_taken = error.has_status(StatusCode::CONFLICT) && !self.replace && tries.offset.is_none();
         let fix = if is_taken { "; use `--replace` to replace it" } else { "" };
-        let tries = if tries > 1 { format!(" (after {tries} tries)") } else { String::new() };
-        format!("{error}{fix}{tries}")
+        let count = if tries.count > 1 { format!(" (after {} tries)", tries.count) } else { String::new() };
+        let is_kept = tries.count > 1 && tries.offset.is_some_and(|offset| offset > 0);
+        let kept = if is_kept { format!("; the master keeps what it has of it {KEPT}") } else { String::new() };
+        format!("{error}{fix}{count}{kept}")
     }
 
     /// Asks for the status until the upload is over.
@@ -142,7 +217,7 @@ impl Upload<'_> {
         let mut silent_since: Option<Instant> = None;
         loop {
             match self.master.status(id).await {
-                Ok(status) if matches!(status.state, UploadState::Complete | UploadState::Failed) => return Ok(status),
+                Ok(status) if status.state.is_final() => return Ok(status),
                 Ok(status) => {
                     silent_since = None;
                     self.progress.show_status(&status);
@@ -178,59 +253,7 @@ fn may_recover(error: &RequestError) -> bool {
         .is_some_and(|error| error.is_transient() || error.status().is_some_and(|status| status.is_server_error()))
 }
 
-/// The tries to send one file.
-struct Tries {
-    /// Tries so far, the one under way included.
-    count: u32,
-    backoff: Backoff,
-    /// The ids of tries that ended without an answer.
-    unanswered: Vec<String>,
-    /// Set while the master only says that it is busy.
-    busy: Option<Busy>,
-}
-
-/// Busy answers that followed one another.
-struct Busy {
-    since: Instant,
-    answers: u64,
-}
-
-impl Tries {
-    fn new() -> Self {
-        let backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
-        Self { count: 1, backoff, unanswered: Vec::new(), busy: None }
-    }
-
-    /// Returns the delay before the next try after one under `id` failed, or nothing if there is to be none.
-    fn next_delay(&mut self, error: &RequestError, id: String) -> Option<Duration> {
-        // The master may not have noticed yet that the connection of an earlier try broke.
-        let is_own_conflict = !self.unanswered.is_empty() && error.has_status(StatusCode::CONFLICT);
-        let http = error.http()?;
-        if http.is_unanswered() {
-            self.unanswered.push(id);
-        }
-        if http.is_busy() {
-            return self.busy_delay(http);
-        }
-        self.busy = None;
-        if self.count == MAX_TRIES || !(http.is_transient() || is_own_conflict) {
-            return None;
-        }
-        self.count += 1;
-        Some(http.retry_after().unwrap_or_else(|| self.backoff.next_delay()).min(MAX_RETRY_DELAY))
-    }
-
-    /// The delay that a busy master asks for. It takes a few uploads at a time, so with many `--jobs`, or beside other
-    /// programs, one has to wait for its turn.
-    fn busy_delay(&mut self, error: &Error) -> Option<Duration> {
-        let busy = self.busy.get_or_insert_with(|| Busy { since: Instant::now(), answers: 0 });
-        busy.answers += 1;
-        let delay = error.retry_after()?.clamp(MIN_BUSY_DELAY, MAX_RETRY_DELAY);
-        (busy.since.elapsed() < MAX_BUSY_TIME).then_some(delay)
-    }
-}
-
-/// The id of the try under way; none before the first.
+/// The id under which this run uploads the file; none before it has begun.
 #[derive(Debug, Default)]
 pub(crate) struct CurrentId(Mutex<Option<String>>);
 
@@ -242,9 +265,4 @@ impl CurrentId {
     fn set(&self, id: &str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.to_owned());
     }
-}
-
-/// Chooses the id of an upload here, so that an upload whose answer is lost can be found: 32 hex digits.
-fn new_id() -> String {
-    Uuid::new_v4().simple().to_string()
 }

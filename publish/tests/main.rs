@@ -3,17 +3,19 @@
 
 mod fake;
 mod refused;
+mod resumed;
 mod sent;
 mod stopped;
 mod troubled;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
-use tributary_testkit::process;
+use tributary_testkit::{process, wait::until};
 
 /// Creates a folder with a file of some kilobytes per name.
 fn folder(names: &[&str]) -> TempDir {
@@ -42,6 +44,12 @@ fn publish(folder: &TempDir, to: &str, words: &[&str]) -> Said {
 
 fn start(folder: &TempDir, to: &str, words: &[&str]) -> Child {
     command(folder, to, words).spawn().unwrap()
+}
+
+/// Waits until it logs a line that contains `text`.
+fn until_it_says(child: &mut Child, text: &str) {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    until(text, || lines.next().unwrap().unwrap().contains(text).then_some(()));
 }
 
 /// Its output and exit code.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    fake::{FakeMaster, Reply, status},
+    fake::{FakeMaster, Reply, forgotten, status},
     folder, publish,
 };
 
@@ -55,15 +55,16 @@ fn a_server_that_is_not_a_master_is_recognised() {
         assert!(said.code == Some(1) && said.lines[0].contains(part), "{said:?}");
         assert_eq!(master.uploads().len(), 1);
     };
-    check(Reply::Refuse("200 OK", "", ""), "does not answer as a master does");
-    check(Reply::Refuse("301 Moved", "Location: /x\r\n", ""), "/api/v1/uploads redirects to http://127.0.0.1:");
-    check(Reply::Take(vec![Some("[]".into())]), "/api/v1/uploads/0 does not answer as a master does");
+    check(Reply::Refuse("200 OK", "", ""), "/api/v1/tus/ answers not as a master does");
+    check(Reply::Refuse("301 Moved", "Location: /x\r\n", ""), "/api/v1/tus/ redirects to http://127.0.0.1:");
+    check(Reply::RefusePart("200 OK", "", ""), "answers not as a master does");
+    check(Reply::Take(vec![Some("[]".into())]), "does not answer as a master does");
 }
 
 #[test]
 fn an_upload_that_the_master_forgot_has_failed() {
     let folder = folder(&["a.csv"]);
-    let master = FakeMaster::start(&[Reply::Refuse("202 Accepted", "X: y\r\n", "\",\"id\":\"99")]);
+    let master = FakeMaster::start(&[Reply::Take(vec![status("queued", 1, 0), forgotten()])]);
     let said = publish(&folder, &master.url, &["a.csv"]);
     assert_eq!(said.lines[0], "a.csv: failed: the master no longer knows this upload", "{said:?}");
     assert_eq!(said.code, Some(1));

@@ -29,9 +29,10 @@ fn a_file_is_sent_whole_and_followed_until_it_is_complete() {
     );
     assert!(said.stderr.contains("sales.csv: sending 12009 bytes"), "{}", said.stderr);
     let [upload] = &master.uploads()[..] else { panic!("{:?}", master.uploads()) };
-    assert_eq!(upload.target, "/api/v1/uploads?filename=sales.csv");
+    assert_eq!((upload.target.as_str(), upload.metadata["filename"].as_str()), ("/api/v1/tus/", "sales.csv"));
+    assert!(!upload.metadata.contains_key("replace"));
     assert_eq!(upload.body, content("sales.csv").into_bytes());
-    assert_eq!(upload.headers["content-length"], upload.body.len().to_string());
+    assert_eq!(upload.parts, [(0, upload.body.len())]);
     for absent in ["authorization", "expect", "transfer-encoding"] {
         assert!(!upload.headers.contains_key(absent), "{absent}");
     }
@@ -47,36 +48,38 @@ fn the_token_and_replace_are_sent() {
     let said = publish(&folder, &to, &["--replace", "--token-file", "token", "a.csv"]);
     assert_eq!((said.code, said.lines[0].as_str()), (Some(0), "a.csv: complete, 1 row, 0 rejects, T s"), "{said:?}");
     let [upload] = &master.uploads()[..] else { panic!("{:?}", master.uploads()) };
-    assert_eq!(upload.target, "/tributary/api/v1/uploads?filename=a.csv&replace=1");
+    assert_eq!(upload.target, "/tributary/api/v1/tus/");
+    assert_eq!((upload.metadata["filename"].as_str(), upload.metadata["replace"].as_str()), ("a.csv", "1"));
     assert_eq!(upload.headers["authorization"], "Bearer s3cret");
     assert!(!said.stderr.contains("s3cret"), "{}", said.stderr);
 }
 
 #[test]
-fn names_are_percent_encoded() {
+fn names_arrive_as_they_are() {
     let names = ["a b+c.csv", "ä&x=1#?%41.csv", "-new\nline.csv", "\"q\".csv"];
     let folder = folder(&names);
     let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 1, 0)])]);
     let said =
         publish(&folder, &master.url, &["--jobs", "1", names[0], names[1], &format!("./{}", names[2]), names[3]]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    let targets: Vec<_> = master.uploads().into_iter().map(|upload| upload.target).collect();
-    let expect = ["a%20b%2Bc.csv", "%C3%A4%26x%3D1%23%3F%2541.csv", "-new%0Aline.csv", "%22q%22.csv"];
-    assert_eq!(targets, expect.map(|name| format!("/api/v1/uploads?filename={name}")));
+    let sent: Vec<_> = master.uploads().into_iter().map(|upload| upload.metadata["filename"].clone()).collect();
+    assert_eq!(sent, names);
     assert_eq!(said.lines[1], r"-new\nline.csv: complete, 1 row, 0 rejects, T s", "a file is a line");
 }
 
 #[test]
-fn an_empty_file_and_one_of_many_chunks_arrive_unchanged() {
+fn an_empty_file_and_one_of_three_slices_arrive_unchanged() {
+    const SLICE: usize = 32 << 20;
     let folder = folder(&[]);
-    let large: Vec<u8> = (0..5_000_011_u32).map(|at| (at / 7) as u8).collect();
+    let large: Vec<u8> = (0..70_000_011_u32).map(|at| (at / 7) as u8).collect();
     fs::write(folder.path().join("empty.csv"), "").unwrap();
     fs::write(folder.path().join("large.csv"), &large).unwrap();
     let master = FakeMaster::start(&[Reply::Take(vec![status("complete", 0, 0)])]);
     assert_eq!(publish(&folder, &master.url, &["--jobs=1", "empty.csv", "large.csv"]).code, Some(0));
     let uploads = master.uploads();
-    assert_eq!((uploads[0].headers["content-length"].as_str(), uploads[0].body.len()), ("0", 0));
+    assert_eq!((uploads[0].headers["upload-length"].as_str(), uploads[0].parts.len()), ("0", 0));
     assert!(uploads[1].body == large);
+    assert_eq!(uploads[1].parts, [(0, SLICE), (SLICE, SLICE), (2 * SLICE, large.len() - 2 * SLICE)]);
 }
 
 #[test]

@@ -91,6 +91,12 @@ impl Daemon {
         (status.code(), started.elapsed())
     }
 
+    /// Sends SIGKILL and waits for the exit.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Returns its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -101,8 +107,7 @@ impl Daemon {
 impl Drop for Daemon {
     /// Sends SIGKILL: nothing may depend on a clean stop.
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

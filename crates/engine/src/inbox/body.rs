@@ -198,9 +198,7 @@ async fn next_chunk<E: Display>(
     let chunk = tokio::select! {
         biased;
         () = receiving.cancel.cancelled() => return Err(InboxError::Cancelled),
-        () = until.interrupted.cancelled() => {
-            return Err(InboxError::Cut("another request goes on with it".to_owned()));
-        }
+        () = until.interrupted.cancelled() => return Err(InboxError::TakenOver),
         () = until.stopped.cancelled() => return Err(InboxError::Stopping),
         chunk = tokio::time::timeout(limits.max_silence, body.next()) => chunk,
     };

@@ -27,6 +27,15 @@ pub enum InboxError {
         /// The id.
         id: String,
     },
+    /// The upload has ended, and nothing of it is left.
+    #[error("the upload with the id {id} has ended; begin again with another id")]
+    Over {
+        /// The id.
+        id: String,
+    },
+    /// Another request goes on with an upload that comes in parts.
+    #[error("another request goes on with the upload")]
+    TakenOver,
     /// A part does not begin where the part before it ends.
     #[error("the part must begin at byte {offset}")]
     WrongOffset {

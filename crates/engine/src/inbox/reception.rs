@@ -108,12 +108,16 @@ impl Inbox {
 
     /// Registers a document unless its id or its path is taken.
     pub(super) async fn register(&self, new: &Arc<Receiving>, offer: &Offer) -> Result<(), InboxError> {
-        self.insert(new, offer.may_replace)?;
+        let inserted = self.insert(new, offer.may_replace);
         if offer.id.is_some() {
-            // Only now: a document that is not registered any more has a row.
-            self.check_id(new).await.inspect_err(|_| self.unregister(new))?;
+            // Only now: a document that is not registered any more has a row. A client that repeats itself must hear of its own id.
+            let checked = self.check_id(&new.id).await;
+            if checked.is_err() && inserted.is_ok() {
+                self.unregister(new);
+            }
+            checked?;
         }
-        Ok(())
+        inserted
     }
 
     fn insert(&self, new: &Arc<Receiving>, may_replace: bool) -> Result<(), InboxError> {
@@ -121,7 +125,8 @@ impl Inbox {
         if all.contains_key(&new.id) {
             return Err(InboxError::KnownId { id: new.id.clone() });
         }
-        let is_taken = || self.0.documents.has(&new.path) || all.values().any(|other| other.path == new.path);
+        let takes = |other: &Arc<Receiving>| other.path == new.path && other.is_coming();
+        let is_taken = || self.0.documents.has(&new.path) || all.values().any(takes);
         if !may_replace && is_taken() {
             return Err(InboxError::Taken { path: new.path.clone() });
         }
@@ -130,10 +135,8 @@ impl Inbox {
     }
 
     /// Refuses an id that a document has or had: its row and its file must not be touched.
-    async fn check_id(&self, new: &Receiving) -> Result<(), InboxError> {
-        let id = new.id.clone();
-        let known = self.0.readers.run(move |store| Ok(store.document(&id)?)).await?;
-        known.map_or(Ok(()), |row| Err(InboxError::KnownId { id: row.id }))
+    async fn check_id(&self, id: &str) -> Result<(), InboxError> {
+        if self.is_known(id).await? { Err(InboxError::KnownId { id: id.to_owned() }) } else { Ok(()) }
     }
 
     pub(super) fn unregister(&self, receiving: &Receiving) {

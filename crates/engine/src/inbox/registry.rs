@@ -147,6 +147,11 @@ impl Receiving {
         !self.is_listed && self.total.is_some_and(|total| total <= MAX_SMALL_BYTES)
     }
 
+    /// Whether its body is coming in right now. A part whose sender is gone must not keep others from the path for a day.
+    pub(super) fn is_coming(&self) -> bool {
+        self.resumable.as_ref().is_none_or(|resumable| resumable.part.try_lock().is_err())
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -274,6 +279,15 @@ impl Inbox {
     /// The source that reads documents.
     pub(crate) fn source(&self) -> &DocumentSource {
         &self.0.source
+    }
+
+    /// Whether an id is or was that of a document. One that was taken back keeps its id: its file may be deleted only later.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn is_known(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.0.readers.run(move |store| Ok(store.document(&id)?.is_some())).await
     }
 
     pub(super) async fn row(&self, id: &str) -> Result<Option<DocumentRow>> {

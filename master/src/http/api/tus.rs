@@ -105,7 +105,11 @@ pub(crate) async fn create(
 /// A request that is still sending a part is broken off: whoever asks goes on.
 #[utoipa::path(head, path = "/api/v1/tus/{id}", operation_id = "get_tus", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
-    responses((status = 200, description = "`Upload-Offset` and `Upload-Length`"), (status = 404, description = "No such upload, or it has failed")))]
+    responses(
+        (status = 200, description = "`Upload-Offset` and `Upload-Length`"),
+        (status = 404, description = "No such upload"),
+        (status = 410, description = "It has failed, or was deleted"),
+    ))]
 pub(crate) async fn head(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let id = id.to_ascii_lowercase();
     let mut response = HttpResponse::Ok();
@@ -116,6 +120,7 @@ pub(crate) async fn head(app: web::Data<App>, id: web::Path<String>) -> Result<H
     let known = app.engine.inbox().get(&id).await?;
     match known.and_then(|Document { hash, bytes, error, .. }| hash.filter(|_| error.is_none()).map(|_| bytes)) {
         Some(bytes) => Ok(response.insert_header((OFFSET, bytes)).insert_header((LENGTH, bytes)).finish()),
+        None if app.engine.inbox().is_known(&id).await? => Err(InboxError::Over { id }.into()),
         None => Err(InboxError::Unknown { id }.into()),
     }
 }
@@ -131,7 +136,7 @@ pub(crate) async fn head(app: web::Data<App>, id: web::Path<String>) -> Result<H
         (status = 204, description = "`Upload-Offset` is how much is on disk now"),
         (status = 400, description = "The part ended early; what has come of it is kept"),
         (status = 404, description = "No such upload, or it has ended"),
-        (status = 409, description = "Another offset; or there is a file of that path by now"),
+        (status = 409, description = "Another offset; another request goes on with it; it was cancelled; or there is a file of that path by now"),
         (status = 412, description = "Another version of tus"),
         (status = 415, description = "The body is not `application/offset+octet-stream`"),
         (status = 503, description = "Too many are being received"),

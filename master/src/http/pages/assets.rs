@@ -1,4 +1,4 @@
-//! Assets of the pages: a style sheet, two small scripts, an icon. All are in the binary.
+//! Assets of the pages: a style sheet, three small scripts, an icon. All are in the binary.
 
 use actix_web::{
     HttpResponse, Responder,
@@ -18,6 +18,11 @@ pub(crate) async fn script() -> impl Responder {
 /// The script of the page at `/upload`, which works without it too.
 pub(crate) async fn upload_script() -> impl Responder {
     asset("text/javascript; charset=utf-8", include_str!("assets/upload.js"))
+}
+
+/// The part of that script that sends a file.
+pub(crate) async fn tus_script() -> impl Responder {
+    asset("text/javascript; charset=utf-8", include_str!("assets/tus.js"))
 }
 
 /// The icon.

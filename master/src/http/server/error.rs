@@ -154,6 +154,8 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::Unknown { .. } => (StatusCode::NOT_FOUND, "not found"),
         InboxError::WrongOffset { .. } => (StatusCode::CONFLICT, "wrong offset"),
         InboxError::Expired => (StatusCode::GONE, "expired"),
+        InboxError::Over { .. } => (StatusCode::GONE, "gone"),
+        InboxError::TakenOver => (StatusCode::CONFLICT, "taken over"),
         InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
         InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),

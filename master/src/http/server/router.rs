@@ -58,6 +58,7 @@ fn pages(config: &mut web::ServiceConfig) {
             [plain(read().to(upload_page::show)), plain(web::post().to(upload_page::form))],
         ))
         .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
+        .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
         .service(resource("/reports", "GET, HEAD", [plain(read().to(report_pages::list))]))
         .service(resource("/reports/{name}", "GET, HEAD", [read().to(report_pages::show)]))
         .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))

@@ -86,6 +86,9 @@ fn a_part_that_breaks_off_is_kept() {
     tributary_testkit::wait::until("a part has come", || (get(&system, id_in(&path))["bytes"] == 9).then_some(()));
     // The connection hangs. Whoever asks goes on, and does not wait for it.
     assert_eq!(offset(&system, &path), (9, FEED.len()));
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 409") && answer.contains("another request goes on"), "{answer}");
     append(&system, &path, 9, &FEED[9..], 204);
     assert_eq!(ended(&system, id_in(&path))["state"], "complete");
     drop(stream);
@@ -116,9 +119,39 @@ fn an_unfinished_upload_is_cancelled_by_both_names() {
         }
         assert_eq!(get(&system, id_in(&path))["error"], "it was cancelled");
         assert!(files(&system).is_empty());
-        assert_eq!(ask(&system, "HEAD", &path, &[], "").status, 404);
+        assert_eq!(ask(&system, "HEAD", &path, &[], "").status, 410);
         append(&system, &path, 17, "x", 404);
     }
+}
+
+/// The id of an upload that was taken back was answered as one that is free, and then with 500.
+#[test]
+fn an_id_is_never_used_twice() {
+    let system = master("");
+    let metadata = format!("{NAME},id {}", "YWFh".repeat(10) + "YWE=");
+    let path = create(&system, FEED.len(), &metadata);
+    append(&system, &path, 0, FEED, 204);
+    assert_eq!(ended(&system, id_in(&path))["state"], "complete");
+    delete(&system, id_in(&path));
+    assert_eq!(ask(&system, "HEAD", &path, &[], "").status, 410);
+    let again = ask(&system, "POST", "/api/v1/tus/", &[("Upload-Length", "5"), ("Upload-Metadata", &metadata)], "");
+    assert_eq!((again.status, again.text().contains("id is known")), (409, true), "{}", again.text());
+    assert_eq!(ask(&system, "HEAD", &format!("/api/v1/tus/{}", id('0')), &[], "").status, 404);
+}
+
+#[test]
+fn a_part_whose_sender_is_gone_keeps_nobody_from_its_path() {
+    let system = master("");
+    let part = create(&system, FEED.len(), NAME);
+    append(&system, &part, 0, &FEED[..5], 204);
+    let whole = create(&system, FEED.len(), NAME);
+    append(&system, &whole, 0, FEED, 204);
+    assert_eq!(ended(&system, id_in(&whole))["state"], "complete");
+    // The first one to arrive has the path.
+    let late = append(&system, &part, 5, &FEED[5..], 409);
+    assert!(late.text().contains("exists already"), "{}", late.text());
+    assert_eq!(get(&system, id_in(&part))["state"], "failed");
+    assert_eq!(ended(&system, id_in(&whole))["state"], "complete");
 }
 
 #[test]

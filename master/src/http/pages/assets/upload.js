@@ -1,6 +1,8 @@
 // Sends files with a progress bar and follows uploads in progress, including those of an earlier visit. The form works
 // without it. A module, so that its names do not clash with those of the other script.
 
+import { begun, cancel, forgetUnless, isRemembered, remember, transfer } from "/tus.js";
+
 const list = document.getElementById("uploads");
 const form = document.getElementById("upload-form");
 // Each transfer and subscription holds a connection, and a browser opens only six per server.
@@ -8,8 +10,9 @@ const SENDING = 2;
 const FOLLOWED = 2;
 
 const waiting = [];
-const sending = new Map();
+const sending = new Set();
 const followed = new Map();
+const isOurs = (id) => sending.has(id) || waiting.some((job) => job.id === id);
 const isOver = (state) => state === "complete" || state === "failed";
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -52,6 +55,14 @@ function button(text, act) {
 // Updates a line: state, name, facts, links, error.
 function show(id, { state, filename, facts, done, links = [], error, buttons = [] }) {
   const at = line(id);
+  const shape = JSON.stringify([state, filename, links, error, typeof done, buttons.map((one) => one.textContent)]);
+  if (at.shape === shape && links.length === 0) {
+    // A button that is replaced while it is pressed gets no click.
+    at.querySelector(".facts").textContent = facts;
+    if (typeof done === "number") at.querySelector("progress").value = done;
+    return;
+  }
+  at.shape = shape;
   const focused = at.contains(document.activeElement) ? document.activeElement.textContent : null;
   const parts = [element("span", `state ${state}`, state), element("b", "filename", filename)];
   if (buttons.length > 0) {
@@ -85,7 +96,7 @@ function tell(upload) {
   const read = rows > 0 ? `, ${counted(rows, "row")}` : "";
   const rejected = rejects > 0 ? `, ${counted(rejects, "reject")}` : "";
   const kinds = {
-    receiving: { facts: sent, done: total ? (100 * upload.bytes) / total : null },
+    receiving: { facts: isRemembered(id) ? `${sent} · choose the file again to go on` : sent, done: total ? (100 * upload.bytes) / total : null },
     queued: { facts: `${bytes(upload.bytes)}, waits to be read`, done: null },
     processing: { facts: `${percent === null ? "" : `${percent.toFixed(0)} % read`}${read}`, done: percent },
     complete: { facts: `${bytes(upload.bytes)}${read}${rejected}` },
@@ -103,24 +114,20 @@ function buttonsOf(id, state) {
   return [button("Remove", sure)];
 }
 
-// Describes an error response for people.
-function complaint(xhr) {
-  try {
-    return JSON.parse(xhr.responseText).detail;
-  } catch {
-    return xhr.status ? `the server answers ${xhr.status}` : "the connection broke; send it again";
-  }
-}
-
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 async function offer(file, replace) {
+  const known = await begun(file, replace);
+  if (known) {
+    if (!isOurs(known.id)) queue(known);
+    return;
+  }
   const id = newId();
   show(id, { state: "waiting", filename: file.name, facts: bytes(file.size) });
   // Checked before sending gigabytes in vain; the server checks again.
   const answer = await fetch(`/api/v1/uploads?filename=${encodeURIComponent(file.name)}`);
-  const known = answer.ok ? (await answer.json()).items : [];
-  if (!replace && known.some((upload) => upload.state !== "failed")) ask(id, file, "");
+  const others = answer.ok ? (await answer.json()).items : [];
+  if (!replace && others.some((upload) => upload.state !== "failed")) ask(id, file, "");
   else queue({ id, file, replace });
 }
 
@@ -145,34 +152,42 @@ function sendNext() {
   while (sending.size < SENDING && waiting.length > 0) send(waiting.shift());
 }
 
-function send({ id, file, replace }) {
-  const xhr = new XMLHttpRequest();
-  sending.set(id, xhr);
-  const cancel = button("Cancel", () => xhr.abort());
-  const began = performance.now();
-  let times = [[began, 0]];
+async function send(job) {
+  const { id, file, replace } = job;
+  const stop = new AbortController();
+  sending.add(id);
+  unfollow(id);
+  remember(job);
+  const shown = (state, facts, loaded) => {
+    const done = file.size ? (100 * loaded) / file.size : 100;
+    show(id, { state, filename: file.name, facts, done, buttons: [button("Cancel", () => stop.abort())] });
+  };
+  let [times, sent] = [[], 0];
+  const amount = (loaded) => `${bytes(loaded)} of ${bytes(file.size)}`;
   const progress = (loaded) => {
     // Speed over the last seconds.
     const now = performance.now();
+    sent = loaded;
     times = [...times.filter(([at]) => now - at < 5000), [now, loaded]];
     const speed = (loaded - times[0][1]) / Math.max(0.2, (now - times[0][0]) / 1000);
     const left = loaded < file.size ? seconds((file.size - loaded) / speed) : "being stored";
-    const facts = [`${bytes(loaded)} of ${bytes(file.size)}`, `${bytes(speed)}/s`, left].filter(Boolean).join(" · ");
-    show(id, { state: "sending", filename: file.name, facts, done: file.size ? (100 * loaded) / file.size : 100, buttons: [cancel] });
+    shown("sending", [amount(loaded), `${bytes(speed)}/s`, left].filter(Boolean).join(" · "), loaded);
   };
-  xhr.upload.addEventListener("progress", (event) => progress(event.loaded));
-  xhr.addEventListener("loadend", async () => {
-    sending.delete(id);
-    const known = await upload(id);
-    if (xhr.status === 409 && !known && !replace) ask(id, file, "");
-    else if (known) follow(known);
-    else show(id, { state: "failed", filename: file.name, facts: bytes(file.size), error: complaint(xhr) });
-    sendNext();
-  });
-  xhr.open("POST", `/api/v1/uploads?id=${id}&filename=${encodeURIComponent(file.name)}${replace ? "&replace=1" : ""}`);
-  xhr.setRequestHeader("Content-Type", "application/octet-stream");
-  progress(0);
-  xhr.send(file);
+  const trouble = (why) => {
+    times = [];
+    shown("waiting", `${amount(sent)} · ${why}, trying again`, sent);
+  };
+  shown("sending", amount(0), 0);
+  const failure = await transfer(job, stop.signal, progress, trouble).catch((error) => error);
+  if (stop.signal.aborted) await cancel(id);
+  sending.delete(id);
+  const known = await upload(id);
+  const isOurFailure = failure && !stop.signal.aborted && (failure.status === 0 || !isOver(known?.state));
+  if (known && !isOurFailure) follow(known);
+  else if (!known && failure?.status === 409 && !replace) ask(id, file, "");
+  else if (isOurFailure) show(id, { state: "failed", filename: file.name, facts: bytes(file.size), error: failure.message });
+  else if (stop.signal.aborted) line(id).remove();
+  sendNext();
 }
 
 async function upload(id) {
@@ -185,10 +200,7 @@ function follow(known) {
   if (isOver(known.state) || document.hidden || followed.has(known.id) || followed.size >= FOLLOWED) return;
   const events = new EventSource(`/api/v1/uploads/${known.id}/events`);
   followed.set(known.id, events);
-  const end = () => {
-    events.close();
-    followed.delete(known.id);
-  };
+  const end = () => unfollow(known.id);
   events.addEventListener("upload", (event) => {
     const news = JSON.parse(event.data);
     tell(news);
@@ -204,12 +216,20 @@ function follow(known) {
   });
 }
 
+function unfollow(id) {
+  followed.get(id)?.close();
+  followed.delete(id);
+}
+
 // Shows all uploads but those being sent from this page, and follows those in progress.
 async function refresh() {
   const answer = await fetch("/api/v1/uploads").catch(() => null);
   if (!answer?.ok) return;
-  const shown = (await answer.json()).items.slice(0, 30).reverse();
-  shown.filter(({ id }) => !sending.has(id) && !followed.has(id)).forEach(follow);
+  const { items } = await answer.json();
+  const unfinished = new Set(items.filter(({ state }) => state === "receiving").map(({ id }) => id));
+  forgetUnless((id) => unfinished.has(id) || isOurs(id));
+  const shown = items.slice(0, 30).reverse();
+  shown.filter(({ id }) => !isOurs(id) && !followed.has(id)).forEach(follow);
 }
 
 function choose(files) {
@@ -236,7 +256,7 @@ addEventListener("drop", (event) => {
   choose(event.dataTransfer.files);
 });
 addEventListener("beforeunload", (event) => {
-  // Leaving would abort the transfer.
+  // Leaving ends the transfer, until the same file is chosen again.
   if (sending.size > 0 || waiting.length > 0) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
