@@ -90,8 +90,8 @@ pub(crate) async fn create(
         at_least: size,
         ..Offer::default()
     };
-    let inbox = app.engine.inbox().clone();
-    let mut unfinished = inbox.create(offer).await?;
+    let (inbox, creator) = (app.engine.inbox().clone(), app.engine.inbox().clone());
+    let mut unfinished = apart(async move { Ok(creator.create(offer).await?) }).await?;
     if is_part(&request) && length(&request) != Some(0) {
         let id = unfinished.id.clone();
         unfinished = apart(async move { Ok(inbox.append(&id, 0, payload).await?) }).await?;
