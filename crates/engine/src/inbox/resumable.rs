@@ -2,6 +2,7 @@
 //! given up when nothing has come for long.
 
 use std::{
+    convert::Infallible,
     fmt::Display,
     pin::pin,
     sync::{Arc, atomic::Ordering},
@@ -188,15 +189,23 @@ impl Inbox {
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
         until: &Until,
     ) -> Result<(Part, Result<(), InboxError>), InboxError> {
-        let mut noted = part.bytes;
-        receiving.on_disk.store(noted, Ordering::Relaxed);
-        let mut appended = pin!(append(receiving, self.0.documents.folder(), part, body, &self.0.limits, until));
+        let begin = part.bytes;
+        receiving.on_disk.store(begin, Ordering::Relaxed);
+        let appended = pin!(append(receiving, self.0.documents.folder(), part, body, &self.0.limits, until));
+        // Both at once: a busy database must not hold up the body.
+        tokio::select! {
+            appended = appended => appended,
+            noted = self.note(receiving, begin) => noted.map(|never| match never {}),
+        }
+    }
+
+    /// Stores now and then how much of an upload is on disk, `noted` bytes already. Ends only if the database fails.
+    async fn note(&self, receiving: &Receiving, mut noted: u64) -> Result<Infallible, InboxError> {
+        // The last byte counts only together with all that follows it: no client would ask for the rest after a crash.
+        let most = receiving.total.unwrap_or_default().saturating_sub(1);
         loop {
-            tokio::select! {
-                appended = &mut appended => return appended,
-                () = tokio::time::sleep(NOTE_INTERVAL) => {}
-            }
-            let on_disk = receiving.on_disk.load(Ordering::Relaxed);
+            tokio::time::sleep(NOTE_INTERVAL).await;
+            let on_disk = receiving.on_disk.load(Ordering::Relaxed).min(most);
             if on_disk != noted
                 && let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving)
             {
