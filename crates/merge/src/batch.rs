@@ -80,7 +80,7 @@ pub struct Batches<'a> {
 
 /// Reads the changes of one file in order of sku.
 struct FileCursor<'a> {
-    changes: FileChanges<'a>,
+    changes: &'a FileChanges,
     /// Cursor on the current offer, if one is left.
     run: Option<RunCursor<'a>>,
     /// Index of the current offer.
@@ -100,9 +100,9 @@ impl<'a> Batches<'a> {
     ///
     /// # Errors
     /// The rows cannot be read from the spool.
-    pub fn new(files: Vec<FileChanges<'a>>, max_rows: usize) -> Result<Self, Error> {
+    pub fn new(files: &'a [FileChanges], max_rows: usize) -> Result<Self, Error> {
         let mut cursors = Vec::with_capacity(files.len());
-        for file in files.into_iter().filter(|file| !file.is_empty()) {
+        for file in files.iter().filter(|file| !file.is_empty()) {
             cursors.push(FileCursor::new(file)?);
         }
         let heap = MergeHeap::new((0..cursors.len()).collect(), |a, b| comes_before(&cursors, a, b));
@@ -146,8 +146,8 @@ impl<'a> Item<'a> {
 }
 
 impl<'a> FileCursor<'a> {
-    fn new(changes: FileChanges<'a>) -> Result<Self, Error> {
-        let run = changes.run.map(|run| run.cursor()).transpose()?;
+    fn new(changes: &'a FileChanges) -> Result<Self, Error> {
+        let run = changes.run.as_ref().map(|run| run.cursor()).transpose()?;
         let mut cursor = Self { changes, run, offer: 0, gone: 0 };
         cursor.load()?;
         Ok(cursor)

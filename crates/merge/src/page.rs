@@ -97,6 +97,11 @@ impl PageCutter {
         Ok(())
     }
 
+    /// Number of offers so far.
+    pub(crate) fn offers(&self) -> usize {
+        self.offers
+    }
+
     pub(crate) fn finish(mut self) -> Vec<Page> {
         self.close();
         self.pages.shrink_to_fit();

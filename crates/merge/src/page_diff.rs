@@ -52,17 +52,17 @@ pub fn diff_pages(run: Option<&Run>, stored: &[(String, Vec<u8>)]) -> PageDiff {
 }
 
 /// Offers of one file that are new or differ from before, and skus that it no longer offers. No sku is in both lists.
-pub struct FileChanges<'a> {
+pub struct FileChanges {
     /// The file's number in the database.
     pub file: i64,
-    pub(crate) run: Option<&'a Run>,
+    pub(crate) run: Option<Run>,
     /// Numbers of the run's offers, ascending.
     pub(crate) offers: Vec<u32>,
     /// Skus, sorted by bytes.
     pub(crate) gone: Vec<String>,
 }
 
-impl FileChanges<'_> {
+impl FileChanges {
     /// Number of skus that the file changes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -83,23 +83,19 @@ impl FileChanges<'_> {
 }
 
 /// Compares the differing pages row by row. `old` holds the entries of `diff.differing` in order of first sku. `file` is the
-/// file's number in the database.
+/// file's number in the database. The run loses its pages, which must be stored by now: a version may have many thousands of files.
 ///
 /// # Errors
 /// A stored page is damaged.
-pub fn compare_pages<'a>(
-    file: i64,
-    run: Option<&'a Run>,
-    diff: &PageDiff,
-    old: &[Vec<u8>],
-) -> Result<FileChanges<'a>, Error> {
+pub fn compare_pages(file: i64, run: Option<Run>, diff: &PageDiff, old: &[Vec<u8>]) -> Result<FileChanges, Error> {
     let mut before = Vec::new();
     for entries in old {
         decode(entries, |sku, hash| before.push((sku, hash)))?;
     }
     let mut before = before.into_iter().peekable();
-    let mut changes = FileChanges { file, run, offers: Vec::new(), gone: Vec::new() };
-    for page in diff.new_differing.iter().filter_map(|page| run?.pages().get(*page)) {
+    let mut changes = FileChanges { file, run: None, offers: Vec::new(), gone: Vec::new() };
+    let pages = run.as_ref().map_or(&[][..], Run::pages);
+    for page in diff.new_differing.iter().filter_map(|page| pages.get(*page)) {
         let mut offer = page.start as u32;
         decode(&page.entries, |sku, hash| {
             while let Some((old_sku, _)) = before.next_if(|(old_sku, _)| *old_sku < sku) {
@@ -113,6 +109,8 @@ pub fn compare_pages<'a>(
         })?;
     }
     changes.gone.extend(before.map(|(sku, _)| sku.to_owned()));
+    changes.offers.shrink_to_fit();
+    changes.run = run.map(Run::without_pages);
     Ok(changes)
 }
 

@@ -36,7 +36,7 @@ pub struct RunBuilder {
 /// The offers of one file in order of sku, and the pages to store for them.
 pub struct Run {
     chunks: Vec<Chunk>,
-    /// The chunk that each record comes from, in order of sku.
+    /// The chunk that each record comes from, in order of sku; empty if there is only one chunk.
     order: Vec<Step>,
     offers: usize,
     pages: Vec<Page>,
@@ -100,8 +100,7 @@ impl RunBuilder {
         // A version may have many thousands of small files.
         self.chunks.shrink_to_fit();
         let (order, pages) = merge_chunks(&self.chunks, self.rows)?;
-        let offers = order.iter().filter(|step| !step.is_superseded()).count();
-        Ok(Run { chunks: self.chunks, order, offers, pages })
+        Ok(Run { chunks: self.chunks, order, offers: pages.offers(), pages: pages.finish() })
     }
 }
 
@@ -127,7 +126,7 @@ impl Step {
 }
 
 /// Merges the sorted chunks of a file. Of several rows of one sku, the one in the last chunk counts.
-fn merge_chunks(chunks: &[Chunk], rows: usize) -> Result<(Vec<Step>, Vec<Page>), Error> {
+fn merge_chunks(chunks: &[Chunk], rows: usize) -> Result<(Vec<Step>, PageCutter), Error> {
     let mut cursors = chunks.iter().map(Chunk::cursor).collect::<io::Result<Vec<_>>>()?;
     let less =
         |cursors: &[ChunkCursor<'_>], a: usize, b: usize| cursors[a].compare(&cursors[b]).then(a.cmp(&b)).is_lt();
@@ -140,12 +139,14 @@ fn merge_chunks(chunks: &[Chunk], rows: usize) -> Result<(Vec<Step>, Vec<Page>),
             let record = cursors[first].record();
             pages.push(record.sku, record.content_hash, record.line)?;
         }
-        order.push(Step::new(first, superseded));
+        if chunks.len() > 1 {
+            order.push(Step::new(first, superseded));
+        }
         cursors[first].advance(1)?;
         heap.first_advanced(cursors[first].has_ended(), |a, b| less(&cursors, a, b));
     }
     order.shrink_to_fit();
-    Ok((order, pages.finish()))
+    Ok((order, pages))
 }
 
 impl Run {
@@ -161,6 +162,11 @@ impl Run {
         &self.pages
     }
 
+    /// The run without its pages.
+    pub(crate) fn without_pages(self) -> Self {
+        Self { pages: Vec::new(), ..self }
+    }
+
     /// Opens a cursor before the first offer.
     pub(crate) fn cursor(&self) -> Result<RunCursor<'_>, Error> {
         let mut chunks = Vec::with_capacity(self.chunks.len());
@@ -168,25 +174,31 @@ impl Run {
             chunks.push(chunk.cursor()?);
         }
         let behind = vec![0; chunks.len()];
-        Ok(RunCursor { order: &self.order, chunks, behind, next: 0, offer: 0 })
+        Ok(RunCursor { order: &self.order, offers: self.offers, chunks, behind, next: 0, offer: 0 })
     }
 }
 
 /// Reads a run in order of sku.
 pub(crate) struct RunCursor<'a> {
     order: &'a [Step],
+    offers: usize,
     chunks: Vec<ChunkCursor<'a>>,
     /// Per chunk, the number of records that its cursor has to skip to reach the next step.
     behind: Vec<usize>,
     /// Index of the next step.
     next: usize,
-    /// Number of offers before the next step.
+    /// Number of offers before the next step. In a single chunk, the number of the current offer.
     offer: usize,
 }
 
 impl RunCursor<'_> {
     /// Moves to an offer by its number, counted from 0 in order of sku. Numbers must ascend from call to call.
     pub(crate) fn seek(&mut self, offer: usize) -> Result<(), Error> {
+        if let [chunk] = &mut self.chunks[..] {
+            let rows = offer.checked_sub(self.offer).filter(|_| offer < self.offers).ok_or(Error::DamagedRun)?;
+            self.offer = offer;
+            return Ok(chunk.advance(rows)?);
+        }
         loop {
             let step = *self.order.get(self.next).ok_or(Error::DamagedRun)?;
             if !step.is_superseded() {
@@ -204,7 +216,7 @@ impl RunCursor<'_> {
 
     /// The offer that the last [`Self::seek`] moved to.
     pub(crate) fn record(&self) -> Record<'_> {
-        self.chunks[self.order[self.next].chunk()].record()
+        self.chunks[self.order.get(self.next).map_or(0, |step| step.chunk())].record()
     }
 }
 

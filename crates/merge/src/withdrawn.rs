@@ -43,7 +43,7 @@ mod tests {
     fn batch(gone: &[&str]) -> Batch {
         let gone = gone.iter().map(|sku| (*sku).to_owned()).collect();
         let changes = FileChanges { file: 1, run: None, offers: Vec::new(), gone };
-        Batches::new(vec![changes], 100).unwrap().next_batch().unwrap().unwrap()
+        Batches::new(&[changes], 100).unwrap().next_batch().unwrap().unwrap()
     }
 
     fn shown(sku: &str, file: i64) -> Product {

@@ -273,7 +273,7 @@ fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String,
         dropped.push((source.name.clone(), files.iter().map(|file| file.results).sum()));
         all_files.extend(files);
     }
-    let written = write_touched(store, touched, None)?;
+    let written = write_touched(store, &touched, None)?;
     for file in &all_files {
         store.delete_file(file.id)?;
     }

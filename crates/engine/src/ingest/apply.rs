@@ -10,7 +10,7 @@ use tributary_store::{FileRow, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, FileVersion, Outcome,
-    brake::{Held, Removals, TooMuch, causes, hold},
+    brake::{Cause, Held, Removals, TooMuch, hold},
     changes::{Written, choose_again, write_touched},
     convert::reject_rows,
     feed::ProductTables,
@@ -74,6 +74,16 @@ impl SourceVersion {
             Outcome::Rejected { reject, .. } => Some((file.listed.entry.path.as_str(), reject.to_string())),
             Outcome::Accepted(_) | Outcome::Changing => None,
         })
+    }
+
+    /// The rejects of the files that were read. A file that is rejected without a look at its rows counts as one.
+    fn rejected_rows(&self) -> u64 {
+        let rejected = self.files.iter().map(|file| match &file.outcome {
+            Outcome::Accepted(accepted) => accepted.rejects.total,
+            Outcome::Rejected { rows, .. } => rows.total.max(1),
+            Outcome::Changing => 0,
+        });
+        rejected.sum()
     }
 
     /// Whether any file that could be read differs from what is stored.
@@ -144,8 +154,8 @@ pub(crate) struct Applied {
 ///
 /// # Errors
 /// The database fails or is damaged. Then nothing was applied.
-pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
-    match store.transaction_of(version.rows(), |store| apply_in(store, &version)) {
+pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    match store.transaction_of(version.rows(), |store| apply_in(store, &mut version)) {
         Err(error) => {
             let TooMuch(held) = error.downcast()?;
             Ok((hold(store, version, held)?, Vec::new()))
@@ -154,11 +164,13 @@ pub(crate) fn apply(store: &mut Store, version: SourceVersion) -> Result<(Applie
     }
 }
 
-/// Applies a version. Call it in a transaction in which nothing was written to products, offers or edits yet.
+/// Applies a version. Call it in a transaction in which nothing was written to products, offers or edits yet. The version loses its
+/// files: there may be many thousands, and each is let go of once it is stored.
 ///
 /// # Errors
 /// As [`apply`]; the version must be held.
-pub(crate) fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    let (changed, rejected) = (version.changes_files(), version.rejected_rows());
     let (written, files) = put_files(store, version)?;
     store.clear_held_version(version.source)?;
     let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
@@ -168,18 +180,13 @@ pub(crate) fn apply_in(store: &mut Store, version: &SourceVersion) -> Result<(Ap
         (false, false) => SourceState::Rejected,
         (false, true) => SourceState::Up,
     };
-    let rejected = version.files.iter().map(|file| match &file.outcome {
-        Outcome::Accepted(accepted) => accepted.rejects.total,
-        Outcome::Rejected { rows, .. } => rows.total.max(1),
-        Outcome::Changing => 0,
-    });
     let rejected_files = rejected_files.into_iter().map(|(path, reason)| match reason {
         Some(reason) => format!("{path} is rejected: {reason}"),
         None => format!("{path} is rejected"),
     });
     let error = joined(version.faults.iter().cloned().chain(rejected_files).chain(mostly));
-    let applied = Applied { written, rejected: rejected.sum(), state, error, held: None };
-    note(store, version, &applied)?;
+    let applied = Applied { written, rejected, state, error, held: None };
+    note(store, version, &applied, changed)?;
     Ok((applied, files))
 }
 
@@ -199,20 +206,22 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
 }
 
 /// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
-fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec<FileRow>)> {
+fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written, Vec<FileRow>)> {
     let paths: Vec<&str> = version.files.iter().map(|file| file.listed.entry.path.as_str()).collect();
     let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
-    let (mut all_touched, mut rows) = (Vec::with_capacity(version.files.len()), version.reranked.clone());
+    let (mut all_touched, mut causes) = (Vec::with_capacity(version.files.len()), Vec::new());
+    let mut rows = version.reranked.clone();
     rows.reserve_exact(version.files.len() + version.settled.len());
     for row in &mut rows {
         store.put_file(row)?;
     }
-    for file in &version.files {
+    for file in std::mem::take(&mut version.files) {
         let row = known.remove(&file.listed.entry.path);
         let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.listed.entry.path));
         let (row, touched) = put_file(store, row, file)?;
+        causes.extend(touched.as_ref().and_then(|changes| Cause::of_read(&row, changes)));
         all_touched.extend(touched);
         rows.push(row);
     }
@@ -222,11 +231,12 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
         rows.push(update.row);
     }
     for row in &version.removed {
-        all_touched.push(ProductTables::remove(store, row.id)?);
+        let changes = ProductTables::remove(store, row.id)?;
+        causes.extend(Cause::of_removed(row, &changes));
+        all_touched.push(changes);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
-    let causes = removals.as_ref().map(|_| causes(version, &all_touched)).unwrap_or_default();
-    let written = write_touched(store, all_touched, removals.as_mut())?;
+    let written = write_touched(store, &all_touched, removals.as_mut())?;
     if let Some(removals) = removals {
         removals.check(store, version, &causes)?;
     }
@@ -238,8 +248,7 @@ fn put_files(store: &mut Store, version: &SourceVersion) -> Result<(Written, Vec
 }
 
 /// Records the pass, and an event if it changed anything.
-fn note(store: &mut Store, version: &SourceVersion, applied: &Applied) -> Result<()> {
-    let changed = version.changes_files();
+fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: bool) -> Result<()> {
     if changed {
         let Written { added, updated, removed } = applied.written;
         let event = AppliedVersion {
@@ -282,13 +291,13 @@ pub(crate) fn note_pass(
 }
 
 /// Stores one file. Returns its row, and the skus that it touches if it was accepted.
-fn put_file<'a>(store: &mut Store, row: FileRow, file: &'a FileVersion) -> Result<(FileRow, Option<FileChanges<'a>>)> {
-    let (mut update, run) = match &file.outcome {
+fn put_file(store: &mut Store, row: FileRow, file: FileVersion) -> Result<(FileRow, Option<FileChanges>)> {
+    let (mut update, run) = match file.outcome {
         Outcome::Accepted(accepted) => {
-            (FileUpdate::accepted(row, (&*file.listed).into(), findings(accepted)), Some(&accepted.run))
+            (FileUpdate::accepted(row, (&*file.listed).into(), findings(&accepted)), Some(accepted.run))
         }
         Outcome::Rejected { reject, rows } => {
-            (FileUpdate::rejected(row, (&*file.listed).into(), reject, reject_rows(rows)), None)
+            (FileUpdate::rejected(row, (&*file.listed).into(), &reject, reject_rows(&rows)), None)
         }
         Outcome::Changing => (FileUpdate::changing(row), None),
     };

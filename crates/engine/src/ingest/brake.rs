@@ -13,7 +13,7 @@ use super::apply::{Applied, SourceVersion, note_pass};
 use crate::{
     clock::now,
     database::events::{self, Event, HeldVersion},
-    ingest::{Outcome, Written},
+    ingest::Written,
 };
 
 /// Begins the digest of a source that is held as a whole, because it is no longer configured.
@@ -39,7 +39,7 @@ impl Removals {
         store: &mut Store,
         source: i64,
         brake: &Brake,
-        changes: &[FileChanges<'_>],
+        changes: &[FileChanges],
     ) -> Result<Option<Self>> {
         let gone: usize = changes.iter().map(|file| file.gone().len()).sum();
         if brake.max_removal.is_none_or(|max| gone as u64 <= max.rows) {
@@ -119,26 +119,26 @@ enum Change {
     Shrunk,
 }
 
-/// Lists why the files of a version take skus away. `changes` are those of its files in turn, those that are gone last.
-pub(super) fn causes(version: &SourceVersion, changes: &[FileChanges<'_>]) -> Vec<Cause> {
-    let accepted = version.files.iter().filter_map(|file| match &file.outcome {
-        Outcome::Accepted(accepted) => {
-            let what = if accepted.rows == 0 { Change::Emptied } else { Change::Shrunk };
-            Some((file.listed.entry.path.clone(), what))
-        }
-        Outcome::Rejected { .. } | Outcome::Changing => None,
-    });
-    let removed = version.removed.iter().map(|file| (file.path.clone(), Change::Removed));
-    let cause = |((path, what), changes): ((String, Change), &FileChanges<'_>)| Cause {
-        path,
-        gone: changes.gone().len(),
-        what,
-    };
-    accepted.chain(removed).zip(changes).map(cause).collect()
+impl Cause {
+    /// A file that was read and lost skus.
+    pub(super) fn of_read(file: &FileRow, changes: &FileChanges) -> Option<Self> {
+        let what = if file.row_count == 0 { Change::Emptied } else { Change::Shrunk };
+        Self::new(file, what, changes)
+    }
+
+    /// A file that is gone, unless it had no skus.
+    pub(super) fn of_removed(file: &FileRow, changes: &FileChanges) -> Option<Self> {
+        Self::new(file, Change::Removed, changes)
+    }
+
+    fn new(file: &FileRow, what: Change, changes: &FileChanges) -> Option<Self> {
+        let gone = changes.gone().len();
+        (gone > 0).then(|| Self { path: file.path.clone(), gone, what })
+    }
 }
 
 fn reason(removes: u64, offers: u64, skus: &[String], causes: &[Cause]) -> String {
-    let mut causes: Vec<&Cause> = causes.iter().filter(|cause| cause.gone > 0).collect();
+    let mut causes: Vec<&Cause> = causes.iter().collect();
     causes.sort_by(|a, b| b.gone.cmp(&a.gone).then_with(|| a.path.cmp(&b.path)));
     let mut words: Vec<String> = causes.iter().take(MAX_FILES_NAMED).map(|cause| cause.to_string()).collect();
     if let more @ 1.. = causes.len().saturating_sub(MAX_FILES_NAMED) {
@@ -260,7 +260,6 @@ mod tests {
             cause("a.csv", 1, Change::Shrunk),
             cause("b.csv", 200, Change::Removed),
             cause("c.csv", 300, Change::Emptied),
-            cause("d.csv", 0, Change::Shrunk),
             cause("e.csv", 2, Change::Shrunk),
         ];
         assert_eq!(

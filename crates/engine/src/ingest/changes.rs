@@ -48,7 +48,7 @@ impl std::ops::AddAssign for Written {
 /// tables are read as they were before the transaction.
 pub(crate) fn write_touched(
     store: &mut Store,
-    touched: Vec<FileChanges<'_>>,
+    touched: &[FileChanges],
     removals: Option<&mut Removals>,
 ) -> Result<Written> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();

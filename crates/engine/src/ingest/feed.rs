@@ -66,34 +66,33 @@ impl Reader for Feed<'_> {
 /// The tables of offers and products. Only the pages are written here; what changes in the others is merged with other files first.
 pub(super) struct ProductTables;
 
-impl<'a> ResultTables<'a> for ProductTables {
-    type Results = &'a Run;
-    type Changes = FileChanges<'a>;
+impl ResultTables<'_> for ProductTables {
+    type Results = Run;
+    type Changes = FileChanges;
 
-    fn write(store: &mut Store, file: i64, run: &'a Run) -> Result<FileChanges<'a>> {
+    fn write(store: &mut Store, file: i64, run: Run) -> Result<FileChanges> {
         put_pages(store, file, Some(run))
     }
 
-    fn remove(store: &mut Store, file: i64) -> Result<FileChanges<'a>> {
+    fn remove(store: &mut Store, file: i64) -> Result<FileChanges> {
         put_pages(store, file, None)
     }
 }
 
 /// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
-fn put_pages<'a>(store: &mut Store, file: i64, run: Option<&'a Run>) -> Result<FileChanges<'a>> {
+fn put_pages(store: &mut Store, file: i64, run: Option<Run>) -> Result<FileChanges> {
     let stored = store.page_digests(file)?;
-    let diff = diff_pages(run, &stored);
+    let diff = diff_pages(run.as_ref(), &stored);
     let differing = store.page_entries(file, &diff.differing)?;
-    let changes = compare_pages(file, run, &diff, &differing)
-        .with_context(|| format!("failed to compare file {file} with its stored pages"))?;
     store.delete_pages(file, &diff.deleted)?;
-    let pages = run.map(|run| run.pages()).unwrap_or_default();
+    let pages = run.as_ref().map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {
         let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
         PageRow { first_sku, digest, entries, lines }
     };
     store.insert_pages(file, diff.inserted.iter().map(row))?;
-    Ok(changes)
+    compare_pages(file, run, &diff, &differing)
+        .with_context(|| format!("failed to compare file {file} with its stored pages"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::json;
 use tributary_format_rules::SourceFormats;
 use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
 use tributary_store::{FileRow, FileState};
@@ -33,12 +32,18 @@ impl Plan {
 
     /// A digest of what is to be read and removed. The same plan over the same stored files gives the same version.
     pub(crate) fn digest(&self) -> String {
-        let read = self.read.iter().map(|file| json!([file.entry.path, file.entry.hash, *file.reading]));
-        let paths = |files: &[FileRow]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-        let reranked = self.reranked.iter().map(|file| json!([file.path, file.rank_key]));
-        let (read, reranked) = (read.collect::<Vec<_>>(), reranked.collect::<Vec<_>>());
-        let plan = json!([read, paths(&self.settled), reranked, paths(&self.removed)]);
-        blake3::hash(plan.to_string().as_bytes()).to_hex()[..32].to_owned()
+        let mut digest = blake3::Hasher::new();
+        // Piece by piece: a first start may have many thousands of files.
+        let mut add = |what: &str, words: &[&str]| {
+            for word in [what].iter().chain(words) {
+                digest.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
+            }
+        };
+        self.read.iter().for_each(|file| add("read", &[&file.entry.path, &file.entry.hash, &file.reading]));
+        self.settled.iter().for_each(|file| add("settled", &[&file.path]));
+        self.reranked.iter().for_each(|file| add("reranked", &[&file.path, &file.rank_key]));
+        self.removed.iter().for_each(|file| add("removed", &[&file.path]));
+        digest.finalize().to_hex()[..32].to_owned()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Read},
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tributary_config::SourceConfig;
 use tributary_format_rules::{FormatRules, SourceFormats};
 use tributary_merge::SpillFiles;
@@ -116,15 +117,7 @@ impl Lister<'_> {
             }
             self.put_off(&mut plan, &mut manifest);
             let missing = missing(&plan, &mut read);
-            let mut unread = Vec::new();
-            for (file, outcome) in self.read_files(missing).await {
-                match outcome {
-                    Ok(outcome) => read.push(FileVersion { listed: file, outcome }),
-                    // Its path stands for another document by now, which the next pass lists.
-                    Err(FetchError::Changed(_)) if self.origin.documents().is_some() => {}
-                    Err(error) => unread.push((file, error)),
-                }
-            }
+            let unread = self.read_missing(missing, &mut read).await;
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
             if !has_changed || round == MAX_ROUNDS {
                 let content = SourceContent { manifest, formats, body: Arc::default() };
@@ -236,11 +229,34 @@ impl Lister<'_> {
         Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), Vec::new(), content) }
     }
 
-    async fn read_files(&self, files: Vec<Arc<FileToRead>>) -> Vec<(Arc<FileToRead>, Result<Outcome, FetchError>)> {
+    /// Adds files to those that were read. Returns those that cannot be read.
+    async fn read_missing(
+        &self,
+        missing: Vec<Arc<FileToRead>>,
+        read: &mut Vec<FileVersion>,
+    ) -> Vec<(Arc<FileToRead>, FetchError)> {
+        let mut unread = Vec::new();
+        read.reserve_exact(missing.len());
+        let mut outcomes = pin!(self.read_files(missing));
+        while let Some((file, outcome)) = outcomes.next().await {
+            match outcome {
+                Ok(outcome) => read.push(FileVersion { listed: file, outcome }),
+                // Its path stands for another document by now, which the next pass lists.
+                Err(FetchError::Changed(_)) if self.origin.documents().is_some() => {}
+                Err(error) => unread.push((file, error)),
+            }
+        }
+        unread
+    }
+
+    /// Reads files as they are asked for, in no particular order.
+    fn read_files(
+        &self,
+        files: Vec<Arc<FileToRead>>,
+    ) -> impl Stream<Item = (Arc<FileToRead>, Result<Outcome, FetchError>)> {
         self.progress.files_expected(files.len() as u64);
-        let stalled = AtomicBool::new(false);
-        let stalled = &stalled;
-        let read = |file: Arc<FileToRead>| async move {
+        let stalled = Arc::new(AtomicBool::new(false));
+        let read = move |file: Arc<FileToRead>, stalled: Arc<AtomicBool>| async move {
             if stalled.load(Ordering::Relaxed) {
                 let reason = "skipped because another file of this source stalled".to_owned();
                 return (file, Err(FetchError::Stalled(reason)));
@@ -250,7 +266,7 @@ impl Lister<'_> {
             self.progress.file_read();
             (file, outcome)
         };
-        stream::iter(files).map(read).buffer_unordered(MAX_FETCHES).collect().await
+        stream::iter(files).map(move |file| read(file, Arc::clone(&stalled))).buffer_unordered(MAX_FETCHES)
     }
 
     async fn read_file(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {

@@ -162,9 +162,11 @@ impl Poll {
         let faults = listed.faults();
         self.log_faults(&faults);
         let documents = listed.documents(&self.origin);
-        let Listed { plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
+        let Listed { mut plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
         self.remark(&plan, &mut content);
+        // What was read holds them, too, and is let go of file by file.
+        plan.read = Vec::new();
         let note = self.note.clone();
         if is_held {
             self.progress.finished("held");

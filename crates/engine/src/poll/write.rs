@@ -117,7 +117,7 @@ fn apply_documents(
     // On this thread nothing changes meanwhile.
     new.files.retain(|file| documents.is_standing(&file.listed.entry.path, &file.listed.entry.hash));
     let (applied, files, changes) = store.transaction_of(new.rows(), |store| {
-        let (applied, files) = ingest::apply_in(store, &new)?;
+        let (applied, files) = ingest::apply_in(store, &mut new)?;
         anyhow::Ok((applied, files, documents.settle(store, listed)?))
     })?;
     Ok((applied, files, Some(documents.committed(changes))))

@@ -75,8 +75,8 @@ impl Tables {
         let runs: BTreeMap<i64, Option<Run>> =
             files.iter().map(|(number, file)| (*number, file.as_ref().map(run_of))).collect();
         let mut changes = Vec::new();
-        for (number, run) in &runs {
-            let stored = self.pages.remove(number).unwrap_or_default();
+        for (number, run) in runs {
+            let stored = self.pages.remove(&number).unwrap_or_default();
             let digests: Vec<_> = stored.iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
             let diff = diff_pages(run.as_ref(), &digests);
             let differing: Vec<_> = stored
@@ -84,10 +84,10 @@ impl Tables {
                 .filter(|page| diff.differing.contains(&page.first_sku))
                 .map(|page| page.entries.clone())
                 .collect();
-            changes.push(compare_pages(*number, run.as_ref(), &diff, &differing).unwrap());
-            self.pages.insert(*number, run.as_ref().map(|run| run.pages().to_vec()).unwrap_or_default());
+            self.pages.insert(number, run.as_ref().map(|run| run.pages().to_vec()).unwrap_or_default());
+            changes.push(compare_pages(number, run, &diff, &differing).unwrap());
         }
-        let mut batches = Batches::new(changes, rows).unwrap();
+        let mut batches = Batches::new(&changes, rows).unwrap();
         let mut names = NameDeltas::default();
         while let Some(batch) = batches.next_batch().unwrap() {
             let stored = self.stored(&batch.skus());

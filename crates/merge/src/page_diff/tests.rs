@@ -22,16 +22,17 @@ fn run(rows: &Rows) -> Run {
 }
 
 /// Compares as the master does, with the pages of `old` as the stored ones.
-fn compare(old: &Run, new: Option<&Run>) -> (Vec<String>, Vec<String>, PageDiff) {
+fn compare(old: &Run, new: Option<Run>) -> (Vec<String>, Vec<String>, PageDiff) {
     let stored: Vec<_> = old.pages().iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
-    let diff = diff_pages(new, &stored);
+    let diff = diff_pages(new.as_ref(), &stored);
     let read: Vec<_> = old
         .pages()
         .iter()
         .filter(|page| diff.differing.contains(&page.first_sku))
         .map(|page| page.entries.clone())
         .collect();
-    let mut batches = Batches::new(vec![compare_pages(1, new, &diff, &read).unwrap()], usize::MAX).unwrap();
+    let changes = [compare_pages(1, new, &diff, &read).unwrap()];
+    let mut batches = Batches::new(&changes, usize::MAX).unwrap();
     let mut lists = (Vec::new(), Vec::new());
     for (offer, gone) in batches.next_batch().unwrap().unwrap_or_default().rows() {
         if gone { lists.1.push(offer.sku.to_owned()) } else { lists.0.push(offer.sku.to_owned()) }
@@ -50,11 +51,12 @@ fn the_last_row_of_a_sku_counts() {
         builder.push(sku, name, "", false, line).unwrap();
     }
     let run = builder.finish().unwrap();
-    let all = compare_pages(1, Some(&run), &diff_pages(Some(&run), &[]), &[]).unwrap();
-    let batch = Batches::new(vec![all], 9).unwrap().next_batch().unwrap().unwrap();
+    let (page, diff) = (run.pages()[0].clone(), diff_pages(Some(&run), &[]));
+    let all = [compare_pages(1, Some(run), &diff, &[]).unwrap()];
+    let batch = Batches::new(&all, 9).unwrap().next_batch().unwrap().unwrap();
     assert_eq!(batch.rows().map(|(offer, _)| offer.name).collect::<Vec<_>>(), ["2", "3"]);
-    assert_eq!(line_of("b", &run.pages()[0].entries, &run.pages()[0].lines).unwrap(), Some(4));
-    assert_eq!(line_of("c", &run.pages()[0].entries, &run.pages()[0].lines).unwrap(), None);
+    assert_eq!(line_of("b", &page.entries, &page.lines).unwrap(), Some(4));
+    assert_eq!(line_of("c", &page.entries, &page.lines).unwrap(), None);
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn one_changed_row_writes_one_page() {
     changed.get_mut("sku-12345").unwrap().0 = "other".into();
     let (old, new) = (run(&rows), run(&changed));
     assert!(old.pages().len() > 10, "20,000 skus make many pages: {}", old.pages().len());
-    let (offered, gone, diff) = compare(&old, Some(&new));
+    let (offered, gone, diff) = compare(&old, Some(new));
     assert_eq!((offered, gone), (vec!["sku-12345".to_owned()], vec![]));
     assert_eq!((diff.deleted.len(), diff.inserted.len()), (1, 1));
 }
@@ -74,7 +76,7 @@ fn moved_lines_rewrite_pages_but_touch_no_sku() {
     let rows = numbered(5_000);
     let mut moved = rows.clone();
     moved.values_mut().for_each(|row| row.1 += 1);
-    let (offered, gone, diff) = compare(&run(&rows), Some(&run(&moved)));
+    let (offered, gone, diff) = compare(&run(&rows), Some(run(&moved)));
     assert!(offered.is_empty() && gone.is_empty() && diff.differing.is_empty());
     assert_eq!(diff.inserted.len(), run(&rows).pages().len());
 }
@@ -105,7 +107,7 @@ fn some_rows() -> impl Strategy<Value = Rows> {
 proptest! {
     #[test]
     fn a_comparison_finds_exactly_the_differences(old in some_rows(), new in some_rows()) {
-        let (offered, gone, _) = compare(&run(&old), Some(&run(&new)));
+        let (offered, gone, _) = compare(&run(&old), Some(run(&new)));
         let expected: Vec<_> = new.iter().filter(|(sku, row)| old.get(*sku).map(|old| &old.0) != Some(&row.0)).map(|(sku, _)| sku.clone()).collect();
         prop_assert_eq!(offered, expected);
         prop_assert_eq!(gone, old.keys().filter(|sku| !new.contains_key(*sku)).cloned().collect::<Vec<_>>());
