@@ -66,6 +66,16 @@ pub(crate) enum ChunkCursor<'a> {
     Spilled { file: &'a File, left: usize, offset: u64, window: Vec<u8>, window_bytes: usize, start: usize },
 }
 
+impl Chunk {
+    /// Number of its records.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Memory { index, .. } => index.len(),
+            Self::Spilled { rows, .. } => *rows,
+        }
+    }
+}
+
 impl ChunkBuilder {
     pub(crate) fn push(&mut self, record: &Record<'_>) {
         if self.records.capacity() > SMALL_CHUNK_BYTES && self.records.capacity() < CHUNK_BYTES {

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap};
 
 use crate::{
     error::Error,
-    page::{decode, same_entries},
+    page::{Page, decode, same_entries},
     run::Run,
 };
 
@@ -16,16 +16,15 @@ pub struct PageDiff {
     pub deleted: Vec<String>,
     /// First skus of the stored pages whose offers differ. [`compare_pages`] needs their entries.
     pub differing: Vec<String>,
-    /// Indices into [`Run::pages`] of the pages to insert.
+    /// Indices of the new pages to insert.
     pub inserted: Vec<usize>,
-    /// Indices into [`Run::pages`] of the pages whose offers differ.
+    /// Indices of the new pages whose offers differ.
     new_differing: Vec<usize>,
 }
 
-/// Compares a run with the stored pages of the same file, given as (first sku, digest). `None` means that the file is gone.
+/// Compares the pages of a run with the stored ones of the same file, given as (first sku, digest). A file that is gone has none.
 #[must_use]
-pub fn diff_pages(run: Option<&Run>, stored: &[(String, Vec<u8>)]) -> PageDiff {
-    let pages = run.map_or(&[][..], Run::pages);
+pub fn diff_pages(pages: &[Page], stored: &[(String, Vec<u8>)]) -> PageDiff {
     let new: HashMap<&str, &[u8]> =
         pages.iter().map(|page| (page.first_sku.as_str(), page.digest.as_slice())).collect();
     let old: HashMap<&str, &[u8]> = stored.iter().map(|(sku, digest)| (sku.as_str(), digest.as_slice())).collect();
@@ -82,19 +81,24 @@ impl FileChanges {
     }
 }
 
-/// Compares the differing pages row by row. `old` holds the entries of `diff.differing` in order of first sku. `file` is the
-/// file's number in the database. The run loses its pages, which must be stored by now: a version may have many thousands of files.
+/// Compares the differing pages row by row. `pages` are those of the run; `old` holds the entries of `diff.differing` in order of
+/// first sku. `file` is the file's number in the database.
 ///
 /// # Errors
 /// A stored page is damaged.
-pub fn compare_pages(file: i64, run: Option<Run>, diff: &PageDiff, old: &[Vec<u8>]) -> Result<FileChanges, Error> {
+pub fn compare_pages(
+    file: i64,
+    run: Option<Run>,
+    pages: &[Page],
+    diff: &PageDiff,
+    old: &[Vec<u8>],
+) -> Result<FileChanges, Error> {
     let mut before = Vec::new();
     for entries in old {
         decode(entries, |sku, hash| before.push((sku, hash)))?;
     }
     let mut before = before.into_iter().peekable();
-    let mut changes = FileChanges { file, run: None, offers: Vec::new(), gone: Vec::new() };
-    let pages = run.as_ref().map_or(&[][..], Run::pages);
+    let mut changes = FileChanges { file, run, offers: Vec::new(), gone: Vec::new() };
     for page in diff.new_differing.iter().filter_map(|page| pages.get(*page)) {
         let mut offer = page.start as u32;
         decode(&page.entries, |sku, hash| {
@@ -110,7 +114,6 @@ pub fn compare_pages(file: i64, run: Option<Run>, diff: &PageDiff, old: &[Vec<u8
     }
     changes.gone.extend(before.map(|(sku, _)| sku.to_owned()));
     changes.offers.shrink_to_fit();
-    changes.run = run.map(Run::without_pages);
     Ok(changes)
 }
 

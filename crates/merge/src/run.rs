@@ -20,6 +20,8 @@ use crate::{
 
 /// Chunks of one file that are sorted at the same time, while the next one is being filled.
 const MAX_SORTING_CHUNKS: usize = 2;
+/// Rows of a run of which the pages are cut only when they are asked for. Many thousands of small runs may wait to be applied.
+const MAX_ROWS_CUT_LATE: usize = 1024;
 
 /// Takes a file's offers in the order of its rows.
 pub struct RunBuilder {
@@ -39,7 +41,8 @@ pub struct Run {
     /// The chunk that each record comes from, in order of sku; empty if there is only one chunk.
     order: Vec<Step>,
     offers: usize,
-    pages: Vec<Page>,
+    /// The pages, unless the run is small or they were taken.
+    pages: Option<Vec<Page>>,
 }
 
 impl RunBuilder {
@@ -85,7 +88,7 @@ impl RunBuilder {
         Ok(())
     }
 
-    /// Merges the rows, keeps the last one per sku, and cuts the run into pages.
+    /// Merges the rows, keeps the last one per sku, and cuts the run into pages unless it is small.
     ///
     /// # Errors
     /// [`Error::Spool`].
@@ -99,8 +102,12 @@ impl RunBuilder {
         self.chunks.extend(last);
         // A version may have many thousands of small files.
         self.chunks.shrink_to_fit();
+        if let ([chunk], ..=MAX_ROWS_CUT_LATE) = (&self.chunks[..], self.rows) {
+            let offers = chunk.rows();
+            return Ok(Run { chunks: self.chunks, order: Vec::new(), offers, pages: None });
+        }
         let (order, pages) = merge_chunks(&self.chunks, self.rows)?;
-        Ok(Run { chunks: self.chunks, order, offers: pages.offers(), pages: pages.finish() })
+        Ok(Run { chunks: self.chunks, order, offers: pages.offers(), pages: Some(pages.finish()) })
     }
 }
 
@@ -156,15 +163,15 @@ impl Run {
         self.offers
     }
 
-    /// The run's pages in order of first sku.
-    #[must_use]
-    pub fn pages(&self) -> &[Page] {
-        &self.pages
-    }
-
-    /// The run without its pages.
-    pub(crate) fn without_pages(self) -> Self {
-        Self { pages: Vec::new(), ..self }
+    /// The run's pages in order of first sku. The run does not keep them.
+    ///
+    /// # Errors
+    /// [`Error::Spool`].
+    pub fn take_pages(&mut self) -> Result<Vec<Page>, Error> {
+        match self.pages.take() {
+            Some(pages) => Ok(pages),
+            None => Ok(merge_chunks(&self.chunks, self.offers)?.1.finish()),
+        }
     }
 
     /// Opens a cursor before the first offer.

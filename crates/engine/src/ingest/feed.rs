@@ -80,18 +80,18 @@ impl ResultTables<'_> for ProductTables {
 }
 
 /// Writes the pages of a file's run, or deletes them all if there is none. Returns the skus that this touches.
-fn put_pages(store: &mut Store, file: i64, run: Option<Run>) -> Result<FileChanges> {
+fn put_pages(store: &mut Store, file: i64, mut run: Option<Run>) -> Result<FileChanges> {
     let stored = store.page_digests(file)?;
-    let diff = diff_pages(run.as_ref(), &stored);
+    let pages = run.as_mut().map(Run::take_pages).transpose()?.unwrap_or_default();
+    let diff = diff_pages(&pages, &stored);
     let differing = store.page_entries(file, &diff.differing)?;
     store.delete_pages(file, &diff.deleted)?;
-    let pages = run.as_ref().map(|run| run.pages()).unwrap_or_default();
     let row = |index: &usize| {
         let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
         PageRow { first_sku, digest, entries, lines }
     };
     store.insert_pages(file, diff.inserted.iter().map(row))?;
-    compare_pages(file, run, &diff, &differing)
+    compare_pages(file, run, &pages, &diff, &differing)
         .with_context(|| format!("failed to compare file {file} with its stored pages"))
 }
 

@@ -75,17 +75,18 @@ impl Tables {
         let runs: BTreeMap<i64, Option<Run>> =
             files.iter().map(|(number, file)| (*number, file.as_ref().map(run_of))).collect();
         let mut changes = Vec::new();
-        for (number, run) in runs {
+        for (number, mut run) in runs {
             let stored = self.pages.remove(&number).unwrap_or_default();
             let digests: Vec<_> = stored.iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
-            let diff = diff_pages(run.as_ref(), &digests);
+            let pages = run.as_mut().map(|run| run.take_pages().unwrap()).unwrap_or_default();
+            let diff = diff_pages(&pages, &digests);
             let differing: Vec<_> = stored
                 .iter()
                 .filter(|page| diff.differing.contains(&page.first_sku))
                 .map(|page| page.entries.clone())
                 .collect();
-            self.pages.insert(number, run.as_ref().map(|run| run.pages().to_vec()).unwrap_or_default());
-            changes.push(compare_pages(number, run, &diff, &differing).unwrap());
+            changes.push(compare_pages(number, run, &pages, &diff, &differing).unwrap());
+            self.pages.insert(number, pages);
         }
         let mut batches = Batches::new(&changes, rows).unwrap();
         let mut names = NameDeltas::default();

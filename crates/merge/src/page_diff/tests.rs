@@ -21,17 +21,19 @@ fn run(rows: &Rows) -> Run {
     builder.finish().unwrap()
 }
 
+fn pages(rows: &Rows) -> Vec<Page> {
+    run(rows).take_pages().unwrap()
+}
+
 /// Compares as the master does, with the pages of `old` as the stored ones.
-fn compare(old: &Run, new: Option<Run>) -> (Vec<String>, Vec<String>, PageDiff) {
-    let stored: Vec<_> = old.pages().iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
-    let diff = diff_pages(new.as_ref(), &stored);
-    let read: Vec<_> = old
-        .pages()
-        .iter()
-        .filter(|page| diff.differing.contains(&page.first_sku))
-        .map(|page| page.entries.clone())
-        .collect();
-    let changes = [compare_pages(1, new, &diff, &read).unwrap()];
+fn compare(old: &Rows, new: Option<&Rows>) -> (Vec<String>, Vec<String>, PageDiff) {
+    let (old, mut new) = (pages(old), new.map(run));
+    let new_pages = new.as_mut().map(|run| run.take_pages().unwrap()).unwrap_or_default();
+    let stored: Vec<_> = old.iter().map(|page| (page.first_sku.clone(), page.digest.clone())).collect();
+    let diff = diff_pages(&new_pages, &stored);
+    let read: Vec<_> =
+        old.iter().filter(|page| diff.differing.contains(&page.first_sku)).map(|page| page.entries.clone()).collect();
+    let changes = [compare_pages(1, new, &new_pages, &diff, &read).unwrap()];
     let mut batches = Batches::new(&changes, usize::MAX).unwrap();
     let mut lists = (Vec::new(), Vec::new());
     for (offer, gone) in batches.next_batch().unwrap().unwrap_or_default().rows() {
@@ -50,9 +52,10 @@ fn the_last_row_of_a_sku_counts() {
     for (sku, name, line) in [("b", "1", 2), ("a", "2", 3), ("b", "3", 4)] {
         builder.push(sku, name, "", false, line).unwrap();
     }
-    let run = builder.finish().unwrap();
-    let (page, diff) = (run.pages()[0].clone(), diff_pages(Some(&run), &[]));
-    let all = [compare_pages(1, Some(run), &diff, &[]).unwrap()];
+    let mut run = builder.finish().unwrap();
+    let pages = run.take_pages().unwrap();
+    let all = [compare_pages(1, Some(run), &pages, &diff_pages(&pages, &[]), &[]).unwrap()];
+    let page = &pages[0];
     let batch = Batches::new(&all, 9).unwrap().next_batch().unwrap().unwrap();
     assert_eq!(batch.rows().map(|(offer, _)| offer.name).collect::<Vec<_>>(), ["2", "3"]);
     assert_eq!(line_of("b", &page.entries, &page.lines).unwrap(), Some(4));
@@ -64,9 +67,8 @@ fn one_changed_row_writes_one_page() {
     let rows = numbered(20_000);
     let mut changed = rows.clone();
     changed.get_mut("sku-12345").unwrap().0 = "other".into();
-    let (old, new) = (run(&rows), run(&changed));
-    assert!(old.pages().len() > 10, "20,000 skus make many pages: {}", old.pages().len());
-    let (offered, gone, diff) = compare(&old, Some(new));
+    assert!(pages(&rows).len() > 10, "20,000 skus make many pages");
+    let (offered, gone, diff) = compare(&rows, Some(&changed));
     assert_eq!((offered, gone), (vec!["sku-12345".to_owned()], vec![]));
     assert_eq!((diff.deleted.len(), diff.inserted.len()), (1, 1));
 }
@@ -76,22 +78,22 @@ fn moved_lines_rewrite_pages_but_touch_no_sku() {
     let rows = numbered(5_000);
     let mut moved = rows.clone();
     moved.values_mut().for_each(|row| row.1 += 1);
-    let (offered, gone, diff) = compare(&run(&rows), Some(run(&moved)));
+    let (offered, gone, diff) = compare(&rows, Some(&moved));
     assert!(offered.is_empty() && gone.is_empty() && diff.differing.is_empty());
-    assert_eq!(diff.inserted.len(), run(&rows).pages().len());
+    assert_eq!(diff.inserted.len(), pages(&rows).len());
 }
 
 #[test]
 fn a_file_that_is_gone_loses_all_its_skus() {
     let rows = numbered(3_000);
-    let (offered, gone, _) = compare(&run(&rows), None);
+    let (offered, gone, _) = compare(&rows, None);
     assert!(offered.is_empty());
     assert_eq!(gone, rows.keys().cloned().collect::<Vec<_>>());
 }
 
 #[test]
 fn damage_is_an_error_not_a_panic() {
-    let page = run(&numbered(10)).pages()[0].clone();
+    let page = pages(&numbered(10))[0].clone();
     for cut in 1..page.entries.len() {
         let _ = skus_of(&page.entries[..cut]);
     }
@@ -107,7 +109,7 @@ fn some_rows() -> impl Strategy<Value = Rows> {
 proptest! {
     #[test]
     fn a_comparison_finds_exactly_the_differences(old in some_rows(), new in some_rows()) {
-        let (offered, gone, _) = compare(&run(&old), Some(run(&new)));
+        let (offered, gone, _) = compare(&old, Some(&new));
         let expected: Vec<_> = new.iter().filter(|(sku, row)| old.get(*sku).map(|old| &old.0) != Some(&row.0)).map(|(sku, _)| sku.clone()).collect();
         prop_assert_eq!(offered, expected);
         prop_assert_eq!(gone, old.keys().filter(|sku| !new.contains_key(*sku)).cloned().collect::<Vec<_>>());
@@ -115,8 +117,7 @@ proptest! {
 
     #[test]
     fn lines_come_back(rows in some_rows()) {
-        let run = run(&rows);
-        for page in run.pages() {
+        for page in pages(&rows) {
             for sku in skus_of(&page.entries).unwrap() {
                 prop_assert_eq!(line_of(sku, &page.entries, &page.lines).unwrap(), Some(rows[sku].1));
             }
