@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod count;
 mod database;
 mod documents;
 mod edits;

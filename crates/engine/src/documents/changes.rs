@@ -2,6 +2,8 @@
 
 use tributary_store::{DocumentRow, Place};
 
+use crate::count;
+
 /// The document that a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -21,7 +23,7 @@ impl Standing {
         Self {
             id: row.id.clone(),
             hash: row.hash.clone().unwrap_or_default(),
-            bytes: u64::try_from(row.bytes).unwrap_or_default(),
+            bytes: count::loaded(row.bytes),
             created_at: row.created_at.clone(),
         }
     }

@@ -5,7 +5,7 @@
 use std::{fs, time::SystemTime};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use tributary_config::{PRODUCTS, UPLOADS};
 use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
@@ -15,7 +15,10 @@ use super::{
     path,
     settle::{SUPERSEDED, fail},
 };
-use crate::clock::now;
+use crate::{
+    clock::{self, now},
+    count,
+};
 
 /// The documents that an earlier process left.
 pub(crate) struct Recovered {
@@ -100,23 +103,11 @@ fn take_in(store: &mut Store, folder: &DocumentFolder, file: &FoundFile) -> Resu
     });
     let is_accepted = known.as_ref().is_some_and(|row| row.state == DocumentState::Complete)
         || store.file_of(PRODUCTS, UPLOADS, &path)?.is_some_and(|row| row.hash.as_ref() == Some(&hash));
+    let created_at = time(fs::metadata(&place).and_then(|found| found.modified()).ok());
     let row = known.clone().unwrap_or_else(|| DocumentRow {
-        id: id.unwrap_or_else(path::new_id),
-        path: path.clone(),
-        state: DocumentState::Queued,
-        place: None,
-        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        bytes: count::stored(bytes),
         hash: Some(hash),
-        row_count: 0,
-        rejects: 0,
-        error: None,
-        message: None,
-        sequence: None,
-        created_at: time(fs::metadata(&place).and_then(|found| found.modified()).ok()),
-        finished_at: None,
-        length: None,
-        may_replace: false,
-        expires_at: None,
+        ..DocumentRow::new(&id.unwrap_or_else(path::new_id), &path, &created_at)
     });
     let row = store.transaction(|store| put(store, row, known.is_some(), is_accepted))?;
     folder.adopt(file, &row.id, &row.path)?;
@@ -143,6 +134,5 @@ fn put(store: &mut Store, row: DocumentRow, is_known: bool, is_accepted: bool) -
 }
 
 fn time(modified: Option<SystemTime>) -> String {
-    let time = modified.map_or_else(Utc::now, DateTime::<Utc>::from);
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+    clock::text(modified.map_or_else(Utc::now, DateTime::<Utc>::from))
 }

@@ -8,6 +8,7 @@ use tributary_store::{DocumentRow, DocumentState, Place, Store};
 use super::changes::{Changes, placed, without_place};
 use crate::{
     clock::now,
+    count,
     input::{self, Verdict},
     readers::ReaderList,
     reports::Reports,
@@ -36,8 +37,8 @@ pub(crate) fn settle<T: AsRef<str>>(store: &mut Store, reports: &Reports, paths:
                     changes.deletes(&current);
                     store.update_document(&without_place(current))?;
                 }
-                let complete =
-                    DocumentRow { row_count: number(rows), rejects: number(rejects), ..placed(next, Place::Current) };
+                let (row_count, rejects) = (count::stored(rows), count::stored(rejects));
+                let complete = DocumentRow { row_count, rejects, ..placed(next, Place::Current) };
                 end(store, complete, DocumentState::Complete, None, &mut changes)?;
             }
             Verdict::Rejected(why) => fail(store, next, DocumentState::Failed, why, &mut changes)?,
@@ -90,10 +91,6 @@ fn end(
     note_message(store, &ended, state)?;
     changes.ends(ended);
     Ok(())
-}
-
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn note_message(store: &mut Store, document: &DocumentRow, state: DocumentState) -> Result<()> {

@@ -100,15 +100,15 @@ pub(super) async fn receive<E: Display>(
     until: &Until,
 ) -> Result<Content, InboxError> {
     if receiving.is_small() {
-        let mut small = Vec::new();
+        let (mut small, mut part) = (Vec::new(), Part::default());
         while let Some(chunk) = next_chunk(receiving, &mut body, limits, until).await? {
             small.extend_from_slice(&chunk);
             if small.len() as u64 > MAX_SMALL_BYTES {
                 return Err(InboxError::Cut("it is longer than its announced length".to_owned()));
             }
         }
-        let hash = format!("blake3:{}", blake3::hash(&small).to_hex());
-        return Ok(Content { bytes: small.len() as u64, hash, small: Some(small) });
+        part.add(&small);
+        return Ok(Content { small: Some(small), ..part.content() });
     }
     let (writer, id, keep_free) = (folder.clone(), receiving.id.clone(), limits.keep_free);
     let disk = move || DiskWriter::create(writer, &id, keep_free);

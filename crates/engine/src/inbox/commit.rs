@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use tokio::sync::oneshot;
-use tributary_store::{DocumentRow, DocumentState, Store};
+use tributary_store::Store;
 
 use super::{
     arrival::{Arrival, Arrived, take},
@@ -16,7 +16,7 @@ use super::{
     registry::Inbox,
 };
 use crate::{
-    clock::now,
+    clock,
     documents::{Changes, Committed, DocumentFolder},
 };
 
@@ -75,7 +75,7 @@ impl Inbox {
         let documents = self.0.documents.clone();
         let (keep, keep_for) = self.0.keep_messages;
         let oldest = TimeDelta::from_std(keep_for).ok().and_then(|age| Utc::now().checked_sub_signed(age));
-        let oldest = oldest.unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let oldest = clock::text(oldest.unwrap_or_default());
         let write = move |store: &mut Store| {
             let stored: Result<_> = store.transaction(|store| {
                 let mut changes = Changes::default();
@@ -121,12 +121,6 @@ impl Inbox {
             tracing::error!("naming documents panicked: {error}");
         }
     }
-}
-
-/// A document whose reception failed.
-pub(super) fn failed(row: DocumentRow, why: &InboxError) -> DocumentRow {
-    let (error, finished_at) = (Some(why.to_string()), Some(now()));
-    DocumentRow { state: DocumentState::Failed, place: None, error, finished_at, ..row }
 }
 
 /// Writes the bodies that are in memory and syncs them, and then the folder. Answers those that fail, and returns the others.

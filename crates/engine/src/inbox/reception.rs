@@ -9,16 +9,19 @@ use futures_util::{
     future::{MaybeDone, maybe_done},
 };
 use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
-use tributary_store::{DocumentRow, DocumentState};
+use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
     arrival::{Arrival, Arrived},
     body::{self, BodyLimits, Content, Until},
-    commit::failed,
     error::InboxError,
     registry::{Inbox, MAX_UPLOADS, Receiving},
 };
-use crate::documents::{Arriving, DocumentFolder, path};
+use crate::{
+    clock::now,
+    count,
+    documents::{Arriving, DocumentFolder, path},
+};
 
 /// Longest wait, before the body is read, until the database has stored the upload.
 const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
@@ -102,6 +105,10 @@ impl Inbox {
             let permit = Arc::clone(&self.0.small_permits).acquire_owned().await;
             return Ok(permit.context("the inbox is closed")?);
         }
+        self.large_permit()
+    }
+
+    pub(super) fn large_permit(&self) -> Result<OwnedSemaphorePermit, InboxError> {
         let permit = Arc::clone(&self.0.permits).try_acquire_owned();
         permit.map_err(|_| InboxError::TooMany { limit: MAX_UPLOADS })
     }
@@ -144,6 +151,30 @@ impl Inbox {
         receiving.over.cancel();
     }
 
+    /// Deletes what was received of a document, and stores its failure if its row is stored.
+    pub(super) async fn give_up(&self, row: DocumentRow, is_stored: bool, why: &InboxError) {
+        let (id, path) = (row.id.clone(), row.path.clone());
+        if let Err(error) = self.in_folder(move |folder| folder.delete_part(&id)).await {
+            tracing::warn!(file.path = %path, "failed to delete the received part of `{path}`: {error:#}");
+        }
+        if let InboxError::Failed(error) = why {
+            tracing::error!(file.path = %path, "failed to store the upload of `{path}`: {error:#}");
+        } else {
+            tracing::warn!(file.path = %path, reason = %why, "the upload of `{path}` failed: {why}");
+        }
+        // The next start stores the failure of an upload that a stop has interrupted.
+        if matches!(why, InboxError::Stopping) || !is_stored {
+            return;
+        }
+        let (error, finished_at) = (Some(why.to_string()), Some(now()));
+        let row =
+            DocumentRow { state: DocumentState::Failed, place: None, error, finished_at, expires_at: None, ..row };
+        if let Err(error) = self.0.writer.run_first(move |store: &mut Store| Ok(store.update_document(&row)?)).await {
+            // The next start finds it out again.
+            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
+        }
+    }
+
     /// Runs `work` on the folder, off the async workers.
     ///
     /// # Errors
@@ -184,7 +215,8 @@ impl Admitted {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = &arrived {
-            self.give_up(error).await;
+            let row = row(&self.receiving, &self.offer, DocumentState::Receiving, None);
+            self.inbox.give_up(row, self.offer.is_listed, error).await;
         }
         self.inbox.unregister(&self.receiving);
         arrived
@@ -204,29 +236,6 @@ impl Admitted {
         let (small, cancel) = (content.small, self.receiving.cancel.clone());
         self.inbox.commit(|answer| Arrival { row, small, is_stored, may_replace, cancel, answer }).await
     }
-
-    /// Deletes what was received, and stores the failure of a listed document.
-    async fn give_up(&self, error: &InboxError) {
-        let (id, path) = (self.receiving.id.clone(), &self.receiving.path);
-        if let Err(error) = self.inbox.in_folder(move |folder| folder.delete_part(&id)).await {
-            tracing::warn!(file.path = %path, "failed to delete the received part of `{path}`: {error:#}");
-        }
-        if let InboxError::Failed(error) = error {
-            tracing::error!(file.path = %path, "failed to store the upload of `{path}`: {error:#}");
-        } else {
-            tracing::warn!(file.path = %path, reason = %error, "the upload of `{path}` failed: {error}");
-        }
-        // The next start stores the failure of an upload that a stop has interrupted.
-        if matches!(error, InboxError::Stopping) || !self.offer.is_listed {
-            return;
-        }
-        let row = failed(row(&self.receiving, &self.offer, DocumentState::Failed, None), error);
-        let write = move |store: &mut tributary_store::Store| Ok(store.update_document(&row)?);
-        if let Err(error) = self.inbox.0.writer.run_first(write).await {
-            // The next start finds it out again.
-            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
-        }
-    }
 }
 
 fn check_message(message: Option<&str>) -> Result<(), InboxError> {
@@ -241,21 +250,13 @@ fn check_message(message: Option<&str>) -> Result<(), InboxError> {
 /// The row of a document in this state.
 fn row(receiving: &Receiving, offer: &Offer, state: DocumentState, content: Option<&Content>) -> DocumentRow {
     DocumentRow {
-        id: receiving.id.clone(),
-        path: receiving.path.clone(),
         state,
-        place: content.map(|_| tributary_store::Place::Next),
-        bytes: i64::try_from(receiving.bytes()).unwrap_or(i64::MAX),
+        place: content.map(|_| Place::Next),
+        bytes: count::stored(receiving.bytes()),
         hash: content.map(|content| content.hash.clone()),
-        row_count: 0,
-        rejects: 0,
-        error: None,
         message: offer.message.clone(),
         sequence: offer.sequence,
-        created_at: receiving.created_at.clone(),
-        finished_at: None,
-        length: None,
         may_replace: offer.may_replace,
-        expires_at: None,
+        ..DocumentRow::new(&receiving.id, &receiving.path, &receiving.created_at)
     }
 }

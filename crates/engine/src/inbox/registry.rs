@@ -22,6 +22,7 @@ use super::{
     view::{Document, Stage},
 };
 use crate::{
+    count,
     database::{Readers, Writer},
     documents::Documents,
 };
@@ -133,12 +134,11 @@ impl Receiving {
 
     /// A body that comes in parts, of which `bytes` are on disk.
     pub(super) fn resumable(row: &DocumentRow) -> Self {
-        let unsigned = |count: i64| u64::try_from(count).unwrap_or_default();
         Self {
             created_at: row.created_at.clone(),
-            bytes: AtomicU64::new(unsigned(row.bytes)),
+            bytes: AtomicU64::new(count::loaded(row.bytes)),
             resumable: Some(Resumable::default()),
-            ..Self::new(row.id.clone(), row.path.clone(), row.length.map(unsigned), true)
+            ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)
         }
     }
 
@@ -177,7 +177,7 @@ impl Inbox {
                 keep_free: config.keep_free,
                 max_silence: MAX_BODY_SILENCE,
             },
-            keep_messages: (i64::try_from(config.keep_messages).unwrap_or(i64::MAX), config.keep_messages_for),
+            keep_messages: (count::stored(config.keep_messages), config.keep_messages_for),
             readers,
             writer,
             documents,

@@ -11,19 +11,18 @@ use std::{
 
 use anyhow::Result;
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
-use tributary_store::{DocumentRow, DocumentState, Place, Store};
+use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::{
     arrival::{Arrival, Arrived},
     body::{Part, Until, append},
-    commit::failed,
     error::InboxError,
     reception::Offer,
-    registry::{Inbox, MAX_UPLOADS, Receiving},
+    registry::{Inbox, Receiving},
 };
-use crate::{documents::DocumentFolder, supervise::Task};
+use crate::{clock, count, documents::DocumentFolder, supervise::Task};
 
 /// Unfinished uploads at a time.
 const MAX_UNFINISHED: usize = 1_000;
@@ -57,22 +56,10 @@ impl Inbox {
         let length = offer.size.ok_or_else(|| InboxError::Invalid("its length must be known".to_owned()))?;
         let expires_at = Utc::now() + EXPIRES_AFTER;
         let row = DocumentRow {
-            id: id.clone(),
-            path: offer.path.clone(),
-            state: DocumentState::Receiving,
-            place: None,
-            bytes: 0,
-            hash: None,
-            row_count: 0,
-            rejects: 0,
-            error: None,
-            message: None,
-            sequence: None,
-            created_at: crate::clock::now(),
-            finished_at: None,
-            length: Some(number(length)),
+            length: Some(count::stored(length)),
             may_replace: offer.may_replace,
-            expires_at: Some(text(expires_at)),
+            expires_at: Some(clock::text(expires_at)),
+            ..DocumentRow::new(&id, &offer.path, &clock::now())
         };
         let receiving = Arc::new(Receiving::resumable(&row));
         if self.receiving().values().filter(|other| other.resumable.is_some()).count() >= MAX_UNFINISHED {
@@ -151,8 +138,7 @@ impl Inbox {
         if receiving.bytes() != offset {
             return Err(InboxError::WrongOffset { offset: receiving.bytes() });
         }
-        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
-        let _permit = permit.map_err(|_| InboxError::TooMany { limit: MAX_UPLOADS })?;
+        let _permit = self.large_permit()?;
         let known = self.part(&mut part, id, offset).await?;
         let appended = self.append_and_note(&receiving, known, body, &until).await;
         let (now, ended) = match appended {
@@ -169,7 +155,11 @@ impl Inbox {
         let unfinished =
             Unfinished { id: id.to_owned(), offset: content.bytes, length, expires_at: Utc::now() + EXPIRES_AFTER };
         let row = self.row(id).await?.filter(|row| row.state == DocumentState::Receiving).ok_or_else(unknown)?;
-        let row = DocumentRow { bytes: number(content.bytes), expires_at: Some(text(unfinished.expires_at)), ..row };
+        let row = DocumentRow {
+            bytes: count::stored(content.bytes),
+            expires_at: Some(clock::text(unfinished.expires_at)),
+            ..row
+        };
         if content.bytes < length {
             self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
             return ended.map(|()| unfinished);
@@ -209,7 +199,7 @@ impl Inbox {
             if on_disk != noted
                 && let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving)
             {
-                let row = DocumentRow { bytes: number(on_disk), ..row };
+                let row = DocumentRow { bytes: count::stored(on_disk), ..row };
                 self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
                 noted = on_disk;
             }
@@ -233,7 +223,7 @@ impl Inbox {
             .commit(|answer| Arrival { row: stored, small: None, is_stored: true, may_replace, cancel, answer })
             .await;
         if let Err(error) = &arrived {
-            self.give_up(&receiving.id, row, error).await;
+            self.give_up(row, true, error).await;
         }
         self.unregister(receiving);
         arrived
@@ -248,23 +238,10 @@ impl Inbox {
             return Ok(());
         }
         if let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving) {
-            self.give_up(&receiving.id, row, why).await;
+            self.give_up(row, true, why).await;
         }
         self.unregister(receiving);
         Ok(())
-    }
-
-    async fn give_up(&self, id: &str, row: DocumentRow, why: &InboxError) {
-        let path = row.path.clone();
-        tracing::warn!(file.path = %path, reason = %why, "the upload of `{path}` failed: {why}");
-        let part = id.to_owned();
-        if let Err(error) = self.in_folder(move |folder| folder.delete_part(&part)).await {
-            tracing::warn!(file.path = %path, "failed to delete the received part of `{path}`: {error:#}");
-        }
-        let row = DocumentRow { expires_at: None, ..failed(row, why) };
-        if let Err(error) = self.0.writer.run_first(move |store: &mut Store| Ok(store.update_document(&row)?)).await {
-            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
-        }
     }
 
     fn resumable(&self, id: &str) -> Option<Arc<Receiving>> {
@@ -273,7 +250,7 @@ impl Inbox {
 
     async fn expire(&self) -> Result<()> {
         let all: Vec<_> = self.receiving().values().filter(|one| one.resumable.is_some()).cloned().collect();
-        let now = text(Utc::now());
+        let now = clock::now();
         for receiving in all {
             let row = self.row(&receiving.id).await?;
             if row.and_then(|row| row.expires_at).is_some_and(|expires_at| expires_at < now) {
@@ -296,12 +273,4 @@ impl Task for Expiry {
             tokio::time::sleep(EXPIRY_INTERVAL).await;
         }
     }
-}
-
-fn text(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

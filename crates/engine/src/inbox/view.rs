@@ -3,7 +3,7 @@
 use tributary_store::{DocumentRow, DocumentState};
 
 use super::registry::Receiving;
-use crate::documents::ActiveRead;
+use crate::{count, documents::ActiveRead};
 
 /// The stage of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Document {
 
     /// A stored document; `read` is the progress of reading it, if it is being read.
     pub(super) fn stored(row: DocumentRow, read: Option<&ActiveRead>) -> Self {
-        let (stage, bytes) = (stage(row.state), unsigned(row.bytes));
+        let (stage, bytes) = (stage(row.state), count::loaded(row.bytes));
         let stored = Self {
             id: row.id,
             path: row.path,
@@ -102,9 +102,9 @@ impl Document {
             bytes,
             total: row.hash.is_some().then_some(bytes),
             hash: row.hash,
-            rows: unsigned(row.row_count),
+            rows: count::loaded(row.row_count),
             percent: (stage == Stage::Complete).then_some(100.0),
-            rejects: unsigned(row.rejects),
+            rejects: count::loaded(row.rejects),
             error: row.error,
             sequence: row.sequence,
             created_at: row.created_at,
@@ -127,8 +127,4 @@ pub(super) fn stage(state: DocumentState) -> Stage {
         DocumentState::Failed => Stage::Failed,
         DocumentState::Superseded => Stage::Superseded,
     }
-}
-
-fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }

@@ -4,14 +4,14 @@
 use std::{collections::HashSet, fmt};
 
 use anyhow::Result;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tributary_config::{Brake, PRODUCTS};
 use tributary_merge::{Batch, FileChanges, StoredRows, withdrawn};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceState, Store};
 
 use super::apply::{Applied, SourceVersion, note_pass};
 use crate::{
-    clock::now,
+    clock::{self, now},
     database::events::{self, Event, HeldVersion},
     ingest::Written,
 };
@@ -88,7 +88,7 @@ impl Removals {
             accepted: false,
         };
         let until = held_until(&row, &version.brake);
-        let held_until = until.map(|until| until.to_rfc3339_opts(SecondsFormat::Millis, true));
+        let held_until = until.map(clock::text);
         Err(TooMuch(HeldVersionRow { held_until, ..row }).into())
     }
 }

@@ -7,6 +7,7 @@ use tributary_protocol::ManifestEntry;
 use tributary_store::{FileRow, FileState, RejectRow, Store};
 
 use super::{FileToRead, Rank, ResultTables};
+use crate::count::stored;
 
 /// A content of a file, and how it was read.
 #[derive(Clone, Copy)]
@@ -61,12 +62,12 @@ impl FileUpdate {
             hash: Some(content.entry.hash.clone()),
             reading: Some(content.reading.to_owned()),
             rank_key: content.rank.key.clone(),
-            size_bytes: number(content.entry.size),
-            row_count: number(found.rows),
-            results: number(found.results),
-            unused: number(found.unused),
-            rejects: number(found.rejected),
-            repaired: number(found.repaired),
+            size_bytes: stored(content.entry.size),
+            row_count: stored(found.rows),
+            results: stored(found.results),
+            unused: stored(found.unused),
+            rejects: stored(found.rejected),
+            repaired: stored(found.repaired),
             notes: (!found.notes.is_empty()).then(|| found.notes.join("; ")),
             ..settled.row
         };
@@ -131,12 +132,7 @@ impl FileUpdate {
 
 /// A rejected row as it is stored.
 pub(crate) fn reject_row(line: u64, byte: u64, reason: String, raw: String) -> RejectRow {
-    RejectRow { line: number(line), byte_offset: number(byte), reason, raw }
-}
-
-/// Converts a count for the database. No count comes near the limit.
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    RejectRow { line: stored(line), byte_offset: stored(byte), reason, raw }
 }
 
 #[cfg(test)]

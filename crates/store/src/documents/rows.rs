@@ -152,6 +152,31 @@ pub struct DocumentRow {
     pub expires_at: Option<String>,
 }
 
+impl DocumentRow {
+    /// A document of which nothing has come yet.
+    #[must_use]
+    pub fn new(id: &str, path: &str, created_at: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            path: path.to_owned(),
+            state: DocumentState::Receiving,
+            place: None,
+            bytes: 0,
+            hash: None,
+            row_count: 0,
+            rejects: 0,
+            error: None,
+            message: None,
+            sequence: None,
+            created_at: created_at.to_owned(),
+            finished_at: None,
+            length: None,
+            may_replace: false,
+            expires_at: None,
+        }
+    }
+}
+
 /// All columns but the key.
 macro_rules! columns {
     ($row:expr) => {

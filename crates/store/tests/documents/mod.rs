@@ -5,24 +5,10 @@ use tributary_store::{DocumentRow, DocumentState, MessageRow, Place, Store};
 use crate::Database;
 
 fn document(number: usize, state: DocumentState, place: Option<Place>) -> DocumentRow {
-    DocumentRow {
-        id: format!("{number:032x}"),
-        path: format!("in/{}.csv", number % 2),
-        state,
-        place,
-        bytes: 0,
-        hash: None,
-        row_count: 0,
-        rejects: 0,
-        error: None,
-        message: None,
-        sequence: None,
-        created_at: format!("2026-11-25T10:00:00.{number:09}Z"),
-        finished_at: state.is_final().then(|| "2026-11-25T11:00:00.000Z".to_owned()),
-        length: None,
-        may_replace: false,
-        expires_at: None,
-    }
+    let (id, path) = (format!("{number:032x}"), format!("in/{}.csv", number % 2));
+    let finished_at = state.is_final().then(|| "2026-11-25T11:00:00.000Z".to_owned());
+    let created_at = format!("2026-11-25T10:00:00.{number:09}Z");
+    DocumentRow { state, place, finished_at, ..DocumentRow::new(&id, &path, &created_at) }
 }
 
 fn numbers(rows: &[DocumentRow]) -> Vec<usize> {

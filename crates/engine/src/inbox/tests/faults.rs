@@ -157,23 +157,11 @@ async fn fail_each(action: Action, is_listed: bool) -> usize {
 
 /// Stores so many documents that ended later, that every other one is forgotten as soon as it may be.
 fn end_many(world: &World) {
+    let time = "2999-01-01T00:00:00.000Z";
     let row = |number: usize| DocumentRow {
-        id: format!("{number:032x}"),
-        path: "old.csv".to_owned(),
         state: DocumentState::Superseded,
-        place: None,
-        bytes: 0,
-        hash: None,
-        row_count: 0,
-        rejects: 0,
-        error: None,
-        message: None,
-        sequence: None,
-        created_at: "2999-01-01T00:00:00.000Z".to_owned(),
-        finished_at: Some("2999-01-01T00:00:00.000Z".to_owned()),
-        length: None,
-        may_replace: false,
-        expires_at: None,
+        finished_at: Some(time.to_owned()),
+        ..DocumentRow::new(&format!("{number:032x}"), "old.csv", time)
     };
     world.store().transaction(|store| (0..1_000).try_for_each(|number| store.insert_document(&row(number)))).unwrap();
 }
