@@ -92,6 +92,12 @@ fn files(system: &System) -> Vec<String> {
     paths
 }
 
+/// Waits until the folder has these files: one that is no longer needed is deleted shortly after its upload has ended.
+#[track_caller]
+fn wait_for_files(system: &System, expect: &[&str]) {
+    wait::until(&format!("the files are {expect:?}"), || (files(system) == expect).then_some(()));
+}
+
 /// The content of the file that a path stands for.
 fn content(system: &System, path: &str) -> String {
     let id = system.json(&format!("/api/v1/documents/{path}"))["id"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     FEED, Slow, content, delete, ended, feed, files, folder, get, id, id_of, master, send, skus, sources, upload,
-    wait_for_skus,
+    wait_for_files, wait_for_skus,
 };
 use crate::system::System;
 
@@ -27,7 +27,7 @@ fn a_body_that_comes_in_can_be_cancelled() {
     assert_eq!(upload(&system, "a.csv", "", FEED)["state"], "complete");
     delete(&system, &id('c'));
     assert_eq!(system.ask("GET", &format!("/api/v1/uploads/{}", id('c')), "").status, 404);
-    assert_eq!(files(&system), ["a.csv"]);
+    wait_for_files(&system, &["a.csv"]);
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_file_goes_with_its_rows() {
     assert_eq!(skus(&system), ["a", "b", "c"]);
     delete(&system, one["id"].as_str().unwrap());
     assert_eq!(skus(&system), ["b", "c"], "they are gone when that is answered");
-    assert_eq!(files(&system), ["b.csv"]);
+    wait_for_files(&system, &["b.csv"]);
     // So the same again is read again.
     let again = upload(&system, "a.csv", "", FEED);
     assert_eq!(skus(&system), ["a", "b", "c"]);
@@ -45,7 +45,7 @@ fn a_file_goes_with_its_rows() {
     // One that is being read goes too.
     let big = id_of(&send(&system, "big.csv", "", &feed(30_000)));
     delete(&system, &big);
-    assert_eq!(files(&system), ["b.csv"]);
+    wait_for_files(&system, &["b.csv"]);
     let state = ended(&system, &big)["state"].clone();
     assert_eq!(state, "failed");
     wait_for_skus(&system, &["b", "c"]);
@@ -57,7 +57,7 @@ fn the_file_of_a_later_upload_stays_when_an_earlier_one_is_taken_back() {
     let first = upload(&system, "a.csv", "", FEED);
     upload(&system, "a.csv", "&replace=1", "sku,name\nc,C\n");
     delete(&system, first["id"].as_str().unwrap());
-    assert_eq!(files(&system), ["a.csv"]);
+    wait_for_files(&system, &["a.csv"]);
     assert_eq!(skus(&system), ["c"]);
 }
 
@@ -67,7 +67,7 @@ fn a_file_that_cannot_be_used_is_failed_and_gone() {
     let failed = upload(&system, "a.csv", "", NO_FEED);
     assert_eq!(failed["state"], "failed");
     assert!(failed["error"].as_str().unwrap().contains("sku"), "{failed}");
-    assert!(files(&system).is_empty());
+    wait_for_files(&system, &[]);
     tributary_testkit::wait::until("nothing is left of it", || {
         (sources(&system) == [("uploads".to_owned(), "up".to_owned())]).then_some(())
     });
@@ -80,7 +80,7 @@ fn what_it_was_to_replace_comes_back() {
     let system = master("");
     upload(&system, "a.csv", "", FEED);
     assert_eq!(upload(&system, "a.csv", "&replace=1", NO_FEED)["state"], "failed");
-    assert_eq!(files(&system), ["a.csv"]);
+    wait_for_files(&system, &["a.csv"]);
     assert_eq!(content(&system, "a.csv"), FEED);
     tributary_testkit::wait::until("it counts again", || {
         (sources(&system) == [("uploads".to_owned(), "up".to_owned())]).then_some(())
@@ -102,7 +102,7 @@ fn one_that_is_overtaken_is_failed_and_the_last_one_counts() {
         assert!(end["state"] == "complete" || overtaken, "{end}");
     }
     assert!(skus(&system).contains(&"n4".to_owned()) && !skus(&system).contains(&"n3".to_owned()));
-    assert_eq!(files(&system), ["a.csv"]);
+    wait_for_files(&system, &["a.csv"]);
     // The one that was there before them all is what comes back.
     let last = content(&system, "a.csv");
     assert_eq!(upload(&system, "a.csv", "&replace=1", NO_FEED)["state"], "failed");
@@ -158,6 +158,6 @@ fn what_was_taken_back_meanwhile_does_not_come_back() {
     let second = id_of(&send(&system, "a.csv", "&replace=1", NO_FEED));
     delete(&system, first["id"].as_str().unwrap());
     assert_eq!(ended(&system, &second)["state"], "failed");
-    assert_eq!(files(&system), ["busy.csv"]);
+    wait_for_files(&system, &["busy.csv"]);
     tributary_testkit::wait::until("its rows go too", || (!skus(&system).contains(&"a".to_owned())).then_some(()));
 }

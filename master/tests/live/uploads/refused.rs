@@ -4,7 +4,7 @@ use std::fs;
 
 use tributary_testkit::{http, wait};
 
-use super::{FEED, Slow, ended, files, folder, form, id, id_of, master, send, upload};
+use super::{FEED, Slow, ended, files, folder, form, id, id_of, master, send, upload, wait_for_files};
 use crate::{live::web::problem, system::System};
 
 fn encoded(text: &str) -> String {
@@ -60,7 +60,7 @@ fn a_name_that_is_there_is_refused_unless_it_may_be_replaced() {
     assert_eq!(send(&system, "a.csv", "&replace=2", FEED).status, 400);
     assert_eq!(upload(&system, "a.csv", "&replace=1", "sku,name\nc,C\n")["state"], "complete");
     super::wait_for_skus(&system, &["c"]);
-    assert_eq!(files(&system), ["a.csv"], "what was replaced is gone");
+    wait_for_files(&system, &["a.csv"]);
     // Of two that come at the same time, the first has the name.
     let mut slow = Slow::start(&system, &id('1'), "&filename=b.csv", FEED.len(), "sku");
     problem(&send(&system, "b.csv", "", FEED), 409);
@@ -99,7 +99,7 @@ fn what_is_too_large_is_refused_by_its_length_or_on_the_way() {
     let uploads = system.json("/api/v1/uploads");
     let uploads = uploads["items"].as_array().unwrap();
     assert!(uploads.len() == 2 && uploads.iter().all(|upload| upload["state"] == "failed"), "{uploads:?}");
-    assert!(files(&system).is_empty());
+    wait_for_files(&system, &[]);
     assert_eq!(upload(&system, "a.csv", "", "sku,name\n")["state"], "complete", "ten bytes are taken");
 }
 
@@ -137,7 +137,7 @@ fn a_body_that_breaks_off_leaves_nothing_but_a_failed_upload() {
     drop(slow);
     let failed = ended(&system, &id('c'));
     assert!(failed["state"] == "failed" && failed["error"].as_str().unwrap().contains("whole"), "{failed}");
-    assert!(files(&system).is_empty());
+    wait_for_files(&system, &[]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use tributary_testkit::wait;
 
-use super::{FEED, Slow, ended, feed, files, get, id, id_of, master, send, skus, sources, upload};
+use super::{FEED, Slow, ended, feed, files, get, id, id_of, master, send, skus, sources, upload, wait_for_files};
 
 #[test]
 fn a_body_that_the_master_did_not_receive_as_a_whole_is_failed() {
@@ -23,7 +23,7 @@ fn a_body_that_the_master_did_not_receive_as_a_whole_is_failed() {
         let failed = get(&system, &id('d'));
         assert_eq!(failed["state"], "failed");
         assert_eq!(failed["error"], "the master stopped while receiving the file; upload it again");
-        assert_eq!(files(&system), ["before.csv"]);
+        wait_for_files(&system, &["before.csv"]);
         assert_eq!(upload(&system, "a.csv", "", "sku,name\nc,C\n")["state"], "complete");
     }
 }
@@ -58,7 +58,7 @@ fn one_that_is_rejected_after_a_restart_is_failed_too() {
     system.kill_master();
     system.start_master(&[]);
     assert_eq!(ended(&system, &rejected)["state"], "failed");
-    assert_eq!(files(&system), ["a.csv"]);
+    wait_for_files(&system, &["a.csv"]);
     wait::until("what it replaced is back", || (skus(&system) == ["a", "b"]).then_some(()));
 }
 

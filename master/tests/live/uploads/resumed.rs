@@ -2,7 +2,7 @@
 
 use tributary_testkit::http::{self, Response};
 
-use super::{FEED, delete, ended, files, folder, get, id, master, upload, wait_for_skus};
+use super::{FEED, delete, ended, folder, get, id, master, upload, wait_for_files, wait_for_skus};
 use crate::system::System;
 
 /// `filename` of `Upload-Metadata`, in Base64: `a/b.csv`.
@@ -67,7 +67,7 @@ fn a_file_comes_in_parts_and_over_a_restart() {
     assert_eq!(ended(&system, id_in(&path))["state"], "complete");
     wait_for_skus(&system, &["a", "b"]);
     assert_eq!(offset(&system, &path), (FEED.len(), FEED.len()), "a client whose answer was lost learns it");
-    assert_eq!(files(&system), ["a/b.csv"]);
+    wait_for_files(&system, &["a/b.csv"]);
     append(&system, &path, FEED.len(), "x", 404);
 }
 
@@ -118,7 +118,7 @@ fn an_unfinished_upload_is_cancelled_by_both_names() {
             delete(&system, id_in(&path));
         }
         assert_eq!(get(&system, id_in(&path))["error"], "it was cancelled");
-        assert!(files(&system).is_empty());
+        wait_for_files(&system, &[]);
         assert_eq!(ask(&system, "HEAD", &path, &[], "").status, 410);
         append(&system, &path, 17, "x", 404);
     }

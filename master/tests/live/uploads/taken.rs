@@ -3,7 +3,10 @@
 use serde_json::Value;
 use tributary_testkit::{http, wait};
 
-use super::{FEED, Slow, ended, feed, files, form, get, id, id_of, master, send, skus, sources, upload, wait_for_skus};
+use super::{
+    FEED, Slow, ended, feed, files, form, get, id, id_of, master, send, skus, sources, upload, wait_for_files,
+    wait_for_skus,
+};
 use crate::system::System;
 
 #[test]
@@ -49,7 +52,7 @@ fn a_body_becomes_products_and_says_what_came_of_it() {
     let put = system.ask("PUT", "/api/v1/uploads?filename=put.csv", "sku,name\nc,C\n");
     ended(&system, &id_of(&put));
     wait_for_skus(&system, &["a", "b", "c"]);
-    assert_eq!(files(&system), ["Sales 2026.csv", "put.csv"]);
+    wait_for_files(&system, &["Sales 2026.csv", "put.csv"]);
     let all = system.json("/api/v1/uploads");
     let names: Vec<_> = all["items"].as_array().unwrap().iter().map(|item| item["filename"].clone()).collect();
     assert_eq!(names, ["put.csv", "Sales 2026.csv"], "the newest first");
@@ -79,7 +82,7 @@ fn an_empty_body_is_a_file_without_a_header() {
         http::request("POST", &system.master_url("/api/v1/uploads?filename=a.csv"), &[("Content-Length", "0")], b"");
     let failed = ended(&system, &id_of(&response.unwrap()));
     assert_eq!((failed["state"].as_str(), failed["bytes"].as_u64()), (Some("failed"), Some(0)));
-    assert!(files(&system).is_empty());
+    wait_for_files(&system, &[]);
 }
 
 #[test]
