@@ -13,6 +13,8 @@ use crate::{
 const CHUNK_BYTES: usize = 16 << 20;
 /// Bytes of records after which a builder reserves room for a full chunk.
 const SMALL_CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of records up to which a chunk is copied into order, and needs no index. Many thousands of such chunks may be in memory.
+const MAX_COPIED_BYTES: usize = 64 << 10;
 /// Bytes per write to a spill file, and per read of a full chunk.
 const MAX_WINDOW_BYTES: usize = 256 << 10;
 /// Bytes per read of a small chunk. Thousands of them may be open at once.
@@ -48,6 +50,8 @@ pub(crate) enum Chunk {
         /// Its share of the budget, returned on drop.
         _reservation: Reservation,
     },
+    /// A small chunk in memory: its records in order of sku, one after the other.
+    Small { records: Vec<u8>, rows: usize, _reservation: Reservation },
     /// A chunk in a spill file: its records in order of sku, one after the other.
     Spilled {
         file: Arc<File>,
@@ -63,6 +67,7 @@ pub(crate) enum Chunk {
 /// Reads a chunk from the start, record by record.
 pub(crate) enum ChunkCursor<'a> {
     Memory { records: &'a [u8], index: &'a [IndexEntry], next: usize },
+    Small { records: &'a [u8], left: usize },
     Spilled { file: &'a File, left: usize, offset: u64, window: Vec<u8>, window_bytes: usize, start: usize },
 }
 
@@ -71,7 +76,7 @@ impl Chunk {
     pub(crate) fn rows(&self) -> usize {
         match self {
             Self::Memory { index, .. } => index.len(),
-            Self::Spilled { rows, .. } => *rows,
+            Self::Small { rows, .. } | Self::Spilled { rows, .. } => *rows,
         }
     }
 }
@@ -101,6 +106,13 @@ impl ChunkBuilder {
     /// Sorts the rows, keeps the last one per sku, and writes them to `spill` if `budget` has no room for them.
     pub(crate) fn seal(mut self, budget: &MemoryBudget, spill: &SpillFiles) -> io::Result<Chunk> {
         self.sort();
+        if self.records.len() <= MAX_COPIED_BYTES {
+            let records = self.index.iter().map(|entry| self.record(entry)).collect::<Vec<_>>().concat();
+            if let Some(reservation) = budget.reserve(records.len()) {
+                return Ok(Chunk::Small { records, rows: self.index.len(), _reservation: reservation });
+            }
+            return self.spill(spill);
+        }
         self.records.shrink_to_fit();
         self.index.shrink_to_fit();
         match budget.reserve(self.records.capacity() + self.index.capacity() * size_of::<IndexEntry>()) {
@@ -158,6 +170,7 @@ impl Chunk {
     pub(crate) fn cursor(&self) -> io::Result<ChunkCursor<'_>> {
         match self {
             Self::Memory { records, index, .. } => Ok(ChunkCursor::Memory { records, index, next: 0 }),
+            Self::Small { records, rows, .. } => Ok(ChunkCursor::Small { records, left: *rows }),
             Self::Spilled { file, offset, rows, window_bytes } => {
                 let (left, offset, window_bytes) = (*rows, *offset, *window_bytes);
                 let mut cursor =
@@ -174,7 +187,7 @@ impl ChunkCursor<'_> {
     pub(crate) fn has_ended(&self) -> bool {
         match self {
             Self::Memory { index, next, .. } => *next == index.len(),
-            Self::Spilled { left, .. } => *left == 0,
+            Self::Small { left, .. } | Self::Spilled { left, .. } => *left == 0,
         }
     }
 
@@ -200,13 +213,14 @@ impl ChunkCursor<'_> {
     fn prefix(&self) -> Option<u64> {
         match self {
             Self::Memory { index, next, .. } => Some(index[*next].prefix),
-            Self::Spilled { .. } => None,
+            Self::Small { .. } | Self::Spilled { .. } => None,
         }
     }
 
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Memory { records, index, next } => &records[index[*next].at as usize..],
+            Self::Small { records, .. } => records,
             Self::Spilled { window, start, .. } => &window[*start..],
         }
     }
@@ -223,7 +237,10 @@ impl ChunkCursor<'_> {
         }
         for _ in 0..rows {
             let len = record::encoded_len(self.bytes());
-            if let Self::Spilled { left, start, .. } = self {
+            if let Self::Small { records, left } = self {
+                *records = &records[len..];
+                *left -= 1;
+            } else if let Self::Spilled { left, start, .. } = self {
                 *left -= 1;
                 *start += len;
             }
