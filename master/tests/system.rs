@@ -229,6 +229,7 @@ impl System {
         assert!(output.status.success(), "{}{}", process::stdout(&output), process::stderr(&output));
         let summary = process::stdout(&output);
         assert_eq!(summary.lines().count(), 1, "one summary line: {summary}");
+        self.assert_one_file();
         summary
     }
 
@@ -251,6 +252,16 @@ impl System {
     pub(crate) fn aggr(&self) -> Aggr {
         let count = |row: &Value| (row["name"].as_str().unwrap().to_owned(), row["no_of_products"].as_i64().unwrap());
         self.table("aggr").iter().map(count).collect()
+    }
+
+    /// The database is one file again: a copy of it has everything.
+    #[track_caller]
+    pub(crate) fn assert_one_file(&self) {
+        let left = ["db-wal", "db-shm"]
+            .map(|end| self.database().with_extension(end))
+            .into_iter()
+            .filter(|path| path.exists());
+        assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
     }
 
     pub(crate) fn database(&self) -> PathBuf {

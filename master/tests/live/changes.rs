@@ -209,9 +209,7 @@ fn it_ends_cleanly_while_answers_are_held() {
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(events.all(|line| !line.starts_with("event:")), "the stream has ended, and not with an event");
-    let left: Vec<_> =
-        ["db-wal", "db-shm"].iter().filter(|end| system.database().with_extension(end).exists()).collect();
-    assert!(left.is_empty(), "the database is one file again: {left:?}");
+    system.assert_one_file();
 }
 
 #[test]

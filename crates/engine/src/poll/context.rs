@@ -17,8 +17,6 @@ use crate::{
 pub(crate) struct Context {
     /// Keeps connections and certificates.
     pub(crate) http: Http,
-    /// Writes to the database.
-    pub(crate) writer: Writer,
     /// Holds bodies until they are read.
     pub(crate) spool: Spool,
     /// Bounds the files that are read at a time, over all sources: each takes a core.
@@ -31,4 +29,7 @@ pub(crate) struct Context {
     pub(crate) reports: Reports,
     /// Measures passes and applies.
     pub(crate) durations: Durations,
+    /// Writes to the database. The last field, so that it is dropped last: the thread that writes can move the write-ahead log into
+    /// the database file only when nobody reads any more.
+    pub(crate) writer: Writer,
 }

@@ -130,7 +130,7 @@ pub(super) fn prepare(
     files.extend(settled.into_iter().map(|row| ComputedFile { update: FileUpdate::settled(row), lines: None }));
     let kept = match kept {
         Kept::Sums(sums) if sums.are_of(&sources) => Kept::Sums(sums),
-        Kept::TooLarge => Kept::TooLarge,
+        Kept::Unused | Kept::TooLarge => kept,
         Kept::Sums(_) | Kept::Unknown => {
             Sums::read(store, report)?.map_or(Kept::TooLarge, |sums| Kept::Sums(Box::new(sums)))
         }
@@ -139,13 +139,14 @@ pub(super) fn prepare(
         Kept::Sums(mut sums) => {
             let changed = files.iter_mut().map(|file| (&file.update.row, file.lines.as_mut()));
             sums.update(store, report, changed, &removed)?;
-            let rows = sums.can_be_summed().then(|| rows(&sums.total(report)));
+            let rows = sums.rows(report)?;
             let rejects = sums.rejects();
             (rows, rejects, if sums.are_too_large() { Kept::TooLarge } else { Kept::Sums(sums) })
         }
-        Kept::TooLarge | Kept::Unknown => {
+        other => {
             let (rows, rejects) = sum_all(store, report, &source, &mut files, &removed)?;
-            (rows, rejects, Kept::TooLarge)
+            let kept = if matches!(other, Kept::Unused) { Kept::Unknown } else { Kept::TooLarge };
+            (rows, rejects, kept)
         }
     };
     Ok((ReportUpdate { source, version, outcome, files, removed, rows, rejects, sources, started }, kept))

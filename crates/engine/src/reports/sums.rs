@@ -9,11 +9,11 @@ use std::{
 use anyhow::Result;
 use tributary_config::ReportConfig;
 use tributary_report::{Total, TotalGroups};
-use tributary_store::{FileRow, Store};
+use tributary_store::{FileRow, GroupRow, Store};
 
 use super::{
     apply::AppliedUpdate,
-    total::{add_partial, add_stored, has_partial, is_stale},
+    total::{add_partial, add_stored, has_partial, is_stale, rows},
 };
 use crate::source::GroupLines;
 
@@ -25,8 +25,10 @@ const MAX_KEPT_GROUPS: usize = 1 << 20;
 /// The sums of a report, as far as they are known.
 #[derive(Default)]
 pub(super) enum Kept {
-    /// They must be read from the database.
+    /// No update has needed them yet. The first one is cheaper without them, and `master --once` makes only one.
     #[default]
+    Unused,
+    /// The next update reads them from the database.
     Unknown,
     /// Those of all files as they are stored.
     Sums(Box<Sums>),
@@ -50,7 +52,8 @@ impl Kept {
 /// The sums of all files of a report.
 pub(super) struct Sums {
     buckets: Vec<Bucket>,
-    total: TotalGroups,
+    /// The sum of the buckets, if it is known.
+    total: Option<TotalGroups>,
     /// Names of the sources of these files.
     sources: Vec<String>,
 }
@@ -79,8 +82,7 @@ impl Sums {
     /// The database fails or is damaged; there are too many groups.
     pub(super) fn read(store: &mut Store, report: &ReportConfig) -> Result<Option<Self>> {
         let sources = store.sources_of_reader(&report.reader())?;
-        let total = Total::new(&report.plan).into_groups();
-        let mut sums = Self { buckets: vec![Bucket::default(); BUCKETS], total, sources };
+        let mut sums = Self { buckets: vec![Bucket::default(); BUCKETS], total: None, sources };
         let mut groups = 0;
         for row in store.files_of_reader(&report.reader())? {
             let bucket = &mut sums.buckets[bucket_of(&row)];
@@ -91,7 +93,6 @@ impl Sums {
                 return Ok(None);
             }
         }
-        sums.sum_again(report)?;
         Ok(Some(sums))
     }
 
@@ -123,19 +124,19 @@ impl Sums {
             self.buckets[*at].sum_again(store, report)?;
         }
         for (row, lines) in &mut changed {
-            if outdated.is_empty()
-                && let Some(lines) = lines
+            if let Some(lines) = lines
                 && has_partial(report, row)
+                && let Some(total) = self.total.take_if(|_| outdated.is_empty())
             {
-                let mut total = Total::of(&report.plan, std::mem::take(&mut self.total));
+                let mut total = Total::of(&report.plan, total);
                 lines.add_to(&mut total)?;
-                self.total = total.into_groups();
+                self.total = Some(total.into_groups());
             }
             self.buckets[bucket_of(row)].add(store, report, row, lines.as_deref_mut())?;
         }
         let is_settled = changed.iter().any(|(row, lines)| lines.is_none() && has_partial(report, row));
         if !outdated.is_empty() || is_settled {
-            self.sum_again(report)?;
+            self.total = None;
         }
         Ok(())
     }
@@ -151,14 +152,26 @@ impl Sums {
         self.sources = sources;
     }
 
-    /// The total of all files.
-    pub(super) fn total<'a>(&self, report: &'a ReportConfig) -> Total<'a> {
-        Total::of(&report.plan, self.total.clone())
-    }
-
-    /// Whether the total says what the report is, because no file is stale.
-    pub(super) fn can_be_summed(&self) -> bool {
-        !self.shares().any(|share| share.is_stale)
+    /// The rows of the report; none if they must stay as they are, because a file is stale.
+    ///
+    /// # Errors
+    /// There are too many groups.
+    pub(super) fn rows(&mut self, report: &ReportConfig) -> Result<Option<Vec<GroupRow>>> {
+        if self.shares().any(|share| share.is_stale) {
+            return Ok(None);
+        }
+        let total = match self.total.take() {
+            Some(groups) => Total::of(&report.plan, groups),
+            None => {
+                let mut total = Total::new(&report.plan);
+                let mut buckets = self.buckets.iter().filter_map(|bucket| bucket.groups.as_ref());
+                buckets.try_for_each(|groups| total.add_all(groups))?;
+                total
+            }
+        };
+        let rows = rows(&total);
+        self.total = Some(total.into_groups());
+        Ok(Some(rows))
     }
 
     /// All rejects of the files.
@@ -173,13 +186,6 @@ impl Sums {
 
     fn shares(&self) -> impl Iterator<Item = &Share> {
         self.buckets.iter().flat_map(|bucket| bucket.files.values())
-    }
-
-    fn sum_again(&mut self, report: &ReportConfig) -> Result<()> {
-        let mut total = Total::new(&report.plan);
-        self.buckets.iter().filter_map(|bucket| bucket.groups.as_ref()).try_for_each(|groups| total.add_all(groups))?;
-        self.total = total.into_groups();
-        Ok(())
     }
 }
 
