@@ -1,4 +1,6 @@
 //! Uploads whose sender or whose master is killed, and whose connection is cut, go on where they were.
+//!
+//! `MEGABYTES=2100` asks for a large file in the browser.
 
 use std::{
     env,
@@ -129,7 +131,8 @@ fn publish_goes_on_after_it_or_the_master_was_killed() {
 #[test]
 fn the_page_goes_on_after_a_cut_connection_and_after_a_reload() {
     let (system, proxy) = system();
-    let (_folder, path) = big_file(100);
+    let megabytes = env::var("MEGABYTES").map_or(100, |text| text.parse().expect("MEGABYTES is a number"));
+    let (_folder, path) = big_file(megabytes);
     let size = path.metadata().unwrap().len();
     browse(Kind::Desktop, async |browser| {
         let page = format!("{}/upload", proxy.url);
@@ -160,7 +163,7 @@ fn the_page_goes_on_after_a_cut_connection_and_after_a_reload() {
         let kept = "return Object.keys(localStorage).filter((key) => key.startsWith('upload:')).length";
         until("the browser forgets it", async || (browser.run(kept).await == 0).then_some(())).await;
     });
-    is_complete(&system, &path, 100);
+    is_complete(&system, &path, megabytes);
     let sent = proxy.sent();
     assert!(sent < size + 2 * LOST, "{sent} of {size} bytes");
 }
