@@ -1,12 +1,7 @@
 //! Receives a body to disk. Its chunks pass through a short queue to a thread that hashes and writes them. So a body of any length
 //! takes a few MiB of memory, and the sender is slowed to the speed of the disk. The meaning of the bytes does not belong here.
 
-use std::{
-    fmt::Display,
-    io::{self, Seek},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
@@ -14,58 +9,17 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{disk::DiskWriter, error::InboxError, registry::Receiving};
+use super::{
+    disk::DiskWriter,
+    error::InboxError,
+    receiving::{Content, MAX_SMALL_BYTES, Part, Receiving},
+};
 use crate::documents::DocumentFolder;
 
 /// Least bytes that are handed to the writing thread at a time, the last batch aside.
 const BATCH_BYTES: u64 = 1 << 20;
 /// Batches that may wait for the writing thread.
 const MAX_QUEUED_BATCHES: usize = 2;
-
-/// Longest body that is held in memory until it is written together with others.
-pub(super) const MAX_SMALL_BYTES: u64 = 256 << 10;
-
-/// A completely received body.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Content {
-    pub(super) bytes: u64,
-    /// Written as in a manifest.
-    pub(super) hash: String,
-    /// The body, if it is not on disk yet.
-    pub(super) small: Option<Vec<u8>>,
-}
-
-/// The first bytes of a body, as they are on disk.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    hasher: blake3::Hasher,
-    pub(super) bytes: u64,
-}
-
-impl Part {
-    /// Reads the first `bytes` bytes of a body from the disk.
-    ///
-    /// # Errors
-    /// The file cannot be read, or is shorter.
-    pub(super) fn of_file(folder: &DocumentFolder, id: &str, bytes: u64) -> io::Result<Self> {
-        let mut part = Self::default();
-        let mut file = folder.open_part(id, bytes)?;
-        file.rewind()?;
-        io::copy(&mut file, &mut part.hasher)?;
-        part.bytes = bytes;
-        Ok(part)
-    }
-
-    fn add(&mut self, chunk: &[u8]) {
-        self.hasher.update(chunk);
-        self.bytes += chunk.len() as u64;
-    }
-
-    /// The whole body.
-    pub(super) fn content(&self) -> Content {
-        Content { bytes: self.bytes, hash: format!("blake3:{}", self.hasher.finalize().to_hex()), small: None }
-    }
-}
 
 /// Ends the reception of a body early.
 #[derive(Debug, Clone, Default)]

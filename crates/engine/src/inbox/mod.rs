@@ -9,6 +9,7 @@ mod commit;
 mod disk;
 mod ending;
 mod error;
+mod receiving;
 mod reception;
 mod registry;
 mod resumable;

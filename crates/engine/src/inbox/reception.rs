@@ -13,9 +13,10 @@ use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
     arrival::{Arrival, Arrived},
-    body::{self, BodyLimits, Content, Until},
+    body::{self, BodyLimits, Until},
     error::InboxError,
-    registry::{Inbox, MAX_UPLOADS, Receiving},
+    receiving::{Content, Receiving},
+    registry::{Inbox, MAX_UPLOADS},
 };
 use crate::{
     clock::now,

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,7 +14,8 @@ use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::{
     arrival::Arrival,
-    body::{BodyLimits, MAX_SMALL_BYTES, Part},
+    body::BodyLimits,
+    receiving::Receiving,
     start::DocumentSource,
     view::{Document, Stage},
 };
@@ -74,97 +72,6 @@ pub(super) struct Shared {
     /// One permit per body that may be received to memory.
     pub(super) small_permits: Arc<Semaphore>,
     pub(super) stop: CancellationToken,
-}
-
-/// A document that is being received.
-#[derive(Debug)]
-pub(super) struct Receiving {
-    pub(super) id: String,
-    pub(super) path: String,
-    pub(super) created_at: String,
-    /// Length of the body, if it is known.
-    pub(super) total: Option<u64>,
-    /// Whether its sender may ask about it meanwhile.
-    is_listed: bool,
-    bytes: AtomicU64,
-    /// Bytes that are surely on disk, if the body may come in parts.
-    pub(super) on_disk: Arc<AtomicU64>,
-    /// Set if the body may come in parts.
-    pub(super) resumable: Option<Resumable>,
-    /// Cancelled when a client cancels it.
-    pub(super) cancel: CancellationToken,
-    /// Cancelled once it is received, or given up.
-    pub(super) over: CancellationToken,
-}
-
-/// The state of a body that comes in parts.
-#[derive(Debug, Default)]
-pub(super) struct Resumable {
-    /// Held by the request that appends to it. None if the part has to be read from the disk.
-    pub(super) part: tokio::sync::Mutex<Option<Part>>,
-    /// Cancelled to end the request that appends to it. Locked only to replace it.
-    request: Mutex<CancellationToken>,
-}
-
-impl Resumable {
-    /// Ends the request that appends to it, in favour of a new one. Returns what ends that.
-    pub(super) fn interrupt(&self) -> CancellationToken {
-        let mut request = self.request.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *request).cancel();
-        request.clone()
-    }
-}
-
-impl Receiving {
-    pub(super) fn new(id: String, path: String, total: Option<u64>, is_listed: bool) -> Self {
-        let (cancel, over) = (CancellationToken::new(), CancellationToken::new());
-        Self {
-            id,
-            path,
-            created_at: crate::clock::now(),
-            total,
-            is_listed,
-            bytes: AtomicU64::new(0),
-            on_disk: Arc::default(),
-            resumable: None,
-            cancel,
-            over,
-        }
-    }
-
-    /// A body that comes in parts, of which `bytes` are on disk.
-    pub(super) fn resumable(row: &DocumentRow) -> Self {
-        Self {
-            created_at: row.created_at.clone(),
-            bytes: AtomicU64::new(count::loaded(row.bytes)),
-            resumable: Some(Resumable::default()),
-            ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)
-        }
-    }
-
-    /// Whether its body is held in memory: nobody could look at what has come of it.
-    pub(super) fn is_small(&self) -> bool {
-        !self.is_listed && self.total.is_some_and(|total| total <= MAX_SMALL_BYTES)
-    }
-
-    /// Whether its body is coming in right now. A part whose sender is gone must not keep others from the path for a day.
-    pub(super) fn is_coming(&self) -> bool {
-        self.resumable.as_ref().is_none_or(|resumable| resumable.part.try_lock().is_err())
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Sets the bytes that are on disk.
-    pub(super) fn set(&self, bytes: u64) {
-        self.bytes.store(bytes, Ordering::Relaxed);
-    }
-
-    /// Counts received bytes, and returns all of them.
-    pub(super) fn add(&self, bytes: u64) -> u64 {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
-    }
 }
 
 impl Inbox {

@@ -17,10 +17,11 @@ use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::{
     arrival::{Arrival, Arrived},
-    body::{Part, Until, append},
+    body::{Until, append},
     error::InboxError,
+    receiving::{Part, Receiving},
     reception::Offer,
-    registry::{Inbox, Receiving},
+    registry::Inbox,
 };
 use crate::{clock, count, documents::DocumentFolder, supervise::Task};
 

@@ -2,7 +2,7 @@
 
 use tributary_store::{DocumentRow, DocumentState};
 
-use super::registry::Receiving;
+use super::receiving::Receiving;
 use crate::{count, documents::ActiveRead};
 
 /// The stage of a document.

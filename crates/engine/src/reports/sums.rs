@@ -11,10 +11,7 @@ use tributary_config::ReportConfig;
 use tributary_report::{Total, TotalGroups};
 use tributary_store::{FileRow, GroupRow, Store};
 
-use super::{
-    apply::AppliedUpdate,
-    total::{add_partial, add_stored, has_partial, is_stale, rows},
-};
+use super::total::{add_partial, add_stored, has_partial, is_stale, rows};
 use crate::source::GroupLines;
 
 /// Buckets of files. If a file changes, its bucket is summed again from its partials, and the total from the buckets.
@@ -38,14 +35,11 @@ pub(super) enum Kept {
 
 impl Kept {
     /// Follows an update that was committed.
-    pub(super) fn follow(self, applied: &AppliedUpdate) -> Self {
-        match self {
-            Self::Sums(mut sums) => {
-                sums.follow(applied.files.iter(), applied.sources.clone());
-                Self::Sums(sums)
-            }
-            other => other,
+    pub(super) fn follow(mut self, files: &[FileRow], sources: &[String]) -> Self {
+        if let Self::Sums(sums) = &mut self {
+            sums.follow(files, sources);
         }
+        self
     }
 }
 
@@ -142,14 +136,14 @@ impl Sums {
     }
 
     /// Follows the commit of an update: changed files have ids now, and sources that had none may have files.
-    fn follow<'a>(&mut self, rows: impl Iterator<Item = &'a FileRow>, sources: Vec<String>) {
+    fn follow(&mut self, rows: &[FileRow], sources: &[String]) {
         for row in rows {
             let files = &mut self.buckets[bucket_of(row)].files;
             if let Some(share) = files.get_mut(&(row.source_id, row.path.clone())) {
                 share.id = row.id;
             }
         }
-        self.sources = sources;
+        self.sources = sources.to_vec();
     }
 
     /// The rows of the report; none if they must stay as they are, because a file is stale.

@@ -278,7 +278,7 @@ impl ReportWork {
         if let (Some(documents), Some(committed)) = (self.fetcher.documents(), committed) {
             documents.announce(committed).await;
         }
-        *turn = kept.follow(&applied);
+        *turn = kept.follow(&applied.files, &applied.sources);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let source = &self.source.name;
         tracing::info!(

@@ -77,7 +77,7 @@ impl World {
     fn apply(&mut self, update: ReportUpdate) -> Result<()> {
         let (report, kept) = (&self.report, std::mem::take(&mut self.kept));
         let applied = self.store.transaction(|store| apply(store, report, update))?;
-        self.kept = kept.follow(&applied);
+        self.kept = kept.follow(&applied.files, &applied.sources);
         Ok(())
     }
 

@@ -1,0 +1,151 @@
+//! A document that is being received: what is known of it, and the part of its body that is there.
+
+use std::{
+    io::{self, Seek},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio_util::sync::CancellationToken;
+use tributary_store::DocumentRow;
+
+use crate::{count, documents::DocumentFolder};
+
+/// Longest body that is held in memory until it is written together with others.
+pub(super) const MAX_SMALL_BYTES: u64 = 256 << 10;
+
+/// A document that is being received.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    pub(super) id: String,
+    pub(super) path: String,
+    pub(super) created_at: String,
+    /// Length of the body, if it is known.
+    pub(super) total: Option<u64>,
+    /// Whether its sender may ask about it meanwhile.
+    is_listed: bool,
+    bytes: AtomicU64,
+    /// Bytes that are surely on disk, if the body may come in parts.
+    pub(super) on_disk: Arc<AtomicU64>,
+    /// Set if the body may come in parts.
+    pub(super) resumable: Option<Resumable>,
+    /// Cancelled when a client cancels it.
+    pub(super) cancel: CancellationToken,
+    /// Cancelled once it is received, or given up.
+    pub(super) over: CancellationToken,
+}
+
+/// The state of a body that comes in parts.
+#[derive(Debug, Default)]
+pub(super) struct Resumable {
+    /// Held by the request that appends to it. None if the part has to be read from the disk.
+    pub(super) part: tokio::sync::Mutex<Option<Part>>,
+    /// Cancelled to end the request that appends to it. Locked only to replace it.
+    request: Mutex<CancellationToken>,
+}
+
+impl Resumable {
+    /// Ends the request that appends to it, in favour of a new one. Returns what ends that.
+    pub(super) fn interrupt(&self) -> CancellationToken {
+        let mut request = self.request.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *request).cancel();
+        request.clone()
+    }
+}
+
+impl Receiving {
+    pub(super) fn new(id: String, path: String, total: Option<u64>, is_listed: bool) -> Self {
+        let (cancel, over) = (CancellationToken::new(), CancellationToken::new());
+        Self {
+            id,
+            path,
+            created_at: crate::clock::now(),
+            total,
+            is_listed,
+            bytes: AtomicU64::new(0),
+            on_disk: Arc::default(),
+            resumable: None,
+            cancel,
+            over,
+        }
+    }
+
+    /// A body that comes in parts, of which `bytes` are on disk.
+    pub(super) fn resumable(row: &DocumentRow) -> Self {
+        Self {
+            created_at: row.created_at.clone(),
+            bytes: AtomicU64::new(count::loaded(row.bytes)),
+            resumable: Some(Resumable::default()),
+            ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)
+        }
+    }
+
+    /// Whether its body is held in memory: nobody could look at what has come of it.
+    pub(super) fn is_small(&self) -> bool {
+        !self.is_listed && self.total.is_some_and(|total| total <= MAX_SMALL_BYTES)
+    }
+
+    /// Whether its body is coming in right now. A part whose sender is gone must not keep others from the path for a day.
+    pub(super) fn is_coming(&self) -> bool {
+        self.resumable.as_ref().is_none_or(|resumable| resumable.part.try_lock().is_err())
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sets the bytes that are on disk.
+    pub(super) fn set(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts received bytes, and returns all of them.
+    pub(super) fn add(&self, bytes: u64) -> u64 {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+/// A completely received body.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Content {
+    pub(super) bytes: u64,
+    /// Written as in a manifest.
+    pub(super) hash: String,
+    /// The body, if it is not on disk yet.
+    pub(super) small: Option<Vec<u8>>,
+}
+
+/// The first bytes of a body, as they are on disk.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    hasher: blake3::Hasher,
+    pub(super) bytes: u64,
+}
+
+impl Part {
+    /// Reads the first `bytes` bytes of a body from the disk.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is shorter.
+    pub(super) fn of_file(folder: &DocumentFolder, id: &str, bytes: u64) -> io::Result<Self> {
+        let mut part = Self::default();
+        let mut file = folder.open_part(id, bytes)?;
+        file.rewind()?;
+        io::copy(&mut file, &mut part.hasher)?;
+        part.bytes = bytes;
+        Ok(part)
+    }
+
+    /// Takes in the next bytes, which are or will be on disk.
+    pub(super) fn add(&mut self, chunk: &[u8]) {
+        self.hasher.update(chunk);
+        self.bytes += chunk.len() as u64;
+    }
+
+    /// The whole body.
+    pub(super) fn content(&self) -> Content {
+        Content { bytes: self.bytes, hash: format!("blake3:{}", self.hasher.finalize().to_hex()), small: None }
+    }
+}
