@@ -47,8 +47,8 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
     let Columns { sku, name, description, op } = columns;
     for (column, header) in [("sku", sku), ("name", name), ("description", description), ("op", op)] {
-        if let Some(header) = header {
-            writeln!(f, "    {column} is the column \"{header}\"")?;
+        if !header.is_empty() {
+            writeln!(f, "    {column} is the column \"{}\"", header.join("\" or \""))?;
         }
     }
     if *brake == Brake::default() {

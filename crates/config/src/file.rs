@@ -101,10 +101,10 @@ struct UploadsAsTyped {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ColumnsAsTyped {
-    sku: Option<Spanned<String>>,
-    name: Option<Spanned<String>>,
-    description: Option<Spanned<String>>,
-    op: Option<Spanned<String>>,
+    sku: Option<Spanned<OneOrMany>>,
+    name: Option<Spanned<OneOrMany>>,
+    description: Option<Spanned<OneOrMany>>,
+    op: Option<Spanned<OneOrMany>>,
 }
 
 /// Reads only the database's URL from the text of a configuration file; other settings may be wrong, but every top-level key must
@@ -140,11 +140,12 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     Place { path, text: &text }.check()
 }
 
-fn header_name(name: &str) -> Result<String, String> {
-    if name.trim().is_empty() {
+fn header_names(names: &OneOrMany) -> Result<Vec<String>, String> {
+    let names = names.to_vec();
+    if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
         return Err("a mapped column needs a header name; leave it out to use the default".to_owned());
     }
-    Ok(name.to_owned())
+    Ok(names)
 }
 
 /// A file and its text, to name the line of an error.
@@ -232,7 +233,9 @@ impl Place<'_> {
                 )
             })
         })?;
-        let column = |name: &Option<Spanned<String>>| self.optional(name.as_ref(), header_name);
+        let column = |names: &Option<Spanned<OneOrMany>>| {
+            Ok::<_, ConfigError>(self.optional(names.as_ref(), header_names)?.unwrap_or_default())
+        };
         let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
         let columns =
             Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };

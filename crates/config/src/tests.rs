@@ -42,7 +42,7 @@ fn every_setting_is_understood() {
         name     = "north"
         url      = "http://127.0.0.1:5001"
         priority = 3
-        columns  = { sku = "Item code" }
+        columns  = { sku = ["Item code", "Artikelnummer"], name = "Title" }
         include  = "*.csv"
         exclude  = ["old/**", "test*"]
         token_file = "north.token"
@@ -73,7 +73,8 @@ fn every_setting_is_understood() {
         (north.name.as_str(), north.priority, north.token.as_ref().map(Token::expose)),
         ("north", 3, Some("secret"))
     );
-    assert_eq!(north.columns.sku.as_deref(), Some("Item code"));
+    assert_eq!(north.columns.sku, ["Item code", "Artikelnummer"]);
+    assert_eq!(north.columns.name, ["Title"]);
     let chosen = ["a.csv", "a.txt", "old/a.csv", "test.csv"].map(|path| north.selection.contains(path));
     assert_eq!(chosen, [true, false, false, false]);
     assert_eq!((south.name.as_str(), south.priority, south.url.as_str()), ("south", 0, "https://example.org/feeds/"));
@@ -176,6 +177,11 @@ fn wrong_settings_name_their_line_and_the_mend() {
     );
     refused(
         "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { sku = \" \" }\n",
+        &[],
+        &["FILE, line 4", "header"],
+    );
+    refused(
+        "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ncolumns = { sku = [] }\n",
         &[],
         &["FILE, line 4", "header"],
     );

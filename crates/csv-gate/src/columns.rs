@@ -44,6 +44,19 @@ pub fn find_column(header: &[String], name: &str) -> Result<Option<usize>, Ambig
     }
 }
 
+/// Returns the position of the first of these columns that is in a header.
+///
+/// # Errors
+/// As [`find_column`].
+pub(crate) fn find_first(header: &[String], names: &[&str]) -> Result<Option<usize>, AmbiguousColumn> {
+    for name in names {
+        if let Some(found) = find_column(header, name)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// Folds a header name for comparison: trims Unicode white space and converts to lowercase.
 #[must_use]
 pub fn folded(name: &str) -> String {

@@ -10,8 +10,9 @@ use tributary_protocol::{FillDown, Op};
 
 use crate::{
     Dialect, Error, Reason, Rejects, Row, Table,
-    columns::{find_column, visible, without_invisible},
+    columns::{find_first, visible, without_invisible},
     folded,
+    row::Field,
 };
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
@@ -19,18 +20,18 @@ pub const MAX_SKU_BYTES: usize = 1 << 10;
 /// The longest name in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_NAME_BYTES: usize = 2 << 10;
 
-/// A source's header names where they differ from `sku`, `name`, `description` and `op`. Names are compared trimmed and
-/// without regard to case. A mapped column is found by its mapped name only.
+/// A source's header names where they differ from the columns' own. Names are compared trimmed and without regard to case. Of several
+/// names for one column, the first that is in the header counts. A mapped column is found by its mapped names only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The column of the sku.
-    pub sku: Option<String>,
-    /// The column of the name.
-    pub name: Option<String>,
-    /// The column of the description, which a file may lack.
-    pub description: Option<String>,
-    /// The column that says whether the row adds or deletes its sku, which a file may lack.
-    pub op: Option<String>,
+    /// Names for the column of the sku.
+    pub sku: Vec<String>,
+    /// Names for the column of the name.
+    pub name: Vec<String>,
+    /// Names for the column of the description, which a file may lack.
+    pub description: Vec<String>,
+    /// Names for the column that says whether the row adds or deletes its sku, which a file may lack.
+    pub op: Vec<String>,
 }
 
 /// A feed file that is read offer by offer.
@@ -39,44 +40,64 @@ pub struct Feed<R: Read> {
     indexes: FieldIndexes,
     ops: OpWords,
     filler: Filler,
-    /// Buffers for the current offer's fields that had to be unescaped.
-    scratch: Scratch,
-}
-
-/// One buffer per field, because an offer borrows all three at the same time.
-#[derive(Default)]
-struct Scratch {
-    sku: String,
-    name: String,
-    description: String,
+    /// The sku of the current row.
+    sku: Field,
+    /// The texts of the current row.
+    texts: Vec<Field>,
 }
 
 /// The index of each feed column in a row.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct FieldIndexes {
     sku: usize,
-    name: usize,
-    description: Option<usize>,
     op: Option<usize>,
+    /// The columns of the texts, in order: the name, the description. The name is there.
+    texts: Vec<Option<usize>>,
 }
 
 /// Words for `op` beside `upsert` and `delete`, [`folded`].
 pub type OpWords = BTreeMap<String, Op>;
 
 /// The offer in one good row. If a file has several offers for one sku, the last one counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct OfferRow<'a> {
     /// The sku, trimmed of Unicode white space; never empty, at most [`MAX_SKU_BYTES`] long.
     pub sku: &'a str,
-    /// The name, trimmed of Unicode white space; may be empty, at most [`MAX_NAME_BYTES`] long. Empty if the offer
-    /// deletes.
-    pub name: &'a str,
-    /// The description, exactly as in the file; empty if the file has no such column or the offer deletes.
-    pub description: &'a str,
+    /// Its texts; an offer that deletes has none.
+    pub texts: OfferTexts<'a>,
     /// Whether the offer deletes its sku.
     pub deletes: bool,
     /// The physical line, counted from 1, on which its row begins.
     pub line: u64,
+}
+
+/// The texts of an offer: the name, trimmed of Unicode white space, at most [`MAX_NAME_BYTES`] long; then the description, exactly as in
+/// the file. Each may be empty.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferTexts<'a> {
+    row: Row<'a>,
+    fields: &'a [Field],
+}
+
+/// The text that is not trimmed.
+const DESCRIPTION: usize = 1;
+
+impl<'a> OfferTexts<'a> {
+    /// The text of a column, counted from 0; empty if there is none.
+    #[must_use]
+    pub fn get(self, column: usize) -> &'a str {
+        self.iter().nth(column).unwrap_or_default()
+    }
+
+    /// The texts of all columns in order.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().enumerate().map(move |(column, field)| trimmed(column, self.row.text_of(field)))
+    }
+}
+
+/// A text as its column has it.
+fn trimmed(column: usize, text: &str) -> &str {
+    if column == DESCRIPTION { text } else { text.trim() }
 }
 
 impl<R: Read> Feed<R> {
@@ -86,29 +107,28 @@ impl<R: Read> Feed<R> {
     /// [`Error::Rejected`] if there is no column for the sku or the name, or two that could be one; the reason lists the columns.
     /// For a table of [`Table::open_once`] this is not final either.
     pub fn new(mut table: Table<R>, columns: &Columns, ops: OpWords) -> Result<Self, Error> {
-        let wanted = [columns.sku.as_deref().unwrap_or("sku"), columns.name.as_deref().unwrap_or("name")];
-        if wanted.iter().any(|name| find_column(table.columns(), name) == Ok(None)) {
+        let wanted = [named(&columns.sku, "sku"), named(&columns.name, "name")];
+        if wanted.iter().any(|names| find_first(table.columns(), names) == Ok(None)) {
             let lacking = no_column(&table, &wanted);
             if !table.find_header(&wanted)? {
                 return Err(lacking);
             }
         }
-        let find = |mapped: &Option<String>, name: &str| {
-            find_column(table.columns(), mapped.as_deref().unwrap_or(name)).map_err(|ambiguous| {
+        let find = |names: &[String], name: &str| {
+            find_first(table.columns(), &named(names, name)).map_err(|ambiguous| {
                 let (line, raw) = table.header();
                 Error::line(line, ambiguous.to_string(), raw)
             })
         };
-        let needed = |mapped: &Option<String>, name: &str| {
-            find(mapped, name)?.ok_or_else(|| no_column(&table, &[mapped.as_deref().unwrap_or(name)]))
-        };
+        let needed =
+            |names: &[String], name: &str| find(names, name)?.ok_or_else(|| no_column(&table, &[named(names, name)]));
         let indexes = FieldIndexes {
             sku: needed(&columns.sku, "sku")?,
-            name: needed(&columns.name, "name")?,
-            description: find(&columns.description, "description")?,
             op: find(&columns.op, "op")?,
+            texts: vec![Some(needed(&columns.name, "name")?), find(&columns.description, "description")?],
         };
-        let feed = Self { table, indexes, ops, filler: Filler::default(), scratch: Scratch::default() };
+        let texts = vec![Field::default(); indexes.texts.len()];
+        let feed = Self { table, indexes, ops, filler: Filler::default(), sku: Field::default(), texts };
         Ok(feed.fill_down(&[]))
     }
 
@@ -116,9 +136,9 @@ impl<R: Read> Feed<R> {
     #[must_use]
     pub fn fill_down(mut self, columns: &[FillDown]) -> Self {
         self.filler = Filler::new(columns, self.table.columns());
-        let FieldIndexes { sku, name, description, op } = self.indexes;
-        let used = [Some(sku), Some(name), description, op, self.filler.handle()];
-        self.table.use_only(&used.into_iter().flatten().collect::<Vec<_>>());
+        let used = [Some(self.indexes.sku), self.indexes.op, self.filler.handle()];
+        let used: Vec<usize> = used.into_iter().chain(self.indexes.texts.iter().copied()).flatten().collect();
+        self.table.use_only(&used);
         self
     }
 
@@ -137,11 +157,7 @@ impl<R: Read> Feed<R> {
                 checked => checked,
             };
             match checked {
-                Ok(op) => {
-                    let row = self.table.row();
-                    let offer = self.indexes.offer(row, op, &mut self.scratch);
-                    return Ok(Some(self.filler.fill(row, offer)));
-                }
+                Ok(op) => return Ok(Some(self.offer(op))),
                 Err(reason) => {
                     self.leave(&reason);
                     self.table.reject_row(reason);
@@ -155,12 +171,13 @@ impl<R: Read> Feed<R> {
     /// Whether a row is the header of another file that was joined to this one: its sku is the name of that column
     /// and it has a name, or it holds both names.
     fn is_header(&self) -> bool {
-        let [sku, name] = [self.indexes.sku, self.indexes.name].map(|index| self.table.columns()[index].as_bytes());
+        let indexes = [self.indexes.sku, self.indexes.name()];
+        let [sku, name] = indexes.map(|index| self.table.columns()[index].as_bytes());
         let is = |index, name: &[u8]| {
             !name.is_empty() && self.table.bytes(index).is_some_and(|cell| cell.eq_ignore_ascii_case(name))
         };
-        let is_named = || self.table.bytes(self.indexes.name).is_some_and(|cell| !cell.is_empty());
-        (is(self.indexes.sku, sku) && is_named()) || (is(self.indexes.sku, name) && is(self.indexes.name, sku))
+        let is_named = || self.table.bytes(self.indexes.name()).is_some_and(|cell| !cell.is_empty());
+        (is(self.indexes.sku, sku) && is_named()) || (is(self.indexes.sku, name) && is(self.indexes.name(), sku))
     }
 
     /// Keeps what a row that is rejected leaves to those below: the name of a product whose first row has no sku. Others
@@ -168,11 +185,29 @@ impl<R: Read> Feed<R> {
     fn leave(&mut self, reason: &Reason) {
         let row = self.table.row();
         if *reason == Reason::NoSku && self.indexes.op(row, &self.ops) == Ok(Op::Upsert) {
-            let offer = self.indexes.offer(row, Op::Upsert, &mut self.scratch);
-            self.filler.fill(row, offer);
+            self.offer(Op::Upsert);
         } else {
             self.filler.forget();
         }
+    }
+
+    /// The offer of the current row, which passed [`FieldIndexes::check`].
+    fn offer(&mut self, op: Op) -> OfferRow<'_> {
+        let row = self.table.row();
+        row.read(self.indexes.sku, &mut self.sku);
+        let deletes = op == Op::Delete;
+        if !deletes {
+            for (index, text) in self.indexes.texts.iter().zip(&mut self.texts) {
+                match index {
+                    Some(index) => row.read(*index, text),
+                    None => text.set(""),
+                }
+            }
+            self.filler.fill(row, &mut self.texts);
+        }
+        let fields = if deletes { &[] } else { &self.texts[..] };
+        let texts = OfferTexts { row, fields };
+        OfferRow { sku: row.text_of(&self.sku).trim(), texts, deletes, line: row.line() }
     }
 
     /// The rejects so far, including those of the table. Complete once [`Self::next_offer`] has returned none.
@@ -192,6 +227,10 @@ impl<R: Read> Feed<R> {
 }
 
 impl FieldIndexes {
+    fn name(&self) -> usize {
+        self.texts[0].unwrap_or_default()
+    }
+
     /// Returns what to do with the current row's sku, or why the row is a reject.
     fn check<R: Read>(&self, table: &Table<R>, ops: &OpWords) -> Result<Op, Reason> {
         // Almost all rows pass this check of raw bytes. The full check below has to validate the row as text first.
@@ -201,7 +240,7 @@ impl FieldIndexes {
         if self.op.is_none_or(says_nothing)
             && shows(self.sku)
             && fits(self.sku, MAX_SKU_BYTES)
-            && fits(self.name, MAX_NAME_BYTES)
+            && fits(self.name(), MAX_NAME_BYTES)
         {
             return Ok(Op::Upsert);
         }
@@ -210,7 +249,7 @@ impl FieldIndexes {
         match (row.field(self.sku).trim().len(), op) {
             (0, _) => Err(Reason::NoSku),
             (len, _) if len > MAX_SKU_BYTES => Err(Reason::SkuTooLong { limit: MAX_SKU_BYTES }),
-            (_, Ok(Op::Upsert)) if row.field(self.name).trim().len() > MAX_NAME_BYTES => {
+            (_, Ok(Op::Upsert)) if row.field(self.name()).trim().len() > MAX_NAME_BYTES => {
                 Err(Reason::NameTooLong { limit: MAX_NAME_BYTES })
             }
             (_, op) => op,
@@ -230,25 +269,21 @@ impl FieldIndexes {
             op => Err(Reason::UnknownOp { op: op.chars().take(40).collect() }),
         }
     }
+}
 
-    /// Returns the offer of a row that passed [`Self::check`].
-    fn offer<'a>(&self, row: Row<'a>, op: Op, scratch: &'a mut Scratch) -> OfferRow<'a> {
-        let deletes = op == Op::Delete;
-        let sku = row.field_in(self.sku, &mut scratch.sku).trim();
-        let (name, description) = match self.description {
-            _ if deletes => ("", ""),
-            None => (row.field_in(self.name, &mut scratch.name), ""),
-            Some(index) => (row.field_in(self.name, &mut scratch.name), row.field_in(index, &mut scratch.description)),
-        };
-        OfferRow { sku, name: name.trim(), description, deletes, line: row.line() }
+/// The names that a column is looked for by.
+fn named<'a>(mapped: &'a [String], own: &'a str) -> Vec<&'a str> {
+    match mapped {
+        [] => vec![own],
+        mapped => mapped.iter().map(String::as_str).collect(),
     }
 }
 
-/// Rejects a file that lacks one of `names`.
-fn no_column<R: Read>(table: &Table<R>, names: &[&str]) -> Error {
+/// Rejects a file that lacks one of these columns, each with its names.
+fn no_column<R: Read>(table: &Table<R>, wanted: &[Vec<&str>]) -> Error {
     let columns = table.columns();
-    let lacks = |name: &&&str| find_column(columns, name) == Ok(None);
-    let name = names.iter().find(lacks).copied().unwrap_or_default();
+    let lacks = |names: &&Vec<&str>| find_first(columns, names) == Ok(None);
+    let names = wanted.iter().find(lacks).map(Vec::as_slice).unwrap_or_default();
     let (line, raw) = table.header();
     let first = folded(&columns[0]);
     if ["<!doctype", "<html", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {
@@ -261,8 +296,8 @@ fn no_column<R: Read>(table: &Table<R>, names: &[&str]) -> Error {
         shown.push(format!("and {} more", columns.len() - SHOWN));
     }
     let shown = shown.join(", ");
-    let wanted = folded(&without_invisible(name));
-    let cure = match columns.iter().find(|column| folded(&without_invisible(column)) == wanted) {
+    let plain = |name: &str| folded(&without_invisible(name));
+    let cure = match columns.iter().find(|column| names.iter().any(|name| plain(name) == plain(column))) {
         Some(_) => {
             "remove the invisible characters, shown as <U+…>, from the header, or give header = […] and skip the line \
              with skip_rows = …"
@@ -272,5 +307,6 @@ fn no_column<R: Read>(table: &Table<R>, names: &[&str]) -> Error {
              header = […] names the columns of a file without one"
         }
     };
-    Error::line(line, format!("no column `{}` among {shown}: {cure}", visible(name)), raw)
+    let names: Vec<_> = names.iter().map(|name| format!("`{}`", visible(name))).collect();
+    Error::line(line, format!("no column {} among {shown}: {cure}", names.join(" or ")), raw)
 }

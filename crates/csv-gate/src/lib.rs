@@ -16,7 +16,7 @@
 //! assert_eq!(table.dialect().encoding, "windows-1252");
 //! let mut feed = Feed::new(table, &Columns::default(), OpWords::new())?;
 //! while let Some(offer) = feed.next_offer()? {
-//!     assert_eq!((&*offer.sku, &*offer.name, offer.line), ("1", "caf\u{e9}", 2));
+//!     assert_eq!((offer.sku, offer.texts.get(0), offer.line), ("1", "caf\u{e9}", 2));
 //! }
 //! assert_eq!(feed.rejects().kept[0].reason.to_string(), "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty");
 //! # Ok::<(), tributary_csv_gate::Error>(())
@@ -50,7 +50,7 @@ mod write;
 pub use columns::{AmbiguousColumn, find_column, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, OfferRow, OpWords};
+pub use feed::{Columns, Feed, OfferRow, OfferTexts, OpWords};
 pub use rejects::{Ignored, Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};

@@ -15,6 +15,22 @@ pub struct Row<'a> {
     quote: Option<u8>,
 }
 
+/// A field that was read from a row. Its text is copied only if it had to be unescaped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Field {
+    /// Where the text stands in the row; `None` if it was copied.
+    span: Option<(usize, usize)>,
+    copied: String,
+}
+
+impl Field {
+    /// Sets the text.
+    pub(crate) fn set(&mut self, text: &str) {
+        self.span = None;
+        text.clone_into(&mut self.copied);
+    }
+}
+
 impl<'a> Row<'a> {
     /// Creates the row of `text`, which was split into `fields`.
     pub(crate) fn new(text: &'a str, line: u64, fields: &'a Fields, columns: usize, quote: Option<u8>) -> Self {
@@ -40,20 +56,22 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Like [`Self::field`], but unescapes into `scratch`.
-    pub(crate) fn field_in<'b>(&self, i: usize, scratch: &'b mut String) -> &'b str
+    /// Reads field `i`, which [`Self::text_of`] gives then.
+    pub(crate) fn read(&self, i: usize, field: &mut Field) {
+        field.copied.clear();
+        let span = self.fields.spans.get(i);
+        field.span = span.filter(|span| !span.escaped).map(|span| (span.start, span.end));
+        if let Some(span) = span.filter(|span| span.escaped) {
+            self.fields.unescape(self.text, *span, &mut field.copied);
+        }
+    }
+
+    /// The text of a field that was read from this row.
+    pub(crate) fn text_of<'b>(&self, field: &'b Field) -> &'b str
     where
         'a: 'b,
     {
-        match self.fields.spans.get(i) {
-            Some(span) if span.escaped => {
-                scratch.clear();
-                self.fields.unescape(self.text, *span, scratch);
-                scratch
-            }
-            Some(span) => &self.text[span.start..span.end],
-            None => "",
-        }
+        field.span.map_or(&field.copied, |(start, end)| &self.text[start..end])
     }
 
     /// The text of field `i`, or none if it is null: empty and not quoted.

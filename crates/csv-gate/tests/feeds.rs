@@ -11,11 +11,15 @@ fn read(bytes: &[u8], columns: &Columns) -> (Vec<Flat>, Vec<(u64, String, String
     let mut feed = feed(bytes, columns).expect("this is a feed");
     let mut offers = Vec::new();
     while let Some(offer) = feed.next_offer().expect("these bytes do not fail") {
-        let (sku, name, description) = (offer.sku.into(), offer.name.into(), offer.description.into());
+        let (sku, name, description) = (offer.sku.into(), offer.texts.get(0).to_owned(), offer.texts.get(1).to_owned());
         offers.push((offer.line, sku, name, description, offer.deletes));
     }
     assert_eq!(feed.rows(), offers.len() as u64 + feed.rejects().total);
     (offers, flat(feed.rejects()))
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[track_caller]
@@ -48,10 +52,23 @@ fn columns_in_any_order_and_case() {
 
 #[test]
 fn mapped_columns_are_found_by_their_mapped_name_only() {
-    let columns = Columns { sku: Some("Größe ".into()), description: Some("text".into()), ..Columns::default() };
+    let columns = Columns { sku: names(&["Größe "]), description: names(&["text"]), ..Columns::default() };
     let text = "sku,GRÖSSE,größe,NAME,Text,description\n1,2,3,n,d,e\n";
     check(text, &columns, &[(2, "3", "n", "d", false)], &[]);
     check_rejected("sku,name\n1,2\n", &columns, 1, &["no column `Größe `", "`sku`, `name`"]);
+}
+
+#[test]
+fn the_first_of_several_names_that_is_there_counts() {
+    let columns = Columns {
+        sku: names(&["Item code", "Artikelnummer"]),
+        name: names(&["name", "Bezeichnung"]),
+        ..Columns::default()
+    };
+    check("Artikelnummer,Bezeichnung\n1,n\n", &columns, &[(2, "1", "n", "", false)], &[]);
+    check("artikelnummer,item CODE,Bezeichnung,name\n1,2,x,n\n", &columns, &[(2, "2", "n", "", false)], &[]);
+    check("Prices 2026,\n,\nArtikelnummer,Bezeichnung\n1,n\n", &columns, &[(4, "1", "n", "", false)], &[]);
+    check_rejected("sku,name\n1,2\n", &columns, 1, &["no column `Item code` or `Artikelnummer` among `sku`, `name`"]);
 }
 
 #[test]
@@ -102,7 +119,7 @@ fn rejections_of_other_files_list_their_columns() {
     check_rejected("<HTML lang=\"en\">\n", &columns, 1, &["HTML"]);
     let hidden = "s\u{ad}ku\u{200b},name\n1,2\n";
     check_rejected(hidden, &columns, 1, &["no column `sku`", "`s<U+00AD>ku<U+200B>`", "remove the invisible"]);
-    let mapped = Columns { sku: Some("item code".into()), ..Columns::default() };
+    let mapped = Columns { sku: names(&["item code"]), ..Columns::default() };
     check_rejected("item\u{a0}code,name\n1,2\n", &mapped, 1, &["`item<U+00A0>code`", "remove the invisible"]);
     let many: Vec<_> = (0..50).map(|i| format!("c{i}")).collect();
     check_rejected(&many.join(","), &columns, 1, &["`c19`, and 30 more"]);
@@ -136,7 +153,7 @@ fn an_empty_name_is_inherited_within_a_handle() {
         let mut feed = feed.fill_down(&[FillDown::Name]);
         let mut found = Vec::new();
         while let Some(offer) = feed.next_offer().unwrap() {
-            found.push((offer.sku.to_owned(), offer.name.to_owned(), offer.description.to_owned()));
+            found.push((offer.sku.to_owned(), offer.texts.get(0).to_owned(), offer.texts.get(1).to_owned()));
         }
         let found: Vec<_> = found.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
         assert_eq!(found, expect);

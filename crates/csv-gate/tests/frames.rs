@@ -92,7 +92,7 @@ fn read(text: &str) -> Result<Found, String> {
     let mut feed = Feed::new(open().map_err(rejected)?, &Columns::default(), OpWords::new()).map_err(rejected)?;
     let mut offers = Vec::new();
     while let Some(offer) = feed.next_offer().map_err(rejected)? {
-        offers.push(vec![offer.sku.to_owned(), offer.name.to_owned()]);
+        offers.push(vec![offer.sku.to_owned(), offer.texts.get(0).to_owned()]);
     }
     let (why, ignored) = (|reject: &Reject| reject.reason.to_string(), feed.rejects().ignored.lines);
     let rejects = feed.rejects().kept.iter().map(why).collect();

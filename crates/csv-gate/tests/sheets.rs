@@ -102,7 +102,7 @@ fn a_feed_of_a_sheet_gives_offers() {
     let mut feed = Feed::new(table, &Columns::default(), OpWords::new()).unwrap();
     let mut offers = Vec::new();
     while let Some(offer) = feed.next_offer().unwrap() {
-        offers.push((offer.sku.to_string(), offer.name.to_string(), offer.line));
+        offers.push((offer.sku.to_string(), offer.texts.get(0).to_string(), offer.line));
     }
     assert_eq!(offers, [("A1".to_owned(), "Tea".to_owned(), 2), ("12".to_owned(), "Rum".to_owned(), 3)]);
 }

@@ -125,7 +125,7 @@ fn feeds_find_the_line_with_their_names() {
     let offer = feed.next_offer().unwrap().unwrap();
     assert_eq!((offer.sku, offer.line), ("p1", 4));
     assert_eq!(feed.next_offer().unwrap().unwrap().sku, "p2");
-    assert_eq!(feed.next_offer().unwrap(), None);
+    assert!(feed.next_offer().unwrap().is_none());
     assert_eq!((feed.rejects().total, feed.rows(), feed.rejects().ignored.lines), (0, 2, 2));
     let rejected = |text: &'static str| match crate::feed(text.as_bytes(), &Columns::default()).map(|_| ()) {
         Err(error) => assert!(error.to_string().starts_with("line 1: no column `sku`"), "{error}"),

@@ -31,7 +31,7 @@ fn put(store: &mut Store, sku: &str, before: Option<EditRow>, after: Option<trib
         return Ok(());
     }
     match after {
-        Some(after) => store.put_edit(&ingest::edit_row(after))?,
+        Some(after) => store.put_edit(&ingest::edit_row(&after))?,
         None => drop(store.delete_edit(sku)?),
     }
     ingest::choose_one(store, sku)?;

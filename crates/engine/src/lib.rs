@@ -47,7 +47,7 @@ pub use input::ResultLink;
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
-pub use tributary_merge::EditChange;
+pub use tributary_merge::{DESCRIPTION, EditChange, NAME};
 pub use tributary_store::{
     AggrOrder, AggrRow, EditRow, FileRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView,
     RejectView, ReportValue, SourceState, SourceView, Tally,

@@ -10,6 +10,7 @@ use crate::{
     record::{self, Record},
     resolve::Offer,
     run::RunCursor,
+    texts::Texts,
 };
 
 /// Changed rows of several files in order of sku. They are copied, so that a batch outlives the cursors it was read from.
@@ -19,12 +20,12 @@ pub struct Batch {
     rows: Vec<Row>,
 }
 
-/// One row of a batch. In the text, name and description follow the sku. `name` and `description` are where they end.
+/// One row of a batch. In the text, its packed texts follow the sku.
 #[derive(Debug)]
 struct Row {
     sku: Range<usize>,
-    name: usize,
-    description: usize,
+    /// The end of its texts.
+    end: usize,
     file: i64,
     deletes: bool,
     gone: bool,
@@ -35,14 +36,9 @@ impl Batch {
     /// A sku has at most one row per file.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (Offer<&str>, bool)> {
         self.rows.iter().map(|row| {
-            let Row { sku, name, description, file, deletes, gone } = row;
-            let offer = Offer {
-                sku: &self.text[sku.clone()],
-                file: *file,
-                deletes: *deletes,
-                name: &self.text[sku.end..*name],
-                description: &self.text[*name..*description],
-            };
+            let Row { sku, end, file, deletes, gone } = row;
+            let texts = Texts(&self.text[sku.end..*end]);
+            let offer = Offer { sku: &self.text[sku.clone()], file: *file, deletes: *deletes, texts };
             (offer, *gone)
         })
     }
@@ -57,16 +53,14 @@ impl Batch {
 
     fn push(&mut self, file: i64, item: &Item<'_>) -> Result<(), Error> {
         let start = self.text.len();
-        let (sku, gone, Record { name, description, deletes, .. }) = match item {
+        let (sku, gone, Record { texts, deletes, .. }) = match item {
             Item::Offer(record) => (record.sku, false, *record),
             Item::Gone(sku) => (sku.as_bytes(), true, Record::default()),
         };
         self.text.push_str(record::text(sku)?);
         let sku = start..self.text.len();
-        self.text.push_str(record::text(name)?);
-        let name = self.text.len();
-        self.text.push_str(record::text(description)?);
-        self.rows.push(Row { sku, name, description: self.text.len(), file, deletes, gone });
+        self.text.push_str(record::text(texts)?);
+        self.rows.push(Row { sku, end: self.text.len(), file, deletes, gone });
         Ok(())
     }
 }

@@ -82,16 +82,16 @@ impl Chunk {
 }
 
 impl ChunkBuilder {
-    pub(crate) fn push(&mut self, record: &Record<'_>) {
+    pub(crate) fn push<'t>(&mut self, sku: &str, texts: impl IntoIterator<Item = &'t str>, deletes: bool, line: u64) {
         if self.records.capacity() > SMALL_CHUNK_BYTES && self.records.capacity() < CHUNK_BYTES {
             // Doubling would end at up to twice the size of a chunk.
             self.records.reserve_exact(CHUNK_BYTES + SMALL_CHUNK_BYTES - self.records.len());
         }
         let mut prefix = [0; 8];
-        let len = record.sku.len().min(prefix.len());
-        prefix[..len].copy_from_slice(&record.sku[..len]);
+        let len = sku.len().min(prefix.len());
+        prefix[..len].copy_from_slice(&sku.as_bytes()[..len]);
         self.index.push(IndexEntry { prefix: u64::from_be_bytes(prefix), at: self.records.len() as u32 });
-        record::encode(&mut self.records, record);
+        record::encode(&mut self.records, sku, texts, deletes, line);
     }
 
     /// Returns true if the chunk must be sealed before the next row.

@@ -1,11 +1,14 @@
 //! Compares the rows that the database holds for a batch of skus with the rows that their current offers and edits call for.
 //! Only the differences are written, so applying the same input twice writes nothing the second time.
 
+use std::borrow::Cow;
+
 use crate::{
     batch::Batch,
     error::Error,
     rank::Ranks,
     resolve::{Edit, Offer, Product, resolve},
+    texts::NAME,
 };
 
 /// Rows that the database holds for the skus of a batch. Each list is sorted by its key as bytes: the sku, for `shadowed` the
@@ -37,11 +40,11 @@ impl<Row, Key> Default for TableChanges<Row, Key> {
     }
 }
 
-/// Changes that a batch makes. Its texts are borrowed from the batch and the stored rows.
+/// Changes that a batch makes. Its texts are borrowed from the batch and the stored rows, those with an edit over them aside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Delta<'a> {
     /// Rows of `products`.
-    pub products: TableChanges<Product<&'a str>, &'a str>,
+    pub products: TableChanges<Product<Cow<'a, str>>, &'a str>,
     /// Rows of `shadowed`, by sku and file.
     pub shadowed: TableChanges<Offer<&'a str>, (&'a str, i64)>,
     /// +1 or -1 to the count of a name, product by product. [`crate::NameDeltas`] adds them up.
@@ -81,8 +84,8 @@ pub fn merge<'a>(stored: &'a StoredRows, batch: &'a Batch, ranks: &Ranks) -> Res
         ranks.sort(&mut offers)?;
         let resolved = resolve(sku, &offers, edits.next_if(|edit| edit.sku == sku));
         let product = product.map(Product::borrowed);
-        delta.count_name(product, resolved.product);
-        delta.products.compare(product, resolved.product, |product| product.sku);
+        delta.count_name(product.map(|product| product.texts.get(NAME)), resolved.name);
+        delta.products.compare(product.map(Product::cow), resolved.product, |_| sku);
         delta.shadowed.compare_shadowed(old_shadowed, resolved.shadowed);
     }
     Ok(delta)
@@ -97,14 +100,7 @@ pub fn current_offers(stored: &StoredRows, ranks: &Ranks) -> Result<Vec<Offer>, 
     let mut offers: Vec<_> = stored.shadowed.iter().map(Offer::borrowed).chain(shown).collect();
     ranks.sort(&mut offers)?;
     offers.sort_by(|a, b| a.sku.cmp(b.sku));
-    let owned = |Offer { sku, file, deletes, name, description }: Offer<&str>| Offer {
-        sku: sku.to_owned(),
-        file,
-        deletes,
-        name: name.to_owned(),
-        description: description.to_owned(),
-    };
-    Ok(offers.into_iter().map(owned).collect())
+    Ok(offers.into_iter().map(Offer::owned).collect())
 }
 
 /// Splits the offers for `sku` off the front of `offers`.
@@ -116,8 +112,7 @@ fn split_off<'a>(offers: &mut &'a [Offer], sku: &str) -> &'a [Offer] {
 }
 
 impl<'a> Delta<'a> {
-    fn count_name(&mut self, before: Option<Product<&'a str>>, after: Option<Product<&'a str>>) {
-        let (before, after) = (before.map(|product| product.name), after.map(|product| product.name));
+    fn count_name(&mut self, before: Option<&'a str>, after: Option<&'a str>) {
         if before != after {
             self.names.extend(before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1))));
         }

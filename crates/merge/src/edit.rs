@@ -1,25 +1,15 @@
 //! Applies a request to the edit of a sku (docs/reference/README.md#edits). `resolve` then decides what the edit shows.
 
-use crate::resolve::Edit;
+use crate::resolve::{Edit, EditTexts};
 
 /// A change of one sku's edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditChange {
-    /// Sets the fields given and keeps the others. `Some(None)` clears a field. Used by the form and by PATCH, which check first
-    /// that the product is shown.
-    Patch {
-        /// The name to show. `Some(None)` shows the winner's.
-        name: Option<Option<String>>,
-        /// The description to show. `Some(None)` shows the winner's.
-        description: Option<Option<String>>,
-    },
-    /// Replaces the edit with both fields, and shows the product even if no source offers it. Used by PUT.
-    Replace {
-        /// The name to show.
-        name: String,
-        /// The description to show.
-        description: String,
-    },
+    /// Sets the texts of the columns given and keeps the others. `None` shows the winner's text. Used by the form and by PATCH,
+    /// which check first that the product is shown.
+    Patch(Vec<(usize, Option<String>)>),
+    /// Replaces the edit with one of these texts, by column, and shows the product even if no source offers it. Used by PUT.
+    Replace(Vec<String>),
     /// Replaces the edit with one that hides the product. Used by DELETE.
     Hide,
     /// Deletes the edit. Used only by DELETE of the edit itself.
@@ -28,27 +18,27 @@ pub enum EditChange {
 
 /// Applies a change to the edit of `sku`. `None` stands for no edit, before and after.
 ///
-/// | change | name, description | hidden | stands |
+/// | change | texts | hidden | stands |
 /// | --- | --- | --- | --- |
 /// | `Patch` | those given, else unchanged | unchanged | unchanged |
 /// | `Replace` | those given | no | yes |
 /// | `Hide` | none | yes | no |
 /// | `Clear` | no edit | | |
 ///
-/// A patch that sets no field does not create an edit.
+/// A patch that sets no text does not create an edit.
 #[must_use]
 pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Option<Edit> {
     let blank = || Edit { sku: sku.to_owned(), ..Edit::default() };
     match change {
-        EditChange::Patch { name, description } => {
-            let sets = matches!((&name, &description), (Some(Some(_)), _) | (_, Some(Some(_))));
+        EditChange::Patch(texts) => {
+            let sets = texts.iter().any(|(_, text)| text.is_some());
             let mut edit = before.or_else(|| sets.then(blank))?;
-            edit.name = name.unwrap_or(edit.name);
-            edit.description = description.unwrap_or(edit.description);
+            texts.into_iter().for_each(|(column, text)| edit.texts.set(column, text));
             Some(edit)
         }
-        EditChange::Replace { name, description } => {
-            Some(Edit { name: Some(name), description: Some(description), stands: true, ..blank() })
+        EditChange::Replace(texts) => {
+            let texts: EditTexts = texts.into_iter().map(Some).collect();
+            Some(Edit { texts, stands: true, ..blank() })
         }
         EditChange::Hide => Some(Edit { hidden: true, ..blank() }),
         EditChange::Clear => None,
@@ -66,8 +56,7 @@ mod tests {
         let field = |text: &str| (text != "-").then(|| text.to_owned());
         Some(Edit {
             sku: "s".into(),
-            name: field(name),
-            description: field(description),
+            texts: [name, description].into_iter().map(field).collect(),
             hidden: flags.contains('H'),
             stands: flags.contains('S'),
         })
@@ -79,8 +68,8 @@ mod tests {
     }
 
     fn patch(name: Option<Option<&str>>, description: Option<Option<&str>>) -> EditChange {
-        let owned = |field: Option<Option<&str>>| field.map(|text| text.map(str::to_owned));
-        EditChange::Patch { name: owned(name), description: owned(description) }
+        let column = |(column, text): (usize, Option<Option<&str>>)| Some((column, text?.map(str::to_owned)));
+        EditChange::Patch([name, description].into_iter().enumerate().filter_map(column).collect())
     }
 
     #[test]
@@ -96,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_others_replace_the_edit() {
-        let replace = || EditChange::Replace { name: "n".into(), description: "d".into() };
+        let replace = || EditChange::Replace(vec!["n".into(), "d".into()]);
         for before in ["none", "a/b", "-/- H", "a/- S"] {
             check(before, replace(), "n/d S");
             check(before, EditChange::Hide, "-/- H");

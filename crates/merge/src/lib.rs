@@ -24,6 +24,7 @@ mod record;
 mod resolve;
 mod run;
 mod spill;
+mod texts;
 mod withdrawn;
 
 pub use batch::{Batch, Batches};
@@ -35,12 +36,13 @@ pub use names::{NameDeltas, SummedNameDeltas};
 pub use page::{Page, line_of};
 pub use page_diff::{FileChanges, PageDiff, compare_pages, diff_pages};
 pub use rank::{RankedFile, Ranks};
-pub use resolve::{Edit, Offer, Product};
+pub use resolve::{Edit, EditTexts, Offer, Product};
 pub use run::{Run, RunBuilder};
 pub use spill::SpillFiles;
+pub use texts::{DESCRIPTION, NAME, Texts};
 pub use withdrawn::withdrawn;
 
 /// Version of the pages and content hashes that this crate computes. It is part of every file's `reading`, so raising it makes
 /// the master read every file again. A new page layout must also be able to read the old one, or come with a migration that
 /// empties the catalog: stored pages are compared before they are replaced.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;

@@ -1,15 +1,17 @@
 //! The rule for one sku: which product is shown, and which offers are kept but not shown. The rest of the crate only brings the
 //! right offers here. See docs/reference/README.md#winner and docs/reference/README.md#edits.
 
-/// A row of `products`. `T` is `String` for rows read from the database and `&str` for rows to write.
+use std::borrow::Cow;
+
+use crate::texts::{NAME, Texts};
+
+/// A row of `products`. `T` is `String` for rows read from the database, and any text for rows to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product<T = String> {
     /// The key.
     pub sku: T,
-    /// The winner's name, or the edit's.
-    pub name: T,
-    /// The winner's description, or the edit's.
-    pub description: T,
+    /// For each column the winner's text, or the edit's.
+    pub texts: Texts<T>,
     /// The winner's file. `None` if the product consists of an edit alone.
     pub file: Option<i64>,
     /// True if an edit applies. If not, this row is the only copy of the winning offer.
@@ -23,12 +25,10 @@ pub struct Offer<T = String> {
     pub sku: T,
     /// The number of the file.
     pub file: i64,
-    /// True if the row deletes the sku. Both texts are empty then.
+    /// True if the row deletes the sku. It has no texts then.
     pub deletes: bool,
-    /// The name, trimmed.
-    pub name: T,
-    /// The description as in the file.
-    pub description: T,
+    /// The text of each column: the name trimmed, the description as in the file.
+    pub texts: Texts<T>,
 }
 
 /// A person's or program's correction of one sku, applied over the winner.
@@ -36,21 +36,25 @@ pub struct Offer<T = String> {
 pub struct Edit {
     /// The key.
     pub sku: String,
-    /// The name to show instead of the winner's.
-    pub name: Option<String>,
-    /// The description to show instead of the winner's.
-    pub description: Option<String>,
+    /// The text to show instead of the winner's.
+    pub texts: EditTexts,
     /// Hides the product.
     pub hidden: bool,
     /// Shows the product even if no source offers it.
     pub stands: bool,
 }
 
+/// For each column the text of an edit, or `None` to show the winner's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EditTexts(Vec<Option<String>>);
+
 /// Rows of one sku in `products` and `shadowed`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Resolved<'o, 'a> {
     /// The row of `products`, if the sku is shown.
-    pub(crate) product: Option<Product<&'a str>>,
+    pub(crate) product: Option<Product<Cow<'a, str>>>,
+    /// The name of that product.
+    pub(crate) name: Option<&'a str>,
     /// The rows of `shadowed`: every offer except one that is shown unedited, in the order given.
     pub(crate) shadowed: &'o [Offer<&'a str>],
 }
@@ -59,16 +63,24 @@ impl Product {
     /// The same row, borrowed.
     #[must_use]
     pub fn borrowed(&self) -> Product<&str> {
-        let Self { sku, name, description, file, edited } = self;
-        Product { sku, name, description, file: *file, edited: *edited }
+        let Self { sku, texts, file, edited } = self;
+        Product { sku, texts: texts.borrowed(), file: *file, edited: *edited }
     }
 
     /// The offer that this row shows unedited, if any.
     #[must_use]
     pub fn offer(&self) -> Option<Offer<&str>> {
-        let Self { sku, name, description, file, edited } = self;
+        let Self { sku, texts, file, edited } = self;
         let file = file.filter(|_| !edited)?;
-        Some(Offer { sku, file, deletes: false, name, description })
+        Some(Offer { sku, file, deletes: false, texts: texts.borrowed() })
+    }
+}
+
+impl<'a> Product<&'a str> {
+    /// The same row, as one whose texts may be owned.
+    pub(crate) fn cow(self) -> Product<Cow<'a, str>> {
+        let Self { sku, texts: Texts(texts), file, edited } = self;
+        Product { sku: sku.into(), texts: Texts(texts.into()), file, edited }
     }
 }
 
@@ -76,8 +88,62 @@ impl Offer {
     /// The same offer, borrowed.
     #[must_use]
     pub fn borrowed(&self) -> Offer<&str> {
-        let Self { sku, file, deletes, name, description } = self;
-        Offer { sku, file: *file, deletes: *deletes, name, description }
+        let Self { sku, file, deletes, texts } = self;
+        Offer { sku, file: *file, deletes: *deletes, texts: texts.borrowed() }
+    }
+}
+
+impl Offer<&str> {
+    /// The same offer, copied.
+    #[must_use]
+    pub fn owned(self) -> Offer {
+        let Self { sku, file, deletes, texts: Texts(texts) } = self;
+        Offer { sku: sku.to_owned(), file, deletes, texts: Texts(texts.to_owned()) }
+    }
+}
+
+impl EditTexts {
+    /// The text of a column; `None` to show the winner's.
+    #[must_use]
+    pub fn get(&self, column: usize) -> Option<&str> {
+        self.0.get(column)?.as_deref()
+    }
+
+    /// Sets the text of a column, or shows the winner's with `None`.
+    pub fn set(&mut self, column: usize, text: Option<String>) {
+        self.0.resize(self.0.len().max(column + 1), None);
+        self.0[column] = text;
+        let len = self.0.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.0.truncate(len);
+    }
+
+    /// Whether no text is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The texts of a winner with these over them.
+    fn over<'a>(&self, winner: Texts<&'a str>) -> Texts<Cow<'a, str>> {
+        if self.is_empty() {
+            return Texts(winner.0.into());
+        }
+        let mut below = winner.iter();
+        let mut texts: Vec<&str> = self.0.iter().map(|text| (text.as_deref(), below.next())).map(over).collect();
+        texts.extend(below);
+        Texts(Texts::new(texts).0.into())
+    }
+}
+
+fn over<'t>((text, below): (Option<&'t str>, Option<&'t str>)) -> &'t str {
+    text.or(below).unwrap_or_default()
+}
+
+impl FromIterator<Option<String>> for EditTexts {
+    fn from_iter<I: IntoIterator<Item = Option<String>>>(texts: I) -> Self {
+        let mut all = Self::default();
+        texts.into_iter().enumerate().for_each(|(column, text)| all.set(column, text));
+        all
     }
 }
 
@@ -85,52 +151,44 @@ impl Offer {
 ///
 /// | winner | no edit | edit | hidden edit |
 /// | --- | --- | --- | --- |
-/// | an offer | the offer | the offer, with the edit's fields over it | nothing |
-/// | a `delete`, or none | nothing | the edit's fields if it stands, else nothing | nothing |
+/// | an offer | the offer | the offer, with the edit's texts over it | nothing |
+/// | a `delete`, or none | nothing | the edit's texts if it stands, else nothing | nothing |
 #[must_use]
 pub(crate) fn resolve<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'a Edit>) -> Resolved<'o, 'a> {
     let winner = offers.last().filter(|offer| !offer.deletes);
-    let name = edit.and_then(|edit| edit.name.as_deref());
-    let description = edit.and_then(|edit| edit.description.as_deref());
-    let product = match (winner, edit) {
-        (_, Some(edit)) if edit.hidden => None,
-        (Some(winner), _) => Some(Product {
-            sku,
-            name: name.unwrap_or(winner.name),
-            description: description.unwrap_or(winner.description),
-            file: Some(winner.file),
-            edited: edit.is_some(),
-        }),
-        (None, Some(edit)) if edit.stands => Some(Product {
-            sku,
-            name: name.unwrap_or_default(),
-            description: description.unwrap_or_default(),
-            file: None,
-            edited: true,
-        }),
-        (None, _) => None,
+    let is_shown = match edit {
+        Some(edit) => !edit.hidden && (edit.stands || winner.is_some()),
+        None => winner.is_some(),
     };
-    let shadowed = match (&product, offers) {
-        (Some(product), [shadowed @ .., _]) if !product.edited => shadowed,
+    if !is_shown {
+        return Resolved { product: None, name: None, shadowed: offers };
+    }
+    let offered = winner.map(|winner| winner.texts).unwrap_or_default();
+    let texts = edit.map_or_else(|| Texts(offered.0.into()), |edit| edit.texts.over(offered));
+    let name = edit.and_then(|edit| edit.texts.get(NAME)).unwrap_or_else(|| offered.get(NAME));
+    let product = Product { sku: sku.into(), texts, file: winner.map(|winner| winner.file), edited: edit.is_some() };
+    let shadowed = match offers {
+        [shadowed @ .., _] if edit.is_none() => shadowed,
         _ => offers,
     };
-    Resolved { product, shadowed }
+    Resolved { product: Some(product), name: Some(name), shadowed }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DESCRIPTION;
 
     fn offer(file: i64, name: &str) -> Offer {
-        Offer { sku: "s".into(), file, deletes: false, name: name.into(), description: "d".into() }
+        Offer { sku: "s".into(), file, deletes: false, texts: Texts::new([name, "d"]) }
     }
 
     fn delete(file: i64) -> Offer {
-        Offer { deletes: true, name: String::new(), description: String::new(), ..offer(file, "") }
+        Offer { deletes: true, texts: Texts::default(), ..offer(file, "") }
     }
 
     fn edit(name: Option<&str>, hidden: bool, stands: bool) -> Edit {
-        Edit { sku: "s".into(), name: name.map(str::to_owned), description: None, hidden, stands }
+        Edit { sku: "s".into(), texts: [name.map(str::to_owned)].into_iter().collect(), hidden, stands }
     }
 
     /// `shown` is (name, description, file, edited). `shadowed` lists the files whose offers are kept.
@@ -138,8 +196,12 @@ mod tests {
     fn check(offers: &[Offer], edit: Option<Edit>, shown: Option<(&str, &str, Option<i64>, bool)>, shadowed: &[i64]) {
         let offers: Vec<_> = offers.iter().map(Offer::borrowed).collect();
         let resolved = resolve("s", &offers, edit.as_ref());
-        let product = resolved.product.map(|p| (p.name, p.description, p.file, p.edited));
+        let product = resolved.product.as_ref().map(|product| {
+            let texts = product.texts.borrowed();
+            (texts.get(NAME), texts.get(DESCRIPTION), product.file, product.edited)
+        });
         assert_eq!(product, shown);
+        assert_eq!(resolved.name, shown.map(|(name, ..)| name));
         assert_eq!(resolved.shadowed.iter().map(|offer| offer.file).collect::<Vec<_>>(), shadowed);
     }
 

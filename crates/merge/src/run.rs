@@ -52,13 +52,19 @@ impl RunBuilder {
         Self { budget, spill, chunk: ChunkBuilder::default(), sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
     }
 
-    /// Adds the row that begins on `line`. A later row of the same sku replaces an earlier one.
+    /// Adds the row that begins on `line`, with the texts of all columns; one that deletes its sku has none. A later row of the same
+    /// sku replaces an earlier one.
     ///
     /// # Errors
     /// [`Error::Spool`] or [`Error::Thread`].
-    pub fn push(&mut self, sku: &str, name: &str, description: &str, deletes: bool, line: u64) -> Result<(), Error> {
-        let (sku, name, description) = (sku.as_bytes(), name.as_bytes(), description.as_bytes());
-        self.chunk.push(&Record { sku, name, description, deletes, line, content_hash: 0 });
+    pub fn push<'t>(
+        &mut self,
+        sku: &str,
+        texts: impl IntoIterator<Item = &'t str>,
+        deletes: bool,
+        line: u64,
+    ) -> Result<(), Error> {
+        self.chunk.push(sku, texts, deletes, line);
         self.rows += 1;
         if self.chunk.is_full() { self.seal() } else { Ok(()) }
     }

@@ -37,7 +37,7 @@ fn files_of<'s>(stored: &'s StoredRows, sku: &'s str) -> impl Iterator<Item = i6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batches, FileChanges, Offer, Product};
+    use crate::{Batches, FileChanges, Offer, Product, Texts};
 
     /// A batch in which file 1 has no row for `gone` any more.
     fn batch(gone: &[&str]) -> Batch {
@@ -47,12 +47,11 @@ mod tests {
     }
 
     fn shown(sku: &str, file: i64) -> Product {
-        let text = String::new();
-        Product { sku: sku.into(), name: text.clone(), description: text, file: Some(file), edited: false }
+        Product { sku: sku.into(), texts: Texts::default(), file: Some(file), edited: false }
     }
 
     fn shadowed(sku: &str, file: i64, deletes: bool) -> Offer {
-        Offer { sku: sku.into(), file, deletes, name: String::new(), description: String::new() }
+        Offer { sku: sku.into(), file, deletes, texts: Texts::default() }
     }
 
     #[test]

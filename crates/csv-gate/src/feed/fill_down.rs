@@ -2,8 +2,8 @@
 
 use tributary_protocol::FillDown;
 
-use super::OfferRow;
-use crate::{Row, find_column};
+use super::trimmed;
+use crate::{Row, find_column, row::Field};
 
 /// The column that keeps the rows of one product together.
 const HANDLE: &str = "handle";
@@ -11,8 +11,8 @@ const HANDLE: &str = "handle";
 /// The columns to fill, and what stood in them last.
 #[derive(Debug, Default)]
 pub(super) struct Filler {
-    name: Option<String>,
-    description: Option<String>,
+    /// Columns of the texts, each with its last text.
+    fills: Vec<(usize, String)>,
     /// The index of the column `handle`; without one, rows inherit from whatever stands above.
     handle: Option<usize>,
     last_handle: String,
@@ -21,10 +21,12 @@ pub(super) struct Filler {
 impl Filler {
     /// Fills these columns of a table with this header.
     pub(super) fn new(fill_down: &[FillDown], columns: &[String]) -> Self {
-        let fills = |column: FillDown| fill_down.contains(&column).then(String::new);
+        let column = |fill: &FillDown| match fill {
+            FillDown::Name => 0,
+            FillDown::Description => 1,
+        };
         Self {
-            name: fills(FillDown::Name),
-            description: fills(FillDown::Description),
+            fills: fill_down.iter().map(|fill| (column(fill), String::new())).collect(),
             handle: find_column(columns, HANDLE).ok().flatten(),
             last_handle: String::new(),
         }
@@ -32,13 +34,14 @@ impl Filler {
 
     /// The index of the column that keeps rows together, if any column is filled.
     pub(super) fn handle(&self) -> Option<usize> {
-        self.handle.filter(|_| self.name.is_some() || self.description.is_some())
+        self.handle.filter(|_| !self.fills.is_empty())
     }
 
-    /// The offer of a row with what it inherits. A row that deletes its sku inherits nothing and leaves nothing.
-    pub(super) fn fill<'a>(&'a mut self, row: Row<'a>, offer: OfferRow<'a>) -> OfferRow<'a> {
-        if offer.deletes || (self.name.is_none() && self.description.is_none()) {
-            return offer;
+    /// Fills the empty texts of a row with what it inherits. Do not call it for a row that deletes its sku, which inherits nothing and
+    /// leaves nothing.
+    pub(super) fn fill(&mut self, row: Row<'_>, texts: &mut [Field]) {
+        if self.fills.is_empty() {
+            return;
         }
         if let Some(handle) = self.handle {
             let handle = row.field(handle);
@@ -47,25 +50,17 @@ impl Filler {
                 self.forget();
             }
         }
-        OfferRow {
-            name: inherited(&mut self.name, offer.name),
-            description: inherited(&mut self.description, offer.description),
-            ..offer
+        for (column, last) in &mut self.fills {
+            let text = &mut texts[*column];
+            match trimmed(*column, row.text_of(text)) {
+                "" => text.set(last),
+                filled => filled.clone_into(last),
+            }
         }
     }
 
     /// Leaves nothing to the rows below.
     pub(super) fn forget(&mut self) {
-        [&mut self.name, &mut self.description].into_iter().flatten().for_each(String::clear);
+        self.fills.iter_mut().for_each(|(_, last)| last.clear());
     }
-}
-
-/// The cell, or the last one above it if it is empty.
-fn inherited<'a>(last: &'a mut Option<String>, cell: &'a str) -> &'a str {
-    let Some(last) = last else { return cell };
-    if cell.is_empty() {
-        return last;
-    }
-    cell.clone_into(last);
-    cell
 }

@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use super::{Next, Table, names::HeaderNames};
 use crate::{
     Error, Header, Ragged, Reason, Reject, Settings,
-    columns::find_column,
+    columns::find_first,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
@@ -104,7 +104,9 @@ impl<R: Read> Table<R> {
     /// Reads on to a header that has the names that are looked for, if the lines above it are not filled, as titles and
     /// names of groups are not. Call it before the first row, if the header lacks a name: unless it returns true, nothing
     /// can be read from the table any more.
-    pub(crate) fn find_header(&mut self, wanted: &[&str]) -> Result<bool, Error> {
+    ///
+    /// `wanted` are the columns, each with the names that it may have.
+    pub(crate) fn find_header(&mut self, wanted: &[Vec<&str>]) -> Result<bool, Error> {
         /// Most records above a header.
         const MAX_ABOVE: usize = 30;
         let is_filled = |columns: &[String]| columns.iter().all(|name| !name.trim().is_empty());
@@ -115,7 +117,7 @@ impl<R: Read> Table<R> {
                 return Ok(false);
             }
             found = self.row().fields().map(|name| name.trim().to_owned()).collect();
-            if wanted.iter().all(|name| matches!(find_column(&found, name), Ok(Some(_)))) {
+            if wanted.iter().all(|names| matches!(find_first(&found, names), Ok(Some(_)))) {
                 let lines = self.current.line - first_line;
                 self.rejects.ignored.lines += lines;
                 self.rejects.ignored.first.get_or_insert((first_line, first));

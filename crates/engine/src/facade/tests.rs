@@ -36,7 +36,7 @@ async fn each_kind_of_task_goes_on_after_a_panic() {
     let (engine, running) = Engine::start(&config, &observer, CancellationToken::new()).await.unwrap();
 
     want_panic("writer");
-    let change = || EditChange::Replace { name: "Pen".into(), description: String::new() };
+    let change = || EditChange::Replace(vec!["Pen".into(), String::new()]);
     let failed = engine.change_edit("p1", change(), false).await.unwrap_err();
     assert!(failed.to_string().contains("panicked"), "{failed}");
     engine.change_edit("p1", change(), false).await.unwrap();

@@ -157,8 +157,8 @@ impl BatchWriter<'_> {
             removals.count(before, batch);
         }
         store.delete_products(&products.deleted)?;
-        store.update_products(&convert::product_rows(products.updated))?;
-        store.insert_products(&convert::product_rows(products.inserted))?;
+        store.update_products(&convert::product_rows(&products.updated))?;
+        store.insert_products(&convert::product_rows(&products.inserted))?;
         store.delete_shadowed(&shadowed.deleted)?;
         store.update_shadowed(&convert::shadowed_rows(shadowed.updated))?;
         store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted))?;

@@ -1,7 +1,9 @@
 //! Converts between rows of the store and of the merge, which do not know each other.
 
+use std::borrow::Cow;
+
 use tributary_csv_gate::{Reject, Rejects};
-use tributary_merge::{Edit, Offer, Product, StoredRows};
+use tributary_merge::{DESCRIPTION, Edit, NAME, Offer, Product, StoredRows, Texts};
 use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, SkuRows};
 
 use crate::input;
@@ -16,39 +18,50 @@ pub(super) fn before(state: SkuRows) -> StoredRows {
 
 fn product(row: ProductRow) -> Product {
     let ProductRow { sku, name, description, file_id, edited } = row;
-    Product { sku, name, description, file: file_id, edited }
+    Product { sku, texts: Texts::new([name.as_str(), &description]), file: file_id, edited }
 }
 
 fn offer(row: ShadowedRow) -> Offer {
     let ShadowedRow { sku, file_id, deletes, name, description } = row;
-    Offer { sku, file: file_id, deletes, name, description }
+    Offer { sku, file: file_id, deletes, texts: Texts::new([name.as_str(), &description]) }
 }
 
 /// The edit in a row.
 pub(crate) fn edit(row: EditRow) -> Edit {
     let EditRow { sku, name, description, hidden, stands, edited_at: _ } = row;
-    Edit { sku, name, description, hidden, stands }
+    Edit { sku, texts: [name, description].into_iter().collect(), hidden, stands }
 }
 
 /// Returns the row of an edit that is made now.
-pub(crate) fn edit_row(edit: Edit) -> EditRow {
-    let Edit { sku, name, description, hidden, stands } = edit;
-    EditRow { sku, name, description, hidden, stands, edited_at: crate::clock::now() }
+pub(crate) fn edit_row(edit: &Edit) -> EditRow {
+    let text = |column| edit.texts.get(column).map(str::to_owned);
+    EditRow {
+        sku: edit.sku.clone(),
+        name: text(NAME),
+        description: text(DESCRIPTION),
+        hidden: edit.hidden,
+        stands: edit.stands,
+        edited_at: crate::clock::now(),
+    }
 }
 
-pub(super) fn product_rows(products: Vec<Product<&str>>) -> Vec<ProductRow<&str>> {
-    let row =
-        |Product { sku, name, description, file, edited }| ProductRow { sku, name, description, file_id: file, edited };
-    products.into_iter().map(row).collect()
+pub(super) fn product_rows<'p>(products: &'p [Product<Cow<'_, str>>]) -> Vec<ProductRow<&'p str>> {
+    let row = |product: &'p Product<Cow<'_, str>>| {
+        let Product { sku, texts, file, edited } = product;
+        let mut texts = texts.borrowed().iter();
+        let (name, description) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        ProductRow { sku: sku.as_ref(), name, description, file_id: *file, edited: *edited }
+    };
+    products.iter().map(row).collect()
 }
 
 pub(super) fn shadowed_rows(offers: Vec<Offer<&str>>) -> Vec<ShadowedRow<&str>> {
-    let row = |Offer { sku, file, deletes, name, description }| ShadowedRow {
+    let row = |Offer { sku, file, deletes, texts }| ShadowedRow {
         sku,
         file_id: file,
         deletes,
-        name,
-        description,
+        name: texts.get(NAME),
+        description: texts.get(DESCRIPTION),
     };
     offers.into_iter().map(row).collect()
 }

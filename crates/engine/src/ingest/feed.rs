@@ -38,7 +38,7 @@ impl Reader for Feed<'_> {
     /// Changes whenever the same bytes could give other rows: with the column names, the file's format, the version of the gate's
     /// rules, and that of the stored pages.
     fn reading(&self, format: &FormatSpec) -> String {
-        let mapped = |name: &Option<String>| name.as_deref().map(|name| name.trim().to_owned());
+        let mapped = |names: &[String]| names.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>();
         let Columns { sku, name, description, op } = &self.columns;
         let mut decides = json!({
             "role": "feed",
@@ -103,11 +103,11 @@ mod tests {
     fn its_reading_changes_with_the_columns_and_the_format_and_with_nothing_else() {
         let none = FormatSpec::default();
         let reading = |columns: &Columns, format: &FormatSpec| Feed::new(&[], columns).reading(format);
-        let sku = |name: &str| Columns { sku: Some(name.to_owned()), ..Columns::default() };
+        let sku = |name: &str| Columns { sku: vec![name.to_owned()], ..Columns::default() };
         assert_eq!(reading(&sku("Item code"), &none), reading(&sku(" Item code "), &none));
         assert_ne!(reading(&sku("Item code"), &none), reading(&sku("Item"), &none));
         assert_ne!(reading(&Columns::default(), &none), reading(&sku("sku"), &none));
-        let name = Columns { name: Some("Item".to_owned()), ..Columns::default() };
+        let name = Columns { name: vec!["Item".to_owned()], ..Columns::default() };
         assert_ne!(reading(&sku("Item"), &none), reading(&name, &none));
         let tabs = FormatSpec { delimiter: Some("\t".into()), ..FormatSpec::default() };
         assert_ne!(reading(&name, &none), reading(&name, &tabs));

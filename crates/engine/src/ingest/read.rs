@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, Rejects, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, OfferRow, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 
@@ -168,11 +168,11 @@ enum ReadError {
 
 fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl Fn(u64)) -> Result<Accepted, ReadError> {
     let (mut reported, mut rounded) = (0, None);
-    while let Some(offer) = feed.next_offer().map_err(ReadError::Gate)? {
-        if rounded.is_none() && is_rounded(offer.sku) {
-            rounded = Some(offer.sku.to_owned());
+    while let Some(OfferRow { sku, texts, deletes, line }) = feed.next_offer().map_err(ReadError::Gate)? {
+        if rounded.is_none() && is_rounded(sku) {
+            rounded = Some(sku.to_owned());
         }
-        builder.push(offer.sku, offer.name, offer.description, offer.deletes, offer.line).map_err(ReadError::Merge)?;
+        builder.push(sku, texts.iter(), deletes, line).map_err(ReadError::Merge)?;
         if builder.rows().is_multiple_of(ROWS_PER_REPORT) {
             let rows = feed.rows();
             report(rows - reported);

@@ -1,7 +1,7 @@
 //! One sku in detail: the product, every current offer, and the edit.
 
 use anyhow::Result;
-use tributary_merge::Offer;
+use tributary_merge::{DESCRIPTION, NAME, Offer};
 use tributary_store::{EditRow, FileOrigin, ProductFilter, ProductView, Store};
 
 use crate::ingest;
@@ -54,7 +54,9 @@ fn views(store: &mut Store, offers: Vec<(Offer, FileOrigin)>) -> Result<Vec<Offe
             Some((entries, lines)) => tributary_merge::line_of(&offer.sku, &entries, &lines)?,
             None => None,
         };
-        let (Offer { deletes, name, description, .. }, FileOrigin { source, path: file, .. }) = (offer, origin);
+        let (Offer { deletes, texts, .. }, FileOrigin { source, path: file, .. }) = (offer, origin);
+        let text = |column| texts.borrowed().get(column).to_owned();
+        let (name, description) = (text(NAME), text(DESCRIPTION));
         Ok(OfferView { source, file, row, deletes, name, description, wins: rank + 1 == count })
     };
     offers.into_iter().enumerate().map(view).collect()

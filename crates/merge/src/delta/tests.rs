@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Batches, MemoryBudget, NameDeltas, Page, RankedFile, Run, RunBuilder, SpillFiles, compare_pages, diff_pages,
+    Batches, MemoryBudget, NameDeltas, Page, RankedFile, Run, RunBuilder, SpillFiles, Texts, compare_pages, diff_pages,
 };
 
 /// sku → (name, deletes) of one file.
@@ -35,19 +35,19 @@ impl Tables {
     /// Checks that inserted keys are new and that updated and deleted keys exist. The store relies on it.
     fn write(&mut self, delta: Delta<'_>, names: &mut NameDeltas) {
         for product in delta.products.inserted {
-            assert!(self.products.insert(product.sku.to_owned(), owned(product)).is_none());
+            assert!(self.products.insert(product.sku.to_string(), owned(product)).is_none());
         }
         for product in delta.products.updated {
-            assert!(self.products.insert(product.sku.to_owned(), owned(product)).is_some());
+            assert!(self.products.insert(product.sku.to_string(), owned(product)).is_some());
         }
         for sku in delta.products.deleted {
             assert!(self.products.remove(sku).is_some());
         }
         for offer in delta.shadowed.inserted {
-            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), owned_offer(offer)).is_none());
+            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), offer.owned()).is_none());
         }
         for offer in delta.shadowed.updated {
-            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), owned_offer(offer)).is_some());
+            assert!(self.shadowed.insert((offer.sku.to_owned(), offer.file), offer.owned()).is_some());
         }
         for (sku, file) in delta.shadowed.deleted {
             assert!(self.shadowed.remove(&(sku.to_owned(), file)).is_some());
@@ -105,20 +105,16 @@ impl Tables {
     }
 }
 
-fn owned(Product { sku, name, description, file, edited }: Product<&str>) -> Product {
-    Product { sku: sku.to_owned(), name: name.to_owned(), description: description.to_owned(), file, edited }
-}
-
-fn owned_offer(Offer { sku, file, deletes, name, description }: Offer<&str>) -> Offer {
-    Offer { sku: sku.to_owned(), file, deletes, name: name.to_owned(), description: description.to_owned() }
+fn owned(Product { sku, texts: Texts(texts), file, edited }: Product<Cow<'_, str>>) -> Product {
+    Product { sku: sku.into_owned(), texts: Texts(texts.into_owned()), file, edited }
 }
 
 fn run_of(file: &File) -> Run {
     let mut builder =
         RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")));
     for (line, (sku, (name, deletes))) in file.iter().enumerate() {
-        let name = if *deletes { "" } else { name };
-        builder.push(sku, name, "d", *deletes, line as u64 + 2).unwrap();
+        let texts = if *deletes { ["", ""] } else { [name, "d"] };
+        builder.push(sku, texts, *deletes, line as u64 + 2).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -153,8 +149,8 @@ fn shown(
             shown.remove(&edit.sku);
         } else if edit.stands || shown.contains_key(&edit.sku) {
             let name = shown.entry(edit.sku.clone()).or_default();
-            if let Some(edited) = &edit.name {
-                name.clone_from(edited);
+            if let Some(edited) = edit.texts.get(NAME) {
+                edited.clone_into(name);
             }
         }
     }
@@ -175,7 +171,7 @@ fn action() -> impl Strategy<Value = Action> {
     let edit = (sku(), proptest::option::of("[uv]"), proptest::bool::weighted(0.3), any::<bool>());
     prop_oneof![
         4 => proptest::collection::vec((0..3i64, proptest::option::weighted(0.85, file)), 1..4).prop_map(Action::Version),
-        2 => edit.prop_map(|(sku, name, hidden, stands)| Action::Edit(Edit { sku, name, description: None, hidden, stands })),
+        2 => edit.prop_map(|(sku, name, hidden, stands)| Action::Edit(Edit { sku, texts: [name].into_iter().collect(), hidden, stands })),
         1 => sku().prop_map(Action::Clear),
         1 => proptest::collection::vec(0..2i64, 3).prop_map(Action::Priorities),
     ]
@@ -210,7 +206,7 @@ proptest! {
                 }
             }
             let expected = shown(&files, &priorities, &tables.edits);
-            let products: BTreeMap<_, _> = tables.products.values().map(|product| (product.sku.clone(), product.name.clone())).collect();
+            let products: BTreeMap<_, _> = tables.products.values().map(|product| (product.sku.clone(), product.texts.borrowed().get(NAME).to_owned())).collect();
             prop_assert_eq!(&products, &expected);
             let mut aggr = BTreeMap::new();
             expected.values().for_each(|name| *aggr.entry(name.clone()).or_insert(0) += 1);

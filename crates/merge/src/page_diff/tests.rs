@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, MemoryBudget, RunBuilder, SpillFiles, line_of, page::skus_of};
+use crate::{Batches, MemoryBudget, NAME, RunBuilder, SpillFiles, line_of, page::skus_of};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
@@ -16,7 +16,7 @@ fn builder() -> RunBuilder {
 fn run(rows: &Rows) -> Run {
     let mut builder = builder();
     for (sku, (name, line)) in rows {
-        builder.push(sku, name, "", false, *line).unwrap();
+        builder.push(sku, [name.as_str()], false, *line).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -50,14 +50,14 @@ fn numbered(count: u64) -> Rows {
 fn the_last_row_of_a_sku_counts() {
     let mut builder = builder();
     for (sku, name, line) in [("b", "1", 2), ("a", "2", 3), ("b", "3", 4)] {
-        builder.push(sku, name, "", false, line).unwrap();
+        builder.push(sku, [name], false, line).unwrap();
     }
     let mut run = builder.finish().unwrap();
     let pages = run.take_pages().unwrap();
     let all = [compare_pages(1, Some(run), &pages, &diff_pages(&pages, &[]), &[]).unwrap()];
     let page = &pages[0];
     let batch = Batches::new(&all, 9).unwrap().next_batch().unwrap().unwrap();
-    assert_eq!(batch.rows().map(|(offer, _)| offer.name).collect::<Vec<_>>(), ["2", "3"]);
+    assert_eq!(batch.rows().map(|(offer, _)| offer.texts.get(NAME)).collect::<Vec<_>>(), ["2", "3"]);
     assert_eq!(line_of("b", &page.entries, &page.lines).unwrap(), Some(4));
     assert_eq!(line_of("c", &page.entries, &page.lines).unwrap(), None);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{NAME, Texts};
 
 type Rows = Vec<(String, String, bool)>;
 
@@ -13,7 +14,7 @@ fn build(rows: &Rows, chunk: usize, memory: usize, description: usize) -> Run {
     let description = "x".repeat(description);
     let mut builder = RunBuilder::new(MemoryBudget::new(memory), SpillFiles::new(tempfile::tempfile));
     for (line, (sku, name, deletes)) in rows.iter().enumerate() {
-        builder.push(sku, name, &description, *deletes, line as u64).unwrap();
+        builder.push(sku, [name.as_str(), &description], *deletes, line as u64).unwrap();
         if (line + 1).is_multiple_of(chunk) {
             builder.seal().unwrap();
         }
@@ -28,8 +29,8 @@ fn read(run: &Run, offers: impl Iterator<Item = usize>) -> Vec<(String, String, 
     offers
         .map(|offer| {
             cursor.seek(offer).unwrap();
-            let Record { sku, name, deletes, line, .. } = cursor.record();
-            (text(sku), text(name), deletes, line)
+            let Record { sku, texts, deletes, line, .. } = cursor.record();
+            (text(sku), Texts(text(texts)).borrowed().get(NAME).to_owned(), deletes, line)
         })
         .collect()
 }
@@ -75,7 +76,7 @@ fn records_larger_than_the_window_come_back() {
 fn a_dropped_run_returns_its_memory() {
     let budget = MemoryBudget::new(1 << 30);
     let mut builder = RunBuilder::new(budget.clone(), SpillFiles::new(tempfile::tempfile));
-    builder.push("a", "b", "c", false, 1).unwrap();
+    builder.push("a", ["b", "c"], false, 1).unwrap();
     let run = builder.finish().unwrap();
     assert!(budget.reserve(1 << 30).is_none());
     drop(run);

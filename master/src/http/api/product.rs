@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Deserializer};
-use tributary_engine::EditChange;
+use tributary_engine::{DESCRIPTION, EditChange, NAME};
 use utoipa::ToSchema;
 
 use crate::http::{
@@ -77,8 +77,8 @@ pub(crate) async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let sku = input::path_sku(&request)?;
     let Replacement { name, description } = input::json(payload).await?;
-    let (name, description) = (input::name(&name)?, input::description(&description)?);
-    let was_shown = app.engine.change_edit(&sku, EditChange::Replace { name, description }, false).await?;
+    let texts = vec![input::name(&name)?, input::description(&description)?];
+    let was_shown = app.engine.change_edit(&sku, EditChange::Replace(texts), false).await?;
     shown(&app, &sku, if was_shown { StatusCode::OK } else { StatusCode::CREATED }).await
 }
 
@@ -101,11 +101,13 @@ pub(crate) async fn patch(
 ) -> Result<HttpResponse, ApiError> {
     let sku = input::path_sku(&request)?;
     let Patch { name, description } = input::json(payload).await?;
-    let checked = |field: Option<Option<String>>, check: fn(&str) -> Result<String, ApiError>| {
-        field.map(|text| text.map(|text| check(&text)).transpose()).transpose()
+    let checked = |column, field: Option<Option<String>>, check: fn(&str) -> Result<String, ApiError>| {
+        field.map(|text| Ok::<_, ApiError>((column, text.map(|text| check(&text)).transpose()?))).transpose()
     };
-    let (name, description) = (checked(name, input::name)?, checked(description, input::description)?);
-    app.engine.change_edit(&sku, EditChange::Patch { name, description }, true).await?;
+    let texts = [checked(NAME, name, input::name)?, checked(DESCRIPTION, description, input::description)?]
+        .into_iter()
+        .flatten();
+    app.engine.change_edit(&sku, EditChange::Patch(texts.collect()), true).await?;
     shown(&app, &sku, StatusCode::OK).await
 }
 

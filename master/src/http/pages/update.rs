@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use serde::Deserialize;
-use tributary_engine::{AcceptError, EditChange};
+use tributary_engine::{AcceptError, DESCRIPTION, EditChange, NAME};
 
 use crate::http::{
     pages::{
@@ -103,16 +103,17 @@ pub(crate) async fn accept(
 
 fn correction(sku: &str, name: &str, description: &str) -> Result<(String, EditChange), ApiError> {
     let sku = input::sku(sku)?;
-    let set = |text: &str, check: fn(&str) -> Result<String, ApiError>| {
-        (!text.trim().is_empty()).then(|| check(text).map(Some)).transpose()
+    let set = |column, text: &str, check: fn(&str) -> Result<String, ApiError>| {
+        (!text.trim().is_empty()).then(|| Ok::<_, ApiError>((column, Some(check(text)?)))).transpose()
     };
     // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
     let description = description.replace("\r\n", "\n");
-    let (name, description) = (set(name, input::name)?, set(&description, input::description)?);
-    if name.is_none() && description.is_none() {
+    let texts = [set(NAME, name, input::name)?, set(DESCRIPTION, &description, input::description)?];
+    let texts: Vec<_> = texts.into_iter().flatten().collect();
+    if texts.is_empty() {
         return Err(ApiError::Invalid("give a name or a description, or both; blank ones stay as they are".to_owned()));
     }
-    Ok((sku, EditChange::Patch { name, description }))
+    Ok((sku, EditChange::Patch(texts)))
 }
 
 fn see(sku: &str) -> HttpResponse {
