@@ -2,6 +2,7 @@
 
 use std::{
     io::Read,
+    net::TcpStream,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -74,6 +75,17 @@ fn a_stderr_that_is_gone_or_full_does_not_end_it() {
     }
 }
 
+/// Whether the other end of a connection has accepted it and read all that was sent: a server that stops resets the others.
+fn was_read(sent: &TcpStream) -> bool {
+    let ports = [sent.peer_addr(), sent.local_addr()].map(|address| format!(":{:04X}", address.unwrap().port()));
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    // Local and remote address are the columns 1 and 2; the bytes to send and to read are 4, and the inode is 9.
+    let mut rows = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.any(|row| {
+        row[1].ends_with(&ports[0]) && row[2].ends_with(&ports[1]) && row[4].ends_with(":00000000") && row[9] != "0"
+    })
+}
+
 #[test]
 fn signals_stop_it_while_requests_are_held() {
     for signal in ["TERM", "INT"] {
@@ -87,6 +99,7 @@ fn signals_stop_it_while_requests_are_held() {
         // A client that takes its file so slowly that it never ends.
         let mut slow = source.send("GET /read/big.csv HTTP/1.1\r\nhost: localhost\r\n\r\n");
         slow.read_exact(&mut [0; 15]).unwrap();
+        wait_for("the server to have read the request", || was_read(&held));
         let began = Instant::now();
         source.signal(signal);
         let mut answer = String::new();
