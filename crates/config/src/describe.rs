@@ -45,7 +45,7 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
     let SourceConfig { name, url, priority, columns, token, brake, .. } = source;
     let token = if token.is_some() { ", with a token" } else { "" };
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
-    let Columns { sku, name, description, op } = columns;
+    let Columns { sku, name, description, op, own: _ } = columns;
     for (column, header) in [("sku", sku), ("name", name), ("description", description), ("op", op)] {
         if !header.is_empty() {
             writeln!(f, "    {column} is the column \"{}\"", header.join("\" or \""))?;

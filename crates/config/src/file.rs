@@ -237,8 +237,13 @@ impl Place<'_> {
             Ok::<_, ConfigError>(self.optional(names.as_ref(), header_names)?.unwrap_or_default())
         };
         let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
-        let columns =
-            Columns { sku: column(sku)?, name: column(name)?, description: column(description)?, op: column(op)? };
+        let columns = Columns {
+            sku: column(sku)?,
+            name: column(name)?,
+            description: column(description)?,
+            op: column(op)?,
+            own: Vec::new(),
+        };
         let formats = self.formats(&typed.format)?;
         let patterns = |typed: &OneOrMany| Patterns::new(&typed.to_vec()).map_err(|why| why.to_string());
         let selection = Selection {

@@ -32,6 +32,17 @@ pub struct Columns {
     pub description: Vec<String>,
     /// Names for the column that says whether the row adds or deletes its sku, which a file may lack.
     pub op: Vec<String>,
+    /// The own columns of the catalog, in order. A file may lack any of them.
+    pub own: Vec<OwnColumn>,
+}
+
+/// A column that the catalog has beside those that every catalog has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnColumn {
+    /// Its name in the catalog.
+    pub name: String,
+    /// Its names in files, if they differ.
+    pub headers: Vec<String>,
 }
 
 /// A feed file that is read offer by offer.
@@ -51,7 +62,7 @@ pub struct Feed<R: Read> {
 struct FieldIndexes {
     sku: usize,
     op: Option<usize>,
-    /// The columns of the texts, in order: the name, the description. The name is there.
+    /// The columns of the texts, in order: the name, the description, the own columns. The name is there.
     texts: Vec<Option<usize>>,
 }
 
@@ -71,8 +82,8 @@ pub struct OfferRow<'a> {
     pub line: u64,
 }
 
-/// The texts of an offer: the name, trimmed of Unicode white space, at most [`MAX_NAME_BYTES`] long; then the description, exactly as in
-/// the file. Each may be empty.
+/// The texts of an offer: the name, trimmed of Unicode white space, at most [`MAX_NAME_BYTES`] long; the description, exactly as in the
+/// file; then the own columns, trimmed. Each may be empty.
 #[derive(Clone, Copy, Debug)]
 pub struct OfferTexts<'a> {
     row: Row<'a>,
@@ -122,11 +133,11 @@ impl<R: Read> Feed<R> {
         };
         let needed =
             |names: &[String], name: &str| find(names, name)?.ok_or_else(|| no_column(&table, &[named(names, name)]));
-        let indexes = FieldIndexes {
-            sku: needed(&columns.sku, "sku")?,
-            op: find(&columns.op, "op")?,
-            texts: vec![Some(needed(&columns.name, "name")?), find(&columns.description, "description")?],
-        };
+        let mut texts = vec![Some(needed(&columns.name, "name")?), find(&columns.description, "description")?];
+        for OwnColumn { name, headers } in &columns.own {
+            texts.push(find(headers, name)?);
+        }
+        let indexes = FieldIndexes { sku: needed(&columns.sku, "sku")?, op: find(&columns.op, "op")?, texts };
         let texts = vec![Field::default(); indexes.texts.len()];
         let feed = Self { table, indexes, ops, filler: Filler::default(), sku: Field::default(), texts };
         Ok(feed.fill_down(&[]))

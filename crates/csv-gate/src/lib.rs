@@ -50,7 +50,7 @@ mod write;
 pub use columns::{AmbiguousColumn, find_column, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, OfferRow, OfferTexts, OpWords};
+pub use feed::{Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn};
 pub use rejects::{Ignored, Reason, Reject, Rejects};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};

@@ -1,6 +1,6 @@
 //! Rows become offers, or rejects with reasons of their own.
 
-use tributary_csv_gate::{Columns, Error, Feed, FillDown, OpWords, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FillDown, OpWords, OwnColumn, Settings, Table};
 
 use crate::{feed, flat};
 
@@ -69,6 +69,29 @@ fn the_first_of_several_names_that_is_there_counts() {
     check("artikelnummer,item CODE,Bezeichnung,name\n1,2,x,n\n", &columns, &[(2, "2", "n", "", false)], &[]);
     check("Prices 2026,\n,\nArtikelnummer,Bezeichnung\n1,n\n", &columns, &[(4, "1", "n", "", false)], &[]);
     check_rejected("sku,name\n1,2\n", &columns, 1, &["no column `Item code` or `Artikelnummer` among `sku`, `name`"]);
+}
+
+#[test]
+fn own_columns_are_trimmed_and_may_be_missing() {
+    let own = |name: &str, headers: &[&str]| OwnColumn { name: name.to_owned(), headers: names(headers) };
+    let columns = Columns { own: vec![own("price", &["RRP", "Price"]), own("stock", &[])], ..Columns::default() };
+    let read = |text: &'static str| {
+        let mut feed = feed(text.as_bytes(), &columns).unwrap();
+        let mut offers = Vec::new();
+        while let Some(offer) = feed.next_offer().unwrap() {
+            offers.push(offer.texts.iter().map(str::to_owned).collect::<Vec<_>>());
+        }
+        offers
+    };
+    let text = "stock,sku,PRICE,name\n 3\u{a0},a,\" 1,\"\"50 \",A\n,b,,B\n";
+    assert_eq!(read(text), [["A", "", "1,\"50", "3"], ["B", "", "", ""]]);
+    assert_eq!(read("sku,name,op\na,A,\nb,B,delete\n"), [names(&["A", "", "", ""]), Vec::new()]);
+    check_rejected(
+        "sku,name,price,PRICE\n",
+        &columns,
+        1,
+        &["`Price` could be column 3, `price`, or column 4, `PRICE`"],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use tributary_config::{PRODUCTS, ReportConfig};
-use tributary_csv_gate::Columns;
+use tributary_csv_gate::{Columns, OwnColumn};
 use tributary_format_rules::rank_key;
 use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_protocol::{FormatSpec, ManifestEntry, Order};
@@ -39,13 +39,17 @@ impl Reader for Feed<'_> {
     /// rules, and that of the stored pages.
     fn reading(&self, format: &FormatSpec) -> String {
         let mapped = |names: &[String]| names.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>();
-        let Columns { sku, name, description, op } = &self.columns;
+        let Columns { sku, name, description, op, own } = &self.columns;
         let mut decides = json!({
             "role": "feed",
             "gate": tributary_csv_gate::FORMAT,
             "merge": tributary_merge::FORMAT_VERSION,
             "columns": [mapped(sku), mapped(name), mapped(description), mapped(op)],
         });
+        if !own.is_empty() {
+            let named = |column: &OwnColumn| json!([column.name, mapped(&column.headers)]);
+            decides["own"] = own.iter().map(named).collect();
+        }
         if let Some(format) = format.digest() {
             decides["format"] = format.into();
         }
@@ -108,6 +112,12 @@ mod tests {
         assert_ne!(reading(&sku("Item code"), &none), reading(&sku("Item"), &none));
         assert_ne!(reading(&Columns::default(), &none), reading(&sku("sku"), &none));
         let name = Columns { name: vec!["Item".to_owned()], ..Columns::default() };
+        let own = |headers: &[&str]| {
+            let headers = headers.iter().map(|header| (*header).to_owned()).collect();
+            Columns { own: vec![OwnColumn { name: "price".to_owned(), headers }], ..Columns::default() }
+        };
+        assert_ne!(reading(&Columns::default(), &none), reading(&own(&[]), &none));
+        assert_ne!(reading(&own(&["RRP"]), &none), reading(&own(&[]), &none));
         assert_ne!(reading(&sku("Item"), &none), reading(&name, &none));
         let tabs = FormatSpec { delimiter: Some("\t".into()), ..FormatSpec::default() };
         assert_ne!(reading(&name, &none), reading(&name, &tabs));
