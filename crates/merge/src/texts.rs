@@ -16,8 +16,11 @@ pub struct Texts<T = String>(pub(crate) T);
 impl Texts {
     /// Packs the texts of all columns.
     #[must_use]
-    pub fn new<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
-        let mut packed = Vec::new();
+    pub fn new<'t>(texts: impl IntoIterator<Item = &'t str, IntoIter: Clone>) -> Self {
+        /// Room for the length of a text.
+        const LEN_BYTES: usize = 8;
+        let texts = texts.into_iter();
+        let mut packed = Vec::with_capacity(texts.clone().map(|text| text.len() + LEN_BYTES).sum());
         pack(&mut packed, texts);
         Self(String::from_utf8(packed).expect("texts, digits and colons are UTF-8"))
     }
