@@ -44,17 +44,12 @@ pub fn find_column(header: &[String], name: &str) -> Result<Option<usize>, Ambig
     }
 }
 
-/// Returns the position of the first of these columns that is in a header.
+/// Returns the position of a column that may have several names, by precedence: of the first that is in the header.
 ///
 /// # Errors
 /// As [`find_column`].
-pub(crate) fn find_first(header: &[String], names: &[&str]) -> Result<Option<usize>, AmbiguousColumn> {
-    for name in names {
-        if let Some(found) = find_column(header, name)? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+pub fn find_first<T: AsRef<str>>(header: &[String], names: &[T]) -> Result<Option<usize>, AmbiguousColumn> {
+    names.iter().find_map(|name| find_column(header, name.as_ref()).transpose()).transpose()
 }
 
 /// Folds a header name for comparison: trims Unicode white space and converts to lowercase.

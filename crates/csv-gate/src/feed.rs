@@ -90,7 +90,9 @@ pub struct OfferTexts<'a> {
     fields: &'a [Field],
 }
 
-/// The text that is not trimmed.
+/// The text of the name.
+const NAME: usize = 0;
+/// The text of the description, which is not trimmed.
 const DESCRIPTION: usize = 1;
 
 impl<'a> OfferTexts<'a> {
@@ -239,7 +241,7 @@ impl<R: Read> Feed<R> {
 
 impl FieldIndexes {
     fn name(&self) -> usize {
-        self.texts[0].unwrap_or_default()
+        self.texts[NAME].unwrap_or_default()
     }
 
     /// Returns what to do with the current row's sku, or why the row is a reject.

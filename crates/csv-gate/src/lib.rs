@@ -47,7 +47,7 @@ mod unpack;
 mod window;
 mod write;
 
-pub use columns::{AmbiguousColumn, find_column, folded};
+pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn};

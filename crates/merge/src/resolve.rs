@@ -95,8 +95,7 @@ impl Offer {
 
 impl Offer<&str> {
     /// The same offer, copied.
-    #[must_use]
-    pub fn owned(self) -> Offer {
+    pub(crate) fn owned(self) -> Offer {
         let Self { sku, file, deletes, texts: Texts(texts) } = self;
         Offer { sku: sku.to_owned(), file, deletes, texts: Texts(texts.to_owned()) }
     }
@@ -110,33 +109,27 @@ impl EditTexts {
     }
 
     /// Sets the text of a column, or shows the winner's with `None`.
-    pub fn set(&mut self, column: usize, text: Option<String>) {
+    pub(crate) fn set(&mut self, column: usize, text: Option<String>) {
         self.0.resize(self.0.len().max(column + 1), None);
         self.0[column] = text;
         let len = self.0.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         self.0.truncate(len);
     }
 
-    /// Whether no text is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The texts of a winner with these over them.
     fn over<'a>(&self, winner: Texts<&'a str>) -> Texts<Cow<'a, str>> {
-        if self.is_empty() {
+        if self.0.is_empty() {
             return Texts(winner.0.into());
         }
         let mut below = winner.iter();
-        let mut texts: Vec<&str> = self.0.iter().map(|text| (text.as_deref(), below.next())).map(over).collect();
+        let mut texts: Vec<&str> = Vec::with_capacity(self.0.len());
+        for text in &self.0 {
+            let below = below.next().unwrap_or_default();
+            texts.push(text.as_deref().unwrap_or(below));
+        }
         texts.extend(below);
         Texts(Texts::new(texts).0.into())
     }
-}
-
-fn over<'t>((text, below): (Option<&'t str>, Option<&'t str>)) -> &'t str {
-    text.or(below).unwrap_or_default()
 }
 
 impl FromIterator<Option<String>> for EditTexts {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tributary_csv_gate::{AmbiguousColumn, find_column, folded};
+use tributary_csv_gate::{AmbiguousColumn, find_first, folded};
 
 /// The columns that a report needs, in order of their first use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,6 @@ impl Column {
     /// # Errors
     /// A name could mean two columns.
     pub(crate) fn field(&self, header: &[String]) -> Result<Option<usize>, AmbiguousColumn> {
-        self.headers.iter().find_map(|name| find_column(header, name).transpose()).transpose()
+        find_first(header, &self.headers)
     }
 }

@@ -2,7 +2,7 @@
 
 use tributary_protocol::FillDown;
 
-use super::trimmed;
+use super::{DESCRIPTION, NAME, trimmed};
 use crate::{Row, find_column, row::Field};
 
 /// The column that keeps the rows of one product together.
@@ -22,8 +22,8 @@ impl Filler {
     /// Fills these columns of a table with this header.
     pub(super) fn new(fill_down: &[FillDown], columns: &[String]) -> Self {
         let column = |fill: &FillDown| match fill {
-            FillDown::Name => 0,
-            FillDown::Description => 1,
+            FillDown::Name => NAME,
+            FillDown::Description => DESCRIPTION,
         };
         Self {
             fills: fill_down.iter().map(|fill| (column(fill), String::new())).collect(),

@@ -48,22 +48,24 @@ pub(crate) fn edit_row(edit: &Edit) -> EditRow {
 pub(super) fn product_rows<'p>(products: &'p [Product<Cow<'_, str>>]) -> Vec<ProductRow<&'p str>> {
     let row = |product: &'p Product<Cow<'_, str>>| {
         let Product { sku, texts, file, edited } = product;
-        let mut texts = texts.borrowed().iter();
-        let (name, description) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let (name, description) = columns(texts.borrowed());
         ProductRow { sku: sku.as_ref(), name, description, file_id: *file, edited: *edited }
     };
     products.iter().map(row).collect()
 }
 
 pub(super) fn shadowed_rows(offers: Vec<Offer<&str>>) -> Vec<ShadowedRow<&str>> {
-    let row = |Offer { sku, file, deletes, texts }| ShadowedRow {
-        sku,
-        file_id: file,
-        deletes,
-        name: texts.get(NAME),
-        description: texts.get(DESCRIPTION),
+    let row = |Offer { sku, file, deletes, texts }| {
+        let (name, description) = columns(texts);
+        ShadowedRow { sku, file_id: file, deletes, name, description }
     };
     offers.into_iter().map(row).collect()
+}
+
+/// The texts that have columns of their own in the tables: the name and the description.
+fn columns(texts: Texts<&str>) -> (&str, &str) {
+    let mut texts = texts.iter();
+    (texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
 }
 
 /// The rejects of a file that are kept.
