@@ -1,10 +1,13 @@
 //! Product feeds: turns rows into offers. Which offer wins, and which of several for one sku counts, is decided
 //! elsewhere.
 
+mod check;
 mod fill_down;
 
 use std::{collections::BTreeMap, io::Read};
 
+use check::{CatalogColumns, Checks};
+pub use check::{CheckedRow, RowCheck};
 use fill_down::Filler;
 use tributary_protocol::{FillDown, Op};
 
@@ -51,6 +54,9 @@ pub struct Feed<R: Read> {
     indexes: FieldIndexes,
     ops: OpWords,
     filler: Filler,
+    checks: Checks,
+    /// The names of the texts in the catalog, in order.
+    names: Vec<String>,
     /// The sku of the current row.
     sku: Field,
     /// The texts of the current row.
@@ -99,7 +105,7 @@ impl<'a> OfferTexts<'a> {
     /// The text of a column, counted from 0; empty if there is none.
     #[must_use]
     pub fn get(self, column: usize) -> &'a str {
-        self.iter().nth(column).unwrap_or_default()
+        self.fields.get(column).map_or("", |field| trimmed(column, self.row.text_of(field)))
     }
 
     /// The texts of all columns in order.
@@ -141,7 +147,10 @@ impl<R: Read> Feed<R> {
         }
         let indexes = FieldIndexes { sku: needed(&columns.sku, "sku")?, op: find(&columns.op, "op")?, texts };
         let texts = vec![Field::default(); indexes.texts.len()];
-        let feed = Self { table, indexes, ops, filler: Filler::default(), sku: Field::default(), texts };
+        let own = columns.own.iter().map(|own| own.name.clone());
+        let names = ["name", "description"].map(str::to_owned).into_iter().chain(own).collect();
+        let (filler, checks) = (Filler::default(), Checks::default());
+        let feed = Self { table, indexes, ops, filler, checks, names, sku: Field::default(), texts };
         Ok(feed.fill_down(&[]))
     }
 
@@ -149,10 +158,33 @@ impl<R: Read> Feed<R> {
     #[must_use]
     pub fn fill_down(mut self, columns: &[FillDown]) -> Self {
         self.filler = Filler::new(columns, self.table.columns());
-        let used = [Some(self.indexes.sku), self.indexes.op, self.filler.handle()];
-        let used: Vec<usize> = used.into_iter().chain(self.indexes.texts.iter().copied()).flatten().collect();
-        self.table.use_only(&used);
+        self.use_columns();
         self
+    }
+
+    /// Adds a check of each row that does not delete its sku. A row that fails is a reject, but leaves its texts to those below as if it
+    /// were none. Call it before the first row is read. A check is dropped if the file has none of its columns.
+    ///
+    /// A column that the check names is that of the catalog, as the offer has it. Any other name is one in the header of the file.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if a name could mean two columns of the file.
+    pub fn check(mut self, check: Box<dyn RowCheck + Send>) -> Result<Self, Error> {
+        let catalog = CatalogColumns { names: &self.names, indexes: &self.indexes.texts };
+        let added = self.checks.add(check, catalog, self.table.columns());
+        added.map_err(|ambiguous| {
+            let (line, raw) = self.table.header();
+            Error::line(line, ambiguous.to_string(), raw)
+        })?;
+        self.use_columns();
+        Ok(self)
+    }
+
+    /// Tells the table which of its columns are read.
+    fn use_columns(&mut self) {
+        let used = [Some(self.indexes.sku), self.indexes.op, self.filler.handle()].into_iter();
+        let used = used.chain(self.indexes.texts.iter().copied()).flatten().chain(self.checks.cells());
+        self.table.use_only(&used.collect::<Vec<_>>());
     }
 
     /// Returns the next offer in file order, or none at the end. Unusable rows are added to [`Self::rejects`].
@@ -170,7 +202,10 @@ impl<R: Read> Feed<R> {
                 checked => checked,
             };
             match checked {
-                Ok(op) => return Ok(Some(self.offer(op))),
+                Ok(op) => match self.check_row(op) {
+                    Ok(()) => return Ok(Some(self.offer(op))),
+                    Err(reason) => self.table.reject_row(reason),
+                },
                 Err(reason) => {
                     self.leave(&reason);
                     self.table.reject_row(reason);
@@ -179,6 +214,18 @@ impl<R: Read> Feed<R> {
             rejects = self.table.rejects().total;
         }
         Ok(None)
+    }
+
+    /// Checks the current row, which passed [`FieldIndexes::check`]. A row that fails is whole, and says what the rows below it
+    /// inherit: checks never change another row.
+    fn check_row(&mut self, op: Op) -> Result<(), Reason> {
+        if self.checks.is_empty() || op == Op::Delete {
+            return Ok(());
+        }
+        let mut checks = std::mem::take(&mut self.checks);
+        let checked = checks.check(self.offer(op));
+        self.checks = checks;
+        checked
     }
 
     /// Whether a row is the header of another file that was joined to this one: its sku is the name of that column

@@ -50,8 +50,8 @@ mod write;
 pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn};
-pub use rejects::{Ignored, Reason, Reject, Rejects};
+pub use feed::{CheckedRow, Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
+pub use rejects::{CheckedCell, Ignored, Reason, Reject, Rejects, UnclearCheck};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{

@@ -1,6 +1,8 @@
 //! Rows that could not be used: position, reason and raw text. For whole files that could not be used see
 //! [`crate::FileReject`].
 
+use std::fmt;
+
 use crate::line_end::first_line;
 
 /// The rejects of one file, in file order.
@@ -182,12 +184,81 @@ pub enum Reason {
         /// The check as written in the report.
         check: String,
     },
+    /// A check of the catalog is not true of the row.
+    #[error("`{check}` is not true: {}", .cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    RowCheck {
+        /// The check as written in the configuration.
+        check: String,
+        /// The cells that it looks at, in the order in which it names them.
+        cells: Vec<CheckedCell>,
+    },
+    /// A check of the catalog is true for one of the numbers that a cell may be, and not for the other.
+    #[error("{0}")]
+    UnclearCheck(Box<UnclearCheck>),
+    /// The time of a row cannot be read.
+    #[error("`{column}` is neither a time (ISO 8601) nor a number: `{found}`")]
+    NotATime {
+        /// The catalog's name for the column.
+        column: String,
+        /// The cell's text, cut at 40 characters.
+        found: String,
+    },
     /// The `op` column is neither empty nor `upsert` nor `delete`.
     #[error("unknown op `{op}`: op = {{ {op:?} = \"upsert\" }} or \"delete\" says what it means")]
     UnknownOp {
         /// The column's text, cut at 40 characters.
         op: String,
     },
+}
+
+/// A cell that a check looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedCell {
+    /// The check's name for the column.
+    pub column: String,
+    /// The cell's text, cut at 40 characters.
+    pub found: String,
+}
+
+impl CheckedCell {
+    /// Most characters of a cell that a reject shows.
+    const MAX_SHOWN_CHARS: usize = 40;
+
+    /// Trims and cuts the text of a cell.
+    #[must_use]
+    pub fn new(column: &str, text: &str) -> Self {
+        Self { column: column.to_owned(), found: text.trim().chars().take(Self::MAX_SHOWN_CHARS).collect() }
+    }
+}
+
+impl fmt::Display for CheckedCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { column, found } = self;
+        match found.as_str() {
+            "" => write!(f, "{column} is empty"),
+            found => write!(f, "{column} is `{found}`"),
+        }
+    }
+}
+
+/// A check that is true for only one of the numbers that a cell may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnclearCheck {
+    /// The check as written in the configuration.
+    pub check: String,
+    /// The cell.
+    pub cell: CheckedCell,
+    /// The number with a decimal point, then that with a decimal comma.
+    pub readings: [String; 2],
+    /// The settings that say which it is.
+    pub cure: String,
+}
+
+impl fmt::Display for UnclearCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { check, cell: CheckedCell { column, found }, readings: [point, comma], cure } = self;
+        write!(f, "`{check}` is true for only one reading of {column}: `{found}` could be {point} or {comma}; {cure}")
+    }
 }
 
 /// Converts the first `max_bytes` of `bytes` to text that is safe to print and to store.
@@ -230,5 +301,10 @@ mod tests {
         check(Reason::Encoding { encoding: "UTF-8" }, "bytes that are not valid UTF-8");
         let op = "unknown op `x`: op = { \"x\" = \"upsert\" } or \"delete\" says what it means";
         check(Reason::UnknownOp { op: "x".into() }, op);
+        let cells = vec![CheckedCell::new("price", "-3"), CheckedCell::new("stock", " ")];
+        let expect = "`price >= stock` is not true: price is `-3`, stock is empty";
+        check(Reason::RowCheck { check: "price >= stock".into(), cells }, expect);
+        let time = Reason::NotATime { column: "updated_at".into(), found: "x".into() };
+        check(time, "`updated_at` is neither a time (ISO 8601) nor a number: `x`");
     }
 }

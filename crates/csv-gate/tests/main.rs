@@ -3,6 +3,7 @@
 mod detection;
 mod dialects;
 mod encodings;
+mod feed_checks;
 mod feeds;
 mod frames;
 mod once;
