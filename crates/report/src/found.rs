@@ -3,13 +3,21 @@
 use crate::{
     number::{Number, ShortNumber, split_sign},
     number_format::{NumberFormat, ParseNumber},
-    reading::{Class, ColumnState, Decimal},
+    reading::{Class, ColumnState, Decimal, Reading},
     signs::Unsigned,
     style::{Style, is_blank},
 };
 
 /// The longest text of a [`ShortNumber`]: sign, point and 18 digits.
 const SHORT_BYTES: usize = 20;
+
+/// The number in a cell that is read without regard to its column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberAlone {
+    pub(crate) number: Number,
+    /// Whether the cell is another number with the other decimal sign.
+    pub(crate) is_unclear: bool,
+}
 
 /// The parser of such a file.
 #[derive(Clone, Copy)]
@@ -50,6 +58,25 @@ impl FoundNumbers<'_> {
         tally.add(class);
         *counts_points |= class != Class::Word;
         unsigned.number(reading.style(class)?.parse(unsigned.digits)?)
+    }
+
+    /// Parses a trimmed cell by itself. If it may be two numbers, it is the one with this decimal sign.
+    pub(crate) fn parse_alone(self, text: &[u8], decimal: Decimal) -> Option<NumberAlone> {
+        if let Some(short) = ShortNumber::parse(text)
+            && class_of_point(short) != Class::PointOrGroup
+        {
+            return Some(NumberAlone { number: short.number(), is_unclear: false });
+        }
+        let unsigned = self.strip(text)?;
+        let class = classify(unsigned.digits);
+        let is_unclear = matches!(class, Class::PointOrGroup | Class::CommaOrGroup);
+        let decimal = match class {
+            Class::Comma => Decimal::Comma,
+            _ if is_unclear => decimal,
+            _ => Decimal::Point,
+        };
+        let style = Reading { decimal, ..Reading::default() }.style(class)?;
+        Some(NumberAlone { number: unsigned.number(style.parse(unsigned.digits)?)?, is_unclear })
     }
 
     /// The class of a trimmed cell.

@@ -5,6 +5,8 @@
 //! [`Table`](tributary_csv_gate::Table) of the gate. It does not know which files a report covers, nor where partials
 //! and totals are stored.
 //!
+//! The language of conditions also checks the rows of product feeds, see [`RowChecks`].
+//!
 //! ```
 //! use tributary_csv_gate::{Settings, Table};
 //! use tributary_protocol::{MetricSpec, ReportSpec};
@@ -48,6 +50,7 @@ mod parse;
 mod partial;
 mod plan;
 mod reading;
+mod row_checks;
 mod signs;
 mod style;
 mod sum;
@@ -58,4 +61,5 @@ pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
 pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};
 pub use plan::{ReportPlan, ReportSetting, SpecError, partial_format};
+pub use row_checks::{FileChecks, RowCheckError, RowChecks};
 pub use sum::Sum;
