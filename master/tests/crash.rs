@@ -57,7 +57,9 @@ fn a_killed_master_costs_nothing_but_time() {
     let mut model = Model::default();
     model.pass(&sources, |folder| system.folder(folder));
     let (products, aggr) = model.tables(&sources);
-    assert_eq!(system.products(), products);
+    let stored =
+        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
+    assert_eq!(products, stored);
     assert_eq!(system.aggr(), aggr);
     let left: Vec<_> = std::fs::read_dir(system.database().with_extension("db.spool")).unwrap().collect();
     assert!(left.is_empty(), "nothing is left in the spool: {left:?}");

@@ -1,5 +1,6 @@
 //! The master that stays: it follows changes by itself, takes edits meanwhile, and ends cleanly.
 
+mod catalog;
 mod changes;
 mod documents;
 mod edits;

@@ -9,7 +9,7 @@ use std::{
 use proptest::{prelude::*, sample::Index};
 
 use crate::{
-    model::{EditRequest, Model, Source, files},
+    model::{Catalog, EditRequest, Model, Source, files, texts},
     system::System,
 };
 
@@ -34,6 +34,8 @@ enum Action {
     SwapPlaces(Index, Index),
     /// Let `title` stand for `name`, or no longer.
     MapColumns(Index),
+    /// Another catalog.
+    Configure(Catalog),
     Edit(String, EditRequest),
     StartMaster,
     /// SIGTERM.
@@ -48,7 +50,8 @@ fn sku() -> impl Strategy<Value = String> {
     "s[0-9]"
 }
 
-/// A feed of a few rows, now and then without the column that a mapping needs, or without a sku column at all.
+/// A feed of a few rows, now and then without the column that a mapping needs, without some own columns, or without a sku column at
+/// all.
 fn feed() -> impl Strategy<Value = String> {
     let row = (
         sku(),
@@ -56,27 +59,55 @@ fn feed() -> impl Strategy<Value = String> {
         "t[0-3]",
         "(|d|a,b|say \"x\"|two\nlines| kept )",
         prop_oneof![6 => Just(""), 1 => Just("delete"), 1 => Just("upsert")],
+        prop_oneof![8 => "(|1|2|10)", 1 => "(-1|x)"],
+        "(|b[0-1])",
+        prop_oneof![8 => "(|1|2|3)", 1 => "soon"],
     );
-    (proptest::collection::vec(row, 0..9), 0..12u8).prop_map(|(rows, header)| {
+    (proptest::collection::vec(row, 0..9), 0..12u8, any::<bool>()).prop_map(|(rows, header, is_full)| {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let sku = if header == 0 { "code" } else { "sku" };
         let title = if header < 3 { "other" } else { "title" };
-        writer.write_record([title, "description", sku, "op", "name"]).unwrap();
-        for (sku, name, title, description, op) in &rows {
-            writer.write_record([title, description, &format!(" {sku}"), *op, name]).unwrap();
+        let cells = if is_full { 8 } else { 6 };
+        writer.write_record(&[title, "description", sku, "op", "name", "price", "brand", "stamp"][..cells]).unwrap();
+        for (sku, name, title, description, op, price, brand, stamp) in &rows {
+            let sku = format!(" {sku}");
+            writer.write_record(&[title, description, &sku, *op, name, price, brand, stamp][..cells]).unwrap();
         }
         String::from_utf8(writer.into_inner().unwrap()).unwrap()
     })
 }
 
+fn catalog() -> impl Strategy<Value = Catalog> {
+    use proptest::{
+        bool::weighted,
+        sample::{select, subsequence},
+    };
+    let own = select(vec![vec![], vec!["price"], vec!["brand"], vec!["price", "brand"], vec!["brand", "price"]]);
+    let from = |column: &'static str| {
+        let sources = subsequence(vec!["x".to_owned(), "y".to_owned(), "u".to_owned()], 0..3);
+        (weighted(0.4), sources).prop_map(move |(is_set, sources)| (column, if is_set { sources } else { Vec::new() }))
+    };
+    (own, weighted(0.4), weighted(0.4), [from("price"), from("description")], weighted(0.3))
+        .prop_map(|(own, check, newest, from, by_price)| Catalog { own, check, newest, from: from.into(), by_price })
+}
+
 fn edit_request() -> impl Strategy<Value = EditRequest> {
     use EditRequest::*;
     let text = || "[ef][0-3]";
-    let field = || proptest::option::of(proptest::option::of(text()));
+    let column = prop_oneof![2 => Just("name"), 2 => Just("description"), 1 => Just("price"), 1 => Just("brand")];
+    let columns =
+        proptest::collection::btree_map(column.clone().prop_map(str::to_owned), proptest::option::of(text()), 0..3);
+    let fields = proptest::collection::btree_map(column.prop_map(str::to_owned), "(|g[0-3])", 0..3);
     prop_oneof![
-        2 => (text(), text()).prop_map(|(name, description)| Put { name, description }),
-        2 => (field(), field()).prop_map(|(name, description)| Patch { name, description }),
-        2 => (text(), "(|g[0-3])").prop_map(|(name, description)| Form { name, description }),
+        2 => (text(), text(), proptest::option::weighted(0.3, text())).prop_map(|(name, description, price)| Put(name, description, price)),
+        2 => columns.prop_map(Patch),
+        2 => ("h[0-3]", fields).prop_map(|(name, mut fields)| {
+            // A form without any text changes nothing.
+            if fields.values().all(String::is_empty) {
+                fields.insert("name".into(), name);
+            }
+            Form(fields)
+        }),
         2 => Just(Delete),
         2 => Just(DeleteEdit),
     ]
@@ -100,6 +131,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (i(), i()).prop_map(|(a, b)| SwapPriorities(a, b)),
         1 => (i(), i()).prop_map(|(a, b)| SwapPlaces(a, b)),
         1 => i().prop_map(MapColumns),
+        3 => catalog().prop_map(Configure),
         8 => (sku(), edit_request()).prop_map(|(a, b)| Edit(a, b)),
         3 => Just(StartMaster),
         1 => Just(StopMaster),
@@ -118,6 +150,8 @@ struct World {
     first: std::collections::BTreeMap<(String, String), String>,
     /// The configuration that was written last.
     configured: String,
+    /// The catalog as drawn; its sources may not be configured.
+    catalog: Catalog,
 }
 
 impl World {
@@ -128,6 +162,7 @@ impl World {
             sources: Vec::new(),
             first: Default::default(),
             configured: String::new(),
+            catalog: Catalog::default(),
         };
         world.add_source("x", 0);
         world.add_source("y", 0);
@@ -151,6 +186,7 @@ impl World {
             Action::StopMaster if self.system.master_runs() => assert_eq!(self.system.stop_master().0, Some(0)),
             Action::KillMaster => self.system.kill_master(),
             Action::StopMaster => {}
+            Action::Configure(catalog) => self.catalog = catalog,
             _ if count == 0 => {}
             Action::RemoveSource(at) => {
                 let source = self.sources.remove(at.index(count));
@@ -240,8 +276,32 @@ impl World {
         assert_eq!(status, self.model.edit(&self.sources, sku, request), "{method} {path} {body}");
     }
 
+    /// The catalog, with sources that are there.
+    fn possible_catalog(&self) -> Catalog {
+        let mut catalog = self.catalog.clone();
+        for (_, sources) in &mut catalog.from {
+            sources.retain(|name| self.sources.iter().any(|source| source.name == *name));
+        }
+        catalog.from.retain(|(column, sources)| !sources.is_empty() && self.catalog.has(column));
+        catalog
+    }
+
     /// Writes the configuration. A running master reads it at its start only.
     fn configure(&mut self) {
+        self.model.catalog = self.possible_catalog();
+        let Catalog { own, check, newest, from, by_price } = &self.model.catalog;
+        let mut configuration = format!("[catalog]\ncolumns = {own:?}\n");
+        if *check {
+            configuration += "check = [\"price IS NULL OR price >= 0\"]\n";
+        }
+        if *newest {
+            configuration += "newest = \"stamp\"\n";
+        }
+        if *by_price && own.contains(&"price") {
+            configuration += "group_by = \"price\"\nindex = [\"price\"]\n";
+        }
+        configuration += "[catalog.from]\n";
+        from.iter().for_each(|(column, sources)| configuration += &format!("{column} = {sources:?}\n"));
         let section = |source: &Source| {
             let Source { name, folder, priority, name_column } = source;
             let columns =
@@ -251,7 +311,7 @@ impl World {
                 self.system.url(folder)
             )
         };
-        let configuration = self.sources.iter().map(section).collect::<String>();
+        configuration.extend(self.sources.iter().map(section));
         if self.configured != configuration {
             self.system.kill_master();
             self.system.configure(&configuration);
@@ -278,7 +338,11 @@ impl World {
     fn check(&mut self) -> Result<(), TestCaseError> {
         let text = self.catch_up();
         let (products, aggr) = self.model.tables(&self.sources);
-        prop_assert_eq!(self.system.products(), products, "{}", text);
+        let columns = self.model.catalog.shown();
+        let stored = self.system.table("products");
+        let stored: std::collections::BTreeMap<_, _> =
+            stored.iter().map(|row| (row["sku"].as_str().unwrap().to_owned(), texts(row, &columns))).collect();
+        prop_assert_eq!(stored, products, "{}", text);
         prop_assert_eq!(self.system.aggr(), aggr, "{}", text);
         prop_assert!(!text.contains("panicked") && !text.contains("down"), "{}", text);
         Ok(())

@@ -73,7 +73,7 @@ impl Serialize for Cell {
 /// One row as an object.
 pub(crate) struct Object<'a> {
     /// The names of its members.
-    pub(crate) columns: &'a [&'a str],
+    pub(crate) columns: &'a [String],
     /// A value for each name.
     pub(crate) cells: &'a [Cell],
 }

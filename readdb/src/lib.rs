@@ -30,9 +30,10 @@ pub fn run(args: &Args) -> Result<()> {
     let mut printer = Printer::new(&request, io::BufWriter::new(io::stdout().lock()));
     // One snapshot: products and aggr must not come from two versions.
     store.snapshot(|store| {
+        let own = store.catalog_settings()?.shown;
         for &table in request.tables() {
-            printer.begin(table)?;
-            select::each_row(store, &request, table, |cells| printer.row(cells))?;
+            printer.begin(table, select::columns(table, &own))?;
+            select::each_row(store, &request, table, &own, |cells| printer.row(cells))?;
             printer.end(table, select::count(store, &request, table)?)?;
         }
         printer.finish()

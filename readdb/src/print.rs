@@ -11,7 +11,6 @@ use tributary_csv_gate::{write_record, write_texts};
 use crate::{
     cell::{Cell, Object},
     cli::{Format, Request, Table},
-    select::columns,
 };
 
 /// Writes the requested tables one after the other. CSV and JSON leave as they come; a table for people has to be
@@ -21,7 +20,7 @@ pub(crate) struct Printer<'a, W> {
     out: W,
     /// The rows of the current table, if it is for people.
     held: Vec<Vec<Cell>>,
-    columns: &'static [&'static str],
+    columns: Vec<String>,
     /// Rows of the current table.
     rows: i64,
     tables: usize,
@@ -29,19 +28,19 @@ pub(crate) struct Printer<'a, W> {
 
 impl<'a, W: Write> Printer<'a, W> {
     pub(crate) fn new(request: &'a Request, out: W) -> Self {
-        Self { request, out, held: Vec::new(), columns: &[], rows: 0, tables: 0 }
+        Self { request, out, held: Vec::new(), columns: Vec::new(), rows: 0, tables: 0 }
     }
 
-    /// Begins a table.
-    pub(crate) fn begin(&mut self, table: Table) -> Result<()> {
-        (self.columns, self.rows) = (columns(table), 0);
+    /// Begins a table with these columns.
+    pub(crate) fn begin(&mut self, table: Table, columns: Vec<String>) -> Result<()> {
+        (self.columns, self.rows) = (columns, 0);
         self.tables += 1;
         match (self.request.format, self.request.table) {
             (Format::Table, _) if self.tables > 1 => self.write(b"\n"),
             (Format::Table, _) => Ok(()),
             (Format::Csv, _) => {
                 let mut header = Vec::new();
-                write_texts(&mut header, self.columns);
+                write_texts(&mut header, &self.columns);
                 self.write(&header)
             }
             (Format::Json, Some(_)) => self.write(b"["),
@@ -68,7 +67,7 @@ impl<'a, W: Write> Printer<'a, W> {
             // An object per line also suits `grep` and `diff`.
             Format::Json => {
                 self.write(if self.rows > 1 { b",\n" } else { b"\n" })?;
-                self.write(&serde_json::to_vec(&Object { columns: self.columns, cells: &cells })?)
+                self.write(&serde_json::to_vec(&Object { columns: &self.columns, cells: &cells })?)
             }
         }
     }
@@ -78,7 +77,8 @@ impl<'a, W: Write> Printer<'a, W> {
         match self.request.format {
             Format::Table => {
                 let rows = std::mem::take(&mut self.held);
-                return write_table(table, &rows, total, terminal_width(), &mut self.out).context(FAILED);
+                return write_table((table, &self.columns), &rows, total, terminal_width(), &mut self.out)
+                    .context(FAILED);
             }
             Format::Csv => {}
             Format::Json => self.write(if self.rows > 0 { b"\n]" } else { b"]" })?,
@@ -114,14 +114,14 @@ fn terminal_width() -> Option<u16> {
 }
 
 fn write_table(
-    table: Table,
+    (table, columns): (Table, &[String]),
     rows: &[Vec<Cell>],
     total: i64,
     width: Option<u16>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut people = PeopleTable::new();
-    people.load_style(presets::UTF8_FULL_CONDENSED).set_header(columns(table));
+    people.load_style(presets::UTF8_FULL_CONDENSED).set_header(columns);
     if let Some(width) = width {
         people.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
@@ -151,8 +151,8 @@ mod tests {
     use crate::cli::Table;
 
     fn printed(rows: Vec<Vec<Cell>>, width: Option<u16>) -> String {
-        let mut out = Vec::new();
-        write_table(Table::Aggr, &rows, 12_345, width, &mut out).unwrap();
+        let (mut out, columns) = (Vec::new(), ["name", "no_of_products"].map(str::to_owned));
+        write_table((Table::Aggr, &columns), &rows, 12_345, width, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use tributary_config::{PRODUCTS, report_of};
-use tributary_store::{AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, RejectView, SourceView, Store};
+use tributary_store::{
+    AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, RejectView, SourceView, Store, read_own,
+};
 
 use crate::{
     cell::Cell,
@@ -12,8 +14,15 @@ use crate::{
 /// Rows that are read at a time of the tables that may have many.
 const ROWS_PER_BATCH: i64 = 1_000;
 
-/// Returns the names of a table's columns.
-pub(crate) fn columns(table: Table) -> &'static [&'static str] {
+/// Returns the names of a table's columns. Those of the catalog follow the others, so that these keep their places.
+pub(crate) fn columns(table: Table, own: &[String]) -> Vec<String> {
+    let has_own = matches!(table, Table::Products | Table::Edits);
+    let own = own.iter().filter(|_| has_own).cloned();
+    fixed(table).iter().map(|name| (*name).to_owned()).chain(own).collect()
+}
+
+/// The columns that a table has whatever the catalog.
+fn fixed(table: Table) -> &'static [&'static str] {
     match table {
         Table::Products => &["sku", "name", "description", "source", "file", "edited"],
         Table::Aggr => &["name", "no_of_products"],
@@ -44,6 +53,7 @@ pub(crate) fn each_row(
     store: &mut Store,
     request: &Request,
     table: Table,
+    own: &[String],
     mut take: impl FnMut(Vec<Cell>) -> Result<()>,
 ) -> Result<()> {
     let limit = request.limit();
@@ -51,7 +61,7 @@ pub(crate) fn each_row(
         Table::Products => {
             let filter = product_filter(request);
             let next = |after: Option<&str>, limit| store.products_page(&filter, after, limit);
-            in_batches(limit, next, |row: &ProductView| row.sku.clone(), |row| take(product(row)))
+            in_batches(limit, next, |row: &ProductView| row.sku.clone(), |row| take(product(row, own)?))
         }
         Table::Aggr => {
             let next = |after: Option<&str>, limit| store.aggr_page(request.name.as_deref(), after, limit);
@@ -69,7 +79,7 @@ pub(crate) fn each_row(
         Table::Files => store.files_view(PRODUCTS, None, limit)?.into_iter().try_for_each(|row| take(file(row))),
         Table::Rejects => store.rejects_view(PRODUCTS, limit)?.into_iter().try_for_each(|row| take(reject(row))),
         Table::Edits => {
-            store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row)))
+            store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row, own)?))
         }
     }
 }
@@ -107,9 +117,23 @@ fn product_filter(request: &Request) -> ProductFilter {
     ProductFilter { sku: request.sku.clone(), name: request.name.clone(), ..ProductFilter::default() }
 }
 
-fn product(row: ProductView) -> Vec<Cell> {
-    let ProductView { sku, name, description, source, file, edited } = row;
-    vec![sku.into(), name.into(), description.into(), source.into(), file.into(), edited.into()]
+fn product(row: ProductView, own: &[String]) -> Result<Vec<Cell>, Error> {
+    let ProductView { sku, name, description, own: texts, source, file, edited, first_seen: _, changed_at: _ } = row;
+    let mut cells = vec![sku.into(), name.into(), description.into(), source.into(), file.into(), edited.into()];
+    let missing = || Cell::from(String::new());
+    cells.extend(own_cells(texts.as_deref(), own)?.into_iter().map(|cell| cell.unwrap_or_else(missing)));
+    Ok(cells)
+}
+
+/// The cell of each own column, if it has a text.
+fn own_cells(texts: Option<&str>, own: &[String]) -> Result<Vec<Option<Cell>>, Error> {
+    let mut cells: Vec<Option<Cell>> = own.iter().map(|_| None).collect();
+    read_own(texts, |name, text| {
+        if let Some(at) = own.iter().position(|column| column == name) {
+            cells[at] = Some(text.into());
+        }
+    })?;
+    Ok(cells)
 }
 
 fn source(row: SourceView) -> Vec<Cell> {
@@ -150,7 +174,9 @@ fn reject(row: RejectView) -> Vec<Cell> {
     vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
 }
 
-fn edit(row: EditRow) -> Vec<Cell> {
-    let EditRow { sku, name, description, hidden, stands, edited_at } = row;
-    vec![sku.into(), name.into(), description.into(), hidden.into(), stands.into(), edited_at.into()]
+fn edit(row: EditRow, own: &[String]) -> Result<Vec<Cell>, Error> {
+    let EditRow { sku, name, description, own: texts, hidden, stands, edited_at } = row;
+    let mut cells = vec![sku.into(), name.into(), description.into(), hidden.into(), stands.into(), edited_at.into()];
+    cells.extend(own_cells(texts.as_deref(), own)?.into_iter().map(|cell| cell.unwrap_or(Cell::Null)));
+    Ok(cells)
 }

@@ -115,7 +115,7 @@ fn programs_get_all_rows_or_are_told_that_they_do_not() {
     let mut database = Database::new();
     let (products, names): (Vec<ProductRow>, Vec<(String, i64)>) =
         (0..2_500).map(|number| (product(&format!("z{number:04}")), (format!("n{number:04}"), 1))).unzip();
-    database.store.insert_products(&products).unwrap();
+    database.store.insert_products(&products, 0).unwrap();
     database.store.add_to_aggr(&names).unwrap();
     let run = |words: &str| {
         let output = database.readdb(words);
@@ -144,5 +144,5 @@ fn programs_get_all_rows_or_are_told_that_they_do_not() {
 
 fn product(sku: &str) -> ProductRow {
     let text = String::new;
-    ProductRow { sku: sku.to_owned(), name: text(), description: text(), file_id: None, edited: true }
+    ProductRow { sku: sku.to_owned(), name: text(), description: text(), file_id: None, edited: true, own: None }
 }

@@ -57,9 +57,10 @@ impl Database {
             description: description.to_owned(),
             file_id: Some(file_id),
             edited: false,
+            own: None,
         };
         let alone = ProductRow { file_id: None, edited: true, ..offered("b", "blue", "") };
-        store.insert_products(&[offered("B", "red", AWKWARD), offered("a", "red", ""), alone]).unwrap();
+        store.insert_products(&[offered("B", "red", AWKWARD), offered("a", "red", ""), alone], 0).unwrap();
         store.add_to_aggr(&[("blue".to_owned(), 1), ("red".to_owned(), 2)]).unwrap();
         store.put_edit(&edit("b", Some("blue"))).unwrap();
         store.put_edit(&edit("x", None)).unwrap();
@@ -92,6 +93,7 @@ fn edit(sku: &str, name: Option<&str>) -> EditRow {
         sku: sku.to_owned(),
         name: name.map(str::to_owned),
         description: None,
+        own: None,
         hidden: name.is_none(),
         stands: name.is_some(),
         edited_at: "2026-11-22T10:00:00Z".to_owned(),

@@ -78,11 +78,12 @@ fn it_reads_the_last_version_while_another_is_being_applied() {
         description: String::new(),
         file_id: None,
         edited: true,
+        own: None,
     };
     database
         .store
         .transaction::<_, Error>(|store| {
-            store.insert_products(&[row])?;
+            store.insert_products(&[row], 0)?;
             assert_eq!(read(), header);
             Ok(())
         })
@@ -100,9 +101,10 @@ fn a_reader_that_goes_away_is_no_error() {
             description: "far more than any pipe holds".to_owned(),
             file_id: None,
             edited: true,
+            own: None,
         })
         .collect();
-    database.store.transaction::<_, Error>(|store| store.insert_products(&rows)).unwrap();
+    database.store.transaction::<_, Error>(|store| store.insert_products(&rows, 0)).unwrap();
     for words in ["--limit 100000", "--format csv", "--format json"] {
         let mut child = readdb_in(database.folder.path(), &format!("products {words}"))
             .stdout(Stdio::piped())

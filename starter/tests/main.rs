@@ -43,8 +43,9 @@ fn insert(store: &mut Store, sku: &str) {
         description: String::new(),
         file_id: None,
         edited: true,
+        own: None,
     };
-    store.insert_products(&[row]).unwrap();
+    store.insert_products(&[row], 0).unwrap();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
 
-use crate::{Brake, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
+use crate::{Brake, CatalogConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -28,6 +28,7 @@ impl fmt::Display for Config {
         let reload = if self.reload == Reload::Watch { "SIGHUP, or a change of the file" } else { "SIGHUP" };
         writeln!(f, "reload         {reload}")?;
         writeln!(f, "poll interval  {}", humantime::format_duration(self.poll_interval))?;
+        catalog_lines(f, &self.catalog)?;
         let folder = self.uploads.folder(&self.database);
         writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;
         let (max, free) = (size_text(self.uploads.max_size), size_text(self.uploads.keep_free));
@@ -41,12 +42,33 @@ impl fmt::Display for Config {
     }
 }
 
+fn catalog_lines(f: &mut fmt::Formatter<'_>, catalog: &CatalogConfig) -> fmt::Result {
+    let CatalogConfig { columns, check, newest, from, group_by, index } = catalog;
+    let own: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
+    writeln!(f, "catalog        sku, name, description{own}")?;
+    check.iter().try_for_each(|check| writeln!(f, "               each row: {check}"))?;
+    if let Some(newest) = newest {
+        writeln!(f, "               of several offers the one with the greatest {newest} wins, then the priority")?;
+    }
+    for (column, sources) in from {
+        writeln!(f, "               {column} comes only from {}", sources.join(", or else "))?;
+    }
+    if let Some(column) = group_by {
+        writeln!(f, "               aggr counts {column}")?;
+    }
+    match index.is_empty() {
+        true => Ok(()),
+        false => writeln!(f, "               an index on {}", index.join(", ")),
+    }
+}
+
 fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Result {
     let SourceConfig { name, url, priority, columns, token, brake, .. } = source;
     let token = if token.is_some() { ", with a token" } else { "" };
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
-    let Columns { sku, name, description, op, own: _ } = columns;
-    for (column, header) in [("sku", sku), ("name", name), ("description", description), ("op", op)] {
+    let Columns { sku, name, description, op, own, newest: _ } = columns;
+    let built_in = [("sku", sku), ("name", name), ("description", description), ("op", op)];
+    for (column, header) in built_in.into_iter().chain(own.iter().map(|own| (own.name.as_str(), &own.headers))) {
         if !header.is_empty() {
             writeln!(f, "    {column} is the column \"{}\"", header.join("\" or \""))?;
         }

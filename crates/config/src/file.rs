@@ -19,7 +19,9 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
 use super::{
-    Brake, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake, duration,
+    Brake, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake,
+    catalog::CatalogAsTyped,
+    duration,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
@@ -36,6 +38,7 @@ pub(super) struct File {
     pub(super) poll_interval: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
     pub(super) reports: Vec<ReportConfig>,
+    pub(super) catalog: CatalogConfig,
     pub(super) uploads: UploadsConfig,
     pub(super) reload: Reload,
 }
@@ -57,6 +60,8 @@ struct FileAsTyped {
     #[serde(default)]
     report: Vec<ReportAsTyped>,
     #[serde(default)]
+    catalog: CatalogAsTyped,
+    #[serde(default)]
     uploads: UploadsAsTyped,
 }
 
@@ -74,7 +79,7 @@ struct SourceAsTyped {
     #[serde(default)]
     priority: i64,
     #[serde(default)]
-    columns: ColumnsAsTyped,
+    columns: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
     token_file: Option<Spanned<String>>,
     include: Option<Spanned<OneOrMany>>,
     exclude: Option<Spanned<OneOrMany>>,
@@ -90,21 +95,14 @@ struct UploadsAsTyped {
     dir: Option<Spanned<String>>,
     #[serde(default)]
     priority: i64,
+    #[serde(default)]
+    columns: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
     max_size: Option<Spanned<String>>,
     keep_free: Option<Spanned<String>>,
     keep_messages: Option<u64>,
     keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnsAsTyped {
-    sku: Option<Spanned<OneOrMany>>,
-    name: Option<Spanned<OneOrMany>>,
-    description: Option<Spanned<OneOrMany>>,
-    op: Option<Spanned<OneOrMany>>,
 }
 
 /// Reads only the database's URL from the text of a configuration file; other settings may be wrong, but every top-level key must
@@ -166,10 +164,11 @@ impl Place<'_> {
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
         self.differ("source", typed.source.iter().map(|source| &source.name))?;
         self.differ("report", typed.report.iter().map(|report| &report.name))?;
-        let sources = typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
+        let catalog = self.catalog(&typed.catalog)?;
+        let sources = typed.source.into_iter().map(|source| self.source(source, &catalog)).collect::<Result<_, _>>()?;
         let reports = typed.report.iter().map(|typed| {
             let mut report = report(typed).map_err(|(at, why)| self.error(at, &why))?;
-            report.formats = self.formats(&typed.format)?;
+            report.formats = self.formats(&typed.format, &catalog)?;
             Ok::<_, ConfigError>(report)
         });
         let reports = reports.collect::<Result<_, _>>()?;
@@ -182,12 +181,13 @@ impl Place<'_> {
             poll_interval,
             sources,
             reports,
-            uploads: self.uploads(&typed.uploads)?,
+            uploads: self.uploads(&typed.uploads, &catalog)?,
+            catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
         })
     }
 
-    fn uploads(&self, typed: &UploadsAsTyped) -> Result<UploadsConfig, ConfigError> {
+    fn uploads(&self, typed: &UploadsAsTyped, catalog: &CatalogConfig) -> Result<UploadsConfig, ConfigError> {
         let default = UploadsConfig::default();
         let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
         let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
@@ -200,8 +200,34 @@ impl Place<'_> {
             keep_free,
             keep_messages: typed.keep_messages.unwrap_or(default.keep_messages),
             keep_messages_for: keep_messages_for.unwrap_or(default.keep_messages_for),
-            formats: self.formats(&typed.format)?,
+            columns: self.columns(&typed.columns, catalog)?,
+            formats: self.formats(&typed.format, catalog)?,
         })
+    }
+
+    fn catalog(&self, typed: &CatalogAsTyped) -> Result<CatalogConfig, ConfigError> {
+        CatalogConfig::new(typed).map_err(|(at, why)| self.error(at, &why))
+    }
+
+    /// The names that the columns of the catalog have in the files of a source.
+    fn columns(
+        &self,
+        typed: &BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+        catalog: &CatalogConfig,
+    ) -> Result<Columns, ConfigError> {
+        let mut mapped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (column, names) in typed {
+            mapped.insert(column.get_ref().clone(), self.checked(names, header_names)?);
+        }
+        let mut built_in = |name: &str| mapped.remove(name).unwrap_or_default();
+        let (sku, name, description) = (built_in("sku"), built_in("name"), built_in("description"));
+        let op = built_in("op");
+        let own = catalog.own_columns(mapped).map_err(|unknown| {
+            let at = typed.keys().find(|column| *column.get_ref() == unknown).map_or(0, |column| column.span().start);
+            let why = catalog.no_column(&unknown);
+            self.error(at, &format!("{why}, and `op`; list a column of your own in `columns` of [catalog]"))
+        })?;
+        Ok(Columns { sku, name, description, op, own, newest: None })
     }
 
     /// Refuses two entries of a `kind` with the same name.
@@ -219,7 +245,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn source(&self, typed: SourceAsTyped) -> Result<SourceConfig, ConfigError> {
+    fn source(&self, typed: SourceAsTyped, catalog: &CatalogConfig) -> Result<SourceConfig, ConfigError> {
         self.checked(&typed.name, source_name)?;
         let url = self.checked(&typed.url, source_url)?;
         let token = self.optional(typed.token_file.as_ref(), |token_file: &str| {
@@ -233,18 +259,8 @@ impl Place<'_> {
                 )
             })
         })?;
-        let column = |names: &Option<Spanned<OneOrMany>>| {
-            Ok::<_, ConfigError>(self.optional(names.as_ref(), header_names)?.unwrap_or_default())
-        };
-        let ColumnsAsTyped { sku, name, description, op } = &typed.columns;
-        let columns = Columns {
-            sku: column(sku)?,
-            name: column(name)?,
-            description: column(description)?,
-            op: column(op)?,
-            own: Vec::new(),
-        };
-        let formats = self.formats(&typed.format)?;
+        let columns = self.columns(&typed.columns, catalog)?;
+        let formats = self.formats(&typed.format, catalog)?;
         let patterns = |typed: &OneOrMany| Patterns::new(&typed.to_vec()).map_err(|why| why.to_string());
         let selection = Selection {
             include: self.optional(typed.include.as_ref(), patterns)?.unwrap_or_default(),
@@ -259,7 +275,16 @@ impl Place<'_> {
         Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, token, folder: None })
     }
 
-    fn formats(&self, typed: &[Spanned<FormatSpec>]) -> Result<FormatRules, ConfigError> {
+    fn formats(&self, typed: &[Spanned<FormatSpec>], catalog: &CatalogConfig) -> Result<FormatRules, ConfigError> {
+        for spec in typed {
+            let mut filled = spec.get_ref().fill_down.iter().flatten();
+            if let Some(name) = filled.find(|name| *name == "sku" || !catalog.has(name)) {
+                let at = key_at(self.text, spec.span().start, Some("fill_down"));
+                return Err(
+                    self.error(at, &format!("fill_down: {}, and the sku is not inherited", catalog.no_column(name)))
+                );
+            }
+        }
         let specs: Vec<FormatSpec> = typed.iter().map(|spec| spec.get_ref().clone()).collect();
         FormatRules::new(&specs).map_err(|why| {
             let at = key_at(self.text, typed[why.index].span().start, why.error.key);

@@ -6,6 +6,7 @@
 
 mod args;
 mod brake;
+mod catalog;
 mod describe;
 mod fields;
 mod file;
@@ -15,7 +16,7 @@ mod report;
 mod uploads;
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,6 +29,7 @@ use url::Url;
 
 pub use args::ConfigArgs;
 pub use brake::{Brake, MaxRemoval};
+pub use catalog::{CatalogConfig, ColumnConfig};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// The reports in the order of the configuration. Default: none.
     pub reports: Vec<ReportConfig>,
+    /// The columns of the products. Default: the sku, the name and the description.
+    pub catalog: CatalogConfig,
     /// Limits and folder of uploads.
     pub uploads: UploadsConfig,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
@@ -156,6 +160,7 @@ impl Default for Config {
             poll_interval: DEFAULT_POLL_INTERVAL,
             sources: Vec::new(),
             reports: Vec::new(),
+            catalog: CatalogConfig::default(),
             uploads: UploadsConfig::default(),
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
@@ -195,11 +200,18 @@ impl Config {
             None => file.poll_interval.unwrap_or(DEFAULT_POLL_INTERVAL),
         };
         let variable = std::env::var("TRIBUTARY_SOURCE").unwrap_or_default();
-        let sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
+        let mut sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
             (false, _) => sources_of(&args.sources)?,
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
             (true, true) => file.sources,
         };
+        for source in sources.iter_mut().filter(|source| source.columns.own.is_empty()) {
+            // One that was given as a flag.
+            source.columns.own = file.catalog.own_columns(BTreeMap::new()).unwrap_or_default();
+        }
+        if let (Err(why), Some(path)) = (file.catalog.check_sources(&sources), &path) {
+            return Err(ConfigError(format!("{}: {why}", path.display())));
+        }
         let drop_sources = match args.drop_sources.iter().any(|name| name == "all") {
             true => DropSources::All,
             false => DropSources::Named(args.drop_sources.clone()),
@@ -212,6 +224,7 @@ impl Config {
             poll_interval,
             sources,
             reports: file.reports,
+            catalog: file.catalog,
             uploads: file.uploads,
             drop_sources,
             accept: args.accept.clone(),

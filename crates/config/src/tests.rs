@@ -220,3 +220,73 @@ fn a_named_file_must_be_there() {
     let args = Args::parse_from(["master", "--config", "/nowhere/t.toml"]);
     assert!(Config::load(&args.config).unwrap_err().to_string().contains("/nowhere/t.toml"));
 }
+
+const SOURCE: &str = "[[source]]\nname = \"erp\"\nurl = \"http://127.0.0.1:5001\"\n";
+
+#[test]
+fn a_catalog_is_understood() {
+    let config = load(
+        r#"
+        [catalog]
+        columns  = ["price", "stock_level", { name = "gtin", label = "GTIN" }]
+        check    = ["price >= 0"]
+        newest   = "updated_at"
+        group_by = "gtin"
+        index    = ["gtin", "sku", "name", "gtin"]
+        [catalog.from]
+        price       = ["erp"]
+        description = ["uploads", "erp"]
+        [[source]]
+        name    = "erp"
+        url     = "http://127.0.0.1:5001"
+        columns = { sku = "Item code", price = ["Price", "RRP"], updated_at = "Changed" }
+        [[source.format]]
+        fill_down = ["name", "price"]
+        [uploads]
+        columns = { gtin = "EAN" }
+        "#,
+        &[],
+    )
+    .unwrap();
+    let CatalogConfig { columns, check, newest, from, group_by, index } = &config.catalog;
+    let labels: Vec<_> = columns.iter().map(|column| column.label.as_str()).collect();
+    assert_eq!(labels, ["Price", "Stock level", "GTIN"]);
+    assert_eq!((check.as_slice(), newest.as_deref()), (&["price >= 0".to_owned()][..], Some("updated_at")));
+    assert_eq!((group_by.as_deref(), index.as_slice()), (Some("gtin"), &["gtin".to_owned(), "name".to_owned()][..]));
+    assert_eq!(from["description"], ["uploads", "erp"]);
+    let own = |columns: &tributary_csv_gate::Columns| {
+        columns.own.iter().map(|own| (own.name.clone(), own.headers.join("|"))).collect::<Vec<_>>()
+    };
+    let expect = |texts: [(&str, &str); 4]| texts.map(|(name, headers)| (name.to_owned(), headers.to_owned()));
+    let erp = [("price", "Price|RRP"), ("stock_level", ""), ("gtin", ""), ("updated_at", "Changed")];
+    assert_eq!(own(&config.sources[0].columns), expect(erp));
+    let uploads = [("price", ""), ("stock_level", ""), ("gtin", "EAN"), ("updated_at", "")];
+    assert_eq!(own(&config.uploads.columns), expect(uploads));
+    let words = config.to_string();
+    assert!(words.contains("price comes only from erp") && words.contains("aggr counts gtin"), "{words}");
+    // Sources given as flags have the columns, too.
+    let config = load("[catalog]\ncolumns = [\"price\"]", &["--source", "http://127.0.0.1:1"]).unwrap();
+    assert_eq!(config.sources[0].columns.own.len(), 1);
+}
+
+#[test]
+fn a_wrong_catalog_is_refused_with_its_line() {
+    let wrong = |catalog: &str, parts: &[&str]| refused(&format!("\n[catalog]\n{catalog}\n{SOURCE}"), &[], parts);
+    wrong("columns = [\"a b\"]", &["FILE, line 3", "`a b` cannot be the name of a column"]);
+    wrong("columns = [\"9\"]", &["cannot be the name"]);
+    wrong("columns = [\"Name\"]", &["every catalog has the column `Name`"]);
+    wrong("columns = [\"source\"]", &["`source` has a meaning of its own"]);
+    wrong("columns = [\"price\",\n\"PRICE\"]", &["line 4", "listed twice"]);
+    wrong("columns = [1]", &["a name, or a table such as"]);
+    wrong("columns = [{ name = \"a\", label = \" \" }]", &["label of `a` needs words"]);
+    wrong("group_by = \"brand\"", &["line 3", "no column `brand`; it has `sku`, `name`, `description`"]);
+    wrong("index = [\"brand\"]", &["no column `brand`"]);
+    wrong("newest = \"limit\"", &["`limit` has a meaning"]);
+    wrong("[catalog.from]\nbrand = [\"erp\"]", &["line 4", "no column `brand`"]);
+    wrong("[catalog.from]\nname = []", &["line 4", "list the sources"]);
+    wrong("[catalog.from]\nname = [\"erb\"]", &["`erb`, which is no source"]);
+    wrong("check = [\"price >=\"]", &["line 3", "`price >=` cannot be read"]);
+    wrong("colums = []", &["unknown field `colums`"]);
+    refused(&format!("{SOURCE}columns = {{ price = \"Price\" }}"), &[], &["line 4", "no column `price`", "and `op`"]);
+    refused(&format!("{SOURCE}[[source.format]]\nfill_down = [\"price\"]"), &[], &["line 5", "no column `price`"]);
+}

@@ -27,6 +27,8 @@ pub struct UploadsConfig {
     pub keep_messages: u64,
     /// Time for which they are remembered. Default: 7 days.
     pub keep_messages_for: Duration,
+    /// Header names of the files where they differ. Default: none.
+    pub columns: Columns,
     /// Format of the files. Default: as detected.
     pub formats: FormatRules,
 }
@@ -40,6 +42,7 @@ impl Default for UploadsConfig {
             keep_free: 1 << 30,
             keep_messages: 1_000_000,
             keep_messages_for: Duration::from_secs(7 * 24 * 60 * 60),
+            columns: Columns::default(),
             formats: FormatRules::default(),
         }
     }
@@ -64,7 +67,7 @@ impl UploadsConfig {
             name: UPLOADS.to_owned(),
             url,
             priority: self.priority,
-            columns: Columns::default(),
+            columns: self.columns.clone(),
             selection: Selection::default(),
             formats: self.formats.clone(),
             brake: Brake::OFF,

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, io::Read};
 use check::{CatalogColumns, Checks};
 pub use check::{CheckedRow, RowCheck};
 use fill_down::Filler;
-use tributary_protocol::{FillDown, Op};
+use tributary_protocol::Op;
 
 use crate::{
     Dialect, Error, Reason, Rejects, Row, Table,
@@ -37,6 +37,8 @@ pub struct Columns {
     pub op: Vec<String>,
     /// The own columns of the catalog, in order. A file may lack any of them.
     pub own: Vec<OwnColumn>,
+    /// The number of the text that says how new an offer is: one that deletes its sku has this text, and no other.
+    pub newest: Option<usize>,
 }
 
 /// A column that the catalog has beside those that every catalog has.
@@ -70,6 +72,8 @@ struct FieldIndexes {
     op: Option<usize>,
     /// The columns of the texts, in order: the name, the description, the own columns. The name is there.
     texts: Vec<Option<usize>>,
+    /// The text that an offer has though it deletes its sku.
+    newest: Option<usize>,
 }
 
 /// Words for `op` beside `upsert` and `delete`, [`folded`].
@@ -80,7 +84,7 @@ pub type OpWords = BTreeMap<String, Op>;
 pub struct OfferRow<'a> {
     /// The sku, trimmed of Unicode white space; never empty, at most [`MAX_SKU_BYTES`] long.
     pub sku: &'a str,
-    /// Its texts; an offer that deletes has none.
+    /// Its texts; an offer that deletes has none but [`Columns::newest`].
     pub texts: OfferTexts<'a>,
     /// Whether the offer deletes its sku.
     pub deletes: bool,
@@ -145,7 +149,12 @@ impl<R: Read> Feed<R> {
         for OwnColumn { name, headers } in &columns.own {
             texts.push(find(headers, name)?);
         }
-        let indexes = FieldIndexes { sku: needed(&columns.sku, "sku")?, op: find(&columns.op, "op")?, texts };
+        let indexes = FieldIndexes {
+            sku: needed(&columns.sku, "sku")?,
+            op: find(&columns.op, "op")?,
+            texts,
+            newest: columns.newest,
+        };
         let texts = vec![Field::default(); indexes.texts.len()];
         let own = columns.own.iter().map(|own| own.name.clone());
         let names = ["name", "description"].map(str::to_owned).into_iter().chain(own).collect();
@@ -154,10 +163,12 @@ impl<R: Read> Feed<R> {
         Ok(feed.fill_down(&[]))
     }
 
-    /// Fills empty cells of these columns from the rows above. Call it before the first row is read.
+    /// Fills empty cells of these columns of the catalog, by name, from the rows above. Names of other columns say nothing. Call it
+    /// before the first row is read.
     #[must_use]
-    pub fn fill_down(mut self, columns: &[FillDown]) -> Self {
-        self.filler = Filler::new(columns, self.table.columns());
+    pub fn fill_down(mut self, columns: &[String]) -> Self {
+        let fills = columns.iter().filter_map(|name| self.names.iter().position(|column| column == name));
+        self.filler = Filler::new(fills, self.table.columns());
         self.use_columns();
         self
     }
@@ -256,7 +267,12 @@ impl<R: Read> Feed<R> {
         let row = self.table.row();
         row.read(self.indexes.sku, &mut self.sku);
         let deletes = op == Op::Delete;
-        if !deletes {
+        if deletes {
+            if let Some(newest) = self.indexes.newest {
+                self.texts.iter_mut().for_each(|text| text.set(""));
+                self.indexes.texts[newest].iter().for_each(|index| row.read(*index, &mut self.texts[newest]));
+            }
+        } else {
             for (index, text) in self.indexes.texts.iter().zip(&mut self.texts) {
                 match index {
                     Some(index) => row.read(*index, text),
@@ -265,7 +281,7 @@ impl<R: Read> Feed<R> {
             }
             self.filler.fill(row, &mut self.texts);
         }
-        let fields = if deletes { &[] } else { &self.texts[..] };
+        let fields = if deletes && self.indexes.newest.is_none() { &[] } else { &self.texts[..] };
         let texts = OfferTexts { row, fields };
         OfferRow { sku: row.text_of(&self.sku).trim(), texts, deletes, line: row.line() }
     }

@@ -58,7 +58,7 @@ pub use table::{
     Table,
     blocks::{Block, BlockRows, Blocks},
 };
-pub use tributary_protocol::{Escapes, FillDown, Op, Quotes, Ragged, Sheet};
+pub use tributary_protocol::{Escapes, Op, Quotes, Ragged, Sheet};
 pub use write::{write_record, write_texts};
 
 /// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part

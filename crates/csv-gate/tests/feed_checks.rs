@@ -1,7 +1,7 @@
 //! Checks of the rows of feeds: which cells they see, and what a row that fails leaves behind.
 
 use tributary_csv_gate::{
-    CheckedCell, CheckedRow, Columns, Error, Feed, FillDown, OpWords, OwnColumn, Reason, RowCheck, Settings, Table,
+    CheckedCell, CheckedRow, Columns, Error, Feed, OpWords, OwnColumn, Reason, RowCheck, Settings, Table,
 };
 
 use crate::{flat, open};
@@ -129,7 +129,7 @@ fn a_row_that_fails_leaves_its_texts_to_those_below() {
         "4: `lacks -` is not true: price is `-3`, name is `Shirt`",
     ];
     let offers = ["s2:Shirt", "h1:"];
-    let (columns, fill) = (Columns::default(), [FillDown::Name]);
+    let (columns, fill) = (Columns::default(), ["name".to_owned()]);
     let is_positive = || lacks(&["price", "name"], "-");
     check(feed(file, &columns).fill_down(&fill).check(is_positive()).unwrap(), &offers, &rejects);
     check(feed(file, &columns).check(is_positive()).unwrap().fill_down(&fill), &offers, &rejects);
@@ -148,7 +148,7 @@ fn a_checked_cell_that_is_too_long_is_a_reject() {
     let feed = || Feed::new(table(), &Columns::default(), OpWords::new()).unwrap();
     let reject = ["2: field is longer than 1048576 bytes: max_field = … raises the limit"];
     check(feed().check(lacks(&["a"], "y")).unwrap(), &["2:n"], &reject);
-    check(feed().check(lacks(&["a"], "y")).unwrap().fill_down(&[FillDown::Name]), &["2:n"], &reject);
+    check(feed().check(lacks(&["a"], "y")).unwrap().fill_down(&["name".to_owned()]), &["2:n"], &reject);
     check(feed(), &["1:n", "2:n"], &[]);
 }
 

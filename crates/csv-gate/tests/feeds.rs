@@ -1,6 +1,6 @@
 //! Rows become offers, or rejects with reasons of their own.
 
-use tributary_csv_gate::{Columns, Error, Feed, FillDown, OpWords, OwnColumn, Settings, Table};
+use tributary_csv_gate::{Columns, Error, Feed, OpWords, OwnColumn, Settings, Table};
 
 use crate::{feed, flat};
 
@@ -173,7 +173,7 @@ fn an_empty_name_is_inherited_within_a_handle() {
     let check = |file: &str, expect: &[(&str, &str, &str)]| {
         let table = Table::open("a.csv", file.len() as u64, || Ok(file.as_bytes()), &Settings::default()).unwrap();
         let feed = Feed::new(table, &Columns::default(), OpWords::new()).unwrap();
-        let mut feed = feed.fill_down(&[FillDown::Name]);
+        let mut feed = feed.fill_down(&["name".to_owned(), "no such column".to_owned()]);
         let mut found = Vec::new();
         while let Some(offer) = feed.next_offer().unwrap() {
             found.push((offer.sku.to_owned(), offer.texts.get(0).to_owned(), offer.texts.get(1).to_owned()));

@@ -7,6 +7,16 @@ pub(crate) fn now() -> String {
     text(Utc::now())
 }
 
+/// Now, in seconds since 1970.
+pub(crate) fn seconds() -> i64 {
+    Utc::now().timestamp()
+}
+
+/// A number of seconds since 1970 as [`text`], to the second.
+pub(crate) fn text_of_seconds(seconds: i64) -> Option<String> {
+    Some(DateTime::from_timestamp(seconds, 0)?.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
 /// A time: RFC 3339, UTC, to the millisecond.
 pub(crate) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)

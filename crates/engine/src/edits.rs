@@ -7,31 +7,78 @@ use tributary_store::{EditRow, Store};
 
 use crate::{
     database::events::{self, Event},
-    ingest,
+    ingest::{self, Catalog},
 };
+
+/// A change of the edit of one sku (docs/reference/README.md#edits).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditRequest {
+    /// Sets the texts of columns, by name, and keeps the others. `None` shows the winner's text again.
+    Patch(Vec<(String, Option<String>)>),
+    /// Replaces the edit with one of these texts, by column, and shows the product even if no source offers it.
+    Replace(Vec<(String, String)>),
+    /// Replaces the edit with one that hides the product.
+    Hide,
+    /// Deletes the edit.
+    Clear,
+}
+
+/// A column that the catalog does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog has no column `{name}`; it has {known}")]
+pub struct NoColumn {
+    pub(crate) name: String,
+    pub(crate) known: String,
+}
 
 /// Changes the edit of `sku`, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was not.
 ///
 /// # Errors
-/// The database fails; then nothing has changed.
-pub(crate) fn change(store: &mut Store, sku: &str, change: EditChange, only_if_shown: bool) -> Result<bool> {
+/// [`NoColumn`]; the database fails. Then nothing has changed.
+pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, only_if_shown: bool) -> Result<bool> {
     store.transaction(|store| {
+        let catalog = Catalog::of(store)?;
+        let change = by_number(request, &catalog)?;
         let was_shown = store.is_shown(sku)?;
         if was_shown || !only_if_shown {
-            let before = store.edit(sku)?;
-            let after = tributary_merge::change_edit(sku, before.clone().map(ingest::edit), change);
-            put(store, sku, before, after)?;
+            let row = store.edit(sku)?;
+            let before = row.as_ref().map(|row| ingest::edit(row, &catalog)).transpose()?;
+            let kept = row.filter(|_| matches!(change, EditChange::Patch(_)));
+            let after = tributary_merge::change_edit(sku, before.clone(), change);
+            if before != after {
+                put(store, sku, after, kept.as_ref(), &catalog)?;
+            }
         }
         Ok(was_shown)
     })
 }
 
-fn put(store: &mut Store, sku: &str, before: Option<EditRow>, after: Option<tributary_merge::Edit>) -> Result<()> {
-    if before.map(ingest::edit) == after {
-        return Ok(());
-    }
-    match after {
-        Some(after) => store.put_edit(&ingest::edit_row(&after))?,
+fn by_number(request: EditRequest, catalog: &Catalog) -> Result<EditChange, NoColumn> {
+    let number = |name: String| match catalog.column(&name).filter(|_| catalog.shown().any(|shown| shown == name)) {
+        Some(number) => Ok(number),
+        None => Err(catalog.no_column(&name)),
+    };
+    Ok(match request {
+        EditRequest::Patch(texts) => EditChange::Patch(
+            texts.into_iter().map(|(name, text)| Ok((number(name)?, text))).collect::<Result<_, NoColumn>>()?,
+        ),
+        EditRequest::Replace(texts) => EditChange::Replace(
+            texts.into_iter().map(|(name, text)| Ok((number(name)?, text))).collect::<Result<_, NoColumn>>()?,
+        ),
+        EditRequest::Hide => EditChange::Hide,
+        EditRequest::Clear => EditChange::Clear,
+    })
+}
+
+fn put(
+    store: &mut Store,
+    sku: &str,
+    edit: Option<tributary_merge::Edit>,
+    kept: Option<&EditRow>,
+    catalog: &Catalog,
+) -> Result<()> {
+    match edit {
+        Some(edit) => store.put_edit(&ingest::edit_row(&edit, kept, catalog)?)?,
         None => drop(store.delete_edit(sku)?),
     }
     ingest::choose_one(store, sku)?;

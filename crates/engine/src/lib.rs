@@ -35,9 +35,11 @@ mod views;
 
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
+pub use edits::{EditRequest, NoColumn};
 pub use facade::{
-    AcceptError, EditError, Engine, Followed, OnceSummary, Overview, ProductPage, ReportDetail, ReportScope, Resume,
-    RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked, once,
+    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery,
+    ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked,
+    once,
 };
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
@@ -47,9 +49,8 @@ pub use input::ResultLink;
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
-pub use tributary_merge::{DESCRIPTION, EditChange, NAME};
 pub use tributary_store::{
-    AggrOrder, AggrRow, EditRow, FileRow, FileState, FileView, GroupRow, HeldVersionRow, ProductFilter, ProductView,
-    RejectView, ReportValue, SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
+    ProductFilter, ProductOrder, ProductPlace, RejectView, ReportValue, SourceState, SourceView, Tally,
 };
-pub use views::{OfferView, ProductDetail, ReportState, ReportSummary};
+pub use views::{EditView, OfferView, OwnColumns, Product, ProductDetail, ReportState, ReportSummary};

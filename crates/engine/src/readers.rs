@@ -1,12 +1,16 @@
 //! The list of readers. Whatever asks all of them asks here; a new reader is added here.
 
+use std::sync::LazyLock;
+
 use tributary_config::ReportConfig;
-use tributary_csv_gate::Columns;
 
 use crate::{
-    ingest::Feed,
+    ingest::{Feed, FeedRules},
     input::{Reader, ResultLink},
 };
+
+/// Rules only decide how a file is read, which is a matter of its source.
+static ANY: LazyLock<FeedRules> = LazyLock::new(FeedRules::default);
 
 /// All readers of files.
 pub(crate) struct ReaderList<'a> {
@@ -17,8 +21,7 @@ pub(crate) struct ReaderList<'a> {
 impl<'a> ReaderList<'a> {
     /// The product feed, and these reports.
     pub(crate) fn new(reports: &'a [ReportConfig]) -> Self {
-        // Columns only decide how a file is read, which is a matter of its source.
-        Self { feed: Feed::new(reports, &Columns::default()), reports }
+        Self { feed: Feed::new(reports, &ANY), reports }
     }
 
     /// Each of them, in the order in which people see them.

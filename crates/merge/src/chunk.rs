@@ -37,6 +37,8 @@ pub(crate) struct IndexEntry {
 pub(crate) struct ChunkBuilder {
     records: Vec<u8>,
     index: Vec<IndexEntry>,
+    /// Goes into the hash of each row.
+    seed: u64,
 }
 
 /// A sorted chunk.
@@ -82,6 +84,10 @@ impl Chunk {
 }
 
 impl ChunkBuilder {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
     pub(crate) fn push<'t>(&mut self, sku: &str, texts: impl IntoIterator<Item = &'t str>, deletes: bool, line: u64) {
         if self.records.capacity() > SMALL_CHUNK_BYTES && self.records.capacity() < CHUNK_BYTES {
             // Doubling would end at up to twice the size of a chunk.
@@ -91,7 +97,7 @@ impl ChunkBuilder {
         let len = sku.len().min(prefix.len());
         prefix[..len].copy_from_slice(&sku.as_bytes()[..len]);
         self.index.push(IndexEntry { prefix: u64::from_be_bytes(prefix), at: self.records.len() as u32 });
-        record::encode(&mut self.records, sku, texts, deletes, line);
+        record::encode(&mut self.records, sku, texts, deletes, line, self.seed);
     }
 
     /// Returns true if the chunk must be sealed before the next row.
@@ -124,7 +130,7 @@ impl ChunkBuilder {
     }
 
     fn sort(&mut self) {
-        let Self { records, index } = self;
+        let Self { records, index, .. } = self;
         let sku = |entry: &IndexEntry| record::sku_of(&records[entry.at as usize..]);
         index.sort_unstable_by(|a, b| {
             a.prefix.cmp(&b.prefix).then_with(|| sku(a).cmp(sku(b))).then_with(|| a.at.cmp(&b.at))

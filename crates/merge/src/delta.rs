@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use crate::{
     batch::Batch,
     error::Error,
-    rank::Ranks,
     resolve::{Edit, Offer, Product, resolve},
-    texts::NAME,
+    survivorship::Survivorship,
+    texts::Texts,
 };
 
 /// Rows that the database holds for the skus of a batch. Each list is sorted by its key as bytes: the sku, for `shadowed` the
@@ -47,8 +47,8 @@ pub struct Delta<'a> {
     pub products: TableChanges<Product<Cow<'a, str>>, &'a str>,
     /// Rows of `shadowed`, by sku and file.
     pub shadowed: TableChanges<Offer<&'a str>, (&'a str, i64)>,
-    /// +1 or -1 to the count of a name, product by product. [`crate::NameDeltas`] adds them up.
-    pub names: Vec<(&'a str, i64)>,
+    /// +1 or -1 to the count of a name, product by product: of the text that is counted. [`crate::NameDeltas`] adds them up.
+    pub names: Vec<(Cow<'a, str>, i64)>,
 }
 
 /// Merges one batch. With an empty batch, the winners are chosen again from the stored offers, as after a change of
@@ -56,7 +56,7 @@ pub struct Delta<'a> {
 ///
 /// # Errors
 /// An offer belongs to a file without a rank.
-pub fn merge<'a>(stored: &'a StoredRows, batch: &'a Batch, ranks: &Ranks) -> Result<Delta<'a>, Error> {
+pub fn merge<'a>(stored: &'a StoredRows, batch: &'a Batch, rules: &Survivorship) -> Result<Delta<'a>, Error> {
     let mut rows = batch.rows().peekable();
     let mut products = stored.products.iter().peekable();
     let mut shadowed = stored.shadowed.as_slice();
@@ -74,31 +74,36 @@ pub fn merge<'a>(stored: &'a StoredRows, batch: &'a Batch, ranks: &Ranks) -> Res
         let product = products.next_if(|product| product.sku == sku);
         let old_shadowed = split_off(&mut shadowed, sku);
         offers.clear();
-        offers.extend(old_shadowed.iter().map(Offer::borrowed).chain(product.and_then(Product::offer)));
+        let shown = product.and_then(|product| product.offer(old_shadowed));
+        offers.extend(old_shadowed.iter().map(Offer::borrowed).chain(shown));
         while let Some((offer, gone)) = rows.next_if(|(offer, _)| offer.sku == sku) {
             offers.retain(|old| old.file != offer.file);
             if !gone {
                 offers.push(offer);
             }
         }
-        ranks.sort(&mut offers)?;
-        let resolved = resolve(sku, &offers, edits.next_if(|edit| edit.sku == sku));
+        rules.sort(&mut offers)?;
+        let resolved = resolve(sku, &offers, edits.next_if(|edit| edit.sku == sku), rules)?;
         let product = product.map(Product::borrowed);
-        delta.count_name(product.map(|product| product.texts.get(NAME)), resolved.name);
+        delta.count_name(product.as_ref(), resolved.product.as_ref(), rules.group_by);
         delta.products.compare(product.map(Product::cow), resolved.product, |_| sku);
         delta.shadowed.compare_shadowed(old_shadowed, resolved.shadowed);
     }
     Ok(delta)
 }
 
-/// The current offers, in order of sku and rank. The last offer for a sku is its winner.
+/// The current offers, in order of sku. The last offer for a sku is its winner.
 ///
 /// # Errors
 /// An offer belongs to a file without a rank.
-pub fn current_offers(stored: &StoredRows, ranks: &Ranks) -> Result<Vec<Offer>, Error> {
-    let shown = stored.products.iter().filter_map(Product::offer);
+pub fn current_offers(stored: &StoredRows, rules: &Survivorship) -> Result<Vec<Offer>, Error> {
+    let of_sku = |sku: &str| {
+        let first = stored.shadowed.partition_point(|offer| offer.sku.as_str() < sku);
+        split_off(&mut &stored.shadowed[first..], sku)
+    };
+    let shown = stored.products.iter().filter_map(|product| product.offer(of_sku(&product.sku)));
     let mut offers: Vec<_> = stored.shadowed.iter().map(Offer::borrowed).chain(shown).collect();
-    ranks.sort(&mut offers)?;
+    rules.sort(&mut offers)?;
     offers.sort_by(|a, b| a.sku.cmp(b.sku));
     Ok(offers.into_iter().map(Offer::owned).collect())
 }
@@ -112,10 +117,20 @@ fn split_off<'a>(offers: &mut &'a [Offer], sku: &str) -> &'a [Offer] {
 }
 
 impl<'a> Delta<'a> {
-    fn count_name(&mut self, before: Option<&'a str>, after: Option<&'a str>) {
-        if before != after {
-            self.names.extend(before.map(|name| (name, -1)).into_iter().chain(after.map(|name| (name, 1))));
+    fn count_name(&mut self, before: Option<&Product<&'a str>>, after: Option<&Product<Cow<'a, str>>>, column: usize) {
+        let (before, after) =
+            (before.map(|product| product.texts.get(column)), after.map(|product| name(product, column)));
+        if before != after.as_deref() {
+            self.names.extend(before.map(|name| (name.into(), -1)).into_iter().chain(after.map(|name| (name, 1))));
         }
+    }
+}
+
+/// The text of a column, borrowed for as long as the product's own texts are.
+fn name<'a>(product: &Product<Cow<'a, str>>, column: usize) -> Cow<'a, str> {
+    match &product.texts.0 {
+        Cow::Borrowed(texts) => Texts(*texts).get(column).into(),
+        Cow::Owned(texts) => Texts(texts.as_str()).get(column).to_owned().into(),
     }
 }
 

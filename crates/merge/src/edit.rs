@@ -1,6 +1,6 @@
 //! Applies a request to the edit of a sku (docs/reference/README.md#edits). `resolve` then decides what the edit shows.
 
-use crate::resolve::{Edit, EditTexts};
+use crate::resolve::Edit;
 
 /// A change of one sku's edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum EditChange {
     /// which check first that the product is shown.
     Patch(Vec<(usize, Option<String>)>),
     /// Replaces the edit with one of these texts, by column, and shows the product even if no source offers it. Used by PUT.
-    Replace(Vec<String>),
+    Replace(Vec<(usize, String)>),
     /// Replaces the edit with one that hides the product. Used by DELETE.
     Hide,
     /// Deletes the edit. Used only by DELETE of the edit itself.
@@ -37,8 +37,9 @@ pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Optio
             Some(edit)
         }
         EditChange::Replace(texts) => {
-            let texts: EditTexts = texts.into_iter().map(Some).collect();
-            Some(Edit { texts, stands: true, ..blank() })
+            let mut edit = Edit { stands: true, ..blank() };
+            texts.into_iter().for_each(|(column, text)| edit.texts.set(column, Some(text)));
+            Some(edit)
         }
         EditChange::Hide => Some(Edit { hidden: true, ..blank() }),
         EditChange::Clear => None,
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_others_replace_the_edit() {
-        let replace = || EditChange::Replace(vec!["n".into(), "d".into()]);
+        let replace = || EditChange::Replace(vec![(0, "n".into()), (1, "d".into())]);
         for before in ["none", "a/b", "-/- H", "a/- S"] {
             check(before, replace(), "n/d S");
             check(before, EditChange::Hide, "-/- H");

@@ -20,10 +20,12 @@ mod names;
 mod page;
 mod page_diff;
 mod rank;
+mod recency;
 mod record;
 mod resolve;
 mod run;
 mod spill;
+mod survivorship;
 mod texts;
 mod withdrawn;
 
@@ -36,9 +38,11 @@ pub use names::{NameDeltas, SummedNameDeltas};
 pub use page::{Page, line_of};
 pub use page_diff::{FileChanges, PageDiff, compare_pages, diff_pages};
 pub use rank::{RankedFile, Ranks};
+pub use recency::Recency;
 pub use resolve::{Edit, EditTexts, Offer, Product};
 pub use run::{Run, RunBuilder};
 pub use spill::SpillFiles;
+pub use survivorship::Survivorship;
 pub use texts::{DESCRIPTION, NAME, Texts};
 pub use withdrawn::withdrawn;
 

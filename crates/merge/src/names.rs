@@ -46,8 +46,8 @@ impl NameDeltas {
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub fn add(&mut self, deltas: &[(&str, i64)]) -> Result<(), Error> {
-        deltas.iter().for_each(|(name, delta)| self.part.push(name, *delta));
+    pub fn add(&mut self, deltas: &[(impl AsRef<str>, i64)]) -> Result<(), Error> {
+        deltas.iter().for_each(|(name, delta)| self.part.push(name.as_ref(), *delta));
         if self.part.rows.len() >= PART_ROWS {
             let part = std::mem::take(&mut self.part);
             self.start("sum names", move || part.sum())?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::{error::Error, resolve::Offer};
+use crate::error::Error;
 
 /// A file with the values that decide its rank, in the order in which they count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,31 +18,20 @@ pub struct RankedFile {
     pub path: String,
     /// The file's number in the database.
     pub file: i64,
+    /// The number of its source. It does not count: the position tells sources apart.
+    pub source: i64,
 }
 
-/// Ranks by file number. The higher rank wins. Ranks are unique, so there are no ties.
+/// Ranks and sources by file number. The higher rank wins. Ranks are unique, so there are no ties.
 #[derive(Debug, Clone, Default)]
-pub struct Ranks(HashMap<i64, u32>);
+pub struct Ranks(HashMap<i64, (u32, i64)>);
 
 impl Ranks {
     /// Ranks the files of all sources.
     #[must_use]
     pub fn new(mut files: Vec<RankedFile>) -> Self {
         files.sort_unstable();
-        Self(files.into_iter().zip(0..).map(|(file, rank)| (file.file, rank)).collect())
-    }
-
-    /// Sorts the offers of a sku by rank, so that the winner is last.
-    ///
-    /// # Errors
-    /// A file has no rank. Fewer than two offers need no rank and never fail.
-    pub(crate) fn sort(&self, offers: &mut [Offer<&str>]) -> Result<(), Error> {
-        if offers.len() < 2 {
-            return Ok(());
-        }
-        offers.iter().try_for_each(|offer| self.of(offer.file).map(drop))?;
-        offers.sort_by_key(|offer| self.0.get(&offer.file).copied());
-        Ok(())
+        Self(files.into_iter().zip(0..).map(|(file, rank)| (file.file, (rank, file.source))).collect())
     }
 
     /// The rank of one file.
@@ -50,6 +39,18 @@ impl Ranks {
     /// # Errors
     /// The file was not passed to [`Ranks::new`].
     pub fn of(&self, file: i64) -> Result<u32, Error> {
+        Ok(self.entry(file)?.0)
+    }
+
+    /// The source of one file.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(crate) fn source_of(&self, file: i64) -> Result<i64, Error> {
+        Ok(self.entry(file)?.1)
+    }
+
+    fn entry(&self, file: i64) -> Result<(u32, i64), Error> {
         self.0.get(&file).copied().ok_or(Error::UnknownFile { file })
     }
 }
@@ -66,6 +67,7 @@ mod tests {
             key: key.to_owned(),
             path: path.to_owned(),
             file,
+            source: position,
         };
         let ranks = Ranks::new(vec![
             file(1, 1, 0, "", "a"),

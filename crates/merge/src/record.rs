@@ -22,20 +22,21 @@ pub(crate) struct Record<'a> {
 /// Bytes before the sku and the texts: their lengths, `deletes`, line, content hash.
 pub(crate) const HEADER_BYTES: usize = 2 * 4 + 1 + 8 + 8;
 
-/// Appends the record of a row to `out`.
+/// Appends the record of a row to `out`. `seed` tells apart what the same texts mean in catalogs of other columns.
 pub(crate) fn encode<'t>(
     out: &mut Vec<u8>,
     sku: &str,
     texts: impl IntoIterator<Item = &'t str>,
     deletes: bool,
     line: u64,
+    seed: u64,
 ) {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER_BYTES]);
     out.extend_from_slice(sku.as_bytes());
     let texts_start = out.len();
     pack(out, texts);
-    let hash = hash_content(&out[texts_start..], deletes);
+    let hash = hash_content(&out[texts_start..], deletes, seed);
     // Fits: the CSV gate rejects rows of more than a few MiB.
     let texts_len = (out.len() - texts_start) as u32;
     let header = &mut out[start..start + HEADER_BYTES];
@@ -48,8 +49,8 @@ pub(crate) fn encode<'t>(
 
 /// XXH3 over the texts. A collision between the old and the new content of a sku in one file would hide the change. The odds are
 /// 2^-64 per changed row, and a deliberate collision affects only its author's own file. blake3 took four times as long.
-fn hash_content(texts: &[u8], deletes: bool) -> u64 {
-    xxh3_64_with_seed(texts, u64::from(deletes))
+fn hash_content(texts: &[u8], deletes: bool, seed: u64) -> u64 {
+    xxh3_64_with_seed(texts, seed ^ u64::from(deletes))
 }
 
 /// The length of the record at the start of `bytes`, which must hold at least [`HEADER_BYTES`].

@@ -3,18 +3,18 @@
 
 use std::borrow::Cow;
 
-use crate::texts::{NAME, Texts};
+use crate::{error::Error, survivorship::Survivorship, texts::Texts};
 
 /// A row of `products`. `T` is `String` for rows read from the database, and any text for rows to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product<T = String> {
     /// The key.
     pub sku: T,
-    /// For each column the winner's text, or the edit's.
+    /// For each column the text of the offer that gives it, or the edit's.
     pub texts: Texts<T>,
     /// The winner's file. `None` if the product consists of an edit alone.
     pub file: Option<i64>,
-    /// True if an edit applies. If not, this row is the only copy of the winning offer.
+    /// True if an edit applies.
     pub edited: bool,
 }
 
@@ -53,9 +53,7 @@ pub struct EditTexts(Vec<Option<String>>);
 pub(crate) struct Resolved<'o, 'a> {
     /// The row of `products`, if the sku is shown.
     pub(crate) product: Option<Product<Cow<'a, str>>>,
-    /// The name of that product.
-    pub(crate) name: Option<&'a str>,
-    /// The rows of `shadowed`: every offer except one that is shown unedited, in the order given.
+    /// The rows of `shadowed`: every offer except one that is shown as it is, in the order given.
     pub(crate) shadowed: &'o [Offer<&'a str>],
 }
 
@@ -67,11 +65,12 @@ impl Product {
         Product { sku, texts: texts.borrowed(), file: *file, edited: *edited }
     }
 
-    /// The offer that this row shows unedited, if any.
+    /// The offer that this row is the only copy of: that of its file, unless `shadowed` has it, because another text is shown in place of
+    /// one of its own.
     #[must_use]
-    pub fn offer(&self) -> Option<Offer<&str>> {
-        let Self { sku, texts, file, edited } = self;
-        let file = file.filter(|_| !edited)?;
+    pub(crate) fn offer(&self, shadowed: &[Offer]) -> Option<Offer<&str>> {
+        let Self { sku, texts, file, edited: _ } = self;
+        let file = file.filter(|file| shadowed.iter().all(|offer| offer.file != *file))?;
         Some(Offer { sku, file, deletes: false, texts: texts.borrowed() })
     }
 }
@@ -116,12 +115,12 @@ impl EditTexts {
         self.0.truncate(len);
     }
 
-    /// The texts of a winner with these over them.
-    fn over<'a>(&self, winner: Texts<&'a str>) -> Texts<Cow<'a, str>> {
+    /// The texts that offers show, with these over them.
+    fn over<'a>(&self, offered: Texts<Cow<'a, str>>) -> Texts<Cow<'a, str>> {
         if self.0.is_empty() {
-            return Texts(winner.0.into());
+            return offered;
         }
-        let mut below = winner.iter();
+        let mut below = offered.borrowed().iter();
         let mut texts: Vec<&str> = Vec::with_capacity(self.0.len());
         for text in &self.0 {
             let below = below.next().unwrap_or_default();
@@ -140,37 +139,60 @@ impl FromIterator<Option<String>> for EditTexts {
     }
 }
 
-/// Resolves one sku. `offers` are its current offers in order of rank, so the last one wins.
+/// Resolves one sku. `offers` are its current offers in order, so the last one wins.
 ///
 /// | winner | no edit | edit | hidden edit |
 /// | --- | --- | --- | --- |
-/// | an offer | the offer | the offer, with the edit's texts over it | nothing |
+/// | an offer | what the offers show | the same, with the edit's texts over it | nothing |
 /// | a `delete`, or none | nothing | the edit's texts if it stands, else nothing | nothing |
-#[must_use]
-pub(crate) fn resolve<'o, 'a>(sku: &'a str, offers: &'o [Offer<&'a str>], edit: Option<&'a Edit>) -> Resolved<'o, 'a> {
+///
+/// # Errors
+/// An offer belongs to a file without a rank.
+pub(crate) fn resolve<'o, 'a>(
+    sku: &'a str,
+    offers: &'o [Offer<&'a str>],
+    edit: Option<&Edit>,
+    rules: &Survivorship,
+) -> Result<Resolved<'o, 'a>, Error> {
     let winner = offers.last().filter(|offer| !offer.deletes);
     let is_shown = match edit {
         Some(edit) => !edit.hidden && (edit.stands || winner.is_some()),
         None => winner.is_some(),
     };
     if !is_shown {
-        return Resolved { product: None, name: None, shadowed: offers };
+        return Ok(Resolved { product: None, shadowed: offers });
     }
-    let offered = winner.map(|winner| winner.texts).unwrap_or_default();
-    let texts = edit.map_or_else(|| Texts(offered.0.into()), |edit| edit.texts.over(offered));
-    let name = edit.and_then(|edit| edit.texts.get(NAME)).unwrap_or_else(|| offered.get(NAME));
+    let offered = if winner.is_some() { rules.texts(offers)? } else { Texts(Cow::Borrowed("")) };
+    let is_as_offered = edit.is_none() && winner.is_some_and(|winner| winner.texts == offered.borrowed());
+    let texts = match edit {
+        Some(edit) => edit.texts.over(offered),
+        None => offered,
+    };
     let product = Product { sku: sku.into(), texts, file: winner.map(|winner| winner.file), edited: edit.is_some() };
     let shadowed = match offers {
-        [shadowed @ .., _] if edit.is_none() => shadowed,
+        [shadowed @ .., _] if is_as_offered => shadowed,
         _ => offers,
     };
-    Resolved { product: Some(product), name: Some(name), shadowed }
+    Ok(Resolved { product: Some(product), shadowed })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DESCRIPTION;
+    use crate::{DESCRIPTION, NAME, RankedFile, Ranks};
+
+    /// Files 1 to 9, each of a source of its own number; the higher number wins.
+    fn rules() -> Survivorship {
+        let file = |file| RankedFile {
+            priority: 0,
+            position: file,
+            key: String::new(),
+            path: String::new(),
+            file,
+            source: file,
+        };
+        Survivorship::by_rank(Ranks::new((1..=9).map(file).collect()))
+    }
 
     fn offer(file: i64, name: &str) -> Offer {
         Offer { sku: "s".into(), file, deletes: false, texts: Texts::new([name, "d"]) }
@@ -188,13 +210,12 @@ mod tests {
     #[track_caller]
     fn check(offers: &[Offer], edit: Option<Edit>, shown: Option<(&str, &str, Option<i64>, bool)>, shadowed: &[i64]) {
         let offers: Vec<_> = offers.iter().map(Offer::borrowed).collect();
-        let resolved = resolve("s", &offers, edit.as_ref());
+        let resolved = resolve("s", &offers, edit.as_ref(), &rules()).unwrap();
         let product = resolved.product.as_ref().map(|product| {
             let texts = product.texts.borrowed();
             (texts.get(NAME), texts.get(DESCRIPTION), product.file, product.edited)
         });
         assert_eq!(product, shown);
-        assert_eq!(resolved.name, shown.map(|(name, ..)| name));
         assert_eq!(resolved.shadowed.iter().map(|offer| offer.file).collect::<Vec<_>>(), shadowed);
     }
 

@@ -27,6 +27,7 @@ const MAX_ROWS_CUT_LATE: usize = 1024;
 pub struct RunBuilder {
     budget: MemoryBudget,
     spill: SpillFiles,
+    seed: u64,
     chunk: ChunkBuilder,
     /// Chunks that other threads are sorting, in file order.
     sorting: VecDeque<JoinHandle<io::Result<Chunk>>>,
@@ -46,10 +47,12 @@ pub struct Run {
 }
 
 impl RunBuilder {
-    /// Keeps chunks in memory within `budget` and writes the others to `spill`.
+    /// Keeps chunks in memory within `budget` and writes the others to `spill`. `seed` goes into the hash of each row: the same texts
+    /// differ under another seed, as they must if they mean other columns.
     #[must_use]
-    pub fn new(budget: MemoryBudget, spill: SpillFiles) -> Self {
-        Self { budget, spill, chunk: ChunkBuilder::default(), sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
+    pub fn new(budget: MemoryBudget, spill: SpillFiles, seed: u64) -> Self {
+        let chunk = ChunkBuilder::new(seed);
+        Self { budget, spill, seed, chunk, sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
     }
 
     /// Adds the row that begins on `line`, with the texts of all columns; one that deletes its sku has none. A later row of the same
@@ -80,7 +83,8 @@ impl RunBuilder {
         while self.sorting.len() >= MAX_SORTING_CHUNKS {
             self.take_sorted()?;
         }
-        let (chunk, budget, spill) = (std::mem::take(&mut self.chunk), self.budget.clone(), self.spill.clone());
+        let chunk = std::mem::replace(&mut self.chunk, ChunkBuilder::new(self.seed));
+        let (budget, spill) = (self.budget.clone(), self.spill.clone());
         let sort = move || chunk.seal(&budget, &spill);
         let thread = thread::Builder::new().name("sort".to_owned()).spawn(sort).map_err(Error::Thread)?;
         self.sorting.push_back(thread);

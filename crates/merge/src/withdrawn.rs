@@ -28,7 +28,7 @@ pub fn withdrawn<'a>(stored: &StoredRows, batch: &'a Batch, files: &HashSet<i64>
 /// The files that have a stored row for a sku.
 fn files_of<'s>(stored: &'s StoredRows, sku: &'s str) -> impl Iterator<Item = i64> + 's {
     let shown = stored.products.binary_search_by(|product| product.sku.as_str().cmp(sku)).ok();
-    let shown = shown.and_then(|at| stored.products[at].offer()).map(|offer| offer.file);
+    let shown = shown.and_then(|at| stored.products[at].file);
     let first = stored.shadowed.partition_point(|offer| offer.sku.as_str() < sku);
     let shadowed = stored.shadowed[first..].iter().take_while(move |offer| offer.sku == sku);
     shown.into_iter().chain(shadowed.map(|offer| offer.file))

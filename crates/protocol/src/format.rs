@@ -88,9 +88,9 @@ pub struct FormatSpec {
     /// Meanings of the values of the column `op`, compared trimmed and in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<BTreeMap<String, Op>>,
-    /// Columns whose empty cells inherit from the rows above.
+    /// Columns of the catalog whose empty cells inherit from the rows above.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fill_down: Option<Vec<FillDown>>,
+    pub fill_down: Option<Vec<String>>,
     /// Order of the files, of which the last one wins. It does not change how a file is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
@@ -153,16 +153,6 @@ pub enum Sheet {
     Number(u32),
     /// By its name.
     Name(String),
-}
-
-/// A column whose empty cells inherit from the rows above, in product feeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FillDown {
-    /// The name.
-    Name,
-    /// The description.
-    Description,
 }
 
 /// The order of the files of a source, of which the last one wins.

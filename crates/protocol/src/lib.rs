@@ -10,7 +10,7 @@ mod problem;
 mod report;
 mod sense;
 
-pub use format::{Escapes, FillDown, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
+pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};

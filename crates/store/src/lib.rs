@@ -9,7 +9,7 @@
 //!
 //! | room | tables |
 //! | --- | --- |
-//! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally` |
+//! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally`, `catalog_settings` |
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
@@ -26,7 +26,10 @@ mod inputs;
 mod reports;
 mod sqlite;
 
-pub use catalog::{AggrOrder, AggrRow, EditRow, ProductFilter, ProductRow, ProductView, ShadowedRow, SkuRows, Tally};
+pub use catalog::{
+    AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, ProductFilter, ProductOrder,
+    ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRows, Tally, read_own, write_own, write_own_edits,
+};
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::EventRow;

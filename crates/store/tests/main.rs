@@ -56,7 +56,14 @@ fn url_of(folder: &TempDir, name: &str) -> DatabaseUrl {
 }
 
 fn product(sku: &str, name: &str) -> ProductRow {
-    ProductRow { sku: sku.to_owned(), name: name.to_owned(), description: String::new(), file_id: None, edited: false }
+    ProductRow {
+        sku: sku.to_owned(),
+        name: name.to_owned(),
+        description: String::new(),
+        file_id: None,
+        edited: false,
+        own: None,
+    }
 }
 
 fn shadowed(sku: &str, file_id: i64) -> ShadowedRow {
@@ -66,6 +73,7 @@ fn shadowed(sku: &str, file_id: i64) -> ShadowedRow {
         deletes: false,
         name: format!("name of {sku}"),
         description: String::new(),
+        own: None,
     }
 }
 
@@ -74,6 +82,7 @@ fn edit(sku: &str) -> EditRow {
         sku: sku.to_owned(),
         name: None,
         description: None,
+        own: None,
         hidden: false,
         stands: false,
         edited_at: "2026-11-22T10:00:00Z".to_owned(),

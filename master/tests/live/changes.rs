@@ -262,11 +262,13 @@ fn a_master_killed_at_any_moment_goes_on_where_it_was() {
     let mut model = Model::default();
     model.pass(&sources, |folder| system.folder(folder));
     for kill in 0..KILLS {
-        let put = crate::model::EditRequest::Put { name: "n".into(), description: "d".into() };
+        let put = crate::model::EditRequest::Put("n".into(), "d".into(), None);
         model.edit(&sources, &format!("edited-{kill}"), &put);
     }
     let (products, aggr) = model.tables(&sources);
-    assert_eq!(system.products(), products);
+    let stored =
+        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
+    assert_eq!(products, stored);
     assert_eq!(system.aggr(), aggr);
     let tally = http::get(&system.master_url("/metrics")).unwrap().1;
     let tally = String::from_utf8(tally).unwrap();

@@ -1,8 +1,6 @@
 //! Fills empty cells from the rows above, as exports of shops with variants need it: only the first row of a product has its name.
 
-use tributary_protocol::FillDown;
-
-use super::{DESCRIPTION, NAME, trimmed};
+use super::trimmed;
 use crate::{Row, find_column, row::Field};
 
 /// The column that keeps the rows of one product together.
@@ -19,15 +17,11 @@ pub(super) struct Filler {
 }
 
 impl Filler {
-    /// Fills these columns of a table with this header.
-    pub(super) fn new(fill_down: &[FillDown], columns: &[String]) -> Self {
-        let column = |fill: &FillDown| match fill {
-            FillDown::Name => NAME,
-            FillDown::Description => DESCRIPTION,
-        };
+    /// Fills these columns, by their numbers among the texts, of a table with this header.
+    pub(super) fn new(fills: impl Iterator<Item = usize>, header: &[String]) -> Self {
         Self {
-            fills: fill_down.iter().map(|fill| (column(fill), String::new())).collect(),
-            handle: find_column(columns, HANDLE).ok().flatten(),
+            fills: fills.map(|column| (column, String::new())).collect(),
+            handle: find_column(header, HANDLE).ok().flatten(),
             last_handle: String::new(),
         }
     }

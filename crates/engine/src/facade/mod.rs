@@ -13,13 +13,13 @@ mod sources;
 mod start;
 
 use std::{
-    sync::{Arc, RwLock, atomic::AtomicBool},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
-use tributary_config::{Config, ReportConfig};
+use tributary_config::{CatalogConfig, Config, ReportConfig};
 use tributary_store::Store;
 
 use crate::{
@@ -33,7 +33,7 @@ use crate::{
 pub use accept::{AcceptError, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
-pub use products::{EditError, ProductPage};
+pub use products::{EditError, ListError, ProductPage, ProductQuery};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
 pub use sources::{Overview, SourceHealth};
 use start::{Started, StartedUploads, start};
@@ -53,6 +53,8 @@ struct Shared {
     inbox: Inbox,
     /// Replaced by a reload. Held only to copy or to set it.
     reports: RwLock<Arc<[ReportConfig]>>,
+    /// The same.
+    catalog: RwLock<Arc<CatalogConfig>>,
     /// Whether every source was tried once; a reload does not take that back.
     ready: AtomicBool,
     loops: PollManager,
@@ -109,6 +111,7 @@ impl Engine {
             context: context.clone(),
             poll_interval: config.poll_interval,
             formats: config.uploads.formats.clone(),
+            columns: config.uploads.columns.clone(),
         };
         let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
         let inbox = Inbox::new(InboxParts {
@@ -128,6 +131,7 @@ impl Engine {
             statuses,
             inbox,
             reports: RwLock::new(config.reports.clone().into()),
+            catalog: RwLock::new(config.catalog.clone().into()),
             ready: AtomicBool::new(false),
             loops,
             current: tokio::sync::Mutex::new(Current { config: config.clone(), context }),
@@ -140,6 +144,12 @@ impl Engine {
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.0.shutdown
+    }
+
+    /// The catalog as configured.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<CatalogConfig> {
+        Arc::clone(&self.0.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes in documents and follows them.

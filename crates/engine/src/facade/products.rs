@@ -1,14 +1,14 @@
 //! Products, names and edits.
 
 use anyhow::Result;
-use tributary_merge::EditChange;
-use tributary_store::{AggrOrder, AggrRow, ProductFilter, ProductView, Store};
+use tributary_store::{AggrOrder, AggrRow, ProductFilter, ProductOrder, ProductPlace, Store};
 
 use super::Engine;
 use crate::{
     database::Batches,
-    edits,
-    views::{ProductDetail, detail},
+    edits::{self, EditRequest, NoColumn},
+    ingest::Catalog,
+    views::{Product, ProductDetail, ProductViews, detail},
 };
 
 /// Products in a batch of an export.
@@ -16,59 +16,159 @@ const PRODUCTS_PER_BATCH: i64 = 5_000;
 /// Names in a batch of an export. Without an index for their order, each batch sorts them all again, so batches are large.
 const NAMES_PER_BATCH: i64 = 100_000;
 
-/// A page of products, by sku.
+/// Which products, and in which order.
+#[derive(Debug, Clone, Default)]
+pub struct ProductQuery {
+    /// Which products.
+    pub filter: ProductFilter,
+    /// In which order; by sku by default.
+    pub order: Option<ProductOrder>,
+    /// Those behind this place: `next` of a page in the same order. By sku it is a sku.
+    pub after: Option<String>,
+}
+
+/// A page of products.
 #[derive(Debug)]
 pub struct ProductPage {
+    /// The names of the own columns, in the order in which they are shown.
+    pub own: Vec<String>,
     /// The products, at most as many as requested.
-    pub products: Vec<ProductView>,
-    /// The next page comes after this sku; `None` on the last page.
+    pub products: Vec<Product>,
+    /// The next page comes after this place; `None` on the last page.
     pub next: Option<String>,
+}
+
+/// An error of a list of products.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// The query names a column that the catalog does not have.
+    #[error(transparent)]
+    NoColumn(#[from] NoColumn),
+    /// `after` is no place of this order.
+    #[error("`after` must be `next` of a page in the same order")]
+    NoPlace,
+    /// The database failed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl ProductQuery {
+    /// Refuses columns that the catalog does not have, and a place that is none.
+    fn check(self, catalog: &Catalog) -> Result<Checked, ListError> {
+        let Self { filter, order, after } = self;
+        let order = order.unwrap_or_else(|| ProductOrder { column: "sku".to_owned(), descending: false });
+        for column in filter.columns.iter().map(|filter| &filter.column).chain([&order.column]) {
+            catalog.check_shown(column)?;
+        }
+        let place = |after: String| match order.column.as_str() {
+            "sku" => Ok(ProductPlace { text: String::new(), sku: after }),
+            _ => serde_json::from_str(&after)
+                .map(|[text, sku]: [String; 2]| ProductPlace { text, sku })
+                .map_err(|_| ListError::NoPlace),
+        };
+        let after = after.map(place).transpose()?;
+        Ok(Checked { filter, order, after, views: ProductViews::new(catalog) })
+    }
+}
+
+/// A query without mistakes.
+struct Checked {
+    filter: ProductFilter,
+    order: ProductOrder,
+    after: Option<ProductPlace>,
+    views: ProductViews,
+}
+
+impl Checked {
+    /// At most `limit` products from where it stands; it stands behind them then.
+    fn read(&mut self, store: &mut Store, limit: i64) -> Result<Vec<Product>> {
+        let rows = store.products_in_order(&self.filter, &self.order, self.after.as_ref(), limit)?;
+        let products = rows.into_iter().map(|row| self.views.product(row)).collect::<Result<Vec<_>>>()?;
+        self.after = products.last().map(|last| self.place(last));
+        Ok(products)
+    }
+
+    fn place(&self, product: &Product) -> ProductPlace {
+        let text = match self.order.column.as_str() {
+            "sku" => "",
+            "name" => &product.name,
+            "description" => &product.description,
+            own => product.own.get(own).map_or("", String::as_str),
+        };
+        ProductPlace { text: text.to_owned(), sku: product.sku.clone() }
+    }
+
+    fn text_of(&self, ProductPlace { text, sku }: ProductPlace) -> String {
+        match self.order.column.as_str() {
+            "sku" => sku,
+            _ => serde_json::Value::from(vec![text, sku]).to_string(),
+        }
+    }
 }
 
 /// An error of [`Engine::change_edit`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
+    /// It names a column that the catalog does not have; nothing was changed.
+    #[error(transparent)]
+    NoColumn(NoColumn),
     /// The engine is stopping. The edit may have been made or not.
     #[error("the master is stopping; check in a moment whether the edit was made")]
     Stopping,
     /// The database failed; nothing was changed.
     #[error(transparent)]
-    Failed(#[from] anyhow::Error),
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for EditError {
+    fn from(error: anyhow::Error) -> Self {
+        error.downcast().map_or_else(Self::Failed, Self::NoColumn)
+    }
 }
 
 impl Engine {
-    /// One page of the products that pass `filter`, after the sku `after`.
+    /// One page of products.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn products(&self, filter: ProductFilter, after: Option<String>, limit: i64) -> Result<ProductPage> {
-        // One more than requested shows whether there is a next page.
-        let read = move |store: &mut Store| Ok(store.products_page(&filter, after.as_deref(), limit + 1)?);
-        let mut products = self.read(read).await?;
-        let has_more = products.len() as i64 > limit;
-        products.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next = products.last().filter(|_| has_more).map(|last| last.sku.clone());
-        Ok(ProductPage { products, next })
+    /// [`ListError`].
+    pub async fn products(&self, query: ProductQuery, limit: i64) -> Result<ProductPage, ListError> {
+        let read = move |store: &mut Store| -> Result<Result<ProductPage, ListError>> {
+            let catalog = Catalog::of(store)?;
+            let mut query = match query.check(&catalog) {
+                Ok(query) => query,
+                Err(error) => return Ok(Err(error)),
+            };
+            // One more than requested shows whether there is a next page.
+            let mut products = query.read(store, limit + 1)?;
+            let has_more = products.len() as i64 > limit;
+            products.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            let last = products.last().filter(|_| has_more).map(|last| query.place(last));
+            let next = last.map(|place| query.text_of(place));
+            Ok(Ok(ProductPage { own: catalog.own_shown().map(str::to_owned).collect(), products, next }))
+        };
+        self.read(read).await?
     }
 
-    /// At most `limit` products that pass `filter` and come after the sku `after`, by sku, in batches from one snapshot.
+    /// At most `limit` products, in batches from one snapshot, and the names of the own columns.
     ///
     /// # Errors
-    /// None in practice; a failure of the database is an item of the stream.
+    /// [`ListError`]; a failure of the database later on is an item of the stream.
     pub async fn export_products(
         &self,
-        filter: ProductFilter,
-        mut after: Option<String>,
+        query: ProductQuery,
         mut limit: i64,
-    ) -> Result<Batches<ProductView>> {
+    ) -> Result<(Vec<String>, Batches<Product>), ListError> {
+        let catalog = self.read(Catalog::of).await?;
+        let own = catalog.own_shown().map(str::to_owned).collect();
+        let mut query = query.check(&catalog)?;
         let next = move |store: &mut Store| {
-            let rows = store.products_page(&filter, after.as_deref(), limit.min(PRODUCTS_PER_BATCH))?;
-            after = rows.last().map(|row| row.sku.clone());
-            limit -= rows.len() as i64;
-            Ok(rows)
+            let products = query.read(store, limit.min(PRODUCTS_PER_BATCH))?;
+            limit -= products.len() as i64;
+            Ok(products)
         };
-        self.0.readers.batches(next).await
+        Ok((own, self.0.readers.batches(next).await?))
     }
 
     /// Names that contain `part`, with their counts, and the number of all such names.
@@ -123,7 +223,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn change_edit(&self, sku: &str, change: EditChange, only_if_shown: bool) -> Result<bool, EditError> {
+    pub async fn change_edit(&self, sku: &str, change: EditRequest, only_if_shown: bool) -> Result<bool, EditError> {
         let sku = sku.to_owned();
         let written = self.0.writer.run_first(move |store| edits::change(store, &sku, change, only_if_shown));
         tokio::select! {

@@ -27,9 +27,9 @@ impl Engine {
         let _uploads = self.0.inbox.source().hold().await;
         warn_of_settings_for_the_next_start(&current.config, &config);
         let (old, new) = (self.adoption(&current.config), self.adoption(&config));
-        let is_same = (&old.sources, &old.reports) == (&new.sources, &new.reports)
+        let is_same = (&old.sources, &old.reports, &old.catalog) == (&new.sources, &new.reports, &new.catalog)
             && config.poll_interval == current.config.poll_interval
-            && config.uploads.formats == current.config.uploads.formats;
+            && with_changes(&current.config.uploads, &config.uploads) == current.config.uploads;
         if is_same {
             tracing::info!("the configuration was read again; nothing in it has changed");
             return Ok(());
@@ -55,6 +55,7 @@ impl Engine {
             context.reports = Reports::new(&config.reports, config.database.clone());
             *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = config.reports.clone().into();
         }
+        *self.0.catalog.write().unwrap_or_else(PoisonError::into_inner) = config.catalog.clone().into();
         let (sources, reports) = (config.sources.len(), config.reports.len());
         *current = Current { config, context };
         self.poll_those(&current, &changed, new.sources, stored);
@@ -65,8 +66,12 @@ impl Engine {
     fn adoption(&self, config: &Config) -> Adoption {
         let mut sources = config.sources.clone();
         let uploads = self.0.inbox.source().running();
-        sources.extend(uploads.map(|source| SourceConfig { formats: config.uploads.formats.clone(), ..source }));
-        Adoption { sources, reports: config.reports.clone(), drop: config.drop_sources.clone(), is_reload: true }
+        sources.extend(uploads.map(|source| {
+            let UploadsConfig { formats, columns, .. } = config.uploads.clone();
+            SourceConfig { formats, columns, ..source }
+        }));
+        let (reports, catalog) = (config.reports.clone(), config.catalog.clone());
+        Adoption { sources, reports, catalog, drop: config.drop_sources.clone(), is_reload: true }
     }
 
     async fn adopt(&self, adoption: Adoption) -> Result<Vec<StoredSource>> {
@@ -93,6 +98,7 @@ impl Engine {
             context: context.clone(),
             poll_interval: config.poll_interval,
             formats: config.uploads.formats.clone(),
+            columns: config.uploads.columns.clone(),
         });
         for (source, stored) in sources.into_iter().zip(stored).filter(|(source, _)| names.contains(&source.name)) {
             let poll = context.poll(source, stored, uploads.documents(), Arc::new(Unobserved));
@@ -103,7 +109,7 @@ impl Engine {
 
 /// Names of the sources whose loops must start: new ones, and those that are read or asked in another way than before.
 fn changed_sources(old: &Config, new: &Config, before: &[SourceConfig], after: &[SourceConfig]) -> Vec<String> {
-    let all = old.reports != new.reports || old.poll_interval != new.poll_interval;
+    let all = (&old.reports, &old.catalog, old.poll_interval) != (&new.reports, &new.catalog, new.poll_interval);
     // A priority concerns the database alone.
     let is_as = |source: &SourceConfig, other: &SourceConfig| {
         SourceConfig { priority: source.priority, ..other.clone() } == *source
@@ -112,15 +118,19 @@ fn changed_sources(old: &Config, new: &Config, before: &[SourceConfig], after: &
     after.iter().filter(|source| all || !is_as_before(source)).map(|source| source.name.clone()).collect()
 }
 
+/// The settings of uploads with those of `new` that a reload may change.
+fn with_changes(old: &UploadsConfig, new: &UploadsConfig) -> UploadsConfig {
+    UploadsConfig { formats: new.formats.clone(), columns: new.columns.clone(), ..old.clone() }
+}
+
 fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
-    let with_new_formats = UploadsConfig { formats: new.uploads.formats.clone(), ..old.uploads.clone() };
     let settings = [
         ("database_url", old.database == new.database),
         ("listen", old.listen == new.listen),
         ("allowed_hosts", old.allowed_hosts == new.allowed_hosts),
         ("token_file", old.access.token_file == new.access.token_file),
         ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
-        ("uploads", with_new_formats == new.uploads),
+        ("uploads", with_changes(&old.uploads, &new.uploads) == new.uploads),
         ("reload", old.reload == new.reload),
     ];
     let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();

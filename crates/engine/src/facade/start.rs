@@ -103,7 +103,7 @@ impl Context {
 pub(crate) async fn start(config: &Config, holder: &'static str, observer: &MakeObserver) -> Result<Started> {
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
-    let drop = config.drop_sources.clone();
+    let (drop, catalog) = (config.drop_sources.clone(), config.catalog.clone());
     let source = config.uploads.source(&folder);
     let folder = DocumentFolder::new(folder);
     let reports = Reports::new(&config.reports, config.database.clone());
@@ -115,7 +115,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
-        let adoption = Adoption { sources, reports: configured, drop, is_reload: false };
+        let adoption = Adoption { sources, reports: configured, catalog, drop, is_reload: false };
         let stored = adoption.run(&mut store)?;
         let documents = Documents::new(folder, readers, &standing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };

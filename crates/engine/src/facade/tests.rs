@@ -7,7 +7,7 @@ use futures_util::stream;
 
 use super::*;
 use crate::{
-    EditChange, Offer, Stage, Unobserved,
+    EditRequest, Offer, Stage, Unobserved,
     supervise::tests::{take_panic, want_panic},
 };
 
@@ -36,7 +36,7 @@ async fn each_kind_of_task_goes_on_after_a_panic() {
     let (engine, running) = Engine::start(&config, &observer, CancellationToken::new()).await.unwrap();
 
     want_panic("writer");
-    let change = || EditChange::Replace(vec!["Pen".into(), String::new()]);
+    let change = || EditRequest::Replace(vec![("name".into(), "Pen".into())]);
     let failed = engine.change_edit("p1", change(), false).await.unwrap_err();
     assert!(failed.to_string().contains("panicked"), "{failed}");
     engine.change_edit("p1", change(), false).await.unwrap();

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Result;
 use tokio::sync::{MutexGuard, OnceCell};
 use tributary_config::SourceConfig;
+use tributary_csv_gate::Columns;
 use tributary_format_rules::FormatRules;
 
 use crate::{
@@ -38,6 +39,7 @@ pub(crate) struct PollSettings {
     pub(crate) context: Context,
     pub(crate) poll_interval: Duration,
     pub(crate) formats: FormatRules,
+    pub(crate) columns: Columns,
 }
 
 impl DocumentSource {
@@ -59,7 +61,8 @@ impl DocumentSource {
     }
 
     fn config(&self) -> SourceConfig {
-        SourceConfig { formats: self.settings().formats, ..self.config.clone() }
+        let PollSettings { formats, columns, .. } = self.settings();
+        SourceConfig { formats, columns, ..self.config.clone() }
     }
 
     /// Keeps it from starting until the result is dropped.

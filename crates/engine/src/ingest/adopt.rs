@@ -14,7 +14,8 @@ use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceStat
 use super::{
     apply::note_pass,
     brake::{gone_digest, is_of_gone_source, put_held},
-    changes::{Written, choose_again, write_touched},
+    catalog::FeedRules,
+    changes::{Skus, Written, choose_again, write_touched},
     feed::ProductTables,
 };
 use crate::{
@@ -34,6 +35,8 @@ pub(crate) struct StoredSource {
     pub(crate) error: Option<String>,
     /// The version that was applied as a whole.
     pub(crate) version: Option<String>,
+    /// Rules by which its feeds are read.
+    pub(crate) feeds: FeedRules,
     /// Its files by path.
     pub(crate) files: BTreeMap<String, FileRow>,
 }
@@ -103,17 +106,19 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
     let (kept, gone): (Vec<_>, Vec<_>) = store.sources()?.into_iter().partition(is_kept);
     let (dropped, _) = drop_sources(store, gone)?;
     let places = places(sources, &kept);
+    let settings = store.catalog_settings()?;
     let mut stored = Vec::new();
     for source in sources {
         let place = places[source.name.as_str()];
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, place)?;
         release(store, id)?;
-        let files = files_by_path(store, id)?;
+        let (feeds, files) = (FeedRules::new(&settings, &source.columns)?, files_by_path(store, id)?);
+        let new = StoredSource { id, state: SourceState::Unknown, error: None, version: None, feeds, files };
         stored.push(match kept.iter().find(|row| row.id == id) {
             Some(SourceRow { state, error, version, .. }) => {
-                StoredSource { id, state: *state, error: error.clone(), version: version.clone(), files }
+                StoredSource { state: *state, error: error.clone(), version: version.clone(), ..new }
             }
-            None => StoredSource { id, state: SourceState::Unknown, error: None, version: None, files },
+            None => new,
         });
     }
     for row in kept.iter().filter(|row| held.contains(&row.name)) {
@@ -125,7 +130,7 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
         sources.iter().find(|source| source.name == row.name).map_or(row.priority, |source| source.priority)
     };
     let now = order(kept.iter().map(|row| (priority(row), places[row.name.as_str()], row.name.as_str())));
-    let chosen = if before == now { None } else { Some(choose_again(store)?) };
+    let chosen = if before == now { None } else { Some(choose_again(store, Skus::Contested)?) };
     Ok(Adopted { stored, dropped, held, chosen })
 }
 
@@ -210,7 +215,7 @@ pub(crate) struct Adopted {
     /// Names of the sources that are held, because they hold rows and are no longer configured.
     held: Vec<String>,
     /// The changes by choosing winners again; `None` if the order is the same.
-    chosen: Option<Written>,
+    pub(crate) chosen: Option<Written>,
 }
 
 impl Adopted {
@@ -239,7 +244,7 @@ impl Adopted {
         if let Some(Written { updated, .. }) = self.chosen {
             tracing::info!(
                 products.updated = updated,
-                "the order of the sources has changed: chose winners again, {updated} products changed"
+                "the order of the sources or the rules of the catalog have changed: chose winners again, {updated} products changed"
             );
         }
     }
@@ -253,8 +258,9 @@ pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Sto
     store.transaction(|store| {
         let position = store.sources()?.into_iter().map(|row| row.position + 1).max().unwrap_or_default();
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, position)?;
+        let feeds = FeedRules::new(&store.catalog_settings()?, &source.columns)?;
         let files = files_by_path(store, id)?;
-        Ok(StoredSource { id, state: SourceState::Unknown, error: None, version: None, files })
+        Ok(StoredSource { id, state: SourceState::Unknown, error: None, version: None, feeds, files })
     })
 }
 

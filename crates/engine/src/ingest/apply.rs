@@ -9,9 +9,9 @@ use tributary_merge::FileChanges;
 use tributary_store::{FileRow, SourcePass, SourceState, Store};
 
 use super::{
-    Accepted, FileVersion, Outcome,
+    Accepted, Catalog, FileVersion, Outcome,
     brake::{Cause, Held, Removals, TooMuch, hold},
-    changes::{Written, choose_again, write_touched},
+    changes::{Skus, Written, choose_again, write_touched},
     convert::reject_rows,
     feed::ProductTables,
     order,
@@ -33,6 +33,8 @@ pub(crate) struct SourceVersion {
     pub(crate) name: String,
     /// Its state before this pass.
     pub(crate) before: SourceState,
+    /// The ids of the own columns that its files were read for.
+    pub(crate) columns: Vec<i64>,
     /// When it is held because it takes too much away.
     pub(crate) brake: Brake,
     /// Rows and rejects of the files that stay as they are.
@@ -153,7 +155,7 @@ pub(crate) struct Applied {
 /// that did not change are not looked at, because there may be many.
 ///
 /// # Errors
-/// The database fails or is damaged. Then nothing was applied.
+/// The database fails or is damaged; the columns of the catalog have changed since the files were read. Then nothing was applied.
 pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     match store.transaction_of(version.rows(), |store| apply_in(store, &mut version)) {
         Err(error) => {
@@ -170,6 +172,7 @@ pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Ap
 /// # Errors
 /// As [`apply`]; the version must be held.
 pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+    Catalog::of(store)?.check_read_for(&version.columns)?;
     let (changed, rejected) = (version.changes_files(), version.rejected_rows());
     let (written, files) = put_files(store, version)?;
     store.clear_held_version(version.source)?;
@@ -243,7 +246,7 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written,
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
-    let written = if reorders { written + choose_again(store)? } else { written };
+    let written = if reorders { written + choose_again(store, Skus::Contested)? } else { written };
     Ok((written, rows))
 }
 

@@ -4,10 +4,11 @@ use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
 use tributary_config::PRODUCTS;
-use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, RankedFile, Ranks, StoredRows};
+use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
 use tributary_store::{FileOrigin, Store};
 
-use super::{brake::Removals, convert};
+use super::{Catalog, brake::Removals, convert};
+use crate::clock;
 
 /// Rows that are merged at a time, which bounds the memory of an apply.
 const MAX_BATCH_ROWS: usize = 1024;
@@ -54,16 +55,17 @@ pub(crate) fn write_touched(
     let rows: usize = touched.iter().map(FileChanges::len).sum();
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
-    let mut writer = BatchWriter { removals, ..BatchWriter::default() };
+    let catalog = Catalog::of(store)?;
+    let mut writer = BatchWriter { removals, ..BatchWriter::new(&catalog) };
     if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
-            let before = before(store, &batch)?;
-            let ranks = ranks_of(&store.file_origins(&offering(&before, &files))?);
-            writer.write(store, &before, &batch, &ranks)?;
+            let before = before(store, &batch, &catalog)?;
+            let rules = catalog.survivorship(&store.file_origins(&offering(&before, &files))?);
+            writer.write(store, &before, &batch, &rules)?;
         }
     } else {
-        let ranks = ranks_of(&store.all_file_origins(PRODUCTS)?);
-        read_ahead(store, batches, |store, before, batch| writer.write(store, before, batch, &ranks))?;
+        let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
+        read_ahead(store, batches, &catalog, |store, before, batch| writer.write(store, before, batch, &rules))?;
     }
     writer.finish(store)
 }
@@ -74,13 +76,14 @@ pub(crate) fn write_touched(
 fn read_ahead(
     store: &mut Store,
     mut batches: Batches<'_>,
+    catalog: &Catalog,
     mut write: impl FnMut(&mut Store, &StoredRows, &Batch) -> Result<()>,
 ) -> Result<()> {
     let mut reader = store.reader()?;
     let read = |give: &mut dyn FnMut(_) -> bool| {
         reader.snapshot(|reader| {
             while let Some(batch) = batches.next_batch()? {
-                if !give((before(reader, &batch)?, batch)) {
+                if !give((before(reader, &batch, catalog)?, batch)) {
                     break;
                 }
             }
@@ -107,20 +110,37 @@ fn ahead<T: Send>(
     })
 }
 
-fn before(store: &mut Store, batch: &Batch) -> Result<StoredRows> {
-    Ok(convert::before(store.sku_rows(&batch.skus())?))
+fn before(store: &mut Store, batch: &Batch, catalog: &Catalog) -> Result<StoredRows> {
+    Ok(convert::before(store.sku_rows(&batch.skus())?, catalog)?)
 }
 
-/// Chooses the winner again for every sku with several offers, or with one that is not shown as it is.
-pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
-    let ranks = ranks_of(&store.all_file_origins(PRODUCTS)?);
-    let mut writer = BatchWriter::default();
-    let mut after = None;
+/// Skus of which the winner is chosen again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skus {
+    /// Those with several offers, or with one that is not shown as it is.
+    Contested,
+    /// Those with an edit.
+    Edited,
+    /// All.
+    All,
+}
+
+/// Chooses the winners of some skus again.
+pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
+    let catalog = Catalog::of(store)?;
+    let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
+    let mut writer = BatchWriter::new(&catalog);
+    let mut after: Option<String> = None;
     loop {
-        let skus = store.contested_skus(after.as_deref(), MAX_BATCH_ROWS as i64)?;
-        let Some(last) = skus.last().cloned() else { return writer.finish(store) };
-        let before = convert::before(store.sku_rows(&skus)?);
-        writer.write(store, &before, &Batch::default(), &ranks)?;
+        let (after_sku, limit) = (after.as_deref(), MAX_BATCH_ROWS as i64);
+        let some = match skus {
+            Skus::Contested => store.contested_skus(after_sku, limit)?,
+            Skus::Edited => store.edited_skus(after_sku, limit)?,
+            Skus::All => store.all_skus(after_sku, limit)?,
+        };
+        let Some(last) = some.last().cloned() else { return writer.finish(store) };
+        let before = convert::before(store.sku_rows(&some)?, &catalog)?;
+        writer.write(store, &before, &Batch::default(), &rules)?;
         after = Some(last);
     }
 }
@@ -128,25 +148,33 @@ pub(crate) fn choose_again(store: &mut Store) -> Result<Written> {
 /// Chooses the winner again for one sku whose edit has changed. Reads only the files that offer it, because a person waits for
 /// this.
 pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
-    let (before, origins) = offered(store, sku)?;
-    let mut writer = BatchWriter::default();
-    writer.write(store, &before, &Batch::default(), &ranks_of(&origins))?;
+    let catalog = Catalog::of(store)?;
+    let (before, origins) = offered(store, sku, &catalog)?;
+    let mut writer = BatchWriter::new(&catalog);
+    writer.write(store, &before, &Batch::default(), &catalog.survivorship(&origins))?;
     writer.finish(store)
 }
 
 /// Merges batches and writes them to the tables.
-#[derive(Default)]
 struct BatchWriter<'r> {
+    catalog: &'r Catalog,
+    /// When the products change, in seconds since 1970: one moment for all of a transaction.
+    now: i64,
     names: NameDeltas,
     written: Written,
     removals: Option<&'r mut Removals>,
 }
 
-impl BatchWriter<'_> {
-    /// Merges one batch and writes what it changes, except the counts of names. `ranks` are those of all files that offer the
+impl<'r> BatchWriter<'r> {
+    fn new(catalog: &'r Catalog) -> Self {
+        let (names, written) = Default::default();
+        Self { catalog, now: clock::seconds(), names, written, removals: None }
+    }
+
+    /// Merges one batch and writes what it changes, except the counts of names. `rules` have the ranks of all files that offer the
     /// batch's skus.
-    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch, ranks: &Ranks) -> Result<()> {
-        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, ranks)?;
+    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch, rules: &Survivorship) -> Result<()> {
+        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, rules)?;
         self.written += Written {
             added: products.inserted.len() as u64,
             updated: products.updated.len() as u64,
@@ -157,11 +185,11 @@ impl BatchWriter<'_> {
             removals.count(before, batch);
         }
         store.delete_products(&products.deleted)?;
-        store.update_products(&convert::product_rows(&products.updated))?;
-        store.insert_products(&convert::product_rows(&products.inserted))?;
+        store.update_products(&convert::product_rows(&products.updated, self.catalog), self.now)?;
+        store.insert_products(&convert::product_rows(&products.inserted, self.catalog), self.now)?;
         store.delete_shadowed(&shadowed.deleted)?;
-        store.update_shadowed(&convert::shadowed_rows(shadowed.updated))?;
-        store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted))?;
+        store.update_shadowed(&convert::shadowed_rows(shadowed.updated, self.catalog))?;
+        store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted, self.catalog))?;
         Ok(())
     }
 
@@ -187,22 +215,28 @@ impl BatchWriter<'_> {
     }
 }
 
-/// Returns the current offers for one sku with their files, in order of rank: the last one wins. Reads only those files, because
-/// every view of a product asks for this.
-pub(crate) fn current_offers(store: &mut Store, sku: &str) -> Result<Vec<(Offer, FileOrigin)>> {
-    let (before, origins) = offered(store, sku)?;
-    let ranks = ranks_of(&origins);
+/// Returns the current offers for one sku with their files, so that the last one wins, and the rules that decide it. Reads only those
+/// files, because every view of a product asks for this.
+pub(crate) fn current_offers(
+    store: &mut Store,
+    sku: &str,
+    catalog: &Catalog,
+) -> Result<(Vec<(Offer, FileOrigin)>, Survivorship)> {
+    let (before, origins) = offered(store, sku, catalog)?;
+    let rules = catalog.survivorship(&origins);
     let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
     let with_origin = |offer: Offer| {
         let origin = origins.remove(&offer.file).context("a file has two offers for one sku")?;
         Ok((offer, origin))
     };
-    tributary_merge::current_offers(&before, &ranks)?.into_iter().map(with_origin).collect()
+    let offers =
+        tributary_merge::current_offers(&before, &rules)?.into_iter().map(with_origin).collect::<Result<_>>()?;
+    Ok((offers, rules))
 }
 
 /// Returns the rows of one sku, and the files that offer it.
-fn offered(store: &mut Store, sku: &str) -> Result<(StoredRows, Vec<FileOrigin>)> {
-    let before = convert::before(store.sku_rows(&[sku])?);
+fn offered(store: &mut Store, sku: &str, catalog: &Catalog) -> Result<(StoredRows, Vec<FileOrigin>)> {
+    let before = convert::before(store.sku_rows(&[sku])?, catalog)?;
     let origins = store.file_origins(&offering(&before, &[]))?;
     Ok((before, origins))
 }
@@ -215,15 +249,4 @@ fn offering(before: &StoredRows, others: &[i64]) -> Vec<i64> {
     files.sort_unstable();
     files.dedup();
     files
-}
-
-fn ranks_of(origins: &[FileOrigin]) -> Ranks {
-    let ranked = |FileOrigin { id, path, priority, position, rank_key, .. }: &FileOrigin| RankedFile {
-        priority: *priority,
-        position: *position,
-        key: rank_key.clone(),
-        path: path.clone(),
-        file: *id,
-    };
-    Ranks::new(origins.iter().map(ranked).collect())
 }

@@ -2,70 +2,126 @@
 
 use std::borrow::Cow;
 
+use anyhow::Result;
 use tributary_csv_gate::{Reject, Rejects};
 use tributary_merge::{DESCRIPTION, Edit, NAME, Offer, Product, StoredRows, Texts};
-use tributary_store::{EditRow, ProductRow, RejectRow, ShadowedRow, SkuRows};
+use tributary_store::{
+    EditRow, Error, ProductRow, RejectRow, ShadowedRow, SkuRows, read_own, write_own, write_own_edits,
+};
 
+use super::catalog::{Catalog, FIRST_OWN};
 use crate::input;
 
-pub(super) fn before(state: SkuRows) -> StoredRows {
-    StoredRows {
-        products: state.products.into_iter().map(product).collect(),
-        shadowed: state.shadowed.into_iter().map(offer).collect(),
-        edits: state.edits.into_iter().map(edit).collect(),
+/// The rows of some skus, for the merge.
+///
+/// # Errors
+/// A text of own columns cannot be read.
+pub(super) fn before(state: SkuRows, catalog: &Catalog) -> Result<StoredRows, Error> {
+    Ok(StoredRows {
+        products: state.products.into_iter().map(|row| product(row, catalog)).collect::<Result<_, _>>()?,
+        shadowed: state.shadowed.into_iter().map(|row| offer(row, catalog)).collect::<Result<_, _>>()?,
+        edits: state.edits.iter().map(|row| edit(row, catalog)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn product(row: ProductRow, catalog: &Catalog) -> Result<Product, Error> {
+    let ProductRow { sku, name, description, file_id, edited, own } = row;
+    Ok(Product { sku, texts: texts(&name, &description, own.as_deref(), catalog)?, file: file_id, edited })
+}
+
+fn offer(row: ShadowedRow, catalog: &Catalog) -> Result<Offer, Error> {
+    let ShadowedRow { sku, file_id, deletes, name, description, own } = row;
+    Ok(Offer { sku, file: file_id, deletes, texts: texts(&name, &description, own.as_deref(), catalog)? })
+}
+
+fn texts(name: &str, description: &str, own: Option<&str>, catalog: &Catalog) -> Result<Texts, Error> {
+    if own.is_none() {
+        return Ok(Texts::new([name, description]));
     }
+    let own = own_texts(own, catalog.own())?;
+    Ok(Texts::new([name, description].into_iter().chain(own.iter().map(String::as_str))))
 }
 
-fn product(row: ProductRow) -> Product {
-    let ProductRow { sku, name, description, file_id, edited } = row;
-    Product { sku, texts: Texts::new([name.as_str(), &description]), file: file_id, edited }
-}
-
-fn offer(row: ShadowedRow) -> Offer {
-    let ShadowedRow { sku, file_id, deletes, name, description } = row;
-    Offer { sku, file: file_id, deletes, texts: Texts::new([name.as_str(), &description]) }
+/// The texts of own columns with these names; empty where there is none.
+///
+/// # Errors
+/// They cannot be read.
+pub(crate) fn own_texts<'n>(own: Option<&str>, names: impl Iterator<Item = &'n str>) -> Result<Vec<String>, Error> {
+    let names: Vec<&str> = names.collect();
+    let mut texts = vec![String::new(); names.len()];
+    read_own(own, |name, text| {
+        if let Some(at) = names.iter().position(|own| *own == name) {
+            texts[at] = text;
+        }
+    })?;
+    Ok(texts)
 }
 
 /// The edit in a row.
-pub(crate) fn edit(row: EditRow) -> Edit {
-    let EditRow { sku, name, description, hidden, stands, edited_at: _ } = row;
-    Edit { sku, texts: [name, description].into_iter().collect(), hidden, stands }
+///
+/// # Errors
+/// Its own columns cannot be read.
+pub(crate) fn edit(row: &EditRow, catalog: &Catalog) -> Result<Edit, Error> {
+    let EditRow { sku, name, description, own, hidden, stands, edited_at: _ } = row;
+    let names: Vec<&str> = catalog.own().collect();
+    let mut texts = vec![None; names.len()];
+    read_own(own.as_deref(), |name, text| {
+        if let Some(at) = names.iter().position(|own| *own == name) {
+            texts[at] = Some(text);
+        }
+    })?;
+    let texts = [name.clone(), description.clone()].into_iter().chain(texts).collect();
+    Ok(Edit { sku: sku.clone(), texts, hidden: *hidden, stands: *stands })
 }
 
-/// Returns the row of an edit that is made now.
-pub(crate) fn edit_row(edit: &Edit) -> EditRow {
+/// Returns the row of an edit that is made now. Of `before`, which it changes, texts of columns stay that the catalog no longer has.
+///
+/// # Errors
+/// The own columns of `before` cannot be read.
+pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, catalog: &Catalog) -> Result<EditRow, Error> {
     let text = |column| edit.texts.get(column).map(str::to_owned);
-    EditRow {
+    let mut kept = Vec::new();
+    read_own(before.and_then(|before| before.own.as_deref()), |name, text| {
+        if catalog.column(name).is_none() {
+            kept.push((name.to_owned(), text));
+        }
+    })?;
+    let own = catalog.own().zip(FIRST_OWN..).filter_map(|(name, column)| Some((name, edit.texts.get(column)?)));
+    let kept = kept.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    Ok(EditRow {
         sku: edit.sku.clone(),
         name: text(NAME),
         description: text(DESCRIPTION),
+        own: write_own_edits(own.chain(kept)),
         hidden: edit.hidden,
         stands: edit.stands,
         edited_at: crate::clock::now(),
-    }
+    })
 }
 
-pub(super) fn product_rows<'p>(products: &'p [Product<Cow<'_, str>>]) -> Vec<ProductRow<&'p str>> {
+pub(super) fn product_rows<'p>(products: &'p [Product<Cow<'_, str>>], catalog: &Catalog) -> Vec<ProductRow<&'p str>> {
     let row = |product: &'p Product<Cow<'_, str>>| {
         let Product { sku, texts, file, edited } = product;
-        let (name, description) = columns(texts.borrowed());
-        ProductRow { sku: sku.as_ref(), name, description, file_id: *file, edited: *edited }
+        let (name, description, own) = columns(texts.borrowed(), catalog);
+        ProductRow { sku: sku.as_ref(), name, description, file_id: *file, edited: *edited, own }
     };
     products.iter().map(row).collect()
 }
 
-pub(super) fn shadowed_rows(offers: Vec<Offer<&str>>) -> Vec<ShadowedRow<&str>> {
-    let row = |Offer { sku, file, deletes, texts }| {
-        let (name, description) = columns(texts);
-        ShadowedRow { sku, file_id: file, deletes, name, description }
+pub(super) fn shadowed_rows<'o>(offers: Vec<Offer<&'o str>>, catalog: &Catalog) -> Vec<ShadowedRow<&'o str>> {
+    let row = |Offer { sku, file, deletes, texts }: Offer<&'o str>| {
+        let (name, description, own) = columns(texts, catalog);
+        ShadowedRow { sku, file_id: file, deletes, name, description, own }
     };
     offers.into_iter().map(row).collect()
 }
 
-/// The texts that have columns of their own in the tables: the name and the description.
-fn columns(texts: Texts<&str>) -> (&str, &str) {
+/// The name, the description, and the own columns as they are stored.
+fn columns<'t>(texts: Texts<&'t str>, catalog: &Catalog) -> (&'t str, &'t str, Option<String>) {
     let mut texts = texts.iter();
-    (texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
+    let mut next = || texts.next().unwrap_or_default();
+    let (name, description) = (next(), next());
+    (name, description, write_own(catalog.own().zip(texts)))
 }
 
 /// The rejects of a file that are kept.

@@ -9,21 +9,36 @@ use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_protocol::{FormatSpec, ManifestEntry, Order};
 use tributary_store::{PageRow, Store};
 
+use super::FeedRules;
 use crate::input::{Rank, Reader, ResultLink, ResultTables};
 
 /// The reader of a source's product feeds.
 pub(crate) struct Feed<'a> {
     /// All reports: a file that one claims is a feed only if the report says so.
     reports: &'a [ReportConfig],
-    /// The names of the columns.
-    columns: Columns,
+    /// Rules by which the feeds of the source are read.
+    rules: &'a FeedRules,
 }
 
 impl<'a> Feed<'a> {
-    /// The feeds beside these reports, in a source with these names of columns.
-    pub(crate) fn new(reports: &'a [ReportConfig], columns: &Columns) -> Self {
-        Self { reports, columns: columns.clone() }
+    /// The feeds beside these reports, in a source with these rules.
+    pub(crate) fn new(reports: &'a [ReportConfig], rules: &'a FeedRules) -> Self {
+        Self { reports, rules }
     }
+
+    /// The part of a reading that names the own columns: ` ID:NAMES` for each. Which of them mattered can be seen by it.
+    fn own_columns(&self) -> String {
+        let named = |(column, id): (&OwnColumn, &i64)| {
+            let headers = json!(mapped(&column.headers)).to_string();
+            format!(" {id}:{}", &blake3::hash(headers.as_bytes()).to_hex()[..8])
+        };
+        self.rules.columns.own.iter().zip(&self.rules.ids).map(named).collect()
+    }
+}
+
+/// Header names as they are compared.
+fn mapped(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.trim().to_owned()).collect()
 }
 
 impl Reader for Feed<'_> {
@@ -35,25 +50,34 @@ impl Reader for Feed<'_> {
         self.reports.iter().filter(|report| report.claims(path)).all(|report| report.feed)
     }
 
-    /// Changes whenever the same bytes could give other rows: with the column names, the file's format, the version of the gate's
-    /// rules, and that of the stored pages.
+    /// Changes whenever the same bytes could give other rows: with the column names, the checks, the file's format, the version of the
+    /// gate's rules, and that of the stored pages. The own columns follow, each by itself.
     fn reading(&self, format: &FormatSpec) -> String {
-        let mapped = |names: &[String]| names.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>();
-        let Columns { sku, name, description, op, own } = &self.columns;
+        let FeedRules { columns: Columns { sku, name, description, op, own: _, newest }, checks, .. } = self.rules;
         let mut decides = json!({
             "role": "feed",
             "gate": tributary_csv_gate::FORMAT,
             "merge": tributary_merge::FORMAT_VERSION,
             "columns": [mapped(sku), mapped(name), mapped(description), mapped(op)],
         });
-        if !own.is_empty() {
-            let named = |column: &OwnColumn| json!([column.name, mapped(&column.headers)]);
-            decides["own"] = own.iter().map(named).collect();
+        if !checks.is_empty() {
+            decides["check"] = json!(&**checks);
+        }
+        if newest.is_some() {
+            decides["newest"] = json!(newest);
         }
         if let Some(format) = format.digest() {
             decides["format"] = format.into();
         }
-        blake3::hash(decides.to_string().as_bytes()).to_hex()[..32].to_owned()
+        let digest = blake3::hash(decides.to_string().as_bytes()).to_hex();
+        format!("{}{}", &digest[..32], self.own_columns())
+    }
+
+    /// A file that was read for more columns is not read again because one of them is gone.
+    fn is_read_so(&self, stored: &str, wanted: &str) -> bool {
+        let parts = |reading: &'_ str| reading.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (stored, wanted) = (parts(stored), parts(wanted));
+        stored.first() == wanted.first() && wanted.iter().all(|part| stored.contains(part))
     }
 
     fn rank(&self, format: &FormatSpec, entry: &ManifestEntry) -> Rank {
@@ -103,24 +127,51 @@ fn put_pages(store: &mut Store, file: i64, mut run: Option<Run>) -> Result<FileC
 mod tests {
     use super::*;
 
+    fn rules(columns: Columns) -> FeedRules {
+        let ids = (1..).take(columns.own.len()).collect();
+        FeedRules { columns, ids, ..FeedRules::default() }
+    }
+
+    fn reading(columns: &Columns, format: &FormatSpec) -> String {
+        Feed::new(&[], &rules(columns.clone())).reading(format)
+    }
+
     #[test]
     fn its_reading_changes_with_the_columns_and_the_format_and_with_nothing_else() {
         let none = FormatSpec::default();
-        let reading = |columns: &Columns, format: &FormatSpec| Feed::new(&[], columns).reading(format);
         let sku = |name: &str| Columns { sku: vec![name.to_owned()], ..Columns::default() };
         assert_eq!(reading(&sku("Item code"), &none), reading(&sku(" Item code "), &none));
         assert_ne!(reading(&sku("Item code"), &none), reading(&sku("Item"), &none));
         assert_ne!(reading(&Columns::default(), &none), reading(&sku("sku"), &none));
         let name = Columns { name: vec!["Item".to_owned()], ..Columns::default() };
-        let own = |headers: &[&str]| {
-            let headers = headers.iter().map(|header| (*header).to_owned()).collect();
-            Columns { own: vec![OwnColumn { name: "price".to_owned(), headers }], ..Columns::default() }
-        };
-        assert_ne!(reading(&Columns::default(), &none), reading(&own(&[]), &none));
-        assert_ne!(reading(&own(&["RRP"]), &none), reading(&own(&[]), &none));
         assert_ne!(reading(&sku("Item"), &none), reading(&name, &none));
         let tabs = FormatSpec { delimiter: Some("\t".into()), ..FormatSpec::default() };
         assert_ne!(reading(&name, &none), reading(&name, &tabs));
         assert_eq!(reading(&name, &tabs), reading(&name, &FormatSpec { files: vec!["*".into()], ..tabs }));
+        assert_ne!(reading(&name, &none), reading(&Columns { newest: Some(2), ..name.clone() }, &none));
+        let checked = FeedRules { checks: ["price > 0".to_owned()].into(), ..rules(name.clone()) };
+        assert_ne!(reading(&name, &none), Feed::new(&[], &checked).reading(&none));
+    }
+
+    #[test]
+    fn a_file_is_read_again_for_a_new_column_and_not_for_one_that_is_gone() {
+        let own = |columns: &[(i64, &str)]| {
+            let own = |(_, header): &(i64, &str)| OwnColumn { name: "price".into(), headers: vec![(*header).into()] };
+            let columns_of = Columns { own: columns.iter().map(own).collect(), ..Columns::default() };
+            FeedRules { ids: columns.iter().map(|(id, _)| *id).collect(), ..rules(columns_of) }
+        };
+        let is_read_so = |stored: &[(i64, &str)], wanted: &[(i64, &str)]| {
+            let format = FormatSpec::default();
+            let (stored, wanted) = (own(stored), own(wanted));
+            let feed = Feed::new(&[], &wanted);
+            feed.is_read_so(&Feed::new(&[], &stored).reading(&format), &feed.reading(&format))
+        };
+        assert!(is_read_so(&[], &[]));
+        assert!(is_read_so(&[(1, "RRP"), (2, "Stock")], &[(1, "RRP"), (2, "Stock")]));
+        assert!(is_read_so(&[(1, "RRP"), (2, "Stock")], &[(2, "Stock")]));
+        assert!(is_read_so(&[(1, "RRP"), (2, "Stock")], &[]));
+        assert!(!is_read_so(&[], &[(1, "RRP")]));
+        assert!(!is_read_so(&[(1, "RRP")], &[(2, "RRP")]));
+        assert!(!is_read_so(&[(1, "RRP")], &[(1, "Price")]));
     }
 }

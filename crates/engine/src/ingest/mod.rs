@@ -3,8 +3,10 @@
 //! Code that decides what the rows of feeds change belongs here. What is the same for every reader is in `input`.
 
 mod adopt;
+mod adopt_catalog;
 mod apply;
 mod brake;
+mod catalog;
 mod changes;
 mod convert;
 mod feed;
@@ -13,10 +15,12 @@ mod read;
 
 pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};
+pub(crate) use adopt_catalog::adopt_catalog;
 pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, apply_in, counts, note_pass};
 pub(crate) use brake::{Held, held_until, is_of_gone_source};
+pub(crate) use catalog::{Catalog, FeedRules};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};
-pub(crate) use convert::{edit, edit_row};
+pub(crate) use convert::{edit, edit_row, own_texts};
 pub(crate) use feed::Feed;
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};

@@ -6,10 +6,11 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, OfferRow, Rejects, Table};
+use tributary_csv_gate::{Error, Feed, FileReject, OfferRow, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 
+use super::FeedRules;
 use crate::{documents::ActiveRead, input::FileToRead, progress::ProgressObserver, source::BodyFollower};
 
 /// One file of a version.
@@ -85,8 +86,8 @@ pub(crate) enum ArrivingFile {
 pub(crate) struct FileReader {
     /// The file, and how it is read.
     pub(crate) file: Arc<FileToRead>,
-    /// The names of its columns.
-    pub(crate) columns: Columns,
+    /// The names of its columns, and the rules for its rows.
+    pub(crate) rules: FeedRules,
     /// The memory for sorted rows.
     pub(crate) memory: MemoryBudget,
     /// Takes sorted rows beyond that; one for all files of a pass.
@@ -145,10 +146,14 @@ impl FileReader {
 
     fn read_table<R: Read>(&self, table: Result<Table<R>, Error>) -> Result<Accepted, ReadError> {
         let feed = table
-            .and_then(|table| Feed::new(table, &self.columns, op_words(&self.file.format)))
+            .and_then(|table| Feed::new(table, &self.rules.columns, op_words(&self.file.format)))
             .map_err(ReadError::Gate)?;
-        let feed = feed.fill_down(self.file.format.fill_down.as_deref().unwrap_or_default());
-        let builder = RunBuilder::new(self.memory.clone(), self.spill.clone());
+        let mut feed = feed.fill_down(self.file.format.fill_down.as_deref().unwrap_or_default());
+        let checks = self.rules.row_checks(&self.file.format);
+        for check in checks.map_err(|reject| ReadError::Gate(Error::Rejected(reject)))? {
+            feed = feed.check(check).map_err(ReadError::Gate)?;
+        }
+        let builder = RunBuilder::new(self.memory.clone(), self.spill.clone(), self.rules.seed());
         read_rows(feed, builder, |rows| self.progress.rows_read(rows))
     }
 

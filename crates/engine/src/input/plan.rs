@@ -84,7 +84,8 @@ pub(crate) fn plan(
         let (format, reading) = readings.of(reader.format(&entry.path, formats));
         let rank = reader.rank(&format, entry);
         let is_this = |hash: &Option<String>, as_read: &Option<String>| {
-            hash.as_deref() == Some(&entry.hash) && as_read.as_deref() == Some(&*reading)
+            hash.as_deref() == Some(&entry.hash)
+                && as_read.as_deref().is_some_and(|stored| reader.is_read_so(stored, &reading))
         };
         let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
         match known.get(&entry.path) {

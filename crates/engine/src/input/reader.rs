@@ -23,6 +23,11 @@ pub(crate) trait Reader {
     /// The *reading* of a file in this format: the digest of everything beside the bytes that decides what the file gives.
     fn reading(&self, format: &FormatSpec) -> String;
 
+    /// Whether a content with the reading `stored` need not be read again for the reading `wanted`.
+    fn is_read_so(&self, stored: &str, wanted: &str) -> bool {
+        stored == wanted
+    }
+
     /// The rank of a file in this format among those of its source.
     fn rank(&self, _format: &FormatSpec, _entry: &ManifestEntry) -> Rank {
         Rank::default()

@@ -23,7 +23,7 @@ use tributary_store::FileRow;
 use super::Context;
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
-    ingest::{ArrivingFile, Feed, FileReader, FileVersion, Outcome},
+    ingest::{ArrivingFile, Feed, FeedRules, FileReader, FileVersion, Outcome},
     input::{self, FileToRead, Plan},
     progress::ProgressObserver,
     reports::SourceContent,
@@ -77,6 +77,8 @@ pub(super) struct Lister<'a> {
     pub(super) source: &'a SourceConfig,
     /// The files as the database has them, by path.
     pub(super) stored: &'a BTreeMap<String, FileRow>,
+    /// Rules by which its feeds are read.
+    pub(super) feeds: &'a FeedRules,
     pub(super) origin: &'a Origin,
     pub(super) context: &'a Context,
     /// The version that is applied; only what has changed since need be listed.
@@ -195,7 +197,7 @@ impl Lister<'_> {
     }
 
     fn plan(&self, manifest: &Manifest, formats: &SourceFormats) -> Plan {
-        let feed = Feed::new(self.context.reports.configured(), &self.source.columns);
+        let feed = Feed::new(self.context.reports.configured(), self.feeds);
         input::plan(&feed, (manifest, formats), self.stored)
     }
 
@@ -311,7 +313,7 @@ impl Lister<'_> {
     fn reader(&self, file: &Arc<FileToRead>, progress: Arc<ActiveRead>) -> Arc<FileReader> {
         Arc::new(FileReader {
             file: Arc::clone(file),
-            columns: self.source.columns.clone(),
+            rules: self.feeds.clone(),
             memory: self.context.memory.clone(),
             spill: self.spill.clone(),
             progress,

@@ -181,6 +181,7 @@ impl Poll {
             source: self.stored.id,
             name: self.source.name.clone(),
             before: self.stored.state,
+            columns: self.stored.feeds.ids.clone(),
             brake: self.source.brake,
             unchanged: self.unchanged(&read, &plan),
             version: is_whole.then(|| version.clone()),
@@ -295,6 +296,7 @@ impl Poll {
         Lister {
             source: &self.source,
             stored: &self.stored.files,
+            feeds: &self.stored.feeds,
             origin: &self.origin,
             context: &self.context,
             since,
@@ -333,7 +335,7 @@ impl Poll {
         if self.has_order_hint || !has_new {
             return;
         }
-        let feed = Feed::new(self.context.reports.configured(), &self.source.columns);
+        let feed = Feed::new(self.context.reports.configured(), &self.stored.feeds);
         if let Some(hint) = notes::order_hint(&content.manifest, &content.formats, |path| feed.claims(path)) {
             let name = &self.source.name;
             tracing::warn!(source.id = %name, "`{name}`: {hint}");

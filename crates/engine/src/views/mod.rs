@@ -5,7 +5,7 @@
 mod product;
 mod report_summary;
 
-pub(crate) use product::detail;
-pub use product::{OfferView, ProductDetail};
+pub use product::{EditView, OfferView, OwnColumns, Product, ProductDetail};
+pub(crate) use product::{ProductViews, detail};
 pub use report_summary::{ReportState, ReportSummary};
 pub(crate) use report_summary::{is_written, summary};

@@ -6,11 +6,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Batches, MemoryBudget, NameDeltas, Page, RankedFile, Run, RunBuilder, SpillFiles, Texts, compare_pages, diff_pages,
+    Batches, MemoryBudget, NAME, NameDeltas, Page, RankedFile, Ranks, Run, RunBuilder, SpillFiles, Texts,
+    compare_pages, diff_pages,
 };
 
-/// sku → (name, deletes) of one file.
-type File = BTreeMap<String, (String, bool)>;
+/// sku → texts (name, price, stamp) and whether it deletes, of one file.
+type File = BTreeMap<String, ([String; 3], bool)>;
+
+/// The columns of the texts beside the name.
+const PRICE: usize = 1;
+const STAMP: usize = 2;
 
 /// The tables, kept by deltas alone.
 #[derive(Default)]
@@ -71,7 +76,7 @@ impl Tables {
     }
 
     /// Applies one version: several files at once, in batches of `rows`. `None` means that the file is gone.
-    fn apply(&mut self, files: &BTreeMap<i64, Option<File>>, ranks: &Ranks, rows: usize) {
+    fn apply(&mut self, files: &BTreeMap<i64, Option<File>>, rules: &Survivorship, rows: usize) {
         let runs: BTreeMap<i64, Option<Run>> =
             files.iter().map(|(number, file)| (*number, file.as_ref().map(run_of))).collect();
         let mut changes = Vec::new();
@@ -92,15 +97,15 @@ impl Tables {
         let mut names = NameDeltas::default();
         while let Some(batch) = batches.next_batch().unwrap() {
             let stored = self.stored(&batch.skus());
-            self.write(merge(&stored, &batch, ranks).unwrap(), &mut names);
+            self.write(merge(&stored, &batch, rules).unwrap(), &mut names);
         }
         self.add_names(names);
     }
 
-    fn choose_again(&mut self, skus: &[String], ranks: &Ranks) {
+    fn choose_again(&mut self, skus: &[String], rules: &Survivorship) {
         let stored = self.stored(&skus.iter().map(String::as_str).collect::<Vec<_>>());
         let mut names = NameDeltas::default();
-        self.write(merge(&stored, &Batch::default(), ranks).unwrap(), &mut names);
+        self.write(merge(&stored, &Batch::default(), rules).unwrap(), &mut names);
         self.add_names(names);
     }
 }
@@ -111,46 +116,77 @@ fn owned(Product { sku, texts: Texts(texts), file, edited }: Product<Cow<'_, str
 
 fn run_of(file: &File) -> Run {
     let mut builder =
-        RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")));
-    for (line, (sku, (name, deletes))) in file.iter().enumerate() {
-        let texts = if *deletes { ["", ""] } else { [name, "d"] };
+        RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0);
+    for (line, (sku, ([name, price, stamp], deletes))) in file.iter().enumerate() {
+        let texts = if *deletes { ["", "", stamp] } else { [name.as_str(), price, stamp] };
         builder.push(sku, texts, *deletes, line as u64 + 2).unwrap();
     }
     builder.finish().unwrap()
 }
 
-fn ranks(priorities: &[i64]) -> Ranks {
-    let file = |(file, priority): (usize, &i64)| RankedFile {
-        key: String::new(),
-        file: file as i64,
-        priority: *priority,
-        position: file as i64,
-        path: String::new(),
-    };
-    Ranks::new(priorities.iter().enumerate().map(file).collect())
+/// The settings of a configuration. Each file is a source of its own.
+#[derive(Debug, Clone)]
+struct Settings {
+    priorities: Vec<i64>,
+    newest: bool,
+    /// The sources that the name and the price come from; empty for any.
+    from: [Vec<i64>; 2],
 }
 
-/// The products shown, computed from all files and edits: sku → name.
+impl Settings {
+    fn rules(&self, group_by: usize) -> Survivorship {
+        let file = |(file, priority): (usize, &i64)| RankedFile {
+            key: String::new(),
+            file: file as i64,
+            priority: *priority,
+            position: file as i64,
+            path: String::new(),
+            source: file as i64,
+        };
+        let from = self.from.iter().cloned().enumerate().filter(|(_, sources)| !sources.is_empty());
+        Survivorship {
+            ranks: Ranks::new(self.priorities.iter().enumerate().map(file).collect()),
+            newest: self.newest.then_some(STAMP),
+            from: from.collect(),
+            group_by,
+        }
+    }
+}
+
+/// The name and the price of each product shown, computed from all files and edits.
 fn shown(
     files: &BTreeMap<i64, Option<File>>,
-    priorities: &[i64],
+    settings: &Settings,
     edits: &BTreeMap<String, Edit>,
-) -> BTreeMap<String, String> {
-    let mut order: Vec<i64> = files.keys().copied().collect();
-    order.sort_by_key(|file| (priorities[*file as usize], *file));
-    let mut winners: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for (sku, (name, deletes)) in order.iter().filter_map(|file| files[file].as_ref()).flatten() {
-        winners.insert(sku.clone(), (!deletes).then(|| name.clone()));
+) -> BTreeMap<String, [String; 2]> {
+    let mut offers: BTreeMap<&String, Vec<_>> = BTreeMap::new();
+    for (file, rows) in files.iter().filter_map(|(file, rows)| Some((*file, rows.as_ref()?))) {
+        for (sku, (texts, deletes)) in rows {
+            let stamp = if settings.newest { texts[STAMP].parse::<u32>().map_or(0, |stamp| stamp + 1) } else { 0 };
+            offers.entry(sku).or_default().push((stamp, settings.priorities[file as usize], file, texts, *deletes));
+        }
     }
-    let mut shown: BTreeMap<String, String> =
-        winners.into_iter().filter_map(|(sku, name)| Some((sku, name?))).collect();
+    let mut shown: BTreeMap<String, [String; 2]> = BTreeMap::new();
+    for (sku, mut offers) in offers {
+        offers.sort();
+        let Some((_, _, _, winner, false)) = offers.last().copied() else { continue };
+        let text = |column: usize| match settings.from[column].as_slice() {
+            [] => winner[column].clone(),
+            sources => {
+                let of = |source: &i64| offers.iter().find(|offer| offer.2 == *source && !offer.4);
+                let texts = sources.iter().filter_map(of).map(|offer| &offer.3[column]);
+                texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default()
+            }
+        };
+        shown.insert(sku.clone(), [text(NAME), text(PRICE)]);
+    }
     for edit in edits.values() {
         if edit.hidden {
             shown.remove(&edit.sku);
         } else if edit.stands || shown.contains_key(&edit.sku) {
-            let name = shown.entry(edit.sku.clone()).or_default();
-            if let Some(edited) = edit.texts.get(NAME) {
-                edited.clone_into(name);
+            let texts = shown.entry(edit.sku.clone()).or_default();
+            for column in [NAME, PRICE] {
+                edit.texts.get(column).into_iter().for_each(|text| text.clone_into(&mut texts[column]));
             }
         }
     }
@@ -162,59 +198,82 @@ enum Action {
     Version(Vec<(i64, Option<File>)>),
     Edit(Edit),
     Clear(String),
-    Priorities(Vec<i64>),
+    Configure(Settings),
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let from = || proptest::sample::select(vec![vec![], vec![], vec![0], vec![2, 0], vec![1, 2]]);
+    let priorities = proptest::collection::vec(0..2i64, 3);
+    (priorities, any::<bool>(), [from(), from()]).prop_map(|(priorities, newest, from)| Settings {
+        priorities,
+        newest,
+        from,
+    })
 }
 
 fn action() -> impl Strategy<Value = Action> {
     let sku = || "[a-f]";
-    let file = proptest::collection::btree_map(sku(), ("[xyz]", proptest::bool::weighted(0.2)), 0..6);
-    let edit = (sku(), proptest::option::of("[uv]"), proptest::bool::weighted(0.3), any::<bool>());
+    let row = (["[xyz]", "(|1|2)", "(|1|2)"], proptest::bool::weighted(0.2));
+    let file = proptest::collection::btree_map(sku(), row, 0..6);
+    let text = || proptest::option::of("[uv]");
+    let edit = (sku(), [text(), text()], proptest::bool::weighted(0.3), any::<bool>());
     prop_oneof![
         4 => proptest::collection::vec((0..3i64, proptest::option::weighted(0.85, file)), 1..4).prop_map(Action::Version),
-        2 => edit.prop_map(|(sku, name, hidden, stands)| Action::Edit(Edit { sku, texts: [name].into_iter().collect(), hidden, stands })),
+        2 => edit.prop_map(|(sku, texts, hidden, stands)| Action::Edit(Edit { sku, texts: texts.into_iter().collect(), hidden, stands })),
         1 => sku().prop_map(Action::Clear),
-        1 => proptest::collection::vec(0..2i64, 3).prop_map(Action::Priorities),
+        1 => settings().prop_map(Action::Configure),
     ]
 }
 
 proptest! {
     #[test]
-    fn tables_kept_by_deltas_equal_tables_computed_from_scratch(actions in proptest::collection::vec(action(), 1..14), rows in 1..9usize) {
+    fn tables_kept_by_deltas_equal_tables_computed_from_scratch(
+        first in settings(),
+        group_by in NAME..=PRICE,
+        actions in proptest::collection::vec(action(), 1..14),
+        rows in 1..9usize,
+    ) {
         let mut tables = Tables::default();
         let mut files: BTreeMap<i64, Option<File>> = BTreeMap::new();
-        let mut priorities = vec![0, 0, 0];
+        let mut settings = first;
         for action in actions {
             match action {
                 Action::Version(version) => {
                     let version: BTreeMap<_, _> = version.into_iter().collect();
-                    tables.apply(&version, &ranks(&priorities), rows);
+                    tables.apply(&version, &settings.rules(group_by), rows);
                     files.extend(version);
                 }
                 Action::Edit(edit) => {
                     let sku = edit.sku.clone();
                     tables.edits.insert(sku.clone(), edit);
-                    tables.choose_again(&[sku], &ranks(&priorities));
+                    tables.choose_again(&[sku], &settings.rules(group_by));
                 }
                 Action::Clear(sku) => {
                     tables.edits.remove(&sku);
-                    tables.choose_again(&[sku], &ranks(&priorities));
+                    tables.choose_again(&[sku], &settings.rules(group_by));
                 }
-                Action::Priorities(changed) => {
-                    priorities = changed;
-                    let contested: BTreeSet<String> = tables.shadowed.keys().map(|(sku, _)| sku.clone()).collect();
-                    tables.choose_again(&contested.into_iter().collect::<Vec<_>>(), &ranks(&priorities));
+                Action::Configure(changed) => {
+                    let is_reordered = (&changed.from, changed.newest) == (&settings.from, settings.newest);
+                    settings = changed;
+                    let contested = tables.shadowed.keys().map(|(sku, _)| sku.clone());
+                    // Where a column comes from also concerns skus with a single offer.
+                    let all = tables.products.keys().filter(|_| !is_reordered).cloned();
+                    let skus: BTreeSet<String> = contested.chain(all).collect();
+                    tables.choose_again(&skus.into_iter().collect::<Vec<_>>(), &settings.rules(group_by));
                 }
             }
-            let expected = shown(&files, &priorities, &tables.edits);
-            let products: BTreeMap<_, _> = tables.products.values().map(|product| (product.sku.clone(), product.texts.borrowed().get(NAME).to_owned())).collect();
+            let expected = shown(&files, &settings, &tables.edits);
+            let text = |product: &Product, column| product.texts.borrowed().get(column).to_owned();
+            let products: BTreeMap<_, _> =
+                tables.products.values().map(|product| (product.sku.clone(), [text(product, NAME), text(product, PRICE)])).collect();
             prop_assert_eq!(&products, &expected);
             let mut aggr = BTreeMap::new();
-            expected.values().for_each(|name| *aggr.entry(name.clone()).or_insert(0) += 1);
+            expected.values().for_each(|texts| *aggr.entry(texts[group_by].clone()).or_insert(0) += 1);
             prop_assert_eq!(&tables.aggr, &aggr);
             // Applying the same version again writes nothing.
             let current: BTreeMap<_, _> = files.clone();
             let size = (tables.products.len(), tables.shadowed.len());
-            tables.apply(&current, &ranks(&priorities), rows);
+            tables.apply(&current, &settings.rules(group_by), rows);
             prop_assert_eq!(size, (tables.products.len(), tables.shadowed.len()));
         }
     }

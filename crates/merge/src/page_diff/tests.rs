@@ -10,7 +10,7 @@ use crate::{Batches, MemoryBudget, NAME, RunBuilder, SpillFiles, line_of, page::
 type Rows = BTreeMap<String, (String, u64)>;
 
 fn builder() -> RunBuilder {
-    RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")))
+    RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0)
 }
 
 fn run(rows: &Rows) -> Run {

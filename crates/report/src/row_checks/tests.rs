@@ -1,4 +1,6 @@
-use tributary_csv_gate::{Columns, Feed, FillDown, OpWords, OwnColumn, Settings, Table};
+//! Checks of feed rows: which rows fail, and what the reject says.
+
+use tributary_csv_gate::{Columns, Feed, OpWords, OwnColumn, Settings, Table};
 use tributary_protocol::FormatSpec;
 
 use super::*;
@@ -22,7 +24,7 @@ fn seen(checks: &[&str], format: &str, file: &str) -> Vec<String> {
     let numbers = NumberFormat::new(&format).unwrap();
     let settings = Settings { delimiter: Some(";".to_owned()), ..Settings::default() };
     let table = Table::open("a.csv", file.len() as u64, || Ok(file.as_bytes()), &settings).unwrap();
-    let feed = Feed::new(table, &catalog(), OpWords::new()).unwrap().fill_down(&[FillDown::Name]);
+    let feed = Feed::new(table, &catalog(), OpWords::new()).unwrap().fill_down(&["name".to_owned()]);
     let mut feed = feed.check(Box::new(compile(checks).unwrap().of_file(&numbers))).unwrap();
     let mut seen = Vec::new();
     while let Some(offer) = feed.next_offer().unwrap() {

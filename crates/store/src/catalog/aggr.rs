@@ -81,7 +81,7 @@ impl Bulk for NameKey<'_> {
     const BEFORE: &'static str = "DELETE FROM aggr WHERE name IN (";
     const AFTER: &'static str = ")";
 
-    fn push<'b>(&'b self, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
         out.push_bind_param::<Text, _>(self.0)
     }
 }
@@ -94,7 +94,7 @@ impl Bulk for NameCount<'_> {
     const BEFORE: &'static str = "INSERT INTO aggr (name, no_of_products) VALUES ";
     const AFTER: &'static str = "";
 
-    fn push<'b>(&'b self, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
         push_pair(out, self.0, &self.1)
     }
 }

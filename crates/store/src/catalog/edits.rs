@@ -17,6 +17,8 @@ pub struct EditRow {
     pub name: Option<String>,
     /// Replaces the winner's description; `None` keeps it.
     pub description: Option<String>,
+    /// Replaces the texts of own columns: as `write_own_edits` writes them, also of columns that the catalog no longer has.
+    pub own: Option<String>,
     /// True if the product is hidden.
     pub hidden: bool,
     /// True if the product is shown even though no source offers it.
@@ -64,6 +66,19 @@ impl Store {
         .or_cannot(|| "count the edits")
     }
 
+    /// The skus with an edit, in order: at most `limit` after the sku `after`, or from the first on.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn edited_skus(&mut self, after: Option<&str>, limit: i64) -> Result<Vec<String>, Error> {
+        let skus = dsl::edits.select(dsl::sku).order(dsl::sku).limit(limit);
+        match after {
+            Some(after) => skus.filter(dsl::sku.gt(after)).load(&mut self.connection),
+            None => skus.load(&mut self.connection),
+        }
+        .or_cannot(|| "read the edited skus")
+    }
+
     /// Stores an edit, in place of an earlier one of the same sku.
     ///
     /// # Errors
@@ -73,6 +88,7 @@ impl Store {
         let values = (
             dsl::name.eq(edit.name.as_deref()),
             dsl::description.eq(edit.description.as_deref()),
+            dsl::own.eq(edit.own.as_deref()),
             dsl::hidden.eq(edit.hidden),
             dsl::stands.eq(edit.stands),
             dsl::edited_at.eq(&edit.edited_at),

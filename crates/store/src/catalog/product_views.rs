@@ -1,6 +1,11 @@
-//! Lists of products, filtered, with the source and the file of each, for people and programs. Writes are in `products`.
+//! Lists of products, filtered and in any order, with the source and the file of each, for people and programs. Writes are in
+//! `products`.
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{Bool, Double, Nullable, Text},
+};
 
 use crate::{
     Error, Store,
@@ -8,7 +13,7 @@ use crate::{
         error::OrCannot,
         schema::{files, products, sources},
     },
-    sqlite::instr,
+    sqlite::{instr, number_of, text_of},
 };
 
 /// A product with the winner's source and file; both are `None` for a product that no source offers.
@@ -20,12 +25,18 @@ pub struct ProductView {
     pub name: String,
     /// As shown.
     pub description: String,
+    /// The texts of own columns, as [`crate::read_own`] reads them.
+    pub own: Option<String>,
     /// Name of the winner's source.
     pub source: Option<String>,
     /// Path of the winner's file.
     pub file: Option<String>,
     /// True if an edit is applied.
     pub edited: bool,
+    /// When it appeared, in seconds since 1970; `None` if that was before it was recorded.
+    pub first_seen: Option<i64>,
+    /// When its texts last changed; `None` if they have not since it appeared.
+    pub changed_at: Option<i64>,
 }
 
 /// A filter for products. All conditions that are set must hold; none means all products.
@@ -39,12 +50,79 @@ pub struct ProductFilter {
     pub part: Option<String>,
     /// Name of the winner's source.
     pub source: Option<String>,
+    /// Conditions on columns of the catalog.
+    pub columns: Vec<ColumnFilter>,
+}
+
+/// A condition on the text of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnFilter {
+    /// The name of a column of the catalog.
+    pub column: String,
+    /// The comparison.
+    pub comparison: Comparison,
+    /// The text to compare with. If it is a number as JSON writes one, an order compares numbers and leaves out texts that are none; else it compares
+    /// texts byte by byte and leaves out empty ones.
+    pub text: String,
+}
+
+/// A comparison of a column with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same text.
+    Equal,
+    /// Another text.
+    NotEqual,
+    /// Before it.
+    Less,
+    /// Before it, or equal.
+    LessOrEqual,
+    /// Behind it.
+    Greater,
+    /// Behind it, or equal.
+    GreaterOrEqual,
+}
+
+/// The order of a list: by the value of a column, then by sku. Texts that are no numbers come first, by bytes, then the numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductOrder {
+    /// The name of a column of the catalog, or `sku`.
+    pub column: String,
+    /// The greatest first; equal ones by sku, the greatest first too.
+    pub descending: bool,
+}
+
+/// Where a product stands in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductPlace {
+    /// Its text in the column of the order.
+    pub text: String,
+    /// Its sku.
+    pub sku: String,
+}
+
+impl Comparison {
+    fn operator(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// Whether a text is a number as JSON writes one, as [`number_of`] has it.
+fn is_number(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Number>(text).is_ok() && !text.contains(char::is_whitespace)
 }
 
 /// Adds the conditions of a filter to a query. A macro, because the queries have different types.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let ProductFilter { sku, name, part, source } = $filter;
+        let ProductFilter { sku, name, part, source, columns } = $filter;
         let mut query = $query;
         if let Some(sku) = sku {
             query = query.filter(products::sku.eq(sku));
@@ -57,6 +135,25 @@ macro_rules! filtered {
         }
         if let Some(source) = source {
             query = query.filter(sources::name.nullable().eq(source));
+        }
+        for ColumnFilter { column, comparison, text } in columns {
+            let (of, number, operator) = (text_of(column), number_of(column), comparison.operator());
+            let with_text = |before: String| sql::<Bool>(&before).bind::<Text, _>(text);
+            query = match (comparison, is_number(text)) {
+                (Comparison::NotEqual, _) => query.filter(with_text(format!("{of} <> "))),
+                // The second condition says nothing new; with it, an index on the column serves both.
+                (Comparison::Equal, false) => {
+                    query.filter(with_text(format!("{of} = ")).sql(&format!(" AND {number} IS NULL")))
+                }
+                (Comparison::Equal, true) => query.filter(
+                    with_text(format!("{of} = "))
+                        .sql(&format!(" AND {number} = CAST("))
+                        .bind::<Text, _>(text)
+                        .sql(" AS REAL)"),
+                ),
+                (_, true) => query.filter(with_text(format!("{number} {operator} CAST(")).sql(" AS REAL)")),
+                (_, false) => query.filter(with_text(format!("{of} <> '' AND {of} {operator} "))),
+            };
         }
         query
     }};
@@ -80,23 +177,72 @@ impl Store {
         after: Option<&str>,
         limit: i64,
     ) -> Result<Vec<ProductView>, Error> {
+        let order = ProductOrder { column: "sku".to_owned(), descending: false };
+        let after = after.map(|sku| ProductPlace { text: sku.to_owned(), sku: sku.to_owned() });
+        self.products_in_order(filter, &order, after.as_ref(), limit)
+    }
+
+    /// At most `limit` products behind the place `after`, in an order.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn products_in_order(
+        &mut self,
+        filter: &ProductFilter,
+        ProductOrder { column, descending }: &ProductOrder,
+        after: Option<&ProductPlace>,
+        limit: i64,
+    ) -> Result<Vec<ProductView>, Error> {
         let query = with_origin()
             .select((
                 products::sku,
                 products::name,
                 products::description,
+                products::own,
                 sources::name.nullable(),
                 files::path.nullable(),
                 products::edited,
+                products::first_seen,
+                products::changed_at,
             ))
-            .order(products::sku)
             .limit(limit)
             .into_boxed();
         let mut query = filtered!(query, filter);
-        if let Some(after) = after {
-            query = query.filter(products::sku.gt(after));
+        if column == "sku" {
+            if let Some(ProductPlace { sku, .. }) = after {
+                query = match descending {
+                    true => query.filter(products::sku.lt(sku)),
+                    false => query.filter(products::sku.gt(sku)),
+                };
+            }
+            query = match descending {
+                true => query.order(products::sku.desc()),
+                false => query.order(products::sku),
+            };
+            return query.load(&mut self.connection).or_cannot(|| "read products");
         }
-        query.load(&mut self.connection).or_cannot(|| "read products")
+        let (number, of) = (number_of(column), text_of(column));
+        let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
+        if let Some(ProductPlace { text, sku }) = after {
+            let behind_text = format!("({of}, products.sku) {behind} (");
+            query = match is_number(text) {
+                false => {
+                    // The numbers come behind all texts.
+                    let numbers = if *descending { "" } else { &format!(" OR {number} IS NOT NULL") };
+                    let texts = sql::<Bool>(&format!("(({number} IS NULL AND {behind_text}")).bind::<Text, _>(text);
+                    query.filter(texts.sql(", ").bind::<Text, _>(sku).sql(&format!(")){numbers})")))
+                }
+                true => {
+                    let texts = if *descending { &format!("{number} IS NULL OR ") } else { "" };
+                    let numbers = sql::<Bool>(&format!("({texts}{number} {behind} CAST(")).bind::<Text, _>(text);
+                    let equal = numbers.sql(&format!(" AS REAL) OR ({number} = CAST(")).bind::<Text, _>(text);
+                    let texts = equal.sql(&format!(" AS REAL) AND {behind_text}")).bind::<Text, _>(text);
+                    query.filter(texts.sql(", ").bind::<Text, _>(sku).sql(")))"))
+                }
+            };
+        }
+        let order = format!("{number}{direction}, {of}{direction}, products.sku{direction}");
+        query.order(sql::<Nullable<Double>>(&order)).load(&mut self.connection).or_cannot(|| "read products")
     }
 
     /// True if a sku is shown.

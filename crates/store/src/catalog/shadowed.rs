@@ -2,7 +2,7 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Bool, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ pub struct ShadowedRow<T = String> {
     pub name: T,
     /// As offered.
     pub description: T,
+    /// The texts of own columns, as `write_own` writes them.
+    pub own: Option<String>,
 }
 
 impl Store {
@@ -80,10 +82,10 @@ impl Store {
 
 impl<T: AsRef<str>> Bulk for ShadowedRow<T> {
     type Kind = ShadowedRow<&'static str>;
-    const BEFORE: &'static str = "INSERT INTO shadowed (sku, file_id, deletes, name, description) VALUES ";
+    const BEFORE: &'static str = "INSERT INTO shadowed (sku, file_id, deletes, name, description, own) VALUES ";
     const AFTER: &'static str = "";
 
-    fn push<'b>(&'b self, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
         out.push_sql("(");
         out.push_bind_param::<Text, _>(self.sku.as_ref())?;
         out.push_sql(",");
@@ -94,6 +96,8 @@ impl<T: AsRef<str>> Bulk for ShadowedRow<T> {
         out.push_bind_param::<Text, _>(self.name.as_ref())?;
         out.push_sql(",");
         out.push_bind_param::<Text, _>(self.description.as_ref())?;
+        out.push_sql(",");
+        out.push_bind_param::<Nullable<Text>, _>(&self.own)?;
         out.push_sql(")");
         Ok(())
     }
@@ -107,7 +111,7 @@ impl Bulk for OfferKey<'_> {
     const BEFORE: &'static str = "DELETE FROM shadowed WHERE (sku, file_id) IN (VALUES ";
     const AFTER: &'static str = ")";
 
-    fn push<'b>(&'b self, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
         push_pair(out, self.0, &self.1)
     }
 }

@@ -39,16 +39,29 @@ impl Store {
     }
 }
 
+/// The columns of a [`ProductRow`].
+const PRODUCT: (
+    products::sku,
+    products::name,
+    products::description,
+    products::file_id,
+    products::edited,
+    products::own,
+) = (products::sku, products::name, products::description, products::file_id, products::edited, products::own);
+
 const PRODUCTS: Lookup<ProductRow> = Lookup {
     key: |row| &row.sku,
     range: |connection, first, last, limit| {
         products::table
             .filter(products::sku.ge(first).and(products::sku.le(last)))
+            .select(PRODUCT)
             .order(products::sku)
             .limit(limit)
             .load(connection)
     },
-    listed: |connection, skus| products::table.filter(products::sku.eq_any(skus)).order(products::sku).load(connection),
+    listed: |connection, skus| {
+        products::table.filter(products::sku.eq_any(skus)).select(PRODUCT).order(products::sku).load(connection)
+    },
 };
 
 const SHADOWED: Lookup<ShadowedRow> = Lookup {

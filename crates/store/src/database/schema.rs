@@ -9,6 +9,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalog_settings (id) {
+        id -> BigInt,
+        settings -> Text,
+    }
+}
+
+diesel::table! {
     documents (id) {
         id -> Text,
         path -> Text,
@@ -37,6 +44,7 @@ diesel::table! {
         hidden -> Bool,
         stands -> Bool,
         edited_at -> Text,
+        own -> Nullable<Text>,
     }
 }
 
@@ -131,6 +139,9 @@ diesel::table! {
         description -> Text,
         file_id -> Nullable<BigInt>,
         edited -> Bool,
+        own -> Nullable<Text>,
+        first_seen -> Nullable<BigInt>,
+        changed_at -> Nullable<BigInt>,
     }
 }
 
@@ -163,6 +174,7 @@ diesel::table! {
         deletes -> Bool,
         name -> Text,
         description -> Text,
+        own -> Nullable<Text>,
     }
 }
 

@@ -149,6 +149,8 @@ impl FileRow {
 pub struct FileOrigin {
     /// The file's id.
     pub id: i64,
+    /// The id of its source.
+    pub source_id: i64,
     /// Name of its source.
     #[diesel(select_expression = sources::name)]
     pub source: String,

@@ -31,8 +31,9 @@ pub(crate) trait Bulk {
     /// The end of the statement, after the list.
     const AFTER: &'static str;
 
-    /// Pushes the values of one row, parenthesised if the statement needs it.
-    fn push<'b>(&'b self, out: &mut ValueList<'_, 'b>) -> QueryResult<()>;
+    /// Pushes the values of one row, parenthesised if the statement needs it. The first row of a statement may bind values that the
+    /// others refer to.
+    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()>;
 }
 
 /// Pushes a row of a text and a number.
@@ -63,7 +64,7 @@ impl<B: Bulk, const N: usize> QueryFragment<Sqlite> for BulkStatement<'_, B, N> 
             if place > 0 {
                 out.push_sql(",");
             }
-            row.push(&mut out)?;
+            row.push(place == 0, &mut out)?;
         }
         out.push_sql(B::AFTER);
         Ok(())

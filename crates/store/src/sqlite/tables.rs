@@ -1,4 +1,4 @@
-//! SQLite's system tables: which tables exist, and their columns.
+//! SQLite's system tables: which tables and indexes exist, and the columns of tables.
 
 use diesel::{
     prelude::*,
@@ -26,15 +26,25 @@ pub(crate) fn table_columns(connection: &mut AnyConnection, table: &str) -> Quer
 
 /// The names of all tables that begin with `prefix`, compared byte by byte.
 pub(crate) fn tables_with_prefix(connection: &mut AnyConnection, prefix: &str) -> QueryResult<Vec<String>> {
+    names(connection, "table", prefix)
+}
+
+/// The names of all indexes that begin with `prefix`, compared byte by byte.
+pub(crate) fn index_names(connection: &mut AnyConnection, prefix: &str) -> QueryResult<Vec<String>> {
+    names(connection, "index", prefix)
+}
+
+fn names(connection: &mut AnyConnection, kind: &str, prefix: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
-    struct Table {
+    struct Entry {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    let tables: Vec<Table> =
-        sql_query("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length(?)) = ?")
+    let entries: Vec<Entry> =
+        sql_query("SELECT name FROM sqlite_schema WHERE type = ? AND substr(name, 1, length(?)) = ?")
+            .bind::<Text, _>(kind)
             .bind::<Text, _>(prefix)
             .bind::<Text, _>(prefix)
             .load(connection)?;
-    Ok(tables.into_iter().map(|table| table.name).collect())
+    Ok(entries.into_iter().map(|entry| entry.name).collect())
 }

@@ -2,6 +2,7 @@
 
 mod aggr;
 mod edits;
+mod own_columns;
 mod products;
 mod sku_rows;
 mod views;

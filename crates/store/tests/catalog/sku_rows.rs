@@ -17,7 +17,7 @@ fn fill(store: &mut Store, skus: &[String]) -> SkuRows {
     };
     store
         .transaction::<_, tributary_store::Error>(|store| {
-            store.insert_products(&state.products)?;
+            store.insert_products(&state.products, 0)?;
             store.insert_shadowed(&state.shadowed)?;
             state.edits.iter().try_for_each(|edit| store.put_edit(edit))
         })

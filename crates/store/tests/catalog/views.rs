@@ -13,7 +13,7 @@ fn products_are_shown_with_their_source_and_file() {
         row.file_id = Some(file_id);
         row
     };
-    database.store.insert_products(&[product("a", "red"), offered("b", "red"), offered("é", "blue")]).unwrap();
+    database.store.insert_products(&[product("a", "red"), offered("b", "red"), offered("é", "blue")], 0).unwrap();
     let mut check = |sku: Option<&str>, name: Option<&str>, limit: i64, expect: &[&str]| {
         let filter =
             ProductFilter { sku: sku.map(str::to_owned), name: name.map(str::to_owned), ..ProductFilter::default() };
@@ -62,7 +62,7 @@ fn products_are_cut_to_a_part_a_source_and_what_lies_behind_a_sku() {
     let file_id = database.file("north");
     let mut offered = product("b_1", "red");
     offered.file_id = Some(file_id);
-    database.store.insert_products(&[product("a", "Blue"), offered, product("c", "blue")]).unwrap();
+    database.store.insert_products(&[product("a", "Blue"), offered, product("c", "blue")], 0).unwrap();
     let mut check = |part: Option<&str>, source: Option<&str>, after: Option<&str>, expect: &[&str]| {
         let (part, source) = (part.map(str::to_owned), source.map(str::to_owned));
         let filter = ProductFilter { part, source, ..ProductFilter::default() };

@@ -12,7 +12,7 @@ fn emptying_leaves_no_row_in_any_table() {
     store.insert_pages(file_id, [page("a", 1)]).unwrap();
     let reject = RejectRow { line: 1, byte_offset: 0, reason: String::new(), raw: String::new() };
     store.replace_rejects(file_id, false, &[reject]).unwrap();
-    store.insert_products(&[product("1", "a"), product("2", "a")]).unwrap();
+    store.insert_products(&[product("1", "a"), product("2", "a")], 0).unwrap();
     store.insert_shadowed(&[shadowed("1", 1)]).unwrap();
     store.put_edit(&edit("1")).unwrap();
     store.add_to_aggr(&[("a".to_owned(), 2)]).unwrap();

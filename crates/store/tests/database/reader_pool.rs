@@ -24,11 +24,11 @@ fn each_use_sees_the_tables_as_they_are_now() {
     let mut database = Database::new();
     let pool = ReaderPool::new(database.url.clone());
     assert_eq!(products(&pool).unwrap(), 0);
-    database.store.insert_products(&[product("1", "a")]).unwrap();
+    database.store.insert_products(&[product("1", "a")], 0).unwrap();
     assert_eq!(products(&pool).unwrap(), 1);
     let within: Result<_, Error> = pool.snapshot(|store| {
         store.counts()?;
-        database.store.insert_products(&[product("2", "b")])?;
+        database.store.insert_products(&[product("2", "b")], 0)?;
         Ok(store.counts()?.products)
     });
     assert_eq!((within.unwrap(), products(&pool).unwrap()), (1, 2));
@@ -79,7 +79,7 @@ fn many_threads_read_at_once_and_none_writes() {
             scope.spawn(|| {
                 let read: Result<_, Error> = pool.snapshot(|store| {
                     all_inside.wait();
-                    assert!(store.insert_products(&[product("1", "a")]).is_err());
+                    assert!(store.insert_products(&[product("1", "a")], 0).is_err());
                     Ok(store.counts()?.products)
                 });
                 counts.lock().unwrap().push(read.unwrap());

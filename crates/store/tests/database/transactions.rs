@@ -13,7 +13,7 @@ fn a_reader_sees_whole_transactions_only() {
     database
         .store
         .transaction::<_, Error>(|store| {
-            store.insert_products(&[product("1", "a"), product("2", "b")])?;
+            store.insert_products(&[product("1", "a"), product("2", "b")], 0)?;
             assert_eq!(count(&url), 0, "a reader opened beside an open transaction");
             Ok(())
         })
@@ -39,7 +39,7 @@ fn a_snapshot_stands_still_while_others_write() {
     let mut reader = Store::open_existing(&database.url).unwrap();
     let counts = reader.snapshot::<_, Error>(|reader| {
         let before = reader.counts()?.products;
-        database.store.insert_products(&[product("1", "a")])?;
+        database.store.insert_products(&[product("1", "a")], 0)?;
         Ok((before, reader.counts()?.products))
     });
     assert_eq!(counts.unwrap(), (0, 0));
@@ -50,13 +50,13 @@ fn a_snapshot_stands_still_while_others_write() {
 fn a_failed_transaction_leaves_nothing_behind() {
     let mut database = Database::new();
     let failed = database.store.transaction::<(), Error>(|store| {
-        store.insert_products(&[product("1", "a")])?;
-        store.insert_products(&[product("1", "again")])
+        store.insert_products(&[product("1", "a")], 0)?;
+        store.insert_products(&[product("1", "again")], 0)
     });
     let error = failed.unwrap_err();
     assert_eq!(error.to_string(), "cannot insert \"1\" into products");
     assert_eq!(database.products(), []);
-    database.store.transaction::<_, Error>(|store| store.insert_products(&[product("1", "a")])).unwrap();
+    database.store.transaction::<_, Error>(|store| store.insert_products(&[product("1", "a")], 0)).unwrap();
     assert_eq!(database.products().len(), 1);
 }
 

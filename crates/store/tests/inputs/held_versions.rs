@@ -62,6 +62,7 @@ fn a_sku_that_a_source_offers_twice_counts_once() {
         description: String::new(),
         file_id: Some(file_id),
         edited,
+        own: None,
     };
     let offer = |sku: &str, file_id, deletes| ShadowedRow {
         sku: sku.into(),
@@ -69,15 +70,19 @@ fn a_sku_that_a_source_offers_twice_counts_once() {
         deletes,
         name: String::new(),
         description: String::new(),
+        own: None,
     };
     // a: shown and shadowed; b: edited, twice; c: shown from south, offered by north; d: deleted by north; e: south's alone.
     store
-        .insert_products(&[
-            product("a", first, false),
-            product("b", first, true),
-            product("c", other, false),
-            product("e", other, false),
-        ])
+        .insert_products(
+            &[
+                product("a", first, false),
+                product("b", first, true),
+                product("c", other, false),
+                product("e", other, false),
+            ],
+            0,
+        )
         .unwrap();
     store
         .insert_shadowed(&[

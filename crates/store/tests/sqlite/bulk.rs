@@ -20,14 +20,14 @@ fn lists_of_every_size_are_written_as_a_whole() {
         let products: Vec<_> = skus.iter().map(|sku| product(sku, &format!("name of {sku}"))).collect();
         let offers: Vec<_> = skus.iter().flat_map(|sku| [shadowed(sku, 1), shadowed(sku, 2)]).collect();
         let store = &mut database.store;
-        store.insert_products(&products).unwrap();
+        store.insert_products(&products, 0).unwrap();
         store.insert_shadowed(&offers).unwrap();
         let state = store.sku_rows(&skus).unwrap();
         assert_eq!((state.products, state.shadowed), (products.clone(), offers), "{size} inserted");
         assert_eq!(store.tally().unwrap(), Tally { products: size as i64, names: 0 }, "{size} inserted");
 
         let changed: Vec<_> = skus.iter().map(|sku| product(sku, "other")).collect();
-        store.update_products(&changed).unwrap();
+        store.update_products(&changed, 0).unwrap();
         let hidden: Vec<_> = skus.iter().map(|sku| (sku.clone(), 2)).collect();
         store.delete_shadowed(&hidden).unwrap();
         let state = store.sku_rows(&skus).unwrap();
@@ -60,7 +60,7 @@ fn names_of_every_number_are_counted() {
 fn a_row_that_is_missing_among_many_is_a_contradiction() {
     let mut database = Database::new();
     let products: Vec<_> = (0..300).filter(|number| *number != 77).map(|number| product(&sku(number), "a")).collect();
-    database.store.insert_products(&products).unwrap();
+    database.store.insert_products(&products, 0).unwrap();
     let error = database.store.delete_products(&(0..300).map(sku).collect::<Vec<_>>()).unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }));
     assert!(error.to_string().contains("1 of 300 rows do not exist"), "{error}");

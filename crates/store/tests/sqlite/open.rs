@@ -99,7 +99,7 @@ fn a_set_up_database_needs_no_setup() {
 fn a_reader_cannot_write() {
     let database = Database::new();
     let mut reader = Store::open_existing(&database.url).unwrap();
-    assert!(matches!(reader.insert_products(&[product("1", "a")]), Err(Error::Query { .. })));
+    assert!(matches!(reader.insert_products(&[product("1", "a")], 0), Err(Error::Query { .. })));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! `/api/v1/products/{sku}` and its edit: one product, seen and corrected.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use serde::{Deserialize, Deserializer};
-use tributary_engine::{DESCRIPTION, EditChange, NAME};
+use tributary_engine::EditRequest;
 use utoipa::ToSchema;
 
 use crate::http::{
-    api::views::{Edit, Offer, ProductDetail},
+    api::{
+        members::Members,
+        product_views::{Edit, Offer, ProductDetail},
+    },
     server::{
         App,
         error::{ApiError, NotShown},
@@ -14,9 +16,9 @@ use crate::http::{
     },
 };
 
-/// The body of PUT.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// The body of PUT: texts of columns. Of the own columns any may be missing.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes `Members`, which has the columns of the catalog")]
 pub(crate) struct Replacement {
     /// The name to show.
     #[schema(max_length = 2048)]
@@ -25,23 +27,15 @@ pub(crate) struct Replacement {
     description: String,
 }
 
-/// The body of PATCH. A missing member keeps that field's edit, `null` clears it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// The body of PATCH: texts of columns. A missing member keeps that column's edit, `null` clears it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes `Members`, which has the columns of the catalog")]
 pub(crate) struct Patch {
     /// The name to show, or null for the winner's.
-    #[serde(default, deserialize_with = "there")]
-    #[schema(value_type = Option<String>, max_length = 2048)]
-    name: Option<Option<String>>,
+    #[schema(max_length = 2048)]
+    name: Option<String>,
     /// The description to show, or null for the winner's.
-    #[serde(default, deserialize_with = "there")]
-    #[schema(value_type = Option<String>)]
-    description: Option<Option<String>>,
-}
-
-/// Distinguishes `null` from a missing member.
-fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    description: Option<String>,
 }
 
 /// One product.
@@ -58,7 +52,7 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     shown(&app, &sku, StatusCode::OK).await
 }
 
-/// Sets both fields.
+/// Sets the columns.
 ///
 /// Replaces the edit. The product is then shown even if no source offers it.
 #[utoipa::path(put, path = "/api/v1/products/{sku}", operation_id = "put_product", tag = "products", request_body = Replacement,
@@ -76,15 +70,21 @@ pub(crate) async fn put(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let sku = input::path_sku(&request)?;
-    let Replacement { name, description } = input::json(payload).await?;
-    let texts = vec![input::name(&name)?, input::description(&description)?];
-    let was_shown = app.engine.change_edit(&sku, EditChange::Replace(texts), false).await?;
+    let members: Members = input::json(payload).await?;
+    for column in ["name", "description"] {
+        if members.0.iter().all(|(name, text)| name != column || text.is_none()) {
+            return Err(ApiError::Invalid(format!("the body does not fit: missing field `{column}`, a text")));
+        }
+    }
+    // Null says the same as leaving it out: the column is not edited.
+    let texts = members.checked()?.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
+    let was_shown = app.engine.change_edit(&sku, EditRequest::Replace(texts), false).await?;
     shown(&app, &sku, if was_shown { StatusCode::OK } else { StatusCode::CREATED }).await
 }
 
-/// Corrects one field or both.
+/// Corrects some columns.
 ///
-/// Sets the given fields and keeps the others; `null` clears that field's edit.
+/// Sets the given columns and keeps the others; `null` clears that column's edit.
 #[utoipa::path(patch, path = "/api/v1/products/{sku}", operation_id = "patch_product", tag = "products", request_body = Patch,
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses(
@@ -100,14 +100,8 @@ pub(crate) async fn patch(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let sku = input::path_sku(&request)?;
-    let Patch { name, description } = input::json(payload).await?;
-    let checked = |column, field: Option<Option<String>>, check: fn(&str) -> Result<String, ApiError>| {
-        field.map(|text| Ok::<_, ApiError>((column, text.map(|text| check(&text)).transpose()?))).transpose()
-    };
-    let texts = [checked(NAME, name, input::name)?, checked(DESCRIPTION, description, input::description)?]
-        .into_iter()
-        .flatten();
-    app.engine.change_edit(&sku, EditChange::Patch(texts.collect()), true).await?;
+    let members: Members = input::json(payload).await?;
+    app.engine.change_edit(&sku, EditRequest::Patch(members.checked()?), true).await?;
     shown(&app, &sku, StatusCode::OK).await
 }
 
@@ -118,7 +112,7 @@ pub(crate) async fn patch(
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses((status = 204, description = "It is not shown, whether or not it was before")))]
 pub(crate) async fn hide(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    app.engine.change_edit(&input::path_sku(&request)?, EditChange::Hide, false).await?;
+    app.engine.change_edit(&input::path_sku(&request)?, EditRequest::Hide, false).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -129,7 +123,7 @@ pub(crate) async fn hide(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     params(("sku" = String, Path, description = "Percent-encoded, `/` included")),
     responses((status = 204, description = "There is no edit, whether or not there was one")))]
 pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    app.engine.change_edit(&input::path_sku(&request)?, EditChange::Clear, false).await?;
+    app.engine.change_edit(&input::path_sku(&request)?, EditRequest::Clear, false).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 use tributary_config::{ReportConfig, report_of};
-use tributary_engine::{
-    AggrRow, EditRow, FileView, HeldVersionRow, OfferView, ProductView, RejectView, ReportSummary, SourceHealth,
-    SourceView,
-};
+use tributary_engine::{AggrRow, FileView, HeldVersionRow, RejectView, ReportSummary, SourceHealth, SourceView};
 use utoipa::ToSchema;
 
 use crate::http::pages::wording::encoded;
@@ -17,15 +14,6 @@ pub(crate) struct Items<T: ToSchema> {
     pub(crate) items: Vec<T>,
 }
 
-/// A page of the products.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProductPage {
-    /// By sku (bytes).
-    pub(crate) items: Vec<Product>,
-    /// `after` of the next page; null at the end.
-    pub(crate) next: Option<String>,
-}
-
 /// A page of the names.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AggrPage {
@@ -33,69 +21,6 @@ pub(crate) struct AggrPage {
     pub(crate) items: Vec<Aggr>,
     /// Names on all pages.
     pub(crate) total: i64,
-}
-
-/// A product as it is shown.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Product {
-    /// Its key.
-    pub(crate) sku: String,
-    /// The winner's, or the edit's.
-    pub(crate) name: String,
-    /// The winner's, or the edit's.
-    pub(crate) description: String,
-    /// The winner's source; null for a product that exists only as an edit.
-    pub(crate) source: Option<String>,
-    /// The winner's file; null for a product that exists only as an edit.
-    pub(crate) file: Option<String>,
-    /// Whether an edit applies.
-    pub(crate) edited: bool,
-}
-
-/// A product with all offers and the edit of its sku.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProductDetail {
-    /// As shown.
-    #[serde(flatten)]
-    pub(crate) product: Product,
-    /// Every current offer; the last one wins.
-    pub(crate) offers: Vec<Offer>,
-    /// The edit that is applied over the winner; null if there is none.
-    pub(crate) edit: Option<Edit>,
-}
-
-/// A file's row for a sku.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Offer {
-    /// The source's name.
-    pub(crate) source: String,
-    /// The file's path.
-    pub(crate) file: String,
-    /// The line on which the row begins; the first line is 1.
-    pub(crate) row: Option<u64>,
-    /// As offered.
-    pub(crate) name: String,
-    /// As offered.
-    pub(crate) description: String,
-    /// Whether it deletes the sku.
-    pub(crate) deletes: bool,
-    /// Whether it is the winner.
-    pub(crate) wins: bool,
-}
-
-/// A person's or program's change to a sku.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Edit {
-    /// Shown in place of the winner's; null: the winner's.
-    pub(crate) name: Option<String>,
-    /// Shown in place of the winner's; null: the winner's.
-    pub(crate) description: Option<String>,
-    /// Whether the product is not shown.
-    pub(crate) hidden: bool,
-    /// Whether it is shown though no source offers it.
-    pub(crate) stands: bool,
-    /// When it was last changed, RFC 3339.
-    pub(crate) edited_at: String,
 }
 
 /// A name and its number of products.
@@ -246,24 +171,6 @@ impl Report {
     }
 }
 
-impl From<ProductView> for Product {
-    fn from(ProductView { sku, name, description, source, file, edited }: ProductView) -> Self {
-        Self { sku, name, description, source, file, edited }
-    }
-}
-
-impl From<OfferView> for Offer {
-    fn from(OfferView { source, file, row, deletes, name, description, wins }: OfferView) -> Self {
-        Self { source, file, row, deletes, name, description, wins }
-    }
-}
-
-impl From<EditRow> for Edit {
-    fn from(EditRow { sku: _, name, description, hidden, stands, edited_at }: EditRow) -> Self {
-        Self { name, description, hidden, stands, edited_at }
-    }
-}
-
 impl From<AggrRow> for Aggr {
     fn from(AggrRow { name, no_of_products }: AggrRow) -> Self {
         Self { name, no_of_products }
@@ -307,12 +214,6 @@ impl From<SourceHealth> for Source {
         let state = state.to_string();
         let held = held.map(Held::from);
         Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held }
-    }
-}
-
-impl From<tributary_engine::ProductPage> for ProductPage {
-    fn from(page: tributary_engine::ProductPage) -> Self {
-        Self { items: page.products.into_iter().map(Product::from).collect(), next: page.next }
     }
 }
 

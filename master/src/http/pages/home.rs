@@ -1,14 +1,14 @@
 //! `GET /`: the form, counts, the health of the sources, the latest changes.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
 use tributary_engine::Overview;
 
 use crate::http::{
     api::views::Source,
     pages::{
+        form::Form,
         source_line::SourceLine,
-        templates::{Change, Form, Home, Known, answer},
+        templates::{Change, Home, Known, answer},
     },
     server::{App, error::ApiError, input},
 };
@@ -16,30 +16,22 @@ use crate::http::{
 /// Maximum changes on the page.
 const CHANGES: i64 = 12;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HomeQuery {
-    #[serde(default)]
-    sku: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    description: String,
-}
-
-/// Shows the page with the product of `?sku=`. The name and the description that were typed before a product is looked up stay in
-/// the form.
+/// Shows the page with the product of `?sku=`. What was typed before a product is looked up stays in the form.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let HomeQuery { sku, name, description } = input::query(&request)?;
-    page(&app, StatusCode::OK, Form { sku: sku.trim().to_owned(), name, description, complaint: None }).await
+    let form = Form::new(input::pairs(&request)?, &app.engine.catalog())?;
+    page(&app, StatusCode::OK, form).await
 }
 
 /// Renders the page with this form and the product of its sku.
 pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
     let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
     let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;
+    let catalog = app.engine.catalog();
+    let known = product.map(|detail| Known::new(form.sku.clone(), detail, &catalog));
+    let shown = known.as_ref().and_then(|known| known.product.as_ref());
     let home = Home {
-        known: product.map(|detail| Known::new(form.sku.clone(), detail)),
+        fields: form.fields(&catalog, shown),
+        known,
         form,
         tally: tally.into(),
         busy: app.engine.writing().map(Into::into),

@@ -2,25 +2,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
-use tributary_engine::{AggrOrder, ProductFilter};
+use tributary_engine::AggrOrder;
 
 use crate::http::{
-    api::views::{Aggr, Reject},
-    pages::templates::{Names, Products, Rejects, answer},
+    api::{
+        product_query::Asked,
+        views::{Aggr, Reject},
+    },
+    pages::{
+        product_list::Products,
+        templates::{Names, Rejects, answer},
+    },
     server::{App, error::ApiError, input},
 };
 
 /// Rows per page.
 const ROWS: i64 = 50;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProductsQuery {
-    q: Option<String>,
-    name: Option<String>,
-    source: Option<String>,
-    after: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,12 +35,15 @@ struct RejectsQuery {
     report: Option<String>,
 }
 
-/// The products, by sku.
+/// The products.
 pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let ProductsQuery { q, name, source, after } = input::query(&request)?;
-    let filter = ProductFilter { sku: None, name, part: input::unless_blank(q), source: input::unless_blank(source) };
-    let page = app.engine.products(filter.clone(), after, ROWS).await?.into();
-    answer(&app, StatusCode::OK, &Products::new(filter, page))
+    let catalog = app.engine.catalog();
+    let mut asked = Asked::take(&mut input::pairs(&request)?, &[])?;
+    // A form sends what was left blank.
+    asked.leave_blank_ones();
+    asked.check(|column| catalog.has(column), &[])?;
+    let page = app.engine.products(asked.query.clone(), ROWS).await?;
+    answer(&app, StatusCode::OK, &Products::new(&asked, page.into(), &catalog))
 }
 
 /// The names, those with the most products first.

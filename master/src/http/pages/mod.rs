@@ -4,9 +4,11 @@
 
 pub(crate) mod assets;
 pub(crate) mod files;
+mod form;
 pub(crate) mod home;
 pub(crate) mod lists;
 mod numbers;
+mod product_list;
 mod report_templates;
 pub(crate) mod reports;
 mod source_line;

@@ -10,14 +10,17 @@ use actix_web::{
     },
 };
 use askama::Template;
-use tributary_engine::{AppliedVersion, Event, HeldVersion, ProductDetail, ProductFilter, Tally};
+use tributary_config::CatalogConfig;
+use tributary_engine::{AppliedVersion, Event, HeldVersion, OwnColumns, ProductDetail, Tally};
 
 use crate::http::{
     api::{
+        product_views::{Edit, Offer, Product},
         upload_view::UploadView,
-        views::{Aggr, Edit, Offer, Product, ProductPage, Reject},
+        views::{Aggr, Reject},
     },
     pages::{
+        form::{Field, Form},
         source_line::SourceLine,
         wording::{counted, encoded, people_time, thousands},
     },
@@ -29,6 +32,8 @@ use crate::http::{
 #[template(path = "home.html")]
 pub(crate) struct Home {
     pub(crate) form: Form,
+    /// The fields of the form, one for each column.
+    pub(crate) fields: Vec<Field>,
     /// The product of the form's sku, if it has one.
     pub(crate) known: Option<Known>,
     pub(crate) tally: Counts,
@@ -39,41 +44,63 @@ pub(crate) struct Home {
     pub(crate) changes: Vec<Change>,
 }
 
-impl Home {
-    /// The product of the form's sku, if it is shown.
-    fn shown(&self) -> Option<&Product> {
-        self.known.as_ref()?.product.as_ref()
-    }
-}
-
-/// Contents of the form.
-#[derive(Default)]
-pub(crate) struct Form {
-    pub(crate) sku: String,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    /// The error message.
-    pub(crate) complaint: Option<String>,
-}
-
 /// A sku as the page shows it.
 pub(crate) struct Known {
     pub(crate) sku: String,
     /// None if it is not shown.
     pub(crate) product: Option<Product>,
+    /// Its own columns that are not empty: label and value.
+    pub(crate) own: Vec<(String, String)>,
     /// The winner first.
-    pub(crate) offers: Vec<Offer>,
+    pub(crate) offers: Vec<OfferLine>,
     pub(crate) edit: Option<Edit>,
     /// When it was edited, for people.
     pub(crate) edited: String,
 }
 
 impl Known {
-    pub(crate) fn new(sku: String, detail: ProductDetail) -> Self {
-        let offers = detail.offers.into_iter().rev().map(Offer::from).collect();
+    pub(crate) fn new(sku: String, detail: ProductDetail, catalog: &CatalogConfig) -> Self {
+        let product = detail.product.map(Product::from);
+        let own = product.as_ref().map(|product| labelled(&product.own, catalog)).unwrap_or_default();
+        let offers = detail.offers.into_iter().rev().map(|offer| OfferLine::new(offer.into(), catalog)).collect();
         let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
-        Self { sku, product: detail.product.map(Product::from), offers, edit: detail.edit.map(Edit::from), edited }
+        Self { sku, product, own, offers, edit: detail.edit.map(Edit::from), edited }
     }
+}
+
+/// An offer as the page shows it.
+pub(crate) struct OfferLine {
+    pub(crate) offer: Offer,
+    /// Its own columns that are not empty: label and value.
+    pub(crate) own: Vec<(String, String)>,
+    /// The columns that it gives, for people; none if the winner gives all.
+    pub(crate) gives: Option<String>,
+}
+
+impl OfferLine {
+    fn new(offer: Offer, catalog: &CatalogConfig) -> Self {
+        let gives = (!catalog.from.is_empty() && !offer.gives.is_empty()).then(|| {
+            let labels: Vec<_> = offer.gives.iter().map(|column| label(column, catalog).to_lowercase()).collect();
+            format!("gives {}", labels.join(", "))
+        });
+        Self { own: labelled(&offer.own, catalog), offer, gives }
+    }
+}
+
+fn labelled(own: &OwnColumns, catalog: &CatalogConfig) -> Vec<(String, String)> {
+    let filled = own.iter().filter(|(_, text)| !text.is_empty());
+    filled.map(|(name, text)| (label(name, catalog), text.clone())).collect()
+}
+
+/// Words for a column.
+pub(super) fn label(column: &str, catalog: &CatalogConfig) -> String {
+    let own = catalog.columns.iter().find(|own| own.name == column).map(|own| own.label.clone());
+    own.unwrap_or_else(|| match column {
+        "sku" => "Sku".to_owned(),
+        "name" => "Name".to_owned(),
+        "description" => "Description".to_owned(),
+        other => other.to_owned(),
+    })
 }
 
 /// The tally for people.
@@ -143,34 +170,6 @@ impl Change {
                 Self { at, link: Some(format!("/reports/{}", encoded(&name))), who: name, what }
             }
         }
-    }
-}
-
-/// The page at `/products`.
-#[derive(Template)]
-#[template(path = "products.html")]
-pub(crate) struct Products {
-    part: String,
-    /// The other filters, for people.
-    only: Option<String>,
-    rows: Vec<(String, Product)>,
-    next: Option<String>,
-    /// The link to all of them, up to the name of the format.
-    downloads: String,
-}
-
-impl Products {
-    pub(crate) fn new(filter: ProductFilter, page: ProductPage) -> Self {
-        let asked = [("q", &filter.part), ("name", &filter.name), ("source", &filter.source)];
-        let query = asked.into_iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
-        let query: String = query.collect();
-        let next = page.next.map(|sku| format!("/products?{query}after={}", encoded(&sku)));
-        let named = filter.name.map(|name| format!("named “{name}”"));
-        let only = named.or_else(|| filter.source.map(|source| format!("from {source}")));
-        let rows =
-            page.items.into_iter().map(|product| (format!("/?sku={}", encoded(&product.sku)), product)).collect();
-        let downloads = format!("/api/v1/products?{query}format=");
-        Self { part: filter.part.unwrap_or_default(), only, rows, next, downloads }
     }
 }
 
@@ -272,7 +271,14 @@ pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::api::views::{Held, Source};
+    use crate::http::{
+        api::{
+            product_query::Asked,
+            product_views::ProductPage,
+            views::{Held, Source},
+        },
+        pages::{form::Kind, product_list::Products},
+    };
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "a table of cases")]
@@ -285,6 +291,9 @@ mod tests {
             source: Some(evil.into()),
             file: Some(evil.into()),
             edited: true,
+            own: OwnColumns::default(),
+            first_seen: None,
+            changed_at: Some(evil.into()),
         };
         let offer = Offer {
             source: evil.into(),
@@ -292,10 +301,15 @@ mod tests {
             row: Some(1),
             name: evil.into(),
             description: evil.into(),
+            own: OwnColumns::default(),
             deletes: false,
             wins: true,
+            gives: vec![evil.into()],
         };
-        let form = Form { sku: evil.into(), name: evil.into(), description: evil.into(), complaint: Some(evil.into()) };
+        let form = Form { sku: evil.into(), typed: vec![], complaint: Some(evil.into()) };
+        let field =
+            |kind| Field { name: evil.into(), label: evil.into(), typed: evil.into(), shown: evil.into(), kind };
+        let own = || vec![(evil.to_owned(), evil.to_owned())];
         let source = Source {
             name: evil.into(),
             url: evil.into(),
@@ -320,10 +334,12 @@ mod tests {
         };
         let home = Home {
             form,
+            fields: vec![field(Kind::Long), field(Kind::Number)],
             known: Some(Known {
                 sku: evil.into(),
                 product: Some(product()),
-                offers: vec![offer],
+                own: own(),
+                offers: vec![OfferLine { offer, own: own(), gives: Some(evil.into()) }],
                 edit: None,
                 edited: evil.into(),
             }),
@@ -340,7 +356,10 @@ mod tests {
             raw: evil.into(),
             report: Some(evil.into()),
         };
-        let filter = ProductFilter { part: Some(evil.into()), name: Some(evil.into()), ..ProductFilter::default() };
+        let mut asked = vec![("q".to_owned(), evil.to_owned()), ("name".to_owned(), evil.to_owned())];
+        let asked = Asked::take(&mut asked, &[]).unwrap();
+        let products = tributary_engine::ProductPage { own: vec![], products: vec![], next: Some(evil.into()) };
+        let products = ProductPage { items: vec![product()], ..products.into() };
         let aggr = Aggr { name: evil.into(), no_of_products: 1 };
         let upload = UploadView {
             id: evil.into(),
@@ -359,7 +378,7 @@ mod tests {
         let pages = [
             UploadPage::new(vec![upload]).render().unwrap(),
             home.render().unwrap(),
-            Products::new(filter, ProductPage { items: vec![product()], next: Some(evil.into()) }).render().unwrap(),
+            Products::new(&asked, products, &CatalogConfig::default()).render().unwrap(),
             Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
             Rejects::new(Some(evil.into()), vec![reject], 1, &[("file", &Some(evil.to_owned()))]).render().unwrap(),
             ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),

@@ -10,11 +10,11 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, EditError, InboxError};
+use tributary_engine::{AcceptError, EditError, InboxError, ListError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
-use crate::http::api::views::{Edit, Offer};
+use crate::http::api::product_views::{Edit, Offer};
 
 /// Reason for an error response.
 #[derive(Debug, thiserror::Error)]
@@ -166,8 +166,18 @@ impl From<EditError> for ApiError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Stopping => Self::Stopping,
+            EditError::NoColumn(why) => Self::Invalid(why.to_string()),
             EditError::Failed(error) => error.into(),
             other => anyhow::Error::new(other).into(),
+        }
+    }
+}
+
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Failed(error) => error.into(),
+            other => Self::BadRequest(other.to_string()),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
 use tributary_csv_gate::feed::{MAX_NAME_BYTES, MAX_SKU_BYTES};
 
-use crate::http::server::error::ApiError;
+use crate::http::{pages::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;
@@ -26,6 +26,17 @@ const BODY_TIME: Duration = Duration::from_secs(60);
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
     let query = request.query_string().as_bytes();
     fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+}
+
+/// The parameters of a request's query, in order.
+pub(crate) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiError> {
+    query(request)
+}
+
+/// The parameters of a request's query, or the fields of a form, that are left in pairs.
+pub(crate) fn of_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, ApiError> {
+    let written: Vec<_> = pairs.iter().map(|(key, text)| format!("{}={}", encoded(key), encoded(text))).collect();
+    fields(written.join("&").as_bytes()).map_err(|why| bad(format!("the query cannot be understood: {why}")))
 }
 
 /// Refuses a query where no parameter is known, so that nobody takes a mistyped one for heard.
@@ -147,6 +158,15 @@ pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
 /// Checks a description, which is kept as it is.
 pub(crate) fn description(typed: &str) -> Result<String, ApiError> {
     text("description", typed, DESCRIPTION_BYTES).map(str::to_owned)
+}
+
+/// Checks the text of any column of the catalog, and trims it if its column does.
+pub(crate) fn text_of(column: &str, typed: &str) -> Result<String, ApiError> {
+    match column {
+        "name" => name(typed),
+        "description" => description(typed),
+        own => text(own, typed.trim(), DESCRIPTION_BYTES).map(str::to_owned),
+    }
 }
 
 fn text<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, ApiError> {

@@ -3,7 +3,7 @@
 use super::Cell;
 use crate::http::api::{
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, File, Held, Product, Reject, Report, Source},
+    views::{Aggr, File, Held, Reject, Report, Source},
 };
 
 /// An item of a list as a row.
@@ -29,7 +29,6 @@ macro_rules! columns {
     };
 }
 
-columns!(Product: sku, name, description, source, file, edited);
 columns!(Aggr: name, no_of_products);
 columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held);
 columns!(File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes);

@@ -1,0 +1,176 @@
+//! Own columns: the view, filters, orders, indexes, and what follows when a column goes.
+
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    sql_types::{Nullable, Text},
+};
+use tributary_store::{
+    AggrOrder, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, ProductFilter, ProductOrder, ProductPlace,
+    ProductRow, Store, write_own,
+};
+
+use crate::{Database, edit, product, shadowed};
+
+fn settings(names: &[&str], index: &[&str]) -> CatalogSettings {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let column = |(name, id): (&&str, i64)| CatalogColumn { id, name: (*name).to_owned() };
+    CatalogSettings {
+        columns: names.iter().zip(1..).map(column).collect(),
+        shown: texts(names),
+        index: texts(index),
+        ..CatalogSettings::default()
+    }
+}
+
+fn priced(sku: &str, price: &str, brand: &str) -> ProductRow {
+    ProductRow { own: write_own([("price", price), ("brand", brand)]), ..product(sku, "n") }
+}
+
+/// A database with prices of all kinds.
+fn prices(index: &[&str]) -> Database {
+    let mut database = Database::new();
+    database.store.put_catalog_settings(&settings(&["price", "brand"], index)).unwrap();
+    let rows = [
+        ("a", "9.5", "Acme"),
+        ("b", "10", ""),
+        ("c", "", "Acme"),
+        ("d", "-1", "x\"y'z"),
+        ("e", "on request", "Acme"),
+        ("f", "10", "Bolt"),
+        ("g", "012", "42"),
+        ("h", "1e3", ""),
+    ];
+    database.store.insert_products(&rows.map(|(sku, price, brand)| priced(sku, price, brand)), 5).unwrap();
+    database
+}
+
+fn listed(store: &mut Store, conditions: &[(&str, Comparison, &str)]) -> String {
+    let column = |(column, comparison, text): &(&str, Comparison, &str)| ColumnFilter {
+        column: (*column).to_owned(),
+        comparison: *comparison,
+        text: (*text).to_owned(),
+    };
+    let filter = ProductFilter { columns: conditions.iter().map(column).collect(), ..ProductFilter::default() };
+    let rows = store.products_page(&filter, None, 99).unwrap();
+    assert_eq!(store.products_count(&filter).unwrap(), rows.len() as i64);
+    rows.into_iter().map(|row| row.sku).collect()
+}
+
+#[test]
+fn columns_are_compared_as_numbers_or_texts() {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+    for index in [&[][..], &["price", "brand"]] {
+        let mut database = prices(index);
+        let mut check = |conditions: &[(&str, Comparison, &str)], expect: &str| {
+            assert_eq!(listed(&mut database.store, conditions), expect, "{conditions:?}");
+        };
+        check(&[("brand", Equal, "Acme")], "ace");
+        check(&[("brand", Equal, "")], "bh");
+        check(&[("brand", Equal, "42")], "g");
+        check(&[("brand", Equal, "x\"y'z")], "d");
+        check(&[("brand", NotEqual, "Acme")], "bdfgh");
+        check(&[("price", Equal, "10")], "bf");
+        check(&[("price", Equal, "10.0")], "");
+        check(&[("price", Greater, "9.5")], "bfh");
+        check(&[("price", GreaterOrEqual, "9.5")], "abfh");
+        check(&[("price", Less, "10")], "ad");
+        check(&[("price", LessOrEqual, "-1")], "d");
+        check(&[("price", Greater, "a")], "e");
+        check(&[("brand", Less, "B")], "aceg");
+        check(&[("name", Equal, "n"), ("price", Equal, "10"), ("brand", Equal, "")], "b");
+        check(&[("sku", Greater, "f")], "gh");
+        check(&[("sku", NotEqual, "a"), ("description", Equal, "")], "bcdefgh");
+    }
+}
+
+#[test]
+fn a_list_in_any_order_continues_behind_a_place() {
+    for (index, column, descending, expect) in [
+        (&[][..], "price", false, "cgedabfh"),
+        (&["price"], "price", false, "cgedabfh"),
+        (&["price"], "price", true, "hfbadegc"),
+        (&[], "brand", false, "bhacefdg"),
+        (&[], "sku", true, "hgfedcba"),
+        (&["name"], "name", true, "hgfedcba"),
+    ] {
+        let mut database = prices(index);
+        let order = ProductOrder { column: column.to_owned(), descending };
+        let (mut found, mut after) = (String::new(), None);
+        loop {
+            let rows = database.store.products_in_order(&ProductFilter::default(), &order, after.as_ref(), 3).unwrap();
+            let Some(last) = rows.last() else { break };
+            let mut text = if column == "name" { last.name.clone() } else { String::new() };
+            tributary_store::read_own(last.own.as_deref(), |name, value| {
+                if name == column {
+                    text = value;
+                }
+            })
+            .unwrap();
+            after = Some(ProductPlace { text, sku: last.sku.clone() });
+            found.extend(rows.into_iter().map(|row| row.sku));
+        }
+        assert_eq!(found, expect, "{column} {descending}");
+    }
+}
+
+#[test]
+fn sql_clients_find_a_column_each_in_the_view() {
+    #[derive(Debug, PartialEq, QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        price: String,
+        #[diesel(sql_type = Nullable<Text>)]
+        first_seen: Option<String>,
+        #[diesel(sql_type = Nullable<Text>)]
+        changed_at: Option<String>,
+    }
+    let mut database = prices(&[]);
+    database.store.update_products(&[priced("a", "9.6", "Acme"), priced("b", "10", "")], 65).unwrap();
+    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let rows: Vec<Row> = sql_query("SELECT price, first_seen, changed_at FROM catalog WHERE sku <= 'c' ORDER BY sku")
+        .load(&mut connection)
+        .unwrap();
+    let row = |price: &str, changed: &str| Row {
+        price: price.to_owned(),
+        first_seen: Some("1970-01-01T00:00:05Z".to_owned()),
+        changed_at: Some(changed.to_owned()),
+    };
+    let (early, late) = ("1970-01-01T00:00:05Z", "1970-01-01T00:01:05Z");
+    assert_eq!(rows, [row("9.6", late), row("10", early), row("", early)]);
+}
+
+#[test]
+fn a_column_that_goes_leaves_nothing_but_edits() {
+    let mut database = prices(&["price", "brand"]);
+    let store = &mut database.store;
+    let mut offer = shadowed("a", 1);
+    offer.own = write_own([("price", "1")]);
+    store.insert_shadowed(&[offer]).unwrap();
+    let mut corrected = edit("a");
+    corrected.own = write_own([("price", "2")]);
+    store.put_edit(&corrected).unwrap();
+
+    store.drop_own_column("price").unwrap();
+    store.put_catalog_settings(&settings(&["brand"], &["brand"])).unwrap();
+    let rows = store.sku_rows(&["a", "b", "c"]).unwrap();
+    let own = rows.products.iter().map(|row| row.own.as_deref()).collect::<Vec<_>>();
+    assert_eq!(own, [Some(r#"{"brand":"Acme"}"#), None, Some(r#"{"brand":"Acme"}"#)]);
+    assert_eq!((rows.shadowed[0].own.as_deref(), rows.edits), (None, vec![corrected]));
+    assert_eq!(listed(store, &[("brand", Comparison::Equal, "Acme")]), "ace");
+    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    assert!(sql_query("SELECT price FROM catalog").execute(&mut connection).is_err());
+}
+
+#[test]
+fn products_are_counted_by_any_column() {
+    let mut database = prices(&[]);
+    let store = &mut database.store;
+    store.count_by("brand").unwrap();
+    let rows = store.aggr_list(None, AggrOrder::Name, 9, 0).unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.no_of_products)).collect();
+    assert_eq!(rows, [("", 2), ("42", 1), ("Acme", 3), ("Bolt", 1), ("x\"y'z", 1)]);
+    assert_eq!(store.tally().unwrap().names, 5);
+    store.insert_shadowed(&[shadowed("aa", 1), shadowed("b", 1)]).unwrap();
+    assert_eq!(store.all_skus(None, 3).unwrap(), ["a", "aa", "b"]);
+    assert_eq!(store.all_skus(Some("g"), 3).unwrap(), ["h"]);
+}

@@ -1,0 +1,159 @@
+//! The JSON of products, their offers and edits (docs/reference/http-api.md#products). Own columns are members beside the others.
+
+use serde::{Serialize, Serializer};
+use tributary_engine::{EditView, OfferView, OwnColumns};
+use utoipa::ToSchema;
+
+use crate::http::api::export::Cell;
+
+/// A page of the products.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductPage {
+    /// In the requested order; by sku (bytes) by default.
+    pub(crate) items: Vec<Product>,
+    /// `after` of the next page; null at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// A product as it is shown.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Product {
+    /// Its key.
+    pub(crate) sku: String,
+    /// The winner's, or the edit's.
+    pub(crate) name: String,
+    /// The winner's, or the edit's.
+    pub(crate) description: String,
+    /// The own columns of the catalog, each under its name.
+    #[serde(flatten, serialize_with = "members")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub(crate) own: OwnColumns,
+    /// The winner's source; null for a product that exists only as an edit.
+    pub(crate) source: Option<String>,
+    /// The winner's file; null for a product that exists only as an edit.
+    pub(crate) file: Option<String>,
+    /// Whether an edit applies.
+    pub(crate) edited: bool,
+    /// When it appeared, RFC 3339; null if that was before it was recorded.
+    pub(crate) first_seen: Option<String>,
+    /// When it last changed, or appeared, RFC 3339; null if that was before it was recorded.
+    pub(crate) changed_at: Option<String>,
+}
+
+/// A product with all offers and the edit of its sku.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductDetail {
+    /// As shown.
+    #[serde(flatten)]
+    pub(crate) product: Product,
+    /// Every current offer; the last one wins.
+    pub(crate) offers: Vec<Offer>,
+    /// The edit that is applied over the winner; null if there is none.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// A file's row for a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Offer {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The file's path.
+    pub(crate) file: String,
+    /// The line on which the row begins; the first line is 1.
+    pub(crate) row: Option<u64>,
+    /// As offered.
+    pub(crate) name: String,
+    /// As offered.
+    pub(crate) description: String,
+    /// The own columns, as offered.
+    #[serde(flatten, serialize_with = "members")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub(crate) own: OwnColumns,
+    /// Whether it deletes the sku.
+    pub(crate) deletes: bool,
+    /// Whether it is the winner.
+    pub(crate) wins: bool,
+    /// The columns that are shown as it offers them.
+    pub(crate) gives: Vec<String>,
+}
+
+/// A person's or program's change to a sku.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Edit {
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) name: Option<String>,
+    /// Shown in place of the winner's; null: the winner's.
+    pub(crate) description: Option<String>,
+    /// The own columns in the same way.
+    #[serde(flatten, serialize_with = "members")]
+    #[schema(value_type = std::collections::BTreeMap<String, Option<String>>)]
+    pub(crate) own: OwnColumns<Option<String>>,
+    /// Whether the product is not shown.
+    pub(crate) hidden: bool,
+    /// Whether it is shown though no source offers it.
+    pub(crate) stands: bool,
+    /// When it was last changed, RFC 3339.
+    pub(crate) edited_at: String,
+}
+
+fn members<T: Serialize, S: Serializer>(own: &OwnColumns<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(own.iter())
+}
+
+impl Product {
+    /// The members that a list has before those of own columns.
+    const FIRST: [&str; 6] = ["sku", "name", "description", "source", "file", "edited"];
+    /// Those that a list of columns has only if they are asked for.
+    const TIMES: [&str; 2] = ["first_seen", "changed_at"];
+
+    /// The columns of a file with products: what every catalog has, in the order that it always had, then the own columns.
+    pub(crate) fn columns(own: &[String]) -> Vec<String> {
+        Self::FIRST.into_iter().map(str::to_owned).chain(own.iter().cloned()).collect()
+    }
+
+    /// Whether products have this member.
+    pub(crate) fn has(member: &str, own: &[String]) -> bool {
+        Self::FIRST.contains(&member) || Self::TIMES.contains(&member) || own.iter().any(|name| name == member)
+    }
+
+    /// The value of a member.
+    pub(crate) fn cell(&self, member: &str) -> Cell<'_> {
+        match member {
+            "sku" => (&self.sku).into(),
+            "name" => (&self.name).into(),
+            "description" => (&self.description).into(),
+            "source" => (&self.source).into(),
+            "file" => (&self.file).into(),
+            "edited" => (&self.edited).into(),
+            "first_seen" => (&self.first_seen).into(),
+            "changed_at" => (&self.changed_at).into(),
+            own => self.own.get(own).map_or(Cell::Null, Cell::from),
+        }
+    }
+}
+
+impl From<tributary_engine::Product> for Product {
+    fn from(product: tributary_engine::Product) -> Self {
+        let tributary_engine::Product { sku, name, description, own, source, file, edited, first_seen, changed_at } =
+            product;
+        Self { sku, name, description, own, source, file, edited, first_seen, changed_at }
+    }
+}
+
+impl From<tributary_engine::ProductPage> for ProductPage {
+    fn from(page: tributary_engine::ProductPage) -> Self {
+        Self { items: page.products.into_iter().map(Product::from).collect(), next: page.next }
+    }
+}
+
+impl From<OfferView> for Offer {
+    fn from(OfferView { source, file, row, deletes, name, description, own, wins, gives }: OfferView) -> Self {
+        Self { source, file, row, name, description, own, deletes, wins, gives }
+    }
+}
+
+impl From<EditView> for Edit {
+    fn from(EditView { name, description, own, hidden, stands, edited_at }: EditView) -> Self {
+        Self { name, description, own, hidden, stands, edited_at }
+    }
+}

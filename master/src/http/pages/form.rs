@@ -1,0 +1,174 @@
+//! The form that corrects a product: a field for each column of the catalog.
+
+use tributary_config::CatalogConfig;
+use tributary_engine::EditRequest;
+
+use crate::http::{
+    api::product_views::Product,
+    server::{error::ApiError, input},
+};
+
+/// Length from which on a text gets several lines.
+const MAX_SHORT_CHARS: usize = 80;
+
+/// Contents of the form.
+#[derive(Default)]
+pub(crate) struct Form {
+    pub(crate) sku: String,
+    /// The typed texts, by column.
+    pub(crate) typed: Vec<(String, String)>,
+    /// The error message.
+    pub(crate) complaint: Option<String>,
+}
+
+/// A field of the form.
+pub(crate) struct Field {
+    /// The name of the column.
+    pub(crate) name: String,
+    /// Words for it.
+    pub(crate) label: String,
+    /// The typed text.
+    pub(crate) typed: String,
+    /// The text that is shown now.
+    pub(crate) shown: String,
+    pub(crate) kind: Kind,
+}
+
+/// The input that fits a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Link,
+    Long,
+}
+
+impl Kind {
+    /// The one that fits this text.
+    fn of(text: &str) -> Self {
+        let is_number = |text: &str| {
+            text.bytes().any(|byte| byte.is_ascii_digit())
+                && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-., ".contains(&byte))
+        };
+        if text.contains('\n') || text.chars().count() > MAX_SHORT_CHARS {
+            Self::Long
+        } else if text.starts_with("http://") || text.starts_with("https://") {
+            Self::Link
+        } else if is_number(text) {
+            Self::Number
+        } else {
+            Self::Text
+        }
+    }
+
+    pub(crate) fn is_long(self) -> bool {
+        self == Self::Long
+    }
+
+    /// The keyboard that a phone shows. Not the type of the input: a browser would refuse or change a text that does not fit it.
+    pub(crate) fn keyboard(self) -> Option<&'static str> {
+        match self {
+            Self::Number => Some("decimal"),
+            Self::Link => Some("url"),
+            Self::Text | Self::Long => None,
+        }
+    }
+}
+
+impl Form {
+    /// A form with what was typed. `fields` are those of the request; every one must be a column of the catalog or the sku.
+    ///
+    /// # Errors
+    /// A field is neither.
+    pub(crate) fn new(fields: Vec<(String, String)>, catalog: &CatalogConfig) -> Result<Self, ApiError> {
+        let mut form = Self::default();
+        for (at, (name, _)) in fields.iter().enumerate() {
+            if fields[..at].iter().any(|(other, _)| other == name) {
+                return Err(ApiError::BadRequest(format!("the form cannot be understood: duplicate field `{name}`")));
+            }
+        }
+        for (name, text) in fields {
+            match name.as_str() {
+                "sku" => form.sku = text.trim().to_owned(),
+                column if catalog.has(column) => form.typed.push((name, text)),
+                other => {
+                    let own = catalog.columns.iter().map(|column| column.name.as_str());
+                    let known: Vec<_> = ["sku", "name", "description"].into_iter().chain(own).collect();
+                    let why = format!("unknown field `{other}`, expected one of `{}`", known.join("`, `"));
+                    return Err(ApiError::BadRequest(format!("the form cannot be understood: {why}")));
+                }
+            }
+        }
+        Ok(form)
+    }
+
+    /// The fields, with what is shown of each column.
+    pub(crate) fn fields(&self, catalog: &CatalogConfig, shown: Option<&Product>) -> Vec<Field> {
+        let own = catalog.columns.iter().map(|column| (column.name.as_str(), column.label.as_str()));
+        let field = |(name, label): (&str, &str)| {
+            let shown = match (name, shown) {
+                (_, None) => String::new(),
+                ("name", Some(product)) => product.name.clone(),
+                ("description", Some(product)) => product.description.clone(),
+                (own, Some(product)) => product.own.get(own).cloned().unwrap_or_default(),
+            };
+            let typed = self.typed.iter().find(|(column, _)| column == name).map(|(_, text)| text.clone());
+            let typed = typed.unwrap_or_default();
+            let kind = match name {
+                "name" => Kind::Text,
+                "description" => Kind::Long,
+                _ if typed.is_empty() => Kind::of(&shown),
+                _ => Kind::of(&typed),
+            };
+            Field { name: name.to_owned(), label: label.to_owned(), typed, shown, kind }
+        };
+        [("name", "Name"), ("description", "Description")].into_iter().chain(own).map(field).collect()
+    }
+
+    /// Whether nothing but a sku was typed.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.typed.iter().all(|(_, text)| text.trim().is_empty())
+    }
+
+    /// The sku, and a change of its edit to the texts that are not blank.
+    ///
+    /// # Errors
+    /// There is no sku, no text, or one that is too long.
+    pub(crate) fn correction(&self) -> Result<(String, EditRequest), ApiError> {
+        let sku = input::sku(&self.sku)?;
+        let typed = self.typed.iter().filter(|(_, text)| !text.trim().is_empty());
+        // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
+        let text = |(column, text): &(String, String)| {
+            Ok((column.clone(), Some(input::text_of(column, &text.replace("\r\n", "\n"))?)))
+        };
+        let texts = typed.map(text).collect::<Result<Vec<_>, ApiError>>()?;
+        if texts.is_empty() {
+            return Err(ApiError::Invalid(
+                "give a name, a description or another text; blank ones stay as they are".to_owned(),
+            ));
+        }
+        Ok((sku, EditRequest::Patch(texts)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_fits_its_text() {
+        for (text, kind) in [
+            ("", Kind::Text),
+            ("Acme", Kind::Text),
+            ("12 m", Kind::Text),
+            ("-", Kind::Text),
+            ("1.234,56", Kind::Number),
+            ("-3", Kind::Number),
+            ("https://example.org/a.jpg", Kind::Link),
+            ("two\nlines", Kind::Long),
+            (&"long ".repeat(20), Kind::Long),
+        ] {
+            assert_eq!(Kind::of(text), kind, "{text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The page at `/products`: a table of the columns that were asked for, sorted by any of them.
+
+use askama::Template;
+use tributary_config::CatalogConfig;
+use tributary_engine::ProductOrder;
+
+use crate::http::{
+    api::{
+        product_query::{Asked, written},
+        product_views::{Product, ProductPage},
+    },
+    pages::{templates::label, wording::encoded},
+};
+
+/// Own columns that are shown unless others are asked for.
+const USUAL_COLUMNS: usize = 4;
+/// Columns that say where a product comes from, which nothing can be sorted by.
+const ORIGIN: [&str; 5] = ["source", "file", "edited", "first_seen", "changed_at"];
+
+#[derive(Template)]
+#[template(path = "products.html")]
+pub(crate) struct Products {
+    part: String,
+    /// The other filters, for people.
+    only: Option<String>,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    /// A field for a condition on each column.
+    filters: Vec<Filter>,
+    /// Parameters that the search keeps.
+    kept: Vec<(&'static str, String)>,
+    next: Option<String>,
+    /// The link to all of them, up to the name of the format.
+    downloads: String,
+}
+
+/// A column of the table.
+struct Column {
+    name: String,
+    label: String,
+    /// The link that sorts by it, if anything can.
+    sort: Option<String>,
+    /// `ascending` or `descending`, if the table is sorted by it.
+    sorted: Option<&'static str>,
+}
+
+struct Row {
+    /// The link to the product.
+    link: String,
+    sku: String,
+    edited: bool,
+    cells: Vec<Value>,
+}
+
+struct Value {
+    text: String,
+    /// A number stands to the right.
+    is_number: bool,
+    is_long: bool,
+}
+
+struct Filter {
+    name: String,
+    label: String,
+    typed: String,
+}
+
+impl Products {
+    pub(crate) fn new(asked: &Asked, page: ProductPage, catalog: &CatalogConfig) -> Self {
+        let names = columns(asked, catalog);
+        let order = asked.query.order.as_ref();
+        let parameters = asked.parameters();
+        let link = |path: &str, left_out: &[&str], more: &[(&str, &str)]| {
+            let kept = parameters.iter().filter(|(key, _)| !left_out.contains(key));
+            let kept = kept.map(|(key, text)| (*key, text.as_str())).chain(more.iter().copied());
+            let query: Vec<_> = kept.map(|(key, text)| format!("{key}={}", encoded(text))).collect();
+            format!("{path}?{}", query.join("&"))
+        };
+        let column = |name: &String| Column {
+            name: name.clone(),
+            label: if name == "source" { "From".to_owned() } else { label(name, catalog) },
+            sort: (!ORIGIN.contains(&name.as_str())).then(|| {
+                let descending = order.is_some_and(|order| order.column == *name && !order.descending);
+                let order = ProductOrder { column: name.clone(), descending };
+                link("/products", &["sort"], &[("sort", &written(&order))])
+            }),
+            sorted: order.filter(|order| order.column == *name).map(|order| match order.descending {
+                true => "descending",
+                false => "ascending",
+            }),
+        };
+        let own = catalog.columns.iter().map(|column| column.name.as_str());
+        let filter = |name: &str| Filter {
+            name: name.to_owned(),
+            label: label(name, catalog),
+            typed: asked.conditions.iter().find(|(column, _)| column == name).map_or("", |(_, text)| text).to_owned(),
+        };
+        let filter_of = &asked.query.filter;
+        let named = filter_of.name.as_ref().map(|name| format!("named “{name}”"));
+        let of_source = filter_of.source.as_ref().map(|source| format!("from {source}"));
+        let conditions = asked.conditions.iter().map(|(column, text)| format!("{} {text}", label(column, catalog)));
+        let only: Vec<_> = named.into_iter().chain(of_source).chain(conditions).collect();
+        let kept = parameters.iter().filter_map(|(key, text)| {
+            let key = ["name", "source", "sort", "columns"].into_iter().find(|kept| kept == key)?;
+            Some((key, text.clone()))
+        });
+        Self {
+            part: filter_of.part.clone().unwrap_or_default(),
+            only: (!only.is_empty()).then(|| only.join(", ")),
+            columns: names.iter().map(column).collect(),
+            rows: page.items.iter().map(|product| Row::new(product, &names)).collect(),
+            filters: ["description"].into_iter().chain(own).map(filter).collect(),
+            kept: kept.collect(),
+            next: page.next.map(|next| link("/products", &[], &[("after", &next)])),
+            downloads: link("/api/v1/products", &[], &[("format", "")]),
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.filters.iter().any(|filter| !filter.typed.is_empty())
+    }
+}
+
+/// The columns beside the sku, which always stands first.
+fn columns(asked: &Asked, catalog: &CatalogConfig) -> Vec<String> {
+    let is_known = |name: &&String| catalog.has(name) || ORIGIN.contains(&name.as_str());
+    let chosen: Vec<String> = asked.columns.iter().filter(is_known).filter(|name| *name != "sku").cloned().collect();
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    let own = catalog.columns.iter().take(USUAL_COLUMNS).map(|column| column.name.as_str());
+    ["name"].into_iter().chain(own).chain(["description", "source"]).map(str::to_owned).collect()
+}
+
+impl Row {
+    fn new(product: &Product, columns: &[String]) -> Self {
+        let cell = |name: &String| {
+            let text = product.cell(name).exact().unwrap_or_default().into_owned();
+            let is_number = !ORIGIN.contains(&name.as_str()) && name != "name" && text.parse::<f64>().is_ok();
+            let text = if name == "source" && product.source.is_none() { "by hand".to_owned() } else { text };
+            Value { text, is_number, is_long: name == "description" }
+        };
+        Self {
+            link: format!("/?sku={}", encoded(&product.sku)),
+            sku: product.sku.clone(),
+            edited: product.edited,
+            cells: columns.iter().map(cell).collect(),
+        }
+    }
+}
