@@ -5,6 +5,7 @@
 mod brake;
 mod configuration;
 mod crash;
+mod exports;
 mod faults;
 mod feeds;
 mod formats;

@@ -14,30 +14,39 @@ const MIN_HEIGHT: u32 = 600;
 const MAX_BYTES: usize = 150_000;
 
 const WAREHOUSE: &str = "\
-sku,name,description
-FP-1042,Fountan pen,\"Medium nib, brass, 24 g\"
-FP-1043,Fountain pen,\"Fine nib, brass, 24 g\"
-IN-0201,Iron gall ink,\"Blue black, 50 ml\"
-IN-0207,Drawing ink,\"Black, 30 ml\"
-NB-0310,Notebook A5,\"Dotted, 160 pages\"
-NB-0311,Notebook A5,\"Ruled, 160 pages\"
-NB-0420,Notebook A4,\"Squared, 96 pages\"
-PC-0088,Pencil HB,\"Cedar, box of 12\"
+sku,name,description,price,stock
+FP-1042,Fountan pen,\"Medium nib, brass, 24 g\",49.00,12
+FP-1043,Fountain pen,\"Fine nib, brass, 24 g\",49.00,7
+IN-0201,Iron gall ink,\"Blue black, 50 ml\",11.50,40
+IN-0207,Drawing ink,\"Black, 30 ml\",8.90,
+NB-0310,Notebook A5,\"Dotted, 160 pages\",6.20,210
+NB-0311,Notebook A5,\"Ruled, 160 pages\",6.20,185
+NB-0420,Notebook A4,\"Squared, 96 pages\",5.40,64
+PC-0088,Pencil HB,\"Cedar, box of 12\",9.80,33
 ";
 
 const SUPPLIER: &str = "\
-sku;name;description
-FP-1042;Fountain pen M;Brass body
-IN-0201;Iron gall ink;50 ml, blue black
-BR-0017;Brush size 6;Round, sable
-BR-0018;Brush size 8;Round, sable
-PA-0500;Laid paper;100 sheets, 120 g
-;Unknown item;no sku on the label
+sku;name;description;RRP;Brand;EAN
+FP-1042;Fountain pen M;Brass body;52.00;Meridian;4006381333931
+IN-0201;Iron gall ink;50 ml, blue black;12.00;Meridian;4006381333948
+BR-0017;Brush size 6;Round, sable;14.30;Havel;4006381333955
+BR-0018;Brush size 8;Round, sable;16.80;Havel;4006381333962
+PA-0500;Laid paper;100 sheets, 120 g;18.00;Old Mill;4006381333979
+;Unknown item;no sku on the label;;;
 ";
 
 /// Departments, and how much each sells.
 const DEPARTMENTS: [(&str, u64); 6] =
     [("Writing", 94), ("Paper", 71), ("Ink", 58), ("Notebooks", 83), ("Brushes", 22), ("Repairs", 6)];
+
+const CATALOG: &str = r#"
+[catalog]
+columns = ["price", "stock", "brand", { name = "gtin", label = "GTIN" }]
+
+[catalog.from]
+brand = ["supplier"]
+gtin = ["supplier"]
+"#;
 
 const CONFIGURATION: &str = r#"
 [[report]]
@@ -98,14 +107,16 @@ impl Shop {
         write(folders[0].join("products.csv"), WAREHOUSE);
         write(folders[0].join("sales-2026.csv"), &sales());
         write(folders[1].join("catalogue.csv"), SUPPLIER);
-        write(home.path().join("tributary.toml"), CONFIGURATION);
         let sources = folders.map(|folder| Daemon::source(&folder));
+        // Where both offer a product, the last source wins.
+        let [warehouse, supplier] = sources.each_ref().map(|source| &source.url);
+        let configured = format!(
+            "{CATALOG}[[source]]\nname = \"supplier\"\nurl = \"{supplier}\"\ncolumns = {{ price = \"RRP\", gtin = \"EAN\" }}\n\
+             [[source]]\nname = \"warehouse\"\nurl = \"{warehouse}\"\n{CONFIGURATION}"
+        );
+        write(home.path().join("tributary.toml"), &configured);
         let mut master = process::command("master", home.path());
         master.args(["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]).env("RUST_LOG", "error");
-        // Where both offer a product, the last source wins.
-        master
-            .arg(format!("--source=supplier={}", sources[1].url))
-            .arg(format!("--source=warehouse={}", sources[0].url));
         Self { master: Daemon::start(master), _sources: sources, _home: home }
     }
 

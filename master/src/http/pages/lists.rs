@@ -10,7 +10,7 @@ use crate::http::{
         views::{Aggr, Reject},
     },
     pages::{
-        product_list::Products,
+        product_list::{Products, is_column},
         templates::{Names, Rejects, answer},
     },
     server::{App, error::ApiError, input},
@@ -42,6 +42,11 @@ pub(crate) async fn products(request: HttpRequest, app: web::Data<App>) -> Resul
     // A form sends what was left blank.
     asked.leave_blank_ones();
     asked.check(|column| catalog.has(column), &[])?;
+    if let Some(unknown) = asked.columns.iter().find(|column| !is_column(column, &catalog)) {
+        return Err(ApiError::BadRequest(format!(
+            "the query cannot be understood: products have no column `{unknown}`"
+        )));
+    }
     let page = app.engine.products(asked.query.clone(), ROWS).await?;
     answer(&app, StatusCode::OK, &Products::new(&asked, page.into(), &catalog))
 }

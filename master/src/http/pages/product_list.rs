@@ -27,6 +27,7 @@ pub(crate) struct Products {
     rows: Vec<Row>,
     /// A field for a condition on each column.
     filters: Vec<Filter>,
+    choices: Vec<Choice>,
     /// Parameters that the search keeps.
     kept: Vec<(&'static str, String)>,
     next: Option<String>,
@@ -42,6 +43,8 @@ struct Column {
     sort: Option<String>,
     /// `ascending` or `descending`, if the table is sorted by it.
     sorted: Option<&'static str>,
+    /// Whether all its texts are numbers, which stand to the right.
+    is_number: bool,
 }
 
 struct Row {
@@ -54,9 +57,15 @@ struct Row {
 
 struct Value {
     text: String,
-    /// A number stands to the right.
     is_number: bool,
     is_long: bool,
+}
+
+/// A column that can be chosen.
+struct Choice {
+    name: String,
+    label: String,
+    is_shown: bool,
 }
 
 struct Filter {
@@ -76,9 +85,12 @@ impl Products {
             let query: Vec<_> = kept.map(|(key, text)| format!("{key}={}", encoded(text))).collect();
             format!("{path}?{}", query.join("&"))
         };
-        let column = |name: &String| Column {
+        let mut rows: Vec<Row> = page.items.iter().map(|product| Row::new(product, &names)).collect();
+        let numbers: Vec<bool> = (0..names.len()).map(|at| align(&mut rows, at)).collect();
+        let column = |(name, is_number): (&String, &bool)| Column {
+            is_number: *is_number,
             name: name.clone(),
-            label: if name == "source" { "From".to_owned() } else { label(name, catalog) },
+            label: column_label(name, catalog),
             sort: (!ORIGIN.contains(&name.as_str())).then(|| {
                 let descending = order.is_some_and(|order| order.column == *name && !order.descending);
                 let order = ProductOrder { column: name.clone(), descending };
@@ -101,15 +113,16 @@ impl Products {
         let conditions = asked.conditions.iter().map(|(column, text)| format!("{} {text}", label(column, catalog)));
         let only: Vec<_> = named.into_iter().chain(of_source).chain(conditions).collect();
         let kept = parameters.iter().filter_map(|(key, text)| {
-            let key = ["name", "source", "sort", "columns"].into_iter().find(|kept| kept == key)?;
+            let key = ["name", "source", "sort"].into_iter().find(|kept| kept == key)?;
             Some((key, text.clone()))
         });
         Self {
             part: filter_of.part.clone().unwrap_or_default(),
             only: (!only.is_empty()).then(|| only.join(", ")),
-            columns: names.iter().map(column).collect(),
-            rows: page.items.iter().map(|product| Row::new(product, &names)).collect(),
+            columns: names.iter().zip(&numbers).map(column).collect(),
+            rows,
             filters: ["description"].into_iter().chain(own).map(filter).collect(),
+            choices: choices(&names, catalog),
             kept: kept.collect(),
             next: page.next.map(|next| link("/products", &[], &[("after", &next)])),
             downloads: link("/api/v1/products", &[], &[("format", "")]),
@@ -121,15 +134,50 @@ impl Products {
     }
 }
 
+/// Whether the table can show a column.
+pub(crate) fn is_column(name: &str, catalog: &CatalogConfig) -> bool {
+    catalog.has(name) || ORIGIN.contains(&name)
+}
+
 /// The columns beside the sku, which always stands first.
 fn columns(asked: &Asked, catalog: &CatalogConfig) -> Vec<String> {
-    let is_known = |name: &&String| catalog.has(name) || ORIGIN.contains(&name.as_str());
-    let chosen: Vec<String> = asked.columns.iter().filter(is_known).filter(|name| *name != "sku").cloned().collect();
+    let chosen: Vec<String> = asked.columns.iter().filter(|name| *name != "sku").cloned().collect();
     if !chosen.is_empty() {
         return chosen;
     }
     let own = catalog.columns.iter().take(USUAL_COLUMNS).map(|column| column.name.as_str());
     ["name"].into_iter().chain(own).chain(["description", "source"]).map(str::to_owned).collect()
+}
+
+/// Every column that can be shown beside the sku.
+fn choices(shown: &[String], catalog: &CatalogConfig) -> Vec<Choice> {
+    let own = catalog.columns.iter().map(|column| column.name.as_str());
+    let all = ["name"].into_iter().chain(own).chain(["description"]).chain(ORIGIN);
+    let choice = |name: &str| Choice {
+        name: name.to_owned(),
+        label: column_label(name, catalog),
+        is_shown: shown.iter().any(|column| column == name),
+    };
+    all.map(choice).collect()
+}
+
+fn column_label(name: &str, catalog: &CatalogConfig) -> String {
+    match name {
+        "source" => "From".to_owned(),
+        "file" => "File".to_owned(),
+        "edited" => "Edited".to_owned(),
+        "first_seen" => "First seen".to_owned(),
+        "changed_at" => "Changed".to_owned(),
+        other => label(other, catalog),
+    }
+}
+
+/// Whether all texts of a column are numbers. If not, none of them is shown as one.
+fn align(rows: &mut [Row], column: usize) -> bool {
+    let is_number = rows.iter().all(|row| row.cells[column].is_number || row.cells[column].text.is_empty())
+        && rows.iter().any(|row| row.cells[column].is_number);
+    rows.iter_mut().for_each(|row| row.cells[column].is_number = is_number);
+    is_number
 }
 
 impl Row {

@@ -80,7 +80,13 @@ pub(crate) struct OfferLine {
 impl OfferLine {
     fn new(offer: Offer, catalog: &CatalogConfig) -> Self {
         let gives = (!catalog.from.is_empty() && !offer.gives.is_empty()).then(|| {
-            let labels: Vec<_> = offer.gives.iter().map(|column| label(column, catalog).to_lowercase()).collect();
+            let is_empty = |column: &str| match column {
+                "name" => offer.name.is_empty(),
+                "description" => offer.description.is_empty(),
+                own => offer.own.get(own).is_none_or(String::is_empty),
+            };
+            let given = offer.gives.iter().filter(|column| !is_empty(column));
+            let labels: Vec<_> = given.map(|column| label(column, catalog)).collect();
             format!("gives {}", labels.join(", "))
         });
         Self { own: labelled(&offer.own, catalog), offer, gives }
