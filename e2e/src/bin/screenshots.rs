@@ -14,25 +14,25 @@ const MIN_HEIGHT: u32 = 600;
 const MAX_BYTES: usize = 150_000;
 
 const WAREHOUSE: &str = "\
-sku,name,description,price,stock
-FP-1042,Fountan pen,\"Medium nib, brass, 24 g\",49.00,12
-FP-1043,Fountain pen,\"Fine nib, brass, 24 g\",49.00,7
-IN-0201,Iron gall ink,\"Blue black, 50 ml\",11.50,40
-IN-0207,Drawing ink,\"Black, 30 ml\",8.90,
-NB-0310,Notebook A5,\"Dotted, 160 pages\",6.20,210
-NB-0311,Notebook A5,\"Ruled, 160 pages\",6.20,185
-NB-0420,Notebook A4,\"Squared, 96 pages\",5.40,64
-PC-0088,Pencil HB,\"Cedar, box of 12\",9.80,33
+sku,name,description,price
+FP-1042,Fountan pen,\"Medium nib, brass, 24 g\",49.00
+FP-1043,Fountain pen,\"Fine nib, brass, 24 g\",49.00
+IN-0201,Iron gall ink,\"Blue black, 50 ml\",11.50
+IN-0207,Drawing ink,\"Black, 30 ml\",8.90
+NB-0310,Notebook A5,\"Dotted, 160 pages\",6.20
+NB-0311,Notebook A5,\"Ruled, 160 pages\",6.20
+NB-0420,Notebook A4,\"Squared, 96 pages\",5.40
+PC-0088,Pencil HB,\"Cedar, box of 12\",9.80
 ";
 
 const SUPPLIER: &str = "\
-sku;name;description;RRP;Brand;EAN
-FP-1042;Fountain pen M;Brass body;52.00;Meridian;4006381333931
-IN-0201;Iron gall ink;50 ml, blue black;12.00;Meridian;4006381333948
-BR-0017;Brush size 6;Round, sable;14.30;Havel;4006381333955
-BR-0018;Brush size 8;Round, sable;16.80;Havel;4006381333962
-PA-0500;Laid paper;100 sheets, 120 g;18.00;Old Mill;4006381333979
-;Unknown item;no sku on the label;;;
+sku;name;description;RRP;Brand
+FP-1042;Fountain pen M;Brass body;52.00;Meridian
+IN-0201;Iron gall ink;50 ml, blue black;12.00;Meridian
+BR-0017;Brush size 6;Round, sable;14.30;Havel
+BR-0018;Brush size 8;Round, sable;16.80;Havel
+PA-0500;Laid paper;100 sheets, 120 g;18.00;Old Mill
+;Unknown item;no sku on the label;;
 ";
 
 /// Departments, and how much each sells.
@@ -41,11 +41,10 @@ const DEPARTMENTS: [(&str, u64); 6] =
 
 const CATALOG: &str = r#"
 [catalog]
-columns = ["price", "stock", "brand", { name = "gtin", label = "GTIN" }]
+columns = ["price", "brand"]
 
 [catalog.from]
 brand = ["supplier"]
-gtin = ["supplier"]
 "#;
 
 const CONFIGURATION: &str = r#"
@@ -111,7 +110,7 @@ impl Shop {
         // Where both offer a product, the last source wins.
         let [warehouse, supplier] = sources.each_ref().map(|source| &source.url);
         let configured = format!(
-            "{CATALOG}[[source]]\nname = \"supplier\"\nurl = \"{supplier}\"\ncolumns = {{ price = \"RRP\", gtin = \"EAN\" }}\n\
+            "{CATALOG}[[source]]\nname = \"supplier\"\nurl = \"{supplier}\"\ncolumns = {{ price = \"RRP\" }}\n\
              [[source]]\nname = \"warehouse\"\nurl = \"{warehouse}\"\n{CONFIGURATION}"
         );
         write(home.path().join("tributary.toml"), &configured);
