@@ -160,3 +160,42 @@ fn markup_and_line_breaks_are_text() {
         assert_eq!(system.product("p1"), product(name, description));
     });
 }
+
+/// Own columns of the catalog with the keyboard alone: a price is corrected, and the list is sorted and filtered by it.
+#[test]
+fn an_own_column_is_corrected_and_sorted_by() {
+    let feed = "sku,name,price,brand\np1,Pen,9.50,Acme\np2,Ink,12,Bolt\np3,Nib,,Acme\n";
+    let catalog = "[catalog]\ncolumns = [\"price\", { name = \"brand\", label = \"The brand\" }]\n";
+    let system = System::configured(feed, catalog);
+    for kind in [Kind::Desktop, Kind::WithoutScripts] {
+        browse(kind, async |browser| {
+            browser.goto(&system.page("/?sku=p1")).await;
+            let placeholder = browser.text("#product .own").await.unwrap_or_default();
+            assert!(placeholder.contains("Price") && placeholder.contains("The brand"), "{placeholder}");
+            // From the sku over name and description to the price.
+            browser.write("#sku", "").await;
+            for _ in 0..3 {
+                browser.press(Key::Tab).await;
+            }
+            browser.type_text("20.00").await;
+            browser.press(Key::Enter).await;
+            browser.shows("#product .own", "20.00").await;
+            browser.shows("#product .offers", "9.50").await;
+
+            browser.goto(&system.page("/products")).await;
+            browser.click("th a[href*='sort=price']").await;
+            browser.shows("th[aria-sort=ascending]", "Price").await;
+            browser.click("th a[href*='sort=-price']").await;
+            browser.shows("th[aria-sort=descending]", "Price").await;
+            browser.shows("tbody tr:first-child", "p1").await;
+            browser.click("summary").await;
+            browser.write("[name=brand]", "Acme").await;
+            browser.press(Key::Enter).await;
+            browser.shows("h1", "The brand Acme").await;
+            browser.shows("tbody tr:first-child", "p1").await;
+            let rows = browser.text("tbody").await.unwrap_or_default();
+            assert!(rows.contains("p3") && !rows.contains("p2"), "{rows}");
+            assert_eq!(browser.console().await, [""; 0]);
+        });
+    }
+}
