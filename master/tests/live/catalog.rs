@@ -190,6 +190,9 @@ fn the_columns_of_the_catalog_change_and_corrections_stay() {
     restart(&mut system, &by_brand, &files, options);
     assert_eq!(system.aggr().into_iter().collect::<Vec<_>>(), [("Acme".to_owned(), 2), ("Mine".to_owned(), 1)]);
 
+    let names = system.ask("GET", "/names", "").text();
+    assert!(names.contains("<h1>The brand") && names.contains("href=\"/products?brand=Acme\""), "{names}");
+
     // A column that is gone goes at once, even if the source cannot be asked.
     system.stop_master();
     system.stop("north");

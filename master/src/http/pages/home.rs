@@ -7,8 +7,9 @@ use crate::http::{
     api::views::Source,
     pages::{
         form::Form,
+        known::Known,
         source_line::SourceLine,
-        templates::{Change, Home, Known, answer},
+        templates::{Change, Home, answer},
     },
     server::{App, error::ApiError, input},
 };

@@ -56,7 +56,11 @@ pub(crate) async fn names(request: HttpRequest, app: web::Data<App>) -> Result<H
     let NamesQuery { q, offset } = input::query(&request)?;
     let (part, offset) = (input::unless_blank(q), offset.max(0));
     let (rows, total) = app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?;
-    answer(&app, StatusCode::OK, &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total))
+    answer(
+        &app,
+        StatusCode::OK,
+        &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total, &app.engine.catalog()),
+    )
 }
 
 /// The rejects, the newest first.

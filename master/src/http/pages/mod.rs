@@ -6,6 +6,7 @@ pub(crate) mod assets;
 pub(crate) mod files;
 mod form;
 pub(crate) mod home;
+mod known;
 pub(crate) mod lists;
 mod numbers;
 mod product_list;

@@ -9,7 +9,7 @@ use crate::http::{
         product_query::{Asked, written},
         product_views::{Product, ProductPage},
     },
-    pages::{templates::label, wording::encoded},
+    pages::{known::label, wording::encoded},
 };
 
 /// Own columns that are shown unless others are asked for.

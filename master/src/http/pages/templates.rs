@@ -11,16 +11,16 @@ use actix_web::{
 };
 use askama::Template;
 use tributary_config::CatalogConfig;
-use tributary_engine::{AppliedVersion, Event, HeldVersion, OwnColumns, ProductDetail, Tally};
+use tributary_engine::{AppliedVersion, Event, HeldVersion, Tally};
 
 use crate::http::{
     api::{
-        product_views::{Edit, Offer, Product},
         upload_view::UploadView,
         views::{Aggr, Reject},
     },
     pages::{
         form::{Field, Form},
+        known::{Known, label},
         source_line::SourceLine,
         wording::{counted, encoded, people_time, thousands},
     },
@@ -42,71 +42,6 @@ pub(crate) struct Home {
     pub(crate) sources: Vec<SourceLine>,
     /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
-}
-
-/// A sku as the page shows it.
-pub(crate) struct Known {
-    pub(crate) sku: String,
-    /// None if it is not shown.
-    pub(crate) product: Option<Product>,
-    /// Its own columns that are not empty: label and value.
-    pub(crate) own: Vec<(String, String)>,
-    /// The winner first.
-    pub(crate) offers: Vec<OfferLine>,
-    pub(crate) edit: Option<Edit>,
-    /// When it was edited, for people.
-    pub(crate) edited: String,
-}
-
-impl Known {
-    pub(crate) fn new(sku: String, detail: ProductDetail, catalog: &CatalogConfig) -> Self {
-        let product = detail.product.map(Product::from);
-        let own = product.as_ref().map(|product| labelled(&product.own, catalog)).unwrap_or_default();
-        let offers = detail.offers.into_iter().rev().map(|offer| OfferLine::new(offer.into(), catalog)).collect();
-        let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
-        Self { sku, product, own, offers, edit: detail.edit.map(Edit::from), edited }
-    }
-}
-
-/// An offer as the page shows it.
-pub(crate) struct OfferLine {
-    pub(crate) offer: Offer,
-    /// Its own columns that are not empty: label and value.
-    pub(crate) own: Vec<(String, String)>,
-    /// The columns that it gives, for people; none if the winner gives all.
-    pub(crate) gives: Option<String>,
-}
-
-impl OfferLine {
-    fn new(offer: Offer, catalog: &CatalogConfig) -> Self {
-        let gives = (!catalog.from.is_empty() && !offer.gives.is_empty()).then(|| {
-            let is_empty = |column: &str| match column {
-                "name" => offer.name.is_empty(),
-                "description" => offer.description.is_empty(),
-                own => offer.own.get(own).is_none_or(String::is_empty),
-            };
-            let given = offer.gives.iter().filter(|column| !is_empty(column));
-            let labels: Vec<_> = given.map(|column| label(column, catalog)).collect();
-            format!("gives {}", labels.join(", "))
-        });
-        Self { own: labelled(&offer.own, catalog), offer, gives }
-    }
-}
-
-fn labelled(own: &OwnColumns, catalog: &CatalogConfig) -> Vec<(String, String)> {
-    let filled = own.iter().filter(|(_, text)| !text.is_empty());
-    filled.map(|(name, text)| (label(name, catalog), text.clone())).collect()
-}
-
-/// Words for a column.
-pub(super) fn label(column: &str, catalog: &CatalogConfig) -> String {
-    let own = catalog.columns.iter().find(|own| own.name == column).map(|own| own.label.clone());
-    own.unwrap_or_else(|| match column {
-        "sku" => "Sku".to_owned(),
-        "name" => "Name".to_owned(),
-        "description" => "Description".to_owned(),
-        other => other.to_owned(),
-    })
 }
 
 /// The tally for people.
@@ -184,6 +119,8 @@ impl Change {
 #[template(path = "names.html")]
 pub(crate) struct Names {
     part: String,
+    /// Words for what is counted.
+    title: String,
     /// Link, name, count.
     rows: Vec<(String, String, String)>,
     total: String,
@@ -193,15 +130,28 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(part: Option<String>, items: Vec<Aggr>, offset: i64, total: i64) -> Self {
+    /// The names, or the values of the column that is counted in their place.
+    pub(crate) fn new(
+        part: Option<String>,
+        items: Vec<Aggr>,
+        offset: i64,
+        total: i64,
+        catalog: &CatalogConfig,
+    ) -> Self {
+        let column = catalog.group_by.as_deref();
         let end = offset + items.len() as i64;
         let part = part.unwrap_or_default();
         let next = (end < total).then(|| format!("/names?q={}&offset={end}", encoded(&part)));
         let row = |Aggr { name, no_of_products }: Aggr| {
-            (format!("/products?name={}", encoded(&name)), name, thousands(no_of_products))
+            // A condition that begins with a sign, or is empty, needs a sign of its own.
+            let is_odd = name.is_empty() || name.starts_with(['=', '!', '<', '>']);
+            let sign = if column.is_some() && is_odd { "=" } else { "" };
+            let value = encoded(&format!("{sign}{name}"));
+            (format!("/products?{}={value}", column.unwrap_or("name")), name, thousands(no_of_products))
         };
+        let title = column.map_or_else(|| "Names".to_owned(), |column| label(column, catalog));
         let rows = items.into_iter().map(row).collect();
-        Self { part, rows, total: thousands(total), next, downloads: "/api/v1/aggr?format=" }
+        Self { part, title, rows, total: thousands(total), next, downloads: "/api/v1/aggr?format=" }
     }
 }
 
@@ -277,13 +227,15 @@ pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tributary_engine::OwnColumns;
+
     use crate::http::{
         api::{
             product_query::Asked,
-            product_views::ProductPage,
+            product_views::{Offer, Product, ProductPage},
             views::{Held, Source},
         },
-        pages::{form::Kind, product_list::Products},
+        pages::{form::Kind, known::OfferLine, product_list::Products},
     };
 
     #[test]
@@ -385,7 +337,7 @@ mod tests {
             UploadPage::new(vec![upload]).render().unwrap(),
             home.render().unwrap(),
             Products::new(&asked, products, &CatalogConfig::default()).render().unwrap(),
-            Names::new(Some(evil.into()), vec![aggr], 0, 2).render().unwrap(),
+            Names::new(Some(evil.into()), vec![aggr], 0, 2, &CatalogConfig::default()).render().unwrap(),
             Rejects::new(Some(evil.into()), vec![reject], 1, &[("file", &Some(evil.to_owned()))]).render().unwrap(),
             ProblemPage { status: 404, title: evil.into(), detail: evil.into() }.render().unwrap(),
         ];
