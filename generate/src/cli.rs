@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 use tributary_cli_common::LogArgs;
 
+use crate::products::OwnColumns;
+
 /// Generates CSV files at the speed of the disk; the same seed gives the same bytes
 #[derive(Debug, Clone, Parser)]
 #[command(name = "generate", version)]
@@ -23,7 +25,14 @@ pub enum ShapeArgs {
     /// Department Name,Date,Number of Sales: about 32 bytes per row. Groups are departments [default: 500]
     Sales(FileArgs),
     /// name,sku,description: a product feed. Groups are names [default: about one per 2.3 rows]
-    Products(FileArgs),
+    Products {
+        /// Options of the file.
+        #[command(flatten)]
+        file: FileArgs,
+        /// Columns behind description, in this order: any of price,stock,brand,gtin,category,image
+        #[arg(long, value_name = "NAME,…")]
+        columns: Option<OwnColumns>,
+    },
     /// TransactionID,Date,Product,Price,Quantity,Customer,Payment. Groups are products [default: 1000]
     Transactions {
         /// Options of the file.
@@ -43,7 +52,7 @@ impl ShapeArgs {
     #[must_use]
     pub fn file(&self) -> &FileArgs {
         match self {
-            Self::Sales(file) | Self::Products(file) | Self::Transactions { file, .. } => file,
+            Self::Sales(file) | Self::Products { file, .. } | Self::Transactions { file, .. } => file,
         }
     }
 }
@@ -90,7 +99,14 @@ mod tests {
         let base = || FileArgs { rows: 9, groups: None, seed: 1, out: "a.csv".into() };
         let check = |typed: &str, expect: ShapeArgs| assert_eq!(parse(typed), Ok(expect), "{typed}");
         check("sales --rows 9 --out a.csv", ShapeArgs::Sales(base()));
-        check("products --rows 9 --out a.csv --groups 3", ShapeArgs::Products(FileArgs { groups: Some(3), ..base() }));
+        check(
+            "products --rows 9 --out a.csv --groups 3",
+            ShapeArgs::Products { file: FileArgs { groups: Some(3), ..base() }, columns: None },
+        );
+        check(
+            "products --rows 9 --out a.csv --columns stock,price",
+            ShapeArgs::Products { file: base(), columns: Some("stock,price".parse().unwrap()) },
+        );
         let transactions = |file: FileArgs, price: &str, quantity: &str| ShapeArgs::Transactions {
             file,
             price_header: price.to_owned(),
@@ -116,5 +132,9 @@ mod tests {
         check("sales --rows many --out a", ErrorKind::ValueValidation);
         check("sales --rows 1 --out a --groups 0", ErrorKind::ValueValidation);
         check("sales --rows 1 --out a --price-header Cost", ErrorKind::UnknownArgument);
+        check("sales --rows 1 --out a --columns price", ErrorKind::UnknownArgument);
+        check("products --rows 1 --out a --columns colour", ErrorKind::ValueValidation);
+        check("products --rows 1 --out a --columns price,price", ErrorKind::ValueValidation);
+        check("products --rows 1 --out a --columns=", ErrorKind::ValueValidation);
     }
 }

@@ -1,8 +1,12 @@
 //! Generated product feeds. A sku is a slug of two to four words, and about 7 % of them repeat. About 2.3 products share a
 //! name. Half of the descriptions are quoted and contain line breaks, commas and doubled quotes.
 
+mod own;
+
 use std::io::{self, Write};
 
+use self::own::OwnValues;
+pub use self::own::{BRANDS, OwnColumn, OwnColumns, brand};
 use crate::{
     buffer::RowBuffer,
     random::{GroupPicker, Random},
@@ -35,11 +39,12 @@ pub fn name(number: u64) -> String {
     buffer.into_text()
 }
 
-/// A product feed: `name,sku,description`.
+/// A product feed: `name,sku,description`, and own columns if they are asked for.
 pub struct Products {
     first: u64,
     random: Random,
     names: Names,
+    own: OwnValues,
 }
 
 /// The choice of a product's name.
@@ -54,20 +59,29 @@ impl Products {
     /// The feed that [`write()`] writes.
     #[must_use]
     pub fn new(rows: u64, first: u64, seed: u64) -> Self {
-        Self { first, random: Random(seed), names: Names::Drawn(rows / 2 + 1) }
+        let own = OwnValues::new(seed);
+        Self { first, random: Random(seed), names: Names::Drawn(rows / 2 + 1), own }
     }
 
     /// A feed of exactly `names` names, if there are at least as many rows.
     #[must_use]
     pub fn with_names(names: u32, seed: u64) -> Self {
         let mut random = Random(seed);
-        Self { first: 0, names: Names::Each(GroupPicker::new(names, &mut random)), random }
+        let own = OwnValues::new(seed);
+        Self { first: 0, names: Names::Each(GroupPicker::new(names, &mut random)), random, own }
+    }
+
+    /// Appends columns behind the description, which leaves everything else as it is.
+    #[must_use]
+    pub fn with_columns(self, columns: &OwnColumns) -> Self {
+        Self { own: self.own.with_columns(columns), ..self }
     }
 }
 
 impl Shape for Products {
     fn header(&self) -> String {
-        "name,sku,description".to_owned()
+        let own = self.own.columns().iter().map(|column| column.name());
+        ["name", "sku", "description"].into_iter().chain(own).collect::<Vec<_>>().join(",")
     }
 
     #[inline]
@@ -83,6 +97,8 @@ impl Shape for Products {
         put_sku(buffer, product);
         buffer.put_byte(b',');
         put_description(buffer, &mut self.random);
+        self.own.put(row, product, buffer);
+        buffer.put_byte(b'\n');
     }
 }
 
@@ -120,7 +136,9 @@ fn put_description(buffer: &mut RowBuffer, random: &mut Random) {
             (true, _) => buffer.put(b".\n"),
         }
     }
-    buffer.put(if quoted { b"\"\n" } else { b"\n" });
+    if quoted {
+        buffer.put_byte(b'"');
+    }
 }
 
 #[cfg(test)]

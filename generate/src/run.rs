@@ -146,12 +146,13 @@ fn write_shape(args: &ShapeArgs, out: &mut Counted<'_>, bar: &Progress) -> io::R
     let file = args.file();
     match args {
         ShapeArgs::Sales(_) => fill(Sales::new(file.groups.unwrap_or(500), file.seed), file.rows, out, bar),
-        ShapeArgs::Products(_) => {
+        ShapeArgs::Products { columns, .. } => {
             let products = match file.groups {
                 Some(names) => Products::with_names(names, file.seed),
                 None => Products::new(file.rows, 0, file.seed),
             };
-            fill(products, file.rows, out, bar)
+            let columns = columns.clone().unwrap_or_default();
+            fill(products.with_columns(&columns), file.rows, out, bar)
         }
         ShapeArgs::Transactions { price_header, quantity_header, .. } => {
             let transactions = Transactions::new(file.groups.unwrap_or(1_000), file.seed);

@@ -74,6 +74,12 @@ pub(crate) fn word(number: u64) -> &'static Word {
     &WORDS[(number % COUNT as u64) as usize]
 }
 
+/// Appends the word that the last six bits of a number choose, with a capital letter.
+#[inline]
+pub(crate) fn put_capitalized(buffer: &mut RowBuffer, number: u64) {
+    CAPITALIZED[(number % COUNT as u64) as usize].put(buffer);
+}
+
 /// Appends a name of two words and the number itself, so that no two numbers share a name.
 #[inline]
 pub(crate) fn put_name(buffer: &mut RowBuffer, number: u64) {

@@ -45,7 +45,8 @@ fn stopped(mut child: Child, signal: Signal, mut is_time: impl FnMut() -> bool) 
 #[test]
 fn a_file_is_written_and_summed_up() {
     let folder = TempDir::new().unwrap();
-    for (shape, columns) in [("sales", 3), ("products", 3), ("transactions", 7)] {
+    for (shape, columns) in [("sales", 3), ("products", 3), ("products --columns brand,price", 5), ("transactions", 7)]
+    {
         let words = format!("{shape} --rows 30000 --groups 40 --out out.csv");
         let (stdout, stderr, code) = outcome(&generate(folder.path(), &words).output().unwrap());
         assert_eq!((stderr.as_str(), code), ("", Some(0)), "{shape}");
@@ -71,6 +72,24 @@ fn the_same_arguments_give_the_same_bytes_on_stdout() {
 }
 
 #[test]
+fn own_columns_stand_behind_the_description_and_change_nothing_else() {
+    let folder = TempDir::new().unwrap();
+    let records = |options: &str| {
+        let words = format!("products --rows 2000 --seed 5 {options} --out -");
+        let (stdout, _, code) = outcome(&generate(folder.path(), &words).output().unwrap());
+        assert_eq!(code, Some(0), "{words}");
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(stdout.as_bytes());
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect::<Vec<Vec<_>>>()
+    };
+    let (without, with) = (records(""), records("--columns image,gtin,price,stock,category,brand"));
+    assert_eq!(with[0].join(","), "name,sku,description,image,gtin,price,stock,category,brand");
+    for (without, with) in without.iter().zip(&with) {
+        assert_eq!((without.as_slice(), with.len()), (&with[..3], 9));
+    }
+    assert_eq!((without.len(), with.len()), (2_001, 2_001));
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     let folder = TempDir::new().unwrap();
     let check = |words: &str, code: i32, part: &str| {
@@ -81,11 +100,21 @@ fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     check("", 2, "Usage: generate");
     check("sales --rows 1", 2, "--out");
     check("sales --rows 1 --groups 0 --out a", 2, "--groups");
+    check(
+        "products --rows 1 --columns price,colour --out a",
+        2,
+        "there is no column `colour`; choose from price,stock,",
+    );
     check("sales --rows 1 --out .", 1, "error: . is a folder; name a file");
     check("sales --rows 1 --out none/a.csv", 1, "error: failed to create none/a.csv: No such file");
     check("sales --rows 1 --out /dev/full", 1, "error: failed to write /dev/full: No space left");
     assert!(names(folder.path()).is_empty());
-    for (words, part) in [("--help", "transactions"), ("sales --help", "--groups <D>"), ("--version", "generate 0.")] {
+    for (words, part) in [
+        ("--help", "transactions"),
+        ("sales --help", "--groups <D>"),
+        ("products --help", "--columns <NAME,…>"),
+        ("--version", "generate 0."),
+    ] {
         let (stdout, _, code) = outcome(&generate(folder.path(), words).output().unwrap());
         assert!(code == Some(0) && stdout.contains(part), "{words}: {stdout}");
     }
