@@ -20,7 +20,15 @@ use crate::{
 /// # Errors
 /// Those of `out`.
 pub fn write(out: &mut impl Write, rows: u64, first: u64, seed: u64) -> io::Result<()> {
-    shape::write(&mut Products::new(rows, first, seed), rows, out, |_, _| {})
+    write_columns(out, rows, first, seed, &OwnColumns::default())
+}
+
+/// The same with own columns.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_columns(out: &mut impl Write, rows: u64, first: u64, seed: u64, columns: &OwnColumns) -> io::Result<()> {
+    shape::write(&mut Products::new(rows, first, seed).with_columns(columns), rows, out, |_, _| {})
 }
 
 /// Returns the sku of a product: a slug of words that spell its number, so that no two products share one.

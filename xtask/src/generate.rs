@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tributary_testkit::feed;
+use tributary_testkit::feed::{self, OwnColumns};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -23,15 +23,23 @@ pub(crate) struct Args {
     /// The same seed gives the same bytes
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Columns behind description, in this order: any of price,stock,brand,gtin,category,image
+    #[arg(long, value_name = "NAME,…")]
+    columns: Option<OwnColumns>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    write(&args.out, args.rows, args.first, args.seed)
+    let columns = args.columns.clone().unwrap_or_default();
+    write_columns(&args.out, args.rows, args.first, args.seed, &columns)
 }
 
 pub(crate) fn write(path: &Path, rows: u64, first: u64, seed: u64) -> Result<()> {
+    write_columns(path, rows, first, seed, &OwnColumns::default())
+}
+
+pub(crate) fn write_columns(path: &Path, rows: u64, first: u64, seed: u64, columns: &OwnColumns) -> Result<()> {
     let mut out = BufWriter::new(File::create(path).with_context(|| format!("failed to make {}", path.display()))?);
-    feed::write(&mut out, rows, first, seed)
+    feed::write_columns(&mut out, rows, first, seed, columns)
         .and_then(|()| out.flush())
         .with_context(|| format!("failed to write {}", path.display()))
 }

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod client;
+mod columns;
 mod documents;
 mod feed;
 mod figures;
@@ -36,6 +37,8 @@ enum Task {
     Folders(folders::Args),
     /// A catalog of products: loading, changes, many sources, requests; beside DuckDB, polars, pandas and sqlite3
     Catalog(catalog::Args),
+    /// A catalog with own columns: loading, changes, filters and orders over HTTP, size; beside DuckDB
+    Columns(columns::Args),
     /// Small documents from many clients at once
     Documents(documents::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Follow(args) => follow::run(args),
         Task::Folders(args) => folders::run(args),
         Task::Catalog(args) => catalog::run(args),
+        Task::Columns(args) => columns::run(args),
         Task::Documents(args) => documents::run(args),
         Task::Reports(args) => reports::run(args),
     }
