@@ -56,15 +56,17 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     let (source, half) = SOURCES[(step % 2) as usize];
     let round = step / 2;
     let mut text = Vec::new();
-    write_texts(&mut text, ["sku", "name", "description"]);
+    write_texts(&mut text, ["sku", "name", "description", "price", "stock", "brand"]);
     for place in round.saturating_sub(CHANGED_ROWS - 1)..=round {
         // Visits the products of the feed in a scattered order.
         let product = half * rows / 2 + place.wrapping_mul(7_919) % rows;
         let description = format!("change {} of today in {source}", place + 1);
-        write_texts(&mut text, [products::sku(product), products::name(product), description]);
+        let (price, stock) = (format!("{}.{}0", 5 + place % 90, place % 10), (place % 40).to_string());
+        let brand = products::brand(place % products::BRANDS);
+        write_texts(&mut text, [products::sku(product), products::name(product), description, price, stock, brand]);
     }
     if round % REJECT_INTERVAL == REJECT_INTERVAL - 1 {
-        write_texts(&mut text, ["", "somebody forgot the sku", ""]);
+        write_texts(&mut text, ["", "somebody forgot the sku", "", "", "", ""]);
     }
     let path = folder.join(source).join("today.csv");
     let unfinished = tributary_formats::unfinished(&path);

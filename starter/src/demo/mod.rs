@@ -12,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
 use tributary_cli_common::stop_on_signals;
-use tributary_config::{Config, SourceConfig};
+use tributary_config::{CatalogConfig, ColumnConfig, Config, SourceConfig};
 use tributary_format_rules::{FormatRules, Selection};
-use tributary_generate::products;
+use tributary_generate::products::{OwnColumns, Products};
 use tributary_http_common::bind;
 use tributary_store::{DatabaseUrl, SourceView};
 
@@ -77,7 +77,8 @@ fn generate(folder: &Path, rows: u64, stop: &CancellationToken) -> Result<()> {
         let started = Instant::now();
         let file = fs::File::create(&part).context("failed to write a feed")?;
         let mut out = BufWriter::with_capacity(1 << 20, StoppableFile { file, stop });
-        let written = products::write(&mut out, rows, half * rows / 2, half + 1).and_then(|()| out.flush());
+        let feed = Products::new(rows, half * rows / 2, half + 1).with_columns(&own_columns()?);
+        let written = tributary_generate::write(&mut { feed }, rows, &mut out, |_, _| {}).and_then(|()| out.flush());
         if stop.is_cancelled() {
             return fs::remove_file(&part).context("failed to delete an incomplete feed");
         }
@@ -88,6 +89,20 @@ fn generate(folder: &Path, rows: u64, stop: &CancellationToken) -> Result<()> {
         print_line(&format!("Wrote {} with {rows} rows, {size:.1} MB, in {took:.1} s", path.display()));
     }
     Ok(())
+}
+
+/// The columns of the demo's products beside those that every catalog has.
+const COLUMNS: [&str; 3] = ["price", "stock", "brand"];
+
+/// The same, as the feeds are written.
+fn own_columns() -> Result<OwnColumns> {
+    COLUMNS.join(",").parse().map_err(|why| anyhow!("{why}"))
+}
+
+/// The same, as the master reads them.
+fn catalog() -> CatalogConfig {
+    let column = |name: &str| ColumnConfig { name: name.to_owned(), label: name[..1].to_uppercase() + &name[1..] };
+    CatalogConfig { columns: COLUMNS.map(column).into(), index: vec!["brand".to_owned()], ..CatalogConfig::default() }
 }
 
 /// A file whose writes fail once the demo is to stop.
@@ -116,6 +131,7 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         database: url.clone(),
         listen: address.to_string(),
         access: args.access.clone(),
+        catalog: catalog(),
         sources: vec![SourceConfig::new("north", &north_url)?, SourceConfig::new("south", &south_url)?],
         ..Config::default()
     };
