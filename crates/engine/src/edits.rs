@@ -7,7 +7,7 @@ use tributary_store::{EditRow, Store};
 
 use crate::{
     database::events::{self, Event},
-    ingest::{self, Catalog},
+    ingest::{self, Catalog, NoColumn},
 };
 
 /// A change of the edit of one sku (docs/reference/README.md#edits).
@@ -21,14 +21,6 @@ pub enum EditRequest {
     Hide,
     /// Deletes the edit.
     Clear,
-}
-
-/// A column that the catalog does not have.
-#[derive(Debug, thiserror::Error)]
-#[error("the catalog has no column `{name}`; it has {known}")]
-pub struct NoColumn {
-    pub(crate) name: String,
-    pub(crate) known: String,
 }
 
 /// Changes the edit of `sku`, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was not.

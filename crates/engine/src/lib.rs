@@ -35,7 +35,7 @@ mod views;
 
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
-pub use edits::{EditRequest, NoColumn};
+pub use edits::EditRequest;
 pub use facade::{
     AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery,
     ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked,
@@ -44,7 +44,7 @@ pub use facade::{
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
 };
-pub use ingest::{WouldDropSources, Written};
+pub use ingest::{NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
 pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};

@@ -6,9 +6,9 @@ use std::{cmp::Ordering, ops::Range};
 use crate::{
     error::Error,
     merge_heap::MergeHeap,
+    offer::Offer,
     page_diff::FileChanges,
     record::{self, Record},
-    resolve::Offer,
     run::RunCursor,
     texts::Texts,
 };

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use crate::{
     batch::Batch,
     error::Error,
-    resolve::{Edit, Offer, Product, resolve},
+    offer::{Edit, Offer, Product},
+    resolve::resolve,
     survivorship::Survivorship,
     texts::Texts,
 };

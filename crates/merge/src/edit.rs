@@ -1,6 +1,6 @@
 //! Applies a request to the edit of a sku (docs/reference/README.md#edits). `resolve` then decides what the edit shows.
 
-use crate::resolve::Edit;
+use crate::offer::Edit;
 
 /// A change of one sku's edit.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::{
     error::Error,
+    offer::Offer,
     rank::Ranks,
     recency::Recency,
-    resolve::Offer,
     texts::{NAME, Texts},
 };
 

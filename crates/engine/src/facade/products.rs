@@ -6,8 +6,8 @@ use tributary_store::{AggrOrder, AggrRow, ProductFilter, ProductOrder, ProductPl
 use super::Engine;
 use crate::{
     database::Batches,
-    edits::{self, EditRequest, NoColumn},
-    ingest::Catalog,
+    edits::{self, EditRequest},
+    ingest::{Catalog, NoColumn},
     views::{Product, ProductDetail, ProductViews, detail},
 };
 

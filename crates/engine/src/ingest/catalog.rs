@@ -12,8 +12,6 @@ use tributary_report::{NumberFormat, RowChecks};
 use tributary_store::{CatalogSettings, FileOrigin, Store};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::edits::NoColumn;
-
 /// The number of the text of the first own column.
 pub(super) const FIRST_OWN: usize = DESCRIPTION + 1;
 
@@ -23,6 +21,14 @@ pub(crate) struct Catalog {
     settings: CatalogSettings,
     /// The numbers of the sources that the columns of `from` come from.
     from: Vec<(usize, Vec<i64>)>,
+}
+
+/// A column that the catalog does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog has no column `{name}`; it has {known}")]
+pub struct NoColumn {
+    name: String,
+    known: String,
 }
 
 impl Catalog {

@@ -18,6 +18,7 @@ pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, 
 pub(crate) use adopt_catalog::adopt_catalog;
 pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, apply_in, counts, note_pass};
 pub(crate) use brake::{Held, held_until, is_of_gone_source};
+pub use catalog::NoColumn;
 pub(crate) use catalog::{Catalog, FeedRules};
 pub use changes::Written;
 pub(crate) use changes::{choose_one, current_offers};

@@ -5,6 +5,7 @@
 mod cells;
 mod columns;
 mod csv;
+mod product_columns;
 mod xlsx;
 
 use actix_web::{HttpRequest, HttpResponse};
