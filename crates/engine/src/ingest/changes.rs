@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
 use tributary_config::PRODUCTS;
-use tributary_merge::{Batch, Batches, Delta, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
+use tributary_merge::{Batch, Batches, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
 use tributary_store::{FileOrigin, Store};
 
-use super::{Catalog, brake::Removals, convert};
+use super::{Catalog, brake::Removals, convert, row_changes::RowChanges};
 use crate::clock;
 
 /// Rows that are merged at a time, which bounds the memory of an apply.
@@ -56,41 +56,43 @@ pub(crate) fn write_touched(
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
     let catalog = Catalog::of(store)?;
-    let mut writer = BatchWriter { removals, ..BatchWriter::new(&catalog) };
+    let mut names = NameDeltas::default();
+    let mut writer = BatchWriter { removals, ..BatchWriter::new() };
     if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
             let before = before(store, &batch, &catalog)?;
             let rules = catalog.survivorship(&store.file_origins(&offering(&before, &files))?);
-            writer.write(store, &before, &batch, &rules)?;
+            writer.write(store, &merged((before, batch), &rules, &catalog, &mut names)?)?;
         }
     } else {
         let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
-        read_ahead(store, batches, &catalog, |store, before, batch| writer.write(store, before, batch, &rules))?;
+        let merge = |before, batch| merged((before, batch), &rules, &catalog, &mut names);
+        read_ahead(store, (batches, &catalog), merge, |store, merged| writer.write(store, &merged))?;
     }
-    writer.finish(store)
+    writer.finish(store, names)
 }
 
-/// Writes batches while another thread reads the next ones: rows from the runs, and their counterparts in the tables through a
-/// connection of its own. That connection does not see what this transaction writes. It need not, because no two batches share
+/// Writes batches while another thread reads and merges the next ones: rows from the runs, and their counterparts in the tables through
+/// a connection of its own. That connection does not see what this transaction writes. It need not, because no two batches share
 /// a sku and there is no other writer.
 fn read_ahead(
     store: &mut Store,
-    mut batches: Batches<'_>,
-    catalog: &Catalog,
-    mut write: impl FnMut(&mut Store, &StoredRows, &Batch) -> Result<()>,
+    (mut batches, catalog): (Batches<'_>, &Catalog),
+    mut merge: impl FnMut(StoredRows, Batch) -> Result<Merged> + Send,
+    mut write: impl FnMut(&mut Store, Merged) -> Result<()>,
 ) -> Result<()> {
     let mut reader = store.reader()?;
     let read = |give: &mut dyn FnMut(_) -> bool| {
         reader.snapshot(|reader| {
             while let Some(batch) = batches.next_batch()? {
-                if !give((before(reader, &batch, catalog)?, batch)) {
+                if !give(merge(before(reader, &batch, catalog)?, batch)?) {
                     break;
                 }
             }
             Ok(())
         })
     };
-    ahead("read ahead", read, |(before, batch)| write(store, &before, &batch))
+    ahead("read ahead", read, |merged| write(store, merged))
 }
 
 /// Runs `make` on another thread and gives its items to `take` on this one, in order. Once `take` has failed, the function that
@@ -129,7 +131,7 @@ pub(crate) enum Skus {
 pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
     let catalog = Catalog::of(store)?;
     let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
-    let mut writer = BatchWriter::new(&catalog);
+    let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
     let mut after: Option<String> = None;
     loop {
         let (after_sku, limit) = (after.as_deref(), MAX_BATCH_ROWS as i64);
@@ -138,9 +140,9 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
             Skus::Edited => store.edited_skus(after_sku, limit)?,
             Skus::All => store.all_skus(after_sku, limit)?,
         };
-        let Some(last) = some.last().cloned() else { return writer.finish(store) };
+        let Some(last) = some.last().cloned() else { return writer.finish(store, names) };
         let before = convert::before(store.sku_rows(&some)?, &catalog)?;
-        writer.write(store, &before, &Batch::default(), &rules)?;
+        writer.write(store, &merged((before, Batch::default()), &rules, &catalog, &mut names)?)?;
         after = Some(last);
     }
 }
@@ -150,52 +152,72 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
 pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
     let catalog = Catalog::of(store)?;
     let (before, origins) = offered(store, sku, &catalog)?;
-    let mut writer = BatchWriter::new(&catalog);
-    writer.write(store, &before, &Batch::default(), &catalog.survivorship(&origins))?;
-    writer.finish(store)
+    let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
+    let rules = catalog.survivorship(&origins);
+    writer.write(store, &merged((before, Batch::default()), &rules, &catalog, &mut names)?)?;
+    writer.finish(store, names)
 }
 
-/// Merges batches and writes them to the tables.
+/// A merged batch, ready to be written.
+struct Merged {
+    changes: RowChanges,
+    written: Written,
+    /// What the batch was and what the tables had, for those who count removals.
+    before: StoredRows,
+    batch: Batch,
+}
+
+/// Merges one batch, and adds up how it changes the counts of names. `rules` have the ranks of all files that offer the batch's skus.
+fn merged(
+    (before, batch): (StoredRows, Batch),
+    rules: &Survivorship,
+    catalog: &Catalog,
+    names: &mut NameDeltas,
+) -> Result<Merged> {
+    let delta = tributary_merge::merge(&before, &batch, rules)?;
+    names.add(&delta.names)?;
+    let written = Written {
+        added: delta.products.inserted.len() as u64,
+        updated: delta.products.updated.len() as u64,
+        removed: delta.products.deleted.len() as u64,
+    };
+    let changes = RowChanges::new(&delta, catalog);
+    drop(delta);
+    Ok(Merged { changes, written, before, batch })
+}
+
+/// Writes merged batches to the tables.
 struct BatchWriter<'r> {
-    catalog: &'r Catalog,
     /// When the products change, in seconds since 1970: one moment for all of a transaction.
     now: i64,
-    names: NameDeltas,
     written: Written,
     removals: Option<&'r mut Removals>,
 }
 
-impl<'r> BatchWriter<'r> {
-    fn new(catalog: &'r Catalog) -> Self {
-        let (names, written) = Default::default();
-        Self { catalog, now: clock::seconds(), names, written, removals: None }
+impl BatchWriter<'_> {
+    fn new() -> Self {
+        Self { now: clock::seconds(), written: Written::default(), removals: None }
     }
 
-    /// Merges one batch and writes what it changes, except the counts of names. `rules` have the ranks of all files that offer the
-    /// batch's skus.
-    fn write(&mut self, store: &mut Store, before: &StoredRows, batch: &Batch, rules: &Survivorship) -> Result<()> {
-        let Delta { products, shadowed, names } = tributary_merge::merge(before, batch, rules)?;
-        self.written += Written {
-            added: products.inserted.len() as u64,
-            updated: products.updated.len() as u64,
-            removed: products.deleted.len() as u64,
-        };
-        self.names.add(&names)?;
+    /// Writes what one batch changes, except the counts of names.
+    fn write(&mut self, store: &mut Store, merged: &Merged) -> Result<()> {
+        let Merged { changes, written, before, batch } = merged;
+        self.written += *written;
         if let Some(removals) = &mut self.removals {
             removals.count(before, batch);
         }
-        store.delete_products(&products.deleted)?;
-        store.update_products(&convert::product_rows(&products.updated, self.catalog), self.now)?;
-        store.insert_products(&convert::product_rows(&products.inserted, self.catalog), self.now)?;
-        store.delete_shadowed(&shadowed.deleted)?;
-        store.update_shadowed(&convert::shadowed_rows(shadowed.updated, self.catalog))?;
-        store.insert_shadowed(&convert::shadowed_rows(shadowed.inserted, self.catalog))?;
+        store.delete_products(&changes.deleted_products())?;
+        store.update_products(&changes.updated_products(), self.now)?;
+        store.insert_products(&changes.inserted_products(), self.now)?;
+        store.delete_shadowed(&changes.deleted_shadowed())?;
+        store.update_shadowed(&changes.updated_shadowed())?;
+        store.insert_shadowed(&changes.inserted_shadowed())?;
         Ok(())
     }
 
     /// Writes the counts of names, each once and in order.
-    fn finish(self, store: &mut Store) -> Result<Written> {
-        let names = self.names.finish();
+    fn finish(self, store: &mut Store, names: NameDeltas) -> Result<Written> {
+        let names = names.finish();
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
         if names.max_names() <= MAX_BATCH_ROWS {
             let mut moved = Ok(());

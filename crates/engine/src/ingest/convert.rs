@@ -1,13 +1,9 @@
 //! Converts between rows of the store and of the merge, which do not know each other.
 
-use std::borrow::Cow;
-
 use anyhow::Result;
 use tributary_csv_gate::{Reject, Rejects};
 use tributary_merge::{DESCRIPTION, Edit, NAME, Offer, Product, StoredRows, Texts};
-use tributary_store::{
-    EditRow, Error, ProductRow, RejectRow, ShadowedRow, SkuRows, read_own, write_own, write_own_edits,
-};
+use tributary_store::{EditRow, Error, ProductRow, RejectRow, ShadowedRow, SkuRows, own_edits, read_own};
 
 use super::catalog::{Catalog, FIRST_OWN};
 use crate::input;
@@ -92,36 +88,11 @@ pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, catalog: &Catalog)
         sku: edit.sku.clone(),
         name: text(NAME),
         description: text(DESCRIPTION),
-        own: write_own_edits(own.chain(kept)),
+        own: own_edits(own.chain(kept)),
         hidden: edit.hidden,
         stands: edit.stands,
         edited_at: crate::clock::now(),
     })
-}
-
-pub(super) fn product_rows<'p>(products: &'p [Product<Cow<'_, str>>], catalog: &Catalog) -> Vec<ProductRow<&'p str>> {
-    let row = |product: &'p Product<Cow<'_, str>>| {
-        let Product { sku, texts, file, edited } = product;
-        let (name, description, own) = columns(texts.borrowed(), catalog);
-        ProductRow { sku: sku.as_ref(), name, description, file_id: *file, edited: *edited, own }
-    };
-    products.iter().map(row).collect()
-}
-
-pub(super) fn shadowed_rows<'o>(offers: Vec<Offer<&'o str>>, catalog: &Catalog) -> Vec<ShadowedRow<&'o str>> {
-    let row = |Offer { sku, file, deletes, texts }: Offer<&'o str>| {
-        let (name, description, own) = columns(texts, catalog);
-        ShadowedRow { sku, file_id: file, deletes, name, description, own }
-    };
-    offers.into_iter().map(row).collect()
-}
-
-/// The name, the description, and the own columns as they are stored.
-fn columns<'t>(texts: Texts<&'t str>, catalog: &Catalog) -> (&'t str, &'t str, Option<String>) {
-    let mut texts = texts.iter();
-    let mut next = || texts.next().unwrap_or_default();
-    let (name, description) = (next(), next());
-    (name, description, write_own(catalog.own().zip(texts)))
 }
 
 /// The rejects of a file that are kept.

@@ -12,6 +12,7 @@ mod convert;
 mod feed;
 mod order;
 mod read;
+mod row_changes;
 
 pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};

@@ -17,7 +17,7 @@ pub struct EditRow {
     pub name: Option<String>,
     /// Replaces the winner's description; `None` keeps it.
     pub description: Option<String>,
-    /// Replaces the texts of own columns: as `write_own_edits` writes them, also of columns that the catalog no longer has.
+    /// Replaces the texts of own columns: as `own_edits` writes them, also of columns that the catalog no longer has.
     pub own: Option<String>,
     /// True if the product is hidden.
     pub hidden: bool,

@@ -16,7 +16,7 @@ mod tally;
 pub use aggr::AggrRow;
 pub use edits::EditRow;
 pub use name_views::AggrOrder;
-pub use own::{read_own, write_own, write_own_edits};
+pub use own::{own_edits, read_own, write_own};
 pub use product_views::{ColumnFilter, Comparison, ProductFilter, ProductOrder, ProductPlace, ProductView};
 pub use products::ProductRow;
 pub use settings::{CatalogColumn, CatalogSettings};

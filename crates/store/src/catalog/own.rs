@@ -3,31 +3,52 @@
 use std::fmt;
 
 use serde::{
-    Deserializer as _, Serializer as _,
+    Deserializer as _,
     de::{DeserializeSeed, MapAccess, Visitor},
 };
 
 use crate::Error;
 
-/// Writes the texts that are not empty; `None` if all are.
-#[must_use]
-pub fn write_own<'n, 't>(texts: impl IntoIterator<Item = (&'n str, &'t str)>) -> Option<String> {
-    write(texts.into_iter().filter(|(_, text)| !text.is_empty()))
+/// Appends the texts that are not empty to `out`, and returns true; false if all are.
+pub fn write_own<'n, 't>(out: &mut String, texts: impl IntoIterator<Item = (&'n str, &'t str)>) -> bool {
+    write(out, texts.into_iter().filter(|(_, text)| !text.is_empty()))
 }
 
-/// Writes the texts of an edit, in which an empty one counts; `None` if there is none.
+/// The texts of an edit, in which an empty one counts; `None` if there is none.
 #[must_use]
-pub fn write_own_edits<'n, 't>(texts: impl IntoIterator<Item = (&'n str, &'t str)>) -> Option<String> {
-    write(texts.into_iter())
+pub fn own_edits<'n, 't>(texts: impl IntoIterator<Item = (&'n str, &'t str)>) -> Option<String> {
+    let mut out = String::new();
+    write(&mut out, texts.into_iter()).then_some(out)
 }
 
-fn write<'n, 't>(texts: impl Iterator<Item = (&'n str, &'t str)>) -> Option<String> {
-    let mut texts = texts.peekable();
-    texts.peek()?;
-    let mut json = Vec::with_capacity(128);
-    // Texts can always be written to memory.
-    serde_json::Serializer::new(&mut json).collect_map(texts).ok()?;
-    String::from_utf8(json).ok()
+fn write<'n, 't>(out: &mut String, texts: impl Iterator<Item = (&'n str, &'t str)>) -> bool {
+    let start = out.len();
+    for (name, text) in texts {
+        out.push(if out.len() == start { '{' } else { ',' });
+        // A name needs no escapes.
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        push_escaped(out, text);
+    }
+    let is_empty = out.len() == start;
+    if !is_empty {
+        out.push('}');
+    }
+    !is_empty
+}
+
+/// Appends a text as JSON has it (RFC 8259, section 7).
+fn push_escaped(out: &mut String, text: &str) {
+    out.push('"');
+    let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+    } else if let Ok(escaped) = serde_json::to_string(text) {
+        // A text can always be written.
+        out.push_str(&escaped[1..escaped.len() - 1]);
+    }
+    out.push('"');
 }
 
 /// Calls `take` with each name and text of an object that [`write_own`] has written.
@@ -75,13 +96,15 @@ mod tests {
     #[test]
     fn texts_come_back_as_they_were() {
         let texts = [("price", "9,99 €"), ("brand", ""), ("note", "\"x\"\n\u{1}\\")];
-        let json = write_own(texts).unwrap();
+        let mut json = "before".to_owned();
+        assert!(write_own(&mut json, texts));
+        let json = json.strip_prefix("before").unwrap();
         let mut read = Vec::new();
-        read_own(Some(&json), |name, text| read.push((name.to_owned(), text))).unwrap();
+        read_own(Some(json), |name, text| read.push((name.to_owned(), text))).unwrap();
         assert_eq!(read, [("price".into(), "9,99 €".into()), ("note".into(), "\"x\"\n\u{1}\\".into())]);
-        assert_eq!(write_own([("brand", "")]), None);
-        assert_eq!(write_own_edits([("brand", "")]).as_deref(), Some(r#"{"brand":""}"#));
-        assert_eq!(write_own_edits([]), None);
+        assert!(!write_own(&mut String::new(), [("brand", "")]));
+        assert_eq!(own_edits([("brand", "")]).as_deref(), Some(r#"{"brand":""}"#));
+        assert_eq!(own_edits([]), None);
         read_own(None, |_, _| unreachable!()).unwrap();
         for wrong in ["", "[]", r#"{"a":1}"#] {
             assert!(read_own(Some(wrong), |_, _| ()).is_err(), "{wrong}");

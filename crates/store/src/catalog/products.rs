@@ -8,7 +8,7 @@ use diesel::{
 use crate::{
     Error, Store, Tally,
     database::error::all_of,
-    sqlite::{Bulk, ValueList},
+    sqlite::{Bulk, ValueList, push_optional_text},
 };
 
 /// One product as shown. `T` is `String` in a row that was read, and any text in one to write.
@@ -25,7 +25,7 @@ pub struct ProductRow<T = String> {
     /// True if an edit is applied.
     pub edited: bool,
     /// The texts of own columns, as `write_own` writes them, with the edit applied.
-    pub own: Option<String>,
+    pub own: Option<T>,
 }
 
 impl Store {
@@ -96,7 +96,7 @@ impl<T: AsRef<str>, const OWN: bool> Bulk for Inserted<'_, T, OWN> {
         out.push_bind_param::<Bool, _>(edited)?;
         if OWN {
             out.push_sql(",");
-            out.push_bind_param::<Nullable<Text>, _>(own)?;
+            push_optional_text(out, own.as_ref().map(AsRef::as_ref))?;
         }
         if is_first {
             out.push_sql(",");

@@ -2,7 +2,7 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Bool, Nullable, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         error::{OrCannot, all_of},
         schema::shadowed::dsl,
     },
-    sqlite::{Bulk, ValueList, push_pair},
+    sqlite::{Bulk, ValueList, push_optional_text, push_pair},
 };
 
 /// One offer that is not shown as offered. `T` is as in [`crate::ProductRow`].
@@ -28,7 +28,7 @@ pub struct ShadowedRow<T = String> {
     /// As offered.
     pub description: T,
     /// The texts of own columns, as `write_own` writes them.
-    pub own: Option<String>,
+    pub own: Option<T>,
 }
 
 impl Store {
@@ -97,7 +97,7 @@ impl<T: AsRef<str>> Bulk for ShadowedRow<T> {
         out.push_sql(",");
         out.push_bind_param::<Text, _>(self.description.as_ref())?;
         out.push_sql(",");
-        out.push_bind_param::<Nullable<Text>, _>(&self.own)?;
+        push_optional_text(out, self.own.as_ref().map(AsRef::as_ref))?;
         out.push_sql(")");
         Ok(())
     }

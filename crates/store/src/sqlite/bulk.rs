@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use diesel::{
     prelude::*,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Nullable, Text},
     sqlite::Sqlite,
 };
 
@@ -44,6 +44,14 @@ pub(crate) fn push_pair<'b>(out: &mut ValueList<'_, 'b>, text: &'b str, number: 
     out.push_bind_param::<BigInt, _>(number)?;
     out.push_sql(")");
     Ok(())
+}
+
+/// Pushes a text or null.
+pub(crate) fn push_optional_text<'b>(out: &mut ValueList<'_, 'b>, text: Option<&'b str>) -> QueryResult<()> {
+    match text {
+        Some(text) => out.push_bind_param::<Text, _>(text),
+        None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
+    }
 }
 
 /// A statement for `N` rows.

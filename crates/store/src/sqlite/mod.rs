@@ -16,7 +16,7 @@ mod tables;
 mod uri;
 mod wal;
 
-pub(crate) use bulk::{Bulk, ValueList, push_pair};
+pub(crate) use bulk::{Bulk, ValueList, push_optional_text, push_pair};
 pub(crate) use dynamic_rows::{InsertRows, each_dynamic_row};
 pub(crate) use functions::instr;
 pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, rows_of_keys};

@@ -22,8 +22,13 @@ fn settings(names: &[&str], index: &[&str]) -> CatalogSettings {
     }
 }
 
+fn own<const N: usize>(texts: [(&str, &str); N]) -> Option<String> {
+    let mut json = String::new();
+    write_own(&mut json, texts).then_some(json)
+}
+
 fn priced(sku: &str, price: &str, brand: &str) -> ProductRow {
-    ProductRow { own: write_own([("price", price), ("brand", brand)]), ..product(sku, "n") }
+    ProductRow { own: own([("price", price), ("brand", brand)]), ..product(sku, "n") }
 }
 
 /// A database with prices of all kinds.
@@ -144,10 +149,10 @@ fn a_column_that_goes_leaves_nothing_but_edits() {
     let mut database = prices(&["price", "brand"]);
     let store = &mut database.store;
     let mut offer = shadowed("a", 1);
-    offer.own = write_own([("price", "1")]);
+    offer.own = own([("price", "1")]);
     store.insert_shadowed(&[offer]).unwrap();
     let mut corrected = edit("a");
-    corrected.own = write_own([("price", "2")]);
+    corrected.own = own([("price", "2")]);
     store.put_edit(&corrected).unwrap();
 
     store.drop_own_column("price").unwrap();
