@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use tributary_csv_gate::OwnColumn;
+use tributary_protocol::OneOrMany;
 use tributary_report::RowChecks;
 
 use super::{SourceConfig, UPLOADS};
@@ -19,6 +20,7 @@ const RESERVED: &[&str] = &[
     "row",
     "edited",
     "edit",
+    "edited_at",
     "offers",
     "hidden",
     "stands",
@@ -72,13 +74,13 @@ pub struct ColumnConfig {
 pub(super) struct CatalogAsTyped {
     #[serde(default)]
     columns: Vec<Spanned<ColumnAsTyped>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_many")]
     check: Vec<Spanned<String>>,
     newest: Option<Spanned<String>>,
     #[serde(default)]
-    from: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    from: BTreeMap<Spanned<String>, SourcesAsTyped>,
     group_by: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_many")]
     index: Vec<Spanned<String>>,
 }
 
@@ -86,7 +88,25 @@ pub(super) struct CatalogAsTyped {
 #[serde(untagged, expecting = "a name, or a table such as { name = \"gtin\", label = \"GTIN\" }")]
 enum ColumnAsTyped {
     Name(String),
-    Table { name: String, label: Option<String> },
+    Table(ColumnTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnTable {
+    name: String,
+    label: Option<String>,
+}
+
+/// The sources of a column.
+#[derive(Debug, Deserialize)]
+struct SourcesAsTyped(#[serde(deserialize_with = "one_or_many")] Vec<Spanned<String>>);
+
+/// A text, or a list of texts, each with its place.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<String>>, D::Error> {
+    let typed = Spanned::<OneOrMany>::deserialize(deserializer)?;
+    let span = typed.span();
+    Ok(typed.into_inner().to_vec().into_iter().map(|text| Spanned::new(span.clone(), text)).collect())
 }
 
 /// A problem, and where it is in the file.
@@ -110,22 +130,34 @@ impl CatalogConfig {
         if let Some(more) = typed.columns.get(MAX_COLUMNS) {
             return Err((more.span().start, format!("a catalog has at most {MAX_COLUMNS} columns of its own")));
         }
-        if let Some(newest) = &typed.newest {
-            if !BUILT_IN.contains(&newest.get_ref().as_str()) {
-                check_name(newest.get_ref()).map_err(|why| (newest.span().start, why))?;
-            }
-            catalog.newest = Some(newest.get_ref().clone());
-        }
+        catalog.newest = typed.newest.as_ref().map(newest).transpose()?;
         let known = |column: &Spanned<String>, catalog: &Self| match catalog.has(column.get_ref()) {
             true => Ok(column.get_ref().clone()),
             false => Err((column.span().start, catalog.no_column(column.get_ref()))),
         };
         for (column, sources) in &typed.from {
-            let name = known(column, &catalog)?;
-            if name == "sku" || sources.is_empty() {
-                return Err((column.span().start, "list the sources of a column that is not the sku".to_owned()));
+            let (name, at) = (known(column, &catalog)?, column.span().start);
+            let names: Vec<String> = sources.0.iter().map(|source| source.get_ref().clone()).collect();
+            if name == "sku" {
+                return Err((
+                    at,
+                    "every source offers skus of its own; leave the sku out of [catalog.from]".to_owned(),
+                ));
             }
-            catalog.from.insert(name, sources.iter().map(|source| source.get_ref().clone()).collect());
+            if names.is_empty() {
+                return Err((
+                    at,
+                    format!("`{name}` needs at least one source, or leave it out to take it from the winner"),
+                ));
+            }
+            if let Some((_, twice)) = names.iter().enumerate().find(|(place, source)| names[..*place].contains(source))
+            {
+                return Err((at, format!("`{name}` comes from `{twice}` twice; list each source once")));
+            }
+            catalog.from.insert(name, names);
+        }
+        if let Some(sku) = typed.group_by.as_ref().filter(|column| column.get_ref() == "sku") {
+            return Err((sku.span().start, "there is one product per sku, so there is nothing to count".to_owned()));
         }
         catalog.group_by = typed.group_by.as_ref().map(|column| known(column, &catalog)).transpose()?;
         catalog.group_by = catalog.group_by.take().filter(|column| column != "name");
@@ -157,16 +189,21 @@ impl CatalogConfig {
         format!("the catalog has no column `{name}`; it has {}", all.join(", "))
     }
 
-    /// Refuses a source that is not configured.
+    /// Refuses a source that is not configured. `are_flags` says that the sources are not those of the file.
     ///
     /// # Errors
     /// What is wrong, and how to mend it.
-    pub(super) fn check_sources(&self, sources: &[SourceConfig]) -> Result<(), String> {
+    pub(super) fn check_sources(&self, sources: &[SourceConfig], are_flags: bool) -> Result<(), String> {
         let is_there = |name: &String| name == UPLOADS || sources.iter().any(|source| source.name == *name);
         for (column, from) in &self.from {
             if let Some(name) = from.iter().find(|name| !is_there(name)) {
+                let all = sources.iter().map(|source| source.name.as_str()).chain([UPLOADS]);
+                let all: Vec<_> = all.map(|name| format!("`{name}`")).collect();
+                let replaced =
+                    if are_flags { ": sources that are given as flags replace those of the file" } else { "" };
+                let all = all.join(", ");
                 return Err(format!(
-                    "[catalog.from] takes `{column}` from `{name}`, which is no source; name one of yours"
+                    "[catalog.from] takes `{column}` from `{name}`, which is no source; there are {all}{replaced}"
                 ));
             }
         }
@@ -187,10 +224,23 @@ impl CatalogConfig {
     }
 }
 
+/// The column of `newest`.
+fn newest(typed: &Spanned<String>) -> Result<String, Problem> {
+    let (name, at) = (typed.get_ref(), typed.span().start);
+    match BUILT_IN.iter().find(|built_in| built_in.eq_ignore_ascii_case(name)) {
+        Some(&"sku") => {
+            Err((at, "the sku is the same in all offers; name a column with a time or a number".to_owned()))
+        }
+        Some(built_in) if built_in != name => Err((at, format!("write `{built_in}`"))),
+        Some(_) => Ok(name.clone()),
+        None => check_name(name).map(|()| name.clone()).map_err(|why| (at, why)),
+    }
+}
+
 fn column_of(typed: &ColumnAsTyped) -> Result<ColumnConfig, String> {
     let (name, label) = match typed {
         ColumnAsTyped::Name(name) => (name, None),
-        ColumnAsTyped::Table { name, label } => (name, label.as_ref()),
+        ColumnAsTyped::Table(ColumnTable { name, label }) => (name, label.as_ref()),
     };
     check_name(name)?;
     match label.map(|label| label.trim()) {

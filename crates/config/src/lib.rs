@@ -200,6 +200,7 @@ impl Config {
             None => file.poll_interval.unwrap_or(DEFAULT_POLL_INTERVAL),
         };
         let variable = std::env::var("TRIBUTARY_SOURCE").unwrap_or_default();
+        let are_flags = !args.sources.is_empty() || !variable.trim().is_empty();
         let mut sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
             (false, _) => sources_of(&args.sources)?,
             (true, false) => sources_of(&variable.split_whitespace().map(str::to_owned).collect::<Vec<_>>())?,
@@ -209,8 +210,9 @@ impl Config {
             // One that was given as a flag.
             source.columns.own = file.catalog.own_columns(BTreeMap::new()).unwrap_or_default();
         }
-        if let (Err(why), Some(path)) = (file.catalog.check_sources(&sources), &path) {
-            return Err(ConfigError(format!("{}: {why}", path.display())));
+        if let (Err(why), Some(path)) = (file.catalog.check_sources(&sources, are_flags), &path) {
+            let line = std::fs::read_to_string(path).ok().and_then(|text| line_of_from(&text)).unwrap_or(1);
+            return Err(ConfigError(format!("{}, line {line}: {why}", path.display())));
         }
         let drop_sources = match args.drop_sources.iter().any(|name| name == "all") {
             true => DropSources::All,
@@ -232,6 +234,11 @@ impl Config {
             file: path,
         })
     }
+}
+
+/// The line on which `[catalog.from]` begins.
+fn line_of_from(text: &str) -> Option<usize> {
+    text.lines().position(|line| line.trim_start().starts_with("[catalog.from]")).map(|line| line + 1)
 }
 
 /// The sources given as flags: `[NAME=]URL`, priority 0, in the order given.

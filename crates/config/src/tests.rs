@@ -229,12 +229,12 @@ fn a_catalog_is_understood() {
         r#"
         [catalog]
         columns  = ["price", "stock_level", { name = "gtin", label = "GTIN" }]
-        check    = ["price >= 0"]
+        check    = "price >= 0"
         newest   = "updated_at"
         group_by = "gtin"
         index    = ["gtin", "sku", "name", "gtin"]
         [catalog.from]
-        price       = ["erp"]
+        price       = "erp"
         description = ["uploads", "erp"]
         [[source]]
         name    = "erp"
@@ -283,8 +283,15 @@ fn a_wrong_catalog_is_refused_with_its_line() {
     wrong("index = [\"brand\"]", &["no column `brand`"]);
     wrong("newest = \"limit\"", &["`limit` has a meaning"]);
     wrong("[catalog.from]\nbrand = [\"erp\"]", &["line 4", "no column `brand`"]);
-    wrong("[catalog.from]\nname = []", &["line 4", "list the sources"]);
-    wrong("[catalog.from]\nname = [\"erb\"]", &["`erb`, which is no source"]);
+    wrong("[catalog.from]\nname = []", &["line 4", "needs at least one source"]);
+    wrong("[catalog.from]\nsku = \"erp\"", &["line 4", "leave the sku out"]);
+    wrong("[catalog.from]\nname = [\"erp\", \"erp\"]", &["line 4", "`erp` twice"]);
+    wrong("[catalog.from]\nname = [\"erb\"]", &["line 3", "`erb`, which is no source; there are `erp`, `uploads`"]);
+    wrong("group_by = \"sku\"", &["line 3", "nothing to count"]);
+    wrong("newest = \"sku\"", &["line 3", "the same in all offers"]);
+    wrong("newest = \"Name\"", &["line 3", "write `name`"]);
+    wrong("columns = [\"edited_at\"]", &["`edited_at` has a meaning"]);
+    wrong("columns = [{ name = \"a\", lable = \"b\" }]", &["line 3", "a name, or a table such as"]);
     wrong("check = [\"price >=\"]", &["line 3", "`price >=` cannot be read"]);
     wrong("colums = []", &["unknown field `colums`"]);
     refused(&format!("{SOURCE}columns = {{ price = \"Price\" }}"), &[], &["line 4", "no column `price`", "and `op`"]);

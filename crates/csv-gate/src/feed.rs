@@ -230,7 +230,7 @@ impl<R: Read> Feed<R> {
     /// Checks the current row, which passed [`FieldIndexes::check`]. A row that fails is whole, and says what the rows below it
     /// inherit: checks never change another row.
     fn check_row(&mut self, op: Op) -> Result<(), Reason> {
-        if self.checks.is_empty() || op == Op::Delete {
+        if self.checks.is_empty() {
             return Ok(());
         }
         let mut checks = std::mem::take(&mut self.checks);

@@ -35,11 +35,10 @@ pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, only_if
         if was_shown || !only_if_shown {
             let row = store.edit(sku)?;
             let before = row.as_ref().map(|row| ingest::edit(row, &catalog)).transpose()?;
-            let kept = row.filter(|_| matches!(change, EditChange::Patch(_)));
-            let after = tributary_merge::change_edit(sku, before.clone(), change);
-            if before != after {
-                put(store, sku, after, kept.as_ref(), &catalog)?;
-            }
+            let kept = row.as_ref().filter(|_| matches!(change, EditChange::Patch(_)));
+            let after = tributary_merge::change_edit(sku, before, change);
+            let after = after.map(|edit| ingest::edit_row(&edit, kept, &catalog)).transpose()?;
+            put(store, sku, row.as_ref(), after)?;
         }
         Ok(was_shown)
     })
@@ -62,15 +61,17 @@ fn by_number(request: EditRequest, catalog: &Catalog) -> Result<EditChange, NoCo
     })
 }
 
-fn put(
-    store: &mut Store,
-    sku: &str,
-    edit: Option<tributary_merge::Edit>,
-    kept: Option<&EditRow>,
-    catalog: &Catalog,
-) -> Result<()> {
-    match edit {
-        Some(edit) => store.put_edit(&ingest::edit_row(&edit, kept, catalog)?)?,
+fn put(store: &mut Store, sku: &str, before: Option<&EditRow>, after: Option<EditRow>) -> Result<()> {
+    let is_same = match (before, &after) {
+        (None, None) => true,
+        (Some(before), Some(after)) => EditRow { edited_at: before.edited_at.clone(), ..after.clone() } == *before,
+        _ => false,
+    };
+    if is_same {
+        return Ok(());
+    }
+    match after {
+        Some(after) => store.put_edit(&after)?,
         None => drop(store.delete_edit(sku)?),
     }
     ingest::choose_one(store, sku)?;

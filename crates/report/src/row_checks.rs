@@ -73,6 +73,11 @@ impl RowChecks {
         self.rules.is_empty()
     }
 
+    /// The names of the columns that the checks look at, some of them perhaps several times.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flat_map(|rule| &rule.columns).map(|column| column.name.as_str())
+    }
+
     /// The checks of a file that writes its numbers so.
     #[must_use]
     pub fn of_file(&self, numbers: &NumberFormat) -> FileChecks {

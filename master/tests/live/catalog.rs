@@ -113,7 +113,7 @@ fn values_are_shown_corrected_listed_and_exported() {
         "{page}"
     );
     let form = system.ask("GET", "/?sku=a", "").text();
-    assert!(form.contains("id=\"price\"") && form.contains("inputmode=\"decimal\""), "{form}");
+    assert!(form.contains("id=\"own-price\"") && form.contains("inputmode=\"decimal\""), "{form}");
 }
 
 #[test]
@@ -221,4 +221,54 @@ fn the_columns_of_the_catalog_change_and_corrections_stay() {
         let first = &system.json("/api/v1/products")["items"][0];
         (first["RRP"] == "9" && first.get("price").is_none()).then_some(())
     });
+}
+
+/// What a name in a check means, and which column orders offers, may change with the columns: the rows must be read again then.
+#[test]
+fn rows_follow_what_the_rules_mean_now() {
+    let files = [("north", "sku,name,price,RRP\n1,n,5,-1\n2,n,-5,1\n3,n,1,1\n")];
+    let check = "check = [\"price > 0\"]\n";
+    let mut system =
+        start(&format!("[catalog]\ncolumns = [\"price\"]\n{check}"), &files, "columns = { price = \"RRP\" }");
+    let skus = |system: &System| system.products().into_keys().collect::<String>();
+    assert_eq!(skus(&system), "23");
+    restart(&mut system, &format!("[catalog]\ncolumns = []\n{check}"), &files, "");
+    assert_eq!(skus(&system), "13", "`price` is the header now");
+
+    let files = [
+        ("a", "sku,name,a,b\n1,A,1,2026\n2,A,5,9\n3,A,5,garbage\n4,A,garbage,4\n5,A,5,5\n6,A,1,1\n7,A,1,1\n"),
+        ("b", "sku,name,a,b,op\n1,B,2,1,\n2,,9,1,delete\n5,,1,9,delete\n6,,garbage,garbage,delete\n7,,3,3,delete\n"),
+    ];
+    let mut system = start("[catalog]\ncolumns = [\"a\", \"b\"]\nnewest = \"a\"\n", &files, "");
+    assert_eq!(skus(&system), "1356", "the delete of 6 says nothing of when");
+    restart(&mut system, "[catalog]\ncolumns = [\"b\"]\nnewest = \"b\"\n", &files, "");
+    assert_eq!(skus(&system), "1246");
+    let rejects = system.json("/api/v1/rejects");
+    assert_eq!(rejects["items"].as_array().unwrap().len(), 2, "{rejects}");
+}
+
+#[test]
+fn an_edit_that_is_put_again_forgets_columns_that_are_gone() {
+    let put = |system: &System, body: &str| system.ask("PUT", "/api/v1/products/k", body).status;
+    let mut system = start(CATALOG, &[NORTH], "");
+    assert_eq!(put(&system, r#"{"name":"P","description":"D","price":"99"}"#), 201);
+    restart(&mut system, "[catalog]\ncolumns = []\n", &[NORTH], "");
+    assert_eq!(put(&system, r#"{"name":"P","description":"D"}"#), 200);
+    restart(&mut system, CATALOG, &[NORTH], "");
+    assert_eq!(system.json("/api/v1/products/k")["price"], "");
+}
+
+#[test]
+fn a_list_continues_behind_a_text_that_is_too_long_for_a_url() {
+    let feed: String = (0..5).map(|row| format!("{row},n,{}{row}\n", "z".repeat(100_000))).collect();
+    let system = start(CATALOG, &[("north", &format!("sku,name,price\n{feed}"))], "");
+    let (mut found, mut after) = (String::new(), String::new());
+    for _ in 0..5 {
+        let list = system.json(&format!("/api/v1/products?sort=-price&limit=1&columns=sku{after}"));
+        found += list["items"][0]["sku"].as_str().unwrap();
+        let Some(next) = list["next"].as_str() else { break };
+        after = format!("&after={}", next.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>());
+    }
+    assert_eq!(found, "43210");
+    assert_eq!(system.ask("GET", "/api/v1/products?sort=price&after=%5Bnull,%22gone%22%5D", "").status, 400);
 }

@@ -8,6 +8,11 @@ pub trait RowCheck {
     /// The names of the columns that it looks at.
     fn columns(&self) -> Vec<&str>;
 
+    /// Whether it also judges rows that delete their sku; most of their columns are empty.
+    fn judges_deletes(&self) -> bool {
+        false
+    }
+
     /// Judges a row.
     ///
     /// # Errors
@@ -116,9 +121,10 @@ impl Checks {
         })
     }
 
-    /// Judges a row that does not delete. The first check that fails says why.
+    /// Judges a row. The first check that fails says why.
     pub(super) fn check(&mut self, offer: OfferRow<'_>) -> Result<(), Reason> {
-        self.checks.iter_mut().try_for_each(|FileCheck { check, columns }| {
+        let mut judging = self.checks.iter_mut().filter(|check| !offer.deletes || check.check.judges_deletes());
+        judging.try_for_each(|FileCheck { check, columns }| {
             for column in columns.iter_mut().flatten() {
                 if let CheckedColumn::Cell { index, field } = column {
                     offer.texts.row.read(*index, field);

@@ -62,9 +62,9 @@ impl ProductQuery {
             catalog.check_shown(column)?;
         }
         let place = |after: String| match order.column.as_str() {
-            "sku" => Ok(ProductPlace { text: String::new(), sku: after }),
+            "sku" => Ok((None, after)),
             _ => serde_json::from_str(&after)
-                .map(|[text, sku]: [String; 2]| ProductPlace { text, sku })
+                .map(|(text, sku): (Option<String>, String)| (text, sku))
                 .map_err(|_| ListError::NoPlace),
         };
         let after = after.map(place).transpose()?;
@@ -76,33 +76,56 @@ impl ProductQuery {
 struct Checked {
     filter: ProductFilter,
     order: ProductOrder,
-    after: Option<ProductPlace>,
+    /// The text in the column of the order, and the sku. A text that is too long for a URL is looked up.
+    after: Option<(Option<String>, String)>,
     views: ProductViews,
 }
+
+/// The longest text in a place, in bytes: places stand in URLs.
+const MAX_PLACE_BYTES: usize = 1_000;
 
 impl Checked {
     /// At most `limit` products from where it stands; it stands behind them then.
     fn read(&mut self, store: &mut Store, limit: i64) -> Result<Vec<Product>> {
-        let rows = store.products_in_order(&self.filter, &self.order, self.after.as_ref(), limit)?;
+        let after = match self.after.take() {
+            None => None,
+            Some((text, sku)) => {
+                let text = match text {
+                    Some(text) => text,
+                    None if self.order.column == "sku" => String::new(),
+                    None => self.looked_up(store, &sku)?,
+                };
+                Some(ProductPlace { text, sku })
+            }
+        };
+        let rows = store.products_in_order(&self.filter, &self.order, after.as_ref(), limit)?;
         let products = rows.into_iter().map(|row| self.views.product(row)).collect::<Result<Vec<_>>>()?;
-        self.after = products.last().map(|last| self.place(last));
+        self.after = products.last().map(|last| (Some(self.text(last).to_owned()), last.sku.clone()));
         Ok(products)
     }
 
-    fn place(&self, product: &Product) -> ProductPlace {
-        let text = match self.order.column.as_str() {
+    fn looked_up(&self, store: &mut Store, sku: &str) -> Result<String> {
+        let filter = ProductFilter { sku: Some(sku.to_owned()), ..ProductFilter::default() };
+        let row = store.products_page(&filter, None, 1)?.pop().ok_or(ListError::NoPlace)?;
+        Ok(self.text(&self.views.product(row)?).to_owned())
+    }
+
+    /// A product's text in the column of the order.
+    fn text<'p>(&self, product: &'p Product) -> &'p str {
+        match self.order.column.as_str() {
             "sku" => "",
             "name" => &product.name,
             "description" => &product.description,
             own => product.own.get(own).map_or("", String::as_str),
-        };
-        ProductPlace { text: text.to_owned(), sku: product.sku.clone() }
+        }
     }
 
-    fn text_of(&self, ProductPlace { text, sku }: ProductPlace) -> String {
+    /// The place behind a product, as `after` takes it.
+    fn place_behind(&self, product: &Product) -> String {
+        let text = Some(self.text(product)).filter(|text| text.len() <= MAX_PLACE_BYTES);
         match self.order.column.as_str() {
-            "sku" => sku,
-            _ => serde_json::Value::from(vec![text, sku]).to_string(),
+            "sku" => product.sku.clone(),
+            _ => serde_json::json!([text, product.sku]).to_string(),
         }
     }
 }
@@ -144,11 +167,11 @@ impl Engine {
             let mut products = query.read(store, limit + 1)?;
             let has_more = products.len() as i64 > limit;
             products.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            let last = products.last().filter(|_| has_more).map(|last| query.place(last));
-            let next = last.map(|place| query.text_of(place));
+            let next = products.last().filter(|_| has_more).map(|last| query.place_behind(last));
             Ok(Ok(ProductPage { own: catalog.own_shown().map(str::to_owned).collect(), products, next }))
         };
-        self.read(read).await?
+        // A place may prove to be none only once it is looked up.
+        self.read(read).await.map_err(|error| error.downcast().unwrap_or_else(ListError::Failed))?
     }
 
     /// At most `limit` products, in batches from one snapshot, and the names of the own columns.

@@ -241,7 +241,7 @@ impl Adopted {
                  `master --accept`"
             );
         }
-        if let Some(Written { updated, .. }) = self.chosen {
+        if let Some(Written { updated, .. }) = self.chosen.filter(|written| *written != Written::default()) {
             tracing::info!(
                 products.updated = updated,
                 "the order of the sources or the rules of the catalog have changed: chose winners again, {updated} products changed"

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Result, anyhow, ensure};
-use tributary_csv_gate::{CheckedCell, CheckedRow, Columns, FileReject, OwnColumn, Reason, RowCheck};
+use tributary_csv_gate::{CheckedCell, CheckedRow, Columns, FileReject, OwnColumn, Reason, RowCheck, folded};
 use tributary_format_rules::SettingError;
 use tributary_merge::{DESCRIPTION, NAME, RankedFile, Ranks, Recency, Survivorship};
 use tributary_protocol::FormatSpec;
@@ -171,6 +171,11 @@ impl FeedRules {
         Ok(checks)
     }
 
+    /// Whether a check names a column.
+    pub(crate) fn checks_name(&self, column: &str) -> bool {
+        self.compiled.columns().any(|name| folded(name) == folded(column))
+    }
+
     /// A number that differs whenever the texts of a row may mean other columns. 0 without own columns.
     pub(crate) fn seed(&self) -> u64 {
         if self.ids.is_empty() {
@@ -190,6 +195,10 @@ struct HoldsATime {
 impl RowCheck for HoldsATime {
     fn columns(&self) -> Vec<&str> {
         vec![&self.column]
+    }
+
+    fn judges_deletes(&self) -> bool {
+        true
     }
 
     fn check(&mut self, row: CheckedRow<'_>) -> Result<(), Reason> {

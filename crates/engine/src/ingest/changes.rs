@@ -162,7 +162,7 @@ pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
 struct Merged {
     changes: RowChanges,
     written: Written,
-    /// What the batch was and what the tables had, for those who count removals.
+    /// The batch and the rows that the tables had, for those who count removals.
     before: StoredRows,
     batch: Batch,
 }

@@ -9,7 +9,7 @@ use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
 use tributary_protocol::{FormatSpec, ManifestEntry, Order};
 use tributary_store::{PageRow, Store};
 
-use super::FeedRules;
+use super::{FeedRules, catalog::FIRST_OWN};
 use crate::input::{Rank, Reader, ResultLink, ResultTables};
 
 /// The reader of a source's product feeds.
@@ -53,7 +53,7 @@ impl Reader for Feed<'_> {
     /// Changes whenever the same bytes could give other rows: with the column names, the checks, the file's format, the version of the
     /// gate's rules, and that of the stored pages. The own columns follow, each by itself.
     fn reading(&self, format: &FormatSpec) -> String {
-        let FeedRules { columns: Columns { sku, name, description, op, own: _, newest }, checks, .. } = self.rules;
+        let FeedRules { columns: Columns { sku, name, description, op, own, newest }, checks, .. } = self.rules;
         let mut decides = json!({
             "role": "feed",
             "gate": tributary_csv_gate::FORMAT,
@@ -61,10 +61,15 @@ impl Reader for Feed<'_> {
             "columns": [mapped(sku), mapped(name), mapped(description), mapped(op)],
         });
         if !checks.is_empty() {
-            decides["check"] = json!(&**checks);
+            // A name in a check is a column of the catalog if there is one, and else a header.
+            let meant = own.iter().zip(&self.rules.ids).filter(|(own, _)| self.rules.checks_name(&own.name));
+            let meant: Vec<_> = meant.map(|(own, id)| (id, mapped(&own.headers))).collect();
+            decides["check"] = json!([&**checks, meant]);
         }
-        if newest.is_some() {
-            decides["newest"] = json!(newest);
+        if let Some(newest) = newest {
+            // The place of an own column among the texts may be that of another one later.
+            let id = newest.checked_sub(FIRST_OWN).and_then(|own| self.rules.ids.get(own));
+            decides["newest"] = id.map_or_else(|| json!([newest]), |id| json!(id));
         }
         if let Some(format) = format.digest() {
             decides["format"] = format.into();

@@ -114,9 +114,17 @@ impl Comparison {
     }
 }
 
-/// Whether a text is a number as JSON writes one, as [`number_of`] has it.
+/// Whether a text is a number as JSON writes one (RFC 8259, section 6), of any size, perhaps between white space: just where SQLite's
+/// `json_valid` and `json_type` say so, by which [`number_of`] goes.
 fn is_number(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Number>(text).is_ok() && !text.contains(char::is_whitespace)
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.trim_matches([' ', '\t', '\n', '\r']);
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let has_needless_zero = whole.len() > 1 && whole.starts_with('0');
+    digits(whole) && !has_needless_zero && digits(fraction) && digits(exponent)
 }
 
 /// Adds the conditions of a filter to a query. A macro, because the queries have different types.

@@ -45,6 +45,9 @@ impl<'de> Visitor<'de> for Columns {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members: Vec<(String, Option<String>)> = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
+            if name == "sku" {
+                return Err(A::Error::custom("`sku` cannot be changed; it is the one in the path"));
+            }
             let text = match value {
                 serde_json::Value::Null => None,
                 serde_json::Value::String(text) => Some(text),
@@ -55,7 +58,9 @@ impl<'de> Visitor<'de> for Columns {
                         serde_json::Value::Array(_) => "a list",
                         _ => "an object",
                     };
-                    return Err(A::Error::custom(format!("`{name}` must be a text or null, not {kind}")));
+                    return Err(A::Error::custom(format!(
+                        "`{name}` must be a column of the catalog with a text or null, not {kind}"
+                    )));
                 }
             };
             if members.iter().any(|(other, _)| *other == name) {
@@ -77,7 +82,10 @@ mod tests {
         let members = read(r#"{"name":"a","price":null}"#).unwrap();
         assert_eq!(members.0, [("name".to_owned(), Some("a".to_owned())), ("price".to_owned(), None)]);
         for (wrong, part) in [
-            (r#"{"price":9.9}"#, "`price` must be a text or null, not a number: put it in quotes"),
+            (
+                r#"{"price":9.9}"#,
+                "`price` must be a column of the catalog with a text or null, not a number: put it in quotes",
+            ),
             (r#"{"price":["a"]}"#, "a list"),
             (r#"{"price":"a","price":"b"}"#, "duplicate field `price`"),
             ("[]", "an object of texts"),

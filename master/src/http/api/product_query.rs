@@ -107,7 +107,9 @@ fn condition(column: String, text: &str) -> ColumnFilter {
         [("!=", NotEqual), ("<=", LessOrEqual), (">=", GreaterOrEqual), ("=", Equal), ("<", Less), (">", Greater)];
     let found = signs.into_iter().find_map(|(sign, comparison)| Some((comparison, text.strip_prefix(sign)?)));
     let (comparison, text) = found.unwrap_or((Equal, text));
-    ColumnFilter { column, comparison, text: text.trim().to_owned() }
+    // `> 10` is meant as `>10`; an exact text is exact.
+    let text = if [Equal, NotEqual].contains(&comparison) { text } else { text.trim() };
+    ColumnFilter { column, comparison, text: text.to_owned() }
 }
 
 #[cfg(test)]

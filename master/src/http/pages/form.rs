@@ -23,6 +23,8 @@ pub(crate) struct Form {
 
 /// A field of the form.
 pub(crate) struct Field {
+    /// Its id on the page, where own columns have a prefix: a page has ids of its own.
+    pub(crate) id: String,
     /// The name of the column.
     pub(crate) name: String,
     /// Words for it.
@@ -120,7 +122,8 @@ impl Form {
                 _ if typed.is_empty() => Kind::of(&shown),
                 _ => Kind::of(&typed),
             };
-            Field { name: name.to_owned(), label: label.to_owned(), typed, shown, kind }
+            let id = if is_in_every_catalog(name) { name.to_owned() } else { format!("own-{name}") };
+            Field { id, name: name.to_owned(), label: label.to_owned(), typed, shown, kind }
         };
         [("name", "Name"), ("description", "Description")].into_iter().chain(own).map(field).collect()
     }
@@ -149,6 +152,11 @@ impl Form {
         }
         Ok((sku, EditRequest::Patch(texts)))
     }
+}
+
+/// Whether the column is one that every catalog has.
+fn is_in_every_catalog(name: &str) -> bool {
+    ["name", "description"].contains(&name)
 }
 
 #[cfg(test)]

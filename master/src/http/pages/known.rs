@@ -43,7 +43,7 @@ pub(crate) struct OfferLine {
 
 impl OfferLine {
     fn new(offer: Offer, catalog: &CatalogConfig) -> Self {
-        let gives = (!catalog.from.is_empty() && !offer.gives.is_empty()).then(|| {
+        let gives = (!catalog.from.is_empty()).then(|| {
             let is_empty = |column: &str| match column {
                 "name" => offer.name.is_empty(),
                 "description" => offer.description.is_empty(),
@@ -51,8 +51,9 @@ impl OfferLine {
             };
             let given = offer.gives.iter().filter(|column| !is_empty(column));
             let labels: Vec<_> = given.map(|column| label(column, catalog)).collect();
-            format!("gives {}", labels.join(", "))
+            (!labels.is_empty()).then(|| format!("gives {}", labels.join(", ")))
         });
+        let gives = gives.flatten();
         Self { own: labelled(&offer.own, catalog), offer, gives }
     }
 }

@@ -125,7 +125,15 @@ impl Products {
             choices: choices(&names, catalog),
             kept: kept.collect(),
             next: page.next.map(|next| link("/products", &[], &[("after", &next)])),
-            downloads: link("/api/v1/products", &[], &[("format", "")]),
+            downloads: match asked.columns.is_empty() {
+                true => link("/api/v1/products", &[], &[("format", "")]),
+                false => {
+                    // The page shows the sku whatever is chosen.
+                    let columns =
+                        ["sku"].into_iter().chain(names.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+                    link("/api/v1/products", &["columns"], &[("columns", &columns), ("format", "")])
+                }
+            },
         }
     }
 

@@ -265,8 +265,14 @@ mod tests {
             gives: vec![evil.into()],
         };
         let form = Form { sku: evil.into(), typed: vec![], complaint: Some(evil.into()) };
-        let field =
-            |kind| Field { name: evil.into(), label: evil.into(), typed: evil.into(), shown: evil.into(), kind };
+        let field = |kind| Field {
+            id: evil.into(),
+            name: evil.into(),
+            label: evil.into(),
+            typed: evil.into(),
+            shown: evil.into(),
+            kind,
+        };
         let own = || vec![(evil.to_owned(), evil.to_owned())];
         let source = Source {
             name: evil.into(),

@@ -53,8 +53,8 @@ if (parts().length > 0) {
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = document.getElementById("submit");
-    const { name, description } = event.target.elements;
-    const entered = event.submitter?.name === "enter" && (name.value + description.value).trim() !== "";
+    const typed = [...new FormData(event.target)].some(([name, text]) => name !== "sku" && name !== "enter" && text.trim() !== "");
+    const entered = event.submitter?.name === "enter" && typed;
     if (event.submitter !== button && !entered) return;
     // Deferred: the browser must still send the form as it is.
     setTimeout(() => { button.disabled = true; button.textContent = "Saving…"; }, 0);
