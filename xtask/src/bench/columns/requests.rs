@@ -28,6 +28,8 @@ const INDEXED: usize = 2_000;
 const UNINDEXED: usize = 20;
 /// Connections of the line that asks over many.
 const CONNECTIONS: usize = 32;
+/// The step from one brand to the next. It shares no factor with their number, so all have their turn.
+const BRAND_STEP: u64 = 19;
 /// The 99th percentile of requests that an index serves.
 const MAX_TIME: Duration = Duration::from_millis(20);
 
@@ -86,14 +88,14 @@ impl Scene<'_> {
         Ok(master)
     }
 
-    /// Asks for the first products of each brand in turn.
+    /// Asks for the first products of each brand in turn: few requests for frequent brands and rare ones alike.
     fn brands(&mut self, master: &Daemon, how: &str, count: usize, connections: usize) -> Result<()> {
         let what = match connections {
             1 => format!("brand: `?brand=…` {how}"),
             _ => format!("brand: the same over {connections} connections"),
         };
         let request = |number: usize| {
-            let brand = feed::brand(number as u64 % feed::BRANDS);
+            let brand = feed::brand(number as u64 * BRAND_STEP % feed::BRANDS);
             let path = format!("/api/v1/products?brand={}", brand.replace(' ', "%20").replace('&', "%26"));
             (path, format!("\"brand\":\"{brand}\""))
         };
@@ -118,7 +120,7 @@ impl Scene<'_> {
         eprintln!("{what}, {count} requests");
         let Requests { times, cpu } = ask(master, count, connections, request)?;
         let row = Row {
-            what: format!("{what}, {} products, {count} requests", thousands(self.products)),
+            what: format!("{what}, {} products, {} requests", thousands(self.products), thousands(count as u64)),
             wall: times.summary(),
             cpu: seconds(cpu),
             memory: mebibytes(usage::peak_so_far(master.id())?),
