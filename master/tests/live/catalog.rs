@@ -223,7 +223,7 @@ fn the_columns_of_the_catalog_change_and_corrections_stay() {
     });
 }
 
-/// What a name in a check means, and which column orders offers, may change with the columns: the rows must be read again then.
+/// The meaning of a name in a check, and the column that orders offers, may change with the columns: the rows must be read again then.
 #[test]
 fn rows_follow_what_the_rules_mean_now() {
     let files = [("north", "sku,name,price,RRP\n1,n,5,-1\n2,n,-5,1\n3,n,1,1\n")];
