@@ -65,6 +65,45 @@ fn a_killed_master_costs_nothing_but_time() {
     assert!(left.is_empty(), "nothing is left in the spool: {left:?}");
 }
 
+/// A first load is large enough here to be written without the write-ahead log.
+#[test]
+fn a_first_load_that_is_killed_leaves_an_empty_database() {
+    const ROWS: u64 = 60_000;
+    const KILLS: u32 = 6;
+    let mut system = System::new();
+    system.write("north", "feed.csv", generated(ROWS, 0, 1));
+    system.serve("north");
+    system.configure_sources(&[("north", "")]);
+    let started = Instant::now();
+    system.once_ok();
+    let whole = started.elapsed();
+    system.assert_one_file();
+    let expect = (system.products(), system.aggr());
+    let mut journals = 0;
+    for kill in 0..KILLS {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(format!("{}{end}", system.database().display()));
+        }
+        let mut master =
+            system.command("master", &["--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Spread over the second half, in which the rows are written.
+        std::thread::sleep(whole / 2 + whole * kill / KILLS / 2);
+        master.kill().unwrap();
+        master.wait().unwrap();
+        let is_broken_off = std::path::Path::new(&format!("{}-journal", system.database().display())).exists();
+        journals += u32::from(is_broken_off);
+        let read = system.run("readdb", &["aggr", "--limit", "0"]);
+        let told = tributary_testkit::process::stderr(&read);
+        assert!(
+            read.status.success() || (is_broken_off && told.contains("was broken off; start the master")),
+            "{told}"
+        );
+        system.once_ok();
+        assert_eq!((system.products(), system.aggr()), expect, "kill {kill}");
+    }
+    assert!(journals > 0, "no load was killed while it was written");
+}
+
 #[test]
 fn a_reader_never_sees_half_a_version() {
     const ROWS: i64 = 4_000;

@@ -81,16 +81,25 @@ fn read_ahead(
     mut merge: impl FnMut(StoredRows, Batch) -> Result<Merged> + Send,
     mut write: impl FnMut(&mut Store, Merged) -> Result<()>,
 ) -> Result<()> {
-    let mut reader = store.reader()?;
+    // A first load has nothing to compare with, and may write in a way that lets nobody read meanwhile.
+    let mut reader = if store.is_catalog_empty()? { None } else { Some(store.reader()?) };
     let read = |give: &mut dyn FnMut(_) -> bool| {
-        reader.snapshot(|reader| {
+        let mut read_all = |mut reader: Option<&mut Store>| {
             while let Some(batch) = batches.next_batch()? {
-                if !give(merge(before(reader, &batch, catalog)?, batch)?) {
+                let before = match &mut reader {
+                    Some(reader) => before(reader, &batch, catalog)?,
+                    None => StoredRows::default(),
+                };
+                if !give(merge(before, batch)?) {
                     break;
                 }
             }
             Ok(())
-        })
+        };
+        match &mut reader {
+            Some(reader) => reader.snapshot(|reader| read_all(Some(reader))),
+            None => read_all(None),
+        }
     };
     ahead("read ahead", read, |merged| write(store, merged))
 }

@@ -85,7 +85,7 @@ impl RowChanges {
         let name = self.push(texts.next().unwrap_or_default());
         let description = self.push(texts.next().unwrap_or_default());
         let start = self.texts.len();
-        let own = write_own(&mut self.texts, catalog.own().zip(texts)).then(|| start..self.texts.len());
+        let own = write_own(&mut self.texts, catalog.own().zip(texts)).then_some(start..self.texts.len());
         ColumnSpans { name, description, own }
     }
 

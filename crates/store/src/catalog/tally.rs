@@ -1,13 +1,13 @@
 //! The table `tally`, one row: the numbers of products and names, updated with them. Counting all rows is in
 //! `database::contents`.
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 
 use crate::{
     Error, Store,
     database::{
         error::{OrCannot, exactly_one},
-        schema::tally::dsl,
+        schema::{edits, shadowed, tally::dsl},
     },
 };
 
@@ -28,6 +28,22 @@ impl Store {
     /// [`Error::Query`].
     pub fn tally(&mut self) -> Result<Tally, Error> {
         dsl::tally.select(Tally::as_select()).first(&mut self.connection).or_cannot(|| "read the tally")
+    }
+
+    /// True if there is no product, no offer and no edit.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn is_catalog_empty(&mut self) -> Result<bool, Error> {
+        if self.tally()?.products > 0 {
+            return Ok(false);
+        }
+        let connection = &mut self.connection;
+        let mut has_rows = || -> QueryResult<bool> {
+            let offered = diesel::select(exists(shadowed::table.select(shadowed::sku))).get_result(connection)?;
+            Ok(offered || diesel::select(exists(edits::table.select(edits::sku))).get_result(connection)?)
+        };
+        Ok(!has_rows().or_cannot(|| "look for offers and edits")?)
     }
 
     /// Adds to the tally. Call it wherever rows of `products` or `aggr` are added or deleted.

@@ -41,6 +41,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A first load was broken off, and only a writer can take it back.
+    #[error("the first load of {path} was broken off; start the master, which takes it back and begins again", path = path.display())]
+    BrokenOff {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file or its folder is read-only.
     #[error("{path} cannot be written; check the permissions of the file and of its folder", path = path.display())]
     ReadOnly {

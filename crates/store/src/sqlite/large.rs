@@ -10,12 +10,15 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 
+use super::open::BUSY_TIMEOUT;
 use crate::{Error, Store, database::error::OrCannot};
 
 /// A transaction of at least this many rows is large.
 const MIN_LARGE_ROWS: usize = 50_000;
 /// A transaction of at least this many rows gets the wide cache.
 const MIN_WIDE_CACHE_ROWS: usize = 2_000_000;
+/// The largest file of a database that is all but empty.
+const MAX_SMALL_BYTES: u64 = 4 << 20;
 /// The time between two early syncs of the log.
 const EARLY_SYNC_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -43,14 +46,44 @@ impl Store {
         // The log can only be truncated after a failure if it holds nothing else that still has to reach the database file.
         self.checkpoint()?;
         self.set_cache(if rows < MIN_WIDE_CACHE_ROWS { WRITER_CACHE } else { WIDE_CACHE })?;
+        let has_log = !self.leave_log()?;
         let written = self.transaction(|store| {
-            let _syncing = store.sync_early();
+            let _syncing = has_log.then(|| store.sync_early());
             f(store)
         });
+        if !has_log {
+            self.return_to_log();
+        }
         let narrowed = self.set_cache(WRITER_CACHE);
         let written = written?;
         narrowed?;
         Ok(written)
+    }
+
+    /// Switches to a rollback journal if the database is all but empty and nobody else has it open; returns whether it did. The journal
+    /// holds the old content of pages, of which there is next to none, so new ones are written once. With the log they are written to
+    /// the log, read again, and written to the database: nearly half of the time that the writing of a first load takes.
+    fn leave_log(&mut self) -> Result<bool, Error> {
+        let size = std::fs::metadata(self.url.path()).map_or(u64::MAX, |file| file.len());
+        if size > MAX_SMALL_BYTES || !self.is_catalog_empty()? {
+            return Ok(false);
+        }
+        // Another connection keeps the log. Nothing is lost then but time, so do not wait for it.
+        self.connection.batch_execute("PRAGMA busy_timeout = 0").or_cannot(|| "set the busy timeout")?;
+        let left = self.connection.batch_execute("PRAGMA journal_mode = DELETE");
+        self.connection.batch_execute(BUSY_TIMEOUT).or_cannot(|| "set the busy timeout")?;
+        if let Err(why) = &left {
+            tracing::debug!(error = %why, "a first load keeps the write-ahead log: {why}");
+        }
+        Ok(left.is_ok())
+    }
+
+    /// Switches back to the write-ahead log. Waits for readers that came meanwhile. If one stays for too long, everything works, but
+    /// readers and the writer wait for each other until the next start.
+    fn return_to_log(&mut self) {
+        if let Err(why) = self.connection.batch_execute("PRAGMA journal_mode = WAL") {
+            tracing::warn!(error = %why, "failed to switch back to the write-ahead log, restart the master: {why}");
+        }
     }
 
     fn set_cache(&mut self, pragma: &str) -> Result<(), Error> {

@@ -87,7 +87,9 @@ impl Store {
     pub fn needs_setup(url: &DatabaseUrl) -> Result<bool, Error> {
         match Store::open_existing(url) {
             Ok(_) => Ok(false),
-            Err(Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. }) => Ok(true),
+            Err(
+                Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. } | Error::BrokenOff { .. },
+            ) => Ok(true),
             Err(error) => Err(error),
         }
     }

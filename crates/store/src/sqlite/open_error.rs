@@ -1,6 +1,6 @@
 //! The errors of opening a database, sorted by what a person can do about them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
 
@@ -10,8 +10,15 @@ pub(crate) fn open_error(path: &Path, reason: String) -> Error {
     if reason.contains("file is not a database") {
         Error::NotADatabase { path }
     } else if reason.contains("readonly database") {
-        Error::ReadOnly { path }
+        if journal_of(&path).exists() { Error::BrokenOff { path } } else { Error::ReadOnly { path } }
     } else {
         Error::Open { path, reason }
     }
+}
+
+/// SQLite's rollback journal, which exists while a first load is written, and after one that was broken off.
+fn journal_of(path: &Path) -> PathBuf {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    journal.into()
 }
