@@ -72,9 +72,11 @@ fn printed(command: &mut Command, folder: &Path) -> String {
 /// A system with awkward products, and the three texts of each.
 fn system() -> (System, Vec<[String; 3]>) {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let row = |(number, text): (usize, &&str)| format!("s{number:02},{0},{0}\n", quoted(text));
+    let row = |(number, text): (usize, &&str)| format!("s{number:02},{0},{0},{0}\n", quoted(text));
     let rows: String = AWKWARD.iter().enumerate().map(row).collect();
-    let system = System::start(&format!("sku,name,description\n{rows}"));
+    // As in the guide, whose lines are run.
+    let catalog = "[catalog]\ncolumns = [\"price\"]\n";
+    let system = System::configured(&format!("sku,name,description,price\n{rows}"), catalog);
     let items = system.api("/api/v1/products?limit=1000").unwrap()["items"].clone();
     let text = |item: &Value, member: &str| item[member].as_str().unwrap().to_owned();
     let texts = |item: &Value| ["sku", "name", "description"].map(|member| text(item, member));
