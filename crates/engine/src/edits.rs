@@ -45,10 +45,7 @@ pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, only_if
 }
 
 fn by_number(request: EditRequest, catalog: &Catalog) -> Result<EditChange, NoColumn> {
-    let number = |name: String| match catalog.column(&name).filter(|_| catalog.shown().any(|shown| shown == name)) {
-        Some(number) => Ok(number),
-        None => Err(catalog.no_column(&name)),
-    };
+    let number = |name: String| catalog.shown_column(&name);
     Ok(match request {
         EditRequest::Patch(texts) => EditChange::Patch(
             texts.into_iter().map(|(name, text)| Ok((number(name)?, text))).collect::<Result<_, NoColumn>>()?,

@@ -75,16 +75,25 @@ impl Catalog {
         self.settings.shown.iter().map(String::as_str)
     }
 
-    /// Refuses a column that is not shown.
+    /// The number of the text of a column that is shown.
+    ///
+    /// # Errors
+    /// [`NoColumn`].
+    pub(crate) fn shown_column(&self, name: &str) -> Result<usize, NoColumn> {
+        let shown = self.shown().find(|shown| *shown == name);
+        shown.and_then(|shown| self.column(shown)).ok_or_else(|| self.no_column(name))
+    }
+
+    /// Refuses a column that is neither the sku nor shown beside it.
     ///
     /// # Errors
     /// [`NoColumn`].
     pub(crate) fn check_shown(&self, name: &str) -> Result<(), NoColumn> {
-        if name == "sku" || self.shown().any(|shown| shown == name) { Ok(()) } else { Err(self.no_column(name)) }
+        if name == "sku" { Ok(()) } else { self.shown_column(name).map(drop) }
     }
 
     /// Says that there is no such column.
-    pub(crate) fn no_column(&self, name: &str) -> NoColumn {
+    fn no_column(&self, name: &str) -> NoColumn {
         let known: Vec<_> = ["sku"].into_iter().chain(self.shown()).map(|name| format!("`{name}`")).collect();
         NoColumn { name: name.to_owned(), known: known.join(", ") }
     }
