@@ -8,6 +8,8 @@ use crate::{
 
 /// Bytes at the end of a file in which a footer is searched.
 pub(crate) const TAIL_BYTES: usize = 4 << 10;
+/// Fewest dashes that are a line drawn below a table. A single one is a word for nothing.
+const MIN_LINE_BYTES: usize = 3;
 /// Most lines of a footer.
 const MAX_LINES: usize = 12;
 
@@ -165,7 +167,8 @@ impl Tail {
         };
         let first = String::from_utf8_lossy(first).to_lowercase();
         let is_alone = filled.next().is_none();
-        let is_note = first.contains(' ') || first.bytes().all(|byte| b"-=_*".contains(&byte));
+        let is_line = first.len() >= MIN_LINE_BYTES && first.bytes().all(|byte| b"-=_*".contains(&byte));
+        let is_note = first.contains(' ') || is_line;
         let kind = if is_alone && is_count(&first) {
             LineKind::Count
         } else if is_total_word(&first) {
@@ -298,6 +301,7 @@ mod tests {
         check("sku,name\na,Pen\nTotal,3\n");
         check("sku,name,n\n");
         check("sku,name,n\na,Pen,1\nb,Nib,2\n,,\n");
+        check("sku,name,n\na,Pen,1\n,,\n-,,\n");
         let padded = "sku,name,n\na,Pen,1\nb,Nib,2\n\nnot a note\n";
         assert_eq!(cut(padded, true), padded);
     }

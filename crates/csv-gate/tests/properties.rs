@@ -81,10 +81,12 @@ fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
     let looks_like_rows = |cell: &String| cell.matches('\n').count() > 1 && cell.contains([',', ';', '\t']);
     let cell = prop::collection::vec(select(pieces), 0..5).prop_map(|pieces| pieces.concat());
     let cell = cell.prop_map(move |cell| if looks_like_rows(&cell) { cell.replace('\n', "") } else { cell });
-    // A text alone in the first cell, below an empty row, is a note.
+    // A text alone in the first cell, below an empty row, is a note, and dashes are a line below the table.
     let alone = |row: Vec<String>| match &row[..] {
         [text, rest @ ..] if rest.iter().all(|cell| cell.trim().is_empty()) => {
-            [&[text.replace(' ', "")], rest].concat()
+            let text = text.replace(' ', "");
+            let is_line = text.bytes().all(|byte| byte == b'-');
+            [&[if is_line { text.replace("--", "") } else { text }], rest].concat()
         }
         _ => row,
     };
