@@ -1,6 +1,7 @@
 //! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
 //! start each and when it answers, but not the tests.
 
+mod rabbitmq;
 mod readers;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
     io,
     net::{TcpListener, TcpStream},
     os::unix::process::{CommandExt, ExitStatusExt},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
     sync::{
         Arc,
@@ -35,9 +36,14 @@ pub(crate) struct Args {
     pub(crate) command: Vec<OsString>,
 }
 
+/// The name and the value of an environment variable.
+type Variable = (&'static str, String);
+
 /// A server that tests need.
 struct Service {
     name: &'static str,
+    /// The port to start it on.
+    port: fn() -> Result<u16>,
     /// The command that starts it in the foreground on a port of 127.0.0.1. It may write into the folder, which is its own and is deleted after
     /// it.
     command: fn(port: u16, folder: &Path) -> Result<Command>,
@@ -47,26 +53,42 @@ struct Service {
     variable: &'static str,
     /// The value of the variable.
     address: fn(port: u16) -> String,
+    /// A further variable, made of its folder.
+    control: Option<fn(folder: &Path) -> Variable>,
 }
 
-const SERVICES: [Service; 1] = [Service {
-    name: "chromedriver",
-    command: |port, folder| {
-        let mut command = Command::new("chromedriver");
-        // Browsers leave temporary files.
-        command.arg(format!("--port={port}")).env("TMPDIR", folder);
-        Ok(command)
+const SERVICES: [Service; 2] = [
+    Service {
+        name: "chromedriver",
+        port: || Ok(free_port()?),
+        command: |port, folder| {
+            let mut command = Command::new("chromedriver");
+            // Browsers leave temporary files.
+            command.arg(format!("--port={port}")).env("TMPDIR", folder);
+            Ok(command)
+        },
+        // Its port opens once it is ready for sessions.
+        answers: |port| TcpStream::connect(("127.0.0.1", port)).is_ok(),
+        variable: "TRIBUTARY_E2E_WEBDRIVER",
+        address: |port| format!("http://127.0.0.1:{port}"),
+        control: None,
     },
-    // Its port opens once it is ready for sessions.
-    answers: |port| TcpStream::connect(("127.0.0.1", port)).is_ok(),
-    variable: "TRIBUTARY_E2E_WEBDRIVER",
-    address: |port| format!("http://127.0.0.1:{port}"),
-}];
+    Service {
+        name: "rabbitmq",
+        port: rabbitmq::port,
+        command: rabbitmq::command,
+        answers: rabbitmq::answers,
+        variable: "TRIBUTARY_E2E_AMQP",
+        address: rabbitmq::address,
+        control: Some(rabbitmq::control),
+    },
+];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
+    ("rabbitmqctl", "rabbitmq-server"),
     ("python3", "python3-venv"),
     ("pg_virtualenv", "postgresql"),
     ("Rscript", "r-base-core"),
@@ -134,7 +156,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
 
 /// Runs the command until it ends, or until a signal arrives.
 fn with_services(mut command: Command, running: &[Running], interrupted: &Interrupted) -> Result<ExitCode> {
-    command.envs(running.iter().map(|running| (running.service.variable, &running.address)));
+    command.envs(running.iter().flat_map(Running::variables));
     let mut group = Group::start(&mut command)?;
     let status = loop {
         if let Some(status) = group.ended()? {
@@ -158,8 +180,8 @@ fn code(status: ExitStatus) -> u8 {
 
 /// Prints the addresses and waits for a signal.
 fn stay(running: &mut [Running], interrupted: &Interrupted) -> Result<ExitCode> {
-    for running in &*running {
-        println!("export {}={}", running.service.variable, running.address);
+    for (name, value) in running.iter().flat_map(Running::variables) {
+        println!("export {name}={value}");
     }
     eprintln!("the services run until Ctrl-C");
     while interrupted.signal().is_none() {
@@ -176,8 +198,9 @@ struct Running<'a> {
     service: &'a Service,
     group: Group,
     address: String,
+    folder: PathBuf,
     /// Its output, for the error message if it ends by itself.
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 impl<'a> Running<'a> {
@@ -187,11 +210,11 @@ impl<'a> Running<'a> {
         fs::create_dir(&folder).with_context(|| format!("failed to make a folder for {name}"))?;
         let log = home.join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("failed to make {}", log.display()))?;
-        let port = free_port()?;
+        let port = (service.port)()?;
         let mut command = (service.command)(port, &folder)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let group = Group::start(&mut command)?;
-        let mut running = Self { service, group, address: (service.address)(port), log };
+        let mut running = Self { service, group, address: (service.address)(port), folder, log };
         let deadline = Instant::now() + TIMEOUT;
         while !(service.answers)(port) {
             running.must_run()?;
@@ -200,6 +223,12 @@ impl<'a> Running<'a> {
             pause();
         }
         Ok(running)
+    }
+
+    /// The variables in which tests find it.
+    fn variables(&self) -> impl Iterator<Item = Variable> {
+        let control = self.service.control.map(|control| control(&self.folder));
+        [(self.service.variable, self.address.clone())].into_iter().chain(control)
     }
 
     /// Fails if it has ended.
