@@ -1,0 +1,78 @@
+//! Everything that a step with a broker can fail with, in words that name the broker or the queue.
+
+use std::time::Duration;
+
+/// A step that failed. The link it belongs to must be dropped; another one may succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No connection could be made, or it was refused.
+    #[error("the broker {broker} cannot be reached: {cause}")]
+    Unreachable {
+        /// The address, without its password.
+        broker: String,
+        /// The cause, for people.
+        cause: String,
+    },
+    /// A step took too long.
+    #[error("the broker did not {step} within {} s", .limit.as_secs())]
+    TimedOut {
+        /// The step, such as "declare the queue `orders`".
+        step: String,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The broker refused a step, or the connection broke in it.
+    #[error("failed to {step}: {cause}")]
+    Failed {
+        /// The step.
+        step: String,
+        /// The words of the broker or of the system.
+        cause: String,
+    },
+    /// A queue or an exchange exists with other arguments.
+    #[error(
+        "{what} exists with other arguments ({cause}): delete it once it is empty, or name another one; arguments of a queue never change"
+    )]
+    Conflict {
+        /// The queue or exchange, such as "the queue `orders`".
+        what: String,
+        /// The words of the broker, which name the argument.
+        cause: String,
+    },
+    /// The connection is gone.
+    #[error("the connection to the broker is lost: {cause}")]
+    Lost {
+        /// The cause, for people.
+        cause: String,
+    },
+    /// No queue takes a message.
+    #[error("the broker has no queue for a message to {to}")]
+    Unroutable {
+        /// The exchange and the routing key.
+        to: String,
+    },
+    /// The broker does not take a message.
+    #[error("the broker refused a message to {to}: the queue is full, or its disk or memory is")]
+    Refused {
+        /// The exchange and the routing key.
+        to: String,
+    },
+}
+
+impl Error {
+    /// Whether trying again is pointless until somebody changes the queues of the broker.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+}
+
+/// The innermost words of an error of the client library.
+pub(crate) fn cause(error: &lapin::Error) -> String {
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(error) => error.get_message().to_string(),
+        lapin::ErrorKind::IOError(error) => error.to_string(),
+        _ => error.to_string(),
+    }
+}
