@@ -81,7 +81,7 @@ impl Consumer<'_> {
     ///
     /// # Errors
     /// The broker fails.
-    pub async fn cancel(self) -> Result<(), Error> {
+    pub async fn cancel(&self) -> Result<(), Error> {
         let cancelled = self.link.channel.basic_cancel(self.inner.tag(), BasicCancelOptions::default());
         step(|| "cancel the consumer".to_owned(), cancelled).await
     }

@@ -1,0 +1,85 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use reqwest::Url;
+use tributary_amqp::BrokerUrl;
+use tributary_cli_common::LogArgs;
+
+/// Hands CSV documents from a RabbitMQ queue to a master. Any number of relays may share a queue
+#[derive(Debug, Clone, Parser)]
+#[command(name = "relay", version)]
+pub struct Args {
+    /// Address of the broker, such as amqp://guest:guest@127.0.0.1:5672; amqps:// for TLS. The environment keeps its password from
+    /// other users of this machine
+    #[arg(long, env = "TRIBUTARY_AMQP", value_name = "URL", hide_env_values = true)]
+    pub amqp: BrokerUrl,
+    /// Address of the master, such as http://127.0.0.1:5000
+    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = url)]
+    pub to: Url,
+    /// File that holds the master's token
+    #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Queue of the documents
+    #[arg(long, value_name = "NAME", default_value = "tributary.documents")]
+    pub queue: String,
+    /// Most documents in hand at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub prefetch: u16,
+    /// Log options.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+fn url(typed: &str) -> Result<Url, String> {
+    let fix = "write the master's address, such as http://127.0.0.1:5000";
+    let url = Url::parse(typed).map_err(|error| format!("{error}; {fix}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("it does not start with http:// or https://; {fix}"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it contains a password, which other users of this machine can see; use --token-file FILE".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("it contains `?` or `#`; {fix}"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, error::ErrorKind};
+
+    use super::*;
+
+    fn parse(typed: &str) -> Result<Args, ErrorKind> {
+        let words = std::iter::once("relay").chain(typed.split_whitespace());
+        Args::try_parse_from(words).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn each_flag_is_read() {
+        Args::command().debug_assert();
+        let args = parse("--amqp amqp://b --to http://m:5000 --token-file t --queue q --prefetch 3").unwrap();
+        assert_eq!(args.amqp.to_string(), "amqp://b:5672");
+        assert_eq!((args.to.as_str(), args.token_file), ("http://m:5000/", Some("t".into())));
+        assert_eq!((args.queue.as_str(), args.prefetch), ("q", 3));
+        let args = parse("--amqp amqps://b --to http://m").unwrap();
+        assert_eq!((args.queue.as_str(), args.prefetch), ("tributary.documents", 64));
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        let check = |typed: &str, expect: ErrorKind| assert_eq!(parse(typed).unwrap_err(), expect, "{typed}");
+        check("--to http://m", ErrorKind::MissingRequiredArgument);
+        check("--amqp amqp://b", ErrorKind::MissingRequiredArgument);
+        check("--amqp http://b --to http://m", ErrorKind::ValueValidation);
+        for to in ["m:5000", "ftp://m", "http://m?a", "http://u:p@m"] {
+            check(&format!("--amqp amqp://b --to {to}"), ErrorKind::ValueValidation);
+        }
+        for prefetch in ["0", "1001", "x"] {
+            check(&format!("--amqp amqp://b --to http://m --prefetch {prefetch}"), ErrorKind::ValueValidation);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The requests to the master, and the meaning of its answers.
+
+use std::time::{Duration, Instant};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Body, Client, Method, StatusCode, Url};
+use tokio::sync::Semaphore;
+use tributary_admission::Token;
+use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_body};
+
+use crate::{
+    document::Document,
+    unpack::{Fault, unpacked},
+};
+
+/// Limit for the answer to a document. The master answers after 60 s even if the document still waits to be applied.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(180);
+/// Limit for the answer to a question that moves no document.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Documents that are sent at the same time if they are not small: a master receives eight, from all senders together.
+const MAX_LARGE: usize = 6;
+/// Bytes up to which a document is small. A packed one may be of any size.
+const MAX_SMALL_BYTES: usize = 256 << 10;
+/// Limit for the time in which a master only says that it is busy.
+const MAX_BUSY_TIME: Duration = Duration::from_secs(60);
+/// Least delay between two tries while it is busy, even if it asks for a shorter one.
+const MIN_BUSY_DELAY: Duration = Duration::from_millis(100);
+/// Limit for the body of an answer.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// A path keeps its slashes.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The outcome of handing a document over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Its rows are committed, or it is stored and will be read, or a newer one took its place.
+    Taken,
+    /// It can never be used, for this reason.
+    Unusable(String),
+    /// The master cannot take it now, for this reason. The document is not to blame.
+    Away(String),
+}
+
+/// A client of one master.
+pub(crate) struct Master {
+    http: Client,
+    endpoint: Endpoint,
+    /// Permits for documents that are not small.
+    large: Semaphore,
+}
+
+impl Master {
+    pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self, Error> {
+        let user_agent = concat!("tributary-relay/", env!("CARGO_PKG_VERSION"));
+        let http = ClientOptions { user_agent, idle_timeout: None, decompress: false }.build()?;
+        Ok(Self { http, endpoint: Endpoint::new(base, token), large: Semaphore::new(MAX_LARGE) })
+    }
+
+    /// Asks whether the master is there.
+    ///
+    /// # Errors
+    /// It is not, or another server is.
+    pub(crate) async fn ask(&self) -> Result<(), Error> {
+        let request = self.endpoint.request(&self.http, Method::GET, "healthz").timeout(ASK_TIMEOUT);
+        read_body(expect_success(request.send().await).await?, MAX_ANSWER_BYTES).await.map(drop)
+    }
+
+    /// Hands a document over and waits until its rows are committed.
+    pub(crate) async fn put(&self, document: &Document) -> Verdict {
+        let is_small = document.packing.is_none() && document.body.len() <= MAX_SMALL_BYTES;
+        let _permit = if is_small { None } else { self.large.acquire().await.ok() };
+        let began = Instant::now();
+        loop {
+            let error = match self.try_to_put(document).await {
+                Ok(()) => return Verdict::Taken,
+                Err(Refused::Body(why)) => return Verdict::Unusable(why),
+                Err(Refused::Request(error)) => error,
+            };
+            match error.retry_after() {
+                Some(delay) if error.is_busy() && began.elapsed() < MAX_BUSY_TIME => {
+                    tokio::time::sleep(delay.max(MIN_BUSY_DELAY)).await;
+                }
+                _ => return verdict(&error),
+            }
+        }
+    }
+
+    async fn try_to_put(&self, document: &Document) -> Result<(), Refused> {
+        let Document { path, message, sequence, packing, body } = document;
+        let path = utf8_percent_encode(path, IN_PATH);
+        let mut query = vec![("wait", "applied".to_owned())];
+        query.extend(message.clone().map(|message| ("message", message)));
+        query.extend(sequence.map(|sequence| ("sequence", sequence.to_string())));
+        let fault = Fault::default();
+        let body = match packing {
+            None => Body::from(body.clone()),
+            Some(packing) => Body::wrap_stream(unpacked(body.clone(), *packing, fault.clone())),
+        };
+        let request = self.endpoint.request(&self.http, Method::PUT, &format!("api/v1/documents/{path}"));
+        let request = request.query(&query).timeout(DOCUMENT_TIMEOUT).body(body);
+        let answered = match expect_success(request.send().await).await {
+            Ok(response) => read_body(response, MAX_ANSWER_BYTES).await.map(drop),
+            Err(error) => Err(error),
+        };
+        answered.map_err(|error| match fault.get() {
+            Some(why) => Refused::Body(why.to_owned()),
+            None => Refused::Request(error),
+        })
+    }
+}
+
+/// A document that was not taken.
+enum Refused {
+    /// Its body cannot be unpacked, for this reason.
+    Body(String),
+    Request(Error),
+}
+
+/// The meaning of a failed request. Only a status that speaks of the message itself condemns it: a wrong token, a wrong address or a
+/// proxy in between are no fault of it.
+fn verdict(error: &Error) -> Verdict {
+    const OF_THE_MESSAGE: [StatusCode; 7] = [
+        StatusCode::BAD_REQUEST,
+        // Its path is a folder, or somebody has cancelled it.
+        StatusCode::CONFLICT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::URI_TOO_LONG,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    ];
+    match error {
+        Error::Status { status, detail, .. } if OF_THE_MESSAGE.contains(status) => {
+            Verdict::Unusable(detail.clone().unwrap_or_else(|| format!("the master answers {status}")))
+        }
+        error => Verdict::Away(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_fault_of_the_message_condemns_it() {
+        let error = |status: u16| Error::Status {
+            url: "http://m/".into(),
+            status: StatusCode::from_u16(status).unwrap(),
+            retry_after: None,
+            detail: Some("why".into()),
+        };
+        for status in [400, 409, 413, 414, 415, 422, 431] {
+            assert_eq!(verdict(&error(status)), Verdict::Unusable("why".into()), "{status}");
+        }
+        for status in [401, 403, 404, 405, 408, 421, 429, 500, 502, 503, 504, 507] {
+            assert!(matches!(verdict(&error(status)), Verdict::Away(_)), "{status}");
+        }
+        assert!(matches!(verdict(&Error::TimedOut { url: "u".into() }), Verdict::Away(_)));
+    }
+
+    #[test]
+    fn a_path_is_encoded_but_for_its_slashes() {
+        assert_eq!(utf8_percent_encode("a b/é?#%.csv", IN_PATH).to_string(), "a%20b/%C3%A9%3F%23%25.csv");
+    }
+}
