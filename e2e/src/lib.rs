@@ -9,12 +9,16 @@
 //! `cargo xtask services` starts the services and passes their addresses in `TRIBUTARY_E2E_…`; `--install` installs missing
 //! ones with apt-get. This library contains the shared tools and no tests.
 
+mod broker;
 mod browser;
+mod master;
 mod proxy;
 mod system;
 
+pub use broker::{Broker, control};
 pub use browser::{Browser, Kind, browse};
 pub use fantoccini::key::Key;
+pub use master::{Master, Products};
 pub use proxy::Proxy;
 pub use system::System;
 

@@ -6,6 +6,7 @@ mod form;
 mod live;
 mod phone;
 mod readers;
+mod relay;
 mod reports;
 mod resume;
 mod source;

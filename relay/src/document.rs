@@ -37,6 +37,12 @@ impl Document {
     /// The reason why it can never be used.
     pub(crate) fn of(message: &Message, body: Bytes) -> Result<Self, String> {
         let path = message.headers.get(PATH).ok_or("no header `path`, a text that names the file")?;
+        // A URL with such a step would be that of another route.
+        if path.split('/').any(|step| matches!(step, "" | "." | "..")) {
+            return Err(format!(
+                "its path `{path}` has an empty step, `.` or `..`; name the file relative to the folder"
+            ));
+        }
         let media_type = message.content_type.as_deref().unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !essence.is_empty() && !MEDIA_TYPES.contains(&essence.as_str()) {
@@ -88,6 +94,10 @@ mod tests {
             assert!(why.contains(expect), "{why}");
         };
         check(&[], "text/csv", "", "no header `path`");
+        for path in ["", "/a.csv", "a//b.csv", "../a.csv", "a/./b.csv", "a/..", "a/"] {
+            let why = of(&[("path", path)], "text/csv", "").unwrap_err();
+            assert!(why.contains("has an empty step"), "{path}: {why}");
+        }
         check(&[("path", "a.csv")], "application/json", "", "`application/json`; a document is text/csv");
         check(&[("path", "a.csv")], "text/csv", "br", "`br`; gzip and zstd");
         check(&[("path", "a.csv"), ("x-sequence", "1.5")], "", "", "`1.5`, not an integer");

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Body, Client, Method, StatusCode, Url};
 use tokio::sync::Semaphore;
 use tributary_admission::Token;
-use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_body};
+use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_success, read_body};
 
 use crate::{
     document::Document,
@@ -21,10 +21,10 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_LARGE: usize = 6;
 /// Bytes up to which a document is small. A packed one may be of any size.
 const MAX_SMALL_BYTES: usize = 256 << 10;
-/// Limit for the time in which a master only says that it is busy.
-const MAX_BUSY_TIME: Duration = Duration::from_secs(60);
-/// Least delay between two tries while it is busy, even if it asks for a shorter one.
-const MIN_BUSY_DELAY: Duration = Duration::from_millis(100);
+/// Limit for the time in which a master only says that it is busy, or fails at one document. Others go on meanwhile.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(600);
+/// Least delay between two tries, even if the master asks for a shorter one, and the longest.
+const RETRY_DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// Limit for the body of an answer.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// A path keeps its slashes.
@@ -69,19 +69,18 @@ impl Master {
     pub(crate) async fn put(&self, document: &Document) -> Verdict {
         let is_small = document.packing.is_none() && document.body.len() <= MAX_SMALL_BYTES;
         let _permit = if is_small { None } else { self.large.acquire().await.ok() };
-        let began = Instant::now();
+        let (began, mut delays) = (Instant::now(), Backoff::new(RETRY_DELAYS.0, RETRY_DELAYS.1));
         loop {
             let error = match self.try_to_put(document).await {
                 Ok(()) => return Verdict::Taken,
                 Err(Refused::Body(why)) => return Verdict::Unusable(why),
                 Err(Refused::Request(error)) => error,
             };
-            match error.retry_after() {
-                Some(delay) if error.is_busy() && began.elapsed() < MAX_BUSY_TIME => {
-                    tokio::time::sleep(delay.max(MIN_BUSY_DELAY)).await;
-                }
-                _ => return verdict(&error),
+            let may_recover = error.is_busy() || error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
+            if !may_recover || began.elapsed() > MAX_RETRY_TIME {
+                return verdict(&error);
             }
+            tokio::time::sleep(error.retry_after().unwrap_or_default().max(delays.next_delay())).await;
         }
     }
 

@@ -14,8 +14,8 @@ use crate::{
     paths::Paths,
 };
 
-/// Limit for the documents in hand at a stop. What is not done by then returns to the queue.
-const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Limit for the documents in hand at a stop, or when the master is away. What is not done by then returns to the queue.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The header of a dead letter that says why it is one.
 const REASON: &str = "x-tributary-reason";
 /// The header of a dead letter that names its queue.
@@ -136,20 +136,19 @@ impl Session<'_> {
                 },
             }
         };
-        match &end {
-            // Cancelled first, or the broker would deliver at once what is returned.
-            End::MasterAway(_) if consumer.cancel().await.is_ok() => drop(link.return_all().await),
-            End::Stopped if consumer.cancel().await.is_ok() => {
-                let finish = async {
-                    while let Some(Done { received, result: Ok(()), is_dead, .. }) = in_hand.next().await {
-                        *(if is_dead { &mut counts.dead } else { &mut counts.taken }) += 1;
-                        let _ = received.acknowledge().await;
-                    }
-                };
-                let _ = timeout(STOP_TIMEOUT, finish).await;
-            }
-            _ => {}
+        if matches!(end, End::Broker(_)) || consumer.cancel().await.is_err() {
+            return end;
         }
+        // What is done must not be done again. The rest is returned after the consumer has ended, or it would come back at once.
+        let finish = async {
+            while let Some(Done { received, result, is_dead, .. }) = in_hand.next().await {
+                if result.is_ok() && received.acknowledge().await.is_ok() {
+                    *(if is_dead { &mut counts.dead } else { &mut counts.taken }) += 1;
+                }
+            }
+        };
+        let _ = timeout(FINISH_TIMEOUT, finish).await;
+        let _ = link.return_all().await;
         end
     }
 

@@ -1,0 +1,83 @@
+//! A master without a source, to which things are sent.
+
+use std::{collections::BTreeMap, fs};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tributary_testkit::{
+    http,
+    process::{self, Daemon},
+};
+
+/// Name and description by sku.
+pub type Products = BTreeMap<String, (String, String)>;
+
+/// A running master in a folder of its own, killed when this is dropped.
+pub struct Master {
+    // Before `home`, so that the program is stopped before its folder is deleted.
+    daemon: Daemon,
+    home: TempDir,
+    arguments: Vec<String>,
+}
+
+impl Master {
+    /// Starts a master with this `tributary.toml` and these arguments.
+    ///
+    /// # Panics
+    /// It does not start, here and below.
+    #[must_use]
+    pub fn start(configuration: &str, arguments: &[&str]) -> Self {
+        let home = tempfile::tempdir().expect("there is room for a folder");
+        fs::write(home.path().join("tributary.toml"), configuration).expect("the configuration can be written");
+        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let daemon = start(&home, "127.0.0.1:0", &arguments);
+        Self { daemon, home, arguments }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.daemon.url
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.daemon.kill();
+    }
+
+    /// Starts it again at the same address, after it was killed.
+    pub fn revive(&mut self) {
+        let address = self.daemon.url.trim_start_matches("http://").to_owned();
+        self.daemon = start(&self.home, &address, &self.arguments);
+    }
+
+    /// Asks the API; `None` if the status is not 200 or nothing answers.
+    #[must_use]
+    pub fn api(&self, path: &str) -> Option<Value> {
+        let (status, body) = http::get(&format!("{}{path}", self.daemon.url)).ok()?;
+        (status == 200).then(|| serde_json::from_slice(&body).ok()).flatten()
+    }
+
+    /// The products, as `readdb` prints them.
+    #[must_use]
+    pub fn products(&self) -> Products {
+        let rows = self.readdb(&["products"]);
+        let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
+        rows.iter().map(|row| (text(row, "sku"), (text(row, "name"), text(row, "description")))).collect()
+    }
+
+    /// The rows that `readdb` prints.
+    #[must_use]
+    pub fn readdb(&self, arguments: &[&str]) -> Vec<Value> {
+        let mut readdb = process::command("readdb", self.home.path());
+        let output = readdb.args(arguments).args(["--format", "json"]).output().expect("readdb runs");
+        assert!(output.status.success(), "{}", process::stderr(&output));
+        serde_json::from_slice(&output.stdout).expect("readdb prints JSON")
+    }
+}
+
+fn start(home: &TempDir, address: &str, arguments: &[String]) -> Daemon {
+    let mut master = process::command("master", home.path());
+    master.args(["--listen", address]).args(arguments).env("RUST_LOG", "error");
+    Daemon::start(master)
+}
