@@ -53,6 +53,12 @@ impl From<&str> for Cell {
     }
 }
 
+impl From<Option<i64>> for Cell {
+    fn from(number: Option<i64>) -> Self {
+        number.map_or(Self::Null, Self::from)
+    }
+}
+
 impl From<Option<String>> for Cell {
     fn from(text: Option<String>) -> Cell {
         text.map_or(Cell::Null, Cell::Text)

@@ -54,6 +54,8 @@ pub(crate) enum Table {
     Rejects,
     /// Manual corrections, by sku
     Edits,
+    /// The queues of the broker, as the master last saw them
+    Queues,
 }
 
 impl Table {
@@ -74,6 +76,7 @@ impl Table {
             Table::Files => "files",
             Table::Rejects => "rejects",
             Table::Edits => "edits",
+            Table::Queues => "queues",
         }
     }
 
@@ -195,6 +198,7 @@ mod tests {
             ("files", Table::Files),
             ("rejects", Table::Rejects),
             ("edits", Table::Edits),
+            ("queues", Table::Queues),
         ] {
             check(&format!("{word} --format csv"), Request { table: Some(table), format: Format::Csv, ..base() });
         }
@@ -212,7 +216,7 @@ mod tests {
         for table in ["aggr", "sources", "files", "rejects"] {
             check(&format!("{table} --sku 1"), ErrorKind::ArgumentConflict);
         }
-        for table in ["edits", "sources", "files", "rejects"] {
+        for table in ["edits", "sources", "files", "rejects", "queues"] {
             check(&format!("{table} --name a"), ErrorKind::ArgumentConflict);
         }
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tributary_config::{PRODUCTS, report_of};
 use tributary_store::{
-    AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, RejectView, SourceView, Store, read_own,
+    AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, QueueRow, RejectView, SourceView, Store, read_own,
 };
 
 use crate::{
@@ -45,6 +45,9 @@ fn fixed(table: Table) -> &'static [&'static str] {
         ],
         Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
         Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
+        Table::Queues => {
+            &["name", "role", "ready", "consumers", "unacknowledged", "dead_lettered", "error", "changed_at"]
+        }
     }
 }
 
@@ -81,6 +84,10 @@ pub(crate) fn each_row(
         Table::Edits => {
             store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row, own)?))
         }
+        Table::Queues => {
+            let most = usize::try_from(limit).unwrap_or(usize::MAX);
+            store.queues()?.into_iter().take(most).try_for_each(|row| take(queue(row)))
+        }
     }
 }
 
@@ -93,6 +100,7 @@ pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Resul
         Table::Files => store.files_count(PRODUCTS),
         Table::Rejects => store.rejects_count(),
         Table::Edits => store.edits_count(request.sku.as_deref()),
+        Table::Queues => Ok(store.queues()?.len() as i64),
     }
 }
 
@@ -111,6 +119,20 @@ fn in_batches<R>(
         limit -= rows.len() as i64;
         rows.into_iter().try_for_each(&mut take)?;
     }
+}
+
+fn queue(row: QueueRow) -> Vec<Cell> {
+    let QueueRow { name, position: _, role, ready, consumers, unacknowledged, set_aside, error, changed_at } = row;
+    vec![
+        name.into(),
+        role.into(),
+        ready.into(),
+        consumers.into(),
+        unacknowledged.into(),
+        set_aside.into(),
+        error.into(),
+        changed_at.into(),
+    ]
 }
 
 fn product_filter(request: &Request) -> ProductFilter {

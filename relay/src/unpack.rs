@@ -17,14 +17,14 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Pieces that wait to be sent.
 const MAX_PIECES: usize = 2;
 
-/// How a body is packed.
+/// Packing of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Packing {
     Gzip,
     Zstd,
 }
 
-/// Why a body could not be unpacked; empty while it can.
+/// The reason why a body cannot be unpacked; empty while it can.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fault(Arc<OnceLock<String>>);
 

@@ -61,6 +61,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// The connection ended without an error.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::Lost { cause: "it was closed".to_owned() }
+    }
+
     /// Whether trying again is pointless until somebody changes the queues of the broker.
     #[must_use]
     pub fn is_conflict(&self) -> bool {

@@ -51,7 +51,7 @@ impl Link {
                     return Error::Lost { cause: cause(&error) };
                 }
             }
-            Error::Lost { cause: "it was closed".to_owned() }
+            Error::closed()
         }
     }
 

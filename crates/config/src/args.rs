@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use tributary_admission::Access;
 
+use crate::{AmqpConfig, ConfigError, amqp};
+
 /// Flags that override the configuration file; flatten them into a program's own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConfigArgs {
@@ -42,7 +44,42 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<String>,
 
+    /// RabbitMQ broker with operations for this master: amqp://USER:PASSWORD@HOST:5672, or amqps:// for TLS. The environment keeps
+    /// its password from other users of this machine
+    #[arg(long, value_name = "URL", env = "TRIBUTARY_AMQP", hide_env_values = true)]
+    pub amqp: Option<String>,
+
+    /// Queue of operations [default: tributary.operations]
+    #[arg(long, value_name = "NAME")]
+    pub operations_queue: Option<String>,
+
+    /// Exchange of the broker to publish every event to
+    #[arg(long, value_name = "NAME")]
+    pub amqp_results: Option<String>,
+
     /// Clients that are let in
     #[command(flatten)]
     pub access: Access,
+}
+
+impl ConfigArgs {
+    /// The broker and its queues: flags over those of the file.
+    pub(super) fn amqp(&self, file: AmqpConfig) -> Result<AmqpConfig, ConfigError> {
+        fn told<T>(
+            flag: &str,
+            text: Option<&String>,
+            parse: fn(&str) -> Result<T, String>,
+        ) -> Result<Option<T>, ConfigError> {
+            text.map(|text| parse(text).map_err(|why| ConfigError(format!("{flag}: {why}")))).transpose()
+        }
+        let url = told("--amqp", self.amqp.as_ref(), amqp::amqp_url)?;
+        let operations = told("--operations-queue", self.operations_queue.as_ref(), amqp::name)?;
+        let results = told("--amqp-results", self.amqp_results.as_ref(), amqp::name)?;
+        Ok(AmqpConfig {
+            url: url.or(file.url),
+            operations_queue: operations.unwrap_or(file.operations_queue),
+            results_exchange: results.or(file.results_exchange),
+            ..file
+        })
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
 
-use crate::{Brake, CatalogConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
+use crate::{AmqpConfig, Brake, CatalogConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -35,10 +35,21 @@ impl fmt::Display for Config {
         writeln!(f, "               at most {max} each, {free} stay free on the disk")?;
         let (messages, age) = (self.uploads.keep_messages, humantime::format_duration(self.uploads.keep_messages_for));
         writeln!(f, "               the last {messages} messages are remembered for {age}")?;
+        amqp_lines(f, &self.amqp)?;
         writeln!(f, "sources        {}", self.sources.len())?;
         self.sources.iter().try_for_each(|source| source_lines(f, source))?;
         writeln!(f, "reports        {}", self.reports.len())?;
         self.reports.iter().try_for_each(|report| report_lines(f, report))
+    }
+}
+
+fn amqp_lines(f: &mut fmt::Formatter<'_>, amqp: &AmqpConfig) -> fmt::Result {
+    let AmqpConfig { url: Some(url), operations_queue, results_exchange, .. } = amqp else { return Ok(()) };
+    writeln!(f, "broker         {url}")?;
+    writeln!(f, "               operations come from the queue {operations_queue}")?;
+    match results_exchange {
+        Some(exchange) => writeln!(f, "               events go to the exchange {exchange}"),
+        None => Ok(()),
     }
 }
 

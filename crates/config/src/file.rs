@@ -19,7 +19,7 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
 use super::{
-    Brake, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, brake,
+    AmqpConfig, Brake, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, amqp, brake,
     catalog::CatalogAsTyped,
     duration,
     report::{ReportAsTyped, report},
@@ -40,6 +40,7 @@ pub(super) struct File {
     pub(super) reports: Vec<ReportConfig>,
     pub(super) catalog: CatalogConfig,
     pub(super) uploads: UploadsConfig,
+    pub(super) amqp: AmqpConfig,
     pub(super) reload: Reload,
 }
 
@@ -63,6 +64,8 @@ struct FileAsTyped {
     catalog: CatalogAsTyped,
     #[serde(default)]
     uploads: UploadsAsTyped,
+    #[serde(default)]
+    amqp: AmqpAsTyped,
 }
 
 /// The only key that programs without sources need; they ignore the others.
@@ -103,6 +106,16 @@ struct UploadsAsTyped {
     keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmqpAsTyped {
+    url: Option<Spanned<String>>,
+    operations_queue: Option<Spanned<String>>,
+    documents_queue: Option<Spanned<String>>,
+    results_exchange: Option<Spanned<String>>,
+    prefetch: Option<Spanned<u16>>,
 }
 
 /// Reads only the database's URL from the text of a configuration file; other settings may be wrong, but every top-level key must
@@ -182,6 +195,7 @@ impl Place<'_> {
             sources,
             reports,
             uploads: self.uploads(&typed.uploads, &catalog)?,
+            amqp: self.amqp(&typed.amqp)?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
         })
@@ -202,6 +216,19 @@ impl Place<'_> {
             keep_messages_for: keep_messages_for.unwrap_or(default.keep_messages_for),
             columns: self.columns(&typed.columns, catalog)?,
             formats: self.formats(&typed.format, catalog)?,
+        })
+    }
+
+    fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {
+        let default = AmqpConfig::default();
+        let operations_queue = self.optional(typed.operations_queue.as_ref(), amqp::name)?;
+        let documents_queue = self.optional(typed.documents_queue.as_ref(), amqp::name)?;
+        Ok(AmqpConfig {
+            url: self.optional(typed.url.as_ref(), amqp::amqp_url)?,
+            operations_queue: operations_queue.unwrap_or(default.operations_queue),
+            documents_queue: documents_queue.unwrap_or(default.documents_queue),
+            results_exchange: self.optional(typed.results_exchange.as_ref(), amqp::name)?,
+            prefetch: self.optional(typed.prefetch.as_ref(), amqp::prefetch)?.unwrap_or(default.prefetch),
         })
     }
 

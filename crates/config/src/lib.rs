@@ -4,6 +4,7 @@
 //! connection.
 #![warn(missing_docs)]
 
+mod amqp;
 mod args;
 mod brake;
 mod catalog;
@@ -27,6 +28,7 @@ use tributary_format_rules::{FormatRules, Selection};
 use tributary_store::DatabaseUrl;
 use url::Url;
 
+pub use amqp::{AmqpConfig, AmqpUrl};
 pub use args::ConfigArgs;
 pub use brake::{Brake, MaxRemoval};
 pub use catalog::{CatalogConfig, ColumnConfig};
@@ -56,6 +58,8 @@ pub struct Config {
     pub catalog: CatalogConfig,
     /// Limits and folder of uploads.
     pub uploads: UploadsConfig,
+    /// The broker and its queues. Default: none.
+    pub amqp: AmqpConfig,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
     pub drop_sources: DropSources,
     /// Sources whose held version is accepted by this run. Default: none.
@@ -162,6 +166,7 @@ impl Default for Config {
             reports: Vec::new(),
             catalog: CatalogConfig::default(),
             uploads: UploadsConfig::default(),
+            amqp: AmqpConfig::default(),
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
             reload: Reload::default(),
@@ -228,6 +233,7 @@ impl Config {
             reports: file.reports,
             catalog: file.catalog,
             uploads: file.uploads,
+            amqp: args.amqp(file.amqp)?,
             drop_sources,
             accept: args.accept.clone(),
             reload: file.reload,

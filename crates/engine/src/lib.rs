@@ -37,9 +37,9 @@ pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
 pub use edits::EditRequest;
 pub use facade::{
-    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery,
-    ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate, is_locked,
-    once,
+    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery, QueueRole,
+    QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate,
+    is_locked, once,
 };
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
@@ -51,6 +51,6 @@ pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
     AggrOrder, AggrRow, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
-    ProductFilter, ProductOrder, ProductPlace, RejectView, ReportValue, SourceState, SourceView, Tally,
+    ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectView, ReportValue, SourceState, SourceView, Tally,
 };
 pub use views::{EditView, OfferView, OwnColumns, Product, ProductDetail, ReportState, ReportSummary};

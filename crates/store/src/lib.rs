@@ -10,10 +10,10 @@
 //! | room | tables |
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally`, `catalog_settings` |
-//! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects` |
+//! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
-//! | `history` | `events` |
+//! | `history` | `events`, `published_events` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
 //! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
@@ -34,7 +34,7 @@ pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::EventRow;
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, RejectFilter, RejectRow,
+    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, QueueRow, RejectFilter, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,
 };
 pub use reports::{FailedReportRow, ReportOrder, ReportRow, ReportTable};

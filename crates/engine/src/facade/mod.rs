@@ -7,6 +7,7 @@ mod adopt;
 mod events;
 mod once;
 mod products;
+mod queues;
 mod reload;
 mod reports;
 mod sources;
@@ -20,7 +21,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use tokio_util::sync::CancellationToken;
 use tributary_config::{CatalogConfig, Config, ReportConfig};
-use tributary_store::Store;
+use tributary_store::{QueueRow, Store};
 
 use crate::{
     database::{Readers, Writer, WriterThread},
@@ -34,6 +35,7 @@ pub use accept::{AcceptError, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
 pub use products::{EditError, ListError, ProductPage, ProductQuery};
+pub use queues::{QueueRole, QueueState};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
 pub use sources::{Overview, SourceHealth};
 use start::{Started, StartedUploads, start};
@@ -55,6 +57,8 @@ struct Shared {
     reports: RwLock<Arc<[ReportConfig]>>,
     /// The same.
     catalog: RwLock<Arc<CatalogConfig>>,
+    /// The queues of a broker as an entrance last saw them. The same.
+    queues: RwLock<Arc<[QueueRow]>>,
     /// Whether every source was tried once; a reload does not take that back.
     ready: AtomicBool,
     loops: PollManager,
@@ -132,6 +136,7 @@ impl Engine {
             inbox,
             reports: RwLock::new(config.reports.clone().into()),
             catalog: RwLock::new(config.catalog.clone().into()),
+            queues: RwLock::new(Arc::new([])),
             ready: AtomicBool::new(false),
             loops,
             current: tokio::sync::Mutex::new(Current { config: config.clone(), context }),

@@ -131,6 +131,7 @@ fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
         ("token_file", old.access.token_file == new.access.token_file),
         ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
         ("uploads", with_changes(&old.uploads, &new.uploads) == new.uploads),
+        ("amqp", old.amqp == new.amqp),
         ("reload", old.reload == new.reload),
     ];
     let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();

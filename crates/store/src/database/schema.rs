@@ -202,6 +202,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The queues of a broker, as they were last seen.
+    queues (name) {
+        name -> Text,
+        position -> BigInt,
+        role -> Text,
+        ready -> Nullable<BigInt>,
+        consumers -> Nullable<BigInt>,
+        unacknowledged -> Nullable<BigInt>,
+        set_aside -> BigInt,
+        error -> Nullable<Text>,
+        changed_at -> Text,
+    }
+}
+
+diesel::table! {
+    /// The last event that each exchange of a broker has.
+    published_events (exchange) {
+        exchange -> Text,
+        event_id -> BigInt,
+    }
+}
+
+diesel::table! {
     /// diesel's list of the migrations that were applied.
     __diesel_schema_migrations (version) {
         version -> Text,

@@ -1,11 +1,12 @@
-//! The inputs: configured sources with their held versions, their files as each reader knows them, the pages of product feeds, and
-//! rejected rows. Each table has a module with its row type and queries. People read through the `…_views`, with names in place of
+//! The inputs: configured sources with their held versions, their files as each reader knows them, the pages of product feeds, rejected
+//! rows, and the queues of a broker. Each table has a module with its row type and queries. People read through the `…_views`, with names in place of
 //! ids. What files give does not belong here but in `catalog` and `reports`; who the readers are, only the caller knows.
 
 mod file_views;
 mod files;
 mod held_versions;
 mod pages;
+mod queues;
 mod reject_views;
 mod rejects;
 mod source_views;
@@ -15,6 +16,7 @@ pub use file_views::FileView;
 pub use files::{FileOrigin, FileRow, FileState};
 pub use held_versions::HeldVersionRow;
 pub use pages::{PageContent, PageRow};
+pub use queues::QueueRow;
 pub use reject_views::{RejectFilter, RejectView};
 pub use rejects::RejectRow;
 pub use source_views::SourceView;

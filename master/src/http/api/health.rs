@@ -7,7 +7,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use tributary_engine::{SourceState, SourceStatus};
+use tributary_engine::{QueueRow, SourceState, SourceStatus};
 use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
@@ -23,7 +23,7 @@ pub(crate) async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// Answers 200 once every source was tried.
+/// Answers 200 once every source was tried. A broker that is away is named, but is no reason for another answer.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "The database is set up and every source was tried once"),
     (status = 503, description = "Not yet"),
@@ -33,7 +33,9 @@ pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
         true => (HttpResponse::Ok(), "ready\n"),
         false => (HttpResponse::ServiceUnavailable(), "not every source was tried yet\n"),
     };
-    response.content_type(ContentType::plaintext()).body(text)
+    let queues = app.engine.queues();
+    let broker = queues.iter().find_map(|queue| queue.error.as_ref()).map(|why| format!("no messages: {why}\n"));
+    response.content_type(ContentType::plaintext()).body(text.to_owned() + &broker.unwrap_or_default())
 }
 
 /// Counts since the start, and the current size of the database.
@@ -47,6 +49,7 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     let busy = app.engine.writing().map_or(0.0, |(_, since)| since.as_secs_f64());
     add_gauge(&mut registry, "tributary_writer_busy_seconds", "How long the job being written has taken", busy);
     sources(&mut registry, &app.engine.health());
+    queues(&mut registry, &app.engine.queues());
     app.engine.register_metrics(&mut registry);
     app.requests.register(&mut registry);
     Ok(exposition(registry))
@@ -78,6 +81,32 @@ fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
         gauge.set(status.took.as_secs_f64());
     });
     registry.register("tributary_source_pass_seconds", "How long the last pass over the source took", took);
+}
+
+fn queues(registry: &mut Registry, all: &[QueueRow]) {
+    if all.is_empty() {
+        return;
+    }
+    let gauges = |value: fn(&QueueRow) -> Option<i64>| {
+        let family = Family::<[(&'static str, String); 1], Gauge>::default();
+        for queue in all {
+            if let Some(value) = value(queue) {
+                family.get_or_create(&[("queue", queue.name.clone())]).set(value);
+            }
+        }
+        family
+    };
+    let up = gauges(|queue| Some(i64::from(queue.error.is_none() && queue.ready.is_some())));
+    registry.register("tributary_queue_up", "1 if the broker has shown the queue at the last look", up);
+    let ready = gauges(|queue| queue.ready);
+    registry.register("tributary_queue_messages_ready", "Messages that wait in the queue", ready);
+    let in_hand = gauges(|queue| queue.unacknowledged);
+    registry.register("tributary_queue_messages_unacknowledged", "Messages that the master has in hand", in_hand);
+    let aside = Family::<[(&'static str, String); 1], Counter>::default();
+    for queue in all.iter().filter(|queue| queue.unacknowledged.is_some()) {
+        aside.get_or_create(&[("queue", queue.name.clone())]).inc_by(queue.set_aside.unsigned_abs());
+    }
+    registry.register("tributary_queue_dead_letters", "Messages that can never be used, since the start", aside);
 }
 
 /// One metric per source, set from its status.

@@ -14,6 +14,7 @@ pub(crate) mod product;
 pub(crate) mod product_query;
 pub(crate) mod product_views;
 pub(crate) mod products;
+pub(crate) mod queues;
 pub(crate) mod rejects;
 pub(crate) mod reports;
 mod results;

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use tributary_config::{ReportConfig, report_of};
-use tributary_engine::{AggrRow, FileView, HeldVersionRow, RejectView, ReportSummary, SourceHealth, SourceView};
+use tributary_engine::{
+    AggrRow, FileView, HeldVersionRow, QueueRow, RejectView, ReportSummary, SourceHealth, SourceView,
+};
 use utoipa::ToSchema;
 
 use crate::http::pages::wording::encoded;
@@ -79,6 +81,30 @@ pub(crate) struct Held {
     pub(crate) until: Option<String>,
     /// Whether it was accepted; then the next pass applies it.
     pub(crate) accepted: bool,
+}
+
+/// A queue of the broker.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Queue {
+    /// Its name.
+    pub(crate) name: String,
+    /// `operations`, whose messages become edits; `documents`, whose messages relays hand over; or `dead letters`, which can never be
+    /// used.
+    pub(crate) role: String,
+    /// `up`, `down` if the broker cannot be used, or `unknown` before the first look.
+    pub(crate) state: &'static str,
+    /// Messages that wait; null before the first look.
+    pub(crate) ready: Option<i64>,
+    /// Consumers; null before the first look.
+    pub(crate) consumers: Option<i64>,
+    /// Messages that this master has in hand; null if others take the messages of this queue.
+    pub(crate) unacknowledged: Option<i64>,
+    /// Messages of it that this master has made dead letters since its start.
+    pub(crate) dead_lettered: i64,
+    /// Why the broker cannot be used.
+    pub(crate) error: Option<String>,
+    /// When one of these last changed, RFC 3339.
+    pub(crate) changed_at: String,
 }
 
 /// A product feed.
@@ -197,6 +223,19 @@ impl From<HeldVersionRow> for Held {
     fn from(row: HeldVersionRow) -> Self {
         let HeldVersionRow { digest, removes, offers, reason, held_since, held_until, accepted, source_id: _ } = row;
         Self { digest, removes, offers, reason, since: held_since, until: held_until, accepted }
+    }
+}
+
+impl From<QueueRow> for Queue {
+    fn from(row: QueueRow) -> Self {
+        let QueueRow { name, position: _, role, ready, consumers, unacknowledged, set_aside, error, changed_at } = row;
+        let state = match (&error, ready) {
+            (Some(_), _) => "down",
+            (None, None) => "unknown",
+            (None, Some(_)) => "up",
+        };
+        let dead_lettered = set_aside;
+        Self { name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at }
     }
 }
 

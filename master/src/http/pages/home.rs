@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use tributary_engine::Overview;
 
 use crate::http::{
-    api::views::Source,
+    api::views::{Queue, Source},
     pages::{
         form::Form,
         known::Known,
+        queue_line::QueueLine,
         source_line::SourceLine,
         templates::{Change, Home, answer},
     },
@@ -37,6 +38,7 @@ pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<Ht
         tally: tally.into(),
         busy: app.engine.writing().map(Into::into),
         sources: sources.into_iter().map(Source::from).map(SourceLine::from).collect(),
+        queues: app.engine.queues().iter().cloned().map(Queue::from).map(QueueLine::from).collect(),
         changes: events.into_iter().map(|event| Change::new(&event.at, event.event)).collect(),
     };
     answer(app, status, &home)

@@ -10,6 +10,7 @@ mod known;
 pub(crate) mod lists;
 mod numbers;
 mod product_list;
+mod queue_line;
 mod report_templates;
 pub(crate) mod reports;
 mod source_line;

@@ -21,6 +21,7 @@ use crate::http::{
     pages::{
         form::{Field, Form},
         known::{Known, label},
+        queue_line::QueueLine,
         source_line::SourceLine,
         wording::{counted, encoded, people_time, thousands},
     },
@@ -40,6 +41,7 @@ pub(crate) struct Home {
     /// A long write in progress.
     pub(crate) busy: Option<Busy>,
     pub(crate) sources: Vec<SourceLine>,
+    pub(crate) queues: Vec<QueueLine>,
     /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
 }
@@ -307,6 +309,7 @@ mod tests {
                 edit: None,
                 edited: evil.into(),
             }),
+            queues: vec![QueueLine { name: evil.into(), state: "down", facts: evil.into(), error: Some(evil.into()) }],
             tally: Tally { products: 1234, names: 1 }.into(),
             busy: Some((evil.to_owned(), Duration::from_secs(1)).into()),
             sources: vec![source.into()],

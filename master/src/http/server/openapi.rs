@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
 use crate::http::api::{
-    aggr, documents, events, files, health, product, products, rejects, reports, sources, tus, upload, uploads,
+    aggr, documents, events, files, health, product, products, queues, rejects, reports, sources, tus, upload, uploads,
     views::EventView,
 };
 
@@ -20,6 +20,7 @@ use crate::http::api::{
         product::hide,
         product::clear,
         aggr::list,
+        queues::list,
         sources::list,
         sources::accept,
         files::list,

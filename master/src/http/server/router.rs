@@ -15,7 +15,10 @@ use actix_web::{
 use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
-    api::{aggr, documents, events, files, health, product, products, rejects, reports, sources, tus, upload, uploads},
+    api::{
+        aggr, documents, events, files, health, product, products, queues, rejects, reports, sources, tus, upload,
+        uploads,
+    },
     pages::{
         assets, files as files_page, home, lists, reports as report_pages,
         templates::{ProblemPage, answer},
@@ -83,6 +86,7 @@ fn api(config: &mut web::ServiceConfig) {
         ))
         .service(resource(&format!("{sku}/edit"), "DELETE", [plain(web::delete().to(product::clear))]))
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
+        .service(resource("/api/v1/queues", "GET, HEAD", [read().to(queues::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
         .service(resource("/api/v1/files", "GET, HEAD", [read().to(files::list)]))
@@ -98,24 +102,7 @@ fn api(config: &mut web::ServiceConfig) {
             [plain(read().to(uploads::get)), plain(web::delete().to(uploads::cancel))],
         ))
         .service(resource("/api/v1/uploads/{id}/events", "GET", [plain(web::get().to(uploads::follow))]))
-        .service(
-            web::scope("/api/v1/tus")
-                .wrap(from_fn(tus::version))
-                .service(resource(
-                    "/",
-                    "OPTIONS, POST",
-                    [plain(web::method(Method::OPTIONS).to(tus::options)), plain(web::post().to(tus::create))],
-                ))
-                .service(resource(
-                    "/{id}",
-                    "HEAD, PATCH, DELETE",
-                    [
-                        plain(web::head().to(tus::head)),
-                        plain(web::patch().to(tus::append)),
-                        plain(web::delete().to(tus::terminate)),
-                    ],
-                )),
-        )
+        .service(web::scope("/api/v1/tus").wrap(from_fn(tus::version)).configure(resumable))
         .service(resource(
             "/api/v1/documents/{path:.+}",
             "GET, HEAD, PUT, DELETE",
@@ -128,6 +115,20 @@ fn api(config: &mut web::ServiceConfig) {
         .service(resource(health::READYZ, "GET, HEAD", [plain(read().to(health::readyz))]))
         .service(resource("/metrics", "GET, HEAD", [plain(read().to(health::metrics))]))
         .service(resource("/openapi.json", "GET, HEAD", [plain(read().to(openapi::show))]));
+}
+
+/// The routes of tus 1.0.
+fn resumable(config: &mut web::ServiceConfig) {
+    let (options, upload) = (plain(web::method(Method::OPTIONS).to(tus::options)), "/{id}");
+    config.service(resource("/", "OPTIONS, POST", [options, plain(web::post().to(tus::create))])).service(resource(
+        upload,
+        "HEAD, PATCH, DELETE",
+        [
+            plain(web::head().to(tus::head)),
+            plain(web::patch().to(tus::append)),
+            plain(web::delete().to(tus::terminate)),
+        ],
+    ));
 }
 
 #[cfg(test)]

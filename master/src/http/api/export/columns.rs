@@ -3,7 +3,7 @@
 use super::Cell;
 use crate::http::api::{
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, File, Held, Reject, Report, Source},
+    views::{Aggr, File, Held, Queue, Reject, Report, Source},
 };
 
 /// An item of a list as a row.
@@ -31,6 +31,7 @@ macro_rules! columns {
 
 columns!(Aggr: name, no_of_products);
 columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held);
+columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
 columns!(File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes);
 columns!(Reject: source, file, line, reason, raw, report);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);

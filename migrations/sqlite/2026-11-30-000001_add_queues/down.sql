@@ -1,0 +1,2 @@
+DROP TABLE published_events;
+DROP TABLE queues;
