@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The reply codes for a wrong password or a missing right, and for a virtual host that is not there.
+const DENIED: [u16; 2] = [403, 530];
+
 /// A step that failed. The link it belongs to must be dropped; another one may succeed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,6 +43,14 @@ pub enum Error {
         /// The words of the broker, which name the argument.
         cause: String,
     },
+    /// The user, the virtual host or the name of a queue is not allowed.
+    #[error("not allowed to {step}: {cause}; check user, password, virtual host and queue")]
+    Denied {
+        /// The step, such as "connect to amqp://broker:5672".
+        step: String,
+        /// The words of the broker.
+        cause: String,
+    },
     /// The connection is gone.
     #[error("the connection to the broker is lost: {cause}")]
     Lost {
@@ -71,6 +82,21 @@ impl Error {
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
+    }
+
+    /// Whether trying again is pointless until somebody changes the user, its rights or the address.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied { .. })
+    }
+}
+
+/// Tells a step that is not allowed from one that failed otherwise.
+pub(crate) fn failed(step: String, error: &lapin::Error) -> Error {
+    let cause = cause(error);
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(refused) if DENIED.contains(&refused.get_id()) => Error::Denied { step, cause },
+        _ => Error::Failed { step, cause },
     }
 }
 

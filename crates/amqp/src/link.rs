@@ -6,7 +6,10 @@ use futures_util::StreamExt;
 use lapin::{Channel, Connection, ConnectionProperties, Event, types::LongString};
 use tokio::time::timeout;
 
-use crate::{BrokerUrl, Error, error::cause};
+use crate::{
+    BrokerUrl, Error,
+    error::{cause, failed},
+};
 
 /// Limit for the connection with its handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,14 +31,17 @@ impl Link {
     /// Connects. `name` is shown in the broker's own lists.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] or [`Error::TimedOut`].
+    /// [`Error::Unreachable`], [`Error::Denied`] or [`Error::TimedOut`].
     pub async fn open(url: &BrokerUrl, name: &str) -> Result<Self, Error> {
         // Fails only if a provider is installed already, and then that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = ConnectionProperties::default().with_connection_name(LongString::from(name));
         let unreachable = |why: String| Error::Unreachable { broker: url.to_string(), cause: why };
         let connection = match timeout(CONNECT_TIMEOUT, Connection::connect_uri(url.uri(), options)).await {
-            Ok(connected) => connected.map_err(|error| unreachable(cause(&error)))?,
+            Ok(connected) => connected.map_err(|error| match failed(format!("connect to {url}"), &error) {
+                denied @ Error::Denied { .. } => denied,
+                _ => unreachable(cause(&error)),
+            })?,
             Err(_) => return Err(unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
         };
         let channel = step(|| "open a channel".to_owned(), connection.create_channel()).await?;
@@ -68,7 +74,7 @@ pub(crate) async fn step<T>(
     step: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, Error> {
     match timeout(STEP_TIMEOUT, step).await {
-        Ok(done) => done.map_err(|error| Error::Failed { step: name(), cause: cause(&error) }),
+        Ok(done) => done.map_err(|error| failed(name(), &error)),
         Err(_) => Err(Error::TimedOut { step: name(), limit: STEP_TIMEOUT }),
     }
 }
