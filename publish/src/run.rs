@@ -1,4 +1,4 @@
-//! The whole run: checks all files, uploads a few at a time, and prints a line on stdout as each one ends.
+//! The whole run of an upload: checks all files, uploads a few at a time, and prints a line on stdout as each one ends.
 
 use std::{
     io,
@@ -12,8 +12,7 @@ use tributary_admission::Access;
 use tributary_cli_common::bars::Bars;
 
 use crate::{
-    LocalFile, Outcome, RowCounts, Summary,
-    cli::Args,
+    LocalFile, Outcome, RowCounts, Summary, UploadJob,
     client::MasterClient,
     local_files,
     progress::FileProgress,
@@ -29,16 +28,16 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Nothing was sent, because a file or the token cannot be read; or stdout cannot be written. A file that fails is no error
 /// here: the summary says so.
-pub async fn run(args: &Args, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
-    let files = local_files(&args.files)?;
-    let token = Access { token_file: args.token_file.clone(), allow_anonymous: false }.token()?;
-    let master = MasterClient::new(args.to.clone(), token)?;
+pub async fn run(job: &UploadJob, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
+    let files = local_files(&job.files)?;
+    let token = Access { token_file: job.token_file.clone(), allow_anonymous: false }.token()?;
+    let master = MasterClient::new(job.to.clone(), token)?;
     let started = Instant::now();
     let mut printed = Ok(());
     let mut outcomes = Vec::new();
     let mut finished = stream::iter(&files)
-        .map(|file| publish(&master, file, args.replace, bars, stop))
-        .buffer_unordered(usize::from(args.jobs));
+        .map(|file| publish(&master, file, job.replace, bars, stop))
+        .buffer_unordered(usize::from(job.jobs));
     while let Some(outcome) = finished.next().await {
         // A line that cannot be printed must not stop the other files.
         printed = printed.and(print(bars, &outcome.to_string()));

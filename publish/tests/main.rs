@@ -1,7 +1,9 @@
-//! The built `publish` against a scripted master: requests, retries, output and exit codes.
+//! The built `publish` against a scripted master: requests, retries, output and exit codes. Of a broker only its absence is tested here; the
+//! rest is in `e2e/`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod fake;
+mod queue;
 mod refused;
 mod resumed;
 mod sent;
