@@ -1,6 +1,7 @@
 //! The form in a browser, a source that is not ours, and programs that read what ours write.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod amqp_publish;
 mod differences;
 mod form;
 mod live;
