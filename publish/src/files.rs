@@ -23,6 +23,14 @@ pub struct LocalFile {
     pub(crate) modified: Option<SystemTime>,
 }
 
+impl LocalFile {
+    /// Its modification time, in nanoseconds; empty where there is none.
+    pub(crate) fn stamp(&self) -> String {
+        let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        since.map_or_else(String::new, |since| since.as_nanos().to_string())
+    }
+}
+
 /// Checks all files.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ pub(super) fn check(files: &[LocalFile]) -> Result<()> {
 pub(super) fn read(files: &[LocalFile], items: &Items) {
     for (number, file) in files.iter().enumerate() {
         let content = read_one(file).map_err(|error| error.to_string());
-        let message = content.map(|content| message(&file.name, content));
+        let message = content.map(|content| message(&file.name, content, &file.stamp()));
         if items.blocking_send(Item { file: number, message }).is_err() {
             return;
         }
@@ -48,10 +48,11 @@ fn read_one(file: &LocalFile) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The message of a document. The same content under the same path is the same message, whoever sends it.
-fn message(path: &str, content: Vec<u8>) -> Message {
+/// The message of a document. The same command on the same file sends the same message. The modification time, `stamp`, is part of its
+/// id: a file that has its earlier content again is another message, or the master would take it for a repeat.
+fn message(path: &str, content: Vec<u8>, stamp: &str) -> Message {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(path.as_bytes()).update(&[0]).update(&content);
+    hasher.update(path.as_bytes()).update(&[0]).update(stamp.as_bytes()).update(&[0]).update(&content);
     Message {
         id: Some(hasher.finalize().to_hex().to_string()),
         content_type: Some("text/csv".to_owned()),
@@ -72,12 +73,13 @@ mod tests {
 
     #[test]
     fn a_document_is_a_message_with_a_path_and_an_id_of_its_content() {
-        let sent = message("a.csv", b"sku\n1\n".to_vec());
-        assert_eq!(sent.id.as_deref(), Some(blake3::hash(b"a.csv\0sku\n1\n").to_hex().as_str()));
+        let sent = message("a.csv", b"sku\n1\n".to_vec(), "7");
+        assert_eq!(sent.id.as_deref(), Some(blake3::hash(b"a.csv\x007\0sku\n1\n").to_hex().as_str()));
         assert_eq!(sent.headers, [("path".to_owned(), "a.csv".to_owned())].into());
         assert_eq!((sent.content_type.as_deref(), sent.content_encoding), (Some("text/csv"), None));
-        assert_ne!(message("b.csv", b"sku\n1\n".to_vec()).id, sent.id);
-        assert_ne!(message("a.csv", b"sku\n2\n".to_vec()).id, sent.id);
+        assert_ne!(message("b.csv", b"sku\n1\n".to_vec(), "7").id, sent.id);
+        assert_ne!(message("a.csv", b"sku\n2\n".to_vec(), "7").id, sent.id);
+        assert_ne!(message("a.csv", b"sku\n1\n".to_vec(), "8").id, sent.id);
     }
 
     #[test]

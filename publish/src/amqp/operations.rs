@@ -61,9 +61,9 @@ pub(super) fn read(files: &[LocalFile], items: &Items) {
 fn read_one(number: usize, file: &LocalFile, items: &Items) -> Result<bool, LineError> {
     let source = File::open(&file.path)?;
     expect_unchanged(file, &source)?;
-    let mut lines = Lines::new(BufReader::new(&source));
+    let (mut lines, stamp) = (Lines::new(BufReader::new(&source)), file.stamp());
     while let Some(line) = lines.next()? {
-        let item = Item { file: number, message: Ok(message(&file.name, &line)) };
+        let item = Item { file: number, message: Ok(message(&file.name, &stamp, &line)) };
         if items.blocking_send(item).is_err() {
             return Ok(false);
         }
@@ -72,10 +72,11 @@ fn read_one(number: usize, file: &LocalFile, items: &Items) -> Result<bool, Line
     Ok(true)
 }
 
-/// The message of a line. The same line at the same place of a file of the same name is the same message.
-fn message(name: &str, line: &Line<'_>) -> Message {
+/// The message of a line. The same line at the same place of the same file is the same message. The modification time, `stamp`, tells
+/// the file of today from one of yesterday that had the same name.
+fn message(name: &str, stamp: &str, line: &Line<'_>) -> Message {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(name.as_bytes()).update(&[0]);
+    hasher.update(name.as_bytes()).update(&[0]).update(stamp.as_bytes()).update(&[0]);
     hasher.update(line.number.to_string().as_bytes()).update(&[0]).update(line.bytes);
     Message {
         id: Some(hasher.finalize().to_hex().to_string()),
@@ -128,8 +129,9 @@ mod tests {
         let mut next = || read_items.try_recv().unwrap().message.unwrap();
         let (one, two) = (next(), next());
         assert_eq!((one.body.as_slice(), two.body.as_slice()), (&b"{\"a\":1}"[..], &b" [2] "[..]));
-        assert_eq!(one.id.as_deref(), Some(blake3::hash(b"a.jsonl\x001\0{\"a\":1}").to_hex().as_str()));
-        assert_eq!(two.id.as_deref(), Some(blake3::hash(b"a.jsonl\x003\0 [2] ").to_hex().as_str()));
+        let id = |line: &str| blake3::hash(format!("a.jsonl\0{}\0{line}", files[0].stamp()).as_bytes()).to_hex();
+        assert_eq!(one.id.as_deref(), Some(id("1\0{\"a\":1}").as_str()));
+        assert_eq!(two.id.as_deref(), Some(id("3\0 [2] ").as_str()));
         assert_eq!(one.content_type.as_deref(), Some("application/json"));
         assert!(one.headers.is_empty());
         assert!(read_items.try_recv().is_err(), "there is no more");
