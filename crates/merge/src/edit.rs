@@ -10,10 +10,26 @@ pub enum EditChange {
     Patch(Vec<(usize, Option<String>)>),
     /// Replaces the edit with one of these texts, by column, and shows the product even if no source offers it. Used by PUT.
     Replace(Vec<(usize, String)>),
-    /// Replaces the edit with one that hides the product. Used by DELETE.
+    /// Sets the texts of the columns given and keeps the others, and shows the product even if it was hidden or no source offers it.
+    /// `None` shows the winner's text. Used by operations.
+    Upsert(Vec<(usize, Option<String>)>),
+    /// Replaces the edit with one that hides the product. Used by DELETE and by operations.
     Hide,
     /// Deletes the edit. Used only by DELETE of the edit itself.
     Clear,
+}
+
+impl EditChange {
+    /// Whether the texts of `before` stay, those aside that the change itself sets. After a hidden edit an upsert begins without texts:
+    /// whoever deleted the product is not to find its old texts when it comes back.
+    #[must_use]
+    pub fn keeps_texts(&self, before: Option<&Edit>) -> bool {
+        match self {
+            EditChange::Patch(_) => true,
+            EditChange::Upsert(_) => before.is_some_and(|before| !before.hidden),
+            EditChange::Replace(_) | EditChange::Hide | EditChange::Clear => false,
+        }
+    }
 }
 
 /// Applies a change to the edit of `sku`. `None` stands for no edit, before and after.
@@ -22,6 +38,7 @@ pub enum EditChange {
 /// | --- | --- | --- | --- |
 /// | `Patch` | those given, else unchanged | unchanged | unchanged |
 /// | `Replace` | those given | no | yes |
+/// | `Upsert` | those given, else unchanged; after a hidden edit, else none | no | yes |
 /// | `Hide` | none | yes | no |
 /// | `Clear` | no edit | | |
 ///
@@ -29,6 +46,7 @@ pub enum EditChange {
 #[must_use]
 pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Option<Edit> {
     let blank = || Edit { sku: sku.to_owned(), ..Edit::default() };
+    let keeps_texts = change.keeps_texts(before.as_ref());
     match change {
         EditChange::Patch(texts) => {
             let sets = texts.iter().any(|(_, text)| text.is_some());
@@ -39,6 +57,12 @@ pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Optio
         EditChange::Replace(texts) => {
             let mut edit = Edit { stands: true, ..blank() };
             texts.into_iter().for_each(|(column, text)| edit.texts.set(column, Some(text)));
+            Some(edit)
+        }
+        EditChange::Upsert(texts) => {
+            let before = before.filter(|_| keeps_texts).unwrap_or_else(blank);
+            let mut edit = Edit { hidden: false, stands: true, ..before };
+            texts.into_iter().for_each(|(column, text)| edit.texts.set(column, text));
             Some(edit)
         }
         EditChange::Hide => Some(Edit { hidden: true, ..blank() }),
@@ -68,9 +92,18 @@ mod tests {
         assert_eq!(change_edit("s", edit(before), change), edit(expect));
     }
 
-    fn patch(name: Option<Option<&str>>, description: Option<Option<&str>>) -> EditChange {
+    /// The texts that a change carries: of each column none, null or a text.
+    fn texts(name: Option<Option<&str>>, description: Option<Option<&str>>) -> Vec<(usize, Option<String>)> {
         let column = |(column, text): (usize, Option<Option<&str>>)| Some((column, text?.map(str::to_owned)));
-        EditChange::Patch([name, description].into_iter().enumerate().filter_map(column).collect())
+        [name, description].into_iter().enumerate().filter_map(column).collect()
+    }
+
+    fn patch(name: Option<Option<&str>>, description: Option<Option<&str>>) -> EditChange {
+        EditChange::Patch(texts(name, description))
+    }
+
+    fn upsert(name: Option<Option<&str>>, description: Option<Option<&str>>) -> EditChange {
+        EditChange::Upsert(texts(name, description))
     }
 
     #[test]
@@ -82,6 +115,24 @@ mod tests {
         check("none", patch(Some(None), None), "none");
         check("none", patch(None, None), "none");
         check("-/- H", patch(Some(Some("n")), None), "n/- H");
+    }
+
+    #[test]
+    fn an_upsert_sets_what_it_carries_and_shows_the_product() {
+        check("none", upsert(Some(Some("n")), None), "n/- S");
+        check("none", upsert(None, None), "-/- S");
+        check("none", upsert(Some(None), None), "-/- S");
+        check("a/b", upsert(Some(Some("n")), None), "n/b S");
+        check("a/b S", upsert(None, Some(Some(""))), "a/ S");
+        check("a/b S", upsert(Some(None), None), "-/b S");
+        check("a/b S", upsert(None, None), "a/b S");
+    }
+
+    #[test]
+    fn an_upsert_keeps_no_text_of_a_hidden_edit() {
+        check("-/- H", upsert(Some(Some("n")), None), "n/- S");
+        check("a/b H", upsert(Some(Some("n")), None), "n/- S");
+        check("a/b H", upsert(None, None), "-/- S");
     }
 
     #[test]
