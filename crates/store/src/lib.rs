@@ -9,7 +9,7 @@
 //!
 //! | room | tables |
 //! | --- | --- |
-//! | `catalog` | `products`, `shadowed`, `edits`, `aggr`, `tally`, `catalog_settings` |
+//! | `catalog` | `products`, `shadowed`, `edits`, `operation_messages`, `aggr`, `tally`, `catalog_settings` |
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |

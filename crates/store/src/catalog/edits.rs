@@ -1,10 +1,14 @@
 //! The table `edits`: corrections by people and programs, at most one per sku. How an edit changes a product is up to the merge.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{Bool, Text},
+};
 
 use crate::{
     Error, Store,
     database::{error::OrCannot, schema::edits::dsl},
+    sqlite::{Bulk, Lookup, ValueList, push_optional_text, rows_of_keys},
 };
 
 /// One edit.
@@ -79,31 +83,29 @@ impl Store {
         .or_cannot(|| "read the edited skus")
     }
 
+    /// The edits of some skus, which must be sorted by bytes and unique. By sku.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn edits_of(&mut self, skus: &[&str]) -> Result<Vec<EditRow>, Error> {
+        rows_of_keys(&mut self.connection, skus, &EDITS).or_cannot(|| "read edits")
+    }
+
     /// Stores an edit, in place of an earlier one of the same sku.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub fn put_edit(&mut self, edit: &EditRow) -> Result<(), Error> {
-        let action = || format!("store the edit of {:?}", edit.sku);
-        let values = (
-            dsl::name.eq(edit.name.as_deref()),
-            dsl::description.eq(edit.description.as_deref()),
-            dsl::own.eq(edit.own.as_deref()),
-            dsl::hidden.eq(edit.hidden),
-            dsl::stands.eq(edit.stands),
-            dsl::edited_at.eq(&edit.edited_at),
-        );
-        let changed = diesel::update(dsl::edits.filter(dsl::sku.eq(&edit.sku)))
-            .set(values)
-            .execute(&mut self.connection)
-            .or_cannot(action)?;
-        if changed == 0 {
-            diesel::insert_into(dsl::edits)
-                .values((dsl::sku.eq(&edit.sku), values))
-                .execute(&mut self.connection)
-                .or_cannot(action)?;
-        }
-        Ok(())
+        self.put_edits(std::slice::from_ref(edit))
+    }
+
+    /// Stores edits, each in place of an earlier one of the same sku. In sku order this is fastest.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn put_edits(&mut self, edits: &[EditRow]) -> Result<(), Error> {
+        let rows: Vec<_> = edits.iter().map(Put).collect();
+        self.bulk(&rows, |Put(edit)| format!("store the edit of {:?}", edit.sku)).map(drop)
     }
 
     /// Deletes the edit of a sku, and returns true if there was one.
@@ -115,5 +117,48 @@ impl Store {
             .execute(&mut self.connection)
             .or_cannot(|| format!("delete the edit of {sku:?}"))?;
         Ok(deleted > 0)
+    }
+}
+
+pub(super) const EDITS: Lookup<EditRow> = Lookup {
+    key: |row| &row.sku,
+    range: |connection, first, last, limit| {
+        dsl::edits
+            .filter(dsl::sku.ge(first).and(dsl::sku.le(last)))
+            .select(EditRow::as_select())
+            .order(dsl::sku)
+            .limit(limit)
+            .load(connection)
+    },
+    listed: |connection, skus| {
+        dsl::edits.filter(dsl::sku.eq_any(skus)).select(EditRow::as_select()).order(dsl::sku).load(connection)
+    },
+};
+
+/// An edit to store.
+struct Put<'a>(&'a EditRow);
+
+impl Bulk for Put<'_> {
+    type Kind = Put<'static>;
+    const BEFORE: &'static str = "INSERT INTO edits (sku, name, description, own, hidden, stands, edited_at) VALUES ";
+    const AFTER: &'static str = " ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
+         own = excluded.own, hidden = excluded.hidden, stands = excluded.stands, edited_at = excluded.edited_at";
+
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+        let EditRow { sku, name, description, own, hidden, stands, edited_at } = self.0;
+        out.push_sql("(");
+        out.push_bind_param::<Text, _>(sku)?;
+        for text in [name, description, own] {
+            out.push_sql(",");
+            push_optional_text(out, text.as_deref())?;
+        }
+        for flag in [hidden, stands] {
+            out.push_sql(",");
+            out.push_bind_param::<Bool, _>(flag)?;
+        }
+        out.push_sql(",");
+        out.push_bind_param::<Text, _>(edited_at)?;
+        out.push_sql(")");
+        Ok(())
     }
 }

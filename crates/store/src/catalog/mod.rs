@@ -5,6 +5,7 @@
 mod aggr;
 mod edits;
 mod name_views;
+mod operation_messages;
 mod own;
 mod product_views;
 mod products;

@@ -2,12 +2,16 @@
 
 use diesel::prelude::*;
 
-use super::{edits::EditRow, products::ProductRow, shadowed::ShadowedRow};
+use super::{
+    edits::{EDITS, EditRow},
+    products::ProductRow,
+    shadowed::ShadowedRow,
+};
 use crate::{
     Error, Store,
     database::{
         error::OrCannot,
-        schema::{edits, products, shadowed},
+        schema::{products, shadowed},
     },
     sqlite::{Lookup, rows_of_keys},
 };
@@ -75,20 +79,5 @@ const SHADOWED: Lookup<ShadowedRow> = Lookup {
     },
     listed: |connection, skus| {
         shadowed::table.filter(shadowed::sku.eq_any(skus)).order((shadowed::sku, shadowed::file_id)).load(connection)
-    },
-};
-
-const EDITS: Lookup<EditRow> = Lookup {
-    key: |row| &row.sku,
-    range: |connection, first, last, limit| {
-        edits::table
-            .filter(edits::sku.ge(first).and(edits::sku.le(last)))
-            .select(EditRow::as_select())
-            .order(edits::sku)
-            .limit(limit)
-            .load(connection)
-    },
-    listed: |connection, skus| {
-        edits::table.filter(edits::sku.eq_any(skus)).select(EditRow::as_select()).order(edits::sku).load(connection)
     },
 };

@@ -6,8 +6,8 @@ use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
     schema::{
-        aggr, documents, edits, events, files, held_versions, messages, pages, partials, products, published_events,
-        queues, rejects, shadowed, sources,
+        aggr, documents, edits, events, files, held_versions, messages, operation_messages, pages, partials, products,
+        published_events, queues, rejects, shadowed, sources,
     },
     store::Store,
 };
@@ -63,6 +63,7 @@ impl Store {
             store.clear("queues", diesel::delete(queues::table))?;
             store.clear("documents", diesel::delete(documents::table))?;
             store.clear("messages", diesel::delete(messages::table))?;
+            store.clear("operation_messages", diesel::delete(operation_messages::table))?;
             store.reset_tally()?;
             for report in store.report_names()? {
                 store.drop_report(&report)?;

@@ -115,6 +115,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    operation_messages (no) {
+        no -> BigInt,
+        id -> Text,
+        received_at -> Text,
+    }
+}
+
+diesel::table! {
     pages (file_id, first_sku) {
         file_id -> BigInt,
         first_sku -> Text,

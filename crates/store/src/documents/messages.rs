@@ -7,6 +7,7 @@ use crate::{
     Error, Store,
     database::{
         error::OrCannot,
+        last_old,
         schema::{
             documents,
             messages::{self, dsl},
@@ -102,8 +103,7 @@ impl Store {
             .limit(limit)
             .load(connection)
             .or_cannot(action)?;
-        let is_old = |(no, at): &&(i64, String)| *no <= newest.saturating_sub(keep) || at.as_str() < oldest;
-        let Some((last, _)) = first.iter().take_while(is_old).last() else { return Ok(()) };
+        let Some(last) = last_old(&first, newest.saturating_sub(keep), oldest) else { return Ok(()) };
         diesel::delete(dsl::messages.filter(dsl::no.le(last))).execute(connection).or_cannot(action)?;
         Ok(())
     }

@@ -3,11 +3,13 @@
 use diesel::{
     dsl::{max, min},
     prelude::*,
+    sql_types::Text,
 };
 
 use crate::{
     Error, Store,
     database::{error::OrCannot, schema::events::dsl},
+    sqlite::{Bulk, ValueList},
 };
 
 /// The newest events, which are kept; older ones are deleted.
@@ -31,13 +33,20 @@ impl Store {
     /// Stores an event, and deletes events that are too old.
     ///
     /// # Errors
-    /// [`Error::Query`], for instance when the kind is unknown.
+    /// [`Error::Query`].
     pub fn put_event(&mut self, at: &str, kind: &str, data: &str) -> Result<(), Error> {
-        let action = || format!("store an event `{kind}`");
-        diesel::insert_into(dsl::events)
-            .values((dsl::at.eq(at), dsl::kind.eq(kind), dsl::data.eq(data)))
-            .execute(&mut self.connection)
-            .or_cannot(action)?;
+        self.put_events(at, &[(kind, data)])
+    }
+
+    /// Stores events, each of a kind and its data, in this order, and deletes events that are too old.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn put_events<T: AsRef<str>>(&mut self, at: &str, events: &[(T, T)]) -> Result<(), Error> {
+        let rows: Vec<_> =
+            events.iter().map(|(kind, data)| Inserted { at, kind: kind.as_ref(), data: data.as_ref() }).collect();
+        self.bulk(&rows, |Inserted { kind, .. }| format!("store an event `{kind}`"))?;
+        let action = || "delete old events";
         let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
         let too_old = dsl::events.filter(dsl::id.le(newest.unwrap_or_default() - MAX_EVENTS));
         diesel::delete(too_old).execute(&mut self.connection).or_cannot(action)?;
@@ -91,5 +100,29 @@ impl Store {
             .limit(limit)
             .load(&mut self.connection)
             .or_cannot(|| "read the latest events")
+    }
+}
+
+/// An event to insert.
+struct Inserted<'a> {
+    at: &'a str,
+    kind: &'a str,
+    data: &'a str,
+}
+
+impl Bulk for Inserted<'_> {
+    type Kind = Inserted<'static>;
+    const BEFORE: &'static str = "INSERT INTO events (at, kind, data) VALUES ";
+    const AFTER: &'static str = "";
+
+    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+        out.push_sql("(");
+        out.push_bind_param::<Text, _>(self.at)?;
+        for text in [self.kind, self.data] {
+            out.push_sql(",");
+            out.push_bind_param::<Text, _>(text)?;
+        }
+        out.push_sql(")");
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod aggr;
 mod edits;
+mod operation_messages;
 mod own_columns;
 mod products;
 mod sku_rows;

@@ -22,6 +22,16 @@ fn the_newest_ten_thousand_are_kept() {
 }
 
 #[test]
+fn of_more_events_than_are_kept_the_last_stay() {
+    let mut database = Database::new();
+    put(&mut database, 3);
+    let events: Vec<_> = (0..10_001).map(|number| ("edit".to_owned(), number.to_string())).collect();
+    database.store.put_events("2026-11-28T10:00:00Z", &events).unwrap();
+    assert_eq!(database.store.event_range().unwrap(), Some((5, 10_004)));
+    assert_eq!(database.store.events_after(4, 1).unwrap()[0].data, "1");
+}
+
+#[test]
 fn no_number_is_used_again_after_all_are_deleted() {
     let mut database = Database::new();
     put(&mut database, 3);

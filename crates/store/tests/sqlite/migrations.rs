@@ -75,7 +75,7 @@ fn the_schema_in_rust_is_the_migrated_one() {
     let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
     let migrated = migrated_columns(&mut connection);
     assert_eq!(migrated, declared_columns());
-    assert_eq!(migrated.len(), 17);
+    assert_eq!(migrated.len(), 18);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_database_of_any_earlier_schema_is_brought_up_to_date() {
         for _ in 0..applied {
             connection.run_next_migration(MIGRATIONS).unwrap();
         }
-        let rows = "INSERT INTO products VALUES ('a', 'n', '', NULL, 1), ('b', 'n', '', NULL, 1); INSERT INTO aggr VALUES ('n', 2);";
+        let rows = "INSERT INTO products (sku, name, description, file_id, edited) VALUES ('a', 'n', '', NULL, 1), ('b', 'n', '', NULL, 1); INSERT INTO aggr VALUES ('n', 2);";
         connection.batch_execute(rows).unwrap();
         if applied > 1 {
             connection.batch_execute("UPDATE tally SET products = 2, names = 1").unwrap();

@@ -74,6 +74,7 @@ fn one_product_is_found_without_reading_all_files() {
         &["SEARCH edits USING PRIMARY KEY"],
     );
     check(|store| store.sku_rows(&["a"]), &["SEARCH products USING", "SEARCH shadowed USING", "SEARCH edits USING"]);
+    check(|store| store.edits_of(&["a"]), &["SEARCH edits USING PRIMARY KEY"]);
     check(|store| store.file_origins(&[1, 2]), &["SEARCH files USING INTEGER PRIMARY KEY"]);
     check(|store| store.page_lines(1, "a"), &["SEARCH pages USING INDEX"]);
 }
@@ -106,6 +107,13 @@ fn the_files_of_a_reader_are_found_without_reading_those_of_others() {
     check(|store| store.all_file_origins(FEED), &[of_reader]);
     check(|store| store.report_failures("sales"), &["SEARCH failed_reports USING PRIMARY KEY"]);
     check(|store| store.clear_report_failure("sales", 1), &["SEARCH failed_reports USING PRIMARY KEY"]);
+}
+
+/// Guards against operations that take longer the more messages are remembered.
+#[test]
+fn messages_of_operations_are_found_by_their_ids() {
+    let index = "SEARCH operation_messages USING COVERING INDEX sqlite_autoindex_operation_messages_1 (id=?)";
+    check(|store| store.known_operation_messages(&["a", "b"]), &[index]);
 }
 
 #[test]
