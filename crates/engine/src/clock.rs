@@ -1,10 +1,18 @@
 //! The time, as the database and the API write it.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 /// Now, as [`text`].
 pub(crate) fn now() -> String {
     text(Utc::now())
+}
+
+/// The time `age` ago, as [`text`]; the beginning of 1970 if that is out of range.
+pub(crate) fn before_now(age: Duration) -> String {
+    let then = TimeDelta::from_std(age).ok().and_then(|age| Utc::now().checked_sub_signed(age));
+    text(then.unwrap_or_default())
 }
 
 /// Now, in seconds since 1970.

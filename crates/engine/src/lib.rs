@@ -10,6 +10,7 @@
 //! | `reports` | computes what is declared |
 //! | `inbox` | takes in documents |
 //! | `documents` | the documents as a source |
+//! | `edits` | changes edits |
 //! | `database` | owns the connections and the event log |
 //! | `views` | reads what is shown |
 //! | `facade` | what entrances call |
@@ -24,6 +25,7 @@ mod facade;
 mod inbox;
 mod ingest;
 mod input;
+mod message_id;
 mod metrics;
 mod poll;
 mod progress;
@@ -35,7 +37,7 @@ mod views;
 
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
-pub use edits::EditRequest;
+pub use edits::{EditRequest, TextError, checked_sku, checked_text};
 pub use facade::{
     AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery, QueueRole,
     QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate,

@@ -1,6 +1,8 @@
 //! Events, as subscribers receive them. Each is stored in the transaction that causes it: a subscriber never gets an event of
 //! something that was rolled back, and one that resumes later misses none.
 
+use std::borrow::Borrow;
+
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tributary_store::{EventRow, Store};
@@ -99,10 +101,26 @@ pub struct StoredEvent {
 /// # Errors
 /// The database fails.
 pub(crate) fn put(store: &mut Store, event: &Event) -> Result<()> {
+    put_all(store, [event])
+}
+
+/// As [`put`], for events that one transaction causes together.
+///
+/// # Errors
+/// The database fails.
+pub(crate) fn put_all<E: Borrow<Event>>(store: &mut Store, events: impl IntoIterator<Item = E>) -> Result<()> {
+    let events = events.into_iter().map(|event| parts(event.borrow())).collect::<Result<Vec<_>>>()?;
+    if events.is_empty() {
+        return Ok(());
+    }
+    Ok(store.put_events(&now(), &events)?)
+}
+
+/// The kind of an event, and its fields as JSON.
+fn parts(event: &Event) -> Result<(String, String)> {
     let mut data = serde_json::to_value(event).context("failed to serialize an event")?;
     let kind = data.as_object_mut().and_then(|data| data.remove("kind")).unwrap_or_default();
-    store.put_event(&now(), kind.as_str().unwrap_or_default(), &data.to_string())?;
-    Ok(())
+    Ok((kind.as_str().unwrap_or_default().to_owned(), data.to_string()))
 }
 
 /// Parses a stored event.

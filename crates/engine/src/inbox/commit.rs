@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use chrono::{TimeDelta, Utc};
 use tokio::sync::oneshot;
 use tributary_store::Store;
 
@@ -74,8 +73,7 @@ impl Inbox {
         self.0.source.start().await?;
         let documents = self.0.documents.clone();
         let (keep, keep_for) = self.0.keep_messages;
-        let oldest = TimeDelta::from_std(keep_for).ok().and_then(|age| Utc::now().checked_sub_signed(age));
-        let oldest = clock::text(oldest.unwrap_or_default());
+        let oldest = clock::before_now(keep_for);
         let write = move |store: &mut Store| {
             let stored: Result<_> = store.transaction(|store| {
                 let mut changes = Changes::default();

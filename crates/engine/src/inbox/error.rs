@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::message_id::BadMessageId;
+
 /// The reason why an upload failed. Its text is for the sender.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,6 +83,12 @@ pub enum InboxError {
     /// The master is at fault.
     #[error("the master failed to store the file; its log says why")]
     Failed(#[from] anyhow::Error),
+}
+
+impl From<BadMessageId> for InboxError {
+    fn from(error: BadMessageId) -> Self {
+        Self::Invalid(error.to_string())
+    }
 }
 
 impl InboxError {

@@ -22,12 +22,11 @@ use crate::{
     clock::now,
     count,
     documents::{Arriving, DocumentFolder, path},
+    message_id::check_message_id,
 };
 
 /// Longest wait, before the body is read, until the database has stored the upload.
 const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
-/// Longest id of a message.
-const MAX_MESSAGE_BYTES: usize = 255;
 
 /// A document that a client wants to send.
 #[derive(Debug, Default)]
@@ -89,7 +88,9 @@ impl Inbox {
     pub(super) async fn check(&self, offer: &Offer) -> Result<String, InboxError> {
         path::check(&offer.path, &self.0.source.formats()).map_err(InboxError::Invalid)?;
         let id = offer.id.as_deref().map_or_else(|| Ok(path::new_id()), path::id).map_err(InboxError::Invalid)?;
-        check_message(offer.message.as_deref())?;
+        if let Some(message) = &offer.message {
+            check_message_id(message)?;
+        }
         let BodyLimits { max_size, keep_free, .. } = self.0.limits;
         if offer.at_least > max_size {
             return Err(InboxError::TooLarge { limit: max_size });
@@ -236,15 +237,6 @@ impl Admitted {
         let (is_stored, may_replace) = (self.offer.is_listed, self.offer.may_replace);
         let (small, cancel) = (content.small, self.receiving.cancel.clone());
         self.inbox.commit(|answer| Arrival { row, small, is_stored, may_replace, cancel, answer }).await
-    }
-}
-
-fn check_message(message: Option<&str>) -> Result<(), InboxError> {
-    match message {
-        Some(id) if id.is_empty() || id.len() > MAX_MESSAGE_BYTES => {
-            Err(InboxError::Invalid(format!("the id of a message has 1 to {MAX_MESSAGE_BYTES} bytes")))
-        }
-        _ => Ok(()),
     }
 }
 

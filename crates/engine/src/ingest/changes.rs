@@ -156,14 +156,15 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
     }
 }
 
-/// Chooses the winner again for one sku whose edit has changed. Reads only the files that offer it, because a person waits for
-/// this.
-pub(crate) fn choose_one(store: &mut Store, sku: &str) -> Result<Written> {
-    let catalog = Catalog::of(store)?;
-    let (before, origins) = offered(store, sku, &catalog)?;
+/// Chooses the winners again for skus whose edits have changed, which are sorted and unique. Reads only the files that offer them,
+/// because a person waits for this.
+pub(crate) fn choose_edited(store: &mut Store, skus: &[&str], catalog: &Catalog) -> Result<Written> {
     let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
-    let rules = catalog.survivorship(&origins);
-    writer.write(store, &merged((before, Batch::default()), &rules, &catalog, &mut names)?)?;
+    for skus in skus.chunks(MAX_BATCH_ROWS) {
+        let (before, origins) = offered(store, skus, catalog)?;
+        let rules = catalog.survivorship(&origins);
+        writer.write(store, &merged((before, Batch::default()), &rules, catalog, &mut names)?)?;
+    }
     writer.finish(store, names)
 }
 
@@ -253,7 +254,7 @@ pub(crate) fn current_offers(
     sku: &str,
     catalog: &Catalog,
 ) -> Result<(Vec<(Offer, FileOrigin)>, Survivorship)> {
-    let (before, origins) = offered(store, sku, catalog)?;
+    let (before, origins) = offered(store, &[sku], catalog)?;
     let rules = catalog.survivorship(&origins);
     let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
     let with_origin = |offer: Offer| {
@@ -265,9 +266,9 @@ pub(crate) fn current_offers(
     Ok((offers, rules))
 }
 
-/// Returns the rows of one sku, and the files that offer it.
-fn offered(store: &mut Store, sku: &str, catalog: &Catalog) -> Result<(StoredRows, Vec<FileOrigin>)> {
-    let before = convert::before(store.sku_rows(&[sku])?, catalog)?;
+/// Returns the rows of some skus, which are sorted and unique, and the files that offer them.
+fn offered(store: &mut Store, skus: &[&str], catalog: &Catalog) -> Result<(StoredRows, Vec<FileOrigin>)> {
+    let before = convert::before(store.sku_rows(skus)?, catalog)?;
     let origins = store.file_origins(&offering(&before, &[]))?;
     Ok((before, origins))
 }

@@ -22,7 +22,7 @@ pub(crate) use brake::{Held, held_until, is_of_gone_source};
 pub use catalog::NoColumn;
 pub(crate) use catalog::{Catalog, FeedRules};
 pub use changes::Written;
-pub(crate) use changes::{choose_one, current_offers};
+pub(crate) use changes::{choose_edited, current_offers};
 pub(crate) use convert::{edit, edit_row, own_texts};
 pub(crate) use feed::Feed;
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};

@@ -96,15 +96,15 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn put_edit(&mut self, edit: &EditRow) -> Result<(), Error> {
-        self.put_edits(std::slice::from_ref(edit))
+        self.put_edits([edit])
     }
 
     /// Stores edits, each in place of an earlier one of the same sku. In sku order this is fastest.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn put_edits(&mut self, edits: &[EditRow]) -> Result<(), Error> {
-        let rows: Vec<_> = edits.iter().map(Put).collect();
+    pub fn put_edits<'e>(&mut self, edits: impl IntoIterator<Item = &'e EditRow>) -> Result<(), Error> {
+        let rows: Vec<_> = edits.into_iter().map(Put).collect();
         self.bulk(&rows, |Put(edit)| format!("store the edit of {:?}", edit.sku)).map(drop)
     }
 

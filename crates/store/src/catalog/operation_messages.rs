@@ -28,8 +28,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`], for instance when one of the ids is known.
-    pub fn insert_operation_messages(&mut self, ids: &[&str], received_at: &str) -> Result<(), Error> {
-        let rows: Vec<_> = ids.iter().map(|id| Inserted { id, received_at }).collect();
+    pub fn insert_operation_messages<T: AsRef<str>>(&mut self, ids: &[T], received_at: &str) -> Result<(), Error> {
+        let rows: Vec<_> = ids.iter().map(|id| Inserted { id: id.as_ref(), received_at }).collect();
         self.bulk(&rows, |Inserted { id, .. }| format!("store the message {id:?}")).map(drop)
     }
 

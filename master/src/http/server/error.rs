@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, EditError, InboxError, ListError};
+use tributary_engine::{AcceptError, EditError, InboxError, ListError, TextError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -128,6 +128,12 @@ fn accept(error: &AcceptError) -> (StatusCode, &'static str) {
             (StatusCode::CONFLICT, "nothing to accept")
         }
         AcceptError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+    }
+}
+
+impl From<TextError> for ApiError {
+    fn from(error: TextError) -> Self {
+        Self::Invalid(error.to_string())
     }
 }
 

@@ -9,14 +9,12 @@ use actix_web::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
-use tributary_csv_gate::feed::{MAX_NAME_BYTES, MAX_SKU_BYTES};
+use tributary_engine::{checked_sku, checked_text};
 
 use crate::http::{pages::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;
-/// Maximum bytes of a description, as in a file.
-const DESCRIPTION_BYTES: usize = 1 << 20;
 /// Maximum bytes of a body: a description with every byte escaped.
 const BODY_BYTES: usize = 8 << 20;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
@@ -116,11 +114,7 @@ fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
 
 /// The sku of a path, which is percent-encoded there, or of a form. Trimmed, as in a file.
 pub(crate) fn sku(typed: &str) -> Result<String, ApiError> {
-    let sku = typed.trim();
-    if sku.is_empty() {
-        return Err(ApiError::Invalid("a sku must have at least one letter that is no blank".to_owned()));
-    }
-    text("sku", sku, MAX_SKU_BYTES).map(str::to_owned)
+    Ok(checked_sku(typed)?.to_owned())
 }
 
 /// The sku of a request's path.
@@ -150,33 +144,9 @@ fn decoded(what: &str, part: Option<&str>) -> Result<String, ApiError> {
     decoded.map(Into::into).map_err(|_| bad(format!("the {what} in the path is not UTF-8")))
 }
 
-/// Trims and checks a name, as in a file. The empty name is valid.
-pub(crate) fn name(typed: &str) -> Result<String, ApiError> {
-    text("name", typed.trim(), MAX_NAME_BYTES).map(str::to_owned)
-}
-
-/// Checks a description, which is kept as it is.
-pub(crate) fn description(typed: &str) -> Result<String, ApiError> {
-    text("description", typed, DESCRIPTION_BYTES).map(str::to_owned)
-}
-
 /// Checks the text of any column of the catalog, and trims it if its column does.
 pub(crate) fn text_of(column: &str, typed: &str) -> Result<String, ApiError> {
-    match column {
-        "name" => name(typed),
-        "description" => description(typed),
-        own => text(own, typed.trim(), DESCRIPTION_BYTES).map(str::to_owned),
-    }
-}
-
-fn text<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, ApiError> {
-    if text.len() > most {
-        return Err(ApiError::Invalid(format!("the {what} has {} bytes, and {most} are the most", text.len())));
-    }
-    if text.contains('\0') {
-        return Err(ApiError::Invalid(format!("the {what} has a NUL byte in it")));
-    }
-    Ok(text)
+    Ok(checked_text(column, typed)?.to_owned())
 }
 
 fn bad(why: String) -> ApiError {
@@ -233,18 +203,5 @@ mod tests {
         check(Some("application/json, text/csv;q=0.5"), false, false);
         check(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), false, true);
         check(Some("nonsense"), false, false);
-    }
-
-    #[test]
-    fn texts_are_trimmed_and_bounded_as_in_a_file() {
-        assert_eq!(sku("\u{a0}a b \n").unwrap(), "a b");
-        assert_eq!(sku(&"x".repeat(1024)).unwrap().len(), 1024);
-        for wrong in ["", " ", "a\0b", &"x".repeat(1025)] {
-            assert!(sku(wrong).is_err(), "{wrong:?}");
-        }
-        assert_eq!(name(" ").unwrap(), "");
-        assert!(name(&"x".repeat(2049)).is_err());
-        assert_eq!(description(" kept ").unwrap(), " kept ");
-        assert!(description(&"x".repeat((1 << 20) + 1)).is_err());
     }
 }

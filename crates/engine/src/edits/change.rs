@@ -1,0 +1,122 @@
+//! Changes of edits, whichever way they come: one by a person, or many at once.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use tributary_merge::{Edit, EditChange};
+use tributary_store::{EditRow, Store};
+
+use crate::{
+    database::events::{self, Event},
+    ingest::{self, Catalog, NoColumn},
+};
+
+/// A change of the edit of one sku (docs/reference/README.md#edits).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditRequest {
+    /// Sets the texts of columns, by name, and keeps the others. `None` shows the winner's text again.
+    Patch(Vec<(String, Option<String>)>),
+    /// Replaces the edit with one of these texts, by column, and shows the product even if no source offers it.
+    Replace(Vec<(String, String)>),
+    /// Replaces the edit with one that hides the product.
+    Hide,
+    /// Deletes the edit.
+    Clear,
+}
+
+/// Changes the edit of `sku`, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was not.
+///
+/// # Errors
+/// [`NoColumn`]; the database fails. Then nothing has changed.
+pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, only_if_shown: bool) -> Result<bool> {
+    store.transaction(|store| {
+        let catalog = Catalog::of(store)?;
+        let change = match request {
+            EditRequest::Patch(texts) => EditChange::Patch(numbered(texts, &catalog)?),
+            EditRequest::Replace(texts) => EditChange::Replace(numbered(texts, &catalog)?),
+            EditRequest::Hide => EditChange::Hide,
+            EditRequest::Clear => EditChange::Clear,
+        };
+        let was_shown = store.is_shown(sku)?;
+        if was_shown || !only_if_shown {
+            change_all(store, [(sku.to_owned(), vec![change])].into(), &catalog)?;
+        }
+        Ok(was_shown)
+    })
+}
+
+/// Replaces the names of columns by their numbers.
+///
+/// # Errors
+/// [`NoColumn`].
+pub(super) fn numbered<T>(texts: Vec<(String, T)>, catalog: &Catalog) -> Result<Vec<(usize, T)>, NoColumn> {
+    texts.into_iter().map(|(name, text)| Ok((catalog.shown_column(&name)?, text))).collect()
+}
+
+/// Changes the edits of some skus, each by its changes in order, and writes those that differ afterwards, with their products and an
+/// event for each. Call it inside a transaction.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn change_all(
+    store: &mut Store,
+    changes: BTreeMap<String, Vec<EditChange>>,
+    catalog: &Catalog,
+) -> Result<()> {
+    let skus: Vec<&str> = changes.keys().map(String::as_str).collect();
+    let mut rows = store.edits_of(&skus)?.into_iter().peekable();
+    let mut changed = Vec::new();
+    for (sku, changes) in changes {
+        let mut draft = Draft::new(rows.next_if(|row| row.sku == sku), catalog)?;
+        changes.into_iter().for_each(|change| draft.change(&sku, change));
+        changed.extend(draft.difference(catalog)?.map(|difference| (sku, difference)));
+    }
+    let skus: Vec<&str> = changed.iter().map(|(sku, _)| sku.as_str()).collect();
+    let mut stored = Vec::new();
+    for (sku, difference) in &changed {
+        match difference {
+            Difference::Put(row) => stored.push(row),
+            Difference::Delete => drop(store.delete_edit(sku)?),
+        }
+    }
+    store.put_edits(stored)?;
+    ingest::choose_edited(store, &skus, catalog)?;
+    events::put_all(store, skus.iter().map(|sku| Event::Edit { sku: (*sku).to_owned() }))
+}
+
+/// The edit of one sku on its way through changes.
+struct Draft {
+    /// As stored.
+    row: Option<EditRow>,
+    edit: Option<Edit>,
+    /// Whether no change has cleared the texts of the row. Only then may those stay that belong to no column of the catalog any more,
+    /// which `edit` does not have.
+    keeps_texts: bool,
+}
+
+/// A difference between an edit and its row.
+enum Difference {
+    Put(EditRow),
+    Delete,
+}
+
+impl Draft {
+    fn new(row: Option<EditRow>, catalog: &Catalog) -> Result<Self> {
+        let edit = row.as_ref().map(|row| ingest::edit(row, catalog)).transpose()?;
+        Ok(Self { row, edit, keeps_texts: true })
+    }
+
+    fn change(&mut self, sku: &str, change: EditChange) {
+        self.keeps_texts &= change.keeps_texts(self.edit.as_ref());
+        self.edit = tributary_merge::change_edit(sku, self.edit.take(), change);
+    }
+
+    /// Compares the edit with its row. `None` if nothing but the time would change.
+    fn difference(self, catalog: &Catalog) -> Result<Option<Difference>> {
+        let Self { row, edit, keeps_texts } = self;
+        let Some(edit) = edit else { return Ok(row.map(|_| Difference::Delete)) };
+        let after = ingest::edit_row(&edit, row.as_ref().filter(|_| keeps_texts), catalog)?;
+        let is_same = row.is_some_and(|row| EditRow { edited_at: after.edited_at.clone(), ..row } == after);
+        Ok((!is_same).then_some(Difference::Put(after)))
+    }
+}
