@@ -10,7 +10,7 @@
 //! | `reports` | computes what is declared |
 //! | `inbox` | takes in documents |
 //! | `documents` | the documents as a source |
-//! | `edits` | changes edits |
+//! | `edits` | changes edits, one by one or by the message |
 //! | `database` | owns the connections and the event log |
 //! | `views` | reads what is shown |
 //! | `facade` | what entrances call |
@@ -37,11 +37,14 @@ mod views;
 
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
-pub use edits::{EditRequest, TextError, checked_sku, checked_text};
+pub use edits::{
+    EditRequest, Operation, OperationChange, OperationLimits, OperationMessage, OperationOutcome, TextError,
+    checked_sku, checked_text,
+};
 pub use facade::{
-    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, Overview, ProductPage, ProductQuery, QueueRole,
-    QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth, accept_held, approximate,
-    is_locked, once,
+    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview, ProductPage,
+    ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth,
+    accept_held, approximate, is_locked, once,
 };
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,

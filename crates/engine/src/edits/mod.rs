@@ -4,8 +4,11 @@
 //! Where a change comes from (form, API, queue) does not.
 
 mod change;
+mod operations;
 mod texts;
 
 pub use change::EditRequest;
 pub(crate) use change::change;
+pub(crate) use operations::operate;
+pub use operations::{Operation, OperationChange, OperationLimits, OperationMessage, OperationOutcome};
 pub use texts::{TextError, checked_sku, checked_text};

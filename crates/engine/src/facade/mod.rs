@@ -6,6 +6,7 @@ mod accept;
 mod adopt;
 mod events;
 mod once;
+mod operations;
 mod products;
 mod queues;
 mod reload;
@@ -34,6 +35,7 @@ use crate::{
 pub use accept::{AcceptError, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
+pub use operations::OperateError;
 pub use products::{EditError, ListError, ProductPage, ProductQuery};
 pub use queues::{QueueRole, QueueState};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
