@@ -5,6 +5,7 @@ mod amqp_publish;
 mod differences;
 mod form;
 mod live;
+mod operations;
 mod phone;
 mod readers;
 mod relay;

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod accept;
+mod amqp;
 pub mod cli;
 mod http;
 mod live;

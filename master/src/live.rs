@@ -12,7 +12,7 @@ use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::announce;
 
-use crate::{http, reload};
+use crate::{amqp, http, reload};
 
 /// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line. `args`: read the
 /// configuration from them again when asked to.
@@ -60,7 +60,8 @@ fn entrances<'a>(
     listener: TcpListener,
 ) -> LocalBoxFuture<'a, Result<()>> {
     let http = http::serve(engine.clone(), config, listener);
+    let amqp = amqp::serve(engine.clone(), config);
     let reload = OptionFuture::from(args.map(|args| reload::follow(engine.clone(), args, config)));
     let reload = reload.map(|followed| followed.unwrap_or(Ok(())));
-    async move { tokio::try_join!(http, reload).map(|_| ()) }.boxed_local()
+    async move { tokio::try_join!(http, amqp, reload).map(|_| ()) }.boxed_local()
 }

@@ -17,7 +17,7 @@ use tributary_master::{SummaryLine, accept, cli::Args, run, source_progress};
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
-const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
+const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off,lapin=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -9,7 +9,8 @@ use tributary_relay::{cli::Args, run};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    args.log.start("info");
+    // lapin logs failures that are returned too.
+    args.log.start("info,lapin=off");
     exit_code(start(&args), |_| false)
 }
 

@@ -76,10 +76,18 @@ impl Link {
     pub async fn declare_dead_letters(&self) -> Result<QueueCounts, Error> {
         self.declare_exchange(DEAD_LETTERS, ExchangeKind::Fanout).await?;
         let counts = self.declare(DEAD_LETTERS, Queue::Shared).await?;
-        let (name, options) = (DEAD_LETTERS.into(), QueueBindOptions::default());
-        let bound = self.channel.queue_bind(name, DEAD_LETTERS.into(), "".into(), options, FieldTable::default());
-        step(|| format!("bind the queue `{DEAD_LETTERS}`"), bound).await?;
+        self.bind(DEAD_LETTERS, DEAD_LETTERS, "").await?;
         Ok(counts)
+    }
+
+    /// Lets a queue have the messages of an exchange whose routing keys match `keys`.
+    ///
+    /// # Errors
+    /// There is no such queue or exchange; the broker fails.
+    pub async fn bind(&self, queue: &str, exchange: &str, keys: &str) -> Result<(), Error> {
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        let bound = self.channel.queue_bind(queue.into(), exchange.into(), keys.into(), options, none);
+        step(|| format!("bind the queue `{queue}` to the exchange `{exchange}`"), bound).await
     }
 
     /// Declares a durable exchange to which queues are bound by patterns of routing keys.

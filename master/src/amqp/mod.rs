@@ -1,0 +1,101 @@
+//! RabbitMQ as an entrance and an exit: operations come in and become edits, events go out. A broker that is away stops nothing else.
+//!
+//! It belongs here if it translates between messages and calls of [`Engine`]. Connections and queues are in the crate `amqp`.
+
+mod operation_json;
+mod operations;
+mod queues;
+mod results;
+
+use std::{future::Future, time::Duration};
+
+use anyhow::{Context, Result};
+use tributary_amqp::{BrokerUrl, Error};
+use tributary_config::{Config, UploadsConfig};
+use tributary_engine::{Engine, OperationLimits};
+use tributary_http_client::Backoff;
+
+use queues::QueueWatch;
+
+/// The delay after a first failure, and the longest one.
+const DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+
+/// Takes operations and publishes events until the engine stops; does nothing without a broker.
+///
+/// # Errors
+/// The address of the broker cannot be used.
+pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
+    let (UploadsConfig { keep_messages, keep_messages_for, .. }, config) = (&config.uploads, &config.amqp);
+    let limits = OperationLimits { keep_messages: *keep_messages, keep_for: *keep_messages_for };
+    let Some(url) = &config.url else {
+        // Those of an earlier start are not looked at any more.
+        return engine.put_queues(Vec::new()).await;
+    };
+    let broker: BrokerUrl = url.expose().parse().map_err(anyhow::Error::msg).context("[amqp] url cannot be used")?;
+    let watch = QueueWatch::new(engine.clone(), config);
+    let operations = supervise(&engine, "operations", Some(&watch), || {
+        operations::session(&engine, &broker, config, limits, &watch)
+    });
+    let results = async {
+        if let Some(exchange) = &config.results_exchange {
+            supervise(&engine, "events", None, || results::session(&engine, &broker, exchange)).await;
+        }
+    };
+    tokio::join!(operations, results);
+    Ok(())
+}
+
+/// Runs one session after the other, with a growing delay after each failure. `kind` says what does not go on meanwhile.
+async fn supervise<S: Future<Output = Ended>>(
+    engine: &Engine,
+    kind: &str,
+    watch: Option<&QueueWatch>,
+    session: impl Fn() -> S,
+) {
+    let mut delays = Backoff::new(DELAYS.0, DELAYS.1);
+    let mut outage: Option<String> = None;
+    loop {
+        let ended = tokio::select! {
+            ended = session() => ended,
+            () = engine.shutdown().cancelled() => return,
+        };
+        let why = ended.error.to_string();
+        if ended.has_worked {
+            delays.reset();
+            outage = None;
+        }
+        if outage.as_ref() != Some(&why) {
+            tracing::warn!("no {kind} until the broker can be used again: {why}");
+        }
+        if let Some(watch) = watch {
+            watch.failed(&why).await;
+        }
+        outage = Some(why);
+        tokio::select! {
+            () = tokio::time::sleep(delays.next_delay()) => {}
+            () = engine.shutdown().cancelled() => return,
+        }
+    }
+}
+
+/// The end of a session that failed.
+struct Ended {
+    error: Failure,
+    /// Whether it had connected, so that the next try may follow soon.
+    has_worked: bool,
+}
+
+/// The reason why a session failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Broker(#[from] Error),
+    #[error("{0:#}")]
+    Engine(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Engine(error)
+    }
+}
