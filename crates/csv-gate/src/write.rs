@@ -1,7 +1,7 @@
 //! Writes records as RFC 4180 CSV in UTF-8, with commas and LF. The rest of the crate reads.
 //!
 //! Readers disagree about which text is no text. So null is nothing, an empty text is `""`, and whatever some reader
-//! trims, skips or takes for null is quoted. Not every field is: ClickHouse takes a header for a row if all are texts.
+//! trims, skips, unquotes or takes for null is quoted. Not every field is: ClickHouse takes a header for a row if all are texts.
 
 use std::iter;
 
@@ -52,7 +52,7 @@ fn must_be_quoted(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ([first, ..], [.., last]) = (bytes, bytes) else { return true };
     // The first and the last character; most texts are decided by their first and last byte.
-    matches!(first, b'\\' | b'#')
+    matches!(first, b'\\' | b'#' | b'\'')
         || first.is_ascii_whitespace()
         || last.is_ascii_whitespace()
         || (!first.is_ascii_graphic()
@@ -70,6 +70,7 @@ fn is_word_for_null(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Settings, Table};
 
     fn check(fields: &[Option<&str>], expect: &str) {
         let mut out = Vec::new();
@@ -110,6 +111,8 @@ mod tests {
             "\\.",
             "#N/A",
             "#N/A N/A",
+            "'",
+            "'S'",
         ] {
             check(&[Some(text), Some("b")], &format!("\"{text}\",b\n"));
         }
@@ -118,9 +121,49 @@ mod tests {
             check(&[Some(text), Some("b")], &format!("\"{text}\",b\n"));
         }
         for text in
-            ["a b", "a#", "a\\", "-5", "--", "0", "1E5", "00123", "NULLS", "nano", "'", "=1", "true", "a\u{feff}"]
+            ["a b", "a#", "a\\", "-5", "--", "0", "1E5", "00123", "NULLS", "nano", "S'", "=1", "true", "a\u{feff}"]
         {
             check(&[Some(text), Some("b")], &format!("{text},b\n"));
         }
+    }
+
+    /// Apostrophes around every cell of a column were taken for quotes when an export was sent back, and were lost.
+    #[test]
+    fn a_column_of_odd_cells_is_read_back_equal() {
+        let odd = [
+            "'S'",
+            "''",
+            "'",
+            "'a, b'",
+            "\"S\"",
+            "\"",
+            "5\" nail",
+            "a\\",
+            "\\\"",
+            "say \\\"hi\\\"",
+            "#1",
+            "a;b",
+            "a\tb",
+        ];
+        for cell in odd {
+            for others in [["Tea", "good"], [cell, "good"], [cell, cell]] {
+                let mut written = Vec::new();
+                write_texts(&mut written, ["sku", "name", "size"]);
+                let rows: Vec<Vec<String>> = (0..8).map(|row| row_of(row, cell, others)).collect();
+                rows.iter().for_each(|row| write_texts(&mut written, row));
+                let size = written.len() as u64;
+                let mut table = Table::open("a.csv", size, || Ok(&written[..]), &Settings::default()).unwrap();
+                let mut read = Vec::new();
+                while let Some(row) = table.next_row().unwrap() {
+                    read.push(row.fields().map(|field| field.to_string()).collect::<Vec<_>>());
+                }
+                assert_eq!((table.rejects().total, read), (0, rows), "{}", String::from_utf8_lossy(&written));
+            }
+        }
+    }
+
+    fn row_of(row: usize, cell: &str, [name, last]: [&str; 2]) -> Vec<String> {
+        let size = if row == 7 { last } else { cell };
+        [&format!("a{row}"), name, size].map(|text| text.to_owned()).to_vec()
     }
 }
