@@ -1,11 +1,12 @@
-//! The skus that a source gives up: some of its files had a row for them, and none has one any more.
+//! The skus that a source gives up: some of its files offered them, and none has a row for them any more.
 
 use std::collections::HashSet;
 
 use crate::{batch::Batch, delta::StoredRows};
 
-/// The skus of a batch for which the files of one source had rows and have none any more, ascending. The batch holds changes of
-/// these files alone, `files` are all of them. A row with `delete` is a row: it says itself that the sku goes.
+/// The skus of a batch that the files of one source offered and have no row for any more, ascending. The batch holds changes of
+/// these files alone, `files` are all of them. A row with `delete` offers nothing, so a sku that had no other is not given up. As
+/// the row that is left it counts: it says itself that the sku goes.
 #[must_use]
 pub fn withdrawn<'a>(stored: &StoredRows, batch: &'a Batch, files: &HashSet<i64>) -> Vec<&'a str> {
     let mut rows = batch.rows().peekable();
@@ -17,21 +18,28 @@ pub fn withdrawn<'a>(stored: &StoredRows, batch: &'a Batch, files: &HashSet<i64>
             changed.push(offer.file);
             is_gone &= gone;
         }
-        let stands = |file: i64| files.contains(&file) && !changed.contains(&file);
-        if is_gone && !files_of(stored, sku).any(stands) {
+        let own = || rows_of(stored, sku).filter(|row| files.contains(&row.file));
+        if is_gone && own().any(|row| !row.deletes) && own().all(|row| changed.contains(&row.file)) {
             withdrawn.push(sku);
         }
     }
     withdrawn
 }
 
-/// The files that have a stored row for a sku.
-fn files_of<'s>(stored: &'s StoredRows, sku: &'s str) -> impl Iterator<Item = i64> + 's {
+/// A stored row for a sku.
+struct StoredRow {
+    file: i64,
+    deletes: bool,
+}
+
+/// The stored rows for a sku.
+fn rows_of<'s>(stored: &'s StoredRows, sku: &'s str) -> impl Iterator<Item = StoredRow> + 's {
     let shown = stored.products.binary_search_by(|product| product.sku.as_str().cmp(sku)).ok();
     let shown = shown.and_then(|at| stored.products[at].file);
     let first = stored.shadowed.partition_point(|offer| offer.sku.as_str() < sku);
     let shadowed = stored.shadowed[first..].iter().take_while(move |offer| offer.sku == sku);
-    shown.into_iter().chain(shadowed.map(|offer| offer.file))
+    let shown = shown.map(|file| StoredRow { file, deletes: false });
+    shown.into_iter().chain(shadowed.map(|offer| StoredRow { file: offer.file, deletes: offer.deletes }))
 }
 
 #[cfg(test)]
@@ -72,5 +80,22 @@ mod tests {
         // Files 1 and 2 are the source's; file 9 is another source's.
         assert_eq!(withdrawn(&stored, &batch, &HashSet::from([1, 2])), ["a", "d"]);
         assert_eq!(withdrawn(&stored, &batch, &HashSet::from([1])), ["a", "b", "c", "d", "e"]);
+    }
+
+    /// A file without the `delete` rows of the one before was held, although no product went.
+    #[test]
+    fn a_row_that_deletes_is_not_withdrawn() {
+        let stored = StoredRows {
+            products: vec![shown("b", 9)],
+            shadowed: vec![
+                shadowed("a", 1, true),
+                shadowed("b", 1, true),
+                shadowed("c", 1, true),
+                shadowed("c", 2, false),
+            ],
+            edits: Vec::new(),
+        };
+        let batch = batch(&["a", "b", "c"]);
+        assert_eq!(withdrawn(&stored, &batch, &HashSet::from([1, 2])), Vec::<&str>::new());
     }
 }
