@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Url};
 use tributary_config::Config;
-use tributary_engine::{AcceptError, accept_held, is_locked};
+use tributary_engine::{AcceptError, Acceptance, accept_held, is_locked};
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
 
 /// Time limit of the request.
@@ -27,10 +27,13 @@ pub async fn accept(config: Config) -> Result<()> {
         let (offline, of) = (config.clone(), name.clone());
         let accepted = tokio::task::spawn_blocking(move || accept_held(&offline, &of)).await?;
         let then = match accepted {
-            Ok(()) => "the next pass applies it",
+            Ok(Acceptance::Noted) => "the next pass applies it".to_owned(),
+            Ok(Acceptance::Dropped { removed }) => {
+                format!("it is no longer configured, so its rows were deleted, and {removed} products with them")
+            }
             Err(AcceptError::Failed(error)) if is_locked(&error) => {
                 tell_running(&config, name, &error).await?;
-                "the running master applies it"
+                "the running master applies it".to_owned()
             }
             Err(error) => return Err(error.into()),
         };

@@ -157,6 +157,7 @@ fn removed_files_and_sources_take_their_rows_with_them() {
     let output = system.run("master", &["--once", "--drop-sources", "north"]);
     assert!(output.status.success());
     assert!(process::stderr(&output).contains("dropped its 2 offers"), "{}", process::stderr(&output));
+    assert!(process::stdout(&output).contains("0 products (+0 ~0 -2)"), "{}", process::stdout(&output));
     assert_eq!((system.products(), system.aggr()), (Products::new(), Aggr::new()));
 }
 

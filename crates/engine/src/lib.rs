@@ -42,7 +42,7 @@ pub use edits::{
     checked_sku, checked_text,
 };
 pub use facade::{
-    AcceptError, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview, ProductPage,
+    AcceptError, Acceptance, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview, ProductPage,
     ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth,
     accept_held, approximate, is_locked, once,
 };

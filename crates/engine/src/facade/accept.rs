@@ -7,6 +7,18 @@ use tributary_store::{Error as StoreError, HeldVersionRow, Lock, Store};
 use super::Engine;
 use crate::ingest;
 
+/// Result of an acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// The next pass applies the held version.
+    Noted,
+    /// The source is no longer configured: its rows were deleted.
+    Dropped {
+        /// Products that are no longer shown.
+        removed: u64,
+    },
+}
+
 /// Why nothing was accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -56,7 +68,7 @@ impl Engine {
 ///
 /// # Errors
 /// Another process holds the database, or it fails; nothing is held.
-pub fn accept_held(config: &Config, name: &str) -> Result<(), AcceptError> {
+pub fn accept_held(config: &Config, name: &str) -> Result<Acceptance, AcceptError> {
     let failed = |error: StoreError| AcceptError::Failed(error.into());
     let _lock = Lock::acquire(&config.database, "master --accept").map_err(failed)?;
     let mut store = Store::open(&config.database).map_err(failed)?;
@@ -70,7 +82,7 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
 }
 
-fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bool) -> Result<(), AcceptError> {
+fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bool) -> Result<Acceptance, AcceptError> {
     let accepted: Result<_> = store.transaction(|store| {
         let Some(source) = store.sources()?.into_iter().find(|source| source.name == name) else {
             return Ok(Err(AcceptError::NoSource(name.to_owned())));
@@ -84,13 +96,18 @@ fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bo
             return Ok(Err(AcceptError::Changed(name.to_owned())));
         }
         match (is_configured, ingest::is_of_gone_source(&held)) {
-            (true, false) => store.accept_held_version(source.id)?,
-            (false, true) => ingest::drop_source(store, source)?,
-            (false, false) => return Ok(Err(AcceptError::NotConfigured(name.to_owned()))),
+            (true, false) => {
+                store.accept_held_version(source.id)?;
+                Ok(Ok(Acceptance::Noted))
+            }
+            (false, true) => {
+                let removed = ingest::drop_source(store, source)?.removed;
+                Ok(Ok(Acceptance::Dropped { removed }))
+            }
+            (false, false) => Ok(Err(AcceptError::NotConfigured(name.to_owned()))),
             // It is configured again, which the next start sees.
-            (true, true) => return Ok(Err(AcceptError::NothingHeld(name.to_owned()))),
+            (true, true) => Ok(Err(AcceptError::NothingHeld(name.to_owned()))),
         }
-        Ok(Ok(()))
     });
     accepted?
 }

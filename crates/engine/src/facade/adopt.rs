@@ -6,7 +6,7 @@ use tributary_store::Store;
 
 use crate::{
     database::events::{self, Event},
-    ingest::{self, StoredSource},
+    ingest::{self, StoredSource, Written},
     reports,
 };
 
@@ -23,15 +23,17 @@ pub(super) struct Adoption {
 }
 
 impl Adoption {
-    /// Makes the stored sources, reports and columns those of the configuration. Returns what is stored of each source, in order.
+    /// Makes the stored sources, reports and columns those of the configuration. Returns what is stored of each source,
+    /// in order, and the changes of products.
     ///
     /// # Errors
     /// At a start, a source that holds rows would go; at a reload it is held. The database fails or is damaged. Then nothing has
     /// changed.
-    pub(super) fn run(&self, store: &mut Store) -> Result<Vec<StoredSource>> {
+    pub(super) fn run(&self, store: &mut Store) -> Result<(Vec<StoredSource>, Written)> {
         let adopted = store.transaction(|store| self.run_in(store))?;
         adopted.log();
-        Ok(adopted.stored)
+        let written = adopted.written();
+        Ok((adopted.stored, written))
     }
 
     fn run_in(&self, store: &mut Store) -> Result<ingest::Adopted> {

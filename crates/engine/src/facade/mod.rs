@@ -32,7 +32,7 @@ use crate::{
     supervise::Tasks,
 };
 
-pub use accept::{AcceptError, accept_held, is_locked};
+pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
 pub use operations::OperateError;
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn begin(started: Started, config: &Config, shutdown: CancellationToken) -> (Engine, Running) {
-        let Started { context, writer_thread, polls, uploads } = started;
+        let Started { context, writer_thread, polls, uploads, adopted: _ } = started;
         let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
         let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
         let readers = Readers::new(config.database.clone());

@@ -28,7 +28,7 @@ pub struct OnceSummary {
     pub read: usize,
     /// Files that are gone.
     pub removed: usize,
-    /// Products that were written.
+    /// Products that were written, by the new configuration too.
     pub written: Written,
     /// Rejected rows of the files that were read.
     pub rejected: u64,
@@ -69,7 +69,7 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
     if let Some(name) = config.accept.iter().find(|name| !is_source(name)) {
         bail!("there is no source `{name}` in the configuration, so nothing of it can be accepted");
     }
-    let Started { context, writer_thread, polls, .. } = start(&config, "master --once", observer).await?;
+    let Started { context, writer_thread, polls, adopted, .. } = start(&config, "master --once", observer).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for poll in polls {
         let name = poll.name().to_owned();
@@ -80,7 +80,9 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
     let tally = context.writer.run("the summary", |store| Ok(store.tally()?)).await?;
     drop(context);
     tokio::task::spawn_blocking(|| writer_thread.join()).await.context("the stop failed")??;
-    Ok(summary(reports, tally, started.elapsed()))
+    let mut summary = summary(reports, tally, started.elapsed());
+    summary.written += adopted;
+    Ok(summary)
 }
 
 async fn pass(mut poll: Poll) -> PassReport {

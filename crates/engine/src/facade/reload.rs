@@ -75,7 +75,7 @@ impl Engine {
     }
 
     async fn adopt(&self, adoption: Adoption) -> Result<Vec<StoredSource>> {
-        let adopt = move |store: &mut Store| adoption.run(store);
+        let adopt = move |store: &mut Store| Ok(adoption.run(store)?.0);
         self.0.writer.run("a new configuration", adopt).await
     }
 

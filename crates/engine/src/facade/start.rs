@@ -12,7 +12,7 @@ use super::adopt::Adoption;
 use crate::{
     database::{Writer, WriterThread},
     documents::{DocumentFolder, Documents, Recovered, recover},
-    ingest::StoredSource,
+    ingest::{StoredSource, Written},
     metrics::Durations,
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
@@ -31,6 +31,8 @@ pub(crate) struct Started {
     pub(crate) writer_thread: WriterThread,
     /// One per configured source, in order, and one for the documents if there is a folder of them.
     pub(crate) polls: Vec<Poll>,
+    /// The changes of products by the adoption of the configuration.
+    pub(crate) adopted: Written,
     pub(crate) uploads: StartedUploads,
 }
 
@@ -59,7 +61,7 @@ impl Started {
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
-        Ok(Self { context, writer_thread, polls: Vec::new(), uploads })
+        Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
 }
 
@@ -116,14 +118,15 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, catalog, drop, is_reload: false };
-        let stored = adoption.run(&mut store)?;
+        let (stored, written) = adoption.run(&mut store)?;
         let documents = Documents::new(folder, readers, &standing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };
-        Ok((Writer::start(url, store, lock)?, spool, adoption.sources.into_iter().zip(stored), uploads))
+        let adopted = (adoption.sources.into_iter().zip(stored), written);
+        Ok((Writer::start(url, store, lock)?, spool, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
-    let ((writer, writer_thread), spool, adopted, uploads) = prepared.context("the start failed")??;
+    let ((writer, writer_thread), spool, (stored, adopted), uploads) = prepared.context("the start failed")??;
     let context = Context::new(http.context("the start failed")??, writer, spool, reports);
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
@@ -132,6 +135,6 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let progress = observer(&source.name);
         context.poll(source, stored, &uploads.documents, progress)
     };
-    let polls = adopted.map(poll).collect();
-    Ok(Started { context, writer_thread, polls, uploads })
+    let polls = stored.map(poll).collect();
+    Ok(Started { context, writer_thread, polls, adopted, uploads })
 }

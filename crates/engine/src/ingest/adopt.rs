@@ -104,7 +104,7 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
     let held: Vec<String> = vanished(store, sources, drop)?.into_iter().map(|(name, _)| name).collect();
     let is_kept = |row: &SourceRow| configured.contains(row.name.as_str()) || held.contains(&row.name);
     let (kept, gone): (Vec<_>, Vec<_>) = store.sources()?.into_iter().partition(is_kept);
-    let (dropped, _) = drop_sources(store, gone)?;
+    let (dropped, written) = drop_sources(store, gone)?;
     let places = places(sources, &kept);
     let settings = store.catalog_settings()?;
     let mut stored = Vec::new();
@@ -131,7 +131,7 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
     };
     let now = order(kept.iter().map(|row| (priority(row), places[row.name.as_str()], row.name.as_str())));
     let chosen = if before == now { None } else { Some(choose_again(store, Skus::Contested)?) };
-    Ok(Adopted { stored, dropped, held, chosen })
+    Ok(Adopted { stored, dropped, written, held, chosen })
 }
 
 /// The position of each source: that of the configuration. A source that is held although it is not configured stays behind the one
@@ -186,24 +186,25 @@ fn release(store: &mut Store, source: i64) -> Result<()> {
     Ok(())
 }
 
-/// Drops a source with all its rows. Belongs into a transaction in which nothing was written yet.
+/// Drops a source with all its rows. Returns the changes of products. Belongs into a transaction in which nothing was written yet.
 ///
 /// # Errors
 /// The database fails or is damaged.
-pub(crate) fn drop_source(store: &mut Store, source: SourceRow) -> Result<()> {
+pub(crate) fn drop_source(store: &mut Store, source: SourceRow) -> Result<Written> {
     let name = source.name.clone();
     let started = Instant::now();
-    let removed = drop_sources(store, vec![source])?.1.removed;
+    let written = drop_sources(store, vec![source])?.1;
     let event = AppliedVersion {
         source: name,
         version: None,
-        added: 0,
-        updated: 0,
-        removed,
+        added: written.added,
+        updated: written.updated,
+        removed: written.removed,
         rejected: 0,
         seconds: started.elapsed().as_secs_f64(),
     };
-    events::put(store, &Event::Applied(event))
+    events::put(store, &Event::Applied(event))?;
+    Ok(written)
 }
 
 /// The result of an adoption.
@@ -212,6 +213,8 @@ pub(crate) struct Adopted {
     pub(crate) stored: Vec<StoredSource>,
     /// Names of the sources that went, and how many offers they had.
     dropped: Vec<(String, i64)>,
+    /// The changes by dropping them.
+    written: Written,
     /// Names of the sources that are held, because they hold rows and are no longer configured.
     held: Vec<String>,
     /// The changes by choosing winners again; `None` if the order is the same.
@@ -222,6 +225,11 @@ impl Adopted {
     /// Whether rows changed, of which no version of a source tells.
     pub(crate) fn changed_rows(&self) -> bool {
         !self.dropped.is_empty() || self.chosen.is_some()
+    }
+
+    /// All changes of products.
+    pub(crate) fn written(&self) -> Written {
+        self.written + self.chosen.unwrap_or_default()
     }
 
     /// The names of all sources that hold rows or may: the configured ones, and those that are held.
