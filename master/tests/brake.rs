@@ -1,5 +1,7 @@
 //! A version that would take too much away waits for a person; everything else is applied at once.
 
+mod reasons;
+
 use std::fmt::Write;
 
 use tributary_store::{ReportOrder, Store};

@@ -1,7 +1,10 @@
 //! Applies one version of one source to the database, in one transaction. The hashes of what is applied are stored with the
 //! rows, so a crash or a second try costs nothing but time.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 use anyhow::Result;
 use tributary_config::{Brake, PRODUCTS};
@@ -10,7 +13,8 @@ use tributary_store::{FileRow, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, Catalog, FileVersion, Outcome,
-    brake::{Cause, Held, Removals, TooMuch, hold},
+    brake::{Held, Removals, TooMuch, hold},
+    causes::{Cause, Reading},
     changes::{Skus, Written, choose_again, write_touched},
     convert::reject_rows,
     feed::ProductTables,
@@ -47,8 +51,10 @@ pub(crate) struct SourceVersion {
     pub(crate) settled: Vec<FileRow>,
     /// Files that keep their content and get another rank.
     pub(crate) reranked: Vec<FileRow>,
-    /// Files that are gone.
+    /// Files that are gone, or are no product feeds any more.
     pub(crate) removed: Vec<FileRow>,
+    /// Paths of those that the source still lists.
+    pub(crate) left_out: HashSet<String>,
     /// Whether the source failed, other than by files that kept changing.
     pub(crate) failed: bool,
     /// Its files that could not be read, as `path: reason`.
@@ -223,8 +229,9 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written,
     for file in std::mem::take(&mut version.files) {
         let row = known.remove(&file.listed.entry.path);
         let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.listed.entry.path));
+        let reading = Reading::of(&file, &row);
         let (row, touched) = put_file(store, row, file)?;
-        causes.extend(touched.as_ref().and_then(|changes| Cause::of_read(&row, changes)));
+        causes.extend(touched.as_ref().and_then(|changes| Cause::of_read(&row, changes, reading)));
         all_touched.extend(touched);
         rows.push(row);
     }
@@ -235,7 +242,7 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written,
     }
     for row in &version.removed {
         let changes = ProductTables::remove(store, row.id)?;
-        causes.extend(Cause::of_removed(row, &changes));
+        causes.extend(Cause::of_removed(row, &changes, version.left_out.contains(&row.path)));
         all_touched.push(changes);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;

@@ -9,7 +9,10 @@ use tributary_config::{Brake, PRODUCTS};
 use tributary_merge::{Batch, FileChanges, StoredRows, withdrawn};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceState, Store};
 
-use super::apply::{Applied, SourceVersion, note_pass};
+use super::{
+    apply::{Applied, SourceVersion, note_pass},
+    causes::{Cause, MAX_SKUS_NAMED, reason},
+};
 use crate::{
     clock::{self, now},
     database::events::{self, Event, HeldVersion},
@@ -18,11 +21,6 @@ use crate::{
 
 /// Begins the digest of a source that is held as a whole, because it is no longer configured.
 const GONE: &str = "gone-";
-
-/// Skus that a reason names.
-const MAX_SKUS_NAMED: usize = 3;
-/// Files that a reason names.
-const MAX_FILES_NAMED: usize = 3;
 
 /// Counts the skus that a version takes away from its source, while it is written.
 pub(super) struct Removals {
@@ -102,60 +100,6 @@ impl std::error::Error for TooMuch {}
 impl fmt::Display for TooMuch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.reason)
-    }
-}
-
-/// One reason why a version takes skus away: a file of it.
-pub(super) struct Cause {
-    path: String,
-    gone: usize,
-    what: Change,
-}
-
-/// Change of the file.
-enum Change {
-    Removed,
-    Emptied,
-    Shrunk,
-}
-
-impl Cause {
-    /// A file that was read and lost skus.
-    pub(super) fn of_read(file: &FileRow, changes: &FileChanges) -> Option<Self> {
-        let what = if file.row_count == 0 { Change::Emptied } else { Change::Shrunk };
-        Self::new(file, what, changes)
-    }
-
-    /// A file that is gone, unless it had no skus.
-    pub(super) fn of_removed(file: &FileRow, changes: &FileChanges) -> Option<Self> {
-        Self::new(file, Change::Removed, changes)
-    }
-
-    fn new(file: &FileRow, what: Change, changes: &FileChanges) -> Option<Self> {
-        let gone = changes.gone().len();
-        (gone > 0).then(|| Self { path: file.path.clone(), gone, what })
-    }
-}
-
-fn reason(removes: u64, offers: u64, skus: &[String], causes: &[Cause]) -> String {
-    let mut causes: Vec<&Cause> = causes.iter().collect();
-    causes.sort_by(|a, b| b.gone.cmp(&a.gone).then_with(|| a.path.cmp(&b.path)));
-    let mut words: Vec<String> = causes.iter().take(MAX_FILES_NAMED).map(|cause| cause.to_string()).collect();
-    if let more @ 1.. = causes.len().saturating_sub(MAX_FILES_NAMED) {
-        words.push(format!("{more} more files lose skus"));
-    }
-    let skus: Vec<String> = skus.iter().map(|sku| format!("`{}`", sku.escape_debug())).collect();
-    format!("{removes} of {offers} skus would go, such as {}: {}", skus.join(", "), words.join("; "))
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, gone, what } = self;
-        match what {
-            Change::Removed => write!(f, "{path} is gone ({gone} skus)"),
-            Change::Emptied => write!(f, "{path} has no rows ({gone} skus before)"),
-            Change::Shrunk => write!(f, "{path} lacks {gone} of its skus"),
-        }
     }
 }
 
@@ -252,22 +196,6 @@ fn shell_word(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_reason_names_the_largest_causes() {
-        let cause = |path: &str, gone, what| Cause { path: path.into(), gone, what };
-        let causes = [
-            cause("a.csv", 1, Change::Shrunk),
-            cause("b.csv", 200, Change::Removed),
-            cause("c.csv", 300, Change::Emptied),
-            cause("e.csv", 2, Change::Shrunk),
-        ];
-        assert_eq!(
-            reason(503, 600, &["a".to_owned(), "x\ny".to_owned()], &causes),
-            "503 of 600 skus would go, such as `a`, `x\\ny`: c.csv has no rows (300 skus before); b.csv is gone (200 skus); \
-             e.csv lacks 2 of its skus; 1 more files lose skus"
-        );
-    }
 
     #[test]
     fn a_version_is_held_for_as_long_as_it_is_set() {

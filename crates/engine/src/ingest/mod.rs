@@ -7,6 +7,7 @@ mod adopt_catalog;
 mod apply;
 mod brake;
 mod catalog;
+mod causes;
 mod changes;
 mod convert;
 mod feed;

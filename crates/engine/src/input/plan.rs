@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) reranked: Vec<FileRow>,
     /// Files that are gone, or that the reader no longer claims. A file that the source cannot read is not gone.
     pub(crate) removed: Vec<FileRow>,
+    /// Paths of removed files that the source still lists.
+    pub(crate) left_out: HashSet<String>,
 }
 
 impl Plan {
@@ -111,7 +113,18 @@ pub(crate) fn plan(
         None => known.values().filter(is_gone).cloned().collect(),
         Some(_) => manifest.removed.iter().filter_map(|path| known.get(path)).filter(is_gone).cloned().collect(),
     };
+    plan.left_out = still_listed(manifest, &plan.removed);
     plan
+}
+
+/// The paths of removed files that the manifest lists all the same.
+fn still_listed(manifest: &Manifest, removed: &[FileRow]) -> HashSet<String> {
+    if removed.is_empty() {
+        return HashSet::new();
+    }
+    let removed: HashSet<&str> = removed.iter().map(|file| file.path.as_str()).collect();
+    let listed = manifest.files.iter().map(|entry| &entry.path);
+    listed.filter(|path| removed.contains(path.as_str())).cloned().collect()
 }
 
 /// The readings of the few formats that the files of a source have, so that not every file costs a digest.

@@ -111,9 +111,11 @@ impl Lister<'_> {
         loop {
             self.progress.phase("listing");
             let since = self.since.filter(|_| round == 1);
-            let mut manifest = self.selected(self.manifest(since).await?);
+            let mut manifest = self.manifest(since).await?;
+            let left_out = self.leave_out(&mut manifest);
             let formats = self.formats(&manifest)?;
             let mut plan = self.plan(&manifest, &formats);
+            plan.left_out.extend(left_out);
             if self.is_held(&plan) {
                 return Ok(self.held(SourceContent { manifest, formats, body: Arc::default() }));
             }
@@ -181,13 +183,14 @@ impl Lister<'_> {
         Ok(manifest)
     }
 
-    /// The manifest without the files that the configuration leaves out.
-    fn selected(&self, mut manifest: Manifest) -> Manifest {
+    /// Removes the files that the configuration leaves out from the manifest. Returns the paths of those that are stored.
+    fn leave_out(&self, manifest: &mut Manifest) -> Vec<String> {
         let selection = &self.source.selection;
-        manifest.files.retain(|entry| selection.contains(&entry.path));
+        let left_out = manifest.files.extract_if(.., |entry| !selection.contains(&entry.path));
+        let stored = left_out.map(|entry| entry.path).filter(|path| self.stored.contains_key(path)).collect();
         // Of a folder nobody knows what it holds.
         manifest.unreadable.retain(|unreadable| unreadable.path.ends_with('/') || selection.contains(&unreadable.path));
-        manifest
+        stored
     }
 
     fn formats(&self, manifest: &Manifest) -> Result<SourceFormats> {

@@ -189,6 +189,7 @@ impl Poll {
             settled: plan.settled,
             reranked: plan.reranked,
             removed: plan.removed,
+            left_out: plan.left_out,
             failed,
             faults: faults.clone(),
             sensed,

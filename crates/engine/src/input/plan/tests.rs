@@ -107,9 +107,10 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
     let stored =
         [file("a", Some(("h", "r")), None, FileState::Applied), file("b", Some(("h", "r")), None, FileState::Applied)];
     let none = SourceFormats::default();
-    let removed = |claims, manifest: &Manifest| {
-        plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored)).removed
+    let planned = |claims, manifest: &Manifest| {
+        plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored))
     };
+    let removed = |claims, manifest: &Manifest| planned(claims, manifest).removed;
     let empty = manifest(&[]);
     assert_eq!(removed("", &empty), stored);
     let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
@@ -117,6 +118,8 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
     assert_eq!(removed("", &unreadable), stored[1..]);
     assert_eq!(removed("c", &unreadable), stored, "it is claimed no longer");
     assert_eq!(removed("b", &manifest(&["a"])), stored, "it is claimed no longer");
+    assert_eq!(planned("b", &manifest(&["a"])).left_out, HashSet::from(["a".to_owned()]));
+    assert_eq!(planned("", &manifest(&["a"])).left_out, HashSet::new());
 }
 
 /// A time is the rank of a content: a rejected content must not change the rank of the accepted one.
