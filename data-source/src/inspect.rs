@@ -7,7 +7,7 @@ mod summary;
 use std::{
     fs::{self, File},
     io::{self, Write},
-    path::PathBuf,
+    path::{self, PathBuf},
 };
 
 use anyhow::Context;
@@ -56,12 +56,14 @@ pub enum Format {
 /// # Errors
 /// The file cannot be read, or it is rejected as a whole; both name the file.
 pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let spec = spec(args)?;
+    let Chosen { spec, note } = choose(args)?;
     let table = open(args, &spec).with_context(|| format!("failed to inspect `{}`", args.file.display()))?;
     let printed = match args.format {
-        Format::Csv => print_csv(table, out),
-        Format::Table => read(table, MAX_ROWS).and_then(|findings| Ok(summary::print(args, &spec, &findings, out)?)),
-        Format::Json => read(table, 0).and_then(|findings| print_json(args, &spec, &findings, out)),
+        Format::Csv => note_on_stderr(note.as_deref()).and_then(|()| print_csv(table, out)),
+        Format::Table => {
+            read(table, MAX_ROWS, note).and_then(|findings| Ok(summary::print(args, &spec, &findings, out)?))
+        }
+        Format::Json => read(table, 0, note).and_then(|findings| print_json(args, &spec, &findings, out)),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
@@ -69,11 +71,32 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     }
 }
 
-/// The settings of the file: the flags, then the file of formats.
-fn spec(args: &InspectArgs) -> anyhow::Result<FormatSpec> {
-    let rules = args.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
-    let path = args.file.to_string_lossy();
-    Ok(args.flags.spec().or(rules.spec(path.trim_start_matches("./"))))
+/// The settings of the file.
+struct Chosen {
+    spec: FormatSpec,
+    /// A remark on the choice, for people.
+    note: Option<String>,
+}
+
+/// Chooses the settings: the flags, then the file of formats. Its patterns count from any folder on, because nobody says which one is
+/// served.
+fn choose(args: &InspectArgs) -> anyhow::Result<Chosen> {
+    let spec = args.flags.spec();
+    let Some(formats) = &args.formats else { return Ok(Chosen { spec, note: None }) };
+    let rules = read_formats(formats)?;
+    let path = path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+    Ok(match rules.spec_from_any_folder(&path.to_string_lossy()) {
+        Some(rule) => Chosen { spec: spec.or(rule), note: None },
+        None => {
+            let (formats, file) = (formats.display(), args.file.display());
+            Chosen { spec, note: Some(format!("no format of {formats} matches {file}, from any of its folders on")) }
+        }
+    })
+}
+
+/// The clean table alone goes to stdout.
+fn note_on_stderr(note: Option<&str>) -> anyhow::Result<()> {
+    note.map_or(Ok(()), |note| Ok(writeln!(io::stderr(), "note: {note}")?))
 }
 
 fn open(args: &InspectArgs, spec: &FormatSpec) -> anyhow::Result<Table<File>> {
@@ -90,9 +113,11 @@ struct Findings {
     table: Table<File>,
     good_rows: u64,
     first_rows: Vec<Vec<String>>,
+    /// A remark on how its format was chosen.
+    note: Option<String>,
 }
 
-fn read(mut table: Table<File>, rows_kept: usize) -> anyhow::Result<Findings> {
+fn read(mut table: Table<File>, rows_kept: usize, note: Option<String>) -> anyhow::Result<Findings> {
     let mut first_rows = Vec::new();
     let mut good_rows = 0;
     while let Some(row) = table.next_row()? {
@@ -101,7 +126,7 @@ fn read(mut table: Table<File>, rows_kept: usize) -> anyhow::Result<Findings> {
             first_rows.push(row.fields().take(MAX_COLUMNS).map(|field| cell(&field)).collect());
         }
     }
-    Ok(Findings { table, good_rows, first_rows })
+    Ok(Findings { table, good_rows, first_rows, note })
 }
 
 fn print_csv(mut table: Table<File>, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -185,7 +210,7 @@ fn print_json(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: &
         rejects_total: table.rejects().total,
         repaired: table.rejects().repaired,
         ignored: ignored.first.as_ref().map(|(line, raw)| JsonIgnored { lines: ignored.lines, line: *line, raw }),
-        notes: dialect.notes(table.rejects()),
+        notes: findings.note.iter().cloned().chain(dialect.notes(table.rejects())).collect(),
         rejects: table.rejects().kept.iter().map(JsonReject::from).collect(),
         format: found_format::found_format(args, spec, findings),
     };

@@ -47,6 +47,15 @@ impl FormatRules {
         rule.map(|rule| FormatSpec { files: Vec::new(), ..rule.spec.clone() }).unwrap_or_default()
     }
 
+    /// The settings for a file of which nobody knows from which folder on its path counts: the first rule that matches it from any folder
+    /// on. `None` if no rule matches.
+    #[must_use]
+    pub fn spec_from_any_folder(&self, path: &str) -> Option<FormatSpec> {
+        let from_each = || std::iter::successors(Some(path), |path| Some(path.split_once('/')?.1));
+        let matches = |rule: &&Rule| rule.files.is_empty() || from_each().any(|path| rule.files.matches(path));
+        self.0.iter().find(matches).map(|rule| FormatSpec { files: Vec::new(), ..rule.spec.clone() })
+    }
+
     /// Whether a file is read as a sheet of a workbook.
     #[must_use]
     pub fn reads_sheet(&self, path: &str) -> bool {
@@ -101,6 +110,20 @@ mod tests {
         check("a.csv", "|");
         check("b/a.csv", "^");
         assert_eq!(FormatRules::default().spec("a.txt"), FormatSpec::default());
+    }
+
+    #[test]
+    fn a_path_counts_from_any_folder_on() {
+        let rules = FormatRules::new(&[rule(&["export/*.txt"], ";"), rule(&["*.csv"], "|")]).unwrap();
+        let check = |path: &str, expect: Option<&str>| {
+            let found = rules.spec_from_any_folder(path).and_then(|spec| spec.delimiter);
+            assert_eq!(found.as_deref(), expect, "{path}");
+        };
+        check("/home/feeds/export/f.txt", Some(";"));
+        check("export/f.txt", Some(";"));
+        check("feeds/export/f.csv", Some("|"));
+        check("feeds/my-export/f.txt", None);
+        check("f.txt", None);
     }
 
     #[test]

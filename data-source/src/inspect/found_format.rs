@@ -14,7 +14,13 @@ pub(super) fn found_format(args: &InspectArgs, spec: &FormatSpec, findings: &Fin
     // Of a sheet only the lines above its header are detected.
     let of_text = if spec.sheet.is_none() { of_text(dialect) } else { FormatSpec::default() };
     let name = args.file.file_name().map(|name| pattern(&name.to_string_lossy()));
-    FormatSpec { files: name.into_iter().collect(), header, ..spec.clone() }.or(FormatSpec { skip_rows, ..of_text })
+    let spec = if of_text.quote.is_some() { without_quotes(spec) } else { spec.clone() };
+    FormatSpec { files: name.into_iter().collect(), header, ..spec }.or(FormatSpec { skip_rows, ..of_text })
+}
+
+/// The settings without those that mean nothing once there are no quotes. A format that sets them is refused.
+fn without_quotes(spec: &FormatSpec) -> FormatSpec {
+    FormatSpec { quotes: None, escapes: None, ..spec.clone() }
 }
 
 /// The settings of the text. Quotes around fields are left out, and so is an escape in them: they are found again. Once they
@@ -31,9 +37,9 @@ fn of_text(dialect: &Dialect) -> FormatSpec {
     }
 }
 
-/// The pattern that matches this name alone.
+/// The pattern that matches this name alone, in whichever folder: nobody says which one is served.
 pub(super) fn pattern(name: &str) -> String {
-    let mut pattern = String::with_capacity(name.len());
+    let mut pattern = "**/".to_owned();
     for letter in name.chars() {
         match letter {
             '*' | '?' | '[' | ']' => pattern.extend(['[', letter, ']']),

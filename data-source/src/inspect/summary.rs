@@ -40,6 +40,9 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
         let noun = if lines == 1 { "line" } else { "lines" };
         writeln!(out, "no rows    {lines} {noun}, from line {line} on: {}", cell(text))?;
     }
+    if let Some(note) = &findings.note {
+        writeln!(out, "note       {note}")?;
+    }
     for (number, line) in to_toml(&found_format(args, spec, findings)).lines().enumerate() {
         writeln!(out, "{:11}{line}", if number == 0 { "format" } else { "" })?;
     }

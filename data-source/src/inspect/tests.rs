@@ -58,7 +58,7 @@ fn json_is_one_object_of_findings() {
         "escape": null, "skip_rows": 0, "columns": ["sku", "name"], "rows": 2, "rejects_total": 1, "repaired": 0, "ignored": null,
         "notes": ["encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)"],
         "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "raw": "2"}],
-        "format": {"files": ["a.csv"], "encoding": "windows-1252", "delimiter": ";"},
+        "format": {"files": ["**/a.csv"], "encoding": "windows-1252", "delimiter": ";"},
     });
     assert_eq!(json, expect);
     assert!(file.ends_with("a.csv"), "{file}");
@@ -186,8 +186,7 @@ fn check_pasted(content: &[u8], flags: &[&str]) {
     let format = printed_format(content, flags);
     let dir = TempDir::new().unwrap();
     let formats = dir.path().join("formats.toml");
-    // The file lies in a folder of its own, and patterns are compared with the whole path.
-    fs::write(&formats, format.replace("files = [\"", "files = [\"**/")).unwrap();
+    fs::write(&formats, &format).unwrap();
     let pasted = ["--formats", formats.to_str().unwrap()];
     let read = |flags: &[&str]| {
         let rows = output(content, &[flags, &["--format", "csv"]].concat());
@@ -237,10 +236,40 @@ fn quotes_that_were_found_are_not_set() {
 
 #[test]
 fn a_pattern_is_printed_that_matches_the_file() {
-    for (name, pattern) in [("a.csv", "a.csv"), ("feed [1].csv", "feed [[]1[]].csv"), ("a*?.csv", "a[*][?].csv")] {
+    for (name, pattern) in
+        [("a.csv", "**/a.csv"), ("feed [1].csv", "**/feed [[]1[]].csv"), ("a*?.csv", "**/a[*][?].csv")]
+    {
         assert_eq!(found_format::pattern(name), pattern);
         let spec = FormatSpec { files: vec![pattern.to_owned()], ragged: Some(Ragged::Pad), ..FormatSpec::default() };
         let rules = tributary_format_rules::FormatRules::new(&[spec]).unwrap();
-        assert_eq!(rules.spec(name).ragged, Some(Ragged::Pad), "{name}");
+        for path in [name.to_owned(), format!("export/{name}"), format!("a/b/{name}")] {
+            assert_eq!(rules.spec(&path).ragged, Some(Ragged::Pad), "{path}");
+        }
     }
+}
+
+/// A rule for `export/*.txt` was ignored without a word, because the path as typed began further up.
+#[test]
+fn a_rule_counts_from_any_folder_on_and_a_note_says_if_none_does() {
+    let dir = TempDir::new().unwrap();
+    let (file, formats) = (dir.path().join("feeds/export/f.txt"), dir.path().join("formats.toml"));
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "sku|name\n1|a|b\n").unwrap();
+    let shown = |rule: &str, format: &str| {
+        fs::write(&formats, format!("[[format]]\nfiles = \"{rule}\"\ndelimiter = \"+\"\n")).unwrap();
+        let line = ["inspect", file.to_str().unwrap(), "--formats", formats.to_str().unwrap(), "--format", format];
+        let mut out = Vec::new();
+        run(&Command::try_parse_from(line).unwrap().args, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for rule in ["export/*.txt", "*.txt", "feeds/**/f.txt"] {
+        let shown = shown(rule, "table");
+        assert!(shown.contains("delimiter  +") && !shown.contains("note "), "{rule}: {shown}");
+    }
+    let note = "formats.toml matches ";
+    for format in ["table", "json"] {
+        let shown = shown("import/*.txt", format);
+        assert!(shown.contains(note) && shown.contains("from any of its folders on"), "{shown}");
+    }
+    assert_eq!(shown("import/*.txt", "csv").lines().next(), Some("sku,name"));
 }
