@@ -14,7 +14,9 @@ use serde::{
 use toml::Spanned;
 use tributary_admission::{Token, host_and_port};
 use tributary_csv_gate::Columns;
-use tributary_format_rules::{FormatRules, Patterns, Selection, key_at, line_of, size};
+use tributary_format_rules::{
+    FormatRules, Patterns, Selection, check_files_typed, key_at, key_of_value, line_of, size,
+};
 use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
@@ -289,8 +291,14 @@ impl Place<'_> {
         let columns = self.columns(&typed.columns, catalog)?;
         let formats = self.formats(&typed.format, catalog)?;
         let patterns = |typed: &OneOrMany| Patterns::new(&typed.to_vec()).map_err(|why| why.to_string());
+        let included = |typed: &OneOrMany| match patterns(typed)? {
+            none if none.is_empty() => {
+                Err("an empty list chooses no file: leave `include` out for every file".to_owned())
+            }
+            some => Ok(some),
+        };
         let selection = Selection {
-            include: self.optional(typed.include.as_ref(), patterns)?.unwrap_or_default(),
+            include: self.optional(typed.include.as_ref(), included)?.unwrap_or_default(),
             exclude: self.optional(typed.exclude.as_ref(), patterns)?.unwrap_or_default(),
         };
         let default = Brake::default();
@@ -307,10 +315,13 @@ impl Place<'_> {
             let mut filled = spec.get_ref().fill_down.iter().flatten();
             if let Some(name) = filled.find(|name| *name == "sku" || !catalog.has(name)) {
                 let at = key_at(self.text, spec.span().start, Some("fill_down"));
-                return Err(
-                    self.error(at, &format!("fill_down: {}, and the sku is not inherited", catalog.no_column(name)))
-                );
+                let why = match name.as_str() {
+                    "sku" => "a sku is never inherited: leave `sku` out".to_owned(),
+                    name => catalog.no_column(name),
+                };
+                return Err(self.error(at, &format!("fill_down: {why}")));
             }
+            check_files_typed(self.text, spec).map_err(|(at, why)| self.error(at, &why))?;
         }
         let specs: Vec<FormatSpec> = typed.iter().map(|spec| spec.get_ref().clone()).collect();
         FormatRules::new(&specs).map_err(|why| {
@@ -344,7 +355,11 @@ impl Place<'_> {
         line_of(self.text, at)
     }
 
+    /// An error at a place in the file. It names the key whose value stands there.
     fn error(&self, at: usize, why: &str) -> ConfigError {
-        ConfigError(format!("{}, line {}: {}", self.path.display(), self.line(at), why.replace('\n', " ")))
+        let why = why.replace('\n', " ");
+        let key = key_of_value(self.text, at).filter(|key| !why.contains(key.as_str()));
+        let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
+        ConfigError(format!("{}, line {}: {key}{why}", self.path.display(), self.line(at)))
     }
 }

@@ -99,10 +99,13 @@ mod tests {
             assert!(error.starts_with(expect), "{error}");
         };
         check("a = 1\nb = [\n", "tributary.toml, line 2: ");
-        check("\n\ndatabase_url = 5\n", "tributary.toml, line 3: invalid type: integer `5`, expected a string");
+        check(
+            "\n\ndatabase_url = 5\n",
+            "tributary.toml, line 3: database_url: invalid type: integer `5`, expected a string",
+        );
         check(
             "listen = 1\ndatabase_url = \"postgres://h/d\"\n",
-            "tributary.toml, line 2: postgres urls are not supported",
+            "tributary.toml, line 2: database_url: postgres urls are not supported",
         );
         check("listen = 1\nlisten = 2\n", "tributary.toml, line 2: duplicate key");
         check("\ndatabase_ur = 1\n", "tributary.toml, line 2: unknown field `database_ur`");

@@ -296,4 +296,28 @@ fn a_wrong_catalog_is_refused_with_its_line() {
     wrong("colums = []", &["unknown field `colums`"]);
     refused(&format!("{SOURCE}columns = {{ price = \"Price\" }}"), &[], &["line 4", "no column `price`", "and `op`"]);
     refused(&format!("{SOURCE}[[source.format]]\nfill_down = [\"price\"]"), &[], &["line 5", "no column `price`"]);
+    refused(
+        &format!("{SOURCE}[[source.format]]\nfill_down = [\"sku\"]"),
+        &[],
+        &["line 5", "fill_down: a sku is never inherited"],
+    );
+}
+
+/// An error of a type named the line alone.
+#[test]
+fn a_wrong_value_names_its_key() {
+    let format = |line: &str, expect: &str| {
+        refused(&format!("{SOURCE}[[source.format]]\n{line}"), &[], &[&format!("line 5: {expect}")]);
+    };
+    format("quotes = true", "quotes: ");
+    format("null = \"NULL\"", "null: ");
+    format("skip_rows = 99999999999999999999", "skip_rows: ");
+    format("max_field = \"5\"", "max_field: `5` is not a size");
+    format("thousands = \"ab\"", "thousands");
+    format("files = []", "files is an empty list");
+    format("max_columns = 0", "max_columns = 0");
+    format("op = { upsert = \"delete\" }", "op: `upsert` has its meaning");
+    refused("poll_interval = \"soon\"\n", &[], &["line 1: poll_interval: `soon`"]);
+    refused("[uploads]\nmax_size = \"5\"\n", &[], &["line 2: max_size: `5` is not a size"]);
+    refused(&format!("{SOURCE}include = []"), &[], &["line 4", "include"]);
 }

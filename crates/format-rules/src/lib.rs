@@ -15,4 +15,4 @@ pub use patterns::{Patterns, PatternsError, Selection};
 pub use rules::{FormatRules, RuleError, SourceFormats};
 pub use settings::{SettingError, file_format, op_words, settings};
 pub use size::{size, size_text};
-pub use toml_file::{FormatFileError, key_at, line_of, read_formats, to_toml};
+pub use toml_file::{FormatFileError, check_files_typed, key_at, key_of_value, line_of, read_formats, to_toml};

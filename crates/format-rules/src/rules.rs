@@ -2,7 +2,7 @@
 
 use tributary_protocol::{FormatSpec, Order};
 
-use crate::{Patterns, SettingError, file_format};
+use crate::{Patterns, SettingError, file_format, settings::check_rule};
 
 /// Rules in their order. Of several that match a path the first counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl FormatRules {
         let rule = |(index, spec): (usize, &FormatSpec)| {
             let files = Patterns::new(&spec.files)
                 .map_err(|why| SettingError { key: Some("files"), reason: why.to_string() })
-                .and_then(|files| file_format(spec).map(|_| files))
+                .and_then(|files| check_rule(spec).and_then(|()| file_format(spec)).map(|_| files))
                 .map_err(|error| RuleError { index, error })?;
             Ok(Rule { files, spec: spec.clone() })
         };

@@ -3,7 +3,10 @@
 use std::{io, path::Path};
 
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 use tributary_protocol::FormatSpec;
 
 use crate::FormatRules;
@@ -58,11 +61,56 @@ pub fn to_toml(spec: &FormatSpec) -> String {
 
 /// An error comes with its place in the text.
 fn parse(text: &str) -> Result<FormatRules, (usize, String)> {
-    let typed: FileAsTyped = toml::from_str(text)
-        .map_err(|why| (why.span().map_or(0, |span| span.start), why.message().replace('\n', " ")))?;
+    let typed: FileAsTyped = toml::from_str(text).map_err(|why| {
+        let at = why.span().map_or(0, |span| span.start);
+        let message = why.message().replace('\n', " ");
+        let key = key_of_value(text, at).filter(|key| !message.contains(key.as_str()));
+        (at, key.map(|key| format!("{key}: ")).unwrap_or_default() + &message)
+    })?;
+    typed.format.iter().try_for_each(|spec| check_files_typed(text, spec))?;
     let starts: Vec<_> = typed.format.iter().map(|format| format.span().start).collect();
     let specs: Vec<_> = typed.format.into_iter().map(Spanned::into_inner).collect();
     FormatRules::new(&specs).map_err(|why| (key_at(text, starts[why.index], why.error.key), why.error.to_string()))
+}
+
+/// Refuses an empty list of files, which looks as if it were for none. A manifest may well list none: its settings are for every file.
+///
+/// # Errors
+/// The place of the list and what to write.
+pub fn check_files_typed(text: &str, spec: &Spanned<FormatSpec>) -> Result<(), (usize, String)> {
+    let at = key_at(text, spec.span().start, Some("files"));
+    match spec.get_ref().files.is_empty() && at != spec.span().start {
+        true => Err((at, "files is an empty list: leave it out for every file, or list patterns".to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// The key of the value that stands at a place of a TOML text, such as `max_field`, or `op.I` of an inline table; `None` if no value
+/// stands there or the text is no TOML.
+#[must_use]
+pub fn key_of_value(text: &str, at: usize) -> Option<String> {
+    let parsed = DeTable::parse(text).ok()?;
+    value_key(parsed.get_ref(), text, at)
+}
+
+fn value_key(table: &DeTable<'_>, text: &str, at: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = match value.get_ref() {
+            DeValue::Table(table) => value_key(table, text, at),
+            DeValue::Array(values) => values.iter().find_map(|value| value_key(value.get_ref().as_table()?, text, at)),
+            _ => None,
+        };
+        let line = text[..key.span().start].rfind('\n').map_or(0, |end| end + 1);
+        let is_header = text[line..].trim_start().starts_with('[');
+        let is_leaf = !is_header && !matches!(value.get_ref(), DeValue::Table(_));
+        let name = key.get_ref();
+        match inner {
+            // The line says which table it is.
+            Some(inner) if is_header => Some(inner),
+            Some(inner) => Some(format!("{name}.{inner}")),
+            None => (is_leaf && value.span().contains(&at)).then(|| name.to_string()),
+        }
+    })
 }
 
 /// The line of a place in a text, counted from 1.
@@ -107,7 +155,15 @@ mod tests {
         check("[[format]]\ndelimeter = \";\"\n", &["line 2", "`delimeter`", "`delimiter`"]);
         check("[[format]]\nfiles = [\"a***\"]\n", &["line 2", "a***"]);
         check("[[formats]]\n", &["line 1", "`formats`"]);
-        check("[[format]]\nragged = \"cut\"\n", &["line 2", "`cut`", "`pad`"]);
+        check("[[format]]\nragged = \"cut\"\n", &["line 2", "ragged: ", "`cut`", "`pad`"]);
+        check("[[format]]\nquotes = true\n", &["line 2: quotes: "]);
+        check("[[format]]\nnull = \"NULL\"\n", &["line 2: null: "]);
+        check("[[format]]\nnull = [\n \"a\",\n 1]\n", &["line 4: null: "]);
+        check("[[format]]\nskip_rows = 99999999999999999999\n", &["line 2: skip_rows: "]);
+        check("[[format]]\nop = { I = \"insert\" }\n", &["line 2: op.I: "]);
+        check("[[format]]\nmax_field = \"5\"\n", &["line 2: max_field: `5` is not a size"]);
+        check("[[format]]\nthousands = \"ab\"\n", &["line 2: thousands"]);
+        check("[[format]]\nfiles = []\n", &["line 2: files is an empty list"]);
         let missing = read_formats(Path::new("nowhere.toml")).unwrap_err().to_string();
         assert!(missing.contains("failed to read the formats nowhere.toml"), "{missing}");
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Error, Feed, FileReject, OfferRow, Rejects, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FileReject, OfferRow, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
 use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
 
@@ -154,7 +154,10 @@ impl FileReader {
             feed = feed.check(check).map_err(ReadError::Gate)?;
         }
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone(), self.rules.seed());
-        read_rows(feed, builder, |rows| self.progress.rows_read(rows))
+        let mut accepted = read_rows(feed, builder, |rows| self.progress.rows_read(rows))?;
+        let filled = self.file.format.fill_down.as_deref().unwrap_or_default();
+        accepted.notes.extend(ignored_fill_down(filled, &self.rules.columns));
+        Ok(accepted)
     }
 
     fn context(&self, error: ReadError) -> anyhow::Error {
@@ -202,6 +205,17 @@ fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl F
     Ok(Accepted { run, rows: feed.rows(), rejects, replaced, notes })
 }
 
+/// A note on columns to fill that cannot be. The master refuses them in its own settings, but the owner of a folder does not know its
+/// catalog.
+fn ignored_fill_down(filled: &[String], columns: &Columns) -> Option<String> {
+    let own = columns.own.iter().map(|column| column.name.as_str());
+    let known: Vec<&str> = ["name", "description"].into_iter().chain(own).collect();
+    let ignored: Vec<_> =
+        filled.iter().filter(|name| !known.contains(&name.as_str())).map(|name| format!("`{name}`")).collect();
+    let (ignored, known) = (ignored.join(", "), known.join("`, `"));
+    (!ignored.is_empty()).then(|| format!("fill_down ignores {ignored}: only these columns inherit: `{known}`"))
+}
+
 /// Rows from which on it is worth a note that most of them share few skus.
 const MIN_ROWS_OF_FEW_SKUS: usize = 10;
 
@@ -216,6 +230,18 @@ fn is_rounded(sku: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A mistyped name in the formats of a folder was ignored without a word.
+    #[test]
+    fn columns_that_cannot_be_filled_are_noted() {
+        let note = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            ignored_fill_down(&names, &Columns::default())
+        };
+        assert_eq!(note(&["name", "description"]), None);
+        let expect = "fill_down ignores `nmae`, `sku`: only these columns inherit: `name`, `description`";
+        assert_eq!(note(&["nmae", "name", "sku"]).unwrap(), expect);
+    }
 
     #[test]
     fn a_rounded_number_is_no_sku() {
