@@ -29,7 +29,9 @@ fn sense_tells_whether_the_caller_lacks_something() {
     for bad in ["x", "-1", "NaN", ""] {
         assert!(source.get(&format!("/sense?wait={bad}")).problem(400).contains("wait"));
     }
-    assert!(source.get("/sense?sinec=1").problem(400).contains("`since` or `wait`"), "the known parameters are named");
+    let problem = source.get("/sense?sinec=1").problem(400);
+    assert!(problem.contains("`since` or `wait`"), "the known parameters are named: {problem}");
+    assert!(!problem.contains("Query deserialize"), "{problem}");
 }
 
 #[test]

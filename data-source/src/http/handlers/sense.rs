@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    error::QueryPayloadError,
     http::header::{CacheControl, CacheDirective, ContentType, ETag, EntityTag},
     web,
 };
@@ -39,7 +40,10 @@ struct SenseQuery {
 /// Says whether the caller lacks the current version; waits for that up to `wait` seconds.
 pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let question = web::Query::<SenseQuery>::from_query(request.query_string())
-        .map_err(|error| ApiError::BadRequest(format!("invalid query: {error}")))?
+        .map_err(|error| match error {
+            QueryPayloadError::Deserialize(error) => ApiError::BadRequest(format!("invalid query: {error}")),
+            error => ApiError::BadRequest(format!("invalid query: {error}")),
+        })?
         .into_inner();
     let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
     let lacks = |snapshot: &Snapshot| lacks(&request, &app, question.since.as_deref(), snapshot);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest,
+    error::QueryPayloadError,
     http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
     web,
 };
@@ -109,7 +110,10 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
 fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
     percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
     let text = std::str::from_utf8(written).map_err(|why| why.to_string())?;
-    web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| why.to_string())
+    web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| match why {
+        QueryPayloadError::Deserialize(why) => why.to_string(),
+        why => why.to_string(),
+    })
 }
 
 /// The sku of a path, which is percent-encoded there, or of a form. Trimmed, as in a file.
