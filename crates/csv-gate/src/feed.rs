@@ -3,20 +3,17 @@
 
 mod check;
 mod fill_down;
+mod header;
 
 use std::{collections::BTreeMap, io::Read};
 
 use check::{CatalogColumns, Checks};
 pub use check::{CheckedRow, RowCheck};
 use fill_down::Filler;
+use header::{HeaderCells, named, no_column};
 use tributary_protocol::Op;
 
-use crate::{
-    Dialect, Error, Reason, Rejects, Row, Table,
-    columns::{find_first, visible, without_invisible},
-    folded,
-    row::Field,
-};
+use crate::{Dialect, Error, Reason, Rejects, Row, Table, columns::find_first, folded, row::Field};
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_SKU_BYTES: usize = 1 << 10;
@@ -54,6 +51,7 @@ pub struct OwnColumn {
 pub struct Feed<R: Read> {
     table: Table<R>,
     indexes: FieldIndexes,
+    header_cells: HeaderCells,
     ops: OpWords,
     filler: Filler,
     checks: Checks,
@@ -159,7 +157,8 @@ impl<R: Read> Feed<R> {
         let own = columns.own.iter().map(|own| own.name.clone());
         let names = ["name", "description"].map(str::to_owned).into_iter().chain(own).collect();
         let (filler, checks) = (Filler::default(), Checks::default());
-        let feed = Self { table, indexes, ops, filler, checks, names, sku: Field::default(), texts };
+        let header_cells = HeaderCells::new(&table, &indexes, wanted);
+        let feed = Self { table, indexes, header_cells, ops, filler, checks, names, sku: Field::default(), texts };
         Ok(feed.fill_down(&[]))
     }
 
@@ -209,7 +208,7 @@ impl<R: Read> Feed<R> {
                 self.filler.forget();
             }
             let checked = match self.indexes.check(&self.table, &self.ops) {
-                Ok(_) if self.is_header() => Err(Reason::OtherHeader),
+                Ok(_) if self.header_cells.are_in(&self.table, &self.indexes) => Err(Reason::OtherHeader),
                 checked => checked,
             };
             match checked {
@@ -237,18 +236,6 @@ impl<R: Read> Feed<R> {
         let checked = checks.check(self.offer(op));
         self.checks = checks;
         checked
-    }
-
-    /// Whether a row is the header of another file that was joined to this one: its sku is the name of that column
-    /// and it has a name, or it holds both names.
-    fn is_header(&self) -> bool {
-        let indexes = [self.indexes.sku, self.indexes.name()];
-        let [sku, name] = indexes.map(|index| self.table.columns()[index].as_bytes());
-        let is = |index, name: &[u8]| {
-            !name.is_empty() && self.table.bytes(index).is_some_and(|cell| cell.eq_ignore_ascii_case(name))
-        };
-        let is_named = || self.table.bytes(self.indexes.name()).is_some_and(|cell| !cell.is_empty());
-        (is(self.indexes.sku, sku) && is_named()) || (is(self.indexes.sku, name) && is(self.indexes.name(), sku))
     }
 
     /// Keeps what a row that is rejected leaves to those below: the name of a product whose first row has no sku. Others
@@ -345,44 +332,4 @@ impl FieldIndexes {
             op => Err(Reason::UnknownOp { op: op.chars().take(40).collect() }),
         }
     }
-}
-
-/// The names that a column is looked for by.
-fn named<'a>(mapped: &'a [String], own: &'a str) -> Vec<&'a str> {
-    match mapped {
-        [] => vec![own],
-        mapped => mapped.iter().map(String::as_str).collect(),
-    }
-}
-
-/// Rejects a file that lacks one of these columns, each with its names.
-fn no_column<R: Read>(table: &Table<R>, wanted: &[Vec<&str>]) -> Error {
-    let columns = table.columns();
-    let lacks = |names: &&Vec<&str>| find_first(columns, names) == Ok(None);
-    let names = wanted.iter().find(lacks).map(Vec::as_slice).unwrap_or_default();
-    let (line, raw) = table.header();
-    let first = folded(&columns[0]);
-    if ["<!doctype", "<html", "<?xml", "<head", "<body"].iter().any(|tag| first.starts_with(tag)) {
-        return Error::line(line, "this is an HTML or XML page, not CSV: check where the file comes from", raw);
-    }
-    const SHOWN: usize = 20;
-    let name_shown = |column: &String| format!("`{}`", visible(&column.chars().take(40).collect::<String>()));
-    let mut shown: Vec<_> = columns.iter().take(SHOWN).map(name_shown).collect();
-    if columns.len() > SHOWN {
-        shown.push(format!("and {} more", columns.len() - SHOWN));
-    }
-    let shown = shown.join(", ");
-    let plain = |name: &str| folded(&without_invisible(name));
-    let cure = match columns.iter().find(|column| names.iter().any(|name| plain(name) == plain(column))) {
-        Some(_) => {
-            "remove the invisible characters, shown as <U+…>, from the header, or give header = […] and skip the line \
-             with skip_rows = …"
-        }
-        None => {
-            "name it in the header or map it in the configuration; skip_rows = … skips lines above the header, and \
-             header = […] names the columns of a file without one"
-        }
-    };
-    let names: Vec<_> = names.iter().map(|name| format!("`{}`", visible(name))).collect();
-    Error::line(line, format!("no column {} among {shown}: {cure}", names.join(" or ")), raw)
 }

@@ -51,7 +51,7 @@ pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{CheckedRow, Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
-pub use rejects::{CheckedCell, Ignored, Reason, Reject, Rejects, UnclearCheck};
+pub use rejects::{CheckedCell, Doubtful, Ignored, Reason, Reject, Rejects, UnclearCheck};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{
@@ -63,4 +63,4 @@ pub use write::{write_record, write_texts};
 
 /// The version of the gate's rules. Raise it with every change of the rows or rejects that some file gives: it is part
 /// of a file's `reading`, so raising it makes masters read every file again.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;

@@ -36,6 +36,14 @@ impl Dialect {
                 ignored.lines
             ));
         }
+        let doubtful = rejects.doubtful;
+        if doubtful.rows > 0 {
+            let (rows, hold) = if doubtful.rows == 1 { ("row", "holds") } else { ("rows", "hold") };
+            notes.push(format!(
+                "{} {rows} {hold} a quoted field whose lines look like rows, the first in line {} (quote = \"\" takes quotes for text)",
+                doubtful.rows, doubtful.first
+            ));
+        }
         if rejects.repaired > 0 {
             notes.push(format!("{} rows with stray quotes were repaired", rejects.repaired));
         }
@@ -59,6 +67,8 @@ mod tests {
         check(b"sku,name\n1,a\n", &[]);
         let guess = "encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)";
         check(b"sku,name\n1,caf\xe9\n", &[guess]);
+        let doubt = "1 row holds a quoted field whose lines look like rows, the first in line 2 (quote = \"\" takes quotes for text)";
+        check(b"sku,name,price\na,\"x,1\nb,y\",2\nc,\"p, q\",3\n", &[doubt]);
         let title = "2 lines are no row, from line 1 on: Our prices (skip_rows = … and skip_footer = … set it)";
         check(b"Our prices\n\nsku,name,price\n1,a,2\n2,b,3\n3,c,4\n4,d,5\n5,e,6\n", &[title]);
     }

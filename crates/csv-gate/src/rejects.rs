@@ -14,8 +14,35 @@ pub struct Rejects {
     pub kept: Vec<Reject>,
     /// The number of good rows in which a quote is text only because the quotes are lenient.
     pub repaired: u64,
+    /// The good rows with a quoted field that perhaps holds rows.
+    pub doubtful: Doubtful,
     /// The lines that were detected to be no rows.
     pub ignored: Ignored,
+}
+
+/// Good rows with a quoted field whose lines have as many fields as the header, too few to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubtful {
+    /// The number of rows.
+    pub rows: u64,
+    /// The line on which the first one begins; 0 if there is none.
+    pub first: u64,
+}
+
+impl Doubtful {
+    /// Counts a row that begins on `line`.
+    pub(crate) fn add(&mut self, line: u64) {
+        self.merge(Self { rows: 1, first: line });
+    }
+
+    /// Adds those of another part of the file.
+    pub fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.first = match (self.first, other.first) {
+            (0, first) | (first, 0) => first,
+            (one, two) => one.min(two),
+        };
+    }
 }
 
 /// Lines that are no rows though no setting says so: titles above the header, and footers.
@@ -133,6 +160,11 @@ pub enum Reason {
         "a header of other columns, not a row: the rows below it may be those of another file; read each file by itself"
     )]
     OtherHeader,
+    /// A row to which the header of another file is joined.
+    #[error(
+        "a row and a header on one line, as of two files that were joined: put a line end between them; the rows below it may be those of another file"
+    )]
+    JoinedHeader,
     /// Units of measure below the header, in columns that hold numbers in all other rows.
     #[error("units of measure, not a row: {}`{number}` is not a number as in the other rows", if .empty.is_empty() { String::new() } else { format!("no `{empty}`, and ") })]
     Units {

@@ -11,11 +11,16 @@ mod aligned;
 mod end;
 mod escaped;
 mod fields;
+mod joint;
 mod quoted;
 
 use memchr::{memchr, memchr2};
 
-pub(crate) use self::{end::End, fields::Fields};
+pub(crate) use self::{
+    end::End,
+    fields::Fields,
+    joint::{END_OF_FILE, joint, may_be_joint},
+};
 use crate::{LineEnd, Reason};
 
 /// The quoting of records.
@@ -123,6 +128,8 @@ pub(crate) struct Record {
     pub(crate) fields: usize,
     /// Whether a quote in it is text only because quotes are lenient.
     pub(crate) repaired: bool,
+    /// Whether a quoted field in it perhaps holds rows.
+    pub(crate) doubtful: bool,
     /// The limit that it exceeds, if any.
     pub(crate) fault: Option<Fault>,
 }
@@ -191,7 +198,9 @@ impl Splitter {
     /// Whether a record certainly begins at the start of the window, as almost everywhere.
     #[inline]
     pub(crate) fn begins_record(&self, window: &[u8]) -> bool {
-        self.comment.is_empty() && window.len() > 1 && !matches!(window[0], b'\r' | b'\n')
+        self.comment.is_empty()
+            && window.len() > 1
+            && !matches!(window[0], b'\r' | b'\n' | joint::END_OF_FILE | joint::FIRST_OF_MARK)
     }
 
     /// Whether the line at the start of the window is a comment; none if the window must grow to decide.
@@ -273,8 +282,9 @@ impl Splitter {
                         Stop::Field { next } => at = next,
                         Stop::Record { end, next } => {
                             let fault = (long_field || end > self.record_bytes).then(|| self.too_long(long_field));
-                            let repaired = found.repaired;
-                            return Step::Record(Record { end, next, lines: lines + 1, fields, repaired, fault });
+                            let Fields { repaired, doubtful, .. } = *found;
+                            let lines = lines + 1;
+                            return Step::Record(Record { end, next, lines, fields, repaired, doubtful, fault });
                         }
                     }
                 }

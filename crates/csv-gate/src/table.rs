@@ -1,6 +1,7 @@
 //! The second pass, or the only one: returns rows of clean text one by one and lists the rows that could not be used.
 //! It knows nothing of what the columns mean: see [`crate::feed`].
 
+mod anchor;
 mod around;
 pub(crate) mod blocks;
 mod cells;
@@ -16,7 +17,7 @@ use self::rules::{RowRules, Verdict};
 use crate::{
     Dialect, Error, Reason, Reject, Rejects, Row,
     rejects::raw_text,
-    split::{End, Fields, Step},
+    split::{End, Fields, Step, joint, may_be_joint},
     window::TextWindow,
 };
 
@@ -58,6 +59,7 @@ struct RecordPosition {
     len: usize,
     fields: usize,
     repaired: bool,
+    doubtful: bool,
 }
 
 /// Whether a line ends in half of a UTF-16 line end: its other half begins the next line, which then is the rest of this record.
@@ -135,6 +137,9 @@ impl<R: Read> Table<R> {
                 Next::Good => {
                     self.rows += 1;
                     self.rejects.repaired += u64::from(self.current.repaired);
+                    if self.current.doubtful {
+                        self.rejects.doubtful.add(self.current.line);
+                    }
                     return Ok(true);
                 }
                 Next::Bad(reject) => self.push_reject(reject),
@@ -160,6 +165,12 @@ impl<R: Read> Table<R> {
         Some(self.text.since(self.current.start + span.start, span.end - span.start))
     }
 
+    /// The bytes of all fields of the current row, as they stand in the file.
+    pub(crate) fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
+        let text = self.text.since(self.current.start, self.current.len);
+        self.fields.spans.iter().map(|span| &text[span.start..span.end])
+    }
+
     /// Rejects the current row after all.
     pub(crate) fn reject_row(&mut self, reason: Reason) {
         let reject = self.reject(self.current, reason);
@@ -182,6 +193,15 @@ impl<R: Read> Table<R> {
         loop {
             let (window, end) = self.text.window();
             let splitter = &self.rules.splitter;
+            let len = joint(window);
+            if len > 0 {
+                self.text.consume(len, 0);
+                continue;
+            }
+            if end == End::More && may_be_joint(window) {
+                self.text.grow()?;
+                continue;
+            }
             if let Some(len) = splitter.skipped_line(window) {
                 self.after_nul = false;
                 self.text.consume(len, 1);
@@ -222,6 +242,7 @@ impl<R: Read> Table<R> {
                     position.len = record.end;
                     position.fields = record.fields;
                     position.repaired = record.repaired;
+                    position.doubtful = record.doubtful;
                     let clean = self.text.is_clean(record.end);
                     let (next, lines) = (record.next, record.lines);
                     let verdict = self.rules.judge(&window[..record.end], clean, record, &mut self.fields);
@@ -236,6 +257,11 @@ impl<R: Read> Table<R> {
                         Verdict::Row => return Ok(Next::Good),
                         Verdict::Bad(reason) => return Ok(Next::Bad(self.reject(position, reason))),
                         Verdict::Header(order) => self.set_order(order),
+                        Verdict::Sep => {}
+                        Verdict::Joined(order) => {
+                            self.set_order(order);
+                            return Ok(Next::Bad(self.reject(position, Reason::JoinedHeader)));
+                        }
                     }
                 }
                 Step::NeverClosed { end, lines, next, fault } => {

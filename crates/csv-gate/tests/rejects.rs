@@ -1,6 +1,6 @@
 //! Every kind of reject with its line, reason and raw text, and rows that look like rejects but are fine.
 
-use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Settings, Table};
+use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Rejects, Settings, Table};
 
 use crate::{check, file_reject, open};
 
@@ -23,9 +23,28 @@ fn stray_quotes_swallow_no_rows() {
     let gap = "sku,name,n\np1,\"12 inch,5\n\np2,Pen,6\np3,Nib 12\",7\np4,\"a\nb\",8\n";
     let rows = [(4, "p2|Pen|6"), (5, "p3|Nib 12\"|7"), (6, "p4|a\nb|8")];
     check(gap, &Settings::default(), "sku|name|n", &rows, &[(2, why, "p1,\"12 inch,5")]);
+    let two = "sku,name\na,\"x\nb,Cup\nc,y\"\nd,\"p, q\"\n";
+    let rows = [(3, "b|Cup"), (4, "c|y\""), (5, "d|p, q")];
+    check(two, &Settings::default(), "sku|name", &rows, &[(2, why, "a,\"x")]);
     // Too little to tell.
     check("a,b\n1,\"x\ny,z\nw\"\n", &Settings::default(), "a|b", &[(2, "1|x\ny,z\nw")], &[]);
     check("a,b,c\n1,\"x,y\nz,w\",2\n", &Settings::default(), "a|b|c", &[(2, "1|x,y\nz,w|2")], &[]);
+}
+
+#[test]
+fn quoted_fields_that_perhaps_hold_rows_are_counted() {
+    let check = |text: &str, rows, first| {
+        let mut table = open("a.csv", text.as_bytes(), &set()).unwrap();
+        while table.next_row().unwrap().is_some() {}
+        let Rejects { total, doubtful, .. } = table.rejects();
+        assert_eq!((*total, doubtful.rows, doubtful.first), (0, rows, first), "{text}");
+        crate::check_blocks(text.as_bytes(), &set());
+    };
+    check("a,b\n1,\"x\ny,z\"\n2,z\n3,\"x\ny,z\"\n", 2, 2);
+    check("a,b,c\n0,0,0\n1,\"x,y\nz,w\",2\n", 1, 3);
+    check("a,b\n1,\"Dear Sir, thanks\nBye, Tom\nPS, come\"\n", 0, 0);
+    check("a,b\n1,\"Hello\nDear Sir, thanks\"\n", 0, 0);
+    check("a,b\n1,\"Hello\nDear Sir, thanks\nBye, Tom\"\n", 1, 2);
 }
 
 #[test]

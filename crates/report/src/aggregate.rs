@@ -314,6 +314,7 @@ fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Reje
         partial.skipped += kernel.counts.skipped;
         partial.rejects.total += kernel.counts.rejected;
         partial.rejects.repaired += kernel.counts.repaired;
+        partial.rejects.doubtful.merge(kernel.counts.doubtful);
         partial.rejects.kept.extend(kernel.counts.rejects);
         match partial.groups.len() {
             0 => partial.groups = kernel.groups,

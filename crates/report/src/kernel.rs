@@ -1,6 +1,6 @@
 //! The kernel: aggregates the rows of blocks on one thread. This code runs for every row of files of any size.
 
-use tributary_csv_gate::{Block, BlockRows, Reason, Reject};
+use tributary_csv_gate::{Block, BlockRows, Doubtful, Reason, Reject};
 
 use crate::{
     columns::Column,
@@ -34,6 +34,7 @@ pub(crate) struct Counts {
     pub(crate) rejected: u64,
     /// The number of good rows with quotes that lenient reading took for text.
     pub(crate) repaired: u64,
+    pub(crate) doubtful: Doubtful,
     /// The first rejects of this thread's blocks.
     pub(crate) rejects: Vec<Reject>,
 }
@@ -95,6 +96,7 @@ impl<'a> Kernel<'a> {
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;
         self.counts.repaired += rejects.repaired;
+        self.counts.doubtful.merge(rejects.doubtful);
         self.counts.rejects.extend(rejects.kept);
         Ok(())
     }

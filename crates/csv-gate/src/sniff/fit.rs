@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::split::{End, Fields, Record, Splitter, Step};
+use crate::split::{End, Fields, Record, Splitter, Step, joint};
 
 /// The beginning of a file, from its header on.
 #[derive(Clone, Copy)]
@@ -151,6 +151,10 @@ impl Sample<'_> {
         let mut rest = self.text;
         let mut found = Fields::default();
         while !rest.is_empty() {
+            rest = &rest[joint(rest)..];
+            if rest.is_empty() {
+                return;
+            }
             if let Some(len) = splitter.empty_line(rest).or_else(|| comment(splitter, rest, self.end)) {
                 rest = &rest[len..];
                 continue;

@@ -12,6 +12,8 @@ pub(crate) struct Fields {
     pub(super) escapes: Vec<usize>,
     /// Whether a quote is text only because quotes are lenient.
     pub(super) repaired: bool,
+    /// Whether a quoted field perhaps holds rows.
+    pub(super) doubtful: bool,
     /// Whether `n`, `r` and `t` after an escape are control characters.
     pub(super) control: bool,
 }
@@ -22,6 +24,7 @@ impl Fields {
         self.escapes.clear();
         self.control = false;
         self.repaired = false;
+        self.doubtful = false;
     }
 
     /// The raw cells of the record that was split, as many as spans were kept.

@@ -17,6 +17,15 @@ enum Mark {
     Cut,
 }
 
+/// The content of a quoted field over several lines.
+enum Held {
+    Text,
+    /// Perhaps rows.
+    Doubtful,
+    /// Rows between two stray quotes.
+    Rows,
+}
+
 impl Splitter {
     /// Returns the position of the quote with which the field at `at` begins, if it is quoted.
     #[inline(always)]
@@ -56,7 +65,7 @@ impl Splitter {
                     }
                     at = hit + 2;
                 }
-                Mark::Close => match self.after_quotes(window, end, (start, hit), extra) {
+                Mark::Close => match self.after_quotes(window, end, (start, hit), extra, found) {
                     Field::NeverClosed if self.quoting.lenient && self.may_be_text(window, hit) => {
                         found.repaired = true;
                         at = hit + 1;
@@ -115,7 +124,14 @@ impl Splitter {
 
     /// Decides by the text after the closing quote at `close`.
     #[inline(always)]
-    fn after_quotes(&self, window: &[u8], end: End, (start, close): (usize, usize), extra: usize) -> Field {
+    fn after_quotes(
+        &self,
+        window: &[u8],
+        end: End,
+        (start, close): (usize, usize),
+        extra: usize,
+        found: &mut Fields,
+    ) -> Field {
         let blanks = if self.quoting.blanks { self.blanks(&window[close + 1..]) } else { 0 };
         let next = close + 1 + blanks;
         let behind = &window[next..];
@@ -135,22 +151,22 @@ impl Splitter {
         };
         let span = Span { start: start + 1, end: close, escaped: extra > 0 };
         let lines = count(self.line_end.byte(), &window[span.start..span.end]);
-        if lines > 1 && self.row_columns > 1 {
+        if lines > 0 && self.row_columns > 1 {
             match self.holds_rows(window, end, span, lines) {
-                Some(false) => {}
-                Some(true) => return Field::HoldsRows,
+                Some(Held::Text) => {}
+                Some(Held::Doubtful) => found.doubtful = true,
+                Some(Held::Rows) => return Field::HoldsRows,
                 None => return Field::More,
             }
         }
         Field::Text { span, extra, lines, stop }
     }
 
-    /// Whether each line of a quoted field, the first and the last one taken as a whole, has as many fields as the header
-    /// or is empty: then its quotes are stray, and it would swallow rows. `line_ends` are in the field. None if the window must grow to decide.
+    /// Tells what a quoted field holds by whether each of its lines, the first and the last one taken as a whole, has as
+    /// many fields as the header or is empty: then its quotes are stray, and it would swallow rows. `line_ends` are in
+    /// the field. None if the window must grow to decide.
     #[inline(never)]
-    fn holds_rows(&self, window: &[u8], end: End, field: Span, line_ends: u64) -> Option<bool> {
-        /// Delimiters that a text would have to hold just at the right places, without those of the last line.
-        const MIN_EVIDENCE: u64 = 4;
+    fn holds_rows(&self, window: &[u8], end: End, field: Span, line_ends: u64) -> Option<Held> {
         let line_end = self.line_end.byte();
         let in_row = self.row_columns as u64 - 1;
         let is_row = |line: &[u8]| self.delimiters(line) == in_row;
@@ -158,29 +174,49 @@ impl Splitter {
         let text = &window[field.start..field.end];
         let delimiters = self.delimiters(text);
         if delimiters < in_row || (delimiters < (line_ends - 1) * in_row && !has_empty_line(text, line_end)) {
-            return Some(false);
+            return Some(Held::Text);
         }
-        let mut ends = memchr_iter(line_end, &window[field.start..field.end]).map(|at| field.start + at);
-        let Some(first) = ends.next() else { return Some(false) };
+        let mut ends = memchr_iter(line_end, text).map(|at| field.start + at);
+        let Some(first) = ends.next() else { return Some(Held::Text) };
         let mut start = first + 1;
         let inner = ends.map(|end| &window[std::mem::replace(&mut start, end + 1)..end]);
         let mut rows = 1;
         for line in inner.filter(|line| !line.trim_ascii().is_empty()) {
             if !is_row(line) {
-                return Some(false);
+                return Some(Held::Text);
             }
             rows += 1;
         }
         let begins_here = memchr(line_end, &window[..field.start]).is_none();
-        if rows == 1 || rows * in_row < MIN_EVIDENCE || !begins_here || !is_row(&window[..first]) {
-            return Some(false);
+        if !begins_here || !is_row(&window[..first]) {
+            return Some(Held::Text);
         }
         let last = memrchr(line_end, &window[..field.end]).map_or(0, |at| at + 1);
-        match memchr(line_end, &window[field.end..]) {
-            Some(len) => Some(is_row(&window[last..field.end + len])),
-            None if end == End::More => None,
-            None => Some(is_row(&window[last..])),
+        let last_end = match memchr(line_end, &window[field.end..]) {
+            Some(len) => field.end + len,
+            None if end == End::More => return None,
+            None => window.len(),
+        };
+        let is_last_row = is_row(&window[last..last_end]);
+        Some(if is_last_row { self.weigh(text, rows, rows * in_row) } else { Held::Text })
+    }
+
+    /// Weighs a field whose lines all look like rows. `rows` and `evidence`, the delimiters that a text would have to hold just at the
+    /// right places, do not count the last line.
+    fn weigh(&self, text: &[u8], rows: u64, evidence: u64) -> Held {
+        const MIN_EVIDENCE: u64 = 4;
+        match (rows, evidence) {
+            (1, _) if self.is_prose(text) => Held::Text,
+            (1, _) => Held::Doubtful,
+            (_, ..MIN_EVIDENCE) if self.is_prose(text) => Held::Doubtful,
+            _ => Held::Rows,
         }
+    }
+
+    /// Whether a blank follows a delimiter, as in a sentence and in few rows.
+    fn is_prose(&self, text: &[u8]) -> bool {
+        let mut found = memmem::find_iter(text, &self.delimiter);
+        !self.quoting.blanks && found.any(|at| text.get(at + self.delimiter.len()) == Some(&b' '))
     }
 
     fn delimiters(&self, line: &[u8]) -> u64 {

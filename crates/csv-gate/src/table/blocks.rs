@@ -11,9 +11,9 @@ use super::{
     separators::Separators,
 };
 use crate::{
-    Error, Reason, Reject, Rejects,
+    Doubtful, Error, Reason, Reject, Rejects,
     rejects::raw_text,
-    split::{End, Fields, Record, Span, Splitter, Step},
+    split::{End, Fields, Record, Span, Splitter, Step, joint},
 };
 
 /// A run of complete records, in file order.
@@ -58,6 +58,7 @@ impl<R: Read> Blocks<R> {
             // The block counts the row.
             self.table.rows -= 1;
             self.table.rejects.repaired -= u64::from(self.table.current.repaired);
+            self.table.rejects.doubtful = Doubtful::default();
             return Ok(Some(self.single()));
         }
         loop {
@@ -85,7 +86,7 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Returns the end of the last complete record in a window without quotes, up to a header in another order.
+    /// Returns the end of the last complete record in a window without quotes, up to a header.
     fn cut_plain(&self, window: &[u8], end: End) -> usize {
         let RowRules { splitter, names, order, .. } = &*self.table.rules;
         let cut = match end {
@@ -93,16 +94,16 @@ impl<R: Read> Blocks<R> {
             End::More | End::Full => memrchr(splitter.line_end.byte(), window).map_or(0, |at| at + 1),
         };
         let names = names.as_ref();
-        names.and_then(|names| names.find_other_order(&window[..cut], splitter, order.as_ref())).unwrap_or(cut)
+        names.and_then(|names| names.find_header(&window[..cut], splitter, order.as_ref())).unwrap_or(cut)
     }
 
-    /// Returns the end of the complete records in a window with quotes, up to the first malformed record or a header
-    /// in another order.
+    /// Returns the end of the complete records in a window with quotes, up to the first malformed record or a header.
     fn cut_quoted(&self, window: &[u8], end: End) -> usize {
         let rules = &*self.table.rules;
         let mut fields = Fields::default();
         let mut at = 0;
         while at < self.size {
+            at += joint(&window[at..]);
             let rest = &window[at..];
             if let Some(len) = rules.splitter.skipped_line(rest) {
                 at += len;
@@ -120,7 +121,7 @@ impl<R: Read> Blocks<R> {
                 None => break,
             }
             match rules.splitter.split(rest, end, &mut fields) {
-                Step::Record(record) if !rest.is_empty() && !rules.changes(&rest[..record.end], &fields) => {
+                Step::Record(record) if !rest.is_empty() && !rules.is_header(&rest[..record.end], &fields) => {
                     at += record.next;
                 }
                 _ => break,
@@ -233,6 +234,10 @@ impl<'a> BlockRows<'a> {
     #[inline]
     pub fn advance(&mut self) -> bool {
         while self.at < self.block.text.len() {
+            self.at += joint(&self.block.text[self.at..]);
+            if self.at == self.block.text.len() {
+                break;
+            }
             self.begin = self.at;
             let verdict = match &mut self.separators {
                 Some(separators) => {
@@ -260,8 +265,12 @@ impl<'a> BlockRows<'a> {
                     self.rows += 1;
                     return true;
                 }
-                // The cutter ends a block before a header that changes the order of the columns.
-                Verdict::Header(_) => {}
+                // The cutter ends a block before a header, and before a row that ends in one of another order.
+                Verdict::Header(_) | Verdict::Sep => {}
+                Verdict::Joined(_) => {
+                    self.rows += 1;
+                    self.reject(|_| Reason::JoinedHeader);
+                }
                 Verdict::Bad(reason) => {
                     self.rows += 1;
                     self.reject(|_| reason);
@@ -312,9 +321,12 @@ impl<'a> BlockRows<'a> {
 
     #[inline]
     fn judge(&mut self, record: Record) -> Verdict {
-        let repaired = record.repaired;
+        let Record { repaired, doubtful, .. } = record;
         let verdict = self.block.rules.judge(self.record, self.block.clean, record, &mut self.fields);
         self.rejects.repaired += u64::from(repaired && matches!(verdict, Verdict::Row));
+        if doubtful && matches!(verdict, Verdict::Row) {
+            self.rejects.doubtful.add(self.record_line);
+        }
         verdict
     }
 

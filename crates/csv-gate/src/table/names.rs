@@ -2,26 +2,26 @@
 
 use std::collections::HashSet;
 
-use memchr::{memchr, memmem::Finder, memrchr};
+use memchr::{memchr, memrchr};
 
+use super::anchor::Anchor;
 use crate::{
     folded,
-    split::{End, Fields, Quoting, Splitter, Step},
+    split::{End, Fields, Quoting, Span, Splitter, Step, joint},
 };
-
-/// The byte order mark of a file that was joined to another.
-const BOM: &str = "\u{feff}";
 
 /// The names of the columns, to recognise their header again.
 #[derive(Clone, Debug)]
 pub(super) struct HeaderNames {
     names: Vec<String>,
+    /// The names without regard to case.
+    folded: Vec<String>,
     /// Whether no name is empty or occurs twice. Else a row may well hold the same cells in another order.
     are_distinct: bool,
     /// Whether this is so without regard to case.
     are_distinct_folded: bool,
-    /// Finds the longest name, which few texts hold.
-    longest: Finder<'static>,
+    /// Finds the lines that may hold the names.
+    anchor: Anchor,
 }
 
 impl HeaderNames {
@@ -31,18 +31,20 @@ impl HeaderNames {
         if names.len() < 2 {
             return None;
         }
-        let longest = names.iter().max_by_key(|name| name.len()).filter(|name| !name.is_empty())?;
-        let filled = || names.iter().filter(|name| !name.is_empty());
-        let are_distinct = filled().collect::<HashSet<_>>().len() == names.len();
-        let are_distinct_folded = filled().map(|name| folded(name)).collect::<HashSet<_>>().len() == names.len();
-        let longest = Finder::new(longest.as_bytes()).into_owned();
-        Some(Self { longest, are_distinct, are_distinct_folded, names: names.to_vec() })
+        let anchor = Anchor::new(names)?;
+        let folded: Vec<_> = names.iter().map(|name| folded(name)).collect();
+        let are_distinct = |names: &[String]| {
+            names.iter().filter(|name| !name.is_empty()).collect::<HashSet<_>>().len() == names.len()
+        };
+        let are_distinct_folded = are_distinct(&folded);
+        let are_distinct = are_distinct(names);
+        Some(Self { anchor, are_distinct, are_distinct_folded, names: names.to_vec(), folded })
     }
 
     /// The first bytes of records that may be headers, and the lengths of their first cells.
     pub(super) fn first_cells(&self, splitter: &Splitter) -> impl Iterator<Item = (u8, u64)> {
         let Quoting { quote, escape, .. } = splitter.quoting;
-        let layout = [quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0], BOM.as_bytes()[0]];
+        let layout = [quote.unwrap_or(b'"'), b' ', b'\t', splitter.delimiter[0]];
         // The other case of a letter may be longer.
         let is_fixed = move |name: &str| escape.is_none() && name.is_ascii();
         let lengths = move |name: &str| if is_fixed(name) { length_bit(name.len()) } else { u64::MAX };
@@ -51,60 +53,107 @@ impl HeaderNames {
             [first(name), first(&name.to_lowercase()), first(&name.to_uppercase())]
                 .map(|byte| Some((byte?, lengths(name))))
         });
-        names.flatten().chain(layout.map(|byte| (byte, u64::MAX)))
+        // The line that names the delimiter for Excel.
+        let sep = [b's', b'S'].map(|byte| (byte, length_bit("sep=".len())));
+        names.flatten().chain(layout.map(|byte| (byte, u64::MAX))).chain(sep)
     }
 
     /// Returns the field that holds each column if a record is a header. The inner `Option` is none for the order of
     /// the first header.
-    pub(super) fn order(&self, record: &[u8], fields: &Fields, splitter: &Splitter) -> Option<Option<Vec<usize>>> {
+    pub(super) fn order(&self, record: &[u8], fields: &Fields) -> Option<Option<Vec<usize>>> {
         let spans = fields.spans.get(..self.names.len())?;
         let first = record.get(spans[0].start..spans[0].end)?;
         if !spans[0].escaped && !self.may_be_name(first) {
             return None;
         }
-        let record = simdutf8::basic::from_utf8(record).ok()?;
-        let mut text = String::new();
-        let mut is_name = |field: usize, name: &str, ignores_case: bool| {
-            text.clear();
-            fields.unescape(record, spans[field], &mut text);
-            let found = bare(&text, splitter.quoting.quote);
-            found == name || (ignores_case && folded(found) == folded(name))
+        let text = simdutf8::basic::from_utf8(record).ok()?;
+        let cell = |span: &Span| {
+            let mut cell = String::new();
+            fields.unescape(text, *span, &mut cell);
+            cell
         };
-        if (0..spans.len()).all(|field| is_name(field, &self.names[field], self.are_distinct_folded)) {
-            return Some(None);
-        }
-        let mut is_name = |field, name| is_name(field, name, false);
         // The first cell is no name in almost all rows.
-        self.names.iter().find(|name| self.are_distinct && is_name(0, name))?;
-        let order = self.names.iter().map(|name| (0..spans.len()).find(|field| is_name(*field, name)));
-        order.collect::<Option<_>>().map(Some)
+        let first = Name::of(&cell(&spans[0]));
+        if !self.names().any(|name| self.is(&first, name)) {
+            return None;
+        }
+        self.order_of(spans.iter().map(cell)).filter(|_| self.anchor.find(record).is_some())
     }
 
-    /// Returns the start of the first line of `text` that is a header in another order than `current`. Nothing in the
-    /// text is quoted.
-    pub(super) fn find_other_order(
-        &self,
-        text: &[u8],
-        splitter: &Splitter,
-        current: Option<&Vec<usize>>,
-    ) -> Option<usize> {
+    /// Returns the order of a header that follows the last row of a file without a line end between them, see [`Self::order`].
+    pub(super) fn joined_order(&self, record: &[u8], fields: &Fields) -> Option<Option<Vec<usize>>> {
+        let (last, names) = fields.spans.get(self.names.len() - 1..2 * self.names.len() - 1)?.split_first()?;
+        if fields.spans.len() != 2 * self.names.len() - 1 || fields.spans.iter().any(|span| span.escaped) {
+            return None;
+        }
+        let cell = |span: &Span| std::str::from_utf8(&record[span.start..span.end]).ok();
+        let last = cell(last)?;
+        let ends = self.names.iter().filter_map(|name| last.get(last.len().checked_sub(name.len())?..));
+        let names: Vec<_> = names.iter().map(cell).collect::<Option<_>>()?;
+        let mut orders = ends.map(|first| std::iter::once(first).chain(names.iter().copied()).map(str::to_owned));
+        orders.find_map(|cells| self.order_of(cells)).filter(|_| self.anchor.find(record).is_some())
+    }
+
+    /// Whether several of these cells are names.
+    pub(super) fn are_among(&self, record: &[u8], cells: &[Span]) -> bool {
+        let is_name = |span: &&Span| {
+            let cell = String::from_utf8_lossy(&record[span.start..span.end]);
+            !cell.trim().is_empty() && self.folded.contains(&folded(&cell))
+        };
+        cells.iter().filter(is_name).nth(1).is_some()
+    }
+
+    fn order_of(&self, cells: impl Iterator<Item = String>) -> Option<Option<Vec<usize>>> {
+        let cells: Vec<_> = cells.map(|cell| Name::of(&cell)).collect();
+        if cells.iter().zip(self.names()).all(|(cell, name)| self.is(cell, name)) {
+            return Some(None);
+        }
+        let field = |name| cells.iter().position(|cell| self.is(cell, name));
+        let order: Option<Vec<_>> = self.names().map(field).collect();
+        order.filter(|_| self.are_distinct).map(Some)
+    }
+
+    /// The names as spelled and without regard to case.
+    fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(String::as_str).zip(self.folded.iter().map(String::as_str))
+    }
+
+    fn is(&self, cell: &Name, (name, folded): (&str, &str)) -> bool {
+        cell.spelled == name || (self.are_distinct_folded && cell.folded == folded)
+    }
+
+    /// Returns the start of the first line of `text` that is a header, or ends in one of another order than `current`.
+    /// Nothing in the text is quoted.
+    pub(super) fn find_header(&self, text: &[u8], splitter: &Splitter, current: Option<&Vec<usize>>) -> Option<usize> {
         let (mut at, mut fields) = (0, Fields::default());
         let line_end = splitter.line_end.byte();
-        while let Some(found) = self.longest.find(&text[at..]) {
+        while let Some(found) = self.anchor.find(&text[at..]) {
             let hit = at + found;
             let start = memrchr(line_end, &text[..hit]).map_or(0, |at| at + 1);
             let end = memchr(line_end, &text[hit..]).map_or(text.len(), |found| hit + found + 1);
-            let may_be = end - start <= self.most_bytes(splitter);
+            let line = &text[start + joint(&text[start..])..end];
+            let may_be = line.len() <= self.most_bytes(splitter) || self.ends_in_name(line, splitter);
             if may_be
-                && let Step::Record(record) = splitter.split(&text[start..end], End::Eof, &mut fields)
-                && let Some(order) = self.order(&text[start..start + record.end], &fields, splitter)
-                && order.as_ref() != current
+                && let Step::Record(record) = splitter.split(line, End::Eof, &mut fields)
+                && self.is_header(&line[..record.end], &fields, current)
             {
                 return Some(start);
             }
             at = end;
         }
         None
+    }
+
+    /// Whether a record is a header, or ends in one of another order than `current`.
+    pub(super) fn is_header(&self, record: &[u8], fields: &Fields, current: Option<&Vec<usize>>) -> bool {
+        let is_other = |order: Option<Vec<usize>>| order.as_ref() != current;
+        self.order(record, fields).is_some() || self.joined_order(record, fields).is_some_and(is_other)
+    }
+
+    /// Whether the last cell of a line without quotes is a name, as of a header that was joined to a long row.
+    fn ends_in_name(&self, line: &[u8], splitter: &Splitter) -> bool {
+        let last = memrchr(splitter.delimiter[0], line).map_or(line, |at| &line[at + 1..]);
+        self.may_be_name(last.trim_ascii())
     }
 
     /// Whether a cell is perhaps a name.
@@ -125,16 +174,20 @@ impl HeaderNames {
     }
 }
 
+/// A cell that may be a name.
+struct Name {
+    spelled: String,
+    folded: String,
+}
+
+impl Name {
+    fn of(cell: &str) -> Self {
+        Self { spelled: cell.trim().to_owned(), folded: folded(cell) }
+    }
+}
+
 /// The bit of a length; long ones share the last.
 #[inline]
 pub(super) fn length_bit(len: usize) -> u64 {
     1 << len.min(63)
-}
-
-/// Removes a byte order mark, white space and, after a byte order mark, quotes.
-fn bare(text: &str, quote: Option<u8>) -> &str {
-    let Some(rest) = text.strip_prefix(BOM) else { return text.trim() };
-    let rest = rest.trim();
-    let quote = quote.map(char::from).unwrap_or('"');
-    rest.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or(rest).trim()
 }

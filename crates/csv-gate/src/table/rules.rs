@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Limits, Ragged, Reason,
+    sniff::sep_line,
     split::{Fields, Record, Span, Splitter},
 };
 
@@ -49,6 +50,10 @@ pub(super) enum Verdict {
     Row,
     /// The header again, with its columns in this order; none is the order of the first header.
     Header(Option<Vec<usize>>),
+    /// A row, and behind it the header again, with its columns in this order.
+    Joined(Option<Vec<usize>>),
+    /// A line that names the delimiter again.
+    Sep,
     Bad(Reason),
 }
 
@@ -94,9 +99,37 @@ impl RowRules {
             return self.shape(text, fields);
         }
         match record.fault.map(Reason::from).or_else(|| self.fault(text, clean, record.fields, fields)) {
-            Some(reason) => Verdict::Bad(reason),
+            Some(reason) => self.bad(text, fields, reason),
             None => self.shape(text, fields),
         }
+    }
+
+    /// Judges a faulty record. What is joined to a file may begin with a line of another width.
+    #[cold]
+    fn bad(&self, text: &[u8], fields: &Fields, reason: Reason) -> Verdict {
+        let Reason::FieldCount { .. } = reason else { return Verdict::Bad(reason) };
+        if self.is_sep_line(text) {
+            return Verdict::Sep;
+        }
+        match self.names.as_ref().and_then(|names| names.joined_order(text, fields)) {
+            Some(order) => Verdict::Joined(order),
+            None if self.holds_names(text, fields) => Verdict::Bad(Reason::JoinedHeader),
+            None => Verdict::Bad(reason),
+        }
+    }
+
+    /// Whether several of the cells behind the last column are names.
+    fn holds_names(&self, text: &[u8], fields: &Fields) -> bool {
+        let extra = fields.spans.get(self.width.columns..).unwrap_or_default();
+        self.names.as_ref().is_some_and(|names| names.are_among(text, extra))
+    }
+
+    /// Whether a record is the line that names the delimiter of the file for Excel.
+    fn is_sep_line(&self, text: &[u8]) -> bool {
+        /// Longer than any such line.
+        const MAX_BYTES: usize = 16;
+        let line = (text.len() < MAX_BYTES).then(|| std::str::from_utf8(text).ok()).flatten();
+        line.and_then(sep_line).is_some_and(|named| named.to_string().as_bytes() == self.splitter.delimiter)
     }
 
     /// Judges a sound record, as [`Self::judge`] does.
@@ -106,8 +139,11 @@ impl RowRules {
     }
 
     fn shape_unusual(&self, text: &[u8], fields: &mut Fields) -> Verdict {
-        if let Some(order) = self.names.as_ref().and_then(|names| names.order(text, fields, &self.splitter)) {
+        if let Some(order) = self.names.as_ref().and_then(|names| names.order(text, fields)) {
             return Verdict::Header(order);
+        }
+        if self.names.is_some() && self.is_sep_line(text) {
+            return Verdict::Sep;
         }
         if let Some(order) = &self.order {
             fields.spans.resize(order.len(), Span { start: 0, end: 0, escaped: false });
@@ -119,10 +155,10 @@ impl RowRules {
         Verdict::Row
     }
 
-    /// Whether a record is a header that changes the order of the columns.
-    pub(super) fn changes(&self, text: &[u8], fields: &Fields) -> bool {
-        let order = || self.names.as_ref()?.order(text, fields, &self.splitter);
-        self.is_unusual(text, fields) && order().is_some_and(|order| order != self.order)
+    /// Whether a record is a header, or ends in one that changes the order of the columns.
+    pub(super) fn is_header(&self, text: &[u8], fields: &Fields) -> bool {
+        let is_likely = self.is_unusual(text, fields) || fields.spans.len() > self.width.columns;
+        is_likely && self.names.as_ref().is_some_and(|names| names.is_header(text, fields, self.order.as_ref()))
     }
 
     /// Returns what is wrong with a syntactically correct record, if anything.
