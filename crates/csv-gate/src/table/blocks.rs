@@ -1,10 +1,13 @@
 //! Blocks: runs of complete records cut from a table, to be split into rows on other threads. A block gives the same
 //! rows as the table would. Text without quotes is cut at its last line end, without splitting the records.
 
+mod plain;
+
 use std::{io::Read, sync::Arc};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use self::plain::next_plain;
 use super::{
     Next, Table, ends_in_nul,
     rules::{RowRules, Verdict},
@@ -369,36 +372,4 @@ impl<'a> BlockRows<'a> {
     pub fn finish(self) -> (u64, Rejects) {
         (self.rows, self.rejects)
     }
-}
-
-/// Splits off a record without quotes. Returns false for an empty line that is not a row. Of several excess fields only one is kept.
-#[inline]
-fn next_plain<'a>(
-    block: &'a Block,
-    separators: &mut Separators<'a>,
-    at: &mut usize,
-    record: &mut &'a [u8],
-    fields: &mut Fields,
-) -> bool {
-    let RowRules { splitter, width, .. } = &*block.rules;
-    let (text, line_end) = (&*block.text, splitter.line_end.byte());
-    let begin = *at;
-    fields.clear();
-    let mut start = begin;
-    let end = loop {
-        let separator = separators.next().unwrap_or(text.len());
-        if text.get(separator).is_none_or(|byte| *byte == line_end) {
-            break separator;
-        }
-        if fields.spans.len() <= width.columns {
-            fields.spans.push(Span { start: start - begin, end: separator - begin, escaped: false });
-        }
-        start = separator + 1;
-    };
-    *at = end + 1;
-    let end = splitter.without_cr(text, start, end);
-    fields.spans.push(Span { start: start - begin, end: end - begin, escaped: false });
-    *record = &text[begin..end];
-    // At the end of a file, a lone CR is not an empty line.
-    end > begin || splitter.empty_is_row || (*at > text.len() && begin < text.len())
 }
