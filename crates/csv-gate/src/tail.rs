@@ -1,6 +1,11 @@
 //! Finds the lines below the last row that are not rows: totals, counts and notes. Only lines that cannot be rows of the
 //! file are taken: every other one stays a row or a reject.
 
+mod words;
+
+pub(crate) use words::without_count;
+use words::{is_amount, is_count, is_mark, is_total_word};
+
 use crate::{
     sniff::profile::{Kind, Profile, first_record, kind, without_trailing},
     split::{End, Quoting, Splitter},
@@ -8,66 +13,10 @@ use crate::{
 
 /// Bytes at the end of a file in which a footer is searched.
 pub(crate) const TAIL_BYTES: usize = 4 << 10;
-/// Fewest dashes that are a line drawn below a table. A single one is a word for nothing.
-const MIN_LINE_BYTES: usize = 3;
-/// Most lines of a footer.
+/// Most lines of a footer that are not empty.
 const MAX_LINES: usize = 12;
-
-/// Words for a total and for what is computed of rows like one, in lowercase.
-const TOTALS: [&str; 48] = [
-    "total",
-    "totals",
-    "subtotal",
-    "sum",
-    "sums",
-    "summe",
-    "summen",
-    "summa",
-    "gesamt",
-    "gesamtsumme",
-    "zwischensumme",
-    "insgesamt",
-    "endsumme",
-    "totaal",
-    "totale",
-    "totali",
-    "totaux",
-    "somme",
-    "totales",
-    "suma",
-    "razem",
-    "celkem",
-    "összesen",
-    "yhteensä",
-    "toplam",
-    "итого",
-    "всего",
-    "合計",
-    "小計",
-    "总计",
-    "합계",
-    "총계",
-    "รวม",
-    "average",
-    "mean",
-    "median",
-    "min",
-    "max",
-    "minimum",
-    "maximum",
-    "durchschnitt",
-    "mittelwert",
-    "moyenne",
-    "promedio",
-    "total général",
-    "total general",
-    "total geral",
-    "i alt",
-];
-/// Words for what a count counts, and words that may follow.
-const COUNTED: [&str; 12] =
-    ["row", "rows", "record", "records", "line", "lines", "tuple", "tuples", "zeile", "zeilen", "ligne", "lignes"];
-const AFTER_COUNT: [&str; 8] = ["affected", "in", "set", "selected", "returned", "exported", "sec", "total"];
+/// Most bytes of empty rows at the end of a file that do not count among these. Spreadsheets write thousands of such rows.
+const MAX_PADDING_BYTES: usize = 256 << 10;
 
 /// Knows the rows of a file, to tell a footer from them.
 #[derive(Clone, Debug)]
@@ -89,9 +38,12 @@ struct TailLine<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineKind {
+    /// Nothing, or blanks.
     Blank,
     /// Empty cells.
     Padded,
+    /// Zeros, as a crash leaves them.
+    Zeros,
     /// It says how many rows there are.
     Count,
     /// A word for a total, numbers, and empty cells.
@@ -100,23 +52,43 @@ enum LineKind {
     Note,
     /// The same in the first of several cells, of which the others are empty.
     PaddedNote,
+    /// A note that is none of a product, such as a page number, in the first of several cells.
+    Mark,
     Comment,
 }
 
 impl Tail {
+    /// The most bytes at the end of `text` in which the footer is searched.
+    pub(crate) fn reach(&self, text: &[u8]) -> usize {
+        TAIL_BYTES + self.padding(text)
+    }
+
+    /// The number of bytes at the end of a text that may be those of empty rows.
+    fn padding(&self, text: &[u8]) -> usize {
+        let text = &text[text.len().saturating_sub(MAX_PADDING_BYTES)..];
+        let is_padding = |byte: &u8| b"\r\n \t".contains(byte) || self.splitter.delimiter.contains(byte);
+        text.len() - text.iter().rposition(|byte| !is_padding(byte)).map_or(0, |last| last + 1)
+    }
+
     /// Returns the start of the footer in the text at the end of a file, or its length if it has none. `is_line_start`:
     /// the text begins at the start of a line.
     pub(crate) fn find(&self, text: &[u8], is_line_start: bool) -> usize {
         // A single cell may hold anything.
-        let lines = if self.profile.columns.len() > 1 { self.last_lines(text, is_line_start) } else { Vec::new() };
+        if self.profile.columns.len() < 2 {
+            return text.len();
+        }
+        let lines = self.last_lines(text, is_line_start);
+        let start = lines.first().map_or(text.len(), |line| line.start);
+        let has_marks = self.begins_with_mark(&text[..start]);
         let mut before = LineKind::Total;
         let mut padded = None;
         for line in &lines {
             let after_blank = matches!(before, LineKind::Blank | LineKind::Padded);
             let is_footer = match line.kind {
-                LineKind::Blank | LineKind::Padded => false,
+                LineKind::Blank | LineKind::Padded | LineKind::Zeros => false,
                 LineKind::Count => true,
                 LineKind::Total => self.is_total(line, &lines),
+                LineKind::Mark => !has_marks && self.lacks_cell(line, &lines),
                 LineKind::PaddedNote => {
                     after_blank && self.profile.columns[0].empty == 0 && self.lacks_cell(line, &lines)
                 }
@@ -129,18 +101,39 @@ impl Tail {
             padded = if line.kind == LineKind::Padded { padded.or(Some(line.start)) } else { None };
             before = line.kind;
         }
-        text.len()
+        self.empty_rows(text, &lines)
+    }
+
+    /// Returns the start of the empty rows at the end of a file that has others. Empty lines need not be left out.
+    fn empty_rows(&self, text: &[u8], lines: &[TailLine<'_>]) -> usize {
+        let is_empty = |line: &&TailLine<'_>| matches!(line.kind, LineKind::Blank | LineKind::Padded);
+        let rows = lines.iter().rev().take_while(is_empty).map(|line| line.start);
+        let is_row = |start: &usize| text[*start..].first().is_some_and(|first| !b"\r\n".contains(first));
+        match self.profile.rows > 0 {
+            true => rows.filter(is_row).last().unwrap_or(text.len()),
+            false => text.len(),
+        }
+    }
+
+    /// Whether the last row of a text begins with a cell that would look like a footer below other rows.
+    fn begins_with_mark(&self, text: &[u8]) -> bool {
+        let start = self.line_start(text).unwrap_or(0);
+        let row = first_record(&text[start..], End::Eof, &self.splitter);
+        let first = row.as_ref().and_then(|(cells, _)| cells.first()).map(|cell| String::from_utf8_lossy(cell));
+        first.is_some_and(|first| is_mark(&first.trim().to_lowercase()))
     }
 
     /// The lines at the end that may belong to a footer, in order.
     fn last_lines<'a>(&self, text: &'a [u8], is_line_start: bool) -> Vec<TailLine<'a>> {
-        let line_end = self.splitter.line_end.byte();
-        let mut found = Vec::new();
-        let mut end = text.len();
-        while end > 0 && found.len() < MAX_LINES {
-            let start = memchr::memrchr(line_end, &text[..end - 1]).map(|at| at + 1);
+        let mut found: Vec<TailLine<'_>> = Vec::new();
+        let (mut end, mut filled) = (text.len(), 0);
+        while end > 0 && filled < MAX_LINES {
+            let start = self.line_start(&text[..end]);
             let Some(start) = start.or(is_line_start.then_some(0)) else { break };
-            let Some(line) = self.line(start, &text[start..end]) else { break };
+            let Some(line) = self.line(start, &text[start..end]).filter(|_| !self.is_escaped(&text[..start])) else {
+                break;
+            };
+            filled += usize::from(!matches!(line.kind, LineKind::Blank | LineKind::Padded));
             found.push(line);
             end = start;
         }
@@ -148,9 +141,24 @@ impl Tail {
         found
     }
 
+    /// Returns the start of the last line of a text, if it does not begin above the text.
+    fn line_start(&self, text: &[u8]) -> Option<usize> {
+        let before = &text[..text.len().saturating_sub(1)];
+        let mut ends = memchr::memrchr_iter(self.splitter.line_end.byte(), before);
+        ends.find(|at| !self.splitter.crlf_only || text[..*at].ends_with(b"\r")).map(|at| at + 1)
+    }
+
+    /// Whether the line end with which a text ends may be part of a cell.
+    fn is_escaped(&self, text: &[u8]) -> bool {
+        text.trim_ascii_end().last().is_some_and(|last| Some(*last) == self.splitter.quoting.escape)
+    }
+
     fn line<'a>(&self, start: usize, text: &'a [u8]) -> Option<TailLine<'a>> {
         if text.trim_ascii().is_empty() {
             return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Blank });
+        }
+        if text.trim_ascii().iter().all(|byte| *byte == 0) {
+            return Some(TailLine { start, cells: Vec::new(), kind: LineKind::Zeros });
         }
         let (cells, len) = first_record(text, End::Eof, &self.splitter).filter(|_| !self.may_be_quoted(text))?;
         if len != text.len() || std::str::from_utf8(text).is_err() {
@@ -167,17 +175,19 @@ impl Tail {
         };
         let first = String::from_utf8_lossy(first).to_lowercase();
         let is_alone = filled.next().is_none();
-        let is_line = first.len() >= MIN_LINE_BYTES && first.bytes().all(|byte| b"-=_*".contains(&byte));
-        let is_note = first.contains(' ') || is_line;
+        let is_note = first.contains(' ') || is_mark(&first);
+        let is_padded = is_alone && cells.len() > 2 && !cells[0].trim_ascii().is_empty();
         let kind = if is_alone && is_count(&first) {
             LineKind::Count
+        } else if is_padded && is_mark(&first) {
+            LineKind::Mark
         } else if is_total_word(&first) {
             LineKind::Total
         } else if cells.len() == 1 && (first.starts_with('#') || first.starts_with("-- ")) {
             LineKind::Comment
         } else if is_note && cells.len() == 1 {
             LineKind::Note
-        } else if is_note && is_alone && cells.len() > 2 && !cells[0].trim_ascii().is_empty() {
+        } else if is_note && is_padded {
             LineKind::PaddedNote
         } else {
             return None;
@@ -195,7 +205,8 @@ impl Tail {
 
     /// Whether a total lacks a cell that every row has, and holds only numbers beside its word.
     fn is_total(&self, line: &TailLine<'_>, lines: &[TailLine<'_>]) -> bool {
-        line.cells.iter().filter(|cell| kind(cell) == Kind::Text).count() == 1 && self.lacks_cell(line, lines)
+        let is_text = |cell: &&&[u8]| kind(cell) == Kind::Text && !is_amount(cell);
+        line.cells.iter().filter(is_text).count() == 1 && self.lacks_cell(line, lines)
     }
 
     /// Whether a line lacks a cell that every row has.
@@ -215,94 +226,5 @@ impl Tail {
     }
 }
 
-/// Whether a text in lowercase stands for a total, such as `total`, `grand total` or `totals for may`.
-fn is_total_word(text: &str) -> bool {
-    let text = text.trim_end_matches([':', ' ']);
-    let ends = [" total", " totals", " gesamt"].iter().any(|end| text.ends_with(end));
-    let begins = ["total for ", "totals for ", "total ("].iter().any(|begin| text.starts_with(begin));
-    TOTALS.contains(&text) || ends || begins
-}
-
-/// Leaves out a line at the end of a file that counts its rows.
-pub(crate) fn without_count(text: &[u8], line_end: u8) -> &[u8] {
-    let rows = text.trim_ascii_end();
-    let start = memchr::memrchr(line_end, rows).map_or(0, |at| at + 1);
-    let is_short = rows.len() - start < 80;
-    match is_short && is_count(&String::from_utf8_lossy(&rows[start..]).to_lowercase()) {
-        true => &text[..start],
-        false => text,
-    }
-}
-
-/// Whether a text in lowercase counts rows, such as `(3 rows)` or `-- 3 rows`.
-fn is_count(text: &str) -> bool {
-    // The end of a dump by `psql`.
-    if text == "\\." {
-        return true;
-    }
-    let bare = text.trim_start_matches(['-', '#', ' ', '(']);
-    let digits = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
-    let mut words = digits.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    let counts = digits.len() < bare.len() && words.next().is_some_and(|word| COUNTED.contains(&word));
-    counts && words.all(|word| AFTER_COUNT.contains(&word))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sniff::{Wanted, profile::of_sample, sniff};
-
-    /// Cuts the footer off a file, whose header is its first line.
-    fn cut(text: &str, is_padded: bool) -> &str {
-        let splitter = Splitter::for_tests();
-        let wanted = Wanted { delimiter: true, quoting: true, ..Wanted::default() };
-        let found = sniff(text.as_bytes(), End::Eof, &splitter, wanted);
-        let splitter = Splitter { delimiter: found.delimiter, quoting: found.quoting, ..splitter };
-        let profile = of_sample(text.as_bytes(), End::Eof, &splitter).expect("these files have a header");
-        &text[..Tail { splitter, profile, is_padded }.find(text.as_bytes(), true)]
-    }
-
-    #[test]
-    fn footers_are_cut_off() {
-        let check = |footer: &str| {
-            let rows = "sku,name,amount\nb1,Roads,1\nb2,Schools,2\nb3,Parks,3\n";
-            assert_eq!(cut(&format!("{rows}{footer}"), false).trim_end(), rows.trim_end(), "{footer}");
-        };
-        check("Total,,6\n");
-        check(",Total:,\"6\"");
-        check("Total,6\n");
-        check("\r\nSumme,,6\n\nSource: treasury, preliminary figures\n".replace("y, p", "y p").as_str());
-        check("Total,,6\n\nSource of it\n# end\n");
-        check("(3 rows)\n");
-        check("(3 rows affected)\n\n");
-        check("-- 3 rows\n");
-        check("3 rows in set (0.00 sec)\n");
-        check("# end of export");
-        check("#eof\n");
-        check("Report Total,,6\nAverage,,2\n");
-        check(",,\nTotal,,6\n,,\nPrinted on 01.01.2024,,\n");
-        check(",,\nAll prices net of tax,,\n");
-        check("\\.\n");
-        check("\n---\n");
-    }
-
-    #[test]
-    fn rows_are_not_cut_off() {
-        let check = |text: &str| assert_eq!(cut(text, false), text);
-        check("sku,name,n\na,Pen,1\nb,Nib,2\nTotal,Energy,3\n");
-        check("sku,name,n\na,,1\nb,Nib,2\nTotal,,3\n");
-        check("sku,name,n\na,Pen,1\nb,Nib,2\nTotals x,,3\n");
-        check("sku,name,n\na,Pen,1\nTotal,,3\nb,Nib,2\n");
-        check("sku,name,n\na,Pen,1\nb,Nib,2\np9\n");
-        check("sku,name,n\na,Pen,1\nb,Nib,2\n\np9\n");
-        check("sku,name,n\na,Pen,1\nb,Nib,2\ncut here\n");
-        check("sku,name,n\na,Pen,1\nb,\"two\nTotal,,5\n\",2\n");
-        check("text\na\n(3 rows)\n");
-        check("sku,name\na,Pen\nTotal,3\n");
-        check("sku,name,n\n");
-        check("sku,name,n\na,Pen,1\nb,Nib,2\n,,\n");
-        check("sku,name,n\na,Pen,1\n,,\n-,,\n");
-        let padded = "sku,name,n\na,Pen,1\nb,Nib,2\n\nnot a note\n";
-        assert_eq!(cut(padded, true), padded);
-    }
-}
+mod tests;

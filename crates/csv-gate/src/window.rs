@@ -11,8 +11,8 @@ use crate::{
     footer::Source,
     line_end::first_line,
     rejects::raw_text,
-    split::End,
-    tail::{TAIL_BYTES, Tail},
+    split::{END_OF_FILE, End},
+    tail::Tail,
 };
 
 /// The position and the first line of a second table.
@@ -21,9 +21,6 @@ pub(crate) struct SecondPlace {
     pub(crate) byte: u64,
     pub(crate) raw: String,
 }
-
-/// Marks the end of a text in DOS.
-const END_OF_FILE: u8 = 0x1a;
 
 /// The window: `buf[start..end]` is the text that was not consumed yet.
 pub(crate) struct TextWindow<R: Read> {
@@ -201,16 +198,22 @@ impl<R: Read> TextWindow<R> {
             self.clean = self.clean.min(self.end);
         }
         self.shown = match self.tail {
-            Some(_) => self.end.saturating_sub(TAIL_BYTES).max(self.start),
+            Some(_) => self.end - self.held_back(),
             None => self.end,
         };
+    }
+
+    /// The number of bytes at the end of what was read that may belong to a footer.
+    fn held_back(&self) -> usize {
+        let text = &self.buf[self.start..self.end];
+        self.tail.as_ref().map_or(0, |tail| tail.reach(text).min(text.len()))
     }
 
     /// Returns the start of the footer before `end`, and notes its lines.
     fn without_footer(&mut self, tail: &Tail, end: usize) -> usize {
         /// The most bytes of the first line that are kept to show it.
         const RAW_BYTES: usize = 1 << 10;
-        let from = end.saturating_sub(TAIL_BYTES).max(self.start);
+        let from = end.saturating_sub(tail.reach(&self.buf[self.start..end])).max(self.start);
         let cut = from + tail.find(&self.buf[from..end], from == self.start);
         if cut < end {
             let line = self.line + memchr_iter(self.line_end, &self.buf[self.start..cut]).count() as u64;
@@ -221,7 +224,6 @@ impl<R: Read> TextWindow<R> {
 
     /// Reads until the window contains `want` bytes or the file ends.
     fn fill(&mut self, want: usize) -> Result<(), Error> {
-        let want = want + if self.tail.is_some() { TAIL_BYTES } else { 0 };
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -229,10 +231,11 @@ impl<R: Read> TextWindow<R> {
             self.clean = self.clean.saturating_sub(self.start);
             self.start = 0;
         }
-        if self.buf.len() < want + MIN_DECODE_ROOM {
-            self.buf.resize(want + MIN_DECODE_ROOM, 0);
-        }
-        while self.end < want && !self.eof {
+        while self.end - self.held_back() < want && !self.eof {
+            let room = want + self.held_back() + MIN_DECODE_ROOM;
+            if self.buf.len() < room {
+                self.buf.resize(room, 0);
+            }
             match self.source.read(&mut self.buf[self.end..])? {
                 0 => self.eof = true,
                 read => self.end += read,

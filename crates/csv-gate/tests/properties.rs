@@ -85,12 +85,19 @@ fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
     let alone = |row: Vec<String>| match &row[..] {
         [text, rest @ ..] if rest.iter().all(|cell| cell.trim().is_empty()) => {
             let text = text.replace(' ', "");
-            let is_line = text.bytes().all(|byte| byte == b'-');
-            [&[if is_line { text.replace("--", "") } else { text }], rest].concat()
+            let is_line = text.bytes().all(|byte| b"-=".contains(&byte));
+            [&[if is_line { text.replace(['-', '='], "") } else { text }], rest].concat()
         }
         _ => row,
     };
-    prop::collection::vec(prop::collection::vec(cell, 3).prop_map(alone), 2..12)
+    // Empty rows at the end of a file are none.
+    let with_end = |mut rows: Vec<Vec<String>>| {
+        if let Some(last) = rows.last_mut().filter(|row| row.iter().all(|cell| cell.trim().is_empty())) {
+            last[2] = "end".to_owned();
+        }
+        rows
+    };
+    prop::collection::vec(prop::collection::vec(cell, 3).prop_map(alone), 2..12).prop_map(with_end)
 }
 
 const NAMES: [&str; 3] = ["sku", "name", "text"];

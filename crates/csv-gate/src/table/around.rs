@@ -78,8 +78,7 @@ impl<R: Read> Table<R> {
                 }
             },
         }
-        // An LF in a cell may begin a line that looks like a footer.
-        if settings.skip_footer == 0 && self.columns.len() > 1 && !self.dialect.bare_line_feeds {
+        if settings.skip_footer == 0 && self.columns.len() > 1 {
             let splitter = self.rules.splitter.clone();
             let tail = Tail { splitter, profile: rows, is_padded: settings.ragged == Ragged::Pad };
             match second {
