@@ -5,6 +5,7 @@
 pub(crate) mod below;
 mod dump;
 mod fit;
+pub(crate) mod named;
 pub(crate) mod profile;
 pub(crate) mod second;
 pub(crate) mod start;

@@ -13,10 +13,14 @@ mod separators;
 
 use std::{io::Read, sync::Arc};
 
-use self::rules::{RowRules, Verdict};
+use self::{
+    open::Opening,
+    rules::{RowRules, Verdict},
+};
 use crate::{
     Dialect, Error, Reason, Reject, Rejects, Row,
     rejects::raw_text,
+    sniff::below::is_underline,
     split::{End, Fields, Step, joint, may_be_joint},
     window::TextWindow,
 };
@@ -48,6 +52,10 @@ pub struct Table<R: Read> {
     detects_header: bool,
     /// The last name in the header is empty, and no row has a field for it.
     drop_last_name: bool,
+    /// Whether the record before was a header.
+    after_header: bool,
+    /// None once rows are read.
+    opening: Option<Box<Opening>>,
 }
 
 /// The position of a record in the file and in the window.
@@ -125,6 +133,9 @@ impl<R: Read> Table<R> {
 
     /// Advances to the next good row. Returns false at the end of the file.
     pub(crate) fn advance(&mut self) -> Result<bool, Error> {
+        if self.opening.is_some() {
+            self.begin_rows()?;
+        }
         if std::mem::take(&mut self.pending) {
             return Ok(true);
         }
@@ -243,6 +254,11 @@ impl<R: Read> Table<R> {
                     position.fields = record.fields;
                     position.repaired = record.repaired;
                     position.doubtful = record.doubtful;
+                    if std::mem::take(&mut self.after_header) && is_underline(&self.fields.cells(window), &self.columns)
+                    {
+                        self.ignore(position, (record.next, record.lines));
+                        continue;
+                    }
                     let clean = self.text.is_clean(record.end);
                     let (next, lines) = (record.next, record.lines);
                     let verdict = self.rules.judge(&window[..record.end], clean, record, &mut self.fields);
@@ -253,15 +269,11 @@ impl<R: Read> Table<R> {
                         continue;
                     }
                     self.current = position;
-                    match verdict {
-                        Verdict::Row => return Ok(Next::Good),
-                        Verdict::Bad(reason) => return Ok(Next::Bad(self.reject(position, reason))),
-                        Verdict::Header(order) => self.set_order(order),
-                        Verdict::Sep => {}
-                        Verdict::Joined(order) => {
-                            self.set_order(order);
-                            return Ok(Next::Bad(self.reject(position, Reason::JoinedHeader)));
-                        }
+                    if let Verdict::Row = verdict {
+                        return Ok(Next::Good);
+                    }
+                    if let Some(reason) = self.no_row(verdict) {
+                        return Ok(Next::Bad(self.reject(position, reason)));
                     }
                 }
                 Step::NeverClosed { end, lines, next, fault } => {
@@ -279,6 +291,33 @@ impl<R: Read> Table<R> {
                     self.skip_past(None, lines)?;
                     return Ok(Next::Bad(reject));
                 }
+            }
+        }
+    }
+
+    /// Consumes a record of this many bytes and lines that is no row, and notes it.
+    #[cold]
+    fn ignore(&mut self, position: RecordPosition, (len, lines): (usize, u64)) {
+        let RowRules { limits, splitter, .. } = &*self.rules;
+        let text = self.text.since(position.start, position.len);
+        self.rejects.ignored.add(position.line, text, splitter.line_end.byte(), limits.raw_bytes);
+        self.text.consume(len, lines);
+    }
+
+    /// Takes in what a record that is no row says about those below it. Returns why it is a reject, if it is one.
+    #[cold]
+    fn no_row(&mut self, verdict: Verdict) -> Option<Reason> {
+        match verdict {
+            Verdict::Row | Verdict::Sep => None,
+            Verdict::Bad(reason) => Some(reason),
+            Verdict::Header(order) => {
+                self.set_order(order);
+                self.after_header = true;
+                None
+            }
+            Verdict::Joined(order) => {
+                self.set_order(order);
+                Some(Reason::JoinedHeader)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use tributary_csv_gate::{Blocks, Columns, Header, Ragged, Settings};
 
-use crate::{check, feed, open, see};
+use crate::{check, check_feed, feed, open, see};
 
 fn set() -> Settings {
     Settings::default()
@@ -134,6 +134,35 @@ fn feeds_find_the_line_with_their_names() {
     rejected("id,title,text\nsku,name,text\np1,Pen,x\n");
     rejected("id,,text\na,b,c\nsku,name,text\n");
     rejected("Report,,\n,,\nsku,title,text\n");
+}
+
+#[test]
+fn lines_above_the_names_of_a_feed_may_hold_delimiters() {
+    let rows = "a,Pen,1\nb,Nib,2\nc,Cup,3\n";
+    let feeds = |text: String| check_feed(text, &set(), &["a|Pen|", "b|Nib|", "c|Cup|"], &[]);
+    feeds(format!("Our prices, net\n\nsku,name,price\n{rows}"));
+    feeds(format!("Our prices, net, all\n\nsku,name,price\n{rows}Total,,6\n"));
+    feeds(format!("Report,Products\nDate,2024\n\nSKU,Name,price\n{rows}\nTotal,,6\n"));
+    feeds(format!("Report; Products\n\nsku;name;price\n{}", rows.replace(',', ";")));
+    feeds(format!("List,,\nsku,name,price\n---,----,-----\n{rows}"));
+    let second = format!("Report,Products\nDate,2024\nsku,name,price\n{rows}\nstore,city\nA,Rome\n");
+    check_feed(second, &set(), &["a|Pen|", "b|Nib|", "c|Cup|"], &[(8, "a second table")]);
+    let rejected = |text: &'static str| match feed(text.as_bytes(), &Columns::default()).map(|_| ()) {
+        Err(error) => assert!(error.to_string().contains("skip_rows = "), "{error}"),
+        Ok(()) => panic!("{text} has rows above its names"),
+    };
+    rejected("id,title,text\n1,b,c\n\nsku,name,text\np1,Pen,x\n");
+    rejected(format!("{}sku,name,text\np1,Pen,x\n", "line, of\n".repeat(40)).leak());
+}
+
+#[test]
+fn dashes_below_a_repeated_header_are_no_row() {
+    let page = "SKU,NAME,PRICE\n---,----,-----\n";
+    check_feed(format!("{page}a,Pen,1\n\n{page}b,Nib,2\n"), &set(), &["a|Pen|", "b|Nib|"], &[]);
+    check_feed(format!("SKU,NAME,PRICE\na,Pen,1\n\n{page}b,Nib,2\n"), &set(), &["a|Pen|", "b|Nib|"], &[]);
+    let page = " sku | name \n-----+------\n";
+    check_feed(format!("{page} a | Pen\n{page} b | Nib\n"), &set(), &["a|Pen|", "b|Nib|"], &[]);
+    check_feed("sku,name,n\na,Pen,1\n---,----,-----\n", &set(), &["a|Pen|", "---|----|"], &[]);
 }
 
 #[test]

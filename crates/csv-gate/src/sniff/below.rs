@@ -43,7 +43,7 @@ pub(crate) fn below_header(text: &[u8], end: End, splitter: &Splitter) -> Option
 
 /// Whether a line underlines the names: dashes below each, as in Markdown, or a line of dashes and plus signs, as `psql`
 /// writes it.
-fn is_underline(cells: &[&[u8]], names: &[&[u8]]) -> bool {
+pub(crate) fn is_underline<N: AsRef<[u8]>>(cells: &[&[u8]], names: &[N]) -> bool {
     let is_of = |cell: &[u8], bytes: &[u8]| cell.iter().all(|byte| bytes.contains(byte));
     let has_dashes = |cell: &&[u8]| cell.trim_ascii().windows(3).any(|three| three == b"---");
     match cells {
@@ -52,7 +52,7 @@ fn is_underline(cells: &[&[u8]], names: &[&[u8]]) -> bool {
             // Tables in Markdown have delimiters at both ends of a line, and colons for the alignment.
             let is_line = |cell: &[u8], name: &[u8]| is_of(cell, b"-:") && (name.is_empty() || cell.contains(&b'-'));
             let mut columns = cells.iter().zip(names);
-            let are_lines = columns.all(|(cell, name)| is_line(cell.trim_ascii(), name.trim_ascii()));
+            let are_lines = columns.all(|(cell, name)| is_line(cell.trim_ascii(), name.as_ref().trim_ascii()));
             cells.len() == names.len() && are_lines && cells.iter().any(has_dashes)
         }
     }

@@ -4,7 +4,7 @@ use super::fit::{Piece, Sample, comment, with_spans};
 use crate::split::{End, Fields, Splitter, Step};
 
 /// Bytes in which records are looked at: enough to know a column, and quick.
-pub(super) const PROFILE_BYTES: usize = 32 << 10;
+pub(crate) const PROFILE_BYTES: usize = 32 << 10;
 /// A file has no more footer lines that are records.
 const LAST_RECORDS: usize = 4;
 

@@ -4,14 +4,14 @@ use std::{io::Read, sync::Arc};
 
 use memchr::memchr_iter;
 
-use super::{Next, Table, names::HeaderNames};
+use super::{Next, Table};
 use crate::{
     Error, Header, Ragged, Reason, Reject, Settings,
-    columns::find_first,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
-        profile::{Profile, first_record, from_record, of_rows},
+        named::NamedHeader,
+        profile::{PROFILE_BYTES, Profile, first_record, from_record, of_rows},
         second::second_table,
     },
     split::End,
@@ -64,7 +64,7 @@ impl<R: Read> Table<R> {
     }
 
     /// Leaves out what is no row right below the header, and the footer.
-    pub(super) fn leave_out(&mut self, around: Option<Around>, settings: &Settings) -> Result<(), Error> {
+    fn leave_out(&mut self, around: Option<Around>, settings: &Settings) -> Result<(), Error> {
         let Some(Around { below, rows, second }) = around else { return Ok(()) };
         match below {
             Below::Rows => {}
@@ -100,40 +100,36 @@ impl<R: Read> Table<R> {
         Ok(())
     }
 
-    /// Reads on to a header that has the names that are looked for, if the lines above it are not filled, as titles and
-    /// names of groups are not. Call it before the first row, if the header lacks a name: unless it returns true, nothing
-    /// can be read from the table any more.
+    /// Reads on to a header that has the names that are looked for, if the lines above it are no rows of its table. Call
+    /// it before the first row, if the header lacks a name: unless it returns true, nothing can be read from the table any
+    /// more.
     ///
     /// `wanted` are the columns, each with the names that it may have.
     pub(crate) fn find_header(&mut self, wanted: &[Vec<&str>]) -> Result<bool, Error> {
-        /// Most records above a header.
-        const MAX_ABOVE: usize = 30;
-        let is_filled = |columns: &[String]| columns.iter().all(|name| !name.trim().is_empty());
+        let Some(opening) = self.opening.take().filter(|_| self.detects_header) else { return Ok(false) };
+        let first_text = self.text.since(self.header.start, self.header.len).to_vec();
         let (first_line, first) = self.header();
-        let mut found = self.columns.clone();
-        for _ in 0..MAX_ABOVE {
-            if !self.detects_header || is_filled(&found) || !matches!(self.step()?, Next::Good) {
-                return Ok(false);
-            }
-            found = self.row().fields().map(|name| name.trim().to_owned()).collect();
-            if wanted.iter().all(|names| matches!(find_first(&found, names), Ok(Some(_)))) {
-                let lines = self.current.line - first_line;
-                self.rejects.ignored.lines += lines;
-                self.rejects.ignored.first.get_or_insert((first_line, first));
-                self.dialect.skipped_lines += lines;
-                self.adopt_header(found);
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let (sample, end) = self.text.sample(PROFILE_BYTES)?;
+        let search = NamedHeader { wanted, splitter: &opening.base.splitter, dialect: opening.wanted };
+        let Some(above) = search.find(&first_text, sample, end) else { return Ok(false) };
+        let lines = self.text.line() - first_line;
+        self.rejects.ignored.lines += lines;
+        self.rejects.ignored.first.get_or_insert((first_line, first));
+        self.dialect.skipped_lines += lines;
+        self.skip_above(above);
+        self.detects_header = false;
+        self.rules = Arc::clone(&opening.base);
+        self.read_start(*opening)?;
+        Ok(true)
     }
 
-    fn adopt_header(&mut self, columns: Vec<String>) {
-        self.header = self.current;
-        let rules = Arc::make_mut(&mut self.rules);
-        rules.names = HeaderNames::new(&columns);
-        rules.update();
-        self.columns = columns;
+    /// Leaves out what is no row around the rows, before the first of them is read.
+    #[cold]
+    pub(super) fn begin_rows(&mut self) -> Result<(), Error> {
+        match self.opening.take() {
+            Some(opening) => self.leave_out(opening.around, &opening.settings),
+            None => Ok(()),
+        }
     }
 
     fn units(&self) -> Reason {

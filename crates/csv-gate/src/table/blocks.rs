@@ -57,6 +57,9 @@ impl<R: Read> Blocks<R> {
     /// # Errors
     /// As [`Table::next_row`].
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
+        if self.table.opening.is_some() {
+            self.table.begin_rows()?;
+        }
         if std::mem::take(&mut self.table.pending) {
             // The block counts the row.
             self.table.rows -= 1;

@@ -9,6 +9,7 @@ use tributary_formats::{Packing, is_tab_separated};
 
 use super::{
     Next, RecordPosition, Table,
+    around::Around,
     cells::Cells,
     fault::unusable_header,
     names::HeaderNames,
@@ -30,6 +31,19 @@ use crate::{
 
 /// Bytes that are read at a time: small enough for the processor's cache.
 const READ_CHUNK_BYTES: usize = 256 << 10;
+
+/// State of a table before its first row is read.
+pub(super) struct Opening {
+    pub(super) settings: Settings,
+    /// The delimiter that a line above the header names for Excel.
+    named: Option<char>,
+    /// The parts of the dialect that are to be detected.
+    pub(super) wanted: Wanted,
+    /// The rules as set, before anything was detected.
+    pub(super) base: Arc<RowRules>,
+    /// The lines around the rows.
+    pub(super) around: Option<Around>,
+}
 
 impl<R: Read> Table<R> {
     /// Reads a file once to detect how it is written, then opens it again and reads its header.
@@ -119,11 +133,19 @@ impl<R: Read> Table<R> {
         }
         table.dialect.skipped_lines = settings.skip_rows - left;
         let named = table.skip_sep_line()?;
-        table.sniff(named, is_tab_separated(path), settings)?;
-        let around = table.look_around(settings)?;
-        table.read_columns(settings)?;
-        table.leave_out(around, settings)?;
+        let wanted = table.wanted(named, is_tab_separated(path), settings);
+        let base = Arc::clone(&table.rules);
+        table.read_start(Opening { settings: settings.clone(), named, wanted, base, around: None })?;
         Ok(table)
+    }
+
+    /// Detects what the settings do not say, and reads the header.
+    pub(super) fn read_start(&mut self, mut opening: Opening) -> Result<(), Error> {
+        self.sniff(opening.named, opening.wanted, &opening.settings)?;
+        opening.around = self.look_around(&opening.settings)?;
+        self.read_columns(&opening.settings)?;
+        self.opening = Some(Box::new(opening));
+        Ok(())
     }
 
     fn new(
@@ -183,6 +205,8 @@ impl<R: Read> Table<R> {
             after_nul: false,
             detects_header: settings.header == Header::FirstLine && settings.skip_rows == 0,
             drop_last_name: false,
+            after_header: false,
+            opening: None,
         }
     }
 
@@ -201,14 +225,10 @@ impl<R: Read> Table<R> {
         Ok(named)
     }
 
-    /// Detects what the settings do not say.
-    fn sniff(&mut self, named: Option<char>, prefer_tab: bool, settings: &Settings) -> Result<(), Error> {
-        let mut splitter = self.rules.splitter.clone();
-        if let Some(named) = named.filter(|_| settings.delimiter.is_none()) {
-            splitter.delimiter = named.to_string().into_bytes();
-        }
+    /// The parts of the dialect that are to be detected.
+    fn wanted(&self, named: Option<char>, prefer_tab: bool, settings: &Settings) -> Wanted {
         let is_quoting_set = settings.quote.is_some() || self.rules.splitter.quoting.escape.is_some();
-        let wanted = Wanted {
+        Wanted {
             ragged: settings.ragged != Ragged::Reject,
             delimiter: settings.delimiter.is_none() && named.is_none(),
             quoting: !is_quoting_set,
@@ -217,7 +237,15 @@ impl<R: Read> Table<R> {
                 Header::Names(names) => Some(names.len()),
                 Header::FirstLine | Header::None => None,
             },
-        };
+        }
+    }
+
+    /// Detects what the settings do not say.
+    fn sniff(&mut self, named: Option<char>, wanted: Wanted, settings: &Settings) -> Result<(), Error> {
+        let mut splitter = self.rules.splitter.clone();
+        if let Some(named) = named.filter(|_| settings.delimiter.is_none()) {
+            splitter.delimiter = named.to_string().into_bytes();
+        }
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
         let mut found = sniff(sample, end, &splitter, wanted);
         if self.detects_header {
