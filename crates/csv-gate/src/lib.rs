@@ -51,7 +51,7 @@ pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{CheckedRow, Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
-pub use rejects::{CheckedCell, Doubtful, Ignored, Reason, Reject, Rejects, UnclearCheck};
+pub use rejects::{CheckedCell, Doubtful, FieldCure, Ignored, Reason, Reject, Rejects, UnclearCheck};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{

@@ -1,8 +1,11 @@
 //! Rows that could not be used: position, reason and raw text. For whole files that could not be used see
 //! [`crate::FileReject`].
 
+mod cures;
+
 use std::fmt;
 
+pub use self::cures::FieldCure;
 use crate::line_end::first_line;
 
 /// The rejects of one file, in file order.
@@ -90,26 +93,22 @@ pub struct Reject {
 
 /// Settings that read a field which is never closed properly.
 const HOW_TO_CLOSE: &str = r#"quotes = "lenient" takes such quotes for text, quote = "" all of them"#;
-
-/// Names the setting that reads a row with another number of fields than the header.
-fn ragged(found: usize, expected: usize) -> &'static str {
-    match found < expected {
-        true => r#"ragged = "pad" leaves the missing ones empty"#,
-        false => r#"ragged = "trim" drops empty ones at the end"#,
-    }
-}
+/// The setting that reads it if a backslash stands before a quote.
+const HOW_TO_ESCAPE: &str = r#", escape = "\\" those behind a backslash"#;
 
 /// The reason why a row could not be used. Users see its `Display` text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
     /// Too many or too few fields.
-    #[error("{found} field{} where the header has {expected}: {}", if *.found == 1 { "" } else { "s" }, ragged(*.found, *.expected))]
+    #[error("{found} field{} where the header has {expected}: {cure}", if *.found == 1 { "" } else { "s" })]
     FieldCount {
         /// Fields in the row.
         found: usize,
         /// Columns of the file.
         expected: usize,
+        /// A way to read the row.
+        cure: FieldCure,
     },
     /// A row of a sheet with a cell beyond the header.
     #[error("{found} cells where the header has {expected}: give each column a name, or move notes to another sheet")]
@@ -121,8 +120,11 @@ pub enum Reason {
     },
     /// A quoted field has no closing quote before the end of the file (or of the lookahead), or text follows the
     /// closing quote.
-    #[error("quoted field is never closed properly: {HOW_TO_CLOSE}")]
-    NeverClosed,
+    #[error("quoted field is never closed properly: {HOW_TO_CLOSE}{}", if *.has_escape { HOW_TO_ESCAPE } else { "" })]
+    NeverClosed {
+        /// Whether a backslash stands before a quote in it.
+        has_escape: bool,
+    },
     /// A quoted field spans lines that all have as many fields as the header: more likely two stray quotes.
     #[error(
         "quoted field whose lines all look like rows: {}",
@@ -133,7 +135,7 @@ pub enum Reason {
     #[error("NUL byte")]
     Nul,
     /// Bytes that are not valid in the file's encoding.
-    #[error("bytes that are not valid {encoding}")]
+    #[error("bytes that are not valid {encoding}: encoding = … names another encoding of the whole file")]
     Encoding {
         /// The file's encoding.
         encoding: &'static str,
@@ -323,14 +325,13 @@ mod tests {
     fn reasons_read_well() {
         let check = |reason: Reason, expect: &str| assert_eq!(reason.to_string(), expect);
         check(
-            Reason::FieldCount { found: 4, expected: 3 },
+            Reason::FieldCount { found: 4, expected: 3, cure: FieldCure::Trim },
             "4 fields where the header has 3: ragged = \"trim\" drops empty ones at the end",
         );
         check(
-            Reason::FieldCount { found: 1, expected: 3 },
+            Reason::FieldCount { found: 1, expected: 3, cure: FieldCure::Pad },
             "1 field where the header has 3: ragged = \"pad\" leaves the missing ones empty",
         );
-        check(Reason::Encoding { encoding: "UTF-8" }, "bytes that are not valid UTF-8");
         let op = "unknown op `x`: op = { \"x\" = \"upsert\" } or \"delete\" says what it means";
         check(Reason::UnknownOp { op: "x".into() }, op);
         let cells = vec![CheckedCell::new("price", "-3"), CheckedCell::new("stock", " ")];

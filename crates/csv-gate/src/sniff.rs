@@ -26,7 +26,8 @@ use crate::{
 
 /// Bytes of a file from which its dialect is detected.
 pub(crate) const SAMPLE_BYTES: usize = 256 << 10;
-const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// The usual delimiters.
+pub(crate) const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Delimiters that are tried only if none of the usual ones fits.
 const RARE_CANDIDATES: [u8; 4] = [1, b'^', b'~', b':'];
 

@@ -107,7 +107,7 @@ pub(crate) enum Fault {
 impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::NeverClosed => Self::NeverClosed,
+            Fault::NeverClosed => Self::NeverClosed { has_escape: false },
             Fault::HoldsRows => Self::HoldsRows,
             Fault::FieldTooLong { limit } => Self::FieldTooLong { limit },
             Fault::RecordTooLong { limit } => Self::RecordTooLong { limit },

@@ -279,7 +279,7 @@ impl<R: Read> Table<R> {
                 Step::NeverClosed { end, lines, next, fault } => {
                     self.after_nul = false;
                     position.len = end;
-                    let mut reject = self.reject(position, fault.into());
+                    let mut reject = self.reject(position, self.rules.why_unclosed(fault, &window[..end]));
                     reject.line += lines;
                     self.skip_past(next, lines)?;
                     self.bound_lenience();

@@ -56,7 +56,8 @@ fn a_few_bad_lines_do_not_make_a_file_foreign() {
     }
     bytes.extend_from_slice(b"2,caf\xe9\n3,x\n");
     let rows: Vec<_> = (2..11).map(|line| (line, "1|caf\u{e9}")).chain([(12, "3|x")]).collect();
-    let reject = (11, "bytes that are not valid UTF-8", "2,caf\u{fffd}");
+    let reject =
+        (11, "bytes that are not valid UTF-8: encoding = … names another encoding of the whole file", "2,caf\u{fffd}");
     check(bytes, &Settings::default(), "a|b", &rows, &[reject]);
 }
 
@@ -77,7 +78,11 @@ fn lines_of_utf8_are_never_changed_by_their_neighbours() {
 #[test]
 fn a_line_of_two_encodings_is_a_reject() {
     let bytes = b"a,b\n1,caf\xc3\xa9\n2,caf\xc3\xa9 caf\xe9\n3,caf\xe9\n";
-    let reject = (3, "bytes that are not valid UTF-8", "2,caf\u{e9} caf\u{fffd}");
+    let reject = (
+        3,
+        "bytes that are not valid UTF-8: encoding = … names another encoding of the whole file",
+        "2,caf\u{e9} caf\u{fffd}",
+    );
     check(bytes, &Settings::default(), "a|b", &[(2, "1|caf\u{e9}"), (4, "3|caf\u{e9}")], &[reject]);
     // In Shift_JIS two bytes of one character may look like UTF-8.
     let (japanese, ..) = SHIFT_JIS.encode("1,これは日本語の説明です\n2,ﾃｽﾄとカタカナと漢字\n");
@@ -124,14 +129,32 @@ fn code_pages_of_dos_and_macs() {
 fn malformed_sequences_of_other_encodings_reject_only_their_row() {
     let lone_surrogate =
         [utf16("a,b\n1,", false), vec![0x00, 0xd8], utf16(",\n2,\u{fffd}\n", false)[2..].to_vec()].concat();
-    let reject = (2, "bytes that are not valid UTF-16LE", "1,\u{fffd},");
+    let reject =
+        (2, "bytes that are not valid UTF-16LE: encoding = … names another encoding of the whole file", "1,\u{fffd},");
     check(lone_surrogate, &Settings::default(), "a|b", &[(3, "2|\u{fffd}")], &[reject]);
     let cut = [utf16("a,b\n1,2\n3,", false), vec![0x41]].concat();
-    check(cut, &Settings::default(), "a|b", &[(2, "1|2")], &[(3, "bytes that are not valid UTF-16LE", "3,\u{fffd}")]);
-    let reject = (2, "bytes that are not valid Shift_JIS", "1,\u{fffd}");
+    check(
+        cut,
+        &Settings::default(),
+        "a|b",
+        &[(2, "1|2")],
+        &[(
+            3,
+            "bytes that are not valid UTF-16LE: encoding = … names another encoding of the whole file",
+            "3,\u{fffd}",
+        )],
+    );
+    let reject =
+        (2, "bytes that are not valid Shift_JIS: encoding = … names another encoding of the whole file", "1,\u{fffd}");
     check(b"a,b\n1,\xfd\n2,3\n", &encoded_as("sjis"), "a|b", &[(3, "2|3")], &[reject]);
     // A longer run of them than any buffer.
     let run = [b"a,b\n1,", &[0xfd; 600_000][..], b"\n2,3\n"].concat();
     let raw = format!("1,{}", "\u{fffd}".repeat(340));
-    check(run, &encoded_as("sjis"), "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid Shift_JIS", &raw)]);
+    check(
+        run,
+        &encoded_as("sjis"),
+        "a|b",
+        &[(3, "2|3")],
+        &[(2, "bytes that are not valid Shift_JIS: encoding = … names another encoding of the whole file", &raw)],
+    );
 }

@@ -127,7 +127,11 @@ fn limits_of_skus_and_names() {
 fn rejects_of_rows_and_of_offers_are_in_line_order() {
     let rejects = [
         (2, "no sku", ",x"),
-        (3, "3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end", "1,2,3"),
+        (
+            3,
+            "3 fields where the header has 2: quote cells that hold the delimiter; header = […] names more columns",
+            "1,2,3",
+        ),
         (4, "no sku", ",y"),
     ];
     check("sku,name\n,x\n1,2,3\n,y\n1,2\n", &Columns::default(), &[(5, "1", "2", "", false)], &rejects);

@@ -1,6 +1,6 @@
 //! Every kind of reject with its line, reason and raw text, and rows that look like rejects but are fine.
 
-use tributary_csv_gate::{Header, Limits, Quote, Ragged, Reason, Rejects, Settings, Table};
+use tributary_csv_gate::{FieldCure, Header, Limits, Quote, Ragged, Reason, Rejects, Settings, Table};
 
 use crate::{check, file_reject, open};
 
@@ -82,11 +82,41 @@ fn the_end_of_file_sign_is_no_row() {
 fn ragged_rows() {
     let (few, many) = (
         "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty",
-        "3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end",
+        "3 fields where the header has 2: quote cells that hold the delimiter; header = […] names more columns",
     );
     check("a,b\n1\n2,3\n4,5,6\n", &set(), "a|b", &[(3, "2|3")], &[(2, few, "1"), (4, many, "4,5,6")]);
     let pad = Settings { ragged: Ragged::Pad, ..set() };
     check("a,b\n1\n2,3\n4,5,6\n", &pad, "a|b", &[(2, "1|"), (3, "2|3")], &[(4, many, "4,5,6")]);
+}
+
+#[test]
+fn the_reject_names_what_reads_the_row() {
+    let check = |text: &str, settings: &Settings, line, expect: &str| {
+        let found = crate::see("a.csv", text.as_bytes(), settings).unwrap();
+        let reasons: Vec<_> = found.rejects.iter().map(|(line, reason, _)| (*line, reason.as_str())).collect();
+        assert!(reasons.len() == 1 && reasons[0].0 == line && reasons[0].1.contains(expect), "{text:?} {reasons:?}");
+        crate::check_blocks(text.as_bytes(), settings);
+    };
+    let pad = Settings { ragged: Ragged::Pad, ..set() };
+    let trim = Settings { ragged: Ragged::Trim, ..set() };
+    check("a;b\n1;2\n3;4;x\n", &set(), 3, "quote cells that hold the delimiter");
+    check("a;b\n1;2\n3;4;\n5;6\n", &set(), 3, "ragged = \"trim\"");
+    check("a;b\n1;2\n3;4; \n5;6\n", &set(), 3, "ragged = \"trim\"");
+    check("a;b\n1;2\n3;4;x\n", &trim, 3, "quote cells that hold the delimiter");
+    check("a;b;c\n1,2,3\n4;5;6\n", &set(), 2, "its delimiter is \",\"");
+    check("a;b;c\n1,2,3\n4;5;6\n", &pad, 2, "its delimiter is \",\"");
+    check("a;b;c\n1\n4;5;6\n", &set(), 2, "ragged = \"pad\"");
+    check("a\nPen, blue\nNib\n", &set(), 2, "delimiter = \"\\t\" reads lines as one cell");
+    check("a,b\n1,2\n3,4\r5,6\r7,8", &set(), 3, "it holds CRs");
+    check("a,b\n1,\"5\\\" pipe\"\n2,\"C:\\d\\\"\n3,x\n4,y\n", &set(), 2, "escape = \"\\\\\" those behind a backslash");
+}
+
+#[test]
+fn blank_fields_can_be_trimmed_and_short_rows_padded() {
+    let trim = Settings { ragged: Ragged::Trim, ..set() };
+    check("a,b\n1,2, \n3,4,\t, \n", &trim, "a|b", &[(2, "1|2"), (3, "3|4")], &[]);
+    let pad = Settings { ragged: Ragged::Pad, ..set() };
+    check("a;b;c\nPens, nibs, ink\n\"1,2,3\"\n", &pad, "a|b|c", &[(2, "Pens, nibs, ink||"), (3, "1,2,3||")], &[]);
 }
 
 #[test]
@@ -157,7 +187,17 @@ fn bytes_that_are_not_text() {
     check("a,b\n1,\0\n2,3\n", &set(), "a|b", &[(3, "2|3")], &[(2, "NUL byte", "1,\u{2400}")]);
     let bytes = b"a,b\nx,caf\xe9\n2,3\n";
     let settings = Settings { encoding: Some("utf-8".into()), ..set() };
-    check(bytes, &settings, "a|b", &[(3, "2|3")], &[(2, "bytes that are not valid UTF-8", "x,caf\u{fffd}")]);
+    check(
+        bytes,
+        &settings,
+        "a|b",
+        &[(3, "2|3")],
+        &[(
+            2,
+            "bytes that are not valid UTF-8: encoding = … names another encoding of the whole file",
+            "x,caf\u{fffd}",
+        )],
+    );
 }
 
 #[test]
@@ -170,7 +210,7 @@ fn rejects_are_kept_in_order_up_to_a_limit_and_all_are_counted() {
     assert_eq!((rejects.total, table.rows()), (5, 6));
     let places: Vec<_> = rejects.kept.iter().map(|reject| (reject.line, reject.byte)).collect();
     assert_eq!(places, [(3, 8), (4, 10)]);
-    assert_eq!(rejects.kept[0].reason, Reason::FieldCount { found: 1, expected: 2 });
+    assert_eq!(rejects.kept[0].reason, Reason::FieldCount { found: 1, expected: 2, cure: FieldCure::Pad });
 }
 
 #[test]

@@ -222,7 +222,10 @@ impl ReportPlan {
                     [name] => name.clone(),
                     _ => format!("`{}` (one of {})", column.name, names.join(", ")),
                 };
-                reject(format!("no column {wanted}: name it in the header, or add its name to the report's columns"))
+                reject(format!(
+                    "no column {wanted}: name it in the header, or add its name to the report's columns; skip_rows = … skips lines \
+                     above the header, and header = […] names the columns of a file without one"
+                ))
             })
         };
         self.columns.iter().map(position).collect()

@@ -28,7 +28,48 @@ pub(crate) fn cure(numbers: &NumberFormat, cell: &[u8]) -> String {
         (Some(_), _) => None,
         (None, class) => of_style(class, text),
     };
-    style.or_else(|| of_signs(numbers, text)).unwrap_or_default()
+    style.or_else(|| of_signs(numbers, text)).or_else(|| of_nothing(text)).unwrap_or_default()
+}
+
+/// Names the setting for words that surely mean nothing.
+fn of_nothing(text: &str) -> Option<String> {
+    const WORDS: [&str; 34] = [
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "-/-",
+        "./.",
+        "/",
+        ".",
+        "..",
+        "...",
+        "…",
+        "?",
+        "n/a",
+        "na",
+        "#n/a",
+        "#nv",
+        "<na>",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "k.a.",
+        "k. a.",
+        "k.a",
+        "n.a.",
+        "n. a.",
+        "n.d.",
+        "s/d",
+        "n.v.",
+        "keine angabe",
+        "unknown",
+        "unbekannt",
+        "\\n",
+    ];
+    WORDS.contains(&text.to_lowercase().as_str()).then(|| format!("null = [{text:?}] would read it as nothing"))
 }
 
 fn of_style(class: Class, text: &str) -> Option<String> {

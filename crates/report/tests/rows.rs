@@ -18,7 +18,7 @@ fn rejects_name_the_line_on_which_they_begin() {
         "a|4",
         "4: `n` is not a number: `x`",
         "5: `n` is not a number: `y`",
-        "7: 3 fields where the header has 2: ragged = \"trim\" drops empty ones at the end",
+        "7: 3 fields where the header has 2: quote cells that hold the delimiter; header = […] names more columns",
         "8: 1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty",
         "9: quoted field is never closed properly: quotes = \"lenient\" takes such quotes for text, quote = \"\" all of them",
     ];

@@ -306,7 +306,7 @@ impl<'a> BlockRows<'a> {
         let Step::Record(record) = splitter.split(rest, End::Eof, &mut self.fields) else {
             // Blocks contain only complete records. If one does not, a reject is better than a lost row.
             (self.record, self.at) = (rest, block.text.len());
-            return Some(Verdict::Bad(Reason::NeverClosed));
+            return Some(Verdict::Bad(Reason::NeverClosed { has_escape: false }));
         };
         self.record = &rest[..record.end];
         self.at += record.next;
@@ -321,7 +321,7 @@ impl<'a> BlockRows<'a> {
     fn split_again(&mut self) -> Verdict {
         match self.block.rules.splitter.split(&self.block.text[self.begin..], End::Eof, &mut self.fields) {
             Step::Record(record) => self.judge(record),
-            _ => Verdict::Bad(Reason::NeverClosed),
+            _ => Verdict::Bad(Reason::NeverClosed { has_escape: false }),
         }
     }
 

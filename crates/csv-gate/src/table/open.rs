@@ -16,7 +16,7 @@ use super::{
     rules::{RowRules, Width},
 };
 use crate::{
-    Dialect, Error, Escapes, Header, Quote, Quotes, Ragged, Reason, Rejects, Row, Settings,
+    Dialect, Error, Escapes, FieldCure, Header, Quote, Quotes, Ragged, Reason, Rejects, Row, Settings,
     decode::Decoded,
     dialect::CheckedSettings,
     footer::Source,
@@ -349,7 +349,7 @@ impl<R: Read> Table<R> {
         if found <= max {
             return Ok(found);
         }
-        let raw = self.reject(self.current, Reason::FieldCount { found, expected: max }).raw;
+        let raw = self.reject(self.current, Reason::FieldCount { found, expected: max, cure: FieldCure::Quote }).raw;
         let reason = format!(
             "{found} columns where {max} are the limit: check the delimiter and the quotes, or set max_columns = {found}"
         );

@@ -1,15 +1,15 @@
 //! The rules by which the records of a table become rows. A table and its blocks share them.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::{
     cells::Cells,
     names::{HeaderNames, length_bit},
 };
 use crate::{
-    Limits, Ragged, Reason,
-    sniff::sep_line,
-    split::{Fields, Record, Span, Splitter},
+    FieldCure, Limits, LineEnd, Ragged, Reason,
+    sniff::{CANDIDATES, sep_line},
+    split::{Fault, Fields, Quoting, Record, Span, Splitter},
 };
 
 /// Rules that hold from one record on. They change where a file repeats its header in another order.
@@ -170,27 +170,77 @@ impl RowRules {
             return Some(Reason::Encoding { encoding: self.encoding });
         }
         let (found, expected) = (count, self.width.columns);
-        let reason = match self.width.is_sheet {
+        if self.width.fits(text, count, fields) && self.other_delimiter(text, count).is_none() {
+            return None;
+        }
+        Some(match self.width.is_sheet {
             true => Reason::BeyondHeader { found, expected },
-            false => Reason::FieldCount { found, expected },
+            false => Reason::FieldCount { found, expected, cure: self.cure(text, count, fields) },
+        })
+    }
+
+    /// Words the fault of a field that is never closed properly. `text` ends with the line on which it begins.
+    pub(super) fn why_unclosed(&self, fault: Fault, text: &[u8]) -> Reason {
+        let Quoting { quote, escape, .. } = self.splitter.quoting;
+        let has_escape = quote.is_some_and(|quote| memmem::find(text, &[b'\\', quote]).is_some());
+        match fault {
+            Fault::NeverClosed => Reason::NeverClosed { has_escape: has_escape && escape.is_none() },
+            fault => fault.into(),
+        }
+    }
+
+    /// Names a way to read a record with another number of fields than the header.
+    fn cure(&self, text: &[u8], count: usize, fields: &Fields) -> FieldCure {
+        let Width { columns, .. } = self.width;
+        let extra = fields.spans.get(columns..).unwrap_or_default();
+        let has_crs = self.splitter.line_end == LineEnd::Lf && memchr(b'\r', text).is_some();
+        let is_absent = |delimiter: &char| !text.contains(&(*delimiter as u8));
+        match self.other_delimiter(text, count) {
+            Some(delimiter) => FieldCure::OtherDelimiter(delimiter),
+            None if count < columns => FieldCure::Pad,
+            None if extra.len() == count - columns && are_blank(text, extra) => FieldCure::Trim,
+            None if has_crs => FieldCure::LineEnds,
+            None if columns == 1 => {
+                ['\t', '|', '\u{1}'].into_iter().find(is_absent).map_or(FieldCure::Quote, FieldCure::OneColumn)
+            }
+            None => FieldCure::Quote,
+        }
+    }
+
+    /// Returns a delimiter, unlike that of the header, that parts a record of one bare cell into as many as the header has.
+    /// Behind a blank it is punctuation.
+    fn other_delimiter(&self, text: &[u8], count: usize) -> Option<char> {
+        let Splitter { delimiter, quoting, .. } = &self.splitter;
+        let Width { columns, is_sheet, .. } = self.width;
+        if count != 1 || columns < 2 || is_sheet || quoting.quote.is_some_and(|quote| text.first() == Some(&quote)) {
+            return None;
+        }
+        let parts = |byte: &u8| {
+            let mut found = memchr_iter(*byte, text).peekable();
+            delimiter[0] != *byte
+                && found.clone().count() + 1 == columns
+                && found.peek().is_some()
+                && found.all(|at| text.get(at + 1) != Some(&b' '))
         };
-        (!self.width.fits(count, fields)).then_some(reason)
+        CANDIDATES.iter().find(|byte| parts(byte)).map(|byte| char::from(*byte))
     }
 }
 
 impl Width {
     /// Whether a record of `count` fields is a row.
-    fn fits(&self, count: usize, fields: &Fields) -> bool {
+    fn fits(&self, text: &[u8], count: usize, fields: &Fields) -> bool {
         let Self { columns, ragged, trailing, .. } = *self;
-        let are_empty = || {
-            let extra = fields.spans.get(columns..).unwrap_or_default();
-            extra.len() == count - columns && extra.iter().all(|span| span.start == span.end)
-        };
+        let extra = fields.spans.get(columns..).unwrap_or_default();
+        let are_all = || extra.len() == count - columns;
         match count {
             _ if columns == 0 || count == columns => true,
             _ if count < columns => ragged == Ragged::Pad,
-            _ if ragged == Ragged::Trim => are_empty(),
-            _ => trailing && count == columns + 1 && are_empty(),
+            _ if ragged == Ragged::Trim => are_all() && are_blank(text, extra),
+            _ => trailing && count == columns + 1 && are_all() && extra.iter().all(|span| span.start == span.end),
         }
     }
+}
+
+fn are_blank(text: &[u8], cells: &[Span]) -> bool {
+    cells.iter().all(|span| text[span.start..span.end].trim_ascii().is_empty())
 }

@@ -100,3 +100,13 @@ fn the_group_sign_of_the_cell_is_named() {
         check(r#"{"currency":["CHF","Fr."]}"#, &format!("-Fr. 1{groups}234{groups}567.50"), &setting, "-1234567.5");
     }
 }
+
+#[test]
+fn words_for_nothing_name_their_setting() {
+    let check = |cell: &str, expect: &str| assert_eq!(cure(&format(settings("{}")), cell.as_bytes()), expect, "{cell}");
+    check("k.A.", "null = [\"k.A.\"] would read it as nothing");
+    check("-", "null = [\"-\"] would read it as nothing");
+    check("\\N", "null = [\"\\\\N\"] would read it as nothing");
+    check("x", "");
+    check("on request", "");
+}
