@@ -14,10 +14,9 @@ fn columns_are_found_by_their_names() {
     check(&report(&[], &["sum(\" Price \")"]), "price\n1\n", &["1"]);
     check(&report(&["ÉTÉ"], &["count()"]), "été\na\n", &["a|1"]);
     check(&report(&["Number of Sales"], &["count()"]), "number OF sales\na\n", &["a|1"]);
-    assert_eq!(
-        rejected(&sums, "Prices\n1\n"),
-        (0, "no column `price`: name it in the header, or add its name to the report's columns".to_owned())
-    );
+    let why = "no column `price`: name it in the header, or add its name to the report's columns; skip_rows = … skips lines \
+               above the header, and header = […] names the columns of a file without one";
+    assert_eq!(rejected(&sums, "Prices\n1\n"), (0, why.to_owned()));
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn a_list_of_words_for_nothing_replaces_the_usual_ones() {
     let plan = plan(&report(&[], &["sum(n)"]));
     let file = &b"n,m\nNA,1\n2,1\n"[..];
     let partial = plan.aggregate_file(("a.csv", file.len() as u64), || Ok(file), &format, 1, |_| true).unwrap();
-    assert_eq!(shown(&plan, &partial), ["2", "2: `n` is not a number: `NA`"]);
+    assert_eq!(shown(&plan, &partial), ["2", "2: `n` is not a number: `NA`; null = [\"NA\"] would read it as nothing"]);
 }
 
 /// A way to write money: decimal sign and group sign.
