@@ -109,7 +109,18 @@ fn units_and_lines_below_the_header_are_no_rows() {
     check_ignored("sku,name\n---,----\np1,Pen\n(1 rows affected)\n", "sku|name", &["p1|Pen"], 2);
     check_ignored("|sku|name|\n|:--|---:|\n|p1|Pen|\n", "|sku|name|", &["|p1|Pen|"], 1);
     check_ignored(" sku | name \n-----+------\n p1  | Pen\n(1 row)\n", "sku|name", &[" p1  | Pen"], 2);
+    let is_unit = |unit: &str| {
+        let found = see("a.csv", format!("sku,w\n,{unit}\np1,1\np2,2\n").as_bytes(), &set()).unwrap();
+        assert_eq!((found.rows.len(), found.rejects.len()), (2, 1), "{unit}");
+    };
+    let units =
+        ["s", "mbar", "m/s", "deg C", "Stück", "kg/m³", "m s-1", "EUR/kg", "yyyy-mm-dd", "hh:mm:ss", "TT.MM.JJJJ"];
+    units.into_iter().for_each(is_unit);
+    let one_unknown = "sku,w,p,q\n,kg,furlong,m\np1,1,2,3\np2,3,4,5\n";
+    assert_eq!(see("a.csv", one_unknown.as_bytes(), &set()).unwrap().rejects.len(), 1);
     let rows = |text: &str, rows| assert_eq!(see("a.csv", text.as_bytes(), &set()).unwrap().rows.len(), rows, "{text}");
+    rows("sku,w,p\n,kg,furlong\np1,1,2\np2,3,4\n", 3);
+    rows("sku,w\n,m-n-o\np1,1\np2,2\n", 3);
     rows("sku,w\np0,kg\np1,1\np2,2\n", 3);
     rows("sku,w\n,n/a\np1,1\np2,2\n", 3);
     rows("sku,w\n,kg\np1,1\np2,\n", 3);

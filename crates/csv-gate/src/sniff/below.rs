@@ -5,12 +5,22 @@ use super::profile::{Kind, Profile, first_record, from_record, kind, of_sample, 
 use crate::split::{End, Splitter};
 
 /// Units without brackets, in lowercase. Those of one letter that are also common as codes need brackets.
-const UNITS: [&str; 33] = [
-    "mm", "cm", "m", "km", "g", "kg", "t", "lb", "oz", "ml", "l", "ms", "min", "eur", "usd", "gbp", "chf", "€", "$",
-    "£", "%", "°c", "°f", "pa", "hpa", "bar", "kw", "kwh", "hz", "px", "pcs", "stk", "in",
+const UNITS: [&str; 122] = [
+    "mm", "cm", "dm", "m", "km", "µm", "μm", "um", "nm", "in", "inch", "ft", "yd", "mi", "m²", "m³", "cm²", "cm³",
+    "mm²", "km²", "ha", "µg", "μg", "ug", "mg", "g", "kg", "t", "lb", "lbs", "oz", "µl", "ml", "cl", "dl", "l", "hl",
+    "gal", "ns", "µs", "us", "ms", "s", "sec", "min", "h", "hr", "hrs", "day", "days", "°", "°c", "°f", "deg", "degc",
+    "degf", "rad", "pa", "hpa", "kpa", "mpa", "bar", "mbar", "psi", "kj", "mj", "kcal", "kw", "mw", "gw", "wh", "kwh",
+    "mwh", "gwh", "mv", "kv", "ma", "ah", "mah", "ohm", "ω", "hz", "khz", "mhz", "ghz", "db", "dba", "lm", "lx", "lux",
+    "cd", "mol", "ppm", "ppb", "ph", "kn", "kt", "mph", "rpm", "px", "dpi", "kb", "mb", "gb", "%", "€", "$", "£", "ct",
+    "cent", "eur", "euro", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "jpy", "pcs",
+];
+/// Words for pieces, and units of more than a letter or a word, in lowercase.
+const OTHER_UNITS: [&str; 18] = [
+    "pc", "pce", "pieces", "stk", "stk.", "stück", "stueck", "st.", "szt", "szt.", "units", "deg c", "deg f", "k€",
+    "teur", "tsd", "mio", "u/min",
 ];
 /// Longer cells are no units.
-const MAX_UNIT_BYTES: usize = 12;
+const MAX_UNIT_BYTES: usize = 24;
 
 /// The kind of the line below the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,16 +68,18 @@ pub(crate) fn is_underline<N: AsRef<[u8]>>(cells: &[&[u8]], names: &[N]) -> bool
     }
 }
 
-/// Whether every column of numbers has a unit or nothing here, and the other columns have nothing that a row could have.
+/// Whether nearly every column of numbers has a unit or nothing here, and the other columns have nothing that a row could have.
 fn are_units(cells: &[&[u8]], others: &Profile) -> bool {
     let columns = || cells.iter().zip(&others.columns);
     let numeric = || columns().filter(|(_, column)| column.is_numeric());
-    let is_sure = numeric().any(|(cell, _)| is_unit(cell));
+    let filled = || numeric().filter(|(cell, _)| kind(cell) == Kind::Text);
+    let known = filled().filter(|(cell, _)| is_unit(cell)).count();
+    // No list of units is complete.
+    let is_sure = known > 0 && 3 * known >= 2 * filled().count();
     let fit = columns().all(|(cell, column)| match kind(cell) {
         Kind::Empty => true,
         Kind::Number => false,
-        Kind::Text if column.is_numeric() => is_unit(cell),
-        Kind::Text => is_bracketed(cell),
+        Kind::Text => column.is_numeric() || is_bracketed(cell),
     });
     // A row without numbers is no sign where some rows lack them too.
     let always = numeric().all(|(_, column)| column.empty == 0);
@@ -80,5 +92,22 @@ fn is_bracketed(cell: &[u8]) -> bool {
 
 fn is_unit(cell: &[u8]) -> bool {
     let text = String::from_utf8_lossy(cell.trim_ascii()).to_lowercase();
-    text.len() <= MAX_UNIT_BYTES && (is_bracketed(cell) || UNITS.contains(&text.as_str()))
+    if text.is_empty() || text.len() > MAX_UNIT_BYTES {
+        return false;
+    }
+    is_bracketed(cell) || OTHER_UNITS.contains(&text.as_str()) || is_quotient(&text) || is_pattern(&text)
+}
+
+/// Whether a text is a unit, or several with a sign between them and exponents, such as `kg/m³` and `m s-1`.
+fn is_quotient(text: &str) -> bool {
+    let is_exponent = |c: char| c.is_ascii_digit() || "^-²³⁻¹".contains(c);
+    let is_part = |part: &str| UNITS.contains(&part) || UNITS.contains(&part.trim_end_matches(is_exponent));
+    text.split(['/', '*', '·', ' ']).all(is_part)
+}
+
+/// Whether a text is the pattern of a date or a time, such as `yyyy-mm-dd` and `hh:mm`.
+fn is_pattern(text: &str) -> bool {
+    let is_part = |part: &str| part.len() > 1 && "ymdhstj".contains(&part[..1]) && part == part[..1].repeat(part.len());
+    let parts = text.split(['-', '.', '/', ':', ' ']);
+    text.is_ascii() && parts.clone().count() > 1 && parts.clone().all(is_part)
 }
