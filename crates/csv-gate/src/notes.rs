@@ -36,6 +36,11 @@ impl Dialect {
                 ignored.lines
             ));
         }
+        if let Some((line, text)) = &rejects.doubtful_header {
+            notes.push(format!(
+                "line {line} is read as a row, but may be the header of a second table: {text} (skip_footer = … skips that table)"
+            ));
+        }
         let doubtful = rejects.doubtful;
         if doubtful.rows > 0 {
             let (rows, hold) = if doubtful.rows == 1 { ("row", "holds") } else { ("rows", "hold") };
@@ -69,6 +74,13 @@ mod tests {
         check(b"sku,name\n1,caf\xe9\n", &[guess]);
         let doubt = "1 row holds a quoted field whose lines look like rows, the first in line 2 (quote = \"\" takes quotes for text)";
         check(b"sku,name,price\na,\"x,1\nb,y\",2\nc,\"p, q\",3\n", &[doubt]);
+        let header = "line 6 is read as a row, but may be the header of a second table: store,city,phone,staff (skip_footer = … skips that table)";
+        check(
+            b"sku,name,text,qty\na,Pen,x,3\nb,Nib,y,4\nc,Cup,z,5\n\nstore,city,phone,staff\nS,Rome,1,5\nT,Oslo,2,6\n",
+            &[header],
+        );
+        check(b"sku,name,text,qty\na,Pen,x,3\nb,Nib,y,4\n\nc,Cup,z,5\n", &[]);
+        check(b"sku,name,qty\nA1,Pen,3\nA2,Nib,4\n\nA3,Cup,none\nA4,Ink,6\n", &[]);
         let title = "2 lines are no row, from line 1 on: Our prices (skip_rows = … and skip_footer = … set it)";
         check(b"Our prices\n\nsku,name,price\n1,a,2\n2,b,3\n3,c,4\n4,d,5\n5,e,6\n", &[title]);
     }

@@ -35,26 +35,41 @@ struct Above<'a> {
     is_strict: bool,
 }
 
-/// Returns the start of the title or of the header of a second table, in a sample that begins with the header. `is_strict`: rows of another width than the header are rejects.
-pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict: bool) -> Option<usize> {
+/// A second table in a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Second {
+    /// The start of its title or of its header.
+    pub(crate) start: Option<usize>,
+    /// The start of a row above it that may be the header of one.
+    pub(crate) doubtful: Option<usize>,
+}
+
+/// Finds a second table in a sample that begins with the header. `is_strict`: rows of another width than the header are
+/// rejects.
+pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict: bool) -> Second {
     let splitter = &with_spans(splitter);
-    let header = record(text, 0, end, splitter)?;
+    let mut second = Second::default();
+    let Some(header) = record(text, 0, end, splitter) else { return second };
     let padded = [b"\n", &splitter.delimiter.repeat(header.cells.len() - 1)[..]].concat();
     let empty_lines: &[&[u8]] = match splitter.line_end {
         LineEnd::Lf => &[b"\n\n", b"\n\r\n", &[&padded[..], b"\n"].concat(), &[&padded[..], b"\r\n"].concat()],
         LineEnd::Cr => &[b"\r\r"],
     };
     // Almost all files end here.
-    if !empty_lines.iter().any(|lines| memmem::find(text, lines).is_some()) {
-        return None;
+    if header.cells.len() < 2 || !empty_lines.iter().any(|lines| memmem::find(text, lines).is_some()) {
+        return second;
     }
     let names: Vec<_> = header.cells.iter().map(|cell| self::name(cell)).collect();
     let mut rows = Profile { columns: vec![ColumnProfile::default(); names.len()], ..Profile::default() };
     let mut at = header.next;
     while let Some(found) = record(text, at, end, splitter) {
         let above = Above { text, end, splitter, names: &names, rows: &rows, is_strict };
-        if found.after_empty_line && names.len() > 1 && rows.rows > 0 && above.is_second(&found) {
-            return Some(found.start);
+        if found.after_empty_line && rows.rows > 0 {
+            if above.is_second(&found) {
+                second.start = Some(found.start);
+                return second;
+            }
+            second.doubtful = second.doubtful.or(above.may_be_second(&found).then_some(found.start));
         }
         if found.cells.len() == names.len() {
             rows.rows += 1;
@@ -62,7 +77,7 @@ pub(crate) fn second_table(text: &[u8], end: End, splitter: &Splitter, is_strict
         }
         at = found.next;
     }
-    None
+    second
 }
 
 /// Reads the record at `at`, or behind the empty lines and comments there. None at the end, and where a record is malformed:
@@ -115,19 +130,7 @@ impl<'a> Above<'a> {
     /// Whether a record is the header of other columns, and the records below it are rows of these.
     fn is_header(&self, header: &Record<'a>, is_titled: bool) -> bool {
         let cells = &header.cells;
-        if cells.len() < 2 || !may_be_header(cells) {
-            return false;
-        }
-        let folded: HashSet<_> = cells.iter().map(|cell| self::name(cell)).collect();
-        let shared = folded.iter().filter(|name| self.names.contains(name)).count();
-        let is_first_again = shared >= cells.len();
-        if is_first_again || folded.len() < cells.len() {
-            return false;
-        }
-        let below = self.below(header);
-        if below.is_empty() || below.iter().any(|row| is_like(cells, &row.cells)) {
-            return false;
-        }
+        let Some((shared, below)) = self.other_names(header) else { return false };
         // One name alone may be the text of a row of two columns.
         let is_name_of_row = shared == 1 && cells.len() == self.names.len();
         if 2 * shared >= cells.len() && !is_name_of_row {
@@ -136,6 +139,29 @@ impl<'a> Above<'a> {
         let is_likely =
             shared > 0 || self.is_other_kind(header, &below, is_titled) || self.is_other_width(header, &below);
         is_likely && !self.go_on(&below)
+    }
+
+    /// The number of names that a record shares with the header, and the records below it, if its cells are other names and not
+    /// those of a row.
+    fn other_names(&self, header: &Record<'a>) -> Option<(usize, Vec<Record<'a>>)> {
+        let cells = &header.cells;
+        if cells.len() < 2 || !may_be_header(cells) {
+            return None;
+        }
+        let folded: HashSet<_> = cells.iter().map(|cell| self::name(cell)).collect();
+        let shared = folded.iter().filter(|name| self.names.contains(name)).count();
+        if shared >= cells.len() || folded.len() < cells.len() {
+            return None;
+        }
+        let below = self.below(header);
+        (!below.is_empty() && !below.iter().any(|row| is_like(cells, &row.cells))).then_some((shared, below))
+    }
+
+    /// Whether a record that is read as a row may be the header of other columns: it has text in a column of numbers, and the
+    /// records below it have numbers again.
+    fn may_be_second(&self, record: &Record<'a>) -> bool {
+        let below = self.other_names(record).map(|(_, below)| below);
+        record.cells.len() == self.names.len() && below.is_some_and(|below| self.is_other_kind(record, &below, true))
     }
 
     /// The first records below a header.

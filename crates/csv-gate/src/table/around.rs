@@ -7,12 +7,14 @@ use memchr::memchr_iter;
 use super::{Next, Table};
 use crate::{
     Error, Header, Ragged, Reason, Reject, Settings,
+    line_end::first_line,
+    rejects::raw_text,
     sniff::{
         SAMPLE_BYTES,
         below::{Below, below_header},
         named::NamedHeader,
         profile::{PROFILE_BYTES, Profile, first_record, from_record, of_rows},
-        second::second_table,
+        second::{Second, second_table},
     },
     split::End,
     tail::Tail,
@@ -41,6 +43,7 @@ impl<R: Read> Table<R> {
     /// Looks at the beginning of the file, up to a second table.
     pub(super) fn look_around(&mut self, settings: &Settings) -> Result<Option<Around>, Error> {
         let (byte, is_strict) = (self.text.byte(), settings.ragged == Ragged::Reject);
+        let line = self.text.line();
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
         let splitter = &self.rules.splitter;
         let columns = match &settings.header {
@@ -54,12 +57,16 @@ impl<R: Read> Table<R> {
             let rows = of_rows(sample, end, splitter, columns);
             return Ok(Some(Around { below: Below::Rows, rows, second: None }));
         }
-        let second = match settings.skip_footer {
+        let Second { start, doubtful } = match settings.skip_footer {
             0 => second_table(sample, end, splitter, is_strict),
-            _ => None,
+            _ => Second::default(),
         };
-        let (sample, end) = second.as_ref().map_or((sample, end), |at| (&sample[..*at], End::Eof));
-        let second = second.map(|at| byte + at as u64);
+        self.rejects.doubtful_header = doubtful.map(|at| {
+            let lines = memchr_iter(self.dialect.line_end.byte(), &sample[..at]).count() as u64;
+            (line + lines, raw_text(first_line(&sample[at..]), self.rules.limits.raw_bytes))
+        });
+        let (sample, end) = start.map_or((sample, end), |at| (&sample[..at], End::Eof));
+        let second = start.map(|at| byte + at as u64);
         Ok(below_header(sample, end, splitter).map(|(below, rows)| Around { below, rows, second }))
     }
 
