@@ -36,11 +36,7 @@ impl Dialect {
                 ignored.lines
             ));
         }
-        if let Some((line, text)) = &rejects.doubtful_header {
-            notes.push(format!(
-                "line {line} is read as a row, but may be the header of a second table: {text} (skip_footer = … skips that table)"
-            ));
-        }
+        notes.extend(rejects.doubts.iter().cloned());
         let doubtful = rejects.doubtful;
         if doubtful.rows > 0 {
             let (rows, hold) = if doubtful.rows == 1 { ("row", "holds") } else { ("rows", "hold") };
@@ -81,6 +77,11 @@ mod tests {
         );
         check(b"sku,name,text,qty\na,Pen,x,3\nb,Nib,y,4\n\nc,Cup,z,5\n", &[]);
         check(b"sku,name,qty\nA1,Pen,3\nA2,Nib,4\n\nA3,Cup,none\nA4,Ink,6\n", &[]);
+        let numbers = "the header has one name less than the rows, whose first cells count them: if they are row numbers, header = […] with skip_rows = … names all columns";
+        check(b"sku,name,text\n1,a,Pen,\n2,b,Nib,\n", &[numbers]);
+        check(b"sku,name,text\n1,Pen,x,\n3,Nib,y,\n", &[]);
+        check(b"sku,name,text\n1,Pen,x,\n", &[]);
+        check(b"sku,name,text\n1,Pen,x\n2,Nib,y\n", &[]);
         let title = "2 lines are no row, from line 1 on: Our prices (skip_rows = … and skip_footer = … set it)";
         check(b"Our prices\n\nsku,name,price\n1,a,2\n2,b,3\n3,c,4\n4,d,5\n5,e,6\n", &[title]);
     }

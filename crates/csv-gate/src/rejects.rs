@@ -19,8 +19,8 @@ pub struct Rejects {
     pub repaired: u64,
     /// The good rows with a quoted field that perhaps holds rows.
     pub doubtful: Doubtful,
-    /// The line and the text of a row that may be the header of a second table, with those of that table below it.
-    pub doubtful_header: Option<(u64, String)>,
+    /// Notes for people on what may be meant otherwise than it is read.
+    pub doubts: Vec<String>,
     /// The lines that were detected to be no rows.
     pub ignored: Ignored,
 }

@@ -241,8 +241,9 @@ impl<R: Read> TextWindow<R> {
                 read => self.end += read,
             }
         }
-        // Editors of DOS end a file with this sign.
-        while self.eof && self.buf[self.start..self.end].last() == Some(&END_OF_FILE) {
+        // Editors of DOS end a file with this sign, and some tools a file of an old Mac with a line feed.
+        let is_end = |byte: &u8| *byte == END_OF_FILE || (self.line_end == b'\r' && *byte == b'\n');
+        while self.eof && self.buf[self.start..self.end].last().is_some_and(is_end) {
             self.end -= 1;
         }
         self.clean = self.clean.min(self.end);

@@ -64,6 +64,9 @@ fn rows_that_are_fine() {
 fn line_ends() {
     check("\n\r\na,b\r\n\r\n1,2\r\n\n3,\"4\"\r\n", &set(), "a|b", &[(5, "1|2"), (7, "3|4")], &[]);
     check("a,b\r1,2\r\r3,\"x\ry\"\r5,6\r", &set(), "a|b", &[(2, "1|2"), (4, "3|x\ry"), (6, "5|6")], &[]);
+    // Some tools end a file of an old Mac with a line feed.
+    check("a,b\r1,2\r3,y\n", &set(), "a|b", &[(2, "1|2"), (3, "3|y")], &[]);
+    check("a,b\r1,2\r3,\"y\"\r\n", &set(), "a|b", &[(2, "1|2"), (3, "3|y")], &[]);
     // In files with LF, a lone CR is data. Bytes inside quotes stay as they are.
     check("a,b\n1\r2,3\r\n\"x\r\ny\rz\",4\n", &set(), "a|b", &[(2, "1\r2|3"), (3, "x\r\ny\rz|4")], &[]);
     // Python on Windows writes two CRs where it is not told otherwise.

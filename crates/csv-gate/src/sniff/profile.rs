@@ -126,6 +126,23 @@ pub(crate) fn of_sample(text: &[u8], end: End, splitter: &Splitter) -> Option<Pr
     Some(profile(Sample { text, end, columns: None }, splitter, names.len(), 1))
 }
 
+/// Whether the first cells of the records below the header with which `text` begins are 1, 2, 3 and so on.
+pub(crate) fn are_counted(text: &[u8], end: End, splitter: &Splitter) -> bool {
+    /// Enough to tell a count from keys.
+    const MAX_RECORDS: usize = 20;
+    let mut rest = from_record(text, end, splitter);
+    let mut counted = 0;
+    for number in 0..=MAX_RECORDS {
+        let Some((cells, len)) = first_record(rest, end, splitter).filter(|_| !rest.is_empty()) else { break };
+        if number > 0 && cells[0].trim_ascii() != number.to_string().as_bytes() {
+            return false;
+        }
+        counted = number;
+        rest = from_record(&rest[len..], end, splitter);
+    }
+    counted > 1
+}
+
 /// Profiles the records of a text without a header.
 pub(crate) fn of_rows(text: &[u8], end: End, splitter: &Splitter, columns: usize) -> Profile {
     profile(Sample { text, end, columns: None }, splitter, columns, 0)

@@ -13,7 +13,7 @@ use crate::{
         SAMPLE_BYTES,
         below::{Below, below_header},
         named::NamedHeader,
-        profile::{PROFILE_BYTES, Profile, first_record, from_record, of_rows},
+        profile::{PROFILE_BYTES, Profile, are_counted, first_record, from_record, of_rows},
         second::{Second, second_table},
     },
     split::End,
@@ -61,10 +61,21 @@ impl<R: Read> Table<R> {
             0 => second_table(sample, end, splitter, is_strict),
             _ => Second::default(),
         };
-        self.rejects.doubtful_header = doubtful.map(|at| {
-            let lines = memchr_iter(self.dialect.line_end.byte(), &sample[..at]).count() as u64;
-            (line + lines, raw_text(first_line(&sample[at..]), self.rules.limits.raw_bytes))
-        });
+        if let Some(at) = doubtful {
+            let line = line + memchr_iter(self.dialect.line_end.byte(), &sample[..at]).count() as u64;
+            let text = raw_text(first_line(&sample[at..]), self.rules.limits.raw_bytes);
+            self.rejects.doubts.push(format!(
+                "line {line} is read as a row, but may be the header of a second table: {text} (skip_footer = … skips that table)"
+            ));
+        }
+        // R writes row names without a name in the header, and the last column may be empty.
+        if self.rules.width.trailing && !self.drop_last_name && are_counted(sample, end, splitter) {
+            self.rejects.doubts.push(
+                "the header has one name less than the rows, whose first cells count them: if they are row numbers, \
+                 header = […] with skip_rows = … names all columns"
+                    .to_owned(),
+            );
+        }
         let (sample, end) = start.map_or((sample, end), |at| (&sample[..at], End::Eof));
         let second = start.map(|at| byte + at as u64);
         Ok(below_header(sample, end, splitter).map(|(below, rows)| Around { below, rows, second }))
@@ -125,6 +136,7 @@ impl<R: Read> Table<R> {
         self.dialect.skipped_lines += lines;
         self.skip_above(above);
         self.detects_header = false;
+        self.rejects.doubts.clear();
         self.rules = Arc::clone(&opening.base);
         self.read_start(*opening)?;
         Ok(true)
