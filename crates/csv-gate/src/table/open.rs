@@ -315,7 +315,7 @@ impl<R: Read> Table<R> {
         match self.step()? {
             Next::End => return Err(Error::file(format!("no header: {}", self.no_line()))),
             Next::Bad(reject) => {
-                return Err(Error::line(reject.line, unusable_header(&reject.reason), reject.raw));
+                return Err(Error::line(reject.line, unusable_header(&reject), reject.raw));
             }
             Next::Good => self.header = self.current,
         }

@@ -84,6 +84,10 @@ fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
             zipped.map_or(("a zip archive", "unpack it, or pack its file as gzip or zstd"), |kind| (kind.1, kind.2)),
         );
     }
+    // A tar archive begins with the name of its first file.
+    if head.get(257..262) == Some(b"ustar") {
+        return Some(("a tar archive", "unpack it, or pack its file as gzip or zstd"));
+    }
     BINARY.iter().find(|(magic, ..)| head.starts_with(magic)).map(|kind| (kind.1, kind.2))
 }
 
@@ -137,6 +141,7 @@ mod tests {
         check(b"PK\x03\x04...mimetypeapplication/vnd.oasis.opendocument.spreadsheetPK", 0, "an OpenDocument file");
         check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", 0, "an old Excel workbook (xls)");
         check(b"%PDF-1.7\n", 0, "a PDF document");
+        check(&[&b"feed.csv"[..], &[0; 249], b"ustar\0"].concat(), 0, "a tar archive, not CSV: unpack it");
         check(b"<!doctype HTML>\n", 1, "an HTML page");
         check(b"{\"error\": 1}\n", 1, "this is JSON, not CSV");
         check(b"\n[{\"sku\": 1}]", 2, "JSON");
