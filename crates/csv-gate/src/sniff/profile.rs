@@ -166,5 +166,5 @@ pub(crate) fn without_trailing<'a, 'b>(cells: &'a [&'b [u8]], columns: usize) ->
 
 /// Whether all cells of a record are empty, as spreadsheets write an empty row.
 pub(super) fn is_blank(cells: &[&[u8]]) -> bool {
-    cells.len() > 1 && cells.iter().all(|cell| cell.iter().all(|byte| *byte == b' '))
+    cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty())
 }

@@ -170,8 +170,14 @@ impl Splitter {
         let line_end = self.line_end.byte();
         let in_row = self.row_columns as u64 - 1;
         let is_row = |line: &[u8]| self.delimiters(line) == in_row;
-        // Almost all fields end here.
+        // Almost all fields end here. Two lines with a blank behind a delimiter are text whatever follows.
         let text = &window[field.start..field.end];
+        if line_ends == 1 {
+            match memchr(self.delimiter[0], text) {
+                Some(at) if self.quoting.blanks || text.get(at + self.delimiter.len()) != Some(&b' ') => {}
+                _ => return Some(Held::Text),
+            }
+        }
         let delimiters = self.delimiters(text);
         if delimiters < in_row || (delimiters < (line_ends - 1) * in_row && !has_empty_line(text, line_end)) {
             return Some(Held::Text);
