@@ -13,6 +13,7 @@ mod separators;
 
 use std::{io::Read, sync::Arc};
 
+pub(crate) use self::names::length_bit;
 use self::{
     open::Opening,
     rules::{RowRules, Verdict},
@@ -21,7 +22,7 @@ use crate::{
     Dialect, Error, Reason, Reject, Rejects, Row,
     rejects::raw_text,
     sniff::below::is_underline,
-    split::{End, Fields, Step, joint, may_be_joint},
+    split::{End, Fields, Span, Step, joint, may_be_joint},
     window::TextWindow,
 };
 
@@ -180,6 +181,18 @@ impl<R: Read> Table<R> {
     pub(crate) fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
         let text = self.text.since(self.current.start, self.current.len);
         self.fields.spans.iter().map(|span| &text[span.start..span.end])
+    }
+
+    /// Whether a field of the current row has one of these lengths, given as bits, or white space at an end. Quicker than to
+    /// look at the texts.
+    pub(crate) fn has_length(&self, lengths: u64) -> bool {
+        let text = self.text.since(self.current.start, self.current.len);
+        let is_padded = |span: &Span| text[span.start] <= b' ' || text[span.end - 1] <= b' ';
+        let has = |span: &Span| match span.end - span.start {
+            0 => false,
+            len => lengths & length_bit(len) != 0 || is_padded(span),
+        };
+        self.fields.spans.iter().any(has)
     }
 
     /// Rejects the current row after all.

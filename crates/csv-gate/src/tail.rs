@@ -104,15 +104,25 @@ impl Tail {
         self.empty_rows(text, &lines)
     }
 
-    /// Returns the start of the empty rows at the end of a file that has others. Empty lines need not be left out.
+    /// Returns the start of the empty rows at the end of a file that has others. Empty lines need not be left out, and an
+    /// empty text in quotes is a cell.
     fn empty_rows(&self, text: &[u8], lines: &[TailLine<'_>]) -> usize {
-        let is_empty = |line: &&TailLine<'_>| matches!(line.kind, LineKind::Blank | LineKind::Padded);
-        let rows = lines.iter().rev().take_while(is_empty).map(|line| line.start);
-        let is_row = |start: &usize| text[*start..].first().is_some_and(|first| !b"\r\n".contains(first));
-        match self.profile.rows > 0 {
-            true => rows.filter(is_row).last().unwrap_or(text.len()),
-            false => text.len(),
+        if self.profile.rows == 0 {
+            return text.len();
         }
+        let (mut end, mut found) = (text.len(), text.len());
+        for line in lines.iter().rev() {
+            let row = &text[line.start..end];
+            let is_empty = matches!(line.kind, LineKind::Blank | LineKind::Padded);
+            if !is_empty || self.splitter.quoting.quote.is_some_and(|quote| row.contains(&quote)) {
+                break;
+            }
+            if !row.iter().all(|byte| b"\r\n".contains(byte)) {
+                found = line.start;
+            }
+            end = line.start;
+        }
+        found
     }
 
     /// Whether the last row of a text begins with a cell that would look like a footer below other rows.

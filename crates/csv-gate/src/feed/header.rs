@@ -7,6 +7,7 @@ use crate::{
     Error, Table,
     columns::{find_first, visible, without_invisible},
     folded,
+    table::length_bit,
 };
 
 /// The cells by which the header of another file is known, in lowercase.
@@ -36,11 +37,13 @@ impl HeaderCells {
     /// and it has a name, or it holds both names.
     pub(super) fn are_in<R: Read>(&self, table: &Table<R>, indexes: &FieldIndexes) -> bool {
         // No cell of almost all rows has the length of a name.
-        let may_be_sku = |cell: &[u8]| {
-            let is_padded = || !(cell[0].is_ascii_graphic() && cell[cell.len() - 1].is_ascii_graphic());
-            !cell.is_empty() && (self.lengths & length_bit(cell.len()) != 0 || is_padded())
+        if !table.has_length(self.lengths) {
+            return false;
+        }
+        let is_sku = |cell: &[u8]| {
+            let is_padded = || cell.trim_ascii().len() < cell.len();
+            (self.lengths & length_bit(cell.len()) != 0 || is_padded()) && is_one_of(&self.sku, cell)
         };
-        let is_sku = |cell: &[u8]| may_be_sku(cell) && is_one_of(&self.sku, cell);
         let is_named = || table.bytes(indexes.name()).is_some_and(|cell| !cell.is_empty());
         table.all_bytes().any(is_sku)
             && ((table.bytes(indexes.sku).is_some_and(is_sku) && is_named())
@@ -50,12 +53,7 @@ impl HeaderCells {
 
 fn is_one_of(names: &[Vec<u8>], cell: &[u8]) -> bool {
     let cell = cell.trim_ascii();
-    names.iter().any(|name| name.eq_ignore_ascii_case(cell))
-}
-
-/// The bit of a length; long ones share the last.
-fn length_bit(len: usize) -> u64 {
-    1 << len.min(63)
+    names.iter().any(|name| name.len() == cell.len() && name.eq_ignore_ascii_case(cell))
 }
 
 /// The names that a column is looked for by.

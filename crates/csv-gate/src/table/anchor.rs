@@ -13,7 +13,7 @@ pub(super) enum Anchor {
 }
 
 /// Bytes that are looked at together. The compiler vectorises the loop over them.
-const STRIDE: usize = 64;
+const STRIDE: usize = 256;
 
 impl Anchor {
     /// Returns the longest word in these names, which few texts hold; none if all names are empty.
@@ -39,27 +39,54 @@ impl Anchor {
 }
 
 fn find_ascii(text: &[u8], word: &[u8]) -> Option<usize> {
-    let (first, last) = (word[0], word[word.len() - 1]);
-    if word.len() == 1 {
-        return memchr2(first, first.to_ascii_uppercase(), text);
+    if let [letter] = word {
+        return memchr2(*letter, letter.to_ascii_uppercase(), text);
     }
-    // The bit in which the cases of a letter differ. Digits have none.
-    let case = |byte: u8| if byte.is_ascii_alphabetic() { 0x20 } else { 0 };
-    let (first_case, last_case) = (case(first), case(last));
-    let ends = text.get(word.len() - 1..)?;
-    let is_at = |at: usize| text[at..].get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word));
-    let (starts, _) = text[..ends.len()].as_chunks::<STRIDE>();
-    let (parts, rest) = ends.as_chunks::<STRIDE>();
-    for (part, (starts, ends)) in starts.iter().zip(parts).enumerate() {
-        let may_be = |(a, b): (&u8, &u8)| u8::from(*a | first_case == first) & u8::from(*b | last_case == last);
-        if starts.iter().zip(ends).map(may_be).fold(0, |any, one| any | one) > 0 {
-            let begin = part * STRIDE;
-            if let Some(at) = (begin..begin + STRIDE).find(|at| is_at(*at)) {
-                return Some(at);
+    // Three letters of a word are together in few other places.
+    let probes = [0, word.len() / 2, word.len() - 1].map(|at| Probe::new(word[at]));
+    let starts = text.len().checked_sub(word.len() - 1)?;
+    let mut at = 0;
+    while at < starts {
+        let len = STRIDE.min(starts - at);
+        let [first, middle, last] =
+            [0, word.len() / 2, word.len() - 1].map(|offset| &text[at + offset..at + offset + len]);
+        if may_hold(first, middle, last, &probes) {
+            let is_at = |at: &usize| text[*at..*at + word.len()].eq_ignore_ascii_case(word);
+            if let Some(found) = (at..at + len).find(is_at) {
+                return Some(found);
             }
         }
+        at += len;
     }
-    (ends.len() - rest.len()..ends.len()).find(|at| is_at(*at))
+    None
+}
+
+/// A letter in both cases, or a digit.
+struct Probe {
+    lower: u8,
+    /// The bit in which the cases differ.
+    case: u8,
+}
+
+impl Probe {
+    fn new(lower: u8) -> Self {
+        Self { lower, case: if lower.is_ascii_alphabetic() { 0x20 } else { 0 } }
+    }
+
+    #[inline(always)]
+    fn is(&self, byte: u8) -> u8 {
+        u8::from(byte | self.case == self.lower)
+    }
+}
+
+/// Whether some position has all three letters. Without an early exit, the compiler vectorises this loop.
+#[inline(never)]
+fn may_hold(first: &[u8], middle: &[u8], last: &[u8], [one, two, three]: &[Probe; 3]) -> bool {
+    let mut any = 0;
+    for ((a, b), c) in first.iter().zip(middle).zip(last) {
+        any |= one.is(*a) & two.is(*b) & three.is(*c);
+    }
+    any > 0
 }
 
 #[cfg(test)]

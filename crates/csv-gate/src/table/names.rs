@@ -188,6 +188,6 @@ impl Name {
 
 /// The bit of a length; long ones share the last.
 #[inline]
-pub(super) fn length_bit(len: usize) -> u64 {
+pub(crate) fn length_bit(len: usize) -> u64 {
     1 << len.min(63)
 }

@@ -82,6 +82,7 @@ fn rows_are_not_cut_off() {
     check("sku,name,n\na,Pen,1\n,,\n-,,\n");
     check("sku,name,n\n,,\n,,\n");
     check("sku,name,n\n,,\n,,\t\n");
+    check("sku,name,n\na,Pen,1\n\"\",\"\",\"\"\n");
     check("sku,name,n\na,Pen,1\n,,\nb,Nib,2\n");
     check("sku,name,n\na,\"Pen\n,,\n\",2\n");
     check("sku,name,n\nArt: 1,Pen,1\nArt: 2,,\n");

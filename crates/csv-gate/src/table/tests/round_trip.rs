@@ -9,7 +9,14 @@ use crate::{Quote, Settings, write_texts};
 fn tables() -> impl Strategy<Value = Vec<Vec<String>>> {
     let pieces = select(vec!["a", "é", "€", "\"", ",", ";", "\t", "\n", "\r\n", "\r", " ", "\u{fffd}", "x y", "\\"]);
     let field = prop::collection::vec(pieces, 0..5).prop_map(|pieces| pieces.concat());
-    (1..5usize).prop_flat_map(move |columns| prop::collection::vec(prop::collection::vec(field.clone(), columns), 1..8))
+    // Empty rows at the end of a file are none, unless they are quoted.
+    let with_end = |mut table: Vec<Vec<String>>| {
+        let last = table.last_mut().filter(|row| row.len() > 1 && row.iter().all(|cell| cell.trim().is_empty()));
+        last.into_iter().for_each(|row| "a".clone_into(&mut row[0]));
+        table
+    };
+    let rows = move |columns| prop::collection::vec(prop::collection::vec(field.clone(), columns), 1..8);
+    (1..5usize).prop_flat_map(rows).prop_map(with_end)
 }
 
 /// The columns and the rows up to one that holds the header's cells in another order. A row that equals the header
