@@ -104,13 +104,11 @@ impl Tail {
         self.empty_rows(text, &lines)
     }
 
-    /// Returns the start of the empty rows at the end of a file that has others. Empty lines need not be left out, and an
-    /// empty text in quotes is a cell.
+    /// Returns the start of the empty rows at the end of a file that has others. One alone may be a row whose writer lost its
+    /// cells. Empty lines need not be left out, and an empty text in quotes is a cell.
     fn empty_rows(&self, text: &[u8], lines: &[TailLine<'_>]) -> usize {
-        if self.profile.rows == 0 {
-            return text.len();
-        }
-        let (mut end, mut found) = (text.len(), text.len());
+        const MIN_ROWS: usize = 2;
+        let (mut end, mut found, mut rows) = (text.len(), text.len(), 0);
         for line in lines.iter().rev() {
             let row = &text[line.start..end];
             let is_empty = matches!(line.kind, LineKind::Blank | LineKind::Padded);
@@ -119,10 +117,11 @@ impl Tail {
             }
             if !row.iter().all(|byte| b"\r\n".contains(byte)) {
                 found = line.start;
+                rows += 1;
             }
             end = line.start;
         }
-        found
+        if self.profile.rows > 0 && rows >= MIN_ROWS { found } else { text.len() }
     }
 
     /// Whether the last row of a text begins with a cell that would look like a footer below other rows.

@@ -189,6 +189,18 @@ fn footers_are_no_rows_of_feeds() {
 }
 
 #[test]
+fn empty_rows_at_the_end_are_no_rows() {
+    let offers = ["a|Pen|", "b|Nib|"];
+    for rows in [";\n;\n;\n".to_owned(), ";\r\n;\r\n\r\n".to_owned(), ";\n".repeat(60_000)] {
+        check_feed(format!("sku;name\na;Pen\nb;Nib\n{rows}"), &set(), &offers, &[]);
+    }
+    check_feed("sku;name\na;Pen\nb;Nib\n;\n", &set(), &offers, &[(4, "no sku")]);
+    check_feed("sku;name\na;Pen\n;\n;\nb;Nib\n", &set(), &offers, &[(3, "no sku"), (4, "no sku")]);
+    let bare_feeds = "sku,name,price\r\na,Pen\nx,1\r\nb,Nib,2\r\nTotal,,3\r\n";
+    check_feed(bare_feeds, &set(), &["a|Pen\nx|", "b|Nib|"], &[]);
+}
+
+#[test]
 fn footers_of_long_files_are_found() {
     let rows: String = (0..100_000).map(|i| format!("p{i},Pen,{i}\n")).collect();
     for footer in ["Total,,5\n", "Total,,5\n\nSource of it\n", "(100000 rows)", "Total,,5\n(100000 rows)\n\n"] {
@@ -285,7 +297,7 @@ fn comments_change_nothing_around_the_table() {
 fn a_second_table_may_follow_an_empty_row_of_a_spreadsheet() {
     let text = "sku,name,n\np1,Pen,1\np2,Nib,2\n,,\nStock,,\nplace,city,size\nx,Bonn,5\n";
     let found = see("a.csv", text.as_bytes(), &set()).unwrap();
-    assert_eq!((found.rows.len(), found.rejects.len()), (2, 1), "{found:?}");
+    assert_eq!((found.rows.len(), found.rejects.len()), (3, 1), "{found:?}");
 }
 
 #[test]

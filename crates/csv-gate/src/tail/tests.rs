@@ -39,7 +39,7 @@ fn footers_are_cut_off() {
     check(&format!("Total,,6\n{}", "\n".repeat(50)));
     check(&format!("Total,,6\n{}", ",,\n".repeat(5000)));
     check("Total,,6\n\0\0");
-    check(",,\n");
+    check(",,\n,,\n");
     check(&",,\n".repeat(5000));
     check(" , ,\n\n  \n");
     check("Total,,\"6,50 EUR\"\n");
@@ -80,9 +80,10 @@ fn rows_are_not_cut_off() {
     check("sku,name\na,Pen\nTotal,3\n");
     check("sku,name,n\n");
     check("sku,name,n\na,Pen,1\n,,\n-,,\n");
+    check("sku,name,n\na,Pen,1\n,,\n");
     check("sku,name,n\n,,\n,,\n");
     check("sku,name,n\n,,\n,,\t\n");
-    check("sku,name,n\na,Pen,1\n\"\",\"\",\"\"\n");
+    check("sku,name,n\na,Pen,1\n\"\",\"\",\"\"\n\"\",\"\",\"\"\n");
     check("sku,name,n\na,Pen,1\n,,\nb,Nib,2\n");
     check("sku,name,n\na,\"Pen\n,,\n\",2\n");
     check("sku,name,n\nArt: 1,Pen,1\nArt: 2,,\n");
