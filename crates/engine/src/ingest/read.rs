@@ -75,7 +75,7 @@ const ROWS_PER_REPORT: usize = 10_000;
 /// The result of reading a body while it arrives.
 pub(crate) enum ArrivingFile {
     /// All of it was read.
-    Read(Outcome),
+    Read(Box<Outcome>),
     /// It must be surveyed as a whole first.
     NeedsTwoPasses,
     /// It arrived too slowly or broke off, so it must be read once it is complete.
@@ -133,7 +133,7 @@ impl FileReader {
         let Ok(settings) = settings(&self.file.format) else { return ArrivingFile::NeedsTwoPasses };
         let table = Table::open_once(&self.file.entry.path, self.file.entry.size, body, &settings);
         match self.read_table(table) {
-            Ok(accepted) => ArrivingFile::Read(accepted.into()),
+            Ok(accepted) => ArrivingFile::Read(Box::new(accepted.into())),
             Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => ArrivingFile::NeedsTwoPasses,
             Err(error) => {
                 let path = &self.file.entry.path;

@@ -289,7 +289,7 @@ impl Lister<'_> {
         // What was read early counts only if the body turns out to be the announced one.
         let (arriving, body) = tokio::join!(arriving, fetched);
         match (body?, arriving) {
-            (_, ArrivingFile::Read(outcome)) => Ok(outcome),
+            (_, ArrivingFile::Read(outcome)) => Ok(*outcome),
             (body, ArrivingFile::NeedsTwoPasses) => Ok(self.gate(reader, move || body.open(), true).await?),
             (body, ArrivingFile::NotRead) => Ok(self.gate(reader, move || body.open(), false).await?),
         }
