@@ -116,6 +116,32 @@ fn the_greatest_sequence_counts() {
 }
 
 #[test]
+fn a_folder_is_taken_back_as_a_whole() {
+    let system = master();
+    for (path, sku) in [("f/a.csv", "a"), ("f/g/b.csv", "b"), ("f.csv", "c"), ("f0/d.csv", "d"), ("F/e.csv", "e")] {
+        put(&system, path, "?wait=applied", &format!("sku,name\n{sku},N\n"), 200);
+    }
+    put(&system, "f/bad.csv", "?wait=applied", "x,y\n1,2\n", 422);
+    assert_eq!(delete(&system, "f/g/", "?message=m1").status, 204);
+    assert_eq!(skus(&system), ["a", "c", "d", "e"]);
+    put(&system, "f/g/b.csv", "?wait=applied", "sku,name\nb,N\n", 200);
+    assert_eq!(answer(delete(&system, "f/g/", "?message=m1"), 200)["path"], "f/g/", "the message is known");
+    assert_eq!(skus(&system), ["a", "b", "c", "d", "e"]);
+    assert_eq!(delete(&system, "f/", "").status, 204);
+    assert_eq!(skus(&system), ["c", "d", "e"]);
+    assert_eq!(system.ask("GET", "/api/v1/documents/f/a.csv", "").status, 404);
+    for path in ["f/", "none/", "c%25_/"] {
+        assert_eq!(delete(&system, path, "").status, 204, "{path}: there is nothing");
+    }
+    for path in ["/", "a//", "f/%2E%2E/"] {
+        assert_eq!(delete(&system, path, "").status, 422, "{path}");
+    }
+    assert_eq!(delete(&system, "F/", "?sequence=3").status, 422);
+    assert_eq!(delete(&system, "F/", "?message=").status, 422);
+    assert_eq!(skus(&system), ["c", "d", "e"]);
+}
+
+#[test]
 fn wrong_requests_are_refused() {
     let system = master();
     for (path, query, status) in [

@@ -31,6 +31,11 @@ pub(crate) fn check(path: &str, formats: &FormatRules) -> Result<(), String> {
     }
 }
 
+/// Checks a folder, which ends in `/`. Returns why it is refused.
+pub(crate) fn check_folder(folder: &str) -> Result<(), String> {
+    folder.strip_suffix('/').unwrap_or_default().split('/').try_for_each(check_component)
+}
+
 fn check_component(name: &str) -> Result<(), String> {
     let why = if name.is_empty() {
         "the file needs a name, and so does each folder: add `filename=NAME.csv` to the query"
@@ -114,6 +119,16 @@ mod tests {
             &long,
         ] {
             assert!(check(name, &FormatRules::default()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_named_and_ends_in_a_slash() {
+        for folder in ["a/", "a/b c/", "é.csv/"] {
+            assert!(check_folder(folder).is_ok(), "{folder}");
+        }
+        for folder in ["", "/", "//", "a", "a//", "/a/", "../", "a/./", ".a/"] {
+            assert!(check_folder(folder).is_err(), "{folder}");
         }
     }
 

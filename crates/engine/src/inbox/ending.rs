@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     clock::now,
-    documents::{Changes, Committed, fail, take_back},
+    documents::{Changes, fail, path, take_back},
     input,
+    message_id::check_message_id,
     readers::ReaderList,
 };
 
@@ -61,7 +62,7 @@ impl Inbox {
         if let Some(row) = &row
             && row.place == Some(Place::Current)
         {
-            self.rows_gone(&row.path).await;
+            self.rows_gone(vec![row.path.clone()]).await;
         }
         Ok(row.is_some() || was_receiving)
     }
@@ -76,32 +77,68 @@ impl Inbox {
         message: Option<String>,
         sequence: Option<i64>,
     ) -> Result<Removed, InboxError> {
-        let (wanted, documents) = (path.to_owned(), self.0.documents.clone());
-        let write = move |store: &mut Store| -> Result<(Removed, Committed)> {
-            let remove = |store: &mut Store| remove(store, &wanted, (message.as_deref(), sequence));
-            let (removed, changes) = store.transaction(remove)?;
+        let path = path.to_owned();
+        self.remove_all(move |store, changes| {
+            let removed = remove(store, &path, (message.as_deref(), sequence), changes)?;
+            Ok((removed, vec![path]))
+        })
+        .await
+    }
+
+    /// Makes all paths below a folder stand for nothing, in one transaction. `folder` ends in `/`.
+    ///
+    /// # Errors
+    /// The folder is not allowed; the database fails.
+    pub async fn remove_below(&self, folder: &str, message: Option<String>) -> Result<Removed, InboxError> {
+        path::check_folder(folder).map_err(InboxError::Invalid)?;
+        if let Some(message) = &message {
+            check_message_id(message)?;
+        }
+        let folder = folder.to_owned();
+        self.remove_all(move |store, changes| remove_below(store, &folder, message.as_deref(), changes)).await
+    }
+
+    /// Runs `remove`, which returns the result and the removed paths, in a transaction, and waits until their rows are gone.
+    async fn remove_all(
+        &self,
+        remove: impl FnOnce(&mut Store, &mut Changes) -> Result<(Removed, Vec<String>)> + Send + 'static,
+    ) -> Result<Removed, InboxError> {
+        let documents = self.0.documents.clone();
+        let write = move |store: &mut Store| {
+            let mut changes = Changes::default();
+            let removed = store.transaction(|store| remove(store, &mut changes))?;
             Ok((removed, documents.committed(changes)))
         };
-        let (removed, committed) = self.0.writer.run_first(write).await?;
+        let ((removed, paths), committed) = self.0.writer.run_first(write).await?;
         self.0.documents.announce(committed).await;
         if removed == Removed::Done {
-            self.rows_gone(path).await;
+            self.rows_gone(paths).await;
         }
         Ok(removed)
     }
 
-    /// Waits until no rows of a path are left, so that they are gone when the client gets its answer. Not for long: the writer may be
-    /// busy.
-    async fn rows_gone(&self, path: &str) {
+    /// Waits until no rows of these paths are left, so that they are gone when the client gets its answer. Not for long: the writer may
+    /// be busy.
+    async fn rows_gone(&self, mut paths: Vec<String>) {
         let gone = async {
             let mut done = self.0.writer.done();
             loop {
                 done.borrow_and_update();
-                let (wanted, reports) = (path.to_owned(), self.0.documents.reports());
-                let is_known = move |store: &mut Store| {
-                    input::is_known(store, ReaderList::new(reports.configured()).all(), (UPLOADS, &wanted))
+                // A path that stands for another document by now keeps rows.
+                paths.retain(|path| !self.0.documents.has(path));
+                let reports = self.0.documents.reports();
+                let still_known = move |store: &mut Store| {
+                    let readers = ReaderList::new(reports.configured());
+                    let mut known = Vec::new();
+                    for path in paths {
+                        if input::is_known(store, readers.all(), (UPLOADS, &path))? {
+                            known.push(path);
+                        }
+                    }
+                    Ok(known)
                 };
-                if self.0.documents.has(path) || !self.0.readers.run(is_known).await? {
+                paths = self.0.readers.run(still_known).await?;
+                if paths.is_empty() {
                     return anyhow::Ok(());
                 }
                 done.changed().await?;
@@ -139,21 +176,42 @@ fn remove(
     store: &mut Store,
     path: &str,
     (message, sequence): (Option<&str>, Option<i64>),
-) -> Result<(Removed, Changes)> {
-    let mut changes = Changes::default();
+    changes: &mut Changes,
+) -> Result<Removed> {
     if let Some(repeated) = repeated(store, message, (path, sequence))? {
-        return Ok((Removed::Repeated(repeated), changes));
+        return Ok(Removed::Repeated(repeated));
     }
     note_message(store, message, (path, sequence), None, DocumentState::Deleted)?;
-    let (next, current) = (store.document_at(path, Place::Next)?, store.document_at(path, Place::Current)?);
-    if next.is_none() && current.is_none() {
-        return Ok((Removed::Nothing, changes));
+    let is_removed = clear(store, path, changes)?;
+    Ok(if is_removed { Removed::Done } else { Removed::Nothing })
+}
+
+fn remove_below(
+    store: &mut Store,
+    folder: &str,
+    message: Option<&str>,
+    changes: &mut Changes,
+) -> Result<(Removed, Vec<String>)> {
+    if let Some(repeated) = repeated(store, message, (folder, None))? {
+        return Ok((Removed::Repeated(repeated), Vec::new()));
     }
+    note_message(store, message, (folder, None), None, DocumentState::Deleted)?;
+    let paths = store.standing_paths_below(folder)?;
+    for path in &paths {
+        clear(store, path, changes)?;
+    }
+    Ok((if paths.is_empty() { Removed::Nothing } else { Removed::Done }, paths))
+}
+
+/// Makes a path stand for nothing. Returns false if it already does.
+fn clear(store: &mut Store, path: &str, changes: &mut Changes) -> Result<bool> {
+    let (next, current) = (store.document_at(path, Place::Next)?, store.document_at(path, Place::Current)?);
+    let is_there = next.is_some() || current.is_some();
     if let Some(next) = next {
-        fail(store, next, DocumentState::Failed, InboxError::Cancelled.to_string(), &mut changes)?;
+        fail(store, next, DocumentState::Failed, InboxError::Cancelled.to_string(), changes)?;
     }
     if let Some(current) = current {
-        take_back(store, current, &mut changes)?;
+        take_back(store, current, changes)?;
     }
-    Ok((Removed::Done, changes))
+    Ok(is_there)
 }

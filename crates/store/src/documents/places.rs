@@ -38,6 +38,22 @@ impl Store {
         Ok(standing(found))
     }
 
+    /// The paths below a folder that stand for a document, in order. `folder` ends in `/`.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn standing_paths_below(&mut self, folder: &str) -> Result<Vec<String>, Error> {
+        // The sign behind `/`. Unlike a pattern, a range is found by the index, and has no letters of its own.
+        let end = format!("{}0", folder.trim_end_matches('/'));
+        dsl::documents
+            .filter(dsl::path.ge(folder).and(dsl::path.lt(end)).and(dsl::place.is_not_null()))
+            .select(dsl::path)
+            .distinct()
+            .order(dsl::path)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the documents below {folder:?}"))
+    }
+
     /// The documents that all paths stand for, by path.
     ///
     /// # Errors

@@ -60,6 +60,10 @@ fn a_path_stands_for_the_next_document_or_else_the_current_one() {
     assert!(store.insert_document(&document(9, DocumentState::Queued, Some(Place::Next))).is_err(), "it is taken");
     assert_eq!(numbers(&store.all_standing_documents().unwrap()), [2, 3]);
     assert_eq!(numbers(&store.standing_documents(&["in/1.csv", "none.csv"]).unwrap()), [3]);
+    assert_eq!(store.standing_paths_below("in/").unwrap(), ["in/0.csv", "in/1.csv"]);
+    for folder in ["in/0.csv/", "i/", "im/", "In/"] {
+        assert!(store.standing_paths_below(folder).unwrap().is_empty(), "{folder}");
+    }
     let at =
         |store: &mut Store, path: &str, place| store.document_at(path, place).unwrap().map(|row| numbers(&[row])[0]);
     assert_eq!(at(store, "in/1.csv", Place::Current), Some(1));

@@ -194,20 +194,30 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
 
 /// Takes a document back.
 ///
-/// Its path stands for nothing from now on, and its rows go. One that was not read yet is cancelled.
+/// Its path stands for nothing from now on, and its rows go. One that was not read yet is cancelled. A path that ends in `/` is a
+/// folder: all documents below it are taken back at once, if there are any.
 #[utoipa::path(delete, path = "/api/v1/documents/{path}", operation_id = "delete_document", tag = "documents",
     params(("path" = String, Path, description = "Its path; folders are separated by `/`"), DocumentQuery),
     responses(
         (status = 200, body = DocumentView, description = "The message is known or superseded, and nothing has changed"),
         (status = 204, description = "Taken back"),
-        (status = 404, description = "The path stands for no document"),
+        (status = 404, description = "The path stands for no document; never for a folder"),
+        (status = 422, description = "The folder is not allowed, or has a `sequence`"),
     ))]
 pub(crate) async fn delete(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let DocumentQuery { message, sequence, wait: _ } = input::query(&request)?;
     let path = input::path_document(&request)?;
-    match app.engine.inbox().remove(&path, message, sequence).await? {
-        Removed::Done => Ok(HttpResponse::NoContent().finish()),
-        Removed::Nothing => Err(unknown(&path)),
+    let is_folder = path.ends_with('/');
+    let removed = if !is_folder {
+        app.engine.inbox().remove(&path, message, sequence).await?
+    } else if sequence.is_none() {
+        app.engine.inbox().remove_below(&path, message).await?
+    } else {
+        return Err(ApiError::Invalid("`sequence` counts for one path, not for a folder: leave it out".to_owned()));
+    };
+    match removed {
+        Removed::Nothing if !is_folder => Err(unknown(&path)),
+        Removed::Done | Removed::Nothing => Ok(HttpResponse::NoContent().finish()),
         Removed::Repeated(Arrived::Known(_, stage)) => Ok(only(&path, sequence, stage)),
         Removed::Repeated(Arrived::Superseded | Arrived::Stored(_)) => Ok(only(&path, sequence, Stage::Superseded)),
     }
