@@ -6,7 +6,9 @@
 pub mod cli;
 
 mod document;
+mod job;
 mod master;
+mod outbox;
 mod paths;
 mod run;
 mod session;

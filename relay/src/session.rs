@@ -6,20 +6,17 @@ use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tributary_amqp::{BrokerUrl, Consumer, DEAD_LETTERS, Error, Link, Message, Publisher, Queue, Received};
+use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Publisher, Queue, Received};
 
 use crate::{
-    document::Document,
+    job::Job,
     master::{Master, Verdict},
+    outbox::Outbox,
     paths::Paths,
 };
 
 /// Limit for the documents in hand at a stop, or when the master is away. What is not done by then returns to the queue.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
-/// The header of a dead letter that says why it is one.
-const REASON: &str = "x-tributary-reason";
-/// The header of a dead letter that names its queue.
-const FROM: &str = "x-tributary-queue";
 
 /// The queue, the master, and how many documents may be in hand.
 pub(crate) struct Session<'a> {
@@ -49,9 +46,9 @@ pub(crate) struct Counts {
     pub(crate) dead: u64,
 }
 
-/// A document in hand that is done, one way or the other.
+/// A message in hand that is done, one way or the other.
 struct Done {
-    path: String,
+    key: Option<String>,
     received: Received,
     result: Result<(), NotDone>,
     is_dead: bool,
@@ -62,10 +59,11 @@ enum NotDone {
     Broker(Error),
 }
 
-/// A document in hand, and its message without the body.
+/// A message in hand, without its body, and what it asks for.
 struct InHand {
-    document: Document,
+    job: Job,
     received: Received,
+    body: Bytes,
 }
 
 impl Session<'_> {
@@ -75,22 +73,22 @@ impl Session<'_> {
             opened = self.open() => opened,
             () = stop.cancelled() => return End::Stopped,
         };
-        let (link, dead_letters) = match opened {
+        let (link, outbox) = match opened {
             Ok(opened) => opened,
             Err(error) => return End::Broker(error),
         };
         let end = match link.consume(self.queue, self.prefetch).await {
-            Ok(consumer) => self.relay(&link, consumer, &dead_letters, stop, counts).await,
+            Ok(consumer) => self.relay(&link, consumer, &outbox, stop, counts).await,
             Err(error) => End::Broker(error),
         };
-        tokio::join!(link.close(), dead_letters.close());
+        tokio::join!(link.close(), outbox.close());
         end
     }
 
     /// Connects twice, because a connection that has published may be stopped by the broker, and declares what is needed.
-    async fn open(&self) -> Result<(Link, Publisher), Error> {
+    async fn open(&self) -> Result<(Link, Outbox<'_>), Error> {
         let link = Link::open(self.broker, "tributary relay: documents").await?;
-        let dead_letters = Publisher::over(Link::open(self.broker, "tributary relay: dead letters").await?).await?;
+        let publisher = Publisher::over(Link::open(self.broker, "tributary relay: dead letters").await?).await?;
         link.declare_dead_letters().await?;
         let counts = link.declare(self.queue, Queue::Shared).await?;
         tracing::info!(
@@ -100,18 +98,18 @@ impl Session<'_> {
             self.queue,
             counts.ready
         );
-        Ok((link, dead_letters))
+        Ok((link, Outbox { publisher, queue: self.queue }))
     }
 
     async fn relay(
         &self,
         link: &Link,
         mut consumer: Consumer<'_>,
-        dead_letters: &Publisher,
+        outbox: &Outbox<'_>,
         stop: &CancellationToken,
         counts: &mut Counts,
     ) -> End {
-        let (mut lost, mut publisher_lost) = (pin!(link.lost()), pin!(dead_letters.link().lost()));
+        let (mut lost, mut publisher_lost) = (pin!(link.lost()), pin!(outbox.publisher.link().lost()));
         let mut in_hand = FuturesUnordered::new();
         let mut paths = Paths::default();
         let end = loop {
@@ -121,17 +119,18 @@ impl Session<'_> {
                 error = &mut lost => break End::Broker(error),
                 error = &mut publisher_lost => break End::Broker(error),
                 Some(done) = in_hand.next(), if !in_hand.is_empty() => {
-                    let Done { path, received, result, is_dead }: Done = done;
+                    let Done { key, received, result, is_dead }: Done = done;
                     match result {
                         Ok(()) => if let Err(error) = received.acknowledge().await { break End::Broker(error) },
                         Err(NotDone::MasterAway(why)) => break End::MasterAway(why),
                         Err(NotDone::Broker(error)) => break End::Broker(error),
                     }
                     *(if is_dead { &mut counts.dead } else { &mut counts.taken }) += 1;
-                    in_hand.extend(paths.ended(&path).map(|next| self.work(next, dead_letters)));
+                    let next = key.and_then(|key| paths.ended(&key));
+                    in_hand.extend(next.map(|next| self.work(next, outbox)));
                 }
                 received = consumer.next() => match received {
-                    Ok(received) => in_hand.extend(self.begin(received, &mut paths, dead_letters)),
+                    Ok(received) => in_hand.extend(self.begin(received, &mut paths, outbox)),
                     Err(error) => break End::Broker(error),
                 },
             }
@@ -157,53 +156,31 @@ impl Session<'_> {
         &'w self,
         mut received: Received,
         paths: &mut Paths<InHand>,
-        dead_letters: &'w Publisher,
+        outbox: &'w Outbox<'_>,
     ) -> Option<BoxFuture<'w, Done>> {
         let body = Bytes::from(std::mem::take(&mut received.message.body));
-        match Document::of(&received.message, body.clone()) {
-            Ok(document) => {
-                let path = document.path.clone();
-                let item = paths.begin(&path, InHand { document, received })?;
-                Some(self.work(item, dead_letters))
-            }
-            Err(why) => Some(Box::pin(async move {
-                let result = self.set_aside(&received.message, body, &why, dead_letters).await;
-                Done { path: String::new(), received, result: result.map_err(NotDone::Broker), is_dead: true }
-            })),
-        }
+        let job = Job::of(&received.message, body.clone());
+        let key = job.key().map(str::to_owned);
+        let item = InHand { job, received, body };
+        let item = match key {
+            Some(key) => paths.begin(&key, item)?,
+            None => item,
+        };
+        Some(self.work(item, outbox))
     }
 
-    fn work<'w>(&'w self, InHand { document, received }: InHand, dead_letters: &'w Publisher) -> BoxFuture<'w, Done> {
+    fn work<'w>(&'w self, InHand { job, received, body }: InHand, outbox: &'w Outbox<'_>) -> BoxFuture<'w, Done> {
         Box::pin(async move {
-            let verdict = self.master.put(&document).await;
-            let Document { path, body, .. } = document;
+            let verdict = job.run(self.master).await;
             let is_dead = matches!(verdict, Verdict::Unusable(_));
             let result = match verdict {
                 Verdict::Taken => Ok(()),
                 Verdict::Away(why) => Err(NotDone::MasterAway(why)),
                 Verdict::Unusable(why) => {
-                    self.set_aside(&received.message, body, &why, dead_letters).await.map_err(NotDone::Broker)
+                    outbox.set_aside(&received.message, body, &why).await.map_err(NotDone::Broker)
                 }
             };
-            Done { path, received, result, is_dead }
+            Done { key: job.key().map(str::to_owned), received, result, is_dead }
         })
-    }
-
-    /// Publishes a message that can never be used as a dead letter. After a crash before its acknowledgement it is published twice,
-    /// under the same id.
-    async fn set_aside(
-        &self,
-        message: &Message,
-        body: Bytes,
-        why: &str,
-        dead_letters: &Publisher,
-    ) -> Result<(), Error> {
-        let path = message.headers.get("path").map_or("", String::as_str);
-        let id = message.id.as_deref().unwrap_or_default();
-        tracing::warn!(queue = self.queue, message.id = id, file.path = path, "set a message aside: {why}");
-        let mut letter = Message { body: body.into(), ..message.clone() };
-        letter.headers.insert(REASON.to_owned(), why.to_owned());
-        letter.headers.insert(FROM.to_owned(), self.queue.to_owned());
-        dead_letters.send(DEAD_LETTERS, "", &letter).await?.await
     }
 }

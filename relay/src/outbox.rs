@@ -1,0 +1,37 @@
+//! Publishes dead letters.
+
+use bytes::Bytes;
+use tributary_amqp::{DEAD_LETTERS, Error, Message, Publisher};
+
+/// The header of a dead letter that says why it is one.
+const REASON: &str = "x-tributary-reason";
+/// The header of a dead letter that names its queue.
+const FROM: &str = "x-tributary-queue";
+
+/// A publisher, and the queue whose messages it answers.
+pub(crate) struct Outbox<'a> {
+    pub(crate) publisher: Publisher,
+    pub(crate) queue: &'a str,
+}
+
+impl Outbox<'_> {
+    /// Publishes a message that can never be used as a dead letter. After a crash before its acknowledgement it is published twice,
+    /// under the same id.
+    ///
+    /// # Errors
+    /// The broker does not confirm it.
+    pub(crate) async fn set_aside(&self, message: &Message, body: Bytes, why: &str) -> Result<(), Error> {
+        let path = message.headers.get("path").map_or("", String::as_str);
+        let id = message.id.as_deref().unwrap_or_default();
+        tracing::warn!(queue = self.queue, message.id = id, file.path = path, "set a message aside: {why}");
+        let mut letter = Message { body: body.into(), ..message.clone() };
+        letter.headers.insert(REASON.to_owned(), why.to_owned());
+        letter.headers.insert(FROM.to_owned(), self.queue.to_owned());
+        self.publisher.send(DEAD_LETTERS, "", &letter).await?.await
+    }
+
+    /// Ends the connection.
+    pub(crate) async fn close(self) {
+        self.publisher.close().await;
+    }
+}
