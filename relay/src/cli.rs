@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum, builder::ArgPredicate};
 use reqwest::Url;
 use tributary_amqp::BrokerUrl;
 use tributary_cli_common::LogArgs;
+
+use crate::compat;
 
 /// Hands CSV documents from a RabbitMQ queue to a master. Any number of relays may share a queue
 #[derive(Debug, Clone, Parser)]
@@ -21,15 +23,31 @@ pub struct Args {
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Queue of the documents
-    #[arg(long, value_name = "NAME", default_value = "tributary.documents")]
+    /// Queue of the messages. With --compat, `csv_tasks` is the default
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "tributary.documents",
+        default_value_if("compat", ArgPredicate::IsPresent, compat::QUEUE)
+    )]
     pub queue: String,
+    /// Takes the messages of older systems, as their producers publish them
+    #[arg(long, value_name = "SYSTEM")]
+    pub compat: Option<Compat>,
     /// Most documents in hand at a time
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub prefetch: u16,
     /// Log options.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Older systems whose messages a relay takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compat {
+    /// Tasks and changes of single rows in the queue `csv_tasks`
+    #[value(name = "csv_tasks")]
+    CsvTasks,
 }
 
 fn url(typed: &str) -> Result<Url, String> {
@@ -65,6 +83,11 @@ mod tests {
         assert_eq!(args.amqp.to_string(), "amqp://b:5672");
         assert_eq!((args.to.as_str(), args.token_file), ("http://m:5000/", Some("t".into())));
         assert_eq!((args.queue.as_str(), args.prefetch), ("q", 3));
+        assert_eq!(args.compat, None);
+        let args = parse("--amqp amqp://b --to http://m --compat csv_tasks").unwrap();
+        assert_eq!((args.queue.as_str(), args.compat), ("csv_tasks", Some(Compat::CsvTasks)));
+        let args = parse("--amqp amqp://b --to http://m --compat csv_tasks --queue q").unwrap();
+        assert_eq!(args.queue, "q");
         let args = parse("--amqp amqps://b --to http://m").unwrap();
         assert_eq!((args.queue.as_str(), args.prefetch), ("tributary.documents", 64));
     }
@@ -75,6 +98,7 @@ mod tests {
         check("--to http://m", ErrorKind::MissingRequiredArgument);
         check("--amqp amqp://b", ErrorKind::MissingRequiredArgument);
         check("--amqp http://b --to http://m", ErrorKind::ValueValidation);
+        check("--amqp amqp://b --to http://m --compat csv", ErrorKind::InvalidValue);
         for to in ["m:5000", "ftp://m", "http://m?a", "http://u:p@m"] {
             check(&format!("--amqp amqp://b --to {to}"), ErrorKind::ValueValidation);
         }

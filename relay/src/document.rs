@@ -37,12 +37,7 @@ impl Document {
     /// The reason why it can never be used.
     pub(crate) fn of(message: &Message, body: Bytes) -> Result<Self, String> {
         let path = message.headers.get(PATH).ok_or("no header `path`, a text that names the file")?;
-        // A URL with such a step would be that of another route.
-        if path.split('/').any(|step| matches!(step, "" | "." | "..")) {
-            return Err(format!(
-                "its path `{path}` has an empty step, `.` or `..`; name the file relative to the folder"
-            ));
-        }
+        check_path(path)?;
         let media_type = message.content_type.as_deref().unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !essence.is_empty() && !MEDIA_TYPES.contains(&essence.as_str()) {
@@ -60,6 +55,17 @@ impl Document {
         };
         Ok(Self { path: path.clone(), message: message.id.clone(), sequence: sequence.transpose()?, packing, body })
     }
+}
+
+/// Checks the path of a document. A URL with such a step would be that of another route; the master checks the rest.
+///
+/// # Errors
+/// The reason why it can never be used.
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    if path.split('/').any(|step| matches!(step, "" | "." | "..")) {
+        return Err(format!("its path `{path}` has an empty step, `.` or `..`; name the file relative to the folder"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

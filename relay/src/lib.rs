@@ -5,6 +5,7 @@
 
 pub mod cli;
 
+mod compat;
 mod document;
 mod job;
 mod master;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Body, Client, Method, StatusCode, Url};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tributary_admission::Token;
 use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_success, read_body};
@@ -33,8 +34,9 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'
 /// The outcome of handing a document over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Its rows are committed, or it is stored and will be read, or a newer one took its place.
-    Taken,
+    /// Its rows are committed, or it is stored and will be read, or a newer one took its place. If its message was known, and what that
+    /// brought could not be used, the reason.
+    Taken(Option<String>),
     /// It can never be used, for this reason.
     Unusable(String),
     /// The master cannot take it now, for this reason. The document is not to blame.
@@ -69,10 +71,23 @@ impl Master {
     pub(crate) async fn put(&self, document: &Document) -> Verdict {
         let is_small = document.packing.is_none() && document.body.len() <= MAX_SMALL_BYTES;
         let _permit = if is_small { None } else { self.large.acquire().await.ok() };
+        self.until_done(|| self.try_to_put(document)).await
+    }
+
+    /// Takes all documents below a folder back. `folder` ends in `/`.
+    pub(crate) async fn remove_below(&self, folder: &str) -> Verdict {
+        self.until_done(|| self.try_to_remove(folder)).await
+    }
+
+    /// Repeats a request while the master is only busy, or fails at this one.
+    async fn until_done<F>(&self, request: impl Fn() -> F) -> Verdict
+    where
+        F: Future<Output = Result<Option<String>, Refused>>,
+    {
         let (began, mut delays) = (Instant::now(), Backoff::new(RETRY_DELAYS.0, RETRY_DELAYS.1));
         loop {
-            let error = match self.try_to_put(document).await {
-                Ok(()) => return Verdict::Taken,
+            let error = match request().await {
+                Ok(failed_before) => return Verdict::Taken(failed_before),
                 Err(Refused::Body(why)) => return Verdict::Unusable(why),
                 Err(Refused::Request(error)) => error,
             };
@@ -84,7 +99,8 @@ impl Master {
         }
     }
 
-    async fn try_to_put(&self, document: &Document) -> Result<(), Refused> {
+    /// Returns why the document could not be used when an earlier delivery of its message brought it.
+    async fn try_to_put(&self, document: &Document) -> Result<Option<String>, Refused> {
         let Document { path, message, sequence, packing, body } = document;
         let path = utf8_percent_encode(path, IN_PATH);
         let mut query = vec![("wait", "applied".to_owned())];
@@ -98,14 +114,31 @@ impl Master {
         let request = self.endpoint.request(&self.http, Method::PUT, &format!("api/v1/documents/{path}"));
         let request = request.query(&query).timeout(DOCUMENT_TIMEOUT).body(body);
         let answered = match expect_success(request.send().await).await {
-            Ok(response) => read_body(response, MAX_ANSWER_BYTES).await.map(drop),
+            Ok(response) => read_body(response, MAX_ANSWER_BYTES).await,
             Err(error) => Err(error),
         };
-        answered.map_err(|error| match fault.get() {
+        answered.map(|body| failed_before(&body)).map_err(|error| match fault.get() {
             Some(why) => Refused::Body(why.to_owned()),
             None => Refused::Request(error),
         })
     }
+
+    async fn try_to_remove(&self, folder: &str) -> Result<Option<String>, Refused> {
+        let folder = utf8_percent_encode(folder, IN_PATH);
+        let request = self.endpoint.request(&self.http, Method::DELETE, &format!("api/v1/documents/{folder}"));
+        expect_success(request.timeout(DOCUMENT_TIMEOUT).send().await).await.map(|_| None).map_err(Refused::Request)
+    }
+}
+
+/// The reason in an answer that says no more than that a known message's document had failed.
+fn failed_before(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        state: String,
+        error: Option<String>,
+    }
+    let answer: Answer = serde_json::from_slice(body).ok().filter(|answer: &Answer| answer.state == "failed")?;
+    Some(answer.error.unwrap_or_else(|| "the document of this message could not be used before".to_owned()))
 }
 
 /// A document that was not taken.
@@ -155,6 +188,16 @@ mod tests {
             assert!(matches!(verdict(&error(status)), Verdict::Away(_)), "{status}");
         }
         assert!(matches!(verdict(&Error::TimedOut { url: "u".into() }), Verdict::Away(_)));
+    }
+
+    #[test]
+    fn a_known_message_that_had_failed_is_told_from_others() {
+        let check =
+            |body: &str, expect: Option<&str>| assert_eq!(failed_before(body.as_bytes()).as_deref(), expect, "{body}");
+        check(r#"{"state":"failed","error":"why"}"#, Some("why"));
+        check(r#"{"state":"failed","error":null}"#, Some("the document of this message could not be used before"));
+        check(r#"{"state":"complete","error":null}"#, None);
+        check("", None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Publishes dead letters.
+//! Publishes dead letters, and results for producers of older systems.
 
 use bytes::Bytes;
 use tributary_amqp::{DEAD_LETTERS, Error, Message, Publisher};
+
+use crate::compat::RESULTS;
 
 /// The header of a dead letter that says why it is one.
 const REASON: &str = "x-tributary-reason";
@@ -28,6 +30,14 @@ impl Outbox<'_> {
         letter.headers.insert(REASON.to_owned(), why.to_owned());
         letter.headers.insert(FROM.to_owned(), self.queue.to_owned());
         self.publisher.send(DEAD_LETTERS, "", &letter).await?.await
+    }
+
+    /// Publishes the result of a task. After a crash before the acknowledgement of the task it is published twice, under the same id.
+    ///
+    /// # Errors
+    /// The broker does not confirm it.
+    pub(crate) async fn answer(&self, result: &Message) -> Result<(), Error> {
+        self.publisher.send("", RESULTS, result).await?.await
     }
 
     /// Ends the connection.

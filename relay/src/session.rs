@@ -6,10 +6,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Publisher, Queue, Received};
+use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue, Received};
 
 use crate::{
-    job::Job,
+    cli::Compat,
+    compat::RESULTS,
+    job::{Job, Outcome},
     master::{Master, Verdict},
     outbox::Outbox,
     paths::Paths,
@@ -22,6 +24,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Session<'a> {
     pub(crate) broker: &'a BrokerUrl,
     pub(crate) queue: &'a str,
+    /// The older systems whose messages the queue has.
+    pub(crate) compat: Option<Compat>,
     pub(crate) prefetch: u16,
     pub(crate) master: &'a Master,
 }
@@ -90,7 +94,14 @@ impl Session<'_> {
         let link = Link::open(self.broker, "tributary relay: documents").await?;
         let publisher = Publisher::over(Link::open(self.broker, "tributary relay: dead letters").await?).await?;
         link.declare_dead_letters().await?;
-        let counts = link.declare(self.queue, Queue::Shared).await?;
+        let kind = match self.compat {
+            None => Queue::Shared,
+            Some(Compat::CsvTasks) => {
+                link.declare(RESULTS, Queue::Transient).await?;
+                Queue::Transient
+            }
+        };
+        let counts = link.declare(self.queue, kind).await?;
         tracing::info!(
             queue = self.queue,
             messages = counts.ready,
@@ -159,7 +170,7 @@ impl Session<'_> {
         outbox: &'w Outbox<'_>,
     ) -> Option<BoxFuture<'w, Done>> {
         let body = Bytes::from(std::mem::take(&mut received.message.body));
-        let job = Job::of(&received.message, body.clone());
+        let job = Job::of(self.compat, &received.message, body.clone());
         let key = job.key().map(str::to_owned);
         let item = InHand { job, received, body };
         let item = match key {
@@ -171,16 +182,26 @@ impl Session<'_> {
 
     fn work<'w>(&'w self, InHand { job, received, body }: InHand, outbox: &'w Outbox<'_>) -> BoxFuture<'w, Done> {
         Box::pin(async move {
-            let verdict = job.run(self.master).await;
-            let is_dead = matches!(verdict, Verdict::Unusable(_));
-            let result = match verdict {
-                Verdict::Taken => Ok(()),
-                Verdict::Away(why) => Err(NotDone::MasterAway(why)),
-                Verdict::Unusable(why) => {
-                    outbox.set_aside(&received.message, body, &why).await.map_err(NotDone::Broker)
-                }
-            };
+            let outcome = job.run(self.master).await;
+            let is_dead = matches!(outcome.verdict, Verdict::Unusable(_));
+            let result = publish(outcome, &received.message, body, outbox).await;
             Done { key: job.key().map(str::to_owned), received, result, is_dead }
         })
     }
+}
+
+/// Publishes what the outcome of a message asks for. The message may be acknowledged after that.
+async fn publish(outcome: Outcome, message: &Message, body: Bytes, outbox: &Outbox<'_>) -> Result<(), NotDone> {
+    let why = match outcome.verdict {
+        Verdict::Away(why) => return Err(NotDone::MasterAway(why)),
+        Verdict::Taken(_) => None,
+        Verdict::Unusable(why) => Some(why),
+    };
+    if let Some(result) = outcome.result {
+        outbox.answer(&result).await.map_err(NotDone::Broker)?;
+    }
+    if let Some(why) = why {
+        outbox.set_aside(message, body, &why).await.map_err(NotDone::Broker)?;
+    }
+    Ok(())
 }
