@@ -11,15 +11,21 @@
 
 mod broker;
 mod browser;
+mod guide;
 mod master;
 mod proxy;
+mod python;
+mod relay;
 mod system;
 
 pub use broker::{Broker, control};
 pub use browser::{Browser, Kind, browse};
 pub use fantoccini::key::Key;
+pub use guide::block;
 pub use master::{Master, Products};
 pub use proxy::Proxy;
+pub use python::python;
+pub use relay::Relay;
 pub use system::System;
 
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! Runs the lines of docs/guide/results.md that read the exact CSV, and compares what each program has with the API.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use e2e::System;
+use e2e::{System, block, python};
 use serde_json::Value;
 
 /// Texts that some reader takes for nothing, trims, skips or turns into a number.
@@ -56,11 +56,7 @@ for (row in seq_len(nrow(table))) cat(paste0(sapply(table[row, 1:3], hex), ",", 
 
 /// The lines of the block of a language that contains `part`, on this page of the guide.
 fn lines(page: &str, language: &str, part: &str) -> Vec<String> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide").join(page)).unwrap();
-    let begin = format!("```{language}\n");
-    let mut blocks = page.split(begin.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap());
-    let block = blocks.find(|block| block.contains(part)).unwrap_or_else(|| panic!("no block has {part}"));
-    block.lines().map(str::to_owned).collect()
+    block(page, language, part).lines().map(str::to_owned).collect()
 }
 
 fn printed(command: &mut Command, folder: &Path) -> String {
@@ -96,11 +92,10 @@ fn exported(system: &System) -> tempfile::TempDir {
 fn python_readers_lose_no_cell() {
     let (system, expect) = system();
     let folder = exported(&system);
-    let python = env::var_os("TRIBUTARY_E2E_PYTHON").expect("`cargo xtask services` sets TRIBUTARY_E2E_PYTHON");
     let lines = lines("results.md", "python", "keep_default_na");
     assert_eq!(lines.len(), 3, "{lines:?}");
     for line in lines {
-        let printed = printed(Command::new(&python).args(["-c", PYTHON, &line]), folder.path());
+        let printed = python(PYTHON, &[&line], folder.path());
         let rows: Vec<[String; 3]> =
             serde_json::from_str(&printed).unwrap_or_else(|why| panic!("{line}: {why}: {printed}"));
         assert_eq!(rows, expect, "{line}");
@@ -110,11 +105,10 @@ fn python_readers_lose_no_cell() {
 #[test]
 fn python_readers_open_the_url_of_a_source() {
     let (system, expect) = system();
-    let python = env::var_os("TRIBUTARY_E2E_PYTHON").expect("`cargo xtask services` sets TRIBUTARY_E2E_PYTHON");
     let folder = tempfile::tempdir().unwrap();
     for line in lines("folders.md", "python", "/read") {
         let line = line.replace("http://127.0.0.1:5001", system.source_url());
-        let printed = printed(Command::new(&python).args(["-c", PYTHON, &line]), folder.path());
+        let printed = python(PYTHON, &[&line], folder.path());
         let rows: Vec<[String; 3]> =
             serde_json::from_str(&printed).unwrap_or_else(|why| panic!("{line}: {why}: {printed}"));
         let skus = |rows: &[[String; 3]]| rows.iter().map(|[sku, ..]| sku.clone()).collect::<Vec<_>>();

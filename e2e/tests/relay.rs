@@ -2,50 +2,13 @@
 //!
 //! `DOCUMENTS=10000` asks for more than the tests send by themselves.
 
-use std::{
-    env,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{env, fs, time::Duration};
 
-use e2e::{Broker, Master, Products, until};
+use e2e::{Broker, Master, Products, Relay, block, python, until};
 use tributary_amqp::{Message, Queue};
 use tributary_testkit::process;
 
 const QUEUE: &str = "tributary.documents";
-
-/// A running relay, killed when this is dropped.
-struct Relay(Child);
-
-impl Relay {
-    fn start(broker: &Broker, to: &str) -> Self {
-        let mut command = command(broker, to);
-        Self(
-            command
-                .stdout(Stdio::null())
-                .env("RUST_LOG", env::var("RELAY_LOG").unwrap_or("error".into()))
-                .spawn()
-                .unwrap(),
-        )
-    }
-
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn command(broker: &Broker, to: &str) -> Command {
-    let mut command = process::command("relay", &env::temp_dir());
-    command.args(["--to", to]).env("TRIBUTARY_AMQP", &broker.url);
-    command
-}
 
 fn documents() -> usize {
     env::var("DOCUMENTS").map_or(400, |text| text.parse().unwrap())
@@ -92,7 +55,7 @@ async fn done(broker: &Broker, master: &Master, expect: &Products) {
 #[tokio::test]
 async fn documents_that_are_delivered_twice_are_applied_once() {
     let (broker, master, count) = (Broker::new("twice"), Master::start("", &[]), documents());
-    let _relays = [(); 3].map(|()| Relay::start(&broker, master.url()));
+    let _relays = [(); 3].map(|()| Relay::start(&broker, master.url(), &[]));
     let messages: Vec<_> = (0..count).flat_map(|number| [document(number), document(number)]).collect();
     broker.send(QUEUE, Queue::Shared, &messages).await;
     done(&broker, &master, &products(count)).await;
@@ -102,7 +65,7 @@ async fn documents_that_are_delivered_twice_are_applied_once() {
 #[tokio::test]
 async fn what_can_never_be_used_is_set_aside_once_with_its_reason() {
     let (broker, master) = (Broker::new("poison"), Master::start("", &[]));
-    let _relay = Relay::start(&broker, master.url());
+    let _relay = Relay::start(&broker, master.url(), &[]);
     let good = "sku,name,description\na,n,d\n";
     let without_path = Message { headers: [].into(), ..message("p1", "", good) };
     let packed = |id, encoding: &str| Message { content_encoding: Some(encoding.into()), ..message(id, "x.csv", good) };
@@ -150,11 +113,11 @@ async fn a_relay_that_is_killed_loses_nothing() {
     let messages: Vec<_> = (0..count).map(document).collect();
     broker.send(QUEUE, Queue::Shared, &messages).await;
     for _ in 0..5 {
-        let mut relay = Relay::start(&broker, master.url());
+        let mut relay = Relay::start(&broker, master.url(), &[]);
         tokio::time::sleep(Duration::from_millis(700)).await;
         relay.kill();
     }
-    let _relay = Relay::start(&broker, master.url());
+    let _relay = Relay::start(&broker, master.url(), &[]);
     done(&broker, &master, &products(count)).await;
     assert_eq!(broker.dead_letters().await, []);
 }
@@ -162,7 +125,7 @@ async fn a_relay_that_is_killed_loses_nothing() {
 #[tokio::test]
 async fn a_master_that_is_killed_or_away_costs_only_time() {
     let (broker, mut master, count) = (Broker::new("killed-master"), Master::start("", &[]), documents());
-    let _relays = [(); 2].map(|()| Relay::start(&broker, master.url()));
+    let _relays = [(); 2].map(|()| Relay::start(&broker, master.url(), &[]));
     let messages: Vec<_> = (0..count).map(document).collect();
     let (first, second) = messages.split_at(count / 2);
     broker.send(QUEUE, Queue::Shared, first).await;
@@ -184,7 +147,7 @@ async fn a_master_that_is_killed_or_away_costs_only_time() {
 #[tokio::test]
 async fn a_broker_that_restarts_costs_only_time() {
     let (broker, master, count) = (Broker::alone("restarts"), Master::start("", &[]), documents());
-    let _relays = [(); 3].map(|()| Relay::start(&broker, master.url()));
+    let _relays = [(); 3].map(|()| Relay::start(&broker, master.url(), &[]));
     let messages: Vec<_> = (0..count).map(document).collect();
     let (first, second) = messages.split_at(count / 2);
     broker.send(QUEUE, Queue::Shared, first).await;
@@ -198,7 +161,7 @@ async fn a_broker_that_restarts_costs_only_time() {
 #[tokio::test]
 async fn the_last_document_of_a_path_stands() {
     let (broker, master) = (Broker::new("order"), Master::start("", &[]));
-    let _relay = Relay::start(&broker, master.url());
+    let _relay = Relay::start(&broker, master.url(), &[]);
     let text = |version: usize| format!("sku,name\na,{version}\n");
     let mut messages: Vec<_> =
         (0..60).map(|version| message(&format!("o{version}"), "one.csv", &text(version))).collect();
@@ -219,10 +182,27 @@ async fn the_last_document_of_a_path_stands() {
 async fn a_queue_with_other_arguments_is_named() {
     let (broker, master) = (Broker::new("conflict"), Master::start("", &[]));
     broker.send(QUEUE, Queue::Transient, &[]).await;
-    let output = command(&broker, master.url()).output().unwrap();
+    let output = Relay::command(&broker, master.url()).output().unwrap();
     let said = process::stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     for part in ["the queue `tributary.documents` exists with other arguments", "durable", "name another one"] {
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+#[tokio::test]
+async fn the_producer_of_the_guide_publishes_a_document() {
+    let (broker, master) = (Broker::new("guide"), Master::start("", &[]));
+    let _relay = Relay::start(&broker, master.url(), &[]);
+    // The queue is declared by the relay; without one the producer's message would be refused.
+    until("the queue is there", async || broker.ready(QUEUE).await).await;
+    let default = "amqp://guest:guest@127.0.0.1:5672";
+    let script = block("queues.md", "python", "basic_publish");
+    assert!(script.contains(default), "{script}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("spring.csv"), "sku,name\nq1,Pen from Python\n").unwrap();
+    let _ = python(&script.replace(default, &broker.url), &["spring.csv"], folder.path());
+    done(&broker, &master, &[("q1".to_owned(), ("Pen from Python".to_owned(), String::new()))].into()).await;
+    assert!(master.api("/api/v1/documents/spring.csv").is_some());
+    assert_eq!(broker.dead_letters().await, []);
 }
