@@ -34,9 +34,8 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'
 /// The outcome of handing a document over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Its rows are committed, or it is stored and will be read, or a newer one took its place. If its message was known, and what that
-    /// brought could not be used, the reason.
-    Taken(Option<String>),
+    /// Its rows are committed, or it is stored and will be read, or a newer one took its place.
+    Taken,
     /// It can never be used, for this reason.
     Unusable(String),
     /// The master cannot take it now, for this reason. The document is not to blame.
@@ -82,13 +81,13 @@ impl Master {
     /// Repeats a request while the master is only busy, or fails at this one.
     async fn until_done<F>(&self, request: impl Fn() -> F) -> Verdict
     where
-        F: Future<Output = Result<Option<String>, Refused>>,
+        F: Future<Output = Result<(), Refused>>,
     {
         let (began, mut delays) = (Instant::now(), Backoff::new(RETRY_DELAYS.0, RETRY_DELAYS.1));
         loop {
             let error = match request().await {
-                Ok(failed_before) => return Verdict::Taken(failed_before),
-                Err(Refused::Body(why)) => return Verdict::Unusable(why),
+                Ok(()) => return Verdict::Taken,
+                Err(Refused::Message(why)) => return Verdict::Unusable(why),
                 Err(Refused::Request(error)) => error,
             };
             let may_recover = error.is_busy() || error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
@@ -99,8 +98,9 @@ impl Master {
         }
     }
 
-    /// Returns why the document could not be used when an earlier delivery of its message brought it.
-    async fn try_to_put(&self, document: &Document) -> Result<Option<String>, Refused> {
+    /// Sends a document. A message that the master knows, and could not use before, is refused again: a relay may have been killed
+    /// before it set the message aside.
+    async fn try_to_put(&self, document: &Document) -> Result<(), Refused> {
         let Document { path, message, sequence, packing, body } = document;
         let path = utf8_percent_encode(path, IN_PATH);
         let mut query = vec![("wait", "applied".to_owned())];
@@ -117,16 +117,17 @@ impl Master {
             Ok(response) => read_body(response, MAX_ANSWER_BYTES).await,
             Err(error) => Err(error),
         };
-        answered.map(|body| failed_before(&body)).map_err(|error| match fault.get() {
-            Some(why) => Refused::Body(why.to_owned()),
-            None => Refused::Request(error),
-        })
+        match (answered, fault.get()) {
+            (Ok(body), _) => failed_before(&body).map_or(Ok(()), |why| Err(Refused::Message(why))),
+            (Err(_), Some(why)) => Err(Refused::Message(why.to_owned())),
+            (Err(error), None) => Err(Refused::Request(error)),
+        }
     }
 
-    async fn try_to_remove(&self, folder: &str) -> Result<Option<String>, Refused> {
+    async fn try_to_remove(&self, folder: &str) -> Result<(), Refused> {
         let folder = utf8_percent_encode(folder, IN_PATH);
         let request = self.endpoint.request(&self.http, Method::DELETE, &format!("api/v1/documents/{folder}"));
-        expect_success(request.timeout(DOCUMENT_TIMEOUT).send().await).await.map(|_| None).map_err(Refused::Request)
+        expect_success(request.timeout(DOCUMENT_TIMEOUT).send().await).await.map(drop).map_err(Refused::Request)
     }
 }
 
@@ -143,8 +144,8 @@ fn failed_before(body: &[u8]) -> Option<String> {
 
 /// A document that was not taken.
 enum Refused {
-    /// Its body cannot be unpacked, for this reason.
-    Body(String),
+    /// Its message can never be used, for this reason.
+    Message(String),
     Request(Error),
 }
 

@@ -194,7 +194,7 @@ impl Session<'_> {
 async fn publish(outcome: Outcome, message: &Message, body: Bytes, outbox: &Outbox<'_>) -> Result<(), NotDone> {
     let why = match outcome.verdict {
         Verdict::Away(why) => return Err(NotDone::MasterAway(why)),
-        Verdict::Taken(_) => None,
+        Verdict::Taken => None,
         Verdict::Unusable(why) => Some(why),
     };
     if let Some(result) = outcome.result {

@@ -68,12 +68,11 @@ impl Task {
     pub(crate) async fn run(&self, master: &Master) -> (Verdict, Option<Message>) {
         let began = Instant::now();
         match master.put(&self.document).await {
-            Verdict::Taken(None) => {
+            Verdict::Taken => {
                 let result = success(&self.id, (self.row_count, &self.data), began.elapsed());
-                (Verdict::Taken(None), Some(result))
+                (Verdict::Taken, Some(result))
             }
-            // A relay may have been killed before the result was published.
-            Verdict::Taken(Some(why)) | Verdict::Unusable(why) => {
+            Verdict::Unusable(why) => {
                 let result = failure(Some(&self.id), &why, began.elapsed());
                 (Verdict::Unusable(why), Some(result))
             }
