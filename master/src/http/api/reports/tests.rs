@@ -191,7 +191,7 @@ async fn rows_come_in_the_order_that_is_asked_for() {
 async fn rows_are_csv_exact_for_programs_and_without_formulas_for_people() {
     let exact = "Department Name,rows,total_sales,avg\n=1+1,1,-5,\n\
                  Books,3,123456789012345678901234567890,0.1\n\"Toys, \"\"new\"\"\",2,7,3.5\n";
-    let escaped = "\u{feff}".to_owned() + &exact.replace("\n=1+1", "\n'=1+1");
+    let escaped = "\u{feff}".to_owned() + &exact.replace("\n=1+1", "\n\"'=1+1\"");
     let path = "/api/v1/reports/sales";
     let answers = ask_all(&[
         (path, Some("text/csv")),
