@@ -89,9 +89,14 @@ pub(crate) mod tests {
         },
     };
 
+    use tokio::sync::RwLock;
+
     use super::*;
 
     static WANTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+    /// Held by tests that run an engine, and alone by one that makes tasks panic: whichever engine comes first would take the panic.
+    pub(crate) static ENGINES: RwLock<()> = RwLock::const_new(());
 
     /// Makes the task called `name` panic once.
     pub(crate) fn want_panic(name: &str) {

@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::*;
 use crate::{
     EditRequest, Offer, Stage, Unobserved,
-    supervise::tests::{take_panic, want_panic},
+    supervise::tests::{ENGINES, take_panic, want_panic},
 };
 
 /// Sends a document and waits for its end.
@@ -23,6 +23,7 @@ async fn upload(engine: &Engine, filename: &str, body: &'static str) -> Stage {
 /// A panic used to end a task for good: after one in a task that read documents every later upload stayed `queued` until a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_task_goes_on_after_a_panic() {
+    let _alone = ENGINES.write().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tributary.toml");
     let toml = format!(

@@ -7,6 +7,7 @@ use std::{cell::Cell, collections::BTreeMap, convert::Infallible, sync::Arc, tim
 use bytes::Bytes;
 use futures_util::stream;
 use proptest::test_runner::{Config as ProptestConfig, TestRunner};
+use tokio::sync::RwLockReadGuard;
 use tokio_util::sync::CancellationToken;
 use tributary_config::{Config, ConfigArgs};
 use tributary_store::{AggrOrder, EditRow, Store};
@@ -16,7 +17,7 @@ use super::{
     OperationOutcome::{self, Applied, Refused, Repeated},
     operate,
 };
-use crate::{EditRequest, Engine, Event, Offer, ProductQuery, Running, Stage, Unobserved};
+use crate::{EditRequest, Engine, Event, Offer, ProductQuery, Running, Stage, Unobserved, supervise::tests::ENGINES};
 use model::{Columns, Edit, Model};
 
 /// The offers of all tests: skus with the texts of `name`, `description`, `price` and `brand`.
@@ -26,11 +27,13 @@ struct World {
     engine: Engine,
     running: Running,
     folder: tempfile::TempDir,
+    _undisturbed: RwLockReadGuard<'static, ()>,
 }
 
 impl World {
     /// An engine with the offers of [`FEED`].
     async fn new() -> Self {
+        let undisturbed = ENGINES.read().await;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tributary.toml");
         let toml = format!(
@@ -41,7 +44,7 @@ impl World {
         let config = Config::load(&ConfigArgs { config: Some(file), ..Default::default() }).unwrap();
         let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
         let (engine, running) = Engine::start(&config, &observer, CancellationToken::new()).await.unwrap();
-        let world = Self { engine, running, folder };
+        let world = Self { engine, running, folder, _undisturbed: undisturbed };
         let offer = Offer { path: "feed.csv".to_owned(), is_listed: true, ..Offer::default() };
         let admitted = world.engine.inbox().admit(offer).await.unwrap();
         let id = admitted.id().to_owned();
