@@ -108,7 +108,7 @@ fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     check("--database-url postgres://h/d", 2, "not supported yet by this build");
     check("--force", 2, "unexpected argument");
     fs::write(folder.path().join("tributary.toml"), "database_url = 5\n").unwrap();
-    check("", 2, "tributary.toml, line 1: invalid type");
+    check("", 2, "tributary.toml, line 1: database_url: invalid type");
     assert_eq!(fs::read_to_string(folder.path().join("text.db")).unwrap(), "sku,name\n".repeat(1_000));
 }
 
