@@ -10,6 +10,7 @@ use std::{collections::HashMap, ffi::OsString, path::PathBuf};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, error::ErrorKind, parser::ValueSource};
 use tributary_amqp::BrokerUrl;
 use tributary_cli_common::LogArgs;
+use tributary_http_client::master_url;
 
 use crate::job::{Content, Job, PublishJob, UploadJob};
 
@@ -99,7 +100,7 @@ impl Args {
                 refuse(matches, &BROKER_FLAGS, "`--to`")?;
                 Ok(Job::Upload(UploadJob {
                     files: self.files.clone(),
-                    to: values::url(to).map_err(|why| invalid("--to", &why))?,
+                    to: master_url(to).map_err(|why| invalid("--to", &why))?,
                     token_file: self.token_file.clone(),
                     replace: self.replace,
                     jobs: self.jobs,

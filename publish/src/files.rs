@@ -24,10 +24,13 @@ pub struct LocalFile {
 }
 
 impl LocalFile {
-    /// Its modification time, in nanoseconds; empty where there is none.
-    pub(crate) fn stamp(&self) -> String {
-        let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        since.map_or_else(String::new, |since| since.as_nanos().to_string())
+    /// Its modification time in nanoseconds since 1970, negative before; 0 where there is none.
+    pub(crate) fn modified_nanoseconds(&self) -> i128 {
+        let signed = |nanoseconds: u128| i128::try_from(nanoseconds).unwrap_or(i128::MAX);
+        self.modified.map_or(0, |time| match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => signed(after.as_nanos()),
+            Err(before) => -signed(before.duration().as_nanos()),
+        })
     }
 }
 

@@ -1,8 +1,6 @@
 //! The id of an upload, derived from the file and where it goes: a later run finds what an earlier one has sent, without a file of its
 //! own to remember it.
 
-use std::time::SystemTime;
-
 use reqwest::Url;
 
 use crate::LocalFile;
@@ -19,24 +17,18 @@ pub(crate) fn upload_id(master: &Url, file: &LocalFile, may_replace: bool, numbe
     add(file.absolute.as_os_str().as_encoded_bytes());
     add(file.name.as_bytes());
     add(&file.size.to_le_bytes());
-    add(&nanoseconds(file.modified).to_le_bytes());
+    add(&file.modified_nanoseconds().to_le_bytes());
     add(&[u8::from(may_replace)]);
     add(&number.to_le_bytes());
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
-/// Nanoseconds since 1970, negative before.
-fn nanoseconds(time: Option<SystemTime>) -> i128 {
-    let signed = |nanoseconds: u128| i128::try_from(nanoseconds).unwrap_or(i128::MAX);
-    time.map_or(0, |time| match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => signed(after.as_nanos()),
-        Err(before) => -signed(before.duration().as_nanos()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, time::Duration};
+    use std::{
+        collections::HashSet,
+        time::{Duration, SystemTime},
+    };
 
     use super::*;
 

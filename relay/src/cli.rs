@@ -6,6 +6,7 @@ use clap::{Parser, ValueEnum, builder::ArgPredicate};
 use reqwest::Url;
 use tributary_amqp::BrokerUrl;
 use tributary_cli_common::LogArgs;
+use tributary_http_client::master_url;
 
 use crate::compat;
 
@@ -18,7 +19,7 @@ pub struct Args {
     #[arg(long, env = "TRIBUTARY_AMQP", value_name = "URL", hide_env_values = true)]
     pub amqp: BrokerUrl,
     /// Address of the master, such as http://127.0.0.1:5000
-    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = url)]
+    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = master_url)]
     pub to: Url,
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
@@ -48,21 +49,6 @@ pub enum Compat {
     /// Tasks and changes of single rows in the queue `csv_tasks`
     #[value(name = "csv_tasks")]
     CsvTasks,
-}
-
-fn url(typed: &str) -> Result<Url, String> {
-    let fix = "write the master's address, such as http://127.0.0.1:5000";
-    let url = Url::parse(typed).map_err(|error| format!("{error}; {fix}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("it does not start with http:// or https://; {fix}"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it contains a password, which other users of this machine can see; use --token-file FILE".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("it contains `?` or `#`; {fix}"));
-    }
-    Ok(url)
 }
 
 #[cfg(test)]

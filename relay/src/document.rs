@@ -47,11 +47,11 @@ impl Document {
             let number = text.trim().parse();
             number.map_err(|_| format!("its header `{SEQUENCE}` is `{text}`, not an integer of 64 bits"))
         });
-        let packing = match message.content_encoding.as_deref().unwrap_or_default() {
-            "" | "identity" | "utf-8" | "UTF-8" => None,
-            "gzip" => Some(Packing::Gzip),
-            "zstd" => Some(Packing::Zstd),
-            other => return Err(format!("its content-encoding is `{other}`; gzip and zstd are unpacked")),
+        let packing = match message.packing() {
+            None => None,
+            Some("gzip") => Some(Packing::Gzip),
+            Some("zstd") => Some(Packing::Zstd),
+            Some(other) => return Err(format!("its content-encoding is `{other}`; gzip and zstd are unpacked")),
         };
         Ok(Self { path: path.clone(), message: message.id.clone(), sequence: sequence.transpose()?, packing, body })
     }

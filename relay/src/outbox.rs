@@ -1,14 +1,9 @@
 //! Publishes dead letters, and results for producers of older systems.
 
 use bytes::Bytes;
-use tributary_amqp::{DEAD_LETTERS, Error, Message, Publisher};
+use tributary_amqp::{Error, Message, Publisher};
 
 use crate::compat::RESULTS;
-
-/// The header of a dead letter that says why it is one.
-const REASON: &str = "x-tributary-reason";
-/// The header of a dead letter that names its queue.
-const FROM: &str = "x-tributary-queue";
 
 /// A publisher, and the queue whose messages it answers.
 pub(crate) struct Outbox<'a> {
@@ -17,8 +12,7 @@ pub(crate) struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
-    /// Publishes a message that can never be used as a dead letter. After a crash before its acknowledgement it is published twice,
-    /// under the same id.
+    /// Publishes a message that can never be used as a dead letter.
     ///
     /// # Errors
     /// The broker does not confirm it.
@@ -26,10 +20,7 @@ impl Outbox<'_> {
         let path = message.headers.get("path").map_or("", String::as_str);
         let id = message.id.as_deref().unwrap_or_default();
         tracing::warn!(queue = self.queue, message.id = id, file.path = path, "set a message aside: {why}");
-        let mut letter = Message { body: body.into(), ..message.clone() };
-        letter.headers.insert(REASON.to_owned(), why.to_owned());
-        letter.headers.insert(FROM.to_owned(), self.queue.to_owned());
-        self.publisher.send(DEAD_LETTERS, "", &letter).await?.await
+        self.publisher.set_aside(self.queue, Message { body: body.into(), ..message.clone() }, why).await
     }
 
     /// Publishes the result of a task. After a crash before the acknowledgement of the task it is published twice, under the same id.

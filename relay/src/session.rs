@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue, Received};
+use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Queue, Received};
 
 use crate::{
     cli::Compat,
@@ -50,6 +50,16 @@ pub(crate) struct Counts {
     pub(crate) dead: u64,
 }
 
+impl Counts {
+    fn add(&mut self, is_dead: bool) {
+        if is_dead {
+            self.dead += 1;
+        } else {
+            self.taken += 1;
+        }
+    }
+}
+
 /// A message in hand that is done, one way or the other.
 struct Done {
     key: Option<String>,
@@ -89,11 +99,9 @@ impl Session<'_> {
         end
     }
 
-    /// Connects twice, because a connection that has published may be stopped by the broker, and declares what is needed.
+    /// Connects, and declares what is needed.
     async fn open(&self) -> Result<(Link, Outbox<'_>), Error> {
-        let link = Link::open(self.broker, "tributary relay: documents").await?;
-        let publisher = Publisher::over(Link::open(self.broker, "tributary relay: dead letters").await?).await?;
-        link.declare_dead_letters().await?;
+        let (link, publisher) = Link::open_with_dead_letters(self.broker, "tributary relay", "documents").await?;
         let kind = match self.compat {
             None => Queue::Shared,
             Some(Compat::CsvTasks) => {
@@ -136,7 +144,7 @@ impl Session<'_> {
                         Err(NotDone::MasterAway(why)) => break End::MasterAway(why),
                         Err(NotDone::Broker(error)) => break End::Broker(error),
                     }
-                    *(if is_dead { &mut counts.dead } else { &mut counts.taken }) += 1;
+                    counts.add(is_dead);
                     let next = key.and_then(|key| paths.ended(&key));
                     in_hand.extend(next.map(|next| self.work(next, outbox)));
                 }
@@ -153,7 +161,7 @@ impl Session<'_> {
         let finish = async {
             while let Some(Done { received, result, is_dead, .. }) = in_hand.next().await {
                 if result.is_ok() && received.acknowledge().await.is_ok() {
-                    *(if is_dead { &mut counts.dead } else { &mut counts.taken }) += 1;
+                    counts.add(is_dead);
                 }
             }
         };

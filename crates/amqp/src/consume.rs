@@ -20,8 +20,6 @@ pub struct Consumer<'a> {
 pub struct Received {
     /// The message.
     pub message: Message,
-    /// Whether it was delivered before, to this or another consumer.
-    pub redelivered: bool,
     /// Its number on this link. They ascend.
     pub tag: u64,
     acker: Acker,
@@ -68,7 +66,6 @@ impl Consumer<'_> {
         match self.inner.next().await {
             Some(Ok(delivery)) => Ok(Received {
                 message: Message::received(&delivery.properties, delivery.data),
-                redelivered: delivery.redelivered,
                 tag: delivery.delivery_tag,
                 acker: delivery.acker,
             }),

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod consume;
+mod dead_letters;
 mod error;
 mod link;
 mod message;
@@ -14,9 +15,10 @@ mod topology;
 mod url;
 
 pub use consume::{Consumer, Received};
+pub use dead_letters::DEAD_LETTERS;
 pub use error::Error;
 pub use link::Link;
 pub use message::{Headers, Message};
 pub use publish::{Confirmed, Publisher};
-pub use topology::{DEAD_LETTERS, Queue, QueueCounts};
+pub use topology::{Queue, QueueCounts};
 pub use url::BrokerUrl;

@@ -17,7 +17,7 @@ pub struct Message {
     pub id: Option<String>,
     /// Media type of the body.
     pub content_type: Option<String>,
-    /// Packing of the body: `gzip`, `zstd`, or none.
+    /// Content encoding of the body, see [`Message::packing`].
     pub content_encoding: Option<String>,
     /// The headers.
     pub headers: Headers,
@@ -31,6 +31,12 @@ const PERSISTENT: u8 = 2;
 const MAX_ID_BYTES: usize = 255;
 
 impl Message {
+    /// The packing of the body; `None` if it has none. Some producers write the charset of the text in its place.
+    #[must_use]
+    pub fn packing(&self) -> Option<&str> {
+        self.content_encoding.as_deref().filter(|encoding| !matches!(*encoding, "" | "identity" | "utf-8" | "UTF-8"))
+    }
+
     /// The properties to publish it with.
     pub(crate) fn properties(&self) -> BasicProperties {
         let mut headers = FieldTable::default();
@@ -100,6 +106,18 @@ mod tests {
         };
         assert_eq!(Message::received(&message.properties(), message.body.clone()), message);
         assert_eq!(Message::received(&Message::default().properties(), Vec::new()), Message::default());
+    }
+
+    #[test]
+    fn a_charset_is_no_packing() {
+        let packing = |encoding: &str| {
+            let message = Message { content_encoding: Some(encoding.to_owned()), ..Message::default() };
+            message.packing().map(str::to_owned)
+        };
+        for none in ["", "identity", "utf-8", "UTF-8"] {
+            assert_eq!(packing(none), None, "{none}");
+        }
+        assert_eq!((packing("gzip").as_deref(), Message::default().packing()), (Some("gzip"), None));
     }
 
     #[test]

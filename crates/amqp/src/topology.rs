@@ -8,9 +8,6 @@ use lapin::{
 
 use crate::{Error, Link, error::cause, link::step};
 
-/// The exchange and the queue of messages that can never be used, each with the reason in a header.
-pub const DEAD_LETTERS: &str = "tributary.dead";
-
 /// Returns of a message after which a broker sets it aside. Every delivery counts as one, also those that an outage returns unseen;
 /// brokers from 4.0 on set a message aside after 20 unless they are told otherwise, and 3.10 takes -1 for 0.
 const DELIVERY_LIMIT: i32 = 1_000_000;
@@ -69,17 +66,6 @@ impl Link {
         Ok(QueueCounts { ready: queue.message_count(), consumers: queue.consumer_count() })
     }
 
-    /// Declares the exchange and the queue of [`DEAD_LETTERS`].
-    ///
-    /// # Errors
-    /// As [`Link::declare`].
-    pub async fn declare_dead_letters(&self) -> Result<QueueCounts, Error> {
-        self.declare_exchange(DEAD_LETTERS, ExchangeKind::Fanout).await?;
-        let counts = self.declare(DEAD_LETTERS, Queue::Shared).await?;
-        self.bind(DEAD_LETTERS, DEAD_LETTERS, "").await?;
-        Ok(counts)
-    }
-
     /// Lets a queue have the messages of an exchange whose routing keys match `keys`.
     ///
     /// # Errors
@@ -98,7 +84,7 @@ impl Link {
         self.declare_exchange(name, ExchangeKind::Topic).await
     }
 
-    async fn declare_exchange(&self, name: &str, kind: ExchangeKind) -> Result<(), Error> {
+    pub(crate) async fn declare_exchange(&self, name: &str, kind: ExchangeKind) -> Result<(), Error> {
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let declared = self.channel.exchange_declare(name.into(), kind, options, FieldTable::default());
         conflicting(|| format!("the exchange `{name}`"), declared).await

@@ -33,3 +33,24 @@ impl Endpoint {
         }
     }
 }
+
+/// Checks the address of a master as it is typed after `--to`.
+///
+/// # Errors
+/// The fault, and what to write.
+pub fn master_url(typed: &str) -> Result<Url, String> {
+    let fix = "write the master's address, such as http://127.0.0.1:5000";
+    let url = Url::parse(typed).map_err(|error| format!("{error}; {fix}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("it does not start with http:// or https://; {fix}"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "it contains a password, which other users of this machine can see; use `--token-file FILE`".to_owned()
+        );
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("it contains `?` or `#`; {fix}"));
+    }
+    Ok(url)
+}

@@ -10,6 +10,6 @@ mod response;
 
 pub use backoff::Backoff;
 pub use client::ClientOptions;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, master_url};
 pub use error::Error;
 pub use response::{expect_ok, expect_success, read_body, read_json};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
-use tributary_amqp::{BrokerUrl, Consumer, DEAD_LETTERS, Error, Link, Message, Publisher, Queue, Received};
+use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue, Received};
 use tributary_config::AmqpConfig;
 use tributary_engine::{Engine, OperationLimits, OperationMessage, OperationOutcome};
 
@@ -19,9 +19,6 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Interval in which the queues are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-/// The headers of a dead letter: why it is one, and where it came from.
-const REASON: &str = "x-tributary-reason";
-const FROM: &str = "x-tributary-queue";
 
 /// Takes operations until something fails.
 pub(super) async fn session(
@@ -42,11 +39,9 @@ pub(super) async fn session(
     Ended { error, has_worked: true }
 }
 
-/// Connects twice, because a connection that has published may be stopped by the broker, and declares the queues.
+/// Connects, and declares the queues.
 async fn open(broker: &BrokerUrl, config: &AmqpConfig) -> Result<(Link, Publisher), Error> {
-    let link = Link::open(broker, "tributary master: operations").await?;
-    let dead_letters = Publisher::over(Link::open(broker, "tributary master: dead letters").await?).await?;
-    link.declare_dead_letters().await?;
+    let (link, dead_letters) = Link::open_with_dead_letters(broker, "tributary master", "operations").await?;
     link.declare(&config.documents_queue, Queue::Shared).await?;
     link.declare(&config.operations_queue, Queue::Ordered).await?;
     Ok((link, dead_letters))
@@ -121,15 +116,11 @@ impl Session<'_> {
         Ok(self.link.acknowledge_up_to(last).await?)
     }
 
-    /// Publishes a message that can never be used as a dead letter. After a crash before its acknowledgement it is published twice,
-    /// under the same id.
+    /// Publishes a message that can never be used as a dead letter.
     async fn set_aside(&self, message: &Message, why: &str) -> Result<(), Error> {
         let (queue, id) = (&self.config.operations_queue, message.id.as_deref().unwrap_or_default());
         tracing::warn!(queue, message.id = id, "set a message aside: {why}");
-        let mut letter = message.clone();
-        letter.headers.insert(REASON.to_owned(), why.to_owned());
-        letter.headers.insert(FROM.to_owned(), queue.clone());
-        self.dead_letters.send(DEAD_LETTERS, "", &letter).await?.await
+        self.dead_letters.set_aside(queue, message.clone(), why).await
     }
 }
 
@@ -148,8 +139,7 @@ fn more(consumer: &mut Consumer<'_>, first: Received) -> Result<Vec<Received>, E
 
 /// Reads a message.
 fn read(message: &Message) -> Result<OperationMessage, String> {
-    let encoding = message.content_encoding.as_deref().unwrap_or_default();
-    if !matches!(encoding, "" | "identity" | "utf-8" | "UTF-8") {
+    if let Some(encoding) = message.packing() {
         return Err(format!("its content-encoding is `{encoding}`; operations are not packed"));
     }
     if message.body.len() > MAX_MESSAGE_BYTES {

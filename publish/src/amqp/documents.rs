@@ -32,7 +32,7 @@ pub(super) fn check(files: &[LocalFile]) -> Result<()> {
 pub(super) fn read(files: &[LocalFile], items: &Items) {
     for (number, file) in files.iter().enumerate() {
         let content = read_one(file).map_err(|error| error.to_string());
-        let message = content.map(|content| message(&file.name, content, &file.stamp()));
+        let message = content.map(|content| message(&file.name, content, &file.modified_nanoseconds().to_string()));
         if items.blocking_send(Item { file: number, message }).is_err() {
             return;
         }

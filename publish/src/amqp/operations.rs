@@ -61,7 +61,7 @@ pub(super) fn read(files: &[LocalFile], items: &Items) {
 fn read_one(number: usize, file: &LocalFile, items: &Items) -> Result<bool, LineError> {
     let source = File::open(&file.path)?;
     expect_unchanged(file, &source)?;
-    let (mut lines, stamp) = (Lines::new(BufReader::new(&source)), file.stamp());
+    let (mut lines, stamp) = (Lines::new(BufReader::new(&source)), file.modified_nanoseconds().to_string());
     while let Some(line) = lines.next()? {
         let item = Item { file: number, message: Ok(message(&file.name, &stamp, &line)) };
         if items.blocking_send(item).is_err() {
@@ -129,7 +129,9 @@ mod tests {
         let mut next = || read_items.try_recv().unwrap().message.unwrap();
         let (one, two) = (next(), next());
         assert_eq!((one.body.as_slice(), two.body.as_slice()), (&b"{\"a\":1}"[..], &b" [2] "[..]));
-        let id = |line: &str| blake3::hash(format!("a.jsonl\0{}\0{line}", files[0].stamp()).as_bytes()).to_hex();
+        let id = |line: &str| {
+            blake3::hash(format!("a.jsonl\0{}\0{line}", files[0].modified_nanoseconds()).as_bytes()).to_hex()
+        };
         assert_eq!(one.id.as_deref(), Some(id("1\0{\"a\":1}").as_str()));
         assert_eq!(two.id.as_deref(), Some(id("3\0 [2] ").as_str()));
         assert_eq!(one.content_type.as_deref(), Some("application/json"));

@@ -72,12 +72,6 @@ pub struct OperationLimits {
     pub keep_for: Duration,
 }
 
-impl Default for OperationLimits {
-    fn default() -> Self {
-        Self { keep_messages: 1_000_000, keep_for: Duration::from_secs(7 * 24 * 60 * 60) }
-    }
-}
-
 /// Applies messages in order, in one transaction, and returns the outcome of each.
 ///
 /// # Errors

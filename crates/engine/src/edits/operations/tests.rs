@@ -23,6 +23,10 @@ use model::{Columns, Edit, Model};
 /// The offers of all tests: skus with the texts of `name`, `description`, `price` and `brand`.
 const FEED: &str = "sku,name,description,price,brand\na,Pen,blue,1,Acme\nb,Ink,,2,\n";
 
+/// Bounds that no test but that of the bounds reaches.
+const LIMITS: OperationLimits =
+    OperationLimits { keep_messages: 1_000_000, keep_for: Duration::from_secs(7 * 24 * 60 * 60) };
+
 struct World {
     engine: Engine,
     running: Running,
@@ -59,7 +63,7 @@ impl World {
     }
 
     async fn operate(&self, messages: &[OperationMessage]) -> Vec<OperationOutcome> {
-        self.engine.operate(messages.to_vec(), OperationLimits::default()).await.unwrap()
+        self.engine.operate(messages.to_vec(), LIMITS).await.unwrap()
     }
 
     /// The skus of the events of edits after a number, in order, and the number of the last event.
@@ -194,7 +198,7 @@ fn texts_of_columns_that_are_gone_stay_until_the_product_is_deleted() {
     };
     store.put_edit(&gone).unwrap();
     let mut own_after = |operations| {
-        let outcomes = operate(&mut store, vec![message("", operations)], OperationLimits::default()).unwrap();
+        let outcomes = operate(&mut store, vec![message("", operations)], LIMITS).unwrap();
         assert_eq!(outcomes, [Applied]);
         store.edit("a").unwrap().unwrap().own
     };
