@@ -25,6 +25,7 @@ fn main() -> Result<()> {
         tributary_master::cli::Args::command(),
         tributary_publish::cli::Args::command(),
         tributary_readdb::cli::Args::command(),
+        tributary_relay::cli::Args::command(),
         tributary_starter::cli::Args::command(),
     ];
     commands.into_iter().try_for_each(|command| write(command, Path::new(&folder)))

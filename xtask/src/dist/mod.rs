@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 /// The programs that people run.
-const PROGRAMS: [&str; 6] = ["data-source", "generate", "master", "publish", "readdb", "starter"];
+const PROGRAMS: [&str; 7] = ["data-source", "generate", "master", "publish", "readdb", "relay", "starter"];
 
 /// The tool that makes the Debian package, from the same registry as the dependencies.
 const CARGO_DEB: &str = "3.8.0";
