@@ -11,7 +11,9 @@ mod error;
 mod link;
 mod message;
 mod publish;
+mod socket;
 mod topology;
+mod trust;
 mod url;
 
 pub use consume::{Consumer, Received};

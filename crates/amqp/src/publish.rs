@@ -1,17 +1,23 @@
 //! Sending messages, each of which the broker confirms once it is on disk.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
 use lapin::{
-    Confirmation,
+    Confirmation, ConnectionStatus,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use tokio::time::timeout;
 
-use crate::{Error, Link, Message, error::cause, link::step};
+use crate::{
+    Error, Link, Message,
+    error::{cause, failed},
+    link::{STEP_TIMEOUT, step},
+};
 
-/// Limit for a confirmation. A broker that is short of memory or disk confirms nothing until that ends.
+/// Limit for a confirmation, without the time in which the broker is short of memory or disk.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+/// The parts of a limit after each of which it is asked whether the broker is short.
+const PARTS: u32 = 10;
 
 /// Sends messages over a link of its own.
 pub struct Publisher {
@@ -73,14 +79,19 @@ impl Publisher {
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
         let sent =
             self.link.channel.basic_publish(exchange.into(), key.into(), options, &message.body, message.properties());
-        let confirm = step(|| format!("send a message to {to}"), sent).await?;
+        let status = self.link.status();
+        let step = format!("send a message to {to}");
+        let confirm = match patiently(STEP_TIMEOUT, &status, sent).await {
+            Some(sent) => sent.map_err(|error| failed(step, &error))?,
+            None => return Err(Error::TimedOut { step, limit: STEP_TIMEOUT }),
+        };
         Ok(async move {
-            match timeout(CONFIRM_TIMEOUT, confirm).await {
-                Ok(Ok(Confirmation::Ack(None))) => Ok(()),
-                Ok(Ok(Confirmation::Ack(Some(_)))) => Err(Error::Unroutable { to }),
-                Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => Err(Error::Refused { to }),
-                Ok(Err(error)) => Err(Error::Lost { cause: cause(&error) }),
-                Err(_) => Err(Error::TimedOut { step: format!("confirm a message to {to}"), limit: CONFIRM_TIMEOUT }),
+            match patiently(CONFIRM_TIMEOUT, &status, confirm).await {
+                Some(Ok(Confirmation::Ack(None))) => Ok(()),
+                Some(Ok(Confirmation::Ack(Some(_)))) => Err(Error::Unroutable { to }),
+                Some(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => Err(Error::Refused { to }),
+                Some(Err(error)) => Err(Error::Lost { cause: cause(&error) }),
+                None => Err(Error::TimedOut { step: format!("confirm a message to {to}"), limit: CONFIRM_TIMEOUT }),
             }
         })
     }
@@ -89,4 +100,19 @@ impl Publisher {
     pub async fn close(self) {
         self.link.close().await;
     }
+}
+
+/// Waits for a message to arrive, but not forever. The time in which the broker is short of memory or disk does not count: it takes
+/// the message once that ends, so another connection would only send it twice.
+async fn patiently<T>(limit: Duration, status: &ConnectionStatus, step: impl Future<Output = T>) -> Option<T> {
+    let mut step = pin!(step);
+    let mut parts = 0;
+    while parts < PARTS {
+        match timeout(limit / PARTS, &mut step).await {
+            Ok(done) => return Some(done),
+            Err(_) if status.blocked() => {}
+            Err(_) => parts += 1,
+        }
+    }
+    None
 }
