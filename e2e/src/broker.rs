@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
-use tributary_amqp::{BrokerUrl, DEAD_LETTERS, Link, Message, Publisher, Queue};
+use tributary_amqp::{BrokerUrl, DEAD_LETTERS, Link, Message, Publisher, Queue, QueueCounts};
 
 /// Held by all tests that use the broker; alone by those that stop it.
 static UNDISTURBED: RwLock<()> = RwLock::new(());
@@ -21,6 +21,8 @@ pub struct Broker {
     name: String,
     /// Its address, as the programs take it.
     pub url: String,
+    /// The same with TLS.
+    pub encrypted_url: String,
     _guard: Guard,
 }
 
@@ -51,8 +53,21 @@ impl Broker {
     fn with(name: &str, guard: Guard) -> Self {
         control(&["add_vhost", name]);
         control(&["set_permissions", "-p", name, "guest", ".*", ".*", ".*"]);
-        let server = env::var("TRIBUTARY_E2E_AMQP").expect("`cargo xtask services` runs this");
-        Self { name: name.to_owned(), url: format!("{server}/{name}"), _guard: guard }
+        let url = |variable| format!("{}/{name}", service(variable));
+        let (url, encrypted_url) = (url("TRIBUTARY_E2E_AMQP"), url("TRIBUTARY_E2E_AMQPS"));
+        Self { name: name.to_owned(), url, encrypted_url, _guard: guard }
+    }
+
+    /// The PEM file of the authority that signed the broker's certificate.
+    #[must_use]
+    pub fn ca_file() -> String {
+        service("TRIBUTARY_E2E_AMQPS_CA")
+    }
+
+    /// The name of the virtual host.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The address, parsed.
@@ -66,6 +81,20 @@ impl Broker {
         control(&["stop_app"]);
         std::thread::sleep(away);
         control(&["start_app"]);
+    }
+
+    /// Makes the broker short of memory, so that it takes no messages.
+    #[must_use]
+    pub fn short_of_memory(&self) -> Limit<'_> {
+        control(&["set_vm_memory_high_watermark", "0.0000001"]);
+        Limit { undo: &["set_vm_memory_high_watermark", "0.4"], _broker: self }
+    }
+
+    /// Makes the broker close channels, opened from now on, that hold a message for more than 3 s.
+    #[must_use]
+    pub fn impatient(&self) -> Limit<'_> {
+        control(&["eval", "application:set_env(rabbit, consumer_timeout, 3000)."]);
+        Limit { undo: &["eval", "application:set_env(rabbit, consumer_timeout, 60000)."], _broker: self }
     }
 
     /// Sends messages to a queue, which is declared first, and waits until the broker has them all.
@@ -85,10 +114,19 @@ impl Broker {
 
     /// The number of messages that wait in a queue; `None` if there is no such queue or the broker is away.
     pub async fn ready(&self, queue: &str) -> Option<u32> {
+        self.counts(queue).await.map(|counts| counts.ready)
+    }
+
+    /// The number of consumers of a queue; `None` as for [`Broker::ready`].
+    pub async fn consumers(&self, queue: &str) -> Option<u32> {
+        self.counts(queue).await.map(|counts| counts.consumers)
+    }
+
+    async fn counts(&self, queue: &str) -> Option<QueueCounts> {
         let link = Link::open(&self.address(), "a test").await.ok()?;
         let counts = link.look_at(queue).await.ok();
         link.close().await;
-        counts.map(|counts| counts.ready)
+        counts
     }
 
     /// Takes all messages out of a queue.
@@ -119,17 +157,34 @@ impl Broker {
     }
 }
 
+/// A limit of the broker for all its clients, undone when this is dropped.
+pub struct Limit<'a> {
+    undo: &'static [&'static str],
+    _broker: &'a Broker,
+}
+
+impl Drop for Limit<'_> {
+    fn drop(&mut self) {
+        control(self.undo);
+    }
+}
+
 impl Drop for Broker {
     fn drop(&mut self) {
         control(&["delete_vhost", &self.name]);
     }
 }
 
-/// Runs `rabbitmqctl`.
-pub fn control(arguments: &[&str]) {
-    let program = env::var("TRIBUTARY_E2E_RABBITMQCTL").expect("`cargo xtask services` runs this");
-    let output = Command::new(program).args(arguments).output().expect("rabbitmqctl runs");
+/// Runs `rabbitmqctl`, and returns what it prints.
+pub fn control(arguments: &[&str]) -> String {
+    let output = Command::new(service("TRIBUTARY_E2E_RABBITMQCTL")).args(arguments).output().expect("rabbitmqctl runs");
     let said = String::from_utf8_lossy(&output.stderr);
     // A virtual host of an earlier run that was killed.
     assert!(output.status.success() || said.contains("already_exists"), "rabbitmqctl {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The value of a variable that `cargo xtask services` sets.
+fn service(variable: &str) -> String {
+    env::var(variable).expect("`cargo xtask services` runs this")
 }

@@ -16,16 +16,18 @@ mod master;
 mod proxy;
 mod python;
 mod relay;
+mod said;
 mod system;
 
-pub use broker::{Broker, control};
+pub use broker::{Broker, Limit, control};
 pub use browser::{Browser, Kind, browse};
 pub use fantoccini::key::Key;
 pub use guide::block;
 pub use master::{Master, Products};
 pub use proxy::Proxy;
-pub use python::python;
+pub use python::{PythonProgram, python};
 pub use relay::Relay;
+pub use said::said;
 pub use system::System;
 
 use std::time::{Duration, Instant};

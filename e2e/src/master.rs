@@ -1,6 +1,6 @@
 //! A master without a source, to which things are sent.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,11 +51,33 @@ impl Master {
         self.daemon = start(&self.home, &address, &self.arguments);
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.daemon.id().to_string()]).status();
+        assert!(sent.expect("there is a program `kill`").success());
+    }
+
+    /// The body of `/readyz`, which is 200.
+    #[must_use]
+    pub fn ready(&self) -> String {
+        let (status, body) = http::get(&format!("{}/readyz", self.daemon.url)).expect("the master answers");
+        let body = String::from_utf8(body).expect("it is text");
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
     /// Asks the API; `None` if the status is not 200 or nothing answers.
     #[must_use]
     pub fn api(&self, path: &str) -> Option<Value> {
         let (status, body) = http::get(&format!("{}{path}", self.daemon.url)).ok()?;
         (status == 200).then(|| serde_json::from_slice(&body).ok()).flatten()
+    }
+
+    /// The number of the newest event.
+    #[must_use]
+    pub fn last_event(&self) -> Option<i64> {
+        let mut lines = http::lines(&format!("{}/api/v1/events", self.daemon.url), &[]).ok()?;
+        lines.find_map(|line| line.strip_prefix("id: ")?.trim().parse().ok())
     }
 
     /// The products, as `readdb` prints them.

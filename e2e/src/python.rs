@@ -1,6 +1,10 @@
 //! The Python of the tests.
 
-use std::{env, path::Path, process::Command};
+use std::{
+    env,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 use tributary_testkit::process;
 
@@ -10,9 +14,37 @@ use tributary_testkit::process;
 /// It fails.
 #[must_use]
 pub fn python(script: &str, arguments: &[&str], folder: &Path) -> String {
-    let program = env::var_os("TRIBUTARY_E2E_PYTHON").expect("`cargo xtask services` sets TRIBUTARY_E2E_PYTHON");
-    let output = Command::new(program).args(["-c", script]).args(arguments).current_dir(folder).output();
+    let output = command(script, arguments).current_dir(folder).output();
     let output = output.expect("Python runs");
     assert!(output.status.success(), "{arguments:?}: {}", process::stderr(&output));
     String::from_utf8(output.stdout).expect("it prints UTF-8")
+}
+
+/// A script that runs on, killed when this is dropped.
+pub struct PythonProgram(pub Child);
+
+impl PythonProgram {
+    /// Starts a script, whose output is piped.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start(script: &str, arguments: &[&str]) -> Self {
+        let mut command = command(script, arguments);
+        Self(command.env("PYTHONUNBUFFERED", "1").stdout(Stdio::piped()).spawn().expect("Python starts"))
+    }
+}
+
+impl Drop for PythonProgram {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn command(script: &str, arguments: &[&str]) -> Command {
+    let program = env::var_os("TRIBUTARY_E2E_PYTHON").expect("`cargo xtask services` sets TRIBUTARY_E2E_PYTHON");
+    let mut command = Command::new(program);
+    command.args(["-c", script]).args(arguments);
+    command
 }

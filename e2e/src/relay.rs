@@ -25,6 +25,12 @@ impl Relay {
         Self(started.expect("the relay starts"))
     }
 
+    /// A relay that was started by its [command](Self::command).
+    #[must_use]
+    pub fn running(relay: Child) -> Self {
+        Self(relay)
+    }
+
     /// The command that starts one.
     #[must_use]
     pub fn command(broker: &Broker, to: &str) -> Command {

@@ -4,6 +4,7 @@
 mod amqp_publish;
 mod compat;
 mod differences;
+mod encrypted;
 mod form;
 mod live;
 mod operations;

@@ -173,7 +173,7 @@ async fn every_event_is_published_over_a_kill_and_a_restart_of_the_broker() {
     broker.restart(Duration::from_secs(1));
     broker.send(QUEUE, Queue::Ordered, &messages[2 * third..]).await;
     done(&broker, &master, &expect).await;
-    let last = until("events are stored", async || last_event(&master)).await;
+    let last = until("events are stored", async || master.last_event()).await;
     let mut seen = BTreeMap::new();
     until("the last event arrives", async || {
         for event in broker.drain("subscriber").await {
@@ -188,11 +188,4 @@ async fn every_event_is_published_over_a_kill_and_a_restart_of_the_broker() {
     let missing: Vec<_> = (first..=last).filter(|id| !seen.contains_key(id)).collect();
     assert!(first <= 2 && missing.is_empty(), "from {first} on, without {missing:?}");
     assert!(seen.values().all(|(kind, _)| ["edit", "source", "configuration"].contains(&kind.as_str())));
-}
-
-/// The number of the newest event.
-fn last_event(master: &Master) -> Option<i64> {
-    let url = format!("{}/api/v1/events", master.url());
-    let mut lines = http::lines(&url, &[]).ok()?;
-    lines.find_map(|line| line.strip_prefix("id: ")?.trim().parse().ok())
 }

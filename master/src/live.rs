@@ -26,8 +26,9 @@ pub async fn run(
     announces: bool,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    // A token file that cannot be read is found before anything starts.
+    // Files that cannot be read are found before anything starts.
     config.access.token()?;
+    amqp::broker(&config.amqp)?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {

@@ -21,7 +21,7 @@ const OPERATIONS: &str = "tributary.operations";
 /// Flags that only an upload has.
 const UPLOAD_FLAGS: [&str; 3] = ["token_file", "replace", "jobs"];
 /// Flags that only a broker has.
-const BROKER_FLAGS: [&str; 3] = ["operations", "queue", "rate"];
+const BROKER_FLAGS: [&str; 4] = ["amqp_ca", "operations", "queue", "rate"];
 
 /// Uploads files to a master and waits until their rows are in its tables, or publishes them to the queue of a RabbitMQ broker
 #[derive(Debug, Clone, Parser)]
@@ -47,6 +47,9 @@ pub struct Args {
     // Not even `--help` may show a password.
     #[arg(long, env = "TRIBUTARY_AMQP", hide_env_values = true, value_name = "URL")]
     pub amqp: Option<String>,
+    /// PEM file of the authority that signed the broker's certificate, if this machine does not trust it anyway
+    #[arg(long, env = "TRIBUTARY_AMQP_CA", value_name = "FILE", help_heading = "With --amqp")]
+    pub amqp_ca: Option<PathBuf>,
     /// Publish each line of the files as operations: a JSON object, or an array of several
     #[arg(long, help_heading = "With --amqp")]
     pub operations: bool,
@@ -109,6 +112,10 @@ impl Args {
             (None, Some(amqp)) => {
                 refuse(matches, &UPLOAD_FLAGS, "`--amqp`")?;
                 let broker = amqp.parse::<BrokerUrl>().map_err(|why| invalid("--amqp", &why))?;
+                let broker = match &self.amqp_ca {
+                    Some(file) => broker.trusting(file).map_err(|why| invalid("--amqp-ca", &why))?,
+                    None => broker,
+                };
                 Ok(Job::Publish(self.publish_job(broker)))
             }
             (None, None) => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context, Error, Result};
 use clap::{Parser, ValueEnum, builder::ArgPredicate};
 use reqwest::Url;
 use tributary_amqp::BrokerUrl;
@@ -18,6 +19,9 @@ pub struct Args {
     /// other users of this machine
     #[arg(long, env = "TRIBUTARY_AMQP", value_name = "URL", hide_env_values = true)]
     pub amqp: BrokerUrl,
+    /// PEM file of the authority that signed the broker's certificate, if this machine does not trust it anyway
+    #[arg(long, env = "TRIBUTARY_AMQP_CA", value_name = "FILE")]
+    pub amqp_ca: Option<PathBuf>,
     /// Address of the master, such as http://127.0.0.1:5000
     #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = master_url)]
     pub to: Url,
@@ -43,6 +47,20 @@ pub struct Args {
     pub log: LogArgs,
 }
 
+impl Args {
+    /// The broker, and whom to trust.
+    ///
+    /// # Errors
+    /// The file of `--amqp-ca` cannot be used.
+    pub(crate) fn broker(&self) -> Result<BrokerUrl> {
+        let broker = self.amqp.clone();
+        match &self.amqp_ca {
+            Some(file) => broker.trusting(file).map_err(Error::msg).context("--amqp-ca cannot be used"),
+            None => Ok(broker),
+        }
+    }
+}
+
 /// Older systems whose messages a relay takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Compat {
@@ -65,9 +83,11 @@ mod tests {
     #[test]
     fn each_flag_is_read() {
         Args::command().debug_assert();
-        let args = parse("--amqp amqp://b --to http://m:5000 --token-file t --queue q --prefetch 3").unwrap();
+        let args =
+            parse("--amqp amqp://b --amqp-ca c.pem --to http://m:5000 --token-file t --queue q --prefetch 3").unwrap();
         assert_eq!(args.amqp.to_string(), "amqp://b:5672");
         assert_eq!((args.to.as_str(), args.token_file), ("http://m:5000/", Some("t".into())));
+        assert_eq!(args.amqp_ca, Some("c.pem".into()));
         assert_eq!((args.queue.as_str(), args.prefetch), ("q", 3));
         assert_eq!(args.compat, None);
         let args = parse("--amqp amqp://b --to http://m --compat csv_tasks").unwrap();

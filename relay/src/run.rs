@@ -21,17 +21,13 @@ const BROKER_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 /// Relays until `stop`.
 ///
 /// # Errors
-/// The token cannot be read; a queue exists with other arguments.
+/// The token or the file of `--amqp-ca` cannot be read; a queue exists with other arguments.
 pub async fn run(args: &Args, stop: &CancellationToken) -> Result<()> {
     let token = Access { token_file: args.token_file.clone(), allow_anonymous: false }.token()?;
     let master = Master::new(args.to.clone(), token)?;
-    let session = Session {
-        broker: &args.amqp,
-        queue: &args.queue,
-        compat: args.compat,
-        prefetch: args.prefetch,
-        master: &master,
-    };
+    let broker = args.broker()?;
+    let session =
+        Session { broker: &broker, queue: &args.queue, compat: args.compat, prefetch: args.prefetch, master: &master };
     let (mut delays, mut broker_delays) =
         (Backoff::new(DELAYS.0, DELAYS.1), Backoff::new(BROKER_DELAYS.0, BROKER_DELAYS.1));
     let mut outage = Outage::default();

@@ -53,8 +53,8 @@ struct Service {
     variable: &'static str,
     /// The value of the variable.
     address: fn(port: u16) -> String,
-    /// A further variable, made of its folder.
-    control: Option<fn(folder: &Path) -> Variable>,
+    /// Further variables, made of its folder.
+    more: fn(folder: &Path) -> Vec<Variable>,
 }
 
 const SERVICES: [Service; 2] = [
@@ -71,7 +71,7 @@ const SERVICES: [Service; 2] = [
         answers: |port| TcpStream::connect(("127.0.0.1", port)).is_ok(),
         variable: "TRIBUTARY_E2E_WEBDRIVER",
         address: |port| format!("http://127.0.0.1:{port}"),
-        control: None,
+        more: |_| Vec::new(),
     },
     Service {
         name: "rabbitmq",
@@ -80,15 +80,16 @@ const SERVICES: [Service; 2] = [
         answers: rabbitmq::answers,
         variable: "TRIBUTARY_E2E_AMQP",
         address: rabbitmq::address,
-        control: Some(rabbitmq::control),
+        more: rabbitmq::more,
     },
 ];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("rabbitmqctl", "rabbitmq-server"),
+    ("openssl", "openssl"),
     ("python3", "python3-venv"),
     ("pg_virtualenv", "postgresql"),
     ("Rscript", "r-base-core"),
@@ -227,8 +228,7 @@ impl<'a> Running<'a> {
 
     /// The variables in which tests find it.
     fn variables(&self) -> impl Iterator<Item = Variable> {
-        let control = self.service.control.map(|control| control(&self.folder));
-        [(self.service.variable, self.address.clone())].into_iter().chain(control)
+        [(self.service.variable, self.address.clone())].into_iter().chain((self.service.more)(&self.folder))
     }
 
     /// Fails if it has ended.

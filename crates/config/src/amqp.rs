@@ -1,6 +1,6 @@
 //! `[amqp]`: the RabbitMQ broker of the master, and its queues.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use url::Url;
 
@@ -9,6 +9,8 @@ use url::Url;
 pub struct AmqpConfig {
     /// The address of the broker. Default: none, so that the master has none.
     pub url: Option<AmqpUrl>,
+    /// A PEM file of authorities that may sign the broker's certificate, besides those of this machine. Default: none.
+    pub ca_file: Option<PathBuf>,
     /// The queue of operations, which become edits. Default: `tributary.operations`.
     pub operations_queue: String,
     /// The queue of documents, of which relays take care. The master only shows how full it is. Default: `tributary.documents`.
@@ -23,6 +25,7 @@ impl Default for AmqpConfig {
     fn default() -> Self {
         Self {
             url: None,
+            ca_file: None,
             operations_queue: "tributary.operations".to_owned(),
             documents_queue: "tributary.documents".to_owned(),
             results_exchange: None,

@@ -49,6 +49,10 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "URL", env = "TRIBUTARY_AMQP", hide_env_values = true)]
     pub amqp: Option<String>,
 
+    /// PEM file of the authority that signed the broker's certificate, if this machine does not trust it anyway
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_AMQP_CA")]
+    pub amqp_ca: Option<PathBuf>,
+
     /// Queue of operations [default: tributary.operations]
     #[arg(long, value_name = "NAME")]
     pub operations_queue: Option<String>,
@@ -77,6 +81,7 @@ impl ConfigArgs {
         let results = told("--amqp-results", self.amqp_results.as_ref(), amqp::name)?;
         Ok(AmqpConfig {
             url: url.or(file.url),
+            ca_file: self.amqp_ca.clone().or(file.ca_file),
             operations_queue: operations.unwrap_or(file.operations_queue),
             results_exchange: results.or(file.results_exchange),
             ..file

@@ -114,6 +114,7 @@ struct UploadsAsTyped {
 #[serde(deny_unknown_fields)]
 struct AmqpAsTyped {
     url: Option<Spanned<String>>,
+    ca_file: Option<PathBuf>,
     operations_queue: Option<Spanned<String>>,
     documents_queue: Option<Spanned<String>>,
     results_exchange: Option<Spanned<String>>,
@@ -227,6 +228,7 @@ impl Place<'_> {
         let documents_queue = self.optional(typed.documents_queue.as_ref(), amqp::name)?;
         Ok(AmqpConfig {
             url: self.optional(typed.url.as_ref(), amqp::amqp_url)?,
+            ca_file: typed.ca_file.as_deref().map(|path| self.beside(path)),
             operations_queue: operations_queue.unwrap_or(default.operations_queue),
             documents_queue: documents_queue.unwrap_or(default.documents_queue),
             results_exchange: self.optional(typed.results_exchange.as_ref(), amqp::name)?,

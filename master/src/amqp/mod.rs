@@ -9,9 +9,9 @@ mod results;
 
 use std::{future::Future, time::Duration};
 
-use anyhow::{Context, Result};
-use tributary_amqp::{BrokerUrl, Error};
-use tributary_config::{Config, UploadsConfig};
+use anyhow::{Context, Error, Result};
+use tributary_amqp::BrokerUrl;
+use tributary_config::{AmqpConfig, Config, UploadsConfig};
 use tributary_engine::{Engine, OperationLimits};
 use tributary_http_client::Backoff;
 
@@ -20,18 +20,31 @@ use queues::QueueWatch;
 /// The delay after a first failure, and the longest one.
 const DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
+/// The broker of the master, and whom to trust; `None` if it has none.
+///
+/// # Errors
+/// Its address or the file of its authorities cannot be used.
+pub(crate) fn broker(config: &AmqpConfig) -> Result<Option<BrokerUrl>> {
+    let Some(url) = &config.url else { return Ok(None) };
+    let broker: BrokerUrl =
+        url.expose().parse().map_err(Error::msg).context("the address of the broker cannot be used")?;
+    Ok(Some(match &config.ca_file {
+        Some(file) => broker.trusting(file).map_err(Error::msg).context("`ca_file` of the broker cannot be used")?,
+        None => broker,
+    }))
+}
+
 /// Takes operations and publishes events until the engine stops; does nothing without a broker.
 ///
 /// # Errors
-/// The address of the broker cannot be used.
+/// As [`broker`].
 pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
     let (UploadsConfig { keep_messages, keep_messages_for, .. }, config) = (&config.uploads, &config.amqp);
     let limits = OperationLimits { keep_messages: *keep_messages, keep_for: *keep_messages_for };
-    let Some(url) = &config.url else {
+    let Some(broker) = broker(config)? else {
         // Those of an earlier start are not looked at any more.
         return engine.put_queues(Vec::new()).await;
     };
-    let broker: BrokerUrl = url.expose().parse().map_err(anyhow::Error::msg).context("[amqp] url cannot be used")?;
     let watch = QueueWatch::new(engine.clone(), config);
     let operations = supervise(&engine, "operations", Some(&watch), || {
         operations::session(&engine, &broker, config, limits, &watch)
@@ -89,13 +102,13 @@ struct Ended {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
-    Broker(#[from] Error),
+    Broker(#[from] tributary_amqp::Error),
     #[error("{0:#}")]
-    Engine(anyhow::Error),
+    Engine(Error),
 }
 
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         Self::Engine(error)
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{Variable, free_port};
 
@@ -18,6 +18,11 @@ use super::{Variable, free_port};
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 /// A script with the environment of this broker, by which tests stop, start and limit it: `rabbitmqctl` with its arguments.
 const CONTROL: &str = "rabbitmqctl";
+
+/// The certificate of the authority that signs the broker's.
+const CA: &str = "ca.pem";
+/// The file with the port that speaks TLS.
+const TLS_PORT: &str = "tls_port";
 
 /// Limits that tests can wait for. A delivery that is not acknowledged within the consumer timeout closes its channel.
 const ADVANCED: &str = "[{rabbit,[{consumer_timeout,60000},{channel_tick_interval,1000}]}].\n";
@@ -32,7 +37,7 @@ pub(super) fn port() -> Result<u16> {
 }
 
 pub(super) fn command(port: u16, folder: &Path) -> Result<Command> {
-    fs::write(folder.join("rabbitmq.conf"), "")?;
+    fs::write(folder.join("rabbitmq.conf"), encrypted_listener(folder)?)?;
     fs::write(folder.join("advanced.config"), ADVANCED)?;
     fs::write(folder.join("plugins"), "[].\n")?;
     let variables = variables(port, folder)?;
@@ -44,6 +49,34 @@ pub(super) fn command(port: u16, folder: &Path) -> Result<Command> {
     // A daemon that the server starts by itself would stay behind.
     command.arg("-c").arg(format!("epmd & exec {PROGRAMS}/rabbitmq-server")).envs(variables);
     Ok(command)
+}
+
+/// The settings of a second listener, for `amqps://`. Its certificate is signed by an authority that is made here.
+fn encrypted_listener(folder: &Path) -> Result<String> {
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"];
+    let own = ["-keyout", "ca.key", "-out", CA, "-subj", "/CN=Tributary tests"];
+    let signed =
+        ["-CA", CA, "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem", "-subj", "/CN=localhost"];
+    let names = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
+    openssl(folder, &[&key[..], &own].concat())?;
+    openssl(folder, &[&key[..], &signed, &names].concat())?;
+    let (port, within) = (free_port()?, |name: &str| folder.join(name).display().to_string());
+    fs::write(folder.join(TLS_PORT), port.to_string())?;
+    Ok(format!(
+        "listeners.ssl.default = 127.0.0.1:{port}\n\
+         ssl_options.cacertfile = {}\nssl_options.certfile = {}\nssl_options.keyfile = {}\nssl_options.verify = verify_none\n",
+        within(CA),
+        within("server.pem"),
+        within("server.key")
+    ))
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut openssl = Command::new("openssl");
+    let made = openssl.args(["req", "-x509"]).args(arguments).current_dir(folder).output();
+    let made = made.context("failed to run openssl")?;
+    ensure!(made.status.success(), "openssl failed: {}", String::from_utf8_lossy(&made.stderr));
+    Ok(())
 }
 
 fn variables(port: u16, folder: &Path) -> Result<Vec<Variable>> {
@@ -84,7 +117,12 @@ pub(super) fn address(port: u16) -> String {
     format!("amqp://guest:guest@127.0.0.1:{port}")
 }
 
-/// The variable in which tests find the script that controls the broker, with its value.
-pub(super) fn control(folder: &Path) -> Variable {
-    ("TRIBUTARY_E2E_RABBITMQCTL", folder.join(CONTROL).display().to_string())
+/// The variables in which tests find the script that controls the broker, its address with TLS, and the file of its authority.
+pub(super) fn more(folder: &Path) -> Vec<Variable> {
+    let tls_port = fs::read_to_string(folder.join(TLS_PORT)).unwrap_or_default();
+    vec![
+        ("TRIBUTARY_E2E_RABBITMQCTL", folder.join(CONTROL).display().to_string()),
+        ("TRIBUTARY_E2E_AMQPS", format!("amqps://guest:guest@127.0.0.1:{tls_port}")),
+        ("TRIBUTARY_E2E_AMQPS_CA", folder.join(CA).display().to_string()),
+    ]
 }
