@@ -13,5 +13,6 @@ mod readers;
 mod relay;
 mod reports;
 mod resume;
+mod shortage;
 mod source;
 mod upload;

@@ -31,6 +31,17 @@ impl Outbox<'_> {
         self.publisher.send("", RESULTS, result).await?.await
     }
 
+    /// Resolves once the broker takes nothing more, or takes messages again, and logs it.
+    pub(crate) async fn turns(&self, blocked: bool) {
+        self.publisher.link().turns(blocked).await;
+        match blocked {
+            true => tracing::warn!(
+                "the broker is short of memory or disk: dead letters and results wait until that ends, other messages go on"
+            ),
+            false => tracing::info!("the broker takes messages again"),
+        }
+    }
+
     /// Ends the connection.
     pub(crate) async fn close(self) {
         self.publisher.close().await;

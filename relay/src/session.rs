@@ -131,12 +131,14 @@ impl Session<'_> {
         let (mut lost, mut publisher_lost) = (pin!(link.lost()), pin!(outbox.publisher.link().lost()));
         let mut in_hand = FuturesUnordered::new();
         let mut paths = Paths::default();
+        let mut is_blocked = false;
         let end = loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break End::Stopped,
                 error = &mut lost => break End::Broker(error),
                 error = &mut publisher_lost => break End::Broker(error),
+                () = outbox.turns(!is_blocked) => is_blocked = !is_blocked,
                 Some(done) = in_hand.next(), if !in_hand.is_empty() => {
                     let Done { key, received, result, is_dead }: Done = done;
                     match result {

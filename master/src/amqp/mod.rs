@@ -12,7 +12,7 @@ use std::{future::Future, time::Duration};
 use anyhow::{Context, Error, Result};
 use tributary_amqp::BrokerUrl;
 use tributary_config::{AmqpConfig, Config, UploadsConfig};
-use tributary_engine::{Engine, OperationLimits};
+use tributary_engine::{Engine, OperationLimits, QueueRole};
 use tributary_http_client::Backoff;
 
 use queues::QueueWatch;
@@ -46,25 +46,28 @@ pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
         return engine.put_queues(Vec::new()).await;
     };
     let watch = QueueWatch::new(engine.clone(), config);
-    let operations = supervise(&engine, "operations", Some(&watch), || {
-        operations::session(&engine, &broker, config, limits, &watch)
-    });
+    let queues = [QueueRole::Operations, QueueRole::Documents, QueueRole::DeadLetters];
+    let operations =
+        supervise(&watch, "operations", &queues, || operations::session(&engine, &broker, config, limits, &watch));
     let results = async {
         if let Some(exchange) = &config.results_exchange {
-            supervise(&engine, "events", None, || results::session(&engine, &broker, exchange)).await;
+            let session = || results::session(&engine, &broker, exchange, &watch);
+            supervise(&watch, "events", &[QueueRole::Events], session).await;
         }
     };
     tokio::join!(operations, results);
     Ok(())
 }
 
-/// Runs one session after the other, with a growing delay after each failure. `kind` says what does not go on meanwhile.
+/// Runs one session after the other, with a growing delay after each failure. `kind` says what does not go on meanwhile, and `roles`
+/// which queues are down.
 async fn supervise<S: Future<Output = Ended>>(
-    engine: &Engine,
+    watch: &QueueWatch,
     kind: &str,
-    watch: Option<&QueueWatch>,
+    roles: &[QueueRole],
     session: impl Fn() -> S,
 ) {
+    let engine = watch.engine();
     let mut delays = Backoff::new(DELAYS.0, DELAYS.1);
     let mut outage: Option<String> = None;
     loop {
@@ -80,9 +83,7 @@ async fn supervise<S: Future<Output = Ended>>(
         if outage.as_ref() != Some(&why) {
             tracing::warn!("no {kind} until the broker can be used again: {why}");
         }
-        if let Some(watch) = watch {
-            watch.failed(&why).await;
-        }
+        watch.failed(roles, &why).await;
         outage = Some(why);
         tokio::select! {
             () = tokio::time::sleep(delays.next_delay()) => {}

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue, Received};
 use tributary_config::AmqpConfig;
-use tributary_engine::{Engine, OperationLimits, OperationMessage, OperationOutcome};
+use tributary_engine::{Engine, OperationLimits, OperationMessage, OperationOutcome, QueueRole};
 
 use super::{Ended, Failure, operation_json::operations, queues::QueueWatch};
 
@@ -120,7 +120,8 @@ impl Session<'_> {
     async fn set_aside(&self, message: &Message, why: &str) -> Result<(), Error> {
         let (queue, id) = (&self.config.operations_queue, message.id.as_deref().unwrap_or_default());
         tracing::warn!(queue, message.id = id, "set a message aside: {why}");
-        self.dead_letters.set_aside(queue, message.clone(), why).await
+        let published = self.dead_letters.set_aside(queue, message.clone(), why);
+        self.watch.published(QueueRole::DeadLetters, self.dead_letters.link(), published).await
     }
 }
 

@@ -10,7 +10,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tributary_amqp::{Error, Link, Publisher, Queue};
 
-use super::{item::Item, pace::Pace, progress::Progress, tries::Tries, window::Window};
+use super::{
+    item::Item,
+    pace::Pace,
+    progress::Progress,
+    tries::{MAX_SILENCE, Tries},
+    window::Window,
+};
 use crate::{Content, PublishJob};
 
 /// The name in the broker's list of connections.
@@ -88,9 +94,7 @@ impl<'a> Delivery<'a> {
             };
             let delay = tries.next_delay(self.window.confirmed(), self.window.confirmed_at());
             let Some(delay) = delay.filter(|_| may_recover(&error)) else { return End::Failed(error) };
-            // A broker that is short of memory or disk only stops reading.
-            let hint = if matches!(error, Error::TimedOut { .. }) { ", maybe short of memory or disk" } else { "" };
-            tracing::warn!(%error, "{error}{hint}; next try in {} s", delay.as_secs());
+            tracing::warn!(%error, "{error}; next try in {} s", delay.as_secs());
             self.progress.show_retry(&error, delay);
             tokio::select! {
                 () = sleep(delay) => {}
@@ -124,10 +128,11 @@ impl<'a> Delivery<'a> {
         let (queue, broker) = (&self.job.queue, &self.job.broker);
         tracing::info!(%broker, %queue, "publishing to the queue `{queue}` of {broker}");
         self.progress.show_confirmed(self.window.confirmed(), self.tally.bytes);
-        let lost = publisher.link().lost();
+        let (lost, progress) = (publisher.link().lost(), self.progress);
         tokio::select! {
             result = self.send(publisher) => result,
             error = lost => Err(error),
+            error = shortage(publisher.link(), progress) => Err(error),
         }
     }
 
@@ -194,6 +199,19 @@ impl<'a> Delivery<'a> {
 /// Whether another connection may succeed without the help of a person.
 pub(super) fn may_recover(error: &Error) -> bool {
     !error.is_conflict() && !error.is_denied()
+}
+
+/// Says when the broker is short of memory or disk, and resolves once that lasts too long.
+async fn shortage(link: &Link, progress: &Progress) -> Error {
+    loop {
+        link.turns(true).await;
+        tracing::warn!("the broker is short of memory or disk; waiting until it takes messages again");
+        progress.show_shortage();
+        if timeout(MAX_SILENCE, link.turns(false)).await.is_err() {
+            return Error::Blocked { limit: MAX_SILENCE };
+        }
+        tracing::info!("the broker takes messages again");
+    }
 }
 
 /// Resolves some time after a stop, in which confirmations may still arrive.

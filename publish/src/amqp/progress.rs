@@ -47,6 +47,10 @@ impl Progress {
         self.wait(&format!("next try in {} s: {}", delay.as_secs(), one_line(&error.to_string())));
     }
 
+    pub(super) fn show_shortage(&self) {
+        self.wait("the broker is short of memory or disk");
+    }
+
     /// Shows what is confirmed.
     pub(super) fn show_confirmed(&self, messages: u64, bytes: u64) {
         let (template, position) = match self.content {

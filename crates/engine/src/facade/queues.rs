@@ -17,6 +17,8 @@ pub enum QueueRole {
     Documents,
     /// It keeps messages that can never be used.
     DeadLetters,
+    /// No queue, but an exchange, which events are published to.
+    Events,
 }
 
 impl QueueRole {
@@ -27,6 +29,7 @@ impl QueueRole {
             Self::Operations => "operations",
             Self::Documents => "documents",
             Self::DeadLetters => "dead letters",
+            Self::Events => "events",
         }
     }
 }
@@ -38,9 +41,9 @@ pub struct QueueState {
     pub name: String,
     /// Its purpose.
     pub role: QueueRole,
-    /// Messages that wait; `None` if it was never seen.
+    /// Messages that wait, of an exchange those that it has not confirmed yet; `None` if it was never seen.
     pub ready: Option<i64>,
-    /// Consumers; `None` if it was never seen.
+    /// Consumers; `None` if it was never seen, or is an exchange.
     pub consumers: Option<i64>,
     /// Messages in hand of this master; `None` if others take its messages.
     pub unacknowledged: Option<i64>,

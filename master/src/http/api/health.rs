@@ -7,7 +7,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use tributary_engine::{QueueRow, SourceState, SourceStatus};
+use tributary_engine::{QueueRole, QueueRow, SourceState, SourceStatus};
 use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
@@ -34,7 +34,10 @@ pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
         false => (HttpResponse::ServiceUnavailable(), "not every source was tried yet\n"),
     };
     let queues = app.engine.queues();
-    let broker = queues.iter().find_map(|queue| queue.error.as_ref()).map(|why| format!("no messages: {why}\n"));
+    let broker = queues.iter().find_map(|queue| Some((queue, queue.error.as_ref()?))).map(|(queue, why)| {
+        let kind = if queue.role == QueueRole::Operations.as_str() { "messages" } else { queue.role.as_str() };
+        format!("no {kind}: {why}\n")
+    });
     response.content_type(ContentType::plaintext()).body(text.to_owned() + &broker.unwrap_or_default())
 }
 

@@ -88,14 +88,14 @@ pub(crate) struct Held {
 pub(crate) struct Queue {
     /// Its name.
     pub(crate) name: String,
-    /// `operations`, whose messages become edits; `documents`, whose messages relays hand over; or `dead letters`, which can never be
-    /// used.
+    /// `operations`, whose messages become edits; `documents`, whose messages relays hand over; `dead letters`, which can never be
+    /// used; or `events`, an exchange that events are published to.
     pub(crate) role: String,
     /// `up`, `down` if the broker cannot be used, or `unknown` before the first look.
     pub(crate) state: &'static str,
-    /// Messages that wait; null before the first look.
+    /// Messages that wait, of an exchange those that it has not confirmed yet; null before the first look.
     pub(crate) ready: Option<i64>,
-    /// Consumers; null before the first look.
+    /// Consumers; null before the first look, and for an exchange.
     pub(crate) consumers: Option<i64>,
     /// Messages that this master has in hand; null if others take the messages of this queue.
     pub(crate) unacknowledged: Option<i64>,
