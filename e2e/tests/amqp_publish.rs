@@ -163,4 +163,5 @@ async fn what_waiting_cannot_help_is_an_error_at_once() {
     assert_eq!(denied.status.code(), Some(1), "{denied:?}");
     let stderr = process::stderr(&denied);
     assert!(stderr.contains("not allowed to connect to amqp://127.0.0.1:") && !stderr.contains("wrong"), "{stderr}");
+    assert!(stderr.contains("check the user, the password") && stderr.contains("TRIBUTARY_AMQP"), "{stderr}");
 }

@@ -1,8 +1,13 @@
 //! Producers of older systems, which know nothing of this one: what they publish is stored, and answered where they listen.
 
-use std::{env, time::Duration};
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{BufRead, BufReader},
+    time::Duration,
+};
 
-use e2e::{Broker, Master, Relay, python, until};
+use e2e::{Broker, Master, PythonProgram, Relay, python, until};
 use serde_json::{Value, json};
 
 const QUEUE: &str = "csv_tasks";
@@ -54,6 +59,39 @@ channel.queue_declare(queue="csv_tasks")
 for body in json.loads(sys.argv[2]):
     channel.basic_publish(exchange="", routing_key="csv_tasks", body=body if isinstance(body, str) else json.dumps(body))
 connection.close()
+"#;
+
+/// Works on tasks as a worker of system 000 does: one at a time, each acknowledged after its result, and returned to the queue if it fails.
+const WORKER: &str = r#"
+import csv, io, json, sys, time
+from datetime import datetime
+import pika
+connection = pika.BlockingConnection(pika.URLParameters(sys.argv[1]))
+channel = connection.channel()
+channel.queue_declare(queue="csv_tasks")
+channel.queue_declare(queue="processed_results")
+channel.basic_qos(prefetch_count=1)
+
+def work(channel, method, properties, body):
+    started = time.time()
+    try:
+        task = json.loads(body)
+        rows = [dict(row, processed_at=datetime.now().isoformat()) for row in csv.DictReader(io.StringIO(task["csv_data"]))]
+        result = {
+            "status": "success", "task_id": task["task_id"], "row_count": len(rows), "data": rows,
+            "processed_at": datetime.now().isoformat(), "worker_id": sys.argv[2], "processing_time": time.time() - started,
+        }
+        channel.basic_publish(
+            exchange="", routing_key="processed_results", body=json.dumps(result),
+            properties=pika.BasicProperties(delivery_mode=2, message_id=task["task_id"]),
+        )
+        channel.basic_ack(method.delivery_tag)
+    except Exception:
+        channel.basic_nack(method.delivery_tag, requeue=True)
+
+channel.basic_consume("csv_tasks", work)
+print("working", flush=True)
+channel.start_consuming()
 "#;
 
 /// The rows of all changes, told apart by all their columns.
@@ -146,6 +184,32 @@ async fn tasks_are_stored_and_answered() {
     let letters = dead_letters(&broker, 1).await;
     assert!(letters[0].contains("no column `value`"), "{letters:?}");
     assert_eq!(broker.ready("processed_results").await, Some(0));
+}
+
+#[tokio::test]
+async fn a_worker_of_the_older_system_and_a_relay_share_the_tasks() {
+    let (broker, master, count) = (Broker::new("beside"), Master::start(FEEDS, &[]), 300);
+    let mut worker = PythonProgram::start(WORKER, &[&broker.url, "slave1"]);
+    let mut first = String::new();
+    BufReader::new(worker.0.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+    assert_eq!(first, "working\n");
+    let _relay = Relay::start(&broker, master.url(), &COMPAT);
+    until("both consume", async || broker.consumers(QUEUE).await.filter(|consumers| *consumers == 2)).await;
+    let tasks: Vec<_> =
+        (0..count).map(|number| json!([format!("t{number:03}"), format!("name,value\n{number},1\n")])).collect();
+    publish(TASKS, &broker, &tasks.into());
+    let answered = python(RESULTS, &[&broker.url, &count.to_string()], &env::temp_dir());
+    let answered: Vec<(String, u8, Value)> = serde_json::from_str(&answered).unwrap();
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        answered.into_iter().partition(|(_, _, result)| result["worker_id"] == "slave1");
+    let tasks: BTreeSet<_> = theirs.iter().chain(&ours).map(|(id, ..)| id).collect();
+    assert_eq!(tasks.len(), count, "each is answered once");
+    assert!(theirs.len() >= count / 10 && ours.len() >= count / 10, "{} and {}", theirs.len(), ours.len());
+    let stored: BTreeSet<_> = master.products().into_keys().collect();
+    let expect = ours.iter().map(|(_, _, result)| result["data"][0]["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(stored, expect, "the tables have what the relay took");
+    assert_eq!(broker.dead_letters().await, []);
+    assert_eq!((broker.ready(QUEUE).await, broker.ready("processed_results").await), (Some(0), Some(0)));
 }
 
 #[tokio::test]
