@@ -100,7 +100,11 @@ fn queues(registry: &mut Registry, all: &[QueueRow]) {
         family
     };
     let up = gauges(|queue| Some(i64::from(queue.error.is_none() && queue.ready.is_some())));
-    registry.register("tributary_queue_up", "1 if the broker has shown the queue at the last look", up);
+    registry.register(
+        "tributary_queue_up",
+        "1 if the broker has shown the queue at the last look and takes messages",
+        up,
+    );
     let ready = gauges(|queue| queue.ready);
     registry.register("tributary_queue_messages_ready", "Messages that wait in the queue", ready);
     let in_hand = gauges(|queue| queue.unacknowledged);
