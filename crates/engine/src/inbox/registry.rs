@@ -173,9 +173,13 @@ impl Inbox {
     pub async fn wait(&self, id: &str, limit: Duration) -> Result<Option<Document>> {
         let deadline = Instant::now() + limit;
         let mut end = self.0.documents.follow(id);
-        let Some(found) = self.get(id).await? else { return Ok(None) };
-        if found.stage.is_final() {
-            return Ok(Some(found));
+        // Its row first: whoever receives it may not have noticed yet that it has ended, and nobody would tell of the end again.
+        let stored = self.row(id).await?.map(|row| self.view(row)).filter(|stored| stored.stage.is_final());
+        if stored.is_some() {
+            return Ok(stored);
+        }
+        if self.get(id).await?.is_none() {
+            return Ok(None);
         }
         match tokio::time::timeout_at(deadline, end.wait_for(Option::is_some)).await {
             Ok(Ok(row)) => Ok(row.clone().map(|row| self.view(row))),

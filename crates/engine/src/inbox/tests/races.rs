@@ -5,6 +5,7 @@ use tributary_store::{DocumentState, ProductFilter};
 use super::*;
 use crate::{
     documents::{Changes, take_back},
+    inbox::receiving::Receiving,
     source::FetchError,
 };
 
@@ -90,6 +91,22 @@ async fn a_change_is_finished_even_if_nobody_waits_for_it() {
     world.check_folder();
     assert!(end.borrow_and_update().is_some());
     world.expect(path, None).await;
+    world.stop().await;
+}
+
+/// A document may be read before the request that sent it has noticed that it is stored. Another request with the same message used to
+/// find it still being received then, and waited for its end until the limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_has_ended_while_it_was_received_is_not_waited_for() {
+    let world = World::new("").await;
+    world.put("a.csv", &feed("a.csv", "one"), false).await.unwrap();
+    let row = world.current("a.csv").unwrap();
+    let receiving = Arc::new(Receiving::resumable(&row));
+    world.inbox().receiving().insert(row.id.clone(), receiving);
+    let waited = world.inbox().wait(&row.id, Duration::from_secs(600));
+    let found = tokio::time::timeout(Duration::from_secs(60), waited).await.expect("it does not wait").unwrap();
+    assert_eq!(found.unwrap().stage, Stage::Complete);
+    world.inbox().receiving().remove(&row.id);
     world.stop().await;
 }
 
