@@ -4,12 +4,13 @@ use std::{
     env,
     process::Command,
     sync::{RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tributary_amqp::{BrokerUrl, DEAD_LETTERS, Link, Message, Publisher, Queue, QueueCounts};
+use tributary_testkit::wait::MAX_WAIT;
 
 /// Held by all tests that use the broker; alone by those that stop it.
 static UNDISTURBED: RwLock<()> = RwLock::new(());
@@ -115,6 +116,28 @@ impl Broker {
     /// The number of messages that wait in a queue; `None` if there is no such queue or the broker is away.
     pub async fn ready(&self, queue: &str) -> Option<u32> {
         self.counts(queue).await.map(|counts| counts.ready)
+    }
+
+    /// Waits until no message waits in a queue, for as long as they become fewer.
+    ///
+    /// # Panics
+    /// They do not for [`MAX_WAIT`].
+    pub async fn until_empty(&self, queue: &str) {
+        let (mut least, mut deadline) = (u32::MAX, Instant::now() + MAX_WAIT);
+        loop {
+            let ready = self.ready(queue).await;
+            match ready {
+                Some(0) => return,
+                Some(fewer) if fewer < least => {
+                    least = fewer;
+                    deadline = Instant::now() + MAX_WAIT;
+                }
+                _ => {
+                    assert!(Instant::now() < deadline, "{ready:?} messages wait in `{queue}`, and do not become fewer");
+                }
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The number of consumers of a queue; `None` as for [`Broker::ready`].

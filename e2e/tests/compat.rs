@@ -266,7 +266,7 @@ async fn changes_of_rows_are_idempotent_and_keep_their_order() {
         assert!(why.contains(part), "{why}");
     }
     people(&master, &[["Ann", "32", "Bath"], ["Cy", "5", "York"]]).await;
-    until("the queue is empty", async || broker.ready(QUEUE).await.filter(|ready| *ready == 0)).await;
+    broker.until_empty(QUEUE).await;
     assert_eq!(broker.ready("processed_results").await, Some(0), "changes are not answered");
 }
 
@@ -291,7 +291,7 @@ async fn a_relay_that_is_killed_loses_no_change() {
     let _relay = Relay::start(&broker, master.url(), &COMPAT);
     let names: Vec<_> = (0..40).map(|number| format!("n{number:03}")).collect();
     let expect: Vec<_> = names.iter().map(|name| [name.as_str(), "2", "c"]).collect();
-    until("the queue is empty", async || broker.ready(QUEUE).await.filter(|ready| *ready == 0)).await;
+    broker.until_empty(QUEUE).await;
     people(&master, &expect).await;
     assert_eq!(broker.dead_letters().await, []);
 }

@@ -14,6 +14,7 @@ mod phone;
 mod readers;
 mod relay;
 mod reports;
+mod restart;
 mod resume;
 mod shortage;
 mod source;

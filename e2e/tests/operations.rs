@@ -8,10 +8,10 @@ use e2e::{Broker, Master, Products, control, until};
 use tributary_amqp::{Link, Message, Queue};
 use tributary_testkit::http;
 
-const QUEUE: &str = "tributary.operations";
+pub(crate) const QUEUE: &str = "tributary.operations";
 const EVENTS: &str = "tributary.results";
 
-fn operations() -> usize {
+pub(crate) fn operations() -> usize {
     env::var("OPERATIONS").map_or(3_000, |text| text.parse().unwrap())
 }
 
@@ -25,7 +25,7 @@ fn message(id: String, body: String) -> Message {
 }
 
 /// Messages with operations on a few hundred skus, and the products that they leave.
-fn messages(count: usize) -> (Vec<Message>, Products) {
+pub(crate) fn messages(count: usize) -> (Vec<Message>, Products) {
     let (mut messages, mut products) = (Vec::new(), BTreeMap::new());
     let mut random = 7_u64;
     let mut below = |bound: u64| {
@@ -67,7 +67,7 @@ fn start(broker: &Broker) -> Master {
 
 /// Waits until the products are these and no message is left.
 async fn done(broker: &Broker, master: &Master, expect: &Products) {
-    until("the queue is empty", async || broker.ready(QUEUE).await.filter(|ready| *ready == 0)).await;
+    broker.until_empty(QUEUE).await;
     until("the products are as the operations say", async || (master.products() == *expect).then_some(())).await;
 }
 

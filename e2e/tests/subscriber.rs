@@ -45,7 +45,7 @@ async fn a_subscriber_in_python_gets_every_event_over_a_kill_of_the_master() {
         (products.len() == 50 && products["s49"].0 == "n1999").then_some(())
     })
     .await;
-    until("the queue is empty", async || broker.ready(OPERATIONS).await.filter(|ready| *ready == 0)).await;
+    broker.until_empty(OPERATIONS).await;
     let (mut seen, mut edited) = (Vec::new(), BTreeSet::new());
     until("the last event arrives", async || {
         for line in lines.try_iter() {
