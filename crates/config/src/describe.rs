@@ -35,6 +35,15 @@ impl fmt::Display for Config {
         writeln!(f, "               at most {max} each, {free} stay free on the disk")?;
         let (messages, age) = (self.uploads.keep_messages, humantime::format_duration(self.uploads.keep_messages_for));
         writeln!(f, "               the last {messages} messages are remembered for {age}")?;
+        match self.cache.size {
+            0 => writeln!(f, "cache          off")?,
+            size => writeln!(
+                f,
+                "cache          {}, at most {}",
+                self.cache.folder(&self.database).display(),
+                size_text(size)
+            )?,
+        }
         amqp_lines(f, &self.amqp)?;
         writeln!(f, "sources        {}", self.sources.len())?;
         self.sources.iter().try_for_each(|source| source_lines(f, source))?;

@@ -21,7 +21,8 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
 use super::{
-    AmqpConfig, Brake, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig, amqp, brake,
+    AmqpConfig, Brake, CacheConfig, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig,
+    amqp, brake, cache,
     catalog::CatalogAsTyped,
     duration,
     report::{ReportAsTyped, report},
@@ -42,6 +43,7 @@ pub(super) struct File {
     pub(super) reports: Vec<ReportConfig>,
     pub(super) catalog: CatalogConfig,
     pub(super) uploads: UploadsConfig,
+    pub(super) cache: CacheConfig,
     pub(super) amqp: AmqpConfig,
     pub(super) reload: Reload,
 }
@@ -66,6 +68,8 @@ struct FileAsTyped {
     catalog: CatalogAsTyped,
     #[serde(default)]
     uploads: UploadsAsTyped,
+    #[serde(default)]
+    cache: CacheAsTyped,
     #[serde(default)]
     amqp: AmqpAsTyped,
 }
@@ -108,6 +112,13 @@ struct UploadsAsTyped {
     keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CacheAsTyped {
+    size: Option<Spanned<String>>,
+    dir: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,6 +209,7 @@ impl Place<'_> {
             sources,
             reports,
             uploads: self.uploads(&typed.uploads, &catalog)?,
+            cache: self.cache(&typed.cache)?,
             amqp: self.amqp(&typed.amqp)?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
@@ -220,6 +232,12 @@ impl Place<'_> {
             columns: self.columns(&typed.columns, catalog)?,
             formats: self.formats(&typed.format, catalog)?,
         })
+    }
+
+    fn cache(&self, typed: &CacheAsTyped) -> Result<CacheConfig, ConfigError> {
+        let size = self.optional(typed.size.as_ref(), cache::cache_size)?.unwrap_or(CacheConfig::default().size);
+        let dir = self.optional(typed.dir.as_ref(), cache::folder)?.map(|dir| self.beside(&dir));
+        Ok(CacheConfig { size, dir })
     }
 
     fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {

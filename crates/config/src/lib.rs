@@ -7,6 +7,7 @@
 mod amqp;
 mod args;
 mod brake;
+mod cache;
 mod catalog;
 mod describe;
 mod fields;
@@ -31,6 +32,7 @@ use url::Url;
 pub use amqp::{AmqpConfig, AmqpUrl};
 pub use args::ConfigArgs;
 pub use brake::{Brake, MaxRemoval};
+pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
@@ -58,6 +60,8 @@ pub struct Config {
     pub catalog: CatalogConfig,
     /// Limits and folder of uploads.
     pub uploads: UploadsConfig,
+    /// The cache of what is remembered of files. A reload does not change it.
+    pub cache: CacheConfig,
     /// The broker and its queues. Default: none.
     pub amqp: AmqpConfig,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
@@ -166,6 +170,7 @@ impl Default for Config {
             reports: Vec::new(),
             catalog: CatalogConfig::default(),
             uploads: UploadsConfig::default(),
+            cache: CacheConfig::default(),
             amqp: AmqpConfig::default(),
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
@@ -233,6 +238,7 @@ impl Config {
             reports: file.reports,
             catalog: file.catalog,
             uploads: file.uploads,
+            cache: file.cache,
             amqp: args.amqp(file.amqp)?,
             drop_sources,
             accept: args.accept.clone(),

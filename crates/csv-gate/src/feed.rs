@@ -13,7 +13,10 @@ use fill_down::Filler;
 use header::{HeaderCells, named, no_column};
 use tributary_protocol::Op;
 
-use crate::{Dialect, Error, Reason, Rejects, Row, Table, columns::find_first, folded, row::Field};
+use crate::{
+    Dialect, Error, FoundSegment, Reason, Rejects, Row, Segment, Table, columns::find_first, folded, row::Field,
+    table::segments::Part,
+};
 
 /// The longest sku in bytes (docs/reference/csv-rules.md#limits).
 pub const MAX_SKU_BYTES: usize = 1 << 10;
@@ -54,6 +57,8 @@ pub struct Feed<R: Read> {
     header_cells: HeaderCells,
     ops: OpWords,
     filler: Filler,
+    /// The number of rejects up to the row that was judged last.
+    seen_rejects: u64,
     checks: Checks,
     /// The names of the texts in the catalog, in order.
     names: Vec<String>,
@@ -72,6 +77,17 @@ struct FieldIndexes {
     texts: Vec<Option<usize>>,
     /// The text that an offer has though it deletes its sku.
     newest: Option<usize>,
+}
+
+/// The next part of a feed that is read in segments.
+#[derive(Clone, Copy, Debug)]
+pub enum FeedItem<'a> {
+    /// An offer.
+    Offer(OfferRow<'a>),
+    /// A segment ends here: that of the offers before, or one that is known.
+    Segment(FoundSegment),
+    /// The end of the file.
+    End,
 }
 
 /// Words for `op` beside `upsert` and `delete`, [`folded`].
@@ -158,7 +174,8 @@ impl<R: Read> Feed<R> {
         let names = ["name", "description"].map(str::to_owned).into_iter().chain(own).collect();
         let (filler, checks) = (Filler::default(), Checks::default());
         let header_cells = HeaderCells::new(&table, &indexes, wanted);
-        let feed = Self { table, indexes, header_cells, ops, filler, checks, names, sku: Field::default(), texts };
+        let sku = Field::default();
+        let feed = Self { table, indexes, header_cells, ops, filler, seen_rejects: 0, checks, names, sku, texts };
         Ok(feed.fill_down(&[]))
     }
 
@@ -202,28 +219,60 @@ impl<R: Read> Feed<R> {
     /// # Errors
     /// As [`Table::next_row`].
     pub fn next_offer(&mut self) -> Result<Option<OfferRow<'_>>, Error> {
-        let mut rejects = self.table.rejects().total;
         while self.table.advance()? {
-            if self.table.rejects().total > rejects {
-                self.filler.forget();
+            if let Some(op) = self.judge() {
+                return Ok(Some(self.offer(op)));
             }
-            let checked = match self.indexes.check(&self.table, &self.ops) {
-                Ok(_) if self.header_cells.are_in(&self.table, &self.indexes) => Err(Reason::OtherHeader),
-                checked => checked,
-            };
-            match checked {
-                Ok(op) => match self.check_row(op) {
-                    Ok(()) => return Ok(Some(self.offer(op))),
-                    Err(reason) => self.table.reject_row(reason),
-                },
-                Err(reason) => {
-                    self.leave(&reason);
-                    self.table.reject_row(reason);
-                }
-            }
-            rejects = self.table.rejects().total;
         }
         Ok(None)
+    }
+
+    /// Reads the file in segments; `known` are those of an earlier content, in file order. Call it before the first row is read, and
+    /// then [`Self::next_item`] alone. Not for a feed that is filled from above: then the rows of a segment say what those below it
+    /// inherit.
+    #[must_use]
+    pub fn in_segments(mut self, known: Vec<Segment>) -> Self {
+        self.table.use_segments(known);
+        self
+    }
+
+    /// Returns the next offer or segment in file order, or the end. The rows of a known segment count, but give no offers.
+    ///
+    /// # Errors
+    /// As [`Table::next_row`].
+    pub fn next_item(&mut self) -> Result<FeedItem<'_>, Error> {
+        loop {
+            match self.table.next_part()? {
+                Part::Row => {
+                    if let Some(op) = self.judge() {
+                        return Ok(FeedItem::Offer(self.offer(op)));
+                    }
+                }
+                Part::Segment(found) => return Ok(FeedItem::Segment(found)),
+                Part::End => return Ok(FeedItem::End),
+            }
+        }
+    }
+
+    /// Judges the current row. A bad one becomes a reject.
+    fn judge(&mut self) -> Option<Op> {
+        if self.table.rejects().total > self.seen_rejects {
+            self.filler.forget();
+        }
+        let checked = match self.indexes.check(&self.table, &self.ops) {
+            Ok(_) if self.header_cells.are_in(&self.table, &self.indexes) => Err(Reason::OtherHeader),
+            checked => checked,
+        };
+        let judged = match checked {
+            Ok(op) => self.check_row(op).map(|()| op).map_err(|reason| self.table.reject_row(reason)).ok(),
+            Err(reason) => {
+                self.leave(&reason);
+                self.table.reject_row(reason);
+                None
+            }
+        };
+        self.seen_rejects = self.table.rejects().total;
+        judged
     }
 
     /// Checks the current row, which passed [`FieldIndexes::check`]. A row that fails is whole, and says what the rows below it

@@ -50,13 +50,14 @@ mod write;
 pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
-pub use feed::{CheckedRow, Columns, Feed, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
+pub use feed::{CheckedRow, Columns, Feed, FeedItem, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
 pub use rejects::{CheckedCell, Doubtful, FieldCure, Ignored, Reason, Reject, Rejects, UnclearCheck};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{
     Table,
     blocks::{Block, BlockRows, Blocks},
+    segments::{FoundSegment, Segment},
 };
 pub use tributary_protocol::{Escapes, Op, Quotes, Ragged, Sheet};
 pub use write::{write_record, write_texts};

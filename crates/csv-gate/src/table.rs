@@ -9,6 +9,7 @@ mod fault;
 mod names;
 mod open;
 mod rules;
+pub(crate) mod segments;
 mod separators;
 
 use std::{io::Read, sync::Arc};
@@ -17,6 +18,7 @@ pub(crate) use self::names::length_bit;
 use self::{
     open::Opening,
     rules::{RowRules, Verdict},
+    segments::Segments,
 };
 use crate::{
     Dialect, Error, Reason, Reject, Rejects, Row,
@@ -57,6 +59,8 @@ pub struct Table<R: Read> {
     after_header: bool,
     /// None once rows are read.
     opening: Option<Box<Opening>>,
+    /// Only of a file that is read in segments.
+    segments: Option<Box<Segments>>,
 }
 
 /// The position of a record in the file and in the window.
@@ -147,15 +151,20 @@ impl<R: Read> Table<R> {
                     return Ok(false);
                 }
                 Next::Good => {
-                    self.rows += 1;
-                    self.rejects.repaired += u64::from(self.current.repaired);
-                    if self.current.doubtful {
-                        self.rejects.doubtful.add(self.current.line);
-                    }
+                    self.count_good();
                     return Ok(true);
                 }
                 Next::Bad(reject) => self.push_reject(reject),
             }
+        }
+    }
+
+    /// Counts the current row.
+    fn count_good(&mut self) {
+        self.rows += 1;
+        self.rejects.repaired += u64::from(self.current.repaired);
+        if self.current.doubtful {
+            self.rejects.doubtful.add(self.current.line);
         }
     }
 
@@ -220,6 +229,7 @@ impl<R: Read> Table<R> {
             let len = joint(window);
             if len > 0 {
                 self.text.consume(len, 0);
+                self.note_irregular();
                 continue;
             }
             if end == End::More && may_be_joint(window) {
@@ -320,6 +330,7 @@ impl<R: Read> Table<R> {
     /// Takes in what a record that is no row says about those below it. Returns why it is a reject, if it is one.
     #[cold]
     fn no_row(&mut self, verdict: Verdict) -> Option<Reason> {
+        self.note_irregular();
         match verdict {
             Verdict::Row | Verdict::Sep => None,
             Verdict::Bad(reason) => Some(reason),
@@ -341,6 +352,7 @@ impl<R: Read> Table<R> {
             let rules = Arc::make_mut(&mut self.rules);
             rules.order = order;
             rules.update();
+            self.note_rules();
         }
     }
 
@@ -348,6 +360,7 @@ impl<R: Read> Table<R> {
         self.lenient_failures += 1;
         if self.lenient_failures == MAX_LENIENT_FAILURES && self.rules.splitter.quoting.lenient {
             Arc::make_mut(&mut self.rules).splitter.quoting.lenient = false;
+            self.note_rules();
         }
     }
 

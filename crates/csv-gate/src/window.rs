@@ -4,6 +4,7 @@
 use std::io::Read;
 
 use memchr::{memchr, memchr_iter};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
     Error, Ignored, LineEnd,
@@ -47,6 +48,15 @@ pub(crate) struct TextWindow<R: Read> {
     line: u64,
     /// The offset of the window in the decoded text.
     byte: u64,
+    /// Digests what is consumed, if that is asked for.
+    digest: Option<Box<Digest>>,
+}
+
+/// A digest of what was consumed.
+struct Digest {
+    /// Of what was consumed before `buf[from..start]`.
+    hasher: Xxh3,
+    from: usize,
 }
 
 impl<R: Read> TextWindow<R> {
@@ -67,6 +77,7 @@ impl<R: Read> TextWindow<R> {
             chunk,
             line: 1,
             byte: 0,
+            digest: None,
         }
     }
 
@@ -106,6 +117,27 @@ impl<R: Read> TextWindow<R> {
     /// Text of the window from `position` on. Positions stay valid until the window grows.
     pub(crate) fn since(&self, position: usize, len: usize) -> &[u8] {
         &self.buf[position..position + len]
+    }
+
+    /// The next `len` bytes, unless fewer are there. They may be more than the lookahead.
+    pub(crate) fn shown(&self, len: usize) -> Option<&[u8]> {
+        self.buf[self.start..self.shown].get(..len)
+    }
+
+    /// Begins to digest what is consumed from here on.
+    pub(crate) fn digest_from_here(&mut self) {
+        let hasher = Xxh3::new();
+        self.digest = Some(Box::new(Digest { hasher, from: self.start }));
+    }
+
+    /// Returns the digest of what was consumed, and begins another one; 0 if none was begun.
+    pub(crate) fn digest(&mut self) -> u128 {
+        let Some(Digest { hasher, from }) = self.digest.as_deref_mut() else { return 0 };
+        hasher.update(&self.buf[*from..self.start]);
+        let digest = hasher.digest128();
+        hasher.reset();
+        *from = self.start;
+        digest
     }
 
     /// The window's start in the buffer, for [`Self::since`].
@@ -224,6 +256,10 @@ impl<R: Read> TextWindow<R> {
 
     /// Reads until the window contains `want` bytes or the file ends.
     fn fill(&mut self, want: usize) -> Result<(), Error> {
+        if let Some(Digest { hasher, from }) = self.digest.as_deref_mut() {
+            hasher.update(&self.buf[*from..self.start]);
+            *from = 0;
+        }
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
             self.end -= self.start;

@@ -16,6 +16,7 @@
 //! | `facade` | what entrances call |
 #![warn(missing_docs)]
 
+mod cache;
 mod clock;
 mod count;
 mod database;

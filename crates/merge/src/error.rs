@@ -31,4 +31,9 @@ pub enum Error {
         /// The file's number.
         file: i64,
     },
+    /// A patch does not fit the stored pages.
+    #[error(
+        "what is remembered of the file's last content does not fit what is stored of it: the file is read again as a whole"
+    )]
+    NotOfFile,
 }

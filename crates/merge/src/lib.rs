@@ -3,7 +3,7 @@
 //!
 //! 1. [`RunBuilder`] sorts the offers of one file by sku into a [`Run`], in memory or in spill files that the caller provides.
 //! 2. A run is cut into [`Page`]s of (sku, content hash). [`diff_pages`] and [`compare_pages`] compare them with the pages
-//!    applied before and return the skus that the file changes.
+//!    applied before and return the skus that the file changes. Of a file of which only parts were read, a [`Patch`] does both.
 //! 3. [`Batches`] merges the changes of several files in order of sku.
 //! 4. [`merge`] compares each batch with what the database holds for the same skus and returns the rows to write.
 //! 5. [`NameDeltas`] adds up how the count of each name changes. They are grouped in the hash table of polars.
@@ -20,6 +20,7 @@ mod names;
 mod offer;
 mod page;
 mod page_diff;
+mod patch;
 mod rank;
 mod recency;
 mod record;
@@ -39,6 +40,7 @@ pub use names::{NameDeltas, SummedNameDeltas};
 pub use offer::{Edit, EditTexts, Offer, Product};
 pub use page::{Page, line_of};
 pub use page_diff::{FileChanges, PageDiff, compare_pages, diff_pages};
+pub use patch::{MovedLines, Patch, PatchedPages};
 pub use rank::{RankedFile, Ranks};
 pub use recency::Recency;
 pub use run::{Run, RunBuilder};

@@ -141,6 +141,25 @@ pub(crate) fn decode<'a>(entries: &'a [u8], mut entry: impl FnMut(&'a str, u64))
     Ok(())
 }
 
+/// Calls `row` with each sku, content hash and line of a page.
+pub(crate) fn rows(
+    entries: &[u8],
+    lines: &[u8],
+    mut row: impl FnMut(&str, u64, u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut at, mut line, mut result) = (0, 0i64, Ok(()));
+    decode(entries, |sku, hash| {
+        let mut next = || {
+            line = line.wrapping_add(unzigzag(take_varint(lines, &mut at)?));
+            row(sku, hash, line as u64)
+        };
+        if result.is_ok() {
+            result = next();
+        }
+    })?;
+    result
+}
+
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);

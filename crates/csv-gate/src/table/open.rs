@@ -207,6 +207,7 @@ impl<R: Read> Table<R> {
             drop_last_name: false,
             after_header: false,
             opening: None,
+            segments: None,
         }
     }
 

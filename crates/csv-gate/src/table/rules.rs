@@ -1,6 +1,7 @@
 //! The rules by which the records of a table become rows. A table and its blocks share them.
 
 use memchr::{memchr, memchr_iter, memmem};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     cells::Cells,
@@ -62,6 +63,16 @@ impl RowRules {
     pub(super) fn new(splitter: Splitter, encoding: &'static str, limits: Limits, width: Width) -> Self {
         let unusual = [0; 256];
         Self { splitter, encoding, limits, width, cells: None, names: None, order: None, used: None, unusual }
+    }
+
+    /// A digest of all that says which rows a text gives in a table of these columns.
+    pub(super) fn digest(&self, columns: &[String]) -> u128 {
+        // The last two are derived from the others, and from the columns.
+        let Self { splitter, encoding, limits, width, cells, order, used, names, unusual: _ } = self;
+        let has_names = names.is_some();
+        xxh3_128(
+            format!("{:?}", (splitter, encoding, limits, width, cells, order, used, has_names, columns)).as_bytes(),
+        )
     }
 
     /// Updates what is derived from the other rules. Call it after each change of the cells, the names, the

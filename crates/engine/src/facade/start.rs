@@ -10,6 +10,7 @@ use tributary_store::{DocumentRow, Lock, Store};
 
 use super::adopt::Adoption;
 use crate::{
+    cache::Cache,
     database::{Writer, WriterThread},
     documents::{DocumentFolder, Documents, Recovered, recover},
     ingest::{StoredSource, Written},
@@ -59,7 +60,8 @@ impl Started {
         let reports = Reports::new(&config.reports, config.database.clone());
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
-        let context = Context::new(http_client()?, writer, Spool::open(config.database.path())?, reports);
+        let spool = Spool::open(config.database.path())?;
+        let context = Context::new(http_client()?, writer, (spool, Cache::off()), reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
@@ -67,13 +69,14 @@ impl Started {
 
 impl Context {
     /// Makes the part that all polls share.
-    pub(crate) fn new(http: Http, writer: Writer, spool: Spool, reports: Reports) -> Self {
+    pub(crate) fn new(http: Http, writer: Writer, (spool, cache): (Spool, Cache), reports: Reports) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
         Self {
             http,
             writer,
             spool,
+            cache,
             gates,
             followers,
             memory: MemoryBudget::new(SORTED_BYTES),
@@ -106,6 +109,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let (drop, catalog) = (config.drop_sources.clone(), config.catalog.clone());
+    let cache = config.cache.clone();
     let source = config.uploads.source(&folder);
     let folder = DocumentFolder::new(folder);
     let reports = Reports::new(&config.reports, config.database.clone());
@@ -113,7 +117,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
-        let spool = Spool::open(url.path())?;
+        let kept = (Spool::open(url.path())?, Cache::open(&cache, &url));
         let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
@@ -122,12 +126,12 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let documents = Documents::new(folder, readers, &standing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };
         let adopted = (adoption.sources.into_iter().zip(stored), written);
-        Ok((Writer::start(url, store, lock)?, spool, adopted, uploads))
+        Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
-    let ((writer, writer_thread), spool, (stored, adopted), uploads) = prepared.context("the start failed")??;
-    let context = Context::new(http.context("the start failed")??, writer, spool, reports);
+    let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
+    let context = Context::new(http.context("the start failed")??, writer, kept, reports);
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
             source.brake = Brake::OFF;

@@ -69,7 +69,7 @@ impl SourceVersion {
     /// Number of rows that it may touch: the offers of its files, and of those that are gone.
     pub(crate) fn rows(&self) -> usize {
         let offers = |file: &FileVersion| match &file.outcome {
-            Outcome::Accepted(accepted) => accepted.run.offers(),
+            Outcome::Accepted(accepted) => accepted.offers.touched(),
             Outcome::Rejected { .. } | Outcome::Changing => 0,
         };
         let gone = self.removed.iter().map(|file| usize::try_from(file.results).unwrap_or_default());
@@ -302,24 +302,25 @@ pub(crate) fn note_pass(
 
 /// Stores one file. Returns its row, and the skus that it touches if it was accepted.
 fn put_file(store: &mut Store, row: FileRow, file: FileVersion) -> Result<(FileRow, Option<FileChanges>)> {
-    let (mut update, run) = match file.outcome {
+    let (mut update, offers) = match file.outcome {
         Outcome::Accepted(accepted) => {
-            (FileUpdate::accepted(row, (&*file.listed).into(), findings(&accepted)), Some(accepted.run))
+            accepted.offers.check_since(row.hash.as_deref())?;
+            (FileUpdate::accepted(row, (&*file.listed).into(), findings(&accepted)), Some(accepted.offers))
         }
         Outcome::Rejected { reject, rows } => {
             (FileUpdate::rejected(row, (&*file.listed).into(), &reject, reject_rows(&rows)), None)
         }
         Outcome::Changing => (FileUpdate::changing(row), None),
     };
-    let changes = update.write::<ProductTables>(store, run)?;
+    let changes = update.write::<ProductTables>(store, offers)?;
     Ok((update.row, changes))
 }
 
 fn findings(accepted: &Accepted) -> Findings<'_> {
-    let Accepted { run, rows, rejects, replaced, notes } = accepted;
+    let Accepted { offers, rows, rejects, replaced, notes, .. } = accepted;
     Findings {
         rows: *rows,
-        results: run.offers() as u64,
+        results: offers.offers() as u64,
         unused: *replaced,
         rejected: rejects.total,
         repaired: rejects.repaired,

@@ -5,11 +5,11 @@ use serde_json::json;
 use tributary_config::{PRODUCTS, ReportConfig};
 use tributary_csv_gate::{Columns, OwnColumn};
 use tributary_format_rules::rank_key;
-use tributary_merge::{FileChanges, Page, Run, compare_pages, diff_pages};
+use tributary_merge::{FileChanges, Page, Patch, PatchedPages, Run, compare_pages, diff_pages};
 use tributary_protocol::{FormatSpec, ManifestEntry, Order};
 use tributary_store::{PageRow, Store};
 
-use super::{FeedRules, catalog::FIRST_OWN};
+use super::{FeedRules, catalog::FIRST_OWN, parts::FileOffers};
 use crate::input::{Rank, Reader, ResultLink, ResultTables};
 
 /// The reader of a source's product feeds.
@@ -100,11 +100,14 @@ impl Reader for Feed<'_> {
 pub(super) struct ProductTables;
 
 impl ResultTables<'_> for ProductTables {
-    type Results = Run;
+    type Results = FileOffers;
     type Changes = FileChanges;
 
-    fn write(store: &mut Store, file: i64, run: Run) -> Result<FileChanges> {
-        put_pages(store, file, Some(run))
+    fn write(store: &mut Store, file: i64, offers: FileOffers) -> Result<FileChanges> {
+        match offers {
+            FileOffers::Whole(run) => put_pages(store, file, Some(run)),
+            FileOffers::Patch { patch, .. } => patch_pages(store, file, *patch),
+        }
     }
 
     fn remove(store: &mut Store, file: i64) -> Result<FileChanges> {
@@ -119,13 +122,27 @@ fn put_pages(store: &mut Store, file: i64, mut run: Option<Run>) -> Result<FileC
     let diff = diff_pages(&pages, &stored);
     let differing = store.page_entries(file, &diff.differing)?;
     store.delete_pages(file, &diff.deleted)?;
-    let row = |index: &usize| {
-        let Page { first_sku, digest, entries, lines, .. } = &pages[*index];
-        PageRow { first_sku, digest, entries, lines }
-    };
-    store.insert_pages(file, diff.inserted.iter().map(row))?;
+    store.insert_pages(file, diff.inserted.iter().map(|index| page_row(&pages[*index])))?;
     compare_pages(file, run, &pages, &diff, &differing)
         .with_context(|| format!("failed to compare file {file} with its stored pages"))
+}
+
+/// Changes the pages of a file of which only parts were read. Returns the skus that this touches.
+fn patch_pages(store: &mut Store, file: i64, patch: Patch) -> Result<FileChanges> {
+    let stored = store.page_digests(file)?;
+    let touched = patch.touched_pages(&stored)?;
+    let first_skus: Vec<&str> = touched.iter().map(|page| stored[*page].0.as_str()).collect();
+    let contents = store.page_contents(file, &first_skus)?;
+    let PatchedPages { deleted, inserted, changes } = patch
+        .apply(file, &stored, &touched, &contents)
+        .with_context(|| format!("failed to change the stored pages of file {file}"))?;
+    store.delete_pages(file, &deleted)?;
+    store.insert_pages(file, inserted.iter().map(page_row))?;
+    Ok(changes)
+}
+
+fn page_row(Page { first_sku, digest, entries, lines, .. }: &Page) -> PageRow<'_> {
+    PageRow { first_sku, digest, entries, lines }
 }
 
 #[cfg(test)]

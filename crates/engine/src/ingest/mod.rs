@@ -12,6 +12,7 @@ mod changes;
 mod convert;
 mod feed;
 mod order;
+mod parts;
 mod read;
 mod row_changes;
 
@@ -26,4 +27,5 @@ pub use changes::Written;
 pub(crate) use changes::{choose_edited, current_offers};
 pub(crate) use convert::{edit, edit_row, own_texts};
 pub(crate) use feed::Feed;
+pub(crate) use parts::Memory;
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};

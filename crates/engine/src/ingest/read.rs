@@ -6,12 +6,17 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_csv_gate::{Columns, Error, Feed, FileReject, OfferRow, Rejects, Table};
+use tributary_csv_gate::{Columns, Error, Feed, FeedItem, FileReject, OfferRow, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
-use tributary_merge::{MemoryBudget, Run, RunBuilder, SpillFiles};
+use tributary_merge::{MemoryBudget, RunBuilder, SpillFiles};
 
-use super::FeedRules;
-use crate::{documents::ActiveRead, input::FileToRead, progress::ProgressObserver, source::BodyFollower};
+use super::{
+    FeedRules,
+    parts::{FileOffers, Found, Memory, NeedsWhole, Parts},
+};
+use crate::{
+    cache::Remembered, documents::ActiveRead, input::FileToRead, progress::ProgressObserver, source::BodyFollower,
+};
 
 /// One file of a version.
 pub(crate) struct FileVersion {
@@ -38,7 +43,9 @@ pub(crate) enum Outcome {
 
 /// The content of a usable file.
 pub(crate) struct Accepted {
-    pub(crate) run: Run,
+    pub(crate) offers: FileOffers,
+    /// Its segments, to compare the next content with.
+    pub(crate) remembered: Option<Remembered>,
     /// Number of rows, rejects included.
     pub(crate) rows: u64,
     pub(crate) rejects: Rejects,
@@ -92,6 +99,8 @@ pub(crate) struct FileReader {
     pub(crate) memory: MemoryBudget,
     /// Takes sorted rows beyond that; one for all files of a pass.
     pub(crate) spill: SpillFiles,
+    /// Its accepted content, to compare it with.
+    pub(crate) before: Memory,
     pub(crate) progress: Arc<ActiveRead>,
 }
 
@@ -111,19 +120,24 @@ impl FileReader {
             self.progress.restart();
             open()
         };
-        if !needs_two_passes {
+        let mut is_once = !needs_two_passes;
+        while is_once {
             let once = open().map_err(Error::Io);
             let once = once.and_then(|body| Table::open_once(path, self.file.entry.size, body, &settings));
             match self.read_table(once) {
                 Ok(accepted) => return Ok(accepted.into()),
-                Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => {}
+                Err(ReadError::NeedsWhole) => {}
+                Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => is_once = false,
                 Err(error) => return Err(self.context(error)),
             }
         }
-        match self.read_table(Table::open(path, self.file.entry.size, open, &settings)) {
-            Ok(accepted) => Ok(accepted.into()),
-            Err(ReadError::Gate(Error::Rejected(reject))) => Ok(reject.into()),
-            Err(error) => Err(self.context(error)),
+        loop {
+            match self.read_table(Table::open(path, self.file.entry.size, open, &settings)) {
+                Ok(accepted) => return Ok(accepted.into()),
+                Err(ReadError::Gate(Error::Rejected(reject))) => return Ok(reject.into()),
+                Err(ReadError::NeedsWhole) => {}
+                Err(error) => return Err(self.context(error)),
+            }
         }
     }
 
@@ -135,6 +149,7 @@ impl FileReader {
         match self.read_table(table) {
             Ok(accepted) => ArrivingFile::Read(Box::new(accepted.into())),
             Err(ReadError::Gate(Error::Rejected(_) | Error::NeedsTwoPasses)) => ArrivingFile::NeedsTwoPasses,
+            Err(ReadError::NeedsWhole) => ArrivingFile::NotRead,
             Err(error) => {
                 let path = &self.file.entry.path;
                 let error = self.context(error);
@@ -154,8 +169,9 @@ impl FileReader {
             feed = feed.check(check).map_err(ReadError::Gate)?;
         }
         let builder = RunBuilder::new(self.memory.clone(), self.spill.clone(), self.rules.seed());
-        let mut accepted = read_rows(feed, builder, |rows| self.progress.rows_read(rows))?;
         let filled = self.file.format.fill_down.as_deref().unwrap_or_default();
+        let parts = if filled.is_empty() { self.before.parts() } else { None };
+        let mut accepted = read_rows(feed, builder, parts, |rows| self.progress.rows_read(rows))?;
         accepted.notes.extend(ignored_fill_down(filled, &self.rules.columns));
         Ok(accepted)
     }
@@ -165,6 +181,7 @@ impl FileReader {
         match error {
             ReadError::Gate(error) => anyhow::Error::new(error).context(format!("failed to read {path}")),
             ReadError::Merge(error) => anyhow::Error::new(error).context(format!("failed to sort {path}")),
+            ReadError::NeedsWhole => anyhow::anyhow!("{path} must be read as a whole"),
         }
     }
 }
@@ -172,37 +189,71 @@ impl FileReader {
 enum ReadError {
     Gate(Error),
     Merge(tributary_merge::Error),
+    /// Changes that only reading the whole file can tell.
+    NeedsWhole,
 }
 
-fn read_rows<R: Read>(mut feed: Feed<R>, mut builder: RunBuilder, report: impl Fn(u64)) -> Result<Accepted, ReadError> {
+impl From<NeedsWhole> for ReadError {
+    fn from(_: NeedsWhole) -> Self {
+        Self::NeedsWhole
+    }
+}
+
+fn read_rows<R: Read>(
+    mut feed: Feed<R>,
+    mut builder: RunBuilder,
+    mut parts: Option<Parts>,
+    report: impl Fn(u64),
+) -> Result<Accepted, ReadError> {
     let (mut reported, mut rounded) = (0, None);
-    while let Some(OfferRow { sku, texts, deletes, line }) = feed.next_offer().map_err(ReadError::Gate)? {
-        if rounded.is_none() && is_rounded(sku) {
-            rounded = Some(sku.to_owned());
-        }
-        builder.push(sku, texts.iter(), deletes, line).map_err(ReadError::Merge)?;
-        if builder.rows().is_multiple_of(ROWS_PER_REPORT) {
-            let rows = feed.rows();
-            report(rows - reported);
-            reported = rows;
+    if let Some(parts) = &parts {
+        feed = feed.in_segments(parts.segments());
+    }
+    loop {
+        let item = match &parts {
+            Some(_) => feed.next_item(),
+            None => feed.next_offer().map(|offer| offer.map_or(FeedItem::End, FeedItem::Offer)),
+        };
+        match item.map_err(ReadError::Gate)? {
+            FeedItem::Offer(OfferRow { sku, texts, deletes, line }) => {
+                if rounded.is_none() && is_rounded(sku) {
+                    rounded = Some(sku.to_owned());
+                }
+                parts.iter_mut().for_each(|parts| parts.push(sku));
+                builder.push(sku, texts.iter(), deletes, line).map_err(ReadError::Merge)?;
+                if builder.rows().is_multiple_of(ROWS_PER_REPORT) {
+                    let rows = feed.rows();
+                    report(rows - reported);
+                    reported = rows;
+                }
+            }
+            FeedItem::Segment(found) => {
+                parts.as_mut().map_or(Ok(()), |parts| parts.found(found, &mut rounded))?;
+            }
+            FeedItem::End => break,
         }
     }
     report(feed.rows() - reported);
-    let good = builder.rows();
+    let read = builder.rows() as u64;
     let run = builder.finish().map_err(ReadError::Merge)?;
-    let replaced = good.saturating_sub(run.offers()) as u64;
-    let rejects = feed.rejects().clone();
+    let Found { offers, remembered, stayed } = match parts {
+        Some(parts) => parts.finish(run)?,
+        None => Found { offers: FileOffers::Whole(run), remembered: None, stayed: 0 },
+    };
+    let good = read + stayed;
+    let (replaced, rejects) = (good.saturating_sub(offers.offers() as u64), feed.rejects().clone());
     let mut notes = feed.dialect().notes(&rejects);
-    if replaced > run.offers() as u64 && good >= MIN_ROWS_OF_FEW_SKUS {
-        notes.push(format!(
-            "{good} rows share {} skus, of each the last row counts: is this the right column?",
-            run.offers()
-        ));
-    }
+    notes.extend(few_skus(good, offers.offers() as u64));
     notes.extend(rounded.map(|sku| {
         format!("skus such as {sku} are numbers that a spreadsheet has rounded: export that column as text")
     }));
-    Ok(Accepted { run, rows: feed.rows(), rejects, replaced, notes })
+    Ok(Accepted { offers, remembered, rows: feed.rows(), rejects, replaced, notes })
+}
+
+/// A note on good rows of which most share few skus.
+fn few_skus(good: u64, skus: u64) -> Option<String> {
+    (good > 2 * skus && good >= MIN_ROWS_OF_FEW_SKUS)
+        .then(|| format!("{good} rows share {skus} skus, of each the last row counts: is this the right column?"))
 }
 
 /// A note on columns to fill that cannot be. The master refuses them in its own settings, but the owner of a folder does not know its
@@ -217,10 +268,10 @@ fn ignored_fill_down(filled: &[String], columns: &Columns) -> Option<String> {
 }
 
 /// Rows from which on it is worth a note that most of them share few skus.
-const MIN_ROWS_OF_FEW_SKUS: usize = 10;
+const MIN_ROWS_OF_FEW_SKUS: u64 = 10;
 
 /// Whether a sku looks like `8.85010E+12`: a long number as a spreadsheet shows it.
-fn is_rounded(sku: &str) -> bool {
+pub(super) fn is_rounded(sku: &str) -> bool {
     let [first, .., b'+', tens, ones] = sku.as_bytes() else { return false };
     let Some((digits, _)) = sku.split_once("E+") else { return false };
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b".,".contains(&byte));

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use tributary_merge::MemoryBudget;
 
 use crate::{
+    cache::Cache,
     database::Writer,
     metrics::Durations,
     reports::Reports,
@@ -19,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) http: Http,
     /// Holds bodies until they are read.
     pub(crate) spool: Spool,
+    /// Remembers accepted contents.
+    pub(crate) cache: Cache,
     /// Bounds the files that are read at a time, over all sources: each takes a core.
     pub(crate) gates: Arc<Semaphore>,
     /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.

@@ -165,7 +165,8 @@ impl Lister<'_> {
         let mut read = Vec::new();
         if let Some(file) = plan.read.first() {
             let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
-            let outcome = self.gate(reader, move || body.open(), false).await?;
+            let mut outcome = self.gate(reader, move || body.open(), false).await?;
+            self.keep(file, &mut outcome).await;
             read.push(FileVersion { listed: Arc::clone(file), outcome });
         }
         self.progress.file_read();
@@ -275,10 +276,12 @@ impl Lister<'_> {
     }
 
     async fn read_file(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
-        match self.origin {
+        let mut outcome = match self.origin {
             Origin::Remote(client) => self.read_remote(client, file).await,
             Origin::Documents(documents) => self.read_in_place(documents, file).await,
-        }
+        }?;
+        self.keep(file, &mut outcome).await;
+        Ok(outcome)
     }
 
     async fn read_remote(&self, client: &SourceClient, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
@@ -319,6 +322,7 @@ impl Lister<'_> {
             rules: self.feeds.clone(),
             memory: self.context.memory.clone(),
             spill: self.spill.clone(),
+            before: self.memory(file),
             progress,
         })
     }

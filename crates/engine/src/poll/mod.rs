@@ -9,6 +9,7 @@ mod manager;
 mod notes;
 mod pass;
 mod poll_loop;
+mod remember;
 mod status;
 mod write;
 

@@ -59,6 +59,24 @@ impl Store {
         first_skus.iter().map(read).collect()
     }
 
+    /// Entries and lines of some pages of a file, in the order of `first_skus`.
+    ///
+    /// # Errors
+    /// [`Error::Query`]; [`Error::Corrupt`] when a page does not exist.
+    pub fn page_contents(&mut self, file_id: i64, first_skus: &[&str]) -> Result<Vec<PageContent>, Error> {
+        let connection = &mut self.connection;
+        let read = |first_sku: &&str| {
+            dsl::pages
+                .filter(dsl::file_id.eq(file_id).and(dsl::first_sku.eq(first_sku)))
+                .select((dsl::entries, dsl::lines))
+                .first(connection)
+                .optional()
+                .or_cannot(|| format!("read the page {first_sku:?} of file {file_id}"))?
+                .ok_or_else(|| Error::Corrupt { what: no_page(file_id, first_sku) })
+        };
+        first_skus.iter().map(read).collect()
+    }
+
     /// Entries and lines of the page that holds a sku if the file offers it: the last page that does not begin after the sku.
     /// `None` if all pages begin after it.
     ///

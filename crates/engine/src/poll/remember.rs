@@ -1,0 +1,41 @@
+//! Remembers the files of a source, so that of a changed one only the changed parts are read.
+
+use super::list::Lister;
+use crate::{
+    cache::ContentId,
+    ingest::{Accepted, Memory, Outcome},
+    input::FileToRead,
+};
+
+/// Size from which a file is remembered. Smaller ones are read as fast as they are compared.
+const MIN_REMEMBERED_BYTES: u64 = 1 << 20;
+
+impl Lister<'_> {
+    /// The memory of a file, if it is large enough to have one.
+    pub(super) fn memory(&self, file: &FileToRead) -> Memory {
+        if file.entry.size < MIN_REMEMBERED_BYTES {
+            return Memory::none();
+        }
+        let stored = self.stored.get(&file.entry.path);
+        let accepted = stored.and_then(|stored| Some((stored.hash.clone()?, stored.reading.as_deref()?)));
+        let accepted = accepted.filter(|(_, reading)| **reading == *file.reading);
+        let named = accepted.map(|(hash, _)| (hash.clone(), self.content(file, &hash)));
+        Memory::of(&self.context.cache, named)
+    }
+
+    /// Names a content of a file that is read as the file is now.
+    fn content(&self, file: &FileToRead, hash: &str) -> ContentId {
+        ContentId::new(&file.entry.path, &[&self.source.name, hash, &file.reading, &self.feeds.seed().to_string()])
+    }
+
+    /// Keeps what was remembered of a file, now that its body is known to be the announced one.
+    pub(super) async fn keep(&self, file: &FileToRead, outcome: &mut Outcome) {
+        if let Outcome::Accepted(Accepted { remembered, .. }) = outcome
+            && let Some(remembered) = remembered.take()
+        {
+            let (cache, content) = (self.context.cache.clone(), self.content(file, &file.entry.hash));
+            // If it panics, the next content is read as a whole.
+            tokio::task::spawn_blocking(move || cache.keep(&content, remembered)).await.ok();
+        }
+    }
+}
