@@ -65,6 +65,57 @@ fn a_killed_master_costs_nothing_but_time() {
     assert!(left.is_empty(), "nothing is left in the spool: {left:?}");
 }
 
+/// The file is large enough to be remembered, so each run reads only what has changed since the last that was not killed.
+#[test]
+fn a_killed_master_remembers_nothing_wrong() {
+    const KILLS: usize = 12;
+    let mut system = System::new();
+    let sources = [source("north")];
+    let row = |row: u64| format!("Pen {},sku-{row:x},\"{}, blue\"", row % 999, "text ".repeat(15));
+    let header = "name,sku,description".to_owned();
+    let mut lines: Vec<String> = std::iter::once(header).chain((0..15_000).map(row)).collect();
+    let mut write = |system: &mut System, change: usize| {
+        let at = 1 + change * 977 % (lines.len() - 1);
+        match change % 3 {
+            0 => lines[at] = format!("Changed {change},new-{change},text"),
+            1 => lines.insert(at, format!("Added {change},added-{change},text")),
+            _ => drop(lines.remove(at)),
+        }
+        system.write("north", "feed.csv", lines.join("\n"));
+        system.settle("north");
+    };
+    system.serve("north");
+    write(&mut system, 0);
+    system.configure_sources(&[("north", "")]);
+    system.once_ok();
+    let started = Instant::now();
+    write(&mut system, 12);
+    system.once_ok();
+    let whole = started.elapsed();
+    for kill in 1..=KILLS {
+        write(&mut system, kill);
+        let mut master =
+            system.command("master", &["--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * kill as u32 / KILLS as u32);
+        master.kill().unwrap();
+        master.wait().unwrap();
+        // Now and then a run ends, and what it remembers counts.
+        if kill % 4 == 0 {
+            system.once_ok();
+        }
+    }
+    system.once_ok();
+    let mut model = Model::default();
+    model.pass(&sources, |folder| system.folder(folder));
+    let (products, aggr) = model.tables(&sources);
+    let stored =
+        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
+    assert_eq!(products, stored);
+    assert_eq!(system.aggr(), aggr);
+    let kept: Vec<_> = std::fs::read_dir(system.database().with_extension("db.cache")).unwrap().collect();
+    assert_eq!(kept.len(), 1, "one content is remembered: {kept:?}");
+}
+
 /// A first load is large enough here to be written without the write-ahead log.
 #[test]
 fn a_first_load_that_is_killed_leaves_an_empty_database() {

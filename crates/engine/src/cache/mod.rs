@@ -15,6 +15,7 @@ use std::{
 use tributary_config::CacheConfig;
 use tributary_store::DatabaseUrl;
 
+use segments::ID_BYTES;
 pub(crate) use segments::{KnownFile, NewSegments, Remembered, Skus};
 
 /// The end of the names of files with segments.
@@ -37,19 +38,28 @@ struct Folder {
 pub(crate) struct ContentId {
     /// The path of the file, for messages.
     path: String,
-    /// The name of the file in the cache, unlike that of any other content.
+    /// The name of the file in the cache: there is one for each file that is remembered.
     name: String,
+    /// Tells this content, and how it was read, from others of the file.
+    id: [u8; ID_BYTES],
 }
 
 impl ContentId {
-    /// Names a content. `words` are all that it is known by: the source, the hash, how it was read.
-    pub(crate) fn new(path: &str, words: &[&str]) -> Self {
-        let mut digest = blake3::Hasher::new();
-        for word in [path].iter().chain(words) {
-            digest.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
-        }
-        Self { path: path.to_owned(), name: format!("{}{ENDING}", &digest.finalize().to_hex()[..32]) }
+    /// The content of a file with this hash, which was read as `read` says.
+    pub(crate) fn new(source: &str, path: &str, hash: &str, read: &str) -> Self {
+        let name = digest(&[source, path]).to_hex();
+        let mut id = [0; ID_BYTES];
+        id.copy_from_slice(&digest(&[source, path, hash, read]).as_bytes()[..ID_BYTES]);
+        Self { path: path.to_owned(), name: format!("{}{ENDING}", &name[..32]), id }
     }
+}
+
+fn digest(words: &[&str]) -> blake3::Hash {
+    let mut digest = blake3::Hasher::new();
+    for word in words {
+        digest.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
+    }
+    digest.finalize()
 }
 
 impl Cache {
@@ -74,7 +84,7 @@ impl Cache {
         }
     }
 
-    /// Takes what is remembered of a content. It can be taken once: the next content of the file takes its place.
+    /// Takes what is remembered of a content. It can be taken once.
     pub(crate) fn take(&self, content: &ContentId) -> Option<KnownFile> {
         let path = self.0.as_ref()?.path.join(&content.name);
         let file = match fs::File::open(&path) {
@@ -90,7 +100,8 @@ impl Cache {
             tracing::warn!(%error, "failed to delete {}: {error}", path.display());
         }
         match KnownFile::read(file) {
-            Ok(known) => Some(known),
+            // Another one is remembered if this one was never applied.
+            Ok(known) => (known.id == content.id).then_some(known),
             Err(error) => {
                 tracing::warn!(%error, "{} is read as a whole, because the cache is damaged: {error}", content.path);
                 None
@@ -99,18 +110,18 @@ impl Cache {
     }
 
     /// Begins to remember a content; `None` if nothing is kept, or nothing can be.
-    pub(crate) fn begin(&self) -> Option<NewSegments> {
+    pub(crate) fn begin(&self, content: &ContentId) -> Option<NewSegments> {
         let folder = &self.0.as_ref()?.path;
         let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
         file.map_err(|error| tracing::warn!(%error, "failed to write to the cache {}: {error}", folder.display()))
             .ok()
-            .map(NewSegments::new)
+            .map(|file| NewSegments::new(file, content))
     }
 
-    /// Keeps what was remembered of a content.
-    pub(crate) fn keep(&self, content: &ContentId, remembered: Remembered) {
+    /// Keeps what was remembered of a content, in place of an earlier one of the file.
+    pub(crate) fn keep(&self, remembered: Remembered) {
         let Some(folder) = &self.0 else { return };
-        let kept = remembered.0.persist(folder.path.join(&content.name)).map_err(|error| error.error);
+        let kept = remembered.path.persist(folder.path.join(remembered.name)).map_err(|error| error.error);
         if let Err(error) = kept.and_then(|_| folder.make_room()) {
             tracing::warn!(%error, "failed to write to the cache {}: {error}", folder.path.display());
         }

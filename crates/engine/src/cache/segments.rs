@@ -1,6 +1,6 @@
 //! Segments of a content, each with the skus of its rows, in a file of their own:
 //!
-//! `MAGIC`, then for each segment, in file order, a head of fixed length and the skus of its good rows (length as LEB128, bytes); then
+//! `MAGIC` and the id of the content, then for each segment, in file order, a head of fixed length and the skus of its good rows (length as LEB128, bytes); then
 //! the number of segments, the number of offers, and a digest of all before. All numbers are little endian.
 
 use std::{
@@ -13,11 +13,14 @@ use tempfile::{NamedTempFile, TempPath};
 use tributary_csv_gate::Segment;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::ContentId;
+
 /// Changes with the layout.
 const MAGIC: &[u8; 8] = b"TRIBSEG1";
 /// Digest, rules, mark, bytes, lines, rows, repaired, the first line, the bytes of skus, and whether it is regular.
 const HEAD_BYTES: usize = 16 + 16 + 7 * 8 + 1;
 const END_BYTES: usize = 8 + 8 + 16;
+pub(super) const ID_BYTES: usize = 16;
 /// Bytes that are read or written at a time.
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -34,6 +37,7 @@ pub(crate) struct Placed {
 
 /// An earlier content, as it is remembered.
 pub(crate) struct KnownFile {
+    pub(super) id: [u8; ID_BYTES],
     file: File,
     pub(crate) segments: Vec<Placed>,
     /// The number of its offers: of skus, each once.
@@ -48,12 +52,16 @@ pub(crate) struct Skus(Vec<u8>);
 pub(crate) struct NewSegments {
     out: BufWriter<NamedTempFile>,
     digest: Xxh3,
-    written: u64,
     segments: u64,
+    content: ContentId,
 }
 
 /// A content that was read, in a file that is deleted unless it is kept.
-pub(crate) struct Remembered(pub(super) TempPath);
+pub(crate) struct Remembered {
+    pub(super) path: TempPath,
+    /// Its name when it is kept.
+    pub(super) name: String,
+}
 
 impl Skus {
     /// Adds a sku.
@@ -116,6 +124,7 @@ impl KnownFile {
         if input.array::<8>()? != *MAGIC {
             return Err(damaged());
         }
+        let id = input.array()?;
         let mut segments = Vec::new();
         while input.read < content {
             let placed = Placed::read(&mut input)?;
@@ -132,7 +141,7 @@ impl KnownFile {
             return Err(damaged());
         }
         drop(input);
-        Ok(Self { file, segments, offers })
+        Ok(Self { id, file, segments, offers })
     }
 
     /// Reads the skus of a segment.
@@ -204,14 +213,20 @@ impl Read for Digesting<'_> {
 }
 
 impl NewSegments {
-    pub(super) fn new(file: NamedTempFile) -> Self {
+    pub(super) fn new(file: NamedTempFile, content: &ContentId) -> Self {
         let out = BufWriter::with_capacity(BUFFER_BYTES, file);
-        Self { out, digest: Xxh3::new(), written: 0, segments: 0 }
+        Self { out, digest: Xxh3::new(), segments: 0, content: content.clone() }
+    }
+
+    /// Writes what stands before the first segment.
+    fn begin(&mut self) -> io::Result<()> {
+        let id = self.content.id;
+        self.write(MAGIC)?;
+        self.write(&id)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.digest.update(bytes);
-        self.written += bytes.len() as u64;
         self.out.write_all(bytes)
     }
 
@@ -220,8 +235,8 @@ impl NewSegments {
     /// # Errors
     /// The disk is full, or fails.
     pub(crate) fn push(&mut self, segment: Segment, line: u64, skus: &Skus) -> io::Result<()> {
-        if self.written == 0 {
-            self.write(MAGIC)?;
+        if self.segments == 0 {
+            self.begin()?;
         }
         let placed = Placed { segment, line, start: 0, len: skus.0.len() as u64 };
         self.write(&placed.head())?;
@@ -235,8 +250,8 @@ impl NewSegments {
     /// # Errors
     /// The disk is full, or fails.
     pub(crate) fn finish(mut self, offers: u64) -> io::Result<Remembered> {
-        if self.written == 0 {
-            self.write(MAGIC)?;
+        if self.segments == 0 {
+            self.begin()?;
         }
         self.write(&self.segments.to_le_bytes())?;
         self.write(&offers.to_le_bytes())?;
@@ -244,7 +259,7 @@ impl NewSegments {
         self.out.write_all(&digest.to_le_bytes())?;
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         // Closed: many files may wait to be applied.
-        Ok(Remembered(file.into_temp_path()))
+        Ok(Remembered { path: file.into_temp_path(), name: self.content.name })
     }
 }
 

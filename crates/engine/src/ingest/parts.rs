@@ -22,6 +22,8 @@ use crate::cache::{Cache, ContentId, KnownFile, NewSegments, Remembered, Skus};
 /// The memory of a file: what it is compared with, and where it is remembered.
 pub(crate) struct Memory {
     cache: Cache,
+    /// The content that is read; `None` if it is not remembered.
+    content: Option<ContentId>,
     /// Its accepted content, with the hash.
     accepted: Option<(String, ContentId)>,
     /// The same, as it is remembered, once it was looked up.
@@ -92,12 +94,12 @@ impl FileOffers {
 impl Memory {
     /// A file that is not remembered.
     pub(crate) fn none() -> Self {
-        Self::of(&Cache::off(), None)
+        Self { cache: Cache::off(), content: None, accepted: None, known: OnceLock::new() }
     }
 
-    /// A file that is remembered in `cache`, and its accepted content, with the hash.
-    pub(crate) fn of(cache: &Cache, accepted: Option<(String, ContentId)>) -> Self {
-        Self { cache: cache.clone(), accepted, known: OnceLock::new() }
+    /// A content that is remembered in `cache`, and the accepted one before it, with the hash.
+    pub(crate) fn of(cache: &Cache, content: ContentId, accepted: Option<(String, ContentId)>) -> Self {
+        Self { cache: cache.clone(), content: Some(content), accepted, known: OnceLock::new() }
     }
 
     fn known(&self) -> Option<Arc<Known>> {
@@ -112,7 +114,7 @@ impl Memory {
     /// Begins to read the file, which waits for the disk; `None` if it is read as a whole and not remembered.
     pub(super) fn parts(&self) -> Option<Parts> {
         let known = self.known();
-        let new = self.cache.begin();
+        let new = self.content.as_ref().and_then(|content| self.cache.begin(content));
         (new.is_some() || known.is_some()).then(|| Parts { known, new, ..Parts::default() })
     }
 }

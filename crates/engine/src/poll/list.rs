@@ -166,7 +166,7 @@ impl Lister<'_> {
         if let Some(file) = plan.read.first() {
             let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let mut outcome = self.gate(reader, move || body.open(), false).await?;
-            self.keep(file, &mut outcome).await;
+            self.keep(&mut outcome).await;
             read.push(FileVersion { listed: Arc::clone(file), outcome });
         }
         self.progress.file_read();
@@ -280,7 +280,7 @@ impl Lister<'_> {
             Origin::Remote(client) => self.read_remote(client, file).await,
             Origin::Documents(documents) => self.read_in_place(documents, file).await,
         }?;
-        self.keep(file, &mut outcome).await;
+        self.keep(&mut outcome).await;
         Ok(outcome)
     }
 

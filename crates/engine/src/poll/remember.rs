@@ -20,22 +20,23 @@ impl Lister<'_> {
         let accepted = stored.and_then(|stored| Some((stored.hash.clone()?, stored.reading.as_deref()?)));
         let accepted = accepted.filter(|(_, reading)| **reading == *file.reading);
         let named = accepted.map(|(hash, _)| (hash.clone(), self.content(file, &hash)));
-        Memory::of(&self.context.cache, named)
+        Memory::of(&self.context.cache, self.content(file, &file.entry.hash), named)
     }
 
     /// Names a content of a file that is read as the file is now.
     fn content(&self, file: &FileToRead, hash: &str) -> ContentId {
-        ContentId::new(&file.entry.path, &[&self.source.name, hash, &file.reading, &self.feeds.seed().to_string()])
+        let read = format!("{} {}", file.reading, self.feeds.seed());
+        ContentId::new(&self.source.name, &file.entry.path, hash, &read)
     }
 
     /// Keeps what was remembered of a file, now that its body is known to be the announced one.
-    pub(super) async fn keep(&self, file: &FileToRead, outcome: &mut Outcome) {
+    pub(super) async fn keep(&self, outcome: &mut Outcome) {
         if let Outcome::Accepted(Accepted { remembered, .. }) = outcome
             && let Some(remembered) = remembered.take()
         {
-            let (cache, content) = (self.context.cache.clone(), self.content(file, &file.entry.hash));
+            let cache = self.context.cache.clone();
             // If it panics, the next content is read as a whole.
-            tokio::task::spawn_blocking(move || cache.keep(&content, remembered)).await.ok();
+            tokio::task::spawn_blocking(move || cache.keep(remembered)).await.ok();
         }
     }
 }

@@ -23,25 +23,29 @@ fn skus(words: &[&str]) -> Skus {
     skus
 }
 
+fn new() -> NewSegments {
+    NewSegments::new(NamedTempFile::new().unwrap(), &ContentId::new("north", "a.csv", "hash", ""))
+}
+
 fn written() -> TempPath {
-    let mut new = NewSegments::new(NamedTempFile::new().unwrap());
+    let mut new = new();
     let long = "x".repeat(300);
     for (number, words) in [(0, &["a", "", &long][..]), (1, &[]), (2, &["b"])] {
         new.push(segment(number), 2 + 3 * number, &skus(words)).unwrap();
     }
-    new.finish(4).unwrap().0
+    new.finish(4).unwrap().path
 }
 
 #[test]
 fn what_was_written_is_read_again() {
     let known = KnownFile::read(File::open(written()).unwrap()).unwrap();
-    assert_eq!(known.offers, 4);
+    assert_eq!((known.offers, known.id), (4, ContentId::new("north", "a.csv", "hash", "").id));
     let found: Vec<_> = known.segments.iter().map(|placed| (placed.segment, placed.line)).collect();
     assert_eq!(found, [(segment(0), 2), (segment(1), 5), (segment(2), 8)]);
     let words = |index: usize| known.skus(index).unwrap().iter().map(|sku| sku.unwrap().len()).collect::<Vec<_>>();
     assert_eq!([words(0), words(1), words(2)], [vec![1, 0, 300], vec![], vec![1]]);
-    let empty = NewSegments::new(NamedTempFile::new().unwrap()).finish(0).unwrap();
-    assert!(KnownFile::read(File::open(&empty.0).unwrap()).unwrap().segments.is_empty());
+    let empty = new().finish(0).unwrap();
+    assert!(KnownFile::read(File::open(&empty.path).unwrap()).unwrap().segments.is_empty());
 }
 
 #[test]

@@ -78,7 +78,8 @@ impl Stored {
             spill: SpillFiles::new(tempfile::tempfile),
             before: Memory::of(
                 &self.cache,
-                self.hash.clone().map(|hash| (hash.clone(), ContentId::new("a.csv", &[&hash]))),
+                content(&hash),
+                self.hash.clone().map(|hash| (hash.clone(), content(&hash))),
             ),
             progress: ActiveRead::unlisted(Arc::new(Unobserved)),
         };
@@ -89,7 +90,7 @@ impl Stored {
                 Outcome::Changing => unreachable!("it does not change"),
             };
         if let Some(remembered) = remembered {
-            self.cache.keep(&ContentId::new("a.csv", &[&hash]), remembered);
+            self.cache.keep(remembered);
         }
         self.hash = Some(hash);
         let (count, is_patch) = (offers.offers(), matches!(offers, FileOffers::Patch { .. }));
@@ -110,6 +111,10 @@ impl Stored {
         let contents = self.store.page_contents(self.id, &first_skus).unwrap();
         digests.into_iter().zip(contents).map(|((first, digest), content)| (first, digest, content)).collect()
     }
+}
+
+fn content(hash: &str) -> ContentId {
+    ContentId::new("north", "a.csv", hash, "1")
 }
 
 /// A line of a file.
