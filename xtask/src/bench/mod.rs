@@ -11,6 +11,7 @@ mod folders;
 mod follow;
 mod options;
 mod python;
+mod queues;
 mod reports;
 mod running;
 mod section;
@@ -41,6 +42,8 @@ enum Task {
     Columns(columns::Args),
     /// Small documents from many clients at once
     Documents(documents::Args),
+    /// Operations and documents through RabbitMQ; beside consumers in Python
+    Queues(queues::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
     Reports(reports::Args),
 }
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Catalog(args) => catalog::run(args),
         Task::Columns(args) => columns::run(args),
         Task::Documents(args) => documents::run(args),
+        Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Options {
     /// Where to make the temporary folder, which needs gigabytes [default: beside the binaries]
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The Python that has DuckDB, polars and pandas
-    #[arg(long, default_value = "python3")]
+    /// The Python that has DuckDB, polars, pandas and pika; `cargo xtask services` makes one and sets the variable
+    #[arg(long, env = "TRIBUTARY_E2E_PYTHON", default_value = "python3")]
     pub(super) python: String,
     #[command(flatten)]
     binaries: Binaries,
