@@ -17,7 +17,7 @@ pub struct AmqpConfig {
     pub documents_queue: String,
     /// The exchange to which events are published. Default: none.
     pub results_exchange: Option<String>,
-    /// Most messages of operations in hand at a time. Default: 2,000.
+    /// Most messages of operations in hand at a time. Default: 8,000, which is two large batches.
     pub prefetch: u16,
 }
 
@@ -29,7 +29,7 @@ impl Default for AmqpConfig {
             operations_queue: "tributary.operations".to_owned(),
             documents_queue: "tributary.documents".to_owned(),
             results_exchange: None,
-            prefetch: 2_000,
+            prefetch: 8_000,
         }
     }
 }
@@ -86,7 +86,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 /// Checks the number of messages in hand.
 pub(super) fn prefetch(number: &u16) -> Result<u16, String> {
     match number {
-        0 => Err("`prefetch` must not be 0, which means any number; write for example 2000".to_owned()),
+        0 => Err("`prefetch` must not be 0, which means any number; write for example 8000".to_owned()),
         number => Ok(*number),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It belongs here if it translates between messages and calls of [`Engine`]. Connections and queues are in the crate `amqp`.
 
+mod batch;
 mod operation_json;
 mod operations;
 mod queues;

@@ -3,20 +3,18 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use tokio::time::{Instant, sleep_until};
-use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue, Received};
+use tributary_amqp::{BrokerUrl, Consumer, Error, Link, Message, Publisher, Queue};
 use tributary_config::AmqpConfig;
-use tributary_engine::{Engine, OperationLimits, OperationMessage, OperationOutcome, QueueRole};
+use tributary_engine::{Engine, OperationLimits, QueueRole};
 
-use super::{Ended, Failure, operation_json::operations, queues::QueueWatch};
+use super::{
+    Ended, Failure,
+    batch::{Batch, BatchSize},
+    queues::QueueWatch,
+};
 
-/// Most messages in one transaction.
-const MAX_BATCH_MESSAGES: usize = 1_000;
-/// Bytes of messages after which a transaction takes no more of them.
-const MAX_BATCH_BYTES: usize = 16 << 20;
-/// Most bytes of one message.
-const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Interval in which the queues are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -64,12 +62,14 @@ impl Session<'_> {
         }
     }
 
+    /// Receives and reads the next batch while one is applied.
     async fn consume(&self, mut consumer: Consumer<'_>) -> Result<(), Failure> {
         let mut lost = std::pin::pin!(futures_util::future::select(
             Box::pin(self.link.lost()),
             Box::pin(self.dead_letters.link().lost())
         ));
-        let mut look_at = Instant::now();
+        let (mut next, mut size, mut look_at) = (Batch::default(), BatchSize::default(), Instant::now());
+        let mut applying = std::pin::pin!(Fuse::terminated());
         loop {
             tokio::select! {
                 biased;
@@ -78,42 +78,33 @@ impl Session<'_> {
                     self.watch.look(self.link).await?;
                     look_at = Instant::now() + LOOK_INTERVAL;
                 }
-                first = consumer.next() => {
-                    let batch = more(&mut consumer, first?)?;
-                    self.watch.in_hand(batch.len());
-                    self.apply(batch).await?;
-                    self.watch.in_hand(0);
+                applied = &mut applying => {
+                    size = applied?;
+                    self.watch.in_hand(next.len());
+                }
+                received = consumer.next(), if next.has_room(size) => next.add(received?),
+                // Nothing more has arrived, or the batch is full.
+                () = std::future::ready(()), if applying.is_terminated() && next.len() > 0 => {
+                    self.watch.in_hand(next.len());
+                    applying.set(self.apply(std::mem::take(&mut next), size).fuse());
                 }
             }
         }
     }
 
-    /// Applies a batch, sets aside what can never be used, and acknowledges all of it.
-    async fn apply(&self, batch: Vec<Received>) -> Result<(), Failure> {
-        let Some(last) = batch.last().map(|received| received.tag) else { return Ok(()) };
-        let mut refused = Vec::new();
-        let (mut messages, mut places) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-        for (place, received) in batch.iter().enumerate() {
-            match read(&received.message) {
-                Ok(message) => {
-                    messages.push(message);
-                    places.push(place);
-                }
-                Err(why) => refused.push((place, why)),
-            }
-        }
-        let outcomes = self.engine.operate(messages, self.limits).await.map_err(anyhow::Error::from)?;
-        for (place, outcome) in places.into_iter().zip(outcomes) {
-            if let OperationOutcome::Refused(why) = outcome {
-                refused.push((place, why));
-            }
-        }
-        refused.sort_unstable();
-        for (place, why) in &refused {
-            self.set_aside(&batch[*place].message, why).await?;
+    /// Applies a batch, sets aside what can never be used, and acknowledges all of it. Returns the size of later batches.
+    async fn apply(&self, mut batch: Batch, mut size: BatchSize) -> Result<BatchSize, Failure> {
+        let Some(last) = batch.last_tag() else { return Ok(size) };
+        let begun = Instant::now();
+        let outcomes = self.engine.operate(batch.take_messages(), self.limits).await.map_err(anyhow::Error::from)?;
+        size.adapt(batch.operations(), begun.elapsed());
+        let refused = batch.refused(outcomes);
+        for (message, why) in &refused {
+            self.set_aside(message, why).await?;
         }
         self.watch.set_aside(refused.len());
-        Ok(self.link.acknowledge_up_to(last).await?)
+        self.link.acknowledge_up_to(last).await?;
+        Ok(size)
     }
 
     /// Publishes a message that can never be used as a dead letter.
@@ -123,28 +114,4 @@ impl Session<'_> {
         let published = self.dead_letters.set_aside(queue, message.clone(), why);
         self.watch.published(QueueRole::DeadLetters, self.dead_letters.link(), published).await
     }
-}
-
-/// Adds the messages that have arrived already.
-fn more(consumer: &mut Consumer<'_>, first: Received) -> Result<Vec<Received>, Error> {
-    let mut bytes = first.message.body.len();
-    let mut batch = vec![first];
-    while batch.len() < MAX_BATCH_MESSAGES && bytes < MAX_BATCH_BYTES {
-        let Some(next) = consumer.next().now_or_never() else { break };
-        let next = next?;
-        bytes += next.message.body.len();
-        batch.push(next);
-    }
-    Ok(batch)
-}
-
-/// Reads a message.
-fn read(message: &Message) -> Result<OperationMessage, String> {
-    if let Some(encoding) = message.packing() {
-        return Err(format!("its content-encoding is `{encoding}`; operations are not packed"));
-    }
-    if message.body.len() > MAX_MESSAGE_BYTES {
-        return Err(format!("it holds {} bytes; at most {MAX_MESSAGE_BYTES} are read", message.body.len()));
-    }
-    Ok(OperationMessage { id: message.id.clone(), operations: operations(&message.body)? })
 }

@@ -7,6 +7,7 @@ use tributary_merge::{Edit, EditChange};
 use tributary_store::{EditRow, Store};
 
 use crate::{
+    clock,
     database::events::{self, Event},
     ingest::{self, Catalog, NoColumn},
 };
@@ -65,23 +66,22 @@ pub(super) fn change_all(
 ) -> Result<()> {
     let skus: Vec<&str> = changes.keys().map(String::as_str).collect();
     let mut rows = store.edits_of(&skus)?.into_iter().peekable();
+    let now = clock::now();
     let mut changed = Vec::new();
     for (sku, changes) in changes {
         let mut draft = Draft::new(rows.next_if(|row| row.sku == sku), catalog)?;
         changes.into_iter().for_each(|change| draft.change(&sku, change));
-        changed.extend(draft.difference(catalog)?.map(|difference| (sku, difference)));
+        changed.extend(draft.difference(&now, catalog)?.map(|difference| (sku, difference)));
     }
-    let skus: Vec<&str> = changed.iter().map(|(sku, _)| sku.as_str()).collect();
-    let mut stored = Vec::new();
-    for (sku, difference) in &changed {
-        match difference {
-            Difference::Put(row) => stored.push(row),
-            Difference::Delete => drop(store.delete_edit(sku)?),
+    for (sku, Difference { row, .. }) in &changed {
+        if row.is_none() {
+            store.delete_edit(sku)?;
         }
     }
-    store.put_edits(stored)?;
-    ingest::choose_edited(store, &skus, catalog)?;
-    events::put_all(store, skus.iter().map(|sku| Event::Edit { sku: (*sku).to_owned() }))
+    store.put_edits(changed.iter().filter_map(|(_, difference)| difference.row.as_ref()))?;
+    let edited = changed.iter_mut().map(|(sku, difference)| (sku.as_str(), difference.edit.take())).collect();
+    ingest::choose_edited(store, edited, catalog)?;
+    events::put_all(store, changed.into_iter().map(|(sku, _)| Event::Edit { sku }))
 }
 
 /// The edit of one sku on its way through changes.
@@ -94,10 +94,10 @@ struct Draft {
     keeps_texts: bool,
 }
 
-/// A difference between an edit and its row.
-enum Difference {
-    Put(EditRow),
-    Delete,
+/// An edit that differs from its row: both as they are from now on, or none if it is deleted.
+struct Difference {
+    edit: Option<Edit>,
+    row: Option<EditRow>,
 }
 
 impl Draft {
@@ -112,11 +112,11 @@ impl Draft {
     }
 
     /// Compares the edit with its row. `None` if nothing but the time would change.
-    fn difference(self, catalog: &Catalog) -> Result<Option<Difference>> {
+    fn difference(self, now: &str, catalog: &Catalog) -> Result<Option<Difference>> {
         let Self { row, edit, keeps_texts } = self;
-        let Some(edit) = edit else { return Ok(row.map(|_| Difference::Delete)) };
-        let after = ingest::edit_row(&edit, row.as_ref().filter(|_| keeps_texts), catalog)?;
+        let Some(edit) = edit else { return Ok(row.map(|_| Difference { edit: None, row: None })) };
+        let after = ingest::edit_row(&edit, row.as_ref().filter(|_| keeps_texts), now, catalog)?;
         let is_same = row.is_some_and(|row| EditRow { edited_at: after.edited_at.clone(), ..row } == after);
-        Ok((!is_same).then_some(Difference::Put(after)))
+        Ok((!is_same).then_some(Difference { edit: Some(edit), row: Some(after) }))
     }
 }

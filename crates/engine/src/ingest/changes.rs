@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
 use tributary_config::PRODUCTS;
-use tributary_merge::{Batch, Batches, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
+use tributary_merge::{Batch, Batches, Edit, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
 use tributary_store::{FileOrigin, Store};
 
 use super::{Catalog, brake::Removals, convert, row_changes::RowChanges};
@@ -156,16 +156,25 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
     }
 }
 
-/// Chooses the winners again for skus whose edits have changed, which are sorted and unique. Reads only the files that offer them,
-/// because a person waits for this.
-pub(crate) fn choose_edited(store: &mut Store, skus: &[&str], catalog: &Catalog) -> Result<Written> {
+/// Chooses the winners again for skus whose edits have changed, which are sorted and unique, each with its edit of now. Reads only the
+/// files that offer them, because a person waits for this.
+pub(crate) fn choose_edited(
+    store: &mut Store,
+    edited: Vec<(&str, Option<Edit>)>,
+    catalog: &Catalog,
+) -> Result<Written> {
     let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
-    for skus in skus.chunks(MAX_BATCH_ROWS) {
-        let (before, origins) = offered(store, skus, catalog)?;
-        let rules = catalog.survivorship(&origins);
+    let mut edited = edited.into_iter();
+    loop {
+        let (skus, edits): (Vec<&str>, Vec<_>) = edited.by_ref().take(MAX_BATCH_ROWS).unzip();
+        if skus.is_empty() {
+            return writer.finish(store, names);
+        }
+        let stored = convert::before(store.sku_rows_without_edits(&skus)?, catalog)?;
+        let before = StoredRows { edits: edits.into_iter().flatten().collect(), ..stored };
+        let rules = catalog.survivorship(&store.file_origins(&offering(&before, &[]))?);
         writer.write(store, &merged((before, Batch::default()), &rules, catalog, &mut names)?)?;
     }
-    writer.finish(store, names)
 }
 
 /// A merged batch, ready to be written.
@@ -254,7 +263,8 @@ pub(crate) fn current_offers(
     sku: &str,
     catalog: &Catalog,
 ) -> Result<(Vec<(Offer, FileOrigin)>, Survivorship)> {
-    let (before, origins) = offered(store, &[sku], catalog)?;
+    let before = convert::before(store.sku_rows(&[sku])?, catalog)?;
+    let origins = store.file_origins(&offering(&before, &[]))?;
     let rules = catalog.survivorship(&origins);
     let mut origins: HashMap<i64, FileOrigin> = origins.into_iter().map(|origin| (origin.id, origin)).collect();
     let with_origin = |offer: Offer| {
@@ -264,13 +274,6 @@ pub(crate) fn current_offers(
     let offers =
         tributary_merge::current_offers(&before, &rules)?.into_iter().map(with_origin).collect::<Result<_>>()?;
     Ok((offers, rules))
-}
-
-/// Returns the rows of some skus, which are sorted and unique, and the files that offer them.
-fn offered(store: &mut Store, skus: &[&str], catalog: &Catalog) -> Result<(StoredRows, Vec<FileOrigin>)> {
-    let before = convert::before(store.sku_rows(skus)?, catalog)?;
-    let origins = store.file_origins(&offering(&before, &[]))?;
-    Ok((before, origins))
 }
 
 /// The files of stored offers, and `others`; each once.

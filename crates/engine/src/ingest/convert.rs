@@ -70,11 +70,11 @@ pub(crate) fn edit(row: &EditRow, catalog: &Catalog) -> Result<Edit, Error> {
     Ok(Edit { sku: sku.clone(), texts, hidden: *hidden, stands: *stands })
 }
 
-/// Returns the row of an edit that is made now. Of `before`, which it changes, texts of columns stay that the catalog no longer has.
+/// Returns the row of an edit that is made at the time `now`. Of `before`, which it changes, texts of columns stay that the catalog no longer has.
 ///
 /// # Errors
 /// The own columns of `before` cannot be read.
-pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, catalog: &Catalog) -> Result<EditRow, Error> {
+pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, now: &str, catalog: &Catalog) -> Result<EditRow, Error> {
     let text = |column| edit.texts.get(column).map(str::to_owned);
     let mut kept = Vec::new();
     read_own(before.and_then(|before| before.own.as_deref()), |name, text| {
@@ -91,7 +91,7 @@ pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, catalog: &Catalog)
         own: own_edits(own.chain(kept)),
         hidden: edit.hidden,
         stands: edit.stands,
-        edited_at: crate::clock::now(),
+        edited_at: now.to_owned(),
     })
 }
 

@@ -63,7 +63,7 @@ struct Inserted<'a> {
 
 impl Bulk for Inserted<'_> {
     type Kind = Inserted<'static>;
-    const BEFORE: &'static str = "INSERT INTO operation_messages (received_at, id) VALUES ";
+    const BEFORE: &'static str = "INSERT OR FAIL INTO operation_messages (received_at, id) VALUES ";
     const AFTER: &'static str = "";
 
     fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {

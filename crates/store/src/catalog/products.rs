@@ -78,9 +78,9 @@ struct Inserted<'a, T, const OWN: bool> {
 impl<T: AsRef<str>, const OWN: bool> Bulk for Inserted<'_, T, OWN> {
     type Kind = Inserted<'static, &'static str, OWN>;
     const BEFORE: &'static str = if OWN {
-        "INSERT INTO products (sku, name, description, file_id, edited, own, first_seen) VALUES "
+        "INSERT OR FAIL INTO products (sku, name, description, file_id, edited, own, first_seen) VALUES "
     } else {
-        "INSERT INTO products (sku, name, description, file_id, edited, first_seen) VALUES "
+        "INSERT OR FAIL INTO products (sku, name, description, file_id, edited, first_seen) VALUES "
     };
     const AFTER: &'static str = "";
 

@@ -34,11 +34,21 @@ impl Store {
     /// [`Error::Query`].
     pub fn sku_rows<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<SkuRows, Error> {
         let skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
+        let rows = self.sku_rows_without_edits(&skus)?;
+        let edits = rows_of_keys(&mut self.connection, &skus, &EDITS).or_cannot(|| "read edits")?;
+        Ok(SkuRows { edits, ..rows })
+    }
+
+    /// As [`Store::sku_rows`] for a caller that knows the edits: there are none in the result.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn sku_rows_without_edits(&mut self, skus: &[&str]) -> Result<SkuRows, Error> {
         let connection = &mut self.connection;
         Ok(SkuRows {
-            products: rows_of_keys(connection, &skus, &PRODUCTS).or_cannot(|| "read products")?,
-            shadowed: rows_of_keys(connection, &skus, &SHADOWED).or_cannot(|| "read shadowed")?,
-            edits: rows_of_keys(connection, &skus, &EDITS).or_cannot(|| "read edits")?,
+            products: rows_of_keys(connection, skus, &PRODUCTS).or_cannot(|| "read products")?,
+            shadowed: rows_of_keys(connection, skus, &SHADOWED).or_cannot(|| "read shadowed")?,
+            edits: Vec::new(),
         })
     }
 }

@@ -112,7 +112,7 @@ struct Inserted<'a> {
 
 impl Bulk for Inserted<'_> {
     type Kind = Inserted<'static>;
-    const BEFORE: &'static str = "INSERT INTO events (at, kind, data) VALUES ";
+    const BEFORE: &'static str = "INSERT OR FAIL INTO events (at, kind, data) VALUES ";
     const AFTER: &'static str = "";
 
     fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {

@@ -26,7 +26,8 @@ pub(crate) type ValueList<'a, 'b> = AstPass<'a, 'b, Sqlite>;
 pub(crate) trait Bulk {
     /// Distinguishes these statements from those of other types: `Self` without its lifetime.
     type Kind: 'static;
-    /// The statement up to the list of rows.
+    /// The statement up to the list of rows. Inserts are `OR FAIL` where their rows lie on many pages: SQLite then copies no page to be
+    /// able to undo the statement alone. Whoever gets an error rolls the transaction back.
     const BEFORE: &'static str;
     /// The end of the statement, after the list.
     const AFTER: &'static str;

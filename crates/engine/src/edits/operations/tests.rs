@@ -207,6 +207,35 @@ fn texts_of_columns_that_are_gone_stay_until_the_product_is_deleted() {
     assert_eq!(own_after(vec![delete("a"), renamed()]), None);
 }
 
+/// Skus are merged in parts, and each part must get the edits of its own skus.
+#[test]
+fn a_batch_changes_more_skus_than_are_merged_at_a_time() {
+    const SKUS: usize = 2_500;
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("database.db").to_str().unwrap().parse().unwrap()).unwrap();
+    let sku = |number: usize| format!("{number:04}");
+    let mut after = |change: &dyn Fn(usize) -> Operation| {
+        let messages: Vec<_> = (0..SKUS).rev().map(|number| message("", vec![change(number)])).collect();
+        assert_eq!(operate(&mut store, messages, LIMITS).unwrap(), vec![Applied; SKUS]);
+        let skus: Vec<_> = (0..SKUS).map(sku).collect();
+        let rows = store.sku_rows(&skus).unwrap();
+        assert_eq!(rows.edits.len(), SKUS);
+        let tally = store.tally().unwrap();
+        (rows.products.into_iter().map(|product| (product.sku, product.name)).collect::<Vec<_>>(), tally.names)
+    };
+    let named = |name: usize| format!("name {name}");
+    let (products, names) = after(&|number| upsert(&sku(number), &[("name", Some(&named(number)))]));
+    assert_eq!(products, (0..SKUS).map(|number| (sku(number), named(number))).collect::<Vec<_>>());
+    assert_eq!(names, SKUS as i64);
+    let (products, names) = after(&|number| match number % 3 {
+        0 => delete(&sku(number)),
+        _ => upsert(&sku(number), &[("name", Some("one name"))]),
+    });
+    let left = (0..SKUS).filter(|number| number % 3 > 0).map(|number| (sku(number), "one name".to_owned()));
+    assert_eq!(products, left.collect::<Vec<_>>());
+    assert_eq!(names, 1);
+}
+
 #[tokio::test]
 async fn a_message_that_comes_again_changes_nothing() {
     let world = World::new().await;
