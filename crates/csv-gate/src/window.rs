@@ -126,8 +126,9 @@ impl<R: Read> TextWindow<R> {
 
     /// Begins to digest what is consumed from here on.
     pub(crate) fn digest_from_here(&mut self) {
-        let hasher = Xxh3::new();
-        self.digest = Some(Box::new(Digest { hasher, from: self.start }));
+        let digest = self.digest.get_or_insert_with(|| Box::new(Digest { hasher: Xxh3::new(), from: 0 }));
+        digest.hasher.reset();
+        digest.from = self.start;
     }
 
     /// Returns the digest of what was consumed, and begins another one; 0 if none was begun.

@@ -11,11 +11,10 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::{Next, Table};
 use crate::{Error, split::End};
 
-/// A segment begins at each record whose first bytes have a hash with these bits clear: every 512th on average.
-#[cfg(not(test))]
-const MARK_MASK: u64 = 0x1ff;
-#[cfg(test)]
-const MARK_MASK: u64 = 0x3;
+/// A segment ends at a record whose first bytes have a hash with these bits clear: every 512th on average.
+const MARK_MASK: u64 = if cfg!(test) { 0x3 } else { 0x1ff };
+/// Bytes below which it does not. Where lines repeat, each of them could end one.
+const MIN_SEGMENT_BYTES: u64 = if cfg!(test) { 40 } else { 16 << 10 };
 /// Bytes at the start of a record that decide it.
 const MARK_BYTES: usize = 32;
 /// Bytes from which on a segment ends at the next record, whatever it is. A known segment is compared in one piece.
@@ -145,12 +144,10 @@ impl<R: Read> Table<R> {
         {
             segments.is_active = true;
             segments.rules = self.rules.digest(&self.columns);
-            self.text.digest_from_here();
         }
         if std::mem::take(&mut self.pending) {
             // The row stands before the first segment.
-            let open = self.open_segment(0);
-            self.set_open(Some(OpenSegment { is_regular: false, ..open }));
+            self.open_segment(0, false);
             return Ok(Part::Row);
         }
         loop {
@@ -185,7 +182,7 @@ impl<R: Read> Table<R> {
         let mark = mark(self.text.window().0);
         if let Some(open) = self.segments.as_ref().and_then(|segments| segments.open) {
             let len = self.text.byte() - open.byte;
-            let ends = len > 0 && (mark & MARK_MASK == 0 || len >= MAX_SEGMENT_BYTES);
+            let ends = (len >= MIN_SEGMENT_BYTES && mark & MARK_MASK == 0) || len >= MAX_SEGMENT_BYTES;
             // In the middle of something, nothing begins.
             let may_end = !self.after_nul && !self.after_header;
             return Ok(if ends && may_end { self.close_segment() } else { None });
@@ -193,8 +190,7 @@ impl<R: Read> Table<R> {
         if let Some(found) = self.skip_known(mark)? {
             return Ok(Some(found));
         }
-        let open = self.open_segment(mark);
-        self.set_open(Some(open));
+        self.open_segment(mark, true);
         Ok(None)
     }
 
@@ -204,9 +200,12 @@ impl<R: Read> Table<R> {
             return Ok(None);
         };
         let (next, rules) = (segments.next, segments.rules);
-        let candidates = segments.by_mark.get(&mark).into_iter().flatten().map(|index| *index as usize);
-        let candidates = candidates.filter(|index| *index >= next).take(MAX_COMPARED);
-        let candidates: Vec<_> = candidates.map(|index| (index, segments.known[index])).collect();
+        let candidates = segments.by_mark.get(&mark).map_or(&[][..], |all| {
+            let all = &all[all.partition_point(|index| (*index as usize) < next)..];
+            &all[..all.len().min(MAX_COMPARED)]
+        });
+        let candidates = candidates.iter().map(|index| (*index as usize, segments.known[*index as usize]));
+        let candidates: Vec<_> = candidates.collect();
         for (index, segment) in candidates {
             let Ok(len) = usize::try_from(segment.bytes) else { continue };
             self.text.fill_to(len)?;
@@ -225,18 +224,11 @@ impl<R: Read> Table<R> {
         Ok(None)
     }
 
-    fn open_segment(&self, mark: u64) -> OpenSegment {
-        OpenSegment {
-            mark,
-            byte: self.text.byte(),
-            line: self.text.line(),
-            counts: self.segment_counts(),
-            is_regular: true,
-        }
-    }
-
-    fn set_open(&mut self, open: Option<OpenSegment>) {
-        self.segments.iter_mut().for_each(|segments| segments.open = open);
+    fn open_segment(&mut self, mark: u64, is_regular: bool) {
+        self.text.digest_from_here();
+        let (byte, line, counts) = (self.text.byte(), self.text.line(), self.segment_counts());
+        let open = OpenSegment { mark, byte, line, counts, is_regular };
+        self.segments.iter_mut().for_each(|segments| segments.open = Some(open));
     }
 
     fn close_segment(&mut self) -> Option<FoundSegment> {
