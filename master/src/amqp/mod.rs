@@ -42,6 +42,7 @@ pub(crate) fn broker(config: &AmqpConfig) -> Result<Option<BrokerUrl>> {
 pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
     let (UploadsConfig { keep_messages, keep_messages_for, .. }, config) = (&config.uploads, &config.amqp);
     let limits = OperationLimits { keep_messages: *keep_messages, keep_for: *keep_messages_for };
+    engine.publish_only_to(config.results_exchange.clone()).await?;
     let Some(broker) = broker(config)? else {
         // Those of an earlier start are not looked at any more.
         return engine.put_queues(Vec::new()).await;

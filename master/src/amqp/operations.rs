@@ -15,6 +15,11 @@ use super::{
     queues::QueueWatch,
 };
 
+/// Events that the exchange does not have yet, from which on a batch waits for it. So operations that come faster than events can be
+/// published push none out of the events that are kept.
+const MAX_UNPUBLISHED: i64 = 100_000;
+/// The longest such wait, and how often it is looked. An exchange that cannot be used must not stop operations.
+const MAX_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(10));
 /// Interval in which the queues are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -95,6 +100,7 @@ impl Session<'_> {
     /// Applies a batch, sets aside what can never be used, and acknowledges all of it. Returns the size of later batches.
     async fn apply(&self, mut batch: Batch, mut size: BatchSize) -> Result<BatchSize, Failure> {
         let Some(last) = batch.last_tag() else { return Ok(size) };
+        self.let_events_out().await?;
         let begun = Instant::now();
         let outcomes = self.engine.operate(batch.take_messages(), self.limits).await.map_err(anyhow::Error::from)?;
         size.adapt(batch.operations(), begun.elapsed());
@@ -105,6 +111,17 @@ impl Session<'_> {
         self.watch.set_aside(refused.len());
         self.link.acknowledge_up_to(last).await?;
         Ok(size)
+    }
+
+    /// Waits while too many events are not published yet.
+    async fn let_events_out(&self) -> Result<(), Failure> {
+        let Some(exchange) = &self.config.results_exchange else { return Ok(()) };
+        let (longest, interval) = MAX_WAIT;
+        let end = Instant::now() + longest;
+        while self.engine.unpublished(exchange).await? > MAX_UNPUBLISHED && Instant::now() < end {
+            tokio::time::sleep(interval).await;
+        }
+        Ok(())
     }
 
     /// Publishes a message that can never be used as a dead letter.

@@ -101,6 +101,25 @@ impl Engine {
         self.read(move |store| Ok(store.published(&exchange)?)).await
     }
 
+    /// Publishes to no other exchange from now on: events that these do not have are no longer kept for them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn publish_only_to(&self, exchange: Option<String>) -> Result<()> {
+        let forget =
+            move |store: &mut Store| store.transaction(|store| Ok(store.publish_only_to(exchange.as_deref())?));
+        self.0.writer.run_first(forget).await
+    }
+
+    /// The number of events that an exchange does not have yet.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn unpublished(&self, exchange: &str) -> Result<i64> {
+        let exchange = exchange.to_owned();
+        self.read(move |store| Ok(store.unpublished_events(&exchange)?)).await
+    }
+
     /// Notes the last event that an exchange has.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ use crate::{
 
 /// The newest events, which are kept; older ones are deleted.
 const MAX_EVENTS: i64 = 10_000;
+/// The newest events that are kept if an exchange does not have them yet.
+const MAX_UNPUBLISHED: i64 = 1_000_000;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -48,7 +50,10 @@ impl Store {
         self.bulk(&rows, |Inserted { kind, .. }| format!("store an event `{kind}`"))?;
         let action = || "delete old events";
         let newest: Option<i64> = dsl::events.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
-        let too_old = dsl::events.filter(dsl::id.le(newest.unwrap_or_default() - MAX_EVENTS));
+        let newest = newest.unwrap_or_default();
+        let published = self.published_to_all()?.unwrap_or(newest);
+        let last = published.min(newest - MAX_EVENTS).max(newest - MAX_UNPUBLISHED);
+        let too_old = dsl::events.filter(dsl::id.le(last));
         diesel::delete(too_old).execute(&mut self.connection).or_cannot(action)?;
         Ok(())
     }
@@ -61,6 +66,17 @@ impl Store {
     pub fn forget_events(&mut self) -> Result<(), Error> {
         diesel::delete(dsl::events).execute(&mut self.connection).or_cannot(|| "delete the events")?;
         Ok(())
+    }
+
+    /// The number of events that an exchange does not have yet; 0 if none was published to it.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn unpublished_events(&mut self, exchange: &str) -> Result<i64, Error> {
+        let Some(published) = self.published(exchange)? else { return Ok(0) };
+        let newest: Option<i64> =
+            dsl::events.select(max(dsl::id)).first(&mut self.connection).or_cannot(|| "read the newest event")?;
+        Ok(newest.map_or(0, |newest| newest - published))
     }
 
     /// The numbers of the oldest and the newest event; `None` if there are no events.

@@ -1,6 +1,6 @@
 //! The table `published_events`: how far each exchange of a broker has got.
 
-use diesel::prelude::*;
+use diesel::{dsl::min, prelude::*};
 
 use crate::{
     Error, Store,
@@ -19,6 +19,27 @@ impl Store {
             .first(&mut self.connection)
             .optional()
             .or_cannot(|| format!("read which events {exchange:?} has"))
+    }
+
+    /// The number of the last event that all exchanges have; `None` if there are no exchanges.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub(super) fn published_to_all(&mut self) -> Result<Option<i64>, Error> {
+        dsl::published_events
+            .select(min(dsl::event_id))
+            .first(&mut self.connection)
+            .or_cannot(|| "read which events the exchanges have")
+    }
+
+    /// Forgets all exchanges but one. Events are no longer kept for them.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn publish_only_to(&mut self, exchange: Option<&str>) -> Result<(), Error> {
+        let others = dsl::published_events.filter(dsl::exchange.ne(exchange.unwrap_or_default()));
+        diesel::delete(others).execute(&mut self.connection).or_cannot(|| "forget exchanges")?;
+        Ok(())
     }
 
     /// Notes the last event that an exchange has. Call it in a transaction.

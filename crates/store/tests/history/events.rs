@@ -32,6 +32,28 @@ fn of_more_events_than_are_kept_the_last_stay() {
 }
 
 #[test]
+fn events_that_an_exchange_does_not_have_are_kept() {
+    let mut database = Database::new();
+    put(&mut database, 3);
+    database.store.note_published("out", 2).unwrap();
+    put(&mut database, 12_000);
+    assert_eq!(database.store.event_range().unwrap(), Some((3, 12_003)));
+    assert_eq!(database.store.unpublished_events("out").unwrap(), 12_001);
+    assert_eq!(database.store.unpublished_events("another").unwrap(), 0);
+    database.store.note_published("out", 12_000).unwrap();
+    put(&mut database, 1);
+    assert_eq!(database.store.event_range().unwrap(), Some((2_005, 12_004)));
+    database.store.note_published("slow", 5).unwrap();
+    put(&mut database, 100);
+    assert_eq!(database.store.event_range().unwrap().unwrap().0, 2_005);
+    database.store.publish_only_to(Some("out")).unwrap();
+    put(&mut database, 1);
+    assert_eq!(database.store.event_range().unwrap(), Some((2_106, 12_105)));
+    database.store.publish_only_to(None).unwrap();
+    assert_eq!(database.store.published("out").unwrap(), None);
+}
+
+#[test]
 fn no_number_is_used_again_after_all_are_deleted() {
     let mut database = Database::new();
     put(&mut database, 3);
