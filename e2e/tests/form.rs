@@ -1,5 +1,7 @@
 //! `/`: a product is corrected by hand, looked up, and given back to the files.
 
+use std::time::Duration;
+
 use e2e::{Browser, Key, Kind, System, browse};
 
 const FEED: &str = "sku,name,description\np1,Pen,blue\ni1,Ink,\"old, but good\"\n";
@@ -128,6 +130,9 @@ fn an_unknown_sku_is_an_error_and_nothing_typed_is_lost() {
         assert_eq!(browser.value("#description").await.as_deref(), Some(description));
         browser.shows("#product .notice", "No product with this sku is shown").await;
         assert_eq!(system.product("q/1 é"), None, "no product was created");
+        // The page is kept up to date, which begins a moment after it is shown.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        browser.shows("#product .notice", "No product with this sku is shown").await;
 
         // Fixing the sku alone is enough.
         browser.run("document.querySelector('#sku').value = ''").await;

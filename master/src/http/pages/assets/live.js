@@ -4,8 +4,9 @@
 const parts = () => document.querySelectorAll("[data-live]");
 
 async function refresh() {
-  // A refused form is shown at /update, which cannot be fetched with GET.
-  const page = location.pathname === "/update" ? "/" : location.href;
+  // A refused form is shown at /update, which cannot be fetched with GET. The same product is.
+  const sku = document.getElementById("sku")?.defaultValue ?? "";
+  const page = location.pathname === "/update" ? `/?${new URLSearchParams({ sku })}` : location.href;
   const answer = await fetch(page, { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
