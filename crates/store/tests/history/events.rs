@@ -62,3 +62,14 @@ fn no_number_is_used_again_after_all_are_deleted() {
     put(&mut database, 1);
     assert_eq!(database.store.event_range().unwrap(), Some((4, 4)));
 }
+
+/// The first one is written with a rollback journal.
+#[test]
+fn large_transactions_may_follow_each_other() {
+    let mut database = Database::new();
+    let put = |store: &mut tributary_store::Store| store.put_event("2026-11-28T10:00:00Z", "edit", "{}");
+    for id in 1..4 {
+        database.store.transaction_of(60_000, put).unwrap();
+        assert_eq!(database.store.event_range().unwrap(), Some((1, id)));
+    }
+}
