@@ -227,12 +227,12 @@ impl<R: Read> Feed<R> {
         Ok(None)
     }
 
-    /// Reads the file in segments; `known` are those of an earlier content, in file order. Call it before the first row is read, and
-    /// then [`Self::next_item`] alone. Not for a feed that is filled from above: then the rows of a segment say what those below it
+    /// Reads the file in segments; `known` are those of an earlier content, in file order, and `seed` goes into their digests. Call it
+    /// before the first row is read, and then [`Self::next_item`] alone. Not for a feed that is filled from above: then the rows of a segment say what those below it
     /// inherit.
     #[must_use]
-    pub fn in_segments(mut self, known: Vec<Segment>) -> Self {
-        self.table.use_segments(known);
+    pub fn in_segments(mut self, known: Vec<Segment>, seed: u64) -> Self {
+        self.table.use_segments(known, seed);
         self
     }
 

@@ -150,6 +150,12 @@ impl Tail {
         found
     }
 
+    /// Whether a text ends where a line does.
+    pub(crate) fn ends_line(&self, text: &[u8]) -> bool {
+        let end = if self.splitter.crlf_only { &b"\r\n"[..] } else { &[self.splitter.line_end.byte()] };
+        text.ends_with(end)
+    }
+
     /// Returns the start of the last line of a text, if it does not begin above the text.
     fn line_start(&self, text: &[u8]) -> Option<usize> {
         let before = &text[..text.len().saturating_sub(1)];

@@ -124,11 +124,17 @@ impl<R: Read> TextWindow<R> {
         self.buf[self.start..self.shown].get(..len)
     }
 
-    /// Begins to digest what is consumed from here on.
+    /// Digests what is consumed from now on.
+    pub(crate) fn use_digest(&mut self, seed: u64) {
+        self.digest = Some(Box::new(Digest { hasher: Xxh3::with_seed(seed), from: self.start }));
+    }
+
+    /// Begins another digest here.
     pub(crate) fn digest_from_here(&mut self) {
-        let digest = self.digest.get_or_insert_with(|| Box::new(Digest { hasher: Xxh3::new(), from: 0 }));
-        digest.hasher.reset();
-        digest.from = self.start;
+        if let Some(Digest { hasher, from }) = self.digest.as_deref_mut() {
+            hasher.reset();
+            *from = self.start;
+        }
     }
 
     /// Returns the digest of what was consumed, and begins another one; 0 if none was begun.
@@ -247,7 +253,8 @@ impl<R: Read> TextWindow<R> {
         /// The most bytes of the first line that are kept to show it.
         const RAW_BYTES: usize = 1 << 10;
         let from = end.saturating_sub(tail.reach(&self.buf[self.start..end])).max(self.start);
-        let cut = from + tail.find(&self.buf[from..end], from == self.start);
+        let is_line_start = from == self.start || tail.ends_line(&self.buf[self.start..from]);
+        let cut = from + tail.find(&self.buf[from..end], is_line_start);
         if cut < end {
             let line = self.line + memchr_iter(self.line_end, &self.buf[self.start..cut]).count() as u64;
             self.ignored.add(line, &self.buf[cut..end], self.line_end, RAW_BYTES);

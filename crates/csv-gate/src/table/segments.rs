@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, io::Read};
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::{Next, Table};
 use crate::{Error, split::End};
@@ -25,7 +25,7 @@ const MAX_COMPARED: usize = 4;
 /// A run of whole records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Digest of its decoded text.
+    /// Digest of its decoded text, with a seed that the writer of a file must not know: texts of the same digest can be made.
     pub digest: u128,
     /// Digest of the rules by which its records are rows.
     pub rules: u128,
@@ -77,6 +77,8 @@ pub(super) struct Segments {
     known: Vec<Segment>,
     /// The known regular segments by mark, each list ascending.
     by_mark: HashMap<u64, Vec<u32>>,
+    /// That of the digests.
+    seed: u64,
     /// The number of the known segment that may come next.
     next: usize,
     /// Digest of the rules that hold now.
@@ -109,14 +111,14 @@ fn mark(window: &[u8]) -> u64 {
 }
 
 impl Segments {
-    fn new(known: Vec<Segment>) -> Self {
+    fn new(known: Vec<Segment>, seed: u64) -> Self {
         let mut by_mark: HashMap<u64, Vec<u32>> = HashMap::new();
         for (index, segment) in (0..).zip(&known) {
             if segment.is_regular && segment.bytes > 0 {
                 by_mark.entry(segment.mark).or_default().push(index);
             }
         }
-        Self { known, by_mark, next: 0, rules: 0, open: None, is_active: false }
+        Self { known, by_mark, seed, next: 0, rules: 0, open: None, is_active: false }
     }
 
     /// Notes that something was read that may depend on its surroundings.
@@ -128,10 +130,11 @@ impl Segments {
 }
 
 impl<R: Read> Table<R> {
-    /// Reads the file in segments. `known` are those of an earlier content, in file order. Call it before the first row is read, and
-    /// then [`Self::next_part`] alone.
-    pub(crate) fn use_segments(&mut self, known: Vec<Segment>) {
-        self.segments = Some(Box::new(Segments::new(known)));
+    /// Reads the file in segments. `known` are those of an earlier content, in file order, and `seed` goes into the digests. Call it
+    /// before the first row is read, and then [`Self::next_part`] alone.
+    pub(crate) fn use_segments(&mut self, known: Vec<Segment>, seed: u64) {
+        self.segments = Some(Box::new(Segments::new(known, seed)));
+        self.text.use_digest(seed);
     }
 
     /// Advances to the next good row, to the end of a segment, or to the end of the file.
@@ -199,7 +202,7 @@ impl<R: Read> Table<R> {
         let Some(segments) = self.segments.as_deref().filter(|_| !self.after_nul && !self.after_header) else {
             return Ok(None);
         };
-        let (next, rules) = (segments.next, segments.rules);
+        let (next, rules, seed) = (segments.next, segments.rules, segments.seed);
         let candidates = segments.by_mark.get(&mark).map_or(&[][..], |all| {
             let all = &all[all.partition_point(|index| (*index as usize) < next)..];
             &all[..all.len().min(MAX_COMPARED)]
@@ -209,8 +212,8 @@ impl<R: Read> Table<R> {
         for (index, segment) in candidates {
             let Ok(len) = usize::try_from(segment.bytes) else { continue };
             self.text.fill_to(len)?;
-            let is_it =
-                segment.rules == rules && self.text.shown(len).is_some_and(|text| xxh3_128(text) == segment.digest);
+            let is_text = |text: &[u8]| xxh3_128_with_seed(text, seed) == segment.digest;
+            let is_it = segment.rules == rules && self.text.shown(len).is_some_and(is_text);
             if is_it {
                 let line = self.text.line();
                 self.text.consume(len, segment.lines);

@@ -155,3 +155,21 @@ fn joined() -> impl Strategy<Value = Vec<u8>> {
     ];
     prop::collection::vec(select(lines), 0..40).prop_map(|lines| lines.concat())
 }
+
+/// Comments fill all that is searched for a footer, and begin where the search does: 4,097 bytes from the end, if one is a line end.
+#[test]
+fn a_footer_may_begin_where_its_search_does() {
+    let comments = format!("# {}\n# {}\n", "x".repeat(2_000), "y".repeat(4_097 - 2_000 - 6));
+    assert_eq!(comments.len(), 4_097);
+    for rows in 290..330 {
+        let rows: String = (0..rows).map(|row| format!("s{row:05},Pen,blue\n")).collect();
+        let file = format!("sku,name,description\n{rows}{comments}");
+        for chunk in [64, 1_000, 1 << 16] {
+            let open = || Ok(file.as_bytes());
+            let mut table =
+                Table::open_in_chunks("a.csv", file.len() as u64, open, &Settings::default(), chunk).unwrap();
+            while table.advance().unwrap() {}
+            assert_eq!((table.rejects().total, table.rejects().ignored.lines), (0, 2), "{} bytes", file.len());
+        }
+    }
+}

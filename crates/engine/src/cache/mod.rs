@@ -109,13 +109,13 @@ impl Cache {
         }
     }
 
-    /// Begins to remember a content; `None` if nothing is kept, or nothing can be.
-    pub(crate) fn begin(&self, content: &ContentId) -> Option<NewSegments> {
+    /// Begins to remember a content, with this seed of the digests; `None` if nothing is kept, or nothing can be.
+    pub(crate) fn begin(&self, content: &ContentId, seed: u64) -> Option<NewSegments> {
         let folder = &self.0.as_ref()?.path;
         let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
         file.map_err(|error| tracing::warn!(%error, "failed to write to the cache {}: {error}", folder.display()))
             .ok()
-            .map(|file| NewSegments::new(file, content))
+            .map(|file| NewSegments::new(file, content, seed))
     }
 
     /// Keeps what was remembered of a content, in place of an earlier one of the file.

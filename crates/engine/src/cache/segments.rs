@@ -1,6 +1,6 @@
 //! Segments of a content, each with the skus of its rows, in a file of their own:
 //!
-//! `MAGIC` and the id of the content, then for each segment, in file order, a head of fixed length and the skus of its good rows (length as LEB128, bytes); then
+//! `MAGIC`, the id of the content and the seed of the digests, then for each segment, in file order, a head of fixed length and the skus of its good rows (length as LEB128, bytes); then
 //! the number of segments, the number of offers, and a digest of all before. All numbers are little endian.
 
 use std::{
@@ -38,6 +38,8 @@ pub(crate) struct Placed {
 /// An earlier content, as it is remembered.
 pub(crate) struct KnownFile {
     pub(super) id: [u8; ID_BYTES],
+    /// That of the digests.
+    pub(crate) seed: u64,
     file: File,
     pub(crate) segments: Vec<Placed>,
     /// The number of its offers: of skus, each once.
@@ -54,6 +56,7 @@ pub(crate) struct NewSegments {
     digest: Xxh3,
     segments: u64,
     content: ContentId,
+    seed: u64,
 }
 
 /// A content that was read, in a file that is deleted unless it is kept.
@@ -124,7 +127,7 @@ impl KnownFile {
         if input.array::<8>()? != *MAGIC {
             return Err(damaged());
         }
-        let id = input.array()?;
+        let (id, seed) = (input.array()?, input.number()?);
         let mut segments = Vec::new();
         while input.read < content {
             let placed = Placed::read(&mut input)?;
@@ -141,7 +144,7 @@ impl KnownFile {
             return Err(damaged());
         }
         drop(input);
-        Ok(Self { id, file, segments, offers })
+        Ok(Self { id, seed, file, segments, offers })
     }
 
     /// Reads the skus of a segment.
@@ -213,16 +216,17 @@ impl Read for Digesting<'_> {
 }
 
 impl NewSegments {
-    pub(super) fn new(file: NamedTempFile, content: &ContentId) -> Self {
+    pub(super) fn new(file: NamedTempFile, content: &ContentId, seed: u64) -> Self {
         let out = BufWriter::with_capacity(BUFFER_BYTES, file);
-        Self { out, digest: Xxh3::new(), segments: 0, content: content.clone() }
+        Self { out, digest: Xxh3::new(), segments: 0, content: content.clone(), seed }
     }
 
     /// Writes what stands before the first segment.
     fn begin(&mut self) -> io::Result<()> {
         let id = self.content.id;
         self.write(MAGIC)?;
-        self.write(&id)
+        self.write(&id)?;
+        self.write(&self.seed.to_le_bytes())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -13,11 +13,15 @@ use std::{
 
 use tributary_csv_gate::{FoundSegment, Segment};
 use tributary_merge::{MovedLines, Patch, Run};
-use xxhash_rust::xxh3::xxh3_64;
+use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use self::touched::Touched;
 use super::read::is_rounded;
 use crate::cache::{Cache, ContentId, KnownFile, NewSegments, Remembered, Skus};
+
+/// Rows that are read beside others that stay, however few these are.
+const MAX_READ_ROWS: usize = if cfg!(test) { 4_000 } else { 200_000 };
 
 /// The memory of a file: what it is compared with, and where it is remembered.
 pub(crate) struct Memory {
@@ -114,8 +118,10 @@ impl Memory {
     /// Begins to read the file, which waits for the disk; `None` if it is read as a whole and not remembered.
     pub(super) fn parts(&self) -> Option<Parts> {
         let known = self.known();
-        let new = self.content.as_ref().and_then(|content| self.cache.begin(content));
-        (new.is_some() || known.is_some()).then(|| Parts { known, new, ..Parts::default() })
+        // Nobody who writes files can guess it, so nobody can make texts of the same digest.
+        let seed = known.as_ref().map_or_else(|| Uuid::new_v4().as_u64_pair().0, |known| known.file.seed);
+        let new = self.content.as_ref().and_then(|content| self.cache.begin(content, seed));
+        (new.is_some() || known.is_some()).then(|| Parts { known, new, seed, ..Parts::default() })
     }
 }
 
@@ -124,6 +130,8 @@ impl Memory {
 pub(super) struct Parts {
     known: Option<Arc<Known>>,
     new: Option<NewSegments>,
+    /// That of digests and hashes.
+    pub(super) seed: u64,
     /// The skus of the segment that is being read.
     open: Skus,
     /// The number of segments before.
@@ -132,6 +140,8 @@ pub(super) struct Parts {
     read: Vec<(u64, u32)>,
     /// The known segments that the file still has, each with its number and its first line now. They ascend.
     stayed: Vec<(usize, u32, u64)>,
+    /// The number of their rows.
+    stayed_rows: u64,
 }
 
 /// The outcome of reading in parts.
@@ -152,7 +162,7 @@ impl Parts {
     pub(super) fn push(&mut self, sku: &str) {
         self.open.push(sku);
         if self.known.is_some() {
-            self.read.push((xxh3_64(sku.as_bytes()), self.segments));
+            self.read.push((xxh3_64_with_seed(sku.as_bytes(), self.seed), self.segments));
         }
     }
 
@@ -165,6 +175,11 @@ impl Parts {
             (FoundSegment::Read { segment, line }, _) => {
                 remember(&mut self.new, segment, line, &self.open);
                 self.open.clear();
+                if let Some(known) = &self.known
+                    && self.is_mostly_read()
+                {
+                    return Err(known.is_not_enough());
+                }
             }
             (FoundSegment::Known { index, line }, Some(known)) => {
                 let skus = known.file.skus(index).map_err(|error| known.fails(&error))?;
@@ -173,6 +188,7 @@ impl Parts {
                 }
                 remember(&mut self.new, known.file.segments[index].segment, line, &skus);
                 self.stayed.push((index, self.segments, line));
+                self.stayed_rows += known.file.segments[index].segment.rows;
             }
             (FoundSegment::Known { .. }, None) => return Err(NeedsWhole),
         }
@@ -180,19 +196,20 @@ impl Parts {
         Ok(())
     }
 
+    /// Whether so much was read that reading all of the file takes less: rows that were read beside others cost memory and time.
+    fn is_mostly_read(&self) -> bool {
+        self.read.len() > MAX_READ_ROWS && self.read.len() as u64 > 2 * self.stayed_rows
+    }
+
     /// Ends the file, of which `run` holds what was read.
     ///
     /// # Errors
     /// What is remembered cannot be read; or a row counts now that stayed and did not count before, and only its skus are remembered.
     pub(super) fn finish(self, run: Run) -> Result<Found, NeedsWhole> {
-        let stayed = match &self.known {
-            Some(known) => self.stayed.iter().map(|(index, ..)| known.file.segments[*index].segment.rows).sum(),
-            None => 0,
-        };
         let offers = match &self.known {
             Some(known) if !self.stayed.is_empty() => {
-                let touched =
-                    Touched::find(&known.file, &self.stayed, self.read).map_err(|error| known.fails(&error))?;
+                let touched = Touched::find(&known.file, &self.stayed, self.read, self.stayed_rows)
+                    .map_err(|error| known.fails(&error))?;
                 let Some(Touched { removed, hidden }) = touched else { return Err(known.is_not_enough()) };
                 let moved = self.stayed.iter().map(|(index, _, now)| {
                     let placed = &known.file.segments[*index];
@@ -208,7 +225,7 @@ impl Parts {
             not_remembered(&error);
             None
         });
-        Ok(Found { offers, remembered, stayed })
+        Ok(Found { offers, remembered, stayed: self.stayed_rows })
     }
 }
 

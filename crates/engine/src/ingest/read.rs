@@ -207,7 +207,7 @@ fn read_rows<R: Read>(
 ) -> Result<Accepted, ReadError> {
     let (mut reported, mut rounded) = (0, None);
     if let Some(parts) = &parts {
-        feed = feed.in_segments(parts.segments());
+        feed = feed.in_segments(parts.segments(), parts.seed);
     }
     loop {
         let item = match &parts {

@@ -48,7 +48,7 @@ fn given(feed: &Feed<impl std::io::Read>, offers: Vec<Offer>) -> Given {
 
 /// Reads a file whose earlier content had these segments. Returns what it gives, its segments, and how many were known.
 fn read_in_segments(file: &[u8], settings: &Settings, known: &Known) -> Option<(Given, Known, usize)> {
-    let mut feed = feed(file, settings).ok()?.in_segments(known.iter().map(|(segment, _)| *segment).collect());
+    let mut feed = feed(file, settings).ok()?.in_segments(known.iter().map(|(segment, _)| *segment).collect(), 7);
     let (mut segments, mut open, mut skipped) = (Known::new(), Vec::new(), 0);
     let mut all = Vec::new();
     loop {

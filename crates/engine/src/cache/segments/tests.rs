@@ -24,7 +24,7 @@ fn skus(words: &[&str]) -> Skus {
 }
 
 fn new() -> NewSegments {
-    NewSegments::new(NamedTempFile::new().unwrap(), &ContentId::new("north", "a.csv", "hash", ""))
+    NewSegments::new(NamedTempFile::new().unwrap(), &ContentId::new("north", "a.csv", "hash", ""), 9)
 }
 
 fn written() -> TempPath {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use foldhash::fast::FixedState;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::MAX_READ_ROWS;
 use crate::cache::KnownFile;
 
 /// The skus that a patch must know of.
@@ -33,7 +34,8 @@ struct LastRows {
 
 impl Touched {
     /// `stayed` are the known segments that the file still has, each with its number now; `read` the hashes of skus that were read, with
-    /// the numbers of their segments. `None` if a row counts now that stayed and did not count before.
+    /// the numbers of their segments; `stayed_rows` the number of rows that stayed. `None` if a row counts now that stayed and did not
+    /// count before, or if most rows are gone: then reading all of the file takes less.
     ///
     /// # Errors
     /// What is remembered cannot be read.
@@ -41,7 +43,14 @@ impl Touched {
         file: &KnownFile,
         stayed: &[(usize, u32, u64)],
         read: Vec<(u64, u32)>,
+        stayed_rows: u64,
     ) -> io::Result<Option<Self>> {
+        let all: u64 = file.segments.iter().map(|placed| placed.segment.rows).sum();
+        let gone = all - stayed_rows;
+        if gone > MAX_READ_ROWS as u64 && gone > 2 * stayed_rows {
+            return Ok(None);
+        }
+        let hash = |sku: &str| xxh3_64_with_seed(sku.as_bytes(), file.seed);
         let mut rows: HashMap<u64, LastRows, FixedState> = HashMap::default();
         for (hash, segment) in read {
             rows.entry(hash).or_default().read = Some(segment);
@@ -51,13 +60,13 @@ impl Touched {
         let gone: Vec<usize> = (0..stays.len()).filter(|index| !stays[*index]).collect();
         for index in &gone {
             for sku in file.skus(*index)?.iter() {
-                rows.entry(xxh3_64(sku?.as_bytes())).or_default().gone = Some(*index);
+                rows.entry(hash(sku?)).or_default().gone = Some(*index);
             }
         }
         for (index, now, _) in stayed {
             for sku in file.skus(*index)?.iter() {
                 let sku = sku?;
-                if let Some(rows) = rows.get_mut(&xxh3_64(sku.as_bytes())) {
+                if let Some(rows) = rows.get_mut(&hash(sku)) {
                     rows.stayed = Some((*index, *now));
                     sku.clone_into(&mut rows.sku);
                 }
@@ -84,11 +93,12 @@ fn removed_alone(
     gone: &[usize],
     rows: &HashMap<u64, LastRows, FixedState>,
 ) -> io::Result<Vec<String>> {
+    let hash = |sku: &str| xxh3_64_with_seed(sku.as_bytes(), file.seed);
     let mut removed = Vec::new();
     for index in gone {
         for sku in file.skus(*index)?.iter() {
             let sku = sku?;
-            if rows.get(&xxh3_64(sku.as_bytes())).is_some_and(|rows| rows.stayed.is_none()) {
+            if rows.get(&hash(sku)).is_some_and(|rows| rows.stayed.is_none()) {
                 removed.push(sku.to_owned());
             }
         }
