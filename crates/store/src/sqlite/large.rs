@@ -81,7 +81,7 @@ impl Store {
     /// Switches back to the write-ahead log. Waits for readers that came meanwhile. If one stays for too long, everything works, but
     /// readers and the writer wait for each other until the next start.
     fn return_to_log(&mut self) {
-        // SQLite 3.51 keeps a transaction of its own open behind the switch, which the next one ends. A checkpoint in between would fail.
+        // SQLite 3.53 keeps a transaction of its own open behind the switch, which the next one ends. A checkpoint in between would fail.
         if let Err(why) = self.connection.batch_execute("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT") {
             tracing::warn!(error = %why, "failed to switch back to the write-ahead log, restart the master: {why}");
         }
