@@ -42,7 +42,8 @@ fn a_correction_that_waits_for_a_large_version_says_so_and_is_kept() {
         browser.write("#sku", "p1").await;
         browser.write("#name", "Fountain pen").await;
         let mut large = b"sku,name,description\np1,Pen,blue\n".to_vec();
-        (0..120_000).for_each(|row| large.extend(format!("s{row},Name {},text\n", row / 2).bytes()));
+        // It must be applied for longer than a busy browser takes for the next steps.
+        (0..300_000).for_each(|row| large.extend(format!("s{row},Name {},text\n", row / 2).bytes()));
         system.write(&String::from_utf8(large).unwrap());
         until("the large version is being applied", async || {
             system.text("/").contains("Applying a version of north").then_some(())
