@@ -24,6 +24,17 @@ fn source(name: &str) -> Source {
     Source { name: name.into(), folder: name.into(), priority: 0, name_column: None }
 }
 
+/// Asserts that the tables are those of a first run over the folders.
+fn assert_tables(system: &System, sources: &[Source]) {
+    let mut model = Model::default();
+    model.pass(sources, |folder| system.folder(folder));
+    let (products, aggr) = model.tables(sources);
+    let stored =
+        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
+    assert_eq!(products, stored);
+    assert_eq!(system.aggr(), aggr);
+}
+
 #[test]
 fn a_killed_master_costs_nothing_but_time() {
     const KILLS: u32 = 12;
@@ -54,13 +65,7 @@ fn a_killed_master_costs_nothing_but_time() {
     }
     assert!(killed > KILLS / 3, "only {killed} of {KILLS} runs were killed in their middle");
     system.once_ok();
-    let mut model = Model::default();
-    model.pass(&sources, |folder| system.folder(folder));
-    let (products, aggr) = model.tables(&sources);
-    let stored =
-        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
-    assert_eq!(products, stored);
-    assert_eq!(system.aggr(), aggr);
+    assert_tables(&system, &sources);
     let left: Vec<_> = std::fs::read_dir(system.database().with_extension("db.spool")).unwrap().collect();
     assert!(left.is_empty(), "nothing is left in the spool: {left:?}");
 }
@@ -105,13 +110,7 @@ fn a_killed_master_remembers_nothing_wrong() {
         }
     }
     system.once_ok();
-    let mut model = Model::default();
-    model.pass(&sources, |folder| system.folder(folder));
-    let (products, aggr) = model.tables(&sources);
-    let stored =
-        system.products().into_iter().map(|(sku, (name, description))| (sku, vec![name, description])).collect();
-    assert_eq!(products, stored);
-    assert_eq!(system.aggr(), aggr);
+    assert_tables(&system, &sources);
     let kept: Vec<_> = std::fs::read_dir(system.database().with_extension("db.cache")).unwrap().collect();
     assert_eq!(kept.len(), 1, "one content is remembered: {kept:?}");
 }

@@ -1,6 +1,6 @@
 //! Segments of a content, each with the skus of its rows, in a file of their own:
 //!
-//! `MAGIC`, the id of the content and the seed of the digests, then for each segment, in file order, a head of fixed length and the skus of its good rows (length as LEB128, bytes); then
+//! `MAGIC`, the id of the content and the seed of the digests, then for each segment, in file order, a head of fixed length and the skus of its good rows (length in two bytes, text); then
 //! the number of segments, the number of offers, and a digest of all before. All numbers are little endian.
 
 use std::{
@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::ContentId;
 
 /// Changes with the layout.
-const MAGIC: &[u8; 8] = b"TRIBSEG1";
+const MAGIC: &[u8; 8] = b"TRIBSEG2";
 /// Digest, rules, mark, bytes, lines, rows, repaired, the first line, the bytes of skus, and whether it is regular.
 const HEAD_BYTES: usize = 16 + 16 + 7 * 8 + 1;
 const END_BYTES: usize = 8 + 8 + 16;
@@ -69,12 +69,8 @@ pub(crate) struct Remembered {
 impl Skus {
     /// Adds a sku.
     pub(crate) fn push(&mut self, sku: &str) {
-        let mut len = sku.len();
-        while len >= 0x80 {
-            self.0.push(len as u8 | 0x80);
-            len >>= 7;
-        }
-        self.0.push(len as u8);
+        // Fits: the CSV gate rejects longer skus than 1 KiB.
+        self.0.extend_from_slice(&(sku.len() as u16).to_le_bytes());
         self.0.extend_from_slice(sku.as_bytes());
     }
 
@@ -99,18 +95,10 @@ impl Skus {
 }
 
 fn take_sku<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let mut len = 0;
-    for shift in (0..35).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        len |= usize::from(byte & 0x7f) << shift;
-        if *byte < 0x80 {
-            let (sku, after) = rest.split_at_checked(len)?;
-            *rest = after;
-            return std::str::from_utf8(sku).ok();
-        }
-    }
-    None
+    let (len, after) = rest.split_first_chunk()?;
+    let (sku, after) = after.split_at_checked(u16::from_le_bytes(*len).into())?;
+    *rest = after;
+    std::str::from_utf8(sku).ok()
 }
 
 impl KnownFile {

@@ -69,7 +69,7 @@ fn a_damaged_file_is_an_error() {
 
 #[test]
 fn skus_that_do_not_decode_are_an_error() {
-    for bytes in [&b"\x05abc"[..], b"\x01\xff", b"\x80", b"\xff\xff\xff\xff\xff\xff"] {
+    for bytes in [&b"\x05\0abc"[..], b"\x01\0\xff", b"\x80", b"\xff\xff\xff\xff\xff\xff"] {
         assert!(Skus(bytes.to_vec()).iter().any(|sku| sku.is_err()), "{bytes:?}");
     }
 }
