@@ -4,5 +4,5 @@ mod api;
 mod pages;
 mod server;
 
-pub(crate) use pages::wording::thousands;
+pub(crate) use pages::text::wording::thousands;
 pub(crate) use server::serve;

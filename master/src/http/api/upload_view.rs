@@ -5,7 +5,7 @@ use tributary_config::{ReportConfig, UPLOADS};
 use tributary_engine::{Document, Stage};
 use utoipa::ToSchema;
 
-use crate::http::pages::wording::encoded;
+use crate::http::pages::text::wording::encoded;
 
 /// An upload and its progress.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -7,7 +7,7 @@ use tributary_engine::{
 };
 use utoipa::ToSchema;
 
-use crate::http::pages::wording::encoded;
+use crate::http::pages::text::wording::encoded;
 
 /// A list, whole or a part of one.
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
 use tributary_engine::{checked_sku, checked_text};
 
-use crate::http::{pages::wording::encoded, server::error::ApiError};
+use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;

@@ -20,9 +20,9 @@ use crate::http::{
         uploads,
     },
     pages::{
-        assets, files as files_page, home, lists, reports as report_pages,
-        templates::{ProblemPage, answer},
-        update, upload as upload_page,
+        self, assets, corrections,
+        frame::{ProblemPage, answer},
+        overview,
     },
     server::{App, error::ApiError, input, openapi},
 };
@@ -47,23 +47,23 @@ fn routes(config: &mut web::ServiceConfig) {
 
 fn pages(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/", "GET, HEAD", [read().to(home::show)]))
-        .service(resource("/update", "POST", [plain(web::post().to(update::update))]))
-        .service(resource("/accept", "POST", [plain(web::post().to(update::accept))]))
-        .service(resource("/clear", "POST", [plain(web::post().to(update::clear))]))
-        .service(resource("/products", "GET, HEAD", [read().to(lists::products)]))
-        .service(resource("/names", "GET, HEAD", [read().to(lists::names)]))
-        .service(resource("/files", "GET, HEAD", [read().to(files_page::show)]))
-        .service(resource("/rejects", "GET, HEAD", [read().to(lists::rejects)]))
+        .service(resource("/", "GET, HEAD", [read().to(overview::show)]))
+        .service(resource("/update", "POST", [plain(web::post().to(corrections::update))]))
+        .service(resource("/accept", "POST", [plain(web::post().to(corrections::accept))]))
+        .service(resource("/clear", "POST", [plain(web::post().to(corrections::clear))]))
+        .service(resource("/products", "GET, HEAD", [read().to(pages::products::show)]))
+        .service(resource("/names", "GET, HEAD", [read().to(pages::names::show)]))
+        .service(resource("/files", "GET, HEAD", [read().to(pages::sources::files::show)]))
+        .service(resource("/rejects", "GET, HEAD", [read().to(pages::rejects::show)]))
         .service(resource(
             "/upload",
             "GET, HEAD, POST",
-            [plain(read().to(upload_page::show)), plain(web::post().to(upload_page::form))],
+            [plain(read().to(pages::uploads::show)), plain(web::post().to(pages::uploads::form))],
         ))
         .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
         .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
-        .service(resource("/reports", "GET, HEAD", [plain(read().to(report_pages::list))]))
-        .service(resource("/reports/{name}", "GET, HEAD", [read().to(report_pages::show)]))
+        .service(resource("/reports", "GET, HEAD", [plain(read().to(pages::reports::list))]))
+        .service(resource("/reports/{name}", "GET, HEAD", [read().to(pages::reports::show)]))
         .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))
         .service(resource("/live.js", "GET, HEAD", [plain(read().to(assets::script))]))
         .service(resource("/icon.svg", "GET, HEAD", [plain(read().to(assets::icon))]))

@@ -1,5 +1,7 @@
 //! The page at `/upload`: a form and the latest uploads.
 
+mod template;
+
 use actix_multipart::Multipart;
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -8,12 +10,13 @@ use actix_web::{
 };
 use tributary_engine::{Inbox, Offer};
 
-use super::templates::{UploadPage, answer};
+use self::template::UploadPage;
 use crate::http::{
     api::{
         upload::{apart, drain, filename, is_form, is_plain, next_field, receive},
         uploads,
     },
+    pages::frame::answer,
     server::{App, error::ApiError},
 };
 

@@ -2,7 +2,7 @@
 
 use tributary_engine::QueueRole;
 
-use crate::http::{api::views::Queue, pages::wording::counted};
+use crate::http::{api::views::Queue, pages::text::wording::counted};
 
 /// One queue.
 pub(crate) struct QueueLine {

@@ -9,7 +9,7 @@ use tributary_engine::{
     FileRow, FileState, GroupRow, ReportDetail, ReportState, ReportSummary, ReportValue, RowRange, approximate,
 };
 
-use super::{
+use crate::http::pages::text::{
     numbers::for_people,
     wording::{counted, encoded, people_time, thousands},
 };

@@ -1,17 +1,20 @@
 //! `GET /`: the form, counts, the health of the sources, the latest changes.
 
+mod change;
+mod form;
+mod known;
+mod queue_line;
+mod source_line;
+mod template;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use tributary_engine::Overview;
 
+use self::{change::Change, known::Known, queue_line::QueueLine, source_line::SourceLine, template::Home};
+pub(super) use self::{form::Form, known::label};
 use crate::http::{
     api::views::{Queue, Source},
-    pages::{
-        form::Form,
-        known::Known,
-        queue_line::QueueLine,
-        source_line::SourceLine,
-        templates::{Change, Home, answer},
-    },
+    pages::frame::answer,
     server::{App, error::ApiError, input},
 };
 

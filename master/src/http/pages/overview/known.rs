@@ -5,7 +5,7 @@ use tributary_engine::{OwnColumns, ProductDetail};
 
 use crate::http::{
     api::product_views::{Edit, Offer, Product},
-    pages::wording::people_time,
+    pages::text::wording::people_time,
 };
 
 /// A sku as the page shows it.
@@ -64,7 +64,7 @@ fn labelled(own: &OwnColumns, catalog: &CatalogConfig) -> Vec<(String, String)> 
 }
 
 /// Words for a column.
-pub(super) fn label(column: &str, catalog: &CatalogConfig) -> String {
+pub(in crate::http::pages) fn label(column: &str, catalog: &CatalogConfig) -> String {
     let own = catalog.columns.iter().find(|own| own.name == column).map(|own| own.label.clone());
     own.unwrap_or_else(|| match column {
         "sku" => "Sku".to_owned(),

@@ -1,16 +1,16 @@
 //! `GET /reports` and `GET /reports/{name}`: the reports as pages.
 
+mod templates;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
 use tributary_config::ReportConfig;
 use tributary_engine::RowRange;
 
+use self::templates::{ReportPage, ReportsPage};
 use crate::http::{
     api::reports,
-    pages::{
-        report_templates::{ReportPage, ReportsPage},
-        templates::answer,
-    },
+    pages::frame::answer,
     server::{App, error::ApiError, input},
 };
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::http::{
     api::views::File,
-    pages::{templates::answer, wording::encoded},
+    pages::{frame::answer, text::wording::encoded},
     server::{App, error::ApiError, input},
 };
 

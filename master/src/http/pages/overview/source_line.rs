@@ -2,7 +2,7 @@
 
 use crate::http::{
     api::views::{Held, Source},
-    pages::wording::{counted, encoded, people_time, sentence},
+    pages::text::wording::{counted, encoded, people_time, sentence},
 };
 
 /// One source.

@@ -10,9 +10,8 @@ use tributary_engine::{AcceptError, EditRequest};
 
 use crate::http::{
     pages::{
-        form::Form,
-        home,
-        wording::{encoded, sentence},
+        overview::{self, Form},
+        text::wording::{encoded, sentence},
     },
     server::{App, error::ApiError, input},
 };
@@ -35,13 +34,13 @@ pub(crate) async fn update(
     let (sku, change) = match correction {
         Ok(correction) => correction,
         Err(ApiError::Invalid(why)) => {
-            return home::page(&app, StatusCode::UNPROCESSABLE_ENTITY, complain(sentence(&why))).await;
+            return overview::page(&app, StatusCode::UNPROCESSABLE_ENTITY, complain(sentence(&why))).await;
         }
         Err(other) => return Err(other),
     };
     if !app.engine.change_edit(&sku, change, true).await? {
         let why = format!("No product with the sku “{sku}” is shown, so nothing was changed.");
-        return home::page(&app, StatusCode::NOT_FOUND, complain(why)).await;
+        return overview::page(&app, StatusCode::NOT_FOUND, complain(why)).await;
     }
     Ok(see(&sku))
 }

@@ -9,7 +9,7 @@ use crate::http::{
         product_query::{Asked, written},
         product_views::{Product, ProductPage},
     },
-    pages::{known::label, wording::encoded},
+    pages::{overview::label, text::wording::encoded},
 };
 
 /// Own columns that are shown unless others are asked for.
@@ -202,5 +202,33 @@ impl Row {
             edited: product.edited,
             cells: columns.iter().map(cell).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_engine::OwnColumns;
+
+    use super::*;
+    use crate::http::pages::text::escaping::{EVIL, check};
+
+    #[test]
+    fn whatever_feeds_write_is_text_on_the_page() {
+        let product = Product {
+            sku: EVIL.into(),
+            name: EVIL.into(),
+            description: EVIL.into(),
+            source: Some(EVIL.into()),
+            file: Some(EVIL.into()),
+            edited: true,
+            own: OwnColumns::default(),
+            first_seen: None,
+            changed_at: Some(EVIL.into()),
+        };
+        let mut asked = vec![("q".to_owned(), EVIL.to_owned()), ("name".to_owned(), EVIL.to_owned())];
+        let asked = Asked::take(&mut asked, &[]).unwrap();
+        let page = tributary_engine::ProductPage { own: vec![], products: vec![], next: Some(EVIL.into()) };
+        let page = ProductPage { items: vec![product], ..page.into() };
+        check(&Products::new(&asked, page, &CatalogConfig::default()));
     }
 }

@@ -1,0 +1,151 @@
+//! The types that the template of the page shows.
+
+use std::time::Duration;
+
+use askama::Template;
+use tributary_engine::Tally;
+
+use super::{
+    change::Change,
+    form::{Field, Form},
+    known::Known,
+    queue_line::QueueLine,
+    source_line::SourceLine,
+};
+use crate::http::pages::text::wording::thousands;
+
+/// The page at `/`.
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(crate) struct Home {
+    pub(crate) form: Form,
+    /// The fields of the form, one for each column.
+    pub(crate) fields: Vec<Field>,
+    /// The product of the form's sku, if it has one.
+    pub(crate) known: Option<Known>,
+    pub(crate) tally: Counts,
+    /// A long write in progress.
+    pub(crate) busy: Option<Busy>,
+    pub(crate) sources: Vec<SourceLine>,
+    pub(crate) queues: Vec<QueueLine>,
+    /// The latest changes, the newest first.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// The tally for people.
+pub(crate) struct Counts {
+    pub(crate) products: String,
+    pub(crate) names: String,
+}
+
+impl From<Tally> for Counts {
+    fn from(tally: Tally) -> Self {
+        Self { products: thousands(tally.products), names: thousands(tally.names) }
+    }
+}
+
+/// A write in progress.
+pub(crate) struct Busy {
+    pub(crate) what: String,
+    pub(crate) seconds: String,
+}
+
+impl From<(String, Duration)> for Busy {
+    fn from((what, since): (String, Duration)) -> Self {
+        Self { what, seconds: format!("{:.1}", since.as_secs_f64()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_engine::{Event, OwnColumns};
+
+    use super::*;
+    use crate::http::{
+        api::{
+            product_views::{Offer, Product},
+            views::{Held, Source},
+        },
+        pages::{
+            overview::{form::Kind, known::OfferLine},
+            text::escaping::{EVIL, check},
+        },
+    };
+
+    #[test]
+    #[allow(clippy::too_many_lines, reason = "every text of the page")]
+    fn whatever_feeds_and_people_write_is_text_on_the_page() {
+        let product = Product {
+            sku: EVIL.into(),
+            name: EVIL.into(),
+            description: EVIL.into(),
+            source: Some(EVIL.into()),
+            file: Some(EVIL.into()),
+            edited: true,
+            own: OwnColumns::default(),
+            first_seen: None,
+            changed_at: Some(EVIL.into()),
+        };
+        let offer = Offer {
+            source: EVIL.into(),
+            file: EVIL.into(),
+            row: Some(1),
+            name: EVIL.into(),
+            description: EVIL.into(),
+            own: OwnColumns::default(),
+            deletes: false,
+            wins: true,
+            gives: vec![EVIL.into()],
+        };
+        let form = Form { sku: EVIL.into(), typed: vec![], complaint: Some(EVIL.into()) };
+        let field = |kind| Field {
+            id: EVIL.into(),
+            name: EVIL.into(),
+            label: EVIL.into(),
+            typed: EVIL.into(),
+            shown: EVIL.into(),
+            kind,
+        };
+        let own = || vec![(EVIL.to_owned(), EVIL.to_owned())];
+        let source = Source {
+            name: EVIL.into(),
+            url: EVIL.into(),
+            state: "up".into(),
+            version: None,
+            files: 1,
+            offers: 1,
+            rejects: 1,
+            last_sensed: None,
+            last_applied: Some(EVIL.into()),
+            error: Some(EVIL.into()),
+            note: Some(EVIL.into()),
+            held: Some(Held {
+                digest: EVIL.into(),
+                removes: 1,
+                offers: 1,
+                reason: EVIL.into(),
+                since: EVIL.into(),
+                until: Some(EVIL.into()),
+                accepted: false,
+            }),
+        };
+        let home = Home {
+            form,
+            fields: vec![field(Kind::Long), field(Kind::Number)],
+            known: Some(Known {
+                sku: EVIL.into(),
+                product: Some(product),
+                own: own(),
+                offers: vec![OfferLine { offer, own: own(), gives: Some(EVIL.into()) }],
+                edit: None,
+                edited: EVIL.into(),
+            }),
+            queues: vec![QueueLine { name: EVIL.into(), state: "down", facts: EVIL.into(), error: Some(EVIL.into()) }],
+            tally: Tally { products: 1234, names: 1 }.into(),
+            busy: Some((EVIL.to_owned(), Duration::from_secs(1)).into()),
+            sources: vec![source.into()],
+            changes: vec![Change::new(EVIL, Event::Edit { sku: EVIL.into() })],
+        };
+        check(&home);
+    }
+}

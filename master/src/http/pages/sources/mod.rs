@@ -1,0 +1,3 @@
+//! The sources and their files.
+
+pub(crate) mod files;
