@@ -38,6 +38,24 @@ function rest() {
   events = null;
 }
 
+// As the server says it, see moment.rs.
+function distance(seconds) {
+  const size = Math.abs(seconds);
+  const [count, unit] = size < 60 ? [size, "s"] : size < 3600 ? [size / 60, "min"] : size < 172800 ? [size / 3600, "h"] : [size / 86400, "days"];
+  if (seconds <= 0 && seconds > -5) return "just now";
+  const words = `${Math.floor(count)} ${unit}`;
+  return seconds > 0 ? `in ${words}` : `${words} ago`;
+}
+
+function age() {
+  for (const time of document.querySelectorAll("time.ago")) {
+    const words = distance(Math.round((Date.parse(time.dateTime) - Date.now()) / 1000));
+    if (time.textContent !== words) time.textContent = words;
+  }
+}
+
+setInterval(age, 5000);
+
 if (parts().length > 0) {
   follow();
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : follow()));

@@ -2,11 +2,14 @@
 
 use tributary_engine::{AppliedVersion, Event, HeldVersion};
 
-use crate::http::pages::text::wording::{counted, encoded, people_time, thousands};
+use crate::http::pages::text::{
+    moment::Moment,
+    wording::{counted, encoded, thousands},
+};
 
 /// A change.
 pub(crate) struct Change {
-    pub(crate) at: String,
+    pub(crate) at: Option<Moment>,
     pub(crate) who: String,
     pub(crate) what: String,
     /// A link to details.
@@ -16,7 +19,7 @@ pub(crate) struct Change {
 impl Change {
     /// An event as a person reads it.
     pub(crate) fn new(at: &str, event: Event) -> Self {
-        let at = people_time(at);
+        let at = Moment::new(at);
         match event {
             Event::Applied(AppliedVersion { source, added, updated, removed, rejected, seconds, .. }) => {
                 let count = |sign: char, count: u64| format!("{sign}{}", thousands(count as i64));

@@ -5,7 +5,7 @@ use tributary_engine::{OwnColumns, ProductDetail};
 
 use crate::http::{
     api::product_views::{Edit, Offer, Product},
-    pages::text::wording::people_time,
+    pages::text::moment::Moment,
 };
 
 /// A sku as the page shows it.
@@ -19,7 +19,7 @@ pub(crate) struct Known {
     pub(crate) offers: Vec<OfferLine>,
     pub(crate) edit: Option<Edit>,
     /// When it was edited, for people.
-    pub(crate) edited: String,
+    pub(crate) edited: Option<Moment>,
 }
 
 impl Known {
@@ -27,7 +27,7 @@ impl Known {
         let product = detail.product.map(Product::from);
         let own = product.as_ref().map(|product| labelled(&product.own, catalog)).unwrap_or_default();
         let offers = detail.offers.into_iter().rev().map(|offer| OfferLine::new(offer.into(), catalog)).collect();
-        let edited = detail.edit.as_ref().map(|edit| people_time(&edit.edited_at)).unwrap_or_default();
+        let edited = detail.edit.as_ref().and_then(|edit| Moment::new(&edit.edited_at));
         Self { sku, product, own, offers, edit: detail.edit.map(Edit::from), edited }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::http::{
     api::views::{Held, Source},
-    pages::text::wording::{counted, encoded, people_time, sentence},
+    pages::text::{
+        moment::Moment,
+        wording::{counted, encoded, people_time, sentence},
+    },
 };
 
 /// One source.
@@ -16,7 +19,8 @@ pub(crate) struct SourceLine {
     pub(crate) rejects: String,
     pub(crate) rejects_link: String,
     pub(crate) has_rejects: bool,
-    pub(crate) last_applied: String,
+    /// None before anything of it was applied.
+    pub(crate) last_applied: Option<Moment>,
     pub(crate) error: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) held: Option<HeldLine>,
@@ -59,7 +63,7 @@ impl From<Source> for SourceLine {
             offers: counted(source.offers, "offer"),
             rejects: counted(source.rejects, "reject"),
             has_rejects: source.rejects > 0,
-            last_applied: source.last_applied.as_deref().map_or_else(|| "never".to_owned(), people_time),
+            last_applied: source.last_applied.as_deref().and_then(Moment::new),
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
             note: source.note,

@@ -138,7 +138,7 @@ mod tests {
                 own: own(),
                 offers: vec![OfferLine { offer, own: own(), gives: Some(EVIL.into()) }],
                 edit: None,
-                edited: EVIL.into(),
+                edited: None,
             }),
             queues: vec![QueueLine { name: EVIL.into(), state: "down", facts: EVIL.into(), error: Some(EVIL.into()) }],
             tally: Tally { products: 1234, names: 1 }.into(),

@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 pub(in crate::http) mod escaping;
+pub(in crate::http) mod moment;
 pub(in crate::http) mod numbers;
 pub(in crate::http) mod wording;
