@@ -23,6 +23,7 @@ mod database;
 mod documents;
 mod edits;
 mod facade;
+mod history;
 mod inbox;
 mod ingest;
 mod input;
@@ -47,6 +48,7 @@ pub use facade::{
     ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth,
     accept_held, approximate, is_locked, once,
 };
+pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
 };
@@ -56,7 +58,7 @@ pub use poll::SourceStatus;
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
-    AggrOrder, AggrRow, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
+    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
     ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectView, ReportValue, SourceState, SourceView, Tally,
 };
 pub use views::{EditView, OfferView, OwnColumns, Product, ProductDetail, ReportState, ReportSummary};

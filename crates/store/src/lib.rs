@@ -13,7 +13,7 @@
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
-//! | `history` | `events`, `published_events` |
+//! | `history` | `events`, `published_events`, `history` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
 //! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
@@ -32,7 +32,7 @@ pub use catalog::{
 };
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
-pub use history::EventRow;
+pub use history::{Amounts, EventRow, HISTORY_STEPS, HistoryRow, HistoryStep};
 pub use inputs::{
     FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, QueueRow, RejectFilter, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,

@@ -1,13 +1,13 @@
 //! Events, as subscribers receive them. Each is stored in the transaction that causes it: a subscriber never gets an event of
-//! something that was rolled back, and one that resumes later misses none.
+//! something that was rolled back, and one that resumes later misses none. The history counts what they say.
 
 use std::borrow::Borrow;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tributary_store::{EventRow, Store};
+use tributary_store::{Amounts, EventRow, Store};
 
-use crate::clock::now;
+use crate::clock::{self, now};
 
 /// One event, see `docs/reference/http-api.md#events`. Its kind and fields, as JSON, are stored and sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct AppliedVersion {
     pub removed: u64,
     /// Rejected rows of the files that were read.
     pub rejected: u64,
+    /// Some of the products that changed, at most five; none in an event of an older program.
+    #[serde(default)]
+    pub skus: Vec<String>,
     /// Seconds from asking the source to the commit.
     pub seconds: f64,
 }
@@ -109,11 +112,33 @@ pub(crate) fn put(store: &mut Store, event: &Event) -> Result<()> {
 /// # Errors
 /// The database fails.
 pub(crate) fn put_all<E: Borrow<Event>>(store: &mut Store, events: impl IntoIterator<Item = E>) -> Result<()> {
-    let events = events.into_iter().map(|event| parts(event.borrow())).collect::<Result<Vec<_>>>()?;
-    if events.is_empty() {
+    let (mut rows, mut whole, mut sources) = (Vec::new(), Amounts::default(), Vec::new());
+    for event in events {
+        let event = event.borrow();
+        rows.push(parts(event)?);
+        whole.edits += i64::from(matches!(event, Event::Edit { .. }));
+        if let Event::Applied(applied) = event {
+            whole.add(&amounts(applied));
+            sources.push((applied.source.clone(), amounts(applied)));
+        }
+    }
+    if rows.is_empty() {
         return Ok(());
     }
-    Ok(store.put_events(&now(), &events)?)
+    store.put_events(&now(), &rows)?;
+    sources.push((String::new(), whole));
+    for (source, amounts) in sources.iter().filter(|(_, amounts)| *amounts != Amounts::default()) {
+        store.add_to_history(source, clock::seconds(), amounts)?;
+    }
+    Ok(())
+}
+
+/// A version as the history counts it.
+fn amounts(applied: &AppliedVersion) -> Amounts {
+    let AppliedVersion { added, updated, removed, rejected, seconds, .. } = applied;
+    let [added, updated, removed, rejected] = [added, updated, removed, rejected].map(|count| count.cast_signed());
+    let (apply_seconds, max_apply_seconds) = (*seconds, *seconds);
+    Amounts { versions: 1, added, updated, removed, rejected, apply_seconds, max_apply_seconds, ..Amounts::default() }
 }
 
 /// The kind of an event, and its fields as JSON.
@@ -157,6 +182,7 @@ mod tests {
             updated: 2,
             removed: 3,
             rejected: 4,
+            skus: vec!["a".into()],
             seconds: 0.5,
         };
         let source = Event::Source { name: "north".into(), state: "up".into() };

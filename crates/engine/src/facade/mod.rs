@@ -5,6 +5,7 @@
 mod accept;
 mod adopt;
 mod events;
+mod history;
 mod once;
 mod operations;
 mod products;
@@ -26,6 +27,7 @@ use tributary_store::{QueueRow, Store};
 
 use crate::{
     database::{Readers, Writer, WriterThread},
+    history::{Meter, StoreHistory},
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
@@ -54,6 +56,7 @@ struct Shared {
     readers: Readers,
     writer: Writer,
     statuses: Statuses,
+    meter: Meter,
     inbox: Inbox,
     /// Replaced by a reload. Held only to copy or to set it.
     reports: RwLock<Arc<[ReportConfig]>>,
@@ -109,7 +112,8 @@ impl Engine {
     fn begin(started: Started, config: &Config, shutdown: CancellationToken) -> (Engine, Running) {
         let Started { context, writer_thread, polls, uploads, adopted: _ } = started;
         let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
-        let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone());
+        let meter = Meter::default();
+        let statuses = Statuses::new(polls.iter().map(|poll| poll.name()), context.durations.clone(), meter.clone());
         let readers = Readers::new(config.database.clone());
         let loops = PollManager::new(&statuses, &tasks);
         let StartedUploads { source, documents, is_polled, unfinished } = uploads;
@@ -131,10 +135,13 @@ impl Engine {
         });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
         tasks.spawn("expiry of uploads".to_owned(), CancellationToken::new(), Expiry(inbox.clone()));
+        let history = StoreHistory { meter: meter.clone(), writer: writer.clone() };
+        tasks.spawn("history".to_owned(), CancellationToken::new(), history);
         let shared = Shared {
             readers,
             writer: writer.clone(),
             statuses,
+            meter,
             inbox,
             reports: RwLock::new(config.reports.clone().into()),
             catalog: RwLock::new(config.catalog.clone().into()),

@@ -201,6 +201,7 @@ pub(crate) fn drop_source(store: &mut Store, source: SourceRow) -> Result<Writte
         updated: written.updated,
         removed: written.removed,
         rejected: 0,
+        skus: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
     };
     events::put(store, &Event::Applied(event))?;
@@ -287,7 +288,7 @@ fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String,
         dropped.push((source.name.clone(), files.iter().map(|file| file.results).sum()));
         all_files.extend(files);
     }
-    let written = write_touched(store, &touched, None)?;
+    let (written, _) = write_touched(store, &touched, None)?;
     for file in &all_files {
         store.delete_file(file.id)?;
     }

@@ -180,7 +180,7 @@ pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Ap
 pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
     Catalog::of(store)?.check_read_for(&version.columns)?;
     let (changed, rejected) = (version.changes_files(), version.rejected_rows());
-    let (written, files) = put_files(store, version)?;
+    let StoredFiles { written, skus, files } = put_files(store, version)?;
     store.clear_held_version(version.source)?;
     let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
     let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
@@ -195,7 +195,7 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
     });
     let error = joined(version.faults.iter().cloned().chain(rejected_files).chain(mostly));
     let applied = Applied { written, rejected, state, error, held: None };
-    note(store, version, &applied, changed)?;
+    note(store, version, &applied, changed.then_some(skus))?;
     Ok((applied, files))
 }
 
@@ -214,8 +214,17 @@ fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
     (!faults.is_empty()).then(|| faults.join("; "))
 }
 
-/// Writes the files and their offers to the tables. Returns the rows of the files, without those that are gone.
-fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written, Vec<FileRow>)> {
+/// The files of a version as they are stored now.
+struct StoredFiles {
+    written: Written,
+    /// Some of the products that changed.
+    skus: Vec<String>,
+    /// Their rows, without those that are gone.
+    files: Vec<FileRow>,
+}
+
+/// Writes the files and their offers to the tables.
+fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFiles> {
     let paths: Vec<&str> = version.files.iter().map(|file| file.listed.entry.path.as_str()).collect();
     let known = store.files_at(PRODUCTS, version.source, &paths)?;
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
@@ -246,7 +255,7 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written,
         all_touched.push(changes);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
-    let written = write_touched(store, &all_touched, removals.as_mut())?;
+    let (written, skus) = write_touched(store, &all_touched, removals.as_mut())?;
     if let Some(removals) = removals {
         removals.check(store, version, &causes)?;
     }
@@ -254,12 +263,13 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<(Written,
         store.delete_file(row.id)?;
     }
     let written = if reorders { written + choose_again(store, Skus::Contested)? } else { written };
-    Ok((written, rows))
+    Ok(StoredFiles { written, skus, files: rows })
 }
 
-/// Records the pass, and an event if it changed anything.
-fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: bool) -> Result<()> {
-    if changed {
+/// Records the pass, and an event with `changed` skus if it changed anything.
+fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: Option<Vec<String>>) -> Result<()> {
+    let is_changed = changed.is_some();
+    if let Some(skus) = changed {
         let Written { added, updated, removed } = applied.written;
         let event = AppliedVersion {
             source: version.name.clone(),
@@ -268,6 +278,7 @@ fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: 
             updated,
             removed,
             rejected: applied.rejected,
+            skus,
             seconds: version.started.elapsed().as_secs_f64(),
         };
         events::put(store, &Event::Applied(event))?;
@@ -277,7 +288,7 @@ fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: 
         error: applied.error.clone(),
         version: Some(version.version.clone()),
         last_sensed: Some(version.sensed.clone()),
-        last_applied: changed.then(now),
+        last_applied: is_changed.then(now),
     };
     note_pass(store, version.source, &version.name, version.before, &pass)
 }

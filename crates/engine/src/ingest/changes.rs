@@ -12,6 +12,8 @@ use crate::clock;
 
 /// Rows that are merged at a time, which bounds the memory of an apply.
 const MAX_BATCH_ROWS: usize = 1024;
+/// Skus that are named for people, of all that change.
+const MAX_EXAMPLES: usize = 5;
 /// Batches that are read ahead while one is written.
 const MAX_BATCHES_AHEAD: usize = 16;
 
@@ -43,7 +45,7 @@ impl std::ops::AddAssign for Written {
     }
 }
 
-/// Merges the skus that files touch into the tables, batch by batch in order of sku.
+/// Merges the skus that files touch into the tables, batch by batch in order of sku. Returns some of the products that changed, too.
 ///
 /// `removals` counts what goes. Call this at most once per transaction, and before anything else in it writes products, offers or edits: with many rows, the
 /// tables are read as they were before the transaction.
@@ -51,7 +53,7 @@ pub(crate) fn write_touched(
     store: &mut Store,
     touched: &[FileChanges],
     removals: Option<&mut Removals>,
-) -> Result<Written> {
+) -> Result<(Written, Vec<String>)> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
@@ -69,7 +71,8 @@ pub(crate) fn write_touched(
         let merge = |before, batch| merged((before, batch), &rules, &catalog, &mut names);
         read_ahead(store, (batches, &catalog), merge, |store, merged| writer.write(store, &merged))?;
     }
-    writer.finish(store, names)
+    let examples = std::mem::take(&mut writer.examples);
+    Ok((writer.finish(store, names)?, examples))
 }
 
 /// Writes batches while another thread reads and merges the next ones: rows from the runs, and their counterparts in the tables through
@@ -210,12 +213,14 @@ struct BatchWriter<'r> {
     /// When the products change, in seconds since 1970: one moment for all of a transaction.
     now: i64,
     written: Written,
+    /// The first skus that changed.
+    examples: Vec<String>,
     removals: Option<&'r mut Removals>,
 }
 
 impl BatchWriter<'_> {
     fn new() -> Self {
-        Self { now: clock::seconds(), written: Written::default(), removals: None }
+        Self { now: clock::seconds(), written: Written::default(), examples: Vec::new(), removals: None }
     }
 
     /// Writes what one batch changes, except the counts of names.
@@ -224,6 +229,10 @@ impl BatchWriter<'_> {
         self.written += *written;
         if let Some(removals) = &mut self.removals {
             removals.count(before, batch);
+        }
+        if self.examples.len() < MAX_EXAMPLES {
+            let more = changes.skus().take(MAX_EXAMPLES - self.examples.len()).map(str::to_owned);
+            self.examples.extend(more);
         }
         store.delete_products(&changes.deleted_products())?;
         store.update_products(&changes.updated_products(), self.now)?;

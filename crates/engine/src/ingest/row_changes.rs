@@ -89,6 +89,12 @@ impl RowChanges {
         ColumnSpans { name, description, own }
     }
 
+    /// The skus of products that change: those that are shown in another way, then the new ones, then those that go.
+    pub(super) fn skus(&self) -> impl Iterator<Item = &str> {
+        let shown = self.products.updated.iter().chain(&self.products.inserted).map(|row| &row.sku);
+        shown.chain(&self.products.deleted).map(|sku| self.text(sku))
+    }
+
     /// Products that were not shown before.
     pub(super) fn inserted_products(&self) -> Vec<ProductRow<&str>> {
         self.products.inserted.iter().map(|row| self.product(row)).collect()

@@ -9,7 +9,7 @@ use std::{
 
 use tributary_store::SourceState;
 
-use crate::metrics::Durations;
+use crate::{history::Meter, metrics::Durations};
 
 /// The health of all sources, by name; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,7 @@ pub(crate) struct Statuses {
     /// Held for one change or one copy only.
     all: Arc<Mutex<BTreeMap<String, SourceStatus>>>,
     durations: Durations,
+    meter: Meter,
 }
 
 /// The health of one source since this process began.
@@ -40,9 +41,9 @@ pub struct SourceStatus {
 
 impl Statuses {
     /// Begins with sources of which nothing is known.
-    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>, durations: Durations) -> Self {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>, durations: Durations, meter: Meter) -> Self {
         let all = names.map(|name| (name.to_owned(), SourceStatus::default())).collect();
-        Self { all: Arc::new(Mutex::new(all)), durations }
+        Self { all: Arc::new(Mutex::new(all)), durations, meter }
     }
 
     /// Lists a source of which nothing is known yet.
@@ -66,6 +67,7 @@ impl Statuses {
         error: Option<String>,
     ) {
         self.durations.pass(name, took);
+        self.meter.poll(name, took, state == SourceState::Down);
         let mut all = self.all();
         let status = all.entry(name.to_owned()).or_default();
         if state == SourceState::Down {

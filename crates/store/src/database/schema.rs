@@ -103,6 +103,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    history (source, step, at) {
+        source -> Text,
+        step -> BigInt,
+        at -> BigInt,
+        products -> Nullable<BigInt>,
+        versions -> BigInt,
+        added -> BigInt,
+        updated -> BigInt,
+        removed -> BigInt,
+        rejected -> BigInt,
+        edits -> BigInt,
+        apply_seconds -> Double,
+        max_apply_seconds -> Double,
+        polls -> BigInt,
+        failed_polls -> BigInt,
+        poll_seconds -> Double,
+        max_poll_seconds -> Double,
+        requests -> BigInt,
+        request_seconds -> Double,
+        max_request_seconds -> Double,
+    }
+}
+
+diesel::table! {
     messages (no) {
         no -> BigInt,
         id -> Nullable<Text>,

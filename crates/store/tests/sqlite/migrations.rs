@@ -47,6 +47,7 @@ fn migrated_columns(connection: &mut SqliteConnection) -> BTreeMap<String, Vec<S
             "TEXT" => "Text",
             "BLOB" => "Binary",
             "BOOLEAN" => "Bool",
+            "DOUBLE" => "Double",
             other => panic!("{}.{} is declared as {other}", column.table_name, column.name),
         };
         let kind = if column.required { kind.to_owned() } else { format!("Nullable<{kind}>") };

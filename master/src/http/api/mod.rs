@@ -8,6 +8,7 @@ pub(crate) mod events;
 mod export;
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod history;
 mod members;
 mod numbers;
 pub(crate) mod product;

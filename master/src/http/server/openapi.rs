@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
 use crate::http::api::{
-    aggr, documents, events, files, health, product, products, queues, rejects, reports, sources, tus, upload, uploads,
-    views::EventView,
+    aggr, documents, events, files, health, history, product, products, queues, rejects, reports, sources, tus, upload,
+    uploads, views::EventView,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use crate::http::api::{
         sources::list,
         sources::accept,
         files::list,
+        history::list,
         rejects::list,
         uploads::list,
         uploads::get,

@@ -16,8 +16,8 @@ use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
     api::{
-        aggr, documents, events, files, health, product, products, queues, rejects, reports, sources, tus, upload,
-        uploads,
+        aggr, documents, events, files, health, history, product, products, queues, rejects, reports, sources, tus,
+        upload, uploads,
     },
     pages::{
         self, assets, corrections,
@@ -89,6 +89,7 @@ fn api(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/queues", "GET, HEAD", [read().to(queues::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
         .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
+        .service(resource("/api/v1/history", "GET, HEAD", [read().to(history::list)]))
         .service(resource("/api/v1/files", "GET, HEAD", [read().to(files::list)]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
         .service(resource(
@@ -207,6 +208,10 @@ async fn around(
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     complete(&mut response);
+    // Uploads and documents take the time that their senders take, and probes would hide what people see.
+    if method.is_safe() && !is_probe {
+        app.engine.count_request(started.elapsed());
+    }
     app.requests.observe(route, &method, response.status(), started.elapsed());
     Ok(response)
 }

@@ -97,7 +97,7 @@ impl Stored {
         let id = self.id;
         let write = |store: &mut Store| {
             let changes = ProductTables::write(store, id, offers)?;
-            write_touched(store, &[changes], None)
+            write_touched(store, &[changes], None).map(|(written, _)| written)
         };
         let written = self.store.transaction(write).unwrap();
         let (pages, skus) = (self.pages(), self.store.all_skus(None, i64::MAX).unwrap());

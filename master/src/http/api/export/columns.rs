@@ -2,6 +2,7 @@
 
 use super::Cell;
 use crate::http::api::{
+    history::HistoryView,
     upload_view::{ResultLink, UploadView},
     views::{Aggr, File, Held, Queue, Reject, Report, Source},
 };
@@ -34,6 +35,10 @@ columns!(Source: name, url, state, version, files, offers, rejects, last_sensed,
 columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
 columns!(File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes);
 columns!(Reject: source, file, line, reason, raw, report);
+columns!(
+    HistoryView: at, products, versions, added, updated, removed, rejected, edits, apply_seconds, max_apply_seconds, polls,
+    failed_polls, poll_seconds, max_poll_seconds, requests, request_seconds, max_request_seconds
+);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
