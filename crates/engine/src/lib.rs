@@ -44,9 +44,9 @@ pub use edits::{
     checked_sku, checked_text,
 };
 pub use facade::{
-    AcceptError, Acceptance, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview, ProductPage,
-    ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceHealth,
-    accept_held, approximate, is_locked, once,
+    AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview,
+    ProductPage, ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running,
+    SourceHealth, accept_held, approximate, is_locked, once,
 };
 pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{

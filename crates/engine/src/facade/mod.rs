@@ -4,6 +4,7 @@
 
 mod accept;
 mod adopt;
+mod dashboard;
 mod events;
 mod history;
 mod once;
@@ -32,9 +33,11 @@ use crate::{
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
+    views::MostFrequent,
 };
 
 pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
+pub use dashboard::Dashboard;
 pub use events::{Followed, Resume};
 pub use once::{OnceSummary, once};
 pub use operations::OperateError;
@@ -57,6 +60,7 @@ struct Shared {
     writer: Writer,
     statuses: Statuses,
     meter: Meter,
+    most_frequent: MostFrequent,
     inbox: Inbox,
     /// Replaced by a reload. Held only to copy or to set it.
     reports: RwLock<Arc<[ReportConfig]>>,
@@ -142,6 +146,7 @@ impl Engine {
             writer: writer.clone(),
             statuses,
             meter,
+            most_frequent: MostFrequent::new(),
             inbox,
             reports: RwLock::new(config.reports.clone().into()),
             catalog: RwLock::new(config.catalog.clone().into()),

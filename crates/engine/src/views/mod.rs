@@ -2,9 +2,11 @@
 //!
 //! It belongs here if it only reads. Changing anything does not belong here.
 
+mod most_frequent;
 mod product;
 mod report_summary;
 
+pub(crate) use most_frequent::MostFrequent;
 pub use product::{EditView, OfferView, OwnColumns, Product, ProductDetail};
 pub(crate) use product::{ProductViews, detail};
 pub use report_summary::{ReportState, ReportSummary};

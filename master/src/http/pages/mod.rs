@@ -7,6 +7,7 @@ pub(crate) mod corrections;
 pub(crate) mod frame;
 pub(crate) mod names;
 pub(crate) mod overview;
+mod plot;
 pub(crate) mod products;
 pub(crate) mod rejects;
 pub(crate) mod reports;

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
 use tributary_config::CatalogConfig;
-use tributary_engine::AggrOrder;
+use tributary_engine::{AggrOrder, AggrRow};
 
 use crate::http::{
     api::views::Aggr,
@@ -31,12 +31,22 @@ struct NamesQuery {
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let NamesQuery { q, offset } = input::query(&request)?;
     let (part, offset) = (input::unless_blank(q), offset.max(0));
-    let (rows, total) = app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?;
-    answer(
-        &app,
-        StatusCode::OK,
-        &Names::new(part, rows.into_iter().map(Aggr::from).collect(), offset, total, &app.engine.catalog()),
-    )
+    let (rows, total) = rows(&app, part.clone(), offset).await?;
+    let rows = rows.into_iter().map(Aggr::from).collect();
+    answer(&app, StatusCode::OK, &Names::new(part, rows, offset, total, &app.engine.catalog()))
+}
+
+/// A page of names and the number of all. The first pages of all names are known without sorting a million of them.
+async fn rows(app: &App, part: Option<String>, offset: i64) -> Result<(Vec<AggrRow>, i64), ApiError> {
+    if part.is_none() {
+        let (known, tally) = (app.engine.most_frequent_names().await?, app.engine.tally().await?);
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let page = known.iter().skip(start).take(ROWS as usize);
+        if start.saturating_add(ROWS as usize) <= known.len() || known.len() as i64 == tally.names {
+            return Ok((page.cloned().collect(), tally.names));
+        }
+    }
+    Ok(app.engine.names(part, AggrOrder::MostProducts, ROWS, offset).await?)
 }
 
 /// The page at `/names`.
@@ -67,17 +77,19 @@ impl Names {
         let end = offset + items.len() as i64;
         let part = part.unwrap_or_default();
         let next = (end < total).then(|| format!("/names?q={}&offset={end}", encoded(&part)));
-        let row = |Aggr { name, no_of_products }: Aggr| {
-            // A condition that begins with a sign, or is empty, needs a sign of its own.
-            let is_odd = name.is_empty() || name.starts_with(['=', '!', '<', '>']);
-            let sign = if column.is_some() && is_odd { "=" } else { "" };
-            let value = encoded(&format!("{sign}{name}"));
-            (format!("/products?{}={value}", column.unwrap_or("name")), name, thousands(no_of_products))
-        };
+        let row = |Aggr { name, no_of_products }: Aggr| (link(&name, column), name, thousands(no_of_products));
         let title = column.map_or_else(|| "Names".to_owned(), |column| label(column, catalog));
         let rows = items.into_iter().map(row).collect();
         Self { part, title, rows, total: thousands(total), next, downloads: "/api/v1/aggr?format=" }
     }
+}
+
+/// The link to the products of a name, or of a value of the `column` that is counted in its place.
+pub(super) fn link(name: &str, column: Option<&str>) -> String {
+    // A condition that begins with a sign, or is empty, needs a sign of its own.
+    let is_odd = name.is_empty() || name.starts_with(['=', '!', '<', '>']);
+    let sign = if column.is_some() && is_odd { "=" } else { "" };
+    format!("/products?{}={}", column.unwrap_or("name"), encoded(&format!("{sign}{name}")))
 }
 
 #[cfg(test)]

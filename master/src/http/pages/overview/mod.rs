@@ -1,6 +1,7 @@
-//! `GET /`: the form, counts, the health of the sources, the latest changes.
+//! `GET /`: counts with their change today, plots, the form, the health of the sources, the largest names, the latest changes.
 
 mod change;
+mod dashboard;
 mod form;
 mod known;
 mod queue_line;
@@ -8,41 +9,89 @@ mod source_line;
 mod template;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use tributary_engine::Overview;
+use tributary_engine::{HistorySpan, Overview};
 
-use self::{change::Change, known::Known, queue_line::QueueLine, source_line::SourceLine, template::Home};
+use self::{
+    change::Change,
+    dashboard::{Bar, Count, Plot, SpanLink},
+    known::Known,
+    queue_line::QueueLine,
+    source_line::SourceLine,
+    template::Home,
+};
 pub(super) use self::{form::Form, known::label};
 use crate::http::{
     api::views::{Queue, Source},
-    pages::frame::answer,
+    pages::{frame::answer, text::wording::counted},
     server::{App, error::ApiError, input},
 };
 
 /// Maximum changes on the page.
 const CHANGES: i64 = 12;
+/// Maximum sources on the page; those that are not up come first.
+const SOURCES: usize = 12;
 
 /// Shows the page with the product of `?sku=`. What was typed before a product is looked up stays in the form.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let form = Form::new(input::pairs(&request)?, &app.engine.catalog())?;
-    page(&app, StatusCode::OK, form).await
+    let mut pairs = input::pairs(&request)?;
+    let span = span(&mut pairs)?;
+    let form = Form::new(pairs, &app.engine.catalog())?;
+    answer_with(&app, StatusCode::OK, form, span).await
 }
 
 /// Renders the page with this form and the product of its sku.
 pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
+    answer_with(app, status, form, HistorySpan::default()).await
+}
+
+async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpan) -> Result<HttpResponse, ApiError> {
     let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
     let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;
+    let dashboard = app.engine.dashboard(span).await?;
     let catalog = app.engine.catalog();
     let known = product.map(|detail| Known::new(form.sku.clone(), detail, &catalog));
     let shown = known.as_ref().and_then(|known| known.product.as_ref());
+    let sources: Vec<Source> = sources.into_iter().map(Source::from).collect();
     let home = Home {
         fields: form.fields(&catalog, shown),
         known,
+        counts: Count::all(tally, &dashboard, &sources),
+        plots: Plot::all(&dashboard.points, span),
+        spans: SpanLink::all(span, &form.sku),
+        bars_of: catalog.group_by.as_deref().map_or_else(|| "name".to_owned(), |column| label(column, &catalog)),
+        bars: Bar::all(&dashboard, catalog.group_by.as_deref()),
         form,
-        tally: tally.into(),
         busy: app.engine.writing().map(Into::into),
-        sources: sources.into_iter().map(Source::from).map(SourceLine::from).collect(),
+        more_sources: more(&sources),
+        sources: worst_first(sources).into_iter().take(SOURCES).map(SourceLine::from).collect(),
         queues: app.engine.queues().iter().cloned().map(Queue::from).map(QueueLine::from).collect(),
         changes: events.into_iter().map(|event| Change::new(&event.at, event.event)).collect(),
     };
     answer(app, status, &home)
+}
+
+/// Takes the span of the plots out of a query.
+fn span(pairs: &mut Vec<(String, String)>) -> Result<HistorySpan, ApiError> {
+    let Some(at) = pairs.iter().position(|(key, _)| key == "span") else { return Ok(HistorySpan::default()) };
+    let (_, asked) = pairs.remove(at);
+    let known = HistorySpan::ALL.into_iter().find(|span| span.as_str() == asked);
+    known.ok_or_else(|| ApiError::BadRequest(format!("`span` must be `hour`, `day`, `week` or `year`, not `{asked}`")))
+}
+
+/// The sources that need somebody first; equal ones stay in their order.
+fn worst_first(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.sort_by_key(|source| match source.state.as_str() {
+        "down" => 0,
+        "held" => 1,
+        "rejected" => 2,
+        "unknown" => 3,
+        _ => 4,
+    });
+    sources
+}
+
+/// Words for the sources that are not listed.
+fn more(sources: &[Source]) -> Option<String> {
+    let more = sources.len().saturating_sub(SOURCES);
+    (more > 0).then(|| counted(more as i64, "more source"))
 }

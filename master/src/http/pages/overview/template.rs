@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use askama::Template;
-use tributary_engine::Tally;
 
 use super::{
     change::Change,
+    dashboard::{Bar, Count, Plot, SpanLink},
     form::{Field, Form},
     known::Known,
     queue_line::QueueLine,
     source_line::SourceLine,
 };
-use crate::http::pages::text::wording::thousands;
-
 /// The page at `/`.
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -23,25 +21,24 @@ pub(crate) struct Home {
     pub(crate) fields: Vec<Field>,
     /// The product of the form's sku, if it has one.
     pub(crate) known: Option<Known>,
-    pub(crate) tally: Counts,
+    pub(crate) counts: Vec<Count>,
+    /// Plots of the history.
+    pub(crate) plots: Vec<Plot>,
+    /// The spans that the plots can cover.
+    pub(crate) spans: Vec<SpanLink>,
+    /// The largest names, or values of the column that is counted in their place.
+    pub(crate) bars: Vec<Bar>,
+    /// Words for what the bars count by.
+    pub(crate) bars_of: String,
     /// A long write in progress.
     pub(crate) busy: Option<Busy>,
+    /// Those that need somebody first.
     pub(crate) sources: Vec<SourceLine>,
+    /// Words for the sources that are not listed.
+    pub(crate) more_sources: Option<String>,
     pub(crate) queues: Vec<QueueLine>,
     /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
-}
-
-/// The tally for people.
-pub(crate) struct Counts {
-    pub(crate) products: String,
-    pub(crate) names: String,
-}
-
-impl From<Tally> for Counts {
-    fn from(tally: Tally) -> Self {
-        Self { products: thousands(tally.products), names: thousands(tally.names) }
-    }
 }
 
 /// A write in progress.
@@ -141,7 +138,12 @@ mod tests {
                 edited: None,
             }),
             queues: vec![QueueLine { name: EVIL.into(), state: "down", facts: EVIL.into(), error: Some(EVIL.into()) }],
-            tally: Tally { products: 1234, names: 1 }.into(),
+            counts: vec![],
+            plots: vec![],
+            spans: vec![],
+            bars: vec![Bar { name: EVIL.into(), link: String::new(), count: EVIL.into(), width: String::new() }],
+            bars_of: EVIL.into(),
+            more_sources: None,
             busy: Some((EVIL.to_owned(), Duration::from_secs(1)).into()),
             sources: vec![source.into()],
             changes: vec![Change::new(EVIL, Event::Edit { sku: EVIL.into() })],
