@@ -2,9 +2,11 @@
 //! `edits` and `changes` are not tested again.
 
 mod csv_lists;
+mod delivery;
 mod garbage;
 mod guard;
 mod health;
+mod history;
 mod lists;
 mod methods;
 mod pages;

@@ -4,6 +4,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod corrections;
+pub(crate) mod docs;
 pub(crate) mod frame;
 pub(crate) mod names;
 pub(crate) mod overview;

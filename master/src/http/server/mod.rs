@@ -3,9 +3,10 @@
 //! It belongs here if it holds for every request. Handlers do not.
 
 mod app;
+mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;
-mod openapi;
+pub(crate) mod openapi;
 pub(crate) mod router;
 mod run;
 

@@ -51,6 +51,14 @@ use crate::http::api::{
 )]
 struct Api;
 
+/// The description as JSON.
+///
+/// # Errors
+/// It cannot be written as JSON, which is a defect.
+pub(crate) fn description() -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Api::openapi())
+}
+
 /// The description.
 pub(crate) async fn show() -> impl Responder {
     HttpResponse::Ok().json(Api::openapi())

@@ -8,8 +8,8 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
-    http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
-    middleware::{Next, from_fn},
+    http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
+    middleware::{Compress, Next, from_fn},
     web,
 };
 use tributary_http_common::{admit, catch_panic, close, complete};
@@ -24,7 +24,7 @@ use crate::http::{
         frame::{ProblemPage, answer},
         overview,
     },
-    server::{App, error::ApiError, input, openapi},
+    server::{App, delivery::deliver, error::ApiError, input, openapi},
 };
 
 /// Only what this server serves itself may be loaded, nothing is inline, and nobody may frame a page.
@@ -36,7 +36,13 @@ pub(crate) fn app(
     app: web::Data<App>,
 ) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
 {
-    Actix::new().app_data(app).configure(routes).default_service(web::to(not_found)).wrap(from_fn(around))
+    Actix::new()
+        .app_data(app)
+        .configure(routes)
+        .default_service(web::to(not_found))
+        .wrap(from_fn(deliver))
+        .wrap(Compress::default())
+        .wrap(from_fn(around))
 }
 
 fn routes(config: &mut web::ServiceConfig) {
@@ -60,6 +66,7 @@ fn pages(config: &mut web::ServiceConfig) {
             "GET, HEAD, POST",
             [plain(read().to(pages::uploads::show)), plain(web::post().to(pages::uploads::form))],
         ))
+        .service(resource("/docs", "GET, HEAD", [plain(read().to(pages::docs::show))]))
         .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
         .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
         .service(resource("/reports", "GET, HEAD", [plain(read().to(pages::reports::list))]))
@@ -205,6 +212,10 @@ async fn around(
         close(&mut response);
     }
     let headers = response.headers_mut();
+    if headers.get(CONTENT_ENCODING).is_some_and(|packing| packing == "identity") {
+        // It said that the body must not be packed, and has nothing to say to a client.
+        headers.remove(CONTENT_ENCODING);
+    }
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     complete(&mut response);

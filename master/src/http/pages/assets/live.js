@@ -3,32 +3,69 @@
 
 const parts = () => document.querySelectorAll("[data-live]");
 
+const status = document.getElementById("live");
+const say = (words) => { if (status && status.textContent !== words) status.textContent = words; };
+
+// Makes `old` what `fresh` is and touches only what differs, so that what is selected, focused, scrolled or opened stays so.
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) return old.replaceWith(fresh);
+  if (old.nodeType !== Node.ELEMENT_NODE) return void (old.nodeValue = fresh.nodeValue);
+  for (const { name } of [...old.attributes]) {
+    // People open details themselves.
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  if (old === document.activeElement && old.matches("input, textarea, select")) return;
+  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
+  after.forEach((child, at) => (before[at] ? morph(before[at], child) : old.append(child)));
+  before.slice(after.length).forEach((child) => child.remove());
+}
+
 async function refresh() {
   // A refused form is shown at /update, which cannot be fetched with GET. The same product is.
   const sku = document.getElementById("sku")?.defaultValue ?? "";
   const page = location.pathname === "/update" ? `/?${new URLSearchParams({ sku })}` : location.href;
   const answer = await fetch(page, { headers: { Accept: "text/html" } });
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
     const other = fresh.getElementById(part.id);
-    // Do not replace what has the focus.
-    if (other && other.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) {
-      part.innerHTML = other.innerHTML;
-    }
+    if (other) morph(part, document.importNode(other, true));
   }
+  age();
 }
 
-const look = () => refresh().catch(() => {});
+const look = () => refresh().catch(() => say("the master does not answer; trying again"));
 
 let events = null;
 let waiting = null;
 // Combines many events into one refresh.
 const soon = () => { waiting ??= setTimeout(() => { waiting = null; look(); }, 300); };
 
+// Time between two looks while there is no event stream, and while there is one: plots go on when nothing happens.
+const POLL = 5000;
+const TICK = 60000;
+let looked = Date.now();
+
+setInterval(() => {
+  if (document.hidden || parts().length === 0) return;
+  const isOpen = events?.readyState === EventSource.OPEN;
+  if (Date.now() - looked < (isOpen ? TICK : POLL)) return;
+  looked = Date.now();
+  // A browser gives a stream up for good if it was refused.
+  if (events?.readyState === EventSource.CLOSED) { rest(); follow(); }
+  look();
+}, 1000);
+
 function follow() {
   // A browser opens only six connections per server: hidden tabs must not hold them all.
   if (document.hidden || events) return;
   events = new EventSource("/api/v1/events");
+  events.addEventListener("open", () => say("live"));
+  events.addEventListener("error", () => say(`no live connection: this page looks every ${POLL / 1000} seconds`));
   // Something may have changed before the connection was open.
   for (const kind of ["open", "applied", "source", "held", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
 }

@@ -14,6 +14,7 @@ const STYLE: &str = concat!(
     include_str!("style/rejects.css"),
     include_str!("style/reports.css"),
     include_str!("style/uploads.css"),
+    include_str!("style/docs.css"),
 );
 
 /// The style sheet.

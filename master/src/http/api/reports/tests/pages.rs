@@ -34,7 +34,7 @@ async fn the_list_leads_to_every_report_and_every_page_to_the_list() {
         assert!(list.contains(part), "{part}: {list}");
     }
     for path in ["/", "/names", "/reports/sales"] {
-        assert!(page(path).await.contains("<a href=\"/reports\">Reports</a>"), "{path}");
+        assert!(page(path).await.contains("<a href=\"/reports\""), "{path}");
     }
 }
 
