@@ -5,7 +5,7 @@ use std::fmt;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
 
-use crate::{AmqpConfig, Brake, CatalogConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
+use crate::{AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -45,6 +45,9 @@ impl fmt::Display for Config {
             )?,
         }
         amqp_lines(f, &self.amqp)?;
+        if let Some(CompatConfig { data, limit }) = &self.compat {
+            writeln!(f, "compat         GET /data gives {data}, at most {limit} rows")?;
+        }
         writeln!(f, "sources        {}", self.sources.len())?;
         self.sources.iter().try_for_each(|source| source_lines(f, source))?;
         writeln!(f, "reports        {}", self.reports.len())?;

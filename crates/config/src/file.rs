@@ -21,9 +21,10 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 
 use super::{
-    AmqpConfig, Brake, CacheConfig, CatalogConfig, ConfigError, Reload, ReportConfig, SourceConfig, UploadsConfig,
-    amqp, brake, cache,
+    AmqpConfig, Brake, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Reload, ReportConfig, SourceConfig,
+    UploadsConfig, amqp, brake, cache,
     catalog::CatalogAsTyped,
+    compat::{CompatAsTyped, compat},
     duration,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
@@ -45,6 +46,7 @@ pub(super) struct File {
     pub(super) uploads: UploadsConfig,
     pub(super) cache: CacheConfig,
     pub(super) amqp: AmqpConfig,
+    pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
 }
 
@@ -72,6 +74,7 @@ struct FileAsTyped {
     cache: CacheAsTyped,
     #[serde(default)]
     amqp: AmqpAsTyped,
+    compat: Option<CompatAsTyped>,
 }
 
 /// The only key that programs without sources need; they ignore the others.
@@ -198,7 +201,8 @@ impl Place<'_> {
             report.formats = self.formats(&typed.format, &catalog)?;
             Ok::<_, ConfigError>(report)
         });
-        let reports = reports.collect::<Result<_, _>>()?;
+        let reports = reports.collect::<Result<Vec<_>, _>>()?;
+        let compat = typed.compat.as_ref().map(|typed| compat(typed, &reports)).transpose();
         Ok(File {
             database_url,
             listen,
@@ -211,6 +215,7 @@ impl Place<'_> {
             uploads: self.uploads(&typed.uploads, &catalog)?,
             cache: self.cache(&typed.cache)?,
             amqp: self.amqp(&typed.amqp)?,
+            compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
         })

@@ -9,6 +9,7 @@ mod args;
 mod brake;
 mod cache;
 mod catalog;
+mod compat;
 mod describe;
 mod fields;
 mod file;
@@ -34,6 +35,7 @@ pub use args::ConfigArgs;
 pub use brake::{Brake, MaxRemoval};
 pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
+pub use compat::{CompatConfig, CompatData};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
@@ -64,6 +66,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// The broker and its queues. Default: none.
     pub amqp: AmqpConfig,
+    /// The REST paths of older systems. Default: none, they are off.
+    pub compat: Option<CompatConfig>,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
     pub drop_sources: DropSources,
     /// Sources whose held version is accepted by this run. Default: none.
@@ -172,6 +176,7 @@ impl Default for Config {
             uploads: UploadsConfig::default(),
             cache: CacheConfig::default(),
             amqp: AmqpConfig::default(),
+            compat: None,
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
             reload: Reload::default(),
@@ -240,6 +245,7 @@ impl Config {
             uploads: file.uploads,
             cache: file.cache,
             amqp: args.amqp(file.amqp)?,
+            compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),
             reload: file.reload,

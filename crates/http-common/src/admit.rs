@@ -4,7 +4,7 @@ use actix_web::{
     dev::ServiceRequest,
     http::{
         StatusCode,
-        header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN},
+        header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, UPGRADE},
     },
 };
 use tributary_admission::{Admission, Denied, RequestFacts};
@@ -19,7 +19,8 @@ pub fn admit(admission: &Admission, request: &ServiceRequest, is_probe: bool) ->
     let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
     let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     admission.admit(&RequestFacts {
-        is_change: !request.method().is_safe(),
+        // A browser lets a page of any site open a WebSocket, and read from it.
+        is_change: !request.method().is_safe() || request.headers().contains_key(UPGRADE),
         is_probe,
         host: target.or(header(&HOST)),
         fetch_site: header(&HeaderName::from_static("sec-fetch-site")),
@@ -56,6 +57,20 @@ mod tests {
         check("/", "evil.example", false);
         check("http://evil.example/", "localhost:5000", false);
         check("http://localhost:5000/", "evil.example", true);
+    }
+
+    #[test]
+    fn a_websocket_is_kept_from_other_sites() {
+        let check = |origin: &'static str, is_admitted: bool| {
+            let request = TestRequest::get().insert_header((HOST, "localhost:5000")).insert_header((ORIGIN, origin));
+            let plain = request.to_srv_request();
+            assert!(admit(&Admission::default(), &plain, false).is_ok(), "{origin}");
+            let request = TestRequest::get().insert_header((HOST, "localhost:5000")).insert_header((ORIGIN, origin));
+            let upgrade = request.insert_header((UPGRADE, "websocket")).to_srv_request();
+            assert_eq!(admit(&Admission::default(), &upgrade, false).is_ok(), is_admitted, "{origin}");
+        };
+        check("http://localhost:5000", true);
+        check("http://evil.example", false);
     }
 
     #[test]

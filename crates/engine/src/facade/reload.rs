@@ -132,6 +132,7 @@ fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
         ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
         ("uploads", with_changes(&old.uploads, &new.uploads) == new.uploads),
         ("amqp", old.amqp == new.amqp),
+        ("compat", old.compat == new.compat),
         ("reload", old.reload == new.reload),
     ];
     let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();
