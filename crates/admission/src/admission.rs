@@ -16,7 +16,8 @@ pub struct Admission {
 /// The head of a request, as far as the rules need it. Header values are raw bytes; `None` where the header is missing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestFacts<'a> {
-    /// The method may change something: it is none of GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1).
+    /// The request may change something: its method is none of GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1), or it opens a
+    /// WebSocket, over which anything can be sent.
     pub is_change: bool,
     /// The request only asks whether the server is alive, which needs no token.
     pub is_probe: bool,

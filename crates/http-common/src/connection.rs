@@ -1,6 +1,6 @@
 //! Settings of an accepted connection.
 
-use std::{any::Any, net::SocketAddr, time::Duration};
+use std::{any::Any, net::SocketAddr};
 
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 
@@ -10,7 +10,8 @@ pub(crate) struct LocalAddress(pub(crate) SocketAddr);
 
 /// Time after which a connection whose client takes nothing is cut off by the system. Without it one that stands still for ever
 /// would hold its buffers for ever.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(120);
+#[cfg(target_os = "linux")]
+const MAX_UNTAKEN_MILLIS: u32 = 120_000;
 
 /// Prepares a connection: remembers at which address it arrived, sends small pieces at once, and is cut off if its client takes nothing.
 /// Pass this to `HttpServer::on_connect`.
@@ -29,7 +30,7 @@ pub fn prepare_connection(connection: &dyn Any, data: &mut Extensions) {
 #[cfg(target_os = "linux")]
 fn limit_silence(tcp: &TcpStream) {
     // A connection that refuses it only lasts longer.
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(tcp, CLIENT_TIMEOUT.as_millis() as u32);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(tcp, MAX_UNTAKEN_MILLIS);
 }
 
 #[cfg(not(target_os = "linux"))]

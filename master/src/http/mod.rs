@@ -1,8 +1,10 @@
-//! HTTP: the pages for people and the API for programs. Thin adapters over the engine; no rule of the merge and no SQL.
+//! HTTP: the pages for people, the API for programs, and what clients of older systems ask for. Thin adapters over the engine; no rule of the merge and no SQL.
 
 mod api;
+mod compat;
 mod pages;
 mod server;
+mod socketio;
 
 pub(crate) use pages::text::wording::thousands;
 pub(crate) use server::serve;

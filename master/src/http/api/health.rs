@@ -51,6 +51,7 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     add_gauge(&mut registry, "tributary_names", "Rows of aggr", tally.names);
     let busy = app.engine.writing().map_or(0.0, |(_, since)| since.as_secs_f64());
     add_gauge(&mut registry, "tributary_writer_busy_seconds", "How long the job being written has taken", busy);
+    add_gauge(&mut registry, "tributary_socketio_clients", "Clients of Socket.IO", app.socketio.clients() as f64);
     sources(&mut registry, &app.engine.health());
     queues(&mut registry, &app.engine.queues());
     app.engine.register_metrics(&mut registry);

@@ -18,7 +18,7 @@ pub(crate) mod products;
 pub(crate) mod queues;
 pub(crate) mod rejects;
 pub(crate) mod reports;
-mod results;
+pub(crate) mod results;
 pub(crate) mod sources;
 pub(crate) mod tus;
 pub(crate) mod upload;

@@ -13,28 +13,47 @@ use super::{
 };
 use crate::http::server::error::ApiError;
 
-/// Streams `{"items":[…]}`, one object per row, with the columns as members in their order.
+/// Streams `{"items":[…]}`, one object per row.
 pub(crate) fn json(report: &ReportConfig, rows: Batches<GroupRow>) -> Result<HttpResponse, ApiError> {
-    let name = |column: &String| Ok(serde_json::to_string(column)? + ":");
-    let names: Result<Vec<String>> = report.group_by.iter().chain(&report.metrics).map(name).collect();
-    let names = names?;
+    let objects = Objects::new(report)?;
     let mut is_first = true;
     let each = move |out: &mut Vec<u8>, row: &GroupRow| {
-        let keys = row.group.iter().map(serde_json::to_string);
-        let cells = keys.chain(row.values.iter().map(json_value));
-        let mut between = if std::mem::take(&mut is_first) { "{" } else { ",\n{" };
-        for (name, cell) in names.iter().zip(cells) {
-            out.extend_from_slice(between.as_bytes());
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(cell?.as_bytes());
-            between = ",";
+        if !std::mem::take(&mut is_first) {
+            out.extend_from_slice(b",\n");
         }
-        out.push(b'}');
-        Ok(())
+        objects.write(out, row)
     };
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::json());
     Ok(stream(response, rows, (b"{\"items\":[".to_vec(), b"]}"), each))
+}
+
+/// Writes rows of a report as objects, with the columns as members in their order.
+pub(crate) struct Objects {
+    /// Each with the colon behind it.
+    names: Vec<String>,
+}
+
+impl Objects {
+    pub(crate) fn new(report: &ReportConfig) -> Result<Self> {
+        let name = |column: &String| Ok(serde_json::to_string(column)? + ":");
+        let names = report.group_by.iter().chain(&report.metrics).map(name).collect::<Result<_>>()?;
+        Ok(Self { names })
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>, row: &GroupRow) -> Result<()> {
+        let keys = row.group.iter().map(serde_json::to_string);
+        let cells = keys.chain(row.values.iter().map(json_value));
+        let mut between = b'{';
+        for (name, cell) in self.names.iter().zip(cells) {
+            out.push(between);
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(cell?.as_bytes());
+            between = b',';
+        }
+        out.push(b'}');
+        Ok(())
+    }
 }
 
 fn json_value(value: &ReportValue) -> serde_json::Result<String> {

@@ -1,8 +1,11 @@
-//! State that all requests share: the engine, the admission rules, the request metrics. It handles none itself.
+//! State that all requests share: the engine, the admission rules, the request metrics, the clients of Socket.IO. It handles none itself.
 
 use tributary_admission::Admission;
+use tributary_config::CompatConfig;
 use tributary_engine::Engine;
 use tributary_http_common::RequestMetrics;
+
+use crate::http::socketio::SocketIo;
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -12,10 +15,15 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     /// Counts and durations of requests.
     pub(crate) requests: RequestMetrics,
+    /// The clients of Socket.IO.
+    pub(crate) socketio: SocketIo,
+    /// The rows of the older paths; `None` if these are off.
+    pub(crate) compat: Option<CompatConfig>,
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, admission: Admission) -> Self {
-        Self { engine, admission, requests: RequestMetrics::new(true) }
+    pub(crate) fn new(engine: Engine, admission: Admission, compat: Option<CompatConfig>) -> Self {
+        let socketio = SocketIo::new(compat.clone().unwrap_or_default());
+        Self { engine, admission, requests: RequestMetrics::new(true), socketio, compat }
     }
 }

@@ -65,6 +65,12 @@ pub(crate) enum ApiError {
     /// An uploaded file is refused.
     #[error(transparent)]
     Upload(#[from] InboxError),
+    /// More clients are connected than may be.
+    #[error("{limit} clients are connected, which is the limit; try again later")]
+    TooManyClients {
+        /// The limit.
+        limit: usize,
+    },
     /// A source's held version cannot be accepted.
     #[error(transparent)]
     Accept(AcceptError),
@@ -113,6 +119,7 @@ impl ApiError {
             Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
+            Self::TooManyClients { .. } => "too many clients",
             Self::Accept(error) => accept(error).1,
             Self::Stopping => "stopping",
             Self::Internal => "internal error",
@@ -210,7 +217,7 @@ impl ResponseError for ApiError {
             Self::OtherVersion(_) => StatusCode::PRECONDITION_FAILED,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::TooManyClients { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -223,7 +230,9 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Stopping | Self::Upload(InboxError::TooMany { .. } | InboxError::Stopping) => {
+            Self::Stopping
+            | Self::TooManyClients { .. }
+            | Self::Upload(InboxError::TooMany { .. } | InboxError::Stopping) => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}

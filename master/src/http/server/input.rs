@@ -17,7 +17,7 @@ use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 /// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;
 /// Maximum bytes of a body: a description with every byte escaped.
-const BODY_BYTES: usize = 8 << 20;
+pub(crate) const BODY_BYTES: usize = 8 << 20;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
@@ -70,12 +70,12 @@ pub(crate) fn most(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
-/// Reads a whole body of bounded length within a time limit.
-async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    match timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await {
+/// Reads a whole body of at most `limit` bytes within a time limit.
+pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
+    match timeout(BODY_TIME, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(why))) => Err(bad(format!("the body could not be read: {why}"))),
-        Ok(Err(_)) => Err(ApiError::TooLarge { limit: BODY_BYTES }),
+        Ok(Err(_)) => Err(ApiError::TooLarge { limit }),
         Err(_) => Err(ApiError::TooSlow { seconds: BODY_TIME.as_secs() }),
     }
 }
@@ -83,7 +83,7 @@ async fn body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
 /// Parses a JSON body, whatever its media type says, so that `curl -d` works. The checks of `Origin` and `Sec-Fetch-Site` keep other
 /// sites out.
 pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, ApiError> {
-    let body = body(payload).await?;
+    let body = body(payload, BODY_BYTES).await?;
     // serde also accepts an array of the members in order, which the API does not promise.
     if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
         return Err(ApiError::Invalid("the body must be an object".to_owned()));
@@ -101,7 +101,7 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
     if kind.is_some_and(|kind| !kind.trim().to_ascii_lowercase().starts_with(FORM)) {
         return Err(ApiError::UnsupportedMediaType { expected: FORM });
     }
-    let body = body(payload).await?;
+    let body = body(payload, BODY_BYTES).await?;
     fields(&body).map_err(|why| bad(format!("the form cannot be understood: {why}")))
 }
 

@@ -7,6 +7,7 @@ use actix_web::{
     App as Actix, Error, HttpResponse, Resource, ResponseError, Route,
     body::{BoxBody, MessageBody},
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
     http::Method,
     http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY},
     middleware::{Compress, Next, from_fn},
@@ -19,12 +20,14 @@ use crate::http::{
         aggr, documents, events, files, health, history, product, products, queues, rejects, reports, sources, tus,
         upload, uploads,
     },
+    compat,
     pages::{
         self, assets, corrections,
         frame::{ProblemPage, answer},
         overview,
     },
     server::{App, delivery::deliver, error::ApiError, input, openapi},
+    socketio,
 };
 
 /// Only what this server serves itself may be loaded, nothing is inline, and nobody may frame a page.
@@ -36,19 +39,34 @@ pub(crate) fn app(
     app: web::Data<App>,
 ) -> Actix<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>>
 {
+    let is_compat = app.compat.is_some();
+    let all = move |config: &mut web::ServiceConfig| routes(config, is_compat);
     Actix::new()
         .app_data(app)
-        .configure(routes)
+        .configure(all)
         .default_service(web::to(not_found))
         .wrap(from_fn(deliver))
         .wrap(Compress::default())
         .wrap(from_fn(around))
 }
 
-fn routes(config: &mut web::ServiceConfig) {
+fn routes(config: &mut web::ServiceConfig, is_compat: bool) {
+    if is_compat {
+        config.configure(compat);
+    }
     config.configure(pages).configure(api);
     #[cfg(test)]
     config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
+}
+
+/// The paths of older systems.
+fn compat(config: &mut web::ServiceConfig) {
+    let update = web::post().guard(guard::fn_guard(compat::is_json)).to(compat::update);
+    config
+        .service(resource("/health", "GET, HEAD", [plain(read().to(compat::health))]))
+        .service(resource("/data", "GET, HEAD", [plain(read().to(compat::data))]))
+        // It stands before the page's own, which it includes.
+        .service(resource("/update", "POST", [plain(update), plain(web::post().to(corrections::update))]));
 }
 
 fn pages(config: &mut web::ServiceConfig) {
@@ -121,6 +139,7 @@ fn api(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/events", "GET", [plain(web::get().to(events::follow))]))
         .service(resource(health::HEALTHZ, "GET, HEAD", [plain(read().to(health::healthz))]))
         .service(resource(health::READYZ, "GET, HEAD", [plain(read().to(health::readyz))]))
+        .service(resource(socketio::PATH, "GET, POST", [web::get().to(socketio::get), web::post().to(socketio::post)]))
         .service(resource("/metrics", "GET, HEAD", [plain(read().to(health::metrics))]))
         .service(resource("/openapi.json", "GET, HEAD", [plain(read().to(openapi::show))]));
 }
@@ -146,7 +165,6 @@ async fn panic() -> HttpResponse {
 
 /// Builds a route for GET and HEAD.
 fn read() -> Route {
-    use actix_web::guard;
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 

@@ -23,7 +23,8 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let token = config.access.token()?;
     let admission = Admission::new(token, config.allowed_hosts.clone()).listening_on(&config.listen);
     let shutdown = engine.shutdown().clone();
-    let app = Data::new(App::new(engine, admission));
+    let app = Data::new(App::new(engine, admission, config.compat.clone()));
+    let shared = app.clone();
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
         .on_connect(prepare_connection)
@@ -40,5 +41,6 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     tokio::select! {
         served = server => served.context("the server failed"),
         () = stop => Ok(()),
+        () = shared.socketio.run(&shared.engine) => Ok(()),
     }
 }
