@@ -18,6 +18,7 @@ mod python;
 mod relay;
 mod said;
 mod system;
+mod talk;
 
 pub use broker::{Broker, Limit, control};
 pub use browser::{Browser, Kind, browse};
@@ -29,6 +30,7 @@ pub use python::{PythonProgram, python};
 pub use relay::Relay;
 pub use said::said;
 pub use system::System;
+pub use talk::Talk;
 
 use std::time::{Duration, Instant};
 

@@ -42,7 +42,7 @@ impl Drop for PythonProgram {
     }
 }
 
-fn command(script: &str, arguments: &[&str]) -> Command {
+pub(crate) fn command(script: &str, arguments: &[&str]) -> Command {
     let program = env::var_os("TRIBUTARY_E2E_PYTHON").expect("`cargo xtask services` sets TRIBUTARY_E2E_PYTHON");
     let mut command = Command::new(program);
     command.args(["-c", script]).args(arguments);

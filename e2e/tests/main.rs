@@ -17,6 +17,7 @@ mod reports;
 mod restart;
 mod resume;
 mod shortage;
+mod socketio;
 mod source;
 mod subscriber;
 mod upload;

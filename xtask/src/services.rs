@@ -1,6 +1,7 @@
 //! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
 //! start each and when it answers, but not the tests.
 
+mod node;
 mod rabbitmq;
 mod readers;
 
@@ -27,7 +28,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// First install missing Debian packages with apt-get, and the Python packages of readers with pip
+    /// First install missing Debian packages with apt-get, Python packages with pip and Node packages with npm
     #[arg(long)]
     pub(crate) install: bool,
     /// The command, such as `cargo test -p e2e`, which finds the services through its environment; its exit code is returned. Without a
@@ -85,7 +86,7 @@ const SERVICES: [Service; 2] = [
 ];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("rabbitmqctl", "rabbitmq-server"),
@@ -93,6 +94,8 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("python3", "python3-venv"),
     ("pg_virtualenv", "postgresql"),
     ("Rscript", "r-base-core"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// The longest start of a service, and the longest stop before it is killed.
@@ -111,6 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         packages(&missing).join(" ")
     );
     let python = readers::python(args.install)?;
+    let modules = node::modules(args.install)?;
     let home = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut running = Vec::new();
     for service in &SERVICES {
@@ -119,7 +123,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match args.command.split_first() {
         Some((program, arguments)) => {
             let mut command = Command::new(program);
-            command.args(arguments).env(readers::VARIABLE, python);
+            command.args(arguments).env(readers::VARIABLE, python).env(node::VARIABLE, modules);
             with_services(command, &running, &interrupted)
         }
         None => stay(&mut running, &interrupted),

@@ -100,7 +100,8 @@ impl Feed {
                     None => return Ok(()),
                 },
                 () = sleep_until(next_read), if is_stale && is_wanted => {
-                    self.read(engine, sessions).await?;
+                    let list = rows::read(engine, &self.data).await?;
+                    self.publish(list, sessions);
                     (is_stale, next_read) = (false, Instant::now() + MIN_READ_INTERVAL);
                 }
                 () = stirred.notified() => {}
@@ -118,9 +119,8 @@ impl Feed {
         }
     }
 
-    /// Reads the rows, and has them sent if they have changed.
-    async fn read(&self, engine: &Engine, sessions: &Sessions) -> Result<()> {
-        let RowList { json, is_cut } = rows::read(engine, &self.data).await?;
+    /// Has rows sent if they are others than the last.
+    pub(super) fn publish(&self, RowList { json, is_cut }: RowList, sessions: &Sessions) {
         let packet = Bytes::from([b"42[\"csv_update\",", &json[..], b"]"].concat());
         let mut last = self.lock();
         if is_cut && !last.is_cut {
@@ -128,13 +128,12 @@ impl Feed {
         }
         last.is_cut = is_cut;
         if last.packet.as_ref() == Some(&packet) {
-            return Ok(());
+            return;
         }
         last.packet = Some(packet);
         last.version += 1;
         drop(last);
         sessions.all().iter().filter(|session| session.takes_rows()).for_each(|session| session.wake());
-        Ok(())
     }
 
     fn send(&self, sessions: &Sessions, event: &StoredEvent) {

@@ -176,3 +176,6 @@ fn known(app: &App, sid: &str) -> Result<Arc<Session>, ApiError> {
         .get(sid)
         .ok_or_else(|| ApiError::BadRequest("no session has this `sid`; connect again".to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,7 +230,7 @@ impl Session {
     }
 
     /// Takes the packets that wait: answers first, then rows, then events.
-    fn take(&self, feed: &Feed) -> Vec<Packet> {
+    pub(super) fn take(&self, feed: &Feed) -> Vec<Packet> {
         let mut state = self.lock();
         let replies = state.replies.len().min(MAX_PACKETS);
         let mut packets: Vec<_> = state.replies.drain(..replies).map(Packet::Own).collect();
