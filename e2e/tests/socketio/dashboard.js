@@ -37,8 +37,7 @@ require("readline").createInterface({ input: process.stdin }).on("line", async (
       say("burst");
       break;
     case "leave":
-      rows.io.engine.close();
-      rows.close();
+      [rows, events, shop].forEach((socket) => socket.close());
       say("left");
   }
 });

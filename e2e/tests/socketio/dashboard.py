@@ -3,11 +3,14 @@
 Arguments: the address, the transports, and headers as JSON.
 """
 import json, sys, threading
-import socketio
+import requests, socketio
 
 url, transports, headers = sys.argv[1], sys.argv[2].split(","), json.loads(sys.argv[3])
 said = threading.Lock()
-sio = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
+session = requests.Session()
+# `headers` of `connect` go with the first request and the WebSocket alone.
+session.headers.update(headers)
+sio = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5, http_session=session)
 
 
 def say(*what):
