@@ -2,6 +2,7 @@
 
 mod catalog;
 mod changes;
+mod compat;
 mod documents;
 mod edits;
 mod uploads;

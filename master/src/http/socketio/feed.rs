@@ -1,4 +1,4 @@
-//! What clients are sent: the rows of a table, read once per change for all of them, and the events.
+//! Rows of a table and events for all clients. The rows are read once per change, however many clients there are.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ const MAX_EVENTS_BEHIND: usize = 1_024;
 /// Pause after a failure of the database.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// What clients are sent.
+/// The newest rows, and the events.
 pub(super) struct Feed {
     data: CompatConfig,
     rows: Mutex<LastRows>,

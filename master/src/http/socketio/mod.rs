@@ -36,14 +36,14 @@ const MAX_BODY_BYTES: usize = 1_000_000;
 /// Interval in which all clients are looked at.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// How often a client is asked whether it is there, and how long it may take to answer.
+/// Interval of pings, and the time that a client has to answer one.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     ping_interval: Duration,
     ping_timeout: Duration,
 }
 
-/// What clients are told, and by what they close a connection themselves.
+/// Sent to clients, which end a session themselves by it.
 const PACE: Pace = Pace { ping_interval: Duration::from_secs(25), ping_timeout: Duration::from_secs(20) };
 
 /// All clients, and what they are sent.

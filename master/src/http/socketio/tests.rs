@@ -110,7 +110,7 @@ impl Alone {
         self.session.receive(packet, &self.feed, PACE)
     }
 
-    /// What waits to be sent, without the answers to joining.
+    /// Takes the packets that wait, without the answers to joining.
     fn waiting(&self) -> Vec<String> {
         texts(self.session.take(&self.feed)).into_iter().filter(|packet| !packet.starts_with("40")).collect()
     }
