@@ -10,7 +10,7 @@ use tokio::{
     time::{Duration, Instant, sleep, sleep_until},
 };
 use tributary_config::{CompatConfig, CompatData};
-use tributary_engine::{Engine, Followed, Resume, StoredEvent};
+use tributary_engine::{Engine, Followed, Resume};
 
 use super::{packet::event_text, sessions::Sessions};
 use crate::http::compat::rows::{self, RowList};
@@ -68,11 +68,13 @@ impl Feed {
 
     /// Reads what changes, and wakes the sessions that are to be sent it. Never ends. `stirred`: a session has come, joined or gone.
     pub(super) async fn run(&self, engine: &Engine, sessions: &Sessions, stirred: &Notify) {
+        let mut resume = Resume::Now;
         loop {
             while sessions.count() == 0 {
+                resume = Resume::Now;
                 stirred.notified().await;
             }
-            if let Err(error) = self.follow(engine, sessions, stirred).await {
+            if let Err(error) = self.follow(engine, sessions, stirred, &mut resume).await {
                 tracing::error!("failed to read what Socket.IO sends, trying again: {error:#}");
                 sleep(RETRY_PAUSE).await;
             }
@@ -80,8 +82,8 @@ impl Feed {
     }
 
     /// Follows the events for as long as there is a session.
-    async fn follow(&self, engine: &Engine, sessions: &Sessions, stirred: &Notify) -> Result<()> {
-        let mut followed = engine.follow(Resume::Now).await?.boxed();
+    async fn follow(&self, engine: &Engine, sessions: &Sessions, stirred: &Notify, resume: &mut Resume) -> Result<()> {
+        let mut followed = engine.follow(*resume).await?.boxed();
         // Nobody has looked at what happened before.
         let (mut is_stale, mut next_read) = (true, Instant::now());
         while sessions.count() > 0 {
@@ -93,16 +95,26 @@ impl Feed {
             tokio::select! {
                 item = followed.next() => match item.transpose()? {
                     Some(Followed::Event(event)) => {
+                        *resume = Resume::After(event.id);
                         is_stale |= self.concerns(&event.kind);
-                        self.send(sessions, &event);
+                        self.send(sessions, &event.kind, &event.data);
                     }
-                    Some(Followed::Start { .. }) => {}
+                    Some(Followed::Start { id, missed }) => {
+                        // Who has joined before this may have missed some, too.
+                        if missed || *resume == Resume::Now {
+                            self.send(sessions, "reset", "{}");
+                        }
+                        *resume = Resume::After(id);
+                    }
                     None => return Ok(()),
                 },
                 () = sleep_until(next_read), if is_stale && is_wanted => {
+                    let began = Instant::now();
                     let list = rows::read(engine, &self.data).await?;
                     self.publish(list, sessions);
-                    (is_stale, next_read) = (false, Instant::now() + MIN_READ_INTERVAL);
+                    // Long lists take at most a fifth of the time.
+                    next_read = Instant::now() + MIN_READ_INTERVAL.max(4 * began.elapsed());
+                    is_stale = false;
                 }
                 () = stirred.notified() => {}
             }
@@ -136,12 +148,13 @@ impl Feed {
         sessions.all().iter().filter(|session| session.takes_rows()).for_each(|session| session.wake());
     }
 
-    fn send(&self, sessions: &Sessions, event: &StoredEvent) {
+    /// Has an event sent.
+    pub(super) fn send(&self, sessions: &Sessions, kind: &str, data: &str) {
         if self.events.receiver_count() == 0 {
             return;
         }
         // Fails only if all receivers have gone meanwhile.
-        let _ = self.events.send(event_text(EVENTS, &event.kind, &event.data).into());
+        let _ = self.events.send(event_text(EVENTS, kind, data).into());
         sessions.all().iter().filter(|session| session.takes_events()).for_each(|session| session.wake());
     }
 

@@ -283,6 +283,24 @@ async fn rows_that_wait_are_replaced_by_newer_ones() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_too_far_behind_learns_that_it_missed_events() {
+    let alone = Alone::new();
+    let send = |from: i32, to: i32| {
+        (from..to).for_each(|number| alone.feed.send(&alone.sessions, "edit", &format!("{{\"sku\":\"{number}\"}}")));
+    };
+    alone.receive("40/tributary,").unwrap();
+    send(0, 2);
+    assert_eq!(alone.waiting(), [0, 1].map(|number| format!("42/tributary,[\"edit\",{{\"sku\":\"{number}\"}}]")));
+    send(2, 2_000);
+    assert_eq!(alone.waiting(), ["42/tributary,[\"reset\",{}]"]);
+    send(2_000, 2_001);
+    assert_eq!(alone.waiting(), ["42/tributary,[\"edit\",{\"sku\":\"2000\"}]"]);
+    alone.receive("41/tributary,").unwrap();
+    send(0, 1);
+    assert!(alone.waiting().is_empty(), "it has left");
+}
+
+#[tokio::test]
 async fn a_client_that_asks_without_reading_is_dropped() {
     let alone = Alone::new();
     alone.receive("40").unwrap();
