@@ -36,21 +36,15 @@ const MAX_BODY_BYTES: usize = 1_000_000;
 /// Interval in which all clients are looked at.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// Interval of pings, and the time that a client has to answer one.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    ping_interval: Duration,
-    ping_timeout: Duration,
-}
-
-/// Sent to clients, which end a session themselves by it.
-const PACE: Pace = Pace { ping_interval: Duration::from_secs(25), ping_timeout: Duration::from_secs(20) };
+/// Interval of pings. Clients are told both, and end a session themselves by them.
+const PING_INTERVAL: Duration = Duration::from_secs(25);
+/// Time that a client has to answer a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// All clients, and what they are sent.
 pub(crate) struct SocketIo {
     sessions: Sessions,
     feed: Feed,
-    pace: Pace,
     /// A client has come, has asked for something, or has gone.
     stirred: Notify,
 }
@@ -58,7 +52,7 @@ pub(crate) struct SocketIo {
 impl SocketIo {
     /// No client yet. `data`: the rows that they get.
     pub(crate) fn new(data: CompatConfig) -> Self {
-        Self { sessions: Sessions::default(), feed: Feed::new(data), pace: PACE, stirred: Notify::new() }
+        Self { sessions: Sessions::default(), feed: Feed::new(data), stirred: Notify::new() }
     }
 
     /// The number of clients.
@@ -68,7 +62,7 @@ impl SocketIo {
 
     /// Opens a session.
     fn open(&self, engine: &Engine, carrier: Carrier) -> Result<Arc<Session>, ApiError> {
-        let session = Session::new(carrier, self.pace, engine.shutdown());
+        let session = Session::new(carrier, engine.shutdown());
         let session = self.sessions.add(session).ok_or(ApiError::TooManyClients { limit: MAX_SESSIONS })?;
         self.stirred.notify_one();
         Ok(session)
@@ -89,7 +83,7 @@ impl SocketIo {
 
     fn look_after(&self) {
         for session in self.sessions.all() {
-            if !session.pulse(Instant::now(), self.pace) {
+            if !session.pulse(Instant::now()) {
                 self.end(&session);
             }
         }
@@ -104,7 +98,7 @@ impl SocketIo {
 
     /// Takes in a packet. One that cannot be understood ends the session.
     fn receive(&self, session: &Session, packet: &str) -> Result<(), ApiError> {
-        let received = session.receive(packet, &self.feed, self.pace);
+        let received = session.receive(packet, &self.feed);
         if received.is_err() || session.has_ended() {
             self.end(session);
         }

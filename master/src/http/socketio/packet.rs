@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MAX_BODY_BYTES, Pace};
+use super::{MAX_BODY_BYTES, PING_INTERVAL, PING_TIMEOUT};
 
 /// Separates packets in a body.
 pub(super) const SEPARATOR: char = '\x1e';
@@ -90,12 +90,12 @@ fn event<'a>(namespace: &'a str, rest: &'a str) -> Result<Incoming<'a>, String> 
 }
 
 /// The first packet of a session.
-pub(super) fn open(sid: &str, pace: Pace, upgrades: &[&str]) -> String {
+pub(super) fn open(sid: &str, upgrades: &[&str]) -> String {
     let open = json!({
         "sid": sid,
         "upgrades": upgrades,
-        "pingInterval": pace.ping_interval.as_millis() as u64,
-        "pingTimeout": pace.ping_timeout.as_millis() as u64,
+        "pingInterval": PING_INTERVAL.as_millis() as u64,
+        "pingTimeout": PING_TIMEOUT.as_millis() as u64,
         "maxPayload": MAX_BODY_BYTES,
     });
     format!("0{open}")
@@ -130,7 +130,6 @@ fn prefix(namespace: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::socketio::PACE;
 
     #[test]
     fn packets_of_clients_are_read() {
@@ -171,10 +170,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "4?[0-9]?(/[a-z?]*,?)?[0-9]{0,22}[\\[\\]{}\"a,]{0,9}.{0,9}") {
+            let _ = parse(&text);
+        }
+    }
+
     #[test]
     fn packets_of_the_server_are_written() {
         assert_eq!(
-            open("s1", PACE, &["websocket"]),
+            open("s1", &["websocket"]),
             r#"0{"maxPayload":1000000,"pingInterval":25000,"pingTimeout":20000,"sid":"s1","upgrades":["websocket"]}"#
         );
         assert_eq!(joined("/", "s2"), r#"40{"sid":"s2"}"#);

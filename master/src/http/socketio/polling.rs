@@ -20,7 +20,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Opens a session.
 pub(super) fn open(app: &App) -> Result<HttpResponse, ApiError> {
     let session = app.socketio.open(&app.engine, Carrier::Polling)?;
-    let open = packet::open(session.sid(), app.socketio.pace, &["websocket"]);
+    let open = packet::open(session.sid(), &["websocket"]);
     Ok(answer(vec![Packet::Own(open)]))
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Pace,
+    PING_INTERVAL, PING_TIMEOUT,
     feed::{EVENTS, Feed, ROWS},
     packet::{self, Incoming, NOOP, PING},
 };
@@ -83,13 +83,13 @@ impl Drop for Poll<'_> {
 
 impl Session {
     /// A session that ends with `stop` at the latest.
-    pub(super) fn new(carrier: Carrier, pace: Pace, stop: &CancellationToken) -> Self {
+    pub(super) fn new(carrier: Carrier, stop: &CancellationToken) -> Self {
         let state = State {
             is_polled: false,
             replies: VecDeque::new(),
             rows: None,
             events: None,
-            deadline: Instant::now() + pace.ping_interval,
+            deadline: Instant::now() + PING_INTERVAL,
             awaits_pong: false,
         };
         Self {
@@ -136,13 +136,14 @@ impl Session {
     ///
     /// # Errors
     /// The reason why the session must end.
-    pub(super) fn receive(&self, packet: &str, feed: &Feed, pace: Pace) -> Result<(), String> {
+    pub(super) fn receive(&self, packet: &str, feed: &Feed) -> Result<(), String> {
+        let packet = packet::parse(packet)?;
         let mut state = self.lock();
-        match packet::parse(packet)? {
+        match packet {
             Incoming::Close => self.end(),
             Incoming::Pong => {
                 state.awaits_pong = false;
-                state.deadline = Instant::now() + pace.ping_interval;
+                state.deadline = Instant::now() + PING_INTERVAL;
             }
             Incoming::Join { namespace } => state.join(namespace, feed)?,
             Incoming::Leave { namespace: ROWS } => state.rows = None,
@@ -156,7 +157,7 @@ impl Session {
     }
 
     /// Sends a ping when it is due. Returns false if the last one was not answered in time.
-    pub(super) fn pulse(&self, now: Instant, pace: Pace) -> bool {
+    pub(super) fn pulse(&self, now: Instant) -> bool {
         let mut state = self.lock();
         if now < state.deadline {
             return true;
@@ -165,7 +166,7 @@ impl Session {
             return false;
         }
         state.awaits_pong = true;
-        state.deadline = now + pace.ping_timeout;
+        state.deadline = now + PING_TIMEOUT;
         let is_queued = state.reply(PING.to_owned()).is_ok();
         drop(state);
         self.wake();

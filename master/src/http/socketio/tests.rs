@@ -4,6 +4,7 @@ use actix_web::{
     dev::ServiceResponse,
     http::StatusCode,
     test::{self, TestRequest},
+    web::Bytes,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -102,12 +103,12 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
-        let session = Session::new(Carrier::Polling, PACE, &CancellationToken::new());
+        let session = Session::new(Carrier::Polling, &CancellationToken::new());
         Self { session, feed: Feed::new(CompatConfig::default()), sessions: Sessions::default() }
     }
 
     fn receive(&self, packet: &str) -> Result<(), String> {
-        self.session.receive(packet, &self.feed, PACE)
+        self.session.receive(packet, &self.feed)
     }
 
     /// Takes the packets that wait, without the answers to joining.
@@ -222,7 +223,7 @@ async fn there_are_at_most_so_many_clients() {
     let server = Server::new();
     let stop = CancellationToken::new();
     for _ in 1..MAX_SESSIONS {
-        server.app.socketio.sessions.add(Session::new(Carrier::Polling, PACE, &stop)).unwrap();
+        server.app.socketio.sessions.add(Session::new(Carrier::Polling, &stop)).unwrap();
     }
     let sid = server.open().await;
     let (status, body) = server.get("EIO=4&transport=polling").await;
@@ -245,6 +246,15 @@ async fn a_stop_answers_every_poll() {
     server.stop().await;
 }
 
+#[test]
+fn shared_text_is_sent_in_pieces_of_it() {
+    for length in [0, 1, 7, 8, 9, 16, 20] {
+        let text = Bytes::from(vec![b'x'; length]);
+        let pieces: Vec<_> = polling::cut(&text, 8).collect();
+        assert!(pieces.concat() == text && pieces.iter().all(|piece| (1..=8).contains(&piece.len())), "{pieces:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_has_at_most_16_packets_pings_included() {
     let alone = Alone::new();
@@ -253,7 +263,7 @@ async fn an_answer_has_at_most_16_packets_pings_included() {
         alone.receive(&format!("42{id}[\"anything\"]")).unwrap();
     }
     alone.feed.publish(list("[]"), &alone.sessions);
-    assert!(alone.session.pulse(Instant::now() + PACE.ping_interval, PACE));
+    assert!(alone.session.pulse(Instant::now() + PING_INTERVAL));
     let mut all = Vec::new();
     for count in [16, 16, 10] {
         let packets = texts(alone.session.take(&alone.feed));
@@ -312,15 +322,15 @@ async fn a_client_that_asks_without_reading_is_dropped() {
 async fn a_client_that_answers_no_ping_is_dropped() {
     let alone = Alone::new();
     let later = |seconds: u64| Instant::now() + Duration::from_secs(seconds);
-    assert!(alone.session.pulse(later(24), PACE));
+    assert!(alone.session.pulse(later(24)));
     assert!(alone.waiting().is_empty());
-    assert!(alone.session.pulse(later(26), PACE));
+    assert!(alone.session.pulse(later(26)));
     assert_eq!(alone.waiting(), [PING]);
-    assert!(alone.session.pulse(later(45), PACE) && alone.waiting().is_empty());
+    assert!(alone.session.pulse(later(45)) && alone.waiting().is_empty());
     alone.receive("3").unwrap();
-    assert!(alone.session.pulse(later(24), PACE));
-    assert!(alone.session.pulse(later(26), PACE));
-    assert!(!alone.session.pulse(later(47), PACE));
+    assert!(alone.session.pulse(later(24)));
+    assert!(alone.session.pulse(later(26)));
+    assert!(!alone.session.pulse(later(47)));
 }
 
 #[tokio::test]

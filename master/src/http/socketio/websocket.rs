@@ -68,7 +68,7 @@ impl Socket {
                 return close(self.out).await;
             }
         } else {
-            let open = packet::open(self.session.sid(), self.app.socketio.pace, &[]);
+            let open = packet::open(self.session.sid(), &[]);
             if self.out.text(open).await.is_err() {
                 return self.app.socketio.end(&self.session);
             }
