@@ -4,6 +4,7 @@ use std::fmt;
 
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
+use tributary_protocol::GroupSpec;
 
 use crate::{AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
 
@@ -110,7 +111,10 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
 fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Result {
     let feed = if report.feed { ", also product feeds" } else { "" };
     writeln!(f, "  {}: files {}{feed}", report.name, report.patterns().collect::<Vec<_>>().join(", "))?;
-    match report.group_by.as_slice() {
+    if let Some(title) = &report.display.title {
+        writeln!(f, "    title {title}")?;
+    }
+    match report.spec.group_by.iter().map(group_text).collect::<Vec<_>>().as_slice() {
         [] => writeln!(f, "    one row over everything")?,
         columns => writeln!(f, "    grouped by {}", columns.join(", "))?,
     }
@@ -119,5 +123,21 @@ fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Resul
             writeln!(f, "    {what} {expression}")?;
         }
     }
-    report.spec.metrics.iter().try_for_each(|metric| writeln!(f, "    {} = {}", metric.name, metric.expression))
+    report.spec.metrics.iter().try_for_each(|metric| {
+        let unit = report.unit(&metric.name).map(|unit| format!(" in {unit}")).unwrap_or_default();
+        writeln!(f, "    {} = {}{unit}", metric.name, metric.expression)
+    })
+}
+
+fn group_text(group: &GroupSpec) -> String {
+    match group {
+        GroupSpec::Column(column) => column.clone(),
+        GroupSpec::Date(date) => {
+            let part = format!("{:?}", date.by).to_lowercase();
+            match &date.name {
+                Some(name) => format!("the {part} of {} as {name}", date.column),
+                None => format!("the {part} of {}", date.column),
+            }
+        }
+    }
 }

@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_format_rules::{FormatRules, Patterns};
-use tributary_protocol::{FormatSpec, MetricSpec, OneOrMany, ReportSpec};
-use tributary_report::{ReportPlan, ReportSetting};
+use tributary_protocol::{CalendarPart, FormatSpec, GroupSpec, MetricSpec, OneOrMany, ReportSpec};
+use tributary_report::{MetricKind, ReportPlan, ReportSetting};
 use tributary_store::ReportTable;
 
-use super::report_reader;
+use super::{
+    display::{DisplayAsTyped, ReportDisplay},
+    group_by::GroupBy,
+    report_reader,
+};
 
 /// The longest name of a report, in bytes.
 const LONGEST_NAME: usize = 40;
@@ -21,7 +25,9 @@ pub struct ReportConfig {
     pub name: String,
     /// Whether its files are product feeds too. Default: no.
     pub feed: bool,
-    /// Columns to group by, as spelled. If there are none, the report is one row.
+    /// Words about it for people.
+    pub display: ReportDisplay,
+    /// Columns to group by, as they are named in the results. If there are none, the report is one row.
     pub group_by: Vec<String>,
     /// Names of its metrics, as spelled; at least one.
     pub metrics: Vec<String>,
@@ -38,9 +44,10 @@ pub struct ReportConfig {
 impl PartialEq for ReportConfig {
     /// Compares the declarations; the compiled form follows from them.
     fn eq(&self, other: &Self) -> bool {
-        let declared = |report: &Self| {
-            (report.name.clone(), report.feed, report.spec.clone(), report.formats.clone(), report.files.clone())
-        };
+        fn declared(report: &ReportConfig) -> impl PartialEq + '_ {
+            let ReportConfig { name, feed, display, spec, formats, files, .. } = report;
+            (name, *feed, display, spec, formats, files)
+        }
         declared(self) == declared(other)
     }
 }
@@ -78,18 +85,28 @@ impl ReportConfig {
         reading.and_then(|reading| reading.split('+').next()) == Some(self.plan.digest())
     }
 
-    /// Makes a report that claims no file and has columns with these names, for tests of pages and API.
+    /// Makes a report that claims no file and counts rows in columns with these names, for tests of pages and API.
     #[doc(hidden)]
     #[must_use]
     pub fn with_columns(name: &str, group_by: Vec<String>, metrics: Vec<String>) -> Self {
-        let metric = MetricSpec { name: "n".into(), expression: "count()".into() };
-        let spec = ReportSpec { group_by: group_by.clone(), metrics: vec![metric], ..ReportSpec::default() };
-        let plan = Arc::new(ReportPlan::compile(&spec).expect("a count compiles"));
+        let metric = |name: &String| MetricSpec { name: name.clone(), expression: "count()".into() };
+        let groups = group_by.iter().cloned().map(GroupSpec::Column).collect();
+        let spec =
+            ReportSpec { group_by: groups, metrics: metrics.iter().map(metric).collect(), ..ReportSpec::default() };
+        Self::with_spec(name, spec)
+    }
+
+    /// Makes a report that claims no file, for tests of pages and API.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_spec(name: &str, spec: ReportSpec) -> Self {
+        let plan = Arc::new(ReportPlan::compile(&spec).expect("the report of a test compiles"));
         Self {
             name: name.to_owned(),
             feed: false,
-            group_by,
-            metrics,
+            display: ReportDisplay::default(),
+            group_by: plan.group_by().to_vec(),
+            metrics: plan.metrics().map(str::to_owned).collect(),
             spec,
             plan,
             formats: FormatRules::default(),
@@ -103,17 +120,43 @@ impl ReportConfig {
         ReportTable { name: self.name.clone(), group_by: self.group_by.clone(), metrics: self.metrics.clone() }
     }
 
-    /// The metric that ranks groups by default: the first sum or count, because an average does not say how large a group is.
+    /// The heading for people.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.display.title.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The unit of a metric.
+    #[must_use]
+    pub fn unit(&self, metric: &str) -> Option<&str> {
+        self.display.units.get(metric).map(String::as_str)
+    }
+
+    /// The kind of a metric; `None` if there is no such metric.
+    #[must_use]
+    pub fn kind(&self, metric: &str) -> Option<MetricKind> {
+        self.plan.metric_kinds().zip(&self.metrics).find(|(_, name)| *name == metric).map(|(kind, _)| kind)
+    }
+
+    /// The metric that says most, which the chart opens with: the first sum; without one the first count; else the first metric. A
+    /// sum says what a group amounts to, a count how often it occurs, and the others nothing of its size.
     #[must_use]
     pub fn main_metric(&self) -> Option<&str> {
-        let adds_up = |metric: &&MetricSpec| {
-            let expression = metric.expression.trim_start().to_ascii_lowercase();
-            ["sum", "count"]
-                .iter()
-                .any(|word| expression.strip_prefix(word).is_some_and(|rest| rest.trim_start().starts_with('(')))
+        let rank = |(kind, _): &(MetricKind, &String)| match kind {
+            MetricKind::Sum => 0,
+            MetricKind::Count => 1,
+            MetricKind::Mean | MetricKind::Least | MetricKind::Greatest => 2,
         };
-        let first = self.spec.metrics.iter().find(adds_up).filter(|metric| self.metrics.contains(&metric.name));
-        first.map(|metric| metric.name.as_str()).or(self.metrics.first().map(String::as_str))
+        self.plan.metric_kinds().zip(&self.metrics).min_by_key(rank).map(|(_, name)| name.as_str())
+    }
+
+    /// The first column of dates, by its place in `group_by`, with the part of the calendar.
+    #[must_use]
+    pub fn date_group(&self) -> Option<(usize, CalendarPart)> {
+        self.spec.group_by.iter().enumerate().find_map(|(at, group)| match group {
+            GroupSpec::Date(date) => Some((at, date.by)),
+            GroupSpec::Column(_) => None,
+        })
     }
 }
 
@@ -122,13 +165,17 @@ impl ReportConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportAsTyped {
     pub(super) name: Spanned<String>,
+    title: Option<Spanned<String>>,
+    description: Option<Spanned<String>>,
+    #[serde(default)]
+    units: BTreeMap<String, Spanned<String>>,
     files: Spanned<OneOrMany>,
     #[serde(default)]
     columns: BTreeMap<String, Spanned<OneOrMany>>,
     #[serde(rename = "where")]
     filter: Option<Spanned<String>>,
     check: Option<Spanned<String>>,
-    group_by: Option<Spanned<OneOrMany>>,
+    group_by: Option<Spanned<GroupBy>>,
     metrics: Spanned<BTreeMap<String, Spanned<String>>>,
     #[serde(default)]
     feed: bool,
@@ -153,15 +200,17 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         columns: typed.columns.iter().map(|(name, headers)| (name.clone(), headers.get_ref().to_vec())).collect(),
         filter: typed.filter.as_ref().map(|text| text.get_ref().clone()),
         check: typed.check.as_ref().map(|text| text.get_ref().clone()),
-        group_by: typed.group_by.as_ref().map(|columns| columns.get_ref().to_vec()).unwrap_or_default(),
+        group_by: typed.group_by.as_ref().map(|groups| groups.get_ref().0.clone()).unwrap_or_default(),
         metrics: metrics.into_iter().map(metric).collect(),
     };
     let plan = ReportPlan::compile(&spec).map_err(|error| (typed.place_of(&error.setting), error.to_string()))?;
+    let metrics: Vec<String> = plan.metrics().map(str::to_owned).collect();
     Ok(ReportConfig {
         name: name.clone(),
         feed: typed.feed,
+        display: typed.display().display(&metrics)?,
         group_by: plan.group_by().to_vec(),
-        metrics: plan.metrics().map(str::to_owned).collect(),
+        metrics,
         spec,
         plan: Arc::new(plan),
         formats: FormatRules::default(),
@@ -170,6 +219,11 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
 }
 
 impl ReportAsTyped {
+    fn display(&self) -> DisplayAsTyped<'_> {
+        let Self { title, description, units, .. } = self;
+        DisplayAsTyped { title: title.as_ref(), description: description.as_ref(), units }
+    }
+
     fn place_of(&self, setting: &ReportSetting) -> usize {
         let start = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span().start);
         let found = match setting {

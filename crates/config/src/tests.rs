@@ -1,5 +1,7 @@
 //! Every wrong setting is refused with its place and its mend.
 
+mod reports;
+
 use clap::Parser;
 
 use super::*;

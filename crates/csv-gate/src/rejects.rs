@@ -214,6 +214,26 @@ pub enum Reason {
         /// The report's name for the empty column.
         column: String,
     },
+    /// A report groups by a date.
+    #[error("`{column}` is not a date: `{found}`; {cure}")]
+    NotADate {
+        /// The report's name for the column.
+        column: String,
+        /// The cell's text, cut at 40 characters.
+        found: String,
+        /// The setting that would read it, or the forms that are read.
+        cure: String,
+    },
+    /// The date that a report groups by could be two.
+    #[error(
+        "`{column}` could be two dates: `{found}`; day_first = true in group_by says that the day comes first, false that the month does"
+    )]
+    UnclearDate {
+        /// The report's name for the column.
+        column: String,
+        /// The cell's text, cut at 40 characters.
+        found: String,
+    },
     /// A report's check is not true of the row.
     #[error("not true: {check}")]
     Check {

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod format;
+mod group;
 mod manifest;
 mod path;
 mod problem;
@@ -11,6 +12,7 @@ mod report;
 mod sense;
 
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
+pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::FormatSpec;
+use crate::{FormatSpec, GroupSpec};
 
 /// A report as declared, without its name and its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct ReportSpec {
     pub check: Option<String>,
     /// Columns whose values form a group; without any, all rows are one group.
     #[serde(default)]
-    pub group_by: Vec<String>,
+    pub group_by: Vec<GroupSpec>,
     /// Values to compute for each group.
     pub metrics: Vec<MetricSpec>,
 }

@@ -5,12 +5,13 @@ use tributary_csv_gate::{Block, BlockRows, Doubtful, Reason, Reject};
 use crate::{
     columns::Column,
     cure::cure,
+    date::DateFault,
     formula::{Cells, Fault},
     found::FoundNumbers,
     groups::{Batch, Groups, TooManyGroups},
     number::Number,
     number_format::{NumberFormat, ParseNumber},
-    plan::ReportPlan,
+    plan::{GroupColumn, ReportPlan},
     reading::ColumnState,
 };
 
@@ -50,6 +51,8 @@ enum Exclusion {
     Skipped,
     NotTrue,
     NoGroup(usize),
+    /// A cell that is no date, in the group column with this index.
+    NoDate(usize, DateFault),
     Fault(ExpressionRef, Fault),
 }
 
@@ -121,28 +124,58 @@ impl<'a> Kernel<'a> {
                 formula.value(&mut cells).map_err(|fault| Exclusion::Fault(ExpressionRef::Formula(at), fault))?,
             );
         }
-        for (at, column) in self.plan.group_by.iter().enumerate() {
-            batch.push_text(cells.text(*column).ok_or(Exclusion::NoGroup(*column))?, at == 0);
+        for (at, GroupColumn { column, date }) in self.plan.group_by.iter().enumerate() {
+            let text = cells.text(*column).ok_or(Exclusion::NoGroup(*column))?;
+            match date {
+                None => batch.push_text(text, at == 0),
+                Some(date) => {
+                    let period = date.of(text).map_err(|fault| Exclusion::NoDate(at, fault))?;
+                    batch.push_text(period.as_bytes(), at == 0);
+                }
+            }
         }
         Ok(())
     }
 
+    /// The first fault in the cells of `group_by`.
+    #[cold]
+    fn group_fault(&mut self, rows: &BlockRows<'_>) -> Option<Exclusion> {
+        let scratch = &mut self.buffers.scratch;
+        self.plan.group_by.iter().enumerate().find_map(|(at, GroupColumn { column, date })| {
+            let text = trimmed(rows.bytes(self.columns[*column].field, scratch));
+            match date {
+                _ if text.is_empty() => Some(Exclusion::NoGroup(*column)),
+                None => None,
+                Some(date) => date.of(text).err().map(|fault| Exclusion::NoDate(at, fault)),
+            }
+        })
+    }
+
     #[cold]
     fn reason(&mut self, rows: &BlockRows<'_>, exclusion: Exclusion) -> Reason {
+        // A missing group outranks a bad number. `row` evaluates the numbers first only because that is cheaper.
+        let exclusion = match exclusion {
+            Exclusion::Fault(ExpressionRef::Formula(_), _) => self.group_fault(rows).unwrap_or(exclusion),
+            exclusion => exclusion,
+        };
         let (plan, columns, scratch) = (self.plan, &self.columns, &mut self.buffers.scratch);
         let name = |column: usize| plan.columns.get(column).map(|Column { name, .. }| name.clone()).unwrap_or_default();
         let text =
             |condition: &Option<(_, String)>| condition.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
-        // A missing group outranks a bad number. `row` evaluates the numbers first only because that is cheaper.
-        if let Exclusion::Fault(ExpressionRef::Formula(_), _) = exclusion {
-            let mut is_empty = |column: usize| trimmed(rows.bytes(columns[column].field, scratch)).is_empty();
-            if let Some(column) = plan.group_by.iter().find(|column| is_empty(**column)) {
-                return Reason::NoGroup { column: name(*column) };
-            }
-        }
         match exclusion {
             Exclusion::NotTrue | Exclusion::Skipped => Reason::Check { check: text(&plan.check) },
             Exclusion::NoGroup(column) => Reason::NoGroup { column: name(column) },
+            Exclusion::NoDate(at, fault) => {
+                let Some(GroupColumn { column, date: Some(date) }) = plan.group_by.get(at).copied() else {
+                    return Reason::NoGroup { column: String::new() };
+                };
+                let cell = trimmed(rows.bytes(columns[column].field, scratch));
+                let (column, found) = (name(column), shown(cell));
+                match fault {
+                    DateFault::NotADate => Reason::NotADate { column, found, cure: date.cure(cell) },
+                    DateFault::Unclear => Reason::UnclearDate { column, found },
+                }
+            }
             Exclusion::Fault(_, Fault::NotANumber(column)) => {
                 let cell = trimmed(rows.bytes(columns[column].field, scratch));
                 Reason::NotANumber { column: name(column), found: shown(cell), cure: cure(self.numbers, cell) }

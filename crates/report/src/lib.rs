@@ -14,7 +14,7 @@
 //!
 //! let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
 //! let spec = ReportSpec {
-//!     group_by: vec!["shop".to_owned()],
+//!     group_by: vec!["shop".into()],
 //!     metrics: vec![metric("rows", "count()"), metric("revenue", "sum(price * quantity)")],
 //!     ..ReportSpec::default()
 //! };
@@ -39,6 +39,7 @@
 mod aggregate;
 mod columns;
 mod cure;
+mod date;
 mod file_readings;
 mod formula;
 mod found;
@@ -60,6 +61,6 @@ pub use aggregate::{Error, FileFormat, Progress};
 pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
 pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};
-pub use plan::{ReportPlan, ReportSetting, SpecError, partial_format};
+pub use plan::{MetricKind, ReportPlan, ReportSetting, SpecError, partial_format};
 pub use row_checks::{FileChecks, RowCheckError, RowChecks};
 pub use sum::Sum;

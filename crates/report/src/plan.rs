@@ -1,12 +1,13 @@
 //! Compiled reports: the formulas to compute for each row, and the values to keep for each group. Which files a report
 //! covers is decided elsewhere.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
-use tributary_protocol::ReportSpec;
+use tributary_protocol::{GroupSpec, ReportSpec};
 
 use crate::{
     columns::{Column, NeededColumns},
+    date::DatePart,
     formula::{Condition, Formula},
     parse::{self, Aggregate},
 };
@@ -30,8 +31,7 @@ pub struct ReportPlan {
     pub(crate) numeric: Vec<usize>,
     pub(crate) filter: Option<(Condition, String)>,
     pub(crate) check: Option<(Condition, String)>,
-    /// Indexes into `columns`.
-    pub(crate) group_by: Vec<usize>,
+    pub(crate) group_by: Vec<GroupColumn>,
     /// The formulas to compute for each row, without duplicates.
     pub(crate) formulas: Vec<Formula>,
     pub(crate) parts: Vec<PartSpec>,
@@ -39,6 +39,25 @@ pub struct ReportPlan {
     pub(crate) metrics: Vec<Metric>,
     digest: String,
     results_digest: String,
+}
+
+/// A column to group by.
+#[derive(Clone, Copy)]
+pub(crate) struct GroupColumn {
+    /// Index into the plan's columns.
+    pub(crate) column: usize,
+    /// Set if the cells are dates.
+    pub(crate) date: Option<DatePart>,
+}
+
+impl fmt::Debug for GroupColumn {
+    /// Writes a column without dates as its index alone, which keeps the digests of reports from before there were dates.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.date {
+            None => self.column.fmt(f),
+            Some(date) => write!(f, "{} {date:?}", self.column),
+        }
+    }
 }
 
 /// A value to accumulate for each group, from which metrics are computed.
@@ -64,6 +83,29 @@ pub(crate) enum PartKind {
 pub(crate) struct Metric {
     pub(crate) name: String,
     pub(crate) from: MetricSource,
+}
+
+/// The kind of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// `count`.
+    Count,
+    /// `sum`.
+    Sum,
+    /// `mean`.
+    Mean,
+    /// `min`.
+    Least,
+    /// `max`.
+    Greatest,
+}
+
+impl MetricKind {
+    /// Whether the values of all groups add up to that of all rows.
+    #[must_use]
+    pub fn adds_up(self) -> bool {
+        matches!(self, Self::Count | Self::Sum)
+    }
 }
 
 /// The value that a metric is computed from.
@@ -122,7 +164,8 @@ impl ReportPlan {
         let filter = condition(&spec.filter, &mut columns).map_err(at(ReportSetting::Filter))?;
         let check = condition(&spec.check, &mut columns).map_err(at(ReportSetting::Check))?;
         let (filter, check) = (filter.zip(spec.filter.clone()), check.zip(spec.check.clone()));
-        let group_by = spec.group_by.iter().map(|name| columns.index(name)).collect::<Result<Vec<_>, _>>();
+        let group_by =
+            spec.group_by.iter().map(|group| group_column(group, &mut columns)).collect::<Result<Vec<_>, _>>();
         let group_by = group_by.map_err(at(ReportSetting::GroupBy))?;
         let (mut formulas, mut parts, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
         for metric in &spec.metrics {
@@ -144,7 +187,7 @@ impl ReportPlan {
         }
         let columns = columns.needed().to_vec();
         let digest = digest(&columns, filter.as_ref(), check.as_ref(), &group_by, (&formulas, &parts));
-        let group_names = spec.group_by.clone();
+        let group_names: Vec<String> = spec.group_by.iter().map(|group| group.name().to_owned()).collect();
         // The number counts the ways in which results were written, so that a table of an earlier one is written again.
         let results_digest = short_digest(&format!("2 {digest} {group_names:?} {metrics:?}"));
         let mut numeric = BTreeSet::new();
@@ -179,7 +222,7 @@ impl ReportPlan {
         &self.results_digest
     }
 
-    /// The columns of `group_by` as spelled, in order.
+    /// The names of the columns of `group_by` in the results, as spelled, in order.
     #[must_use]
     pub fn group_by(&self) -> &[String] {
         &self.group_names
@@ -189,6 +232,27 @@ impl ReportPlan {
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
         self.metrics.iter().map(|metric| metric.name.as_str())
     }
+
+    /// The kinds of the metrics, in order.
+    pub fn metric_kinds(&self) -> impl Iterator<Item = MetricKind> {
+        self.metrics.iter().map(|metric| match metric.from {
+            MetricSource::Rows => MetricKind::Count,
+            MetricSource::Mean(_) => MetricKind::Mean,
+            MetricSource::Part(part) => match self.parts[part].kind {
+                PartKind::Sum => MetricKind::Sum,
+                PartKind::Least => MetricKind::Least,
+                PartKind::Greatest => MetricKind::Greatest,
+            },
+        })
+    }
+}
+
+fn group_column(group: &GroupSpec, columns: &mut NeededColumns) -> Result<GroupColumn, String> {
+    let date = match group {
+        GroupSpec::Column(_) => None,
+        GroupSpec::Date(date) => Some(DatePart::new(date)),
+    };
+    Ok(GroupColumn { column: columns.index(group.column())?, date })
 }
 
 /// Returns the index of the entry that is the same as `new`, which is added if there is none.
@@ -205,7 +269,7 @@ fn digest(
     columns: &[Column],
     filter: Option<&(Condition, String)>,
     check: Option<&(Condition, String)>,
-    group_by: &[usize],
+    group_by: &[GroupColumn],
     (formulas, parts): (&[Formula], &[PartSpec]),
 ) -> String {
     let headers: Vec<_> = columns.iter().map(|column| &column.headers).collect();
@@ -240,8 +304,8 @@ fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
         let why = "add at least one metric, as in `{ rows = \"count()\" }`".to_owned();
         return Err(SpecError { setting: ReportSetting::Metric(String::new()), why });
     }
-    let groups = spec.group_by.iter().map(|name| (name, ReportSetting::GroupBy));
-    let metrics = spec.metrics.iter().map(|metric| (&metric.name, ReportSetting::Metric(metric.name.clone())));
+    let groups = spec.group_by.iter().map(|group| (group.name(), ReportSetting::GroupBy));
+    let metrics = spec.metrics.iter().map(|metric| (metric.name.as_str(), ReportSetting::Metric(metric.name.clone())));
     let mut seen: Vec<String> = Vec::new();
     for (name, setting) in groups.chain(metrics) {
         let why = if name.trim().is_empty() {

@@ -1,5 +1,6 @@
 //! Digests of reports. Sources and masters of different versions compare them, and masters store them beside partials.
 
+use tributary_protocol::{CalendarPart, DateGroup, GroupSpec, ReportSpec};
 use tributary_report::ReportPlan;
 
 use crate::support::{checked, filtered, renamed, report};
@@ -18,4 +19,13 @@ fn a_report_keeps_its_digests() {
     let all = filtered(all, "a > 1 AND NOT (b <= 2 OR c = 'x' OR a IS NULL) AND b IN (1, 2e-300)");
     let all = checked(all, "a <> 1 AND b < 3 AND a >= 1 AND 'y' > c AND b NOT BETWEEN 1 AND 2 AND c IS NOT NULL");
     check(all, "2b0cd51686b731be1364cf79ec7d20bd", "05337fd5404213aacfd9482909ecdcd3");
+    let dated = |name: Option<&str>, day_first| {
+        let date =
+            DateGroup { column: "Date".into(), by: CalendarPart::Month, name: name.map(str::to_owned), day_first };
+        ReportSpec { group_by: vec![GroupSpec::Date(date), "Shop".into()], ..report(&[], &["count()"]) }
+    };
+    check(dated(None, None), "ec1fc898a80fce198b596ab4d551174b", "424d5f23d370c3bbabcee14a6c1ca6bc");
+    check(dated(None, Some(true)), "0ee4ee234cbce55d10a5fee5cb769363", "61086bec0d0a98fbe2ca38183d68d4ea");
+    // The name in the results is no part of what a source computes.
+    check(dated(Some("Month"), None), "ec1fc898a80fce198b596ab4d551174b", "bc98a13f19ddbd00d46c6ceddd8fb577");
 }

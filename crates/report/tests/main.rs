@@ -4,6 +4,7 @@
 
 mod columns;
 mod conditions;
+mod dates;
 mod digests;
 mod expressions;
 mod metrics;

@@ -9,7 +9,7 @@ pub(crate) fn report(group_by: &[&str], metrics: &[&str]) -> ReportSpec {
     let metric =
         |(at, expression): (usize, &&str)| MetricSpec { name: format!("m{at}"), expression: (*expression).to_owned() };
     ReportSpec {
-        group_by: group_by.iter().map(|name| (*name).to_owned()).collect(),
+        group_by: group_by.iter().map(|name| (*name).into()).collect(),
         metrics: metrics.iter().enumerate().map(metric).collect(),
         ..ReportSpec::default()
     }

@@ -78,7 +78,7 @@ impl Source {
 fn report() -> ReportSpec {
     let metric = |name: &str, expression: &str| MetricSpec { name: name.to_owned(), expression: expression.to_owned() };
     ReportSpec {
-        group_by: vec!["Department Name".to_owned()],
+        group_by: vec!["Department Name".into()],
         metrics: vec![metric("rows", "count()"), metric("sales", "sum(\"Number of Sales\")")],
         ..ReportSpec::default()
     }
