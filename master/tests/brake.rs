@@ -4,7 +4,7 @@ mod reasons;
 
 use std::fmt::Write;
 
-use tributary_store::{ReportOrder, Store};
+use tributary_store::{ReportRange, Store};
 use tributary_testkit::{http, process, wait};
 
 use crate::system::System;
@@ -334,7 +334,7 @@ fn reports_wait_for_what_is_held() {
     let rows = |system: &System| {
         let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
         let table = store.stored_report("all").unwrap().unwrap();
-        store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap().len()
+        store.report_rows(&table, ReportRange::ALL).unwrap().len()
     };
     system.write("north", "feed.csv", "sku,name\n");
     held(&system, 300);

@@ -46,7 +46,7 @@ pub use edits::{
 pub use facade::{
     AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview,
     ProductPage, ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running,
-    SourceHealth, accept_held, approximate, is_locked, once,
+    SourceHealth, accept_held, is_locked, once,
 };
 pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{
@@ -59,6 +59,9 @@ pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
     AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
-    ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectView, ReportValue, SourceState, SourceView, Tally,
+    MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectView, ReportLine, ReportValue,
+    SourceState, SourceView, Tally,
 };
-pub use views::{EditView, OfferView, OwnColumns, Product, ProductDetail, ReportState, ReportSummary};
+pub use views::{
+    EditView, OfferView, OwnColumns, PeriodLines, Product, ProductDetail, ReportChart, ReportState, ReportSummary,
+};

@@ -37,5 +37,7 @@ pub use inputs::{
     FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, QueueRow, RejectFilter, RejectRow,
     RejectView, SourcePass, SourceRow, SourceState, SourceView,
 };
-pub use reports::{FailedReportRow, ReportOrder, ReportRow, ReportTable};
+pub use reports::{
+    FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
+};
 pub use sqlite::Lock;

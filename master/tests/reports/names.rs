@@ -1,7 +1,7 @@
 //! Names, texts and numbers that nobody expects, from the file to the table and out again.
 
 use serde_json::{Value, json};
-use tributary_store::{ReportOrder, ReportValue, Store};
+use tributary_store::{ReportRange, ReportValue, Store};
 use tributary_testkit::http;
 
 use super::{wait_for, with_reports};
@@ -166,7 +166,7 @@ metrics = { n = "count()", s = "sum(x)", l = "min(x)", m = "max(x)", d = "sum(-x
     let look = || -> Vec<(String, Vec<ReportValue>)> {
         let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
         let Some(table) = store.stored_report("numbers").unwrap() else { return Vec::new() };
-        let rows = store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap();
+        let rows = store.report_rows(&table, ReportRange::ALL).unwrap();
         rows.into_iter().map(|row| (row.group[0].clone(), row.values)).collect()
     };
     let first =

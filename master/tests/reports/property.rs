@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
-use tributary_store::{GroupRow, ReportOrder, Store};
+use tributary_store::{GroupRow, ReportRange, Store};
 
 use super::{
     configure,
@@ -181,7 +181,7 @@ impl World {
         let mut store = Store::open_existing(&path.to_str().unwrap().parse().unwrap()).unwrap();
         let mut rows = |spec: &Spec| {
             let table = store.stored_report(spec.name).unwrap().unwrap();
-            store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap()
+            store.report_rows(&table, ReportRange::ALL).unwrap()
         };
         self.specs.iter().map(&mut rows).collect()
     }

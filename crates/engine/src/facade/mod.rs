@@ -33,7 +33,7 @@ use crate::{
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
     supervise::Tasks,
-    views::MostFrequent,
+    views::{Charts, MostFrequent},
 };
 
 pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
@@ -43,7 +43,7 @@ pub use once::{OnceSummary, once};
 pub use operations::OperateError;
 pub use products::{EditError, ListError, ProductPage, ProductQuery};
 pub use queues::{QueueRole, QueueState};
-pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange, approximate};
+pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange};
 pub use sources::{Overview, SourceHealth};
 use start::{Started, StartedUploads, start};
 
@@ -68,6 +68,7 @@ struct Shared {
     catalog: RwLock<Arc<CatalogConfig>>,
     /// The queues of a broker as an entrance last saw them. The same.
     queues: RwLock<Arc<[QueueRow]>>,
+    charts: Arc<Charts>,
     /// Whether every source was tried once; a reload does not take that back.
     ready: AtomicBool,
     loops: PollManager,
@@ -151,6 +152,7 @@ impl Engine {
             reports: RwLock::new(config.reports.clone().into()),
             catalog: RwLock::new(config.catalog.clone().into()),
             queues: RwLock::new(Arc::new([])),
+            charts: Arc::default(),
             ready: AtomicBool::new(false),
             loops,
             current: tokio::sync::Mutex::new(Current { config: config.clone(), context }),

@@ -9,13 +9,13 @@ use std::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
-use tributary_store::{GroupRow, ReportOrder, ReportValue, Store};
+use tributary_store::{GroupRow, ReportOrder, ReportRange, ReportValue, Store};
 
 use super::Engine;
 use crate::{
     database::Batches,
     reports::rows_of,
-    views::{ReportSummary, is_written, summary},
+    views::{ReportChart, ReportSummary, is_written, summary},
 };
 
 /// Rows in a batch of a stream.
@@ -35,6 +35,8 @@ pub struct RowOrder {
 pub struct RowRange {
     /// `None` sorts by the groups (bytes).
     pub order: Option<RowOrder>,
+    /// Only rows with a group that contains this text; upper and lower case differ.
+    pub part: Option<String>,
     /// At most this many rows; -1 for all.
     pub limit: i64,
     /// Skip this many rows first.
@@ -57,33 +59,39 @@ pub struct ReportDetail {
     pub summary: ReportSummary,
     /// The requested rows; empty until the report's table is written as configured.
     pub rows: Vec<GroupRow>,
-    /// The rows with the greatest values of the requested metric.
-    pub largest: Vec<GroupRow>,
+    /// The number of rows in the range, without its limit and its offset.
+    pub matches: i64,
+    /// The chart of the requested metric; `None` for a report without groups.
+    pub chart: Option<Arc<ReportChart>>,
     /// The names of the sources by their ids in [`ReportSummary::files`].
     pub sources: HashMap<i64, String>,
 }
 
 impl RowRange {
     /// All rows in order of their groups.
-    pub const ALL: RowRange = RowRange { order: None, limit: -1, offset: 0 };
+    pub const ALL: RowRange = RowRange { order: None, part: None, limit: -1, offset: 0 };
 
-    fn order(&self) -> ReportOrder<'_> {
-        match &self.order {
+    fn stored(&self) -> ReportRange<'_> {
+        let order = match &self.order {
             None => ReportOrder::Key,
             Some(RowOrder { column, descending: false }) => ReportOrder::Ascending(column),
             Some(RowOrder { column, descending: true }) => ReportOrder::Descending(column),
-        }
+        };
+        ReportRange { order, part: self.part.as_deref(), limit: self.limit, offset: self.offset }
     }
 
     /// Takes the range from all rows of a report, as [`Store::report_rows`] does.
     fn take_from(&self, report: &ReportConfig, mut rows: Vec<GroupRow>) -> Vec<GroupRow> {
+        if let Some(part) = &self.part {
+            rows.retain(|row| row.group.iter().any(|text| text.contains(part.as_str())));
+        }
         rows.sort_by(|a, b| a.group.cmp(&b.group));
         if let Some(RowOrder { column, descending }) = &self.order {
             let directed = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
             if let Some(index) = report.group_by.iter().position(|key| key == column) {
                 rows.sort_by(|a, b| directed(a.group[index].cmp(&b.group[index])));
             } else if let Some(index) = report.metrics.iter().position(|metric| metric == column) {
-                let value = |row: &GroupRow| row.values.get(index).and_then(approximate);
+                let value = |row: &GroupRow| row.values.get(index).and_then(ReportValue::approximate);
                 rows.sort_by(|a, b| match (value(a), value(b)) {
                     (Some(a), Some(b)) => directed(a.total_cmp(&b)),
                     (a, b) => b.is_some().cmp(&a.is_some()),
@@ -93,18 +101,6 @@ impl RowRange {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         rows.into_iter().skip(usize::try_from(self.offset).unwrap_or_default()).take(limit).collect()
     }
-}
-
-/// A value as the nearest double, for sorting and charts; `None` for null and for anything but a finite number.
-#[must_use]
-pub fn approximate(value: &ReportValue) -> Option<f64> {
-    let number = match value {
-        ReportValue::Null => None,
-        ReportValue::Integer(number) => Some(*number as f64),
-        ReportValue::Real(number) => Some(*number),
-        ReportValue::Text(text) | ReportValue::Decimal(text) => text.parse().ok(),
-    };
-    number.filter(|number| number.is_finite())
 }
 
 impl Engine {
@@ -126,7 +122,7 @@ impl Engine {
         self.read(read).await
     }
 
-    /// A report with a range of its rows, and the `max_largest` rows with the greatest values of `metric`.
+    /// A report with a range of its rows, and its chart by `metric`.
     ///
     /// # Errors
     /// The database fails.
@@ -135,21 +131,26 @@ impl Engine {
         report: &ReportConfig,
         range: RowRange,
         metric: Option<String>,
-        max_largest: i64,
     ) -> Result<ReportDetail> {
-        let report = report.clone();
+        let (report, charts) = (report.clone(), Arc::clone(&self.0.charts));
         let read = move |store: &mut Store| {
             let sources = store.sources()?.into_iter().map(|source| (source.id, source.name)).collect();
             let summary = summary(store, &report)?;
-            let (mut rows, mut largest) = (Vec::new(), Vec::new());
-            if is_written(store, &report)? {
-                let table = report.table();
-                rows = store.report_rows(&table, range.order(), (range.limit, range.offset))?;
-                if let Some(metric) = metric.filter(|_| !report.group_by.is_empty()) {
-                    largest = store.report_rows(&table, ReportOrder::Descending(&metric), (max_largest, 0))?;
-                }
+            let mut detail = ReportDetail { matches: summary.groups, summary, rows: Vec::new(), chart: None, sources };
+            if !is_written(store, &report)? {
+                return Ok(detail);
             }
-            Ok(ReportDetail { summary, rows, largest, sources })
+            let table = report.table();
+            detail.rows = store.report_rows(&table, range.stored())?;
+            if let Some(part) = &range.part {
+                detail.matches = store.count_report_rows(&table, part)?;
+            }
+            if let Some(metric) = metric.filter(|_| !report.group_by.is_empty())
+                && let Some(stored) = store.report(&report.name)?
+            {
+                detail.chart = Some(charts.get(store, &report, stored, &metric)?);
+            }
+            Ok(detail)
         };
         self.read(read).await
     }
@@ -180,7 +181,7 @@ impl Engine {
                 batch.push(row);
                 if batch.len() < ROWS_PER_BATCH { Ok(()) } else { send(std::mem::take(&mut batch)) }
             };
-            store.each_report_row(&report.table(), range.order(), (range.limit, range.offset), take)?;
+            store.each_report_row(&report.table(), range.stored(), take)?;
             send(batch)
         };
         self.0.readers.stream(produce).await
@@ -218,12 +219,15 @@ mod tests {
                 row(&["a"], &[Integer(2), Null, Integer(1)]),
             ]
         };
-        let check = |order: Option<(&str, bool)>, (limit, offset), expect: &str| {
+        let check_part = |part: Option<&str>, order: Option<(&str, bool)>, (limit, offset), expect: &str| {
             let order = order.map(|(column, descending)| RowOrder { column: column.to_owned(), descending });
-            let range = RowRange { order, limit, offset };
+            let range = RowRange { order, part: part.map(str::to_owned), limit, offset };
             let rows = range.take_from(&report, rows());
             assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{range:?}");
         };
+        let check = |order, range, expect: &str| check_part(None, order, range, expect);
+        check_part(Some("b"), None, (-1, 0), "b");
+        check_part(Some("B"), None, (-1, 0), "");
         check(None, (-1, 0), "abc");
         check(Some(("Department Name", true)), (-1, 0), "cba");
         check(Some(("total_sales", false)), (-1, 0), "cba");

@@ -4,10 +4,13 @@
 
 mod most_frequent;
 mod product;
+mod report_chart;
 mod report_summary;
 
 pub(crate) use most_frequent::MostFrequent;
 pub use product::{EditView, OfferView, OwnColumns, Product, ProductDetail};
 pub(crate) use product::{ProductViews, detail};
+pub(crate) use report_chart::Charts;
+pub use report_chart::{PeriodLines, ReportChart};
 pub use report_summary::{ReportState, ReportSummary};
 pub(crate) use report_summary::{is_written, summary};

@@ -23,3 +23,17 @@ pub struct GroupRow {
     /// One value per column of [`crate::ReportTable::metrics`].
     pub values: Vec<ReportValue>,
 }
+
+impl ReportValue {
+    /// The nearest double; none of a null.
+    #[must_use]
+    pub fn approximate(&self) -> Option<f64> {
+        let number = match self {
+            Self::Null => None,
+            Self::Integer(number) => Some(*number as f64),
+            Self::Real(number) => Some(*number),
+            Self::Text(text) | Self::Decimal(text) => text.parse().ok(),
+        };
+        number.filter(|number| number.is_finite())
+    }
+}

@@ -15,27 +15,40 @@ pub enum ReportOrder<'a> {
     Descending(&'a str),
 }
 
+/// Some of a report's rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportRange<'a> {
+    /// The order.
+    pub order: ReportOrder<'a>,
+    /// Only rows with a group that contains this text; upper and lower case differ.
+    pub part: Option<&'a str>,
+    /// At most this many rows; -1 for all.
+    pub limit: i64,
+    /// Rows to skip first.
+    pub offset: i64,
+}
+
+impl ReportRange<'_> {
+    /// All rows in order of their groups.
+    pub const ALL: ReportRange<'static> = ReportRange { order: ReportOrder::Key, part: None, limit: -1, offset: 0 };
+}
+
 impl Store {
-    /// Passes at most `limit` rows of a report to `take` as they are read, after skipping `offset`. A limit of -1 means all.
+    /// Passes rows of a report to `take` as they are read.
     ///
     /// # Errors
     /// Those of `take`; [`Error::Query`], for instance when the table or one of its columns does not exist.
     pub fn each_report_row<E: From<Error>>(
         &mut self,
         table: &ReportTable,
-        order: ReportOrder<'_>,
-        (limit, offset): (i64, i64),
+        range: ReportRange<'_>,
         mut take: impl FnMut(GroupRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let columns = table.columns().map(|column| table.column(column));
-        let (columns, from) = match self.has_exact(table)? {
-            true => (comma_separated(columns.chain(exact_columns(table))), with_exact(table)),
-            false => (comma_separated(columns), table.quoted()),
-        };
-        let query = format!("SELECT {columns} FROM {from}{} LIMIT ? OFFSET ?", order_by(table, order));
+        let query = query(table, range, self.has_exact(table)?);
         let action = || format!("read the report {:?}", table.name);
         let (keys, metrics) = (table.group_by.len(), table.metrics.len());
-        each_dynamic_row(&mut self.connection, query, (limit, offset), action, |mut group| {
+        let texts: Vec<&str> = table.group_by.iter().filter_map(|_| range.part).collect();
+        each_dynamic_row(&mut self.connection, query, (&texts, range.limit, range.offset), action, |mut group| {
             let mut values = group.split_off(keys.min(group.len()));
             let exact = values.split_off(metrics.min(values.len()));
             for (value, exact) in values.iter_mut().zip(exact) {
@@ -47,18 +60,13 @@ impl Store {
         })
     }
 
-    /// At most `limit` rows of a report, after skipping `offset`.
+    /// Rows of a report.
     ///
     /// # Errors
     /// As [`Store::each_report_row`].
-    pub fn report_rows(
-        &mut self,
-        table: &ReportTable,
-        order: ReportOrder<'_>,
-        part: (i64, i64),
-    ) -> Result<Vec<GroupRow>, Error> {
+    pub fn report_rows(&mut self, table: &ReportTable, range: ReportRange<'_>) -> Result<Vec<GroupRow>, Error> {
         let mut rows = Vec::new();
-        self.each_report_row(table, order, part, |row| {
+        self.each_report_row(table, range, |row| {
             rows.push(row);
             Ok::<_, Error>(())
         })?;
@@ -68,7 +76,7 @@ impl Store {
 
 impl ReportValue {
     /// The text of a key column.
-    fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         match self {
             ReportValue::Text(text) | ReportValue::Decimal(text) => text,
             ReportValue::Integer(number) => number.to_string(),
@@ -78,19 +86,47 @@ impl ReportValue {
     }
 }
 
+/// The query for some rows, with a place for the text that groups contain per key, and for limit and offset.
+fn query(table: &ReportTable, range: ReportRange<'_>, has_exact: bool) -> String {
+    let columns = table.columns().map(|column| table.column(column));
+    let name = table.quoted();
+    let (condition, order) = (condition(table, range.part), order_by(table, range.order));
+    let rows = format!("{condition}{order} LIMIT ? OFFSET ?");
+    if !has_exact {
+        return format!("SELECT {} FROM {name}{rows}", comma_separated(columns));
+    }
+    let (columns, exact) = (comma_separated(columns.chain(exact_columns(table))), join_exact(table));
+    match range.limit {
+        // In order of the key nothing is sorted, and a stream of all rows must not be.
+        ..0 => format!("SELECT {columns} FROM {name}{exact}{rows}"),
+        // Only the rows that are asked for are joined.
+        0.. => format!("SELECT {columns} FROM (SELECT * FROM {name}{rows}) AS {name}{exact}{order}"),
+    }
+}
+
+/// The condition that any group contains a text.
+pub(super) fn condition(table: &ReportTable, part: Option<&str>) -> String {
+    if part.is_none() {
+        return String::new();
+    }
+    // Without a group there is nothing to contain it.
+    let any = table.group_by.iter().map(|key| format!("instr({}, ?) > 0", table.column(key))).collect::<Vec<_>>();
+    format!(" WHERE {}", if any.is_empty() { "FALSE".to_owned() } else { any.join(" OR ") })
+}
+
 /// The metrics of the table of exact decimals.
 fn exact_columns(table: &ReportTable) -> impl Iterator<Item = String> {
     let exact = quoted(&table.exact_name());
     table.metrics.iter().map(move |metric| format!("{exact}.{}", quoted(metric)))
 }
 
-/// The table of a report, and beside each row its exact decimals, if it has any.
-fn with_exact(table: &ReportTable) -> String {
+/// Joins to each row its exact decimals, if it has any.
+fn join_exact(table: &ReportTable) -> String {
     let exact = quoted(&table.exact_name());
     let same = |key: &String| format!("{exact}.{} = {}", quoted(key), table.column(key));
     let keys: Vec<String> = table.group_by.iter().map(same).collect();
     let is_same = if keys.is_empty() { "TRUE".to_owned() } else { keys.join(" AND ") };
-    format!("{} LEFT JOIN {exact} ON {is_same}", table.quoted())
+    format!(" LEFT JOIN {exact} ON {is_same}")
 }
 
 fn order_by(table: &ReportTable, order: ReportOrder<'_>) -> String {

@@ -92,16 +92,18 @@ fn push_value<'b>(
     }
 }
 
-/// Runs a query with `LIMIT ? OFFSET ?` at its end, and passes each row to `take` as soon as it is read. `action` describes the
-/// query, for errors.
+/// Runs a query with a place for each of `texts` and, behind them, `LIMIT ? OFFSET ?`. Passes each row to `take` as soon as it is read.
+/// `action` describes the query, for errors.
 pub(crate) fn each_dynamic_row<E: From<Error>>(
     connection: &mut AnyConnection,
     query: String,
-    (limit, offset): (i64, i64),
+    (texts, limit, offset): (&[&str], i64, i64),
     action: impl Fn() -> String,
     mut take: impl FnMut(Vec<ReportValue>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let query = sql_query(query).bind::<BigInt, _>(limit).bind::<BigInt, _>(offset);
+    let query = sql_query(query).into_boxed::<Sqlite>();
+    let query = texts.iter().fold(query, |query, text| query.bind::<Text, _>(*text));
+    let query = query.bind::<BigInt, _>(limit).bind::<BigInt, _>(offset);
     let AnyConnection::Sqlite(sqlite) = connection;
     let rows = query.load_iter::<DynamicRow, DefaultLoadingMode>(sqlite).or_cannot(&action)?;
     for row in rows {

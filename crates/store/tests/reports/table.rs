@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
-use tributary_store::{Error, GroupRow, ReportOrder, ReportTable, ReportValue, Store};
+use tributary_store::{Error, GroupRow, ReportOrder, ReportRange, ReportTable, ReportValue, Store};
 
 use ReportValue::{Decimal, Integer, Null, Real, Text};
 
@@ -18,7 +18,11 @@ fn row(group: &[&str], values: &[ReportValue]) -> GroupRow {
 }
 
 fn all(store: &mut Store, table: &ReportTable) -> Vec<GroupRow> {
-    store.report_rows(table, ReportOrder::Key, (-1, 0)).unwrap()
+    store.report_rows(table, ReportRange::ALL).unwrap()
+}
+
+fn ordered(order: ReportOrder<'_>) -> ReportRange<'_> {
+    ReportRange { order, ..ReportRange::ALL }
 }
 
 fn write(store: &mut Store, table: &ReportTable, rows: impl IntoIterator<Item = GroupRow>) -> i64 {
@@ -48,11 +52,11 @@ fn columns_may_be_named_by_anything() {
     assert_eq!(all(&mut database.store, &table), rows);
     assert_eq!(database.store.stored_report("odd \"name").unwrap().as_ref(), Some(&table));
     for name in names {
-        let found = database.store.report_rows(&table, ReportOrder::Descending(name), (-1, 0)).unwrap();
+        let found = database.store.report_rows(&table, ordered(ReportOrder::Descending(name))).unwrap();
         assert_eq!(found.len(), 2, "{name:?}");
     }
     // SQLite takes a quoted name of no column for a text.
-    assert!(database.store.report_rows(&table, ReportOrder::Ascending("none"), (-1, 0)).is_err());
+    assert!(database.store.report_rows(&table, ordered(ReportOrder::Ascending("none"))).is_err());
 }
 
 #[test]
@@ -133,7 +137,8 @@ fn decimals_keep_their_digits_beside_numbers_that_sql_can_compare() {
         }
         write(store, &table, rows.clone());
         assert_eq!(all(store, &table), rows);
-        let first = store.report_rows(&table, ReportOrder::Descending("v"), (1, 0)).unwrap();
+        let first =
+            store.report_rows(&table, ReportRange { limit: 1, ..ordered(ReportOrder::Descending("v")) }).unwrap();
         assert_eq!(first, rows[..1], "by size");
         // What any SQL client sees.
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -160,9 +165,13 @@ fn rows_are_read_in_every_order_and_nulls_come_last() {
     let values = [Null, Integer(2), Text(large), Real(1.5), Text(negative), Integer(2)];
     let rows = ["a", "b", "c", "d", "e", "f"].iter().zip(values).map(|(key, value)| row(&[key], &[value]));
     write(store, &table, rows);
-    let mut check = |order, part, expect: &str| {
-        let rows = store.report_rows(&table, order, part).unwrap();
-        assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{order:?} {part:?}");
+    let mut check = |order, (limit, offset), expect: &str| {
+        let rows = store.report_rows(&table, ReportRange { limit, offset, ..ordered(order) }).unwrap();
+        assert_eq!(
+            rows.iter().map(|row| row.group[0].as_str()).collect::<String>(),
+            expect,
+            "{order:?} {limit} {offset}"
+        );
     };
     check(ReportOrder::Key, (-1, 0), "abcdef");
     check(ReportOrder::Descending("k"), (-1, 0), "fedcba");
@@ -192,7 +201,7 @@ fn a_reader_sees_the_old_rows_until_the_new_ones_are_committed() {
         .unwrap();
     assert_eq!(all(&mut reader, &new), [row(&["z"], &[Integer(3)])]);
     // The table is there, the column is not.
-    assert!(reader.report_rows(&old, ReportOrder::Key, (-1, 0)).is_err());
+    assert!(reader.report_rows(&old, ReportRange::ALL).is_err());
 }
 
 #[test]
@@ -212,7 +221,7 @@ fn a_million_groups_are_written_and_read_in_their_order() {
         assert_eq!(Some(row), expected.next());
         Ok::<_, Error>(())
     };
-    database.store.each_report_row(&table, ReportOrder::Key, (-1, 0), each).unwrap();
+    database.store.each_report_row(&table, ReportRange::ALL, each).unwrap();
     assert_eq!(expected.next(), None);
     println!("wrote a million groups in {wrote:.2?}, read them in {:.2?}", started.elapsed() - wrote);
 }

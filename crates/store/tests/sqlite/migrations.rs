@@ -11,7 +11,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tributary_store::{Counts, DocumentState, Error, ReportOrder, SourceState, Store, Tally};
+use tributary_store::{Counts, DocumentState, Error, ReportRange, SourceState, Store, Tally};
 
 use crate::Database;
 
@@ -159,7 +159,7 @@ fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
 
     assert_eq!(store.report("sales").unwrap().unwrap().groups, 2);
     let table = store.stored_report("sales").unwrap().unwrap();
-    let rows = store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap();
+    let rows = store.report_rows(&table, ReportRange::ALL).unwrap();
     assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<Vec<_>>(), ["Books", "Toys"]);
     assert_eq!(store.file_of("report:sales", "north", "sales-1.csv").unwrap().unwrap().rejects, 1);
     assert_eq!(store.rejects_count().unwrap(), 3);

@@ -28,6 +28,8 @@ pub(crate) struct RowsQuery {
     format: Option<String>,
     /// `1`: with `format=csv`, cells as they are.
     raw: Option<String>,
+    /// Only rows with a group that contains this text; upper and lower case differ.
+    q: Option<String>,
     /// A column; with `-` before it the greatest come first. Nulls come last. By key by default.
     order: Option<String>,
     /// Maximum rows; all by default.
@@ -69,6 +71,7 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     let export = export(&request, query.format.as_deref(), query.raw.as_deref())?;
     let range = RowRange {
         order: query.order.as_deref().map(|order| self::order(&report, order)).transpose()?,
+        part: input::unless_blank(query.q),
         limit: at_least("limit", query.limit, 1, RowRange::ALL.limit)?,
         offset: at_least("offset", query.offset, 0, RowRange::ALL.offset)?,
     };

@@ -1,5 +1,7 @@
 //! The JSON of the API (docs/reference/http-api.md). Made from what the engine returns; the pages have types of their own.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tributary_config::{ReportConfig, report_of};
 use tributary_engine::{
@@ -177,13 +179,22 @@ pub(crate) struct Report {
     pub(crate) error: Option<String>,
     /// The path of its rows.
     pub(crate) href: String,
+    /// Heading for people; the name if none is configured.
+    pub(crate) title: String,
+    /// What it shows, for people; null if nothing is configured.
+    pub(crate) description: Option<String>,
+    /// Unit per metric that has one.
+    pub(crate) units: BTreeMap<String, String>,
 }
 
 impl Report {
     pub(crate) fn new(report: &ReportConfig, summary: &ReportSummary) -> Self {
-        let ReportConfig { name, group_by, metrics, .. } = report.clone();
+        let ReportConfig { name, display, group_by, metrics, .. } = report.clone();
         Self {
             href: format!("/api/v1/reports/{}", encoded(&name)),
+            title: report.title().to_owned(),
+            description: display.description,
+            units: display.units,
             name,
             group_by,
             metrics,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tributary_store::{GroupRow, ReportOrder, ReportValue, Store};
+use tributary_store::{GroupRow, ReportRange, ReportValue, Store};
 use tributary_testkit::wait;
 
 use self::{
@@ -144,7 +144,7 @@ impl State {
     fn read(system: &System) -> Self {
         let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
         let table = store.stored_report("orders").unwrap();
-        let report = table.map(|table| store.report_rows(&table, ReportOrder::Key, (-1, 0)).unwrap());
+        let report = table.map(|table| store.report_rows(&table, ReportRange::ALL).unwrap());
         let row = |row: GroupRow| match row.values[..] {
             [ReportValue::Integer(rows)] => (row.group.concat(), rows),
             _ => panic!("{row:?}"),

@@ -1,5 +1,7 @@
 //! The columns of each list: the members of its items in JSON, under the same names and in the same order.
 
+use std::collections::BTreeMap;
+
 use super::Cell;
 use crate::http::api::{
     history::HistoryView,
@@ -39,7 +41,7 @@ columns!(
     HistoryView: at, products, versions, added, updated, removed, rejected, edits, apply_seconds, max_apply_seconds, polls,
     failed_polls, poll_seconds, max_poll_seconds, requests, request_seconds, max_request_seconds
 );
-columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href);
+columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
 );
@@ -50,6 +52,15 @@ impl From<&Option<Held>> for Cell<'_> {
         // A struct of texts and numbers can always be written.
         let text = held.as_ref().and_then(|held| serde_json::to_string(held).ok());
         text.map_or(Self::Null, |text| Self::Text(text.into()))
+    }
+}
+
+/// Units are a JSON object.
+impl From<&BTreeMap<String, String>> for Cell<'_> {
+    fn from(units: &BTreeMap<String, String>) -> Self {
+        let units: serde_json::Map<_, _> =
+            units.iter().map(|(metric, unit)| (metric.clone(), unit.clone().into())).collect();
+        Self::Text(serde_json::Value::Object(units).to_string().into())
     }
 }
 

@@ -12,7 +12,7 @@ use actix_web::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tributary_admission::Admission;
-use tributary_config::{Config, report_reader};
+use tributary_config::{Config, ReportDisplay, report_reader};
 use tributary_engine::{Engine, FileRow, FileState, GroupRow, ReportValue};
 use tributary_store::{DatabaseUrl, FailedReportRow, RejectRow, ReportRow, Store};
 
@@ -21,7 +21,7 @@ use super::*;
 mod pages;
 
 /// A group and a metric of names that nothing may trip over.
-const ODD: [&str; 2] = ["a\"<b>,'", "-sum\n"];
+const ODD: [&str; 2] = ["a\"<b>,'", "-sum%"];
 
 /// An answer as text, with its status and type.
 struct Answer {
@@ -43,8 +43,14 @@ fn report(name: &str, group_by: &[&str], metrics: &[&str]) -> ReportConfig {
 }
 
 fn configured() -> Vec<ReportConfig> {
+    let mut sales = report("sales", &["Department Name"], &["rows", "total_sales", "avg"]);
+    sales.display = ReportDisplay {
+        title: Some("Sales <by> department".into()),
+        description: Some("What was \"sold\".".into()),
+        units: [("total_sales".to_owned(), "<€>".to_owned())].into(),
+    };
     vec![
-        report("sales", &["Department Name"], &["rows", "total_sales", "avg"]),
+        sales,
         report("total", &[], &["rows", "price"]),
         report("odd ü/&", &[ODD[0]], &[ODD[1]]),
         report("waiting", &["a"], &["b"]),
@@ -131,7 +137,8 @@ async fn reports_are_listed_as_they_are_configured() {
         items[0],
         json!({"name": "sales", "group_by": ["Department Name"], "metrics": ["rows", "total_sales", "avg"], "rows": 3,
             "files": 2, "rejects": 2, "computed_at": "2026-11-25T10:11:12.5Z", "state": "rejected",
-            "error": "north/b <.csv: no column `n`", "href": "/api/v1/reports/sales"})
+            "error": "north/b <.csv: no column `n`", "href": "/api/v1/reports/sales",
+            "title": "Sales <by> department", "description": "What was \"sold\".", "units": {"total_sales": "<€>"}})
     );
     let states: Vec<_> = items.iter().map(|item| (item["state"].as_str().unwrap(), item["rows"].as_i64())).collect();
     let expect = [("rejected", 3), ("current", 1), ("current", 1), ("computing", 0), ("failed", 1)]
@@ -176,6 +183,10 @@ async fn rows_come_in_the_order_that_is_asked_for() {
         ("order=-total_sales&limit=1&offset=1", &["Toys, \"new\""]),
         ("limit=2", &["=1+1", "Books"]),
         ("limit=2&offset=5", &[]),
+        ("q=oo", &["Books"]),
+        ("q=O", &[]),
+        ("q=s&order=-rows&limit=1&offset=1", &["Toys, \"new\""]),
+        ("q=", &["=1+1", "Books", "Toys, \"new\""]),
         ("source=&file=", &["=1+1", "Books", "Toys, \"new\""]),
     ];
     let paths: Vec<String> = cases.iter().map(|(query, _)| format!("/api/v1/reports/sales?{query}")).collect();
@@ -211,7 +222,7 @@ async fn rows_are_csv_exact_for_programs_and_without_formulas_for_people() {
         answers[3].body,
         "\u{feff}Department Name,rows,total_sales,avg\nBooks,3,123456789012345678901234567890,0.1\n"
     );
-    assert_eq!(answers[4].body, "\u{feff}\"a\"\"<b>,'\",\"'-sum\n\"\n</script>\u{1},1\n");
+    assert_eq!(answers[4].body, "\u{feff}\"a\"\"<b>,'\",\"'-sum%\"\n</script>\u{1},1\n");
     assert_eq!(answers[5].body, "\u{feff}a,b\n");
     answers[6].json();
 }

@@ -16,8 +16,6 @@ use crate::http::{
 
 /// Maximum rows of the table.
 const ROWS: i64 = 200;
-/// Maximum bars of the chart.
-const BARS: i64 = 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,9 +34,9 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let report = reports::named(&request, &app)?;
     let PageQuery { order, metric } = input::query(&request)?;
     let order = input::unless_blank(order).map(|order| reports::order(&report, &order)).transpose()?;
-    let range = RowRange { order, limit: ROWS, offset: 0 };
+    let range = RowRange { order, part: None, limit: ROWS, offset: 0 };
     let metric = metric_of(&report, input::unless_blank(metric))?;
-    let detail = app.engine.report_detail(&report, range.clone(), metric.clone(), BARS).await?;
+    let detail = app.engine.report_detail(&report, range.clone(), metric.clone()).await?;
     answer(&app, StatusCode::OK, &ReportPage::new(&report, &range, metric.as_deref(), &detail))
 }
 

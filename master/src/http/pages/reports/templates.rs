@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use tributary_config::ReportConfig;
-use tributary_engine::{
-    FileRow, FileState, GroupRow, ReportDetail, ReportState, ReportSummary, ReportValue, RowRange, approximate,
-};
+use tributary_engine::{FileRow, FileState, GroupRow, ReportDetail, ReportState, ReportSummary, ReportValue, RowRange};
 
 use crate::http::pages::text::{
     numbers::for_people,
@@ -102,7 +100,8 @@ pub(crate) struct ReportPage {
 impl ReportPage {
     /// A page with its rows in the order of `range`, and the largest groups by `metric`.
     pub(crate) fn new(report: &ReportConfig, range: &RowRange, metric: Option<&str>, detail: &ReportDetail) -> Self {
-        let ReportDetail { summary, rows, largest, sources } = detail;
+        let ReportDetail { summary, rows, chart, sources, .. } = detail;
+        let largest = chart.as_ref().map(|chart| chart.largest.as_slice()).unwrap_or_default();
         let api = format!("/api/v1/reports/{}", encoded(&report.name));
         let is_one_row = report.group_by.is_empty();
         let values = rows.first().filter(|_| is_one_row).map(|row| row.values.iter().map(for_people));
@@ -191,7 +190,7 @@ impl Chart {
     fn new(report: &ReportConfig, range: &RowRange, metric: &str, largest: &[GroupRow]) -> Self {
         let place = report.metrics.iter().position(|name| name == metric).unwrap_or_default();
         let value = |row: &GroupRow| row.values.get(place).cloned().unwrap_or(ReportValue::Null);
-        let size = |row: &GroupRow| approximate(&value(row)).unwrap_or_default();
+        let size = |row: &GroupRow| value(row).approximate().unwrap_or_default();
         let most = largest.iter().map(|row| size(row).abs()).fold(f64::MIN_POSITIVE, f64::max);
         let bar = |row: &GroupRow| Bar {
             label: row.group.join(" · "),
