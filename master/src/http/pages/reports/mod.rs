@@ -1,53 +1,35 @@
 //! `GET /reports` and `GET /reports/{name}`: the reports as pages.
+//!
+//! It belongs here if people see it of a report. Drawing is in `plot`, the rows for programs in `api`.
 
-mod templates;
+mod bars;
+mod facts;
+mod files;
+mod lines;
+mod list;
+mod page;
+mod period;
+mod table;
+mod view;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
-use tributary_config::ReportConfig;
-use tributary_engine::RowRange;
 
-use self::templates::{ReportPage, ReportsPage};
+use self::{list::ReportsPage, page::ReportPage, view::View};
 use crate::http::{
     api::reports,
     pages::frame::answer,
     server::{App, error::ApiError, input},
 };
 
-/// Maximum rows of the table.
-const ROWS: i64 = 200;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PageQuery {
-    order: Option<String>,
-    metric: Option<String>,
-}
-
 /// All reports.
 pub(crate) async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     answer(&app, StatusCode::OK, &ReportsPage::new(&app.engine.report_summaries().await?))
 }
 
-/// One report: a chart of its largest groups, and its rows in the order of `?order=`.
+/// One report: its chart, and a part of its rows.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let report = reports::named(&request, &app)?;
-    let PageQuery { order, metric } = input::query(&request)?;
-    let order = input::unless_blank(order).map(|order| reports::order(&report, &order)).transpose()?;
-    let range = RowRange { order, part: None, limit: ROWS, offset: 0 };
-    let metric = metric_of(&report, input::unless_blank(metric))?;
-    let detail = app.engine.report_detail(&report, range.clone(), metric.clone()).await?;
-    answer(&app, StatusCode::OK, &ReportPage::new(&report, &range, metric.as_deref(), &detail))
-}
-
-/// Returns the metric of the chart.
-fn metric_of(report: &ReportConfig, asked: Option<String>) -> Result<Option<String>, ApiError> {
-    match asked {
-        None => Ok(report.main_metric().map(str::to_owned)),
-        Some(asked) if report.metrics.contains(&asked) => Ok(Some(asked)),
-        Some(asked) => {
-            let metrics = report.metrics.join("`, `");
-            Err(ApiError::Invalid(format!("`metric` must be one of `{metrics}`, not `{asked}`")))
-        }
-    }
+    let view = View::new(&report, input::query(&request)?)?;
+    let detail = app.engine.report_detail(&report, view.range(), view.metric.clone()).await?;
+    answer(&app, StatusCode::OK, &ReportPage::new(&report, &view, &detail))
 }

@@ -30,6 +30,38 @@ pub(crate) fn for_people(value: &ReportValue) -> String {
     }
 }
 
+/// Values of one column: the same number of places behind the point, so that their points stand below each other.
+pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue>) -> Vec<String> {
+    let mut texts: Vec<String> = values.into_iter().map(for_people).collect();
+    let places = texts.iter().map(|text| places(text)).max().unwrap_or_default();
+    for text in texts.iter_mut().filter(|text| is_plain(text)) {
+        let missing = places - self::places(text);
+        if missing == places && places > 0 {
+            text.push('.');
+        }
+        text.extend(std::iter::repeat_n('0', missing));
+    }
+    texts
+}
+
+/// A double with this many places behind the point.
+pub(crate) fn rounded(number: f64, places: usize) -> String {
+    match number.abs() {
+        size if size < 1e15 => grouped(&format!("{number:.places$}")),
+        _ => for_people(&ReportValue::Real(number)),
+    }
+}
+
+/// The places behind the point of a text from [`for_people`].
+pub(crate) fn places(text: &str) -> usize {
+    text.split_once('.').filter(|_| is_plain(text)).map_or(0, |(_, behind)| behind.len())
+}
+
+/// Whether the text of a value is a number without an exponent.
+fn is_plain(text: &str) -> bool {
+    text.ends_with(|last: char| last.is_ascii_digit()) && !text.contains('e')
+}
+
 /// Whether a number has few enough digits to be a decimal, and can be written without an exponent.
 fn is_decimal(number: f64) -> bool {
     let digits = number.to_string();
@@ -40,7 +72,7 @@ fn is_decimal(number: f64) -> bool {
 
 /// Digits with their thousands set apart, as far as the point.
 fn grouped(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("−", digits));
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (whole, behind) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
     let mut text = sign.to_owned();
     for (place, digit) in whole.char_indices() {
@@ -61,7 +93,7 @@ mod tests {
     fn people_get_what_can_be_read() {
         for (value, text) in [
             (Integer(1_234_567), "1,234,567"),
-            (Integer(-1_000), "−1,000"),
+            (Integer(-1_000), "-1,000"),
             (Integer(999), "999"),
             (Integer(0), "0"),
             (Text("1".repeat(30)), "111,111,111,111,111,111,111,111,111,111"),
@@ -74,12 +106,28 @@ mod tests {
             (Real(0.000_012_345_678), "0.000012345678"),
             (Real(1_234.567_891), "1,234.567891"),
             (Real(1_234_567_890_123_456.5), "1,234,567,890,123,456.5"),
-            (Decimal("-12345678901234567.89".into()), "−12,345,678,901,234,567.89"),
-            (Real(-0.0), "−0"),
+            (Decimal("-12345678901234567.89".into()), "-12,345,678,901,234,567.89"),
+            (Real(-0.0), "-0"),
             (Real(1e300), "1e300"),
             (Null, "–"),
         ] {
             assert_eq!(for_people(&value), text, "{value:?}");
         }
+    }
+
+    #[test]
+    fn the_points_of_a_column_stand_below_each_other() {
+        let check = |values: &[ReportValue], texts: &[&str]| assert_eq!(column(values), texts);
+        check(&[Integer(1_000), Real(0.5), Real(-12.25), Null], &["1,000.00", "0.50", "-12.25", "–"]);
+        check(&[Integer(1), Integer(20)], &["1", "20"]);
+        check(&[Real(0.1), Real(1e300), Text("9".repeat(6))], &["0.1", "1e300", "999,999.0"]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn a_double_is_rounded_to_places() {
+        assert_eq!(rounded(106_867_107.914, 2), "106,867,107.91");
+        assert_eq!(rounded(-1_234.0, 0), "-1,234");
+        assert_eq!(rounded(1.5e300, 2), "1.5e300");
     }
 }

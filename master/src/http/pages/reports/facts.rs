@@ -1,0 +1,63 @@
+//! A report in one line: its state in words, and what it is made of.
+
+use tributary_config::ReportConfig;
+use tributary_engine::{FileState, ReportState, ReportSummary};
+
+use crate::http::pages::text::{
+    moment::Moment,
+    wording::{counted, encoded},
+};
+
+/// A report in one line.
+pub(super) struct Facts {
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) state: &'static str,
+    /// The state in words for people.
+    pub(super) state_text: String,
+    /// Number of groups, and the columns they are grouped by.
+    pub(super) groups: String,
+    pub(super) files: String,
+    /// Rows that were set aside; `None` if there are none.
+    pub(super) set_aside: Option<String>,
+    pub(super) rejects_link: String,
+    pub(super) computed: Option<Moment>,
+    pub(super) error: Option<String>,
+}
+
+impl Facts {
+    pub(super) fn new(report: &ReportConfig, summary: &ReportSummary) -> Self {
+        let groups = match report.group_by.as_slice() {
+            [] => "one row of totals".to_owned(),
+            columns => format!("{} by {}", counted(summary.groups, "group"), columns.join(", ")),
+        };
+        let set_aside = (summary.rejects > 0).then(|| format!("{} set aside", counted(summary.rejects, "row")));
+        Self {
+            title: report.title().to_owned(),
+            description: report.display.description.clone(),
+            state: summary.state.as_str(),
+            state_text: state_text(summary),
+            groups,
+            files: counted(summary.files.len() as i64, "file"),
+            set_aside,
+            rejects_link: format!("/rejects?report={}", encoded(&report.name)),
+            computed: summary.computed_at.as_deref().and_then(Moment::new),
+            error: summary.error.clone(),
+        }
+    }
+}
+
+fn state_text(summary: &ReportSummary) -> String {
+    match summary.state {
+        ReportState::Current => "up to date".to_owned(),
+        ReportState::Computing => "being computed".to_owned(),
+        ReportState::Failed => "could not be computed, will be tried again".to_owned(),
+        ReportState::Rejected => {
+            let rejected = summary.files.iter().filter(|file| file.state == FileState::Rejected).count();
+            match rejected {
+                1 => "one file could not be used".to_owned(),
+                files => format!("{} could not be used", counted(files as i64, "file")),
+            }
+        }
+    }
+}
