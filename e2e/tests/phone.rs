@@ -40,7 +40,7 @@ fn rejects_and_numbers_fit_on_a_phone() {
             ("/rejects", "td.number"),
             (of_report.as_str(), ".figures dd"),
             ("/reports/grouped", ".chart .number"),
-            ("/reports/grouped", "#rows ~ .scroll td.number"),
+            ("/reports/grouped", "#table td.number"),
         ] {
             browser.goto(&system.page(path)).await;
             if path != "/rejects" {

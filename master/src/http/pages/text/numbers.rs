@@ -17,22 +17,32 @@ pub(crate) fn for_people(value: &ReportValue) -> String {
         ReportValue::Text(text) => text.clone(),
         ReportValue::Decimal(digits) => grouped(digits),
         ReportValue::Real(number) if is_decimal(*number) => grouped(&number.to_string()),
-        ReportValue::Real(number) if number.is_finite() && number.abs() < 1e15 => {
-            let places = match number.abs() {
-                size if size >= 1.0 || size == 0.0 => 4,
-                // At most some 308, since no smaller number is a normal one.
-                size => 5 + (-size.log10()).ceil().clamp(0.0, 320.0) as usize,
-            };
-            let digits = format!("{number:.places$}");
-            grouped(digits.trim_end_matches('0').trim_end_matches('.'))
-        }
+        ReportValue::Real(number) if is_moderate(*number) => quotient(*number),
         ReportValue::Real(number) => format!("{number:e}"),
     }
 }
 
+/// A number that is no decimal.
+fn quotient(number: f64) -> String {
+    let places = match number.abs() {
+        size if size >= 1.0 || size == 0.0 => 4,
+        // At most some 308, since no smaller number is a normal one.
+        size => 5 + (-size.log10()).ceil().clamp(0.0, 320.0) as usize,
+    };
+    let digits = format!("{number:.places$}");
+    grouped(digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// Values of one column: the same number of places behind the point, so that their points stand below each other.
-pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue>) -> Vec<String> {
-    let mut texts: Vec<String> = values.into_iter().map(for_people).collect();
+pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue> + Clone) -> Vec<String> {
+    // A quotient may have few digits by chance: that does not make it a decimal whose digits all count.
+    let is_quotient = |value: &ReportValue| matches!(value, ReportValue::Real(number) if !is_decimal(*number));
+    let has_quotients = values.clone().into_iter().any(is_quotient);
+    let text = |value: &ReportValue| match value {
+        ReportValue::Real(number) if has_quotients && is_moderate(*number) => quotient(*number),
+        value => for_people(value),
+    };
+    let mut texts: Vec<String> = values.into_iter().map(text).collect();
     let places = texts.iter().map(|text| places(text)).max().unwrap_or_default();
     for text in texts.iter_mut().filter(|text| is_plain(text)) {
         let missing = places - self::places(text);
@@ -60,6 +70,11 @@ pub(crate) fn places(text: &str) -> usize {
 /// Whether the text of a value is a number without an exponent.
 fn is_plain(text: &str) -> bool {
     text.ends_with(|last: char| last.is_ascii_digit()) && !text.contains('e')
+}
+
+/// Whether a number is written without an exponent.
+fn is_moderate(number: f64) -> bool {
+    number.is_finite() && number.abs() < 1e15
 }
 
 /// Whether a number has few enough digits to be a decimal, and can be written without an exponent.
@@ -121,6 +136,7 @@ mod tests {
         check(&[Integer(1_000), Real(0.5), Real(-12.25), Null], &["1,000.00", "0.50", "-12.25", "–"]);
         check(&[Integer(1), Integer(20)], &["1", "20"]);
         check(&[Real(0.1), Real(1e300), Text("9".repeat(6))], &["0.1", "1e300", "999,999.0"]);
+        check(&[Real(483.571_551_724_138), Real(20.0 / 3.0)], &["483.5716", "6.6667"]);
         check(&[], &[]);
     }
 
