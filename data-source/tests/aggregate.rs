@@ -84,6 +84,28 @@ fn a_partial_says_what_the_file_holds() {
     assert_eq!((reject.raw.as_str(), reject.byte), ("north,2026-01-02,x", 50));
 }
 
+/// Guards against a partial of other dates being given out for a report that differs only in how it groups them.
+#[test]
+fn dates_are_grouped_where_the_file_is() {
+    let source = Source::of(&[("a.csv", SALES)]);
+    let mut body = request(&source, "a.csv");
+    let mut keys = |by: &str| {
+        body["report"] = json!({
+            "group_by": [{"column": "date", "by": by}],
+            "metrics": [{"name": "rows", "expression": "count()"}],
+        });
+        let answer = source.post("/aggregate", &body.to_string());
+        let key = |line: AggregateLine| match line {
+            AggregateLine::Group(group) => Some(group.0[0].clone()),
+            _ => None,
+        };
+        lines(&answer.text()).into_iter().filter_map(key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("month"), ["2026-01"]);
+    assert_eq!(keys("day"), ["2026-01-01", "2026-01-02", "2026-01-03"]);
+    assert_eq!(keys("week"), ["2026-W01"]);
+}
+
 #[test]
 fn what_was_computed_is_given_out_again() {
     let source = Source::of(&[("a.csv", SALES), ("copy.csv", SALES)]);
@@ -134,6 +156,11 @@ fn what_cannot_be_answered_is_refused() {
     check(&|body| body["report"]["check"] = format!("n > {}", "(".repeat(10_000)).into(), 422, "check: ");
     check(&|body| body["report"]["check"] = format!("n > 0{}", "+n".repeat(990)).into(), 422, "200 are the limit");
     check(&|body| body["report"]["else"] = 1.into(), 400, "else");
+    check(
+        &|body| body["report"]["group_by"] = json!([{"column": "Date", "by": "hour"}]),
+        400,
+        "unknown variant `hour`",
+    );
     check(&|body| body["else"] = 1.into(), 400, "else");
     check(&|body| drop(body.as_object_mut().unwrap().remove("report")), 400, "report");
     check(&|body| *body = json!([]), 400, "is not a request for a partial");

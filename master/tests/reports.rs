@@ -2,6 +2,7 @@
 //! every change.
 
 mod changes;
+mod dates;
 mod faults;
 mod model;
 mod names;

@@ -85,7 +85,7 @@ impl DatePart {
         }
     }
 
-    /// What to do about a cell that is no date.
+    /// The setting that would read a cell which is no date, or the forms that are read.
     #[cold]
     pub(crate) fn cure(self, cell: &[u8]) -> String {
         let other = |day_first: bool| Self { day_first: Some(!day_first), ..self }.of(cell).is_ok();
@@ -134,51 +134,53 @@ fn digits_of(digits: &[u8]) -> Option<u16> {
 
 /// Whether a text is a time of day: `12:00`, `12:00:00.5`, `120000`, perhaps with `AM` or `PM`, perhaps with a zone behind it.
 fn is_time(text: &[u8]) -> bool {
-    let end = text.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b':' | b'.' | b',')).unwrap_or(text.len());
-    let (clock, behind) = text.split_at(end);
-    let behind = behind.trim_ascii_start().to_ascii_uppercase();
-    let (has_half, zone) = match behind.strip_prefix(b"AM").or_else(|| behind.strip_prefix(b"PM")) {
-        Some(zone) => (true, zone.trim_ascii_start()),
-        None => (false, behind.as_slice()),
-    };
-    hour_of(clock).is_some_and(|hour| !has_half || (1..=12).contains(&hour)) && is_zone(zone)
+    let Some((hour, behind)) = clock(text) else { return false };
+    match behind.trim_ascii_start() {
+        [b'A' | b'a' | b'P' | b'p', b'M' | b'm', zone @ ..] => {
+            (1..=12).contains(&hour) && is_zone(zone.trim_ascii_start())
+        }
+        zone => is_zone(zone),
+    }
 }
 
-/// The hour of a time of day.
-fn hour_of(clock: &[u8]) -> Option<u16> {
-    let point = clock.iter().position(|byte| matches!(byte, b'.' | b',')).unwrap_or(clock.len());
-    let (clock, fraction) = clock.split_at(point);
-    let parts: Vec<&[u8]> = match clock.contains(&b':') {
-        true => clock.split(|byte| *byte == b':').collect(),
-        false => clock.chunks(2).collect(),
-    };
-    let is_two = |part: &&[u8]| part.len() == 2;
-    let (hour, behind) = parts.split_first()?;
-    let is_hour = hour.len() == 2 || (hour.len() == 1 && clock.contains(&b':'));
-    let has_good_fraction = fraction.is_empty() || (behind.len() == 2 && is_digits(&fraction[1..]));
-    if !is_hour || !(1..=2).contains(&behind.len()) || !behind.iter().all(is_two) || !has_good_fraction {
-        return None;
-    }
-    let minute = digits_of(behind[0])?;
+/// The hour of a time of day, and the text behind the time.
+fn clock(text: &[u8]) -> Option<(u16, &[u8])> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, sign): (_, &[u8]) = if text.get(digits) == Some(&b':') { (digits.min(2), b":") } else { (2, b"") };
+    let (hour, behind) = number(text, digits)?;
+    let (minute, behind) = number(behind.strip_prefix(sign)?, 2)?;
+    let second = behind.strip_prefix(sign).and_then(|second| number(second, 2));
     // A leap second is written as 60.
-    let second = behind.get(1).map_or(Some(0), |second| digits_of(second))?;
-    digits_of(hour).filter(|hour| *hour < 24 && minute < 60 && second <= 60)
+    let is_good = hour < 24 && minute < 60 && second.is_none_or(|(second, _)| second <= 60);
+    let behind = match second {
+        Some((_, [b'.' | b',', fraction @ ..])) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            &fraction[digits..]
+        }
+        Some((_, behind)) => behind,
+        None => behind,
+    };
+    is_good.then_some((hour, behind))
 }
 
 /// Whether a text is nothing, `Z`, `UTC`, or an offset like `+02`, `+0200` or `+02:00`.
 fn is_zone(text: &[u8]) -> bool {
-    let [b'+' | b'-', offset @ ..] = text else { return matches!(text, b"" | b"Z" | b"UTC") };
-    let minutes = match offset {
-        [_, _] => &b"00"[..],
-        [_, _, minutes @ ..] if minutes.len() == 2 => minutes,
-        [_, _, b':', minutes @ ..] if minutes.len() == 2 => minutes,
-        _ => return false,
+    let [b'+' | b'-', offset @ ..] = text else {
+        return text.is_empty() || text.eq_ignore_ascii_case(b"Z") || text.eq_ignore_ascii_case(b"UTC");
     };
-    digits_of(&offset[..2]).is_some_and(|hours| hours < 24) && digits_of(minutes).is_some_and(|minutes| minutes < 60)
+    let Some((hours, behind)) = number(offset, 2) else { return false };
+    let minutes = behind.strip_prefix(b":").unwrap_or(behind);
+    let has_good_minutes = offset.len() == 2 || (minutes.len() == 2 && number(minutes, 2).is_some_and(|(m, _)| m < 60));
+    hours < 24 && has_good_minutes
 }
 
-fn is_digits(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+/// The number of the first `digits` bytes, and the text behind them.
+fn number(text: &[u8], digits: usize) -> Option<(u16, &[u8])> {
+    let (number, behind) = text.split_at_checked(digits)?;
+    Some((digits_of(number)?, behind))
 }
 
 impl Date {

@@ -242,9 +242,14 @@ fn nothing_wrong_is_stored_while_totals_have_to_wait() {
 /// The answer of a data-source of the version before, and of programs of others.
 #[test]
 fn where_it_is_not_known_files_are_read_and_only_once() {
-    for status in
-        ["404 Not Found", "405 Method Not Allowed", "409 Conflict", "422 Unprocessable Entity", "501 Not Implemented"]
-    {
+    for status in [
+        "400 Bad Request",
+        "404 Not Found",
+        "405 Method Not Allowed",
+        "409 Conflict",
+        "422 Unprocessable Entity",
+        "501 Not Implemented",
+    ] {
         let bad = Bad::new();
         bad.aggregates(Answer::Status(status));
         let system = System::new();

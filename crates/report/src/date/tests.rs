@@ -1,3 +1,5 @@
+//! Forms of dates, parts of the calendar, and what is no date.
+
 use super::*;
 
 fn period(cell: &str, by: CalendarPart, day_first: Option<bool>) -> Result<String, DateFault> {
@@ -40,6 +42,8 @@ fn the_date_is_that_of_the_text() {
         "20260531T1200",
         "5/31/2026 2:30 PM",
         "31.05.2026 09:15:00",
+        "31.05.2026 9:15 pm z",
+        "2026-05-31  12:00:00,5 utc",
     ] {
         assert_eq!(period(cell, CalendarPart::Day, None).as_deref(), Ok("2026-05-31"), "{cell}");
     }
@@ -95,6 +99,11 @@ fn what_is_no_date_is_said() {
         "2026-05-31 13:00 PM",
         "2026-05-31 12:00 noon",
         "2026-05-31 12:00+1",
+        "2026-05-31 12:00+02:",
+        "2026-05-31 12:00+0260",
+        "2026-05-31 0:00 AM",
+        "2026-05-31 123:00",
+        "2026-05-31 905",
         "2026-05-31 12:00:00.",
         "202605311",
         "20260531120000",

@@ -181,7 +181,7 @@ pub(crate) struct Report {
     pub(crate) href: String,
     /// Heading for people; the name if none is configured.
     pub(crate) title: String,
-    /// What it shows, for people; null if nothing is configured.
+    /// Text on what it shows, for people; null if nothing is configured.
     pub(crate) description: Option<String>,
     /// Unit per metric that has one.
     pub(crate) units: BTreeMap<String, String>,

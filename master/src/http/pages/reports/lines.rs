@@ -34,7 +34,7 @@ pub(super) struct Lines {
     pub(super) periods: Vec<String>,
     /// The places of periods: left end, width, and the values in words.
     pub(super) columns: Vec<(String, String, String)>,
-    /// What is left out.
+    /// A sentence on the lines and periods that are left out.
     pub(super) note: Option<String>,
 }
 

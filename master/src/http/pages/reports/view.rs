@@ -1,4 +1,4 @@
-//! What the page of a report shows, as its query says, and the links to other views of it.
+//! A view of a report, as the query of its page says, and the links to others.
 
 use serde::Deserialize;
 use tributary_config::ReportConfig;

@@ -1,3 +1,5 @@
+//! Lines from points: places, labels and words.
+
 use tributary_protocol::{DateGroup, GroupSpec, MetricSpec, ReportSpec};
 
 use super::*;
