@@ -6,7 +6,7 @@ use tributary_engine::{GroupRow, MetricFigures, ReportChart, ReportValue};
 
 use super::view::View;
 use crate::http::pages::text::{
-    numbers::{column, places, rounded},
+    numbers::{Aligned, column, places, rounded},
     wording::counted,
 };
 
@@ -33,6 +33,8 @@ pub(super) struct Bars {
 pub(super) struct Bar {
     pub(super) label: String,
     pub(super) value: String,
+    /// Blanks behind the value.
+    pub(super) padding: String,
     /// Of the whole width, in percent; `None` for a bar that would not fit.
     pub(super) width: Option<String>,
     pub(super) is_negative: bool,
@@ -45,15 +47,15 @@ impl Bars {
         let values: Vec<_> =
             chart.largest.iter().map(|row| row.values.get(place).unwrap_or(&ReportValue::Null)).collect();
         let texts = column(values.iter().copied());
-        let places = texts.iter().map(|text| places(text)).max().unwrap_or_default();
+        let places = texts.iter().map(|value| places(&value.text)).max().unwrap_or_default();
         let sizes: Vec<f64> = values.iter().map(|value| value.approximate().unwrap_or_default()).collect();
         let others = Others::new(chart, groups, &sizes);
         let whole = shared(chart.figures);
         let most = sizes.iter().map(|size| size.abs()).fold(f64::MIN_POSITIVE, f64::max);
         let most = others.as_ref().map_or(most, |others| others.fitting(most));
-        let bar = |((row, value), size): ((&GroupRow, String), &f64)| {
+        let bar = |((row, Aligned { text, padding }), size): ((&GroupRow, Aligned), &f64)| {
             let label = row.group.join(" · ");
-            Bar { value, ..Bar::new(label, *size, (most, whole)) }
+            Bar { value: text, padding, ..Bar::new(label, *size, (most, whole)) }
         };
         Self {
             metric: metric.to_owned(),
@@ -77,6 +79,7 @@ impl Bar {
         Self {
             label,
             value: String::new(),
+            padding: String::new(),
             width: (width <= 1.0).then(|| format!("{:.2}", width * 100.0)),
             is_negative: size < 0.0,
             share: whole.map(|whole| share_text(size / whole)),

@@ -5,7 +5,7 @@ use tributary_engine::{ReportDetail, ReportValue};
 
 use super::view::{MAX_SORTED_OFFSET, ROWS, View};
 use crate::http::pages::text::{
-    numbers::column,
+    numbers::{Aligned, column},
     wording::{counted, thousands},
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Search {
 /// A cell of the table.
 pub(super) struct Cell {
     pub(super) text: String,
+    /// Blanks behind a number.
+    pub(super) padding: String,
     pub(super) is_number: bool,
 }
 
@@ -92,12 +94,12 @@ impl Search {
 
 /// The rows, column by column, since the numbers of a column have their points below each other.
 fn rows(report: &ReportConfig, detail: &ReportDetail) -> Vec<Vec<Cell>> {
-    let key = |text: &String| Cell { text: text.clone(), is_number: false };
+    let key = |text: &String| Cell { text: text.clone(), padding: String::new(), is_number: false };
     let mut rows: Vec<Vec<Cell>> = detail.rows.iter().map(|row| row.group.iter().map(key).collect()).collect();
     for place in 0..report.metrics.len() {
         let values = detail.rows.iter().map(|row| row.values.get(place).unwrap_or(&ReportValue::Null));
-        for (row, text) in rows.iter_mut().zip(column(values)) {
-            row.push(Cell { text, is_number: true });
+        for (row, Aligned { text, padding }) in rows.iter_mut().zip(column(values)) {
+            row.push(Cell { text, padding, is_number: true });
         }
     }
     rows

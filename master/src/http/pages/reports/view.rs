@@ -13,7 +13,7 @@ use crate::http::{
 /// Rows per page.
 pub(super) const ROWS: i64 = 50;
 /// Rows that can be skipped in any order but that of the groups, which alone skips rows without sorting them.
-pub(super) const MAX_SORTED_OFFSET: i64 = 10_000;
+pub(super) const MAX_SORTED_OFFSET: i64 = 2_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

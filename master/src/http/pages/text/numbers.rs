@@ -7,6 +7,9 @@ use crate::http::api::is_integer;
 /// Digits that every double keeps. A number with more of them is no decimal from a file but a quotient.
 const DECIMAL_DIGITS: usize = 15;
 
+/// Most places up to which a column is filled with zeros: more of them would promise what is not known.
+const MAX_ZEROS: usize = 4;
+
 /// A value to be read. Of a number that is no decimal four places behind the point at most, for small numbers as many as tell six
 /// digits.
 pub(crate) fn for_people(value: &ReportValue) -> String {
@@ -33,8 +36,16 @@ fn quotient(number: f64) -> String {
     grouped(digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Values of one column: the same number of places behind the point, so that their points stand below each other.
-pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue> + Clone) -> Vec<String> {
+/// A value of a column, with blanks behind it that bring its point below those of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aligned {
+    pub(crate) text: String,
+    /// Blanks that are not to be copied with the number.
+    pub(crate) padding: String,
+}
+
+/// Values of one column, whose points stand below each other: by zeros if the column has a few places, by blanks if it has many.
+pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue> + Clone) -> Vec<Aligned> {
     // A quotient may have few digits by chance: that does not make it a decimal whose digits all count.
     let is_quotient = |value: &ReportValue| matches!(value, ReportValue::Real(number) if !is_decimal(*number));
     let has_quotients = values.clone().into_iter().any(is_quotient);
@@ -42,22 +53,29 @@ pub(crate) fn column<'a>(values: impl IntoIterator<Item = &'a ReportValue> + Clo
         ReportValue::Real(number) if has_quotients && is_moderate(*number) => quotient(*number),
         value => for_people(value),
     };
-    let mut texts: Vec<String> = values.into_iter().map(text).collect();
-    let places = texts.iter().map(|text| places(text)).max().unwrap_or_default();
-    for text in texts.iter_mut().filter(|text| is_plain(text)) {
-        let missing = places - self::places(text);
-        if missing == places && places > 0 {
-            text.push('.');
-        }
-        text.extend(std::iter::repeat_n('0', missing));
-    }
-    texts
+    let texts: Vec<String> = values.into_iter().map(text).collect();
+    let most = texts.iter().map(|text| places(text)).max().unwrap_or_default();
+    texts.into_iter().map(|text| aligned(text, most)).collect()
 }
 
-/// A double with this many places behind the point.
+fn aligned(mut text: String, most: usize) -> Aligned {
+    let (found, mut padding) = (places(&text), String::new());
+    let has_point = found > 0 || most == 0;
+    let (point, zero, to) = match most {
+        _ if !is_plain(&text) => return Aligned { text, padding },
+        0..=MAX_ZEROS => ('.', '0', &mut text),
+        // As wide as a point, and as a digit.
+        _ => ('\u{2008}', '\u{2007}', &mut padding),
+    };
+    to.extend((!has_point).then_some(point));
+    to.extend(std::iter::repeat_n(zero, most - found));
+    Aligned { text, padding }
+}
+
+/// A double with this many places behind the point; with as many as it needs where a column would not be filled with zeros.
 pub(crate) fn rounded(number: f64, places: usize) -> String {
     match number.abs() {
-        size if size < 1e15 => grouped(&format!("{number:.places$}")),
+        size if size < 1e15 && places <= MAX_ZEROS => grouped(&format!("{number:.places$}")),
         _ => for_people(&ReportValue::Real(number)),
     }
 }
@@ -132,11 +150,18 @@ mod tests {
 
     #[test]
     fn the_points_of_a_column_stand_below_each_other() {
-        let check = |values: &[ReportValue], texts: &[&str]| assert_eq!(column(values), texts);
-        check(&[Integer(1_000), Real(0.5), Real(-12.25), Null], &["1,000.00", "0.50", "-12.25", "–"]);
+        let check = |values: &[ReportValue], texts: &[&str]| {
+            let found = column(values);
+            assert_eq!(found.iter().map(|value| value.text.as_str()).collect::<Vec<_>>(), texts);
+            found.into_iter().map(|value| value.padding.chars().count()).collect::<Vec<_>>()
+        };
+        let padding = check(&[Integer(1_000), Real(0.5), Real(-12.25), Null], &["1,000.00", "0.50", "-12.25", "–"]);
+        assert_eq!(padding, [0; 4]);
         check(&[Integer(1), Integer(20)], &["1", "20"]);
         check(&[Real(0.1), Real(1e300), Text("9".repeat(6))], &["0.1", "1e300", "999,999.0"]);
         check(&[Real(483.571_551_724_138), Real(20.0 / 3.0)], &["483.5716", "6.6667"]);
+        let padding = check(&[Integer(7), Real(0.000_001_2), Real(-1.5)], &["7", "0.0000012", "-1.5"]);
+        assert_eq!(padding, [8, 0, 6], "a point and seven digits, none, six digits");
         check(&[], &[]);
     }
 
@@ -145,5 +170,6 @@ mod tests {
         assert_eq!(rounded(106_867_107.914, 2), "106,867,107.91");
         assert_eq!(rounded(-1_234.0, 0), "-1,234");
         assert_eq!(rounded(1.5e300, 2), "1.5e300");
+        assert_eq!(rounded(0.1 + 0.2, 17), "0.3");
     }
 }
