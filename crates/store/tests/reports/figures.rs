@@ -19,7 +19,7 @@ fn rows_are_found_by_a_part_of_any_group() {
     let decimal = ReportValue::Decimal("12345678901234567.89".into());
     let rows: [(&[&str], &[ReportValue]); 4] = [
         (&["100%", "x"], &[Integer(1)]),
-        (&["a_b", "Pen"], &[decimal.clone()]),
+        (&["a_b", "Pen"], std::slice::from_ref(&decimal)),
         (&["pen", "y"], &[Integer(3)]),
         (&["zz", "pencil"], &[Null]),
     ];
