@@ -33,7 +33,7 @@ pub(crate) async fn read(engine: &Engine, config: &CompatConfig) -> Result<RowLi
             // A reload may have dropped it.
             let Some(report) = report else { return list(Vec::<()>::new(), |_, ()| Ok(())).await };
             let range = RowRange { limit: config.limit, ..RowRange::ALL };
-            let rows = engine.report_detail(&report, range, None, 0).await?.rows;
+            let rows = engine.report_detail(&report, range, None).await?.rows;
             let objects = Objects::new(&report)?;
             list(rows, move |out, row| objects.write(out, row)).await
         }
