@@ -34,6 +34,8 @@ pub struct Dialect {
     pub trailing_delimiter: bool,
     /// Whether lines end with CR and LF, and an LF alone is text.
     pub bare_line_feeds: bool,
+    /// Whether it is a sheet of a workbook, whose text has no encoding and no delimiter of its own.
+    pub is_sheet: bool,
 }
 
 /// The reason for an encoding.

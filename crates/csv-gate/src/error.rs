@@ -22,7 +22,7 @@ pub enum Error {
 }
 
 /// The reason why a whole file is rejected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileReject {
     /// The physical line at fault, counted from 1; 0 if no single line is.
     pub line: u64,
@@ -30,6 +30,16 @@ pub struct FileReject {
     pub reason: String,
     /// The line's text, cut like the text of a rejected row; empty if there is no line.
     pub raw: String,
+    /// The names in the header if it lacks a column, so that people can map them; else empty.
+    pub header: Vec<String>,
+}
+
+impl FileReject {
+    /// The rejection of a file without a particular line.
+    #[must_use]
+    pub fn of_file(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), ..Self::default() }
+    }
 }
 
 impl fmt::Display for FileReject {
@@ -44,11 +54,11 @@ impl fmt::Display for FileReject {
 impl Error {
     /// Rejects the file as a whole, without a particular line.
     pub(crate) fn file(reason: impl Into<String>) -> Self {
-        Self::line(0, reason, String::new())
+        Self::Rejected(FileReject::of_file(reason))
     }
 
     /// Rejects the file because of one line.
     pub(crate) fn line(line: u64, reason: impl Into<String>, raw: String) -> Self {
-        Self::Rejected(FileReject { line, reason: reason.into(), raw })
+        Self::Rejected(FileReject { line, raw, ..FileReject::of_file(reason) })
     }
 }

@@ -51,7 +51,10 @@ pub use columns::{AmbiguousColumn, find_column, find_first, folded};
 pub use dialect::{Dialect, Evidence, LineEnd};
 pub use error::{Error, FileReject};
 pub use feed::{CheckedRow, Columns, Feed, FeedItem, OfferRow, OfferTexts, OpWords, OwnColumn, RowCheck};
-pub use rejects::{CheckedCell, Doubtful, FieldCure, Ignored, Reason, Reject, Rejects, UnclearCheck};
+pub use rejects::{
+    CheckedCell, Doubtful, Explained, FieldCure, Ignored, Reason, Reject, Rejects, UnclearCheck, WHOLE_FILE, explain,
+    fault_kind,
+};
 pub use row::Row;
 pub use settings::{Header, Limits, Quote, Settings};
 pub use table::{

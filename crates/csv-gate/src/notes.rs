@@ -1,6 +1,8 @@
 //! Notes for people: what was guessed or left out when a file was read.
 
-use crate::{Dialect, Evidence, Rejects};
+use tributary_formats::Packing;
+
+use crate::{Dialect, Evidence, Quote, Rejects};
 
 impl Dialect {
     /// The encoding and the reason for it, such as `windows-1252, guessed from 3 lines, which is little evidence`.
@@ -18,6 +20,36 @@ impl Dialect {
         };
         let mixed = if self.keeps_utf8_lines { "; lines that are valid UTF-8 are read as UTF-8" } else { "" };
         format!("{}{why}{mixed}", self.encoding)
+    }
+
+    /// The format in a few words, such as `UTF-8, separated by semicolons`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let skipped = match self.skipped_lines {
+            0 => String::new(),
+            1 => ", 1 line above the header".to_owned(),
+            lines => format!(", {lines} lines above the header"),
+        };
+        if self.is_sheet {
+            return format!("a sheet of an Excel workbook{skipped}");
+        }
+        let delimiter = match self.delimiter.as_str() {
+            "," => "commas".to_owned(),
+            ";" => "semicolons".to_owned(),
+            "\t" => "tabs".to_owned(),
+            "|" => "vertical bars".to_owned(),
+            other => format!("`{}`", other.escape_debug()),
+        };
+        let quote = match self.quote {
+            Quote::Char(b'"') => String::new(),
+            Quote::Char(quote) => format!(", quoted by {}", char::from(quote)),
+            Quote::None => ", without quotes".to_owned(),
+        };
+        let packing = match self.packing {
+            Packing::None => String::new(),
+            packing => format!(", {packing}"),
+        };
+        format!("{}, separated by {delimiter}{quote}{packing}{skipped}", self.encoding)
     }
 
     /// Notes on what was guessed and left out, each with the setting that says otherwise. Empty for most files. Call it once all rows
@@ -54,13 +86,31 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Settings, Table};
+    use crate::{Quote, Settings, Table};
 
     #[track_caller]
     fn check(file: &[u8], expect: &[&str]) {
         let mut table = Table::open("a.csv", file.len() as u64, || Ok(file), &Settings::default()).unwrap();
         while table.next_row().unwrap().is_some() {}
         assert_eq!(table.dialect().notes(table.rejects()), expect);
+    }
+
+    #[test]
+    fn a_format_is_said_in_a_few_words() {
+        let check = |file: &[u8], settings: &Settings, expect: &str| {
+            let table = Table::open("a.csv", file.len() as u64, || Ok(file), settings).unwrap();
+            assert_eq!(table.dialect().in_words(), expect);
+        };
+        let found = Settings::default();
+        check(b"sku,name\n1,a\n", &found, "UTF-8, separated by commas");
+        check(b"sku;name\n1;caf\xe9\n", &found, "windows-1252, separated by semicolons");
+        check(b"sku\tname\n1\ta\n", &found, "UTF-8, separated by tabs");
+        let set = Settings { skip_rows: 1, quote: Some(Quote::None), ..Settings::default() };
+        check(
+            b"title\nsku|name\n1|a\n",
+            &set,
+            "UTF-8, separated by vertical bars, without quotes, 1 line above the header",
+        );
     }
 
     #[test]

@@ -2,10 +2,14 @@
 //! [`crate::FileReject`].
 
 mod cures;
+mod explain;
 
 use std::fmt;
 
-pub use self::cures::FieldCure;
+pub use self::{
+    cures::FieldCure,
+    explain::{Explained, WHOLE_FILE, explain, fault_kind},
+};
 use crate::line_end::first_line;
 
 /// The rejects of one file, in file order.

@@ -37,7 +37,7 @@ impl From<NumberFormatError> for SettingError {
 impl From<SettingError> for FileReject {
     /// The settings of a master and a source, each fine alone, can contradict each other.
     fn from(error: SettingError) -> Self {
-        Self { line: 0, reason: format!("the settings of its format cannot work: {error}"), raw: String::new() }
+        Self::of_file(format!("the settings of its format cannot work: {error}"))
     }
 }
 

@@ -107,6 +107,9 @@ pub struct PartialHead {
     /// Texts for people on how the file was read, a sentence each: at most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Format of the file, in a few words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// Number of groups that follow.
     pub groups: u64,
 }

@@ -191,7 +191,9 @@ impl ReportPlan {
         let Ok(mut partial) = merged(self, kernels, table.rows(), table.rejects()) else {
             return Ok(Outcome::TooManyGroups);
         };
-        partial.notes = blocks.table().dialect().notes(&partial.rejects);
+        let dialect = blocks.table().dialect();
+        partial.format = Some(dialect.in_words());
+        partial.notes = dialect.notes(&partial.rejects);
         partial
             .notes
             .extend(sample.zip(tallies).into_iter().flat_map(|(sample, tallies)| sample.notes(self, &tallies)));
@@ -214,7 +216,7 @@ impl ReportPlan {
 
     /// Returns the position of each column of the plan in the header.
     fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
-        let reject = |reason: String| FileReject { line: 0, reason, raw: String::new() };
+        let reject = |reason: String| FileReject::of_file(reason);
         let position = |column: &Column| {
             column.field(header).map_err(|ambiguous| reject(ambiguous.to_string()))?.ok_or_else(|| {
                 let names: Vec<_> = column.headers.iter().map(|name| format!("`{name}`")).collect();
@@ -304,7 +306,7 @@ fn too_many() -> String {
 }
 
 fn rejected(reason: String) -> Error {
-    Error::Gate(GateError::Rejected(FileReject { line: 0, reason, raw: String::new() }))
+    Error::Gate(GateError::Rejected(FileReject::of_file(reason)))
 }
 
 /// Merges the results of all threads. `rows` and `rejects` are those that were in no block.

@@ -30,6 +30,8 @@ pub struct Partial {
     pub rejects: Rejects,
     /// Texts for people on how the file was read, a sentence each; only a few.
     pub notes: Vec<String>,
+    /// The format of the file, in a few words for people.
+    pub format: Option<String>,
     pub(crate) groups: Groups,
     keys: usize,
 }
@@ -37,7 +39,8 @@ pub struct Partial {
 impl Partial {
     pub(crate) fn empty(plan: &ReportPlan) -> Self {
         let (rejects, notes) = (Rejects::default(), Vec::new());
-        Self { rows: 0, skipped: 0, rejects, notes, groups: Groups::new(plan), keys: plan.group_by.len() }
+        let (groups, keys) = (Groups::new(plan), plan.group_by.len());
+        Self { rows: 0, skipped: 0, rejects, notes, format: None, groups, keys }
     }
 
     /// Everything but the groups.
@@ -56,6 +59,7 @@ impl Partial {
             rejects: self.rejects.kept.iter().map(reject).collect(),
             repaired: self.rejects.repaired,
             notes: self.notes.clone(),
+            format: self.format.clone(),
             groups: self.groups.len() as u64,
         }
     }
@@ -117,6 +121,7 @@ impl<'a> IncomingPartial<'a> {
         head.rejects.truncate(MAX_REJECTS_KEPT);
         head.notes.truncate(MAX_NOTES);
         head.notes.iter_mut().for_each(|note| note.truncate(note.floor_char_boundary(MAX_NOTE_BYTES)));
+        head.format.iter_mut().for_each(|format| format.truncate(format.floor_char_boundary(MAX_NOTE_BYTES)));
         Ok(Self { plan, head, groups: 0, rows: 0, last: None })
     }
 

@@ -184,7 +184,7 @@ impl PartialJob {
 
 fn line_of(error: &Error, path: &str) -> AggregateLine {
     match error {
-        Error::Gate(GateError::Rejected(FileReject { line, reason, raw })) => {
+        Error::Gate(GateError::Rejected(FileReject { line, reason, raw, .. })) => {
             AggregateLine::Rejected { line: *line, reason: reason.clone(), raw: raw.clone() }
         }
         error => {

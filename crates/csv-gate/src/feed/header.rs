@@ -4,11 +4,16 @@ use std::io::Read;
 
 use super::FieldIndexes;
 use crate::{
-    Error, Table,
+    Error, FileReject, Table,
     columns::{find_first, visible, without_invisible},
     folded,
     table::length_bit,
 };
+
+/// Names of a header that a rejected file keeps: a column beyond them is hardly its sku or its name.
+const MAX_NAMES: usize = 100;
+/// Characters of such a name.
+const MAX_NAME_CHARS: usize = 200;
 
 /// The cells by which the header of another file is known, in lowercase.
 #[derive(Clone)]
@@ -93,5 +98,7 @@ pub(super) fn no_column<R: Read>(table: &Table<R>, wanted: &[Vec<&str>]) -> Erro
         }
     };
     let names: Vec<_> = names.iter().map(|name| format!("`{}`", visible(name))).collect();
-    Error::line(line, format!("no column {} among {shown}: {cure}", names.join(" or ")), raw)
+    let reason = format!("no column {} among {shown}: {cure}", names.join(" or "));
+    let header = columns.iter().take(MAX_NAMES).map(|column| column.chars().take(MAX_NAME_CHARS).collect()).collect();
+    Error::Rejected(FileReject { line, reason, raw, header })
 }

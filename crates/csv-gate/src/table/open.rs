@@ -168,6 +168,7 @@ impl<R: Read> Table<R> {
             blanks_around_quotes: false,
             trailing_delimiter: false,
             bare_line_feeds: false,
+            is_sheet: settings.sheet.is_some(),
         };
         let limits = settings.limits.clone();
         let quote = checked.quote.byte();

@@ -212,7 +212,7 @@ impl Documents {
             return Err(FetchError::Changed(format!("{} was sent again", listed.path)));
         }
         let reason = "its file is missing from the folder of uploads; upload it again".to_owned();
-        Ok(is_missing.then_some(FileReject { line: 0, reason, raw: String::new() }))
+        Ok(is_missing.then_some(FileReject::of_file(reason)))
     }
 
     /// Whether a path stands for a document with this hash. Exact on the writer's thread.

@@ -53,6 +53,8 @@ pub(crate) struct Accepted {
     pub(crate) replaced: u64,
     /// Notes for people: what was guessed or left out, and what is odd.
     pub(crate) notes: Vec<String>,
+    /// The format of the file, in a few words.
+    pub(crate) format: String,
 }
 
 impl From<FileReject> for Outcome {
@@ -69,7 +71,7 @@ impl From<Accepted> for Outcome {
             Some(first) if rejects.total == rows => {
                 let (line, why) = (first.line, &first.reason);
                 let reason = format!("every row is a reject ({rows} of {rows}), the first in line {line}: {why}");
-                Self::Rejected { reject: FileReject { line: 0, reason, raw: String::new() }, rows: rejects }
+                Self::Rejected { reject: FileReject::of_file(reason), rows: rejects }
             }
             _ => Self::Accepted(Accepted { rejects, ..accepted }),
         }
@@ -247,7 +249,8 @@ fn read_rows<R: Read>(
     notes.extend(rounded.map(|sku| {
         format!("skus such as {sku} are numbers that a spreadsheet has rounded: export that column as text")
     }));
-    Ok(Accepted { offers, remembered, rows: feed.rows(), rejects, replaced, notes })
+    let format = feed.dialect().in_words();
+    Ok(Accepted { offers, remembered, rows: feed.rows(), rejects, replaced, notes, format })
 }
 
 /// A note on good rows of which most share few skus.

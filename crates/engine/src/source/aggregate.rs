@@ -102,7 +102,7 @@ async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> 
                 return Ok(Answer::Partial(head, groups));
             }
             AggregateLine::Rejected { line, reason, raw } => {
-                return Ok(Answer::Rejected(FileReject { line, reason, raw }));
+                return Ok(Answer::Rejected(FileReject { line, reason, raw, header: Vec::new() }));
             }
             AggregateLine::Changed => return Err(FetchError::Changed("the file changed while it was read".to_owned())),
             AggregateLine::Failed { detail } => return Err(FetchError::Failed(anyhow!(detail))),

@@ -83,7 +83,7 @@ impl Stored {
             ),
             progress: ActiveRead::unlisted(Arc::new(Unobserved)),
         };
-        let Accepted { offers, remembered, rows, rejects, replaced, notes } =
+        let Accepted { offers, remembered, rows, rejects, replaced, notes, .. } =
             match reader.read(|| Ok(Cursor::new(file.to_vec())), false).unwrap() {
                 Outcome::Accepted(accepted) => accepted,
                 Outcome::Rejected { reject, .. } => return Err(reject),
