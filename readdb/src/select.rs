@@ -3,7 +3,8 @@
 use anyhow::Result;
 use tributary_config::{PRODUCTS, report_of};
 use tributary_store::{
-    AggrRow, EditRow, Error, FileView, ProductFilter, ProductView, QueueRow, RejectView, SourceView, Store, read_own,
+    AggrRow, EditRow, Error, FileFilter, FileView, ProductFilter, ProductView, QueueRow, RejectView, SourceView, Store,
+    read_own,
 };
 
 use crate::{
@@ -79,7 +80,10 @@ pub(crate) fn each_row(
             let most = usize::try_from(limit).unwrap_or(usize::MAX);
             store.sources_view(PRODUCTS)?.into_iter().take(most).try_for_each(|row| take(source(row)))
         }
-        Table::Files => store.files_view(PRODUCTS, None, limit)?.into_iter().try_for_each(|row| take(file(row))),
+        Table::Files => store
+            .files_view(&FileFilter::of_reader(PRODUCTS), 0, limit)?
+            .into_iter()
+            .try_for_each(|row| take(file(row))),
         Table::Rejects => store.rejects_view(PRODUCTS, limit)?.into_iter().try_for_each(|row| take(reject(row))),
         Table::Edits => {
             store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row, own)?))
@@ -164,9 +168,9 @@ fn source(row: SourceView) -> Vec<Cell> {
         row.url.into(),
         row.state.as_str().into(),
         row.version.into(),
-        row.files.into(),
-        row.results.into(),
-        row.rejects.into(),
+        row.sums.files.into(),
+        row.sums.results.into(),
+        row.sums.rejects.into(),
         row.last_sensed.into(),
         row.last_applied.into(),
         row.error.into(),
@@ -191,7 +195,7 @@ fn file(row: FileView) -> Vec<Cell> {
 }
 
 fn reject(row: RejectView) -> Vec<Cell> {
-    let RejectView { id: _, reader, source, file, line, reason, raw } = row;
+    let RejectView { id: _, reader, source, file, line, byte_offset: _, reason, raw } = row;
     let report = report_of(&reader).map(str::to_owned);
     vec![source.into(), file.into(), line.into(), reason.into(), raw.into(), report.into()]
 }

@@ -45,8 +45,8 @@ pub use edits::{
 };
 pub use facade::{
     AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview,
-    ProductPage, ProductQuery, QueueRole, QueueState, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running,
-    SourceHealth, accept_held, is_locked, once,
+    ProductPage, ProductQuery, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume, RowOrder,
+    RowRange, Running, SourceDetail, SourceHealth, accept_held, is_locked, once, reader_named,
 };
 pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{
@@ -54,13 +54,13 @@ pub use inbox::{
 };
 pub use ingest::{NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
-pub use poll::SourceStatus;
+pub use poll::{RecentError, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
-    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileView, GroupRow, HeldVersionRow,
-    MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectView, ReportLine, ReportValue,
-    SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileSums, FileView, GroupRow,
+    HeldVersionRow, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter, RejectPage,
+    RejectView, RejectedFileView, ReportLine, ReportValue, SourceState, SourceView, Tally,
 };
 pub use views::{
     EditView, OfferView, OwnColumns, PeriodLines, Product, ProductDetail, ReportChart, ReportState, ReportSummary,

@@ -34,8 +34,8 @@ pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::{Amounts, EventRow, HISTORY_STEPS, HistoryRow, HistoryStep};
 pub use inputs::{
-    FileOrigin, FileRow, FileState, FileView, HeldVersionRow, PageContent, PageRow, QueueRow, RejectFilter, RejectRow,
-    RejectView, SourcePass, SourceRow, SourceState, SourceView,
+    FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, PageContent, PageRow, QueueRow,
+    RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass, SourceRow, SourceState, SourceView,
 };
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,

@@ -2,7 +2,7 @@
 //! it is taken back.
 
 use anyhow::Result;
-use tributary_config::UPLOADS;
+use tributary_config::{PRODUCTS, UPLOADS};
 use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::changes::{Changes, placed, without_place};
@@ -41,7 +41,13 @@ pub(crate) fn settle<T: AsRef<str>>(store: &mut Store, reports: &Reports, paths:
                 let complete = DocumentRow { row_count, rejects, ..placed(next, Place::Current) };
                 end(store, complete, DocumentState::Complete, None, &mut changes)?;
             }
-            Verdict::Rejected(why) => fail(store, next, DocumentState::Failed, why, &mut changes)?,
+            Verdict::Rejected(why) => {
+                // The file goes, and with it the row that knows its header.
+                let feed = store.file_of(PRODUCTS, UPLOADS, &next.path)?;
+                let header = feed.and_then(|file| file.rejected_header);
+                let failed = DocumentRow { header, ..next };
+                fail(store, failed, DocumentState::Failed, why, &mut changes)?;
+            }
         }
     }
     Ok(changes)

@@ -6,6 +6,7 @@ mod accept;
 mod adopt;
 mod dashboard;
 mod events;
+mod files;
 mod history;
 mod once;
 mod operations;
@@ -39,6 +40,7 @@ use crate::{
 pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
 pub use dashboard::Dashboard;
 pub use events::{Followed, Resume};
+pub use files::{RejectedFile, SourceDetail, reader_named};
 pub use once::{OnceSummary, once};
 pub use operations::OperateError;
 pub use products::{EditError, ListError, ProductPage, ProductQuery};

@@ -1,24 +1,18 @@
-//! Sources, their health and their rejects.
+//! Sources and their health, and what the first page shows.
 
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use prometheus_client::registry::Registry;
-use tributary_config::{PRODUCTS, report_reader};
-use tributary_store::{FileView, RejectFilter, RejectView, SourceView, Store, Tally};
+use tributary_config::PRODUCTS;
+use tributary_store::{SourceView, Store, Tally};
 
 use super::Engine;
 use crate::{
-    database::{
-        Batches,
-        events::{self, StoredEvent},
-    },
+    database::events::{self, StoredEvent},
     poll::SourceStatus,
     views::{ProductDetail, detail},
 };
-
-/// Rejects in a batch of an export.
-const REJECTS_PER_BATCH: i64 = 1_000;
 
 /// A source with its health.
 #[derive(Debug, Clone)]
@@ -79,51 +73,6 @@ impl Engine {
         self.read(|store| Ok(store.tally()?)).await
     }
 
-    /// At most `limit` product feeds, of one source if it is named, by source and path.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn files(&self, source: Option<String>, limit: i64) -> Result<Vec<FileView>> {
-        self.read(move |store| Ok(store.files_view(PRODUCTS, source.as_deref(), limit)?)).await
-    }
-
-    /// The newest rejects of a report, a source or a file, and the number of all rejects.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rejects(
-        &self,
-        report: Option<String>,
-        source: Option<String>,
-        file: Option<String>,
-        limit: i64,
-    ) -> Result<(Vec<RejectView>, i64)> {
-        let filter = RejectFilter { reader: report.as_deref().map(report_reader), source, file };
-        self.read(move |store| Ok((store.newest_rejects(&filter, None, limit)?, store.rejects_count()?))).await
-    }
-
-    /// At most `limit` of the same rejects, in batches from one snapshot.
-    ///
-    /// # Errors
-    /// As [`Engine::export_products`].
-    pub async fn export_rejects(
-        &self,
-        report: Option<String>,
-        source: Option<String>,
-        file: Option<String>,
-        mut limit: i64,
-    ) -> Result<Batches<RejectView>> {
-        let filter = RejectFilter { reader: report.as_deref().map(report_reader), source, file };
-        let mut last = None;
-        let next = move |store: &mut Store| {
-            let rows = store.newest_rejects(&filter, last, limit.min(REJECTS_PER_BATCH))?;
-            last = rows.last().map(|row| row.id);
-            limit -= rows.len() as i64;
-            Ok(rows)
-        };
-        self.0.readers.batches(next).await
-    }
-
     /// The first page: counts, the product with this sku, the latest events, and all sources.
     ///
     /// # Errors
@@ -138,7 +87,7 @@ impl Engine {
         Ok(Overview { tally, product, events, sources: self.with_health(sources) })
     }
 
-    fn with_health(&self, sources: Vec<SourceView>) -> Vec<SourceHealth> {
+    pub(super) fn with_health(&self, sources: Vec<SourceView>) -> Vec<SourceHealth> {
         let mut statuses = self.0.statuses.copy();
         let health = |stored: SourceView| {
             let status = statuses.remove(&stored.name).unwrap_or_default();

@@ -64,6 +64,8 @@ pub struct Document {
     pub rejects: u64,
     /// The reason for its failure.
     pub error: Option<String>,
+    /// The names in the header of its file if it failed for lack of a column; else empty.
+    pub header: Vec<String>,
     /// Its number among the documents of its path.
     pub sequence: Option<i64>,
     /// Time of its start, RFC 3339.
@@ -86,6 +88,7 @@ impl Document {
             percent: None,
             rejects: 0,
             error: None,
+            header: Vec::new(),
             sequence: None,
             created_at: receiving.created_at.clone(),
             finished_at: None,
@@ -106,6 +109,7 @@ impl Document {
             percent: (stage == Stage::Complete).then_some(100.0),
             rejects: count::loaded(row.rejects),
             error: row.error,
+            header: row.header.and_then(|names| serde_json::from_str(&names).ok()).unwrap_or_default(),
             sequence: row.sequence,
             created_at: row.created_at,
             finished_at: row.finished_at,

@@ -328,7 +328,7 @@ fn put_file(store: &mut Store, row: FileRow, file: FileVersion) -> Result<(FileR
 }
 
 fn findings(accepted: &Accepted) -> Findings<'_> {
-    let Accepted { offers, rows, rejects, replaced, notes, .. } = accepted;
+    let Accepted { offers, rows, rejects, replaced, notes, format, .. } = accepted;
     Findings {
         rows: *rows,
         results: offers.offers() as u64,
@@ -336,6 +336,7 @@ fn findings(accepted: &Accepted) -> Findings<'_> {
         rejected: rejects.total,
         repaired: rejects.repaired,
         notes,
+        format: Some(format),
         rejects: reject_rows(rejects),
     }
 }

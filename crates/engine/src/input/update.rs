@@ -2,12 +2,12 @@
 //! rejected one is stored beside the accepted one, which stays.
 
 use anyhow::Result;
-use tributary_csv_gate::FileReject;
+use tributary_csv_gate::{FileReject, WHOLE_FILE};
 use tributary_protocol::ManifestEntry;
 use tributary_store::{FileRow, FileState, RejectRow, Store};
 
 use super::{FileToRead, Rank, ResultTables};
-use crate::count::stored;
+use crate::{clock::now, count::stored};
 
 /// A content of a file, and how it was read.
 #[derive(Clone, Copy)]
@@ -40,6 +40,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) repaired: u64,
     /// Notes for people.
     pub(crate) notes: &'a [String],
+    /// The format of the file, in words; `None` if it is not known.
+    pub(crate) format: Option<&'a str>,
     /// The rejects that are kept.
     pub(crate) rejects: Vec<RejectRow>,
 }
@@ -69,6 +71,8 @@ impl FileUpdate {
             rejects: stored(found.rejected),
             repaired: stored(found.repaired),
             notes: (!found.notes.is_empty()).then(|| found.notes.join("; ")),
+            format: found.format.map(str::to_owned),
+            applied_at: Some(now()),
             ..settled.row
         };
         Self { row, accepted: Some(found.rejects), ..settled }
@@ -86,12 +90,13 @@ impl FileUpdate {
             rejected_hash: Some(content.entry.hash.clone()),
             rejected_reading: Some(content.reading.to_owned()),
             rejected_reason: Some(reject.to_string()),
+            rejected_header: header(reject),
             ..row
         };
         if !content.rank.is_of_content {
             row.rank_key = content.rank.key.clone();
         }
-        let reason = format!("the file is rejected: {}", reject.reason);
+        let reason = format!("{WHOLE_FILE}{}", reject.reason);
         // Rejects are listed newest first, so the one of the whole file comes last.
         rows.push(reject_row(reject.line, 0, reason, reject.raw.clone()));
         Self { row, accepted: None, rejected: Some(rows) }
@@ -100,7 +105,14 @@ impl FileUpdate {
     /// The file that has its accepted content again, after another one that was rejected or kept changing.
     pub(crate) fn settled(row: FileRow) -> Self {
         let state = FileState::Applied;
-        let row = FileRow { state, rejected_hash: None, rejected_reading: None, rejected_reason: None, ..row };
+        let row = FileRow {
+            state,
+            rejected_hash: None,
+            rejected_reading: None,
+            rejected_reason: None,
+            rejected_header: None,
+            ..row
+        };
         Self { row, accepted: None, rejected: Some(Vec::new()) }
     }
 
@@ -128,6 +140,12 @@ impl FileUpdate {
         }
         results.map(|results| T::write(store, id, results)).transpose()
     }
+}
+
+/// The header of a file that lacks a column, as it is stored.
+fn header(reject: &FileReject) -> Option<String> {
+    // A list of texts can always be written.
+    (!reject.header.is_empty()).then(|| serde_json::to_string(&reject.header).ok()).flatten()
 }
 
 /// A rejected row as it is stored.

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tributary_http_client::Backoff;
 use tributary_protocol::Sense;
 use tributary_store::SourceState;
@@ -72,10 +72,13 @@ impl Task for PollLoop {
             known = self.poll_once(known).await;
             test_panic("poll");
             let released = self.poll.released();
+            let due = self.due(&known, asked_at);
+            self.announce(due);
             tokio::select! {
-                () = self.wait(&known, asked_at) => {}
+                () = sleep_until(due) => {}
                 () = released => known = self.known_at_release(),
             }
+            self.statuses.next_try(self.poll.name(), None);
         }
     }
 }
@@ -177,17 +180,21 @@ impl PollLoop {
         })
     }
 
-    /// Waits until the next question is due. A held question is a wait in itself.
-    async fn wait(&mut self, known: &Known, asked_at: Instant) {
+    /// The time at which the next question is due. A held question is a wait in itself.
+    fn due(&mut self, known: &Known, asked_at: Instant) -> Instant {
         match known {
-            Known::Nothing => sleep(self.backoff.next_delay()).await,
+            Known::Nothing => Instant::now() + self.backoff.next_delay(),
             // Documents answer truly, and someone waits for each.
-            Known::Version { .. } if self.poll.origin().documents().is_some() => {}
-            Known::Version { holds: true, was_false_alarm: false, .. } => {
-                sleep_until(asked_at + MIN_SENSE_INTERVAL).await;
-            }
-            Known::Version { .. } | Known::Plain { .. } => sleep_until(self.next_tick()).await,
+            Known::Version { .. } if self.poll.origin().documents().is_some() => Instant::now(),
+            Known::Version { holds: true, was_false_alarm: false, .. } => asked_at + MIN_SENSE_INTERVAL,
+            Known::Version { .. } | Known::Plain { .. } => self.next_tick(),
         }
+    }
+
+    /// Tells people when the next question is due, unless that is at once.
+    fn announce(&self, due: Instant) {
+        let left = due.saturating_duration_since(Instant::now());
+        self.statuses.next_try(self.poll.name(), (left > MIN_SENSE_INTERVAL).then_some(left));
     }
 
     fn next_tick(&self) -> Instant {

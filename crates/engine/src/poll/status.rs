@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
+use chrono::{TimeDelta, Utc};
 use tributary_store::SourceState;
 
-use crate::{history::Meter, metrics::Durations};
+use super::recent_errors::{RecentError, RecentErrors};
+use crate::{clock, history::Meter, metrics::Durations};
 
 /// The health of all sources, by name; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,17 @@ pub struct SourceStatus {
     pub failed: u64,
     /// The duration of the last pass.
     pub took: Duration,
+    /// The time at which it is asked next; `None` while it is being asked, which a source that holds its answer always is.
+    pub next_try: Option<String>,
+    errors: RecentErrors,
+}
+
+impl SourceStatus {
+    /// The last distinct errors since this process began, the latest first.
+    #[must_use]
+    pub fn errors(&self) -> &[RecentError] {
+        self.errors.list()
+    }
 }
 
 impl Statuses {
@@ -76,7 +89,14 @@ impl Statuses {
             status.good += 1;
         }
         status.last_sensed = sensed.or(status.last_sensed.take());
+        error.iter().for_each(|error| status.errors.note(error));
         (status.state, status.error, status.took) = (Some(state), error, took);
+    }
+
+    /// Notes in what time a source is asked next; `None`: it is being asked.
+    pub(crate) fn next_try(&self, name: &str, left: Option<Duration>) {
+        let at = left.and_then(|left| Utc::now().checked_add_signed(TimeDelta::from_std(left).ok()?)).map(clock::text);
+        self.all().entry(name.to_owned()).or_default().next_try = at;
     }
 
     /// Notes a remark on what a source offers, or that there is none.

@@ -189,6 +189,7 @@ fn findings(head: &PartialHead) -> Findings<'_> {
         rejected: head.rejected,
         repaired: head.repaired,
         notes: &head.notes,
+        format: head.format.as_deref(),
         rejects: head.rejects.iter().map(row).collect(),
     }
 }

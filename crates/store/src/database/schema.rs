@@ -33,6 +33,7 @@ diesel::table! {
         length -> Nullable<BigInt>,
         may_replace -> Bool,
         expires_at -> Nullable<Text>,
+        header -> Nullable<Text>,
     }
 }
 
@@ -86,6 +87,9 @@ diesel::table! {
         rejected_hash -> Nullable<Text>,
         rejected_reading -> Nullable<Text>,
         rejected_reason -> Nullable<Text>,
+        applied_at -> Nullable<Text>,
+        format -> Nullable<Text>,
+        rejected_header -> Nullable<Text>,
     }
 }
 

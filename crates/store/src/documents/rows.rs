@@ -150,6 +150,8 @@ pub struct DocumentRow {
     pub may_replace: bool,
     /// Time when such a body is given up, RFC 3339.
     pub expires_at: Option<String>,
+    /// The header of its file, a JSON list of names; `None` unless it failed for lack of a column.
+    pub header: Option<String>,
 }
 
 impl DocumentRow {
@@ -173,6 +175,7 @@ impl DocumentRow {
             length: None,
             may_replace: false,
             expires_at: None,
+            header: None,
         }
     }
 }
@@ -197,6 +200,7 @@ macro_rules! columns {
                 dsl::length.eq($row.length),
                 dsl::may_replace.eq($row.may_replace),
                 dsl::expires_at.eq($row.expires_at.as_deref()),
+                dsl::header.eq($row.header.as_deref()),
             ),
         )
     };

@@ -1,6 +1,6 @@
 //! Files with the names of their sources, for people and programs.
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::files::FileState;
 use crate::{
@@ -11,11 +11,15 @@ use crate::{
     },
 };
 
-/// A file with the name of its source.
-#[derive(Debug, Clone, PartialEq, Queryable)]
+/// A file of a reader with the name of its source.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = files)]
 pub struct FileView {
     /// Name of the source.
+    #[diesel(select_expression = sources::name)]
     pub source: String,
+    /// Its reader.
+    pub reader: String,
     /// Relative to the source's folder.
     pub path: String,
     /// State of the latest content.
@@ -26,12 +30,14 @@ pub struct FileView {
     /// Size of the accepted content.
     pub size_bytes: i64,
     /// Rows of the accepted content, rejects included.
+    #[diesel(column_name = row_count)]
     pub rows: i64,
     /// Its results: distinct skus, or groups.
     pub results: i64,
     /// All of its rejects.
     pub rejects: i64,
     /// The reason why the latest content was rejected.
+    #[diesel(column_name = rejected_reason)]
     pub reason: Option<String>,
     /// Rows with a stray quote that was read leniently.
     pub repaired: i64,
@@ -39,38 +45,53 @@ pub struct FileView {
     pub unused: i64,
     /// Notes for people: what was guessed or left out when it was read.
     pub notes: Option<String>,
+    /// Format of the accepted content, in words.
+    pub format: Option<String>,
+    /// The time when the accepted content was applied.
+    pub applied_at: Option<String>,
+}
+
+/// Restricts files to those of some readers, of a source, in a state, or all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileFilter {
+    /// Only files of these readers.
+    pub readers: Vec<String>,
+    /// Only files of the source with this name.
+    pub source: Option<String>,
+    /// Only files whose latest content is rejected.
+    pub only_rejected: bool,
+}
+
+impl FileFilter {
+    /// All files of one reader.
+    #[must_use]
+    pub fn of_reader(reader: &str) -> Self {
+        Self { readers: vec![reader.to_owned()], ..Self::default() }
+    }
 }
 
 impl Store {
-    /// At most `limit` files of one reader, of one source if it is named, by source name, then path.
+    /// At most `limit` files that pass a filter, behind the first `offset`, by source name, then path, then reader.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn files_view(&mut self, reader: &str, source: Option<&str>, limit: i64) -> Result<Vec<FileView>, Error> {
-        let query = files::table
+    pub fn files_view(&mut self, filter: &FileFilter, offset: i64, limit: i64) -> Result<Vec<FileView>, Error> {
+        let mut query = files::table
             .inner_join(sources::table)
-            .filter(files::reader.eq(reader))
-            .select((
-                sources::name,
-                files::path,
-                files::state,
-                files::hash,
-                files::size_bytes,
-                files::row_count,
-                files::results,
-                files::rejects,
-                files::rejected_reason,
-                files::repaired,
-                files::unused,
-                files::notes,
-            ))
-            .order((sources::name, files::path))
-            .limit(limit);
-        match source {
-            Some(source) => query.filter(sources::name.eq(source)).load(&mut self.connection),
-            None => query.load(&mut self.connection),
+            .filter(files::reader.eq_any(&filter.readers))
+            .select(FileView::as_select())
+            .order((sources::name, files::path, files::reader))
+            .limit(limit)
+            .offset(offset)
+            .into_boxed();
+        if let Some(source) = &filter.source {
+            query = query.filter(sources::name.eq(source));
         }
-        .or_cannot(|| "read the files")
+        if filter.only_rejected {
+            // The text of the index `rejected_files`.
+            query = query.filter(sql::<Bool>("files.state = 'rejected'"));
+        }
+        query.load(&mut self.connection).or_cannot(|| "read the files")
     }
 
     /// The number of files of one reader.

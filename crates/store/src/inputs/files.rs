@@ -114,6 +114,12 @@ pub struct FileRow {
     pub rejected_reading: Option<String>,
     /// The reason why it was rejected.
     pub rejected_reason: Option<String>,
+    /// The time when the accepted content was applied; `None` if that is not known.
+    pub applied_at: Option<String>,
+    /// The format of the accepted content, in words; `None` if that is not known.
+    pub format: Option<String>,
+    /// The header of the rejected content, a JSON list of names; `None` unless it lacks a column.
+    pub rejected_header: Option<String>,
 }
 
 impl FileRow {
@@ -139,6 +145,9 @@ impl FileRow {
             rejected_hash: None,
             rejected_reading: None,
             rejected_reason: None,
+            applied_at: None,
+            format: None,
+            rejected_header: None,
         }
     }
 }

@@ -2,22 +2,26 @@
 //! rows, and the queues of a broker. Each table has a module with its row type and queries. People read through the `…_views`, with names in place of
 //! ids. What files give does not belong here but in `catalog` and `reports`; who the readers are, only the caller knows.
 
+mod file_sums;
 mod file_views;
 mod files;
 mod held_versions;
 mod pages;
 mod queues;
 mod reject_views;
+mod rejected_files;
 mod rejects;
 mod source_views;
 mod sources;
 
-pub use file_views::FileView;
+pub use file_sums::FileSums;
+pub use file_views::{FileFilter, FileView};
 pub use files::{FileOrigin, FileRow, FileState};
 pub use held_versions::HeldVersionRow;
 pub use pages::{PageContent, PageRow};
 pub use queues::QueueRow;
-pub use reject_views::{RejectFilter, RejectView};
+pub use reject_views::{RejectFilter, RejectPage, RejectView};
+pub use rejected_files::RejectedFileView;
 pub use rejects::RejectRow;
 pub use source_views::SourceView;
 pub use sources::{SourcePass, SourceRow, SourceState};

@@ -1,6 +1,11 @@
 //! Rejects with names in place of ids, for people and programs.
+//!
+//! There may be millions, so a page is first a list of ids. Without a filter that is a walk through the key. With one, the ids of the
+//! files that pass it are merged: a walk would read all rejects of others to find the few of a file.
 
-use diesel::prelude::*;
+use std::collections::BinaryHeap;
+
+use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, Store,
@@ -8,28 +13,38 @@ use crate::{
         error::OrCannot,
         schema::{files, rejects, sources},
     },
+    sqlite::{KEYS_PER_STATEMENT, instr},
 };
 
+/// Rejects that are searched for a text before a page ends, however few have it.
+const MAX_SEARCHED: i64 = 10_000;
+
 /// A reject with the names of its source and file.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = rejects)]
 pub struct RejectView {
     /// Orders rejects by time.
     pub id: i64,
     /// The reader that could not use the row.
+    #[diesel(select_expression = files::reader)]
     pub reader: String,
     /// Name of the source.
+    #[diesel(select_expression = sources::name)]
     pub source: String,
     /// Path of the file.
+    #[diesel(select_expression = files::path)]
     pub file: String,
     /// The line where the row begins, counted from 1.
     pub line: i64,
+    /// The byte where the row begins in the unpacked file, counted from 0.
+    pub byte_offset: i64,
     /// The reason why it could not be used.
     pub reason: String,
     /// The raw text, cut at 1 KiB.
     pub raw: String,
 }
 
-/// Restricts rejects to those of a reader, of a source, of files with a path, or all of it.
+/// Restricts rejects to those of a reader, of a source, of files with a path, with a reason, or all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RejectFilter {
     /// Only rejects of this reader.
@@ -38,6 +53,17 @@ pub struct RejectFilter {
     pub source: Option<String>,
     /// Only rejects of files with this path.
     pub file: Option<String>,
+    /// Only rejects whose reason contains this text, compared by bytes.
+    pub reason: Option<String>,
+}
+
+/// A part of the rejects, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RejectPage {
+    /// The rejects. There may be fewer than asked for before the end, if few have the reason that is searched.
+    pub rows: Vec<RejectView>,
+    /// The id before which the next page begins; `None` at the end.
+    pub next: Option<i64>,
 }
 
 impl Store {
@@ -48,11 +74,22 @@ impl Store {
     pub fn rejects_view(&mut self, first: &str, limit: i64) -> Result<Vec<RejectView>, Error> {
         rejects::table
             .inner_join(files::table.inner_join(sources::table))
-            .select(COLUMNS)
+            .select(RejectView::as_select())
             .order((sources::name, files::path, rejects::line, files::reader.ne(first), rejects::id))
             .limit(limit)
             .load(&mut self.connection)
             .or_cannot(|| "read the rejects")
+    }
+
+    /// The rejects of one file, in the order of its lines.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn rejects_of_file(&mut self, filter: &RejectFilter) -> Result<Vec<RejectView>, Error> {
+        let page = self.newest_rejects(filter, None, i64::MAX - 1)?;
+        let mut rows = page.rows;
+        rows.sort_by_key(|row| (row.line, row.id));
+        Ok(rows)
     }
 
     /// At most `limit` rejects that pass a filter, the newest first; with `before` only those older than the reject with this id.
@@ -64,13 +101,68 @@ impl Store {
         filter: &RejectFilter,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<RejectView>, Error> {
-        let mut query = rejects::table
-            .inner_join(files::table.inner_join(sources::table))
-            .select(COLUMNS)
-            .filter(rejects::id.lt(before.unwrap_or(i64::MAX)))
-            .order(rejects::id.desc())
-            .limit(limit)
+    ) -> Result<RejectPage, Error> {
+        let before = before.unwrap_or(i64::MAX);
+        let looked_at = if filter.reason.is_some() { MAX_SEARCHED } else { limit.saturating_add(1) };
+        let ids = match filter {
+            RejectFilter { reader: None, source: None, file: None, .. } => self.newest_ids(before, looked_at),
+            filter => self.newest_ids_of_files(filter, before, looked_at),
+        };
+        let mut ids = ids.or_cannot(|| "find the newest rejects")?;
+        let searched_to = ids.last().copied().filter(|_| filter.reason.is_some() && ids.len() as i64 == looked_at);
+        if let Some(reason) = &filter.reason {
+            ids = self.with_reason(&ids, reason).or_cannot(|| "search the rejects")?;
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_cut = ids.len() > limit;
+        ids.truncate(limit);
+        let next = if is_cut { ids.last().copied() } else { searched_to };
+        let rows = self.rejects_with_ids(&ids).or_cannot(|| "read the newest rejects")?;
+        Ok(RejectPage { rows, next })
+    }
+
+    /// The number of rejects that are kept.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn rejects_count(&mut self) -> Result<i64, Error> {
+        rejects::table.count().get_result(&mut self.connection).or_cannot(|| "count the rejects")
+    }
+
+    fn newest_ids(&mut self, before: i64, limit: i64) -> QueryResult<Vec<i64>> {
+        let ids = rejects::table.filter(rejects::id.lt(before)).select(rejects::id);
+        ids.order(rejects::id.desc()).limit(limit).load(&mut self.connection)
+    }
+
+    /// Merges the ids of all files that pass the filter. Those of a file lie close together, so few queries are needed.
+    fn newest_ids_of_files(&mut self, filter: &RejectFilter, before: i64, limit: i64) -> QueryResult<Vec<i64>> {
+        let mut newest = self.newest_of_each_file(filter, before)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        while let Some((head, file)) = newest.pop() {
+            let wanted = limit - found.len();
+            let ids = rejects::table.filter(rejects::file_id.eq(file).and(rejects::id.le(head))).select(rejects::id);
+            let ids = ids.order(rejects::id.desc()).limit(i64::try_from(wanted).unwrap_or(i64::MAX));
+            let ids: Vec<i64> = ids.load(&mut self.connection)?;
+            let other = newest.peek().map_or(i64::MIN, |(head, _)| *head);
+            let newer = ids.partition_point(|id| *id > other);
+            found.extend_from_slice(&ids[..newer]);
+            if found.len() == limit {
+                break;
+            }
+            newest.extend(ids.get(newer).map(|id| (*id, file)));
+        }
+        Ok(found)
+    }
+
+    /// The newest reject of each file that passes the filter, with the file's id.
+    fn newest_of_each_file(&mut self, filter: &RejectFilter, before: i64) -> QueryResult<BinaryHeap<(i64, i64)>> {
+        let of_file = rejects::table.filter(rejects::file_id.eq(files::id).and(rejects::id.lt(before)));
+        let newest = of_file.select(max(rejects::id)).single_value();
+        let mut query = files::table
+            .inner_join(sources::table)
+            .filter(files::rejects.gt(0).or(files::rejected_hash.is_not_null()))
+            .select((newest, files::id))
             .into_boxed();
         if let Some(reader) = &filter.reader {
             query = query.filter(files::reader.eq(reader));
@@ -81,18 +173,31 @@ impl Store {
         if let Some(file) = &filter.file {
             query = query.filter(files::path.eq(file));
         }
-        query.load(&mut self.connection).or_cannot(|| "read the newest rejects")
+        let heads: Vec<(Option<i64>, i64)> = query.load(&mut self.connection)?;
+        Ok(heads.into_iter().filter_map(|(newest, file)| Some((newest?, file))).collect())
     }
 
-    /// The number of rejects that are kept.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn rejects_count(&mut self) -> Result<i64, Error> {
-        rejects::table.count().get_result(&mut self.connection).or_cannot(|| "count the rejects")
+    /// Those of the ids whose reason contains a text, in their order.
+    fn with_reason(&mut self, ids: &[i64], reason: &str) -> QueryResult<Vec<i64>> {
+        let mut found = Vec::new();
+        for ids in ids.chunks(KEYS_PER_STATEMENT) {
+            let has_reason = rejects::id.eq_any(ids).and(instr(rejects::reason, reason).gt(0));
+            let query = rejects::table.filter(has_reason).select(rejects::id).order(rejects::id.desc());
+            found.extend(query.load::<i64>(&mut self.connection)?);
+        }
+        Ok(found)
+    }
+
+    fn rejects_with_ids(&mut self, ids: &[i64]) -> QueryResult<Vec<RejectView>> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(KEYS_PER_STATEMENT) {
+            let query = rejects::table
+                .inner_join(files::table.inner_join(sources::table))
+                .filter(rejects::id.eq_any(ids))
+                .select(RejectView::as_select())
+                .order(rejects::id.desc());
+            rows.extend(query.load::<RejectView>(&mut self.connection)?);
+        }
+        Ok(rows)
     }
 }
-
-/// The columns of a [`RejectView`].
-const COLUMNS: (rejects::id, files::reader, sources::name, files::path, rejects::line, rejects::reason, rejects::raw) =
-    (rejects::id, files::reader, sources::name, files::path, rejects::line, rejects::reason, rejects::raw);

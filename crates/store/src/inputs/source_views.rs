@@ -1,19 +1,15 @@
-//! Sources with the sums over the files that a reader has of them, for people and programs.
+//! Sources with the sums over their files, for people and programs.
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
 use super::{
+    file_sums::{FileSums, SourceSums},
     held_versions::HeldVersionRow,
     sources::{SourceRow, SourceState},
 };
-use crate::{
-    Error, Store,
-    database::{connection::AnyConnection, error::OrCannot, schema::files},
-};
+use crate::{Error, Store};
 
-/// A source with the sums over the files of one reader.
+/// A source with the sums over the files of one reader, and over those of all others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceView {
     /// Its name, which identifies it.
@@ -24,12 +20,10 @@ pub struct SourceView {
     pub state: SourceState,
     /// The last version that was applied in full.
     pub version: Option<String>,
-    /// Number of files.
-    pub files: i64,
-    /// Results of all files: of product feeds the offers, shown or not.
-    pub results: i64,
-    /// All rejects of all files.
-    pub rejects: i64,
+    /// The sums over the files of the reader: of product feeds the results are offers, shown or not.
+    pub sums: FileSums,
+    /// The sums over the files of all other readers.
+    pub others: FileSums,
     /// The time of its last answer.
     pub last_sensed: Option<String>,
     /// The last time that a change of it was applied.
@@ -41,12 +35,12 @@ pub struct SourceView {
 }
 
 impl Store {
-    /// All sources with the sums over the files of one reader, by name.
+    /// All sources by name. `reader` is the one whose sums are apart.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub fn sources_view(&mut self, reader: &str) -> Result<Vec<SourceView>, Error> {
-        let sums = file_sums(&mut self.connection, reader).or_cannot(|| "sum up the files")?;
+        let sums = self.file_sums(reader)?;
         let mut held: HashMap<i64, _> = self.held_versions()?.into_iter().map(|held| (held.source_id, held)).collect();
         let mut rows = self.sources()?;
         rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -54,39 +48,15 @@ impl Store {
     }
 }
 
-/// The sums over the files of one source.
-#[derive(Clone, Copy, Default)]
-struct FileSums {
-    files: i64,
-    results: i64,
-    rejects: i64,
-}
-
-/// The sums by source id. Added here rather than by the database, whose sum of BIGINTs is not a BIGINT.
-fn file_sums(connection: &mut AnyConnection, reader: &str) -> QueryResult<HashMap<i64, FileSums>> {
-    let of_reader = files::table.filter(files::reader.eq(reader));
-    let rows: Vec<(i64, i64, i64)> =
-        of_reader.select((files::source_id, files::results, files::rejects)).load(connection)?;
-    let mut sums = HashMap::<i64, FileSums>::new();
-    for (source_id, results, rejects) in rows {
-        let sum = sums.entry(source_id).or_default();
-        sum.files += 1;
-        sum.results += results;
-        sum.rejects += rejects;
-    }
-    Ok(sums)
-}
-
-fn source_view(sums: &HashMap<i64, FileSums>, held: Option<HeldVersionRow>, row: SourceRow) -> SourceView {
-    let FileSums { files, results, rejects } = sums.get(&row.id).copied().unwrap_or_default();
+fn source_view(sums: &HashMap<i64, SourceSums>, held: Option<HeldVersionRow>, row: SourceRow) -> SourceView {
+    let SourceSums { of_reader, of_others } = sums.get(&row.id).copied().unwrap_or_default();
     SourceView {
         name: row.name,
         url: row.url,
         state: row.state,
         version: row.version,
-        files,
-        results,
-        rejects,
+        sums: of_reader,
+        others: of_others,
         last_sensed: row.last_sensed,
         last_applied: row.last_applied,
         error: row.error,

@@ -38,6 +38,7 @@ fn a_document_is_stored_and_changed() {
         length: Some(9),
         may_replace: true,
         expires_at: Some("2026-11-25T13:00:00.000Z".into()),
+        header: Some("[\"a\"]".into()),
         ..first.clone()
     };
     // What is set to nothing is nothing again.

@@ -69,6 +69,9 @@ fn every_column_of_a_file_is_stored_and_can_become_null_again() {
         rejected_hash: text("blake3:01"),
         rejected_reading: text("r2"),
         rejected_reason: text("no header"),
+        applied_at: text("2026-11-29T12:00:00.000Z"),
+        format: text("UTF-8"),
+        rejected_header: text("[\"a\"]"),
     };
     assert_eq!(store.put_file(&mut row).unwrap(), id);
     assert_eq!(store.files(FEED, source_id).unwrap(), [row.clone()]);

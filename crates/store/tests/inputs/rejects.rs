@@ -1,6 +1,6 @@
 //! Rejects: replaced by kind, listed by time and by place, and deleted with their file.
 
-use tributary_store::{RejectFilter, RejectRow};
+use tributary_store::{FileRow, RejectFilter, RejectRow, Store};
 
 use crate::{Database, FEED, put};
 
@@ -45,17 +45,25 @@ fn rejects_of_all_readers_are_in_order_of_time() {
     store.replace_rejects(sales, false, &[reject(2), reject(3)]).unwrap();
     store.replace_rejects(feed, true, &[reject(4)]).unwrap();
     store.replace_rejects(prices, true, &[reject(5)]).unwrap();
+    for (reader, path) in [(FEED, "a.csv"), ("sales", "a.csv"), ("prices", "b.csv")] {
+        counts_rejects(store, reader, path);
+    }
     let mut check = |[reader, source, file]: [Option<&str>; 3], limit, expect: &[(i64, &str)]| {
         let [reader, source, file] = [reader, source, file].map(|text| text.map(str::to_owned));
-        let filter = RejectFilter { reader, source, file };
-        let rows = store.newest_rejects(&filter, None, limit).unwrap();
+        let filter = RejectFilter { reader, source, file, reason: None };
+        let page = store.newest_rejects(&filter, None, limit).unwrap();
+        let rows = page.rows;
         let found: Vec<_> = rows.iter().map(|row| (row.line, row.reader.as_str())).collect();
         assert_eq!(found, expect, "{filter:?} {limit}");
         // The same list in pages of one row.
         let (mut one_by_one, mut last) = (Vec::new(), None);
-        while let Some(row) = store.newest_rejects(&filter, last, 1).unwrap().pop() {
-            last = Some(row.id);
-            one_by_one.push(row);
+        loop {
+            let page = store.newest_rejects(&filter, last, 1).unwrap();
+            one_by_one.extend(page.rows);
+            last = page.next;
+            if last.is_none() {
+                break;
+            }
         }
         assert!(one_by_one.starts_with(&rows), "{filter:?}");
     };
@@ -71,6 +79,107 @@ fn rejects_of_all_readers_are_in_order_of_time() {
 
     store.replace_rejects(sales, false, &[]).unwrap();
     assert_eq!(store.rejects_count().unwrap(), 3);
+}
+
+/// Says in the row of a file that it has rejects, as the engine does.
+fn counts_rejects(store: &mut Store, reader: &str, path: &str) {
+    let mut file = store.file_of(reader, "north", path).unwrap().unwrap();
+    file.rejects = 1;
+    store.put_file(&mut file).unwrap();
+}
+
+/// Pages through the rejects of a filter, and compares them with a list that is filtered in memory.
+#[track_caller]
+fn check_pages(store: &mut Store, filter: &RejectFilter, limit: i64) {
+    let mut expect: Vec<_> = store.rejects_view(FEED, i64::MAX).unwrap();
+    let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+    expect.retain(|row| is(&filter.reader, &row.reader) && is(&filter.file, &row.file));
+    expect.retain(|row| filter.reason.as_deref().is_none_or(|part| row.reason.contains(part)));
+    expect.sort_by_key(|row| std::cmp::Reverse(row.id));
+    let (mut found, mut next) = (Vec::new(), None);
+    loop {
+        let page = store.newest_rejects(filter, next, limit).unwrap();
+        assert!(page.rows.len() as i64 <= limit);
+        found.extend(page.rows);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expect, "{filter:?} {limit}");
+}
+
+/// The rejects of files are merged by their ids, and each file's come in two runs, of the accepted and of a rejected content.
+#[test]
+fn pages_of_many_files_leave_nothing_out() {
+    let mut database = Database::new();
+    database.file("north");
+    let store = &mut database.store;
+    let source = store.sources().unwrap()[0].id;
+    let paths = ["b.csv", "c.csv", "d.csv"];
+    let files: Vec<_> = paths.iter().map(|path| put(store, "sales", source, path)).collect();
+    for round in 0..4_i64 {
+        for (at, file) in files.iter().enumerate() {
+            let rows: Vec<_> = (0..(round + at as i64) % 5).map(|line| reject(10 * round + line)).collect();
+            store.replace_rejects(*file, round % 2 == 0, &rows).unwrap();
+        }
+    }
+    paths.iter().for_each(|path| counts_rejects(store, "sales", path));
+    for (reader, file, reason) in [
+        (None, None, None),
+        (Some("sales"), None, None),
+        (Some("sales"), Some("c.csv"), None),
+        (None, None, Some("reason 3")),
+        (Some("sales"), None, Some("1")),
+        (Some("sales"), None, Some("nowhere")),
+    ] {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let filter = RejectFilter { reader: text(reader), source: None, file: text(file), reason: text(reason) };
+        [1, 2, 3, 100].into_iter().for_each(|limit| check_pages(store, &filter, limit));
+    }
+    let of_file =
+        RejectFilter { source: Some("north".to_owned()), file: Some("c.csv".to_owned()), ..RejectFilter::default() };
+    let lines: Vec<_> = store.rejects_of_file(&of_file).unwrap().iter().map(|row| row.line).collect();
+    assert!(lines.is_sorted() && !lines.is_empty(), "{lines:?}");
+}
+
+/// A text that is rare among many rejects must not make one answer search all of them.
+#[test]
+fn a_search_ends_after_some_rejects_and_says_where_it_goes_on() {
+    let mut database = Database::new();
+    let file = database.file("north");
+    let store = &mut database.store;
+    let rows: Vec<_> = (0..10_100).map(reject).collect();
+    store.replace_rejects(file, false, &rows).unwrap();
+    counts_rejects(store, FEED, "a.csv");
+    for source in [None, Some("north".to_owned())] {
+        let filter = RejectFilter { reason: Some("reason 42".to_owned()), source, ..RejectFilter::default() };
+        // `reason 42` itself is among the oldest, and not searched at first.
+        let page = store.newest_rejects(&filter, None, 200).unwrap();
+        assert_eq!(page.rows.len(), 110, "4200 to 4299, and 420 to 429");
+        let rest = store.newest_rejects(&filter, page.next, 200).unwrap();
+        assert_eq!((rest.rows.iter().map(|row| row.line).collect::<Vec<_>>(), rest.next), (vec![42], None));
+        let first = store.newest_rejects(&filter, None, 5).unwrap();
+        assert_eq!((first.rows.len(), first.next), (5, Some(first.rows[4].id)));
+    }
+}
+
+#[test]
+fn files_with_rejects_are_listed_with_the_most_first() {
+    let mut database = Database::new();
+    database.file("north");
+    let store = &mut database.store;
+    let source = store.sources().unwrap()[0].id;
+    for (path, rejects) in [("b.csv", 2), ("c.csv", 7), ("d.csv", 0)] {
+        let id = store.put_file(&mut FileRow { rejects, ..FileRow::new("sales", source, path) }).unwrap();
+        let rows: Vec<_> = (0..rejects).map(reject).collect();
+        store.replace_rejects(id, false, &rows).unwrap();
+    }
+    let all = store.files_with_rejects(&RejectFilter::default(), 0, 9).unwrap();
+    assert_eq!(all.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["c.csv", "b.csv"]);
+    assert_eq!(store.files_with_rejects(&RejectFilter::default(), 1, 9).unwrap(), all[1..]);
+    assert_eq!(store.reject_reasons(all[1].id, 9).unwrap(), ["reason 0", "reason 1"]);
+    assert_eq!(store.reject_reasons(all[0].id, 3).unwrap().len(), 3);
 }
 
 /// The order of `readdb rejects`.

@@ -8,7 +8,7 @@ use diesel::{
     sql_query,
     sql_types::Text,
 };
-use tributary_store::{Error, FileRow, ProductFilter, Store};
+use tributary_store::{Error, FileRow, ProductFilter, RejectFilter, Store};
 
 use crate::{Database, FEED, edit, strings};
 
@@ -107,6 +107,23 @@ fn the_files_of_a_reader_are_found_without_reading_those_of_others() {
     check(|store| store.all_file_origins(FEED), &[of_reader]);
     check(|store| store.report_failures("sales"), &["SEARCH failed_reports USING PRIMARY KEY"]);
     check(|store| store.clear_report_failure("sales", 1), &["SEARCH failed_reports USING PRIMARY KEY"]);
+}
+
+/// Guards against pages of rejects and sources that take longer the more rejects and files there are.
+#[test]
+fn rejects_are_found_by_their_files_and_sums_in_an_index() {
+    let of_file = RejectFilter { file: Some("a.csv".to_owned()), ..RejectFilter::default() };
+    let of_source = RejectFilter { source: Some("north".to_owned()), ..RejectFilter::default() };
+    let key = "SEARCH rejects USING INTEGER PRIMARY KEY (rowid<?)";
+    check(|store| store.newest_rejects(&RejectFilter::default(), None, 9), &[key]);
+    let newest = plans(|store| store.newest_rejects(&of_source, None, 9));
+    let of_each = "SEARCH rejects USING COVERING INDEX rejects_by_file (file_id=? AND rowid<?)";
+    assert!(newest.iter().any(|step| step == of_each), "{newest:?}");
+    let whole: Vec<_> = plans(|store| store.newest_rejects(&of_file, None, 9));
+    assert!(!whole.iter().any(|step| step.starts_with("SCAN rejects")), "{whole:?}");
+    check(|store| store.reject_reasons(1, 9), &["SEARCH rejects USING INDEX rejects_by_file (file_id=?)"]);
+    let sums = plans(|store| store.sources_view(FEED));
+    assert!(sums.iter().any(|step| step == "SCAN files USING COVERING INDEX file_sums"), "{sums:?}");
 }
 
 /// Guards against operations that take longer the more messages are remembered.

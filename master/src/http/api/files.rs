@@ -1,13 +1,16 @@
-//! `GET /api/v1/files`: the product feeds of all sources.
+//! `GET /api/v1/files`: the product feeds of all sources, or the files of a report.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use tributary_config::PRODUCTS;
+use tributary_engine::reader_named;
 use utoipa::IntoParams;
 
 use crate::http::{
     api::{
         export::{Export, Format, Raw, whole},
-        views::{File, Items},
+        source_views::File,
+        views::Items,
     },
     server::{App, error::ApiError, input},
 };
@@ -19,6 +22,8 @@ use crate::http::{
 pub(crate) struct FilesQuery {
     /// Of this source.
     source: Option<String>,
+    /// `products` (default), or the name of a report: the files that it reads.
+    reader: Option<String>,
     /// Maximum rows; all by default.
     #[param(minimum = 1)]
     limit: Option<i64>,
@@ -30,17 +35,18 @@ pub(crate) struct FilesQuery {
     raw: Option<Raw>,
 }
 
-/// The product feeds.
+/// The product feeds, or the files of a report.
 ///
 /// By source and path, with what was accepted of each, and what was guessed when it was read.
 #[utoipa::path(get, path = "/api/v1/files", operation_id = "list_files", tag = "sources", params(FilesQuery), responses(
-    (status = 200, content((Items<File> = "application/json"), (String = "text/csv")), description = "Product feeds"),
+    (status = 200, content((Items<File> = "application/json"), (String = "text/csv")), description = "Files"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: FilesQuery = input::query(&request)?;
     let limit = input::most(query.limit)?;
-    let rows = app.engine.files(input::unless_blank(query.source), limit).await?;
+    let reader = input::unless_blank(query.reader).map_or_else(|| PRODUCTS.to_owned(), |name| reader_named(&name));
+    let rows = app.engine.files(reader, input::unless_blank(query.source), limit).await?;
     let rows = rows.into_iter().map(File::from).collect();
     whole("files", rows, limit, Export::wanted(&request, query.format, query.raw)).await
 }

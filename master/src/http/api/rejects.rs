@@ -1,16 +1,29 @@
 //! `GET /api/v1/rejects`: the rows that could not be used.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tributary_config::report_reader;
+use tributary_engine::RejectFilter;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     api::{
         export::{Export, Format, Raw, Table},
-        views::{Items, Reject},
+        source_views::Reject,
     },
     server::{App, error::ApiError, input},
 };
+
+/// Order of rejects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RejectOrder {
+    /// The newest first.
+    Newest,
+    /// As in the file.
+    Line,
+}
 
 /// Selection of rejects.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -23,6 +36,13 @@ pub(crate) struct RejectsQuery {
     report: Option<String>,
     /// Of files with this path.
     file: Option<String>,
+    /// With this text in the reason, compared by bytes.
+    reason: Option<String>,
+    /// `newest` (default), or `line`: as in the file, for one `file` of one `source`.
+    #[param(inline, nullable = false)]
+    order: Option<RejectOrder>,
+    /// Only those behind this place, the `next` of the page before.
+    after: Option<i64>,
     /// Maximum rows: 1 to 10,000 and by default 10,000 for JSON; all by default for CSV.
     #[param(minimum = 1)]
     limit: Option<i64>,
@@ -34,21 +54,67 @@ pub(crate) struct RejectsQuery {
     raw: Option<Raw>,
 }
 
+/// A page of the rejects.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RejectsPage {
+    /// The newest first. There may be fewer than `limit` before the end, if `reason` is rare.
+    items: Vec<Reject>,
+    /// Where the next page begins; null at the end.
+    next: Option<i64>,
+}
+
 /// The rejects.
 ///
 /// The newest first; at most 1,000 per file are kept.
 #[utoipa::path(get, path = "/api/v1/rejects", operation_id = "list_rejects", tag = "sources", params(RejectsQuery), responses(
-    (status = 200, content((Items<Reject> = "application/json"), (String = "text/csv")), description = "Rows that could not be used"),
+    (status = 200, content((RejectsPage = "application/json"), (String = "text/csv")), description = "Rows that could not be used"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: RejectsQuery = input::query(&request)?;
-    let [report, source, file] = [query.report, query.source, query.file].map(input::unless_blank);
-    if let Some(export) = Export::wanted(&request, query.format, query.raw) {
-        let rows = app.engine.export_rejects(report, source, file, input::most(query.limit)?).await?;
+    let filter = filter(query.source, query.file, query.report, query.reason);
+    let export = Export::wanted(&request, query.format, query.raw);
+    if query.order == Some(RejectOrder::Line) {
+        return in_file_order(&app, filter, query.after, query.limit, export).await;
+    }
+    if let Some(export) = export {
+        let rows = app.engine.export_rejects(filter, query.after, input::most(query.limit)?).await?;
         return Table::<Reject>::new("rejects", rows).answer(export).await;
     }
     let limit = input::limit(query.limit.or(Some(10_000)))?;
-    let (rows, _) = app.engine.rejects(report, source, file, limit).await?;
-    Ok(HttpResponse::Ok().json(Items { items: rows.into_iter().map(Reject::from).collect() }))
+    let page = app.engine.rejects(filter, query.after, limit).await?;
+    let items = page.rows.into_iter().map(Reject::from).collect();
+    Ok(HttpResponse::Ok().json(RejectsPage { items, next: page.next }))
+}
+
+/// The filter that these parameters ask for. A blank one asks for nothing, as an empty field of a form.
+pub(crate) fn filter(
+    source: Option<String>,
+    file: Option<String>,
+    report: Option<String>,
+    reason: Option<String>,
+) -> RejectFilter {
+    let [source, file, report, reason] = [source, file, report, reason].map(input::unless_blank);
+    RejectFilter { reader: report.as_deref().map(report_reader), source, file, reason }
+}
+
+/// Answers with the rejects of one file, which are few enough to be sorted.
+async fn in_file_order(
+    app: &App,
+    filter: RejectFilter,
+    after: Option<i64>,
+    limit: Option<i64>,
+    export: Option<Export>,
+) -> Result<HttpResponse, ApiError> {
+    if filter.source.is_none() || filter.file.is_none() || after.is_some() {
+        let why = "`order=line` is for one file: it needs `source` and `file`, and takes no `after`";
+        return Err(ApiError::BadRequest(why.to_owned()));
+    }
+    let limit = input::most(limit)?;
+    let mut rows: Vec<_> = app.engine.rejects_of_file(filter).await?.into_iter().map(Reject::from).collect();
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    match export {
+        Some(export) => Table::<Reject>::new("rejects", stream::iter([Ok(rows)]).boxed()).answer(export).await,
+        None => Ok(HttpResponse::Ok().json(RejectsPage { items: rows, next: None })),
+    }
 }

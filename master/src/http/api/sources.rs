@@ -4,10 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::http::{
-    api::{
-        export::ListQuery,
-        views::{Items, Source},
-    },
+    api::{export::ListQuery, source_views::Source, views::Items},
     server::{App, error::ApiError, input},
 };
 

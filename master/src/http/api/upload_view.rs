@@ -5,7 +5,10 @@ use tributary_config::{ReportConfig, UPLOADS};
 use tributary_engine::{Document, Stage};
 use utoipa::ToSchema;
 
-use crate::http::pages::text::wording::encoded;
+use crate::http::{
+    api::suggestions::{Suggestion, suggestions},
+    pages::text::wording::encoded,
+};
 
 /// An upload and its progress.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -35,6 +38,8 @@ pub(crate) struct UploadView {
     pub(crate) created_at: String,
     /// When it ended, RFC 3339; null before that.
     pub(crate) finished_at: Option<String>,
+    /// Lines for the configuration that would let it be read, if no reader claims it; else empty.
+    pub(crate) suggestions: Vec<Suggestion>,
 }
 
 /// A result of an upload.
@@ -50,6 +55,7 @@ impl UploadView {
     /// An upload whose file some of the configured `reports` may claim.
     pub(crate) fn new(document: Document, reports: &[ReportConfig]) -> Self {
         let results = results(&document, reports);
+        let suggestions = suggestions(&document.path, &document.header);
         let Document { id, path, stage, bytes, total, rows, percent, rejects, error, created_at, finished_at, .. } =
             document;
         // One whose place another took has failed for its sender.
@@ -67,6 +73,7 @@ impl UploadView {
             results,
             created_at,
             finished_at,
+            suggestions,
         }
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tributary_config::{ReportConfig, report_of};
-use tributary_engine::{
-    AggrRow, FileView, HeldVersionRow, QueueRow, RejectView, ReportSummary, SourceHealth, SourceView,
-};
+use tributary_config::ReportConfig;
+use tributary_engine::{AggrRow, QueueRow, ReportSummary};
 use utoipa::ToSchema;
 
 use crate::http::pages::text::wording::encoded;
@@ -36,55 +34,6 @@ pub(crate) struct Aggr {
     pub(crate) no_of_products: i64,
 }
 
-/// A source and its health.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Source {
-    /// Its identity.
-    pub(crate) name: String,
-    /// Its URL.
-    pub(crate) url: String,
-    /// `unknown` before the first pass, `down` if the last one failed, `held` if its version waits for a person, `rejected` if a file
-    /// is or more rows are than are not, else `up`.
-    pub(crate) state: String,
-    /// The last version that was applied completely.
-    pub(crate) version: Option<String>,
-    /// Number of its files.
-    pub(crate) files: i64,
-    /// Offers of all its files, shown or not.
-    pub(crate) offers: i64,
-    /// Rejected rows of all its files.
-    pub(crate) rejects: i64,
-    /// When it last answered, RFC 3339.
-    pub(crate) last_sensed: Option<String>,
-    /// When a change of it was last applied, RFC 3339.
-    pub(crate) last_applied: Option<String>,
-    /// Why the last pass failed, which files are rejected, or what is held.
-    pub(crate) error: Option<String>,
-    /// A remark on what it offers: that it offers no file and why, or which files never rest.
-    pub(crate) note: Option<String>,
-    /// The version that waits for a person, because it would take too much away; null if none does.
-    pub(crate) held: Option<Held>,
-}
-
-/// A version that waits for a person.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Held {
-    /// Digest of what is held; the same as long as the same skus would go.
-    pub(crate) digest: String,
-    /// Number of skus that would go.
-    pub(crate) removes: i64,
-    /// Distinct skus that the source offers.
-    pub(crate) offers: i64,
-    /// Reason, for people: what would go and why.
-    pub(crate) reason: String,
-    /// Since when the same skus would go, RFC 3339.
-    pub(crate) since: String,
-    /// When it is applied by itself, RFC 3339; null: never.
-    pub(crate) until: Option<String>,
-    /// Whether it was accepted; then the next pass applies it.
-    pub(crate) accepted: bool,
-}
-
 /// A queue of the broker.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Queue {
@@ -107,52 +56,6 @@ pub(crate) struct Queue {
     pub(crate) error: Option<String>,
     /// When one of these last changed, RFC 3339.
     pub(crate) changed_at: String,
-}
-
-/// A product feed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct File {
-    /// The source's name.
-    pub(crate) source: String,
-    /// Its path.
-    pub(crate) path: String,
-    /// `applied`, `rejected` or `changing`: the state of its latest content.
-    pub(crate) state: String,
-    /// Hash of the accepted content; null while none was accepted.
-    pub(crate) hash: Option<String>,
-    /// Its size.
-    pub(crate) size_bytes: i64,
-    /// Its rows, rejects included.
-    pub(crate) rows: i64,
-    /// Distinct skus that it offers.
-    pub(crate) offers: i64,
-    /// Its rejects.
-    pub(crate) rejects: i64,
-    /// Rows of it with a stray quote that was read leniently.
-    pub(crate) repaired: i64,
-    /// Good rows of it that a later row replaces.
-    pub(crate) replaced: i64,
-    /// Reason why the latest content was rejected.
-    pub(crate) reason: Option<String>,
-    /// Notes on what was guessed or left out, for people.
-    pub(crate) notes: Option<String>,
-}
-
-/// A row that could not be used.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Reject {
-    /// The source's name.
-    pub(crate) source: String,
-    /// The file's path.
-    pub(crate) file: String,
-    /// The line on which the row begins; the first line is 1.
-    pub(crate) line: i64,
-    /// Why it could not be used.
-    pub(crate) reason: String,
-    /// The raw text, cut at 1 KiB.
-    pub(crate) raw: String,
-    /// The report that could not use the row; null for a row that is no product.
-    pub(crate) report: Option<String>,
 }
 
 /// A report without its rows.
@@ -214,29 +117,6 @@ impl From<AggrRow> for Aggr {
     }
 }
 
-impl From<RejectView> for Reject {
-    fn from(RejectView { reader, source, file, line, reason, raw, .. }: RejectView) -> Self {
-        Self { source, file, line, reason, raw, report: report_of(&reader).map(str::to_owned) }
-    }
-}
-
-impl From<FileView> for File {
-    fn from(row: FileView) -> Self {
-        let state = row.state.to_string();
-        let FileView { source, path, hash, size_bytes, rows, rejects, repaired, reason, notes, .. } = row;
-        let offers = row.results;
-        let replaced = row.unused;
-        Self { source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes }
-    }
-}
-
-impl From<HeldVersionRow> for Held {
-    fn from(row: HeldVersionRow) -> Self {
-        let HeldVersionRow { digest, removes, offers, reason, held_since, held_until, accepted, source_id: _ } = row;
-        Self { digest, removes, offers, reason, since: held_since, until: held_until, accepted }
-    }
-}
-
 impl From<QueueRow> for Queue {
     fn from(row: QueueRow) -> Self {
         let QueueRow { name, position: _, role, ready, consumers, unacknowledged, set_aside, error, changed_at } = row;
@@ -247,23 +127,6 @@ impl From<QueueRow> for Queue {
         };
         let dead_lettered = set_aside;
         Self { name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at }
-    }
-}
-
-impl From<SourceHealth> for Source {
-    fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
-        let offers = stored.results;
-        let SourceView { name, url, state, version, files, rejects, last_sensed, last_applied, error, held, .. } =
-            stored;
-        let (state, error) = match status.state {
-            Some(newer) => (newer, status.error),
-            None => (state, error),
-        };
-        let last_sensed = status.last_sensed.or(last_sensed);
-        let note = status.note;
-        let state = state.to_string();
-        let held = held.map(Held::from);
-        Self { name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held }
     }
 }
 

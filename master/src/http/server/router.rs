@@ -77,6 +77,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(resource("/clear", "POST", [plain(web::post().to(corrections::clear))]))
         .service(resource("/products", "GET, HEAD", [read().to(pages::products::show)]))
         .service(resource("/names", "GET, HEAD", [read().to(pages::names::show)]))
+        .service(resource("/sources", "GET, HEAD", [read().to(pages::sources::list::show)]))
+        .service(resource("/sources/{name}", "GET, HEAD", [read().to(pages::sources::source::show)]))
         .service(resource("/files", "GET, HEAD", [read().to(pages::sources::files::show)]))
         .service(resource("/rejects", "GET, HEAD", [read().to(pages::rejects::show)]))
         .service(resource(
@@ -85,6 +87,7 @@ fn pages(config: &mut web::ServiceConfig) {
             [plain(read().to(pages::uploads::show)), plain(web::post().to(pages::uploads::form))],
         ))
         .service(resource("/docs", "GET, HEAD", [plain(read().to(pages::docs::show))]))
+        .service(resource("/upload/remove", "POST", [plain(web::post().to(pages::uploads::remove))]))
         .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
         .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
         .service(resource("/reports", "GET, HEAD", [plain(read().to(pages::reports::list))]))

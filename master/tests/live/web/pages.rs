@@ -62,7 +62,10 @@ fn is_plain(page: &str, what: &str) {
                 assert!(value.starts_with('/') && !value.starts_with("//"), "{what}: <{name} {attribute}={value}>");
             }
             if attribute == "href" {
-                assert!(value.starts_with(['/', '#']) || value.starts_with("http"), "{what}: <{name} {attribute}={value}>");
+                assert!(
+                    value.starts_with(['/', '#']) || value.starts_with("http"),
+                    "{what}: <{name} {attribute}={value}>"
+                );
             }
         }
         let has = |wanted: &str| attributes.iter().any(|(attribute, _)| attribute == wanted);

@@ -54,6 +54,7 @@ impl World {
             rejected: rejects.len() as u64,
             repaired: 1,
             notes: &["one".to_owned(), "two".to_owned()],
+            format: Some("UTF-8"),
             rejects: rejects.iter().map(|reason| reject_row(1, 2, (*reason).to_owned(), "raw".to_owned())).collect(),
         };
         let update = FileUpdate::accepted(self.row.clone(), key, found);
@@ -63,7 +64,12 @@ impl World {
     fn reject(&mut self, hash: &str, is_of_content: bool, rows: &[&str]) {
         let (rank, entry) = (rank(hash, is_of_content), entry(hash));
         let key = ContentKey { entry: &entry, reading: "r", rank: &rank };
-        let reject = FileReject { line: 3, reason: "no header".into(), raw: "x".into() };
+        let reject = FileReject {
+            line: 3,
+            raw: "x".into(),
+            header: vec!["a".into(), "b".into()],
+            ..FileReject::of_file("no header")
+        };
         let rows = rows.iter().map(|reason| reject_row(4, 5, (*reason).to_owned(), "raw".to_owned())).collect();
         let update = FileUpdate::rejected(self.row.clone(), key, &reject, rows);
         assert_eq!(self.write(update, None), None);
@@ -72,7 +78,7 @@ impl World {
     /// The reasons of the rejects, newest first.
     fn rejects(&mut self) -> Vec<String> {
         let rows = self.store.newest_rejects(&RejectFilter::default(), None, 9).unwrap();
-        rows.into_iter().map(|row| row.reason).collect()
+        rows.rows.into_iter().map(|row| row.reason).collect()
     }
 
     fn results(&mut self) -> String {
@@ -104,7 +110,9 @@ fn an_accepted_content_replaces_everything() {
     assert_eq!(numbers, [7, 9, 5, 2, 1, 1]);
     assert_eq!((row.hash.as_deref(), row.reading.as_deref(), row.state), (Some("h1"), Some("r"), FileState::Applied));
     assert_eq!((row.rank_key.as_str(), row.notes.as_deref()), ("rank of h1", Some("one; two")));
+    assert_eq!((row.format.as_deref(), row.applied_at.is_some()), (Some("UTF-8"), true));
     assert_eq!((&row.rejected_hash, &row.rejected_reading, &row.rejected_reason), (&None, &None, &None));
+    assert_eq!(row.rejected_header, None);
     assert_eq!((world.rejects(), world.results()), (vec!["first".to_owned()], "h1".to_owned()));
     world.accept("h2", &[]);
     assert_eq!((world.rejects(), world.results()), (vec![], "h2".to_owned()));
@@ -119,6 +127,7 @@ fn a_rejected_content_stands_beside_the_accepted_one_until_that_is_back() {
     let row = world.row.clone();
     assert_eq!((row.state, row.rejected_hash.as_deref()), (FileState::Rejected, Some("h2")));
     assert_eq!(row.rejected_reason.as_deref(), Some("line 3: no header"));
+    assert_eq!((row.rejected_header.as_deref(), &row.applied_at), (Some(r#"["a","b"]"#), &before.applied_at));
     assert_eq!((row.hash, row.row_count, row.rank_key), (before.hash.clone(), 9, "rank of h1".to_owned()));
     assert_eq!(world.rejects(), ["the file is rejected: no header", "row", "first"]);
     world.reject("h3", false, &[]);

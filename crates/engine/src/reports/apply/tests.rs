@@ -281,6 +281,7 @@ fn what_paths_no_longer_stand_for_is_left_out() {
         length: None,
         may_replace: false,
         expires_at: None,
+        header: None,
     };
     let folder = world.folder.path();
     let reports = Reports::new(&[], folder.join("database.db").to_str().unwrap().parse().unwrap());

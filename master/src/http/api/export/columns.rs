@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::Cell;
 use crate::http::api::{
     history::HistoryView,
+    source_views::{File, Held, Reject, Source, SourceError},
+    suggestions::Suggestion,
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, File, Held, Queue, Reject, Report, Source},
+    views::{Aggr, Queue, Report},
 };
 
 /// An item of a list as a row.
@@ -33,17 +37,24 @@ macro_rules! columns {
 }
 
 columns!(Aggr: name, no_of_products);
-columns!(Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held);
+columns!(
+    Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held, rows,
+    report_files, report_rows, report_rejects, took_seconds, next_try, errors
+);
 columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
-columns!(File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes);
-columns!(Reject: source, file, line, reason, raw, report);
 columns!(
     HistoryView: at, products, versions, added, updated, removed, rejected, edits, apply_seconds, max_apply_seconds, polls,
     failed_polls, poll_seconds, max_poll_seconds, requests, request_seconds, max_request_seconds
 );
+columns!(
+    File: source, path, state, hash, size_bytes, rows, offers, rejects, repaired, replaced, reason, notes, reader, format,
+    applied_at
+);
+columns!(Reject: source, file, line, reason, raw, report, cure, byte_offset);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units);
 columns!(
-    UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at
+    UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at,
+    suggestions
 );
 
 /// A held version is a JSON object.
@@ -62,6 +73,24 @@ impl From<&BTreeMap<String, String>> for Cell<'_> {
             units.iter().map(|(metric, unit)| (metric.clone(), unit.clone().into())).collect();
         Self::Text(serde_json::Value::Object(units).to_string().into())
     }
+}
+
+/// Errors are JSON objects.
+impl From<&Vec<SourceError>> for Cell<'_> {
+    fn from(errors: &Vec<SourceError>) -> Self {
+        json(errors)
+    }
+}
+
+impl From<&Vec<Suggestion>> for Cell<'_> {
+    fn from(suggestions: &Vec<Suggestion>) -> Self {
+        json(suggestions)
+    }
+}
+
+/// A list of structs of texts and numbers, which can always be written.
+fn json(list: &impl Serialize) -> Cell<'static> {
+    Cell::Text(serde_json::to_string(list).unwrap_or_default().into())
 }
 
 /// Links are JSON, as lists of texts are.

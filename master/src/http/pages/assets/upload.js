@@ -11,6 +11,8 @@ const FOLLOWED = 2;
 
 const waiting = [];
 const sending = new Set();
+// What was chosen on this page, by the id of its upload: a failed transfer can be repeated without asking for the file again.
+const chosen = new Map();
 const followed = new Map();
 const isOurs = (id) => sending.has(id) || waiting.some((job) => job.id === id);
 const isOver = (state) => state === "complete" || state === "failed";
@@ -52,8 +54,8 @@ function button(text, act) {
   return made;
 }
 
-// Updates a line: state, name, facts, links, error.
-function show(id, { state, filename, facts, done, links = [], error, buttons = [] }) {
+// Updates a line: state, name, facts, links, error, lines for the configuration.
+function show(id, { state, filename, facts, done, links = [], error, suggestions = [], buttons = [] }) {
   const at = line(id);
   const shape = JSON.stringify([state, filename, links, error, typeof done, buttons.map((one) => one.textContent)]);
   if (at.shape === shape && links.length === 0) {
@@ -84,17 +86,44 @@ function show(id, { state, filename, facts, done, links = [], error, buttons = [
     said.append(" · ", link);
   }
   parts.push(said);
-  if (error) parts.push(element("span", "error", error));
+  if (error) parts.push(element("span", "error", sentence(error)));
+  if (suggestions.length > 0) parts.push(advice(suggestions));
   at.replaceChildren(...parts);
   if (focused) [...at.querySelectorAll("button")].find((other) => other.textContent === focused)?.focus();
 }
 
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+
+// Lines for the configuration, with a button to copy them.
+function advice(suggestions) {
+  const all = element("div", "suggestions");
+  const intro = element("p", "", "No reader claims this file. These lines in ");
+  intro.append(element("code", "", "tributary.toml"), " would change that; then upload it again:");
+  all.append(intro);
+  for (const { title, lines } of suggestions) {
+    const shown = element("pre", "", lines);
+    all.append(element("p", "", title), shown, button("Copy", (copy) => copyText(shown, copy)));
+  }
+  return all;
+}
+
+async function copyText(shown, copy) {
+  try {
+    await navigator.clipboard.writeText(shown.textContent);
+    copy.textContent = "Copied";
+  } catch {
+    // Browsers give the clipboard to https and localhost only: select the text instead.
+    getSelection().selectAllChildren(shown);
+    copy.textContent = "Selected: press Ctrl C";
+  }
+}
+
 // Shows the server's view of an upload.
 function tell(upload) {
-  const { id, filename, state, total, rows, percent, rejects, error, results } = upload;
+  const { id, filename, state, total, rows, percent, rejects, error, results, suggestions } = upload;
   const sent = total ? `${bytes(upload.bytes)} of ${bytes(total)}` : bytes(upload.bytes);
   const read = rows > 0 ? `, ${counted(rows, "row")}` : "";
-  const rejected = rejects > 0 ? `, ${counted(rejects, "reject")}` : "";
+  const rejected = rejects > 0 ? `, ${rejects.toLocaleString("en")} set aside` : "";
   const kinds = {
     receiving: { facts: isRemembered(id) ? `${sent} · choose the file again to go on` : sent, done: total ? (100 * upload.bytes) / total : null },
     queued: { facts: `${bytes(upload.bytes)}, waits to be read`, done: null },
@@ -102,16 +131,44 @@ function tell(upload) {
     complete: { facts: `${bytes(upload.bytes)}${read}${rejected}` },
     failed: { facts: bytes(upload.bytes) },
   };
-  show(id, { state, filename, links: results, error, buttons: buttonsOf(id, state), ...kinds[state] });
+  show(id, { state, filename, links: results, error, suggestions, buttons: buttonsOf(id, state, filename), ...kinds[state] });
 }
 
-function buttonsOf(id, state) {
+function buttonsOf(id, state, filename) {
   const away = () => fetch(`/api/v1/uploads/${id}`, { method: "DELETE" }).then(refresh);
-  if (state === "failed") return [];
+  if (state === "failed") return [again(id, filename), button("Remove", () => forget(id))];
   if (state !== "complete") return [button("Cancel", away)];
   // This deletes the rows, too, so ask for confirmation.
   const sure = (first) => first.replaceWith(button("Remove file and rows", () => away().then(() => line(id).remove())));
   return [button("Remove", sure)];
+}
+
+// A button that sends a file again. The server keeps nothing of a failed upload, so the file must still be known here, or be chosen.
+function again(id, filename) {
+  const job = chosen.get(id);
+  if (job) return button("Try again", () => retry(id, job.file, job.replace));
+  return button("Choose it again", () => {
+    const input = element("input", "");
+    input.type = "file";
+    input.setAttribute("aria-label", filename);
+    input.addEventListener("change", () => retry(id, input.files[0], false));
+    input.click();
+  });
+}
+
+async function retry(id, file, replace) {
+  const known = await upload(id);
+  // The server still waits for the rest of it, or has never heard of it.
+  if (!known || known.state === "receiving") return queue({ id, file, replace });
+  await forget(id);
+  await offer(file, replace);
+}
+
+// Forgets a failed upload, here and at the server, which may never have heard of it.
+async function forget(id) {
+  await fetch(`/api/v1/uploads/${id}`, { method: "DELETE" }).catch(() => null);
+  chosen.delete(id);
+  line(id).remove();
 }
 
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -158,6 +215,7 @@ async function send(job) {
   sending.add(id);
   unfollow(id);
   remember(job);
+  chosen.set(id, job);
   const shown = (state, facts, loaded) => {
     const done = file.size ? (100 * loaded) / file.size : 100;
     show(id, { state, filename: file.name, facts, done, buttons: [button("Cancel", () => stop.abort())] });
@@ -185,7 +243,7 @@ async function send(job) {
   const isOurFailure = failure && !stop.signal.aborted && (failure.status === 0 || !isOver(known?.state));
   if (known && !isOurFailure) follow(known);
   else if (!known && failure?.status === 409 && !replace) ask(id, file, "");
-  else if (isOurFailure) show(id, { state: "failed", filename: file.name, facts: bytes(file.size), error: failure.message });
+  else if (isOurFailure) show(id, { state: "failed", filename: file.name, facts: bytes(file.size), error: failure.message, buttons: buttonsOf(id, "failed", file.name) });
   else if (stop.signal.aborted) line(id).remove();
   sendNext();
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tributary_engine::{Amounts, Dashboard, HistoryPoint, HistorySpan, SourceState, Tally};
 
 use crate::http::{
-    api::views::Source,
+    api::source_views::Source,
     pages::{
         plot::{Spark, SparkValue},
         text::wording::{counted, encoded, thousands},

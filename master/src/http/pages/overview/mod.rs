@@ -21,7 +21,7 @@ use self::{
 };
 pub(super) use self::{form::Form, known::label};
 use crate::http::{
-    api::views::{Queue, Source},
+    api::{source_views::Source, views::Queue},
     pages::{frame::answer, text::wording::counted},
     server::{App, error::ApiError, input},
 };

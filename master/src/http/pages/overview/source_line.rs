@@ -1,10 +1,13 @@
 //! One source as the first page lists it.
 
 use crate::http::{
-    api::views::{Held, Source},
-    pages::text::{
-        moment::Moment,
-        wording::{counted, encoded, people_time, sentence},
+    api::source_views::Source,
+    pages::{
+        sources::HeldLine,
+        text::{
+            moment::Moment,
+            wording::{counted, encoded},
+        },
     },
 };
 
@@ -24,30 +27,6 @@ pub(crate) struct SourceLine {
     pub(crate) error: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) held: Option<HeldLine>,
-}
-
-/// The held version of a source.
-pub(crate) struct HeldLine {
-    pub(crate) digest: String,
-    /// A sentence: what would go and why.
-    pub(crate) reason: String,
-    /// Label of the button, which says what accepting it does.
-    pub(crate) button: String,
-    /// Consequence if nobody does.
-    pub(crate) else_what: String,
-}
-
-impl HeldLine {
-    /// `None` once it was accepted: then there is nothing left to decide.
-    fn new(held: Held) -> Option<Self> {
-        let Held { digest, removes, reason, until, accepted, .. } = held;
-        let else_what = match until {
-            Some(until) => format!("Otherwise it is applied at {} UTC.", people_time(&until)),
-            None => "Until then its rows stay as they are.".to_owned(),
-        };
-        let button = format!("Accept: remove {}", counted(removes, "product"));
-        (!accepted).then_some(Self { digest, reason: sentence(&reason), button, else_what })
-    }
 }
 
 impl From<Source> for SourceLine {

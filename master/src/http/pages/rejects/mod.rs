@@ -1,17 +1,21 @@
-//! `GET /rejects`: the rows that were set aside.
+//! `GET /rejects`: the rows that were set aside, first how many of which file and why, then the rows.
+
+mod template;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use askama::Template;
 use serde::Deserialize;
 
+use self::template::{Filter, Rejects};
 use crate::http::{
-    api::views::Reject,
-    pages::{
-        frame::answer,
-        text::wording::{encoded, thousands},
-    },
+    api::rejects::filter,
+    pages::frame::answer,
     server::{App, error::ApiError, input},
 };
+
+/// Files per page.
+const FILES: i64 = 25;
+/// Rows per page.
+const ROWS: i64 = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,56 +23,22 @@ struct RejectsQuery {
     source: Option<String>,
     file: Option<String>,
     report: Option<String>,
+    reason: Option<String>,
+    /// The place in the files.
+    #[serde(default)]
+    offset: i64,
+    /// The place in the rows.
+    after: Option<i64>,
 }
 
-/// The rejects, the newest first.
+/// Shows files with rejects, and the rejects, the newest first.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    const MOST: i64 = 200;
-    let RejectsQuery { source, file, report } = input::query(&request)?;
-    let [source, file, report] = [source, file, report].map(input::unless_blank);
-    let (rows, total) = app.engine.rejects(report.clone(), source.clone(), file.clone(), MOST).await?;
-    let items = rows.into_iter().map(Reject::from).collect();
-    let query = [("source", &source), ("file", &file), ("report", &report)];
-    let of = file.as_ref().or(source.as_ref()).or(report.as_ref()).cloned();
-    answer(&app, StatusCode::OK, &Rejects::new(of, items, total, &query))
-}
-
-/// The page at `/rejects`.
-#[derive(Template)]
-#[template(path = "rejects.html")]
-pub(crate) struct Rejects {
-    /// The file, source or report that the list is filtered by.
-    of: Option<String>,
-    rows: Vec<Reject>,
-    total: String,
-    /// The link to all of them, up to the name of the format.
-    downloads: String,
-}
-
-impl Rejects {
-    /// The newest rejects. `query` is the selection, for the link to all of them.
-    pub(crate) fn new(of: Option<String>, rows: Vec<Reject>, total: i64, query: &[(&str, &Option<String>)]) -> Self {
-        let asked = query.iter().filter_map(|(key, text)| Some(format!("{key}={}&", encoded(text.as_deref()?))));
-        let downloads = format!("/api/v1/rejects?{}format=", asked.collect::<String>());
-        Self { of, rows, total: thousands(total), downloads }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::pages::text::escaping::{EVIL, check};
-
-    #[test]
-    fn whatever_feeds_write_is_text_on_the_page() {
-        let reject = Reject {
-            source: EVIL.into(),
-            file: EVIL.into(),
-            line: 1,
-            reason: EVIL.into(),
-            raw: EVIL.into(),
-            report: Some(EVIL.into()),
-        };
-        check(&Rejects::new(Some(EVIL.into()), vec![reject], 1, &[("file", &Some(EVIL.to_owned()))]));
-    }
+    let RejectsQuery { source, file, report, reason, offset, after } = input::query(&request)?;
+    let [source, file, report, reason] = [source, file, report, reason].map(input::unless_blank);
+    let asked = Filter { source, file, report, reason, offset: offset.max(0), after };
+    let wanted = filter(asked.source.clone(), asked.file.clone(), asked.report.clone(), asked.reason.clone());
+    let (files, page) = app.engine.rejected_files(wanted, (asked.offset, FILES + 1), (after, ROWS)).await?;
+    let sources = app.engine.health().into_iter().map(|(name, _)| name).collect();
+    let reports = app.engine.reports().iter().map(|report| report.name.clone()).collect();
+    answer(&app, StatusCode::OK, &Rejects::new(asked, files, page, (sources, reports)))
 }

@@ -3,9 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
+use tributary_config::PRODUCTS;
 
 use crate::http::{
-    api::views::File,
+    api::source_views::File,
     pages::{frame::answer, text::wording::encoded},
     server::{App, error::ApiError, input},
 };
@@ -41,7 +42,7 @@ impl File {
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let FilesQuery { source } = input::query(&request)?;
     let of = input::unless_blank(source);
-    let mut rows = app.engine.files(of.clone(), MAX_FILES as i64 + 1).await?;
+    let mut rows = app.engine.files(PRODUCTS.to_owned(), of.clone(), MAX_FILES as i64 + 1).await?;
     let is_cut = rows.len() > MAX_FILES;
     rows.truncate(MAX_FILES);
     let filter = of.as_deref().map(|source| format!("source={}&", encoded(source))).unwrap_or_default();

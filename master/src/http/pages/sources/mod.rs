@@ -1,3 +1,9 @@
-//! The sources and their files.
+//! The sources: all of them at `/sources`, one with its files at `/sources/{name}`, and the product feeds of all at `/files`.
 
 pub(crate) mod files;
+mod held;
+pub(crate) mod list;
+mod row;
+pub(crate) mod source;
+
+pub(super) use held::HeldLine;

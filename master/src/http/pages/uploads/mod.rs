@@ -8,6 +8,7 @@ use actix_web::{
     http::{StatusCode, header::LOCATION},
     web,
 };
+use serde::Deserialize;
 use tributary_engine::{Inbox, Offer};
 
 use self::template::UploadPage;
@@ -17,7 +18,7 @@ use crate::http::{
         uploads,
     },
     pages::frame::answer,
-    server::{App, error::ApiError},
+    server::{App, error::ApiError, input},
 };
 
 /// Maximum uploads on the page.
@@ -41,6 +42,26 @@ pub(crate) async fn form(
     is_plain(&request)?;
     apart(all_files(app.engine.inbox().clone(), request, payload)).await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload")).finish())
+}
+
+/// The upload that a form removes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removed {
+    #[serde(default)]
+    id: String,
+}
+
+/// Removes an upload: breaks it off, takes its rows back or forgets it. A form cannot send DELETE.
+pub(crate) async fn remove(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let Removed { id } = input::form(&request, payload).await?;
+    // If it is gone already, the button was pressed twice: the page says what holds now.
+    app.engine.inbox().cancel(&id.to_ascii_lowercase()).await?;
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload#uploads-heading")).finish())
 }
 
 /// The field `replace` comes before the files in our form and applies to all of them.

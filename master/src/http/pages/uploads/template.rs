@@ -2,7 +2,10 @@
 
 use askama::Template;
 
-use crate::http::{api::upload_view::UploadView, pages::text::wording::counted};
+use crate::http::{
+    api::upload_view::UploadView,
+    pages::text::wording::{counted, sentence, thousands},
+};
 
 /// The page at `/upload`.
 #[derive(Template)]
@@ -16,6 +19,10 @@ struct UploadLine {
     upload: UploadView,
     /// Its size and progress, for people.
     facts: String,
+    /// A sentence: why it failed.
+    error: Option<String>,
+    /// The label of its button.
+    remove: &'static str,
 }
 
 impl UploadPage {
@@ -26,18 +33,32 @@ impl UploadPage {
 
 impl From<UploadView> for UploadLine {
     fn from(upload: UploadView) -> Self {
-        let count = |count: u64, what: &str| counted(i64::try_from(count).unwrap_or(i64::MAX), what);
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let bytes = tributary_cli_common::bars::HumanBytes(upload.bytes);
-        let rejects = if upload.rejects > 0 { format!(", {}", count(upload.rejects, "reject")) } else { String::new() };
-        let rows = if upload.rows > 0 { format!(", {}{rejects}", count(upload.rows, "row")) } else { String::new() };
-        Self { facts: format!("{bytes}{rows}"), upload }
+        let rejects = if upload.rejects > 0 {
+            format!(", {} set aside", thousands(number(upload.rejects)))
+        } else {
+            String::new()
+        };
+        let rows =
+            if upload.rows > 0 { format!(", {}{rejects}", counted(number(upload.rows), "row")) } else { String::new() };
+        let error = upload.error.as_deref().map(sentence);
+        let remove = match upload.state {
+            "complete" => "Remove file and rows",
+            "failed" => "Remove",
+            _ => "Cancel",
+        };
+        Self { facts: format!("{bytes}{rows}"), error, remove, upload }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::pages::text::escaping::{EVIL, check};
+    use crate::http::{
+        api::suggestions::Suggestion,
+        pages::text::escaping::{EVIL, check},
+    };
 
     #[test]
     fn whatever_people_send_is_text_on_the_page() {
@@ -54,6 +75,7 @@ mod tests {
             results: vec![],
             created_at: EVIL.into(),
             finished_at: None,
+            suggestions: vec![Suggestion { title: EVIL.into(), lines: EVIL.into() }],
         };
         check(&UploadPage::new(vec![upload]));
     }
