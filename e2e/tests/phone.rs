@@ -10,9 +10,16 @@ fn no_page_scrolls_sideways() {
     let system = System::start(&format!("sku,name,description\n{sku},{name},{name}\n,{name},{sku},{words}\n"));
     browse(Kind::Phone, async |browser| {
         let product = format!("/?sku={sku}");
-        for (path, there) in
-            [("/", "#sources"), (&product, "#product"), ("/products", "td"), ("/names", "td"), ("/rejects", "td")]
-        {
+        for (path, there) in [
+            ("/", "#sources"),
+            (&product, "#product"),
+            ("/products", "td"),
+            ("/names", "td"),
+            ("/rejects", "td"),
+            ("/sources", "td"),
+            ("/sources/north", "#file-list td"),
+            ("/upload", "#files"),
+        ] {
             browser.goto(&system.page(path)).await;
             assert!(browser.text(there).await.is_some(), "{there} is on {path}");
             let shown = browser.run("return document.documentElement.clientWidth").await;
@@ -57,5 +64,33 @@ fn rejects_and_numbers_fit_on_a_phone() {
         }
         browser.goto(&system.page("/rejects")).await;
         browser.shows("table.rejects", report).await;
+    });
+}
+
+/// At 320 px the rows set aside ran out of their card.
+#[test]
+fn rows_set_aside_and_sources_are_cards_on_the_smallest_screen() {
+    let word = "raw".repeat(100);
+    let system = System::start(&format!("sku,name\np1,Pen\n,{word}\np2,{word},{word}\n"));
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/rejects")).await;
+        browser.resize(320, 800).await;
+        for (path, cell) in [
+            ("/rejects", ".rejects td"),
+            ("/rejects", ".reject-files td"),
+            ("/sources", ".source-list td"),
+            ("/sources/north", ".file-list td"),
+        ] {
+            browser.goto(&system.page(path)).await;
+            let script = format!(
+                "const width = document.documentElement.clientWidth; \
+                 const cells = [...document.querySelectorAll('{cell}')]; \
+                 const out = cells.filter((cell) => cell.getBoundingClientRect().right > width); \
+                 return [document.documentElement.scrollWidth <= width, cells.length > 0, out.length, \
+                 getComputedStyle(cells[0]).display];"
+            );
+            let found = browser.run(&script).await;
+            assert_eq!(found, serde_json::json!([true, true, 0, "block"]), "{path} {cell}");
+        }
     });
 }

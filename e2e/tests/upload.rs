@@ -25,7 +25,7 @@ pub(crate) async fn send(browser: &Browser, path: &std::path::Path) {
 
 async fn is_complete(browser: &Browser) {
     browser.shows("#uploads li:first-child .state", "complete").await;
-    browser.shows("#uploads li:first-child .facts", "150,001 rows, 1 reject").await;
+    browser.shows("#uploads li:first-child .facts", "150,001 rows, 1 set aside").await;
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_file_is_sent_followed_replaced_and_removed() {
         browser.goto(&system.page("/upload")).await;
         is_complete(&browser).await;
         let links = "return [...document.querySelectorAll('#uploads a')].map((link) => link.textContent).join()";
-        until("the links are there", async || (browser.run(links).await == "Products,Rejected rows").then_some(()))
+        until("the links are there", async || (browser.run(links).await == "Products,Rows set aside").then_some(()))
             .await;
 
         // The same name again needs a confirmation.
@@ -103,7 +103,7 @@ fn an_upload_under_way_is_found_after_a_reload_and_can_be_cancelled() {
         browser.goto(&system.page("/upload")).await;
         browser.shows("#uploads li:first-child .facts", "8 B of 15 B").await;
         browser.click("#uploads li:first-child .buttons button").await;
-        browser.shows("#uploads li:first-child .error", "it was cancelled").await;
+        browser.shows("#uploads li:first-child .error", "t was cancelled").await;
         assert_eq!(browser.console().await, [""; 0]);
     });
 }
@@ -122,5 +122,69 @@ fn a_form_without_a_script_uploads_too() {
         browser.goto(&system.page("/upload")).await;
         browser.shows("#uploads .state", "complete").await;
         browser.shows("#uploads .facts", "1 row").await;
+    });
+}
+
+/// A file that nothing claims says what to write into the configuration; the file that the page still has is sent again.
+#[test]
+fn a_file_that_nothing_claims_shows_lines_to_copy_and_can_be_tried_again() {
+    let system = System::start("sku,name\np1,Pen\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stock.csv");
+    fs::write(&path, "Artikel;Titel\n1;Stift\n").unwrap();
+    browse(Kind::Desktop, async |browser| {
+        browser.goto(&system.page("/upload")).await;
+        send(&browser, &path).await;
+        browser.shows("#uploads .state", "failed").await;
+        browser.shows("#uploads .error", "no column `sku`").await;
+        browser.shows("#uploads pre", "columns = { sku = \"Artikel\", name = \"Titel\" }").await;
+        browser.click("#uploads .suggestions button").await;
+        until("the lines are copied, or selected", async || {
+            let text = browser.text("#uploads .suggestions button").await.unwrap_or_default();
+            (text == "Copied" || text.starts_with("Selected")).then_some(())
+        })
+        .await;
+
+        let first = browser.run("return document.querySelector('#uploads li').dataset.id").await;
+        browser.shows("#uploads .buttons button:first-child", "Try again").await;
+        browser.click("#uploads .buttons button:first-child").await;
+        until("it was sent once more, in place of the first", async || {
+            let ids =
+                browser.run("return [...document.querySelectorAll('#uploads li')].map((li) => li.dataset.id)").await;
+            let ids = ids.as_array().cloned().unwrap_or_default();
+            (ids.len() == 1 && ids[0] != first).then_some(())
+        })
+        .await;
+        browser.shows("#uploads .state", "failed").await;
+
+        // After a reload the page no longer has the file.
+        browser.goto(&system.page("/upload")).await;
+        browser.shows("#uploads .buttons button:first-child", "Choose it again").await;
+        browser.click("#uploads .buttons button:last-child").await;
+        until("it is forgotten", async || {
+            (browser.text("#uploads li").await.is_none() && system.text("/api/v1/uploads") == r#"{"items":[]}"#)
+                .then_some(())
+        })
+        .await;
+        assert_eq!(browser.console().await, [""; 0]);
+    });
+}
+
+#[test]
+fn an_upload_is_removed_without_a_script() {
+    let system = System::start("sku,name\np1,Pen\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.csv");
+    fs::write(&path, "sku,name\nf1,From a form\n").unwrap();
+    browse(Kind::WithoutScripts, async |browser| {
+        browser.goto(&system.page("/upload")).await;
+        send(&browser, &path).await;
+        until("its rows are products", async || system.product("f1")).await;
+        browser.goto(&system.page("/upload")).await;
+        browser.click("#uploads summary").await;
+        browser.click("#uploads .buttons button").await;
+        until("its rows have gone", async || system.product("f1").is_none().then_some(())).await;
+        browser.goto(&system.page("/upload")).await;
+        browser.shows("#no-uploads", "No uploads yet").await;
     });
 }

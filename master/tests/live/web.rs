@@ -11,6 +11,8 @@ mod lists;
 mod methods;
 mod pages;
 mod product;
+mod rejects;
+mod source_pages;
 mod sources;
 mod token;
 mod written;

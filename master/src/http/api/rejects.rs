@@ -36,13 +36,6 @@ pub(crate) struct RejectsQuery {
     report: Option<String>,
     /// Of files with this path.
     file: Option<String>,
-    /// With this text in the reason, compared by bytes.
-    reason: Option<String>,
-    /// `newest` (default), or `line`: as in the file, for one `file` of one `source`.
-    #[param(inline, nullable = false)]
-    order: Option<RejectOrder>,
-    /// Only those behind this place, the `next` of the page before.
-    after: Option<i64>,
     /// Maximum rows: 1 to 10,000 and by default 10,000 for JSON; all by default for CSV.
     #[param(minimum = 1)]
     limit: Option<i64>,
@@ -52,6 +45,13 @@ pub(crate) struct RejectsQuery {
     /// `1`: with `format=csv`, cells as they are.
     #[param(inline, nullable = false)]
     raw: Option<Raw>,
+    /// With this text in the reason, compared by bytes.
+    reason: Option<String>,
+    /// `newest` (default), or `line`: as in the file, for one `file` of one `source`.
+    #[param(inline, nullable = false)]
+    order: Option<RejectOrder>,
+    /// Only those behind this place, the `next` of the page before.
+    after: Option<String>,
 }
 
 /// A page of the rejects.
@@ -72,17 +72,18 @@ pub(crate) struct RejectsPage {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: RejectsQuery = input::query(&request)?;
+    let after = place(query.after)?;
     let filter = filter(query.source, query.file, query.report, query.reason);
     let export = Export::wanted(&request, query.format, query.raw);
     if query.order == Some(RejectOrder::Line) {
-        return in_file_order(&app, filter, query.after, query.limit, export).await;
+        return in_file_order(&app, filter, after, query.limit, export).await;
     }
     if let Some(export) = export {
-        let rows = app.engine.export_rejects(filter, query.after, input::most(query.limit)?).await?;
+        let rows = app.engine.export_rejects(filter, after, input::most(query.limit)?).await?;
         return Table::<Reject>::new("rejects", rows).answer(export).await;
     }
     let limit = input::limit(query.limit.or(Some(10_000)))?;
-    let page = app.engine.rejects(filter, query.after, limit).await?;
+    let page = app.engine.rejects(filter, after, limit).await?;
     let items = page.rows.into_iter().map(Reject::from).collect();
     Ok(HttpResponse::Ok().json(RejectsPage { items, next: page.next }))
 }
@@ -96,6 +97,14 @@ pub(crate) fn filter(
 ) -> RejectFilter {
     let [source, file, report, reason] = [source, file, report, reason].map(input::unless_blank);
     RejectFilter { reader: report.as_deref().map(report_reader), source, file, reason }
+}
+
+/// The place behind which a page begins. A blank one is none.
+pub(crate) fn place(after: Option<String>) -> Result<Option<i64>, ApiError> {
+    let read = |after: String| {
+        after.parse().map_err(|_| ApiError::BadRequest(format!("`after` must be the `next` of a page, not `{after}`")))
+    };
+    input::unless_blank(after).map(read).transpose()
 }
 
 /// Answers with the rejects of one file, which are few enough to be sorted.

@@ -41,11 +41,12 @@ pub(crate) struct Suggestion {
 pub(crate) fn suggestions(path: &str, header: &[String]) -> Vec<Suggestion> {
     let Some(first) = header.first() else { return Vec::new() };
     let columns = columns(header).map(|columns| Suggestion {
-        title: "If its rows are products: check these columns".to_owned(),
+        title: "If its rows are products. Check the columns; if there is an [uploads] already, add only the second line to it."
+            .to_owned(),
         lines: format!("[uploads]\ncolumns = {{ {columns} }}\n"),
     });
     let report = Suggestion {
-        title: "If its rows are to be counted: let a report claim such files".to_owned(),
+        title: "If its rows are to be counted: a report that claims such files.".to_owned(),
         lines: format!(
             "[[report]]\nname = {}\nfiles = {}\ngroup_by = [{}]\nmetrics = {{ rows = \"count()\" }}\n",
             quoted(&report_name(path)),

@@ -86,7 +86,7 @@ pub(crate) fn results(document: &Document, reports: &[ReportConfig]) -> Vec<Resu
     let links = tributary_engine::result_links(reports, UPLOADS, &document.path).into_iter().map(ResultLink::from);
     let file = encoded(&document.path);
     let rejected = (document.rejects > 0).then(|| ResultLink {
-        title: "Rejected rows".to_owned(),
+        title: "Rows set aside".to_owned(),
         href: format!("/rejects?source={UPLOADS}&file={file}"),
     });
     links.chain(rejected).collect()

@@ -1,6 +1,7 @@
 //! Uploaded files that reports claim: complete with the reports' totals, failed where a report cannot use them.
 
 use serde_json::{Value, json};
+use tributary_testkit::http;
 
 use super::{ended, id_of, send, upload};
 use crate::{
@@ -15,6 +16,54 @@ fn master() -> System {
     system.configure(SALES);
     system.start_master(&[]);
     system
+}
+
+/// A file that no reader claims: the lines that the page shows, pasted into the configuration, let it be read.
+#[test]
+fn the_lines_that_are_suggested_let_a_file_be_read() {
+    let mut system = System::new();
+    system.start_master(&[]);
+    let (name, content) = ("stock 2026-11.csv", "Artikelnummer;Bezeichnung;Preis\n1;Stift;2\n2;Heft;3\n");
+    let path = "stock%202026-11.csv";
+    let failed = upload(&system, path, "", content);
+    assert_eq!((&failed["state"], &failed["filename"]), (&json!("failed"), &json!(name)), "{failed}");
+    let lines: Vec<_> =
+        failed["suggestions"].as_array().unwrap().iter().map(|one| one["lines"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(lines.len(), 2, "{failed}");
+    let page = system.ask("GET", "/upload", "").text();
+    assert!(page.contains("sku = &#34;Artikelnummer&#34;, name = &#34;Bezeichnung&#34;"), "{page}");
+    // It is forgotten by the button of a page without scripts.
+    let id = failed["id"].as_str().unwrap();
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let removed =
+        http::request("POST", &system.master_url("/upload/remove"), &form, format!("id={id}").as_bytes()).unwrap();
+    assert_eq!((removed.status, removed.header("location")), (303, Some("/upload#uploads-heading")));
+    assert_eq!(system.json("/api/v1/uploads")["items"], json!([]));
+
+    for (at, lines) in lines.iter().enumerate() {
+        let mut system = System::new();
+        system.configure(lines);
+        system.start_master(&[]);
+        let job = upload(&system, path, "", content);
+        assert_eq!((&job["state"], &job["suggestions"]), (&json!("complete"), &json!([])), "{lines}{job}");
+        match at {
+            0 => assert_eq!(system.products()["1"].0, "Stift"),
+            _ => {
+                let report = system.json("/api/v1/reports/stock");
+                assert_eq!(report["items"][0], json!({"Artikelnummer": "1", "rows": 1}));
+                let files = system.json("/api/v1/files?reader=stock&source=uploads");
+                assert_eq!((&files["items"][0]["path"], &files["items"][0]["reader"]), (&json!(name), &json!("stock")));
+                assert_eq!(files["items"][0]["format"], "UTF-8, separated by semicolons");
+                let source = &system.json("/api/v1/sources")["items"][0];
+                assert_eq!(
+                    (&source["files"], &source["report_files"], &source["report_rows"]),
+                    (&json!(0), &json!(1), &json!(2))
+                );
+                let page = system.ask("GET", "/sources/uploads", "").text();
+                assert!(page.contains(name) && page.contains("report stock"), "{page}");
+            }
+        }
+    }
 }
 
 fn rows(system: &System) -> Value {

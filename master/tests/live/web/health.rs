@@ -253,7 +253,8 @@ fn lists_have_the_members_and_parameters_that_are_described() {
         ("products", &["q", "name", "source", "limit", "after"][..]),
         ("aggr", &["q", "limit", "offset", "order"]),
         ("sources", &[]),
-        ("rejects", &["source", "file", "report"]),
+        ("rejects", &["source", "file", "report", "reason", "after", "order"]),
+        ("files", &["source", "reader"]),
     ] {
         let path = format!("/api/v1/{list}");
         let (operation, answer) = (&api["paths"][&path]["get"], system.json(&path));

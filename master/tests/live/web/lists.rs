@@ -57,7 +57,7 @@ fn an_empty_database_gives_empty_lists() {
     assert_eq!(system.json("/api/v1/products"), json!({"items": [], "next": null}));
     assert_eq!(system.json("/api/v1/aggr"), json!({"items": [], "total": 0}));
     assert_eq!(system.json("/api/v1/sources"), json!({"items": []}));
-    assert_eq!(system.json("/api/v1/rejects"), json!({"items": []}));
+    assert_eq!(system.json("/api/v1/rejects"), json!({"items": [], "next": null}));
     assert_eq!(system.json("/api/v1/reports"), json!({"items": []}));
     // Where there is no report, nothing leads to them.
     assert!(!super::get(&system, "/", &[]).text().contains("/reports"));

@@ -3,11 +3,13 @@
 use super::{BROWSER, CSV, get, is_guarded, one_source, page, problem, send};
 
 /// Every path that answers `GET` with 200 and an end.
-const READ: [&str; 23] = [
+const READ: [&str; 25] = [
     "/",
     "/?sku=a",
     "/products",
     "/names",
+    "/sources",
+    "/sources/north",
     "/rejects",
     "/upload",
     "/reports",
@@ -129,7 +131,7 @@ fn no_path_takes_a_parameter_that_it_does_not_know() {
     });
     let of_pages = READ.iter().filter(|path| !path.contains('?')).map(|path| ("GET".to_owned(), (*path).to_owned()));
     let others = [("GET", "/files"), ("GET", "/favicon.ico"), ("GET", "/metrics")];
-    let forms = ["/update", "/clear", "/accept", "/upload"].map(|path| ("POST", path));
+    let forms = ["/update", "/clear", "/accept", "/upload", "/upload/remove"].map(|path| ("POST", path));
     let by_hand = others.into_iter().chain(forms).map(|(method, path)| (method.to_owned(), path.to_owned()));
     let mut asked = 0;
     for (method, path) in of_api.chain(of_pages).chain(by_hand) {

@@ -105,6 +105,9 @@ fn pages_have_nothing_in_line_whatever_is_written() {
         with("/rejects?source="),
         "/rejects?source=north".to_owned(),
         with("/rejects?report="),
+        with("/rejects?reason="),
+        "/sources".to_owned(),
+        "/sources/north".to_owned(),
         "/reports".to_owned(),
     ] {
         is_plain(&page(&get(&system, &path, &[BROWSER]), 200), &path);
@@ -114,6 +117,9 @@ fn pages_have_nothing_in_line_whatever_is_written() {
     for (path, status) in [
         (with("/"), 404),
         (with("/reports/"), 404),
+        (with("/sources/"), 404),
+        (with("/sources?state="), 400),
+        (with("/rejects?after="), 400),
         (with("/names?offset="), 400),
         ("/update".to_owned(), 405),
         (format!("/products?q={evil}&q={evil}"), 400),

@@ -17,6 +17,10 @@ fn source(system: &System) -> Value {
     list["items"][0].clone()
 }
 
+fn is_time_or_null(value: &Value) -> bool {
+    value.is_null() || is_time(value)
+}
+
 fn is_time(value: &Value) -> bool {
     chrono::DateTime::parse_from_rfc3339(value.as_str().unwrap()).is_ok()
 }
@@ -26,9 +30,19 @@ fn is_time(value: &Value) -> bool {
 fn a_source_has_the_fields_of_the_reference() {
     let system = one_source(&[("a.csv", "sku,name\na,A\nb,B\nb,B2\n,x\n"), ("in/b.csv", "sku,name\nc,C\n,y\n,z\n")]);
     let source = source(&system);
-    for field in
-        ["name", "url", "state", "version", "files", "offers", "rejects", "last_sensed", "last_applied", "error"]
-    {
+    for field in [
+        "name",
+        "url",
+        "state",
+        "version",
+        "files",
+        "offers",
+        "rejects",
+        "last_sensed",
+        "last_applied",
+        "error",
+        "next_try",
+    ] {
         assert!(source.get(field).is_some(), "{field} is missing: {source}");
     }
     let (_, sense) = http::get(&format!("{}/sense", system.url("north"))).unwrap();
@@ -38,6 +52,12 @@ fn a_source_has_the_fields_of_the_reference() {
     assert_eq!(source["url"].as_str().unwrap().trim_end_matches('/'), system.url("north"));
     assert_eq!(["files", "offers", "rejects"].map(|count| source[count].as_i64().unwrap()), [2, 3, 3]);
     assert!(is_time(&source["last_sensed"]) && is_time(&source["last_applied"]), "{source}");
+    assert!(source["took_seconds"].as_f64().is_some_and(|took| took > 0.0), "{source}");
+    assert_eq!(
+        ["rows", "report_files", "report_rows", "report_rejects"].map(|sum| source[sum].as_i64().unwrap()),
+        [7, 0, 0, 0]
+    );
+    assert_eq!(source["errors"], json!([]));
 }
 
 #[test]
@@ -92,8 +112,16 @@ fn a_source_that_goes_down_and_comes_back_is_told_of_once_each() {
     let down = wait::until("it is down", || Some(source(&system)).filter(|source| source["state"] == "down"));
     assert!(down["error"].as_str().is_some_and(|error| !error.is_empty()), "{down}");
     assert_eq!(down["offers"], 1, "its rows stay");
+    assert_eq!(down["errors"][0]["error"], down["error"]);
     let asked = north.requests().len();
     wait::until("it is asked again and again", || (north.requests().len() > asked + 2).then_some(()));
+    let counted = wait::until("equal errors are counted", || {
+        let source = source(&system);
+        // It waits most of the time, and is asked now and then.
+        (source["errors"][0]["count"].as_u64() > Some(1) && is_time_or_null(&source["next_try"])).then_some(source)
+    });
+    assert_eq!(counted["errors"].as_array().unwrap().len(), 1, "{counted}");
+    wait::until("it says when it is asked next", || source(&system)["next_try"].as_str().map(|_| ()));
     north.answer("/sense", Answer::json(r#"{"status":1}"#));
     wait::until("it is up again", || {
         let source = source(&system);

@@ -278,9 +278,14 @@ async fn what_cannot_be_given_is_a_problem_that_names_the_mend() {
 #[actix_web::test]
 async fn rejects_of_a_report_say_so() {
     let answers = ask_all(&[("/api/v1/rejects?report=sales", None), ("/api/v1/rejects?report=total", None)]).await;
-    let reject = |line: i64| json!({"source": "north", "file": "a.csv", "line": line, "reason": "no number", "raw": "x", "report": "sales"});
-    assert_eq!(answers[0].json(), json!({"items": [reject(3), reject(2)]}));
-    assert_eq!(answers[1].json(), json!({"items": []}));
+    let reject = |line: i64| {
+        let of = json!({"source": "north", "file": "a.csv", "line": line, "reason": "no number", "raw": "x"});
+        let more = json!({"report": "sales", "cure": null, "byte_offset": 0});
+        let members = [of, more].into_iter().flat_map(|part| part.as_object().unwrap().clone());
+        serde_json::Value::from(members.collect::<serde_json::Map<_, _>>())
+    };
+    assert_eq!(answers[0].json(), json!({"items": [reject(3), reject(2)], "next": null}));
+    assert_eq!(answers[1].json(), json!({"items": [], "next": null}));
 }
 
 #[actix_web::test]

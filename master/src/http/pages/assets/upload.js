@@ -97,8 +97,8 @@ const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsW
 // Lines for the configuration, with a button to copy them.
 function advice(suggestions) {
   const all = element("div", "suggestions");
-  const intro = element("p", "", "No reader claims this file. These lines in ");
-  intro.append(element("code", "", "tributary.toml"), " would change that; then upload it again:");
+  const intro = element("p", "", "No report claims this file, and its header lacks the columns of a product. Lines for ");
+  intro.append(element("code", "", "tributary.toml"), ", after which it can be uploaded again:");
   all.append(intro);
   for (const { title, lines } of suggestions) {
     const shown = element("pre", "", lines);

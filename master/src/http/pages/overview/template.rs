@@ -59,12 +59,10 @@ mod tests {
 
     use super::*;
     use crate::http::{
-        api::{
-            product_views::{Offer, Product},
-            views::{Held, Source},
-        },
+        api::product_views::{Offer, Product},
         pages::{
             overview::{form::Kind, known::OfferLine},
+            sources::source::tests::evil_source,
             text::escaping::{EVIL, check},
         },
     };
@@ -104,28 +102,6 @@ mod tests {
             kind,
         };
         let own = || vec![(EVIL.to_owned(), EVIL.to_owned())];
-        let source = Source {
-            name: EVIL.into(),
-            url: EVIL.into(),
-            state: "up".into(),
-            version: None,
-            files: 1,
-            offers: 1,
-            rejects: 1,
-            last_sensed: None,
-            last_applied: Some(EVIL.into()),
-            error: Some(EVIL.into()),
-            note: Some(EVIL.into()),
-            held: Some(Held {
-                digest: EVIL.into(),
-                removes: 1,
-                offers: 1,
-                reason: EVIL.into(),
-                since: EVIL.into(),
-                until: Some(EVIL.into()),
-                accepted: false,
-            }),
-        };
         let home = Home {
             form,
             fields: vec![field(Kind::Long), field(Kind::Number)],
@@ -145,7 +121,7 @@ mod tests {
             bars_of: EVIL.into(),
             more_sources: None,
             busy: Some((EVIL.to_owned(), Duration::from_secs(1)).into()),
-            sources: vec![source.into()],
+            sources: vec![evil_source().into()],
             changes: vec![Change::new(EVIL, Event::Edit { sku: EVIL.into() })],
         };
         check(&home);

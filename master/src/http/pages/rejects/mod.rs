@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use self::template::{Filter, Rejects};
 use crate::http::{
-    api::rejects::filter,
+    api::rejects::{filter, place},
     pages::frame::answer,
     server::{App, error::ApiError, input},
 };
@@ -28,13 +28,14 @@ struct RejectsQuery {
     #[serde(default)]
     offset: i64,
     /// The place in the rows.
-    after: Option<i64>,
+    after: Option<String>,
 }
 
 /// Shows files with rejects, and the rejects, the newest first.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let RejectsQuery { source, file, report, reason, offset, after } = input::query(&request)?;
     let [source, file, report, reason] = [source, file, report, reason].map(input::unless_blank);
+    let after = place(after)?;
     let asked = Filter { source, file, report, reason, offset: offset.max(0), after };
     let wanted = filter(asked.source.clone(), asked.file.clone(), asked.report.clone(), asked.reason.clone());
     let (files, page) = app.engine.rejected_files(wanted, (asked.offset, FILES + 1), (after, ROWS)).await?;

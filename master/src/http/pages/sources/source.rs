@@ -153,7 +153,7 @@ impl From<File> for FileLine {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::http::pages) mod tests {
     use super::*;
     use crate::http::{
         api::source_views::Held,
@@ -161,7 +161,7 @@ pub(super) mod tests {
     };
 
     /// A source of which every text is hostile.
-    pub(in crate::http::pages::sources) fn evil_source() -> Source {
+    pub(in crate::http::pages) fn evil_source() -> Source {
         let held = Held {
             digest: EVIL.into(),
             removes: 1,
