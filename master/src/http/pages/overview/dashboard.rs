@@ -110,7 +110,12 @@ impl Plot {
         ]
     }
 
-    fn new(label: &'static str, figure: String, values: Vec<SparkValue>, words: impl Fn(f64) -> String) -> Self {
+    pub(in crate::http) fn new(
+        label: &'static str,
+        figure: String,
+        values: Vec<SparkValue>,
+        words: impl Fn(f64) -> String,
+    ) -> Self {
         let highest = values.iter().map(|value| value.value).fold(0.0, f64::max);
         Self { label, figure, highest: words(highest), spark: Spark::new(values) }
     }
@@ -163,7 +168,7 @@ impl Bar {
 }
 
 /// Words for the beginning of a step.
-fn time(point: &HistoryPoint, span: HistorySpan) -> String {
+pub(in crate::http) fn time(point: &HistoryPoint, span: HistorySpan) -> String {
     let at = DateTime::<Utc>::from_timestamp(point.at, 0).unwrap_or_default();
     let form = match span {
         HistorySpan::Hour | HistorySpan::Day => "%H:%M UTC",
@@ -173,7 +178,8 @@ fn time(point: &HistoryPoint, span: HistorySpan) -> String {
     at.format(form).to_string()
 }
 
-fn milliseconds(seconds: f64) -> String {
+/// Words for a short duration.
+pub(in crate::http) fn milliseconds(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 

@@ -11,15 +11,20 @@ mod template;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use tributary_engine::{HistorySpan, Overview};
 
+pub(in crate::http) use self::dashboard::Plot;
 use self::{
     change::Change,
-    dashboard::{Bar, Count, Plot, SpanLink},
+    dashboard::{Bar, Count, SpanLink},
     known::Known,
     queue_line::QueueLine,
     source_line::SourceLine,
     template::Home,
 };
-pub(super) use self::{form::Form, known::label};
+pub(super) use self::{
+    dashboard::{milliseconds, time},
+    form::Form,
+    known::label,
+};
 use crate::http::{
     api::{source_views::Source, views::Queue},
     pages::{frame::answer, text::wording::counted},

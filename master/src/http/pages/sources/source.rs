@@ -4,13 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
 use tributary_config::PRODUCTS;
-use tributary_engine::SourceDetail;
+use tributary_engine::{HistoryPoint, HistorySpan, SourceDetail};
 
-use super::row::SourceFacts;
+use super::{durations, row::SourceFacts};
 use crate::http::{
     api::source_views::{File, Source, SourceError},
     pages::{
         frame::answer,
+        overview::Plot,
         text::{
             moment::Moment,
             wording::{counted, encoded, thousands},
@@ -27,6 +28,7 @@ const HASH_LETTERS: usize = 12;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SourceQuery {
+    span: Option<String>,
     /// `rejected`: only files whose latest content is rejected.
     files: Option<FileState>,
     #[serde(default)]
@@ -45,6 +47,10 @@ enum FileState {
 #[template(path = "source.html")]
 struct SourcePage {
     facts: SourceFacts,
+    /// Its last passes and applies.
+    plots: Vec<Plot>,
+    /// Name and link of each span of the plots; no link for the one that is shown.
+    spans: Vec<(&'static str, Option<String>)>,
     errors: Vec<ErrorLine>,
     files: Vec<FileLine>,
     only_rejected: bool,
@@ -85,7 +91,8 @@ struct FileLine {
 
 /// Shows one source.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let SourceQuery { files, offset } = input::query(&request)?;
+    let SourceQuery { span, files, offset } = input::query(&request)?;
+    let span = durations::span(span)?;
     let (only_rejected, offset) = (files == Some(FileState::Rejected), offset.max(0));
     let name = input::path_name(&request)?;
     let Some(SourceDetail { source, files }) =
@@ -93,19 +100,32 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     else {
         return Err(ApiError::NotFound(format!("there is no source `{name}`; `/sources` lists all")));
     };
+    let points = app.engine.history(Some(name), span).await?;
     let files = files.into_iter().map(File::from).collect();
-    answer(&app, StatusCode::OK, &SourcePage::new(source.into(), files, only_rejected, offset))
+    let page = SourcePage::new(source.into(), files, (only_rejected, offset), (&points, span));
+    answer(&app, StatusCode::OK, &page)
 }
 
 impl SourcePage {
-    fn new(mut source: Source, mut files: Vec<File>, only_rejected: bool, offset: i64) -> Self {
+    fn new(
+        mut source: Source,
+        mut files: Vec<File>,
+        (only_rejected, offset): (bool, i64),
+        (points, shown): (&[HistoryPoint], HistorySpan),
+    ) -> Self {
         let name = encoded(&source.name);
         let filter = if only_rejected { "rejected" } else { "all" };
         let link = |offset: i64| format!("/sources/{name}?files={filter}&offset={offset}#files");
+        let span = |span: HistorySpan| {
+            let link = format!("/sources/{name}?span={}#durations", span.as_str());
+            (span.as_str(), (span != shown).then_some(link))
+        };
         let has_more = files.len() as i64 > FILES;
         files.truncate(FILES as usize);
         let errors = std::mem::take(&mut source.errors);
         Self {
+            plots: durations::plots(points, shown),
+            spans: HistorySpan::ALL.into_iter().map(span).collect(),
             errors: errors.into_iter().map(ErrorLine::from).collect(),
             files: files.into_iter().map(FileLine::from).collect(),
             only_rejected,
@@ -215,6 +235,6 @@ pub(in crate::http::pages) mod tests {
             format: Some(EVIL.into()),
             applied_at: Some(EVIL.into()),
         };
-        check(&SourcePage::new(evil_source(), vec![file], false, 100));
+        check(&SourcePage::new(evil_source(), vec![file], (false, 100), (&[], HistorySpan::Hour)));
     }
 }

@@ -1,0 +1,46 @@
+//! The plots of a source: how long its passes and applies took.
+
+use tributary_engine::{Amounts, HistoryPoint, HistorySpan};
+
+use crate::http::{
+    pages::{
+        overview::{Plot, milliseconds, time},
+        plot::SparkValue,
+        text::wording::{counted, thousands},
+    },
+    server::error::ApiError,
+};
+
+/// The span with this name; an hour if none is named.
+pub(super) fn span(name: Option<String>) -> Result<HistorySpan, ApiError> {
+    let Some(name) = name else { return Ok(HistorySpan::default()) };
+    let known = HistorySpan::ALL.into_iter().find(|span| span.as_str() == name);
+    known.ok_or_else(|| ApiError::BadRequest(format!("`span` must be `hour`, `day`, `week` or `year`, not `{name}`")))
+}
+
+/// The longest pass and the longest apply of each step.
+pub(super) fn plots(points: &[HistoryPoint], span: HistorySpan) -> Vec<Plot> {
+    let longest = |seconds: fn(&Amounts) -> f64, count: fn(&Amounts) -> i64, what: fn(i64) -> String| {
+        let value = |point: &HistoryPoint| {
+            let value = seconds(&point.amounts);
+            let counted = what(count(&point.amounts));
+            SparkValue { value, title: format!("{}: {counted}, longest {}", time(point, span), milliseconds(value)) }
+        };
+        points.iter().map(value).collect::<Vec<_>>()
+    };
+    let total = |count: fn(&Amounts) -> i64| points.iter().map(|point| count(&point.amounts)).sum();
+    let passes = longest(|amounts| amounts.max_poll_seconds, |amounts| amounts.polls, passes_in_words);
+    let applies = longest(|amounts| amounts.max_apply_seconds, |amounts| amounts.versions, versions_in_words);
+    vec![
+        Plot::new("Longest pass", passes_in_words(total(|amounts| amounts.polls)), passes, milliseconds),
+        Plot::new("Longest apply", versions_in_words(total(|amounts| amounts.versions)), applies, milliseconds),
+    ]
+}
+
+fn passes_in_words(count: i64) -> String {
+    format!("{} pass{}", thousands(count), if count == 1 { "" } else { "es" })
+}
+
+fn versions_in_words(count: i64) -> String {
+    counted(count, "version")
+}
