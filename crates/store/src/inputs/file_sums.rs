@@ -1,6 +1,6 @@
 //! Sums over the files of each source, per reader. The database adds them up in one index, because files are many.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::{
     dsl::{count_star, sql},
@@ -50,19 +50,20 @@ impl Store {
             .load(&mut self.connection)
             .or_cannot(|| "sum up the files")?;
         let mut sums = HashMap::<i64, SourceSums>::new();
-        let mut has_others = false;
+        let mut others = BTreeSet::new();
         for (source_id, of, files, rows, results, rejects) in rows {
             let of_source = sums.entry(source_id).or_default();
             if of == reader {
                 of_source.of_reader = FileSums { files, rows, results, rejects };
             } else {
-                let others = &mut of_source.of_others;
-                (others.rows, others.results) = (others.rows + rows, others.results + results);
-                others.rejects += rejects;
-                has_others = true;
+                let sums = &mut of_source.of_others;
+                (sums.files, sums.rows) = (sums.files + files, sums.rows + rows);
+                (sums.results, sums.rejects) = (sums.results + results, sums.rejects + rejects);
+                others.insert(of);
             }
         }
-        if has_others {
+        // Of several readers some may read the same files. Only then all paths must be looked at.
+        if others.len() > 1 {
             self.count_files_of_others(reader, &mut sums)?;
         }
         Ok(sums)
