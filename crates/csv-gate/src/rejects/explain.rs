@@ -7,9 +7,9 @@ pub const WHOLE_FILE: &str = "the file is rejected: ";
 /// A reason taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Explained<'a> {
-    /// What is wrong.
+    /// The fault.
     pub what: &'a str,
-    /// How to fix it; `None` if the reason does not say so and nothing is known of it.
+    /// The way to fix it; `None` if the reason does not say so and nothing is known of it.
     pub cure: Option<&'a str>,
     /// Whether the whole file is rejected.
     pub is_whole_file: bool,

@@ -42,7 +42,7 @@ pub(crate) struct Source {
     pub(crate) report_rows: i64,
     /// Rows that reports cannot use.
     pub(crate) report_rejects: i64,
-    /// How long the last pass took; null before the first since the start.
+    /// Duration of the last pass; null before the first since the start.
     pub(crate) took_seconds: Option<f64>,
     /// When it is asked next, RFC 3339; null while it is being asked.
     pub(crate) next_try: Option<String>,
@@ -132,7 +132,7 @@ pub(crate) struct Reject {
     pub(crate) raw: String,
     /// The report that could not use the row; null for a row that is no product.
     pub(crate) report: Option<String>,
-    /// How to fix it, for people; null if that is not known.
+    /// The way to fix it, for people; null if that is not known.
     pub(crate) cure: Option<String>,
     /// Offset of the row in the unpacked and decoded file; the first byte is 0.
     pub(crate) byte_offset: i64,

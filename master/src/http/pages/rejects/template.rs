@@ -52,7 +52,7 @@ struct FileLine {
     rejects: String,
     /// Reason why its latest content is rejected as a whole.
     reason: Option<String>,
-    /// How many rows have which reason, the most frequent first.
+    /// Number and reason, the most frequent first.
     reasons: Vec<(String, String)>,
     /// Whether only some of its rows were counted, and how many.
     is_sample: bool,

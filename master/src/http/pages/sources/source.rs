@@ -66,7 +66,7 @@ struct ErrorLine {
     text: String,
     first_at: Option<Moment>,
     last_at: Option<Moment>,
-    /// How often it was seen; none if once.
+    /// Words for the number of times; none if once.
     times: Option<String>,
 }
 
