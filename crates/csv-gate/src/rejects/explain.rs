@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn rows_of_other_lengths() {
-        let mut check = |cure: FieldCure, words: &str| {
+        let check = |cure: FieldCure, words: &str| {
             let what = "4 fields where the header has 3";
             check(&Reason::FieldCount { found: 4, expected: 3, cure }, what, words, what);
         };
