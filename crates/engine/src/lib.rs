@@ -40,8 +40,8 @@ mod views;
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
 pub use edits::{
-    EditRequest, Operation, OperationChange, OperationLimits, OperationMessage, OperationOutcome, TextError,
-    checked_sku, checked_text,
+    Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
+    OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
     AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, OnceSummary, OperateError, Overview,
@@ -52,7 +52,7 @@ pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
 };
-pub use ingest::{NoColumn, WouldDropSources, Written};
+pub use ingest::{ChangedValue, NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
 pub use poll::{RecentError, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
@@ -63,5 +63,6 @@ pub use tributary_store::{
     RejectView, RejectedFileView, ReportLine, ReportValue, SourceState, SourceView, Tally,
 };
 pub use views::{
-    EditView, OfferView, OwnColumns, PeriodLines, Product, ProductDetail, ReportChart, ReportState, ReportSummary,
+    ChangeCause, ColumnChange, EditView, OfferView, OwnColumns, PeriodLines, Product, ProductChange, ProductDetail,
+    ReportChart, ReportState, ReportSummary,
 };

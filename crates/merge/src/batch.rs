@@ -51,6 +51,11 @@ impl Batch {
         skus
     }
 
+    /// The sku and the file of each row, in order of sku, and whether the file no longer offers it.
+    pub fn touches(&self) -> impl Iterator<Item = (&str, i64, bool)> {
+        self.rows.iter().map(|row| (&self.text[row.sku.clone()], row.file, row.gone))
+    }
+
     fn push(&mut self, file: i64, item: &Item<'_>) -> Result<(), Error> {
         let start = self.text.len();
         let (sku, gone, Record { texts, deletes, .. }) = match item {

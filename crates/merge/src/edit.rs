@@ -17,6 +17,15 @@ pub enum EditChange {
     Hide,
     /// Deletes the edit. Used only by DELETE of the edit itself.
     Clear,
+    /// Sets the texts of the columns given and the flags given, and keeps the others. Used to undo an edit.
+    Restore {
+        /// Texts by column; `None` shows the winner's.
+        texts: Vec<(usize, Option<String>)>,
+        /// Whether the product is hidden.
+        hidden: Option<bool>,
+        /// Whether it is shown even if no source offers it.
+        stands: Option<bool>,
+    },
 }
 
 impl EditChange {
@@ -25,7 +34,7 @@ impl EditChange {
     #[must_use]
     pub fn keeps_texts(&self, before: Option<&Edit>) -> bool {
         match self {
-            EditChange::Patch(_) => true,
+            EditChange::Patch(_) | EditChange::Restore { .. } => true,
             EditChange::Upsert(_) => before.is_some_and(|before| !before.hidden),
             EditChange::Replace(_) | EditChange::Hide | EditChange::Clear => false,
         }
@@ -41,8 +50,9 @@ impl EditChange {
 /// | `Upsert` | those given, else unchanged; after a hidden edit, else none | no | yes |
 /// | `Hide` | none | yes | no |
 /// | `Clear` | no edit | | |
+/// | `Restore` | those given, else unchanged | if given, else unchanged | the same |
 ///
-/// A patch that sets no text does not create an edit.
+/// A patch that sets no text does not create an edit. A restored edit that sets nothing any more is deleted.
 #[must_use]
 pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Option<Edit> {
     let blank = || Edit { sku: sku.to_owned(), ..Edit::default() };
@@ -67,6 +77,13 @@ pub fn change_edit(sku: &str, before: Option<Edit>, change: EditChange) -> Optio
         }
         EditChange::Hide => Some(Edit { hidden: true, ..blank() }),
         EditChange::Clear => None,
+        EditChange::Restore { texts, hidden, stands } => {
+            let mut edit = before.unwrap_or_else(blank);
+            texts.into_iter().for_each(|(column, text)| edit.texts.set(column, text));
+            edit.hidden = hidden.unwrap_or(edit.hidden);
+            edit.stands = stands.unwrap_or(edit.stands);
+            (edit != blank()).then_some(edit)
+        }
     }
 }
 
@@ -133,6 +150,20 @@ mod tests {
         check("-/- H", upsert(Some(Some("n")), None), "n/- S");
         check("a/b H", upsert(Some(Some("n")), None), "n/- S");
         check("a/b H", upsert(None, None), "-/- S");
+    }
+
+    #[test]
+    fn a_restored_edit_is_deleted_once_it_sets_nothing() {
+        let restore = |name: Option<Option<&str>>, hidden, stands| EditChange::Restore {
+            texts: texts(name, None),
+            hidden,
+            stands,
+        };
+        check("a/b S", restore(Some(Some("n")), None, None), "n/b S");
+        check("a/- S", restore(Some(None), None, Some(false)), "none");
+        check("a/-", restore(Some(None), None, None), "none");
+        check("none", restore(Some(Some("n")), Some(true), None), "n/- H");
+        check("-/- H", restore(None, Some(false), Some(true)), "-/- S");
     }
 
     #[test]

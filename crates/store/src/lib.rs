@@ -13,7 +13,7 @@
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
-//! | `history` | `events`, `published_events`, `history` |
+//! | `history` | `events`, `published_events`, `product_changes`, `history` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
 //! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
@@ -32,7 +32,9 @@ pub use catalog::{
 };
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
-pub use history::{Amounts, EventRow, HISTORY_STEPS, HistoryRow, HistoryStep};
+pub use history::{
+    Amounts, ChangeCause, EventRow, HISTORY_STEPS, HistoryRow, HistoryStep, NewProductChange, ProductChangeRow,
+};
 pub use inputs::{
     FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, PageContent, PageRow, QueueRow,
     RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass, SourceRow, SourceState, SourceView,

@@ -9,7 +9,13 @@ use tributary_store::{EditRow, Store};
 use crate::{
     clock,
     database::events::{self, Event},
-    ingest::{self, Catalog, NoColumn},
+    ingest::{self, Catalog, ChangeOrigin, EditedSku, NoColumn},
+    views::{ProductDetail, detail},
+};
+
+use super::{
+    terms::{EditTerms, Expected},
+    undo::{differences, undo_of},
 };
 
 /// A change of the edit of one sku (docs/reference/README.md#edits).
@@ -23,27 +29,52 @@ pub enum EditRequest {
     Hide,
     /// Deletes the edit.
     Clear,
+    /// Puts back what the edit of this number in the history set, where it still is as that edit left it.
+    Undo(i64),
 }
 
-/// Changes the edit of `sku`, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was not.
+/// Refusal of an edit, because the product is not as its author expects.
+#[derive(Debug, thiserror::Error)]
+#[error("the product has changed meanwhile")]
+pub(crate) struct Stale(pub(crate) Box<ProductDetail>);
+
+/// Changes the edit of `sku`, and returns whether the product was shown before.
 ///
 /// # Errors
-/// [`NoColumn`]; the database fails. Then nothing has changed.
-pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, only_if_shown: bool) -> Result<bool> {
+/// [`NoColumn`], [`Stale`], [`super::CannotUndo`]; the database fails. Then nothing has changed.
+pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, terms: EditTerms) -> Result<bool> {
+    let EditTerms { author, expected, only_if_shown } = terms;
     store.transaction(|store| {
+        check(store, sku, &expected)?;
         let catalog = Catalog::of(store)?;
         let change = match request {
             EditRequest::Patch(texts) => EditChange::Patch(numbered(texts, &catalog)?),
             EditRequest::Replace(texts) => EditChange::Replace(numbered(texts, &catalog)?),
             EditRequest::Hide => EditChange::Hide,
             EditRequest::Clear => EditChange::Clear,
+            EditRequest::Undo(id) => undo_of(store, sku, id, &catalog)?,
         };
         let was_shown = store.is_shown(sku)?;
         if was_shown || !only_if_shown {
-            change_all(store, [(sku.to_owned(), vec![change])].into(), &catalog)?;
+            change_all(store, [(sku.to_owned(), vec![change])].into(), &catalog, &author.origin())?;
         }
         Ok(was_shown)
     })
+}
+
+/// Refuses an edit of a product that is not as expected.
+fn check(store: &mut Store, sku: &str, expected: &Expected) -> Result<()> {
+    if *expected == Expected::Anything {
+        return Ok(());
+    }
+    let detail = detail(store, sku)?;
+    let is_as_expected = match expected {
+        Expected::Anything => true,
+        Expected::Shown => detail.product.is_some(),
+        Expected::NotShown => detail.product.is_none(),
+        Expected::Versions(versions) => versions.contains(&detail.version()),
+    };
+    if is_as_expected { Ok(()) } else { Err(Stale(Box::new(detail)).into()) }
 }
 
 /// Replaces the names of columns by their numbers.
@@ -63,6 +94,7 @@ pub(super) fn change_all(
     store: &mut Store,
     changes: BTreeMap<String, Vec<EditChange>>,
     catalog: &Catalog,
+    origin: &ChangeOrigin,
 ) -> Result<()> {
     let skus: Vec<&str> = changes.keys().map(String::as_str).collect();
     let mut rows = store.edits_of(&skus)?.into_iter().peekable();
@@ -79,8 +111,12 @@ pub(super) fn change_all(
         }
     }
     store.put_edits(changed.iter().filter_map(|(_, difference)| difference.row.as_ref()))?;
-    let edited = changed.iter_mut().map(|(sku, difference)| (sku.as_str(), difference.edit.take())).collect();
-    ingest::choose_edited(store, edited, catalog)?;
+    let edited = changed.iter_mut().map(|(sku, difference)| EditedSku {
+        sku,
+        edit: difference.edit.take(),
+        changes: difference.changes.take(),
+    });
+    ingest::choose_edited(store, edited.collect(), catalog, origin)?;
     events::put_all(store, changed.into_iter().map(|(sku, _)| Event::Edit { sku }))
 }
 
@@ -98,6 +134,8 @@ struct Draft {
 struct Difference {
     edit: Option<Edit>,
     row: Option<EditRow>,
+    /// What differs, as JSON.
+    changes: Option<String>,
 }
 
 impl Draft {
@@ -114,9 +152,14 @@ impl Draft {
     /// Compares the edit with its row. `None` if nothing but the time would change.
     fn difference(self, now: &str, catalog: &Catalog) -> Result<Option<Difference>> {
         let Self { row, edit, keeps_texts } = self;
-        let Some(edit) = edit else { return Ok(row.map(|_| Difference { edit: None, row: None })) };
+        let Some(edit) = edit else {
+            let deleted =
+                |row: EditRow| Ok(Difference { edit: None, row: None, changes: differences(Some(&row), None)? });
+            return row.map(deleted).transpose();
+        };
         let after = ingest::edit_row(&edit, row.as_ref().filter(|_| keeps_texts), now, catalog)?;
-        let is_same = row.is_some_and(|row| EditRow { edited_at: after.edited_at.clone(), ..row } == after);
-        Ok((!is_same).then_some(Difference { edit: Some(edit), row: Some(after) }))
+        let changes = differences(row.as_ref(), Some(&after))?;
+        let is_same = changes.is_none() && row.is_some();
+        Ok((!is_same).then_some(Difference { edit: Some(edit), row: Some(after), changes }))
     }
 }

@@ -5,10 +5,15 @@
 
 mod change;
 mod operations;
+mod terms;
 mod texts;
+mod undo;
 
 pub use change::EditRequest;
-pub(crate) use change::change;
+pub(crate) use change::{Stale, change};
 pub(crate) use operations::operate;
 pub use operations::{Operation, OperationChange, OperationLimits, OperationMessage, OperationOutcome};
+pub use terms::{Author, EditTerms, Entrance, Expected};
 pub use texts::{TextError, checked_sku, checked_text};
+pub use undo::CannotUndo;
+pub(crate) use undo::can_undo;

@@ -12,6 +12,7 @@ use tributary_store::Store;
 
 use super::{
     change::{change_all, numbered},
+    terms::{Author, Entrance},
     texts::{TextError, checked_sku, checked_text},
 };
 use crate::{
@@ -87,7 +88,8 @@ pub(crate) fn operate(
         let known = store.known_operation_messages(&ids)?;
         let mut batch = Batch { known: known.into_iter().collect(), ..Batch::default() };
         let outcomes = messages.into_iter().map(|message| batch.add(message, &catalog)).collect();
-        change_all(store, batch.changes, &catalog)?;
+        let queued = Author { entrance: Entrance::Queue, user: None }.origin();
+        change_all(store, batch.changes, &catalog, &queued)?;
         remember(store, &batch.ids, limits)?;
         Ok(outcomes)
     })

@@ -6,9 +6,9 @@ use tributary_store::{AggrOrder, AggrRow, ProductFilter, ProductOrder, ProductPl
 use super::Engine;
 use crate::{
     database::Batches,
-    edits::{self, EditRequest},
+    edits::{self, CannotUndo, EditRequest, EditTerms, Stale},
     ingest::{Catalog, NoColumn},
-    views::{Product, ProductDetail, ProductViews, detail},
+    views::{Product, ProductChange, ProductDetail, ProductViews, detail, product_history},
 };
 
 /// Products in a batch of an export.
@@ -137,6 +137,12 @@ pub enum EditError {
     /// It names a column that the catalog does not have; nothing was changed.
     #[error(transparent)]
     NoColumn(NoColumn),
+    /// The product is not as expected, but as this; nothing was changed.
+    #[error("the product has changed meanwhile, so nothing was saved")]
+    Stale(Box<ProductDetail>),
+    /// There is nothing to undo; nothing was changed.
+    #[error(transparent)]
+    CannotUndo(CannotUndo),
     /// The engine is stopping. The edit may have been made or not.
     #[error("the master is stopping; check in a moment whether the edit was made")]
     Stopping,
@@ -147,7 +153,15 @@ pub enum EditError {
 
 impl From<anyhow::Error> for EditError {
     fn from(error: anyhow::Error) -> Self {
-        error.downcast().map_or_else(Self::Failed, Self::NoColumn)
+        let error = match error.downcast::<NoColumn>() {
+            Ok(error) => return Self::NoColumn(error),
+            Err(other) => other,
+        };
+        let error = match error.downcast::<CannotUndo>() {
+            Ok(error) => return Self::CannotUndo(error),
+            Err(other) => other,
+        };
+        error.downcast().map_or_else(Self::Failed, |Stale(detail)| Self::Stale(detail))
     }
 }
 
@@ -241,14 +255,23 @@ impl Engine {
         self.read(move |store| detail(store, &sku)).await
     }
 
-    /// Changes the edit of a sku, and returns whether the product was shown before. With `only_if_shown`, nothing changes if it was
-    /// not. The change is committed when this returns.
+    /// At most `limit` changes of a product, the newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn product_history(&self, sku: &str, limit: i64) -> Result<Vec<ProductChange>> {
+        let sku = sku.to_owned();
+        self.read(move |store| product_history(store, &sku, limit)).await
+    }
+
+    /// Changes the edit of a sku on these terms, and returns whether the product was shown before. The change is committed when this
+    /// returns.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn change_edit(&self, sku: &str, change: EditRequest, only_if_shown: bool) -> Result<bool, EditError> {
+    pub async fn change_edit(&self, sku: &str, change: EditRequest, terms: EditTerms) -> Result<bool, EditError> {
         let sku = sku.to_owned();
-        let written = self.0.writer.run_first(move |store| edits::change(store, &sku, change, only_if_shown));
+        let written = self.0.writer.run_first(move |store| edits::change(store, &sku, change, terms));
         tokio::select! {
             biased;
             written = written => Ok(written?),

@@ -7,7 +7,7 @@ use futures_util::stream;
 
 use super::*;
 use crate::{
-    EditRequest, Offer, Stage, Unobserved,
+    EditRequest, EditTerms, Offer, Stage, Unobserved,
     supervise::tests::{ENGINES, take_panic, want_panic},
 };
 
@@ -38,9 +38,9 @@ async fn each_kind_of_task_goes_on_after_a_panic() {
 
     want_panic("writer");
     let change = || EditRequest::Replace(vec![("name".into(), "Pen".into())]);
-    let failed = engine.change_edit("p1", change(), false).await.unwrap_err();
+    let failed = engine.change_edit("p1", change(), EditTerms::default()).await.unwrap_err();
     assert!(failed.to_string().contains("panicked"), "{failed}");
-    engine.change_edit("p1", change(), false).await.unwrap();
+    engine.change_edit("p1", change(), EditTerms::default()).await.unwrap();
     assert!(engine.product("p1").await.unwrap().product.is_some());
 
     for kind in ["poll", "reports"] {

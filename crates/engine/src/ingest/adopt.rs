@@ -17,6 +17,7 @@ use super::{
     catalog::FeedRules,
     changes::{Skus, Written, choose_again, write_touched},
     feed::ProductTables,
+    recorder::ChangeOrigin,
 };
 use crate::{
     clock::now,
@@ -130,7 +131,8 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
         sources.iter().find(|source| source.name == row.name).map_or(row.priority, |source| source.priority)
     };
     let now = order(kept.iter().map(|row| (priority(row), places[row.name.as_str()], row.name.as_str())));
-    let chosen = if before == now { None } else { Some(choose_again(store, Skus::Contested)?) };
+    let chosen =
+        if before == now { None } else { Some(choose_again(store, Skus::Contested, &ChangeOrigin::Configuration)?) };
     Ok(Adopted { stored, dropped, written, held, chosen })
 }
 
@@ -288,7 +290,7 @@ fn drop_sources(store: &mut Store, gone: Vec<SourceRow>) -> Result<(Vec<(String,
         dropped.push((source.name.clone(), files.iter().map(|file| file.results).sum()));
         all_files.extend(files);
     }
-    let (written, _) = write_touched(store, &touched, None)?;
+    let (written, _) = write_touched(store, &touched, None, &ChangeOrigin::Configuration)?;
     for file in &all_files {
         store.delete_file(file.id)?;
     }

@@ -4,7 +4,10 @@ use anyhow::Result;
 use tributary_config::CatalogConfig;
 use tributary_store::{CatalogColumn, CatalogSettings, Store};
 
-use super::changes::{self, Skus, Written};
+use super::{
+    changes::{self, Skus, Written},
+    recorder::ChangeOrigin,
+};
 
 /// Work that a changed catalog leaves, once the sources are adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +57,14 @@ impl CatalogChange {
     /// # Errors
     /// The database fails or is damaged.
     pub(crate) fn finish(self, store: &mut Store) -> Result<Option<Written>> {
+        let origin = &ChangeOrigin::Configuration;
         match self.again {
             // Contested skus may be edited, too, and a column may be new.
-            Some(Skus::Contested) => {
-                Ok(Some(changes::choose_again(store, Skus::Contested)? + changes::choose_again(store, Skus::Edited)?))
-            }
-            Some(skus) => Ok(Some(changes::choose_again(store, skus)?)),
+            Some(Skus::Contested) => Ok(Some(
+                changes::choose_again(store, Skus::Contested, origin)?
+                    + changes::choose_again(store, Skus::Edited, origin)?,
+            )),
+            Some(skus) => Ok(Some(changes::choose_again(store, skus, origin)?)),
             None => Ok(self.counted.then(Written::default)),
         }
     }

@@ -19,6 +19,7 @@ use super::{
     convert::reject_rows,
     feed::ProductTables,
     order,
+    recorder::ChangeOrigin,
 };
 use crate::{
     clock::now,
@@ -255,14 +256,16 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
         all_touched.push(changes);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
-    let (written, skus) = write_touched(store, &all_touched, removals.as_mut())?;
+    let paths = rows.iter().chain(&version.removed).map(|row| (row.id, row.path.clone()));
+    let origin = ChangeOrigin::Version { source: version.name.clone(), files: paths.collect() };
+    let (written, skus) = write_touched(store, &all_touched, removals.as_mut(), &origin)?;
     if let Some(removals) = removals {
         removals.check(store, version, &causes)?;
     }
     for row in &version.removed {
         store.delete_file(row.id)?;
     }
-    let written = if reorders { written + choose_again(store, Skus::Contested)? } else { written };
+    let written = if reorders { written + choose_again(store, Skus::Contested, &origin)? } else { written };
     Ok(StoredFiles { written, skus, files: rows })
 }
 

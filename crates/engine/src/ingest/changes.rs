@@ -4,10 +4,16 @@ use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
 
 use anyhow::{Context, Result};
 use tributary_config::PRODUCTS;
-use tributary_merge::{Batch, Batches, Edit, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
+use tributary_merge::{Batch, Batches, Delta, Edit, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
 use tributary_store::{FileOrigin, Store};
 
-use super::{Catalog, brake::Removals, convert, row_changes::RowChanges};
+use super::{
+    Catalog,
+    brake::Removals,
+    convert,
+    recorder::{ChangeOrigin, Recorded, Recorder},
+    row_changes::RowChanges,
+};
 use crate::clock;
 
 /// Rows that are merged at a time, which bounds the memory of an apply.
@@ -53,22 +59,24 @@ pub(crate) fn write_touched(
     store: &mut Store,
     touched: &[FileChanges],
     removals: Option<&mut Removals>,
+    origin: &ChangeOrigin,
 ) -> Result<(Written, Vec<String>)> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
     let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
     let catalog = Catalog::of(store)?;
     let mut names = NameDeltas::default();
-    let mut writer = BatchWriter { removals, ..BatchWriter::new() };
+    let mut recorder = Recorder::new(origin, &catalog);
+    let mut writer = BatchWriter { removals, ..BatchWriter::new(store, origin)? };
     if rows <= MAX_BATCH_ROWS {
         while let Some(batch) = batches.next_batch()? {
             let before = before(store, &batch, &catalog)?;
             let rules = catalog.survivorship(&store.file_origins(&offering(&before, &files))?);
-            writer.write(store, &merged((before, batch), &rules, &catalog, &mut names)?)?;
+            writer.write(store, &merged((before, batch), &rules, &mut recorder, &mut names)?)?;
         }
     } else {
         let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
-        let merge = |before, batch| merged((before, batch), &rules, &catalog, &mut names);
+        let merge = |before, batch| merged((before, batch), &rules, &mut recorder, &mut names);
         read_ahead(store, (batches, &catalog), merge, |store, merged| writer.write(store, &merged))?;
     }
     let examples = std::mem::take(&mut writer.examples);
@@ -140,10 +148,12 @@ pub(crate) enum Skus {
 }
 
 /// Chooses the winners of some skus again.
-pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
+pub(crate) fn choose_again(store: &mut Store, skus: Skus, origin: &ChangeOrigin) -> Result<Written> {
     let catalog = Catalog::of(store)?;
     let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
-    let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
+    let mut recorder = Recorder::new(origin, &catalog);
+    let mut writer = BatchWriter::new(store, origin)?;
+    let mut names = NameDeltas::default();
     let mut after: Option<String> = None;
     loop {
         let (after_sku, limit) = (after.as_deref(), MAX_BATCH_ROWS as i64);
@@ -154,46 +164,80 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus) -> Result<Written> {
         };
         let Some(last) = some.last().cloned() else { return writer.finish(store, names) };
         let before = convert::before(store.sku_rows(&some)?, &catalog)?;
-        writer.write(store, &merged((before, Batch::default()), &rules, &catalog, &mut names)?)?;
+        writer.write(store, &merged((before, Batch::default()), &rules, &mut recorder, &mut names)?)?;
         after = Some(last);
     }
 }
 
-/// Chooses the winners again for skus whose edits have changed, which are sorted and unique, each with its edit of now. Reads only the
-/// files that offer them, because a person waits for this.
+/// A sku whose edit has changed.
+pub(crate) struct EditedSku<'a> {
+    pub(crate) sku: &'a str,
+    /// The edit of now.
+    pub(crate) edit: Option<Edit>,
+    /// What changed in it, as JSON.
+    pub(crate) changes: Option<String>,
+}
+
+/// Chooses the winners again for skus whose edits have changed, which are sorted and unique. Reads only the files that offer them,
+/// because a person waits for this.
 pub(crate) fn choose_edited(
     store: &mut Store,
-    edited: Vec<(&str, Option<Edit>)>,
+    edited: Vec<EditedSku<'_>>,
     catalog: &Catalog,
+    origin: &ChangeOrigin,
 ) -> Result<Written> {
-    let (mut writer, mut names) = (BatchWriter::new(), NameDeltas::default());
-    let mut edited = edited.into_iter();
-    loop {
-        let (skus, edits): (Vec<&str>, Vec<_>) = edited.by_ref().take(MAX_BATCH_ROWS).unzip();
-        if skus.is_empty() {
-            return writer.finish(store, names);
+    let recorder = Recorder::new(origin, catalog);
+    let mut writer = BatchWriter::new(store, origin)?;
+    let mut names = NameDeltas::default();
+    let mut edited = edited.into_iter().peekable();
+    while edited.peek().is_some() {
+        let mut edits = Vec::new();
+        let mut changes = Vec::new();
+        for EditedSku { sku, edit, changes: changed } in edited.by_ref().take(MAX_BATCH_ROWS) {
+            edits.extend(edit);
+            changes.push((sku, changed));
         }
+        let skus: Vec<&str> = changes.iter().map(|(sku, _)| *sku).collect();
         let stored = convert::before(store.sku_rows_without_edits(&skus)?, catalog)?;
-        let before = StoredRows { edits: edits.into_iter().flatten().collect(), ..stored };
+        let before = StoredRows { edits, ..stored };
         let rules = catalog.survivorship(&store.file_origins(&offering(&before, &[]))?);
-        writer.write(store, &merged((before, Batch::default()), &rules, catalog, &mut names)?)?;
+        let record = |before: &StoredRows, delta: &Delta<'_>, _: &Batch| recorder.record_edits(before, delta, changes);
+        writer.write(store, &merged_with((before, Batch::default()), &rules, catalog, record, &mut names)?)?;
     }
+    writer.finish(store, names)
 }
 
 /// A merged batch, ready to be written.
 struct Merged {
     changes: RowChanges,
     written: Written,
+    /// The changes to be recorded; `None` if there are too many, so that none is.
+    recorded: Option<Vec<Recorded>>,
     /// The batch and the rows that the tables had, for those who count removals.
     before: StoredRows,
     batch: Batch,
 }
 
-/// Merges one batch, and adds up how it changes the counts of names. `rules` have the ranks of all files that offer the batch's skus.
+/// Merges one batch, adds up how it changes the counts of names, and records the changes. `rules` have the ranks of all files that
+/// offer the batch's skus.
 fn merged(
+    batch: (StoredRows, Batch),
+    rules: &Survivorship,
+    recorder: &mut Recorder<'_>,
+    names: &mut NameDeltas,
+) -> Result<Merged> {
+    let catalog = recorder.catalog();
+    let record = |before: &StoredRows, delta: &Delta<'_>, batch: &Batch| recorder.record(before, delta, batch);
+    let merged = merged_with(batch, rules, catalog, record, names)?;
+    Ok(Merged { recorded: merged.recorded.filter(|_| !recorder.has_overflown()), ..merged })
+}
+
+/// As [`merged`], with the changes that `record` returns.
+fn merged_with(
     (before, batch): (StoredRows, Batch),
     rules: &Survivorship,
     catalog: &Catalog,
+    record: impl FnOnce(&StoredRows, &Delta<'_>, &Batch) -> Vec<Recorded>,
     names: &mut NameDeltas,
 ) -> Result<Merged> {
     let delta = tributary_merge::merge(&before, &batch, rules)?;
@@ -203,29 +247,43 @@ fn merged(
         updated: delta.products.updated.len() as u64,
         removed: delta.products.deleted.len() as u64,
     };
+    let recorded = Some(record(&before, &delta, &batch));
     let changes = RowChanges::new(&delta, catalog);
     drop(delta);
-    Ok(Merged { changes, written, before, batch })
+    Ok(Merged { changes, written, recorded, before, batch })
 }
 
 /// Writes merged batches to the tables.
-struct BatchWriter<'r> {
+struct BatchWriter<'a> {
     /// When the products change, in seconds since 1970: one moment for all of a transaction.
     now: i64,
     written: Written,
     /// The first skus that changed.
     examples: Vec<String>,
-    removals: Option<&'r mut Removals>,
+    removals: Option<&'a mut Removals>,
+    origin: &'a ChangeOrigin,
+    /// The last recorded change before this.
+    last_change: Option<i64>,
+    /// Whether any change was recorded.
+    has_recorded: bool,
 }
 
-impl BatchWriter<'_> {
-    fn new() -> Self {
-        Self { now: clock::seconds(), written: Written::default(), examples: Vec::new(), removals: None }
+impl<'a> BatchWriter<'a> {
+    fn new(store: &mut Store, origin: &'a ChangeOrigin) -> Result<Self> {
+        Ok(Self {
+            now: clock::seconds(),
+            written: Written::default(),
+            examples: Vec::new(),
+            removals: None,
+            origin,
+            last_change: store.newest_product_change()?,
+            has_recorded: false,
+        })
     }
 
     /// Writes what one batch changes, except the counts of names.
     fn write(&mut self, store: &mut Store, merged: &Merged) -> Result<()> {
-        let Merged { changes, written, before, batch } = merged;
+        let Merged { changes, written, recorded, before, batch } = merged;
         self.written += *written;
         if let Some(removals) = &mut self.removals {
             removals.count(before, batch);
@@ -240,11 +298,31 @@ impl BatchWriter<'_> {
         store.delete_shadowed(&changes.deleted_shadowed())?;
         store.update_shadowed(&changes.updated_shadowed())?;
         store.insert_shadowed(&changes.inserted_shadowed())?;
+        self.record(store, recorded.as_deref())
+    }
+
+    /// Stores the changes of a batch; with `None` there are too many, and those of earlier batches go as well.
+    fn record(&mut self, store: &mut Store, recorded: Option<&[Recorded]>) -> Result<()> {
+        match recorded {
+            None if self.has_recorded => {
+                self.has_recorded = false;
+                store.delete_product_changes_after(self.last_change)?;
+            }
+            None | Some([]) => {}
+            Some(recorded) => {
+                self.has_recorded = true;
+                let rows: Vec<_> = recorded.iter().map(Recorded::row).collect();
+                store.insert_product_changes(self.origin.cause(self.now), &rows)?;
+            }
+        }
         Ok(())
     }
 
-    /// Writes the counts of names, each once and in order.
+    /// Deletes old changes, and writes the counts of names, each once and in order.
     fn finish(self, store: &mut Store, names: NameDeltas) -> Result<Written> {
+        if self.has_recorded {
+            store.delete_old_product_changes()?;
+        }
         let names = names.finish();
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
         if names.max_names() <= MAX_BATCH_ROWS {

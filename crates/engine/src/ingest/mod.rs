@@ -8,12 +8,14 @@ mod apply;
 mod brake;
 mod catalog;
 mod causes;
+mod change_json;
 mod changes;
 mod convert;
 mod feed;
 mod order;
 mod parts;
 mod read;
+mod recorder;
 mod row_changes;
 
 pub use adopt::WouldDropSources;
@@ -23,9 +25,12 @@ pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, apply_in, count
 pub(crate) use brake::{Held, held_until, is_of_gone_source};
 pub use catalog::NoColumn;
 pub(crate) use catalog::{Catalog, FeedRules};
+pub use change_json::ChangedValue;
+pub(crate) use change_json::{ChangeJson, Changes, read_changes};
 pub use changes::Written;
-pub(crate) use changes::{choose_edited, current_offers};
+pub(crate) use changes::{EditedSku, choose_edited, current_offers};
 pub(crate) use convert::{edit, edit_row, own_texts};
 pub(crate) use feed::Feed;
 pub(crate) use parts::Memory;
 pub(crate) use read::{Accepted, ArrivingFile, FileReader, FileVersion, Outcome};
+pub(crate) use recorder::ChangeOrigin;

@@ -63,6 +63,8 @@ impl<T> Default for OwnColumns<T> {
 /// One sku in detail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductDetail {
+    /// The sku.
+    pub sku: String,
     /// The product as shown; `None` if none is.
     pub product: Option<Product>,
     /// Every current offer: the last one wins.
@@ -70,6 +72,34 @@ pub struct ProductDetail {
     /// The edit, which is applied over the winner.
     pub edit: Option<EditView>,
 }
+
+impl ProductDetail {
+    /// A digest of the texts that are shown and of the edit. It changes when a person who looks at them would see a change, but not when
+    /// a row only moves within its file.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: Option<&str>| {
+            // Lengths keep neighbours apart; a text that is missing has one that no text has.
+            hasher.update(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
+        };
+        if let Some(Product { name, description, own, .. }) = &self.product {
+            [name, description].into_iter().for_each(|text| add(Some(text)));
+            own.iter().for_each(|(column, text)| [column, text].into_iter().for_each(|text| add(Some(text))));
+        }
+        add(None);
+        if let Some(EditView { name, description, own, hidden, stands, edited_at: _ }) = &self.edit {
+            [name, description].into_iter().for_each(|text| add(text.as_deref()));
+            own.iter().for_each(|(column, text)| [Some(column), text.as_deref()].into_iter().for_each(&mut add));
+            [hidden, stands].into_iter().for_each(|flag| add(flag.then_some("")));
+        }
+        hasher.finalize().to_hex()[..VERSION_DIGITS].to_owned()
+    }
+}
+
+/// Digits of a version, which a person may see in a page's source.
+const VERSION_DIGITS: usize = 16;
 
 /// One current offer for a sku.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +198,7 @@ pub(crate) fn detail(store: &mut Store, sku: &str) -> Result<ProductDetail> {
     let shown: Vec<&str> = if product.is_some() { catalog.shown().collect() } else { Vec::new() };
     let given: Vec<&str> = shown.into_iter().filter(|column| !is_edited(column)).collect();
     let offers = offer_views(store, offers, &rules, &catalog, (&views, &given))?;
-    Ok(ProductDetail { product, offers, edit })
+    Ok(ProductDetail { sku: sku.to_owned(), product, offers, edit })
 }
 
 /// The offers with the columns of `given` that each gives.

@@ -7,7 +7,7 @@ use super::{
     error::{Error, OrCannot},
     schema::{
         aggr, documents, edits, events, files, held_versions, history, messages, operation_messages, pages, partials,
-        products, published_events, queues, rejects, shadowed, sources,
+        product_changes, products, published_events, queues, rejects, shadowed, sources,
     },
     store::Store,
 };
@@ -65,6 +65,7 @@ impl Store {
             store.clear("documents", diesel::delete(documents::table))?;
             store.clear("messages", diesel::delete(messages::table))?;
             store.clear("operation_messages", diesel::delete(operation_messages::table))?;
+            store.clear("product_changes", diesel::delete(product_changes::table))?;
             store.reset_tally()?;
             for report in store.report_names()? {
                 store.drop_report(&report)?;

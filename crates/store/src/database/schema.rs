@@ -169,6 +169,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    product_changes (id) {
+        id -> BigInt,
+        sku -> Text,
+        at -> BigInt,
+        source -> Nullable<Text>,
+        file -> Nullable<Text>,
+        entrance -> Nullable<Text>,
+        author -> Nullable<Text>,
+        texts -> Text,
+        edit -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     products (sku) {
         sku -> Text,
         name -> Text,

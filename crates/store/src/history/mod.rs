@@ -1,9 +1,11 @@
-//! Records of what happened, kept up to a bounded number: events for subscribers, how far exchanges of a broker have got, and amounts
-//! per stretch of time. The JSON of an event belongs to the engine.
+//! Records of what happened, kept up to a bounded number: events for subscribers, how far exchanges of a broker have got, changes of
+//! single products, and amounts per stretch of time. The JSON of events and of changes belongs to the engine.
 
 mod amounts;
 mod events;
+mod product_changes;
 mod published;
 
 pub use amounts::{Amounts, HISTORY_STEPS, HistoryRow, HistoryStep};
 pub use events::EventRow;
+pub use product_changes::{ChangeCause, NewProductChange, ProductChangeRow};

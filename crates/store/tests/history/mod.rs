@@ -1,3 +1,4 @@
-//! Events.
+//! Events, and changes of products.
 
 mod events;
+mod product_changes;

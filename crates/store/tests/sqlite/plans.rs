@@ -133,6 +133,17 @@ fn messages_of_operations_are_found_by_their_ids() {
     check(|store| store.known_operation_messages(&["a", "b"]), &[index]);
 }
 
+/// Guards against a page of a product, or an edit, that takes longer the more has changed.
+#[test]
+fn changes_of_products_are_found_by_sku_and_number() {
+    let by_sku = "SEARCH product_changes USING INDEX product_changes_by_sku (sku=?)";
+    let by_id = "SEARCH product_changes USING INTEGER PRIMARY KEY";
+    check(|store| store.product_changes("a", 9), &[by_sku]);
+    check(|store| store.product_change("a", 1), &[by_id]);
+    check(Store::newest_product_change, &["SEARCH product_changes"]);
+    check(|store| store.delete_product_changes_after(Some(1)), &[by_id]);
+}
+
 #[test]
 fn rows_are_deleted_by_their_keys() {
     // The rows do not exist, which is an error, but the statements are run all the same.

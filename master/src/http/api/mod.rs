@@ -4,6 +4,7 @@
 
 pub(crate) mod aggr;
 pub(crate) mod documents;
+pub(crate) mod entity_tag;
 pub(crate) mod events;
 mod export;
 pub(crate) mod files;
@@ -12,6 +13,7 @@ pub(crate) mod history;
 mod members;
 mod numbers;
 pub(crate) mod product;
+pub(crate) mod product_changes;
 pub(crate) mod product_query;
 pub(crate) mod product_views;
 pub(crate) mod products;

@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use serde::Deserialize;
-use tributary_engine::{AcceptError, EditRequest};
+use tributary_engine::{AcceptError, EditRequest, EditTerms, Entrance};
 
 use crate::http::{
     pages::{
@@ -38,7 +38,7 @@ pub(crate) async fn update(
         }
         Err(other) => return Err(other),
     };
-    if !app.engine.change_edit(&sku, change, true).await? {
+    if !app.engine.change_edit(&sku, change, EditTerms { only_if_shown: true, ..terms(&request) }).await? {
         let why = format!("No product with the sku “{sku}” is shown, so nothing was changed.");
         return overview::page(&app, StatusCode::NOT_FOUND, complain(why)).await;
     }
@@ -60,7 +60,7 @@ pub(crate) async fn clear(
 ) -> Result<HttpResponse, ApiError> {
     let Undone { sku } = input::form(&request, payload).await?;
     let sku = input::sku(&sku)?;
-    app.engine.change_edit(&sku, EditRequest::Clear, false).await?;
+    app.engine.change_edit(&sku, EditRequest::Clear, terms(&request)).await?;
     Ok(see(&sku))
 }
 
@@ -98,6 +98,11 @@ pub(crate) async fn accept(
 fn is_own_path(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     is_plain && text.starts_with('/') && !text.starts_with("//") && !text.contains('\\')
+}
+
+/// Terms of an edit by the form.
+fn terms(request: &HttpRequest) -> EditTerms {
+    EditTerms { author: input::author(request, Entrance::Form), ..EditTerms::default() }
 }
 
 fn see(sku: &str) -> HttpResponse {

@@ -10,11 +10,14 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, EditError, InboxError, ListError, TextError};
+use tributary_engine::{AcceptError, CannotUndo, EditError, InboxError, ListError, TextError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
-use crate::http::api::product_views::{Edit, Offer};
+use crate::http::api::{
+    product::Current,
+    product_views::{Edit, Offer, ProductDetail},
+};
 
 /// Reason for an error response.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,15 @@ pub(crate) enum ApiError {
     NotFound(String),
     /// The sku is not shown. The response contains what is known of it.
     #[error("no product with the sku `{}` is shown", .0.sku)]
-    NotShown(Box<NotShown>),
+    NotShown(Box<Current>),
+    /// The product is not as the request expects. The response contains it.
+    #[error(
+        "the product is not as `If-Match` or `If-None-Match` says; `current` has it as it is now, and nothing was changed"
+    )]
+    Stale(Box<Current>),
+    /// An edit cannot be undone.
+    #[error(transparent)]
+    CannotUndo(CannotUndo),
     /// The route does not support the method.
     #[error("only {allowed} is understood here")]
     MethodNotAllowed {
@@ -82,17 +93,6 @@ pub(crate) enum ApiError {
     Internal,
 }
 
-/// A sku that is not shown, with all that is stored of it.
-#[derive(Debug)]
-pub(crate) struct NotShown {
-    /// The sku.
-    pub(crate) sku: String,
-    /// Its current offers.
-    pub(crate) offers: Vec<Offer>,
-    /// Its edit.
-    pub(crate) edit: Option<Edit>,
-}
-
 /// A problem, with the members that only some have.
 #[derive(Serialize)]
 struct Body<'a> {
@@ -102,6 +102,8 @@ struct Body<'a> {
     offers: Option<&'a [Offer]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     edit: Option<Option<&'a Edit>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Option<ProductDetail>>,
 }
 
 impl ApiError {
@@ -113,6 +115,9 @@ impl ApiError {
             Self::Denied(denied) => denial(denied).1,
             Self::NotFound(_) => "not found",
             Self::NotShown(_) => "not shown",
+            Self::Stale(_) => "changed meanwhile",
+            Self::CannotUndo(CannotUndo::Unknown(_)) => "not found",
+            Self::CannotUndo(_) => "cannot be undone",
             Self::MethodNotAllowed { .. } => "method not allowed",
             Self::TooLarge { .. } => "too large",
             Self::OtherVersion(_) => "other version",
@@ -179,6 +184,8 @@ impl From<EditError> for ApiError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Stopping => Self::Stopping,
+            EditError::Stale(detail) => Self::Stale(Box::new(Current::new(*detail))),
+            EditError::CannotUndo(why) => Self::CannotUndo(why),
             EditError::NoColumn(why) => Self::Invalid(why.to_string()),
             EditError::Failed(error) => error.into(),
             other => anyhow::Error::new(other).into(),
@@ -214,7 +221,9 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::OtherVersion(_) => StatusCode::PRECONDITION_FAILED,
+            Self::OtherVersion(_) | Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
+            Self::CannotUndo(CannotUndo::Unknown(_)) => StatusCode::NOT_FOUND,
+            Self::CannotUndo(_) => StatusCode::CONFLICT,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
             Self::Stopping | Self::TooManyClients { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -238,10 +247,17 @@ impl ResponseError for ApiError {
             _ => {}
         }
         let problem = Problem { title: self.title().to_owned(), status: status.as_u16(), detail: self.to_string() };
-        let (offers, edit) = match self {
-            Self::NotShown(known) => (Some(known.offers.as_slice()), Some(known.edit.as_ref())),
-            _ => (None, None),
-        };
-        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(Body { problem, offers, edit })
+        let mut body = Body { problem, offers: None, edit: None, current: None };
+        if let Self::NotShown(current) | Self::Stale(current) = self {
+            response.insert_header(current.tag.header());
+            if !current.is_shown() {
+                body.offers = Some(&current.offers);
+                body.edit = Some(current.edit.as_ref());
+            }
+        }
+        if let Self::Stale(current) = self {
+            body.current = Some(current.detail());
+        }
+        response.insert_header((CONTENT_TYPE, PROBLEM_JSON)).json(body)
     }
 }

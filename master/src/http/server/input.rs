@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest,
     error::QueryPayloadError,
-    http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
+    http::header::{ACCEPT, AUTHORIZATION, Accept, CONTENT_TYPE, Header, Quality},
     web,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
-use tributary_engine::{checked_sku, checked_text};
+use tributary_engine::{Author, Entrance, checked_sku, checked_text};
 
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
@@ -18,6 +19,8 @@ use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 const MOST_ROWS: i64 = 10_000;
 /// Maximum bytes of a body: a description with every byte escaped.
 pub(crate) const BODY_BYTES: usize = 8 << 20;
+/// Characters of a user name that are kept.
+const MAX_USER_CHARS: usize = 100;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
@@ -127,6 +130,25 @@ pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
     sku(&decoded("sku", request.uri().path().split('/').nth(4))?)
 }
 
+/// The number in a request's path behind so many slashes.
+pub(crate) fn path_number(request: &HttpRequest, slashes: usize) -> Result<i64, ApiError> {
+    let part = request.uri().path().split('/').nth(slashes).unwrap_or_default();
+    part.parse().map_err(|_| bad(format!("`{part}` in the path is no number")))
+}
+
+/// Who sends a request: the user name of Basic authentication, which nothing proves.
+pub(crate) fn author(request: &HttpRequest, entrance: Entrance) -> Author {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    let credentials = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+    let decoded = credentials.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
+    let user = decoded.and_then(|decoded| {
+        let user = String::from_utf8_lossy(decoded.split(|byte| *byte == b':').next()?).into_owned();
+        let user: String = user.chars().filter(|letter| !letter.is_control()).take(MAX_USER_CHARS).collect();
+        Some(user.trim().to_owned()).filter(|user| !user.is_empty())
+    });
+    Author { entrance, user }
+}
+
 /// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
 pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
     decoded("name", request.uri().path().rsplit('/').next())
@@ -188,6 +210,21 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+
+    #[test]
+    fn the_author_is_the_user_of_basic_authentication() {
+        let check = |header: String, expect: Option<&str>| {
+            let request = TestRequest::default().insert_header((AUTHORIZATION, header.clone())).to_http_request();
+            assert_eq!(author(&request, Entrance::Form).user.as_deref(), expect, "{header}");
+        };
+        let basic = |credentials: &str| format!("Basic {}", STANDARD.encode(credentials));
+        check(basic("ann:secret:x"), Some("ann"));
+        check(basic(" a\u{7}nn :"), Some("ann"));
+        check(basic(":secret"), None);
+        check(basic(&"é".repeat(101)), Some(&"é".repeat(100)));
+        check("Bearer ann".to_owned(), None);
+        check("Basic ?".to_owned(), None);
+    }
 
     #[test]
     fn the_caller_says_what_it_wants() {

@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
 use crate::http::api::{
-    aggr, documents, events, files, health, history, product, products, queues, rejects, reports, sources, tus, upload,
-    uploads, views::EventView,
+    aggr, documents, events, files, health, history, product, product_changes, products, queues, rejects, reports,
+    sources, tus, upload, uploads, views::EventView,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +19,8 @@ use crate::http::api::{
         product::patch,
         product::hide,
         product::clear,
+        product_changes::list,
+        product_changes::undo,
         aggr::list,
         queues::list,
         sources::list,
@@ -79,7 +81,12 @@ mod tests {
             .filter(|path| path.starts_with("/api/"))
             .collect();
         assert!(routes.len() >= 5, "{routes:?}");
-        for route in routes.iter().chain(&["/api/v1/products/{sku}", "/api/v1/products/{sku}/edit"]) {
+        for route in routes.iter().chain(&[
+            "/api/v1/products/{sku}",
+            "/api/v1/products/{sku}/edit",
+            "/api/v1/products/{sku}/history",
+            "/api/v1/products/{sku}/history/{id}/undo",
+        ]) {
             let route = &route.replace(":.+", "");
             assert!(api["paths"].get(route).is_some(), "{route} is not described");
         }

@@ -17,8 +17,8 @@ use tributary_http_common::{admit, catch_panic, close, complete};
 
 use crate::http::{
     api::{
-        aggr, documents, events, files, health, history, product, products, queues, rejects, reports, sources, tus,
-        upload, uploads,
+        aggr, documents, events, files, health, history, product, product_changes, products, queues, rejects, reports,
+        sources, tus, upload, uploads,
     },
     compat,
     pages::{
@@ -113,6 +113,12 @@ fn api(config: &mut web::ServiceConfig) {
             ],
         ))
         .service(resource(&format!("{sku}/edit"), "DELETE", [plain(web::delete().to(product::clear))]))
+        .service(resource(&format!("{sku}/history"), "GET, HEAD", [read().to(product_changes::list)]))
+        .service(resource(
+            &format!("{sku}/history/{{id}}/undo"),
+            "POST",
+            [plain(web::post().to(product_changes::undo))],
+        ))
         .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
         .service(resource("/api/v1/queues", "GET, HEAD", [read().to(queues::list)]))
         .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))

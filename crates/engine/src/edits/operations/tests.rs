@@ -17,7 +17,9 @@ use super::{
     OperationOutcome::{self, Applied, Refused, Repeated},
     operate,
 };
-use crate::{EditRequest, Engine, Event, Offer, ProductQuery, Running, Stage, Unobserved, supervise::tests::ENGINES};
+use crate::{
+    EditRequest, EditTerms, Engine, Event, Offer, ProductQuery, Running, Stage, Unobserved, supervise::tests::ENGINES,
+};
 use model::{Columns, Edit, Model};
 
 /// The offers of all tests: skus with the texts of `name`, `description`, `price` and `brand`.
@@ -108,19 +110,22 @@ impl World {
     /// Brings the edits of all skus to a state that a person may have left.
     async fn begin_with(&self, edits: &BTreeMap<String, Edit>) {
         for sku in model::SKUS {
-            self.engine.change_edit(sku, EditRequest::Clear, false).await.unwrap();
+            self.engine.change_edit(sku, EditRequest::Clear, EditTerms::default()).await.unwrap();
         }
         for (sku, edit) in edits {
             let texts = edit.texts.clone().into_iter();
             if edit.stands {
-                self.engine.change_edit(sku, EditRequest::Replace(texts.collect()), false).await.unwrap();
+                self.engine
+                    .change_edit(sku, EditRequest::Replace(texts.collect()), EditTerms::default())
+                    .await
+                    .unwrap();
                 continue;
             }
             if edit.hidden {
-                self.engine.change_edit(sku, EditRequest::Hide, false).await.unwrap();
+                self.engine.change_edit(sku, EditRequest::Hide, EditTerms::default()).await.unwrap();
             }
             let texts = texts.map(|(name, text)| (name, Some(text))).collect();
-            self.engine.change_edit(sku, EditRequest::Patch(texts), false).await.unwrap();
+            self.engine.change_edit(sku, EditRequest::Patch(texts), EditTerms::default()).await.unwrap();
         }
         assert_eq!(self.edits(), *edits);
     }

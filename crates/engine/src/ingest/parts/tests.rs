@@ -12,7 +12,10 @@ use tributary_store::{FileRow, PageContent, SkuRows, Store};
 use super::*;
 use crate::{
     documents::ActiveRead,
-    ingest::{Accepted, FeedRules, FileReader, Outcome, Written, changes::write_touched, feed::ProductTables},
+    ingest::{
+        Accepted, FeedRules, FileReader, Outcome, Written, changes::write_touched, feed::ProductTables,
+        recorder::ChangeOrigin,
+    },
     input::{FileToRead, Rank, ResultTables},
     progress::Unobserved,
 };
@@ -97,7 +100,7 @@ impl Stored {
         let id = self.id;
         let write = |store: &mut Store| {
             let changes = ProductTables::write(store, id, offers)?;
-            write_touched(store, &[changes], None).map(|(written, _)| written)
+            write_touched(store, &[changes], None, &ChangeOrigin::Configuration).map(|(written, _)| written)
         };
         let written = self.store.transaction(write).unwrap();
         let (pages, skus) = (self.pages(), self.store.all_skus(None, i64::MAX).unwrap());

@@ -9,6 +9,7 @@ use crate::http::api::{
     history::HistoryView,
     source_views::{File, Held, Reject, Source, SourceError},
     suggestions::Suggestion,
+    product_changes::Change,
     upload_view::{ResultLink, UploadView},
     views::{Aggr, Queue, Report},
 };
@@ -42,6 +43,7 @@ columns!(
     report_files, report_rows, report_rejects, took_seconds, next_try, errors
 );
 columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
+columns!(Change: id, at, cause, source, file, entrance, who, columns, edit, undoable);
 columns!(
     HistoryView: at, products, versions, added, updated, removed, rejected, edits, apply_seconds, max_apply_seconds, polls,
     failed_polls, poll_seconds, max_poll_seconds, requests, request_seconds, max_request_seconds

@@ -1,0 +1,176 @@
+//! The table `product_changes`: how single products have changed, and who or what changed them. The JSON belongs to the engine.
+
+use diesel::{
+    dsl::max,
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
+
+use crate::{
+    Error, Store,
+    database::{error::OrCannot, schema::product_changes::dsl},
+    sqlite::{Bulk, ValueList, push_optional_text},
+};
+
+/// The newest changes, which are kept; older ones are deleted.
+const MAX_CHANGES: i64 = 1_000_000;
+
+/// A change of one product.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = crate::database::schema::product_changes)]
+pub struct ProductChangeRow {
+    /// Its number. Later changes have greater numbers.
+    pub id: i64,
+    /// The product.
+    pub sku: String,
+    /// When it changed, in seconds since 1970.
+    pub at: i64,
+    /// Name of the source whose version changed it.
+    pub source: Option<String>,
+    /// Path of the file in that source.
+    pub file: Option<String>,
+    /// The entrance of an edit; `None` for any other change.
+    pub entrance: Option<String>,
+    /// Who made the edit.
+    pub author: Option<String>,
+    /// The texts that changed, as JSON by column.
+    pub texts: String,
+    /// The change of the edit, as JSON.
+    pub edit: Option<String>,
+}
+
+/// What changes of one transaction have in common.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ChangeCause<'a> {
+    /// As [`ProductChangeRow::at`].
+    pub at: i64,
+    /// As [`ProductChangeRow::source`].
+    pub source: Option<&'a str>,
+    /// As [`ProductChangeRow::entrance`].
+    pub entrance: Option<&'a str>,
+    /// As [`ProductChangeRow::author`].
+    pub author: Option<&'a str>,
+}
+
+/// A change to store.
+#[derive(Debug, Clone)]
+pub struct NewProductChange<'a> {
+    /// As [`ProductChangeRow::sku`].
+    pub sku: &'a str,
+    /// As [`ProductChangeRow::file`].
+    pub file: Option<&'a str>,
+    /// As [`ProductChangeRow::texts`].
+    pub texts: &'a str,
+    /// As [`ProductChangeRow::edit`].
+    pub edit: Option<&'a str>,
+}
+
+impl Store {
+    /// Stores changes, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn insert_product_changes(
+        &mut self,
+        cause: ChangeCause<'_>,
+        changes: &[NewProductChange<'_>],
+    ) -> Result<(), Error> {
+        let rows: Vec<_> = changes.iter().map(|change| Inserted { cause, change }).collect();
+        self.bulk(&rows, |Inserted { change, .. }| format!("store a change of {:?}", change.sku)).map(drop)
+    }
+
+    /// Deletes changes that are too old.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn delete_old_product_changes(&mut self) -> Result<(), Error> {
+        let Some(newest) = self.newest_product_change()? else { return Ok(()) };
+        let too_old = dsl::product_changes.filter(dsl::id.le(newest - MAX_CHANGES));
+        diesel::delete(too_old).execute(&mut self.connection).or_cannot(|| "delete old changes of products")?;
+        Ok(())
+    }
+
+    /// Deletes the changes behind a number; all with `None`.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn delete_product_changes_after(&mut self, id: Option<i64>) -> Result<(), Error> {
+        let newer = dsl::product_changes.filter(dsl::id.gt(id.unwrap_or(i64::MIN)));
+        diesel::delete(newer).execute(&mut self.connection).or_cannot(|| "delete changes of products")?;
+        Ok(())
+    }
+
+    /// The number of the newest change.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn newest_product_change(&mut self) -> Result<Option<i64>, Error> {
+        let newest = dsl::product_changes.select(max(dsl::id));
+        newest.first(&mut self.connection).or_cannot(|| "read the newest change of products")
+    }
+
+    /// At most `limit` changes of a product, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn product_changes(&mut self, sku: &str, limit: i64) -> Result<Vec<ProductChangeRow>, Error> {
+        dsl::product_changes
+            .filter(dsl::sku.eq(sku))
+            .select(ProductChangeRow::as_select())
+            .order(dsl::id.desc())
+            .limit(limit)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read the changes of {sku:?}"))
+    }
+
+    /// One change of a product; `None` if it has none of this number.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn product_change(&mut self, sku: &str, id: i64) -> Result<Option<ProductChangeRow>, Error> {
+        dsl::product_changes
+            .filter(dsl::id.eq(id).and(dsl::sku.eq(sku)))
+            .select(ProductChangeRow::as_select())
+            .first(&mut self.connection)
+            .optional()
+            .or_cannot(|| format!("read a change of {sku:?}"))
+    }
+}
+
+/// A change to insert. What all have in common is bound once per statement.
+struct Inserted<'a> {
+    cause: ChangeCause<'a>,
+    change: &'a NewProductChange<'a>,
+}
+
+impl Bulk for Inserted<'_> {
+    type Kind = Inserted<'static>;
+    const BEFORE: &'static str =
+        "INSERT OR FAIL INTO product_changes (at, source, entrance, author, sku, file, texts, edit) VALUES ";
+    const AFTER: &'static str = "";
+
+    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+        let NewProductChange { sku, file, texts, edit } = self.change;
+        if is_first {
+            let ChangeCause { at, source, entrance, author } = &self.cause;
+            out.push_sql("(");
+            out.push_bind_param::<BigInt, _>(at)?;
+            for text in [source, entrance, author] {
+                out.push_sql(",");
+                push_optional_text(out, *text)?;
+            }
+        } else {
+            out.push_sql("(?1,?2,?3,?4");
+        }
+        out.push_sql(",");
+        out.push_bind_param::<Text, _>(sku)?;
+        out.push_sql(",");
+        push_optional_text(out, *file)?;
+        out.push_sql(",");
+        out.push_bind_param::<Text, _>(texts)?;
+        out.push_sql(",");
+        push_optional_text(out, *edit)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
