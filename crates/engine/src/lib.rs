@@ -64,5 +64,5 @@ pub use tributary_store::{
 };
 pub use views::{
     ChangeCause, ColumnChange, EditView, OfferView, OwnColumns, PeriodLines, Product, ProductChange, ProductDetail,
-    ReportChart, ReportState, ReportSummary,
+    ReportChart, ReportState, ReportSummary, WinRule,
 };

@@ -31,6 +31,8 @@ pub enum EditRequest {
     Clear,
     /// Puts back what the edit of this number in the history set, where it still is as that edit left it.
     Undo(i64),
+    /// Takes back what a column is corrected to. An edit that sets nothing any more is deleted.
+    TakeBack(String),
 }
 
 /// Refusal of an edit, because the product is not as its author expects.
@@ -52,6 +54,10 @@ pub(crate) fn change(store: &mut Store, sku: &str, request: EditRequest, terms: 
             EditRequest::Replace(texts) => EditChange::Replace(numbered(texts, &catalog)?),
             EditRequest::Hide => EditChange::Hide,
             EditRequest::Clear => EditChange::Clear,
+            EditRequest::TakeBack(column) => {
+                let texts = vec![(catalog.shown_column(&column)?, None)];
+                EditChange::Restore { texts, hidden: None, stands: None }
+            }
             EditRequest::Undo(id) => undo_of(store, sku, id, &catalog)?,
         };
         let was_shown = store.is_shown(sku)?;

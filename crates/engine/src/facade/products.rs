@@ -255,6 +255,15 @@ impl Engine {
         self.read(move |store| detail(store, &sku)).await
     }
 
+    /// One sku in detail, and at most `limit` of its changes, as of one moment.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn product_and_history(&self, sku: &str, limit: i64) -> Result<(ProductDetail, Vec<ProductChange>)> {
+        let sku = sku.to_owned();
+        self.read(move |store| Ok((detail(store, &sku)?, product_history(store, &sku, limit)?))).await
+    }
+
     /// At most `limit` changes of a product, the newest first.
     ///
     /// # Errors

@@ -60,6 +60,15 @@ impl Catalog {
         }
     }
 
+    /// The name of the column of a text; empty if there is none of this number.
+    pub(crate) fn name(&self, column: usize) -> &str {
+        match column {
+            NAME => "name",
+            DESCRIPTION => "description",
+            own => self.own().nth(own - FIRST_OWN).unwrap_or_default(),
+        }
+    }
+
     /// The names of the own columns, in the order of their texts.
     pub(crate) fn own(&self) -> impl Iterator<Item = &str> {
         self.settings.names()

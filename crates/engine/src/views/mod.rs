@@ -9,7 +9,7 @@ mod report_chart;
 mod report_summary;
 
 pub(crate) use most_frequent::MostFrequent;
-pub use product::{EditView, OfferView, OwnColumns, Product, ProductDetail};
+pub use product::{EditView, OfferView, OwnColumns, Product, ProductDetail, WinRule};
 pub(crate) use product::{ProductViews, detail};
 pub(crate) use product_history::product_history;
 pub use product_history::{ChangeCause, ColumnChange, ProductChange};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use tributary_merge::{Offer, Survivorship};
+use tributary_merge::{Offer, Recency, Survivorship};
 use tributary_store::{EditRow, FileOrigin, ProductFilter, ProductView, Store};
 
 use crate::{
@@ -120,8 +120,25 @@ pub struct OfferView {
     pub own: OwnColumns,
     /// Whether it is the winner.
     pub wins: bool,
+    /// Why it is the winner; `None` if it is not.
+    pub rule: Option<WinRule>,
     /// The columns that are shown as it offers them, without those that an edit sets.
     pub gives: Vec<String>,
+}
+
+/// The rule by which an offer wins against the next one (docs/reference/README.md#winner).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WinRule {
+    /// There is no other offer.
+    Only,
+    /// It has the newest time or the greatest number in this column.
+    Newest(String),
+    /// Its source has a higher priority.
+    Priority,
+    /// Its source stands later in the configuration.
+    LaterSource,
+    /// Its file is the later one of its source.
+    LaterFile,
 }
 
 /// The edit of a sku.
@@ -216,6 +233,7 @@ fn offer_views(
         let giver = catalog.column(column).map(|number| rules.giver(number, &borrowed)).transpose()?.flatten();
         giver.into_iter().for_each(|at| gives[at].push((*column).to_owned()));
     }
+    let rule = win_rule(&offers, rules, catalog);
     let count = offers.len();
     let mut all = Vec::with_capacity(count);
     for ((rank, (offer, origin)), gives) in offers.iter().enumerate().zip(gives) {
@@ -235,8 +253,27 @@ fn offer_views(
             description: text("description"),
             own: OwnColumns { names: Arc::clone(&views.names), values },
             wins: rank + 1 == count,
+            rule: (rank + 1 == count).then(|| rule.clone()),
             gives,
         });
     }
     Ok(all)
+}
+
+/// The rule by which the last offer wins against the one before it.
+fn win_rule(offers: &[(Offer, FileOrigin)], rules: &Survivorship, catalog: &Catalog) -> WinRule {
+    let [.., (next, below), (winner, origin)] = offers else { return WinRule::Only };
+    if let Some(newest) = rules.newest {
+        let recency = |offer: &Offer| Recency::parse(offer.texts.borrowed().get(newest));
+        if recency(winner) != recency(next) {
+            return WinRule::Newest(catalog.name(newest).to_owned());
+        }
+    }
+    if origin.priority != below.priority {
+        WinRule::Priority
+    } else if origin.source_id != below.source_id {
+        WinRule::LaterSource
+    } else {
+        WinRule::LaterFile
+    }
 }

@@ -113,7 +113,8 @@ impl From<tributary_engine::ProductPage> for ProductPage {
 }
 
 impl From<OfferView> for Offer {
-    fn from(OfferView { source, file, row, deletes, name, description, own, wins, gives }: OfferView) -> Self {
+    fn from(offer: OfferView) -> Self {
+        let OfferView { source, file, row, deletes, name, description, own, wins, gives, rule: _ } = offer;
         Self { source, file, row, name, description, own, deletes, wins, gives }
     }
 }

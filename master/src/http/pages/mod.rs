@@ -3,12 +3,12 @@
 //! It belongs here if a browser shows it. JSON and CSV do not.
 
 pub(crate) mod assets;
-pub(crate) mod corrections;
 pub(crate) mod docs;
 pub(crate) mod frame;
 pub(crate) mod names;
 pub(crate) mod overview;
 mod plot;
+pub(crate) mod product;
 pub(crate) mod products;
 pub(crate) mod rejects;
 pub(crate) mod reports;

@@ -130,6 +130,11 @@ pub(crate) fn path_sku(request: &HttpRequest) -> Result<String, ApiError> {
     sku(&decoded("sku", request.uri().path().split('/').nth(4))?)
 }
 
+/// The sku in the path of its page, /products/SKU.
+pub(crate) fn page_sku(request: &HttpRequest) -> Result<String, ApiError> {
+    sku(&decoded("sku", request.uri().path().split('/').nth(2))?)
+}
+
 /// The number in a request's path behind so many slashes.
 pub(crate) fn path_number(request: &HttpRequest, slashes: usize) -> Result<i64, ApiError> {
     let part = request.uri().path().split('/').nth(slashes).unwrap_or_default();

@@ -22,9 +22,10 @@ use crate::http::{
     },
     compat,
     pages::{
-        self, assets, corrections,
+        self, assets,
         frame::{ProblemPage, answer},
         overview,
+        product::corrections,
     },
     server::{App, delivery::deliver, error::ApiError, input, openapi},
     socketio,
@@ -73,8 +74,16 @@ fn pages(config: &mut web::ServiceConfig) {
     config
         .service(resource("/", "GET, HEAD", [read().to(overview::show)]))
         .service(resource("/update", "POST", [plain(web::post().to(corrections::update))]))
-        .service(resource("/accept", "POST", [plain(web::post().to(corrections::accept))]))
+        .service(resource("/accept", "POST", [plain(web::post().to(pages::sources::accept::accept))]))
         .service(resource("/clear", "POST", [plain(web::post().to(corrections::clear))]))
+        .service(resource("/hide", "POST", [plain(web::post().to(corrections::hide))]))
+        .service(resource("/undo", "POST", [plain(web::post().to(corrections::undo))]))
+        .service(resource("/product", "GET, HEAD", [read().to(pages::product::look_up)]))
+        .service(resource(
+            "/products/{sku}",
+            "GET, HEAD, POST",
+            [read().to(pages::product::show), plain(web::post().to(pages::product::save))],
+        ))
         .service(resource("/products", "GET, HEAD", [read().to(pages::products::show)]))
         .service(resource("/names", "GET, HEAD", [read().to(pages::names::show)]))
         .service(resource("/sources", "GET, HEAD", [read().to(pages::sources::list::show)]))

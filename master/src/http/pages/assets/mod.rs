@@ -10,6 +10,7 @@ const STYLE: &str = concat!(
     include_str!("style/base.css"),
     include_str!("style/overview.css"),
     include_str!("style/products.css"),
+    include_str!("style/product.css"),
     include_str!("style/sources.css"),
     include_str!("style/rejects.css"),
     include_str!("style/reports.css"),

@@ -10,7 +10,7 @@ use crate::http::{
     api::views::Aggr,
     pages::{
         frame::answer,
-        overview::label,
+        product::label,
         text::wording::{encoded, thousands},
     },
     server::{App, error::ApiError, input},

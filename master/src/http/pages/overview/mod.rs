@@ -2,8 +2,6 @@
 
 mod change;
 mod dashboard;
-mod form;
-mod known;
 mod queue_line;
 mod source_line;
 mod template;
@@ -15,19 +13,18 @@ pub(in crate::http) use self::dashboard::Plot;
 use self::{
     change::Change,
     dashboard::{Bar, Count, SpanLink},
-    known::Known,
     queue_line::QueueLine,
     source_line::SourceLine,
     template::Home,
 };
-pub(super) use self::{
-    dashboard::{milliseconds, time},
-    form::Form,
-    known::label,
-};
+pub(super) use self::dashboard::{milliseconds, time};
 use crate::http::{
     api::{source_views::Source, views::Queue},
-    pages::{frame::answer, text::wording::counted},
+    pages::{
+        frame::answer,
+        product::{Form, Known},
+        text::wording::counted,
+    },
     server::{App, error::ApiError, input},
 };
 

@@ -7,11 +7,11 @@ use askama::Template;
 use super::{
     change::Change,
     dashboard::{Bar, Count, Plot, SpanLink},
-    form::{Field, Form},
-    known::Known,
     queue_line::QueueLine,
     source_line::SourceLine,
 };
+use crate::http::pages::product::{Field, Form, Known};
+
 /// The page at `/`.
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -61,7 +61,7 @@ mod tests {
     use crate::http::{
         api::product_views::{Offer, Product},
         pages::{
-            overview::{form::Kind, known::OfferLine},
+            product::{Kind, OfferLine},
             sources::source::tests::evil_source,
             text::escaping::{EVIL, check},
         },
@@ -92,13 +92,14 @@ mod tests {
             wins: true,
             gives: vec![EVIL.into()],
         };
-        let form = Form { sku: EVIL.into(), typed: vec![], complaint: Some(EVIL.into()) };
+        let form = Form { sku: EVIL.into(), typed: vec![], complaint: Some(EVIL.into()), ..Form::default() };
         let field = |kind| Field {
             id: EVIL.into(),
             name: EVIL.into(),
             label: EVIL.into(),
             typed: EVIL.into(),
             shown: EVIL.into(),
+            is_emptied: false,
             kind,
         };
         let own = || vec![(EVIL.to_owned(), EVIL.to_owned())];
@@ -109,7 +110,7 @@ mod tests {
                 sku: EVIL.into(),
                 product: Some(product),
                 own: own(),
-                offers: vec![OfferLine { offer, own: own(), gives: Some(EVIL.into()) }],
+                offers: vec![OfferLine { offer, own: own(), gives: Some(EVIL.into()), rule: Some(EVIL.into()) }],
                 edit: None,
                 edited: None,
             }),

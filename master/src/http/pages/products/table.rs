@@ -9,7 +9,10 @@ use crate::http::{
         product_query::{Asked, written},
         product_views::{Product, ProductPage},
     },
-    pages::{overview::label, text::wording::encoded},
+    pages::{
+        product::{self, label},
+        text::wording::encoded,
+    },
 };
 
 /// Own columns that are shown unless others are asked for.
@@ -197,7 +200,7 @@ impl Row {
             Value { text, is_number, is_long: name == "description" }
         };
         Self {
-            link: format!("/?sku={}", encoded(&product.sku)),
+            link: product::link(&product.sku),
             sku: product.sku.clone(),
             edited: product.edited,
             cells: columns.iter().map(cell).collect(),

@@ -1,5 +1,6 @@
 //! The sources: all of them at `/sources`, one with its files at `/sources/{name}`, and the product feeds of all at `/files`.
 
+pub(crate) mod accept;
 mod durations;
 pub(crate) mod files;
 mod held;

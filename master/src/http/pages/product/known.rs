@@ -1,11 +1,11 @@
 //! A sku as the page shows it: the product, what each file says, and the edit.
 
 use tributary_config::CatalogConfig;
-use tributary_engine::{OwnColumns, ProductDetail};
+use tributary_engine::{OfferView, OwnColumns, ProductDetail, WinRule};
 
 use crate::http::{
     api::product_views::{Edit, Offer, Product},
-    pages::text::moment::Moment,
+    pages::text::{moment::Moment, wording::encoded},
 };
 
 /// A sku as the page shows it.
@@ -26,7 +26,7 @@ impl Known {
     pub(crate) fn new(sku: String, detail: ProductDetail, catalog: &CatalogConfig) -> Self {
         let product = detail.product.map(Product::from);
         let own = product.as_ref().map(|product| labelled(&product.own, catalog)).unwrap_or_default();
-        let offers = detail.offers.into_iter().rev().map(|offer| OfferLine::new(offer.into(), catalog)).collect();
+        let offers = detail.offers.into_iter().rev().map(|offer| OfferLine::new(offer, catalog)).collect();
         let edited = detail.edit.as_ref().and_then(|edit| Moment::new(&edit.edited_at));
         Self { sku, product, own, offers, edit: detail.edit.map(Edit::from), edited }
     }
@@ -39,10 +39,14 @@ pub(crate) struct OfferLine {
     pub(crate) own: Vec<(String, String)>,
     /// The columns that it gives, for people; none if the winner gives all.
     pub(crate) gives: Option<String>,
+    /// Why it wins, for people; none if it does not.
+    pub(crate) rule: Option<String>,
 }
 
 impl OfferLine {
-    fn new(offer: Offer, catalog: &CatalogConfig) -> Self {
+    fn new(offer: OfferView, catalog: &CatalogConfig) -> Self {
+        let rule = offer.rule.as_ref().map(|rule| rule_words(rule, catalog));
+        let offer = Offer::from(offer);
         let gives = (!catalog.from.is_empty()).then(|| {
             let is_empty = |column: &str| match column {
                 "name" => offer.name.is_empty(),
@@ -54,7 +58,28 @@ impl OfferLine {
             (!labels.is_empty()).then(|| format!("gives {}", labels.join(", ")))
         });
         let gives = gives.flatten();
-        Self { own: labelled(&offer.own, catalog), offer, gives }
+        Self { own: labelled(&offer.own, catalog), offer, gives, rule }
+    }
+
+    /// The products of its source.
+    pub(crate) fn source_link(&self) -> String {
+        format!("/products?source={}", encoded(&self.offer.source))
+    }
+
+    /// The rows of its file that were set aside.
+    pub(crate) fn file_link(&self) -> String {
+        format!("/rejects?source={}&file={}", encoded(&self.offer.source), encoded(&self.offer.file))
+    }
+}
+
+/// Words for the rule by which an offer wins.
+fn rule_words(rule: &WinRule, catalog: &CatalogConfig) -> String {
+    match rule {
+        WinRule::Only => "wins: the only offer".to_owned(),
+        WinRule::Newest(column) => format!("wins: the newest {}", label(column, catalog)),
+        WinRule::Priority => "wins: its source has the highest priority".to_owned(),
+        WinRule::LaterSource => "wins: its source is listed last".to_owned(),
+        WinRule::LaterFile => "wins: the last file of its source".to_owned(),
     }
 }
 
@@ -64,10 +89,10 @@ fn labelled(own: &OwnColumns, catalog: &CatalogConfig) -> Vec<(String, String)> 
 }
 
 /// Words for a column.
-pub(in crate::http::pages) fn label(column: &str, catalog: &CatalogConfig) -> String {
+pub(crate) fn label(column: &str, catalog: &CatalogConfig) -> String {
     let own = catalog.columns.iter().find(|own| own.name == column).map(|own| own.label.clone());
     own.unwrap_or_else(|| match column {
-        "sku" => "Sku".to_owned(),
+        "sku" => "SKU".to_owned(),
         "name" => "Name".to_owned(),
         "description" => "Description".to_owned(),
         other => other.to_owned(),

@@ -1,7 +1,7 @@
 //! The form that corrects a product: a field for each column of the catalog.
 
 use tributary_config::CatalogConfig;
-use tributary_engine::EditRequest;
+use tributary_engine::{EditRequest, Expected};
 
 use crate::http::{
     api::product_views::Product,
@@ -11,12 +11,19 @@ use crate::http::{
 /// Length from which on a text gets several lines.
 const MAX_SHORT_CHARS: usize = 80;
 
+/// Begins the name of the field that empties a column. No column has a `-` in its name.
+const EMPTY: &str = "empty-";
+
 /// Contents of the form.
 #[derive(Default)]
 pub(crate) struct Form {
     pub(crate) sku: String,
     /// The typed texts, by column.
     pub(crate) typed: Vec<(String, String)>,
+    /// The columns that are to become empty: a blank text says nothing.
+    pub(crate) emptied: Vec<String>,
+    /// The version of the product that the form was filled in for.
+    pub(crate) version: Option<String>,
     /// The error message.
     pub(crate) complaint: Option<String>,
 }
@@ -33,6 +40,8 @@ pub(crate) struct Field {
     pub(crate) typed: String,
     /// The text that is shown now.
     pub(crate) shown: String,
+    /// Whether it is to become empty.
+    pub(crate) is_emptied: bool,
     pub(crate) kind: Kind,
 }
 
@@ -91,8 +100,13 @@ impl Form {
         }
         for (name, text) in fields {
             match name.as_str() {
+                // A catalog may have a column of this name.
+                "version" if !catalog.has("version") => form.version = Some(text).filter(|text| !text.is_empty()),
                 "sku" => form.sku = text.trim().to_owned(),
                 column if catalog.has(column) => form.typed.push((name, text)),
+                other if other.strip_prefix(EMPTY).is_some_and(|column| catalog.has(column)) => {
+                    form.emptied.extend(other.strip_prefix(EMPTY).map(str::to_owned));
+                }
                 other => {
                     let own = catalog.columns.iter().map(|column| column.name.as_str());
                     let known: Vec<_> = ["sku", "name", "description"].into_iter().chain(own).collect();
@@ -123,34 +137,70 @@ impl Form {
                 _ => Kind::of(&typed),
             };
             let id = if is_in_every_catalog(name) { name.to_owned() } else { format!("own-{name}") };
-            Field { id, name: name.to_owned(), label: label.to_owned(), typed, shown, kind }
+            Field {
+                id,
+                name: name.to_owned(),
+                label: label.to_owned(),
+                typed,
+                shown,
+                is_emptied: self.emptied.iter().any(|column| column == name),
+                kind,
+            }
         };
         [("name", "Name"), ("description", "Description")].into_iter().chain(own).map(field).collect()
     }
 
     /// Whether nothing but a sku was typed.
     pub(crate) fn is_blank(&self) -> bool {
-        self.typed.iter().all(|(_, text)| text.trim().is_empty())
+        self.emptied.is_empty() && self.typed.iter().all(|(_, text)| text.trim().is_empty())
     }
 
-    /// The sku, and a change of its edit to the texts that are not blank.
+    /// What the product must be for the form to be saved.
+    pub(crate) fn expected(&self) -> Expected {
+        self.version.clone().map_or(Expected::Anything, |version| Expected::Versions(vec![version]))
+    }
+
+    /// The sku, and a change of its edit to the texts that are not blank, and to the empty text where that is asked for.
     ///
     /// # Errors
-    /// There is no sku, no text, or one that is too long.
+    /// There is no sku, no text, or one that is too long; or a column is to become empty and has a text.
     pub(crate) fn correction(&self) -> Result<(String, EditRequest), ApiError> {
         let sku = input::sku(&self.sku)?;
-        let typed = self.typed.iter().filter(|(_, text)| !text.trim().is_empty());
-        // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
-        let text = |(column, text): &(String, String)| {
-            Ok((column.clone(), Some(input::text_of(column, &text.replace("\r\n", "\n"))?)))
-        };
-        let texts = typed.map(text).collect::<Result<Vec<_>, ApiError>>()?;
+        let mut texts: Vec<_> = self.texts()?.into_iter().map(|(column, text)| (column, Some(text))).collect();
+        for column in &self.emptied {
+            if texts.iter().any(|(typed, _)| typed == column) {
+                return Err(ApiError::Invalid(format!("the {column} has a text and is to be empty: choose one")));
+            }
+            texts.push((column.clone(), Some(String::new())));
+        }
         if texts.is_empty() {
             return Err(ApiError::Invalid(
                 "give a name, a description or another text; blank ones stay as they are".to_owned(),
             ));
         }
         Ok((sku, EditRequest::Patch(texts)))
+    }
+
+    /// The change that creates a product of these texts.
+    ///
+    /// # Errors
+    /// There is no name, or a text is too long.
+    pub(crate) fn creation(&self) -> Result<EditRequest, ApiError> {
+        let mut texts = self.texts()?;
+        if texts.iter().all(|(column, _)| column != "name") {
+            return Err(ApiError::Invalid("a new product needs a name".to_owned()));
+        }
+        if texts.iter().all(|(column, _)| column != "description") {
+            texts.push(("description".to_owned(), String::new()));
+        }
+        Ok(EditRequest::Replace(texts))
+    }
+
+    /// The texts that are not blank, by column.
+    fn texts(&self) -> Result<Vec<(String, String)>, ApiError> {
+        let typed = self.typed.iter().filter(|(_, text)| !text.trim().is_empty());
+        // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
+        typed.map(|(column, text)| Ok((column.clone(), input::text_of(column, &text.replace("\r\n", "\n"))?))).collect()
     }
 }
 

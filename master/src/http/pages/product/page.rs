@@ -1,0 +1,137 @@
+//! The page of a product, put together.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use askama::Template;
+use tributary_config::CatalogConfig;
+
+use super::{
+    form::{Field, Form},
+    history_line::{Correction, HistoryLine, corrections},
+    known::{Known, label},
+};
+use crate::http::{
+    api::product_changes::MAX_CHANGES,
+    pages::{
+        frame,
+        text::wording::{encoded, people_seconds},
+    },
+    server::{App, error::ApiError},
+};
+
+/// What a page says beside the product.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    /// What was just done, as the redirect has it.
+    pub(super) saved: Option<String>,
+    /// Why nothing was saved.
+    pub(super) complaint: Option<String>,
+    /// Whether nothing was saved because the product has changed since the form was opened.
+    pub(super) is_stale: bool,
+}
+
+impl Extras {
+    pub(super) fn complaint(why: String) -> Self {
+        Self { complaint: Some(why), ..Self::default() }
+    }
+}
+
+/// The page at `/products/{sku}`.
+#[derive(Template)]
+#[template(path = "product.html")]
+struct ProductPage {
+    /// What was just done.
+    saved: Option<&'static str>,
+    complaint: Option<String>,
+    /// Whether nothing was saved because the product has changed meanwhile.
+    is_stale: bool,
+    /// What was typed then, beside what is there now.
+    conflicts: Vec<Conflict>,
+    known: Known,
+    fields: Vec<Field>,
+    /// Where the form is sent.
+    link: String,
+    /// What the form expects to be there.
+    version: String,
+    corrections: Vec<Correction>,
+    changes: Vec<HistoryLine>,
+    /// A long write in progress.
+    busy: Option<String>,
+    /// The sku in links.
+    encoded: String,
+}
+
+/// A column that was typed, and what is there now.
+struct Conflict {
+    label: String,
+    now: String,
+    typed: String,
+}
+
+impl ProductPage {
+    /// Whether the product can be created: it is not shown, and not because somebody hid it.
+    fn can_create(&self) -> bool {
+        self.known.product.is_none() && !self.is_hidden()
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.known.edit.as_ref().is_some_and(|edit| edit.hidden)
+    }
+}
+
+/// Answers that nothing was saved, because the product has changed since the form was filled in: shows both.
+pub(super) async fn stale(app: &App, form: Form) -> Result<HttpResponse, ApiError> {
+    answer(app, StatusCode::PRECONDITION_FAILED, form, Extras { is_stale: true, ..Extras::default() }).await
+}
+
+/// Answers with the page of the form's sku. `status` becomes 404 if it is 200 and nothing is known of the sku.
+pub(super) async fn answer(
+    app: &App,
+    status: StatusCode,
+    form: Form,
+    extras: Extras,
+) -> Result<HttpResponse, ApiError> {
+    let (detail, history) = app.engine.product_and_history(&form.sku, MAX_CHANGES).await?;
+    let catalog = app.engine.catalog();
+    let (version, sku) = (detail.version(), form.sku.clone());
+    let is_unknown =
+        detail.product.is_none() && detail.edit.is_none() && detail.offers.is_empty() && history.is_empty();
+    let status = if is_unknown && status == StatusCode::OK { StatusCode::NOT_FOUND } else { status };
+    let corrections = corrections(detail.edit.as_ref(), &history, &catalog);
+    let known = Known::new(sku.clone(), detail, &catalog);
+    let fields = form.fields(&catalog, known.product.as_ref());
+    let page = ProductPage {
+        saved: extras.saved.as_deref().map(announcement),
+        complaint: extras.complaint,
+        is_stale: extras.is_stale,
+        conflicts: if extras.is_stale { conflicts(&fields, &catalog) } else { Vec::new() },
+        known,
+        fields,
+        link: format!("/products/{}", encoded(&sku)),
+        version,
+        corrections,
+        changes: history.into_iter().map(|change| HistoryLine::new(change, &catalog)).collect(),
+        busy: app.engine.writing().map(|(what, since)| format!("{what} since {}", people_seconds(since))),
+        encoded: encoded(&sku),
+    };
+    frame::answer(app, status, &page)
+}
+
+/// Words for what was just done.
+fn announcement(saved: &str) -> &'static str {
+    match saved {
+        "created" => "Created.",
+        "hidden" => "Hidden. No list shows the product any more.",
+        "undone" => "Undone.",
+        _ => "Saved.",
+    }
+}
+
+fn conflicts(fields: &[Field], catalog: &CatalogConfig) -> Vec<Conflict> {
+    let is_meant = |field: &&Field| field.is_emptied || !field.typed.trim().is_empty();
+    let conflict = |field: &Field| Conflict {
+        label: label(&field.name, catalog),
+        now: field.shown.clone(),
+        typed: if field.is_emptied { String::new() } else { field.typed.clone() },
+    };
+    fields.iter().filter(is_meant).map(conflict).collect()
+}
