@@ -11,6 +11,7 @@ mod live;
 mod operations;
 mod password;
 mod phone;
+mod product;
 mod readers;
 mod relay;
 mod reports;

@@ -10,9 +10,11 @@ fn no_page_scrolls_sideways() {
     let system = System::start(&format!("sku,name,description\n{sku},{name},{name}\n,{name},{sku},{words}\n"));
     browse(Kind::Phone, async |browser| {
         let product = format!("/?sku={sku}");
+        let own_page = format!("/products/{sku}");
         for (path, there) in [
             ("/", "#sources"),
             (&product, "#product"),
+            (&own_page, "#product"),
             ("/products", "td"),
             ("/names", "td"),
             ("/rejects", "td"),

@@ -5,5 +5,6 @@ mod changes;
 mod compat;
 mod documents;
 mod edits;
+mod history;
 mod uploads;
 mod web;

@@ -1,6 +1,8 @@
 //! The invariant: whatever happens to folders, sources, configuration and edits, after a run both tables are what a plain
 //! model computes from what there is.
 
+mod replay;
+
 use std::{
     fs,
     time::{Duration, SystemTime},
@@ -342,7 +344,8 @@ impl World {
         let stored = self.system.table("products");
         let stored: std::collections::BTreeMap<_, _> =
             stored.iter().map(|row| (row["sku"].as_str().unwrap().to_owned(), texts(row, &columns))).collect();
-        prop_assert_eq!(stored, products, "{}", text);
+        prop_assert_eq!(&stored, &products, "{}", text);
+        replay::check(&self.system.database(), &stored).map_err(TestCaseError::fail)?;
         prop_assert_eq!(self.system.aggr(), aggr, "{}", text);
         prop_assert!(!text.contains("panicked") && !text.contains("down"), "{}", text);
         Ok(())

@@ -28,7 +28,7 @@ mod sqlite;
 
 pub use catalog::{
     AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, ProductFilter, ProductOrder,
-    ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRows, Tally, own_edits, read_own, write_own,
+    ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally, own_edits, read_own, write_own,
 };
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};

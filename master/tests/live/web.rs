@@ -12,6 +12,7 @@ mod methods;
 mod pages;
 mod product;
 mod rejects;
+mod search;
 mod source_pages;
 mod sources;
 mod token;

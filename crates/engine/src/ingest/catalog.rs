@@ -107,6 +107,11 @@ impl Catalog {
         NoColumn { name: name.to_owned(), known: known.join(", ") }
     }
 
+    /// Whether conditions on a column, and its order, need not read the whole table.
+    pub(crate) fn is_indexed(&self, column: &str) -> bool {
+        self.settings.index.iter().any(|indexed| indexed == column)
+    }
+
     /// The rules, with the ranks of these files.
     pub(crate) fn survivorship(&self, origins: &[FileOrigin]) -> Survivorship {
         let ranked = |FileOrigin { id, source_id, path, priority, position, rank_key, .. }: &FileOrigin| RankedFile {

@@ -18,7 +18,7 @@ pub use aggr::AggrRow;
 pub use edits::EditRow;
 pub use name_views::AggrOrder;
 pub use own::{own_edits, read_own, write_own};
-pub use product_views::{ColumnFilter, Comparison, ProductFilter, ProductOrder, ProductPlace, ProductView};
+pub use product_views::{ColumnFilter, Comparison, ProductFilter, ProductOrder, ProductPlace, ProductView, SkuRange};
 pub use products::ProductRow;
 pub use settings::{CatalogColumn, CatalogSettings};
 pub use shadowed::ShadowedRow;

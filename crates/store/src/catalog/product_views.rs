@@ -11,7 +11,7 @@ use crate::{
     Error, Store,
     database::{
         error::OrCannot,
-        schema::{files, products, sources},
+        schema::{edits, files, products, sources},
     },
     sqlite::{instr, number_of, text_of},
 };
@@ -50,8 +50,23 @@ pub struct ProductFilter {
     pub part: Option<String>,
     /// Name of the winner's source.
     pub source: Option<String>,
+    /// Whether an edit is applied.
+    pub edited: Option<bool>,
     /// Conditions on columns of the catalog.
     pub columns: Vec<ColumnFilter>,
+    /// Only skus of this part of the table.
+    pub range: SkuRange,
+}
+
+/// A part of the table: the skus that a search looks at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SkuRange {
+    /// None before this sku.
+    pub first: Option<String>,
+    /// None behind this sku.
+    pub last: Option<String>,
+    /// Whether only skus with an edit are looked at, found by their edits.
+    pub has_edit: bool,
 }
 
 /// A condition on the text of a column.
@@ -101,6 +116,14 @@ pub struct ProductPlace {
     pub sku: String,
 }
 
+impl ColumnFilter {
+    /// Whether an order compares numbers, and not texts.
+    #[must_use]
+    pub fn compares_numbers(&self) -> bool {
+        is_number(&self.text)
+    }
+}
+
 impl Comparison {
     fn operator(self) -> &'static str {
         match self {
@@ -130,7 +153,7 @@ fn is_number(text: &str) -> bool {
 /// Adds the conditions of a filter to a query. A macro, because the queries have different types.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
-        let ProductFilter { sku, name, part, source, columns } = $filter;
+        let ProductFilter { sku, name, part, source, edited, columns, range } = $filter;
         let mut query = $query;
         if let Some(sku) = sku {
             query = query.filter(products::sku.eq(sku));
@@ -143,6 +166,28 @@ macro_rules! filtered {
         }
         if let Some(source) = source {
             query = query.filter(sources::name.nullable().eq(source));
+        }
+        if let Some(edited) = edited {
+            query = query.filter(products::edited.eq(edited));
+        }
+        let SkuRange { first, last, has_edit } = range;
+        if *has_edit {
+            // The bounds stand with the edits alone, or SQLite would read all products between them.
+            let mut with_edit = edits::table.select(edits::sku).into_boxed();
+            if let Some(first) = first {
+                with_edit = with_edit.filter(edits::sku.ge(first));
+            }
+            if let Some(last) = last {
+                with_edit = with_edit.filter(edits::sku.le(last));
+            }
+            query = query.filter(products::sku.eq_any(with_edit));
+        } else {
+            if let Some(first) = first {
+                query = query.filter(products::sku.ge(first));
+            }
+            if let Some(last) = last {
+                query = query.filter(products::sku.le(last));
+            }
         }
         for ColumnFilter { column, comparison, text } in columns {
             let (of, number, operator) = (text_of(column), number_of(column), comparison.operator());
@@ -260,6 +305,48 @@ impl Store {
     pub fn is_shown(&mut self, sku: &str) -> Result<bool, Error> {
         let query = diesel::select(diesel::dsl::exists(products::table.filter(products::sku.eq(sku))));
         query.get_result(&mut self.connection).or_cannot(|| format!("look for {sku:?} in products"))
+    }
+
+    /// The sku that lies `rows` rows behind the sku `from`, or at the front without one, in ascending order or in descending order. `None`
+    /// if there are not so many. With `has_edit`, edits are counted instead of products.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn sku_at_distance(
+        &mut self,
+        from: Option<&str>,
+        rows: i64,
+        descending: bool,
+        has_edit: bool,
+    ) -> Result<Option<String>, Error> {
+        /// The sku of a table at a distance. A macro, because the tables have different types.
+        macro_rules! at_distance {
+            ($table:ident) => {{
+                let mut query = $table::table.select($table::sku).offset(rows).limit(1).into_boxed();
+                if let Some(from) = from {
+                    query = match descending {
+                        true => query.filter($table::sku.lt(from)),
+                        false => query.filter($table::sku.gt(from)),
+                    };
+                }
+                let query = match descending {
+                    true => query.order($table::sku.desc()),
+                    false => query.order($table::sku.asc()),
+                };
+                query.first(&mut self.connection).optional().or_cannot(|| "read skus")
+            }};
+        }
+        if has_edit { at_distance!(edits) } else { at_distance!(products) }
+    }
+
+    /// The number of products that pass a filter, but at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn products_count_up_to(&mut self, filter: &ProductFilter, limit: i64) -> Result<i64, Error> {
+        let query = with_origin().select(products::sku).limit(limit).into_boxed();
+        let found: Vec<String> = filtered!(query, filter).load(&mut self.connection).or_cannot(|| "count products")?;
+        Ok(found.len() as i64)
     }
 
     /// The number of products that pass a filter. Without conditions it comes from the tally; otherwise all products may be read.

@@ -1,6 +1,6 @@
 //! Products and names as people read them: filters, limits, order.
 
-use tributary_store::{AggrOrder, ProductFilter};
+use tributary_store::{AggrOrder, ProductFilter, SkuRange};
 
 use crate::{Database, product};
 
@@ -76,4 +76,41 @@ fn products_are_cut_to_a_part_a_source_and_what_lies_behind_a_sku() {
     check(None, Some("north"), None, &["b_1"]);
     check(None, Some("south"), None, &[]);
     assert!(database.store.is_shown("a").unwrap() && !database.store.is_shown("A").unwrap());
+}
+
+#[test]
+fn a_search_looks_at_a_part_of_the_table() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let edited = |sku: &str| tributary_store::ProductRow { edited: true, ..product(sku, "x") };
+    let rows = [product("a", "x"), edited("b"), product("c", "y"), edited("d"), product("e", "x")];
+    store.insert_products(&rows, 0).unwrap();
+    for sku in ["b", "d", "hidden"] {
+        store.put_edit(&crate::edit(sku)).unwrap();
+    }
+    let mut distance = |from: Option<&str>, rows: i64, descending: bool, has_edit: bool| {
+        store.sku_at_distance(from, rows, descending, has_edit).unwrap()
+    };
+    assert_eq!(distance(None, 0, false, false).as_deref(), Some("a"));
+    assert_eq!(distance(Some("a"), 2, false, false).as_deref(), Some("d"));
+    assert_eq!(distance(Some("d"), 2, true, false).as_deref(), Some("a"));
+    assert_eq!(distance(Some("d"), 3, true, false), None);
+    assert_eq!(distance(Some("b"), 1, false, true).as_deref(), Some("hidden"));
+    let mut check = |first: Option<&str>, last: Option<&str>, edited: Option<bool>, expect: &[&str]| {
+        for has_edit in [false, true].into_iter().take(if edited == Some(true) { 2 } else { 1 }) {
+            let range = SkuRange { first: first.map(str::to_owned), last: last.map(str::to_owned), has_edit };
+            let filter = ProductFilter { edited, range, ..ProductFilter::default() };
+            let rows = store.products_page(&filter, None, 9).unwrap();
+            let skus: Vec<_> = rows.iter().map(|row| row.sku.as_str()).collect();
+            assert_eq!(skus, expect, "{filter:?}");
+            let count = expect.len() as i64;
+            assert_eq!(store.products_count_up_to(&filter, 9).unwrap(), count);
+            assert_eq!(store.products_count_up_to(&filter, 1).unwrap(), count.min(1));
+        }
+    };
+    check(None, None, None, &["a", "b", "c", "d", "e"]);
+    check(Some("b"), Some("d"), None, &["b", "c", "d"]);
+    check(Some("b"), Some("d"), Some(false), &["c"]);
+    check(None, None, Some(true), &["b", "d"]);
+    check(Some("c"), None, Some(true), &["d"]);
 }

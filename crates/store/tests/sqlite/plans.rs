@@ -8,7 +8,7 @@ use diesel::{
     sql_query,
     sql_types::Text,
 };
-use tributary_store::{Error, FileRow, ProductFilter, RejectFilter, Store};
+use tributary_store::{Error, FileRow, ProductFilter, RejectFilter, SkuRange, Store};
 
 use crate::{Database, FEED, edit, strings};
 
@@ -67,6 +67,13 @@ fn one_product_is_found_without_reading_all_files() {
     check(|store| store.products_page(&filter, None, 1), &["SEARCH products USING PRIMARY KEY", "SEARCH files"]);
     check(|store| store.products_count(&filter), &["SEARCH products USING PRIMARY KEY"]);
     check(|store| store.products_page(&ProductFilter::default(), Some("a"), 9), &["SEARCH products USING PRIMARY KEY"]);
+    check(|store| store.sku_at_distance(Some("a"), 9, true, true), &["SEARCH edits USING PRIMARY KEY (sku<?)"]);
+    let range = SkuRange { first: Some("a".to_owned()), last: Some("b".to_owned()), has_edit: true };
+    let edited = ProductFilter { edited: Some(true), range, ..ProductFilter::default() };
+    check(
+        |store| store.products_page(&edited, Some("a"), 9),
+        &["SEARCH products USING PRIMARY KEY (sku=?)", "SEARCH edits USING PRIMARY KEY (sku>? AND sku<?)"],
+    );
     check(|store| store.is_shown("a"), &["SEARCH products USING"]);
     check(|store| store.edit("a"), &["SEARCH edits USING PRIMARY KEY"]);
     check(

@@ -5,7 +5,7 @@ use tributary_engine::{ColumnFilter, Comparison, ProductFilter, ProductOrder, Pr
 use crate::http::server::{error::ApiError, input};
 
 /// Parameters of every list of products.
-const KNOWN: [&str; 6] = ["q", "name", "source", "after", "sort", "columns"];
+const KNOWN: [&str; 8] = ["q", "name", "source", "edited", "after", "before", "sort", "columns"];
 
 /// The query of a list of products.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +22,12 @@ impl Asked {
     /// Takes the parameters of a list out of `fields`; what is left, apart from those in `others`, are conditions on columns.
     ///
     /// # Errors
-    /// A parameter stands there twice.
-    pub(crate) fn take(fields: &mut Vec<(String, String)>, others: &[&str]) -> Result<Self, ApiError> {
+    /// A parameter stands there twice, or has a value that it cannot have.
+    pub(crate) fn take(
+        fields: &mut Vec<(String, String)>,
+        others: &[&str],
+        has: impl Fn(&str) -> bool,
+    ) -> Result<Self, ApiError> {
         let mut asked = Self::default();
         for (at, (key, _)) in fields.iter().enumerate() {
             if key != "columns" && fields[..at].iter().any(|(other, _)| other == key) {
@@ -38,7 +42,10 @@ impl Asked {
                 "q" => asked.query.filter.part = input::unless_blank(Some(text)),
                 "name" => asked.query.filter.name = Some(text),
                 "source" => asked.query.filter.source = input::unless_blank(Some(text)),
+                "edited" => asked.query.filter.edited = edited(&text)?,
                 "after" => asked.query.after = Some(text),
+                // Catalogs could have a column of this name before it was a parameter.
+                "before" if !has("before") => asked.query.before = Some(text),
                 "sort" => asked.query.order = order(&text),
                 "columns" => {
                     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -76,10 +83,11 @@ impl Asked {
 
     /// The parameters as they were asked, without the place: for links to other pages and files of the same list.
     pub(crate) fn parameters(&self) -> Vec<(&str, String)> {
-        let ProductFilter { part, name, source, .. } = &self.query.filter;
+        let ProductFilter { part, name, source, edited, .. } = &self.query.filter;
         let texts = [("q", part), ("name", name), ("source", source)];
         let mut all: Vec<(&str, String)> =
             texts.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))).collect();
+        all.extend(edited.map(|edited| ("edited", edited.to_string())));
         all.extend(self.conditions.iter().map(|(column, text)| (column.as_str(), text.clone())));
         all.extend(self.query.order.as_ref().map(|order| ("sort", written(order))));
         all.extend((!self.columns.is_empty()).then(|| ("columns", self.columns.join(","))));
@@ -100,6 +108,16 @@ fn order(text: &str) -> Option<ProductOrder> {
     (!column.is_empty()).then(|| ProductOrder { column: column.to_owned(), descending })
 }
 
+/// Whether an edit must apply; a blank text says nothing.
+fn edited(text: &str) -> Result<Option<bool>, ApiError> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            ApiError::BadRequest(format!("the query cannot be understood: `edited` is `true` or `false`, not `{text}`"))
+        }),
+    }
+}
+
 /// A condition: a text, or one behind `=`, `!=`, `<`, `<=`, `>` or `>=`.
 fn condition(column: String, text: &str) -> ColumnFilter {
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
@@ -118,7 +136,7 @@ mod tests {
 
     fn asked(fields: &[(&str, &str)]) -> (Asked, Vec<(String, String)>) {
         let mut fields: Vec<_> = fields.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
-        let asked = Asked::take(&mut fields, &["limit"]).unwrap();
+        let asked = Asked::take(&mut fields, &["limit"], |_| false).unwrap();
         (asked, fields)
     }
 

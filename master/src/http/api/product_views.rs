@@ -11,6 +11,8 @@ pub(crate) struct ProductPage {
     pub(crate) items: Vec<Product>,
     /// `after` of the next page; null at the end.
     pub(crate) next: Option<String>,
+    /// `before` of the page before; null at the beginning.
+    pub(crate) previous: Option<String>,
 }
 
 /// A product as it is shown.
@@ -108,7 +110,7 @@ impl From<tributary_engine::Product> for Product {
 
 impl From<tributary_engine::ProductPage> for ProductPage {
     fn from(page: tributary_engine::ProductPage) -> Self {
-        Self { items: page.products.into_iter().map(Product::from).collect(), next: page.next }
+        Self { items: page.products.into_iter().map(Product::from).collect(), next: page.next, previous: page.previous }
     }
 }
 

@@ -29,12 +29,16 @@ pub(crate) struct ProductsQuery {
     name: Option<String>,
     /// The winner comes from this source.
     source: Option<String>,
+    /// Whether an edit applies.
+    edited: Option<bool>,
     /// The column to sort by, with `-` in front the greatest first. By default `sku`.
     sort: Option<String>,
     /// The columns that are wanted, separated by commas. By default all for JSON; for CSV all but `first_seen` and `changed_at`.
     columns: Option<String>,
     /// Only those behind this place: `next` of the page before. By sku it is a sku.
     after: Option<String>,
+    /// The last ones before this place: `previous` of a page. A file needs a `limit` of at most 5,000 then.
+    before: Option<String>,
 }
 
 /// Size and form of the answer.
@@ -69,7 +73,7 @@ const FORM: [&str; 3] = ["limit", "format", "raw"];
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut fields = input::pairs(&request)?;
-    let asked = Asked::take(&mut fields, &FORM)?;
+    let asked = Asked::take(&mut fields, &FORM, |column| app.engine.catalog().has(column))?;
     let Form { limit, format, raw } = input::of_pairs(&fields)?;
     asked.check(|column| app.engine.catalog().has(column), &FORM)?;
     let Asked { query, columns, .. } = asked;
@@ -89,7 +93,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return Ok(HttpResponse::Ok().json(page));
     }
     let items = page.items.iter().map(|product| chosen(product, &columns)).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next": page.next })))
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next": page.next, "previous": page.previous })))
 }
 
 /// Refuses a column that products do not have.

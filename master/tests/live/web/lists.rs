@@ -47,14 +47,14 @@ fn a_product_has_the_fields_of_the_reference() {
         {"sku": "a", "name": "Näme", "description": " d\n", "source": "north", "file": "in/feed.csv", "edited": false},
         {"sku": "b", "name": "", "description": "mine", "source": "north", "file": "in/feed.csv", "edited": true},
         {"sku": "c", "name": "N", "description": "d", "source": null, "file": null, "edited": true},
-    ], "next": null});
+    ], "next": null, "previous": null});
     assert_eq!(list, expect);
 }
 
 #[test]
 fn an_empty_database_gives_empty_lists() {
     let system = no_source();
-    assert_eq!(system.json("/api/v1/products"), json!({"items": [], "next": null}));
+    assert_eq!(system.json("/api/v1/products"), json!({"items": [], "next": null, "previous": null}));
     assert_eq!(system.json("/api/v1/aggr"), json!({"items": [], "total": 0}));
     assert_eq!(system.json("/api/v1/sources"), json!({"items": []}));
     assert_eq!(system.json("/api/v1/rejects"), json!({"items": [], "next": null}));

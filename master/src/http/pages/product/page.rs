@@ -135,3 +135,60 @@ fn conflicts(fields: &[Field], catalog: &CatalogConfig) -> Vec<Conflict> {
     };
     fields.iter().filter(is_meant).map(conflict).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use tributary_engine::{ChangeCause, ChangedValue, ColumnChange, EditView, OwnColumns, ProductChange};
+
+    use super::*;
+    use crate::http::pages::text::escaping::{EVIL, check};
+
+    #[test]
+    fn whatever_feeds_and_people_write_is_text_on_the_page() {
+        let catalog = CatalogConfig::default();
+        let edit = EditView {
+            name: Some(EVIL.into()),
+            description: None,
+            own: OwnColumns::default(),
+            hidden: false,
+            stands: true,
+            edited_at: EVIL.into(),
+        };
+        let text = || ChangedValue::Text(Some(EVIL.to_owned()));
+        let column = ColumnChange { column: "name".into(), values: Some((text(), text())) };
+        let change = |cause| ProductChange {
+            id: 1,
+            at: Some(EVIL.into()),
+            cause,
+            columns: vec![column.clone()],
+            edit: vec![column.clone()],
+            can_undo: true,
+        };
+        let version = ChangeCause::Version { source: EVIL.into(), file: Some(EVIL.into()) };
+        let by_hand = ChangeCause::Edit { entrance: EVIL.into(), user: Some(EVIL.into()) };
+        let changes = vec![change(by_hand), change(version)];
+        let detail = tributary_engine::ProductDetail {
+            sku: EVIL.into(),
+            product: None,
+            offers: vec![],
+            edit: Some(edit.clone()),
+        };
+        let typed = vec![("name".to_owned(), EVIL.to_owned())];
+        let form = Form { sku: EVIL.into(), typed, ..Form::default() };
+        let fields = form.fields(&catalog, None);
+        check(&ProductPage {
+            saved: Some("Saved."),
+            complaint: Some(EVIL.into()),
+            is_stale: true,
+            conflicts: conflicts(&fields, &catalog),
+            fields,
+            known: Known::new(EVIL.into(), detail, &catalog),
+            link: EVIL.into(),
+            version: EVIL.into(),
+            corrections: corrections(Some(&edit), &changes, &catalog),
+            changes: changes.into_iter().map(|change| HistoryLine::new(change, &catalog)).collect(),
+            busy: Some(EVIL.into()),
+            encoded: EVIL.into(),
+        });
+    }
+}

@@ -1,5 +1,6 @@
 //! `GET /products`: a table of products, searched, filtered and sorted.
 
+mod links;
 mod table;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
@@ -17,7 +18,7 @@ const ROWS: i64 = 50;
 /// The products.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let catalog = app.engine.catalog();
-    let mut asked = Asked::take(&mut input::pairs(&request)?, &[])?;
+    let mut asked = Asked::take(&mut input::pairs(&request)?, &[], |column| catalog.has(column))?;
     // A form sends what was left blank.
     asked.leave_blank_ones();
     asked.check(|column| catalog.has(column), &[])?;
@@ -26,6 +27,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
             "the query cannot be understood: products have no column `{unknown}`"
         )));
     }
-    let page = app.engine.products(asked.query.clone(), ROWS).await?;
-    answer(&app, StatusCode::OK, &Products::new(&asked, page.into(), &catalog))
+    let search = app.engine.search_products(asked.query.clone(), ROWS).await?;
+    let sources = app.engine.health().into_iter().map(|(name, _)| name).collect();
+    answer(&app, StatusCode::OK, &Products::new(&asked, search, sources, &catalog))
 }

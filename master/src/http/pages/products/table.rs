@@ -2,16 +2,17 @@
 
 use askama::Template;
 use tributary_config::CatalogConfig;
-use tributary_engine::ProductOrder;
+use tributary_engine::{Matches, ProductOrder, ProductSearch};
 
+use super::links::Links;
 use crate::http::{
     api::{
         product_query::{Asked, written},
-        product_views::{Product, ProductPage},
+        product_views::Product,
     },
     pages::{
         product::{self, label},
-        text::wording::encoded,
+        text::wording::{counted, thousands},
     },
 };
 
@@ -26,14 +27,32 @@ pub(crate) struct Products {
     part: String,
     /// The other filters, for people.
     only: Option<String>,
+    /// How many products there are, and how many of them match.
+    count: String,
     columns: Vec<Column>,
+    /// The order by sku, if the table is in that order.
+    sku_sorted: Option<&'static str>,
+    sku_sort: String,
     rows: Vec<Row>,
     /// A field for a condition on each column.
     filters: Vec<Filter>,
+    /// The sources, and whether each is the one that is asked for.
+    sources: Vec<(String, bool)>,
+    edited: Option<bool>,
     choices: Vec<Choice>,
     /// Parameters that the search keeps.
     kept: Vec<(&'static str, String)>,
+    /// Where the search has ended, if that is before the end of the table.
+    searched_to: Option<String>,
+    /// Whether the page was reached by going back.
+    is_back: bool,
+    /// The order that was asked for, for people, if the table is not in it.
+    unsorted: Option<String>,
+    first: Option<String>,
+    previous: Option<String>,
     next: Option<String>,
+    /// The link to a file of what is shown, up to the name of the format.
+    shown: Option<String>,
     /// The link to all of them, up to the name of the format.
     downloads: String,
 }
@@ -78,71 +97,116 @@ struct Filter {
 }
 
 impl Products {
-    pub(crate) fn new(asked: &Asked, page: ProductPage, catalog: &CatalogConfig) -> Self {
+    pub(crate) fn new(asked: &Asked, search: ProductSearch, sources: Vec<String>, catalog: &CatalogConfig) -> Self {
         let names = columns(asked, catalog);
-        let order = asked.query.order.as_ref();
-        let parameters = asked.parameters();
-        let link = |path: &str, left_out: &[&str], more: &[(&str, &str)]| {
-            let kept = parameters.iter().filter(|(key, _)| !left_out.contains(key));
-            let kept = kept.map(|(key, text)| (*key, text.as_str())).chain(more.iter().copied());
-            let query: Vec<_> = kept.map(|(key, text)| format!("{key}={}", encoded(text))).collect();
-            format!("{path}?{}", query.join("&"))
-        };
-        let mut rows: Vec<Row> = page.items.iter().map(|product| Row::new(product, &names)).collect();
+        let links = Links::new(asked, &names, search.is_unsorted);
+        let is_cut = search.searched_to.is_some();
+        let shown = links.shown(&search.page, is_cut);
+        let count = count(&search);
+        let ProductSearch { page, is_small, searched_to, is_unsorted, .. } = search;
+        let has_place = asked.query.after.is_some() || asked.query.before.is_some();
+        let mut rows: Vec<Row> = page.products.into_iter().map(|product| Row::new(&product.into(), &names)).collect();
         let numbers: Vec<bool> = (0..names.len()).map(|at| align(&mut rows, at)).collect();
+        let order = asked.query.order.as_ref().filter(|_| !is_unsorted);
+        let can_sort = |name: &str| is_small || catalog.index.iter().any(|indexed| indexed == name);
         let column = |(name, is_number): (&String, &bool)| Column {
             is_number: *is_number,
             name: name.clone(),
             label: column_label(name, catalog),
-            sort: (!ORIGIN.contains(&name.as_str())).then(|| {
-                let descending = order.is_some_and(|order| order.column == *name && !order.descending);
-                let order = ProductOrder { column: name.clone(), descending };
-                link("/products", &["sort"], &[("sort", &written(&order))])
-            }),
-            sorted: order.filter(|order| order.column == *name).map(|order| match order.descending {
-                true => "descending",
-                false => "ascending",
-            }),
+            sort: (!ORIGIN.contains(&name.as_str()) && can_sort(name)).then(|| links.sorted(&turned(order, name))),
+            sorted: order.filter(|order| order.column == *name).map(direction),
         };
-        let own = catalog.columns.iter().map(|column| column.name.as_str());
-        let filter = |name: &str| Filter {
-            name: name.to_owned(),
-            label: label(name, catalog),
-            typed: asked.conditions.iter().find(|(column, _)| column == name).map_or("", |(_, text)| text).to_owned(),
-        };
-        let filter_of = &asked.query.filter;
-        let named = filter_of.name.as_ref().map(|name| format!("named “{name}”"));
-        let of_source = filter_of.source.as_ref().map(|source| format!("from {source}"));
-        let conditions = asked.conditions.iter().map(|(column, text)| format!("{} {text}", label(column, catalog)));
-        let only: Vec<_> = named.into_iter().chain(of_source).chain(conditions).collect();
-        let kept = parameters.iter().filter_map(|(key, text)| {
-            let key = ["name", "source", "sort"].into_iter().find(|kept| kept == key)?;
-            Some((key, text.clone()))
-        });
+        let by_sku = order.is_none_or(|order| order.column == "sku");
+        let unsorted = asked.query.order.as_ref().filter(|_| is_unsorted);
         Self {
-            part: filter_of.part.clone().unwrap_or_default(),
-            only: (!only.is_empty()).then(|| only.join(", ")),
+            part: asked.query.filter.part.clone().unwrap_or_default(),
+            only: only(asked, catalog),
+            count,
             columns: names.iter().zip(&numbers).map(column).collect(),
-            rows,
-            filters: ["description"].into_iter().chain(own).map(filter).collect(),
-            choices: choices(&names, catalog),
-            kept: kept.collect(),
-            next: page.next.map(|next| link("/products", &[], &[("after", &next)])),
-            downloads: match asked.columns.is_empty() {
-                true => link("/api/v1/products", &[], &[("format", "")]),
-                false => {
-                    // The page shows the sku whatever is chosen.
-                    let columns =
-                        ["sku"].into_iter().chain(names.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
-                    link("/api/v1/products", &["columns"], &[("columns", &columns), ("format", "")])
-                }
+            sku_sorted: by_sku.then(|| order.map_or("ascending", direction)),
+            sku_sort: match by_sku && order.is_none() {
+                true => links.sorted("-sku"),
+                false => links.sorted(&turned(order, "sku")),
             },
+            rows,
+            filters: filters(asked, catalog),
+            sources: chosen_source(sources, asked.query.filter.source.as_deref()),
+            edited: asked.query.filter.edited,
+            choices: choices(&names, catalog),
+            kept: kept(asked),
+            searched_to,
+            is_back: asked.query.before.is_some(),
+            unsorted: unsorted.map(|order| column_label(&order.column, catalog)),
+            first: has_place.then(|| links.first()),
+            previous: page.previous.map(|place| links.page("before", &place)),
+            next: page.next.map(|place| links.page("after", &place)),
+            shown,
+            downloads: links.all(),
         }
     }
 
     fn is_filtered(&self) -> bool {
         self.filters.iter().any(|filter| !filter.typed.is_empty())
+            || self.edited.is_some()
+            || self.sources.iter().any(|(_, is_chosen)| *is_chosen)
     }
+}
+
+/// Words for how many products match.
+fn count(search: &ProductSearch) -> String {
+    let total = counted(search.total, "product");
+    match search.matches {
+        Matches::Exactly(count) if count == search.total => total,
+        Matches::Exactly(count) => format!("{} of {total}", thousands(count)),
+        Matches::MoreThan(count) => format!("more than {} of {total}", thousands(count)),
+        Matches::Unknown => format!("some of {total}"),
+    }
+}
+
+/// The order by a column: the other way round if the table is in it already.
+fn turned(order: Option<&ProductOrder>, column: &str) -> String {
+    let descending = order.is_some_and(|order| order.column == column && !order.descending);
+    written(&ProductOrder { column: column.to_owned(), descending })
+}
+
+fn direction(order: &ProductOrder) -> &'static str {
+    if order.descending { "descending" } else { "ascending" }
+}
+
+/// The filters beside the text that is searched for, for people.
+fn only(asked: &Asked, catalog: &CatalogConfig) -> Option<String> {
+    let filter = &asked.query.filter;
+    let named = filter.name.as_ref().map(|name| format!("named “{name}”"));
+    let of_source = filter.source.as_ref().map(|source| format!("from {source}"));
+    let edited = filter.edited.map(|edited| if edited { "corrected" } else { "not corrected" }.to_owned());
+    let conditions = asked.conditions.iter().map(|(column, text)| format!("{} {text}", label(column, catalog)));
+    let only: Vec<_> = named.into_iter().chain(of_source).chain(edited).chain(conditions).collect();
+    (!only.is_empty()).then(|| only.join(", "))
+}
+
+fn filters(asked: &Asked, catalog: &CatalogConfig) -> Vec<Filter> {
+    let own = catalog.columns.iter().map(|column| column.name.as_str());
+    let filter = |name: &str| Filter {
+        name: name.to_owned(),
+        label: label(name, catalog),
+        typed: asked.conditions.iter().find(|(column, _)| column == name).map_or("", |(_, text)| text).to_owned(),
+    };
+    ["description"].into_iter().chain(own).map(filter).collect()
+}
+
+/// The sources that can be chosen, also one that is asked for and not there any more.
+fn chosen_source(mut sources: Vec<String>, chosen: Option<&str>) -> Vec<(String, bool)> {
+    sources.extend(chosen.filter(|chosen| !sources.iter().any(|source| source == chosen)).map(str::to_owned));
+    sources.sort();
+    sources.into_iter().map(|source| (source.clone(), chosen == Some(source.as_str()))).collect()
+}
+
+/// What the form of the search keeps, because it has no field for it.
+fn kept(asked: &Asked) -> Vec<(&'static str, String)> {
+    let kept = |(key, text): (&str, String)| {
+        ["name", "sku", "sort"].into_iter().find(|kept| *kept == key).map(|key| (key, text))
+    };
+    asked.parameters().into_iter().filter_map(kept).collect()
 }
 
 /// Whether the table can show a column.
@@ -176,7 +240,7 @@ fn column_label(name: &str, catalog: &CatalogConfig) -> String {
     match name {
         "source" => "From".to_owned(),
         "file" => "File".to_owned(),
-        "edited" => "Edited".to_owned(),
+        "edited" => "Corrected".to_owned(),
         "first_seen" => "First seen".to_owned(),
         "changed_at" => "Changed".to_owned(),
         other => label(other, catalog),
@@ -210,14 +274,14 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use tributary_engine::OwnColumns;
+    use tributary_engine::{OwnColumns, ProductPage};
 
     use super::*;
     use crate::http::pages::text::escaping::{EVIL, check};
 
     #[test]
     fn whatever_feeds_write_is_text_on_the_page() {
-        let product = Product {
+        let product = tributary_engine::Product {
             sku: EVIL.into(),
             name: EVIL.into(),
             description: EVIL.into(),
@@ -228,10 +292,19 @@ mod tests {
             first_seen: None,
             changed_at: Some(EVIL.into()),
         };
-        let mut asked = vec![("q".to_owned(), EVIL.to_owned()), ("name".to_owned(), EVIL.to_owned())];
-        let asked = Asked::take(&mut asked, &[]).unwrap();
-        let page = tributary_engine::ProductPage { own: vec![], products: vec![], next: Some(EVIL.into()) };
-        let page = ProductPage { items: vec![product], ..page.into() };
-        check(&Products::new(&asked, page, &CatalogConfig::default()));
+        let mut fields: Vec<_> = ["q", "name", "source", "after"].map(|key| (key.to_owned(), EVIL.to_owned())).into();
+        fields.push(("sort".to_owned(), "description".to_owned()));
+        let asked = Asked::take(&mut fields, &[], |_| false).unwrap();
+        let place = || Some(EVIL.to_owned());
+        let page = ProductPage { own: vec![], products: vec![product], next: place(), previous: place() };
+        let search = ProductSearch {
+            page,
+            total: 5,
+            is_small: false,
+            matches: Matches::Unknown,
+            searched_to: place(),
+            is_unsorted: true,
+        };
+        check(&Products::new(&asked, search, vec![EVIL.to_owned()], &CatalogConfig::default()));
     }
 }
