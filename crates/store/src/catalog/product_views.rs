@@ -150,6 +150,38 @@ fn is_number(text: &str) -> bool {
     digits(whole) && !has_needless_zero && digits(fraction) && digits(exponent)
 }
 
+/// A part of an order that an index reads from its beginning. What lies behind a place is one to three of them: a single condition for all
+/// would make SQLite read everything before the place, too.
+enum Segment<'a> {
+    All,
+    /// The skus behind one.
+    BehindSku(&'a str),
+    /// The texts that are no numbers, behind a place.
+    TextsBehind(&'a ProductPlace),
+    /// Those of the same number, behind a place.
+    EqualBehind(&'a ProductPlace),
+    /// The numbers behind one.
+    NumbersBehind(&'a str),
+    /// All texts that are no numbers.
+    Texts,
+    /// All numbers.
+    Numbers,
+}
+
+impl<'a> Segment<'a> {
+    /// What lies behind a place, in order. Texts that are no numbers come before the numbers.
+    fn behind(order: &ProductOrder, place: Option<&'a ProductPlace>) -> Vec<Self> {
+        let Some(place) = place else { return vec![Self::All] };
+        match (order.column.as_str(), is_number(&place.text), order.descending) {
+            ("sku", ..) => vec![Self::BehindSku(&place.sku)],
+            (_, false, false) => vec![Self::TextsBehind(place), Self::Numbers],
+            (_, false, true) => vec![Self::TextsBehind(place)],
+            (_, true, false) => vec![Self::EqualBehind(place), Self::NumbersBehind(&place.text)],
+            (_, true, true) => vec![Self::EqualBehind(place), Self::NumbersBehind(&place.text), Self::Texts],
+        }
+    }
+}
+
 /// Adds the conditions of a filter to a query. A macro, because the queries have different types.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
@@ -242,8 +274,25 @@ impl Store {
     pub fn products_in_order(
         &mut self,
         filter: &ProductFilter,
-        ProductOrder { column, descending }: &ProductOrder,
+        order: &ProductOrder,
         after: Option<&ProductPlace>,
+        limit: i64,
+    ) -> Result<Vec<ProductView>, Error> {
+        let mut rows = Vec::new();
+        for segment in Segment::behind(order, after) {
+            let missing = limit - rows.len() as i64;
+            if missing > 0 {
+                rows.append(&mut self.products_of_segment(filter, order, &segment, missing)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn products_of_segment(
+        &mut self,
+        filter: &ProductFilter,
+        ProductOrder { column, descending }: &ProductOrder,
+        segment: &Segment<'_>,
         limit: i64,
     ) -> Result<Vec<ProductView>, Error> {
         let query = with_origin()
@@ -261,41 +310,37 @@ impl Store {
             .limit(limit)
             .into_boxed();
         let mut query = filtered!(query, filter);
-        if column == "sku" {
-            if let Some(ProductPlace { sku, .. }) = after {
-                query = match descending {
-                    true => query.filter(products::sku.lt(sku)),
-                    false => query.filter(products::sku.gt(sku)),
-                };
+        let (number, of) = (number_of(column), text_of(column));
+        let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
+        let behind_place = |ProductPlace { text, sku }: &ProductPlace| {
+            let texts = sql::<Bool>(&format!("({of}, products.sku) {behind} (")).bind::<Text, _>(text.clone());
+            texts.sql(", ").bind::<Text, _>(sku.clone()).sql(")")
+        };
+        let number_of_text = |operator: &str, text: &str| {
+            sql::<Bool>(&format!("{number} {operator} CAST(")).bind::<Text, _>(text.to_owned()).sql(" AS REAL)")
+        };
+        query = match segment {
+            Segment::All => query,
+            Segment::BehindSku(sku) if *descending => query.filter(products::sku.lt(*sku)),
+            Segment::BehindSku(sku) => query.filter(products::sku.gt(*sku)),
+            Segment::TextsBehind(place) => {
+                query.filter(sql::<Bool>(&format!("{number} IS NULL"))).filter(behind_place(place))
             }
+            Segment::EqualBehind(place) => query.filter(number_of_text("=", &place.text)).filter(behind_place(place)),
+            Segment::NumbersBehind(text) => query.filter(number_of_text(behind, text)),
+            Segment::Texts => query.filter(sql::<Bool>(&format!("{number} IS NULL"))),
+            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} IS NOT NULL"))),
+        };
+        if column == "sku" {
             query = match descending {
                 true => query.order(products::sku.desc()),
                 false => query.order(products::sku),
             };
-            return query.load(&mut self.connection).or_cannot(|| "read products");
+        } else {
+            let order = format!("{number}{direction}, {of}{direction}, products.sku{direction}");
+            query = query.order(sql::<Nullable<Double>>(&order));
         }
-        let (number, of) = (number_of(column), text_of(column));
-        let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
-        if let Some(ProductPlace { text, sku }) = after {
-            let behind_text = format!("({of}, products.sku) {behind} (");
-            query = match is_number(text) {
-                false => {
-                    // The numbers come behind all texts.
-                    let numbers = if *descending { "" } else { &format!(" OR {number} IS NOT NULL") };
-                    let texts = sql::<Bool>(&format!("(({number} IS NULL AND {behind_text}")).bind::<Text, _>(text);
-                    query.filter(texts.sql(", ").bind::<Text, _>(sku).sql(&format!(")){numbers})")))
-                }
-                true => {
-                    let texts = if *descending { &format!("{number} IS NULL OR ") } else { "" };
-                    let numbers = sql::<Bool>(&format!("({texts}{number} {behind} CAST(")).bind::<Text, _>(text);
-                    let equal = numbers.sql(&format!(" AS REAL) OR ({number} = CAST(")).bind::<Text, _>(text);
-                    let texts = equal.sql(&format!(" AS REAL) AND {behind_text}")).bind::<Text, _>(text);
-                    query.filter(texts.sql(", ").bind::<Text, _>(sku).sql(")))"))
-                }
-            };
-        }
-        let order = format!("{number}{direction}, {of}{direction}, products.sku{direction}");
-        query.order(sql::<Nullable<Double>>(&order)).load(&mut self.connection).or_cannot(|| "read products")
+        query.load(&mut self.connection).or_cannot(|| "read products")
     }
 
     /// True if a sku is shown.

@@ -249,7 +249,7 @@ fn an_unknown_parameter_is_refused_with_the_known_ones() {
     for (path, known) in [
         (
             "/api/v1/products",
-            "`q`, `name`, `source`, `after`, `sort`, `columns`, `limit`, `format`, `raw`, or a column",
+            "`q`, `name`, `source`, `edited`, `after`, `before`, `sort`, `columns`, `limit`, `format`, `raw`, or a column",
         ),
         ("/api/v1/aggr", "`q`, `limit`, `offset`, `order`, `format`, `raw`"),
         ("/api/v1/sources", "`limit`, `format`, `raw`"),

@@ -7,7 +7,7 @@ use crate::system::System;
 fn read(system: &System, path: &str) -> (Vec<(String, String)>, Vec<String>, String) {
     let text = page(&get(system, path, &[BROWSER]), 200);
     let nav = text.split_once("<nav class=\"pages\"").unwrap().1.split("</nav>").next().unwrap();
-    let links = nav.split("<a href=\"").skip(1).map(|link| {
+    let links = nav.split("href=\"").skip(1).map(|link| {
         let (href, rest) = link.split_once('"').unwrap();
         let words = rest.split_once('>').unwrap().1.split('<').next().unwrap();
         (words.to_owned(), href.replace("&#38;", "&"))
