@@ -22,7 +22,7 @@ use crate::http::{
     api::{source_views::Source, views::Queue},
     pages::{
         frame::answer,
-        product::{Form, Known},
+        product::{Form, Known, label},
         text::wording::counted,
     },
     server::{App, error::ApiError, input},
