@@ -140,7 +140,7 @@ struct Draft {
 struct Difference {
     edit: Option<Edit>,
     row: Option<EditRow>,
-    /// What differs, as JSON.
+    /// The differences, as JSON.
     changes: Option<String>,
 }
 

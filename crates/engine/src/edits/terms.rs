@@ -26,10 +26,10 @@ impl Entrance {
     }
 }
 
-/// Who makes an edit.
+/// The author of an edit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
-    /// How it comes in.
+    /// The entrance.
     pub entrance: Entrance,
     /// The name that the person gives, which nothing proves.
     pub user: Option<String>,
@@ -58,7 +58,7 @@ pub enum Expected {
 /// Terms of an edit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EditTerms {
-    /// Who makes it.
+    /// The author.
     pub author: Author,
     /// Otherwise the edit is refused, and the answer says what is there.
     pub expected: Expected,

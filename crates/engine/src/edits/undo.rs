@@ -40,7 +40,7 @@ pub(super) fn differences(before: Option<&EditRow>, after: Option<&EditRow>) -> 
     Ok(json.finish())
 }
 
-/// What an edit sets: its texts by column, and its flags.
+/// Values that an edit sets: its texts by column, and its flags.
 type Values = Vec<(String, ChangedValue)>;
 
 const FLAGS: [&str; 2] = ["hidden", "stands"];

@@ -54,7 +54,7 @@ pub struct ProductSearch {
     pub total: i64,
     /// Whether there are so few that any order and any condition can be searched as a whole.
     pub is_small: bool,
-    /// How many products match.
+    /// The number of products that match.
     pub matches: Matches,
     /// The sku as far as the search has looked; `None` if it has looked at all that lie ahead. `next`, or `previous`, goes on there.
     pub searched_to: Option<String>,
@@ -62,7 +62,7 @@ pub struct ProductSearch {
     pub is_unsorted: bool,
 }
 
-/// How many products match a search.
+/// The number of products that match a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matches {
     /// So many.

@@ -174,7 +174,7 @@ pub(crate) struct EditedSku<'a> {
     pub(crate) sku: &'a str,
     /// The edit of now.
     pub(crate) edit: Option<Edit>,
-    /// What changed in it, as JSON.
+    /// Its changes, as JSON.
     pub(crate) changes: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use super::{Catalog, change_json::ChangeJson};
 /// Products that one version may change and each change still be recorded. Beyond that the event of the version has to do.
 pub(crate) const MAX_RECORDED: usize = 10_000;
 
-/// Who or what changes products.
+/// The cause of changes of products.
 #[derive(Debug, Clone)]
 pub(crate) enum ChangeOrigin {
     /// A version of a source, with the paths of its files that are touched.
@@ -22,7 +22,7 @@ pub(crate) enum ChangeOrigin {
 }
 
 impl ChangeOrigin {
-    /// What rows of the store say of it.
+    /// Returns what rows of the store say of it.
     pub(super) fn cause(&self, at: i64) -> ChangeCause<'_> {
         let none = ChangeCause { at, ..ChangeCause::default() };
         match self {

@@ -16,17 +16,17 @@ pub struct ProductChange {
     pub id: i64,
     /// When it was made, RFC 3339.
     pub at: Option<String>,
-    /// Who or what made it.
+    /// Its cause.
     pub cause: ChangeCause,
     /// The columns that are shown otherwise.
     pub columns: Vec<ColumnChange>,
-    /// What it changed in the edit; empty unless it was one.
+    /// Changes of the edit; empty unless it was one.
     pub edit: Vec<ColumnChange>,
     /// Whether it is an edit that can be undone.
     pub can_undo: bool,
 }
 
-/// Who or what changed a product.
+/// The cause of a change of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeCause {
     /// A version of a source.

@@ -31,7 +31,7 @@ pub struct ProductChangeRow {
     pub file: Option<String>,
     /// The entrance of an edit; `None` for any other change.
     pub entrance: Option<String>,
-    /// Who made the edit.
+    /// The author of the edit.
     pub author: Option<String>,
     /// The texts that changed, as JSON by column.
     pub texts: String,
@@ -39,7 +39,7 @@ pub struct ProductChangeRow {
     pub edit: Option<String>,
 }
 
-/// What changes of one transaction have in common.
+/// Facts that changes of one transaction have in common.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ChangeCause<'a> {
     /// As [`ProductChangeRow::at`].

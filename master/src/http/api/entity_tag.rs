@@ -40,7 +40,7 @@ impl ProductTag {
     }
 }
 
-/// What the product must be before a request may change it.
+/// Reads which product a request expects before it changes anything.
 ///
 /// # Errors
 /// A condition cannot be parsed, or can never hold.

@@ -32,7 +32,7 @@ pub(crate) struct Change {
     pub(crate) source: Option<String>,
     /// The file of the version that has the row.
     pub(crate) file: Option<String>,
-    /// How the edit came in: `form`, `api` or `queue`.
+    /// The entrance of the edit: `form`, `api` or `queue`.
     pub(crate) entrance: Option<String>,
     /// The user name that came with the edit.
     pub(crate) who: Option<String>,

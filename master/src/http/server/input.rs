@@ -141,7 +141,7 @@ pub(crate) fn path_number(request: &HttpRequest, slashes: usize) -> Result<i64, 
     part.parse().map_err(|_| bad(format!("`{part}` in the path is no number")))
 }
 
-/// Who sends a request: the user name of Basic authentication, which nothing proves.
+/// Reads who sends a request: the user name of Basic authentication, which nothing proves.
 pub(crate) fn author(request: &HttpRequest, entrance: Entrance) -> Author {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let credentials = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));

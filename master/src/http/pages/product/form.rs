@@ -155,7 +155,7 @@ impl Form {
         self.emptied.is_empty() && self.typed.iter().all(|(_, text)| text.trim().is_empty())
     }
 
-    /// What the product must be for the form to be saved.
+    /// The product that the form was filled in for.
     pub(crate) fn expected(&self) -> Expected {
         self.version.clone().map_or(Expected::Anything, |version| Expected::Versions(vec![version]))
     }

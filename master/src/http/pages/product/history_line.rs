@@ -10,11 +10,11 @@ use crate::http::pages::text::{moment::Moment, wording::encoded};
 pub(super) struct HistoryLine {
     pub(super) id: i64,
     pub(super) at: Option<Moment>,
-    /// Who or what made it.
+    /// Its author or its cause.
     pub(super) who: String,
     /// Where more can be read about it.
     pub(super) link: Option<String>,
-    /// What became of the product.
+    /// Words for the effect on the product.
     pub(super) what: &'static str,
     pub(super) columns: Vec<ColumnLine>,
     pub(super) can_undo: bool,
@@ -109,16 +109,16 @@ fn author(entrance: &str, user: Option<&str>) -> String {
 /// A column that is corrected, or another thing that an edit does.
 pub(super) struct Correction {
     pub(super) label: String,
-    /// What is shown in place of what the files say.
+    /// The text in place of what the files say.
     pub(super) text: String,
-    /// Who set it, if that is still known.
+    /// The author, if that is still known.
     pub(super) who: Option<String>,
     pub(super) at: Option<Moment>,
     /// The column, if it can be taken back by itself.
     pub(super) column: Option<String>,
 }
 
-/// What an edit does to a product, with who did it and when.
+/// Lists the corrections of an edit, with their authors and times.
 pub(super) fn corrections(
     edit: Option<&EditView>,
     history: &[ProductChange],

@@ -27,7 +27,7 @@ use crate::http::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShowQuery {
-    /// What was just done, for the announcement.
+    /// The last deed, for the announcement.
     saved: Option<String>,
 }
 

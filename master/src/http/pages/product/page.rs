@@ -18,10 +18,10 @@ use crate::http::{
     server::{App, error::ApiError},
 };
 
-/// What a page says beside the product.
+/// Messages of a page beside the product.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    /// What was just done, as the redirect has it.
+    /// The last deed, as the redirect has it.
     pub(super) saved: Option<String>,
     /// Why nothing was saved.
     pub(super) complaint: Option<String>,
@@ -39,18 +39,18 @@ impl Extras {
 #[derive(Template)]
 #[template(path = "product.html")]
 struct ProductPage {
-    /// What was just done.
+    /// Announcement of the last deed.
     saved: Option<&'static str>,
     complaint: Option<String>,
     /// Whether nothing was saved because the product has changed meanwhile.
     is_stale: bool,
-    /// What was typed then, beside what is there now.
+    /// Typed texts, beside what is there now.
     conflicts: Vec<Conflict>,
     known: Known,
     fields: Vec<Field>,
-    /// Where the form is sent.
+    /// Target of the form.
     link: String,
-    /// What the form expects to be there.
+    /// The version that the form expects.
     version: String,
     corrections: Vec<Correction>,
     changes: Vec<HistoryLine>,

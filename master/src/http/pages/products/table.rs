@@ -27,7 +27,7 @@ pub(crate) struct Products {
     part: String,
     /// The other filters, for people.
     only: Option<String>,
-    /// How many products there are, and how many of them match.
+    /// Words for the number of products, and of those that match.
     count: String,
     columns: Vec<Column>,
     /// The order by sku, if the table is in that order.
@@ -42,7 +42,7 @@ pub(crate) struct Products {
     choices: Vec<Choice>,
     /// Parameters that the search keeps.
     kept: Vec<(&'static str, String)>,
-    /// Where the search has ended, if that is before the end of the table.
+    /// The sku at which the search has ended, if that is before the end of the table.
     searched_to: Option<String>,
     /// Whether the page was reached by going back.
     is_back: bool,
@@ -201,7 +201,7 @@ fn chosen_source(mut sources: Vec<String>, chosen: Option<&str>) -> Vec<(String,
     sources.into_iter().map(|source| (source.clone(), chosen == Some(source.as_str()))).collect()
 }
 
-/// What the form of the search keeps, because it has no field for it.
+/// Lists the parameters that the form keeps, because it has no field for them.
 fn kept(asked: &Asked) -> Vec<(&'static str, String)> {
     let kept = |(key, text): (&str, String)| {
         ["name", "sku", "sort"].into_iter().find(|kept| *kept == key).map(|key| (key, text))
