@@ -44,7 +44,9 @@ pub use edits::{
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
-    AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, Matches, OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, accept_held, is_locked, once, reader_named,
+    AcceptError, Acceptance, Dashboard, EditError, Engine, Followed, ListError, Matches, OnceSummary, OperateError,
+    Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope,
+    Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, accept_held, is_locked, once, reader_named,
 };
 pub use history::{HistoryPoint, HistorySpan};
 pub use inbox::{
@@ -56,7 +58,9 @@ pub use poll::{RecentError, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
-    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileSums, FileView, GroupRow, HeldVersionRow, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter, RejectPage, RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
+    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileSums, FileView, GroupRow,
+    HeldVersionRow, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter, RejectPage,
+    RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
 };
 pub use views::{
     ChangeCause, ColumnChange, EditView, OfferView, OwnColumns, PeriodLines, Product, ProductChange, ProductDetail,

@@ -73,7 +73,11 @@ impl Server {
 
     async fn correct(&self, name: &str) {
         let texts = [("name", name), ("description", "d")].map(|(column, text)| (column.to_owned(), text.to_owned()));
-        self.app.engine.change_edit("s", EditRequest::Replace(texts.to_vec()), false).await.unwrap();
+        self.app
+            .engine
+            .change_edit("s", EditRequest::Replace(texts.to_vec()), tributary_engine::EditTerms::default())
+            .await
+            .unwrap();
     }
 
     async fn stop(self) {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::Cell;
 use crate::http::api::{
     history::HistoryView,
+    product_changes::Change,
     source_views::{File, Held, Reject, Source, SourceError},
     suggestions::Suggestion,
-    product_changes::Change,
     upload_view::{ResultLink, UploadView},
     views::{Aggr, Queue, Report},
 };

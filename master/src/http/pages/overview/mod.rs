@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use tributary_engine::{HistorySpan, Overview};
 
 pub(in crate::http) use self::dashboard::Plot;
+pub(super) use self::dashboard::{milliseconds, time};
 use self::{
     change::Change,
     dashboard::{Bar, Count, SpanLink},
@@ -17,7 +18,6 @@ use self::{
     source_line::SourceLine,
     template::Home,
 };
-pub(super) use self::dashboard::{milliseconds, time};
 use crate::http::{
     api::{source_views::Source, views::Queue},
     pages::{

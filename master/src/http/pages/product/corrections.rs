@@ -138,6 +138,19 @@ pub(crate) async fn undo(
     Ok(saved(&sku, "undone"))
 }
 
+/// Terms of an edit by the form.
+fn terms(request: &HttpRequest) -> EditTerms {
+    EditTerms { author: input::author(request, Entrance::Form), ..EditTerms::default() }
+}
+
+/// Leads to the page of a product, which announces what was done.
+pub(super) fn saved(sku: &str, what: &str) -> HttpResponse {
+    let link = link(sku);
+    let sign = if link.contains('?') { "" } else { "?saved=" };
+    let what = if sign.is_empty() { "" } else { what };
+    HttpResponse::SeeOther().insert_header((LOCATION, format!("{link}{sign}{what}"))).finish()
+}
+
 fn see(sku: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, format!("/?sku={}", encoded(sku)))).finish()
 }
