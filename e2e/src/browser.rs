@@ -104,6 +104,22 @@ impl Browser {
         resized.expect("a window can be resized");
     }
 
+    /// Shows pages as on a screen of this width, in pixels, on which people prefer light or dark colours.
+    pub async fn show_as(&self, width: u32, scheme: &str) {
+        let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Sends a command of the DevTools protocol.
+    async fn devtools(&self, command: &'static str, parameters: Value) {
+        self.client
+            .issue_cmd(DevTools { command, parameters })
+            .await
+            .unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
     /// The page as a picture, in PNG.
     pub async fn photograph(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("a page can be photographed")
@@ -171,6 +187,11 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
+    /// Runs a script in the page that calls its last argument with the result.
+    pub async fn run_async(&self, script: &str) -> Value {
+        self.client.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("a script: {error}"))
+    }
+
     /// Whether an alert is open.
     pub async fn has_alert(&self) -> bool {
         match self.client.get_alert_text().await {
@@ -222,6 +243,23 @@ fn capabilities(kind: Kind, profile: &TempDir) -> Map<String, Value> {
     }
     let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
     all.as_object().expect("it was written as an object").clone()
+}
+
+/// A command of the DevTools protocol, which chromedriver passes on.
+#[derive(Debug)]
+struct DevTools {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.command, "params": self.parameters }).to_string()))
+    }
 }
 
 /// A command specific to chromedriver, which the client does not offer: the messages logged since the last call.

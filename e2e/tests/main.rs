@@ -5,6 +5,7 @@ mod amqp_publish;
 mod compat;
 mod differences;
 mod encrypted;
+mod face;
 mod form;
 mod held_up;
 mod live;

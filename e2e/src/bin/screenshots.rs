@@ -1,4 +1,4 @@
-//! Photographs the form and a report of a small stationery shop, as `form.png` and `report.png` in the folder that is named:
+//! Photographs the overview, a product and a report of a small stationery shop, as `overview.png`, `product.png` and `report.png` in the folder that is named:
 //! `cargo xtask screenshots` runs it. The shop is real: two folders, two sources, a master, and one correction typed into the form.
 
 use std::{env, fmt::Write as _, fs, path::PathBuf};
@@ -51,8 +51,11 @@ const CONFIGURATION: &str = r#"
 [[report]]
 name = "sales_by_department"
 files = "**/*sales*.csv"
-group_by = ["Department"]
+title = "Sales by department"
+description = "Units sold per month, returns left out."
+group_by = [{ column = "Date", by = "month" }, "Department"]
 check = "\"Units Sold\" >= 0"
+units = { units = "pcs", best_day = "pcs", mean = "pcs" }
 metrics = { units = "sum(\"Units Sold\")", days = "count()", best_day = "max(\"Units Sold\")", mean = "mean(\"Units Sold\")" }
 "#;
 
@@ -66,7 +69,12 @@ fn main() {
         browser.click("#submit").await;
         browser.shows("#product .name", "Fountain pen").await;
         browser.shows("#changes", "FP-1042").await;
-        photograph(&browser, folder.join("form.png")).await;
+        browser.goto(&shop.page("/products/FP-1042")).await;
+        browser.shows("#product", "Fountain pen").await;
+        photograph(&browser, folder.join("product.png")).await;
+        browser.goto(&shop.page("/")).await;
+        browser.shows("#changes", "FP-1042").await;
+        photograph(&browser, folder.join("overview.png")).await;
         browser.goto(&shop.page("/reports/sales_by_department")).await;
         browser.shows(".chart li", "Writing").await;
         photograph(&browser, folder.join("report.png")).await;

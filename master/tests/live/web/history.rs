@@ -46,7 +46,7 @@ fn the_first_page_says_what_changed_and_draws_it() {
         let page = get(&system, "/", &[BROWSER]).text();
         page.contains("<code>A 9</code></a>").then_some(page)
     });
-    for part in ["1 row set aside in ", "<svg viewBox", "Time of a request", "/?sku=A%209\""] {
+    for part in ["1 row set aside in ", "<svg viewBox", "Time of a request", "/products/A%209\""] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let week = get(&system, "/?span=week&sku=a", &[BROWSER]).text();

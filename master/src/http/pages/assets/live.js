@@ -93,6 +93,14 @@ function age() {
 
 setInterval(age, 5000);
 
+// Shows the product of the form, with what was typed so far, at an address that can be shared.
+function lookUp(event) {
+  event.preventDefault();
+  const fields = [...event.target.form.querySelectorAll("input:not([type=hidden]), textarea")];
+  const typed = fields.map(({ name, value }) => [name, value]).filter(([, text]) => text.trim() !== "");
+  location.assign(`/?${new URLSearchParams(typed)}`);
+}
+
 if (parts().length > 0) {
   follow();
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : follow()));
@@ -102,10 +110,9 @@ if (parts().length > 0) {
   // Without this script, Enter in the sku field saves what was typed below it.
   document.getElementById("sku")?.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    const typed = [...new FormData(event.target.form)].filter(([, text]) => text.trim() !== "");
-    location.assign(`/?${new URLSearchParams(typed)}`);
+    lookUp(event);
   });
+  document.getElementById("look-up")?.addEventListener("click", lookUp);
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = document.getElementById("submit");

@@ -2,9 +2,12 @@
 
 use tributary_engine::{AppliedVersion, Event, HeldVersion};
 
-use crate::http::pages::text::{
-    moment::Moment,
-    wording::{counted, encoded},
+use crate::http::pages::{
+    product::link,
+    text::{
+        moment::Moment,
+        wording::{counted, encoded},
+    },
 };
 
 /// A change.
@@ -36,7 +39,7 @@ impl Change {
             Event::Applied(applied) => {
                 let AppliedVersion { added, updated, removed, .. } = applied;
                 let what = words(&applied);
-                let skus: Vec<_> = applied.skus.into_iter().map(|sku| (product_link(&sku), sku)).collect();
+                let skus: Vec<_> = applied.skus.into_iter().map(|sku| (link(&sku), sku)).collect();
                 let has_more = added + updated + removed > skus.len() as u64;
                 let link = Some(format!("/sources/{}", encoded(&applied.source)));
                 Self { skus, has_more, ..change(applied.source, what, link) }
@@ -55,7 +58,7 @@ impl Change {
                 change(name, what, link)
             }
             Event::Edit { sku } => {
-                let link = Some(product_link(&sku));
+                let link = Some(link(&sku));
                 change(sku, "was corrected by hand".to_owned(), link)
             }
             Event::Configuration { sources, reports } => {
@@ -96,10 +99,6 @@ fn set_aside(rejects: u64) -> String {
     if rejects > 0 { format!(", {} set aside", counted(rejects.cast_signed(), "row")) } else { String::new() }
 }
 
-fn product_link(sku: &str) -> String {
-    format!("/?sku={}", encoded(sku))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,7 +111,7 @@ mod tests {
             let event = AppliedVersion { source, version, added, updated, removed, rejected, skus, seconds };
             let change = Change::new("2026-11-29T12:00:00Z", Event::Applied(event));
             assert_eq!((change.what.as_str(), change.has_more), (words, has_more));
-            assert_eq!(change.skus, [("/?sku=A%201".to_owned(), "A 1".to_owned())]);
+            assert_eq!(change.skus, [("/products/A%201".to_owned(), "A 1".to_owned())]);
         };
         check([3, 1, 0, 0], "3 products changed, 1 added in 0.20 s", true);
         check([1, 0, 0, 0], "1 product changed in 0.20 s", false);

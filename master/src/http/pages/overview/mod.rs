@@ -7,7 +7,7 @@ mod source_line;
 mod template;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use tributary_engine::{HistorySpan, Overview};
+use tributary_engine::{HistorySpan, Overview, ProductDetail};
 
 pub(in crate::http) use self::dashboard::Plot;
 pub(super) use self::dashboard::{milliseconds, time};
@@ -51,12 +51,14 @@ async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpa
     let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;
     let dashboard = app.engine.dashboard(span).await?;
     let catalog = app.engine.catalog();
+    let version = product.as_ref().map(ProductDetail::version);
     let known = product.map(|detail| Known::new(form.sku.clone(), detail, &catalog));
     let shown = known.as_ref().and_then(|known| known.product.as_ref());
     let sources: Vec<Source> = sources.into_iter().map(Source::from).collect();
     let home = Home {
         fields: form.fields(&catalog, shown),
         known,
+        version,
         counts: Count::all(tally, &dashboard, &sources),
         plots: Plot::all(&dashboard.points, span),
         spans: SpanLink::all(span, &form.sku),

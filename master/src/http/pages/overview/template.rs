@@ -10,7 +10,7 @@ use super::{
     queue_line::QueueLine,
     source_line::SourceLine,
 };
-use crate::http::pages::product::{Field, Form, Known};
+use crate::http::pages::product::{self, Field, Form, Known};
 
 /// The page at `/`.
 #[derive(Template)]
@@ -21,6 +21,8 @@ pub(crate) struct Home {
     pub(crate) fields: Vec<Field>,
     /// The product of the form's sku, if it has one.
     pub(crate) known: Option<Known>,
+    /// Its version, which a save of the form expects.
+    pub(crate) version: Option<String>,
     pub(crate) counts: Vec<Count>,
     /// Plots of the history.
     pub(crate) plots: Vec<Plot>,
@@ -39,6 +41,12 @@ pub(crate) struct Home {
     pub(crate) queues: Vec<QueueLine>,
     /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
+}
+
+impl Home {
+    fn product_link(&self, sku: &str) -> String {
+        product::link(sku)
+    }
 }
 
 /// A write in progress.
@@ -106,6 +114,7 @@ mod tests {
         let home = Home {
             form,
             fields: vec![field(Kind::Long), field(Kind::Number)],
+            version: Some(EVIL.into()),
             known: Some(Known {
                 sku: EVIL.into(),
                 product: Some(product),

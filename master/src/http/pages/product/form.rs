@@ -98,8 +98,10 @@ impl Form {
                 return Err(ApiError::BadRequest(format!("the form cannot be understood: duplicate field `{name}`")));
             }
         }
+        let mut version_of = None;
         for (name, text) in fields {
             match name.as_str() {
+                "form-of" => version_of = Some(text),
                 // A catalog may have a column of this name.
                 "version" if !catalog.has("version") => form.version = Some(text).filter(|text| !text.is_empty()),
                 "sku" => form.sku = text.trim().to_owned(),
@@ -114,6 +116,10 @@ impl Form {
                     return Err(ApiError::BadRequest(format!("the form cannot be understood: {why}")));
                 }
             }
+        }
+        // Somebody looked one product up and then typed the SKU of another one.
+        if version_of.is_some_and(|sku| sku != form.sku) {
+            form.version = None;
         }
         Ok(form)
     }

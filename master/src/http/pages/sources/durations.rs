@@ -32,8 +32,13 @@ pub(super) fn plots(points: &[HistoryPoint], span: HistorySpan) -> Vec<Plot> {
     let passes = longest(|amounts| amounts.max_poll_seconds, |amounts| amounts.polls, passes_in_words);
     let applies = longest(|amounts| amounts.max_apply_seconds, |amounts| amounts.versions, versions_in_words);
     vec![
-        Plot::new("Longest pass", passes_in_words(total(|amounts| amounts.polls)), passes, milliseconds),
-        Plot::new("Longest apply", versions_in_words(total(|amounts| amounts.versions)), applies, milliseconds),
+        Plot::new("Time of a pass, over", passes_in_words(total(|amounts| amounts.polls)), passes, milliseconds),
+        Plot::new(
+            "Time of a change, over",
+            versions_in_words(total(|amounts| amounts.versions)),
+            applies,
+            milliseconds,
+        ),
     ]
 }
 
