@@ -1,4 +1,4 @@
-//! Progress bars on stderr. Nothing is drawn where stderr is not a terminal.
+//! Progress bars on stderr. Nothing is drawn where only [plain text](is_plain) may be written.
 
 use std::{
     io::{self, Write},
@@ -6,15 +6,25 @@ use std::{
 };
 
 pub use indicatif::HumanBytes;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::terminal::is_plain;
 
 /// Interval in which bars are redrawn while nothing changes, so that spinners turn and times count down.
 const TICK: Duration = Duration::from_millis(120);
 
 /// All bars of a program; clones draw to the same place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Bars(MultiProgress);
+
+impl Default for Bars {
+    fn default() -> Self {
+        let is_hidden = is_plain(&io::stderr());
+        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self(MultiProgress::with_draw_target(target))
+    }
+}
 
 impl Bars {
     /// Whether nothing is drawn.

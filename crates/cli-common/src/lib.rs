@@ -6,10 +6,11 @@
 pub mod bars;
 #[cfg(feature = "tokio")]
 mod signals;
+pub mod terminal;
 pub mod text;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
 };
 
@@ -49,7 +50,7 @@ impl LogArgs {
         // A log line that cannot be written must not end the program: the default panics where stderr is closed or full.
         let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
         match self.log_format {
-            LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
+            LogFormat::Text => logs.with_ansi(!terminal::is_plain(&io::stderr())).init(),
             LogFormat::Json => logs.json().init(),
         }
     }
