@@ -1,8 +1,9 @@
-//! Cells of any table between the store and the printer; they depend on neither.
+//! Cells of any table between the store and the printer; they depend on neither's ways.
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use tributary_store::ReportValue;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) enum Cell {
     Flag(bool),
     /// A count or a size.
     Number(i64),
+    /// The digits of any other number, as JSON writes them.
+    Digits(String),
     /// A text as stored.
     Text(String),
 }
@@ -24,7 +27,7 @@ impl Cell {
             Cell::Null => None,
             Cell::Flag(flag) => Some(flag.to_string().into()),
             Cell::Number(number) => Some(number.to_string().into()),
-            Cell::Text(text) => Some(text.into()),
+            Cell::Digits(text) | Cell::Text(text) => Some(text.into()),
         }
     }
 }
@@ -44,6 +47,22 @@ impl From<i64> for Cell {
 impl From<String> for Cell {
     fn from(text: String) -> Cell {
         Cell::Text(text)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Cell {
+        serde_json::to_string(&number).map_or(Cell::Null, Cell::Digits)
+    }
+}
+
+impl From<ReportValue> for Cell {
+    fn from(value: ReportValue) -> Cell {
+        match (value.digits(), value) {
+            (Some(digits), _) => Cell::Digits(digits),
+            (None, ReportValue::Text(text)) => Cell::Text(text),
+            (None, _) => Cell::Null,
+        }
     }
 }
 
@@ -71,6 +90,10 @@ impl Serialize for Cell {
             Cell::Null => serializer.serialize_none(),
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
             Cell::Number(number) => serializer.serialize_i64(*number),
+            // As they are: a number of 64 bits would lose some.
+            Cell::Digits(digits) => serde_json::value::RawValue::from_string(digits.clone())
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
             Cell::Text(text) => serializer.serialize_str(text),
         }
     }

@@ -1,15 +1,37 @@
 //! The command line: the arguments as typed ([`Args`]), and without contradictions (`Request`).
 
+mod table;
+
+use std::time::Duration;
+
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
 use tributary_cli_common::LogArgs;
 
+pub(crate) use table::{Span, Table};
+
+/// Longest time between two looks at the database.
+const MAX_WATCH_SECONDS: u64 = 3_600;
+
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  readdb products --name Pen --limit 50      the first 50 products of a name
+  readdb held --watch                        the versions that wait for a person, again after each change
+  readdb report sales --format csv > s.csv   a whole report
+
+Exit codes: 0 success, 1 failure, 2 wrong usage";
+
 /// Prints the tables of a database in key order, by bytes. Works while the master runs, and never changes anything
 #[derive(Debug, Parser)]
-#[command(name = "readdb", version)]
+#[command(name = "readdb", version, after_help = EXAMPLES)]
 pub struct Args {
     /// Table to print; without one, the first rows of products and aggr with their row counts
     #[arg(value_enum)]
     table: Option<Table>,
+
+    /// Name of the report, with `report`
+    #[arg(value_name = "NAME")]
+    report: Option<String>,
 
     /// The database: a path or sqlite:PATH. If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
     /// ./tributary.toml [default: database.db]
@@ -29,6 +51,19 @@ pub struct Args {
     #[arg(long)]
     name: Option<String>,
 
+    /// Time that the history goes back [default: hour]
+    #[arg(long, value_enum)]
+    span: Option<Span>,
+
+    /// Only the history of this source; else that of all together
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+
+    /// Print again whenever the database has changed, and look for changes every so many seconds [default: 1]. Ctrl-C ends it
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=MAX_WATCH_SECONDS))]
+    watch: Option<u64>,
+
     /// Output format. `table` is for people: it truncates long cells to the width of the terminal and escapes control
     /// characters. `csv` (which needs a table) and `json` are exact
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -37,56 +72,6 @@ pub struct Args {
     /// Log options.
     #[command(flatten)]
     pub log: LogArgs,
-}
-
-/// A table that can be printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Table {
-    /// The current products, by sku
-    Products,
-    /// The number of products per name, by name
-    Aggr,
-    /// The sources, by name
-    Sources,
-    /// The files of all sources, by source and path
-    Files,
-    /// Rows that were set aside, by source, file and line
-    Rejects,
-    /// Manual corrections, by sku
-    Edits,
-    /// The queues of the broker, as the master last saw them
-    Queues,
-}
-
-impl Table {
-    /// Returns the word for its rows in a sentence.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Table::Aggr => "names in aggr",
-            other => other.key(),
-        }
-    }
-
-    /// Returns its key in the JSON object that is printed without a table.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Table::Products => "products",
-            Table::Aggr => "aggr",
-            Table::Sources => "sources",
-            Table::Files => "files",
-            Table::Rejects => "rejects",
-            Table::Edits => "edits",
-            Table::Queues => "queues",
-        }
-    }
-
-    fn has_sku(self) -> bool {
-        matches!(self, Table::Products | Table::Edits)
-    }
-
-    fn has_name(self) -> bool {
-        matches!(self, Table::Products | Table::Aggr)
-    }
 }
 
 /// The output format.
@@ -111,6 +96,14 @@ pub(crate) struct Request {
     pub(crate) sku: Option<String>,
     /// Only this name, in the tables that can be filtered by it.
     pub(crate) name: Option<String>,
+    /// Name of the report; some with [`Table::Report`].
+    pub(crate) report: Option<String>,
+    /// The time that the history goes back.
+    pub(crate) span: Span,
+    /// The source of the history; `None` for all together.
+    pub(crate) source: Option<String>,
+    /// Interval in which changes are looked for; `None` to print once.
+    pub(crate) watch: Option<Duration>,
     /// The output format.
     pub(crate) format: Format,
 }
@@ -129,6 +122,32 @@ impl Request {
 }
 
 impl Args {
+    /// Why a filter or a name does not go with the table.
+    fn mismatch(&self) -> Option<String> {
+        let table = self.table;
+        let is_wrong = |is_given: bool, applies: fn(Table) -> bool| is_given && !table.is_none_or(applies);
+        let of = |table: Table| table.noun();
+        if is_wrong(self.sku.is_some(), Table::has_sku) {
+            return table.map(|table| format!("--sku does not apply to {}; it filters products and edits", of(table)));
+        }
+        if is_wrong(self.name.is_some(), Table::has_name) {
+            return table.map(|table| format!("--name does not apply to {}; it filters products and aggr", of(table)));
+        }
+        let is_history = table == Some(Table::History);
+        if !is_history && (self.span.is_some() || self.source.is_some()) {
+            return Some("--span and --source apply to `readdb history` only".to_owned());
+        }
+        match (table == Some(Table::Report), &self.report) {
+            (true, None) => {
+                Some("name the report, as in `readdb report sales`; `readdb reports` lists them".to_owned())
+            }
+            (false, Some(name)) => {
+                Some(format!("`{name}` is one word too many; only `readdb report NAME` takes a name"))
+            }
+            _ => None,
+        }
+    }
+
     /// Refuses arguments that contradict each other.
     ///
     /// # Errors
@@ -141,83 +160,31 @@ impl Args {
 impl TryFrom<&Args> for Request {
     type Error = clap::Error;
 
-    /// Refuses a filter that the table does not support: ignoring it would answer a different question.
+    /// Refuses what does not apply to the table: ignoring it would answer a different question.
     fn try_from(args: &Args) -> Result<Request, clap::Error> {
         let refuse = |text: String| Err(Args::command().error(ErrorKind::ArgumentConflict, text));
-        if let Some(table) = args.table {
-            let noun = table.noun();
-            if args.sku.is_some() && !table.has_sku() {
-                return refuse(format!("--sku does not apply to {noun}; it filters products and edits"));
-            }
-            if args.name.is_some() && !table.has_name() {
-                return refuse(format!("--name does not apply to {noun}; it filters products and aggr"));
-            }
-        } else if args.format == Format::Csv {
+        if let Some(why) = args.mismatch() {
+            return refuse(why);
+        }
+        if args.table.is_none() && args.format == Format::Csv {
             return refuse("--format csv needs a table, such as `readdb products --format csv`".to_owned());
+        }
+        if args.watch.is_some() && args.format != Format::Table {
+            return refuse("--watch prints for people; programs follow the events of the master's API".to_owned());
         }
         Ok(Request {
             table: args.table,
             limit: args.limit,
             sku: args.sku.clone(),
             name: args.name.clone(),
+            report: args.report.clone(),
+            span: args.span.unwrap_or_default(),
+            source: args.source.clone(),
+            watch: args.watch.map(Duration::from_secs),
             format: args.format,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Parses a command line into a request or the kind of the error.
-    fn parse(typed: &str) -> Result<Request, ErrorKind> {
-        let words = std::iter::once("readdb").chain(typed.split_whitespace());
-        let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
-        Request::try_from(&args).map_err(|error| error.kind())
-    }
-
-    #[test]
-    fn the_definition_is_valid() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn each_flag_is_read() {
-        let check = |typed: &str, expect: Request| assert_eq!(parse(typed), Ok(expect), "{typed}");
-        let text = |word: &str| Some(word.to_owned());
-        let base = || Request { table: None, limit: None, sku: None, name: None, format: Format::Table };
-        check("", base());
-        check("--sku 1 --name a", Request { sku: text("1"), name: text("a"), ..base() });
-        check("aggr --limit 0", Request { table: Some(Table::Aggr), limit: Some(0), ..base() });
-        check("--format json", Request { format: Format::Json, ..base() });
-        let limit = |typed: &str| parse(typed).unwrap().limit();
-        assert_eq!((limit(""), limit("--limit 11"), limit("--format json")), (10, 11, i64::MAX));
-        for (word, table) in [
-            ("products", Table::Products),
-            ("sources", Table::Sources),
-            ("files", Table::Files),
-            ("rejects", Table::Rejects),
-            ("edits", Table::Edits),
-            ("queues", Table::Queues),
-        ] {
-            check(&format!("{word} --format csv"), Request { table: Some(table), format: Format::Csv, ..base() });
-        }
-    }
-
-    #[test]
-    fn wrong_usage_is_refused() {
-        let check = |typed: &str, expect: ErrorKind| assert_eq!(parse(typed), Err(expect), "{typed}");
-        check("nothing", ErrorKind::InvalidValue);
-        check("--limit -1", ErrorKind::UnknownArgument);
-        check("--limit=-1", ErrorKind::ValueValidation);
-        check("--limit ten", ErrorKind::ValueValidation);
-        check("--format xml", ErrorKind::InvalidValue);
-        check("--format csv", ErrorKind::ArgumentConflict);
-        for table in ["aggr", "sources", "files", "rejects"] {
-            check(&format!("{table} --sku 1"), ErrorKind::ArgumentConflict);
-        }
-        for table in ["edits", "sources", "files", "rejects", "queues"] {
-            check(&format!("{table} --name a"), ErrorKind::ArgumentConflict);
-        }
-    }
-}
+mod tests;

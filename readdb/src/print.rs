@@ -1,11 +1,11 @@
 //! Writes rows: tables for people, CSV and JSON for programs.
 
+mod people;
+
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Row, Table as PeopleTable, presets};
-use terminal_size::{Width, terminal_size_of};
-use tributary_cli_common::text::{one_line, thousands};
+use tributary_cli_common::text::thousands;
 use tributary_csv_gate::{write_record, write_texts};
 
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct Printer<'a, W> {
     request: &'a Request,
     out: W,
+    /// Characters that a line of a table may have; `None` for a file or a pipe, where cells stay whole.
+    width: Option<u16>,
     /// The rows of the current table, if it is for people.
     held: Vec<Vec<Cell>>,
     columns: Vec<String>,
@@ -27,8 +29,8 @@ pub(crate) struct Printer<'a, W> {
 }
 
 impl<'a, W: Write> Printer<'a, W> {
-    pub(crate) fn new(request: &'a Request, out: W) -> Self {
-        Self { request, out, held: Vec::new(), columns: Vec::new(), rows: 0, tables: 0 }
+    pub(crate) fn new(request: &'a Request, out: W, width: Option<u16>) -> Self {
+        Self { request, out, width, held: Vec::new(), columns: Vec::new(), rows: 0, tables: 0 }
     }
 
     /// Begins a table with these columns.
@@ -77,8 +79,8 @@ impl<'a, W: Write> Printer<'a, W> {
         match self.request.format {
             Format::Table => {
                 let rows = std::mem::take(&mut self.held);
-                return write_table((table, &self.columns), &rows, total, terminal_width(), &mut self.out)
-                    .context(FAILED);
+                let table = people::Table { noun: table.noun(), columns: &self.columns, rows: &rows, total };
+                return table.write(self.width, &mut self.out).context(FAILED);
             }
             Format::Csv => {}
             Format::Json => self.write(if self.rows > 0 { b"\n]" } else { b"]" })?,
@@ -107,70 +109,3 @@ impl<'a, W: Write> Printer<'a, W> {
 }
 
 const FAILED: &str = "failed to write the output";
-
-/// Returns the width that tables must fit in; `None` for a file or a pipe, where cells stay whole.
-fn terminal_width() -> Option<u16> {
-    terminal_size_of(io::stdout()).map(|(Width(width), _)| width)
-}
-
-fn write_table(
-    (table, columns): (Table, &[String]),
-    rows: &[Vec<Cell>],
-    total: i64,
-    width: Option<u16>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let mut people = PeopleTable::new();
-    people.load_style(presets::UTF8_FULL_CONDENSED).set_header(columns);
-    if let Some(width) = width {
-        people.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    for cells in rows {
-        let mut row = Row::from(cells.iter().map(table_cell).collect::<Vec<_>>());
-        row.max_height(1);
-        people.add_row(row);
-    }
-    for line in people.lines() {
-        writeln!(out, "{line}")?;
-    }
-    let (shown, total) = (rows.len() as u64, u64::try_from(total).unwrap_or_default());
-    writeln!(out, "{} of {} {}", thousands(shown), thousands(total), table.noun())
-}
-
-fn table_cell(cell: &Cell) -> TableCell {
-    let shown = TableCell::new(one_line(&cell.text().unwrap_or_default()));
-    match cell {
-        Cell::Number(_) => shown.set_alignment(CellAlignment::Right),
-        _ => shown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::Table;
-
-    fn printed(rows: Vec<Vec<Cell>>, width: Option<u16>) -> String {
-        let (mut out, columns) = (Vec::new(), ["name", "no_of_products"].map(str::to_owned));
-        write_table((Table::Aggr, &columns), &rows, 12_345, width, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_table_fits_the_terminal_with_one_line_per_row() {
-        let rows = vec![vec![Cell::from("a\nb "), Cell::from(7)], vec![Cell::from("long ".repeat(50)), Cell::from(12)]];
-        let text = printed(rows, Some(40));
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 7, "{text}");
-        assert!(lines.iter().all(|line| line.chars().count() <= 40), "{text}");
-        assert!(lines[3].starts_with("│ a\\nb ") && lines[3].ends_with("  7 │"), "{text}");
-        assert!(lines[4].contains('…'), "{text}");
-        assert_eq!(lines[6], "2 of 12,345 names in aggr");
-    }
-
-    #[test]
-    fn without_a_terminal_cells_are_not_truncated() {
-        let long = "long ".repeat(50);
-        assert!(printed(vec![vec![Cell::from(long.as_str()), Cell::Null]], None).contains(&long));
-    }
-}

@@ -1,4 +1,8 @@
-//! Reads the requested rows. The columns of each table and their order are decided here.
+//! Reads the requested rows. The columns of each table and their order are decided here and in the modules below.
+
+mod held;
+mod history;
+mod reports;
 
 use anyhow::Result;
 use tributary_config::{PRODUCTS, report_of};
@@ -16,14 +20,20 @@ use crate::{
 const ROWS_PER_BATCH: i64 = 1_000;
 
 /// Returns the names of a table's columns. Those of the catalog follow the others, so that these keep their places.
-pub(crate) fn columns(table: Table, own: &[String]) -> Vec<String> {
+///
+/// # Errors
+/// There is no such report; the database cannot be read.
+pub(crate) fn columns(store: &mut Store, request: &Request, table: Table, own: &[String]) -> Result<Vec<String>> {
+    if table == Table::Report {
+        return reports::table(store, request).map(|table| [table.group_by, table.metrics].concat());
+    }
     let has_own = matches!(table, Table::Products | Table::Edits);
     let own = own.iter().filter(|_| has_own).cloned();
-    fixed(table).iter().map(|name| (*name).to_owned()).chain(own).collect()
+    Ok(fixed(request, table).iter().map(|name| (*name).to_owned()).chain(own).collect())
 }
 
 /// The columns that a table has whatever the catalog.
-fn fixed(table: Table) -> &'static [&'static str] {
+fn fixed(request: &Request, table: Table) -> &'static [&'static str] {
     match table {
         Table::Products => &["sku", "name", "description", "source", "file", "edited"],
         Table::Aggr => &["name", "no_of_products"],
@@ -46,6 +56,11 @@ fn fixed(table: Table) -> &'static [&'static str] {
         ],
         Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
         Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
+        Table::Held => &held::COLUMNS,
+        Table::History => history::columns(request.format),
+        Table::Reports => &reports::COLUMNS,
+        // Its columns are those of its table.
+        Table::Report => &[],
         Table::Queues => {
             &["name", "role", "ready", "consumers", "unacknowledged", "dead_lettered", "error", "changed_at"]
         }
@@ -61,6 +76,7 @@ pub(crate) fn each_row(
     mut take: impl FnMut(Vec<Cell>) -> Result<()>,
 ) -> Result<()> {
     let limit = request.limit();
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
     match table {
         Table::Products => {
             let filter = product_filter(request);
@@ -76,10 +92,7 @@ pub(crate) fn each_row(
                 |row| take(vec![row.name.into(), row.no_of_products.into()]),
             )
         }
-        Table::Sources => {
-            let most = usize::try_from(limit).unwrap_or(usize::MAX);
-            store.sources_view(PRODUCTS)?.into_iter().take(most).try_for_each(|row| take(source(row)))
-        }
+        Table::Sources => store.sources_view(PRODUCTS)?.into_iter().take(most).try_for_each(|row| take(source(row))),
         Table::Files => store
             .files_view(&FileFilter::of_reader(PRODUCTS), 0, limit)?
             .into_iter()
@@ -88,24 +101,32 @@ pub(crate) fn each_row(
         Table::Edits => {
             store.edits_view(request.sku.as_deref(), limit)?.into_iter().try_for_each(|row| take(edit(row, own)?))
         }
-        Table::Queues => {
-            let most = usize::try_from(limit).unwrap_or(usize::MAX);
-            store.queues()?.into_iter().take(most).try_for_each(|row| take(queue(row)))
-        }
+        Table::Queues => store.queues()?.into_iter().take(most).try_for_each(|row| take(queue(row))),
+        Table::Held => held::rows(store)?.into_iter().take(most).try_for_each(take),
+        Table::History => history::rows(store, request)?.into_iter().take(most).try_for_each(take),
+        Table::Reports => reports::rows(store)?.into_iter().take(most).try_for_each(take),
+        Table::Report => reports::each_row(store, request, take),
     }
 }
 
 /// Returns the number of rows that pass the filters, whatever the limit.
-pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Result<i64, Error> {
-    match table {
-        Table::Products => store.products_count(&product_filter(request)),
-        Table::Aggr => store.aggr_count(request.name.as_deref()),
-        Table::Sources => Ok(store.sources_view(PRODUCTS)?.len() as i64),
-        Table::Files => store.files_count(PRODUCTS),
-        Table::Rejects => store.rejects_count(),
-        Table::Edits => store.edits_count(request.sku.as_deref()),
-        Table::Queues => Ok(store.queues()?.len() as i64),
-    }
+///
+/// # Errors
+/// As [`columns`].
+pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Result<i64> {
+    Ok(match table {
+        Table::Products => store.products_count(&product_filter(request))?,
+        Table::Aggr => store.aggr_count(request.name.as_deref())?,
+        Table::Sources => store.sources_view(PRODUCTS)?.len() as i64,
+        Table::Files => store.files_count(PRODUCTS)?,
+        Table::Rejects => store.rejects_count()?,
+        Table::Edits => store.edits_count(request.sku.as_deref())?,
+        Table::Queues => store.queues()?.len() as i64,
+        Table::Held => held::rows(store)?.len() as i64,
+        Table::History => history::rows(store, request)?.len() as i64,
+        Table::Reports => store.report_names()?.len() as i64,
+        Table::Report => reports::count(store, request)?,
+    })
 }
 
 /// Passes at most `limit` rows to `take`, as `next` reads them behind a key.

@@ -1,4 +1,4 @@
-//! The built `readdb`: its output in each format, its exit codes, and reading beside a writer. The store creates the
+//! The built `readdb`: its output in each format, its exit codes, reading beside a writer, and following one. The store creates the
 //! databases.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
@@ -16,7 +16,9 @@ use tributary_store::{
 use tributary_testkit::process;
 
 mod formats;
+mod tables;
 mod usage;
+mod watch;
 
 /// A database with some of everything.
 struct Database {

@@ -6,6 +6,7 @@ pub mod faulty;
 pub mod http;
 pub mod privileges;
 pub mod process;
+pub mod terminal;
 pub mod wait;
 
 pub use tributary_generate::products as feed;

@@ -110,3 +110,24 @@ fn the_writer_is_set_up_to_keep_what_it_committed() {
     assert_eq!(bytes[18], 2, "write-ahead log in the file's header");
     assert!(database.folder.path().join("database.db-wal").exists());
 }
+
+#[test]
+fn a_reader_learns_that_others_have_committed_and_holds_nobody_up() {
+    let mut database = Database::new();
+    let mut reader = Store::open_existing(&database.url).unwrap();
+    let before = reader.data_version().unwrap();
+    assert_eq!(reader.data_version().unwrap(), before, "nothing was committed");
+    let rolled_back = database.store.transaction::<(), Error>(|store| {
+        store.insert_products(&[product("1", "a")], 0)?;
+        Err(Error::Missing { path: "none".into() })
+    });
+    assert!(rolled_back.is_err());
+    assert_eq!(reader.data_version().unwrap(), before, "a version that is rolled back is none");
+    database.store.insert_products(&[product("2", "a")], 0).unwrap();
+    assert_ne!(reader.data_version().unwrap(), before);
+    // A transaction of the reader would keep the log from being emptied.
+    let mut other = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    other.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let log = fs::metadata(database.folder.path().join("database.db-wal")).unwrap();
+    assert_eq!(log.len(), 0);
+}

@@ -11,7 +11,6 @@ pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod history;
 mod members;
-mod numbers;
 pub(crate) mod product;
 pub(crate) mod product_changes;
 pub(crate) mod product_query;
@@ -29,5 +28,3 @@ pub(crate) mod upload;
 pub(crate) mod upload_view;
 pub(crate) mod uploads;
 pub(crate) mod views;
-
-pub(crate) use numbers::is_integer;

@@ -7,10 +7,7 @@ use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
 use tributary_engine::{Batches, GroupRow, ReportValue};
 
-use super::{
-    export::{Cell, Table},
-    numbers::exact,
-};
+use super::export::{Cell, Table};
 use crate::http::server::error::ApiError;
 
 /// Streams `{"items":[…]}`, one object per row.
@@ -57,7 +54,7 @@ impl Objects {
 }
 
 fn json_value(value: &ReportValue) -> serde_json::Result<String> {
-    match (exact(value), value) {
+    match (value.digits(), value) {
         (Some(digits), _) => Ok(digits),
         (None, ReportValue::Text(text)) => serde_json::to_string(text),
         (None, _) => Ok("null".to_owned()),
@@ -73,7 +70,7 @@ pub(crate) fn table(report: &ReportConfig, rows: Batches<GroupRow>) -> Table<Gro
 }
 
 fn cells(row: &GroupRow) -> Vec<Cell<'_>> {
-    let values = row.values.iter().map(|value| match (exact(value), value) {
+    let values = row.values.iter().map(|value| match (value.digits(), value) {
         (Some(digits), _) => Cell::Number(digits.into()),
         (None, ReportValue::Text(text)) => Cell::from(text),
         (None, _) => Cell::Null,

@@ -2,8 +2,6 @@
 
 use tributary_engine::ReportValue;
 
-use crate::http::api::is_integer;
-
 /// Digits that every double keeps. A number with more of them is no decimal from a file but a quotient.
 const DECIMAL_DIGITS: usize = 15;
 
@@ -16,7 +14,7 @@ pub(crate) fn for_people(value: &ReportValue) -> String {
     match value {
         ReportValue::Null => "–".to_owned(),
         ReportValue::Integer(number) => grouped(&number.to_string()),
-        ReportValue::Text(text) if is_integer(text) => grouped(text),
+        ReportValue::Text(text) if value.digits().is_some() => grouped(text),
         ReportValue::Text(text) => text.clone(),
         ReportValue::Decimal(digits) => grouped(digits),
         ReportValue::Real(number) if is_decimal(*number) => grouped(&number.to_string()),

@@ -1,0 +1,106 @@
+//! The tables that can be printed, and which filters each has.
+
+use clap::ValueEnum;
+
+/// A table that can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Table {
+    /// The current products, by sku
+    Products,
+    /// The number of products per name, by name
+    Aggr,
+    /// The sources, by name
+    Sources,
+    /// Versions that wait until a person accepts them, by source
+    Held,
+    /// The files of all sources, by source and path
+    Files,
+    /// Rows that were set aside, by source, file and line
+    Rejects,
+    /// Manual corrections, by sku
+    Edits,
+    /// What happened per minute or a longer step, the newest first
+    History,
+    /// The reports, by name
+    Reports,
+    /// The rows of one report, as in `readdb report sales`
+    Report,
+    /// The queues of the broker, as the master last saw them
+    Queues,
+}
+
+impl Table {
+    /// Returns the word for its rows in a sentence.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Table::Aggr => "names in aggr",
+            Table::Held => "held versions",
+            Table::History => "steps with news",
+            Table::Report => "groups",
+            other => other.key(),
+        }
+    }
+
+    /// Returns its key in the JSON object that is printed without a table.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Table::Products => "products",
+            Table::Aggr => "aggr",
+            Table::Sources => "sources",
+            Table::Held => "held",
+            Table::Files => "files",
+            Table::Rejects => "rejects",
+            Table::Edits => "edits",
+            Table::History => "history",
+            Table::Reports => "reports",
+            Table::Report => "report",
+            Table::Queues => "queues",
+        }
+    }
+
+    /// Whether `--sku` applies to it.
+    pub(super) fn has_sku(self) -> bool {
+        matches!(self, Table::Products | Table::Edits)
+    }
+
+    /// Whether `--name` applies to it.
+    pub(super) fn has_name(self) -> bool {
+        matches!(self, Table::Products | Table::Aggr)
+    }
+}
+
+/// The time that the history goes back, and with it the length of its steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Span {
+    /// The last hour, by minutes
+    #[default]
+    Hour,
+    /// The last day, by quarters of an hour
+    Day,
+    /// The last week, by two hours
+    Week,
+    /// The last year, by days
+    Year,
+}
+
+impl Span {
+    /// Seconds per step. Each is a step of the table `history`.
+    pub(crate) fn step(self) -> i64 {
+        match self {
+            Self::Hour => 60,
+            Self::Day => 900,
+            Self::Week => 7_200,
+            Self::Year => 86_400,
+        }
+    }
+
+    /// Number of steps.
+    pub(crate) fn steps(self) -> i64 {
+        match self {
+            Self::Hour => 60,
+            Self::Day => 96,
+            Self::Week => 84,
+            Self::Year => 365,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The versions that are held: `readdb held`.
+
+use anyhow::Result;
+use tributary_config::PRODUCTS;
+use tributary_store::{HeldVersionRow, Store};
+
+use crate::cell::Cell;
+
+pub(super) const COLUMNS: [&str; 7] = ["source", "removes", "offers", "since", "until", "accepted", "reason"];
+
+/// Returns all of them, by source.
+pub(super) fn rows(store: &mut Store) -> Result<Vec<Vec<Cell>>> {
+    let sources = store.sources_view(PRODUCTS)?;
+    Ok(sources.into_iter().filter_map(|source| source.held.map(|held| cells(source.name, held))).collect())
+}
+
+fn cells(source: String, held: HeldVersionRow) -> Vec<Cell> {
+    let HeldVersionRow { source_id: _, digest: _, removes, offers, reason, held_since, held_until, accepted } = held;
+    vec![
+        source.into(),
+        removes.into(),
+        offers.into(),
+        held_since.into(),
+        held_until.into(),
+        accepted.into(),
+        reason.into(),
+    ]
+}
