@@ -4,9 +4,25 @@ use clap::Parser;
 use tributary_cli_common::LogArgs;
 use tributary_config::ConfigArgs;
 
+/// Text under `--help`.
+const AFTER_HELP: &str = "\
+Examples:
+  master --source shop=http://127.0.0.1:5001          follow one source; the pages are on http://127.0.0.1:5000
+  master --config tributary.toml --check              say what a configuration means, or what is wrong with it
+  master --once --source shop=http://127.0.0.1:5001   one pass over all sources, for cron
+
+Where to find:
+  keys      every key of tributary.toml: docs/reference/configuration.md. The key that requests must bring, as
+            `Authorization: Bearer KEY`, is the content of the file that --token-file names
+  reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME, and printed by
+            `readdb report NAME`
+  guide     docs/guide/README.md, one page per task; a running master shows its API on the page /docs
+
+Exit codes: 0 success, also a stop by Ctrl-C or SIGTERM; 1 failure, which stderr explains; 2 wrong usage or configuration";
+
 /// Polls every source, merges what changed, and writes the tables `products` and `aggr`
 #[derive(Debug, Clone, Parser)]
-#[command(name = "master", version, about)]
+#[command(name = "master", version, about, after_help = AFTER_HELP)]
 pub struct Args {
     /// Settings that override the configuration file.
     #[command(flatten)]
@@ -24,4 +40,27 @@ pub struct Args {
     /// Options of the logs.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_says_where_things_are() {
+        let help = Args::command().render_long_help().to_string();
+        for part in ["--token-file", "[[report]]", "docs/guide/README.md", "Exit codes: 0"] {
+            assert!(help.contains(part), "{part}: {help}");
+        }
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        let examples: Vec<&str> = examples.take_while(|line| !line.is_empty()).collect();
+        assert_eq!(examples.len(), 3, "{help}");
+        for example in examples {
+            let typed = example.trim().split("   ").next().unwrap_or_default();
+            let parsed = Args::try_parse_from(typed.split_whitespace());
+            assert!(parsed.is_ok(), "{typed}: {parsed:?}");
+        }
+    }
 }

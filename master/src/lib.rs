@@ -13,6 +13,7 @@ mod once_summary;
 mod reload;
 
 pub use accept::accept;
+pub use http::DEMO_STEPS;
 pub use live::run;
 pub use once_progress::source_progress;
 pub use once_summary::SummaryLine;

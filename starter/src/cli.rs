@@ -7,9 +7,18 @@ use clap::{Parser, Subcommand};
 use tributary_admission::{Access, host_and_port};
 use tributary_cli_common::LogArgs;
 
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  starter demo                      the whole system in one process; it prints what to try
+  starter demo --dir d --rows 1000  the same, small, and kept in the folder d
+  starter --database-url shop.db    sets a database up, and says what it holds
+
+Exit codes: 0 success, 1 failure, 2 wrong usage";
+
 /// Sets the database up: creates it, migrates its schema, and prints what it holds. Running it again changes nothing
 #[derive(Debug, Parser)]
-#[command(name = "starter", version, args_conflicts_with_subcommands = true)]
+#[command(name = "starter", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Args {
     /// A different task.
     #[command(subcommand)]
@@ -32,8 +41,8 @@ pub struct Args {
 /// Tasks other than setting a database up.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole system in one process: two folders with generated feeds that keep changing, a data-source for each, and
-    /// a master with the form
+    /// Run the whole system in one process: folders with generated feeds that keep changing, a data-source for each, and a master
+    /// with its pages. It prints what to try
     Demo(DemoArgs),
 }
 
@@ -46,9 +55,9 @@ pub struct DemoArgs {
     /// Folder for the feeds and the database, which are kept [default: a temporary folder, deleted at the end]
     #[arg(long)]
     pub dir: Option<PathBuf>,
-    /// Address of the form and the API
-    #[arg(long, default_value = "127.0.0.1:5000", value_name = "HOST:PORT", value_parser = host_and_port)]
-    pub listen: String,
+    /// Address of the pages and the API [default: 127.0.0.1:5000, or a free port if another program has that one]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub listen: Option<String>,
     /// Access options.
     #[command(flatten)]
     pub access: Access,
@@ -84,10 +93,10 @@ mod tests {
                 Some(Command::Demo(demo)) => (demo.rows, demo.dir, demo.listen),
                 None => panic!("{typed} is a command"),
             };
-        assert_eq!(demo("demo"), (50_000, None, "127.0.0.1:5000".into()));
+        assert_eq!(demo("demo"), (50_000, None, None));
         assert_eq!(
             demo("demo --rows 9 --dir d --listen 127.0.0.1:0"),
-            (9, Some(PathBuf::from("d")), "127.0.0.1:0".into())
+            (9, Some(PathBuf::from("d")), Some("127.0.0.1:0".into()))
         );
         for wrong in ["demo --rows 1", "demo --listen nonsense", "demo --reset", "--reset demo"] {
             let typed = std::iter::once("starter").chain(wrong.split_whitespace());

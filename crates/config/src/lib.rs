@@ -79,6 +79,8 @@ pub struct Config {
     pub reload: Reload,
     /// The file that was read. Default: none.
     pub file: Option<PathBuf>,
+    /// Whether this is the demo, which has a page of its own. `starter demo` sets it; no setting does.
+    pub is_demo: bool,
 }
 
 /// Sources that may be dropped with their rows.
@@ -184,6 +186,7 @@ impl Default for Config {
             accept: Vec::new(),
             reload: Reload::default(),
             file: None,
+            is_demo: false,
         }
     }
 }
@@ -253,6 +256,7 @@ impl Config {
             accept: args.accept.clone(),
             reload: file.reload,
             file: path,
+            is_demo: false,
         })
     }
 }

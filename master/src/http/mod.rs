@@ -6,5 +6,6 @@ mod pages;
 mod server;
 mod socketio;
 
+pub use pages::demo::DEMO_STEPS;
 pub(crate) use pages::text::wording::thousands;
 pub(crate) use server::serve;

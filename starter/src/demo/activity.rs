@@ -1,61 +1,58 @@
-//! Prints what happens: what to open once both feeds are applied, then a line per change.
+//! Prints what happens: what to try once all feeds are applied, then a line per event.
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
+use tributary_cli_common::text::counted;
 use tributary_config::PRODUCTS;
 use tributary_http_common::announce;
-use tributary_store::{DatabaseUrl, EventRow, Store, Tally};
+use tributary_master::DEMO_STEPS;
+use tributary_store::{DatabaseUrl, EventRow, SourceView, Store, Tally};
 
-use super::{is_loaded, print_line};
+use super::{print_line, stage::Stage};
 
 /// Interval in which the database is asked for new events.
 const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Prints what happens until shutdown.
+/// Prints what happens until shutdown, and lets the other parts begin once all feeds are applied.
 ///
 /// # Errors
 /// The database cannot be read.
-pub(super) async fn report(
-    url: DatabaseUrl,
-    address: SocketAddr,
-    database: PathBuf,
-    shutdown: CancellationToken,
-) -> Result<()> {
+pub(super) async fn report(stage: Stage, address: SocketAddr) -> Result<()> {
     let started = Instant::now();
-    let (mut last, mut is_open) = (0, false);
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(EVENT_INTERVAL) => {}
-        }
-        let url = url.clone();
+    let mut last = 0;
+    while stage.pause(EVENT_INTERVAL).await {
+        let url = stage.database.clone();
         let read = tokio::task::spawn_blocking(move || read(&url, last))
             .await
             .context("the task that reads the events failed")?;
         let Some(Activity { events, tally, is_loaded }) = read? else { continue };
         last = events.last().map_or(last, |event| event.id);
         events.iter().filter_map(line).for_each(|line| print_line(&line));
-        if !is_open && is_loaded {
-            is_open = true;
+        if !stage.loaded.is_cancelled() && is_loaded {
             announce(address);
-            let took = started.elapsed().as_secs_f64();
-            print_line(&format!(
-                "\n{} products with {} names after {took:.1} s. Open\n\n    http://{address}/\n\nand correct a product. \
-                 The tables are in {2}:\n\n    readdb --database-url {2}\n\nA row changes every two seconds in one of \
-                 the folders. Ctrl-C stops the demo.\n",
-                tally.products,
-                tally.names,
-                database.display()
-            ));
+            print_line(&introduction(&tally, started.elapsed(), address, &stage.database));
+            stage.loaded.cancel();
         }
     }
+    Ok(())
+}
+
+/// What to open, and what to try there.
+fn introduction(tally: &Tally, took: Duration, address: SocketAddr, database: &DatabaseUrl) -> String {
+    let steps = DEMO_STEPS.iter().enumerate();
+    let steps: String = steps.map(|(at, step)| format!("  {}. {}: {}\n", at + 1, step.title, step.sentence)).collect();
+    format!(
+        "\n{} products with {} names after {:.1} s. Open\n\n    http://{address}/demo\n\nand try:\n\n{steps}\nThe tables in a terminal:\n\n    \
+         readdb --watch --database-url {database}\n\nCtrl-C stops the demo.\n",
+        tally.products,
+        tally.names,
+        took.as_secs_f64(),
+    )
 }
 
 /// The state of the database.
@@ -63,7 +60,7 @@ struct Activity {
     /// Events since the last look.
     events: Vec<EventRow>,
     tally: Tally,
-    /// Whether both feeds are applied.
+    /// Whether all feeds are applied.
     is_loaded: bool,
 }
 
@@ -80,6 +77,11 @@ fn read(url: &DatabaseUrl, last: i64) -> Result<Option<Activity>, tributary_stor
     }
 }
 
+/// Whether all feeds are applied. The folder of uploads has a version at once.
+fn is_loaded(sources: &[SourceView]) -> bool {
+    !sources.is_empty() && sources.iter().all(|source| source.version.is_some())
+}
+
 /// Formats an event as a line; nothing for those that are not news here.
 fn line(event: &EventRow) -> Option<String> {
     let data: Value = serde_json::from_str(&event.data).ok()?;
@@ -90,14 +92,18 @@ fn line(event: &EventRow) -> Option<String> {
         "applied" => {
             let rejected = match count("rejected") {
                 0 => String::new(),
-                rejected => format!(", {rejected} rejected"),
+                rejected => format!(", {} set aside", counted(rejected, "row")),
             };
             let (added, updated, removed) = (count("added"), count("updated"), count("removed"));
             let seconds = data["seconds"].as_f64()?;
             Some(format!("{time}  {}: +{added} ~{updated} -{removed}{rejected}, in {seconds:.2} s", text("source")))
         }
+        "held" => {
+            let removes = counted(count("removes"), "product");
+            Some(format!("{time}  {}: held, because {removes} would go; accept it on the first page", text("source")))
+        }
         "edit" => Some(format!("{time}  {}: corrected by hand", text("sku"))),
-        "source" if text("state") != "up" => Some(format!("{time}  {} is {}", text("name"), text("state"))),
+        "source" if text("state") != "held" => Some(format!("{time}  {} is {}", text("name"), text("state"))),
         _ => None,
     }
 }

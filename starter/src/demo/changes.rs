@@ -1,59 +1,50 @@
-//! Keeps changing a few rows, as people and their programs do: each folder has a small file of today's changes, which is
-//! replaced as a whole.
+//! Keeps changing a few rows, as people and their programs do: small files of today's changes, which are replaced as a whole.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use anyhow::{Context, Result};
-use tokio_util::sync::CancellationToken;
-use tributary_config::PRODUCTS;
+use anyhow::Result;
+use chrono::Utc;
 use tributary_csv_gate::write_texts;
 use tributary_generate::products;
-use tributary_store::{DatabaseUrl, Store};
 
-use super::{SOURCES, is_loaded};
+use super::{
+    feeds::{FEEDS, replace},
+    stage::Stage,
+};
 
 /// Interval between two changes.
 const CHANGE_INTERVAL: Duration = Duration::from_secs(2);
 /// Rows per file of today's changes.
 const CHANGED_ROWS: u64 = 8;
-/// Every so many files contain a row without sku, so that there is a reject to see.
-const REJECT_INTERVAL: u64 = 5;
+/// Every so many changes there is a new sale and a new order.
+const SALE_INTERVAL: u64 = 2;
+/// Sales of today, at most: then they begin again.
+const MAX_SALES: u64 = 1_000;
 
 /// Changes one folder after the other, from when the feeds are applied until shutdown.
 ///
 /// # Errors
 /// A file cannot be written.
-pub(super) async fn keep_changing(
-    folder: PathBuf,
-    rows: u64,
-    database: DatabaseUrl,
-    shutdown: CancellationToken,
-) -> Result<()> {
+pub(super) async fn keep_changing(stage: Stage, rows: u64) -> Result<()> {
+    if !stage.loaded().await {
+        return Ok(());
+    }
     for step in 0.. {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(CHANGE_INTERVAL) => {}
+        if !stage.pause(CHANGE_INTERVAL).await {
+            break;
         }
-        let (folder, database) = (folder.clone(), database.clone());
-        let change = move || if are_applied(&database) { put_changes(&folder, rows, step) } else { Ok(()) };
-        tokio::task::spawn_blocking(change).await.context("the task that changes the feeds failed")??;
+        let change = move |folder: &Path| {
+            put_changes(folder, rows, step)?;
+            if step % SALE_INTERVAL == 0 { put_sales(folder, step / SALE_INTERVAL) } else { Ok(()) }
+        };
+        stage.write(change).await?;
     }
     Ok(())
 }
 
-/// Whether both feeds are applied. An error means that the database is still being created.
-fn are_applied(database: &DatabaseUrl) -> bool {
-    let sources = Store::open_existing(database).and_then(|mut store| store.sources_view(PRODUCTS));
-    sources.is_ok_and(|sources| is_loaded(&sources))
-}
-
 /// Writes the changes of this step: of the last rows one is new, and one is gone.
 fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
-    let (source, half) = SOURCES[(step % 2) as usize];
+    let (source, half) = FEEDS[(step % 2) as usize];
     let round = step / 2;
     let mut text = Vec::new();
     write_texts(&mut text, ["sku", "name", "description", "price", "stock", "brand"]);
@@ -65,12 +56,22 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
         let brand = products::brand(place % products::BRANDS);
         write_texts(&mut text, [products::sku(product), products::name(product), description, price, stock, brand]);
     }
-    if round % REJECT_INTERVAL == REJECT_INTERVAL - 1 {
-        write_texts(&mut text, ["", "somebody forgot the sku", "", "", "", ""]);
+    replace(&folder.join(source).join("today.csv"), &text)
+}
+
+/// Writes what was sold today: one sale and one order more than in the round before.
+fn put_sales(folder: &Path, round: u64) -> Result<()> {
+    let today = Utc::now().date_naive().to_string();
+    let (mut sales, mut orders) = (Vec::new(), Vec::new());
+    write_texts(&mut sales, ["Department Name", "Date", "Number of Sales"]);
+    write_texts(&mut orders, ["TransactionID", "Date", "Product", "Price", "Quantity", "Customer", "Payment"]);
+    for place in 0..=round % MAX_SALES {
+        let number = (20 + place % 60).to_string();
+        write_texts(&mut sales, [products::name(place % 5).as_str(), &today, &number]);
+        let (id, price) = (format!("today-{place}"), format!("{}.50", 10 + place % 70));
+        write_texts(&mut orders, [id.as_str(), &today, &products::name(place % 7), &price, "2", "walk-in", "card"]);
     }
-    let path = folder.join(source).join("today.csv");
-    let unfinished = tributary_formats::unfinished(&path);
-    fs::write(&unfinished, text)
-        .and_then(|()| fs::rename(&unfinished, &path))
-        .with_context(|| format!("failed to write {}", path.display()))
+    let north = folder.join("north");
+    replace(&north.join("sales/today.csv"), &sales)?;
+    replace(&north.join("orders/today.csv"), &orders)
 }

@@ -3,6 +3,7 @@
 //! It belongs here if a browser shows it. JSON and CSV do not.
 
 pub(crate) mod assets;
+pub(crate) mod demo;
 pub(crate) mod docs;
 pub(crate) mod frame;
 pub(crate) mod names;

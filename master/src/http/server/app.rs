@@ -19,11 +19,13 @@ pub(crate) struct App {
     pub(crate) socketio: SocketIo,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
+    /// Whether there is a page about the demo.
+    pub(crate) is_demo: bool,
 }
 
 impl App {
     pub(crate) fn new(engine: Engine, admission: Admission, compat: Option<CompatConfig>) -> Self {
         let socketio = SocketIo::new(compat.clone().unwrap_or_default());
-        Self { engine, admission, requests: RequestMetrics::new(true), socketio, compat }
+        Self { engine, admission, requests: RequestMetrics::new(true), socketio, compat, is_demo: false }
     }
 }

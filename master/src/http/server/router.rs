@@ -101,6 +101,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
         .service(resource("/reports", "GET, HEAD", [plain(read().to(pages::reports::list))]))
         .service(resource("/reports/{name}", "GET, HEAD", [read().to(pages::reports::show)]))
+        .service(resource("/demo", "GET, HEAD", [plain(read().to(pages::demo::show))]))
         .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))
         .service(resource("/live.js", "GET, HEAD", [plain(read().to(assets::script))]))
         .service(resource("/icon.svg", "GET, HEAD", [plain(read().to(assets::icon))]))
@@ -223,7 +224,7 @@ fn refuse(error: ApiError) -> Result<HttpResponse, ApiError> {
     Err(error)
 }
 
-async fn not_found() -> Result<HttpResponse, ApiError> {
+pub(crate) async fn not_found() -> Result<HttpResponse, ApiError> {
     refuse(ApiError::NotFound("there is nothing at this path; `/` is the form, `/openapi.json` the API".to_owned()))
 }
 

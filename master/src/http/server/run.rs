@@ -23,7 +23,8 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let token = config.access.token()?;
     let admission = Admission::new(token, config.allowed_hosts.clone()).listening_on(&config.listen);
     let shutdown = engine.shutdown().clone();
-    let app = Data::new(App::new(engine, admission, config.compat.clone()));
+    let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
+    let app = Data::new(app);
     let shared = app.clone();
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
