@@ -18,9 +18,18 @@ const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 /// More frequent scans would leave time for nothing else.
 const MIN_RESCAN: Duration = Duration::from_millis(10);
 
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  data-source --dir feeds                                       serve a folder to masters on this machine
+  data-source --dir feeds --listen 0.0.0.0:5001 --token-file t  serve it to others, who need the token in t
+  data-source inspect feeds/prices.csv                          show how a file is read, and which rows are not
+
+Exit codes: 0 success, 1 failure, 2 wrong usage";
+
 /// Serves a folder of CSV files over HTTP
 #[derive(Debug, Parser)]
-#[command(name = "data-source", version, subcommand_negates_reqs = true)]
+#[command(name = "data-source", version, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// Command to run instead of serving.
     #[command(subcommand)]

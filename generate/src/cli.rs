@@ -7,9 +7,18 @@ use tributary_cli_common::LogArgs;
 
 use crate::products::OwnColumns;
 
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  generate products --rows 1000 --out feed.csv                        a feed of products
+  generate products --rows 1000 --columns price,stock --out feed.csv  the same with columns of its own
+  generate sales --rows 1000000 --out - | gzip > sales.csv.gz         sales per day, packed
+
+Exit codes: 0 success, 1 failure, 2 wrong usage";
+
 /// Generates CSV files at the speed of the disk; the same seed gives the same bytes
 #[derive(Debug, Clone, Parser)]
-#[command(name = "generate", version)]
+#[command(name = "generate", version, after_help = EXAMPLES)]
 pub struct Args {
     /// The kind of file.
     #[command(subcommand)]

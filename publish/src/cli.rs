@@ -23,9 +23,18 @@ const UPLOAD_FLAGS: [&str; 3] = ["token_file", "replace", "jobs"];
 /// Flags that only a broker has.
 const BROKER_FLAGS: [&str; 4] = ["amqp_ca", "operations", "queue", "rate"];
 
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  publish prices.csv --to http://127.0.0.1:5000             upload a file, and wait until its rows are in the tables
+  publish *.csv --to https://shop.example --token-file t    several, to a master that asks for the token in the file t
+  publish prices.csv --amqp amqp://127.0.0.1:5672           publish a file to a queue
+
+Exit codes: 0 all files are complete, 1 failure, 2 wrong usage";
+
 /// Uploads files to a master and waits until their rows are in its tables, or publishes them to the queue of a RabbitMQ broker
 #[derive(Debug, Clone, Parser)]
-#[command(name = "publish", version)]
+#[command(name = "publish", version, after_help = EXAMPLES)]
 pub struct Args {
     /// Files to send; each is known by its name without folders
     #[arg(value_name = "FILE", required = true)]

@@ -11,9 +11,17 @@ use tributary_http_client::master_url;
 
 use crate::compat;
 
+/// Examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000                 documents of the queue tributary.documents
+  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000 --queue prices  of another queue
+
+Exit codes: 0 a stop, 1 failure, 2 wrong usage";
+
 /// Hands CSV documents from a RabbitMQ queue to a master. Any number of relays may share a queue
 #[derive(Debug, Clone, Parser)]
-#[command(name = "relay", version)]
+#[command(name = "relay", version, after_help = EXAMPLES)]
 pub struct Args {
     /// Address of the broker, such as amqp://guest:guest@127.0.0.1:5672; amqps:// for TLS. The environment keeps its password from
     /// other users of this machine
