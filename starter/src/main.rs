@@ -8,6 +8,7 @@ use tributary_starter::{cli::Args, is_usage, run};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    args.log.start("warn");
+    // The demo breaks things on purpose, and says so itself.
+    args.log.start(if args.command.is_some() { "error" } else { "warn" });
     exit_code(run(&args), is_usage)
 }

@@ -1,10 +1,11 @@
-//! The built `starter`: it creates, runs again, empties, respects the lock of a database in use, and returns the documented
-//! exit codes.
+//! The built `starter`: it creates, runs again, empties, respects the lock of a database in use, returns the documented exit codes,
+//! and runs the demo.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+mod demo;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
     str::FromStr,
@@ -12,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 use tributary_store::{DatabaseUrl, Lock, ProductRow, Store};
-use tributary_testkit::{http, process};
+use tributary_testkit::process;
 
 fn starter(folder: &Path, words: &str) -> Command {
     let mut command = process::command("starter", folder);
@@ -134,25 +135,4 @@ fn logs_go_to_stderr_in_the_requested_format() {
     for line in stderr.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
-}
-
-#[test]
-fn the_demo_runs_the_whole_system_and_ends_cleanly() {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = process::command("starter", home.path());
-    command.args(["demo", "--rows", "500", "--dir", "demo", "--listen", "127.0.0.1:0"]);
-    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let form = lines.find_map(|line| line.strip_prefix("    http://").map(|rest| format!("http://{rest}"))).unwrap();
-    let page = http::request("GET", &form, &[], b"").unwrap();
-    assert_eq!(page.status, 200);
-    assert!(page.text().contains("Correct a product"), "{}", page.text());
-    assert!(lines.any(|line| line.contains("+0 ~1 -0") || line.contains("+1 ~0 -0")), "a row changes by and by");
-    let interrupt = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
-    assert_eq!(lines.last().unwrap(), "Stopped.");
-    let output = demo.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), process::stderr(&output)), (Some(0), String::new()));
-    let listed = process::command("readdb", home.path()).args(["--database-url", "demo/database.db"]).output().unwrap();
-    assert!(listed.status.success());
 }

@@ -90,11 +90,13 @@ fn line(event: &EventRow) -> Option<String> {
     let count = |key: &str| data[key].as_u64().unwrap_or_default();
     match event.kind.as_str() {
         "applied" => {
+            let (added, updated, removed) = (count("added"), count("updated"), count("removed"));
             let rejected = match count("rejected") {
+                // A file of a report has changed.
+                0 if added + updated + removed == 0 => return None,
                 0 => String::new(),
                 rejected => format!(", {} set aside", counted(rejected, "row")),
             };
-            let (added, updated, removed) = (count("added"), count("updated"), count("removed"));
             let seconds = data["seconds"].as_f64()?;
             Some(format!("{time}  {}: +{added} ~{updated} -{removed}{rejected}, in {seconds:.2} s", text("source")))
         }
