@@ -71,9 +71,10 @@ fn everything_that_it_speaks_of_can_be_seen() {
     until("a row is set aside", || {
         demo.get("/api/v1/rejects").text().contains("somebody forgot the sku").then_some(())
     });
-    for report in ["sales_by_date", "revenue_by_date"] {
-        let path = format!("/api/v1/reports/{report}?order=-Date&limit=1");
-        until("a report has rows", || demo.get(&path).text().contains("\"Date\":").then_some(()));
+    for (report, date) in [("sales_by_month", "Month"), ("revenue_by_week", "Week")] {
+        let path = format!("/api/v1/reports/{report}?order=-{date}&limit=1");
+        let is_there = || demo.get(&path).text().contains(&format!("\"{date}\":")).then_some(());
+        until("a report has rows", is_there);
     }
     demo.line(|line| line.contains("gift-cards.csv through the API"));
     until("an upload", || demo.get("/api/v1/uploads").text().contains("\"complete\"").then_some(()));
