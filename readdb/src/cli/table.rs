@@ -35,7 +35,7 @@ impl Table {
         match self {
             Table::Aggr => "names in aggr",
             Table::Held => "held versions",
-            Table::History => "steps with news",
+            Table::History => "steps",
             Table::Report => "groups",
             other => other.key(),
         }

@@ -55,17 +55,18 @@ impl Table<'_> {
 
     /// Writes each row as a table of its own, with a line per column.
     fn write_records(&self, width: u16, out: &mut impl Write) -> io::Result<()> {
+        let names = self.header_widths().into_iter().max().unwrap_or_default().saturating_add(2).min(width / 2);
+        // Three lines stand between and around two columns.
+        let values = width.saturating_sub(names + 3);
         for cells in self.rows {
             let mut drawn = new_table();
-            drawn.set_content_arrangement(ContentArrangement::DynamicFullWidth).set_width(width);
+            drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
             for (name, cell) in self.columns.iter().zip(cells) {
                 let mut row = Row::from(vec![one_line(name), text(cell)]);
                 row.max_height(RECORD_LINES);
                 drawn.add_row(row);
             }
-            if let (Some(names), Some(most)) = (drawn.column_mut(0), self.header_widths().into_iter().max()) {
-                names.set_constraint(ColumnConstraint::Absolute(Width::Fixed((most + 2).min(width / 2))));
-            }
+            drawn.set_constraints([names, values].map(|width| ColumnConstraint::Absolute(Width::Fixed(width))));
             write_lines(&drawn, out)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{Days, NaiveDate};
 use tributary_csv_gate::write_texts;
 use tributary_generate::products;
 
@@ -16,10 +16,12 @@ use super::{
 const CHANGE_INTERVAL: Duration = Duration::from_secs(2);
 /// Rows per file of today's changes.
 const CHANGED_ROWS: u64 = 8;
-/// Every so many changes there is a new sale and a new order.
+/// Every so many changes there is a new day of sales.
 const SALE_INTERVAL: u64 = 2;
-/// Sales of today, at most: then they begin again.
-const MAX_SALES: u64 = 1_000;
+/// The first day of new sales, which the generated ones lead up to.
+const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).expect("1 January exists");
+/// Days of new sales: then they begin again.
+const MAX_DAYS: u64 = 365;
 
 /// Changes one folder after the other, from when the feeds are applied until shutdown.
 ///
@@ -59,19 +61,19 @@ fn put_changes(folder: &Path, rows: u64, step: u64) -> Result<()> {
     replace(&folder.join(source).join("today.csv"), &text)
 }
 
-/// Writes what was sold today: one sale and one order more than in the round before.
+/// Writes what was sold since the generated rows end: a sale and an order on each day, and one day more than in the round before.
 fn put_sales(folder: &Path, round: u64) -> Result<()> {
-    let today = Utc::now().date_naive().to_string();
     let (mut sales, mut orders) = (Vec::new(), Vec::new());
     write_texts(&mut sales, ["Department Name", "Date", "Number of Sales"]);
     write_texts(&mut orders, ["TransactionID", "Date", "Product", "Price", "Quantity", "Customer", "Payment"]);
-    for place in 0..=round % MAX_SALES {
-        let number = (20 + place % 60).to_string();
-        write_texts(&mut sales, [products::name(place % 5).as_str(), &today, &number]);
-        let (id, price) = (format!("today-{place}"), format!("{}.50", 10 + place % 70));
-        write_texts(&mut orders, [id.as_str(), &today, &products::name(place % 7), &price, "2", "walk-in", "card"]);
+    for place in 0..=round % MAX_DAYS {
+        let day = (FIRST_DAY + Days::new(place)).to_string();
+        let number = (4_000 + place * 37 % 20 * 100).to_string();
+        write_texts(&mut sales, [products::name(place % 5).as_str(), &day, &number]);
+        let (id, price) = (format!("new-{place}"), format!("{}.50", 200 + place * 53 % 200));
+        write_texts(&mut orders, [id.as_str(), &day, &products::name(place % 7), &price, "2", "walk-in", "card"]);
     }
     let north = folder.join("north");
-    replace(&north.join("sales/today.csv"), &sales)?;
-    replace(&north.join("orders/today.csv"), &orders)
+    replace(&north.join("sales/2026.csv"), &sales)?;
+    replace(&north.join("orders/2026.csv"), &orders)
 }

@@ -52,8 +52,8 @@ fn columns_that_do_not_fit_stand_below_each_other() {
     let reason = "word ".repeat(100);
     let row = vec![Cell::from("north"), Cell::from(1), Cell::Null, Cell::from(reason.as_str())];
     let text = printed(&columns, &[row.clone(), row.clone()], Some(40));
-    assert!(text.lines().all(|line| shown_width(line) <= 40), "{text}");
     let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[..lines.len() - 1].iter().all(|line| shown_width(line) == 40), "{text}");
     assert_eq!(lines.len(), 2 * (2 + 3 + RECORD_LINES) + 1, "{text}");
     assert!(lines[1].starts_with("│ source       ┆ north "), "{text}");
     assert!(lines[3].starts_with("│ last_applied ┆  "), "{text}");

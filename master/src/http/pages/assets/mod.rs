@@ -16,6 +16,7 @@ const STYLE: &str = concat!(
     include_str!("style/reports.css"),
     include_str!("style/uploads.css"),
     include_str!("style/docs.css"),
+    include_str!("style/demo.css"),
 );
 
 /// The style sheet.

@@ -29,7 +29,7 @@ pub const DEMO_STEPS: [DemoStep; 5] = [
     DemoStep {
         path: "/reports",
         title: "Reports",
-        sentence: "Open the two reports over dated rows, by month and by week: the newest point grows every few seconds.",
+        sentence: "Open the two reports over dated rows, by month and by week: a day is added every few seconds.",
     },
     DemoStep {
         path: "/sources",
