@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     limit: Option<i64>,
 
-    /// Only this sku, exactly as stored (products, edits)
+    /// Only this sku, exactly as stored (products, edits, changes)
     #[arg(long)]
     sku: Option<String>,
 
@@ -128,10 +128,14 @@ impl Args {
         let is_wrong = |is_given: bool, applies: fn(Table) -> bool| is_given && !table.is_none_or(applies);
         let of = |table: Table| table.noun();
         if is_wrong(self.sku.is_some(), Table::has_sku) {
-            return table.map(|table| format!("--sku does not apply to {}; it filters products and edits", of(table)));
+            return table
+                .map(|table| format!("--sku does not apply to {}; it filters products, edits and changes", of(table)));
         }
         if is_wrong(self.name.is_some(), Table::has_name) {
             return table.map(|table| format!("--name does not apply to {}; it filters products and aggr", of(table)));
+        }
+        if table == Some(Table::Changes) && self.sku.is_none() {
+            return Some("name the product, as in `readdb changes --sku 1`".to_owned());
         }
         let is_history = table == Some(Table::History);
         if !is_history && (self.span.is_some() || self.source.is_some()) {

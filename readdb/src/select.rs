@@ -1,5 +1,6 @@
 //! Reads the requested rows. The columns of each table and their order are decided here and in the modules below.
 
+mod changes;
 mod held;
 mod history;
 mod reports;
@@ -57,6 +58,7 @@ fn fixed(request: &Request, table: Table) -> &'static [&'static str] {
         Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
         Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
         Table::Held => &held::COLUMNS,
+        Table::Changes => &changes::COLUMNS,
         Table::History => history::columns(request.format),
         Table::Reports => &reports::COLUMNS,
         // Its columns are those of its table.
@@ -103,6 +105,7 @@ pub(crate) fn each_row(
         }
         Table::Queues => store.queues()?.into_iter().take(most).try_for_each(|row| take(queue(row))),
         Table::Held => held::rows(store)?.into_iter().take(most).try_for_each(take),
+        Table::Changes => changes::rows(store, request, limit)?.into_iter().try_for_each(take),
         Table::History => history::rows(store, request)?.into_iter().take(most).try_for_each(take),
         Table::Reports => reports::rows(store)?.into_iter().take(most).try_for_each(take),
         Table::Report => reports::each_row(store, request, take),
@@ -123,6 +126,7 @@ pub(crate) fn count(store: &mut Store, request: &Request, table: Table) -> Resul
         Table::Edits => store.edits_count(request.sku.as_deref())?,
         Table::Queues => store.queues()?.len() as i64,
         Table::Held => held::rows(store)?.len() as i64,
+        Table::Changes => changes::rows(store, request, i64::MAX)?.len() as i64,
         Table::History => history::rows(store, request)?.len() as i64,
         Table::Reports => store.report_names()?.len() as i64,
         Table::Report => reports::count(store, request)?,

@@ -1,10 +1,11 @@
-//! Held versions, the history, and reports.
+//! Held versions, the history, changes of a product, and reports.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tributary_store::{
-    Amounts, Error, FailedReportRow, GroupRow, HeldVersionRow, ReportRow, ReportTable, ReportValue, Store,
+    Amounts, ChangeCause, Error, FailedReportRow, GroupRow, HeldVersionRow, NewProductChange, ReportRow, ReportTable,
+    ReportValue, Store,
 };
 
 use crate::{Database, stdout};
@@ -71,6 +72,27 @@ fn the_history_is_of_a_source_or_of_all_and_begins_with_the_newest_step() {
     let text = stdout(&database.readdb("history"));
     let head = text.lines().nth(1).unwrap();
     assert!(head.contains("products") && !head.contains("apply_seconds") && text.contains("2 of 2 steps"), "{text}");
+}
+
+#[test]
+fn the_changes_of_a_product_begin_with_the_newest() {
+    let mut database = Database::new();
+    let mut change = |cause: ChangeCause<'_>, sku: &str, texts: &str, edit: Option<&str>| {
+        let row = NewProductChange { sku, file: cause.source.map(|_| "a/b.csv"), texts, edit };
+        database.store.transaction::<_, Error>(|store| store.insert_product_changes(cause, &[row])).unwrap();
+    };
+    let version = ChangeCause { at: 0, source: Some("north"), ..ChangeCause::default() };
+    change(version, "a", r#"{"name":["blue","red"]}"#, None);
+    change(version, "B", "{}", None);
+    let edit = ChangeCause { at: 60, entrance: Some("form"), author: Some("ann"), ..ChangeCause::default() };
+    change(edit, "a", r#"{"name":["red","ink"]}"#, Some(r#"{"name":[null,"ink"]}"#));
+    let csv = "id,at,source,file,entrance,who,columns,edit\n\
+               3,1970-01-01T00:01:00Z,,,form,ann,\"{\"\"name\"\":[\"\"red\"\",\"\"ink\"\"]}\",\"{\"\"name\"\":[null,\"\"ink\"\"]}\"\n\
+               1,1970-01-01T00:00:00Z,north,a/b.csv,,,\"{\"\"name\"\":[\"\"blue\"\",\"\"red\"\"]}\",\n";
+    assert_eq!(stdout(&database.readdb("changes --sku a --format csv")), csv);
+    assert_eq!(json_of(&database, "changes --sku a --limit 1")[0]["who"], "ann");
+    assert!(stdout(&database.readdb("changes --sku a --limit 1")).ends_with("\n1 of 2 changes\n"));
+    assert_eq!(json_of(&database, "changes --sku none"), json!([]));
 }
 
 #[test]

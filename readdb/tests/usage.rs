@@ -27,6 +27,7 @@ fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     check("aggr --sku 1", 2, "--sku does not apply to names in aggr");
     check("edits --name a", 2, "--name does not apply to edits");
     check("--format csv", 2, "needs a table");
+    check("changes", 2, "name the product, as in `readdb changes --sku 1`");
     check("report", 2, "name the report, as in `readdb report sales`");
     check("products sales", 2, "`sales` is one word too many");
     check("products --span day", 2, "--span and --source apply to `readdb history` only");

@@ -19,6 +19,8 @@ pub(crate) enum Table {
     Rejects,
     /// Manual corrections, by sku
     Edits,
+    /// How one product has changed, the newest first, as in `readdb changes --sku 1`
+    Changes,
     /// What happened per minute or a longer step, the newest first
     History,
     /// The reports, by name
@@ -51,6 +53,7 @@ impl Table {
             Table::Files => "files",
             Table::Rejects => "rejects",
             Table::Edits => "edits",
+            Table::Changes => "changes",
             Table::History => "history",
             Table::Reports => "reports",
             Table::Report => "report",
@@ -60,7 +63,7 @@ impl Table {
 
     /// Whether `--sku` applies to it.
     pub(super) fn has_sku(self) -> bool {
-        matches!(self, Table::Products | Table::Edits)
+        matches!(self, Table::Products | Table::Edits | Table::Changes)
     }
 
     /// Whether `--name` applies to it.

@@ -58,6 +58,7 @@ fn a_report_has_a_name_and_the_history_a_span() {
     assert_eq!((history.span, history.source.as_deref()), (Span::Year, Some("north")));
     for (wrong, kind) in [
         ("report", ErrorKind::ArgumentConflict),
+        ("changes", ErrorKind::ArgumentConflict),
         ("products sales", ErrorKind::ArgumentConflict),
         ("products --span day", ErrorKind::ArgumentConflict),
         ("--source north", ErrorKind::ArgumentConflict),

@@ -54,7 +54,7 @@ fn short_cells(row: HistoryRow) -> Vec<Cell> {
 fn cells(row: HistoryRow) -> Vec<Cell> {
     let amounts = row.amounts;
     vec![
-        time(row.at).to_rfc3339_opts(SecondsFormat::Secs, true).into(),
+        time_text(row.at).into(),
         amounts.products.into(),
         amounts.versions.into(),
         amounts.added.into(),
@@ -72,6 +72,11 @@ fn cells(row: HistoryRow) -> Vec<Cell> {
         amounts.request_seconds.into(),
         amounts.max_request_seconds.into(),
     ]
+}
+
+/// Returns seconds since 1970 as RFC 3339.
+pub(super) fn time_text(seconds: i64) -> String {
+    time(seconds).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn time(seconds: i64) -> DateTime<Utc> {
