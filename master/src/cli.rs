@@ -7,18 +7,18 @@ use tributary_config::ConfigArgs;
 /// Text under `--help`.
 const AFTER_HELP: &str = "\
 Examples:
-  master --source shop=http://127.0.0.1:5001          follow one source; the pages are on http://127.0.0.1:5000
-  master --config tributary.toml --check              say what a configuration means, or what is wrong with it
+  master --source shop=http://127.0.0.1:5001          follow one source; pages on 127.0.0.1:5000
+  master --config tributary.toml --check              say what a configuration means
   master --once --source shop=http://127.0.0.1:5001   one pass over all sources, for cron
 
 Where to find:
-  keys      every key of tributary.toml: docs/reference/configuration.md. The key that requests must bring, as
-            `Authorization: Bearer KEY`, is the content of the file that --token-file names
-  reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME, and printed by
-            `readdb report NAME`
+  keys      the token that requests bring, as `Authorization: Bearer TOKEN`, stands in the file that
+            --token-file names; all keys of tributary.toml in docs/reference/configuration.md
+  reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME, and
+            printed by `readdb report NAME`
   guide     docs/guide/README.md, one page per task; a running master shows its API on the page /docs
 
-Exit codes: 0 success, also a stop by Ctrl-C or SIGTERM; 1 failure, which stderr explains; 2 wrong usage or configuration";
+Exit codes: 0 success, also a stop; 1 failure, which stderr explains; 2 wrong usage";
 
 /// Polls every source, merges what changed, and writes the tables `products` and `aggr`
 #[derive(Debug, Clone, Parser)]

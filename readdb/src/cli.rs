@@ -16,7 +16,7 @@ const MAX_WATCH_SECONDS: u64 = 3_600;
 const EXAMPLES: &str = "\
 Examples:
   readdb products --name Pen --limit 50      the first 50 products of a name
-  readdb held --watch                        the versions that wait for a person, again after each change
+  readdb held --watch                        versions that wait for a person, and follow them
   readdb report sales --format csv > s.csv   a whole report
 
 Exit codes: 0 success, 1 failure, 2 wrong usage";

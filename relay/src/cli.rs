@@ -14,8 +14,8 @@ use crate::compat;
 /// Examples under `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000                 documents of the queue tributary.documents
-  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000 --queue prices  of another queue
+  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000
+  relay --amqp amqp://127.0.0.1:5672 --to http://127.0.0.1:5000 --queue prices
 
 Exit codes: 0 a stop, 1 failure, 2 wrong usage";
 
