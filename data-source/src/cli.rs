@@ -21,9 +21,9 @@ const MIN_RESCAN: Duration = Duration::from_millis(10);
 /// Examples under `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  data-source --dir feeds                                       serve a folder to masters on this machine
-  data-source --dir feeds --listen 0.0.0.0:5001 --token-file t  serve it to others, who need the token in t
-  data-source inspect feeds/prices.csv                          show how a file is read, and which rows are not
+  data-source --dir feeds                                       serve a folder on this machine
+  data-source --dir feeds --listen 0.0.0.0:5001 --token-file t  serve it to others, with a token
+  data-source inspect feeds/prices.csv                          show how a file is read
 
 Exit codes: 0 success, 1 failure, 2 wrong usage";
 

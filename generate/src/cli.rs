@@ -10,9 +10,9 @@ use crate::products::OwnColumns;
 /// Examples under `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  generate products --rows 1000 --out feed.csv                        a feed of products
-  generate products --rows 1000 --columns price,stock --out feed.csv  the same with columns of its own
-  generate sales --rows 1000000 --out - | gzip > sales.csv.gz         sales per day, packed
+  generate products --rows 1000 --out feed.csv                  a feed of products
+  generate products --rows 9 --columns price,stock --out f.csv  the same with columns of its own
+  generate sales --rows 1000000 --out - | gzip > sales.csv.gz   sales per day, packed
 
 Exit codes: 0 success, 1 failure, 2 wrong usage";
 

@@ -12,11 +12,11 @@ Examples:
   master --once --source shop=http://127.0.0.1:5001   one pass over all sources, for cron
 
 Where to find:
-  keys      the token that requests bring, as `Authorization: Bearer TOKEN`, stands in the file that
-            --token-file names; all keys of tributary.toml in docs/reference/configuration.md
-  reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME, and
-            printed by `readdb report NAME`
-  guide     docs/guide/README.md, one page per task; a running master shows its API on the page /docs
+  keys      the token that requests bring, as `Authorization: Bearer TOKEN`, stands in the file
+            that --token-file names; keys of tributary.toml in docs/reference/configuration.md
+  reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME,
+            and printed by `readdb report NAME`
+  guide     docs/guide/README.md, one page per task; a running master shows its API on /docs
 
 Exit codes: 0 success, also a stop; 1 failure, which stderr explains; 2 wrong usage";
 

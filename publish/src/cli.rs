@@ -26,9 +26,9 @@ const BROKER_FLAGS: [&str; 4] = ["amqp_ca", "operations", "queue", "rate"];
 /// Examples under `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  publish prices.csv --to http://127.0.0.1:5000             upload a file, and wait until its rows are in the tables
-  publish *.csv --to https://shop.example --token-file t    several, to a master that asks for the token in the file t
-  publish prices.csv --amqp amqp://127.0.0.1:5672           publish a file to a queue
+  publish prices.csv --to http://127.0.0.1:5000           upload, and wait until it is in use
+  publish *.csv --to https://shop.example --token-file t  several, to a master that asks for a key
+  publish prices.csv --amqp amqp://127.0.0.1:5672         publish a file to a queue
 
 Exit codes: 0 all files are complete, 1 failure, 2 wrong usage";
 

@@ -19,9 +19,9 @@ pub(crate) enum Table {
     Rejects,
     /// Manual corrections, by sku
     Edits,
-    /// How one product has changed, the newest first, as in `readdb changes --sku 1`
+    /// Changes of one product, the newest first, as in `readdb changes --sku 1`
     Changes,
-    /// What happened per minute or a longer step, the newest first
+    /// Amounts of what happened per minute or a longer step, the newest first
     History,
     /// The reports, by name
     Reports,

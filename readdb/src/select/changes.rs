@@ -1,4 +1,4 @@
-//! How a product has changed: `readdb changes --sku SKU`.
+//! Changes of a product: `readdb changes --sku SKU`.
 
 use anyhow::Result;
 use tributary_store::{ProductChangeRow, Store};

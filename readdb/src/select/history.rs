@@ -1,4 +1,4 @@
-//! What happened per step of time: `readdb history`.
+//! Amounts per step of time: `readdb history`.
 
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -42,7 +42,7 @@ pub(super) async fn report(stage: Stage, address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// What to open, and what to try there.
+/// Says what to open, and what to try there.
 fn introduction(tally: &Tally, took: Duration, address: SocketAddr, database: &DatabaseUrl) -> String {
     let steps = DEMO_STEPS.iter().enumerate();
     let steps: String = steps.map(|(at, step)| format!("  {}. {}: {}\n", at + 1, step.title, step.sentence)).collect();

@@ -1,3 +1,5 @@
+//! Tables in terminals of several widths: what is cut, what is aligned, and what stands below each other.
+
 use super::*;
 
 fn printed(columns: &[&str], rows: &[Vec<Cell>], width: Option<u16>) -> String {

@@ -19,7 +19,7 @@ pub struct DemoStep {
     pub sentence: &'static str,
 }
 
-/// What to try in the demo. `starter` prints the same sentences.
+/// Things to try in the demo. `starter` prints the same sentences.
 pub const DEMO_STEPS: [DemoStep; 5] = [
     DemoStep {
         path: "/products",
