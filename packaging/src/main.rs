@@ -34,12 +34,23 @@ fn main() -> Result<()> {
 /// Writes the files of one program, its subcommands included.
 fn write(mut command: Command, folder: &Path) -> Result<()> {
     // Without pages for `help` subcommands, which would say nothing. Completions add those to the command.
-    clap_mangen::generate_to(command.clone().disable_help_subcommand(true), made(folder, "share/man/man1")?)?;
+    let pages = made(folder, "share/man/man1")?;
+    clap_mangen::generate_to(command.clone().disable_help_subcommand(true), &pages)?;
     let name = command.get_name().to_owned();
+    keep_lines(&pages.join(format!("{name}.1")))?;
     for (shell, path) in SHELLS {
         clap_complete::generate_to(shell, &mut command, &name, made(folder, path)?)?;
     }
     Ok(())
+}
+
+/// Keeps the lines of the examples as they are typed: a man page would fill and justify them.
+fn keep_lines(page: &Path) -> Result<()> {
+    let failed = || format!("failed to set the examples of {}", page.display());
+    let text = fs::read_to_string(page).with_context(failed)?;
+    let kept =
+        text.replace("\n.SH EXTRA\n", "\n.SH EXAMPLES\n.nf\n").replace("\n.SH VERSION\n", "\n.fi\n.SH VERSION\n");
+    fs::write(page, kept).with_context(failed)
 }
 
 fn made(folder: &Path, path: &str) -> Result<PathBuf> {
