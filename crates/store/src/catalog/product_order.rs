@@ -48,6 +48,11 @@ impl<'a> Segment<'a> {
             (_, true, true) => vec![Self::EqualBehind(place), Self::NumbersBehind(&place.text), Self::Texts],
         }
     }
+
+    /// Whether all of it have the same number, or none.
+    pub(super) fn is_of_one_number(&self) -> bool {
+        matches!(self, Self::TextsBehind(_) | Self::EqualBehind(_) | Self::Texts)
+    }
 }
 
 /// Whether a text is a number as JSON writes one (RFC 8259, section 6), of any size, perhaps between white space: just where SQLite's

@@ -170,11 +170,11 @@ macro_rules! filtered {
                 }
                 (Comparison::Equal, true) => query.filter(
                     with_text(format!("{of} = "))
-                        .sql(&format!(" AND {number} = CAST("))
+                        .sql(&format!(" AND {number} = +CAST("))
                         .bind::<Text, _>(text)
                         .sql(" AS REAL)"),
                 ),
-                (_, true) => query.filter(with_text(format!("{number} {operator} CAST(")).sql(" AS REAL)")),
+                (_, true) => query.filter(with_text(format!("{number} {operator} +CAST(")).sql(" AS REAL)")),
                 (_, false) => query.filter(with_text(format!("{of} <> '' AND {of} {operator} "))),
             };
         }
@@ -254,8 +254,9 @@ impl Store {
             let texts = sql::<Bool>(&format!("({of}, products.sku) {behind} (")).bind::<Text, _>(text.clone());
             texts.sql(", ").bind::<Text, _>(sku.clone()).sql(")")
         };
+        // Without the `+` the cast has an affinity, the indexed expression has none, and SQLite scans the whole index.
         let number_of_text = |operator: &str, text: &str| {
-            sql::<Bool>(&format!("{number} {operator} CAST(")).bind::<Text, _>(text.to_owned()).sql(" AS REAL)")
+            sql::<Bool>(&format!("{number} {operator} +CAST(")).bind::<Text, _>(text.to_owned()).sql(" AS REAL)")
         };
         query = match segment {
             Segment::All => query,
@@ -267,7 +268,8 @@ impl Store {
             Segment::EqualBehind(place) => query.filter(number_of_text("=", &place.text)).filter(behind_place(place)),
             Segment::NumbersBehind(text) => query.filter(number_of_text(behind, text)),
             Segment::Texts => query.filter(sql::<Bool>(&format!("{number} IS NULL"))),
-            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} IS NOT NULL"))),
+            // All from the infinity on: `IS NOT NULL` would scan the index from its beginning.
+            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} >= -1e999"))),
         };
         if column == "sku" {
             query = match descending {
@@ -275,7 +277,9 @@ impl Store {
                 false => query.order(products::sku),
             };
         } else {
-            let order = format!("{number}{direction}, {of}{direction}, products.sku{direction}");
+            // Where all have the same number, ordering by it would make SQLite sort what the index has in order.
+            let first = if segment.is_of_one_number() { String::new() } else { format!("{number}{direction}, ") };
+            let order = format!("{first}{of}{direction}, products.sku{direction}");
             query = query.order(sql::<Nullable<Double>>(&order));
         }
         query.load(&mut self.connection).or_cannot(|| "read products")
