@@ -68,7 +68,7 @@ fn system() -> System {
 
 /// Each page, with what must be on it.
 const PAGES: [(&str, &str); 17] = [
-    ("/", "Fountain"),
+    ("/", "Notebook A5"),
     ("/?sku=FP-1042&span=week", "By hand"),
     ("/?sku=none", "No product"),
     ("/products", "By hand"),

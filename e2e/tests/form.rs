@@ -44,7 +44,7 @@ fn check_correction(kind: Kind) {
         assert_eq!(browser.text("#product .name").await.as_deref(), Some("Fountain pen"));
         assert_eq!(browser.text("#product .description").await.as_deref(), Some("green, with a cap"));
         browser.shows("#product .offers", "Pen").await;
-        browser.shows("#changes", "p1 was edited").await;
+        browser.shows("#changes", "p1 was corrected by hand").await;
         assert_eq!(browser.value("#sku").await.as_deref(), Some("p1"));
         for field in ["#name", "#description"] {
             assert_eq!(browser.value(field).await.as_deref(), Some(""), "{field} is ready for the next correction");
@@ -128,11 +128,11 @@ fn an_unknown_sku_is_an_error_and_nothing_typed_is_lost() {
         assert_eq!(browser.value("#sku").await.as_deref(), Some("q/1 é"));
         assert_eq!(browser.value("#name").await.as_deref(), Some(name));
         assert_eq!(browser.value("#description").await.as_deref(), Some(description));
-        browser.shows("#product .notice", "No product with this sku is shown").await;
+        browser.shows("#product .notice", "No product with this SKU is shown").await;
         assert_eq!(system.product("q/1 é"), None, "no product was created");
         // The page is kept up to date, which begins a moment after it is shown.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        browser.shows("#product .notice", "No product with this sku is shown").await;
+        browser.shows("#product .notice", "No product with this SKU is shown").await;
 
         // Fixing the sku alone is enough.
         browser.run("document.querySelector('#sku').value = ''").await;

@@ -12,7 +12,7 @@ fn a_changed_line_appears_on_the_open_page() {
         system.write("sku,name,description\np1,Fountain pen,green\nn1,Nib,gold\n");
         browser.shows("#product .name", "Fountain pen").await;
         browser.shows("#product .description", "green").await;
-        browser.shows("#changes", "+1 ~1 −0").await;
+        browser.shows("#changes", "1 product changed, 1 added").await;
         browser.shows("#counts", "2").await;
         browser.shows("#sources", "2 offers").await;
         assert_eq!(browser.run("return window.isThatPage").await, true);
@@ -25,11 +25,11 @@ fn a_product_that_comes_and_goes_does_so_on_the_open_page() {
     let system = System::start("sku,name,description\np1,Pen,blue\n");
     browse(Kind::Desktop, async |browser| {
         browser.goto(&system.page("/?sku=n1")).await;
-        browser.shows("#product .notice", "No product with this sku is shown").await;
+        browser.shows("#product .notice", "No product with this SKU is shown").await;
         system.write("sku,name,description\np1,Pen,blue\nn1,Nib,gold\n");
         browser.shows("#product .name", "Nib").await;
         system.write("sku,name,description\np1,Pen,blue\n");
-        browser.shows("#product .notice", "No product with this sku is shown").await;
+        browser.shows("#product .notice", "No product with this SKU is shown").await;
         assert_eq!(browser.console().await, [""; 0]);
     });
 }

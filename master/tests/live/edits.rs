@@ -51,7 +51,7 @@ fn the_form_sets_what_is_not_blank() {
         assert_eq!(form(&system, nothing).status, 422, "{nothing}");
     }
     assert_eq!(system.ask("GET", "/update", "").status, 405);
-    assert!(system.ask("GET", "/?sku=nowhere", "").text().contains("No product with this sku is shown"));
+    assert!(system.ask("GET", "/?sku=nowhere", "").text().contains("No product with this SKU is shown"));
     shows(&system, "a", Some(("Mine", " kept\nas it is ")));
 }
 

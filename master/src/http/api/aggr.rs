@@ -50,7 +50,8 @@ enum Order {
 ///
 /// The number of products of each. With `Accept: text/csv` as CSV, exactly as stored; all of them without a `limit`.
 #[utoipa::path(get, path = "/api/v1/aggr", operation_id = "list_names", tag = "products", params(AggrQuery), responses(
-    (status = 200, content((AggrPage = "application/json"), (String = "text/csv")), description = "A page of the names"),
+    (status = 200, content((AggrPage = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "A page of the names"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

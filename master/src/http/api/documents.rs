@@ -121,6 +121,7 @@ impl DocumentView {
     responses(
         (status = 200, body = DocumentView, description = "Applied; or the message is known, or superseded, and nothing has changed"),
         (status = 202, body = DocumentView, description = "Stored; it will be read"),
+        (status = 400, description = "The query cannot be understood, or the body ended early"),
         (status = 408, description = "Nothing more of it came for 30 seconds"),
         (status = 413, description = "It is larger than `max_size`"),
         (status = 415, description = "The body is encoded"),
@@ -201,6 +202,7 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     responses(
         (status = 200, body = DocumentView, description = "The message is known or superseded, and nothing has changed"),
         (status = 204, description = "Taken back"),
+        (status = 400, description = "The query cannot be understood"),
         (status = 404, description = "The path stands for no document; never for a folder"),
         (status = 422, description = "The folder is not allowed, or has a `sequence`"),
     ))]

@@ -39,7 +39,8 @@ pub(crate) struct FilesQuery {
 ///
 /// By source and path, with what was accepted of each, and what was guessed when it was read.
 #[utoipa::path(get, path = "/api/v1/files", operation_id = "list_files", tag = "sources", params(FilesQuery), responses(
-    (status = 200, content((Items<File> = "application/json"), (String = "text/csv")), description = "Files"),
+    (status = 200, content((Items<File> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Files"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

@@ -141,7 +141,8 @@ impl From<HistoryPoint> for HistoryView {
 /// What happened over the last hour, day, week or year, in steps of equal length, the oldest first.
 #[utoipa::path(get, path = "/api/v1/history", operation_id = "list_history", tag = "sources",
     params(HistoryQuery), responses(
-    (status = 200, content((Items<HistoryView> = "application/json"), (String = "text/csv")), description = "Every step"),
+    (status = 200, content((Items<HistoryView> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every step"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

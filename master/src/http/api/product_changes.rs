@@ -53,9 +53,11 @@ pub(crate) struct ChangeSet(pub(crate) Vec<(String, Option<BeforeAfter>)>);
 /// A value before and after a change. A text is null if the product was not shown, or the edit set none.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct BeforeAfter {
-    #[schema(value_type = Option<String>)]
+    /// A text, null, or of `hidden` and `stands` a flag.
+    #[schema(value_type = serde_json::Value)]
     before: ChangedValue,
-    #[schema(value_type = Option<String>)]
+    /// The same.
+    #[schema(value_type = serde_json::Value)]
     after: ChangedValue,
 }
 
@@ -100,7 +102,8 @@ impl From<ProductChange> for Change {
 #[utoipa::path(get, path = "/api/v1/products/{sku}/history", operation_id = "list_changes", tag = "products",
     params(("sku" = String, Path, description = "Percent-encoded, `/` included"), ListQuery),
     responses(
-        (status = 200, content((Items<Change> = "application/json"), (String = "text/csv")), description = "The changes"),
+        (status = 200, content((Items<Change> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "The changes"),
         (status = 400, description = "The query cannot be understood"),
     ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
@@ -119,6 +122,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     responses(
         (status = 200, body = ProductDetail, description = "Undone; as it is shown now"),
         (status = 204, description = "Undone; it is not shown any more"),
+        (status = 400, description = "The number of the change, or the query, cannot be understood"),
         (status = 404, description = "The history has no such change"),
         (status = 409, description = "It is no edit, or nothing is left to undo"),
         (status = 412, description = "The product is not as `If-Match` says; the problem carries it as `current`"),

@@ -24,9 +24,9 @@ pub(crate) struct Product {
     pub(crate) name: String,
     /// The winner's, or the edit's.
     pub(crate) description: String,
-    /// The own columns of the catalog, each under its name.
+    /// The own columns of the catalog, each under its name: texts. The schema allows anything, for whoever adds members of another type.
     #[serde(flatten, serialize_with = "members")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub(crate) own: OwnColumns,
     /// The winner's source; null for a product that exists only as an edit.
     pub(crate) source: Option<String>,

@@ -15,7 +15,8 @@ use crate::http::{
 /// As they were last seen; none without a broker.
 #[utoipa::path(get, path = "/api/v1/queues", operation_id = "list_queues", tag = "sources",
     params(ListQuery), responses(
-    (status = 200, content((Items<Queue> = "application/json"), (String = "text/csv")), description = "Every queue"),
+    (status = 200, content((Items<Queue> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every queue"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

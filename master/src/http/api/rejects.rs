@@ -67,7 +67,8 @@ pub(crate) struct RejectsPage {
 ///
 /// The newest first; at most 1,000 per file are kept.
 #[utoipa::path(get, path = "/api/v1/rejects", operation_id = "list_rejects", tag = "sources", params(RejectsQuery), responses(
-    (status = 200, content((RejectsPage = "application/json"), (String = "text/csv")), description = "Rows that could not be used"),
+    (status = 200, content((RejectsPage = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Rows that could not be used"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

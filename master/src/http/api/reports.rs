@@ -45,7 +45,8 @@ pub(crate) struct RowsQuery {
 /// As they are configured, with what their tables hold.
 #[utoipa::path(get, path = "/api/v1/reports", operation_id = "list_reports", tag = "reports",
     params(ListQuery), responses(
-    (status = 200, content((Items<Report> = "application/json"), (String = "text/csv")), description = "Every configured report"),
+    (status = 200, content((Items<Report> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every configured report"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
@@ -60,7 +61,8 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 /// `Accept: text/csv` the same as CSV, exactly as stored.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "get_report", tag = "reports",
     params(("name" = String, Path, description = "The report's name"), RowsQuery), responses(
-    (status = 200, content((Object = "application/json"), (String = "text/csv")), description = "Its rows, as `items`"),
+    (status = 200, content((Object = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Its rows, as `items`"),
     (status = 400, description = "The query cannot be understood"),
     (status = 404, description = "No such report"),
     (status = 422, description = "No such format or column"),

@@ -13,7 +13,8 @@ use crate::http::{
 /// By name, with counts of their files and the result of each last pass.
 #[utoipa::path(get, path = "/api/v1/sources", operation_id = "list_sources", tag = "sources",
     params(ListQuery), responses(
-    (status = 200, content((Items<Source> = "application/json"), (String = "text/csv")), description = "Every configured source"),
+    (status = 200, content((Items<Source> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every configured source"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

@@ -57,6 +57,7 @@ pub(crate) struct UploadId {
     request_body(content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "multipart/form-data"))),
     responses(
         (status = 202, body = UploadId, description = "Received as a whole; `Location` says how far it is"),
+        (status = 400, description = "The query cannot be understood, or the body ended early"),
         (status = 408, description = "Nothing more of it came for 30 seconds"),
         (status = 409, description = "There is a file of that name, or an upload with that id; or it was cancelled"),
         (status = 413, description = "It is larger than `max_size`"),
@@ -94,7 +95,17 @@ pub(crate) async fn post(
 /// The same as POST, for `curl -T`.
 #[utoipa::path(put, path = "/api/v1/uploads", operation_id = "put_upload", tag = "uploads", params(UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 202, body = UploadId, description = "As of POST, and all else too")))]
+    responses(
+        (status = 202, body = UploadId, description = "Received as a whole; `Location` says how far it is"),
+        (status = 400, description = "As of POST"),
+        (status = 408, description = "As of POST"),
+        (status = 409, description = "As of POST"),
+        (status = 413, description = "As of POST"),
+        (status = 415, description = "As of POST"),
+        (status = 422, description = "As of POST"),
+        (status = 503, description = "As of POST"),
+        (status = 507, description = "As of POST"),
+    ))]
 pub(crate) async fn put(
     request: HttpRequest,
     app: web::Data<App>,

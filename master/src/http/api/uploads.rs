@@ -52,7 +52,8 @@ pub(crate) struct UploadsQuery {
 ///
 /// The newest first; the last 1,000 are kept.
 #[utoipa::path(get, path = "/api/v1/uploads", operation_id = "list_uploads", tag = "uploads", params(UploadsQuery), responses(
-    (status = 200, content((Items<UploadView> = "application/json"), (String = "text/csv")), description = "Uploads that are under way, and those that have ended"),
+    (status = 200, content((Items<UploadView> = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Uploads that are under way, and those that have ended"),
     (status = 400, description = "The query cannot be understood"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
