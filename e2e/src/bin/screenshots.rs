@@ -10,6 +10,8 @@ use tributary_testkit::process::{self, Daemon};
 /// The width of the pictures, and their least height, in pixels.
 const WIDTH: u32 = 1100;
 const MIN_HEIGHT: u32 = 600;
+/// The greatest height: below that a page goes on as it is.
+const MAX_HEIGHT: u32 = 1100;
 /// The largest picture, so that a README loads fast.
 const MAX_BYTES: usize = 150_000;
 
@@ -81,13 +83,12 @@ fn main() {
     });
 }
 
-/// Takes a picture of the whole page.
+/// Takes a picture of the page, from its top.
 async fn photograph(browser: &Browser, path: PathBuf) {
     browser.resize(WIDTH, MIN_HEIGHT).await;
     let height = browser.run("return document.documentElement.scrollHeight").await;
-    browser
-        .resize(WIDTH, height.as_u64().and_then(|height| height.try_into().ok()).expect("a page has a height"))
-        .await;
+    let height: u32 = height.as_u64().and_then(|height| height.try_into().ok()).expect("a page has a height");
+    browser.resize(WIDTH, height.min(MAX_HEIGHT)).await;
     let picture = browser.photograph().await;
     let bytes = picture.len();
     assert!(bytes <= MAX_BYTES, "{} has {bytes} bytes, more than {MAX_BYTES}", path.display());
