@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tributary_engine::{Amounts, Dashboard, HistoryPoint, HistorySpan, SourceState, Tally};
 
+use super::source_line::is_slow;
 use crate::http::{
     api::source_views::Source,
     pages::{
@@ -32,7 +33,7 @@ impl Count {
             Some(before) => format!("{} today", signed(tally.products - before)),
             None => "SKUs, each once".to_owned(),
         };
-        let rejects: i64 = sources.iter().map(|source| source.rejects).sum();
+        let rejects: i64 = sources.iter().map(|source| source.rejects + source.report_rejects).sum();
         let up = sources.iter().filter(|source| source.state == SourceState::Up.as_str()).count();
         let none_today = |count: i64, what: &str| match count {
             0 => "none today".to_owned(),
@@ -53,7 +54,7 @@ impl Count {
 fn states(sources: &[Source]) -> String {
     let states = ["down", "held", "rejected", "unknown"];
     let words = states.map(|state| (state, sources.iter().filter(|source| source.state == state).count()));
-    let words: Vec<_> = words
+    let mut words: Vec<_> = words
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(state, count)| match *state {
@@ -62,6 +63,8 @@ fn states(sources: &[Source]) -> String {
             state => format!("{count} {state}"),
         })
         .collect();
+    let slow = sources.iter().filter(|source| is_slow(source)).count();
+    words.extend((slow > 0).then(|| format!("{slow} slow")));
     if words.is_empty() { "all is well".to_owned() } else { words.join(", ") }
 }
 

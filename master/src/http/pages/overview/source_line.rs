@@ -11,13 +11,22 @@ use crate::http::{
     },
 };
 
+/// Seconds of a pass from which on a source that is up counts as slow.
+const SLOW: f64 = 10.0;
+
+/// Whether the source is up, and its last pass took long.
+pub(super) fn is_slow(source: &Source) -> bool {
+    source.state == "up" && source.took_seconds.is_some_and(|seconds| seconds >= SLOW)
+}
+
 /// One source.
 pub(crate) struct SourceLine {
     pub(crate) name: String,
     pub(crate) url: String,
     pub(crate) state: String,
     pub(crate) files: String,
-    pub(crate) files_link: String,
+    /// The link to its page, which lists its files.
+    pub(crate) link: String,
     pub(crate) offers: String,
     pub(crate) rejects: String,
     pub(crate) rejects_link: String,
@@ -31,21 +40,24 @@ pub(crate) struct SourceLine {
 
 impl From<Source> for SourceLine {
     fn from(source: Source) -> Self {
+        let rejects = source.rejects + source.report_rejects;
+        let seconds = source.took_seconds.filter(|_| is_slow(&source));
+        let slow = seconds.map(|seconds| format!("slow: the last pass took {seconds:.0} s"));
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
-            files_link: format!("/files?source={}", encoded(&source.name)),
+            link: format!("/sources/{}", encoded(&source.name)),
+            note: slow.or(source.note),
             name: source.name,
             // A page must not link to a folder of this machine, but to what fills it.
             url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
             state: source.state,
-            files: counted(source.files, "file"),
+            files: counted(source.files + source.report_files, "file"),
             offers: counted(source.offers, "offer"),
-            rejects: counted(source.rejects, "reject"),
-            has_rejects: source.rejects > 0,
+            rejects: format!("{} set aside", counted(rejects, "row")),
+            has_rejects: rejects > 0,
             last_applied: source.last_applied.as_deref().and_then(Moment::new),
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
-            note: source.note,
             held: source.held.and_then(HeldLine::new),
         }
     }
