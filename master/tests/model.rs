@@ -263,7 +263,8 @@ fn offers(content: &[u8], name_column: Option<&str>, catalog: &Catalog) -> Optio
         let price = text(column("price"));
         let is_wrong_price = catalog.check && (!is_number(&price) || price.starts_with('-'));
         let is_wrong_stamp = catalog.newest && !is_number(&text(column("stamp")));
-        if !deletes && (is_wrong_price || is_wrong_stamp) {
+        // Of a `delete` only the sku and the stamp are read (csv-rules.md#product-feeds).
+        if is_wrong_stamp || !deletes && is_wrong_price {
             rejects += 1;
         } else {
             offers.insert(record[sku].trim().to_owned(), Offer { deletes, texts });

@@ -219,9 +219,7 @@ fn links_of_pages_lead_somewhere() {
     for part in ["/style.css", "/live.js", "/icon.svg", "/products", "/names", "/rejects", "/openapi.json"] {
         assert!(seen.contains(part), "{part} is linked: {seen:?}");
     }
-    for page in ["/?sku=", "/products/"] {
-        assert!(seen.contains(&format!("{page}{}", unreserved(EVIL))), "{page}: {seen:?}");
-    }
+    assert!(seen.contains(&format!("/products/{}", unreserved(EVIL))), "{seen:?}");
 }
 
 /// A text percent-encoded as for a query, its unreserved letters kept (RFC 3986, section 2.3).
