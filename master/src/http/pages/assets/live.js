@@ -112,7 +112,7 @@ if (parts().length > 0) {
     if (event.key !== "Enter" || event.isComposing) return;
     lookUp(event);
   });
-  document.getElementById("look-up")?.addEventListener("click", lookUp);
+  document.getElementById("show-product")?.addEventListener("click", lookUp);
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = document.getElementById("submit");
