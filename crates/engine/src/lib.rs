@@ -48,7 +48,7 @@ pub use facade::{
     Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope,
     Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, accept_held, is_locked, once, reader_named,
 };
-pub use history::{HistoryPoint, HistorySpan};
+pub use history::HistoryPoint;
 pub use inbox::{
     Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
 };
@@ -59,8 +59,8 @@ pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
     AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileSums, FileView, GroupRow,
-    HeldVersionRow, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter, RejectPage,
-    RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
+    HeldVersionRow, HistorySpan, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter,
+    RejectPage, RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
 };
 pub use views::{
     ChangeCause, ColumnChange, EditView, OfferView, OwnColumns, PeriodLines, Product, ProductChange, ProductDetail,

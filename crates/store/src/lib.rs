@@ -33,7 +33,8 @@ pub use catalog::{
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::{
-    Amounts, ChangeCause, EventRow, HISTORY_STEPS, HistoryRow, HistoryStep, NewProductChange, ProductChangeRow,
+    Amounts, ChangeCause, EventRow, HISTORY_STEPS, HistoryRow, HistorySpan, HistoryStep, NewProductChange,
+    ProductChangeRow,
 };
 pub use inputs::{
     FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, PageContent, PageRow, QueueRow,

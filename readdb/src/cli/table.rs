@@ -1,6 +1,7 @@
 //! The tables that can be printed, and which filters each has.
 
 use clap::ValueEnum;
+use tributary_store::HistorySpan;
 
 /// A table that can be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,24 +87,13 @@ pub(crate) enum Span {
     Year,
 }
 
-impl Span {
-    /// Seconds per step. Each is a step of the table `history`.
-    pub(crate) fn step(self) -> i64 {
-        match self {
-            Self::Hour => 60,
-            Self::Day => 900,
-            Self::Week => 7_200,
-            Self::Year => 86_400,
-        }
-    }
-
-    /// Number of steps.
-    pub(crate) fn steps(self) -> i64 {
-        match self {
-            Self::Hour => 60,
-            Self::Day => 96,
-            Self::Week => 84,
-            Self::Year => 365,
+impl From<Span> for HistorySpan {
+    fn from(span: Span) -> Self {
+        match span {
+            Span::Hour => Self::Hour,
+            Span::Day => Self::Day,
+            Span::Week => Self::Week,
+            Span::Year => Self::Year,
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use tributary_store::{AggrRow, Amounts, Store};
+use tributary_store::{AggrRow, Amounts, HistorySpan, Store};
 
 use super::Engine;
 use crate::{
     clock,
-    history::{HistoryPoint, HistorySpan, series},
+    history::{HistoryPoint, series},
 };
 
 /// Seconds of a day.

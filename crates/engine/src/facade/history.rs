@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tributary_store::HistorySpan;
 
 use super::Engine;
 use crate::{
     clock,
-    history::{HistoryPoint, HistorySpan, series},
+    history::{HistoryPoint, series},
 };
 
 impl Engine {

@@ -6,5 +6,5 @@ mod meter;
 mod series;
 
 pub(crate) use meter::{Meter, StoreHistory};
+pub use series::HistoryPoint;
 pub(crate) use series::series;
-pub use series::{HistoryPoint, HistorySpan};

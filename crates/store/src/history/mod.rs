@@ -5,7 +5,9 @@ mod amounts;
 mod events;
 mod product_changes;
 mod published;
+mod spans;
 
 pub use amounts::{Amounts, HISTORY_STEPS, HistoryRow, HistoryStep};
 pub use events::EventRow;
 pub use product_changes::{ChangeCause, NewProductChange, ProductChangeRow};
+pub use spans::HistorySpan;
