@@ -9,11 +9,9 @@ mod template;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use tributary_engine::{HistorySpan, Overview, ProductDetail};
 
-pub(in crate::http) use self::dashboard::Plot;
-pub(super) use self::dashboard::{milliseconds, time};
 use self::{
     change::Change,
-    dashboard::{Bar, Count, SpanLink},
+    dashboard::{Bar, Count, plots},
     queue_line::QueueLine,
     source_line::SourceLine,
     template::Home,
@@ -22,8 +20,9 @@ use crate::http::{
     api::{source_views::Source, views::Queue},
     pages::{
         frame::answer,
+        plot::{self, SpanLink},
         product::{Form, Known, label},
-        text::wording::counted,
+        text::wording::{counted, encoded},
     },
     server::{App, error::ApiError, input},
 };
@@ -36,7 +35,8 @@ const SOURCES: usize = 12;
 /// Shows the page with the product of `?sku=`. What was typed before a product is looked up stays in the form.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut pairs = input::pairs(&request)?;
-    let span = span(&mut pairs)?;
+    let asked = pairs.iter().position(|(key, _)| key == "span").map(|at| pairs.remove(at).1);
+    let span = plot::span(asked)?;
     let form = Form::new(pairs, &app.engine.catalog())?;
     answer_with(&app, StatusCode::OK, form, span).await
 }
@@ -60,8 +60,8 @@ async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpa
         known,
         version,
         counts: Count::all(tally, &dashboard, &sources),
-        plots: Plot::all(&dashboard.points, span),
-        spans: SpanLink::all(span, &form.sku),
+        plots: plots(&dashboard.points, span),
+        spans: SpanLink::all(span, |name| span_link(name, &form.sku)),
         bars_of: catalog.group_by.as_deref().map_or_else(|| "name".to_owned(), |column| label(column, &catalog)),
         bars: Bar::all(&dashboard, catalog.group_by.as_deref()),
         form,
@@ -74,12 +74,10 @@ async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpa
     answer(app, status, &home)
 }
 
-/// Takes the span of the plots out of a query.
-fn span(pairs: &mut Vec<(String, String)>) -> Result<HistorySpan, ApiError> {
-    let Some(at) = pairs.iter().position(|(key, _)| key == "span") else { return Ok(HistorySpan::default()) };
-    let (_, asked) = pairs.remove(at);
-    let known = HistorySpan::ALL.into_iter().find(|span| span.as_str() == asked);
-    known.ok_or_else(|| ApiError::BadRequest(format!("`span` must be `hour`, `day`, `week` or `year`, not `{asked}`")))
+/// The link to the page with other plots and the same product.
+fn span_link(span: &str, sku: &str) -> String {
+    let sku = if sku.is_empty() { String::new() } else { format!("&sku={}", encoded(sku)) };
+    format!("/?span={span}{sku}")
 }
 
 /// The sources that need somebody first; equal ones stay in their order.

@@ -6,11 +6,14 @@ use askama::Template;
 
 use super::{
     change::Change,
-    dashboard::{Bar, Count, Plot, SpanLink},
+    dashboard::{Bar, Count},
     queue_line::QueueLine,
     source_line::SourceLine,
 };
-use crate::http::pages::product::{self, Field, Form, Known};
+use crate::http::pages::{
+    plot::{Plot, SpanLink},
+    product::{self, Field, Form, Known},
+};
 
 /// The page at `/`.
 #[derive(Template)]

@@ -4,10 +4,12 @@
 //! A plot with axes is [`WIDTH`] by [`HEIGHT`] units and is stretched to its place, so that it fits a phone. Strokes must not be scaled with
 //! it (`vector-effect: non-scaling-stroke`), and labels stand beside it as text of the page.
 
+mod over_time;
 mod path;
 mod scale;
 mod spark;
 
+pub(in crate::http) use over_time::{Plot, SpanLink, milliseconds, span, time};
 pub(in crate::http) use path::{path, x_of};
 pub(in crate::http) use scale::Scale;
 pub(in crate::http) use spark::{Spark, SparkValue};

@@ -2,21 +2,10 @@
 
 use tributary_engine::{Amounts, HistoryPoint, HistorySpan};
 
-use crate::http::{
-    pages::{
-        overview::{Plot, milliseconds, time},
-        plot::SparkValue,
-        text::wording::{counted, thousands},
-    },
-    server::error::ApiError,
+use crate::http::pages::{
+    plot::{Plot, SparkValue, milliseconds, time},
+    text::wording::{counted, thousands},
 };
-
-/// The span with this name; an hour if none is named.
-pub(super) fn span(name: Option<String>) -> Result<HistorySpan, ApiError> {
-    let Some(name) = name else { return Ok(HistorySpan::default()) };
-    let known = HistorySpan::ALL.into_iter().find(|span| span.as_str() == name);
-    known.ok_or_else(|| ApiError::BadRequest(format!("`span` must be `hour`, `day`, `week` or `year`, not `{name}`")))
-}
 
 /// The longest pass and the longest apply of each step.
 pub(super) fn plots(points: &[HistoryPoint], span: HistorySpan) -> Vec<Plot> {

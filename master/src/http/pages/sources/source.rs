@@ -11,7 +11,7 @@ use crate::http::{
     api::source_views::{File, Source, SourceError},
     pages::{
         frame::answer,
-        overview::Plot,
+        plot::{self, Plot, SpanLink},
         text::{
             moment::Moment,
             wording::{counted, encoded, thousands},
@@ -49,8 +49,8 @@ struct SourcePage {
     facts: SourceFacts,
     /// Its last passes and applies.
     plots: Vec<Plot>,
-    /// Name and link of each span of the plots; no link for the one that is shown.
-    spans: Vec<(&'static str, Option<String>)>,
+    /// The spans that the plots can cover.
+    spans: Vec<SpanLink>,
     errors: Vec<ErrorLine>,
     files: Vec<FileLine>,
     only_rejected: bool,
@@ -92,7 +92,7 @@ struct FileLine {
 /// Shows one source.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let SourceQuery { span, files, offset } = input::query(&request)?;
-    let span = durations::span(span)?;
+    let span = plot::span(span)?;
     let (only_rejected, offset) = (files == Some(FileState::Rejected), offset.max(0));
     let name = input::path_name(&request)?;
     let Some(SourceDetail { source, files }) =
@@ -116,16 +116,12 @@ impl SourcePage {
         let name = encoded(&source.name);
         let filter = if only_rejected { "rejected" } else { "all" };
         let link = |offset: i64| format!("/sources/{name}?files={filter}&offset={offset}#files");
-        let span = |span: HistorySpan| {
-            let link = format!("/sources/{name}?span={}#durations", span.as_str());
-            (span.as_str(), (span != shown).then_some(link))
-        };
         let has_more = files.len() as i64 > FILES;
         files.truncate(FILES as usize);
         let errors = std::mem::take(&mut source.errors);
         Self {
             plots: durations::plots(points, shown),
-            spans: HistorySpan::ALL.into_iter().map(span).collect(),
+            spans: SpanLink::all(shown, |span| format!("/sources/{name}?span={span}#durations")),
             errors: errors.into_iter().map(ErrorLine::from).collect(),
             files: files.into_iter().map(FileLine::from).collect(),
             only_rejected,
