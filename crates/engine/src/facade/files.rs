@@ -3,11 +3,15 @@
 use anyhow::Result;
 use tributary_config::{PRODUCTS, report_reader};
 use tributary_store::{
-    FileFilter, FileView, RejectFilter, RejectPage, RejectView, RejectedFileView, SourceView, Store,
+    FileFilter, FileView, HistorySpan, RejectFilter, RejectPage, RejectView, RejectedFileView, SourceView, Store,
 };
 
 use super::{Engine, SourceHealth};
-use crate::database::Batches;
+use crate::{
+    clock,
+    database::Batches,
+    history::{HistoryPoint, series},
+};
 
 /// Rejects in a batch of an export.
 const REJECTS_PER_BATCH: i64 = 4_000;
@@ -21,6 +25,8 @@ pub struct SourceDetail {
     pub source: SourceHealth,
     /// Some files of each of its readers, by path, then reader.
     pub files: Vec<FileView>,
+    /// Its history over a span, the oldest point first.
+    pub points: Vec<HistoryPoint>,
 }
 
 /// A file with rejects, and the reasons of the first of them.
@@ -43,7 +49,7 @@ impl Engine {
     }
 
     /// A source with at most `limit` of its files, behind the first `offset`; with `only_rejected` those whose latest content is
-    /// rejected. `None` if there is no such source.
+    /// rejected, and its history over a span. `None` if there is no such source.
     ///
     /// # Errors
     /// The database fails.
@@ -51,20 +57,22 @@ impl Engine {
         &self,
         name: String,
         only_rejected: bool,
-        offset: i64,
-        limit: i64,
+        (offset, limit): (i64, i64),
+        span: HistorySpan,
     ) -> Result<Option<SourceDetail>> {
+        let meter = self.0.meter.clone();
         let reports = self.reports();
         let reports = reports.iter().map(|report| report.reader());
         let readers = std::iter::once(PRODUCTS.to_owned()).chain(reports).collect();
         let filter = FileFilter { readers, source: Some(name.clone()), only_rejected };
         let read = move |store: &mut Store| {
             let Some(source) = find(store.sources_view(PRODUCTS)?, &name) else { return Ok(None) };
-            Ok(Some((source, store.files_view(&filter, offset, limit)?)))
+            let points = series(store, &meter, &name, span, clock::seconds())?;
+            Ok(Some((source, store.files_view(&filter, offset, limit)?, points)))
         };
-        let Some((stored, files)) = self.read(read).await? else { return Ok(None) };
+        let Some((stored, files, points)) = self.read(read).await? else { return Ok(None) };
         let source = self.with_health(vec![stored]).pop();
-        Ok(source.map(|source| SourceDetail { source, files }))
+        Ok(source.map(|source| SourceDetail { source, files, points }))
     }
 
     /// At most `limit` rejects that pass a filter, the newest first, with `before` only older ones than the reject with this id.

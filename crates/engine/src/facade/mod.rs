@@ -4,12 +4,13 @@
 
 mod accept;
 mod adopt;
-mod dashboard;
 mod events;
 mod files;
 mod history;
+mod names;
 mod once;
 mod operations;
+mod overview;
 mod product_list;
 mod products;
 mod queues;
@@ -39,16 +40,16 @@ use crate::{
 };
 
 pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
-pub use dashboard::Dashboard;
 pub use events::{Followed, Resume};
 pub use files::{RejectedFile, SourceDetail, reader_named};
 pub use once::{OnceSummary, once};
 pub use operations::OperateError;
+pub use overview::{Overview, Today};
 pub use product_list::{ListError, Matches, ProductPage, ProductQuery, ProductSearch};
 pub use products::EditError;
 pub use queues::{QueueRole, QueueState};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange};
-pub use sources::{Overview, SourceHealth};
+pub use sources::SourceHealth;
 use start::{Started, StartedUploads, start};
 
 /// The longest wait for the writer at a stop. A large version that is still being applied is rolled back by SQLite, and the next

@@ -1,18 +1,14 @@
-//! Sources and their health, and what the first page shows.
+//! Sources and their health.
 
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use prometheus_client::registry::Registry;
 use tributary_config::PRODUCTS;
-use tributary_store::{SourceView, Store, Tally};
+use tributary_store::{SourceView, Tally};
 
 use super::Engine;
-use crate::{
-    database::events::{self, StoredEvent},
-    poll::SourceStatus,
-    views::{ProductDetail, detail},
-};
+use crate::poll::SourceStatus;
 
 /// A source with its health.
 #[derive(Debug, Clone)]
@@ -21,19 +17,6 @@ pub struct SourceHealth {
     pub stored: SourceView,
     /// Its health since this process started.
     pub status: SourceStatus,
-}
-
-/// The first page, as of one moment.
-#[derive(Debug)]
-pub struct Overview {
-    /// The numbers of products and names.
-    pub tally: Tally,
-    /// The requested product.
-    pub product: Option<ProductDetail>,
-    /// The latest events, newest first.
-    pub events: Vec<StoredEvent>,
-    /// All sources, in the order of the configuration.
-    pub sources: Vec<SourceHealth>,
 }
 
 impl Engine {
@@ -71,20 +54,6 @@ impl Engine {
     /// The database fails.
     pub async fn tally(&self) -> Result<Tally> {
         self.read(|store| Ok(store.tally()?)).await
-    }
-
-    /// The first page: counts, the product with this sku, the latest events, and all sources.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn overview(&self, sku: Option<String>, events: i64) -> Result<Overview> {
-        let read = move |store: &mut Store| {
-            let product = sku.map(|sku| detail(store, &sku)).transpose()?;
-            let events = store.latest_events(events)?.iter().map(events::read).collect::<Result<_>>()?;
-            Ok((store.tally()?, product, events, store.sources_view(PRODUCTS)?))
-        };
-        let (tally, product, events, sources) = self.read(read).await?;
-        Ok(Overview { tally, product, events, sources: self.with_health(sources) })
     }
 
     pub(super) fn with_health(&self, sources: Vec<SourceView>) -> Vec<SourceHealth> {

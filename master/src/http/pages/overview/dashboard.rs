@@ -1,6 +1,6 @@
 //! The counts with their change today, and the plots.
 
-use tributary_engine::{AggrRow, Amounts, Dashboard, HistoryPoint, HistorySpan, SourceState, Tally};
+use tributary_engine::{AggrRow, Amounts, HistoryPoint, HistorySpan, SourceState, Tally, Today};
 
 use super::source_line::is_slow;
 use crate::http::{
@@ -26,9 +26,8 @@ pub(crate) struct Count {
 
 impl Count {
     /// The counts of the whole master.
-    pub(crate) fn all(tally: Tally, dashboard: &Dashboard, sources: &[Source]) -> Vec<Self> {
-        let today = &dashboard.today;
-        let products = match dashboard.products_at_midnight {
+    pub(crate) fn all(tally: Tally, today: &Today, sources: &[Source]) -> Vec<Self> {
+        let products = match today.products_at_midnight {
             Some(before) if tally.products == before => "as many as yesterday".to_owned(),
             Some(before) => format!("{} today", signed(tally.products - before)),
             None => "SKUs, each once".to_owned(),
@@ -44,8 +43,13 @@ impl Count {
             count("Products", thousands(tally.products), products, "/products"),
             count("Names", thousands(tally.names), "of products, each counted".to_owned(), "/names"),
             count("Sources up", format!("{up} of {}", sources.len()), states(sources), "/sources"),
-            count("Rows set aside", thousands(rejects), none_today(today.rejected, "+"), "/rejects"),
-            count("Corrections today", thousands(today.edits), "made by hand or by programs".to_owned(), "/products"),
+            count("Rows set aside", thousands(rejects), none_today(today.amounts.rejected, "+"), "/rejects"),
+            count(
+                "Corrections today",
+                thousands(today.amounts.edits),
+                "made by hand or by programs".to_owned(),
+                "/products",
+            ),
         ]
     }
 }
@@ -117,15 +121,15 @@ pub(crate) struct Bar {
 
 impl Bar {
     /// The most frequent names. `column` is the one whose values are counted in their place.
-    pub(crate) fn all(dashboard: &Dashboard, column: Option<&str>) -> Vec<Self> {
-        let most = dashboard.names.first().map_or(1, |row| row.no_of_products) as f64;
+    pub(crate) fn all(most_frequent: &[AggrRow], column: Option<&str>) -> Vec<Self> {
+        let most = most_frequent.first().map_or(1, |row| row.no_of_products) as f64;
         let bar = |row: &AggrRow| Self {
             link: names::link(&row.name, column),
             name: row.name.clone(),
             count: thousands(row.no_of_products),
             width: format!("{:.2}", row.no_of_products as f64 / most * 100.0),
         };
-        dashboard.names.iter().take(BARS).map(bar).collect()
+        most_frequent.iter().take(BARS).map(bar).collect()
     }
 }
 

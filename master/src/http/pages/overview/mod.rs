@@ -48,8 +48,8 @@ pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<Ht
 
 async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpan) -> Result<HttpResponse, ApiError> {
     let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
-    let Overview { tally, product, events, sources } = app.engine.overview(sku, CHANGES).await?;
-    let dashboard = app.engine.dashboard(span).await?;
+    let Overview { tally, product, events, sources, points, today } = app.engine.overview(sku, CHANGES, span).await?;
+    let names = app.engine.most_frequent_names().await?;
     let catalog = app.engine.catalog();
     let version = product.as_ref().map(ProductDetail::version);
     let known = product.map(|detail| Known::new(form.sku.clone(), detail, &catalog));
@@ -59,11 +59,11 @@ async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpa
         fields: form.fields(&catalog, shown),
         known,
         version,
-        counts: Count::all(tally, &dashboard, &sources),
-        plots: plots(&dashboard.points, span),
+        counts: Count::all(tally, &today, &sources),
+        plots: plots(&points, span),
         spans: SpanLink::all(span, |name| span_link(name, &form.sku)),
         bars_of: catalog.group_by.as_deref().map_or_else(|| "name".to_owned(), |column| label(column, &catalog)),
-        bars: Bar::all(&dashboard, catalog.group_by.as_deref()),
+        bars: Bar::all(&names, catalog.group_by.as_deref()),
         form,
         busy: app.engine.writing().map(Into::into),
         more_sources: more(&sources),

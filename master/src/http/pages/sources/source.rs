@@ -95,12 +95,11 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let span = plot::span(span)?;
     let (only_rejected, offset) = (files == Some(FileState::Rejected), offset.max(0));
     let name = input::path_name(&request)?;
-    let Some(SourceDetail { source, files }) =
-        app.engine.source(name.clone(), only_rejected, offset, FILES + 1).await?
+    let Some(SourceDetail { source, files, points }) =
+        app.engine.source(name.clone(), only_rejected, (offset, FILES + 1), span).await?
     else {
         return Err(ApiError::NotFound(format!("there is no source `{name}`; `/sources` lists all")));
     };
-    let points = app.engine.history(Some(name), span).await?;
     let files = files.into_iter().map(File::from).collect();
     let page = SourcePage::new(source.into(), files, (only_rejected, offset), (&points, span));
     answer(&app, StatusCode::OK, &page)
