@@ -66,6 +66,24 @@ pub struct RejectPage {
     pub next: Option<i64>,
 }
 
+/// Adds the reader, the source and the file of a filter to a query of files. A macro, because the queries have different types.
+macro_rules! of_filter {
+    ($query:expr, $filter:expr) => {{
+        let (mut query, filter) = ($query, $filter);
+        if let Some(reader) = &filter.reader {
+            query = query.filter(files::reader.eq(reader));
+        }
+        if let Some(source) = &filter.source {
+            query = query.filter(sources::name.eq(source));
+        }
+        if let Some(file) = &filter.file {
+            query = query.filter(files::path.eq(file));
+        }
+        query
+    }};
+}
+pub(super) use of_filter;
+
 impl Store {
     /// At most `limit` rejects, by source name, path and line; on the same line, those of the reader `first` first.
     ///
@@ -159,21 +177,12 @@ impl Store {
     fn newest_of_each_file(&mut self, filter: &RejectFilter, before: i64) -> QueryResult<BinaryHeap<(i64, i64)>> {
         let of_file = rejects::table.filter(rejects::file_id.eq(files::id).and(rejects::id.lt(before)));
         let newest = of_file.select(max(rejects::id)).single_value();
-        let mut query = files::table
+        let query = files::table
             .inner_join(sources::table)
             .filter(files::rejects.gt(0).or(files::rejected_hash.is_not_null()))
             .select((newest, files::id))
             .into_boxed();
-        if let Some(reader) = &filter.reader {
-            query = query.filter(files::reader.eq(reader));
-        }
-        if let Some(source) = &filter.source {
-            query = query.filter(sources::name.eq(source));
-        }
-        if let Some(file) = &filter.file {
-            query = query.filter(files::path.eq(file));
-        }
-        let heads: Vec<(Option<i64>, i64)> = query.load(&mut self.connection)?;
+        let heads: Vec<(Option<i64>, i64)> = of_filter!(query, filter).load(&mut self.connection)?;
         Ok(heads.into_iter().filter_map(|(newest, file)| Some((newest?, file))).collect())
     }
 

@@ -2,7 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{files::FileState, reject_views::RejectFilter};
+use super::{
+    files::FileState,
+    reject_views::{RejectFilter, of_filter},
+};
 use crate::{
     Error, Store,
     database::{
@@ -49,7 +52,7 @@ impl Store {
         offset: i64,
         limit: i64,
     ) -> Result<Vec<RejectedFileView>, Error> {
-        let mut query = files::table
+        let query = files::table
             .inner_join(sources::table)
             .filter(files::rejects.gt(0).or(files::rejected_hash.is_not_null()))
             .select(RejectedFileView::as_select())
@@ -57,16 +60,7 @@ impl Store {
             .limit(limit)
             .offset(offset)
             .into_boxed();
-        if let Some(reader) = &filter.reader {
-            query = query.filter(files::reader.eq(reader));
-        }
-        if let Some(source) = &filter.source {
-            query = query.filter(sources::name.eq(source));
-        }
-        if let Some(file) = &filter.file {
-            query = query.filter(files::path.eq(file));
-        }
-        query.load(&mut self.connection).or_cannot(|| "read the files with rejects")
+        of_filter!(query, filter).load(&mut self.connection).or_cannot(|| "read the files with rejects")
     }
 
     /// The reasons of at most `limit` kept rejects of a file.
