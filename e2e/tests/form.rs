@@ -117,6 +117,36 @@ fn blank_fields_stay_and_the_correction_can_be_undone() {
     });
 }
 
+/// Deeds of the page of a product, done where it was looked up, and announced there.
+#[test]
+fn the_overview_empties_hides_and_creates() {
+    for kind in [Kind::Desktop, Kind::WithoutScripts] {
+        let system = System::start(FEED);
+        browse(kind, async |browser| {
+            browser.goto(&system.page("/?sku=i1")).await;
+            browser.click("details.empties summary").await;
+            browser.click("#empty-description").await;
+            browser.click("#submit").await;
+            browser.shows(".notice.saved[role=status]", "Saved.").await;
+            browser.shows("#product .description", "no description").await;
+            assert_eq!(system.product("i1"), product("Ink", ""));
+
+            browser.click("form.hide button").await;
+            browser.shows(".notice.saved[role=status]", "Hidden.").await;
+            assert_eq!(system.product("i1"), None);
+            browser.lands_on(&system.page("/?sku=i1")).await;
+            browser.goto(&system.page("/?sku=i1")).await;
+            assert_eq!(browser.text(".notice.saved").await, None, "it is said once");
+
+            browser.goto(&system.page("/?sku=..")).await;
+            browser.write("#name", "Dots").await;
+            browser.click("#submit").await;
+            browser.shows(".notice.saved[role=status]", "Created.").await;
+            browser.shows("#product .name", "Dots").await;
+        });
+    }
+}
+
 #[test]
 fn an_unknown_sku_is_an_error_and_nothing_typed_is_lost() {
     let system = System::start(FEED);

@@ -55,6 +55,37 @@ fn the_form_sets_what_is_not_blank() {
     shows(&system, "a", Some(("Mine", " kept\nas it is ")));
 }
 
+/// The overview does all that the page of a product does to its texts, and says so once.
+#[test]
+fn the_overview_empties_hides_and_creates() {
+    let system = two_sources();
+    let page = |path: &str, cookie: &str| {
+        let cookies = [("Cookie", cookie), ("Accept", "text/html")];
+        http::request("GET", &system.master_url(path), &cookies, b"").unwrap()
+    };
+    let done = |body: &str, to: &str, words: &str| {
+        let answer = system.ask("POST", to, body);
+        let location = answer.header("location").unwrap_or_default().to_owned();
+        assert!(answer.status == 303 && location.starts_with("/?sku="), "{body}: {}", answer.text());
+        let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let shown = page(&location, &cookie);
+        assert!(shown.text().contains(&format!(">{words}")), "{words}: {}", shown.text());
+        assert!(shown.header("set-cookie").is_some_and(|cookie| cookie.contains("Max-Age=0")), "it is said once");
+        assert!(!page("/?sku=other", &cookie).text().contains(words), "and of this product");
+    };
+    done("sku=a&empty-description=1", "/update", "Saved.");
+    shows(&system, "a", Some(("South", "")));
+    done("sku=a&page=overview", "/hide", "Hidden.");
+    shows(&system, "a", None);
+    done("sku=a", "/clear", "Undone.");
+    assert_eq!(system.ask("POST", "/update", "sku=new&name=New&form-create=other").status, 404, "it was another one");
+    done("sku=new%2F1&name=New&form-create=new%2F1", "/update", "Created.");
+    shows(&system, "new%2F1", Some(("New", "")));
+    assert_eq!(system.ask("POST", "/update", "sku=a&name=Mine&form-create=a").status, 412, "it is there already");
+    let unknown = page("/?sku=nowhere", "").text();
+    assert!(unknown.contains("name=\"form-create\" value=\"nowhere\""), "{unknown}");
+}
+
 #[test]
 fn an_edit_outlives_feeds_restarts_and_kills() {
     let mut system = two_sources();

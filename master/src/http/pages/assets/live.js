@@ -96,7 +96,7 @@ setInterval(age, 5000);
 // Shows the product of the form, with what was typed so far, at an address that can be shared.
 function lookUp(event) {
   event.preventDefault();
-  const fields = [...event.target.form.querySelectorAll("input:not([type=hidden]), textarea")];
+  const fields = [...event.target.form.querySelectorAll("input:not([type=hidden], [type=checkbox]:not(:checked)), textarea")];
   const typed = fields.map(({ name, value }) => [name, value]).filter(([, text]) => text.trim() !== "");
   location.assign(`/?${new URLSearchParams(typed)}`);
 }
@@ -116,7 +116,8 @@ if (parts().length > 0) {
 
   document.querySelector("form[action='/update']")?.addEventListener("submit", (event) => {
     const button = document.getElementById("submit");
-    const typed = [...new FormData(event.target)].some(([name, text]) => name !== "sku" && name !== "enter" && text.trim() !== "");
+    const unseen = ["sku", "enter", "version", "form-of"];
+    const typed = [...new FormData(event.target)].some(([name, text]) => !unseen.includes(name) && text.trim() !== "");
     const entered = event.submitter?.name === "enter" && typed;
     if (event.submitter !== button && !entered) return;
     // Deferred: the browser must still send the form as it is.

@@ -21,7 +21,11 @@ use crate::http::{
     pages::{
         frame::answer,
         plot::{self, SpanLink},
-        product::{Form, Known, label},
+        product::{
+            Form, Known,
+            deed::{self, Deed},
+            label,
+        },
         text::wording::{counted, encoded},
     },
     server::{App, error::ApiError, input},
@@ -38,15 +42,26 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let asked = pairs.iter().position(|(key, _)| key == "span").map(|at| pairs.remove(at).1);
     let span = plot::span(asked)?;
     let form = Form::new(pairs, &app.engine.catalog())?;
-    answer_with(&app, StatusCode::OK, form, span).await
+    let done = Deed::to_announce(&request, &form.sku);
+    let mut response = answer_with(&app, StatusCode::OK, form, span, done).await?;
+    if done.is_some() {
+        deed::forget(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Renders the page with this form and the product of its sku.
 pub(crate) async fn page(app: &App, status: StatusCode, form: Form) -> Result<HttpResponse, ApiError> {
-    answer_with(app, status, form, HistorySpan::default()).await
+    answer_with(app, status, form, HistorySpan::default(), None).await
 }
 
-async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpan) -> Result<HttpResponse, ApiError> {
+async fn answer_with(
+    app: &App,
+    status: StatusCode,
+    form: Form,
+    span: HistorySpan,
+    done: Option<Deed>,
+) -> Result<HttpResponse, ApiError> {
     let sku = Some(form.sku.clone()).filter(|sku| !sku.is_empty());
     let Overview { tally, product, events, sources, points, today } = app.engine.overview(sku, CHANGES, span).await?;
     let names = app.engine.most_frequent_names().await?;
@@ -65,6 +80,7 @@ async fn answer_with(app: &App, status: StatusCode, form: Form, span: HistorySpa
         bars_of: catalog.group_by.as_deref().map_or_else(|| "name".to_owned(), |column| label(column, &catalog)),
         bars: Bar::all(&names, catalog.group_by.as_deref()),
         form,
+        done: done.map(Deed::words),
         busy: app.engine.writing().map(Into::into),
         more_sources: more(&sources),
         sources: worst_first(sources).into_iter().take(SOURCES).map(SourceLine::from).collect(),

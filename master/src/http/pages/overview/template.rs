@@ -20,6 +20,8 @@ use crate::http::pages::{
 #[template(path = "home.html")]
 pub(crate) struct Home {
     pub(crate) form: Form,
+    /// Announcement of the last deed.
+    pub(crate) done: Option<&'static str>,
     /// The fields of the form, one for each column.
     pub(crate) fields: Vec<Field>,
     /// The product of the form's sku, if it has one.
@@ -47,6 +49,14 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    fn can_create(&self) -> bool {
+        self.known.as_ref().is_some_and(Known::can_be_created)
+    }
+
+    fn can_empty(&self) -> bool {
+        self.fields.iter().any(|field| !field.shown.is_empty() || field.is_emptied)
+    }
+
     fn product_link(&self, sku: &str) -> String {
         product::link(sku)
     }
@@ -116,6 +126,7 @@ mod tests {
         let own = || vec![(EVIL.to_owned(), EVIL.to_owned())];
         let home = Home {
             form,
+            done: None,
             fields: vec![field(Kind::Long), field(Kind::Number)],
             version: Some(EVIL.into()),
             known: Some(Known {

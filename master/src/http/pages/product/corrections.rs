@@ -1,18 +1,19 @@
 //! `POST /update`, `/hide`, `/clear` and `/undo`: corrects a product, or undoes that.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::LOCATION},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::Deserialize;
-use tributary_engine::{EditError, EditRequest, EditTerms, Entrance, Expected};
+use tributary_engine::{Author, EditError, EditRequest, EditTerms, Entrance};
 
 use crate::http::{
     pages::{
         overview,
-        product::{Form, link, page},
-        text::wording::{encoded, sentence},
+        product::{
+            Form,
+            deed::{self, Deed},
+            form::expected,
+            page,
+        },
+        text::wording::sentence,
     },
     server::{App, error::ApiError, input},
 };
@@ -28,31 +29,28 @@ pub(crate) async fn update(
     let enter = fields.iter().position(|(name, _)| name == "enter").map(|at| fields.remove(at).1);
     let form = Form::new(fields, &app.engine.catalog())?;
     if form.is_blank() && enter.is_some_and(|enter| !enter.is_empty()) {
-        return Ok(see(&form.sku));
+        return Ok(deed::shown(&form.sku));
     }
-    let correction = form.correction();
-    let (sku, change) = match correction {
-        Ok(correction) => correction,
+    // Somebody may type another sku after the form has offered to create one.
+    let creates = form.create.as_ref() == Some(&form.sku);
+    let (sku, change, terms) = match form.request(creates, author(&request)) {
+        Ok(asked) => asked,
         Err(ApiError::Invalid(why)) => {
-            return overview::page(
-                &app,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Form { complaint: Some(sentence(&why)), ..form },
-            )
-            .await;
+            let form = Form { complaint: Some(sentence(&why)), ..form };
+            return overview::page(&app, StatusCode::UNPROCESSABLE_ENTITY, form).await;
         }
         Err(other) => return Err(other),
     };
-    let terms = EditTerms { only_if_shown: true, expected: form.expected(), ..terms(&request) };
-    let was_shown = match app.engine.change_edit(&sku, change, terms).await {
-        Err(EditError::Stale(_)) => return page::stale(&app, form).await,
-        written => written?,
-    };
-    if !was_shown {
-        let why = format!("No product with the sku “{sku}” is shown, so nothing was changed.");
-        return overview::page(&app, StatusCode::NOT_FOUND, Form { complaint: Some(why), ..form }).await;
+    match app.engine.change_edit(&sku, change, terms).await {
+        Ok(_) if creates => Ok(Deed::Created.on_overview(&sku)),
+        Ok(true) => Ok(Deed::Saved.on_overview(&sku)),
+        Ok(false) => {
+            let why = format!("No product with the SKU “{sku}” is shown, so nothing was changed.");
+            overview::page(&app, StatusCode::NOT_FOUND, Form { complaint: Some(why), ..form }).await
+        }
+        Err(EditError::Stale(_)) => page::stale(&app, form).await,
+        Err(other) => Err(other.into()),
     }
-    Ok(see(&sku))
 }
 
 /// The fields of a form that takes something back, or hides a product.
@@ -62,14 +60,13 @@ struct OneProduct {
     sku: String,
     /// The version of the product that the page shows.
     version: Option<String>,
-    /// `product` if the form is on the page of the product.
+    /// The page that the form is on, if not the usual one: `product` or `overview`.
     page: Option<String>,
 }
 
 impl OneProduct {
     fn terms(&self, request: &HttpRequest) -> EditTerms {
-        let expected = self.version.clone().map_or(Expected::Anything, |version| Expected::Versions(vec![version]));
-        EditTerms { expected, ..terms(request) }
+        EditTerms { author: author(request), expected: expected(self.version.clone()), ..EditTerms::default() }
     }
 }
 
@@ -81,7 +78,7 @@ pub(crate) async fn clear(
 ) -> Result<HttpResponse, ApiError> {
     let form: OneProduct = input::form(&request, payload).await?;
     let sku = input::sku(&form.sku)?;
-    let done = if form.page.is_some() { saved(&sku, "undone") } else { see(&sku) };
+    let done = if form.page.is_some() { Deed::Undone.on_product(&sku) } else { Deed::Undone.on_overview(&sku) };
     unless_stale(&app, &sku, EditRequest::Clear, form.terms(&request), done).await
 }
 
@@ -93,7 +90,9 @@ pub(crate) async fn hide(
 ) -> Result<HttpResponse, ApiError> {
     let form: OneProduct = input::form(&request, payload).await?;
     let sku = input::sku(&form.sku)?;
-    unless_stale(&app, &sku, EditRequest::Hide, form.terms(&request), saved(&sku, "hidden")).await
+    let is_on_overview = form.page.as_deref() == Some("overview");
+    let done = if is_on_overview { Deed::Hidden.on_overview(&sku) } else { Deed::Hidden.on_product(&sku) };
+    unless_stale(&app, &sku, EditRequest::Hide, form.terms(&request), done).await
 }
 
 /// Changes an edit and answers with `done`; with the page if the product has changed since it was shown.
@@ -134,23 +133,11 @@ pub(crate) async fn undo(
         (None, Some(column)) => EditRequest::TakeBack(column),
         _ => return Err(ApiError::Invalid("say what to undo: the `id` of a change, or a `column`".to_owned())),
     };
-    app.engine.change_edit(&sku, change, terms(&request)).await?;
-    Ok(saved(&sku, "undone"))
+    let terms = EditTerms { author: author(&request), ..EditTerms::default() };
+    app.engine.change_edit(&sku, change, terms).await?;
+    Ok(Deed::Undone.on_product(&sku))
 }
 
-/// Terms of an edit by the form.
-fn terms(request: &HttpRequest) -> EditTerms {
-    EditTerms { author: input::author(request, Entrance::Form), ..EditTerms::default() }
-}
-
-/// Leads to the page of a product, which announces what was done.
-pub(super) fn saved(sku: &str, what: &str) -> HttpResponse {
-    let link = link(sku);
-    let sign = if link.contains('?') { "" } else { "?saved=" };
-    let what = if sign.is_empty() { "" } else { what };
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("{link}{sign}{what}"))).finish()
-}
-
-fn see(sku: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/?sku={}", encoded(sku)))).finish()
+fn author(request: &HttpRequest) -> Author {
+    input::author(request, Entrance::Form)
 }

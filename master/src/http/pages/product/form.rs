@@ -1,7 +1,7 @@
 //! The form that corrects a product: a field for each column of the catalog.
 
 use tributary_config::CatalogConfig;
-use tributary_engine::{EditRequest, Expected};
+use tributary_engine::{Author, EditRequest, EditTerms, Expected};
 
 use crate::http::{
     api::product_views::Product,
@@ -10,6 +10,9 @@ use crate::http::{
 
 /// Length from which on a text gets several lines.
 const MAX_SHORT_CHARS: usize = 80;
+
+/// The field of a form that creates the product of this sku, rather than correcting it. No column has such a name.
+const CREATE: &str = "form-create";
 
 /// Begins the name of the field that empties a column. No column has a `-` in its name.
 const EMPTY: &str = "empty-";
@@ -24,6 +27,8 @@ pub(crate) struct Form {
     pub(crate) emptied: Vec<String>,
     /// The version of the product that the form was filled in for.
     pub(crate) version: Option<String>,
+    /// The value of the button that creates a product.
+    pub(crate) create: Option<String>,
     /// The error message.
     pub(crate) complaint: Option<String>,
 }
@@ -102,6 +107,7 @@ impl Form {
         for (name, text) in fields {
             match name.as_str() {
                 "form-of" => version_of = Some(text),
+                CREATE => form.create = Some(text),
                 // A catalog may have a column of this name.
                 "version" if !catalog.has("version") => form.version = Some(text).filter(|text| !text.is_empty()),
                 "sku" => form.sku = text.trim().to_owned(),
@@ -161,17 +167,19 @@ impl Form {
         self.emptied.is_empty() && self.typed.iter().all(|(_, text)| text.trim().is_empty())
     }
 
-    /// The product that the form was filled in for.
-    pub(crate) fn expected(&self) -> Expected {
-        self.version.clone().map_or(Expected::Anything, |version| Expected::Versions(vec![version]))
-    }
-
-    /// The sku, and a change of its edit to the texts that are not blank, and to the empty text where that is asked for.
+    /// The sku and the change of its edit that the form asks for, with what must hold for it.
     ///
     /// # Errors
-    /// There is no sku, no text, or one that is too long; or a column is to become empty and has a text.
-    pub(crate) fn correction(&self) -> Result<(String, EditRequest), ApiError> {
+    /// There is no sku, no text, or one that is too long; a column is to become empty and has a text; a new product has no name.
+    pub(crate) fn request(&self, creates: bool, author: Author) -> Result<(String, EditRequest, EditTerms), ApiError> {
         let sku = input::sku(&self.sku)?;
+        let change = if creates { self.creation()? } else { self.correction()? };
+        let expected = if creates { Expected::NotShown } else { expected(self.version.clone()) };
+        Ok((sku, change, EditTerms { author, expected, only_if_shown: !creates }))
+    }
+
+    /// A change to the texts that are not blank, and to the empty text where that is asked for.
+    fn correction(&self) -> Result<EditRequest, ApiError> {
         let mut texts: Vec<_> = self.texts()?.into_iter().map(|(column, text)| (column, Some(text))).collect();
         for column in &self.emptied {
             if texts.iter().any(|(typed, _)| typed == column) {
@@ -184,14 +192,11 @@ impl Form {
                 "give a name, a description or another text; blank ones stay as they are".to_owned(),
             ));
         }
-        Ok((sku, EditRequest::Patch(texts)))
+        Ok(EditRequest::Patch(texts))
     }
 
     /// The change that creates a product of these texts.
-    ///
-    /// # Errors
-    /// There is no name, or a text is too long.
-    pub(crate) fn creation(&self) -> Result<EditRequest, ApiError> {
+    fn creation(&self) -> Result<EditRequest, ApiError> {
         let mut texts = self.texts()?;
         if texts.iter().all(|(column, _)| column != "name") {
             return Err(ApiError::Invalid("a new product needs a name".to_owned()));
@@ -208,6 +213,11 @@ impl Form {
         // A browser sends every line end of a text field as CR LF (HTML standard, form submission); files here have LF.
         typed.map(|(column, text)| Ok((column.clone(), input::text_of(column, &text.replace("\r\n", "\n"))?))).collect()
     }
+}
+
+/// The product that a form expects which shows this version.
+pub(super) fn expected(version: Option<String>) -> Expected {
+    version.map_or(Expected::Anything, |version| Expected::Versions(vec![version]))
 }
 
 /// Whether the column is one that every catalog has.

@@ -30,6 +30,16 @@ impl Known {
         let edited = detail.edit.as_ref().and_then(|edit| Moment::new(&edit.edited_at));
         Self { sku, product, own, offers, edit: detail.edit.map(Edit::from), edited }
     }
+
+    /// Whether somebody has hidden it.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.edit.as_ref().is_some_and(|edit| edit.hidden)
+    }
+
+    /// Whether it can be created: it is not shown, and not because somebody hid it.
+    pub(crate) fn can_be_created(&self) -> bool {
+        self.product.is_none() && !self.is_hidden()
+    }
 }
 
 /// An offer as the page shows it.

@@ -3,6 +3,7 @@
 //! It belongs here if it shows or corrects one product. The overview embeds the form, too.
 
 pub(crate) mod corrections;
+pub(super) mod deed;
 mod form;
 mod history_line;
 mod known;
@@ -12,6 +13,7 @@ mod save;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header::LOCATION, web};
 use serde::Deserialize;
 
+use self::deed::Deed;
 pub(crate) use self::save::save;
 #[cfg(test)]
 pub(super) use self::{form::Kind, known::OfferLine};
@@ -35,7 +37,8 @@ struct ShowQuery {
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let ShowQuery { saved } = input::query(&request)?;
     let form = Form { sku: input::page_sku(&request)?, ..Form::default() };
-    page::answer(&app, StatusCode::OK, form, page::Extras { saved, ..page::Extras::default() }).await
+    let done = saved.as_deref().and_then(Deed::named);
+    page::answer(&app, StatusCode::OK, form, page::Extras { done, ..page::Extras::default() }).await
 }
 
 #[derive(Debug, Deserialize)]

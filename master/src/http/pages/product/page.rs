@@ -5,6 +5,7 @@ use askama::Template;
 use tributary_config::CatalogConfig;
 
 use super::{
+    deed::Deed,
     form::{Field, Form},
     history_line::{Correction, HistoryLine, corrections},
     known::{Known, label},
@@ -21,8 +22,8 @@ use crate::http::{
 /// Messages of a page beside the product.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    /// The last deed, as the redirect has it.
-    pub(super) saved: Option<String>,
+    /// The last deed.
+    pub(super) done: Option<Deed>,
     /// Why nothing was saved.
     pub(super) complaint: Option<String>,
     /// Whether nothing was saved because the product has changed since the form was opened.
@@ -40,7 +41,7 @@ impl Extras {
 #[template(path = "product.html")]
 struct ProductPage {
     /// Announcement of the last deed.
-    saved: Option<&'static str>,
+    done: Option<&'static str>,
     complaint: Option<String>,
     /// Whether nothing was saved because the product has changed meanwhile.
     is_stale: bool,
@@ -68,13 +69,8 @@ struct Conflict {
 }
 
 impl ProductPage {
-    /// Whether the product can be created: it is not shown, and not because somebody hid it.
     fn can_create(&self) -> bool {
-        self.known.product.is_none() && !self.is_hidden()
-    }
-
-    fn is_hidden(&self) -> bool {
-        self.known.edit.as_ref().is_some_and(|edit| edit.hidden)
+        self.known.can_be_created()
     }
 }
 
@@ -100,7 +96,7 @@ pub(super) async fn answer(
     let known = Known::new(sku.clone(), detail, &catalog);
     let fields = form.fields(&catalog, known.product.as_ref());
     let page = ProductPage {
-        saved: extras.saved.as_deref().map(announcement),
+        done: extras.done.map(Deed::words),
         complaint: extras.complaint,
         is_stale: extras.is_stale,
         conflicts: if extras.is_stale { conflicts(&fields, &catalog) } else { Vec::new() },
@@ -114,16 +110,6 @@ pub(super) async fn answer(
         encoded: encoded(&sku),
     };
     frame::answer(app, status, &page)
-}
-
-/// Words for what was just done.
-fn announcement(saved: &str) -> &'static str {
-    match saved {
-        "created" => "Created.",
-        "hidden" => "Hidden. No list shows the product any more.",
-        "undone" => "Undone.",
-        _ => "Saved.",
-    }
 }
 
 fn conflicts(fields: &[Field], catalog: &CatalogConfig) -> Vec<Conflict> {
@@ -177,7 +163,7 @@ mod tests {
         let form = Form { sku: EVIL.into(), typed, ..Form::default() };
         let fields = form.fields(&catalog, None);
         check(&ProductPage {
-            saved: Some("Saved."),
+            done: Some("Saved."),
             complaint: Some(EVIL.into()),
             is_stale: true,
             conflicts: conflicts(&fields, &catalog),

@@ -1,10 +1,10 @@
 //! `POST /products/{sku}`: saves what was typed on the page of a product, or creates the product.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use tributary_engine::{EditError, EditTerms, Entrance, Expected};
+use tributary_engine::{EditError, Entrance};
 
 use super::{
-    corrections::saved,
+    deed::Deed,
     form::Form,
     page::{Extras, answer, stale},
 };
@@ -13,9 +13,6 @@ use crate::http::{
     server::{App, error::ApiError, input},
 };
 
-/// The field of a form that creates. No column has such a name.
-const CREATE: &str = "form-create";
-
 /// Saves a correction and redirects to the product. Whatever is wrong, the page keeps what was typed.
 pub(crate) async fn save(
     request: HttpRequest,
@@ -23,22 +20,19 @@ pub(crate) async fn save(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let sku = input::page_sku(&request)?;
-    let mut fields: Vec<(String, String)> = input::form(&request, payload).await?;
-    let creates = fields.iter().position(|(name, _)| name == CREATE).map(|at| fields.remove(at)).is_some();
+    let fields: Vec<(String, String)> = input::form(&request, payload).await?;
     let form = Form { sku: sku.clone(), ..Form::new(fields, &app.engine.catalog())? };
-    let change = if creates { form.creation() } else { form.correction().map(|(_, change)| change) };
-    let change = match change {
-        Ok(change) => change,
+    let creates = form.create.is_some();
+    let (sku, change, terms) = match form.request(creates, input::author(&request, Entrance::Form)) {
+        Ok(asked) => asked,
         Err(ApiError::Invalid(why)) => {
             return answer(&app, StatusCode::UNPROCESSABLE_ENTITY, form, Extras::complaint(sentence(&why))).await;
         }
         Err(other) => return Err(other),
     };
-    let expected = if creates { Expected::NotShown } else { form.expected() };
-    let terms = EditTerms { author: input::author(&request, Entrance::Form), expected, only_if_shown: !creates };
     match app.engine.change_edit(&sku, change, terms).await {
-        Ok(_) if creates => Ok(saved(&sku, "created")),
-        Ok(true) => Ok(saved(&sku, "1")),
+        Ok(_) if creates => Ok(Deed::Created.on_product(&sku)),
+        Ok(true) => Ok(Deed::Saved.on_product(&sku)),
         Ok(false) => {
             let why = "The product is not shown any more, so nothing was saved.".to_owned();
             answer(&app, StatusCode::NOT_FOUND, form, Extras::complaint(why)).await
