@@ -40,6 +40,14 @@ fn expected(table: &[Vec<String>]) -> (Vec<String>, Vec<Vec<String>>) {
     (columns, rows)
 }
 
+/// A field of which each line looks like a row is taken for rows, unless the quote is set.
+fn settings(table: &[Vec<String>], delimiter: u8) -> Settings {
+    let looks_like_rows = |cell: &String| cell.contains(['\n', '\r']) && cell.contains(char::from(delimiter));
+    let quote = table.iter().flatten().any(looks_like_rows).then_some(Quote::Char(b'"'));
+    let delimiter = Some(char::from(delimiter).to_string());
+    Settings { delimiter, encoding: Some("UTF-8".into()), quote, ..Settings::default() }
+}
+
 fn check_read_back(written: &[u8], settings: &Settings, table: &[Vec<String>], chunk: usize) {
     let seen = see(written, settings, usize::MAX, chunk).expect("a well-formed table is read");
     let rows = seen.rows.into_iter().map(|(_, fields)| fields).collect::<Vec<_>>();
@@ -65,15 +73,7 @@ proptest! {
             writer.write_record(record).unwrap();
         }
         let written = writer.into_inner().unwrap();
-        // A field of which each line looks like a row is taken for rows, unless the quote is set.
-        let looks_like_rows = |cell: &String| cell.contains(['\n', '\r']) && cell.contains(char::from(delimiter));
-        let quote = table.iter().flatten().any(looks_like_rows).then_some(Quote::Char(b'"'));
-        let settings = Settings {
-            delimiter: Some(char::from(delimiter).to_string()),
-            encoding: Some("UTF-8".into()),
-            quote,
-            ..Settings::default()
-        };
+        let settings = settings(&table, delimiter);
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(&written[..]);
         let read: Vec<Vec<String>> = reader.deserialize().collect::<Result<_, _>>().unwrap();
         prop_assert_eq!(&read, &table);
@@ -86,7 +86,6 @@ proptest! {
         for record in &table {
             write_texts(&mut written, record);
         }
-        let settings = Settings { delimiter: Some(",".into()), encoding: Some("UTF-8".into()), ..Settings::default() };
-        check_read_back(&written, &settings, &table, chunk);
+        check_read_back(&written, &settings(&table, b','), &table, chunk);
     }
 }
