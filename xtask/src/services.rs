@@ -1,7 +1,7 @@
 //! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
 //! start each and when it answers, but not the tests.
 
-mod node;
+pub(crate) mod node;
 mod rabbitmq;
 mod readers;
 
@@ -250,7 +250,7 @@ impl<'a> Running<'a> {
 }
 
 /// Finds a free port. If another program takes it first, the service fails and says so.
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

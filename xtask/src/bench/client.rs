@@ -35,6 +35,15 @@ impl Connection {
         Ok((status, body))
     }
 
+    /// Asks for a page as a browser does, packed, and returns status and body as they arrive.
+    pub(super) fn page(&mut self, path: &str) -> Result<(u16, Vec<u8>)> {
+        let mut body = Vec::new();
+        let host = &self.host;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n\r\n");
+        Ok((self.exchange(&request, &mut body)?, body))
+    }
+
     /// Sends a URL-encoded form and returns the status.
     pub(super) fn post(&mut self, path: &str, form: &str) -> Result<u16> {
         let (host, length) = (&self.host, form.len());

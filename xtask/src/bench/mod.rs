@@ -5,6 +5,7 @@ mod catalog;
 mod client;
 mod columns;
 mod documents;
+mod face;
 mod feed;
 mod figures;
 mod folders;
@@ -40,6 +41,8 @@ enum Task {
     Catalog(catalog::Args),
     /// A catalog with own columns: loading, changes, filters and orders over HTTP, size; beside DuckDB
     Columns(columns::Args),
+    /// Every page of a large catalog, its size beside Streamlit's, and changes that open pages and Socket.IO clients see
+    Face(face::Args),
     /// Small documents from many clients at once
     Documents(documents::Args),
     /// Operations and documents through RabbitMQ; beside consumers in Python
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Folders(args) => folders::run(args),
         Task::Catalog(args) => catalog::run(args),
         Task::Columns(args) => columns::run(args),
+        Task::Face(args) => face::run(args),
         Task::Documents(args) => documents::run(args),
         Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),

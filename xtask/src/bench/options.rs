@@ -16,15 +16,22 @@ pub(super) struct Options {
     /// Rounds that are counted, after one that warms up; every program has a turn in each
     #[arg(long, default_value_t = MIN_PAIRS)]
     pub(super) pairs: usize,
+    /// The Python that has DuckDB, polars, pandas and pika; `cargo xtask services` makes one and sets the variable
+    #[arg(long, env = "TRIBUTARY_E2E_PYTHON", default_value = "python3")]
+    pub(super) python: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where a run works, and where its figures go.
+#[derive(clap::Args)]
+pub(super) struct Place {
     /// Also replace the table in BENCHMARKS.md
     #[arg(long, conflicts_with = "only")]
     markdown: bool,
     /// Where to make the temporary folder, which needs gigabytes [default: beside the binaries]
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The Python that has DuckDB, polars, pandas and pika; `cargo xtask services` makes one and sets the variable
-    #[arg(long, env = "TRIBUTARY_E2E_PYTHON", default_value = "python3")]
-    pub(super) python: String,
     #[command(flatten)]
     binaries: Binaries,
 }
@@ -33,7 +40,24 @@ impl Options {
     /// Refuses options that cannot give the table `section`, before anything takes time.
     pub(super) fn check(&self, section: &str) -> Result<()> {
         ensure!(self.pairs > 0, "give at least one pair");
-        ensure!(self.pairs >= MIN_PAIRS || !self.markdown, "`--markdown` needs at least {MIN_PAIRS} pairs");
+        ensure!(self.pairs >= MIN_PAIRS || !self.place.markdown, "`--markdown` needs at least {MIN_PAIRS} pairs");
+        self.place.check(section)
+    }
+
+    /// As [`Place::prepare`].
+    pub(super) fn prepare(&self) -> Result<TempDir> {
+        self.place.prepare()
+    }
+
+    /// Writes the table into BENCHMARKS.md if that was asked for.
+    pub(super) fn write(&self, section: &str, table: &Table, versions: &[String]) -> Result<()> {
+        self.place.write(section, &table.markdown(), versions)
+    }
+}
+
+impl Place {
+    /// Refuses `--markdown` if BENCHMARKS.md has no section of this name.
+    pub(super) fn check(&self, section: &str) -> Result<()> {
         if self.markdown { section::check(section) } else { Ok(()) }
     }
 
@@ -48,9 +72,9 @@ impl Options {
         home.with_context(|| format!("failed to make a folder in {}; choose another with --dir", folder.display()))
     }
 
-    /// Writes the table into BENCHMARKS.md if that was asked for.
-    pub(super) fn write(&self, section: &str, table: &Table, versions: &[String]) -> Result<()> {
-        if self.markdown { section::write(section, table, versions) } else { Ok(()) }
+    /// Writes the tables into BENCHMARKS.md if that was asked for.
+    pub(super) fn write(&self, section: &str, tables: &str, versions: &[String]) -> Result<()> {
+        if self.markdown { section::write(section, tables, versions) } else { Ok(()) }
     }
 }
 

@@ -1,10 +1,9 @@
-//! A table in BENCHMARKS.md, between two marks with its name, below a line about the machine.
+//! The tables of a bench in BENCHMARKS.md, between two marks with a name, below a line about the machine.
 
 use std::{env, fs, path::PathBuf, thread};
 
 use anyhow::{Context, Result, bail};
 
-use super::table::Table;
 use crate::workspace::{output, root};
 
 const FILE: &str = "BENCHMARKS.md";
@@ -14,11 +13,11 @@ pub(super) fn check(name: &str) -> Result<()> {
     parts(name).map(drop)
 }
 
-/// Replaces the table that is there. `versions` are those of the peers.
-pub(super) fn write(name: &str, table: &Table, versions: &[String]) -> Result<()> {
+/// Replaces the tables that are there. `versions` are those of the peers.
+pub(super) fn write(name: &str, tables: &str, versions: &[String]) -> Result<()> {
     let (before, after) = parts(name)?;
-    let (machine, table) = (machine(versions)?, table.markdown());
-    let section = format!("{before}<!-- {name} -->\n{machine}\n\n{table}\n<!-- /{name} -->{after}");
+    let machine = machine(versions)?;
+    let section = format!("{before}<!-- {name} -->\n{machine}\n\n{tables}\n<!-- /{name} -->{after}");
     fs::write(path(), section).with_context(|| format!("failed to write {FILE}"))
 }
 

@@ -1,4 +1,4 @@
-//! The packages of Node that tests run. They are installed once, below `target`.
+//! The packages of Node that tests and a bench run. They are installed once, below `target`.
 
 use std::{env, ffi::OsString, fs, process::Command};
 
@@ -8,11 +8,13 @@ use crate::workspace::{root, run};
 
 /// The environment variable in which tests find the folder of the packages; if it is set already, that one is taken.
 pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_NODE_PATH";
+/// The version of the client of Socket.IO.
+pub(crate) const SOCKET_IO_CLIENT: &str = "4.8.4";
 /// Names and versions: a client of Socket.IO, and the rules that pages are checked against.
-const PACKAGES: [(&str, &str); 2] = [("socket.io-client", "4.8.4"), ("axe-core", "4.14.1")];
+const PACKAGES: [(&str, &str); 2] = [("socket.io-client", SOCKET_IO_CLIENT), ("axe-core", "4.14.1")];
 
 /// Returns the folder of the packages, and fills it first if `install` says so.
-pub(super) fn modules(install: bool) -> Result<OsString> {
+pub(crate) fn modules(install: bool) -> Result<OsString> {
     if let Some(modules) = env::var_os(VARIABLE) {
         return Ok(modules);
     }
