@@ -84,7 +84,7 @@ impl Cutter {
         out.write_all(place.prefix.as_bytes())?;
         out.write_all(&self.record[name..])?;
         *rows += 1;
-        if *rows % ROWS_PER_REJECT == 0 {
+        if rows.is_multiple_of(ROWS_PER_REJECT) {
             let sku = &place.prefix;
             match *rows / ROWS_PER_REJECT % 3 {
                 0 => writeln!(out, "Unknown item {rows},{sku}wide-{rows},a cell too many,1.00,None,6")?,

@@ -54,7 +54,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    ensure!(args.clients % 2 == 0, "give an even number of clients: two processes share them");
+    ensure!(args.clients.is_multiple_of(2), "give an even number of clients: two processes share them");
     args.place.check(SECTION)?;
     let begun = Instant::now();
     let chosen = chosen(&args.only);
