@@ -39,7 +39,7 @@ const SALES: u64 = 1_000;
 /// A running master and what it has.
 pub(super) struct Catalog {
     pub(super) master: Daemon,
-    /// For each figure of the catalog what people would say of it.
+    /// The size of the catalog in words.
     pub(super) words: String,
     /// Names of a source that runs and of one that does not.
     pub(super) sources: [String; 2],

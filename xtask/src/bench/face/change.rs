@@ -26,7 +26,7 @@ use crate::bench::{
 const ROWS: u64 = 10_000;
 /// The default of `data-source`.
 const SETTLE: &str = "250ms";
-/// What is left of one change must not count for the next.
+/// The pause between two changes: late looks at one must not count for the next.
 const REST: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(30);
 const MAX_ONE: f64 = 1.0;

@@ -18,7 +18,7 @@ pub(super) struct Clients {
     answers: BufReader<ChildStdout>,
 }
 
-/// When each client saw a change, in milliseconds since 1970. Who did not see it is missing.
+/// When each client saw a change, in milliseconds since 1970. One that did not see it is missing.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) pages: Vec<u64>,

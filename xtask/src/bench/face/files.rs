@@ -56,7 +56,7 @@ fn rows_until(rows: u64, file: u64, files: u64) -> u64 {
 /// A file to write.
 struct Place {
     path: PathBuf,
-    /// What the skus begin with: a source owns a range of them, as a shop does.
+    /// The beginning of its skus: a source owns a range of them, as a shop does.
     prefix: String,
     rows: u64,
 }
