@@ -69,6 +69,11 @@ impl Connection {
         self.exchange(&request, body)
     }
 
+    /// Sends `DELETE path` and returns the status.
+    pub(super) fn delete(&mut self, path: &str) -> Result<u16> {
+        self.exchange(&format!("DELETE {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host), &mut io::sink())
+    }
+
     /// Reads the answer to `GET path` in this coding, and returns its number of bytes.
     pub(super) fn download(&mut self, path: &str, coding: &str) -> Result<u64> {
         let mut counted = Counted(0);

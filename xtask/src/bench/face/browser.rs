@@ -9,9 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tributary_testkit::http;
 
-use crate::bench::{python, waiting::until};
+use crate::bench::{client::Connection, python, waiting::until};
 
 /// As in the tests of `e2e/`: Chromium may run as root, without a display, and must send requests to nobody else.
 const FLAGS: [&str; 8] = [
@@ -49,7 +48,7 @@ pub(super) struct Load {
 
 /// Opens a page in a fresh browser, waits until `is_shown`, an expression in JavaScript, and then until nothing more comes.
 pub(super) fn load(url: &str, is_shown: &str) -> Result<Load> {
-    let browser = Browser::open()?;
+    let mut browser = Browser::open()?;
     browser.ask("/url", &json!({ "url": url }))?;
     let script = json!({ "script": format!("return Boolean({is_shown})"), "args": [] });
     let what = format!("{url} shows what it is for");
@@ -93,7 +92,9 @@ impl Load {
 /// chromedriver and its only browser. Both end when this is dropped.
 struct Browser {
     driver: Child,
-    /// The address of the session.
+    /// It is there once the driver listens.
+    connection: Option<Connection>,
+    /// The path of the session, empty before there is one.
     session: String,
 }
 
@@ -110,40 +111,38 @@ impl Browser {
             let (_, port) = line.split_once("started successfully on port ")?;
             Some(port.trim_end_matches('.').to_owned())
         });
-        let mut browser = Self { driver, session: String::new() };
-        let address = format!("http://127.0.0.1:{}/session", port.context("chromedriver did not start")?);
+        let mut browser = Self { driver, connection: None, session: String::new() };
+        let port = port.context("chromedriver did not start")?;
+        browser.connection = Some(Connection::open(&format!("http://127.0.0.1:{port}"))?);
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": { "args": FLAGS },
             "goog:loggingPrefs": { "performance": "ALL" },
         } } });
-        let value = request("POST", &address, &capabilities)?;
-        let session = value["sessionId"].as_str().context("chromedriver opens no session")?;
-        browser.session = format!("{address}/{session}");
+        let value = browser.ask("/session", &capabilities)?;
+        browser.session = format!("/session/{}", value["sessionId"].as_str().context("chromedriver opens no session")?);
         Ok(browser)
     }
 
-    fn ask(&self, path: &str, body: &Value) -> Result<Value> {
-        request("POST", &format!("{}{path}", self.session), body)
+    /// Sends a command of WebDriver and returns its value.
+    fn ask(&mut self, command: &str, body: &Value) -> Result<Value> {
+        let (path, mut answer) = (format!("{}{command}", self.session), Vec::new());
+        let connection = self.connection.as_mut().context("chromedriver is not connected")?;
+        let status = connection.ask(&path, &body.to_string(), &mut answer)?;
+        let text = String::from_utf8_lossy(&answer);
+        ensure!(status == 200, "chromedriver answers {path} with {status}: {text}");
+        let mut answer: Value = serde_json::from_str(&text).context("chromedriver does not answer with JSON")?;
+        Ok(answer["value"].take())
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !self.session.is_empty() {
+        if let Some(connection) = self.connection.as_mut().filter(|_| !self.session.is_empty()) {
             // Or the browser would go on without its driver.
-            let _ = request("DELETE", &self.session, &json!({}));
+            let _ = connection.delete(&self.session);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
-}
-
-/// Sends a command of WebDriver and returns its value.
-fn request(method: &str, url: &str, body: &Value) -> Result<Value> {
-    let body = body.to_string();
-    let answer = http::request(method, url, &[("content-type", "application/json")], body.as_bytes())?;
-    ensure!(answer.status == 200, "chromedriver answers {url} with {}: {}", answer.status, answer.text());
-    let mut answer: Value = serde_json::from_slice(&answer.body).context("chromedriver does not answer with JSON")?;
-    Ok(answer["value"].take())
 }
