@@ -44,9 +44,10 @@ pub use edits::{
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
-    AcceptError, Acceptance, EditError, Engine, Followed, ListError, Matches, OnceSummary, OperateError, Overview,
-    ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume,
-    RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today, accept_held, is_locked, once, reader_named,
+    AcceptError, Acceptance, EditError, Engine, Followed, ListError, MAX_SEARCHED_NAMES, Matches, NameSearch,
+    OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile,
+    ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today, accept_held,
+    is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{

@@ -42,6 +42,7 @@ use crate::{
 pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use files::{RejectedFile, SourceDetail, reader_named};
+pub use names::{MAX_SEARCHED_NAMES, NameSearch};
 pub use once::{OnceSummary, once};
 pub use operations::OperateError;
 pub use overview::{Overview, Today};

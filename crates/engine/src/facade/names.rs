@@ -1,11 +1,28 @@
-//! The most frequent names.
+//! Lists of names: the most frequent ones, in pages, as a whole, and a search that reads a bounded part of the table.
 
 use std::sync::Arc;
 
 use anyhow::Result;
-use tributary_store::{AggrRow, Store};
+use tributary_store::{AggrOrder, AggrRow, Store};
 
 use super::Engine;
+use crate::database::Batches;
+
+/// Names in a batch of an export. Without an index for their order, each batch sorts them all again, so batches are large.
+const NAMES_PER_BATCH: i64 = 100_000;
+/// Names that one search looks at: 50,000 took some 10 ms. Fewer are sorted by their counts as a whole.
+pub const MAX_SEARCHED_NAMES: i64 = 50_000;
+
+/// A page of a search for names.
+#[derive(Debug)]
+pub struct NameSearch {
+    /// The names that were found, with their counts, by name.
+    pub rows: Vec<AggrRow>,
+    /// The next page comes after this name; `None` on the last page.
+    pub next: Option<String>,
+    /// The name as far as the search has looked, if more names lie behind it; `None` if the page is full or has the last ones.
+    pub searched_to: Option<String>,
+}
 
 impl Engine {
     /// The most frequent names, at most 1,000. If counting them took long before, those of the last count, and a new
@@ -36,5 +53,66 @@ impl Engine {
                 Ok(stale)
             }
         }
+    }
+
+    /// Names that contain `part`, with their counts, and the number of all such names.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn names(
+        &self,
+        part: Option<String>,
+        order: AggrOrder,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<AggrRow>, i64)> {
+        let read = move |store: &mut Store| {
+            let rows = store.aggr_list(part.as_deref(), order, limit, offset)?;
+            Ok((rows, store.aggr_matches(part.as_deref())?))
+        };
+        self.read(read).await
+    }
+
+    /// At most `limit` names that contain `part`, after skipping `offset`, in batches from one snapshot.
+    ///
+    /// # Errors
+    /// As [`Engine::export_products`].
+    pub async fn export_names(
+        &self,
+        part: Option<String>,
+        order: AggrOrder,
+        mut limit: i64,
+        mut offset: i64,
+    ) -> Result<Batches<AggrRow>> {
+        let next = move |store: &mut Store| {
+            let rows = store.aggr_list(part.as_deref(), order, limit.min(NAMES_PER_BATCH), offset)?;
+            offset += rows.len() as i64;
+            limit -= rows.len() as i64;
+            Ok(rows)
+        };
+        self.0.readers.batches(next).await
+    }
+
+    /// Searches a part of the names, in order of name, for a person who must not wait: `limit` of them that contain `part`, after the name
+    /// `after`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn search_names(&self, part: Option<String>, after: Option<String>, limit: i64) -> Result<NameSearch> {
+        self.read(move |store| {
+            let end = match part {
+                Some(_) => store.name_at_distance(after.as_deref(), MAX_SEARCHED_NAMES - 1)?,
+                // Every name is found, so no more are read than are asked for.
+                None => None,
+            };
+            // One more than asked for shows whether there are others.
+            let mut rows = store.aggr_between(part.as_deref(), after.as_deref(), end.as_deref(), limit + 1)?;
+            if rows.len() as i64 <= limit {
+                return Ok(NameSearch { rows, next: end.clone(), searched_to: end });
+            }
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(NameSearch { next: rows.last().map(|last| last.name.clone()), rows, searched_to: None })
+        })
+        .await
     }
 }

@@ -1,18 +1,13 @@
-//! One product, its edits, and the names.
+//! One product and its edits.
 
 use anyhow::Result;
-use tributary_store::{AggrOrder, AggrRow, Store};
 
 use super::Engine;
 use crate::{
-    database::Batches,
     edits::{self, CannotUndo, EditRequest, EditTerms, Stale},
     ingest::NoColumn,
     views::{ProductChange, ProductDetail, detail, product_history},
 };
-
-/// Names in a batch of an export. Without an index for their order, each batch sorts them all again, so batches are large.
-const NAMES_PER_BATCH: i64 = 100_000;
 
 /// An error of [`Engine::change_edit`].
 #[derive(Debug, thiserror::Error)]
@@ -50,44 +45,6 @@ impl From<anyhow::Error> for EditError {
 }
 
 impl Engine {
-    /// Names that contain `part`, with their counts, and the number of all such names.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn names(
-        &self,
-        part: Option<String>,
-        order: AggrOrder,
-        limit: i64,
-        offset: i64,
-    ) -> Result<(Vec<AggrRow>, i64)> {
-        let read = move |store: &mut Store| {
-            let rows = store.aggr_list(part.as_deref(), order, limit, offset)?;
-            Ok((rows, store.aggr_matches(part.as_deref())?))
-        };
-        self.read(read).await
-    }
-
-    /// At most `limit` names that contain `part`, after skipping `offset`, in batches from one snapshot.
-    ///
-    /// # Errors
-    /// As [`Engine::export_products`].
-    pub async fn export_names(
-        &self,
-        part: Option<String>,
-        order: AggrOrder,
-        mut limit: i64,
-        mut offset: i64,
-    ) -> Result<Batches<AggrRow>> {
-        let next = move |store: &mut Store| {
-            let rows = store.aggr_list(part.as_deref(), order, limit.min(NAMES_PER_BATCH), offset)?;
-            offset += rows.len() as i64;
-            limit -= rows.len() as i64;
-            Ok(rows)
-        };
-        self.0.readers.batches(next).await
-    }
-
     /// One sku in detail: the product if it is shown, every offer, and the edit.
     ///
     /// # Errors

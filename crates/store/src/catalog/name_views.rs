@@ -78,4 +78,40 @@ impl Store {
         let query = aggr::table.filter(instr(aggr::name, part).gt(0)).count();
         query.get_result(&mut self.connection).or_cannot(|| "count aggr")
     }
+
+    /// At most `limit` names with their counts that contain `part`, by name: those after the name `after`, up to the name `last`.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn aggr_between(
+        &mut self,
+        part: Option<&str>,
+        after: Option<&str>,
+        last: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<AggrRow>, Error> {
+        let mut query = aggr::table.select(AggrRow::as_select()).order(aggr::name).limit(limit).into_boxed();
+        if let Some(part) = part {
+            query = query.filter(instr(aggr::name, part).gt(0));
+        }
+        if let Some(after) = after {
+            query = query.filter(aggr::name.gt(after));
+        }
+        if let Some(last) = last {
+            query = query.filter(aggr::name.le(last));
+        }
+        query.load(&mut self.connection).or_cannot(|| "search aggr")
+    }
+
+    /// The name that lies `names` names behind the name `after`, or behind the first one. `None` if there are not so many.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn name_at_distance(&mut self, after: Option<&str>, names: i64) -> Result<Option<String>, Error> {
+        let mut query = aggr::table.select(aggr::name).order(aggr::name).offset(names).limit(1).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(aggr::name.gt(after));
+        }
+        query.first(&mut self.connection).optional().or_cannot(|| "read aggr")
+    }
 }

@@ -257,7 +257,7 @@ fn an_unknown_parameter_is_refused_with_the_known_ones() {
         ("/api/v1/reports", "`limit`, `format`, `raw`"),
         ("/api/v1/uploads", "`filename`, `limit`, `format`, `raw`"),
         ("/products", "`q`, `name`, `source`, `edited`, `after`"),
-        ("/names", "`q` or `offset`"),
+        ("/names", "`q`, `offset`, `sort`, `after`"),
         ("/rejects", "`source`, `file`, `report`"),
         ("/", "`sku`, `name`, `description`"),
     ] {

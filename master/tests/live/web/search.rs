@@ -104,3 +104,29 @@ fn a_large_table_is_searched_a_part_at_a_time() {
     let (_, corrected, count) = read(&system, "/products?edited=true");
     assert_eq!((corrected, count.as_str()), (vec!["s24999".to_owned()], "1 of 25,000 products"));
 }
+
+/// Many names are searched a part at a time, by name; each is found once.
+#[test]
+fn many_names_are_searched_in_parts() {
+    let rows: String = (0..100_100).map(|row| format!("s{row},N{row:06}\n")).collect();
+    let more = "m1,Twice\nm2,Twice\n";
+    let system = one_source(&[("feed.csv", &format!("sku,name\n{rows}{more}"))]);
+    let text = page(&get(&system, "/names", &[BROWSER]), 200);
+    assert!(text.contains("The most frequent first") && text.contains(">Twice</a>"), "{text}");
+    // The names that are found, and the pages that say that they looked at a part.
+    let search = |part: &str| {
+        let (mut path, mut found, mut looked) = (format!("/names?q={part}"), Vec::new(), 0);
+        loop {
+            let text = page(&get(&system, &path, &[BROWSER]), 200);
+            let names = text.split("<tr><td><a href=\"").skip(1).map(|cell| cell.split_once("\">").unwrap().1);
+            found.extend(names.map(|name| name.split('<').next().unwrap().to_owned()));
+            looked += usize::from(text.contains("id=\"searched\""));
+            let Some((_, next)) = text.split_once("rel=\"next\" href=\"") else { return (found, looked) };
+            path = next.split('"').next().unwrap().replace("&#38;", "&");
+        }
+    };
+    assert_eq!(search("099999"), (vec!["N099999".to_owned()], 2));
+    let expect: Vec<_> = (0..100_100).map(|row| format!("N{row:06}")).filter(|name| name.contains("077")).collect();
+    assert_eq!(search("077").0, expect);
+    assert!(page(&get(&system, "/names?offset=5000", &[BROWSER]), 200).contains("N000000"));
+}

@@ -4,10 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use askama::Template;
 use serde::Deserialize;
 use tributary_config::CatalogConfig;
-use tributary_engine::{AggrOrder, AggrRow};
+use tributary_engine::{AggrOrder, AggrRow, MAX_SEARCHED_NAMES, NameSearch};
 
 use crate::http::{
-    api::views::Aggr,
     pages::{
         frame::answer,
         product::label,
@@ -25,28 +24,77 @@ struct NamesQuery {
     q: Option<String>,
     #[serde(default)]
     offset: i64,
+    sort: Option<Sort>,
+    after: Option<String>,
 }
 
-/// The names, those with the most products first.
+/// The order that is asked for instead of the most products first.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Sort {
+    Name,
+}
+
+/// The names, those with the most products first. Where there are many, a search reads a part of them, in order of name.
 pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let NamesQuery { q, offset } = input::query(&request)?;
+    let NamesQuery { q, offset, sort, after } = input::query(&request)?;
     let (part, offset) = (input::unless_blank(q), offset.max(0));
-    let (rows, total) = rows(&app, part.clone(), offset).await?;
-    let rows = rows.into_iter().map(Aggr::from).collect();
-    answer(&app, StatusCode::OK, &Names::new(part, rows, offset, total, &app.engine.catalog()))
+    let total = app.engine.tally().await?.names;
+    let mut page = None;
+    if sort.is_none() && after.is_none() {
+        page = most_frequent(&app, part.clone(), offset, total).await?;
+    }
+    let page = match page {
+        Some(page) => page,
+        None => Page::of(app.engine.search_names(part.clone(), after, ROWS).await?, part.as_deref()),
+    };
+    answer(&app, StatusCode::OK, &Names::new(part, page, total, &app.engine.catalog()))
 }
 
-/// A page of names and the number of all. The first pages of all names are known without sorting a million of them.
-async fn rows(app: &App, part: Option<String>, offset: i64) -> Result<(Vec<AggrRow>, i64), ApiError> {
-    if part.is_none() {
-        let (known, tally) = (app.engine.most_frequent_names().await?, app.engine.tally().await?);
+/// A page of the most frequent names; `None` if that would take sorting a million of them.
+async fn most_frequent(app: &App, part: Option<String>, offset: i64, total: i64) -> Result<Option<Page>, ApiError> {
+    let (rows, matches) = if part.is_none() {
+        let known = app.engine.most_frequent_names().await?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let page = known.iter().skip(start).take(ROWS as usize);
-        if start.saturating_add(ROWS as usize) <= known.len() || known.len() as i64 == tally.names {
-            return Ok((page.cloned().collect(), tally.names));
+        if start >= known.len() && total > MAX_SEARCHED_NAMES {
+            return Ok(None);
         }
+        let is_known = start.saturating_add(ROWS as usize) <= known.len() || known.len() as i64 == total;
+        match is_known || total > MAX_SEARCHED_NAMES {
+            true => (known.iter().skip(start).take(ROWS as usize).cloned().collect(), total),
+            false => app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?,
+        }
+    } else if total > MAX_SEARCHED_NAMES {
+        return Ok(None);
+    } else {
+        app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?
+    };
+    let end = offset + rows.len() as i64;
+    let part = encoded(part.as_deref().unwrap_or_default());
+    let next = (end < matches).then(|| format!("/names?q={part}&offset={end}"));
+    Ok(Some(Page { rows, matches: Some(matches), next, searched_to: None, is_by_name: false }))
+}
+
+/// A page of names.
+#[derive(Debug)]
+pub(crate) struct Page {
+    rows: Vec<AggrRow>,
+    /// The number of names that match, if it is known.
+    matches: Option<i64>,
+    /// The link to the next page.
+    next: Option<String>,
+    /// The name as far as a search has looked; `None` if it has looked at all that lie ahead.
+    searched_to: Option<String>,
+    is_by_name: bool,
+}
+
+impl Page {
+    fn of(search: NameSearch, part: Option<&str>) -> Self {
+        let NameSearch { rows, next, searched_to } = search;
+        let part = encoded(part.unwrap_or_default());
+        let next = next.map(|after| format!("/names?q={part}&sort=name&after={}", encoded(&after)));
+        Self { rows, matches: None, next, searched_to, is_by_name: true }
     }
-    Ok(app.engine.names(part, AggrOrder::MostProducts, ROWS, offset).await?)
 }
 
 /// The page at `/names`.
@@ -58,29 +106,43 @@ pub(crate) struct Names {
     title: String,
     /// Link, name, count.
     rows: Vec<(String, String, String)>,
+    /// The number of names, or of those that match if it is known.
     total: String,
     next: Option<String>,
+    searched_to: Option<String>,
+    is_by_name: bool,
+    /// The link to the other order.
+    other_order: String,
     /// The link to all of them, up to the name of the format.
     downloads: &'static str,
 }
 
 impl Names {
     /// The names, or the values of the column that is counted in their place.
-    pub(crate) fn new(
-        part: Option<String>,
-        items: Vec<Aggr>,
-        offset: i64,
-        total: i64,
-        catalog: &CatalogConfig,
-    ) -> Self {
+    pub(crate) fn new(part: Option<String>, page: Page, total: i64, catalog: &CatalogConfig) -> Self {
         let column = catalog.group_by.as_deref();
-        let end = offset + items.len() as i64;
+        let total = match (page.matches, &part) {
+            (Some(matches), _) => thousands(matches),
+            (None, None) => thousands(total),
+            (None, Some(_)) => format!("of {}", thousands(total)),
+        };
         let part = part.unwrap_or_default();
-        let next = (end < total).then(|| format!("/names?q={}&offset={end}", encoded(&part)));
-        let row = |Aggr { name, no_of_products }: Aggr| (link(&name, column), name, thousands(no_of_products));
+        let row = |AggrRow { name, no_of_products }: AggrRow| (link(&name, column), name, thousands(no_of_products));
         let title = column.map_or_else(|| "Names".to_owned(), |column| label(column, catalog));
-        let rows = items.into_iter().map(row).collect();
-        Self { part, title, rows, total: thousands(total), next, downloads: "/api/v1/aggr?format=" }
+        let rows = page.rows.into_iter().map(row).collect();
+        let other_order =
+            if page.is_by_name { "/names".to_owned() } else { format!("/names?q={}&sort=name", encoded(&part)) };
+        Self {
+            part,
+            title,
+            rows,
+            total,
+            next: page.next,
+            searched_to: page.searched_to,
+            is_by_name: page.is_by_name,
+            other_order,
+            downloads: "/api/v1/aggr?format=",
+        }
     }
 }
 
@@ -99,7 +161,8 @@ mod tests {
 
     #[test]
     fn whatever_feeds_write_is_text_on_the_page() {
-        let row = Aggr { name: EVIL.into(), no_of_products: 1 };
-        check(&Names::new(Some(EVIL.into()), vec![row], 0, 2, &CatalogConfig::default()));
+        let rows = vec![AggrRow { name: EVIL.into(), no_of_products: 1 }];
+        let search = NameSearch { rows, next: Some(EVIL.into()), searched_to: Some(EVIL.into()) };
+        check(&Names::new(Some(EVIL.into()), Page::of(search, Some(EVIL)), 2, &CatalogConfig::default()));
     }
 }
