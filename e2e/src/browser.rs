@@ -3,7 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
-use fantoccini::{Client, ClientBuilder, Locator, error::CmdError, key::Key, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    error::CmdError,
+    key::Key,
+    wd::{WebDriverCompatibleCommand, WindowHandle},
+};
 use futures_util::FutureExt;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -39,11 +44,24 @@ pub enum Kind {
     WithoutScripts,
 }
 
-/// An open browser with one tab.
+/// An open browser. What is done and read happens in the tab in front.
 #[derive(Debug, Clone)]
 pub struct Browser {
     client: Client,
 }
+
+/// The colours that a person prefers.
+#[derive(Debug, Clone, Copy)]
+pub struct Colours {
+    /// `light` or `dark`.
+    pub scheme: &'static str,
+    /// Whether the system's colours replace those of the page.
+    pub are_forced: bool,
+}
+
+/// An open tab of a browser.
+#[derive(Debug, Clone)]
+pub struct Tab(WindowHandle);
 
 /// Runs `test` with a browser, which is always closed in the end. A failed test prints the page that was open.
 ///
@@ -88,11 +106,30 @@ impl Browser {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} opens: {error}"));
     }
 
-    /// Opens a page in a new tab in front of the others.
+    /// The tab in front.
+    pub async fn tab(&self) -> Tab {
+        Tab(self.client.window().await.expect("a browser has a tab"))
+    }
+
+    /// Opens a page in a new tab in front of the others, which are hidden then.
     pub async fn goto_in_new_tab(&self, url: &str) {
-        let tab = self.client.new_window(true).await.expect("a tab can be opened");
-        self.client.switch_to_window(tab.handle).await.expect("a new tab is there");
+        self.goto_in_new(true, url).await;
+    }
+
+    /// Opens a page in a new window, which hides no other one.
+    pub async fn goto_in_new_window(&self, url: &str) {
+        self.goto_in_new(false, url).await;
+    }
+
+    async fn goto_in_new(&self, is_tab: bool, url: &str) {
+        let opened = self.client.new_window(is_tab).await.expect("a tab can be opened");
+        self.switch_to(&Tab(opened.handle)).await;
         self.goto(url).await;
+    }
+
+    /// Goes to a tab that is open.
+    pub async fn switch_to(&self, tab: &Tab) {
+        self.client.switch_to_window(tab.0.clone()).await.expect("the tab is open");
     }
 
     /// Gives the page this size, in pixels.
@@ -104,12 +141,14 @@ impl Browser {
         resized.expect("a window can be resized");
     }
 
-    /// Shows pages as on a screen of this width, in pixels, on which people prefer light or dark colours.
-    pub async fn show_as(&self, width: u32, scheme: &str) {
+    /// Shows pages as on a screen of this width, in pixels, with these colours.
+    pub async fn show_as(&self, width: u32, colours: Colours) {
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.devtools("Emulation.setEmulatedMedia", features).await;
+        let feature = |name: &str, value: &str| json!({ "name": name, "value": value });
+        let forced = if colours.are_forced { "active" } else { "none" };
+        let features = [feature("prefers-color-scheme", colours.scheme), feature("forced-colors", forced)];
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// Sends a command of the DevTools protocol.
@@ -123,6 +162,12 @@ impl Browser {
     /// The page as a picture, in PNG.
     pub async fn photograph(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("a page can be photographed")
+    }
+
+    /// The first element that `css` selects as a picture, in PNG.
+    pub async fn photograph_of(&self, css: &str) -> Vec<u8> {
+        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        element.screenshot().await.expect("an element can be photographed")
     }
 
     /// Returns the URL of the page.

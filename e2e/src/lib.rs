@@ -21,7 +21,7 @@ mod system;
 mod talk;
 
 pub use broker::{Broker, Limit, control};
-pub use browser::{Browser, Kind, browse};
+pub use browser::{Browser, Colours, Kind, Tab, browse};
 pub use fantoccini::key::Key;
 pub use guide::block;
 pub use master::{Master, Products};
@@ -34,7 +34,7 @@ pub use talk::Talk;
 
 use std::time::{Duration, Instant};
 
-use tributary_testkit::wait::MAX_WAIT;
+use tributary_testkit::{http, wait::MAX_WAIT};
 
 /// Calls `ask` until it returns something: the async [`tributary_testkit::wait::until`].
 ///
@@ -49,4 +49,12 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         assert!(Instant::now() < deadline, "waited {MAX_WAIT:?} in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The value of a metric without labels, of the server at this address.
+#[must_use]
+pub fn metric(url: &str, name: &str) -> Option<f64> {
+    let (_, body) = http::get(&format!("{url}/metrics")).ok()?;
+    let text = String::from_utf8(body).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }

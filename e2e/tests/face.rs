@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use e2e::{Browser, Kind, System, browse};
+use e2e::{Browser, Colours, Key, Kind, System, browse};
 use serde_json::Value;
 use tributary_testkit::{http, wait};
 
@@ -45,7 +45,7 @@ metrics = { units = "sum(Units)" }
 "#;
 
 /// A system that has something to show on each page: a correction, rows that are set aside, reports, uploads that worked and that failed.
-fn system() -> System {
+pub(crate) fn system() -> System {
     let system = System::configured(FEED, CONFIGURATION);
     let send = |name: &str, body: &str| {
         let url = system.page(&format!("/api/v1/uploads?filename={name}"));
@@ -126,8 +126,70 @@ fn every_page_fits_every_screen_and_breaks_no_rule() {
     browse(Kind::Desktop, async |browser| {
         for scheme in ["light", "dark"] {
             for width in WIDTHS {
-                browser.show_as(width, scheme).await;
+                browser.show_as(width, Colours { scheme, are_forced: false }).await;
                 check(&browser, &system, &axe, width, scheme).await;
+            }
+        }
+    });
+}
+
+/// Finds what cannot be told from the ground in the system's colours: lines, bars and areas of drawings, dots before states.
+const UNSEEN: &str = "\
+const probe = document.body.appendChild(document.createElement('i')); \
+probe.style.cssText = 'color: CanvasText; background: Canvas'; \
+const { color: ink, backgroundColor: ground } = getComputedStyle(probe); \
+const isInk = (element, paint) => getComputedStyle(element)[paint] === ink; \
+const drawn = [...document.querySelectorAll('main svg')].flatMap((svg) => [...svg.querySelectorAll('.line, .area, .grid path')] \
+    .concat(svg.matches('.bar') ? [...svg.querySelectorAll('rect')] : [])); \
+const unseen = drawn.filter((part) => !isInk(part, part.matches('.area, rect') ? 'fill' : 'stroke')); \
+const dots = [...document.querySelectorAll('.state')].filter((state) => getComputedStyle(state, '::before').backgroundColor === ground); \
+return [ink !== ground, drawn.length, [...unseen, ...dots].map((part) => part.outerHTML.slice(0, 100))]";
+
+/// The colours of an element's left and right half, as they are shown: styles of the parts of a browser's own elements cannot be read.
+async fn ends(browser: &Browser, css: &str) -> [Value; 2] {
+    let picture = browser.photograph_of(css).await;
+    let script = "const done = arguments[arguments.length - 1]; createImageBitmap(new Blob([bytes])).then((image) => { \
+                  const pen = new OffscreenCanvas(image.width, image.height).getContext('2d'); pen.drawImage(image, 0, 0); \
+                  done([.25, .75].map((part) => [...pen.getImageData(part * image.width, image.height / 2, 1, 1).data])) })";
+    let ends = browser.run_async(&format!("const bytes = new Uint8Array({picture:?}); {script}")).await;
+    serde_json::from_value(ends).unwrap()
+}
+
+/// Guards that nothing is told by our colours alone: people who need a high contrast have the system's.
+#[test]
+fn plots_states_and_focus_are_seen_in_the_colours_of_the_system() {
+    let system = system();
+    browse(Kind::Desktop, async |browser| {
+        for scheme in ["light", "dark"] {
+            browser.show_as(1280, Colours { scheme, are_forced: true }).await;
+            for (path, part, drawn) in [
+                ("/", "Notebook A5", 9),
+                ("/sources", "north", 0),
+                ("/sources/north", "feed.csv", 3),
+                ("/reports", "Sales of the shops", 0),
+                ("/reports/sales", "106,867,107.91", 8),
+                ("/upload", "odd.csv", 0),
+            ] {
+                browser.goto(&system.page(path)).await;
+                browser.shows("main", part).await;
+                let seen = browser.run(UNSEEN).await;
+                assert!(seen[0] == true && seen[1].as_u64() >= Some(drawn), "{path}, {scheme}: {seen}");
+                assert_eq!(seen[2], serde_json::json!([]), "{path}, {scheme}");
+            }
+            browser.run("document.querySelector('main').insertAdjacentHTML('afterbegin', '<progress value=1 max=2></progress>')").await;
+            let [done, missing] = ends(&browser, "progress").await;
+            assert_ne!(done, missing, "{scheme}: a bar of progress");
+
+            browser.goto(&system.page("/products")).await;
+            for _ in 0..4 {
+                browser.press(Key::Tab).await;
+                let outline = browser
+                    .run(
+                        "const { outlineStyle, outlineColor } = getComputedStyle(document.activeElement); \
+                    return [outlineStyle, outlineColor === getComputedStyle(document.body).backgroundColor]",
+                    )
+                    .await;
+                assert!(outline[0] != "none" && outline[1] == false, "{scheme}: {outline}");
             }
         }
     });

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use e2e::{Master, Talk, python};
+use e2e::{Master, Talk, metric, python};
 use serde_json::{Value, json};
 use tributary_testkit::{http, wait};
 
@@ -93,7 +93,7 @@ fn dashboards_and_a_producer_of_older_systems_need_no_change() {
         dashboard.hear(&format!("{name} leaves"), |said| (said[0] == "left").then_some(()));
     }
     wait::until("all sessions end", || {
-        master_metric(&master, "tributary_socketio_clients").filter(|count| *count == 0.0)
+        metric(master.url(), "tributary_socketio_clients").filter(|count| *count == 0.0)
     });
 }
 
@@ -214,13 +214,13 @@ fn a_client_that_stops_reading_misses_what_is_old_and_holds_up_nobody() {
         client.hear("it gets all rows", all);
     }
     stopped.signal("STOP");
-    let before = master_metric(&master, "process_resident_memory_bytes").unwrap();
+    let before = metric(master.url(), "process_resident_memory_bytes").unwrap();
     for change in 1..=CHANGES {
         let change = change.to_string();
         correct(master.url(), "00000", &change);
         follower.hear("the other one goes on", |said| all(said).filter(|name| *name == change.as_str()));
     }
-    let after = master_metric(&master, "process_resident_memory_bytes").unwrap();
+    let after = metric(master.url(), "process_resident_memory_bytes").unwrap();
     stopped.signal("CONT");
     let (mut updates, last) = (0, CHANGES.to_string());
     stopped.hear("it gets the last state", |said| {
@@ -233,11 +233,4 @@ fn a_client_that_stops_reading_misses_what_is_old_and_holds_up_nobody() {
         after - before
     );
     assert!(updates <= CHANGES / 2, "{updates} updates were queued");
-}
-
-/// The value of a metric without labels.
-fn master_metric(master: &Master, name: &str) -> Option<f64> {
-    let (_, body) = http::get(&format!("{}/metrics", master.url())).ok()?;
-    let text = String::from_utf8(body).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }

@@ -17,6 +17,7 @@ const STYLE: &str = concat!(
     include_str!("style/uploads.css"),
     include_str!("style/docs.css"),
     include_str!("style/demo.css"),
+    include_str!("style/forced.css"),
 );
 
 /// The style sheet.
