@@ -16,7 +16,8 @@ use tributary_testkit::process;
 pub fn python(script: &str, arguments: &[&str], folder: &Path) -> String {
     let output = command(script, arguments).current_dir(folder).output();
     let output = output.expect("Python runs");
-    assert!(output.status.success(), "{arguments:?}: {}", process::stderr(&output));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {printed}{}", process::stderr(&output));
     String::from_utf8(output.stdout).expect("it prints UTF-8")
 }
 

@@ -3,12 +3,14 @@
 
 mod amqp_publish;
 mod compat;
+mod crowd;
 mod differences;
 mod encrypted;
 mod face;
 mod form;
 mod held_up;
 mod live;
+mod openapi;
 mod operations;
 mod password;
 mod phone;

@@ -1,4 +1,4 @@
-//! The Python with the packages that read CSV, upload files, publish messages and speak Socket.IO in the tests. It is made once, below `target`.
+//! The Python with the packages that read CSV, upload files, publish messages, speak Socket.IO and try out the API in the tests. It is made once, below `target`.
 
 use std::{env, ffi::OsString, path::Path, process::Command};
 
@@ -8,7 +8,7 @@ use crate::workspace::{root, run};
 
 /// The environment variable in which tests find the Python; if it is set already, that one is taken.
 pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_PYTHON";
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "pandas==3.1.1",
     "polars==2.1.0",
     "duckdb==2.0.1",
@@ -17,9 +17,10 @@ const PACKAGES: [&str; 8] = [
     "python-socketio==5.18.1",
     "requests==2.34.2",
     "websocket-client==1.9.2",
+    "schemathesis==4.32.5",
 ];
 /// The modules that they bring.
-const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket";
+const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis";
 
 /// Returns the Python, and makes it first if `install` says so.
 pub(super) fn python(install: bool) -> Result<OsString> {

@@ -123,6 +123,7 @@ impl DocumentView {
         (status = 202, body = DocumentView, description = "Stored; it will be read"),
         (status = 400, description = "The query cannot be understood, or the body ended early"),
         (status = 408, description = "Nothing more of it came for 30 seconds"),
+        (status = 409, description = "It was deleted while it came"),
         (status = 413, description = "It is larger than `max_size`"),
         (status = 415, description = "The body is encoded"),
         (status = 422, description = "The path or the message is not allowed; or the document cannot be used, and what its path stood for before is back"),

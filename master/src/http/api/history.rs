@@ -144,6 +144,7 @@ impl From<HistoryPoint> for HistoryView {
     (status = 200, content((Items<HistoryView> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every step"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let HistoryQuery { span, source, format, raw } = input::query(&request)?;

@@ -105,6 +105,7 @@ impl From<ProductChange> for Change {
         (status = 200, content((Items<Change> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "The changes"),
         (status = 400, description = "The query cannot be understood"),
+        (status = 422, description = "No Excel file holds the rows"),
     ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let changes = app.engine.product_history(&input::path_sku(&request)?, MAX_CHANGES).await?;

@@ -2,12 +2,16 @@
 
 use serde::{Serialize, Serializer};
 use tributary_engine::{EditView, OfferView, OwnColumns};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// A page of the products.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductPage {
     /// In the requested order; by sku (bytes) by default.
+    #[schema(value_type = Vec<ListedProduct>)]
     pub(crate) items: Vec<Product>,
     /// `after` of the next page; null at the end.
     pub(crate) next: Option<String>,
@@ -39,6 +43,22 @@ pub(crate) struct Product {
     /// When it last changed, or appeared, RFC 3339; null if that was before it was recorded.
     pub(crate) changed_at: Option<String>,
 }
+
+/// Describes a product of a list, which has the members that `columns` names, or else all.
+struct ListedProduct;
+
+impl PartialSchema for ListedProduct {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Product::schema();
+        if let RefOr::T(Schema::Object(product)) = &mut schema {
+            product.required.clear();
+            product.description = Some("A product; with `columns` it has only the members that are named.".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for ListedProduct {}
 
 /// A product with all offers and the edit of its sku.
 #[derive(Debug, Serialize, ToSchema)]

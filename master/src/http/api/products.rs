@@ -65,11 +65,10 @@ const FORM: [&str; 3] = ["limit", "format", "raw"];
 /// One page, by sku (bytes) or in the requested order. With `Accept: text/csv` as CSV, exactly as stored; all matches without a
 /// `limit`.
 #[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductsQuery, Form), responses(
-    (status = 200, content(
-        (ProductPage = "application/json"),
-        (String = "text/csv"),
-    ), description = "A page of the products"),
+    (status = 200, content((ProductPage = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "A page of the products"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut fields = input::pairs(&request)?;

@@ -70,6 +70,7 @@ pub(crate) struct RejectsPage {
     (status = 200, content((RejectsPage = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Rows that could not be used"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let query: RejectsQuery = input::query(&request)?;

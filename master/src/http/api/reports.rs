@@ -48,6 +48,7 @@ pub(crate) struct RowsQuery {
     (status = 200, content((Items<Report> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every configured report"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let reports = app.engine.report_summaries().await?;

@@ -16,6 +16,7 @@ use crate::http::{
     (status = 200, content((Items<Source> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Every configured source"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let sources = app.engine.sources().await?;

@@ -55,6 +55,7 @@ pub(crate) struct UploadsQuery {
     (status = 200, content((Items<UploadView> = "application/json"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")), description = "Uploads that are under way, and those that have ended"),
     (status = 400, description = "The query cannot be understood"),
+    (status = 422, description = "No Excel file holds the rows"),
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let UploadsQuery { filename, limit, format, raw } = input::query(&request)?;
