@@ -55,13 +55,13 @@ fn two_tabs_on_one_product_do_not_overwrite_each_other_unseen() {
             let page = system.page("/products/p1");
             browser.goto(&page).await;
             browser.write("#name", "Mine").await;
-            // The other tab: the same form, sent while this one is open.
-            let version = browser.value("form [name=version]").await.unwrap_or_default();
-            let body = format!("name=Theirs&version={version}");
-            let form = [("Content-Type", "application/x-www-form-urlencoded")];
-            let other = tributary_testkit::http::request("POST", &page, &form, body.as_bytes()).unwrap();
-            assert_eq!(other.status, 303);
+            let mine = browser.tab().await;
+            browser.goto_in_new_tab(&page).await;
+            browser.write("#name", "Theirs").await;
+            browser.click("#submit").await;
+            browser.shows("[role=status]", "Saved.").await;
 
+            browser.switch_to(&mine).await;
             browser.click("#submit").await;
             browser.shows("#stale .now", "Theirs").await;
             browser.shows("#stale .typed", "Mine").await;
