@@ -7,15 +7,29 @@ use tempfile::TempDir;
 
 const ROWS: usize = 150_000;
 
-/// Creates a file of some megabytes with the name `big.csv`.
-fn big_file() -> (TempDir, PathBuf) {
+/// Opens the page of uploads of a new system.
+fn on_the_page(kind: Kind, test: impl AsyncFnOnce(&System, Browser)) {
+    let system = System::start("sku,name\np1,Pen\n");
+    browse(kind, async |browser| {
+        browser.goto(&system.page("/upload")).await;
+        test(&system, browser).await;
+    });
+}
+
+/// Creates a file in a folder of its own.
+fn file(name: &str, text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("big.csv");
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// Creates a file of some megabytes.
+fn big_file() -> (TempDir, PathBuf) {
     let mut feed = "sku,name,description\n".to_owned();
     (0..ROWS).for_each(|row| feed += &format!("u{row:06},Name {},a text of some length\n", row % 500));
     feed += ",no sku,\n";
-    fs::write(&path, feed).unwrap();
-    (folder, path)
+    file("big.csv", &feed)
 }
 
 pub(crate) async fn send(browser: &Browser, path: &std::path::Path) {
@@ -30,10 +44,8 @@ async fn is_complete(browser: &Browser) {
 
 #[test]
 fn a_file_is_sent_followed_replaced_and_removed() {
-    let system = System::start("sku,name\np1,Pen\n");
     let (_folder, path) = big_file();
-    browse(Kind::Desktop, async |browser| {
-        browser.goto(&system.page("/upload")).await;
+    on_the_page(Kind::Desktop, async |system, browser| {
         // The page records the states that it shows.
         browser
             .run(
@@ -77,8 +89,7 @@ fn a_file_is_sent_followed_replaced_and_removed() {
 
 #[test]
 fn an_upload_under_way_is_found_after_a_reload_and_can_be_cancelled() {
-    let system = System::start("sku,name\np1,Pen\n");
-    browse(Kind::Desktop, async |browser| {
+    on_the_page(Kind::Desktop, async |system, browser| {
         let address = system.page("").trim_start_matches("http://").to_owned();
         let start = |name: &str| {
             let mut stream = TcpStream::connect(&address).unwrap();
@@ -110,12 +121,8 @@ fn an_upload_under_way_is_found_after_a_reload_and_can_be_cancelled() {
 
 #[test]
 fn a_form_without_a_script_uploads_too() {
-    let system = System::start("sku,name\np1,Pen\n");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("plain.csv");
-    fs::write(&path, "sku,name\nf1,From a form\n").unwrap();
-    browse(Kind::WithoutScripts, async |browser| {
-        browser.goto(&system.page("/upload")).await;
+    let (_folder, path) = file("plain.csv", "sku,name\nf1,From a form\n");
+    on_the_page(Kind::WithoutScripts, async |system, browser| {
         send(&browser, &path).await;
         browser.lands_on(&system.page("/upload")).await;
         until("its rows are products", async || system.product("f1")).await;
@@ -128,12 +135,8 @@ fn a_form_without_a_script_uploads_too() {
 /// A file that nothing claims says what to write into the configuration; the file that the page still has is sent again.
 #[test]
 fn a_file_that_nothing_claims_shows_lines_to_copy_and_can_be_tried_again() {
-    let system = System::start("sku,name\np1,Pen\n");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stock.csv");
-    fs::write(&path, "Artikel;Titel\n1;Stift\n").unwrap();
-    browse(Kind::Desktop, async |browser| {
-        browser.goto(&system.page("/upload")).await;
+    let (_folder, path) = file("stock.csv", "Artikel;Titel\n1;Stift\n");
+    on_the_page(Kind::Desktop, async |system, browser| {
         send(&browser, &path).await;
         browser.shows("#uploads .state", "failed").await;
         browser.shows("#uploads .error", "no column `sku`").await;
@@ -172,12 +175,8 @@ fn a_file_that_nothing_claims_shows_lines_to_copy_and_can_be_tried_again() {
 
 #[test]
 fn an_upload_is_removed_without_a_script() {
-    let system = System::start("sku,name\np1,Pen\n");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("plain.csv");
-    fs::write(&path, "sku,name\nf1,From a form\n").unwrap();
-    browse(Kind::WithoutScripts, async |browser| {
-        browser.goto(&system.page("/upload")).await;
+    let (_folder, path) = file("plain.csv", "sku,name\nf1,From a form\n");
+    on_the_page(Kind::WithoutScripts, async |system, browser| {
         send(&browser, &path).await;
         until("its rows are products", async || system.product("f1")).await;
         browser.goto(&system.page("/upload")).await;
