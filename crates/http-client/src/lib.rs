@@ -7,9 +7,11 @@ mod client;
 mod endpoint;
 mod error;
 mod response;
+mod send;
 
 pub use backoff::Backoff;
 pub use client::ClientOptions;
 pub use endpoint::{Endpoint, master_url};
 pub use error::Error;
 pub use response::{expect_ok, expect_success, read_body, read_json};
+pub use send::send_safe;

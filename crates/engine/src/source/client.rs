@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 use tributary_config::SourceConfig;
-use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json};
+use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json, send_safe};
 use tributary_protocol::{Manifest, ManifestEntry, Sense, encoded_path};
 
 use super::{
@@ -165,9 +165,9 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Sends a request. Takes only 200, in no content coding that was not asked for, and no web page.
+/// Sends a request, which changes nothing. Takes only 200, in no content coding that was not asked for, and no web page.
 pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Error> {
-    let response = expect_ok(request.send().await).await?;
+    let response = expect_ok(send_safe(request).await).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let coding = header(header::CONTENT_ENCODING);
     if !matches!(coding, "" | "identity") {
