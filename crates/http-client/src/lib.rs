@@ -6,6 +6,7 @@ mod backoff;
 mod client;
 mod endpoint;
 mod error;
+mod json_stream;
 mod response;
 mod send;
 
@@ -13,5 +14,6 @@ pub use backoff::Backoff;
 pub use client::ClientOptions;
 pub use endpoint::{Endpoint, master_url};
 pub use error::Error;
+pub use json_stream::{JsonBounds, read_json_within};
 pub use response::{expect_ok, expect_success, read_body, read_json};
 pub use send::send_safe;

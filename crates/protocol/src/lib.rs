@@ -3,6 +3,7 @@
 //! `docs/reference/source-protocol.md`.
 #![warn(missing_docs)]
 
+mod bounds;
 mod format;
 mod group;
 mod manifest;
@@ -11,6 +12,7 @@ mod problem;
 mod report;
 mod sense;
 
+pub use bounds::{MAX_TEXT_BYTES, cut_text};
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};

@@ -2,23 +2,38 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::FormatSpec;
+use crate::{
+    FormatSpec,
+    bounds::{
+        self, MAX_FORMATS, MAX_HASH_BYTES, MAX_LEFT_OUT, MAX_PATH_BYTES, MAX_TEXT_BYTES, MAX_TIME_BYTES,
+        MAX_VERSION_BYTES,
+    },
+};
 
 /// Lists all files of one version, or as a delta what differs from an earlier one. `Files` is a list of [`ManifestEntry`];
 /// whoever only writes it may give any type that is written as such a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest<Files = Vec<ManifestEntry>> {
     /// Digest of the paths and hashes of all files and of the paths in `unreadable`.
+    #[serde(deserialize_with = "bounds::short::<_, MAX_VERSION_BYTES>")]
     pub version: String,
     /// The version that a delta starts from. It is left out of a whole manifest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "bounds::short_optional::<_, MAX_VERSION_BYTES>"
+    )]
     pub since: Option<String>,
     /// Every settled file that can be read, sorted by path (bytes); in a delta only new ones, and changed ones by size, hash
     /// or `partial`.
     pub files: Files,
     /// Paths that are in `files` no longer, sorted (bytes); some may be unknown to the caller. Only a delta has it, and it is
     /// left out when empty. A path that cannot be read any more is here too: ask [`Manifest::covers_unreadable`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounds::short_texts::<_, MAX_PATH_BYTES>"
+    )]
     pub removed: Vec<String>,
     /// Files and folders that exist but cannot be read, sorted by path (bytes). It is left out when empty, and sources of
     /// before it existed send none. None of these paths is in `files`; see [`Manifest::covers_unreadable`].
@@ -26,11 +41,19 @@ pub struct Manifest<Files = Vec<ManifestEntry>> {
     pub unreadable: Vec<Unreadable>,
     /// Formats of its files, as the owner of the folder says; the first rule that matches a path counts, and a master's own
     /// settings before it. It is left out when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounds::few::<_, FormatSpec, MAX_FORMATS>"
+    )]
     pub formats: Vec<FormatSpec>,
     /// Files that the source does not offer, and why; at most one entry for each reason. For people: the version does not
     /// depend on it. It is left out when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounds::first::<_, LeftOut, MAX_LEFT_OUT>"
+    )]
     pub left_out: Vec<LeftOut>,
     /// Whether the source answers `/sense/files?since=VERSION` with a delta. Left out when false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -41,10 +64,12 @@ pub struct Manifest<Files = Vec<ManifestEntry>> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// A word, as in `docs/reference/source-protocol.md`. Sources may send others.
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
     pub reason: String,
     /// Number of files; a hidden folder counts as one.
     pub count: u64,
     /// The path of one of them, possibly cut.
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
     pub example: String,
 }
 
@@ -52,12 +77,15 @@ pub struct LeftOut {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestEntry {
     /// Path relative to the source's folder, separated by `/`, UTF-8.
+    #[serde(deserialize_with = "bounds::short::<_, MAX_PATH_BYTES>")]
     pub path: String,
     /// Bytes (compressed, if the file is): all on disk, or those of a partial one.
     pub size: u64,
     /// Time of the last change, RFC 3339.
+    #[serde(deserialize_with = "bounds::short::<_, MAX_TIME_BYTES>")]
     pub modified: String,
     /// Hash of these bytes as `ALGORITHM:HEX`. Our sources send `blake3`; `sha256` is understood too.
+    #[serde(deserialize_with = "bounds::short::<_, MAX_HASH_BYTES>")]
     pub hash: String,
     /// Whether these are the bytes up to the last complete record of a file that is being written. Left out when false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -71,8 +99,10 @@ pub struct ManifestEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// Path as in [`ManifestEntry::path`]; the path of a folder ends in `/`.
+    #[serde(deserialize_with = "bounds::short::<_, MAX_PATH_BYTES>")]
     pub path: String,
     /// The system's error, for people. A change of it alone does not change the version.
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
     pub error: String,
 }
 

@@ -4,7 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FormatSpec, GroupSpec};
+use crate::{
+    FormatSpec, GroupSpec,
+    bounds::{self, MAX_GROUP_TEXTS, MAX_TEXT_BYTES},
+};
+
+/// Most rejects of a partial that are kept; the others are counted.
+const MAX_REJECTS: usize = 1_000;
+/// Most notes of a partial that are kept.
+const MAX_NOTES: usize = 20;
 
 /// A report as declared, without its name and its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +85,10 @@ pub enum AggregateLine {
         /// Number of the faulty line; 0 if no single line is at fault.
         line: u64,
         /// The fault, and how to fix it.
+        #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
         reason: String,
         /// Text of the line, shortened.
+        #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
         raw: String,
     },
     /// The file changed meanwhile.
@@ -86,6 +96,7 @@ pub enum AggregateLine {
     /// The source could not read it.
     Failed {
         /// The reason.
+        #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
         detail: String,
     },
 }
@@ -100,15 +111,24 @@ pub struct PartialHead {
     /// Rows that could not be used.
     pub rejected: u64,
     /// The first rejected rows.
+    #[serde(deserialize_with = "bounds::first::<_, RowReject, MAX_REJECTS>")]
     pub rejects: Vec<RowReject>,
     /// Rows with quotes that lenient reading took for text.
     #[serde(default)]
     pub repaired: u64,
     /// Texts for people on how the file was read, a sentence each: at most 20.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounds::cut_texts::<_, MAX_NOTES, MAX_TEXT_BYTES>"
+    )]
     pub notes: Vec<String>,
     /// Format of the file, in a few words for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "bounds::cut_optional::<_, MAX_TEXT_BYTES>"
+    )]
     pub format: Option<String>,
     /// Number of groups that follow.
     pub groups: u64,
@@ -122,8 +142,10 @@ pub struct RowReject {
     /// Offset in the decoded text at which it begins.
     pub byte: u64,
     /// The reason.
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
     pub reason: String,
     /// Text of the row, shortened.
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
     pub raw: String,
 }
 
@@ -132,9 +154,11 @@ pub struct RowReject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupLine(
     /// Key.
+    #[serde(deserialize_with = "bounds::few::<_, String, MAX_GROUP_TEXTS>")]
     pub Vec<String>,
     /// Rows.
     pub u64,
     /// Parts.
+    #[serde(deserialize_with = "bounds::few::<_, String, MAX_GROUP_TEXTS>")]
     pub Vec<String>,
 );

@@ -1,0 +1,214 @@
+//! Reads JSON of any length within bounds. The text is parsed while it arrives and never held; whatever exceeds a bound ends it.
+
+use std::io::{self, BufReader, Read};
+
+use reqwest::Response;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+use crate::{Error, error::public};
+
+/// Longest body that is held and parsed at once: cheaper than a thread.
+const MAX_HELD_BYTES: usize = 256 << 10;
+/// Pieces that arrive while others are parsed.
+const MAX_PIECES_AHEAD: usize = 8;
+
+/// Bounds of a JSON document whose members are lists: as a manifest's.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonBounds {
+    /// Most items of all lists together.
+    pub items: u64,
+    /// Longest item, and longest text of a member.
+    pub item_bytes: usize,
+    /// Longest document.
+    pub bytes: u64,
+}
+
+/// Reads a JSON body within bounds. `peer` names the kind of server that was expected, such as "a master".
+///
+/// # Errors
+/// The body exceeds a bound, is other JSON or none, or the connection breaks.
+pub async fn read_json_within<T>(mut response: Response, bounds: JsonBounds, peer: &'static str) -> Result<T, Error>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    let url = public(response.url());
+    let mut scanner = Scanner::new(bounds);
+    let mut head = Vec::new();
+    let mut is_complete = false;
+    while !is_complete && head.len() <= MAX_HELD_BYTES {
+        match response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
+            Some(chunk) => {
+                scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
+                head.extend_from_slice(&chunk);
+            }
+            None => is_complete = true,
+        }
+    }
+    let json = |cause| Error::Json { url: url.clone(), peer, cause };
+    if is_complete {
+        return serde_json::from_slice(&head).map_err(json);
+    }
+    let (sender, pieces) = mpsc::channel(MAX_PIECES_AHEAD);
+    let parse = move || serde_json::from_reader(BufReader::new(Pieces { current: head.into(), read: 0, pieces }));
+    let parsing = tokio::task::spawn_blocking(parse);
+    while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
+        scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
+        // The parser ends early if it finds a fault.
+        if sender.send(chunk.to_vec()).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    match parsing.await {
+        Ok(parsed) => parsed.map_err(json),
+        Err(_) => {
+            Err(Error::Unusable { url, reason: "with JSON that the parser panicked over; this is a bug".to_owned() })
+        }
+    }
+}
+
+/// A body that arrives in pieces.
+struct Pieces {
+    current: Vec<u8>,
+    read: usize,
+    pieces: mpsc::Receiver<Vec<u8>>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.read == self.current.len() {
+            let Some(next) = self.pieces.blocking_recv() else { return Ok(0) };
+            (self.current, self.read) = (next, 0);
+        }
+        let read = (&self.current[self.read..]).read(buffer)?;
+        self.read += read;
+        Ok(read)
+    }
+}
+
+/// Counts what a JSON document holds, byte by byte: before a parser allocates for it. It accepts what is no JSON; the parser does not.
+struct Scanner {
+    bounds: JsonBounds,
+    /// Lists and objects that are open.
+    depth: u32,
+    in_text: bool,
+    is_escaped: bool,
+    items: u64,
+    /// Bytes of the item so far.
+    item: usize,
+    bytes: u64,
+}
+
+impl Scanner {
+    fn new(bounds: JsonBounds) -> Self {
+        Self { bounds, depth: 0, in_text: false, is_escaped: false, items: 0, item: 0, bytes: 0 }
+    }
+
+    /// Looks at the next piece. The error is the reason, as in [`Error::Unusable`].
+    fn scan(&mut self, piece: &[u8]) -> Result<(), String> {
+        let JsonBounds { items, item_bytes, bytes } = self.bounds;
+        self.bytes += piece.len() as u64;
+        if self.bytes > bytes {
+            return Err(format!("with more than {bytes} bytes"));
+        }
+        for byte in piece {
+            self.item += 1;
+            if self.item > item_bytes {
+                return Err(format!("with an item of more than {item_bytes} bytes"));
+            }
+            if self.in_text {
+                self.in_text = self.is_escaped || *byte != b'"';
+                self.is_escaped = !self.is_escaped && *byte == b'\\';
+                continue;
+            }
+            let is_end = match byte {
+                b'"' => {
+                    self.in_text = true;
+                    false
+                }
+                b'{' | b'[' => {
+                    self.depth = self.depth.saturating_add(1);
+                    self.items += u64::from(self.depth == 2);
+                    self.depth <= 2
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.depth <= 2
+                }
+                b',' => {
+                    self.items += u64::from(self.depth == 2);
+                    self.depth <= 2
+                }
+                _ => false,
+            };
+            if is_end {
+                self.item = 0;
+                if self.items > items {
+                    return Err(format!("with lists of more than {items} items"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Method, Url};
+    use serde_json::Value;
+    use tributary_testkit::faulty::{Answer, FaultySource};
+
+    use super::*;
+    use crate::{ClientOptions, Endpoint, expect_ok};
+
+    const BOUNDS: JsonBounds = JsonBounds { items: 10, item_bytes: 50, bytes: 400 };
+
+    fn scanned(text: &str) -> Result<(), String> {
+        // A bound must not depend on where the body is cut.
+        let mut scanner = Scanner::new(BOUNDS);
+        let by_byte = text.as_bytes().chunks(1).try_for_each(|piece| scanner.scan(piece));
+        assert_eq!(by_byte.is_ok(), Scanner::new(BOUNDS).scan(text.as_bytes()).is_ok());
+        by_byte
+    }
+
+    #[test]
+    fn each_bound_is_exact() {
+        let list = |item: &str, count: usize| format!(r#"{{"a":[{}]}}"#, vec![item; count].join(","));
+        assert_eq!(scanned(&list(r#"{"b":[1,2,3],"c":"x,y"}"#, 10)), Ok(()));
+        assert_eq!(scanned(&list("1", 11)), Err("with lists of more than 10 items".to_owned()));
+        let two = r#"{"a":[1,2,3,4,5,6],"b":["1","2","3","4","5"]}"#;
+        assert_eq!(scanned(two), Err("with lists of more than 10 items".to_owned()));
+        let item = |length: usize| list(&format!("{{\"b\":\"{}\"}}", "x".repeat(length)), 2);
+        assert_eq!(scanned(&item(40)), Ok(()));
+        let too_long = Err("with an item of more than 50 bytes".to_owned());
+        assert_eq!(scanned(&item(50)), too_long);
+        // Neither brackets nor commas nor quotes in a text end an item.
+        assert_eq!(scanned(&list(&format!("\"{}\"", r#"\"],[{,"#.repeat(9)), 1)), too_long);
+        assert_eq!(scanned(&list(&"[".repeat(60), 1)), too_long);
+        assert_eq!(scanned(&" ".repeat(60)), too_long);
+        let long = list(r#"{"a":"0123456789012345678901234567890123456789"}"#, 9);
+        assert_eq!(scanned(&long), Err("with more than 400 bytes".to_owned()));
+    }
+
+    async fn read(body: String, bounds: JsonBounds) -> Result<Value, Error> {
+        let server = FaultySource::start(&[("/a", Answer::json(&body))]);
+        let client = ClientOptions { user_agent: "test/1", idle_timeout: None, decompress: false }.build().unwrap();
+        let endpoint = Endpoint::new(Url::parse(&server.url).unwrap(), None);
+        let answered = endpoint.request(&client, Method::GET, "a").send().await;
+        read_json_within(expect_ok(answered).await?, bounds, "a test").await
+    }
+
+    #[tokio::test]
+    async fn a_long_body_is_parsed_while_it_arrives() {
+        let bounds = JsonBounds { items: 100_000, item_bytes: 100, bytes: 10 << 20 };
+        let body = format!(r#"{{"a":[{}]}}"#, vec![r#""some item of the list""#; 100_000].join(","));
+        assert!(body.len() > 4 * MAX_HELD_BYTES);
+        let value = read(body.clone(), bounds).await.unwrap();
+        assert_eq!(value, serde_json::from_str::<Value>(&body).unwrap());
+        let fewer = read(body.clone(), JsonBounds { items: 99_999, ..bounds }).await.unwrap_err().to_string();
+        assert!(fewer.ends_with("answers with lists of more than 99999 items"), "{fewer}");
+        let damaged = read(body.replacen("of", "\"", 60_000), bounds).await.unwrap_err().to_string();
+        assert!(damaged.contains("does not answer as a test does"), "{damaged}");
+    }
+}
