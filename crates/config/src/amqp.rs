@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
+use serde::Deserialize;
+use toml::Spanned;
 use url::Url;
 
 /// The broker of the master, and its queues.
@@ -19,6 +21,18 @@ pub struct AmqpConfig {
     pub results_exchange: Option<String>,
     /// Most messages of operations in hand at a time. Default: 8,000, which is two large batches.
     pub prefetch: u16,
+}
+
+/// `[amqp]` as typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AmqpAsTyped {
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) operations_queue: Option<Spanned<String>>,
+    pub(super) documents_queue: Option<Spanned<String>>,
+    pub(super) results_exchange: Option<Spanned<String>>,
+    pub(super) prefetch: Option<Spanned<u16>>,
 }
 
 impl Default for AmqpConfig {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
+use toml::Spanned;
 use tributary_format_rules::size;
 use tributary_store::DatabaseUrl;
 
@@ -12,6 +14,14 @@ pub struct CacheConfig {
     pub size: u64,
     /// Its folder. Default: none, which means `PATH.cache` next to the database.
     pub dir: Option<PathBuf>,
+}
+
+/// `[cache]` as typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CacheAsTyped {
+    pub(super) size: Option<Spanned<String>>,
+    pub(super) dir: Option<Spanned<String>>,
 }
 
 impl Default for CacheConfig {

@@ -6,7 +6,10 @@ use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
 use tributary_protocol::GroupSpec;
 
-use crate::{AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig};
+use crate::{
+    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig,
+    SourceLimits,
+};
 
 impl fmt::Display for Config {
     /// Lists what the configuration means: settings, sources in the order in which they win, reports, bounds.
@@ -29,6 +32,7 @@ impl fmt::Display for Config {
         let reload = if self.reload == Reload::Watch { "SIGHUP, or a change of the file" } else { "SIGHUP" };
         writeln!(f, "reload         {reload}")?;
         writeln!(f, "poll interval  {}", humantime::format_duration(self.poll_interval))?;
+        writeln!(f, "keep free      {} on each disk", size_text(self.keep_free))?;
         catalog_lines(f, &self.catalog)?;
         let folder = self.uploads.folder(&self.database);
         writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;
@@ -87,7 +91,7 @@ fn catalog_lines(f: &mut fmt::Formatter<'_>, catalog: &CatalogConfig) -> fmt::Re
 }
 
 fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Result {
-    let SourceConfig { name, url, priority, columns, token, brake, .. } = source;
+    let SourceConfig { name, url, priority, columns, token, brake, limits, .. } = source;
     let token = if token.is_some() { ", with a token" } else { "" };
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
     let Columns { sku, name, description, op, own, newest: _ } = columns;
@@ -96,6 +100,11 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
         if !header.is_empty() {
             writeln!(f, "    {column} is the column \"{}\"", header.join("\" or \""))?;
         }
+    }
+    if *limits != SourceLimits::default() {
+        let SourceLimits { max_files, max_file_size, max_rejects } = *limits;
+        let size = size_text(max_file_size);
+        writeln!(f, "    at most {max_files} files of {size}, of which {max_rejects} rows set aside are kept")?;
     }
     if *brake == Brake::default() {
         return Ok(());

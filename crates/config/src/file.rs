@@ -22,10 +22,13 @@ use tributary_store::DatabaseUrl;
 
 use super::{
     AmqpConfig, Brake, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Reload, ReportConfig, SourceConfig,
-    UploadsConfig, amqp, brake, cache,
+    SourceLimits, UploadsConfig,
+    amqp::{self, AmqpAsTyped},
+    brake,
+    cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
-    duration,
+    duration, limits,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
@@ -44,6 +47,7 @@ pub(super) struct File {
     pub(super) reports: Vec<ReportConfig>,
     pub(super) catalog: CatalogConfig,
     pub(super) uploads: UploadsConfig,
+    pub(super) keep_free: Option<u64>,
     pub(super) cache: CacheConfig,
     pub(super) amqp: AmqpConfig,
     pub(super) compat: Option<CompatConfig>,
@@ -61,6 +65,7 @@ struct FileAsTyped {
     #[serde(default)]
     allow_anonymous: bool,
     poll_interval: Option<Spanned<String>>,
+    keep_free: Option<Spanned<String>>,
     reload: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
@@ -97,6 +102,9 @@ struct SourceAsTyped {
     exclude: Option<Spanned<OneOrMany>>,
     max_removal: Option<Spanned<toml::Value>>,
     hold_for: Option<Spanned<toml::Value>>,
+    max_files: Option<Spanned<u64>>,
+    max_file_size: Option<Spanned<String>>,
+    max_rejects: Option<u64>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
 }
@@ -115,24 +123,6 @@ struct UploadsAsTyped {
     keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CacheAsTyped {
-    size: Option<Spanned<String>>,
-    dir: Option<Spanned<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AmqpAsTyped {
-    url: Option<Spanned<String>>,
-    ca_file: Option<PathBuf>,
-    operations_queue: Option<Spanned<String>>,
-    documents_queue: Option<Spanned<String>>,
-    results_exchange: Option<Spanned<String>>,
-    prefetch: Option<Spanned<u16>>,
 }
 
 /// Reads only the database's URL from the text of a configuration file; other settings may be wrong, but every top-level key must
@@ -192,6 +182,7 @@ impl Place<'_> {
         let database_url = self.optional(typed.database_url.as_ref(), parse_url)?;
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
+        let keep_free = self.optional(typed.keep_free.as_ref(), size)?;
         self.differ("source", typed.source.iter().map(|source| &source.name))?;
         self.differ("report", typed.report.iter().map(|report| &report.name))?;
         let catalog = self.catalog(&typed.catalog)?;
@@ -212,7 +203,8 @@ impl Place<'_> {
             poll_interval,
             sources,
             reports,
-            uploads: self.uploads(&typed.uploads, &catalog)?,
+            uploads: self.uploads(&typed.uploads, keep_free, &catalog)?,
+            keep_free,
             cache: self.cache(&typed.cache)?,
             amqp: self.amqp(&typed.amqp)?,
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
@@ -221,11 +213,16 @@ impl Place<'_> {
         })
     }
 
-    fn uploads(&self, typed: &UploadsAsTyped, catalog: &CatalogConfig) -> Result<UploadsConfig, ConfigError> {
+    fn uploads(
+        &self,
+        typed: &UploadsAsTyped,
+        of_all: Option<u64>,
+        catalog: &CatalogConfig,
+    ) -> Result<UploadsConfig, ConfigError> {
         let default = UploadsConfig::default();
         let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
         let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
-        let keep_free = self.optional(typed.keep_free.as_ref(), size)?.unwrap_or(default.keep_free);
+        let keep_free = self.optional(typed.keep_free.as_ref(), size)?.or(of_all).unwrap_or(default.keep_free);
         let keep_messages_for = self.optional(typed.keep_messages_for.as_ref(), duration)?;
         Ok(UploadsConfig {
             dir,
@@ -331,8 +328,19 @@ impl Place<'_> {
             max_removal: self.optional(typed.max_removal.as_ref(), brake::max_removal)?.unwrap_or(default.max_removal),
             hold_for: self.optional(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
         };
+        let limits = self.limits(&typed)?;
         let (name, priority) = (typed.name.into_inner(), typed.priority);
-        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, token, folder: None })
+        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, limits, token, folder: None })
+    }
+
+    fn limits(&self, typed: &SourceAsTyped) -> Result<SourceLimits, ConfigError> {
+        let default = SourceLimits::default();
+        let max_file_size = self.optional(typed.max_file_size.as_ref(), uploads::max_size)?;
+        Ok(SourceLimits {
+            max_files: self.optional(typed.max_files.as_ref(), limits::max_files)?.unwrap_or(default.max_files),
+            max_file_size: max_file_size.unwrap_or(default.max_file_size),
+            max_rejects: typed.max_rejects.unwrap_or(default.max_rejects),
+        })
     }
 
     fn formats(&self, typed: &[Spanned<FormatSpec>], catalog: &CatalogConfig) -> Result<FormatRules, ConfigError> {

@@ -15,6 +15,7 @@ mod display;
 mod fields;
 mod file;
 mod group_by;
+mod limits;
 mod locate;
 mod reader;
 mod report;
@@ -39,6 +40,7 @@ pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
 pub use compat::{CompatConfig, CompatData};
 pub use display::ReportDisplay;
+pub use limits::SourceLimits;
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
@@ -65,6 +67,8 @@ pub struct Config {
     pub catalog: CatalogConfig,
     /// Limits and folder of uploads.
     pub uploads: UploadsConfig,
+    /// Bytes that stay free on a disk, whatever is written to it besides the database. Default: 1 GiB.
+    pub keep_free: u64,
     /// The cache of what is remembered of files. A reload does not change it.
     pub cache: CacheConfig,
     /// The broker and its queues. Default: none.
@@ -130,6 +134,8 @@ pub struct SourceConfig {
     pub formats: FormatRules,
     /// When a version is held because it takes too much away.
     pub brake: Brake,
+    /// Bounds on what it may hold.
+    pub limits: SourceLimits,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
@@ -156,6 +162,7 @@ impl SourceConfig {
             selection: Selection::default(),
             formats: FormatRules::default(),
             brake: Brake::default(),
+            limits: SourceLimits::default(),
             token: None,
             folder: None,
         })
@@ -179,6 +186,7 @@ impl Default for Config {
             reports: Vec::new(),
             catalog: CatalogConfig::default(),
             uploads: UploadsConfig::default(),
+            keep_free: limits::DEFAULT_KEEP_FREE,
             cache: CacheConfig::default(),
             amqp: AmqpConfig::default(),
             compat: None,
@@ -249,6 +257,7 @@ impl Config {
             reports: file.reports,
             catalog: file.catalog,
             uploads: file.uploads,
+            keep_free: file.keep_free.unwrap_or(limits::DEFAULT_KEEP_FREE),
             cache: file.cache,
             amqp: args.amqp(file.amqp)?,
             compat: file.compat,

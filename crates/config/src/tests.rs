@@ -83,6 +83,34 @@ fn every_setting_is_understood() {
 }
 
 #[test]
+fn free_space_is_set_for_all_or_for_uploads_alone() {
+    let load = |toml: &str| {
+        let config = load(toml, &[]).unwrap();
+        (config.keep_free, config.uploads.keep_free)
+    };
+    assert_eq!(load(""), (1 << 30, 1 << 30));
+    assert_eq!(load("keep_free = \"5MiB\"\n"), (5 << 20, 5 << 20));
+    assert_eq!(load("[uploads]\nkeep_free = \"0B\"\n"), (1 << 30, 0));
+    assert_eq!(load("keep_free = \"5MiB\"\n[uploads]\nkeep_free = \"7MiB\"\n"), (5 << 20, 7 << 20));
+    refused("keep_free = \"some\"\n", &[], &["FILE, line 1", "is not a size"]);
+}
+
+#[test]
+fn a_source_has_limits_that_can_be_set() {
+    let limits = |lines: &str| {
+        load(&format!("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n{lines}"), &[])
+            .map(|config| config.sources[0].limits)
+    };
+    assert_eq!(limits(""), Ok(SourceLimits::default()));
+    let expect = SourceLimits { max_files: 5, max_file_size: 2 << 20, max_rejects: 0 };
+    assert_eq!(limits("max_files = 5\nmax_file_size = \"2MiB\"\nmax_rejects = 0\n"), Ok(expect));
+    for line in ["max_files = 0", "max_file_size = \"0B\"", "max_rejects = -1"] {
+        let why = limits(line).unwrap_err();
+        assert!(why.contains("FILE, line 4"), "{line}: {why}");
+    }
+}
+
+#[test]
 fn a_source_has_a_brake_that_can_be_set() {
     let brake = |lines: &str| {
         let toml = format!("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n{lines}");

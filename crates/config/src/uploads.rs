@@ -10,7 +10,7 @@ use tributary_format_rules::{FormatRules, Selection, size};
 use tributary_store::DatabaseUrl;
 use url::Url;
 
-use super::{Brake, SourceConfig, UPLOADS};
+use super::{Brake, SourceConfig, SourceLimits, UPLOADS, limits::DEFAULT_KEEP_FREE};
 
 /// Limits and folder of uploads.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub struct UploadsConfig {
     pub priority: i64,
     /// The largest file in bytes. Default: 64 GiB, as for any source.
     pub max_size: u64,
-    /// Bytes that an upload leaves free on the disk. Default: 1 GiB.
+    /// Bytes that an upload leaves free on the disk. Default: `keep_free` of the whole, 1 GiB.
     pub keep_free: u64,
     /// Messages that are remembered, so that a repeated one changes nothing. Default: 1,000,000.
     pub keep_messages: u64,
@@ -39,7 +39,7 @@ impl Default for UploadsConfig {
             dir: None,
             priority: 0,
             max_size: 64 << 30,
-            keep_free: 1 << 30,
+            keep_free: DEFAULT_KEEP_FREE,
             keep_messages: 1_000_000,
             keep_messages_for: Duration::from_secs(7 * 24 * 60 * 60),
             columns: Columns::default(),
@@ -71,6 +71,7 @@ impl UploadsConfig {
             selection: Selection::default(),
             formats: self.formats.clone(),
             brake: Brake::OFF,
+            limits: SourceLimits::default(),
             token: None,
             folder: Some(folder.to_owned()),
         }
@@ -88,7 +89,7 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
 /// Parses the largest size of a file.
 pub(super) fn max_size(text: &str) -> Result<u64, String> {
     match size(text)? {
-        0 => Err("`max_size` must not be 0; write for example 500MiB or 64GiB".to_owned()),
+        0 => Err("a largest size must not be 0; write for example 500MiB or 64GiB".to_owned()),
         size => Ok(size),
     }
 }
