@@ -1,7 +1,7 @@
 //! Opens and stats paths below the folder without following links and without waiting. Somebody may exchange a file or a
 //! folder for something else at any moment: a link must not lead out of the folder, and a FIFO or a device must not block
-//! the caller. So every step opens one name in the folder that was opened before, and the open descriptor is judged, not
-//! the name.
+//! the caller. So the kernel resolves the path beneath the open root, or every step opens one name in the folder that was
+//! opened before; and the open descriptor is judged, not the name.
 
 use std::{
     ffi::OsStr,
@@ -39,6 +39,9 @@ fn is_one_of(error: &io::Error, errnos: &[Errno]) -> bool {
 /// Opens a folder below `root`; an empty path is `root` itself, which may be a link.
 pub(crate) fn open_folder(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let mut folder = open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    if let Some(found) = open_beneath(&folder, path, OFlags::DIRECTORY) {
+        return Ok(found);
+    }
     for name in path.components() {
         let Component::Normal(name) = name else { return Err(Errno::NOENT.into()) };
         folder = openat(&folder, name, OFlags::DIRECTORY | SAFELY, Mode::empty())?;
@@ -48,6 +51,10 @@ pub(crate) fn open_folder(root: &Path, path: &Path) -> io::Result<OwnedFd> {
 
 /// Opens a regular file below `root` for reading and returns it with its stat; `None` if the path leads to anything else.
 pub(crate) fn open_file(root: &Path, path: &Path) -> io::Result<Option<(File, Stat)>> {
+    let folder = found(open_folder(root, Path::new("")))?;
+    if let Some(file) = folder.and_then(|folder| open_beneath(folder, path, OFlags::RDONLY)) {
+        return Ok(regular(&fstat(&file)?).map(|stat| (File::from(file), stat)));
+    }
     let Some((folder, name)) = found(parent(root, path))? else { return Ok(None) };
     match openat(&folder, name, OFlags::RDONLY | SAFELY, Mode::empty()) {
         Ok(file) => Ok(regular(&fstat(&file)?).map(|stat| (File::from(file), stat))),
@@ -83,6 +90,22 @@ pub(crate) fn kind_in(folder: impl AsFd, name: &OsStr) -> io::Result<FileType> {
     }
 }
 
+/// Opens a path beneath an open folder at once. `None` if the kernel cannot, or if it fails: then a walk step by step says why.
+#[cfg(target_os = "linux")]
+fn open_beneath(root: impl AsFd, path: &Path, flags: OFlags) -> Option<OwnedFd> {
+    use rustix::fs::{ResolveFlags, openat2};
+    const BENEATH: ResolveFlags =
+        ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+    let is_name = |part: Component<'_>| matches!(part, Component::Normal(_));
+    let is_below = path.components().next().is_some() && path.components().all(is_name);
+    is_below.then(|| openat2(root, path, flags | SAFELY, Mode::empty(), BENEATH).ok())?
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_beneath(_: impl AsFd, _: &Path, _: OFlags) -> Option<OwnedFd> {
+    None
+}
+
 fn parent<'a>(root: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
     let name = path.file_name().ok_or(Errno::NOENT)?;
     Ok((open_folder(root, path.parent().unwrap_or(Path::new("")))?, name))
@@ -108,7 +131,7 @@ mod tests {
         os::unix::fs::{PermissionsExt, symlink},
     };
 
-    use rustix::fs::{CWD, mkdirat, mknodat};
+    use rustix::fs::{CWD, RenameFlags, mkdirat, mknodat, renameat_with};
 
     use super::*;
 
@@ -159,6 +182,53 @@ mod tests {
         let root = folder.path().to_owned();
         std::thread::spawn(move || sender.send(content(&root, "a.csv")));
         assert_eq!(opened.recv_timeout(std::time::Duration::from_secs(20)), Ok(None));
+    }
+
+    /// Opens a path again and again while the function exchanges what is there.
+    fn opened_meanwhile(root: &Path, path: &str, exchange: impl Fn(usize) + Sync) -> (usize, usize) {
+        const ROUNDS: usize = 5_000;
+        let (mut inside, mut refused) = (0, 0);
+        std::thread::scope(|scope| {
+            let exchanges = scope.spawn(|| (0..ROUNDS).for_each(&exchange));
+            while !exchanges.is_finished() {
+                let mut content = String::new();
+                match open_file(root, Path::new(path)) {
+                    Ok(Some((mut file, stat))) => {
+                        file.read_to_string(&mut content).unwrap();
+                        assert_eq!((content.as_str(), stat.size), ("inside", 6));
+                        inside += 1;
+                    }
+                    Ok(None) | Err(_) => refused += 1,
+                }
+            }
+        });
+        (inside, refused)
+    }
+
+    #[test]
+    fn whatever_is_exchanged_under_a_look_nothing_from_outside_is_opened() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (root, outside) = (folder.path(), other.path());
+        fs::create_dir_all(root.join("sub/deep")).unwrap();
+        fs::write(root.join("sub/deep/a.csv"), "inside").unwrap();
+        fs::create_dir(outside.join("deep")).unwrap();
+        fs::write(outside.join("deep/a.csv"), "outside").unwrap();
+        symlink(outside, root.join("link")).unwrap();
+        let swap = |one: &str, other: &str| {
+            renameat_with(CWD, root.join(one), CWD, root.join(other), RenameFlags::EXCHANGE).unwrap();
+        };
+        // A folder for a link, and back.
+        let (inside, refused) = opened_meanwhile(root, "sub/deep/a.csv", |_| swap("sub", "link"));
+        assert!(inside > 0 && refused > 0, "{inside} {refused}");
+        // A file for a link, a FIFO, a socket and a folder.
+        symlink(outside.join("deep/a.csv"), root.join("0")).unwrap();
+        mknodat(CWD, root.join("1"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("2")).unwrap();
+        fs::create_dir(root.join("3")).unwrap();
+        let strange = |round: usize| ["0", "1", "2", "3"][round / 2 % 4];
+        let (inside, refused) =
+            opened_meanwhile(root, "sub/deep/a.csv", |round| swap("sub/deep/a.csv", strange(round)));
+        assert!(inside > 0 && refused > 0, "{inside} {refused}");
     }
 
     #[test]

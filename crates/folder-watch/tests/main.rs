@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod changes;
+mod exchanged;
 mod growing;
 mod model;
 mod storage;
