@@ -17,10 +17,10 @@ use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects,
 use crate::{
     columns::Column,
     file_readings::Sample,
-    groups::{MAX_GROUPS, TooManyGroups},
+    groups::TooManyGroups,
     kernel::Kernel,
     number_format::NumberFormat,
-    partial::{MAX_NOTES, MAX_REJECTS_KEPT, Partial},
+    partial::{AddError, MAX_NOTES, MAX_REJECTS_KEPT, Partial},
     plan::ReportPlan,
     reading::{ColumnState, Reading},
 };
@@ -302,7 +302,7 @@ fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, TooManyGroups>>) -> 
 }
 
 fn too_many() -> String {
-    format!("there are more than {MAX_GROUPS} groups: group by something that more rows have in common")
+    AddError::TooMany.to_string()
 }
 
 fn rejected(reason: String) -> Error {

@@ -13,6 +13,8 @@ use crate::{
 const KEY_SEPARATOR: u8 = 0;
 /// The most groups of a report: grouping by a value that differs in every row would exhaust the memory.
 pub(crate) const MAX_GROUPS: usize = 4 << 20;
+/// The most bytes of their keys: a key may be as long as a field.
+pub(crate) const MAX_KEY_BYTES: usize = if cfg!(test) { 64 << 20 } else { 512 << 20 };
 
 /// Groups by their keys.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Groups {
     /// The parts of all groups, group by group.
     parts: Vec<Part>,
     kinds: Vec<PartKind>,
+    /// Bytes of all keys.
+    key_bytes: usize,
 }
 
 /// Rows that are about to be added to their groups. With many groups, most of the time is spent waiting for memory. A
@@ -85,14 +89,14 @@ pub(crate) enum Part {
     Greatest(Option<Number>),
 }
 
-/// The error for more than [`MAX_GROUPS`] groups.
+/// The error for more than [`MAX_GROUPS`] groups, or more than [`MAX_KEY_BYTES`] of keys.
 #[derive(Debug)]
 pub(crate) struct TooManyGroups;
 
 impl Groups {
     pub(crate) fn new(plan: &ReportPlan) -> Self {
         let kinds = plan.parts.iter().map(|PartSpec { kind, .. }| *kind).collect();
-        Self { indexes: HashMap::default(), rows: Vec::new(), parts: Vec::new(), kinds }
+        Self { indexes: HashMap::default(), rows: Vec::new(), parts: Vec::new(), kinds, key_bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -165,9 +169,10 @@ impl Groups {
     #[cold]
     fn insert(&mut self, key: &[u8]) -> Result<usize, TooManyGroups> {
         let index = self.rows.len();
-        if index == MAX_GROUPS {
+        if index == MAX_GROUPS || self.key_bytes + key.len() > MAX_KEY_BYTES {
             return Err(TooManyGroups);
         }
+        self.key_bytes += key.len();
         // Fits, because MAX_GROUPS is less than 2^32.
         self.indexes.insert(key.into(), index as u32);
         self.rows.push(0);

@@ -7,7 +7,7 @@ use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    groups::{Groups, MAX_GROUPS, Part, TooManyGroups, key, texts},
+    groups::{Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, TooManyGroups, key, texts},
     number::Number,
     plan::{Metric, MetricSource, PartKind, ReportPlan},
     sum::{MAX_ROWS, Sum},
@@ -202,8 +202,11 @@ pub enum AddError {
     /// The group comes from another report or another version, or is damaged.
     #[error("a group of a partial cannot be read")]
     Unreadable,
-    /// The total would have more groups than a report may have.
-    #[error("there are more than {MAX_GROUPS} groups: group by something that more rows have in common")]
+    /// The total would have more groups, or more text in their keys, than a report may have.
+    #[error(
+        "there are more than {MAX_GROUPS} groups, or {} MiB of their names: group by something that more rows have in common",
+        MAX_KEY_BYTES >> 20
+    )]
     TooMany,
 }
 
@@ -354,6 +357,19 @@ mod tests {
             .iter()
             .try_for_each(|(texts, rows, parts)| incoming.check(&GroupLine(owned(texts), *rows, owned(parts))))?;
         incoming.end()
+    }
+
+    #[test]
+    fn the_keys_of_all_groups_are_bounded() {
+        let plan = plan();
+        let mut total = Total::new(&plan);
+        let mut add = |number: usize| {
+            let key = format!("{number:03}{}", "x".repeat((1 << 20) - 3));
+            total.add(&GroupLine(vec![key], 1, vec!["2 7 0".into(), "3".into()]))
+        };
+        assert!((0..MAX_KEY_BYTES >> 20).all(|number| add(number).is_ok()));
+        assert_eq!(add(999), Err(AddError::TooMany));
+        assert_eq!(add(0), Ok(()), "a group that is there goes on");
     }
 
     #[test]
