@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod brake;
 mod configuration;
 mod crash;
@@ -9,6 +10,7 @@ mod exports;
 mod faults;
 mod feeds;
 mod formats;
+mod full_disk;
 mod large;
 mod live;
 mod model;

@@ -20,6 +20,7 @@ mod cache;
 mod clock;
 mod count;
 mod database;
+mod disk;
 mod documents;
 mod edits;
 mod facade;
@@ -55,7 +56,7 @@ pub use inbox::{
 };
 pub use ingest::{ChangedValue, NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
-pub use poll::{RecentError, SourceStatus};
+pub use poll::{RecentError, RunningPass, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{

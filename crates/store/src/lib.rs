@@ -37,8 +37,9 @@ pub use history::{
     ProductChangeRow,
 };
 pub use inputs::{
-    FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, PageContent, PageRow, QueueRow,
-    RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass, SourceRow, SourceState, SourceView,
+    FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, MAX_REJECTED_FILES, PageContent,
+    PageRow, QueueRow, RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass, SourceRow,
+    SourceState, SourceView,
 };
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,

@@ -1,6 +1,7 @@
 //! The HTTP of docs/reference/http-api.md, asked as foreign programs and browsers ask it; edits and events that are tested in
 //! `edits` and `changes` are not tested again.
 
+mod crowds;
 mod csv_lists;
 mod delivery;
 mod garbage;

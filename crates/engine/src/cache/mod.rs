@@ -15,6 +15,7 @@ use std::{
 use tributary_config::CacheConfig;
 use tributary_store::DatabaseUrl;
 
+use crate::disk::FreeSpace;
 use segments::ID_BYTES;
 pub(crate) use segments::{KnownFile, NewSegments, Remembered, Skus};
 
@@ -29,6 +30,7 @@ struct Folder {
     path: PathBuf,
     /// The most bytes of all files.
     size: u64,
+    space: FreeSpace,
     /// Held while files are deleted to make room.
     room: Mutex<()>,
 }
@@ -68,14 +70,17 @@ impl Cache {
         Self(None)
     }
 
-    /// Opens the cache of a database. One that cannot be used is off, and a warning says why.
-    pub(crate) fn open(config: &CacheConfig, database: &DatabaseUrl) -> Self {
+    /// Opens the cache of a database, which leaves `keep_free` bytes on its disk. One that cannot be used is off, and a warning says why.
+    pub(crate) fn open(config: &CacheConfig, keep_free: u64, database: &DatabaseUrl) -> Self {
         let path = config.folder(database);
         if config.size == 0 {
             return Self::off();
         }
         match fs::create_dir_all(&path).and_then(|()| sweep(&path)) {
-            Ok(()) => Self(Some(Arc::new(Folder { path, size: config.size, room: Mutex::default() }))),
+            Ok(()) => {
+                let space = FreeSpace::new(&path, keep_free);
+                Self(Some(Arc::new(Folder { path, size: config.size, space, room: Mutex::default() })))
+            }
             Err(error) => {
                 let path = path.display();
                 tracing::warn!(%error, "changed files are read as a whole, because the cache {path} cannot be used: {error}");
@@ -111,7 +116,11 @@ impl Cache {
 
     /// Begins to remember a content, with this seed of the digests; `None` if nothing is kept, or nothing can be.
     pub(crate) fn begin(&self, content: &ContentId, seed: u64) -> Option<NewSegments> {
-        let folder = &self.0.as_ref()?.path;
+        let Folder { path: folder, space, .. } = &**self.0.as_ref()?;
+        if let Err(error) = space.check(0) {
+            tracing::debug!(%error, "{} is not remembered: {error}", content.path);
+            return None;
+        }
         let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
         file.map_err(|error| tracing::warn!(%error, "failed to write to the cache {}: {error}", folder.display()))
             .ok()

@@ -4,6 +4,7 @@
 
 pub(crate) mod events;
 mod readers;
+mod unwritable;
 mod writer;
 
 pub use readers::Batches;

@@ -12,11 +12,15 @@ use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot, watch};
 use tributary_store::{DatabaseUrl, Lock, Store};
 
+use super::unwritable::Unwritable;
 use crate::supervise::test_panic;
 
 /// Jobs that wait in each queue. A source submits one at a time and a person waits for the answer, so only many of them at once
 /// reach this bound; they then wait to submit.
 const MAX_QUEUED_JOBS: usize = 64;
+
+/// The interval in which it is tried whether the database can be written again.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The size of the write-ahead log above which it is truncated after a job.
 const MAX_LOG_BYTES: u64 = 64 << 20;
@@ -43,6 +47,8 @@ struct Shared {
     running: Mutex<Option<(String, Instant)>>,
     /// Counts finished jobs, for subscribers of events.
     done: watch::Sender<u64>,
+    /// Why the database cannot be written at the moment.
+    unwritable: Unwritable,
 }
 
 /// The writer's thread, to join after all handles are dropped.
@@ -67,8 +73,15 @@ impl Writer {
     pub(crate) fn start(url: DatabaseUrl, mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
         let (jobs, mut queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let (urgent, mut urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
-        let shared = Arc::new(Shared { running: Mutex::default(), done: watch::Sender::new(0) });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().context("failed to start the writer")?;
+        let shared = Arc::new(Shared {
+            running: Mutex::default(),
+            done: watch::Sender::new(0),
+            unwritable: Unwritable::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .context("failed to start the writer")?;
         let seen = Arc::clone(&shared);
         let work = move || {
             // Looks into both queues for each job, the urgent one first, and ends when both are closed and empty.
@@ -78,6 +91,10 @@ impl Writer {
                         biased;
                         Some(job) = urgent_queue.recv() => Some(job),
                         Some(job) = queue.recv() => Some(job),
+                        // Finds out whether the database can be written again.
+                        () = tokio::time::sleep(PROBE_INTERVAL), if seen.unwritable.reason().is_some() => {
+                            Some(QueuedWrite { name: None, work: Box::new(|_| {}) })
+                        }
                         else => None,
                     }
                 })
@@ -98,6 +115,7 @@ impl Writer {
                 if let Err(error) = store.trim_log(MAX_LOG_BYTES) {
                     tracing::warn!("{:#}", anyhow::Error::new(error));
                 }
+                seen.unwritable.probe(&mut store);
                 seen.set_running(None);
                 seen.done.send_modify(|done| *done += 1);
             }
@@ -118,7 +136,7 @@ impl Writer {
         name: impl Into<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        send(&self.jobs, Some(name.into()), job).await
+        self.send(&self.jobs, Some(name.into()), job).await
     }
 
     /// As [`Writer::run`], but before all jobs that wait there. The running job is not interrupted.
@@ -129,12 +147,38 @@ impl Writer {
         &self,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        send(&self.urgent, None, job).await
+        self.send(&self.urgent, None, job).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        queue: &mpsc::Sender<QueuedWrite>,
+        name: Option<String>,
+        job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let (span, shared) = (tracing::Span::current(), Arc::clone(&self.shared));
+        let work = Box::new(move |store: &mut Store| {
+            // A job that nobody waits for any more is skipped: its caller was never told that it was done.
+            if !answer.is_closed() {
+                test_panic("writer");
+                let done = span.in_scope(|| job(store));
+                shared.unwritable.note(done.as_ref().err());
+                let _ = answer.send(done);
+            }
+        });
+        queue.send(QueuedWrite { name, work }).await.ok().context("the writer has stopped")?;
+        answered.await.context("the writer's job panicked; this is a bug, and the log says where")?
     }
 
     /// The name of the running job, and for how long it has been running; `None` between jobs and during a short one.
     pub(crate) fn running(&self) -> Option<(String, Duration)> {
         self.shared.running().clone().map(|(name, since)| (name, since.elapsed()))
+    }
+
+    /// Why the database cannot be written at the moment; `None` if it can, as far as is known.
+    pub(crate) fn unwritable(&self) -> Option<String> {
+        self.shared.unwritable.reason()
     }
 
     /// Changes after every job.
@@ -146,24 +190,6 @@ impl Writer {
     pub(crate) async fn broken(&self) {
         self.jobs.closed().await;
     }
-}
-
-async fn send<T: Send + 'static>(
-    queue: &mpsc::Sender<QueuedWrite>,
-    name: Option<String>,
-    job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let (answer, answered) = oneshot::channel();
-    let span = tracing::Span::current();
-    let work = Box::new(move |store: &mut Store| {
-        // A job that nobody waits for any more is skipped: its caller was never told that it was done.
-        if !answer.is_closed() {
-            test_panic("writer");
-            let _ = answer.send(span.in_scope(|| job(store)));
-        }
-    });
-    queue.send(QueuedWrite { name, work }).await.ok().context("the writer has stopped")?;
-    answered.await.context("the writer's job panicked; this is a bug, and the log says where")?
 }
 
 impl Shared {

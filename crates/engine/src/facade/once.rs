@@ -13,7 +13,7 @@ use tributary_store::{SourceState, Tally};
 use super::start::{Started, start};
 use crate::{
     documents::Documents,
-    ingest::Written,
+    ingest::{Faults, Written},
     poll::{PassOutcome, Poll},
     progress::MakeObserver,
     reports::ReportWork,
@@ -157,7 +157,9 @@ fn summary(reports: Vec<PassReport>, tally: Tally, took: Duration) -> OnceSummar
                     summary.failures.push(format!("{name} is {why}"));
                 }
                 summary.failures.extend(rejected);
-                summary.failures.extend(passed.faults.iter().map(|why| format!("{name}/{why}")));
+                let Faults { named, more } = passed.faults;
+                summary.failures.extend(named.iter().map(|why| format!("{name}/{why}")));
+                summary.failures.extend((more > 0).then(|| format!("{name}: and {more} more files")));
             }
             Err(error) => summary.failures.push(format!("{name} is down: {error:#}")),
         }

@@ -48,6 +48,12 @@ impl Engine {
         self.0.ready.load(Ordering::Relaxed)
     }
 
+    /// Why nothing can be written to the database at the moment; `None` if it can, as far as is known.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<String> {
+        self.0.writer.unwritable()
+    }
+
     /// The numbers of products and names.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl Started {
         let reports = Reports::new(&config.reports, config.database.clone());
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
-        let spool = Spool::open(config.database.path())?;
+        let spool = Spool::open(config.database.path(), config.keep_free)?;
         let context = Context::new(http_client()?, writer, (spool, Cache::off()), reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
@@ -109,7 +109,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let (drop, catalog) = (config.drop_sources.clone(), config.catalog.clone());
-    let cache = config.cache.clone();
+    let (cache, keep_free) = (config.cache.clone(), config.keep_free);
     let source = config.uploads.source(&folder);
     let folder = DocumentFolder::new(folder);
     let reports = Reports::new(&config.reports, config.database.clone());
@@ -117,7 +117,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
-        let kept = (Spool::open(url.path())?, Cache::open(&cache, &url));
+        let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
         let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));

@@ -54,7 +54,7 @@ pub enum InboxError {
         limit: u64,
     },
     /// The file would leave too little free space on the disk.
-    #[error("the disk has no room for the file: {keep_free} bytes must stay free, see `keep_free` of `[uploads]`")]
+    #[error("the disk has no room for the file: {keep_free} bytes must stay free, see `keep_free`")]
     NoRoom {
         /// Bytes that stay free.
         keep_free: u64,

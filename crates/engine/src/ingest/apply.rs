@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use tributary_config::{Brake, PRODUCTS};
 use tributary_merge::FileChanges;
-use tributary_store::{FileRow, SourcePass, SourceState, Store};
+use tributary_store::{FileRow, MAX_REJECTED_FILES, SourcePass, SourceState, Store};
 
 use super::{
     Accepted, Catalog, FileVersion, Outcome,
@@ -17,6 +17,7 @@ use super::{
     causes::{Cause, Reading},
     changes::{Skus, Written, choose_again, write_touched},
     convert::reject_rows,
+    faults::Faults,
     feed::ProductTables,
     order,
     recorder::ChangeOrigin,
@@ -26,9 +27,6 @@ use crate::{
     database::events::{self, AppliedVersion, Event},
     input::{FileUpdate, Findings, ResultTables},
 };
-
-/// Faults that a source's `error` names; further ones are only counted.
-const MAX_FAULTS_NAMED: usize = 10;
 
 /// The files of one source that one pass has read, and those that are gone.
 pub(crate) struct SourceVersion {
@@ -59,7 +57,7 @@ pub(crate) struct SourceVersion {
     /// Whether the source failed, other than by files that kept changing.
     pub(crate) failed: bool,
     /// Its files that could not be read, as `path: reason`.
-    pub(crate) faults: Vec<String>,
+    pub(crate) faults: Faults,
     /// When the source was sensed, RFC 3339.
     pub(crate) sensed: String,
     /// When the pass began.
@@ -184,6 +182,10 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
     let StoredFiles { written, skus, files } = put_files(store, version)?;
     store.clear_held_version(version.source)?;
     let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
+    if rejected_files.len() as i64 == MAX_REJECTED_FILES {
+        let others = store.count_rejected_files(PRODUCTS, version.source)? - MAX_REJECTED_FILES;
+        version.faults.more += usize::try_from(others).unwrap_or_default();
+    }
     let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
     let state = match (version.failed, rejected_files.is_empty() && mostly.is_none()) {
         (true, _) => SourceState::Down,
@@ -194,7 +196,7 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
         Some(reason) => format!("{path} is rejected: {reason}"),
         None => format!("{path} is rejected"),
     });
-    let error = joined(version.faults.iter().cloned().chain(rejected_files).chain(mostly));
+    let error = version.faults.joined(rejected_files.chain(mostly));
     let applied = Applied { written, rejected, state, error, held: None };
     note(store, version, &applied, changed.then_some(skus))?;
     Ok((applied, files))
@@ -203,16 +205,6 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
 /// Rows and rejects of the accepted content of a file.
 pub(crate) fn counts(file: &FileRow) -> RowCounts {
     RowCounts { rows: file.row_count.unsigned_abs(), rejects: file.rejects.unsigned_abs() }
-}
-
-/// Joins faults to one text; none if there is no fault.
-fn joined(faults: impl Iterator<Item = String>) -> Option<String> {
-    let mut faults: Vec<String> = faults.collect();
-    if let more @ 1.. = faults.len().saturating_sub(MAX_FAULTS_NAMED) {
-        faults.truncate(MAX_FAULTS_NAMED);
-        faults.push(format!("and {more} more"));
-    }
-    (!faults.is_empty()).then(|| faults.join("; "))
 }
 
 /// The files of a version as they are stored now.
@@ -341,18 +333,5 @@ fn findings(accepted: &Accepted) -> Findings<'_> {
         notes,
         format: Some(format),
         rejects: reject_rows(rejects),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_names_ten_faults_and_counts_the_others() {
-        let join = |count: usize| joined((0..count).map(|fault| fault.to_string()));
-        assert_eq!(join(0), None);
-        assert_eq!(join(10).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9");
-        assert_eq!(join(12).unwrap(), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more");
     }
 }

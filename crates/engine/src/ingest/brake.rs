@@ -137,7 +137,7 @@ pub(super) fn hold(store: &mut Store, version: SourceVersion, held: HeldVersionR
     store.transaction(|store| {
         let is_news = put_held(store, &version.name, &held)?;
         let words = held_words(&version.name, &held, &version.brake);
-        let error = version.faults.iter().cloned().chain([words]).collect::<Vec<_>>().join("; ");
+        let error = version.faults.joined([]).into_iter().chain([words]).collect::<Vec<_>>().join("; ");
         let pass = SourcePass {
             state: if version.failed { SourceState::Down } else { SourceState::Held },
             error: Some(error.clone()),

@@ -41,6 +41,33 @@ pub(crate) enum Outcome {
     Changing,
 }
 
+impl Outcome {
+    fn rejects(&mut self) -> Option<&mut Rejects> {
+        match self {
+            Self::Accepted(accepted) => Some(&mut accepted.rejects),
+            Self::Rejected { rows, .. } => Some(rows),
+            Self::Changing => None,
+        }
+    }
+
+    /// The number of rejects that are kept.
+    pub(crate) fn kept_rejects(&self) -> usize {
+        match self {
+            Self::Accepted(accepted) => accepted.rejects.kept.len(),
+            Self::Rejected { rows, .. } => rows.kept.len(),
+            Self::Changing => 0,
+        }
+    }
+
+    /// Keeps at most this many rejects; the others are only counted. Returns how many more may be kept.
+    pub(crate) fn keep_rejects(&mut self, most: usize) -> usize {
+        if let Some(rejects) = self.rejects() {
+            rejects.kept.truncate(most);
+        }
+        most - self.kept_rejects()
+    }
+}
+
 /// The content of a usable file.
 pub(crate) struct Accepted {
     pub(crate) offers: FileOffers,

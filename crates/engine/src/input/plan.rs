@@ -79,10 +79,12 @@ pub(crate) fn plan(
     known: &BTreeMap<String, FileRow>,
 ) -> Plan {
     let claimed: Vec<_> = manifest.files.iter().filter(|entry| reader.claims(&entry.path)).collect();
-    let listed: HashSet<&str> = claimed.iter().map(|entry| entry.path.as_str()).collect();
+    // A first list may have a million files, and then nothing can be gone.
+    let compared = if known.is_empty() { &[][..] } else { &claimed };
+    let listed: HashSet<&str> = compared.iter().map(|entry| entry.path.as_str()).collect();
     let mut plan = Plan::default();
     let mut readings = Readings { reader, known: Vec::new() };
-    for entry in claimed {
+    for &entry in &claimed {
         let (format, reading) = readings.of(reader.format(&entry.path, formats));
         let rank = reader.rank(&format, entry);
         let is_this = |hash: &Option<String>, as_read: &Option<String>| {

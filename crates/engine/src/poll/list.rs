@@ -23,7 +23,7 @@ use tributary_store::FileRow;
 use super::Context;
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
-    ingest::{ArrivingFile, Feed, FeedRules, FileReader, FileVersion, Outcome},
+    ingest::{ArrivingFile, Faults, Feed, FeedRules, FileReader, FileVersion, Outcome},
     input::{self, FileToRead, Plan},
     progress::ProgressObserver,
     reports::SourceContent,
@@ -36,6 +36,8 @@ const MAX_ROUNDS: usize = 3;
 const MAX_FETCHES: usize = 4;
 /// Size from which a body is read while it arrives. Smaller ones arrive in a few pieces.
 const MIN_FOLLOWED_BYTES: u64 = 4 << 20;
+/// Files that fail one after the other, after which a source is asked for no more: it has listed files that it does not have.
+const MAX_FAILURES: usize = 1_000;
 /// Time for a source to settle between two rounds.
 const SETTLE_WAIT: Duration = Duration::from_secs(1);
 /// The path of the one file of a plain source.
@@ -46,6 +48,8 @@ pub(super) struct Listed {
     pub(super) plan: Plan,
     pub(super) read: Vec<FileVersion>,
     pub(super) unread: Vec<(Arc<FileToRead>, FetchError)>,
+    /// Number of files that were not tried after these.
+    pub(super) skipped: usize,
     /// All that the source holds, or the part that was listed.
     pub(super) content: SourceContent,
     /// Keeps the progress visible until what was read is committed.
@@ -63,12 +67,15 @@ impl Listed {
         files.iter().map(|entry| entry.path.clone()).collect()
     }
 
-    /// The files that could not be read here or by the source, as `path: reason`.
-    pub(super) fn faults(&self) -> Vec<String> {
+    /// The files that could not be read here or by the source.
+    pub(super) fn faults(&self) -> Faults {
         let unread = self.unread.iter().map(|(file, error)| format!("{}: {error:#}", file.entry.path));
         let unreadable = self.content.manifest.unreadable.iter();
         let unreadable = unreadable.map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"));
-        unread.chain(unreadable).collect()
+        let skipped = self.skipped;
+        let skipped =
+            (skipped > 0).then(|| format!("{skipped} files were not asked for, because those before them failed"));
+        skipped.into_iter().chain(unread).chain(unreadable).collect()
     }
 }
 
@@ -77,6 +84,8 @@ pub(super) struct Lister<'a> {
     pub(super) source: &'a SourceConfig,
     /// The files as the database has them, by path.
     pub(super) stored: &'a BTreeMap<String, FileRow>,
+    /// The number of their rejects.
+    pub(super) rejects: u64,
     /// Rules by which its feeds are read.
     pub(super) feeds: &'a FeedRules,
     pub(super) origin: &'a Origin,
@@ -109,7 +118,6 @@ impl Lister<'_> {
         let mut read: Vec<FileVersion> = Vec::new();
         let mut round = 1;
         loop {
-            self.progress.phase("listing");
             let since = self.since.filter(|_| round == 1);
             let mut manifest = self.manifest(since).await?;
             let left_out = self.leave_out(&mut manifest);
@@ -121,11 +129,11 @@ impl Lister<'_> {
             }
             self.put_off(&mut plan, &mut manifest);
             let missing = missing(&plan, &mut read);
-            let unread = self.read_missing(missing, &mut read).await;
+            let (unread, skipped) = self.read_missing(missing, &mut read).await;
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
             if !has_changed || round == MAX_ROUNDS {
                 let content = SourceContent { manifest, formats, body: Arc::default() };
-                return Ok(self.listed(plan, read, unread, content));
+                return Ok(Listed { unread, skipped, ..self.listed(plan, read, content) });
             }
             // A file that was touched is listed again only once it has settled.
             self.origin.sense_change(&manifest.version, SETTLE_WAIT).await?;
@@ -170,7 +178,7 @@ impl Lister<'_> {
             read.push(FileVersion { listed: Arc::clone(file), outcome });
         }
         self.progress.file_read();
-        Ok(self.listed(plan, read, Vec::new(), content))
+        Ok(self.listed(plan, read, content))
     }
 
     /// Asks for what has changed since a version, or else for everything. What people are told about a source is seen in the whole
@@ -215,16 +223,10 @@ impl Lister<'_> {
         }
     }
 
-    fn listed(
-        self,
-        plan: Plan,
-        read: Vec<FileVersion>,
-        unread: Vec<(Arc<FileToRead>, FetchError)>,
-        content: SourceContent,
-    ) -> Listed {
+    fn listed(self, plan: Plan, read: Vec<FileVersion>, content: SourceContent) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let digest = plan.digest();
-        Listed { plan, read, unread, content, active_reads, is_held: false, digest }
+        Listed { plan, read, unread: Vec::new(), skipped: 0, content, active_reads, is_held: false, digest }
     }
 
     fn is_held(&self, plan: &Plan) -> bool {
@@ -232,47 +234,54 @@ impl Lister<'_> {
     }
 
     fn held(self, content: SourceContent) -> Listed {
-        Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), Vec::new(), content) }
+        Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), content) }
     }
 
-    /// Adds files to those that were read. Returns those that cannot be read.
+    /// Adds files to those that were read. Returns those that cannot be read, and how many were not tried after them.
     async fn read_missing(
         &self,
         missing: Vec<Arc<FileToRead>>,
         read: &mut Vec<FileVersion>,
-    ) -> Vec<(Arc<FileToRead>, FetchError)> {
+    ) -> (Vec<(Arc<FileToRead>, FetchError)>, usize) {
         let mut unread = Vec::new();
-        read.reserve_exact(missing.len());
-        let mut outcomes = pin!(self.read_files(missing));
+        let (count, mut tried, mut failures) = (missing.len(), 0, 0);
+        let mut rejects = self.kept_rejects(&missing, read);
+        let is_over = AtomicBool::new(false);
+        let mut outcomes = pin!(self.read_files(missing, &is_over));
         while let Some((file, outcome)) = outcomes.next().await {
+            tried += 1;
+            failures = if outcome.is_ok() { 0 } else { failures + 1 };
+            // One that stalls would stall again. One that has given so many bad answers in a row will not do better.
+            if failures == MAX_FAILURES || matches!(outcome, Err(FetchError::Stalled(_))) {
+                is_over.store(true, Ordering::Relaxed);
+            }
             match outcome {
-                Ok(outcome) => read.push(FileVersion { listed: file, outcome }),
+                Ok(mut outcome) => {
+                    rejects = outcome.keep_rejects(rejects);
+                    read.push(FileVersion { listed: file, outcome });
+                }
                 // Its path stands for another document by now, which the next pass lists.
                 Err(FetchError::Changed(_)) if self.origin.documents().is_some() => {}
                 Err(error) => unread.push((file, error)),
             }
         }
-        unread
+        (unread, count - tried)
     }
 
-    /// Reads files as they are asked for, in no particular order.
+    /// Reads files as they are asked for, in no particular order, until it `is_over`.
     fn read_files(
         &self,
         files: Vec<Arc<FileToRead>>,
+        is_over: &AtomicBool,
     ) -> impl Stream<Item = (Arc<FileToRead>, Result<Outcome, FetchError>)> {
         self.progress.files_expected(files.len() as u64);
-        let stalled = Arc::new(AtomicBool::new(false));
-        let read = move |file: Arc<FileToRead>, stalled: Arc<AtomicBool>| async move {
-            if stalled.load(Ordering::Relaxed) {
-                let reason = "skipped because another file of this source stalled".to_owned();
-                return (file, Err(FetchError::Stalled(reason)));
-            }
+        let read = move |file: Arc<FileToRead>| async move {
             let outcome = self.read_file(&file).await;
-            stalled.fetch_or(matches!(outcome, Err(FetchError::Stalled(_))), Ordering::Relaxed);
             self.progress.file_read();
             (file, outcome)
         };
-        stream::iter(files).map(move |file| read(file, Arc::clone(&stalled))).buffer_unordered(MAX_FETCHES)
+        let files = files.into_iter().take_while(|_| !is_over.load(Ordering::Relaxed));
+        stream::iter(files).map(read).buffer_unordered(MAX_FETCHES)
     }
 
     async fn read_file(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {

@@ -37,10 +37,11 @@ impl PollManager {
     }
 
     /// Starts to poll one more source, and to work on its reports.
-    pub(crate) fn add(&self, poll: Poll, poll_interval: Duration) {
+    pub(crate) fn add(&self, mut poll: Poll, poll_interval: Duration) {
         let Shared { tasks, statuses, .. } = &*self.0;
         let (stop, name) = (CancellationToken::new(), poll.name().to_owned());
         statuses.expect(&name);
+        poll.progress = statuses.observer(&name, poll.progress);
         let (work, accepted) = (poll.report_work(), poll.accepted());
         let mut handles: Vec<_> =
             work.into_iter().map(|work| tasks.spawn(format!("reports of {name}"), stop.clone(), work)).collect();

@@ -11,6 +11,7 @@ mod pass;
 mod poll_loop;
 mod recent_errors;
 mod remember;
+mod running;
 mod status;
 mod write;
 
@@ -18,5 +19,6 @@ pub(crate) use context::Context;
 pub(crate) use manager::PollManager;
 pub(crate) use pass::{PassOutcome, Poll};
 pub use recent_errors::RecentError;
+pub use running::RunningPass;
 pub use status::SourceStatus;
 pub(crate) use status::Statuses;

@@ -1,7 +1,7 @@
 //! Remarks on what a source offers, for people: nothing of it is wrong, but it may not be what was meant.
 
 use tributary_format_rules::{SourceFormats, misordered};
-use tributary_protocol::{LeftOut, Manifest};
+use tributary_protocol::{LeftOut, MAX_TEXT_BYTES, Manifest, cut_text};
 
 /// Files that never rest which a note names.
 const MAX_FILES_NAMED: usize = 3;
@@ -34,10 +34,12 @@ fn words(LeftOut { reason, count, example }: &LeftOut) -> String {
     }
 }
 
-/// The reason of a failure, with what to do if a disk is full.
-pub(super) fn with_cure(reason: String) -> String {
-    let is_full =
-        ["disk is full", "No space left on device", "Disk quota exceeded"].iter().any(|words| reason.contains(words));
+/// The reason of a failure for people, with what to do if a disk is full. A source's own words may be part of it.
+pub(super) fn reason(error: &anyhow::Error) -> String {
+    let reason = cut_text(&format!("{error:#}"), MAX_TEXT_BYTES);
+    let is_full = ["disk is full", "disk has no room", "No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|words| reason.contains(words));
     if is_full { format!("{reason}; free space on the disk of the database, and it goes on by itself") } else { reason }
 }
 

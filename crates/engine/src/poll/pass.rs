@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
+    ingest::{self, Applied, Faults, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
     input::{FileToRead, Plan, Reader},
     progress::ProgressObserver,
     reports::{AppliedContent, PartialFetcher, ReportWork, SourceContent, SourceKey},
@@ -70,8 +70,8 @@ pub(crate) struct PassOutcome {
     pub(crate) removed: usize,
     /// The changes in the database.
     pub(crate) applied: Applied,
-    /// Files that could not be read, here or by the source, as `path: reason`.
-    pub(crate) faults: Vec<String>,
+    /// Files that could not be read, here or by the source.
+    pub(crate) faults: Faults,
     /// A remark on what the source offers.
     pub(crate) note: Option<String>,
 }
@@ -126,7 +126,8 @@ impl Poll {
         }
         let source = SourceKey { id: self.stored.id, name: self.source.name.clone() };
         let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool);
-        Some(ReportWork::new(source, fetcher, writer, Arc::clone(&self.content)))
+        let max_rejects = self.source.limits.max_rejects;
+        Some(ReportWork::new(source, fetcher, writer, Arc::clone(&self.content), max_rejects))
     }
 
     /// The source's name.
@@ -156,13 +157,14 @@ impl Poll {
     /// The source, the spool or the database fails. Then nothing was applied.
     pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<PassOutcome> {
         let started = Instant::now();
+        self.progress.phase("listing");
         let sensed = now();
         let since = self.synced.take();
         let listed = self.lister(since.as_deref()).list(sense).await?;
         let faults = listed.faults();
         self.log_faults(&faults);
         let documents = listed.documents(&self.origin);
-        let Listed { mut plan, mut read, unread, mut content, active_reads, is_held, digest } = listed;
+        let Listed { mut plan, mut read, unread, skipped, mut content, active_reads, is_held, digest } = listed;
         let version = content.manifest.version.clone();
         self.remark(&plan, &mut content);
         // What was read holds them, too, and is let go of file by file.
@@ -172,7 +174,7 @@ impl Poll {
             self.progress.finished("held");
             return Ok(self.still_held(version, faults, note));
         }
-        let is_whole = unread.is_empty();
+        let is_whole = unread.is_empty() && skipped == 0;
         let (files_read, files_removed) = (read.len(), plan.removed.len());
         let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
         read.extend(changing(unread));
@@ -244,7 +246,7 @@ impl Poll {
     }
 
     /// The outcome of a pass that found the held version again.
-    fn still_held(&self, version: String, faults: Vec<String>, note: Option<String>) -> PassOutcome {
+    fn still_held(&self, version: String, faults: Faults, note: Option<String>) -> PassOutcome {
         let applied = self.as_before();
         PassOutcome { version, is_whole: true, changed: false, read: 0, removed: 0, applied, faults, note }
     }
@@ -255,7 +257,7 @@ impl Poll {
         self.read_held();
         self.progress.finished("failed");
         let name = self.source.name.clone();
-        let reason = notes::with_cure(format!("{error:#}"));
+        let reason = notes::reason(error);
         let is_known = self.outage.as_ref() == Some(&reason);
         let is_recorded = self.stored.state == SourceState::Down && self.stored.error.as_ref() == Some(&reason);
         if is_known {
@@ -297,6 +299,7 @@ impl Poll {
         Lister {
             source: &self.source,
             stored: &self.stored.files,
+            rejects: self.counts.rejects,
             feeds: &self.stored.feeds,
             origin: &self.origin,
             context: &self.context,
@@ -309,12 +312,15 @@ impl Poll {
     }
 
     /// Logs what is wrong with files, once as long as it lasts.
-    fn log_faults(&mut self, faults: &[String]) {
+    fn log_faults(&mut self, faults: &Faults) {
         let name = &self.source.name;
-        for fault in faults.iter().filter(|fault| !self.faults.contains(*fault)) {
-            tracing::warn!(source.id = %name, "`{name}`: {fault}");
+        let is_news = |fault: &&String| !self.faults.contains(*fault);
+        let count =
+            faults.named.iter().filter(is_news).map(|fault| tracing::warn!(source.id = %name, "`{name}`: {fault}"));
+        if count.count() > 0 && faults.more > 0 {
+            tracing::warn!(source.id = %name, "`{name}`: and {} more files like these", faults.more);
         }
-        self.faults = faults.iter().cloned().collect();
+        self.faults = faults.named.iter().cloned().collect();
     }
 
     /// Notes what people are told about a listing. If there are no reports, nobody else asks for its files: the memory of an apply is the

@@ -103,7 +103,7 @@ impl PollLoop {
             Ok(Err(error)) => error,
             Err(_) => anyhow!("the pass panicked; this is a bug, and the log says where"),
         };
-        let reason = notes::with_cure(format!("{error:#}"));
+        let reason = notes::reason(&error);
         self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(reason));
         self.poll.note_down(&error).await;
         Known::Nothing

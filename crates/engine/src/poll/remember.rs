@@ -1,14 +1,19 @@
-//! Remembers the files of a source, so that of a changed one only the changed parts are read.
+//! What is kept of the files of a source: segments, so that of a changed one only the changed parts are read, and rejects, within a bound.
+
+use std::{collections::HashSet, sync::Arc};
 
 use super::list::Lister;
 use crate::{
     cache::ContentId,
-    ingest::{Accepted, Memory, Outcome},
+    ingest::{Accepted, FileVersion, Memory, Outcome},
     input::FileToRead,
 };
 
 /// Size from which a file is remembered. Smaller ones are read as fast as they are compared.
 const MIN_REMEMBERED_BYTES: u64 = 1 << 20;
+
+/// Rejects of one file that are kept, as the CSV gate and partials have it.
+const MAX_KEPT_PER_FILE: u64 = 1_000;
 
 impl Lister<'_> {
     /// The memory of a file, if it is large enough to have one.
@@ -27,6 +32,22 @@ impl Lister<'_> {
     fn content(&self, file: &FileToRead, hash: &str) -> ContentId {
         let read = format!("{} {}", file.reading, self.feeds.seed());
         ContentId::new(&self.source.name, &file.entry.path, hash, &read)
+    }
+
+    /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
+    pub(super) fn kept_rejects(&self, missing: &[Arc<FileToRead>], read: &[FileVersion]) -> usize {
+        let max = self.source.limits.max_rejects;
+        let of_read: usize = read.iter().map(|file| file.outcome.kept_rejects()).sum();
+        // Usually there are few of them, and the files need not be looked at.
+        let of_others = match self.rejects <= max {
+            true => self.rejects,
+            false => {
+                let files: HashSet<&str> = missing.iter().map(|file| file.entry.path.as_str()).collect();
+                let others = self.stored.values().filter(|file| !files.contains(file.path.as_str()));
+                others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum()
+            }
+        };
+        usize::try_from(max.saturating_sub(of_others)).unwrap_or(usize::MAX).saturating_sub(of_read)
     }
 
     /// Keeps what was remembered of a file, now that its body is known to be the announced one.

@@ -10,8 +10,11 @@ use std::{
 use chrono::{TimeDelta, Utc};
 use tributary_store::SourceState;
 
-use super::recent_errors::{RecentError, RecentErrors};
-use crate::{clock, history::Meter, metrics::Durations};
+use super::{
+    recent_errors::{RecentError, RecentErrors},
+    running::{Noting, Running, RunningPass},
+};
+use crate::{clock, history::Meter, metrics::Durations, progress::ProgressObserver};
 
 /// The health of all sources, by name; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +45,7 @@ pub struct SourceStatus {
     /// The time at which it is asked next; `None` while it is being asked, which a source that holds its answer always is.
     pub next_try: Option<String>,
     errors: RecentErrors,
+    running: Running,
 }
 
 impl SourceStatus {
@@ -49,6 +53,12 @@ impl SourceStatus {
     #[must_use]
     pub fn errors(&self) -> &[RecentError] {
         self.errors.list()
+    }
+
+    /// The pass that is under way.
+    #[must_use]
+    pub fn running(&self) -> Option<RunningPass> {
+        self.running.copy()
     }
 }
 
@@ -62,6 +72,12 @@ impl Statuses {
     /// Lists a source of which nothing is known yet.
     pub(crate) fn expect(&self, name: &str) {
         self.all().entry(name.to_owned()).or_default();
+    }
+
+    /// An observer that notes the passes over a source, and tells `inner` of them.
+    pub(crate) fn observer(&self, name: &str, inner: Arc<dyn ProgressObserver>) -> Arc<dyn ProgressObserver> {
+        let running = self.all().entry(name.to_owned()).or_default().running.clone();
+        Arc::new(Noting { running, inner })
     }
 
     /// Lists a source no longer.

@@ -15,6 +15,9 @@ use crate::{
 /// Interval in which passes that change nothing are recorded in the database. In between only this process knows of them.
 const IDLE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Rejected files of a version that are logged; the others are counted.
+const MAX_WARNINGS: usize = 100;
+
 impl Poll {
     /// Applies a version unless that is known to change nothing. `documents` are the paths that were listed, if documents are the source.
     pub(super) async fn apply(&mut self, new: SourceVersion, documents: Vec<String>) -> Result<Applied> {
@@ -38,7 +41,9 @@ impl Poll {
         let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
         let version = new.version.clone();
         let changes = new.changes_files();
-        let rejected: Vec<_> = new.rejected().map(|(path, reason)| (path.to_owned(), reason)).collect();
+        let mut rejected = new.rejected();
+        let named: Vec<_> = rejected.by_ref().take(MAX_WARNINGS).map(|(path, why)| (path.to_owned(), why)).collect();
+        let others = rejected.count();
         let what = format!("a version of {}", self.source.name);
         let durations = self.context.durations.clone();
         let documents = self.origin.documents().cloned();
@@ -75,11 +80,14 @@ impl Poll {
             self.counts = self.counts - before.iter().map(ingest::counts).sum();
         }
         self.stored.version = version;
-        for (path, reason) in rejected {
+        for (path, reason) in named {
             tracing::warn!(
                 source.id = %name, file.path = %path, %reason,
                 "`{path}` of `{name}` is rejected and keeps its accepted rows: {reason}"
             );
+        }
+        if others > 0 {
+            tracing::warn!(source.id = %name, "{others} more files of `{name}` are rejected and keep their accepted rows");
         }
         if changes {
             let Written { added, updated, removed: gone } = applied.written;

@@ -130,7 +130,7 @@ impl PartialFetcher {
     }
 
     fn lines(&self) -> GroupLines {
-        GroupLines::new(self.spool.buffer())
+        GroupLines::new(&self.spool)
     }
 }
 

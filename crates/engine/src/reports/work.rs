@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    pin::pin,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use anyhow::Result;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tributary_http_client::Backoff;
 use tributary_store::{FileRow, Store};
 
@@ -34,6 +35,10 @@ const MAX_CONCURRENT_PARTIALS: usize = 2;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause before a retry.
 const MAX_RETRY: Duration = Duration::from_secs(10);
+/// Bytes of partials that wait until they are applied, about.
+const MAX_HELD_BYTES: u64 = 64 << 20;
+/// Rejects of one file that are kept.
+const MAX_KEPT_PER_FILE: u64 = 1_000;
 /// New errors of one attempt that are logged; the others are counted.
 const MAX_WARNINGS: usize = 3;
 
@@ -43,6 +48,8 @@ pub(crate) struct ReportWork {
     fetcher: PartialFetcher,
     writer: Writer,
     content: Arc<AppliedContent>,
+    /// Rejects of the source's files that are kept, for each report.
+    max_rejects: u64,
     /// The source's files as they are stored, by the name of the report. Only this changes them while it runs.
     known: HashMap<String, Stored>,
     /// The errors of the last attempt, so that each is logged once.
@@ -69,6 +76,15 @@ impl Stored {
         }
         self.files.extend(files.into_iter().map(|row| (row.path.clone(), row)));
     }
+}
+
+/// Files whose partials were asked for.
+#[derive(Default)]
+struct Computed {
+    /// With their answers.
+    files: Vec<(Arc<FileToRead>, Answer)>,
+    /// Paths and errors of the others.
+    failed: Vec<(String, FetchError)>,
 }
 
 impl Task for ReportWork {
@@ -106,8 +122,9 @@ impl ReportWork {
         fetcher: PartialFetcher,
         writer: Writer,
         content: Arc<AppliedContent>,
+        max_rejects: u64,
     ) -> Self {
-        Self { source, fetcher, writer, content, known: HashMap::new(), logged: Vec::new() }
+        Self { source, fetcher, writer, content, max_rejects, known: HashMap::new(), logged: Vec::new() }
     }
 
     /// Brings all reports up to date with the announced content, once. Returns the errors and the rejected files.
@@ -194,13 +211,9 @@ impl ReportWork {
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
-        let (mut computed, mut failed) = (Vec::new(), Vec::new());
-        for (file, answer) in self.fetch_all(report, read, content).await {
-            match answer {
-                Ok(answer) => computed.push((file, answer)),
-                Err(error) => failed.push((file.entry.path.clone(), error)),
-            }
-        }
+        let Some(Computed { files: computed, failed }) = self.compute(report, read, content, &mut stored).await? else {
+            return Ok(Vec::new());
+        };
         let outcome = AttemptOutcome::of(&failed, is_retry);
         stored.has_failed |= matches!(outcome, AttemptOutcome::Failed(_));
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
@@ -224,24 +237,71 @@ impl ReportWork {
         Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
-    async fn fetch_all(
+    /// Gets the partials of files. If they are many, the first are applied meanwhile; `None` if these are no longer those of the source.
+    async fn compute(
+        &self,
+        report: &Arc<Report>,
+        read: Vec<Arc<FileToRead>>,
+        content: &SourceContent,
+        stored: &mut Stored,
+    ) -> Result<Option<Computed>> {
+        let mut rejects = self.kept_rejects(&read, stored);
+        let (mut all, mut held, mut started) = (Computed::default(), 0, Instant::now());
+        let mut answers = pin!(self.fetch_all(report, read, content));
+        while let Some((file, answer)) = answers.next().await {
+            match answer {
+                Ok(mut answer) => {
+                    rejects = answer.keep_rejects(rejects);
+                    held += answer.held_bytes();
+                    all.files.push((file, answer));
+                }
+                Err(error) => all.failed.push((file.entry.path.clone(), error)),
+            }
+            if held > MAX_HELD_BYTES {
+                let (source, computed) = (self.source.clone(), std::mem::take(&mut all.files));
+                let (outcome, settled, removed) = (AttemptOutcome::Raced, Vec::new(), Vec::new());
+                let mut update = SourceUpdate { source, version: None, outcome, computed, settled, removed, started };
+                if let Some(documents) = self.fetcher.documents() {
+                    update.leave_out_replaced(documents, &content.manifest);
+                }
+                let Some(applied) = self.apply(report, update).await? else { return Ok(None) };
+                stored.follow(applied);
+                (held, started) = (0, Instant::now());
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
+    fn kept_rejects(&self, read: &[Arc<FileToRead>], stored: &Stored) -> usize {
+        let read: HashSet<&str> = read.iter().map(|file| file.entry.path.as_str()).collect();
+        let others = stored.files.values().filter(|file| !read.contains(file.path.as_str()));
+        let kept: u64 = others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum();
+        usize::try_from(self.max_rejects.saturating_sub(kept)).unwrap_or(usize::MAX)
+    }
+
+    /// Asks for partials, in no particular order, until the source stalls.
+    fn fetch_all(
         &self,
         report: &Arc<Report>,
         files: Vec<Arc<FileToRead>>,
         content: &SourceContent,
-    ) -> Vec<(Arc<FileToRead>, Result<Answer, FetchError>)> {
-        // Partials are applied once all are here, so no further file waits for a source that has stalled.
-        let stalled = &AtomicBool::new(false);
-        let fetch = |file: Arc<FileToRead>| async move {
-            if stalled.load(Ordering::Relaxed) {
-                let error = "not requested, because another file of this source has stalled".to_owned();
-                return (file, Err(FetchError::Stalled(error)));
+    ) -> impl Stream<Item = (Arc<FileToRead>, Result<Answer, FetchError>)> {
+        let stalled = Arc::new(AtomicBool::new(false));
+        let fetch = move |file: Arc<FileToRead>| {
+            let stalled = Arc::clone(&stalled);
+            async move {
+                // No further file waits for a source that has stalled.
+                if stalled.load(Ordering::Relaxed) {
+                    let error = "not requested, because another file of this source has stalled".to_owned();
+                    return (file, Err(FetchError::Stalled(error)));
+                }
+                let answer = self.fetcher.fetch(report, &file, content).await;
+                stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
+                (file, answer)
             }
-            let answer = self.fetcher.fetch(report, &file, content).await;
-            stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
-            (file, answer)
         };
-        stream::iter(files).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS).collect().await
+        stream::iter(files).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS)
     }
 
     /// Applies an update. Returns what was written; none if its contents are no longer those of the source.

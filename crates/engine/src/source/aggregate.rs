@@ -28,6 +28,34 @@ pub(crate) enum Answer {
     Rejected(FileReject),
 }
 
+/// Bytes that an answer takes beside its texts, about.
+const ANSWER_BYTES: u64 = 1 << 10;
+
+impl Answer {
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let texts = match self {
+            Self::Partial(head, groups) => {
+                let rejects: usize = head.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
+                rejects as u64 + groups.held_bytes()
+            }
+            Self::Rejected(reject) => (reject.reason.len() + reject.raw.len()) as u64,
+        };
+        ANSWER_BYTES + texts
+    }
+
+    /// Keeps at most this many rejects; the others are only counted. Returns how many more may be kept.
+    pub(crate) fn keep_rejects(&mut self, most: usize) -> usize {
+        match self {
+            Self::Partial(head, _) => {
+                head.rejects.truncate(most);
+                most - head.rejects.len()
+            }
+            Self::Rejected(_) => most,
+        }
+    }
+}
+
 /// The reply of a source.
 pub(crate) enum Answered {
     With(Answer),

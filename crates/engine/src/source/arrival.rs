@@ -13,6 +13,8 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
+use crate::disk::SpaceGuard;
+
 /// Limit for the time that a follower waits for more bytes. It occupies a thread, and there are few followers, so the bodies of
 /// slow sources are read once they are complete.
 const MAX_FOLLOWER_WAIT: Duration = Duration::from_millis(50);
@@ -75,11 +77,13 @@ impl Arrival {
 pub(crate) struct BodyWriter {
     pub(super) file: File,
     pub(super) arrival: Arc<Arrival>,
+    pub(super) guard: SpaceGuard,
 }
 
 impl BodyWriter {
     /// Appends bytes.
     pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.guard.note(bytes.len())?;
         self.file.write_all(bytes)?;
         self.arrival.update(|state| state.written += bytes.len() as u64);
         Ok(())
@@ -142,13 +146,15 @@ impl Read for BodyFollower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::FreeSpace;
 
     fn pair() -> (BodyWriter, BodyFollower) {
         let file = tempfile::NamedTempFile::new().unwrap();
         let arrival = Arc::new(Arrival::default());
         let core = CorePermit::new(Arc::new(Semaphore::new(1)));
         let follower = BodyFollower { file: file.reopen().unwrap(), read: 0, arrival: Arc::clone(&arrival), core };
-        (BodyWriter { file: file.into_file(), arrival }, follower)
+        let guard = SpaceGuard::new(FreeSpace::new(file.path(), 0));
+        (BodyWriter { file: file.into_file(), arrival, guard }, follower)
     }
 
     #[tokio::test]

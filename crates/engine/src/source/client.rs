@@ -1,7 +1,6 @@
 //! The client of one source: its requests, their time limits, and the checks of its answers. It knows HTTP, not feeds.
 
 use std::{
-    collections::HashSet,
     net::IpAddr,
     time::{Duration, Instant},
 };
@@ -9,12 +8,12 @@ use std::{
 use anyhow::{Result, bail};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
-use tributary_config::SourceConfig;
+use tributary_config::{SourceConfig, SourceLimits};
 use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json, send_safe};
-use tributary_protocol::{Manifest, ManifestEntry, Sense, encoded_path};
+use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
 use super::{
-    fetch::{FetchError, Received, receive},
+    fetch::{BodyLimit, FetchError, Received, receive},
     spool::{NewBody, SpooledBody},
 };
 
@@ -27,17 +26,15 @@ const SCAN_RETRY: [Duration; 2] = [Duration::from_millis(100), Duration::from_se
 /// Limit for the time in which nothing of a body arrives. The whole body may take any time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for a whole manifest, which unlike a file is small.
-const MANIFEST_TIMEOUT: Duration = Duration::from_secs(300);
+pub(super) const MANIFEST_TIMEOUT: Duration = Duration::from_secs(300);
 const MAX_SENSE_BYTES: usize = 64 << 10;
-const MAX_MANIFEST_BYTES: usize = 256 << 20;
-/// Limit for a body of unknown length; the CSV reader takes no more either.
-const MAX_BODY_BYTES: u64 = 64 << 30;
 
 /// The client of one source; clones share it.
 #[derive(Clone)]
 pub(crate) struct SourceClient {
     http: Http,
     endpoint: Endpoint,
+    pub(super) limits: SourceLimits,
     /// Whether the source is on this machine, where packing costs more than it saves.
     is_local: bool,
 }
@@ -68,7 +65,7 @@ impl SourceClient {
     /// A client of one source; nothing is sent yet.
     pub(crate) fn new(http: Http, source: &SourceConfig) -> Self {
         let endpoint = Endpoint::new(source.url.clone(), source.token.clone());
-        Self { http, endpoint, is_local: is_loopback(&source.url) }
+        Self { http, endpoint, limits: source.limits, is_local: is_loopback(&source.url) }
     }
 
     /// Sends `GET /sense`. Retries for a while if the source is still scanning its folder for the first time.
@@ -94,28 +91,6 @@ impl SourceClient {
         sensed(answer(request).await?).await
     }
 
-    /// Sends `GET /sense/files` and checks the paths: each is inside the folder, and none occurs twice. With `since`, the source may
-    /// answer with what has changed since that version.
-    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
-        let mut request = self.get("sense/files").timeout(MANIFEST_TIMEOUT);
-        if let Some(since) = since {
-            request = request.query(&[("since", since)]);
-        }
-        let mut manifest: Manifest = json(answer(request).await?, MAX_MANIFEST_BYTES).await?;
-        if let Some(other) = manifest.since.as_deref().filter(|other| Some(*other) != since) {
-            bail!("/sense/files answers with what has changed since {other:?}, which was not asked for");
-        }
-        let mut paths = HashSet::new();
-        for ManifestEntry { path, hash, .. } in &mut manifest.files {
-            hash.make_ascii_lowercase();
-            let strange = path.split('/').any(|part| matches!(part, "" | "." | "..")) || path.contains('\0');
-            if strange || !paths.insert(path.clone()) {
-                bail!("/sense/files lists the path {path:?}, which is not a path inside a folder or occurs twice");
-            }
-        }
-        Ok(manifest)
-    }
-
     /// Sends `GET /read/{path}` for exactly the content that the manifest lists, and streams it to the spool.
     pub(crate) async fn fetch(
         &self,
@@ -123,12 +98,16 @@ impl SourceClient {
         new: NewBody,
         arrived: impl Fn(u64),
     ) -> Result<SpooledBody, FetchError> {
+        if entry.size > self.limits.max_file_size {
+            return Err(BodyLimit::Largest(self.limits.max_file_size).exceeded(entry.size));
+        }
         let client = if self.is_local { &self.http.plain } else { &self.http.packed };
         let request = self
             .get_by(client, &format!("read/{}", encoded_path(&entry.path)))
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = answer(request).await.map_err(fetch_error)?;
-        let received = receive(response.bytes_stream(), new, &entry.hash, entry.size, arrived).await?;
+        let received =
+            receive(response.bytes_stream(), new, &entry.hash, BodyLimit::Announced(entry.size), arrived).await?;
         if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
             return Err(FetchError::Changed(format!(
@@ -142,10 +121,11 @@ impl SourceClient {
     /// Sends `GET /read` to a plain source, and streams the body to the spool.
     pub(crate) async fn fetch_all(&self, new: NewBody, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
         let response = answer(self.get("read")).await.map_err(anyhow::Error::from)?;
-        receive(response.bytes_stream(), new, "blake3:", MAX_BODY_BYTES, arrived).await
+        let limit = BodyLimit::Largest(self.limits.max_file_size);
+        receive(response.bytes_stream(), new, "blake3:", limit, arrived).await
     }
 
-    fn get(&self, path: &str) -> RequestBuilder {
+    pub(super) fn get(&self, path: &str) -> RequestBuilder {
         self.get_by(&self.http.plain, path).header(header::ACCEPT_ENCODING, "identity")
     }
 

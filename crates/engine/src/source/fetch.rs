@@ -37,19 +37,48 @@ pub(crate) struct Received {
     pub(crate) hash: String,
 }
 
+/// The largest length of a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BodyLimit {
+    /// The length that the manifest lists.
+    Announced(u64),
+    /// The limit of the source.
+    Largest(u64),
+}
+
+impl BodyLimit {
+    fn bytes(self) -> u64 {
+        match self {
+            Self::Announced(bytes) | Self::Largest(bytes) => bytes,
+        }
+    }
+
+    /// The error for a body of this length, so far.
+    pub(super) fn exceeded(self, size: u64) -> FetchError {
+        match self {
+            Self::Announced(limit) => {
+                FetchError::Changed(format!("the source sends more than the {limit} bytes that it announced"))
+            }
+            Self::Largest(limit) => FetchError::Failed(anyhow!(
+                "a file of {size} bytes or more; the limit `max_file_size` of this source is {limit} bytes"
+            )),
+        }
+    }
+}
+
 /// Bytes that are written at a time, while as many more arrive.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// Streams `body` to the spool. `like` is a hash in the algorithm to use, `limit` the largest length, and `arrived` is called
+/// Streams `body` to the spool. `like` is a hash in the algorithm to use, `limit` bounds its length, and `arrived` is called
 /// with the length of each chunk. A stalled body occupies no thread: all sources share the few that there are.
 ///
 /// # Errors
-/// The body ends early or is longer than `limit` ([`FetchError::Changed`]), stalls, or the disk fails.
+/// The body ends early or exceeds `limit`, stalls, or the disk fails or has no room.
 pub(crate) async fn receive(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
     new: NewBody,
     like: &str,
-    limit: u64,
+    limit: BodyLimit,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
     let mut hasher = Hasher::like(like)?;
@@ -81,7 +110,7 @@ pub(crate) async fn receive(
 /// State of a body that is arriving.
 struct Arriving<F> {
     size: u64,
-    limit: u64,
+    limit: BodyLimit,
     arrived: F,
 }
 
@@ -106,9 +135,8 @@ impl<F: Fn(u64)> Arriving<F> {
         };
         self.size += chunk.len() as u64;
         (self.arrived)(chunk.len() as u64);
-        if self.size > self.limit {
-            let reason = format!("the source sends more than the {} bytes that it announced", self.limit);
-            return Err(FetchError::Changed(reason));
+        if self.size > self.limit.bytes() {
+            return Err(self.limit.exceeded(self.size));
         }
         Ok(Some(chunk))
     }

@@ -8,24 +8,44 @@ use tempfile::SpooledTempFile;
 use tributary_protocol::GroupLine;
 use tributary_report::Total;
 
+use super::spool::{MAX_BUFFER_BYTES, Spool};
+use crate::disk::SpaceGuard;
+
 /// Bytes of a piece in the database.
 const MAX_PIECE_BYTES: usize = 1 << 20;
+
+/// Most bytes of all groups of a partial, as lines.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Groups on their way to the database.
 pub(crate) struct GroupLines {
     file: SpooledTempFile,
+    guard: SpaceGuard,
+    bytes: u64,
 }
 
 impl GroupLines {
-    /// Keeps groups in `file`, which is empty.
-    pub(crate) fn new(file: SpooledTempFile) -> Self {
-        Self { file }
+    /// Keeps groups in the spool, if they are many.
+    pub(crate) fn new(spool: &Spool) -> Self {
+        Self { file: spool.buffer(), guard: spool.guard(), bytes: 0 }
     }
 
     /// Appends a group.
     pub(crate) fn push(&mut self, group: &GroupLine) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, group)?;
-        self.file.write_all(b"\n")
+        let mut line = serde_json::to_vec(group)?;
+        line.push(b'\n');
+        self.bytes += line.len() as u64;
+        if self.bytes > MAX_BYTES {
+            let why = format!("the groups of a partial take more than {MAX_BYTES} bytes: group by something shorter");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        self.guard.note(line.len())?;
+        self.file.write_all(&line)
+    }
+
+    /// Bytes of them in memory, at most.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.bytes.min(MAX_BUFFER_BYTES as u64)
     }
 
     /// Adds all groups to a total.

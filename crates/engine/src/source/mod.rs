@@ -7,6 +7,7 @@ mod arrival;
 mod client;
 mod fetch;
 mod groups;
+mod manifest;
 mod origin;
 mod spool;
 

@@ -1,7 +1,7 @@
 //! The spool: a folder for bodies between fetching and reading them, and for sorted rows beyond the memory budget.
 //!
 //! It stands beside the database and is emptied at start. Its bodies are bounded by the few files that a pass fetches at a
-//! time. A bound over all sources would let slow ones hold up the others.
+//! time, and by the free space of the disk. A number over all sources would let slow ones hold up the others.
 
 use std::{
     fs::File,
@@ -18,15 +18,17 @@ use bytes::Bytes;
 use tempfile::SpooledTempFile;
 
 use super::arrival::{Arrival, BodyFollower, BodyWriter, CorePermit};
+use crate::disk::{FreeSpace, SpaceGuard};
 
 /// Bytes of a buffer that are kept in memory.
-const MAX_BUFFER_BYTES: usize = 1 << 20;
+pub(super) const MAX_BUFFER_BYTES: usize = 1 << 20;
 
 /// The folder; clones share it.
 #[derive(Clone)]
 pub(crate) struct Spool {
     folder: Arc<PathBuf>,
     next: Arc<AtomicU64>,
+    space: FreeSpace,
 }
 
 /// Largest announced size of a body that is kept in memory: a file of its own costs more than reading it.
@@ -61,32 +63,40 @@ pub(crate) enum BodyReader {
 }
 
 impl Spool {
-    /// Opens the spool of a database and deletes what an earlier process left in it. The caller holds the database's lock.
+    /// Opens the spool of a database and deletes what an earlier process left in it. It leaves `keep_free` bytes on its disk. The caller
+    /// holds the database's lock.
     ///
     /// # Errors
     /// The folder cannot be created or emptied.
-    pub(crate) fn open(database: &Path) -> Result<Self> {
+    pub(crate) fn open(database: &Path, keep_free: u64) -> Result<Self> {
         let mut folder = database.as_os_str().to_owned();
         folder.push(".spool");
         let folder = PathBuf::from(folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to create the spool {}", folder.display()))?;
         empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
-        Ok(Self { folder: Arc::new(folder), next: Arc::default() })
+        let space = FreeSpace::new(&folder, keep_free);
+        Ok(Self { folder: Arc::new(folder), next: Arc::default(), space })
     }
 
     /// Creates an empty body for `size` bytes, as far as that is known.
     ///
     /// # Errors
-    /// The file cannot be created.
+    /// The disk has no room for it; the file cannot be created.
     pub(crate) fn new_body(&self, size: Option<u64>) -> Result<NewBody> {
         if size.is_some_and(|size| size <= MAX_SMALL_BYTES) {
             return Ok(NewBody::Memory);
         }
+        self.space.check(size.unwrap_or_default()).context("failed to write to the spool")?;
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to create {}", path.display()))?;
         let arrival = Arc::new(Arrival::default());
         let body = FileBody { path, arrival: Arc::clone(&arrival) };
-        Ok(NewBody::File { body, writer: BodyWriter { file, arrival } })
+        Ok(NewBody::File { body, writer: BodyWriter { file, arrival, guard: self.guard() } })
+    }
+
+    /// Looks after the free space while something is written to the spool.
+    pub(crate) fn guard(&self) -> SpaceGuard {
+        SpaceGuard::new(self.space.clone())
     }
 
     /// Creates a buffer for content that is usually small. Beyond 1 MiB it moves from memory to an unnamed file.
@@ -97,8 +107,9 @@ impl Spool {
     /// Creates an empty unnamed file for writing and reading. It is gone when it is closed, even by SIGKILL.
     ///
     /// # Errors
-    /// The file cannot be created.
+    /// The disk has no room; the file cannot be created.
     pub(crate) fn unnamed(&self) -> io::Result<File> {
+        self.space.check(0)?;
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         std::fs::remove_file(&path)?;

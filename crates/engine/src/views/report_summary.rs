@@ -6,7 +6,10 @@ use anyhow::Result;
 use tributary_config::ReportConfig;
 use tributary_store::{FailedReportRow, FileRow, FileState, ReportRow, SourceRow, SourceState, Store};
 
-use crate::reports::{SourceVersions, is_stale, joined};
+use crate::{
+    ingest::{RowCounts, counts},
+    reports::{SourceVersions, is_stale, joined},
+};
 
 /// The state of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub enum ReportState {
     Computing,
     /// The last attempt to bring it up to date failed; it is retried.
     Failed,
-    /// A file of it is rejected; what that file gave before still counts.
+    /// A file of it is rejected, and what that file gave before still counts; or more rows of its files are rejected than not.
     Rejected,
     /// Its table holds what its files give.
     Current,
@@ -46,7 +49,7 @@ pub struct ReportSummary {
     pub files: Vec<FileRow>,
     /// Its state.
     pub state: ReportState,
-    /// Why it failed, or which files are rejected and why; `None` in the other states.
+    /// Why it failed, which files are rejected and why, or that more rows are rejected than not; `None` in the other states.
     pub error: Option<String>,
 }
 
@@ -66,7 +69,8 @@ pub(crate) fn summary(store: &mut Store, report: &ReportConfig) -> Result<Report
     if !is_computed {
         failures.extend(unreachable(report, &files, &sources, &versions));
     }
-    let rejected = rejected(&files, &sources);
+    let mut rejected = rejected(&files, &sources);
+    rejected.extend(files.iter().map(counts).sum::<RowCounts>().mostly_rejects());
     let (state, errors) = match (failures.is_empty(), is_computed, rejected.is_empty()) {
         (false, ..) => (ReportState::Failed, failures),
         (true, false, _) => (ReportState::Computing, Vec::new()),

@@ -128,6 +128,19 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
     }
+
+    /// True if the database could not be written at all, whatever was to be written: its disk is full, broken or read-only.
+    pub fn is_unwritable(&self) -> bool {
+        let words = match self {
+            Error::ReadOnly { .. } => return true,
+            Error::Query { source, .. } => message(source),
+            _ => return false,
+        };
+        // SQLite's own words; diesel does not keep the codes.
+        ["disk is full", "disk I/O error", "readonly database", "unable to open database file"]
+            .iter()
+            .any(|known| words.contains(known))
+    }
 }
 
 /// Adds the failed action to the error of a statement.

@@ -175,6 +175,9 @@ pub struct FileOrigin {
     pub rank_key: String,
 }
 
+/// Rejected files of a source that are read at a time.
+pub const MAX_REJECTED_FILES: i64 = 1_000;
+
 impl Store {
     /// The files that one reader has of one source, by path.
     ///
@@ -240,7 +243,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The files of a source that one reader rejects, with the reason, by path. Reads no others.
+    /// The files of a source that one reader rejects, with the reason, by path: at most [`MAX_REJECTED_FILES`]. Reads no others.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -250,11 +253,25 @@ impl Store {
             // The text of the index `rejected_files`: SQLite does not use it for a bound value.
             .filter(sql::<Bool>("state = 'rejected'"))
             .select((dsl::path, dsl::rejected_reason))
+            .limit(MAX_REJECTED_FILES)
             .load(&mut self.connection)
             .or_cannot(|| format!("read the rejected files of source {source_id} for {reader:?}"))?;
         // Asked for this order, SQLite would read all files by their paths instead.
         rejected.sort_unstable();
         Ok(rejected)
+    }
+
+    /// The number of files of a source that one reader rejects.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn count_rejected_files(&mut self, reader: &str, source_id: i64) -> Result<i64, Error> {
+        dsl::files
+            .filter(dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)))
+            .filter(sql::<Bool>("state = 'rejected'"))
+            .count()
+            .get_result(&mut self.connection)
+            .or_cannot(|| format!("count the rejected files of source {source_id} for {reader:?}"))
     }
 
     /// The names of all readers that have files, by name.

@@ -16,7 +16,7 @@ mod sources;
 
 pub use file_sums::FileSums;
 pub use file_views::{FileFilter, FileView};
-pub use files::{FileOrigin, FileRow, FileState};
+pub use files::{FileOrigin, FileRow, FileState, MAX_REJECTED_FILES};
 pub use held_versions::HeldVersionRow;
 pub use pages::{PageContent, PageRow};
 pub use queues::QueueRow;

@@ -2,12 +2,21 @@
 
 use std::collections::HashMap;
 
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
+
 use super::{
     file_sums::{FileSums, SourceSums},
     held_versions::HeldVersionRow,
     sources::{SourceRow, SourceState},
 };
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    database::{error::OrCannot, schema::files},
+};
 
 /// A source with the sums over the files of one reader, and over those of all others.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +33,8 @@ pub struct SourceView {
     pub sums: FileSums,
     /// The sums over the files of all other readers.
     pub others: FileSums,
+    /// Files whose latest content is rejected, of all readers.
+    pub rejected_files: i64,
     /// The time of its last answer.
     pub last_sensed: Option<String>,
     /// The last time that a change of it was applied.
@@ -42,13 +53,30 @@ impl Store {
     pub fn sources_view(&mut self, reader: &str) -> Result<Vec<SourceView>, Error> {
         let sums = self.file_sums(reader)?;
         let mut held: HashMap<i64, _> = self.held_versions()?.into_iter().map(|held| (held.source_id, held)).collect();
+        let rejected = self.rejected_files_of_sources()?;
         let mut rows = self.sources()?;
         rows.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(rows.into_iter().map(|row| source_view(&sums, held.remove(&row.id), row)).collect())
+        Ok(rows.into_iter().map(|row| source_view(&sums, &rejected, held.remove(&row.id), row)).collect())
+    }
+
+    /// The number of rejected files by source id. Reads no others.
+    fn rejected_files_of_sources(&mut self) -> Result<HashMap<i64, i64>, Error> {
+        let counts: Vec<(i64, i64)> = files::table
+            .filter(sql::<Bool>("state = 'rejected'"))
+            .group_by(files::source_id)
+            .select((files::source_id, sql::<BigInt>("COUNT(DISTINCT path)")))
+            .load(&mut self.connection)
+            .or_cannot(|| "count the rejected files")?;
+        Ok(counts.into_iter().collect())
     }
 }
 
-fn source_view(sums: &HashMap<i64, SourceSums>, held: Option<HeldVersionRow>, row: SourceRow) -> SourceView {
+fn source_view(
+    sums: &HashMap<i64, SourceSums>,
+    rejected: &HashMap<i64, i64>,
+    held: Option<HeldVersionRow>,
+    row: SourceRow,
+) -> SourceView {
     let SourceSums { of_reader, of_others } = sums.get(&row.id).copied().unwrap_or_default();
     SourceView {
         name: row.name,
@@ -57,6 +85,7 @@ fn source_view(sums: &HashMap<i64, SourceSums>, held: Option<HeldVersionRow>, ro
         version: row.version,
         sums: of_reader,
         others: of_others,
+        rejected_files: rejected.get(&row.id).copied().unwrap_or_default(),
         last_sensed: row.last_sensed,
         last_applied: row.last_applied,
         error: row.error,

@@ -23,6 +23,15 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a page as it is, to find out whether the database can be written.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn probe_write(&mut self) -> Result<(), Error> {
+        // Nothing else sets it, and SQLite writes the page even if its value stays.
+        self.connection.batch_execute("PRAGMA application_id = 0").or_cannot(|| "write to the database")
+    }
+
     /// Copies the pages of the write-ahead log into the database file, as far as no reader needs the older ones.
     pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
         self.connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)").or_cannot(|| "empty the write-ahead log")

@@ -143,6 +143,7 @@ fn rejects_are_found_by_their_files_and_sums_in_an_index() {
     check(|store| store.reject_reasons(1, 9), &["SEARCH rejects USING INDEX rejects_by_file (file_id=?)"]);
     let sums = plans(|store| store.sources_view(FEED));
     assert!(sums.iter().any(|step| step == "SCAN files USING COVERING INDEX file_sums"), "{sums:?}");
+    assert!(sums.iter().any(|step| step.ends_with("INDEX rejected_files")), "{sums:?}");
 }
 
 /// Guards against operations that take longer the more messages are remembered.

@@ -7,7 +7,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use tributary_engine::{QueueRole, QueueRow, SourceState, SourceStatus};
+use tributary_config::ReportConfig;
+use tributary_engine::{QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus};
 use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
@@ -23,22 +24,23 @@ pub(crate) async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// Answers 200 once every source was tried. A broker that is away is named, but is no reason for another answer.
+/// Answers 200 once every source was tried, as long as the database can be written. A broker that is away is named, but is no reason for another answer.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "The database is set up and every source was tried once"),
-    (status = 503, description = "Not yet"),
+    (status = 503, description = "Not yet, or the database cannot be written: its disk is full or read-only"),
 ))]
 pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
-    let (mut response, text) = match app.engine.is_ready() {
-        true => (HttpResponse::Ok(), "ready\n"),
-        false => (HttpResponse::ServiceUnavailable(), "not every source was tried yet\n"),
+    let (mut response, text) = match (app.engine.unwritable(), app.engine.is_ready()) {
+        (Some(why), _) => (HttpResponse::ServiceUnavailable(), format!("the database cannot be written: {why}\n")),
+        (None, true) => (HttpResponse::Ok(), "ready\n".to_owned()),
+        (None, false) => (HttpResponse::ServiceUnavailable(), "not every source was tried yet\n".to_owned()),
     };
     let queues = app.engine.queues();
     let broker = queues.iter().find_map(|queue| Some((queue, queue.error.as_ref()?))).map(|(queue, why)| {
         let kind = if queue.role == QueueRole::Operations.as_str() { "messages" } else { queue.role.as_str() };
         format!("no {kind}: {why}\n")
     });
-    response.content_type(ContentType::plaintext()).body(text.to_owned() + &broker.unwrap_or_default())
+    response.content_type(ContentType::plaintext()).body(text + &broker.unwrap_or_default())
 }
 
 /// Counts since the start, and the current size of the database.
@@ -52,7 +54,10 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     let busy = app.engine.writing().map_or(0.0, |(_, since)| since.as_secs_f64());
     add_gauge(&mut registry, "tributary_writer_busy_seconds", "How long the job being written has taken", busy);
     add_gauge(&mut registry, "tributary_socketio_clients", "Clients of Socket.IO", app.socketio.clients() as f64);
+    let writable = f64::from(u8::from(app.engine.unwritable().is_none()));
+    add_gauge(&mut registry, "tributary_writable", "1 if the database can be written, as far as is known", writable);
     sources(&mut registry, &app.engine.health());
+    reports(&mut registry, &app.engine.report_summaries().await?);
     queues(&mut registry, &app.engine.queues());
     app.engine.register_metrics(&mut registry);
     app.requests.register(&mut registry);
@@ -84,7 +89,31 @@ fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
     let took = family(all, |gauge: &Gauge<f64, AtomicU64>, status| {
         gauge.set(status.took.as_secs_f64());
     });
+    let running = family(all, |gauge: &Gauge<f64, AtomicU64>, status| {
+        gauge.set(status.running().map_or(0.0, |pass| pass.elapsed().as_secs_f64()));
+    });
+    let help = "How long the pass that is under way over the source has taken; 0 if none is";
+    registry.register("tributary_source_running_seconds", help, running);
     registry.register("tributary_source_pass_seconds", "How long the last pass over the source took", took);
+}
+
+/// One metric per state of reports, each 0 or 1.
+fn reports(registry: &mut Registry, all: &[(ReportConfig, ReportSummary)]) {
+    if all.is_empty() {
+        return;
+    }
+    let states = [
+        (ReportState::Computing, "tributary_report_computing", "1 if the report was not computed over all sources yet"),
+        (ReportState::Failed, "tributary_report_failed", "1 if the report could not be brought up to date"),
+        (ReportState::Rejected, "tributary_report_rejected", "1 if a file of the report is rejected"),
+    ];
+    for (state, name, help) in states {
+        let family = Family::<[(&'static str, String); 1], Gauge>::default();
+        for (report, summary) in all {
+            family.get_or_create(&[("report", report.name.clone())]).set((summary.state == state).into());
+        }
+        registry.register(name, help, family);
+    }
 }
 
 fn queues(registry: &mut Registry, all: &[QueueRow]) {

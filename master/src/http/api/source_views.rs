@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tributary_config::report_of;
 use tributary_csv_gate::explain;
-use tributary_engine::{FileView, HeldVersionRow, RecentError, RejectView, SourceHealth, SourceView};
+use tributary_engine::{FileView, HeldVersionRow, RecentError, RejectView, RunningPass, SourceHealth, SourceView};
 use utoipa::ToSchema;
 
 /// A source and its health.
@@ -48,6 +48,27 @@ pub(crate) struct Source {
     pub(crate) next_try: Option<String>,
     /// The last distinct errors since the start, the latest first; at most 20.
     pub(crate) errors: Vec<SourceError>,
+    /// Files whose latest content is rejected, of products and of reports.
+    pub(crate) rejected_files: i64,
+    /// The pass that is under way; null if none is.
+    pub(crate) running: Option<Running>,
+}
+
+/// A pass over a source that is under way.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Running {
+    /// When it began, RFC 3339.
+    pub(crate) since: String,
+    /// How long it has taken so far.
+    pub(crate) seconds: f64,
+    /// `listing`, `reading` or `applying`.
+    pub(crate) phase: &'static str,
+    /// Files to read, as far as they are known.
+    pub(crate) files: u64,
+    /// Files that were read, or could not be.
+    pub(crate) files_read: u64,
+    /// Bytes that have arrived or were read.
+    pub(crate) bytes: u64,
 }
 
 /// An error of a source.
@@ -180,7 +201,20 @@ impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
         let errors = status.errors().iter().cloned().map(SourceError::from).collect();
         let took_seconds = status.state.map(|_| status.took.as_secs_f64());
-        let SourceView { name, url, state, version, sums, others, last_sensed, last_applied, error, held } = stored;
+        let SourceView {
+            name,
+            url,
+            state,
+            version,
+            sums,
+            others,
+            rejected_files,
+            last_sensed,
+            last_applied,
+            error,
+            held,
+        } = stored;
+        let running = status.running().map(Running::from);
         let (state, error) = match status.state {
             Some(newer) => (newer, status.error),
             None => (state, error),
@@ -203,9 +237,19 @@ impl From<SourceHealth> for Source {
             report_rows: others.rows,
             report_rejects: others.rejects,
             took_seconds,
+            rejected_files,
+            running,
             next_try: status.next_try,
             errors,
         }
+    }
+}
+
+impl From<RunningPass> for Running {
+    fn from(pass: RunningPass) -> Self {
+        let seconds = pass.elapsed().as_secs_f64();
+        let RunningPass { since, phase, files, files_read, bytes, .. } = pass;
+        Self { since, seconds, phase, files, files_read, bytes }
     }
 }
 

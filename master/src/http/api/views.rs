@@ -76,9 +76,9 @@ pub(crate) struct Report {
     /// When its table was written; null if it never was as it is configured.
     pub(crate) computed_at: Option<String>,
     /// `computing` until its totals over all sources are written as it is configured; `failed` if the last attempt failed;
-    /// `rejected` if a file is rejected; `current` otherwise.
+    /// `rejected` if a file is rejected or more rows are than are not; `current` otherwise.
     pub(crate) state: &'static str,
-    /// Why it failed, or which files are rejected and why; null in the other states.
+    /// Why it failed, which files are rejected and why, or that more rows are rejected than not; null in the other states.
     pub(crate) error: Option<String>,
     /// The path of its rows.
     pub(crate) href: String,

@@ -1,11 +1,17 @@
 //! State that all requests share: the engine, the admission rules, the request metrics, the clients of Socket.IO. It handles none itself.
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tributary_admission::Admission;
 use tributary_config::CompatConfig;
 use tributary_engine::Engine;
 use tributary_http_common::RequestMetrics;
 
 use crate::http::socketio::SocketIo;
+
+/// Most followers of the events at a time. Each holds a connection.
+pub(crate) const MAX_FOLLOWERS: usize = 1_000;
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -17,6 +23,8 @@ pub(crate) struct App {
     pub(crate) requests: RequestMetrics,
     /// The clients of Socket.IO.
     pub(crate) socketio: SocketIo,
+    /// One permit per follower of the events.
+    pub(crate) followers: Arc<Semaphore>,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
     /// Whether there is a page about the demo.
@@ -26,6 +34,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(engine: Engine, admission: Admission, compat: Option<CompatConfig>) -> Self {
         let socketio = SocketIo::new(compat.clone().unwrap_or_default());
-        Self { engine, admission, requests: RequestMetrics::new(true), socketio, compat, is_demo: false }
+        let followers = Arc::new(Semaphore::new(MAX_FOLLOWERS));
+        Self { engine, admission, requests: RequestMetrics::new(true), socketio, followers, compat, is_demo: false }
     }
 }

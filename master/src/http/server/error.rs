@@ -64,6 +64,12 @@ pub(crate) enum ApiError {
         /// The time limit.
         seconds: u64,
     },
+    /// The bodies of all requests together are too long.
+    #[error("more than {limit} bytes are being received; send this again in a moment")]
+    TooManyBodies {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The route does not accept the body's media type.
     #[error("the body must be `{expected}`")]
     UnsupportedMediaType {
@@ -122,6 +128,7 @@ impl ApiError {
             Self::TooLarge { .. } => "too large",
             Self::OtherVersion(_) => "other version",
             Self::TooSlow { .. } => "too slow",
+            Self::TooManyBodies { .. } => "too many clients",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
             Self::TooManyClients { .. } => "too many clients",
@@ -220,6 +227,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::TooManyBodies { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::OtherVersion(_) | Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::CannotUndo(CannotUndo::Unknown(_)) => StatusCode::NOT_FOUND,
@@ -240,6 +248,7 @@ impl ResponseError for ApiError {
                 response.insert_header((ALLOW, *allowed));
             }
             Self::Stopping
+            | Self::TooManyBodies { .. }
             | Self::TooManyClients { .. }
             | Self::Upload(InboxError::TooMany { .. } | InboxError::Stopping) => {
                 response.insert_header((RETRY_AFTER, "2"));

@@ -9,10 +9,12 @@ use actix_web::{
     web,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
 use tributary_engine::{Author, Entrance, checked_sku, checked_text};
 
+use super::body_budget::{Budget, MAX_BYTES};
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
@@ -75,12 +77,24 @@ pub(crate) fn most(asked: Option<i64>) -> Result<i64, ApiError> {
 
 /// Reads a whole body of at most `limit` bytes within a time limit.
 pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
-    match timeout(BODY_TIME, payload.to_bytes_limited(limit)).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(why))) => Err(bad(format!("the body could not be read: {why}"))),
-        Ok(Err(_)) => Err(ApiError::TooLarge { limit }),
-        Err(_) => Err(ApiError::TooSlow { seconds: BODY_TIME.as_secs() }),
+    let too_slow = |_| ApiError::TooSlow { seconds: BODY_TIME.as_secs() };
+    timeout(BODY_TIME, received(payload, limit)).await.map_err(too_slow)?
+}
+
+async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
+    static BODIES: Budget = Budget::new();
+    let (mut share, mut body) = (BODIES.share(), web::BytesMut::new());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|why| bad(format!("the body could not be read: {why}")))?;
+        if body.len() + chunk.len() > limit {
+            return Err(ApiError::TooLarge { limit });
+        }
+        if !share.grow(chunk.len()) {
+            return Err(ApiError::TooManyBodies { limit: MAX_BYTES });
+        }
+        body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
 
 /// Parses a JSON body, whatever its media type says, so that `curl -d` works. The checks of `Origin` and `Sec-Fetch-Site` keep other

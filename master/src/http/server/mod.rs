@@ -3,6 +3,7 @@
 //! It belongs here if it holds for every request. Handlers do not.
 
 mod app;
+mod body_budget;
 mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;
@@ -10,5 +11,5 @@ pub(crate) mod openapi;
 pub(crate) mod router;
 mod run;
 
-pub(crate) use app::App;
+pub(crate) use app::{App, MAX_FOLLOWERS};
 pub(crate) use run::serve;

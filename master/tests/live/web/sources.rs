@@ -248,3 +248,40 @@ fn a_rejected_file_is_named_in_the_error_and_in_the_log() {
     wait::until("no error is left", || (both(&system) == [json!(null), json!(null)]).then_some(()));
     assert_eq!(system.log().lines().filter(|line| line.contains(reason)).count(), 1, "once per content");
 }
+
+/// A source that sent for an hour looked like one that was just being asked.
+#[test]
+fn a_pass_that_is_under_way_says_since_when_and_how_far() {
+    let slow = FaultySource::plain("");
+    slow.answer("/read", Answer::Stall("text/csv", b"sku,name\na,A\nb,B\n".to_vec()));
+    let mut system = System::new();
+    system.configure(&format!("[[source]]\nname = \"slow\"\nurl = \"{}\"\n", slow.url));
+    system.start_master(&[]);
+    let running = wait::until("some of the body is here", || {
+        let running = source(&system)["running"].clone();
+        (running["bytes"].as_i64() > Some(0)).then_some(running)
+    });
+    assert!(is_time(&running["since"]) && running["seconds"].as_f64() > Some(0.0), "{running}");
+    let progress = ["phase", "files", "files_read"].map(|member| running[member].clone());
+    assert_eq!(progress, [json!("reading"), json!(1), json!(0)]);
+    let metrics = system.ask("GET", "/metrics", "").text();
+    let seconds =
+        metrics.lines().find_map(|line| line.strip_prefix("tributary_source_running_seconds{source=\"slow\"} "));
+    assert!(seconds.unwrap().parse::<f64>().unwrap() > 0.0, "{metrics}");
+    let good = one_source(&[("a.csv", "sku,name\na,A\n")]);
+    assert_eq!(source(&good)["running"], json!(null));
+}
+
+/// A rejected file stood beside the words that no row was set aside.
+#[test]
+fn a_rejected_file_is_never_beside_no_rejects() {
+    let system = one_source(&[("a.csv", "left,right\n1,2\n")]);
+    let found = wait::until("it is rejected", || Some(source(&system)).filter(|found| found["state"] == "rejected"));
+    assert_eq!((&found["rejected_files"], &found["rejects"]), (&json!(1), &json!(0)));
+    let home = system.ask("GET", "/", "").text();
+    assert!(home.contains("1 file rejected") && !home.contains("no rows set aside"), "{home}");
+    for path in ["/sources", "/sources/north"] {
+        let page = system.ask("GET", path, "").text();
+        assert!(page.contains("/sources/north?files=rejected"), "{path}: {page}");
+    }
+}

@@ -56,7 +56,7 @@ impl Stored {
         let mut row = FileRow::new(PRODUCTS, source, "a.csv");
         let id = store.put_file(&mut row).unwrap();
         let config = tributary_config::CacheConfig { size: if remembers { 1 << 30 } else { 0 }, dir: None };
-        let cache = Cache::open(&config, &url);
+        let cache = Cache::open(&config, 0, &url);
         Self { store, id, format: format.into(), cache, hash: None, _folder: folder }
     }
 

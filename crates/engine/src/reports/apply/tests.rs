@@ -31,7 +31,7 @@ impl World {
         }
         let report = ReportConfig::with_columns("sales", Vec::new(), vec!["n".into()]);
         store.transaction(|store| adopt(store, std::slice::from_ref(&report), &["north", "south"])).unwrap();
-        Self { store, spool: Spool::open(&path).unwrap(), report, kept: Kept::Unknown, folder }
+        Self { store, spool: Spool::open(&path, 0).unwrap(), report, kept: Kept::Unknown, folder }
     }
 
     fn key(&mut self, source: &str) -> SourceKey {
@@ -50,7 +50,7 @@ impl World {
         };
         let notes = vec!["one".to_owned(), "two".to_owned()];
         let head = PartialHead { rows: 9, rejected, repaired: 3, notes, ..PartialHead::default() };
-        let answer = Answer::Partial(head, GroupLines::new(self.spool.buffer()));
+        let answer = Answer::Partial(head, GroupLines::new(&self.spool));
         let (format, reading) = (Arc::default(), self.report.reading(&FormatSpec::default()).into());
         SourceUpdate {
             source: self.key(source),
@@ -243,7 +243,7 @@ impl World {
     }
 
     fn computed(&self, number: usize, file: u8, groups: &str) -> (Arc<FileToRead>, Answer) {
-        let mut lines = GroupLines::new(self.spool.buffer());
+        let mut lines = GroupLines::new(&self.spool);
         let letters: std::collections::BTreeMap<char, u64> =
             groups.chars().fold(Default::default(), |mut all, letter| {
                 *all.entry(letter).or_default() += 1;

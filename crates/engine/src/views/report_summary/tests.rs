@@ -137,3 +137,18 @@ fn a_rejected_file_is_named_with_its_reason() {
     world.store.put_file(&mut file).unwrap();
     world.check(ReportState::Rejected, Some("north/a.csv: no column `n`"));
 }
+
+/// A report over a file of which no row could be used was shown as current.
+#[test]
+fn a_report_over_rows_of_which_most_are_rejected_says_so() {
+    let mut world = World::new(&["north"]);
+    world.write_now(r#"{"north":"v1"}"#);
+    let id = world.id("north");
+    let mut file = FileRow { row_count: 3, rejects: 3, ..FileRow::new("report:sales", id, "a.csv") };
+    world.store.put_file(&mut file).unwrap();
+    let why = "more rows are rejected than not (3 of 3); the rejects say why";
+    world.check(ReportState::Rejected, Some(why));
+    let mut good = FileRow { row_count: 3, rejects: 0, ..FileRow::new("report:sales", id, "b.csv") };
+    world.store.put_file(&mut good).unwrap();
+    world.check(ReportState::Current, None);
+}

@@ -8,7 +8,7 @@ use super::Cell;
 use crate::http::api::{
     history::HistoryView,
     product_changes::Change,
-    source_views::{File, Held, Reject, Source, SourceError},
+    source_views::{File, Held, Reject, Running, Source, SourceError},
     suggestions::Suggestion,
     upload_view::{ResultLink, UploadView},
     views::{Aggr, Queue, Report},
@@ -40,7 +40,7 @@ macro_rules! columns {
 columns!(Aggr: name, no_of_products);
 columns!(
     Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held, rows,
-    report_files, report_rows, report_rejects, took_seconds, next_try, errors
+    report_files, report_rows, report_rejects, took_seconds, next_try, errors, rejected_files, running
 );
 columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
 columns!(Change: id, at, cause, source, file, entrance, who, columns, edit, undoable);
@@ -62,9 +62,20 @@ columns!(
 /// A held version is a JSON object.
 impl From<&Option<Held>> for Cell<'_> {
     fn from(held: &Option<Held>) -> Self {
-        // A struct of texts and numbers can always be written.
-        let text = held.as_ref().and_then(|held| serde_json::to_string(held).ok());
-        text.map_or(Self::Null, |text| Self::Text(text.into()))
+        match held {
+            Some(held) => json(held),
+            None => Self::Null,
+        }
+    }
+}
+
+/// So is a pass that is under way.
+impl From<&Option<Running>> for Cell<'_> {
+    fn from(running: &Option<Running>) -> Self {
+        match running {
+            Some(running) => json(running),
+            None => Self::Null,
+        }
     }
 }
 
@@ -90,9 +101,9 @@ impl From<&Vec<Suggestion>> for Cell<'_> {
     }
 }
 
-/// A list of structs of texts and numbers, which can always be written.
-fn json(list: &impl Serialize) -> Cell<'static> {
-    Cell::Text(serde_json::to_string(list).unwrap_or_default().into())
+/// Structs of texts and numbers, which can always be written.
+fn json(structs: &impl Serialize) -> Cell<'static> {
+    Cell::Text(serde_json::to_string(structs).unwrap_or_default().into())
 }
 
 /// Links are JSON, as lists of texts are.

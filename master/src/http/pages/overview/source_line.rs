@@ -3,10 +3,10 @@
 use crate::http::{
     api::source_views::Source,
     pages::{
-        sources::HeldLine,
+        sources::{HeldLine, RunningLine},
         text::{
             moment::Moment,
-            wording::{counted, encoded},
+            wording::{counted, encoded, set_aside},
         },
     },
 };
@@ -28,13 +28,14 @@ pub(crate) struct SourceLine {
     /// The link to its page, which lists its files.
     pub(crate) link: String,
     pub(crate) offers: String,
-    pub(crate) rejects: String,
+    /// Rows that were set aside and files that were rejected; none if there are none.
+    pub(crate) rejects: Option<String>,
     pub(crate) rejects_link: String,
-    pub(crate) has_rejects: bool,
     /// None before anything of it was applied.
     pub(crate) last_applied: Option<Moment>,
     pub(crate) error: Option<String>,
     pub(crate) note: Option<String>,
+    pub(crate) running: Option<RunningLine>,
     pub(crate) held: Option<HeldLine>,
 }
 
@@ -46,6 +47,7 @@ impl From<Source> for SourceLine {
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             link: format!("/sources/{}", encoded(&source.name)),
+            running: source.running.and_then(RunningLine::new),
             note: slow.or(source.note),
             name: source.name,
             // A page must not link to a folder of this machine, but to what fills it.
@@ -53,8 +55,7 @@ impl From<Source> for SourceLine {
             state: source.state,
             files: counted(source.files + source.report_files, "file"),
             offers: counted(source.offers, "offer"),
-            rejects: format!("{} set aside", counted(rejects, "row")),
-            has_rejects: rejects > 0,
+            rejects: set_aside(rejects, source.rejected_files),
             last_applied: source.last_applied.as_deref().and_then(Moment::new),
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),

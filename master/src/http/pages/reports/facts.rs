@@ -5,7 +5,7 @@ use tributary_engine::{FileState, ReportState, ReportSummary};
 
 use crate::http::pages::text::{
     moment::Moment,
-    wording::{counted, encoded},
+    wording::{counted, encoded, set_aside},
 };
 
 /// A report in one line.
@@ -18,7 +18,7 @@ pub(super) struct Facts {
     /// Number of groups, and the columns they are grouped by.
     pub(super) groups: String,
     pub(super) files: String,
-    /// Rows that were set aside; `None` if there are none.
+    /// Rows that were set aside and files that were rejected; `None` if there are none.
     pub(super) set_aside: Option<String>,
     pub(super) rejects_link: String,
     pub(super) computed: Option<Moment>,
@@ -31,7 +31,7 @@ impl Facts {
             [] => "one row of totals".to_owned(),
             columns => format!("{} by {}", counted(summary.groups, "group"), columns.join(", ")),
         };
-        let set_aside = (summary.rejects > 0).then(|| format!("{} set aside", counted(summary.rejects, "row")));
+        let rejected = summary.files.iter().filter(|file| file.state == FileState::Rejected).count();
         Self {
             title: report.title().to_owned(),
             description: report.display.description.clone(),
@@ -39,7 +39,7 @@ impl Facts {
             state_text: state_text(summary),
             groups,
             files: counted(summary.files.len() as i64, "file"),
-            set_aside,
+            set_aside: set_aside(summary.rejects, rejected as i64),
             rejects_link: format!("/rejects?report={}", encoded(&report.name)),
             computed: summary.computed_at.as_deref().and_then(Moment::new),
             error: summary.error.clone(),
@@ -55,6 +55,7 @@ fn state_text(summary: &ReportSummary) -> String {
         ReportState::Rejected => {
             let rejected = summary.files.iter().filter(|file| file.state == FileState::Rejected).count();
             match rejected {
+                0 => "most rows could not be used".to_owned(),
                 1 => "one file could not be used".to_owned(),
                 files => format!("{} could not be used", counted(files as i64, "file")),
             }

@@ -6,6 +6,8 @@ pub(crate) mod files;
 mod held;
 pub(crate) mod list;
 mod row;
+mod running;
 pub(crate) mod source;
 
 pub(super) use held::HeldLine;
+pub(super) use running::RunningLine;

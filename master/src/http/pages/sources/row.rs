@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::HeldLine;
+use super::{HeldLine, RunningLine};
 use crate::http::{
     api::source_views::Source,
     pages::text::{
         moment::Moment,
-        wording::{encoded, thousands},
+        wording::{counted, encoded, thousands},
     },
 };
 
@@ -34,6 +34,9 @@ pub(crate) struct SourceFacts {
     pub(crate) next_try: Option<Moment>,
     pub(crate) error: Option<String>,
     pub(crate) note: Option<String>,
+    /// Words for files that are rejected; none if there are none.
+    pub(crate) rejected_files: Option<String>,
+    pub(crate) running: Option<RunningLine>,
     pub(crate) held: Option<HeldLine>,
 }
 
@@ -58,6 +61,9 @@ impl From<Source> for SourceFacts {
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
             note: source.note,
+            rejected_files: (source.rejected_files > 0)
+                .then(|| format!("{} rejected", counted(source.rejected_files, "file"))),
+            running: source.running.and_then(RunningLine::new),
             held: source.held.and_then(HeldLine::new),
             state: source.state,
             name: source.name,

@@ -18,6 +18,14 @@ pub(crate) fn counted(count: i64, what: &str) -> String {
     format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
+/// Words for rows that were set aside, and for files that were rejected as a whole; `None` if there are neither.
+pub(crate) fn set_aside(rows: i64, files: i64) -> Option<String> {
+    let files = (files > 0).then(|| format!("{} rejected", counted(files, "file")));
+    let rows = (rows > 0).then(|| format!("{} set aside", counted(rows, "row")));
+    let words: Vec<String> = files.into_iter().chain(rows).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// Cuts a stored time to the second; the pages say that it is UTC.
 pub(crate) fn people_time(at: &str) -> String {
     at.get(..19).unwrap_or(at).replace('T', " ")
@@ -33,4 +41,17 @@ pub(crate) fn sentence(text: &str) -> String {
 /// Formats a duration in seconds.
 pub(crate) fn people_seconds(duration: std::time::Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejected_file_is_never_nothing() {
+        assert_eq!(set_aside(0, 0), None);
+        assert_eq!(set_aside(0, 1).as_deref(), Some("1 file rejected"));
+        assert_eq!(set_aside(1_200, 0).as_deref(), Some("1,200 rows set aside"));
+        assert_eq!(set_aside(1, 2).as_deref(), Some("2 files rejected, 1 row set aside"));
+    }
 }
