@@ -3,16 +3,17 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tributary_format_rules::size_text;
 
 /// Bytes that are written between two looks at the free space.
 pub(crate) const LOOK_INTERVAL_BYTES: u64 = 32 << 20;
+
+/// Time without a shortage after which it is over.
+const CALM: Duration = Duration::from_secs(60);
 
 /// The free space of one disk, and how much of it must stay; clones share it.
 #[derive(Debug, Clone)]
@@ -24,14 +25,14 @@ struct Shared {
     folder: PathBuf,
     /// Bytes that must stay free.
     keep: u64,
-    /// Whether there is too little, so that this and its end are logged once.
-    is_short: AtomicBool,
+    /// When there was too little, so that this and its end are logged once. Held only to look at it and to set it.
+    last_short: Mutex<Option<Instant>>,
 }
 
 impl FreeSpace {
     /// The disk that `folder` is on, of which `keep` bytes must stay free.
     pub(crate) fn new(folder: &Path, keep: u64) -> Self {
-        Self(Arc::new(Shared { folder: folder.to_owned(), keep, is_short: AtomicBool::new(false) }))
+        Self(Arc::new(Shared { folder: folder.to_owned(), keep, last_short: Mutex::default() }))
     }
 
     /// Checks that there is room for this many more bytes.
@@ -49,36 +50,31 @@ impl FreeSpace {
         if free >= keep.saturating_add(bytes) {
             return Ok(());
         }
-        let (place, free, keep) = (folder.display(), mebibytes(free), size_text(*keep));
-        let why = match bytes {
-            0 => format!("the disk has no room: {free} are free in {place}, and `keep_free` = {keep} must stay free"),
-            bytes => format!(
-                "the disk has no room for {bytes} bytes: {free} are free in {place}, and `keep_free` = {keep} must stay free"
-            ),
-        };
+        // How much is free changes all the time, and an error that changes would be logged each time.
+        let (place, keep) = (folder.display(), size_text(*keep));
+        let room = if bytes == 0 { String::new() } else { format!(" for {bytes} bytes") };
+        let why = format!("the disk has no room{room}: `keep_free` = {keep} must stay free in {place}");
         Err(io::Error::new(io::ErrorKind::StorageFull, why))
     }
 
-    /// Logs that the disk is short of space, and that it is no longer.
+    /// Logs that the disk is short of space, and that it no longer is. A body that is given up frees what it took, so the end must last.
     fn note(&self, free: u64) {
-        let Shared { folder, keep, is_short } = &*self.0;
-        let is_short_now = free < *keep;
-        if is_short.swap(is_short_now, Ordering::Relaxed) == is_short_now {
-            return;
-        }
-        let (folder, free, keep) = (folder.display(), mebibytes(free), size_text(*keep));
-        match is_short_now {
-            true => tracing::error!(
-                "the disk of {folder} has only {free} free; until `keep_free` = {keep} are free again, no large file is fetched"
-            ),
-            false => tracing::info!("the disk of {folder} has {free} free again"),
+        let Shared { folder, keep, last_short } = &*self.0;
+        let mut last_short = last_short.lock().unwrap_or_else(PoisonError::into_inner);
+        let (folder, mebibytes) = (folder.display(), free >> 20);
+        if free < *keep {
+            if last_short.is_none() {
+                let keep = size_text(*keep);
+                tracing::error!(
+                    "the disk of {folder} has only {mebibytes} MiB free; until `keep_free` = {keep} are free again, no large file is fetched"
+                );
+            }
+            *last_short = Some(Instant::now());
+        } else if last_short.is_some_and(|at| at.elapsed() >= CALM) {
+            tracing::info!("the disk of {folder} has {mebibytes} MiB free again");
+            *last_short = None;
         }
     }
-}
-
-/// A size that is no whole number of anything.
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
 }
 
 /// Counts what is written to one file, and looks at the free space now and then.

@@ -50,7 +50,7 @@ where
         return serde_json::from_slice(&head).map_err(json);
     }
     let (sender, pieces) = mpsc::channel(MAX_PIECES_AHEAD);
-    let parse = move || serde_json::from_reader(BufReader::new(Pieces { current: head.into(), read: 0, pieces }));
+    let parse = move || serde_json::from_reader(BufReader::new(Pieces { current: head, read: 0, pieces }));
     let parsing = tokio::task::spawn_blocking(parse);
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
         scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;

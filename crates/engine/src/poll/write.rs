@@ -41,9 +41,7 @@ impl Poll {
         let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
         let version = new.version.clone();
         let changes = new.changes_files();
-        let mut rejected = new.rejected();
-        let named: Vec<_> = rejected.by_ref().take(MAX_WARNINGS).map(|(path, why)| (path.to_owned(), why)).collect();
-        let others = rejected.count();
+        let rejected = RejectedFiles::of(&new);
         let what = format!("a version of {}", self.source.name);
         let durations = self.context.durations.clone();
         let documents = self.origin.documents().cloned();
@@ -80,15 +78,7 @@ impl Poll {
             self.counts = self.counts - before.iter().map(ingest::counts).sum();
         }
         self.stored.version = version;
-        for (path, reason) in named {
-            tracing::warn!(
-                source.id = %name, file.path = %path, %reason,
-                "`{path}` of `{name}` is rejected and keeps its accepted rows: {reason}"
-            );
-        }
-        if others > 0 {
-            tracing::warn!(source.id = %name, "{others} more files of `{name}` are rejected and keep their accepted rows");
-        }
+        rejected.log(name);
         if changes {
             let Written { added, updated, removed: gone } = applied.written;
             tracing::info!(
@@ -112,6 +102,35 @@ impl Poll {
         let others = plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str());
         let touched = read.chain(others).filter_map(|path| self.stored.files.get(path));
         self.counts - touched.map(ingest::counts).sum()
+    }
+}
+
+/// The files of a version that are rejected as a whole.
+struct RejectedFiles {
+    /// Paths and reasons of the first.
+    named: Vec<(String, String)>,
+    /// The number of the others.
+    others: usize,
+}
+
+impl RejectedFiles {
+    fn of(version: &SourceVersion) -> Self {
+        let mut rejected = version.rejected();
+        let named = rejected.by_ref().take(MAX_WARNINGS).map(|(path, reason)| (path.to_owned(), reason)).collect();
+        Self { named, others: rejected.count() }
+    }
+
+    fn log(&self, name: &str) {
+        for (path, reason) in &self.named {
+            tracing::warn!(
+                source.id = %name, file.path = %path, %reason,
+                "`{path}` of `{name}` is rejected and keeps its accepted rows: {reason}"
+            );
+        }
+        let others = self.others;
+        if others > 0 {
+            tracing::warn!(source.id = %name, "{others} more files of `{name}` are rejected and keep their accepted rows");
+        }
     }
 }
 

@@ -63,8 +63,9 @@ impl Store {
     fn rejected_files_of_sources(&mut self) -> Result<HashMap<i64, i64>, Error> {
         let counts: Vec<(i64, i64)> = files::table
             .filter(sql::<Bool>("state = 'rejected'"))
-            .group_by(files::source_id)
-            .select((files::source_id, sql::<BigInt>("COUNT(DISTINCT path)")))
+            // By the column itself, SQLite would read all files in that order.
+            .group_by(sql::<BigInt>("+source_id"))
+            .select((sql::<BigInt>("source_id"), sql::<BigInt>("COUNT(DISTINCT path)")))
             .load(&mut self.connection)
             .or_cannot(|| "count the rejected files")?;
         Ok(counts.into_iter().collect())

@@ -171,7 +171,7 @@ impl From<File> for FileLine {
 pub(in crate::http::pages) mod tests {
     use super::*;
     use crate::http::{
-        api::source_views::Held,
+        api::source_views::{Held, Running},
         pages::text::escaping::{EVIL, check},
     };
 
@@ -186,6 +186,8 @@ pub(in crate::http::pages) mod tests {
             until: None,
             accepted: false,
         };
+        let since = "2026-11-29T12:00:00Z".into();
+        let running = Running { since, seconds: 9.0, phase: "reading", files: 2, files_read: 1, bytes: 1 };
         let error =
             SourceError { error: EVIL.into(), first_at: EVIL.into(), last_at: "2026-11-29T12:00:00Z".into(), count: 2 };
         Source {
@@ -208,6 +210,8 @@ pub(in crate::http::pages) mod tests {
             took_seconds: Some(0.5),
             next_try: None,
             errors: vec![error],
+            rejected_files: 1,
+            running: Some(running),
         }
     }
 

@@ -35,7 +35,7 @@ async fn the_list_leads_to_every_report_and_every_page_to_the_list() {
         "href=\"/reports/odd%20%C3%BC%2F%26\"",
         "3 groups by Department Name",
         "one row of totals",
-        "href=\"/rejects?report=sales\">2 rows set aside",
+        "href=\"/rejects?report=sales\">1 file rejected, 2 rows set aside",
         "computed <time class=\"ago\" datetime=\"2026-11-25T10:11:12Z\"",
         "not computed yet",
         "id=\"reports\" data-live",
