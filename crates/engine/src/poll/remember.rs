@@ -1,4 +1,4 @@
-//! What is kept of the files of a source: segments, so that of a changed one only the changed parts are read, and rejects, within a bound.
+//! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound.
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -59,7 +59,7 @@ pub(crate) struct Source {
 pub(crate) struct Running {
     /// When it began, RFC 3339.
     pub(crate) since: String,
-    /// How long it has taken so far.
+    /// Duration so far.
     pub(crate) seconds: f64,
     /// `listing`, `reading` or `applying`.
     pub(crate) phase: &'static str,

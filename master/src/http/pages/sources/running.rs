@@ -16,7 +16,7 @@ pub(crate) struct RunningLine {
     /// `listing`, `reading` or `applying`.
     pub(crate) phase: &'static str,
     pub(crate) since: Moment,
-    /// How far it is, with a colon before it; empty if that is not known.
+    /// Progress, with a colon before it; empty if that is not known.
     pub(crate) progress: String,
 }
 
