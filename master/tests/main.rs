@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod backups;
 mod bounds;
 mod brake;
+mod checks;
 mod configuration;
 mod crash;
 mod exports;

@@ -1,8 +1,10 @@
-//! Sets a database up and prints what it holds, or runs the demo: the whole system in one process.
+//! Sets a database up and prints what it holds; saves, restores and checks one; or runs the demo: the whole system in one process.
 #![warn(missing_docs)]
 
 pub mod cli;
 
+mod backup;
+mod check;
 mod demo;
 mod setup;
 
@@ -20,8 +22,12 @@ use crate::cli::{Args, Command};
 /// # Errors
 /// The database cannot be found, created or migrated, a part of the demo fails, or stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
-    if let Some(Command::Demo(demo)) = &args.command {
-        return demo::run(demo);
+    match &args.command {
+        Some(Command::Demo(demo)) => return demo::run(demo),
+        Some(Command::Backup(args)) => return backup::backup(args),
+        Some(Command::Restore(args)) => return backup::restore(args),
+        Some(Command::Check(place)) => return check::check(place),
+        None => {}
     }
     let url = locate_database(args.database_url.as_deref())?;
     let counts = setup::set_up(&url, args.reset)?;

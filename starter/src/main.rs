@@ -4,12 +4,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tributary_cli_common::exit_code;
-use tributary_starter::{cli::Args, is_usage, run};
+use tributary_starter::{
+    cli::{Args, Command},
+    is_usage, run,
+};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     // The demo breaks things on purpose, and says so itself.
     // A demo that is stopped cuts off what it sends, of which the HTTP library complains.
-    args.log.start(if args.command.is_some() { "error,actix_http=off" } else { "warn" });
+    let is_demo = matches!(args.command, Some(Command::Demo(_)));
+    args.log.start(if is_demo { "error,actix_http=off" } else { "warn" });
     exit_code(run(&args), is_usage)
 }

@@ -13,10 +13,14 @@
 //! | `edits` | changes edits, one by one or by the message |
 //! | `database` | owns the connections and the event log |
 //! | `views` | reads what is shown |
+//! | `backup` | saves and restores the database with its documents |
+//! | `check` | computes the tables again and compares them |
 //! | `facade` | what entrances call |
 #![warn(missing_docs)]
 
+mod backup;
 mod cache;
+mod check;
 mod clock;
 mod count;
 mod database;
@@ -38,6 +42,8 @@ mod source;
 mod supervise;
 mod views;
 
+pub use backup::{Restored, Saved, backup, restore};
+pub use check::{Checked, check};
 pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
 pub use edits::{

@@ -1,4 +1,4 @@
-//! The database: schema, migrations and queries. The only crate that names diesel. It is synchronous and knows no HTTP, no
+//! The database: schema, migrations and queries. The only crate that names diesel, and rusqlite. It is synchronous and knows no HTTP, no
 //! polars and no merge rule: callers decide what to write, and read it back in key order.
 //!
 //! A [`Store`] is one connection. A writer calls [`Lock::acquire`], then [`Store::open`]. A reader calls
@@ -44,4 +44,4 @@ pub use inputs::{
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
 };
-pub use sqlite::Lock;
+pub use sqlite::{Lock, Snapshot, StandingDocument};

@@ -146,12 +146,33 @@ impl DocumentFolder {
     }
 
     fn document_path(&self, id: &str, path: &str) -> PathBuf {
+        self.root.join(Self::file_name(id, path))
+    }
+
+    /// The path of the file of a document.
+    pub(crate) fn path_of(&self, id: &str, path: &str) -> PathBuf {
+        self.document_path(id, path)
+    }
+
+    /// The paths at which the file of a document may be, to be tried in this order: it may get its name meanwhile.
+    pub(crate) fn paths_of(&self, id: &str, path: &str) -> [PathBuf; 3] {
+        let name = self.document_path(id, path);
+        [name.clone(), self.part_path(id), name]
+    }
+
+    /// The name of the file of a document.
+    pub(crate) fn file_name(id: &str, path: &str) -> String {
         let name = format!("{}.{id}", encoded(path));
-        self.root.join(if name.len() > MAX_NAME_BYTES { id } else { &name })
+        if name.len() > MAX_NAME_BYTES { id.to_owned() } else { name }
     }
 }
 
 impl FoundFile {
+    /// Whether this is the name of a document's file.
+    pub(crate) fn is_document(name: &str) -> bool {
+        !name.contains('/') && matches!(Self::of_name(name), Some(Self::Document { .. }))
+    }
+
     fn of_name(name: &str) -> Option<Self> {
         if let Some(hidden) = name.strip_prefix('.') {
             let (id, ending) = hidden.split_at_checked(ID_DIGITS).filter(|(id, _)| is_id(id))?;

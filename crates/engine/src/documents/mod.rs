@@ -14,7 +14,7 @@ mod source;
 
 pub(crate) use active_reads::{ActiveRead, CountingReader};
 pub(crate) use changes::Changes;
-pub(crate) use folder::DocumentFolder;
+pub(crate) use folder::{DocumentFolder, FoundFile};
 pub(crate) use recover::{Recovered, recover};
 pub(crate) use settle::{SUPERSEDED, fail, take_back};
 pub(crate) use source::{Arriving, Committed, Documents};

@@ -1,6 +1,6 @@
 //! The contents of all tables at once: counting their rows, and deleting them.
 
-use diesel::{prelude::*, query_dsl::methods::ExecuteDsl};
+use diesel::{dsl::exists, prelude::*, query_dsl::methods::ExecuteDsl};
 
 use super::{
     connection::AnyConnection,
@@ -50,6 +50,27 @@ impl Store {
             })
         };
         counts().or_cannot(|| "count the rows")
+    }
+
+    /// Whether the database holds nothing that a person, a program or a source has given to it. Sources themselves do not count: they
+    /// come from the configuration.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn holds_nothing(&mut self) -> Result<bool, Error> {
+        if !self.is_catalog_empty()? {
+            return Ok(false);
+        }
+        let connection = &mut self.connection;
+        let mut holds_any = || -> QueryResult<bool> {
+            Ok(diesel::select(exists(files::table.select(files::id))).get_result(connection)?
+                || diesel::select(exists(documents::table.select(documents::id))).get_result(connection)?
+                || diesel::select(exists(messages::table.select(messages::no))).get_result(connection)?
+                || diesel::select(exists(operation_messages::table.select(operation_messages::no)))
+                    .get_result(connection)?
+                || diesel::select(exists(product_changes::table.select(product_changes::id))).get_result(connection)?)
+        };
+        holds_any().map(|holds_any| !holds_any).or_cannot(|| "look for rows")
     }
 
     /// Deletes all rows in one transaction, edits included, and drops the reports with their tables. The schema stays.

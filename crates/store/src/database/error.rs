@@ -105,6 +105,14 @@ pub enum Error {
         /// diesel's message.
         reason: String,
     },
+    /// The database cannot be copied.
+    #[error("cannot copy the database {path}: {reason}", path = path.display())]
+    Copy {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's message.
+        reason: String,
+    },
     /// A statement failed.
     #[error("cannot {action}")]
     Query {

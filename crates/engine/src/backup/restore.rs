@@ -1,0 +1,228 @@
+//! Puts a backup in the place of a database that is empty.
+//!
+//! Everything is unpacked beside its place first, and checked. Then the database gets its name, and then the folder of documents. If
+//! that is broken off in between, the master does not start, because the database names documents whose folder is missing, and
+//! restoring the same backup again finishes it.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tributary_store::{DatabaseUrl, Error as StoreError, Lock, Store};
+
+use super::{
+    archive::{About, DATABASE, UPLOADS, about, unpack},
+    part::sync_parent,
+};
+use crate::documents::FoundFile;
+
+/// The result of a restore.
+#[derive(Debug)]
+pub struct Restored {
+    /// The moment that the backup shows, RFC 3339.
+    pub created_at: String,
+    /// Number of documents.
+    pub documents: u64,
+}
+
+/// Restores the backup `from` to a database that is missing or empty, and to the folder of documents `uploads`.
+///
+/// # Errors
+/// A master runs; the database or the folder is not empty; the backup is damaged or of a newer version. Then nothing has changed.
+pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Restored> {
+    let told = about(from)?;
+    let _lock = Lock::acquire(database, "starter restore")?;
+    let stage = Stage::new(database.path(), uploads);
+    if stage.is_half_placed() {
+        stage.check_same(&told)?;
+        stage.place_documents()?;
+        return Ok(done(told));
+    }
+    check_empty(database)?;
+    check_free(uploads)?;
+    let restored = stage.fill(from).and_then(|told| {
+        check_schema(&stage.database)?;
+        Ok(told)
+    });
+    let told = match restored {
+        Ok(told) => told,
+        Err(error) => {
+            // It is in nobody's way, and the next restore deletes it, too.
+            let _ = stage.clear();
+            return Err(error);
+        }
+    };
+    stage.place_database(database.path())?;
+    stage.place_documents()?;
+    Ok(done(told))
+}
+
+fn done(About { created_at, documents, .. }: About) -> Restored {
+    Restored { created_at, documents }
+}
+
+/// Where a backup is unpacked: on the file systems of its places, so that it can be renamed.
+struct Stage {
+    /// What the backup says of itself: the first that is written, and the last that is deleted.
+    about: PathBuf,
+    /// Becomes the database.
+    database: PathBuf,
+    /// Becomes the folder of documents.
+    documents: PathBuf,
+    uploads: PathBuf,
+}
+
+impl Stage {
+    fn new(database: &Path, uploads: &Path) -> Self {
+        let with = |path: &Path, ending: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        Self {
+            about: with(database, ".restore.json"),
+            database: with(database, ".restore"),
+            documents: with(uploads, ".restore"),
+            uploads: uploads.to_owned(),
+        }
+    }
+
+    /// Whether an earlier run has placed the database, and not the documents. The folder is made after the database, and deleted before it.
+    fn is_half_placed(&self) -> bool {
+        self.about.exists() && self.documents.exists() && !self.database.exists()
+    }
+
+    /// Fails if it is another backup that was placed by half.
+    fn check_same(&self, told: &About) -> Result<()> {
+        let text = fs::read(&self.about).with_context(|| format!("failed to read {}", self.about.display()))?;
+        let other: About = serde_json::from_slice(&text)
+            .with_context(|| format!("{} cannot be understood", self.about.display()))?;
+        ensure!(
+            other == *told,
+            "the restore of the backup of {} was broken off; finish it with that backup, or delete the database and {}",
+            other.created_at,
+            self.documents.display()
+        );
+        Ok(())
+    }
+
+    /// Deletes what an earlier run has left.
+    fn clear(&self) -> Result<()> {
+        let failed = |path: &Path| format!("failed to delete {}", path.display());
+        unless_missing(fs::remove_dir_all(&self.documents)).with_context(|| failed(&self.documents))?;
+        for path in [&self.database, &self.about] {
+            unless_missing(fs::remove_file(path)).with_context(|| failed(path))?;
+        }
+        Ok(())
+    }
+
+    /// Unpacks the backup.
+    fn fill(&self, from: &Path) -> Result<About> {
+        self.clear()?;
+        let told = about(from)?;
+        write_synced(&self.about, &serde_json::to_vec(&told)?)?;
+        let mut has_database = false;
+        let told = unpack(from, |name| {
+            let path = match name.strip_prefix(UPLOADS) {
+                None if name == DATABASE && !has_database => {
+                    has_database = true;
+                    self.database.clone()
+                }
+                Some(file) if has_database && FoundFile::is_document(file) => {
+                    fs::create_dir_all(&self.documents)
+                        .with_context(|| format!("failed to create {}", self.documents.display()))?;
+                    self.documents.join(file)
+                }
+                _ => bail!("it has a part {name:?} that no backup has"),
+            };
+            File::create_new(&path).with_context(|| format!("failed to create {}", path.display()))
+        })?;
+        ensure!(has_database, "{} holds no database", from.display());
+        if self.documents.exists() {
+            let synced = File::open(&self.documents).and_then(|folder| folder.sync_all());
+            synced.with_context(|| format!("failed to sync {}", self.documents.display()))?;
+            sync_parent(&self.documents)?;
+        }
+        sync_parent(&self.database)?;
+        Ok(told)
+    }
+
+    /// Puts the database in place of the empty one, whose log must not be taken for its own.
+    fn place_database(&self, database: &Path) -> Result<()> {
+        for ending in ["-wal", "-shm"] {
+            let mut log = database.as_os_str().to_owned();
+            log.push(ending);
+            unless_missing(fs::remove_file(&log)).context("failed to delete the log of the empty database")?;
+        }
+        fs::rename(&self.database, database).with_context(|| format!("failed to write {}", database.display()))?;
+        sync_parent(database)
+    }
+
+    fn place_documents(&self) -> Result<()> {
+        if self.documents.exists() {
+            let failed = || format!("failed to rename {} to {}", self.documents.display(), self.uploads.display());
+            fs::rename(&self.documents, &self.uploads).with_context(failed)?;
+            sync_parent(&self.uploads)?;
+        }
+        unless_missing(fs::remove_file(&self.about)).with_context(|| format!("failed to delete {}", self.about.display()))
+    }
+}
+
+fn check_empty(database: &DatabaseUrl) -> Result<()> {
+    let path = database.path();
+    let is_empty = match Store::open_existing(database) {
+        Ok(mut store) => store.holds_nothing()?,
+        Err(StoreError::Missing { .. }) => true,
+        Err(StoreError::NotSetUp { .. }) => fs::metadata(path).is_ok_and(|file| file.len() == 0),
+        Err(StoreError::OlderSchema { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    ensure!(
+        is_empty,
+        "{} is not empty; restore to another database, or move this one and its folder of uploads away",
+        path.display()
+    );
+    Ok(())
+}
+
+fn check_free(uploads: &Path) -> Result<()> {
+    let shown = uploads.display();
+    match fs::read_dir(uploads) {
+        Ok(mut files) => ensure!(files.next().is_none(), "the folder of uploads {shown} is not empty; move it away"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("failed to read {shown}")),
+    }
+    Ok(())
+}
+
+/// An older schema is brought up to date by the next start.
+fn check_schema(database: &Path) -> Result<()> {
+    let url: DatabaseUrl = database.to_str().context("the path of the database is no text")?.parse()?;
+    match Store::open_existing(&url) {
+        Ok(_) | Err(StoreError::OlderSchema { .. }) => Ok(()),
+        Err(StoreError::NewerSchema { version, .. }) => {
+            bail!("the backup is of a newer version of tributary (migration {version}); restore it with that version")
+        }
+        Err(error) => Err(error).context("the database in the backup cannot be used"),
+    }
+}
+
+fn write_synced(path: &Path, text: &[u8]) -> Result<()> {
+    use io::Write;
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(text)?;
+        file.sync_all()
+    };
+    write().with_context(|| format!("failed to write {}", path.display()))
+}
+
+fn unless_missing(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

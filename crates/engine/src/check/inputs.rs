@@ -1,0 +1,54 @@
+//! Whether two databases have applied the same: the same catalog, and of each source the same files, read in the same way.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use tributary_config::PRODUCTS;
+use tributary_store::{FileRow, Store};
+
+/// Files by source and path.
+type Files = BTreeMap<(String, String), FileRow>;
+
+/// The first difference, in words.
+pub(super) fn first_difference(stored: &mut Store, computed: &mut Store) -> Result<Option<String>> {
+    if stored.catalog_settings()? != computed.catalog_settings()? {
+        return Ok(Some("[catalog] of the configuration is not the one in force; reload the master".to_owned()));
+    }
+    let (stored, mut computed) = (files(stored)?, files(computed)?);
+    for ((source, path), row) in stored {
+        let difference = match computed.remove(&(source.clone(), path.clone())) {
+            Some(now) => difference(&row, &now),
+            None if row.hash.is_some() => Some("the database has its rows, and the source does not have it".to_owned()),
+            None => None,
+        };
+        if let Some(difference) = difference {
+            return Ok(Some(format!("{source}/{path}: {difference}")));
+        }
+    }
+    let new = computed.into_iter().find(|(_, row)| row.hash.is_some());
+    Ok(new.map(|((source, path), _)| format!("{source}/{path}: the source has it, and the database has no row of it")))
+}
+
+fn files(store: &mut Store) -> Result<Files> {
+    let mut found = Files::new();
+    for source in store.sources()? {
+        for row in store.files(PRODUCTS, source.id)? {
+            found.insert((source.name.clone(), row.path.clone()), row);
+        }
+    }
+    Ok(found)
+}
+
+fn difference(stored: &FileRow, now: &FileRow) -> Option<String> {
+    if stored.hash == now.hash {
+        let is_same = stored.reading == now.reading && stored.rank_key == now.rank_key;
+        let why = "it was read or ranked by other settings than those of the configuration; reload the master";
+        return (!is_same).then(|| why.to_owned());
+    }
+    Some(match &now.rejected_reason {
+        Some(why) if now.hash.is_none() => {
+            format!("it is rejected now ({why}), so the rows that the database keeps of it cannot be computed again")
+        }
+        _ => "the database has applied another content than the source holds".to_owned(),
+    })
+}

@@ -1,0 +1,114 @@
+//! The database that is computed again and thrown away, in a folder beside the one that is checked.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+use tributary_config::{Brake, CacheConfig, Config};
+use tributary_store::{DatabaseUrl, DocumentRow, DocumentState, Lock, Place, Store};
+
+use crate::{clock, documents::DocumentFolder};
+
+/// A folder with a database that nobody else knows.
+pub(super) struct Scratch {
+    /// The configuration, but for the place of everything that is written.
+    pub(super) config: Config,
+    /// The database that is checked.
+    pub(super) database: DatabaseUrl,
+    uploads: PathBuf,
+    _folder: TempDir,
+}
+
+impl Scratch {
+    /// Creates the folder, and in it an empty database.
+    pub(super) fn create(config: &Config) -> Result<Self> {
+        let database = config.database.clone();
+        drop(Store::open_existing(&database)?);
+        let path = std::path::absolute(database.path()).context("failed to find the database")?;
+        let beside = path.parent().unwrap_or(Path::new("/"));
+        let folder = tempfile::Builder::new().prefix(".tributary-check-").tempdir_in(beside);
+        let folder = folder.with_context(|| format!("failed to create a folder in {}", beside.display()))?;
+        let computed = folder.path().join("database.db");
+        let mut scratch = config.clone();
+        scratch.database = computed.to_str().context("the path of the database is no text")?.parse()?;
+        scratch.uploads.dir = Some(folder.path().join("uploads"));
+        scratch.cache = CacheConfig { size: 0, dir: None };
+        scratch.accept = Vec::new();
+        scratch.sources.iter_mut().for_each(|source| source.brake = Brake::OFF);
+        drop(Store::open(&scratch.database)?);
+        Ok(Self { config: scratch, uploads: config.uploads.folder(&database), database, _folder: folder })
+    }
+
+    /// Takes over the documents that have a file now, without those of an earlier call. Returns the path of one whose file is missing: the
+    /// master may have deleted it meanwhile.
+    pub(super) fn take_documents(&self) -> Result<Option<String>> {
+        let standing = tributary_store::Snapshot::open(&self.database)?.standing_documents()?;
+        let mut stored = Store::open_existing(&self.database)?;
+        let mut rows = Vec::new();
+        for document in &standing {
+            rows.extend(stored.document(&document.id)?.filter(|row| row.place.is_some()));
+        }
+        let from = DocumentFolder::new(self.uploads.clone());
+        let to = DocumentFolder::new(self.config.uploads.folder(&self.config.database));
+        if from.exists() {
+            to.create().context("failed to create a folder for uploads")?;
+        }
+        for row in &rows {
+            if !link(&from, &to, row).with_context(|| format!("failed to copy the upload `{}`", row.path))? {
+                return Ok(Some(row.path.clone()));
+            }
+        }
+        let _lock = Lock::acquire(&self.config.database, "starter check")?;
+        let mut computed = Store::open(&self.config.database)?;
+        computed.transaction(|computed| put(computed, rows))?;
+        Ok(None)
+    }
+}
+
+/// Stores the documents as ones that are to be read, and ends those that are not among them.
+fn put(computed: &mut Store, rows: Vec<DocumentRow>) -> Result<()> {
+    let ids: HashSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    for row in computed.all_standing_documents()? {
+        if !ids.contains(row.id.as_str()) {
+            let (state, finished_at) = (DocumentState::Superseded, Some(clock::now()));
+            computed.update_document(&DocumentRow { state, place: None, finished_at, ..row })?;
+        }
+    }
+    // A path may stand for the one that waited before.
+    for row in &rows {
+        if let Some(known) = computed.document(&row.id)?.filter(|known| known.place != row.place) {
+            computed.update_document(&DocumentRow { place: None, ..known })?;
+        }
+    }
+    for row in rows {
+        let state = if row.place == Some(Place::Current) { DocumentState::Complete } else { DocumentState::Queued };
+        let row = DocumentRow { state, ..row };
+        match computed.document(&row.id)? {
+            Some(_) => computed.update_document(&row)?,
+            None => computed.insert_document(&row)?,
+        }
+    }
+    Ok(())
+}
+
+/// Links the file of a document into another folder, or copies it where links are not possible. Returns false if it is missing.
+fn link(from: &DocumentFolder, to: &DocumentFolder, row: &DocumentRow) -> io::Result<bool> {
+    let place = to.path_of(&row.id, &row.path);
+    for source in from.paths_of(&row.id, &row.path) {
+        match fs::hard_link(&source, &place) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => break,
+        }
+    }
+    match from.open(&row.id, &row.path) {
+        Ok(mut file) => io::copy(&mut file, &mut fs::File::create(&place)?).map(|_| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

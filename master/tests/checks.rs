@@ -1,0 +1,140 @@
+//! `starter check`: it computes the tables again, beside a master or without one, and names what differs.
+
+use std::{fs, process::Output};
+
+use tributary_store::{ProductFilter, ProductRow, Store};
+use tributary_testkit::{feed, http, process};
+
+use crate::system::System;
+
+/// Two sources that offer some of the same, with own columns, an edit of each kind, and an upload.
+fn filled() -> System {
+    let mut system = System::new();
+    for (name, first) in [("north", 0), ("south", 1_000)] {
+        let mut rows = Vec::new();
+        feed::write(&mut rows, 2_000, first, 1).unwrap();
+        system.write(name, "feed.csv", rows);
+        system.serve(name);
+    }
+    system.write("north", "own.csv", "sku,name,description,price\nA1,Pen,blue,3.50\nA2,Ink,,\n");
+    let (north, south) = (system.url("north").to_owned(), system.url("south").to_owned());
+    system.configure(&format!(
+        "[[source]]\nname = \"north\"\nurl = \"{north}\"\n[[source]]\nname = \"south\"\nurl = \"{south}\"\n\
+         [catalog]\ncolumns = [\"price\"]\n[uploads]\nkeep_free = \"0B\"\n"
+    ));
+    system.start_master(&[]);
+    system.sync();
+    let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "sku,name\nu1,Upload\nA2,Theirs\n");
+    assert_eq!(put.status, 200, "{}", put.text());
+    for (sku, body) in [("A1", r#"{"name": "Mine", "description": ""}"#), ("new", r#"{"name": "N", "description": ""}"#)] {
+        let url = system.master_url(&format!("/api/v1/products/{sku}"));
+        let answer = http::request("PUT", &url, &[("Content-Type", "application/json")], body.as_bytes()).unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
+    }
+    assert_eq!(system.ask("DELETE", "/api/v1/products/u1", "").status, 204);
+    system
+}
+
+fn check(system: &System) -> Output {
+    system.run("starter", &["check"])
+}
+
+#[track_caller]
+fn is_right(system: &System) {
+    let output = check(system);
+    assert!(output.status.success(), "{}", process::stderr(&output));
+    assert!(process::stdout(&output).contains("database.db is right: "), "{}", process::stdout(&output));
+}
+
+#[track_caller]
+fn tells(system: &System, part: &str) {
+    let output = check(system);
+    let told = process::stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}{}", process::stdout(&output));
+    assert!(told.contains(part), "{told}");
+}
+
+fn store(system: &System) -> Store {
+    Store::open(&system.database().to_str().unwrap().parse().unwrap()).unwrap()
+}
+
+#[test]
+fn right_tables_are_right_and_nothing_is_left_behind() {
+    let mut system = filled();
+    is_right(&system);
+    let before = system.products();
+    let files = || {
+        let files = fs::read_dir(system.database().parent().unwrap()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    };
+    let names = files();
+    is_right(&system);
+    assert_eq!((files(), system.products()), (names, before.clone()));
+    // The master was not disturbed.
+    let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "sku,name\nu2,Upload\n");
+    assert_eq!(put.status, 200);
+    is_right(&system);
+    system.stop_master();
+    is_right(&system);
+}
+
+#[test]
+fn a_wrong_row_is_named_with_its_column() {
+    let mut system = filled();
+    system.stop_master();
+    let row = |sku: &str, name: &str, own: Option<&str>| ProductRow {
+        sku: sku.to_owned(),
+        name: name.to_owned(),
+        description: "blue".to_owned(),
+        file_id: None,
+        edited: true,
+        own: own.map(str::to_owned),
+    };
+    let mut store = store(&system);
+    let view = store.products_page(&ProductFilter { sku: Some("A1".into()), ..ProductFilter::default() }, None, 1).unwrap();
+    assert_eq!(view[0].name, "Mine");
+    store.delete_products(&["A1"]).unwrap();
+    tells(&system, "products: sku \"A1\" is missing");
+    store.insert_products(&[row("A1", "Wrong", None)], 0).unwrap();
+    tells(&system, "products: sku \"A1\", column ");
+    store.insert_products(&[row("A0", "New", None)], 0).unwrap();
+    tells(&system, "products: sku \"A0\" should not be there");
+}
+
+#[test]
+fn a_wrong_count_of_a_name_is_named() {
+    let mut system = filled();
+    system.stop_master();
+    store(&system).add_to_aggr(&[("Mine", 1)]).unwrap();
+    tells(&system, "aggr: name \"Mine\", column no_of_products: the database has \"2\", the sources give \"1\"");
+}
+
+#[test]
+fn sources_that_are_down_or_held_are_named() {
+    let mut system = filled();
+    system.write("north", "feed.csv", "sku,name\nlast,Last\n");
+    system.settle("north");
+    tributary_testkit::wait::until("it is held", || {
+        system.ask("GET", "/api/v1/sources/north", "").text().contains("\"held\"").then_some(())
+    });
+    tells(&system, "cannot compare database.db: north is held: ");
+    system.stop("south");
+    tells(&system, "; south is down: ");
+}
+
+#[test]
+fn what_no_master_has_applied_is_named() {
+    let mut system = filled();
+    system.stop_master();
+    system.write("south", "late.csv", "sku,name\nlate,Late\n");
+    system.settle("south");
+    tells(&system, "south/late.csv: the source has it, and the database has no row of it");
+    system.write("south", "late.csv", "x,y\n1,2\n");
+    system.settle("south");
+    is_right(&system);
+    system.write("south", "feed.csv", "sku,name\nother,Other\n");
+    system.settle("south");
+    tells(&system, "south/feed.csv: the database has applied another content than the source holds");
+}
