@@ -5,6 +5,7 @@ mod dist;
 mod generate;
 mod screenshots;
 mod services;
+mod soak;
 mod tidy;
 mod verify;
 mod workspace;
@@ -26,6 +27,8 @@ enum Task {
     VerifyReports(verify::reports::Args),
     /// Measure the release binaries; BENCHMARKS.md has the figures
     Bench(bench::Args),
+    /// Run the programs under a random load for a time, or kill them over and over; check their tables, and that nothing grows
+    Soak(soak::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
     /// Make a Debian package and an archive of the release programs, in `target/dist`
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Verify(args) => verify::run(&args),
         Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Soak(args) => soak::run(&args),
         Task::Dist(args) => dist::main(&args),
         Task::Tidy => tidy::run(),
         Task::Screenshots(args) => return exit(screenshots::photograph(&args)),

@@ -1,0 +1,83 @@
+//! Compares the tables of the running master with the model, as soon as it has applied what the folders hold.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tributary_testkit::http;
+
+use super::{
+    model::{Model, Tables},
+    stage::Stage,
+};
+
+/// Longest time until all is applied.
+const MAX_WAIT: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Waits until the tables are those of the model, and that they stay so.
+pub(super) fn converge(stage: &Stage, model: &Model) -> Result<()> {
+    let expected = model.tables();
+    let deadline = Instant::now() + MAX_WAIT;
+    loop {
+        let found = read(stage);
+        match found {
+            Ok(found) if found == expected => return Ok(()),
+            Ok(found) if Instant::now() > deadline => bail!("{}", difference(&found, &expected)),
+            Err(error) if Instant::now() > deadline => return Err(error),
+            _ => thread::sleep(PAUSE),
+        }
+    }
+}
+
+fn read(stage: &Stage) -> Result<Tables> {
+    let products = rows(stage, "/api/v1/products?format=csv&raw=1", "name")?;
+    let aggr = counts(rows(stage, "/api/v1/aggr?format=csv&raw=1", "no_of_products")?)?;
+    let report = counts(rows(stage, "/api/v1/reports/rows?format=csv&raw=1", "rows")?)?;
+    Ok(Tables { products, aggr, report })
+}
+
+fn counts(rows: BTreeMap<String, String>) -> Result<BTreeMap<String, u64>> {
+    rows.into_iter().map(|(name, count)| Ok((name, count.parse().context("a count is no number")?))).collect()
+}
+
+/// The first column and another of a list. Nothing in the load needs quotes.
+fn rows(stage: &Stage, path: &str, column: &str) -> Result<BTreeMap<String, String>> {
+    let answer = http::request("GET", &format!("{}{path}", stage.master.url), &[], b"")?;
+    ensure!(answer.status == 200, "{path} was answered with {}: {}", answer.status, answer.text());
+    let text = answer.text();
+    let mut lines = text.lines();
+    let header = lines.next().with_context(|| format!("{path} has no header"))?;
+    let place = header.split(',').position(|name| name.trim_matches('"') == column);
+    let place = place.with_context(|| format!("{path} has no column {column}: {header}"))?;
+    lines
+        .map(|line| {
+            let mut cells = line.split(',').map(|cell| cell.trim_matches('"').to_owned());
+            let key = cells.next().context("a row is empty")?;
+            let cell = if place == 0 { Some(key.clone()) } else { cells.nth(place - 1) };
+            Ok((key, cell.with_context(|| format!("a row of {path} is too short: {line}"))?))
+        })
+        .collect()
+}
+
+fn difference(found: &Tables, expected: &Tables) -> String {
+    fn first<T: PartialEq + std::fmt::Debug>(
+        table: &str,
+        found: &BTreeMap<String, T>,
+        expected: &BTreeMap<String, T>,
+    ) -> Option<String> {
+        let keys = found.keys().chain(expected.keys());
+        let mut wrong = keys.filter(|key| found.get(*key) != expected.get(*key));
+        let key = wrong.next()?;
+        Some(format!("{table}: {key:?} is {:?} and must be {:?}", found.get(key), expected.get(key)))
+    }
+    let wrong = [
+        first("products", &found.products, &expected.products),
+        first("aggr", &found.aggr, &expected.aggr),
+        first("report", &found.report, &expected.report),
+    ];
+    wrong.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
