@@ -43,7 +43,7 @@ fn filled() -> System {
     system.sync();
     put(&system, "orders/1.csv", "sku,name\no1,Order\no2,Order\n");
     put(&system, "orders/1.csv", "sku,name\no1,Order\no3,Order\n");
-    put(&system, "a b%25.csv", "sku,name\nu1,Upload\n,nothing\n");
+    put(&system, "a%20b%25.csv", "sku,name\nu1,Upload\n,nothing\n");
     edit(&system, "A1", "Corrected");
     edit(&system, "mine", "Made by hand");
     system

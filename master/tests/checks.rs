@@ -26,7 +26,9 @@ fn filled() -> System {
     system.sync();
     let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "sku,name\nu1,Upload\nA2,Theirs\n");
     assert_eq!(put.status, 200, "{}", put.text());
-    for (sku, body) in [("A1", r#"{"name": "Mine", "description": ""}"#), ("new", r#"{"name": "N", "description": ""}"#)] {
+    for (sku, body) in
+        [("A1", r#"{"name": "Mine", "description": ""}"#), ("new", r#"{"name": "N", "description": ""}"#)]
+    {
         let url = system.master_url(&format!("/api/v1/products/{sku}"));
         let answer = http::request("PUT", &url, &[("Content-Type", "application/json")], body.as_bytes()).unwrap();
         assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
@@ -93,7 +95,8 @@ fn a_wrong_row_is_named_with_its_column() {
         own: own.map(str::to_owned),
     };
     let mut store = store(&system);
-    let view = store.products_page(&ProductFilter { sku: Some("A1".into()), ..ProductFilter::default() }, None, 1).unwrap();
+    let view =
+        store.products_page(&ProductFilter { sku: Some("A1".into()), ..ProductFilter::default() }, None, 1).unwrap();
     assert_eq!(view[0].name, "Mine");
     store.delete_products(&["A1"]).unwrap();
     tells(&system, "products: sku \"A1\" is missing");
@@ -117,7 +120,7 @@ fn sources_that_are_down_or_held_are_named() {
     system.write("north", "feed.csv", "sku,name\nlast,Last\n");
     system.settle("north");
     tributary_testkit::wait::until("it is held", || {
-        system.ask("GET", "/api/v1/sources/north", "").text().contains("\"held\"").then_some(())
+        system.ask("GET", "/api/v1/sources", "").text().contains("\"state\":\"held\"").then_some(())
     });
     tells(&system, "cannot compare database.db: north is held: ");
     system.stop("south");

@@ -1,4 +1,4 @@
-//! What is refused, and that nothing has changed then.
+//! Backups and restores that are refused, after which nothing has changed.
 
 use std::fs;
 

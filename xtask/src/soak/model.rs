@@ -1,4 +1,4 @@
-//! What the tables must be: of each file the last row of a sku counts, the last source that offers it wins, and within a source the last path.
+//! The tables as they must be: of each file the last row of a sku counts, the last source that offers it wins, and within a source the last path.
 //! Edits lie above. It shares no code with what it checks.
 
 use std::collections::BTreeMap;

@@ -25,7 +25,7 @@ pub(super) const DATABASE: &str = "database.db";
 /// The folder of documents in a backup.
 pub(super) const UPLOADS: &str = "uploads/";
 
-/// What a backup says of itself.
+/// The description of a backup in itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
     format: u32,

@@ -1,8 +1,8 @@
 //! Puts a backup in the place of a database that is empty.
 //!
 //! Everything is unpacked beside its place first, and checked. Then the database gets its name, and then the folder of documents. If
-//! that is broken off in between, the master does not start, because the database names documents whose folder is missing, and
-//! restoring the same backup again finishes it.
+//! that is broken off in between, restoring the same backup again finishes it. Until then a master does not start if products come from
+//! documents, because their folder is missing.
 
 use std::{
     fs::{self, File},
@@ -64,9 +64,9 @@ fn done(About { created_at, documents, .. }: About) -> Restored {
     Restored { created_at, documents }
 }
 
-/// Where a backup is unpacked: on the file systems of its places, so that it can be renamed.
+/// The places where a backup is unpacked: on the file systems of its places, so that it can be renamed.
 struct Stage {
-    /// What the backup says of itself: the first that is written, and the last that is deleted.
+    /// The description of the backup: the first that is written, and the last that is deleted.
     about: PathBuf,
     /// Becomes the database.
     database: PathBuf,
@@ -90,7 +90,7 @@ impl Stage {
         }
     }
 
-    /// Whether an earlier run has placed the database, and not the documents. The folder is made after the database, and deleted before it.
+    /// Checks if an earlier run has placed the database, and not the documents. The folder is made after the database, and deleted before it.
     fn is_half_placed(&self) -> bool {
         self.about.exists() && self.documents.exists() && !self.database.exists()
     }
@@ -98,8 +98,8 @@ impl Stage {
     /// Fails if it is another backup that was placed by half.
     fn check_same(&self, told: &About) -> Result<()> {
         let text = fs::read(&self.about).with_context(|| format!("failed to read {}", self.about.display()))?;
-        let other: About = serde_json::from_slice(&text)
-            .with_context(|| format!("{} cannot be understood", self.about.display()))?;
+        let other: About =
+            serde_json::from_slice(&text).with_context(|| format!("{} cannot be understood", self.about.display()))?;
         ensure!(
             other == *told,
             "the restore of the backup of {} was broken off; finish it with that backup, or delete the database and {}",
@@ -167,7 +167,8 @@ impl Stage {
             fs::rename(&self.documents, &self.uploads).with_context(failed)?;
             sync_parent(&self.uploads)?;
         }
-        unless_missing(fs::remove_file(&self.about)).with_context(|| format!("failed to delete {}", self.about.display()))
+        unless_missing(fs::remove_file(&self.about))
+            .with_context(|| format!("failed to delete {}", self.about.display()))
     }
 }
 
@@ -226,3 +227,6 @@ fn unless_missing(done: io::Result<()>) -> io::Result<()> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,9 +40,8 @@ fn put(computed: &mut Store, mut rows: Vec<EditRow>, catalog: &Catalog) -> Resul
     let known = computed.edits_of(&skus)?;
     rows.retain(|row| !known.contains(row));
     computed.put_edits(&rows)?;
-    let edited = rows.iter().map(|row| {
-        Ok(EditedSku { sku: &row.sku, edit: Some(ingest::edit(row, catalog)?), changes: None })
-    });
+    let edited =
+        rows.iter().map(|row| Ok(EditedSku { sku: &row.sku, edit: Some(ingest::edit(row, catalog)?), changes: None }));
     let edited = edited.collect::<Result<Vec<_>>>()?;
     ingest::choose_edited(computed, edited, catalog, &ChangeOrigin::Configuration)?;
     Ok(())

@@ -13,24 +13,22 @@ const MAX_CHARS: usize = 200;
 /// The number of products and names if all are the same, or the first difference in words.
 pub(super) fn compare(stored: &mut Store, computed: &mut Store) -> Result<Result<(u64, u64), String>> {
     let filter = ProductFilter::default();
-    let products = first_difference(
-        &mut |after| Ok(stored.products_page(&filter, after, PAGE)?),
-        &mut |after| Ok(computed.products_page(&filter, after, PAGE)?),
-    )?;
+    let products = first_difference(&mut |after| Ok(stored.products_page(&filter, after, PAGE)?), &mut |after| {
+        Ok(computed.products_page(&filter, after, PAGE)?)
+    })?;
     let products = match products {
         Ok(products) => products,
         Err(difference) => return Ok(Err(difference)),
     };
-    let names = first_difference(
-        &mut |after| Ok(stored.aggr_page(None, after, PAGE)?),
-        &mut |after| Ok(computed.aggr_page(None, after, PAGE)?),
-    )?;
+    let names = first_difference(&mut |after| Ok(stored.aggr_page(None, after, PAGE)?), &mut |after| {
+        Ok(computed.aggr_page(None, after, PAGE)?)
+    })?;
     Ok(names.map(|names| (products, names)))
 }
 
 /// A row with a key.
 trait Keyed {
-    /// The row in words, without its key.
+    /// The table.
     const TABLE: &'static str;
     /// The name of the key.
     const KEY: &'static str;
@@ -159,7 +157,7 @@ mod tests {
         };
         let found =
             first_difference(&mut |after| Ok(read(stored, after)), &mut |after| Ok(read(computed, after))).unwrap();
-        assert_eq!(found.as_ref().map_err(String::as_str), expect.as_ref().copied().map_err(|text| *text).as_ref().map_err(|text| *text));
+        assert_eq!(found, expect.map_err(str::to_owned));
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod open;
 mod plans;
 mod rooms;
 mod share_files;
+mod snapshot;
