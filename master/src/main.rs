@@ -19,6 +19,10 @@ use tributary_master::{SummaryLine, accept, cli::Args, run, source_progress};
 /// sends is no error of ours.
 const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off,lapin=off";
 
+/// Gives memory back after a burst: see docs/decisions/0024-give-memory-back.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let bars = Bars::default();

@@ -8,5 +8,5 @@ mod unwritable;
 mod writer;
 
 pub use readers::Batches;
-pub(crate) use readers::Readers;
+pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use writer::{Writer, WriterThread};

@@ -12,6 +12,8 @@ use tokio::{
 };
 use tributary_store::{DatabaseUrl, ReaderPool, Store};
 
+use crate::supervise::Task;
+
 /// Jobs that read at the same time: more would only take turns on the cores.
 const MAX_READS: usize = 4;
 /// Streams at the same time. Each lasts as long as its consumer takes, so they are counted apart from other reads.
@@ -21,6 +23,11 @@ const MAX_BUFFERED_BATCHES: usize = 4;
 /// The longest wait for a consumer to take a batch. A stalled one would hold a thread and a snapshot, which keeps the write-ahead
 /// log from shrinking.
 const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(120);
+
+/// Time after which a connection that nobody uses is closed. Each holds a cache, which is memory that a burst of reads leaves behind.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(10);
+/// Time between two looks for such connections.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Batches of rows from one snapshot. The last item is an error if the stream is incomplete.
 pub type Batches<T> = BoxStream<'static, Result<Vec<T>>>;
@@ -102,6 +109,22 @@ impl Readers {
         };
         tokio::task::spawn_blocking(work);
         Ok(stream::unfold(Some(receiver), received).boxed())
+    }
+}
+
+/// Closes connections that nobody uses, of the readers that this returns.
+pub(crate) struct CloseIdle<F>(pub(crate) F);
+
+impl<F: Fn() -> [Readers; 2] + Send + 'static> Task for CloseIdle<F> {
+    async fn run(&mut self) {
+        loop {
+            tokio::time::sleep(IDLE_CHECK_INTERVAL).await;
+            let pools = (self.0)().map(|readers| readers.0.pool.clone());
+            let close = move || pools.iter().map(|pool| pool.close_idle(MAX_IDLE_TIME)).sum::<usize>();
+            if let Err(error) = tokio::task::spawn_blocking(close).await {
+                tracing::error!("closing connections panicked: {error}");
+            }
+        }
     }
 }
 

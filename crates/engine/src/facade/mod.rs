@@ -30,7 +30,7 @@ use tributary_config::{CatalogConfig, Config, ReportConfig};
 use tributary_store::{QueueRow, Store};
 
 use crate::{
-    database::{Readers, Writer, WriterThread},
+    database::{CloseIdle, Readers, Writer, WriterThread},
     history::{Meter, StoreHistory},
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
@@ -134,6 +134,9 @@ impl Engine {
             formats: config.uploads.formats.clone(),
             columns: config.uploads.columns.clone(),
         };
+        let (own, current) = (readers.clone(), documents.clone());
+        // A reload replaces the reports, and those that read them.
+        let all_readers = move || [own.clone(), current.reports().readers().clone()];
         let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
         let inbox = Inbox::new(InboxParts {
             config: &config.uploads,
@@ -146,6 +149,7 @@ impl Engine {
         });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
         tasks.spawn("expiry of uploads".to_owned(), CancellationToken::new(), Expiry(inbox.clone()));
+        tasks.spawn("idle connections".to_owned(), CancellationToken::new(), CloseIdle(all_readers));
         let history = StoreHistory { meter: meter.clone(), writer: writer.clone() };
         tasks.spawn("history".to_owned(), CancellationToken::new(), history);
         let shared = Shared {

@@ -76,7 +76,8 @@ impl Reports {
         &self.0.configured
     }
 
-    fn readers(&self) -> &Readers {
+    /// Those that read partials.
+    pub(crate) fn readers(&self) -> &Readers {
         &self.0.readers
     }
 

@@ -1,13 +1,16 @@
 //! Reading connections that are kept open between uses.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use super::{error::Error, store::Store, url::DatabaseUrl};
 
-/// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 64 MiB.
+/// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 16 MiB.
 const MAX_IDLE: usize = 8;
 
 /// Connections for reading, opened when needed and kept for the next use. Clones share them. The pool does not bound how many are
@@ -21,8 +24,8 @@ struct Shared {
     url: DatabaseUrl,
     /// True once a connection has found the schema to be this program's.
     checked: AtomicBool,
-    /// Guards the idle connections; held only to take one or to put one back.
-    idle: Mutex<Vec<Store>>,
+    /// Guards the idle connections and since when they are idle, the longest first; held only to take some or to put one back.
+    idle: Mutex<Vec<(Instant, Store)>>,
 }
 
 impl ReaderPool {
@@ -38,16 +41,27 @@ impl ReaderPool {
     pub fn snapshot<T, E: From<Error>>(&self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
         let idle = self.idle().pop();
         let mut store = match idle {
-            Some(store) => store,
+            Some((_, store)) => store,
             None => self.connect()?,
         };
         let read = store.snapshot(f)?;
         // After an error the connection's state is unknown: it was dropped, and the next reader opens another.
         let mut idle = self.idle();
         if idle.len() < MAX_IDLE {
-            idle.push(store);
+            idle.push((Instant::now(), store));
         }
         Ok(read)
+    }
+
+    /// Closes the connections that nobody has used for this long, and so gives the memory of their caches back. Returns how many.
+    pub fn close_idle(&self, unused_for: Duration) -> usize {
+        let closed: Vec<_> = {
+            let mut idle = self.idle();
+            // The last one used is the first one taken, so those that are not needed are in front.
+            let old = idle.partition_point(|(since, _)| since.elapsed() >= unused_for);
+            idle.drain(..old).collect()
+        };
+        closed.len()
     }
 
     fn connect(&self) -> Result<Store, Error> {
@@ -59,7 +73,7 @@ impl ReaderPool {
         Ok(store)
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Store>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Store)>> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     sync::{Barrier, Mutex},
     thread,
+    time::Duration,
 };
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
@@ -87,4 +88,16 @@ fn many_threads_read_at_once_and_none_writes() {
         }
     });
     assert_eq!(counts.into_inner().unwrap(), [0; 16]);
+}
+
+#[test]
+fn connections_that_nobody_uses_are_closed() {
+    let database = Database::new();
+    let pool = ReaderPool::new(database.url);
+    let nested: Result<_, Error> = pool.snapshot(|_| products(&pool));
+    nested.unwrap();
+    assert_eq!(pool.close_idle(Duration::from_secs(3600)), 0, "both were just used");
+    assert_eq!(pool.close_idle(Duration::ZERO), 2);
+    assert_eq!(pool.close_idle(Duration::ZERO), 0);
+    assert_eq!(products(&pool).unwrap(), 0, "another is opened");
 }
