@@ -73,7 +73,7 @@ fn right_tables_are_right_and_nothing_is_left_behind() {
     };
     let names = files();
     is_right(&system);
-    assert_eq!((files(), system.products()), (names, before.clone()));
+    assert_eq!((files(), system.products()), (names, before));
     // The master was not disturbed.
     let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "sku,name\nu2,Upload\n");
     assert_eq!(put.status, 200);
