@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::LogArgs;
 use tributary_format_rules::{Patterns, Selection, read_formats};
+use tributary_pace::MAX_PATIENCE;
 
 use crate::{config::Config, inspect::InspectArgs};
 
@@ -70,6 +71,9 @@ pub struct ServeArgs {
     /// Time between two scans of the whole folder
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
+    /// Time over which a client must take 1 KiB per second of an answer on average, or it is let go
+    #[arg(long, env = "TRIBUTARY_PATIENCE", default_value = "30s", value_parser = patience)]
+    pub patience: Duration,
     /// Host name that requests may use besides the listening address and this machine's own names; repeatable
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
@@ -106,6 +110,7 @@ impl ServeArgs {
             selection: Selection::new(&self.include, &self.exclude)?,
             formats,
             admission,
+            patience: self.patience,
             announce: true,
         })
     }
@@ -131,6 +136,14 @@ fn rescan(typed: &str) -> Result<Duration, String> {
         return Err(format!("at least {}", humantime::format_duration(MIN_RESCAN)));
     }
     Ok(duration)
+}
+
+fn patience(typed: &str) -> Result<Duration, String> {
+    let patience = duration(typed)?;
+    if !(Duration::from_secs(1)..=MAX_PATIENCE).contains(&patience) {
+        return Err(format!("from 1s to {}", humantime::format_duration(MAX_PATIENCE)));
+    }
+    Ok(patience)
 }
 
 /// Checks a pattern, so that a wrong one is wrong usage.
@@ -185,7 +198,7 @@ mod tests {
         let serve = parse("--dir feeds").unwrap().serve;
         assert_eq!((serve.listen.as_str(), serve.name, serve.access.allow_anonymous), ("127.0.0.1:5001", None, false));
         assert_eq!((serve.settle, serve.rescan), (Duration::from_millis(250), Duration::from_secs(30)));
-        assert_eq!(serve.max_settle, Duration::from_secs(10));
+        assert_eq!((serve.max_settle, serve.patience), (Duration::from_secs(10), Duration::from_secs(30)));
     }
 
     #[test]
@@ -200,6 +213,8 @@ mod tests {
             "--dir a --settle 5",
             "--dir a --rescan 0s",
             "--dir a --settle 100000years",
+            "--dir a --patience 0s",
+            "--dir a --patience 31s",
             "--dir a --log-format xml",
             "--dir a --include a***",
             "--dir a --exclude a,,b",

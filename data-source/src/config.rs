@@ -24,6 +24,8 @@ pub struct Config {
     pub formats: FormatRules,
     /// The rules that every request must pass; `/healthz` needs no token.
     pub admission: Admission,
+    /// The time over which a client must take [the least speed](tributary_pace::LEAST_SPEED) of an answer on average.
+    pub patience: Duration,
     /// Set to print `listening on http://ADDR:PORT` on stdout once the first scan is complete. A program that embeds the
     /// server prints its own lines.
     pub announce: bool,

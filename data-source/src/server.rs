@@ -1,6 +1,6 @@
 //! Runs the server, from the first scan to a clean stop.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use actix_web::{HttpServer, dev::Server, web};
 use anyhow::{Context, anyhow};
@@ -35,9 +35,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         formats: config.formats.specs().cloned().collect(),
     };
     let folder = Folder::watch(&config.dir, options)?;
+    let patience = config.patience;
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = web::Data::new(App::new(folder, config.name, config.formats, config.admission, shutdown.clone()));
-    let server = start(app.clone(), listener)?;
+    let server = start(app.clone(), listener, patience)?;
     info!(%address, "serving `{}` on http://{address}", config.dir.display());
     let handle = server.handle();
     let stop = async {
@@ -70,10 +71,10 @@ fn warn_of_no_files(app: &App) {
     }
 }
 
-fn start(app: web::Data<App>, listener: TcpListener) -> anyhow::Result<Server> {
+fn start(app: web::Data<App>, listener: TcpListener, patience: Duration) -> anyhow::Result<Server> {
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
-        .on_connect(prepare_connection)
+        .on_connect(prepare_connection(patience))
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)

@@ -70,7 +70,16 @@ fn the_address_that_was_asked_is_a_host_of_this_machine() {
 
 #[test]
 fn hosts_can_be_allowed() {
-    let args = ["--settle", "50ms", "--allowed-host", "feeds.example,lab:8080", "--allowed-host", "third.example"];
+    let args = [
+        "--settle",
+        "50ms",
+        "--allowed-host",
+        "feeds.example,lab:8080",
+        "--allowed-host",
+        "third.example",
+        "--allowed-host",
+        "https://proxied.example",
+    ];
     let source = Source::with(&[("a.csv", "1")], &args);
     for (host, status) in [
         ("feeds.example", 200),
@@ -80,6 +89,7 @@ fn hosts_can_be_allowed() {
         ("localhost", 200),
         ("lab", 421),
         ("lab:80", 421),
+        ("proxied.example", 200),
         ("www.feeds.example", 421),
     ] {
         assert_eq!(ask(&source, "GET", "/sense", &[("Host", host)], "").status, status, "{host}");
@@ -102,7 +112,9 @@ fn a_page_on_another_site_computes_nothing() {
     ];
     for headers in foreign {
         problem(&ask(&source, "POST", "/aggregate", headers, &body), 403);
-        assert_eq!(ask(&source, "GET", "/read/a.csv", headers, "").status, 200, "{headers:?}");
+        problem(&ask(&source, "GET", "/read/a.csv", headers, ""), 403);
+        let link = [headers, &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]].concat();
+        assert_eq!(ask(&source, "GET", "/read/a.csv", &link, "").status, 200, "{headers:?}");
     }
     assert_eq!(aggregate::count(&source, "tributary_source_partials_total "), 0);
     let ours: [&[(&str, &str)]; 4] = [

@@ -11,5 +11,6 @@ mod read_all;
 mod read_file;
 mod selection;
 mod sense;
+mod slow;
 mod support;
 mod unreadable;

@@ -30,7 +30,7 @@ fn sense_tells_whether_the_caller_lacks_something() {
         assert!(source.get(&format!("/sense?wait={bad}")).problem(400).contains("wait"));
     }
     let problem = source.get("/sense?sinec=1").problem(400);
-    assert!(problem.contains("`since` or `wait`"), "the known parameters are named: {problem}");
+    assert!(problem.contains("`since`, `wait`"), "the known parameters are named: {problem}");
     assert!(!problem.contains("Query deserialize"), "{problem}");
 }
 

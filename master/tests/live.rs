@@ -6,5 +6,6 @@ mod compat;
 mod documents;
 mod edits;
 mod history;
+mod slow;
 mod uploads;
 mod web;

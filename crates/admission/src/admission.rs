@@ -2,15 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{host::is_own_host, origin::is_cross_site, token::Token};
+use crate::{
+    host::is_own_host,
+    origin::{Sent, is_cross_site},
+    token::Token,
+};
 
 /// The rules that every request to a server must pass.
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
     /// The token that requests must carry; `None` admits everyone.
     token: Option<Token>,
-    /// Values of `Host` that are accepted besides this machine's own names: HOST or HOST:PORT.
+    /// Values of `Host` that are accepted besides this machine's own names: HOST or HOST:PORT, with `https://` before it if a proxy takes
+    /// https for that name.
     hosts: Vec<String>,
+    /// Whether the server itself takes https.
+    is_https: bool,
 }
 
 /// The head of a request, as far as the rules need it. Header values are raw bytes; `None` where the header is missing.
@@ -19,6 +26,10 @@ pub struct RequestFacts<'a> {
     /// The request may change something: its method is none of GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1), or it opens a
     /// WebSocket, over which anything can be sent.
     pub is_change: bool,
+    /// A person follows a link, or types an address: the answer replaces the page, and no other page reads it.
+    pub is_navigation: bool,
+    /// A header that decides about the request and occurs twice: another program may have looked at the other one.
+    pub repeated: Option<&'a str>,
     /// The request only asks whether the server is alive, which needs no token.
     pub is_probe: bool,
     /// `Host`, or the authority of the request target where there is one (RFC 9112, section 3.2.2).
@@ -45,9 +56,15 @@ pub enum Denied {
         /// The host as the request names it; empty if it names none.
         host: String,
     },
-    /// A page on another site sent the request, which could change something.
-    #[error("a page on another site may not change anything here; open this server's own address instead")]
+    /// A page on another site sent the request, and it is no link that a person follows.
+    #[error("a page on another site may not read or change anything here; open this server's own address instead")]
     CrossSite,
+    /// A header that may occur once occurs twice.
+    #[error("the header `{name}` occurs more than once; send it once")]
+    Repeated {
+        /// The header.
+        name: String,
+    },
     /// The token is missing or wrong.
     #[error(
         "this server needs its token: send `Authorization: Bearer TOKEN`, or the token as the password of Basic \
@@ -60,7 +77,14 @@ impl Admission {
     /// Creates the rules from a token and the values of `Host` to accept besides this machine's own names.
     #[must_use]
     pub fn new(token: Option<Token>, hosts: Vec<String>) -> Self {
-        Self { token, hosts }
+        Self { token, hosts, is_https: false }
+    }
+
+    /// Says that the server takes https, so that pages of its own have this scheme.
+    #[must_use]
+    pub fn over_https(mut self) -> Self {
+        self.is_https = true;
+        self
     }
 
     /// Adds the host of `listen` (HOST:PORT): a server answers to the name that it listens on.
@@ -73,14 +97,20 @@ impl Admission {
     /// Judges a request by its head alone, so that a refusal does not wait for the body.
     ///
     /// # Errors
-    /// The first rule that the request breaks. `Host` comes first: an answer to a foreign name must reveal nothing.
+    /// The first rule that the request breaks. `Host` comes before what is secret: an answer to a foreign name must reveal nothing.
     pub fn admit(&self, request: &RequestFacts<'_>) -> Result<(), Denied> {
+        if let Some(name) = request.repeated {
+            return Err(Denied::Repeated { name: name.to_owned() });
+        }
         let host = request.host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
         let local: Option<IpAddr> = request.local.map(|local| local.ip());
         if !is_own_host(host, local, &self.hosts) {
             return Err(Denied::UnknownHost { host: host.to_owned() });
         }
-        if request.is_change && is_cross_site(request.fetch_site, request.origin, request.host) {
+        let sent = Sent { fetch_site: request.fetch_site, origin: request.origin, host };
+        let scheme = if self.is_https { "https" } else { "http" };
+        let is_link = request.is_navigation && !request.is_change;
+        if !is_link && is_cross_site(sent, scheme, &self.hosts) {
             return Err(Denied::CrossSite);
         }
         match &self.token {
@@ -96,6 +126,8 @@ mod tests {
 
     const OWN: RequestFacts<'static> = RequestFacts {
         is_change: true,
+        is_navigation: false,
+        repeated: None,
         is_probe: false,
         host: Some(b"localhost:5000"),
         fetch_site: None,
@@ -117,7 +149,12 @@ mod tests {
         check(RequestFacts { is_probe: true, ..OWN }, Ok(()));
         check(RequestFacts { fetch_site: cross_site, ..OWN }, Err(Denied::CrossSite));
         check(RequestFacts { fetch_site: cross_site, is_probe: true, ..OWN }, Err(Denied::CrossSite));
-        check(RequestFacts { fetch_site: cross_site, is_change: false, ..brings }, Ok(()));
+        check(RequestFacts { fetch_site: cross_site, is_change: false, ..brings }, Err(Denied::CrossSite));
+        let link = RequestFacts { fetch_site: cross_site, is_navigation: true, ..brings };
+        check(RequestFacts { is_change: false, ..link }, Ok(()));
+        check(link, Err(Denied::CrossSite));
+        let repeated = Err(Denied::Repeated { name: "host".to_owned() });
+        check(RequestFacts { repeated: Some("host"), host: foreign, ..brings }, repeated);
         let unknown = || Err(Denied::UnknownHost { host: "evil.example".to_owned() });
         check(RequestFacts { host: foreign, ..brings }, unknown());
         check(RequestFacts { host: foreign, fetch_site: cross_site, is_probe: true, ..OWN }, unknown());

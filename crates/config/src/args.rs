@@ -31,8 +31,18 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "DURATION", env = "TRIBUTARY_POLL_INTERVAL")]
     pub poll_interval: Option<String>,
 
-    /// A host name the form may be opened under, besides its address and this machine's own names; repeatable
-    #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
+    /// Time over which a source, a sender or a client must move 1 KiB per second of a body on average, or it is let go [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "TRIBUTARY_PATIENCE")]
+    pub patience: Option<String>,
+
+    /// A host name the form may be opened under, besides its address and this machine's own names, with `https://` before it if a
+    /// proxy takes https for it; repeatable
+    #[arg(
+        long = "allowed-host",
+        value_name = "[https://]HOST[:PORT]",
+        env = "TRIBUTARY_ALLOWED_HOSTS",
+        value_delimiter = ','
+    )]
     pub allowed_hosts: Vec<String>,
 
     /// Sources that may be dropped with all their rows because they are no longer configured; `all` for any. Without it the

@@ -33,6 +33,7 @@ impl fmt::Display for Config {
         writeln!(f, "reload         {reload}")?;
         writeln!(f, "poll interval  {}", humantime::format_duration(self.poll_interval))?;
         writeln!(f, "keep free      {} on each disk", size_text(self.keep_free))?;
+        writeln!(f, "patience       {}", humantime::format_duration(self.patience))?;
         catalog_lines(f, &self.catalog)?;
         let folder = self.uploads.folder(&self.database);
         writeln!(f, "uploads        {}, priority {}", folder.display(), self.uploads.priority)?;

@@ -28,7 +28,7 @@ use super::{
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
-    duration, limits,
+    duration, limits, patience,
     report::{ReportAsTyped, report},
     source_name, source_url, uploads,
 };
@@ -43,6 +43,7 @@ pub(super) struct File {
     pub(super) token_file: Option<PathBuf>,
     pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
+    pub(super) patience: Option<Duration>,
     pub(super) sources: Vec<SourceConfig>,
     pub(super) reports: Vec<ReportConfig>,
     pub(super) catalog: CatalogConfig,
@@ -66,6 +67,7 @@ struct FileAsTyped {
     allow_anonymous: bool,
     poll_interval: Option<Spanned<String>>,
     keep_free: Option<Spanned<String>>,
+    patience: Option<Spanned<String>>,
     reload: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<SourceAsTyped>,
@@ -183,6 +185,7 @@ impl Place<'_> {
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
         let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
         let keep_free = self.optional(typed.keep_free.as_ref(), size)?;
+        let patience = self.optional(typed.patience.as_ref(), patience)?;
         self.differ("source", typed.source.iter().map(|source| &source.name))?;
         self.differ("report", typed.report.iter().map(|report| &report.name))?;
         let catalog = self.catalog(&typed.catalog)?;
@@ -201,6 +204,7 @@ impl Place<'_> {
             token_file: typed.token_file.map(|path| self.beside(&path)),
             allow_anonymous: typed.allow_anonymous,
             poll_interval,
+            patience,
             sources,
             reports,
             uploads: self.uploads(&typed.uploads, keep_free, &catalog)?,

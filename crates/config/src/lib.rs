@@ -30,6 +30,7 @@ use std::{
 use tributary_admission::{Access, Token, host_and_port};
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Selection};
+use tributary_pace::MAX_PATIENCE;
 use tributary_store::DatabaseUrl;
 use url::Url;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Interval between two questions to a source that cannot hold its answer. Default: 1 s.
     pub poll_interval: Duration,
+    /// The time over which a peer must keep [the least speed](tributary_pace::LEAST_SPEED) of a body on average. Default: 30 s.
+    pub patience: Duration,
     /// The sources in the order of the configuration. Default: none.
     pub sources: Vec<SourceConfig>,
     /// The reports in the order of the configuration. Default: none.
@@ -182,6 +185,7 @@ impl Default for Config {
             access: Access::default(),
             allowed_hosts: Vec::new(),
             poll_interval: DEFAULT_POLL_INTERVAL,
+            patience: MAX_PATIENCE,
             sources: Vec::new(),
             reports: Vec::new(),
             catalog: CatalogConfig::default(),
@@ -224,10 +228,10 @@ impl Config {
             token_file: args.access.token_file.clone().or(file.token_file),
             allow_anonymous: args.access.allow_anonymous || file.allow_anonymous,
         };
-        let poll_interval = match &args.poll_interval {
-            Some(text) => duration(text).map_err(|why| ConfigError(format!("--poll-interval: {why}")))?,
-            None => file.poll_interval.unwrap_or(DEFAULT_POLL_INTERVAL),
-        };
+        let poll_interval = flag("--poll-interval", args.poll_interval.as_deref(), duration)?;
+        let poll_interval = poll_interval.or(file.poll_interval).unwrap_or(DEFAULT_POLL_INTERVAL);
+        let patience = flag("--patience", args.patience.as_deref(), patience)?.or(file.patience);
+        let patience = patience.unwrap_or(MAX_PATIENCE);
         let variable = std::env::var("TRIBUTARY_SOURCE").unwrap_or_default();
         let are_flags = !args.sources.is_empty() || !variable.trim().is_empty();
         let mut sources = match (args.sources.is_empty(), variable.trim().is_empty()) {
@@ -253,6 +257,7 @@ impl Config {
             access,
             allowed_hosts,
             poll_interval,
+            patience,
             sources,
             reports: file.reports,
             catalog: file.catalog,
@@ -268,6 +273,11 @@ impl Config {
             is_demo: false,
         })
     }
+}
+
+/// The value of a flag, if it is given.
+fn flag<T>(name: &str, given: Option<&str>, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, ConfigError> {
+    given.map(|text| parse(text).map_err(|why| ConfigError(format!("{name}: {why}")))).transpose()
 }
 
 /// The line on which `[catalog.from]` begins.
@@ -341,6 +351,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err("a duration must not be 0".to_owned());
     }
     Ok(duration)
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let patience = duration(text)?;
+    if !(Duration::from_secs(1)..=MAX_PATIENCE).contains(&patience) {
+        return Err(format!("`{text}` is out of range; write 1s to {}s", MAX_PATIENCE.as_secs()));
+    }
+    Ok(patience)
 }
 
 #[cfg(test)]

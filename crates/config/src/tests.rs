@@ -191,6 +191,7 @@ fn a_flag_beats_the_file() {
 fn wrong_settings_name_their_line_and_the_mend() {
     refused("\nfoo = 1\n", &[], &["FILE, line 2", "unknown field `foo`", "database_url"]);
     refused("\n\npoll_interval = \"soon\"\n", &[], &["FILE, line 3", "`soon` is not a duration", "250ms"]);
+    refused("patience = \"31s\"\n", &[], &["FILE, line 1", "`31s` is out of range", "1s to 30s"]);
     refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "must not be 0"]);
     refused("listen = \"5000\"\n", &[], &["FILE, line 1", "HOST:PORT"]);
     refused("[[source]]\nname = \"a\"\n", &[], &["FILE, line 1", "missing field `url`"]);
@@ -227,6 +228,7 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("", &["--source", "north=nowhere"], &["--source north=nowhere", "http://HOST:PORT"]);
     refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source has the name `a`"]);
     refused("", &["--poll-interval", "x"], &["--poll-interval"]);
+    refused("", &["--patience", "0s"], &["--patience"]);
     refused("", &["--database-url", "postgres://h/d"], &["postgres"]);
     refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
     assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));

@@ -44,8 +44,8 @@ mod views;
 
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
-pub use database::Batches;
 pub use database::events::{AppliedVersion, Event, HeldVersion, StoredEvent};
+pub use database::{Batches, Busy};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
@@ -57,9 +57,7 @@ pub use facade::{
     is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
-pub use inbox::{
-    Admitted, Arrived, Document, Inbox, InboxError, MAX_BODY_SILENCE, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
-};
+pub use inbox::{Admitted, Arrived, Document, Inbox, InboxError, MAX_UPLOADS, Offer, Removed, Stage, Unfinished};
 pub use ingest::{ChangedValue, NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
 pub use poll::{RecentError, RunningPass, SourceStatus};

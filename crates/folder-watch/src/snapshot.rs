@@ -8,7 +8,6 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
 use tributary_protocol::{FormatSpec, Manifest, ManifestEntry, Unreadable};
 
 use crate::{
@@ -141,10 +140,18 @@ impl Snapshot {
         self.entries.get(path)
     }
 
-    /// Returns the whole manifest for writing; it copies no entry before it is written.
+    /// Returns the whole manifest, except for its files: those come page by page, however many they are.
     #[must_use]
-    pub fn manifest(&self) -> impl Serialize {
-        self.manifest_of(&self.entries)
+    pub fn manifest_frame(&self) -> Manifest {
+        self.manifest_of(Vec::new())
+    }
+
+    /// Returns up to `limit` files of the manifest, from the path `from` on, and the path of the next one.
+    #[must_use]
+    pub fn manifest_page(&self, from: &str, limit: usize) -> (Vec<ManifestEntry>, Option<String>) {
+        let mut entries = self.entries.from(from);
+        let page = entries.by_ref().take(limit).map(ManifestEntry::from).collect();
+        (page, entries.next().map(|next| next.path.clone()))
     }
 
     /// Returns what makes the manifest of the version `since` this one; `None` if that version is not remembered.
@@ -177,13 +184,6 @@ impl Snapshot {
 impl From<&Snapshot> for Manifest {
     fn from(snapshot: &Snapshot) -> Self {
         snapshot.manifest_of(snapshot.entries.iter().map(Into::into).collect())
-    }
-}
-
-impl Serialize for Entries {
-    /// Writes them as the `files` of a manifest.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(ManifestEntry::from))
     }
 }
 
@@ -338,8 +338,16 @@ mod tests {
             [FormatSpec { delimiter: Some(";".into()), ..FormatSpec::default() }].into(),
             UNIX_EPOCH,
         );
-        let text = serde_json::to_string(&snapshot.manifest()).unwrap();
-        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), Manifest::from(&snapshot));
+        let mut manifest = snapshot.manifest_frame();
+        let mut next = Some(String::new());
+        while let Some(from) = next {
+            let (files, rest) = snapshot.manifest_page(&from, 1);
+            assert_eq!(files.len(), 1);
+            manifest.files.extend(files);
+            next = rest;
+        }
+        assert_eq!(manifest, Manifest::from(&snapshot));
+        let text = serde_json::to_string(&manifest).unwrap();
         assert!(text.ends_with(r#""deltas":true}"#) && !text.contains("since") && !text.contains("removed"), "{text}");
     }
 }

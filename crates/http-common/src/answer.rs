@@ -6,7 +6,7 @@ use actix_web::{
     dev::ServiceResponse,
     http::{
         ConnectionType, Version,
-        header::{HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+        header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     },
 };
 
@@ -21,9 +21,11 @@ pub fn close(response: &mut ServiceResponse<BoxBody>) {
     response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
 }
 
-/// Completes a response: browsers must not guess its type, and a client of HTTP/1.0 gets no chunks.
+/// Completes a response: browsers must not guess its type nor hand it to pages of other sites, and a client of HTTP/1.0 gets no chunks.
 pub fn complete(response: &mut ServiceResponse<BoxBody>) {
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     if response.request().version() < Version::HTTP_11 {
         // Such a client does not know chunks (RFC 9112 section 6.1): the body ends with the connection.
         response.response_mut().head_mut().no_chunking(true);

@@ -6,17 +6,25 @@ mod admit;
 mod answer;
 mod body;
 mod connection;
+mod gone;
 mod listen;
 mod metrics;
+mod paced;
 mod panics;
+mod spill;
+mod words;
 
 pub use admit::{admit, denial};
 pub use answer::{challenge, close, complete};
-pub use body::{Sink, produced};
+pub use body::{Sink, file, produced, stepped, turn};
 pub use connection::prepare_connection;
+pub use gone::Waiting;
 pub use listen::{announce, bind};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
+pub use paced::paced;
 pub use panics::catch_panic;
+pub use spill::spilled;
+pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.
 pub const STOP_SECONDS: u64 = 3;

@@ -17,8 +17,22 @@ pub fn bind(listen: &str, access: &Access) -> anyhow::Result<TcpListener> {
     let failed = || format!("failed to listen on `{listen}`");
     let addresses: Vec<SocketAddr> = listen.to_socket_addrs().with_context(failed)?.collect();
     access.check_exposure(listen, &addresses)?;
+    allow_many_files();
     TcpListener::bind(&addresses[..]).with_context(failed)
 }
+
+/// Raises the limit of open files as far as the system lets it: a slow client takes three. Without it, 300 of them would leave none for
+/// others, because the usual limit is 1,024.
+#[cfg(unix)]
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // If it is refused, the server works with what it has.
+    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(not(unix))]
+fn allow_many_files() {}
 
 /// Prints the only line that a server writes to stdout. A reader that has gone away is not an error.
 pub fn announce(address: SocketAddr) {

@@ -27,6 +27,8 @@ pub enum Answer {
     Hang,
     /// Announce the whole body, send half of it, and hang until the client closes the connection.
     Stall(&'static str, Vec<u8>),
+    /// Announce the whole body, and send ten bytes of it per second, until the client closes the connection.
+    Drip(&'static str, Vec<u8>),
     /// A complete answer with a pause in its middle.
     Pause(&'static str, Vec<u8>, Duration),
 }
@@ -126,6 +128,16 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         let _ = stream.write_all(rest);
         return;
     }
+    if let Some(Answer::Drip(kind, body)) = &answer {
+        let _ = stream.write_all(&head("200 OK", kind, body.len()));
+        for byte in body {
+            thread::sleep(Duration::from_millis(100));
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+        }
+        return;
+    }
     let hangs = matches!(answer, Some(Answer::Hang | Answer::Stall(..)));
     let bytes = match answer.unwrap_or(Answer::Status("404 Not Found")) {
         Answer::Ok(kind, body) => [head("200 OK", kind, body.len()), body].concat(),
@@ -133,7 +145,7 @@ fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, reques
         Answer::Status(status) => head(status, "text/plain", 0),
         Answer::Cut(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
         Answer::Stall(kind, body) => [head("200 OK", kind, body.len()), body[..body.len() / 2].to_vec()].concat(),
-        Answer::Hang | Answer::Pause(..) => Vec::new(),
+        Answer::Hang | Answer::Pause(..) | Answer::Drip(..) => Vec::new(),
     };
     // The client may have closed the connection.
     let _ = stream.write_all(&bytes);

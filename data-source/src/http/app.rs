@@ -17,6 +17,10 @@ use crate::partials::Computations;
 
 /// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
 const MAX_SHEETS: usize = 2;
+/// Requests that may wait for that. Further ones are refused.
+const MAX_WAITING_FOR_SHEET: usize = 32;
+/// Files that are packed on the way at a time, each with some 4 MiB of memory. Further ones are sent as they are.
+const MAX_PACKERS: usize = 8;
 
 /// Shared by all workers; lives as long as the server.
 #[derive(Debug)]
@@ -35,6 +39,10 @@ pub(crate) struct App {
     pub(crate) computations: Arc<Computations>,
     /// Permits to hold a sheet.
     pub(crate) sheets: Arc<Semaphore>,
+    /// Permits to wait for one of those.
+    pub(crate) waiting_for_sheet: Semaphore,
+    /// Permits to pack a file on the way.
+    pub(crate) packers: Arc<Semaphore>,
     /// Set once, when the first scan is complete.
     is_scanned: AtomicBool,
     /// The version whose rows the last complete `GET /read` sent. Held for a clone or a store only.
@@ -62,6 +70,8 @@ impl App {
             shutdown,
             computations: Arc::default(),
             sheets: Arc::new(Semaphore::new(MAX_SHEETS)),
+            waiting_for_sheet: Semaphore::new(MAX_WAITING_FOR_SHEET),
+            packers: Arc::new(Semaphore::new(MAX_PACKERS)),
             is_scanned: AtomicBool::default(),
             last_read,
             read_length,

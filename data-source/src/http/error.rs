@@ -66,6 +66,21 @@ pub(crate) enum ApiError {
     /// The folder or a file cannot be read now.
     #[error("{0}")]
     Unavailable(String),
+    /// The body is too long.
+    #[error("the body is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body does not arrive in time.
+    #[error("the body did not come within {seconds} seconds")]
+    TooSlow {
+        /// The time limit.
+        seconds: u64,
+    },
+    /// Too many answers are under way.
+    #[error("too many clients are taking answers; ask again in a moment")]
+    Busy,
     /// A defect of the server; the log has the details.
     #[error("internal error; see the log of the data-source")]
     Internal,
@@ -90,6 +105,9 @@ impl ApiError {
             Self::Changed { .. } => "file changed",
             Self::RangeNotSatisfiable { .. } => "range not satisfiable",
             Self::Unavailable(_) => "not available",
+            Self::TooLarge { .. } => "too large",
+            Self::TooSlow { .. } => "too slow",
+            Self::Busy => "too many clients",
             Self::Internal => "internal error",
         }
     }
@@ -115,7 +133,9 @@ impl ResponseError for ApiError {
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ConditionFailed { .. } | Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Unavailable(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -131,7 +151,7 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable { size } => {
                 response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Busy => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             _ => {}

@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 
-use tributary_http_common::{admit, catch_panic, close, complete};
+use tributary_http_common::{Waiting, admit, catch_panic, close, complete, paced};
 
 use super::{
     app::App,
@@ -35,7 +35,6 @@ pub(crate) fn app(
         .service(read_only("/read/{path:.*}", read_file::read))
         .service(
             web::resource("/aggregate")
-                .app_data(web::PayloadConfig::new(aggregate::MAX_REQUEST_BYTES))
                 .route(web::post().to(aggregate::aggregate))
                 .default_service(web::to(only_post))
                 .wrap(from_fn(without_panic)),
@@ -99,10 +98,17 @@ async fn around(
     let refusal = admit(&app.admission, &request, is_probe).err().map(ApiError::from);
     let is_refused = refusal.is_some();
     let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
-    let mut response = match refusal.or_else(unready) {
-        None => next.call(request).await?.map_into_boxed_body(),
+    let waiting = Waiting::of(&request);
+    let response = match refusal.or_else(unready) {
+        None => tokio::select! {
+            response = next.call(request) => response?.map_into_boxed_body(),
+            // Nobody takes this answer.
+            () = waiting.gone() => return Err(ApiError::Busy.into()),
+        },
         Some(error) => request.into_response(error.error_response()),
     };
+    let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
+    let mut response = paced(response).unwrap_or_else(busy);
     if is_refused {
         close(&mut response);
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use tributary_admission::Admission;
 use tributary_data_source::Config;
 use tributary_format_rules::{FormatRules, Selection};
+use tributary_pace::MAX_PATIENCE;
 
 use super::stage::Stage;
 
@@ -41,6 +42,7 @@ impl Source {
             selection: Selection::default(),
             formats: FormatRules::default(),
             admission: Admission::default(),
+            patience: MAX_PATIENCE,
             announce: false,
         };
         Ok(Self { url: format!("http://{address}"), address, listener, config })

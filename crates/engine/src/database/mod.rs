@@ -7,6 +7,6 @@ mod readers;
 mod unwritable;
 mod writer;
 
-pub use readers::Batches;
+pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use writer::{Writer, WriterThread};

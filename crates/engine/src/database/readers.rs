@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 use tributary_store::{DatabaseUrl, ReaderPool, Store};
@@ -18,11 +18,18 @@ use crate::supervise::Task;
 const MAX_READS: usize = 4;
 /// Streams at the same time. Each lasts as long as its consumer takes, so they are counted apart from other reads.
 const MAX_STREAMS: usize = 4;
+/// Reads and streams that may wait for their turn. Further ones are refused.
+const MAX_WAITING: usize = 256;
 /// Batches of a stream that are buffered for a slow consumer.
 const MAX_BUFFERED_BATCHES: usize = 4;
 /// The longest wait for a consumer to take a batch. A stalled one would hold a thread and a snapshot, which keeps the write-ahead
 /// log from shrinking.
-const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(120);
+const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(60);
+
+/// Too many others wait for their turn to read.
+#[derive(Debug, thiserror::Error)]
+#[error("{MAX_WAITING} others wait to read the database")]
+pub struct Busy;
 
 /// Time after which a connection that nobody uses is closed. Each holds a cache, which is memory that a burst of reads leaves behind.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(10);
@@ -38,27 +45,47 @@ pub(crate) struct Readers(Arc<Shared>);
 
 struct Shared {
     pool: ReaderPool,
-    reads: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
+    reads: Turns,
+    streams: Turns,
+}
+
+/// Lets some go on at the same time, and some wait.
+struct Turns {
+    running: Arc<Semaphore>,
+    waiting: Semaphore,
+}
+
+impl Turns {
+    fn new(limit: usize) -> Self {
+        Self { running: Arc::new(Semaphore::new(limit)), waiting: Semaphore::new(MAX_WAITING) }
+    }
+
+    /// Waits for a turn. Who stops waiting is forgotten.
+    async fn next(&self) -> Result<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
+        Arc::clone(&self.running).acquire_owned().await.context("the readers are closed")
+    }
 }
 
 impl Readers {
     /// Reads a database that is set up.
     pub(crate) fn new(url: DatabaseUrl) -> Self {
-        let permits = |count| Arc::new(Semaphore::new(count));
-        let (reads, streams) = (permits(MAX_READS), permits(MAX_STREAMS));
+        let (reads, streams) = (Turns::new(MAX_READS), Turns::new(MAX_STREAMS));
         Self(Arc::new(Shared { pool: ReaderPool::new(url), reads, streams }))
     }
 
     /// Runs `job` on a blocking thread, in a snapshot. A job must not call this again: it would wait for a permit while it holds one.
     ///
     /// # Errors
-    /// The job's error; the database cannot be opened.
+    /// The job's error; the database cannot be opened; [`Busy`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = Arc::clone(&self.0.reads).acquire_owned().await.context("the readers are closed")?;
+        let permit = self.0.reads.next().await?;
         let pool = self.0.pool.clone();
         let span = tracing::Span::current();
         let work = move || {
@@ -71,7 +98,7 @@ impl Readers {
     /// Streams the batches that `next` reads from one snapshot, until one is empty.
     ///
     /// # Errors
-    /// None in practice; failures of `next` are items of the stream.
+    /// [`Busy`]; failures of `next` are items of the stream.
     pub(crate) async fn batches<T: Send + 'static>(
         &self,
         mut next: impl FnMut(&mut Store) -> Result<Vec<T>> + Send + 'static,
@@ -92,12 +119,12 @@ impl Readers {
     /// batches. If it fails or panics, the last item is an error.
     ///
     /// # Errors
-    /// None in practice.
+    /// [`Busy`].
     pub(crate) async fn stream<T: Send + 'static>(
         &self,
         produce: impl FnOnce(&mut Store, &mut dyn FnMut(Vec<T>) -> Result<()>) -> Result<()> + Send + 'static,
     ) -> Result<Batches<T>> {
-        let permit = Arc::clone(&self.0.streams).acquire_owned().await.context("the readers are closed")?;
+        let permit = self.0.streams.next().await?;
         let pool = self.0.pool.clone();
         let (sender, receiver) = mpsc::channel(MAX_BUFFERED_BATCHES);
         let work = move || {

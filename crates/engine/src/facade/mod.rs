@@ -139,6 +139,7 @@ impl Engine {
         let all_readers = move || [own.clone(), current.reports().readers().clone()];
         let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
         let inbox = Inbox::new(InboxParts {
+            patience: config.patience,
             config: &config.uploads,
             readers: readers.clone(),
             writer: writer.clone(),

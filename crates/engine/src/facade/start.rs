@@ -61,7 +61,7 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let context = Context::new(http_client()?, writer, (spool, Cache::off()), reports);
+        let context = Context::new(http_client(config.patience)?, writer, (spool, Cache::off()), reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
@@ -129,7 +129,9 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
-    let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), tokio::task::spawn_blocking(http_client));
+    let patience = config.patience;
+    let http = tokio::task::spawn_blocking(move || http_client(patience));
+    let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
     let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
     let context = Context::new(http.context("the start failed")??, writer, kept, reports);
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tributary_pace::Pace;
 
 use super::{
     disk::DiskWriter,
@@ -37,8 +38,8 @@ pub(super) struct BodyLimits {
     pub(super) max_size: u64,
     /// Bytes that stay free on the disk.
     pub(super) keep_free: u64,
-    /// Longest silence of the sender.
-    pub(super) max_silence: Duration,
+    /// The time over which the sender must keep the least speed on average.
+    pub(super) patience: Duration,
 }
 
 /// Receives a body: a small one into memory, any other into the document's hidden file, which is synced. `receiving` follows the
@@ -55,7 +56,8 @@ pub(super) async fn receive<E: Display>(
 ) -> Result<Content, InboxError> {
     if receiving.is_small() {
         let (mut small, mut part) = (Vec::new(), Part::default());
-        while let Some(chunk) = next_chunk(receiving, &mut body, limits, until).await? {
+        let mut sender = Sender { pace: Pace::new(limits.patience), yields: CancellationToken::new() };
+        while let Some(chunk) = next_chunk(receiving, &mut body, limits, (until, &mut sender)).await? {
             small.extend_from_slice(&chunk);
             if small.len() as u64 > MAX_SMALL_BYTES {
                 return Err(InboxError::Cut("it is longer than its announced length".to_owned()));
@@ -114,11 +116,13 @@ async fn send_chunks<E: Display>(
     queue: mpsc::Sender<Vec<Bytes>>,
 ) -> Result<(), InboxError> {
     let mut waiting = 0_u64;
+    let coming = receiving.begin();
+    let mut sender = Sender { pace: Pace::new(limits.patience), yields: coming.yields() };
     let mut batch = Vec::new();
     // Only a failed thread closes the queue, and `receive` returns its error instead of this one.
     let closed = |_| InboxError::Failed(anyhow!("the thread that writes an upload has ended"));
     loop {
-        let chunk = match next_chunk(receiving, &mut body, limits, until).await {
+        let chunk = match next_chunk(receiving, &mut body, limits, (until, &mut sender)).await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
             Err(error) => {
@@ -142,23 +146,38 @@ async fn send_chunks<E: Display>(
     }
 }
 
+/// The state of the sender of a body.
+struct Sender {
+    pace: Pace,
+    /// Cancelled when others need the place of a slow sender.
+    yields: CancellationToken,
+}
+
 /// The next chunk of a body; none at its end.
 async fn next_chunk<E: Display>(
     receiving: &Receiving,
     body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     limits: &BodyLimits,
-    until: &Until,
+    (until, sender): (&Until, &mut Sender),
 ) -> Result<Option<Bytes>, InboxError> {
+    let bytes = |chunk: &Option<Result<Bytes, E>>| match chunk {
+        Some(Ok(chunk)) => chunk.len() as u64,
+        // Its end is no reason to let it go.
+        _ => u64::MAX / 2,
+    };
     let chunk = tokio::select! {
         biased;
         () = receiving.cancel.cancelled() => return Err(InboxError::Cancelled),
         () = until.interrupted.cancelled() => return Err(InboxError::TakenOver),
         () = until.stopped.cancelled() => return Err(InboxError::Stopping),
-        chunk = tokio::time::timeout(limits.max_silence, body.next()) => chunk,
+        () = sender.yields.cancelled() => return Err(InboxError::Yielded),
+        chunk = sender.pace.wait(body.next(), bytes) => chunk,
     };
-    let chunk = chunk.map_err(|_| InboxError::Stalled { seconds: limits.max_silence.as_secs() })?;
-    let Some(chunk) = chunk else { return Ok(None) };
-    let chunk = chunk.map_err(|error| InboxError::Cut(error.to_string()))?;
+    let Some(chunk) = chunk.map_err(InboxError::Stalled)? else { return Ok(None) };
+    let chunk = chunk.map_err(|error| {
+        tracing::debug!("a body broke off: {error}");
+        InboxError::Cut("the connection ended, or its parts are not written as its head says".to_owned())
+    })?;
     let bytes = receiving.add(chunk.len() as u64);
     if bytes > limits.max_size {
         return Err(InboxError::TooLarge { limit: limits.max_size });

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tributary_pace::TooSlow;
+
 use crate::message_id::BadMessageId;
 
 /// The reason why an upload failed. Its text is for the sender.
@@ -65,12 +67,12 @@ pub enum InboxError {
         /// The limit.
         limit: usize,
     },
-    /// The sender fell silent.
-    #[error("no more of the file arrived within {seconds} seconds")]
-    Stalled {
-        /// Length of the silence.
-        seconds: u64,
-    },
+    /// The sender fell silent, or drips.
+    #[error("the file arrives too slowly: {0}")]
+    Stalled(TooSlow),
+    /// The sender is slow, and others need its place.
+    #[error("the file arrives slowly, and others wait for its place; send it again in a moment")]
+    Yielded,
     /// The body ended early or is malformed.
     #[error("the file did not arrive as a whole: {0}")]
     Cut(String),

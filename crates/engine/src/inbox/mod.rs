@@ -21,7 +21,7 @@ pub use ending::Removed;
 pub use error::InboxError;
 pub use reception::{Admitted, Offer};
 pub(crate) use registry::InboxParts;
-pub use registry::{Inbox, MAX_BODY_SILENCE, MAX_UPLOADS};
+pub use registry::{Inbox, MAX_UPLOADS};
 pub(crate) use resumable::Expiry;
 pub use resumable::Unfinished;
 pub(crate) use start::{DocumentSource, PollSettings};

@@ -3,9 +3,10 @@
 use std::{
     io::{self, Seek},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,11 @@ use crate::{count, documents::DocumentFolder};
 
 /// Longest body that is held in memory until it is written together with others.
 pub(super) const MAX_SMALL_BYTES: u64 = 256 << 10;
+
+/// Bytes per second below which a sender loses its place if all are taken.
+const SLOW_SPEED: u64 = 16 << 10;
+/// Time for which a sender is not judged.
+const MIN_JUDGED: Duration = Duration::from_secs(5);
 
 /// A document that is being received.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub(super) struct Receiving {
     pub(super) on_disk: Arc<AtomicU64>,
     /// Set if the body may come in parts.
     pub(super) resumable: Option<Resumable>,
+    /// The body or part that is coming in to disk. Locked only to look at it or to replace it.
+    coming: Mutex<Option<Coming>>,
     /// Cancelled when a client cancels it.
     pub(super) cancel: CancellationToken,
     /// Cancelled once it is received, or given up.
@@ -67,6 +75,7 @@ impl Receiving {
             bytes: AtomicU64::new(0),
             on_disk: Arc::default(),
             resumable: None,
+            coming: Mutex::default(),
             cancel,
             over,
         }
@@ -92,6 +101,32 @@ impl Receiving {
         self.resumable.as_ref().is_none_or(|resumable| resumable.part.try_lock().is_err())
     }
 
+    /// Begins to measure the sender of a body or part.
+    pub(super) fn begin(&self) -> Coming {
+        let coming = Coming { since: Instant::now(), bytes: self.bytes(), yields: CancellationToken::new() };
+        *self.coming() = Some(coming.clone());
+        coming
+    }
+
+    /// The speed of its sender in bytes per second, if that is slow.
+    pub(super) fn slow_speed(&self) -> Option<u64> {
+        let coming = self.coming().clone().filter(|coming| !coming.yields.is_cancelled())?;
+        let took = coming.since.elapsed();
+        let speed = self.bytes().saturating_sub(coming.bytes) / took.as_secs().max(1);
+        (took >= MIN_JUDGED && speed < SLOW_SPEED).then_some(speed)
+    }
+
+    /// Ends what its sender sends, because others need the place.
+    pub(super) fn let_go(&self) {
+        if let Some(coming) = &*self.coming() {
+            coming.yields.cancel();
+        }
+    }
+
+    fn coming(&self) -> MutexGuard<'_, Option<Coming>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -104,6 +139,22 @@ impl Receiving {
     /// Counts received bytes, and returns all of them.
     pub(super) fn add(&self, bytes: u64) -> u64 {
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+/// A body or part that is coming in.
+#[derive(Debug, Clone)]
+pub(super) struct Coming {
+    since: Instant,
+    /// Bytes that were there before.
+    bytes: u64,
+    yields: CancellationToken,
+}
+
+impl Coming {
+    /// Returns the token that is cancelled when others need the place.
+    pub(super) fn yields(&self) -> CancellationToken {
+        self.yields.clone()
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     body::{self, BodyLimits, Until},
     error::InboxError,
     receiving::{Content, Receiving},
-    registry::{Inbox, MAX_UPLOADS},
+    registry::{Inbox, MAX_UPLOADS, MAX_WAITING_SMALL},
 };
 use crate::{
     clock::now,
@@ -27,6 +27,9 @@ use crate::{
 
 /// Longest wait, before the body is read, until the database has stored the upload.
 const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
+
+/// Longest wait until the place of a slow sender is free.
+const MAX_YIELD: Duration = Duration::from_secs(2);
 
 /// A document that a client wants to send.
 #[derive(Debug, Default)]
@@ -103,16 +106,33 @@ impl Inbox {
 
     /// Large bodies are refused if too many come at once; small ones wait, because others are soon done.
     async fn permit(&self, receiving: &Receiving) -> Result<OwnedSemaphorePermit, InboxError> {
-        if receiving.is_small() {
-            let permit = Arc::clone(&self.0.small_permits).acquire_owned().await;
-            return Ok(permit.context("the inbox is closed")?);
+        if !receiving.is_small() {
+            return self.large_permit().await;
         }
-        self.large_permit()
+        if let Ok(permit) = Arc::clone(&self.0.small_permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let waits = self.0.small_waiting.try_acquire();
+        let _place = waits.map_err(|_| InboxError::TooMany { limit: MAX_WAITING_SMALL })?;
+        let permit = Arc::clone(&self.0.small_permits).acquire_owned().await;
+        Ok(permit.context("the inbox is closed")?)
     }
 
-    pub(super) fn large_permit(&self) -> Result<OwnedSemaphorePermit, InboxError> {
-        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
-        permit.map_err(|_| InboxError::TooMany { limit: MAX_UPLOADS })
+    /// If all places are taken, the slowest sender loses its own, if it is slow.
+    pub(super) async fn large_permit(&self) -> Result<OwnedSemaphorePermit, InboxError> {
+        let too_many = || InboxError::TooMany { limit: MAX_UPLOADS };
+        if let Ok(permit) = Arc::clone(&self.0.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let slowest = {
+            let all = self.receiving();
+            let slow = all.values().filter_map(|one| Some((one.slow_speed()?, one)));
+            slow.min_by_key(|(speed, _)| *speed).map(|(_, one)| Arc::clone(one))
+        };
+        slowest.ok_or_else(too_many)?.let_go();
+        let permit = Arc::clone(&self.0.permits).acquire_owned();
+        let permit = tokio::time::timeout(MAX_YIELD, permit).await.map_err(|_| too_many())?;
+        Ok(permit.context("the inbox is closed")?)
     }
 
     /// Registers a document unless its id or its path is taken.

@@ -29,8 +29,8 @@ use crate::{
 pub const MAX_UPLOADS: usize = 8;
 /// Limit for bodies that are received to memory at a time.
 const MAX_SMALL_UPLOADS: usize = 128;
-/// Longest silence inside a body.
-pub const MAX_BODY_SILENCE: Duration = Duration::from_secs(30);
+/// Limit for bodies that wait to be received to memory. Further ones are refused.
+pub(super) const MAX_WAITING_SMALL: usize = 256;
 /// Interval in which a document that is under way is looked at.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// Documents in a list.
@@ -49,6 +49,8 @@ pub(crate) struct InboxParts<'a> {
     pub(crate) source: DocumentSource,
     /// Documents that an earlier process has received in part.
     pub(crate) unfinished: Vec<DocumentRow>,
+    /// The time over which a sender must keep the least speed on average.
+    pub(crate) patience: Duration,
     /// Cancelled when the engine stops.
     pub(crate) stop: CancellationToken,
 }
@@ -71,19 +73,17 @@ pub(super) struct Shared {
     pub(super) permits: Arc<Semaphore>,
     /// One permit per body that may be received to memory.
     pub(super) small_permits: Arc<Semaphore>,
+    /// One permit per body that may wait for one of those.
+    pub(super) small_waiting: Semaphore,
     pub(super) stop: CancellationToken,
 }
 
 impl Inbox {
     pub(crate) fn new(parts: InboxParts<'_>) -> Self {
-        let InboxParts { config, readers, writer, documents, source, unfinished, stop } = parts;
+        let InboxParts { config, readers, writer, documents, source, unfinished, patience, stop } = parts;
         let receiving = unfinished.iter().map(|row| (row.id.clone(), Arc::new(Receiving::resumable(row)))).collect();
         Self(Arc::new(Shared {
-            limits: BodyLimits {
-                max_size: config.max_size,
-                keep_free: config.keep_free,
-                max_silence: MAX_BODY_SILENCE,
-            },
+            limits: BodyLimits { max_size: config.max_size, keep_free: config.keep_free, patience },
             keep_messages: (count::stored(config.keep_messages), config.keep_messages_for),
             readers,
             writer,
@@ -94,6 +94,7 @@ impl Inbox {
             turn: tokio::sync::Mutex::default(),
             permits: Arc::new(Semaphore::new(MAX_UPLOADS)),
             small_permits: Arc::new(Semaphore::new(MAX_SMALL_UPLOADS)),
+            small_waiting: Semaphore::new(MAX_WAITING_SMALL),
             stop,
         }))
     }

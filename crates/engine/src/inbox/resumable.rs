@@ -139,7 +139,7 @@ impl Inbox {
         if receiving.bytes() != offset {
             return Err(InboxError::WrongOffset { offset: receiving.bytes() });
         }
-        let _permit = self.large_permit()?;
+        let _permit = self.large_permit().await?;
         let known = self.part(&mut part, id, offset).await?;
         let appended = self.append_and_note(&receiving, known, body, &until).await;
         let (now, ended) = match appended {

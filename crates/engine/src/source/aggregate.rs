@@ -164,10 +164,11 @@ impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Body
             match self.chunks.next().await {
                 Some(Ok(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Some(Err(error)) if error.is_timeout() => {
-                    return Err(FetchError::Stalled(format!("/aggregate stalled: {}", causes(&error))));
+                    return Err(FetchError::Stalled("/aggregate stalled".to_owned()));
                 }
                 Some(Err(error)) => {
-                    return Err(FetchError::Changed(format!("/aggregate was cut off: {}", causes(&error))));
+                    tracing::debug!("/aggregate was cut off: {}", causes(&error));
+                    return Err(FetchError::Changed("/aggregate was cut off".to_owned()));
                 }
                 None => return Err(FetchError::Changed("/aggregate ended before its last line".to_owned())),
             }

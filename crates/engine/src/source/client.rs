@@ -10,6 +10,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header}
 use serde::de::DeserializeOwned;
 use tributary_config::{SourceConfig, SourceLimits};
 use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json, send_safe};
+use tributary_pace::Pace;
 use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
 use super::{
@@ -46,19 +47,21 @@ pub(crate) struct Http {
     plain: Client,
     /// Lets a source compress a file for the transfer. Only for bodies whose unpacked length is known in advance.
     packed: Client,
+    /// The time over which a source must keep the least speed on average.
+    patience: Duration,
 }
 
 /// Builds the HTTP clients that all sources share.
 ///
 /// # Errors
 /// The system's root certificates cannot be loaded.
-pub(crate) fn http_client() -> Result<Http, Error> {
+pub(crate) fn http_client(patience: Duration) -> Result<Http, Error> {
     let options = |decompress| ClientOptions {
         user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
         idle_timeout: Some(IDLE_TIMEOUT),
         decompress,
     };
-    Ok(Http { plain: options(false).build()?, packed: options(true).build()? })
+    Ok(Http { plain: options(false).build()?, packed: options(true).build()?, patience })
 }
 
 impl SourceClient {
@@ -106,8 +109,8 @@ impl SourceClient {
             .get_by(client, &format!("read/{}", encoded_path(&entry.path)))
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = answer(request).await.map_err(fetch_error)?;
-        let received =
-            receive(response.bytes_stream(), new, &entry.hash, BodyLimit::Announced(entry.size), arrived).await?;
+        let body = (response.bytes_stream(), Pace::new(self.http.patience));
+        let received = receive(body, new, &entry.hash, BodyLimit::Announced(entry.size), arrived).await?;
         if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
             return Err(FetchError::Changed(format!(
@@ -122,7 +125,8 @@ impl SourceClient {
     pub(crate) async fn fetch_all(&self, new: NewBody, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
         let response = answer(self.get("read")).await.map_err(anyhow::Error::from)?;
         let limit = BodyLimit::Largest(self.limits.max_file_size);
-        receive(response.bytes_stream(), new, "blake3:", limit, arrived).await
+        let body = (response.bytes_stream(), Pace::new(self.http.patience));
+        receive(body, new, "blake3:", limit, arrived).await
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sha2::Digest;
 use tokio::task::JoinHandle;
+use tributary_pace::Pace;
 
 use super::{
     arrival::BodyWriter,
@@ -75,14 +76,14 @@ const WRITE_BYTES: usize = 1 << 20;
 /// # Errors
 /// The body ends early or exceeds `limit`, stalls, or the disk fails or has no room.
 pub(crate) async fn receive(
-    mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
+    (mut body, pace): (impl Stream<Item = reqwest::Result<Bytes>> + Unpin, Pace),
     new: NewBody,
     like: &str,
     limit: BodyLimit,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
     let mut hasher = Hasher::like(like)?;
-    let mut arriving = Arriving { size: 0, limit, arrived };
+    let mut arriving = Arriving { size: 0, limit, pace, arrived };
     let mut buffer = Vec::new();
     let (spooled, writer) = match new {
         NewBody::File { body, writer } => (body, writer),
@@ -111,6 +112,7 @@ pub(crate) async fn receive(
 struct Arriving<F> {
     size: u64,
     limit: BodyLimit,
+    pace: Pace,
     arrived: F,
 }
 
@@ -120,16 +122,27 @@ impl<F: Fn(u64)> Arriving<F> {
         &mut self,
         body: &mut (impl Stream<Item = reqwest::Result<Bytes>> + Unpin),
     ) -> Result<Option<Bytes>, FetchError> {
-        let chunk = match body.next().await {
+        let bytes = |chunk: &Option<reqwest::Result<Bytes>>| match chunk {
+            Some(Ok(chunk)) => chunk.len() as u64,
+            // Its end is no reason to let it go.
+            _ => u64::MAX / 2,
+        };
+        let chunk =
+            self.pace.wait(body.next(), bytes).await.map_err(|slow| {
+                FetchError::Stalled(format!("the body is too slow after {} bytes: {slow}", self.size))
+            })?;
+        let chunk = match chunk {
             None => return Ok(None),
             Some(Ok(chunk)) => chunk,
             // A source that hangs would hang again.
             Some(Err(error)) if error.is_timeout() => {
-                let reason = format!("the body stalled after {} bytes: {}", self.size, causes(&error));
+                let reason = format!("the body stalled after {} bytes", self.size);
                 return Err(FetchError::Stalled(reason));
             }
             Some(Err(error)) => {
-                let reason = format!("the body was cut off after {} bytes: {}", self.size, causes(&error));
+                tracing::debug!("a body was cut off: {}", causes(&error));
+                let what = if error.is_decode() { ", or what follows is not packed as its head says" } else { "" };
+                let reason = format!("the body was cut off after {} bytes{what}", self.size);
                 return Err(FetchError::Changed(reason));
             }
         };

@@ -1,12 +1,15 @@
 //! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
+use tokio::time::timeout;
 use tributary_format_rules::file_format;
-use tributary_http_common::produced;
+use tributary_http_common::{plain, produced};
 use tributary_protocol::Aggregate;
 use tributary_report::ReportPlan;
 
@@ -16,12 +19,21 @@ use crate::{
 };
 
 /// Longest body of a request.
-pub(crate) const MAX_REQUEST_BYTES: usize = 256 << 10;
+const MAX_REQUEST_BYTES: usize = 256 << 10;
+/// Time limit of it.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// Computes the partial of one file of the manifest, or sends the one that is kept.
-pub(crate) async fn aggregate(app: web::Data<App>, body: web::Bytes) -> Result<HttpResponse, ApiError> {
-    let asked: Aggregate = serde_json::from_slice(&body)
-        .map_err(|why| ApiError::BadRequest(format!("the body is not a request for a partial: {why}")))?;
+pub(crate) async fn aggregate(app: web::Data<App>, body: web::Payload) -> Result<HttpResponse, ApiError> {
+    let body = match timeout(REQUEST_TIME, body.to_bytes_limited(MAX_REQUEST_BYTES)).await {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Ok(Err(_))) => return Err(ApiError::BadRequest("the body ended early".to_owned())),
+        Ok(Err(_)) => return Err(ApiError::TooLarge { limit: MAX_REQUEST_BYTES }),
+        Err(_) => return Err(ApiError::TooSlow { seconds: REQUEST_TIME.as_secs() }),
+    };
+    let asked: Aggregate = serde_json::from_slice(&body).map_err(|why| {
+        ApiError::BadRequest(format!("the body is not a request for a partial: {}", plain(&why.to_string())))
+    })?;
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }

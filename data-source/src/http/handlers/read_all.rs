@@ -1,7 +1,7 @@
 //! `/read`: all good rows of all files that can be read, in path order, as one CSV under the union of their headers.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     sync::Arc,
 };
 
@@ -15,19 +15,16 @@ use actix_web::{
     web,
 };
 use futures_util::stream;
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_csv_gate::{Error, Table, write_record, write_texts};
 use tributary_folder_watch::{Content, Entry, Folder, Snapshot};
 use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
-use tributary_http_common::{Sink, produced};
+use tributary_http_common::{stepped, turn};
 
-use super::part::{Counter, Part};
+use super::part::Part;
 use crate::http::{
     app::App,
     conditions::{ByteRange, byte_range, is_known_to},
@@ -45,8 +42,8 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let reader = FolderReader {
         folder: Arc::clone(&app.folder),
         formats: app.formats.clone(),
-        sheets: Arc::clone(&app.sheets),
         shutdown: app.shutdown.clone(),
+        _sheet: sheet(&app, &snapshot).await?,
     };
     let export = blocking(move || Export::new(reader, &snapshot)).await??;
     if request.method() == Method::HEAD {
@@ -65,15 +62,27 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         Some((size, ByteRange::Part(first, last))) => {
             let mut response = headers(HttpResponse::PartialContent(), tag);
             response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
-            let body = produced(move |sink| export.write_part(sink, first, last), || {});
-            Ok(response.body(SizedStream::new(last - first + 1, Box::pin(body))))
+            let (mut rows, mut part) = (Rows::of(export), Part::new(first, last));
+            let step = move |out: &mut Vec<u8>| rows.write_part(out, &mut part);
+            Ok(response.body(SizedStream::new(last - first + 1, Box::pin(stepped(step, || {})))))
         }
         Some((_, ByteRange::Whole)) | None => {
             let version = export.version.clone();
             let on_complete = move || app.set_last_read(version);
-            Ok(headers(HttpResponse::Ok(), tag).streaming(produced(move |sink| export.write(sink), on_complete)))
+            let mut rows = Rows::of(export);
+            Ok(headers(HttpResponse::Ok(), tag).streaming(stepped(move |out| rows.write(out), on_complete)))
         }
     }
+}
+
+/// Waits for the permit to hold sheets, one after the other, if the answer has any.
+async fn sheet(app: &App, snapshot: &Snapshot) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+    if !snapshot.entries.iter().any(|entry| app.formats.reads_sheet(&entry.path)) {
+        return Ok(None);
+    }
+    let _place = app.waiting_for_sheet.try_acquire().map_err(|_| ApiError::Busy)?;
+    let permit = app.shutdown.run_until_cancelled(Arc::clone(&app.sheets).acquire_owned()).await;
+    permit.and_then(Result::ok).map(Some).ok_or_else(|| ApiError::Unavailable(STOPPING.to_owned()))
 }
 
 /// Adds the headers that every response with rows has.
@@ -93,9 +102,9 @@ async fn measured(app: &web::Data<App>, export: Export) -> Result<(Option<u64>, 
         return Ok((Some(length), export));
     }
     let measure = move || {
-        let mut counter = Counter::default();
-        let written = export.write(&mut counter);
-        (written.map(|()| counter.bytes), export)
+        let mut rows = Rows::of(export);
+        let length = rows.length();
+        (length, rows.export)
     };
     let (length, export) = blocking(measure).await?;
     match &length {
@@ -106,6 +115,11 @@ async fn measured(app: &web::Data<App>, export: Export) -> Result<(Option<u64>, 
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let turn = turn().await.map_err(|error| ApiError::internal(&error))?;
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
     web::block(work).await.map_err(|error| ApiError::internal(&error))
 }
 
@@ -113,15 +127,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 struct FolderReader {
     folder: Arc<Folder>,
     formats: FormatRules,
-    sheets: Arc<Semaphore>,
     shutdown: CancellationToken,
+    /// Set if it reads sheets.
+    _sheet: Option<OwnedSemaphorePermit>,
 }
 
-/// A table, and the permit to hold it if it is a sheet.
-struct OpenTable {
-    table: Table<StoppableFile>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
+type OpenTable = Table<StoppableFile>;
 
 /// The answer, planned before its first byte because the header comes first.
 struct Export {
@@ -153,7 +164,7 @@ impl Export {
         for entry in snapshot.entries.iter() {
             match reader.table(entry) {
                 Ok(open) => {
-                    files.push(ExportFile { entry: entry.clone(), columns: union.add(open.table.columns()) });
+                    files.push(ExportFile { entry: entry.clone(), columns: union.add(open.columns()) });
                 }
                 Err(Error::Rejected(reject)) => {
                     warn!(file.path = %entry.path, "`{}` is left out of `/read`: {reject}", entry.path);
@@ -167,54 +178,85 @@ impl Export {
         Ok(Self { reader, version: snapshot.version.clone(), files, header: union.spelled })
     }
 
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        self.write_until(out, |_| false)
-    }
-
-    /// Writes the bytes from the first to the last one, both inclusive. The rows before them are read again.
-    fn write_part(&self, out: &mut Sink, first: u64, last: u64) -> io::Result<()> {
-        self.write_until(&mut Part::new(out, first, last), Part::is_complete)
-    }
-
-    /// Writes rows until all are written or `is_enough`.
-    fn write_until<W: Write>(&self, out: &mut W, is_enough: impl Fn(&W) -> bool) -> io::Result<()> {
-        let mut record = Vec::new();
-        if !self.header.is_empty() {
-            write_texts(&mut record, &self.header);
-            out.write_all(&record)?;
-        }
-        for file in &self.files {
-            file.write(&self.reader, self.header.len(), out, &is_enough)?;
-        }
-        // Checked last: if a file changed after it was read, the answer is not that version.
+    /// Checks that no file has changed.
+    fn check(&self) -> io::Result<()> {
         self.files.iter().try_for_each(|file| self.reader.check(&file.entry))
     }
 }
 
-impl ExportFile {
-    fn write<W: Write>(
-        &self,
-        reader: &FolderReader,
-        width: usize,
-        out: &mut W,
-        is_enough: &impl Fn(&W) -> bool,
-    ) -> io::Result<()> {
-        if is_enough(out) {
-            return Ok(());
+/// The answer as it is written, step by step: a slow caller holds no thread.
+struct Rows {
+    export: Export,
+    /// The file that comes next, or is open.
+    file: usize,
+    open: Option<OpenTable>,
+    is_begun: bool,
+}
+
+/// Rows that are written at a time.
+const STEP_ROWS: usize = 100;
+
+impl Rows {
+    fn of(export: Export) -> Self {
+        Self { export, file: 0, open: None, is_begun: false }
+    }
+
+    /// Writes some rows, and returns whether there may be more.
+    fn write(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        if !std::mem::replace(&mut self.is_begun, true) && !self.export.header.is_empty() {
+            write_texts(out, &self.export.header);
         }
-        let OpenTable { mut table, _permit } = reader.table(&self.entry).map_err(as_io)?;
-        let mut record = Vec::new();
-        while let Some(row) = table.next_row().map_err(as_io)? {
-            record.clear();
-            // The union may have grown after this file was added: it has none of the later columns.
-            let own = (0..width).map(|column| self.columns.get(column).copied().flatten());
-            write_record(&mut record, own.map(|column| column.and_then(|column| row.value(column))));
-            out.write_all(&record)?;
-            if is_enough(out) {
-                break;
+        let Some(file) = self.export.files.get(self.file) else {
+            // Checked last: if a file changed after it was read, the answer is not that version.
+            self.export.check()?;
+            return Ok(false);
+        };
+        let open = match &mut self.open {
+            Some(open) => open,
+            closed => closed.insert(self.export.reader.table(&file.entry).map_err(as_io)?),
+        };
+        if !file.write(open, self.export.header.len(), out)? {
+            self.open = None;
+            self.file += 1;
+        }
+        Ok(true)
+    }
+
+    /// Writes the next bytes of a part. The rows before it are read again.
+    fn write_part(&mut self, out: &mut Vec<u8>, part: &mut Part) -> io::Result<bool> {
+        let mut written = Vec::new();
+        let more = self.write(&mut written)?;
+        out.extend_from_slice(part.of(&written));
+        if more && part.is_complete() {
+            return self.export.check().map(|()| false);
+        }
+        Ok(more)
+    }
+
+    /// Measures the whole answer.
+    fn length(&mut self) -> io::Result<u64> {
+        let (mut length, mut out) = (0, Vec::new());
+        loop {
+            let more = self.write(&mut out)?;
+            length += out.len() as u64;
+            out.clear();
+            if !more {
+                return Ok(length);
             }
         }
-        Ok(())
+    }
+}
+
+impl ExportFile {
+    /// Writes some rows of the open file, and returns whether there may be more.
+    fn write(&self, open: &mut OpenTable, width: usize, out: &mut Vec<u8>) -> io::Result<bool> {
+        for _ in 0..STEP_ROWS {
+            let Some(row) = open.next_row().map_err(as_io)? else { return Ok(false) };
+            // The union may have grown after this file was added: it has none of the later columns.
+            let own = (0..width).map(|column| self.columns.get(column).copied().flatten());
+            write_record(out, own.map(|column| column.and_then(|column| row.value(column))));
+        }
+        Ok(true)
     }
 }
 
@@ -240,22 +282,14 @@ impl ColumnUnion {
 }
 
 impl FolderReader {
-    /// Opens a table. A sheet may have to wait until another one was sent.
+    /// Opens a table.
     fn table(&self, entry: &Entry) -> Result<OpenTable, Error> {
-        let permit = if self.formats.reads_sheet(&entry.path) { Some(self.permit()?) } else { None };
         let open = || {
             let file = self.folder.open(entry).map_err(io::Error::other)?;
             Ok(StoppableFile { file, shutdown: self.shutdown.clone() })
         };
         let settings = settings(&self.formats.spec(&entry.path)).map_err(|why| Error::Settings(why.to_string()))?;
-        let table = Table::open(&entry.path, entry.size, open, &settings)?;
-        Ok(OpenTable { table, _permit: permit })
-    }
-
-    fn permit(&self) -> io::Result<OwnedSemaphorePermit> {
-        let permit = Arc::clone(&self.sheets).acquire_owned();
-        let permit = Handle::current().block_on(self.shutdown.run_until_cancelled(permit));
-        permit.ok_or_else(stopping)?.map_err(io::Error::other)
+        Table::open(&entry.path, entry.size, open, &settings)
     }
 
     /// Checks that a file is still what the version says.
@@ -264,8 +298,10 @@ impl FolderReader {
     }
 }
 
+const STOPPING: &str = "the server is stopping";
+
 fn stopping() -> io::Error {
-    io::Error::other("the server is stopping")
+    io::Error::other(STOPPING)
 }
 
 fn as_io(error: Error) -> io::Error {

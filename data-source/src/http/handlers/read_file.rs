@@ -22,9 +22,10 @@ use actix_web::{
 use flate2::write::GzEncoder;
 use futures_util::stream;
 use percent_encoding::percent_decode_str;
+use tokio::sync::OwnedSemaphorePermit;
 use tributary_folder_watch::{Content, Entry};
 use tributary_formats::{Packing, media_type};
-use tributary_http_common::{Sink, produced};
+use tributary_http_common::stepped;
 use tributary_protocol::encoded_path;
 
 use crate::http::{
@@ -35,7 +36,8 @@ use crate::http::{
 };
 
 const ROUTE: &str = "/read/";
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes that are read at a time.
+const STEP_BYTES: u64 = 48 << 10;
 /// Keeps up with a network, and gives most of the gain.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -67,7 +69,13 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
                 let response = headers(HttpResponse::Ok(), &entry, tag);
                 Ok(exact(&request, response, Section { file, entry, first: 0, length: size }))
             }
-            packing => Ok(packed(packing, Section { file, entry, first: 0, length: size })),
+            packing => {
+                let section = Section { file, entry, first: 0, length: size };
+                match Arc::clone(&app.packers).try_acquire_owned() {
+                    Ok(permit) => packed(packing, section, permit).map_err(|error| ApiError::internal(&error)),
+                    Err(_) => Ok(exact(&request, headers(HttpResponse::Ok(), &section.entry, tag), section)),
+                }
+            }
         },
     }
 }
@@ -139,48 +147,84 @@ fn exact(request: &HttpRequest, mut response: HttpResponseBuilder, section: Sect
     if request.method() == Method::HEAD {
         return response.body(SizedStream::new(section.length, stream::empty::<io::Result<_>>()));
     }
-    let length = section.length;
-    let body = produced(move |sink| section.copy_to(sink), || {});
+    let (length, mut rest) = (section.length, section);
+    let body = stepped(move |out| rest.copy_to(out), || {});
     response.body(SizedStream::new(length, Box::pin(body)))
 }
 
-fn packed(packing: Packing, section: Section) -> HttpResponse {
+/// Packs a file on the way. A packer takes some megabytes until its client has taken all, so there are few; without one the file is sent as it is.
+fn packed(packing: Packing, mut section: Section, permit: OwnedSemaphorePermit) -> io::Result<HttpResponse> {
     // Compressed bytes depend on the library's version, so they are not reproducible byte for byte: the tag is weak.
     let mut response = headers(HttpResponse::Ok(), &section.entry, EntityTag::new_weak(section.entry.hash.clone()));
     response.insert_header((CONTENT_ENCODING, packing.content_coding()));
-    response.streaming(produced(move |sink| section.pack_to(packing, sink), || {}))
+    let mut packer = Some(Packer::new(packing)?);
+    let step = move |out: &mut Vec<u8>| {
+        let _held = &permit;
+        let Some(open) = &mut packer else { return Ok(false) };
+        let more = section.copy_to(open)?;
+        out.append(open.packed());
+        if !more && let Some(packer) = packer.take() {
+            out.append(&mut packer.finish()?);
+        }
+        Ok(more)
+    };
+    Ok(response.streaming(stepped(step, || {})))
 }
 
-impl Section {
-    fn pack_to(self, packing: Packing, sink: &mut Sink) -> io::Result<()> {
-        match packing {
-            Packing::None => self.copy_to(sink),
-            Packing::Gzip => {
-                let mut packer = GzEncoder::new(sink, flate2::Compression::fast());
-                self.copy_to(&mut packer)?;
-                packer.finish().map(drop)
-            }
-            Packing::Zstd => {
-                let mut packer = zstd::Encoder::new(sink, ZSTD_LEVEL)?;
-                self.copy_to(&mut packer)?;
-                packer.finish().map(drop)
-            }
+/// Packs what is written to it into memory.
+enum Packer {
+    Gzip(GzEncoder<Vec<u8>>),
+    Zstd(zstd::Encoder<'static, Vec<u8>>),
+}
+
+impl Packer {
+    fn new(packing: Packing) -> io::Result<Self> {
+        Ok(match packing {
+            Packing::Zstd => Self::Zstd(zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?),
+            _ => Self::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::fast())),
+        })
+    }
+
+    /// Returns the bytes that were packed since it was last taken.
+    fn packed(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::Gzip(packer) => packer.get_mut(),
+            Self::Zstd(packer) => packer.get_mut(),
         }
     }
 
-    /// Copies the section, then checks that the file did not change meanwhile. The sink holds the last piece back until this
-    /// returns.
-    fn copy_to(mut self, out: &mut impl Write) -> io::Result<()> {
-        self.file.skip_to(self.first)?;
-        let mut rest = (&mut self.file).take(self.length);
-        let mut buffer = vec![0; BUFFER_BYTES];
-        while rest.limit() > 0 {
-            match rest.read(&mut buffer)? {
-                0 => return Err(changed(&self.entry)),
-                read => out.write_all(&buffer[..read])?,
-            }
+    fn finish(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip(packer) => packer.finish(),
+            Self::Zstd(packer) => packer.finish(),
         }
-        if self.file.is_unchanged()? { Ok(()) } else { Err(changed(&self.entry)) }
+    }
+}
+
+impl Write for Packer {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(packer) => packer.write(data),
+            Self::Zstd(packer) => packer.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Section {
+    /// Copies the next bytes, and returns whether there are more. After the last ones it checks that the file did not change meanwhile.
+    fn copy_to(&mut self, out: &mut impl Write) -> io::Result<bool> {
+        self.file.skip_to(self.first)?;
+        let step = self.length.min(STEP_BYTES);
+        if io::copy(&mut (&mut self.file).take(step), out)? < step {
+            return Err(changed(&self.entry));
+        }
+        self.first += step;
+        self.length -= step;
+        if self.length > 0 || self.file.is_unchanged()? { Ok(self.length > 0) } else { Err(changed(&self.entry)) }
     }
 }
 

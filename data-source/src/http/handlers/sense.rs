@@ -1,9 +1,6 @@
 //! `/sense` and `/sense/files`: whether anything changed, and the manifest.
 
-use std::{
-    io::{BufWriter, Write},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,7 +11,7 @@ use actix_web::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
-use tributary_http_common::{Sink, produced};
+use tributary_http_common::{plain, stepped};
 use tributary_protocol::Sense;
 
 use crate::http::{
@@ -41,8 +38,8 @@ struct SenseQuery {
 pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let question = web::Query::<SenseQuery>::from_query(request.query_string())
         .map_err(|error| match error {
-            QueryPayloadError::Deserialize(error) => ApiError::BadRequest(format!("invalid query: {error}")),
-            error => ApiError::BadRequest(format!("invalid query: {error}")),
+            QueryPayloadError::Deserialize(error) => ApiError::BadRequest(invalid(&error)),
+            error => ApiError::BadRequest(invalid(&error)),
         })?
         .into_inner();
     let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
@@ -55,6 +52,10 @@ pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<H
     }
     let snapshot = app.snapshot()?;
     Ok(answer(&request, &app, question.since.as_deref(), &snapshot))
+}
+
+fn invalid(found: &dyn std::fmt::Display) -> String {
+    format!("the query cannot be understood: {}", plain(&found.to_string()))
 }
 
 /// Returns whether the caller lacks this version. It has what `since` or its tag says, or else what the last `/read` sent.
@@ -104,15 +105,54 @@ pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<H
         // The version is the tag of whole manifests. After a restart this URL has one.
         return Ok(HttpResponse::Ok().insert_header(CacheControl(vec![CacheDirective::NoStore])).json(delta));
     }
-    let write = move |sink: &mut Sink| {
-        // JSON comes in pieces of a few bytes.
-        let mut buffered = BufWriter::new(sink);
-        serde_json::to_writer(&mut buffered, &snapshot.manifest())?;
-        buffered.flush()
-    };
     let mut response = HttpResponse::Ok();
     response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header(ContentType::json());
-    Ok(response.streaming(produced(write, || {})))
+    let mut pages = ManifestPages { snapshot, next: Some(String::new()), end: Vec::new() };
+    Ok(response.streaming(stepped(move |out| pages.write(out), || {})))
+}
+
+/// Writes a manifest page by page, so that a slow caller holds no thread and no second copy of it.
+struct ManifestPages {
+    snapshot: Arc<Snapshot>,
+    /// The path of the next file; empty before the first, `None` after the last.
+    next: Option<String>,
+    /// The text that follows the files.
+    end: Vec<u8>,
+}
+
+impl ManifestPages {
+    /// Files that are written at a time.
+    const FILES: usize = 200;
+
+    /// Writes a page, and returns whether more follows.
+    fn write(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        let Some(from) = self.next.take() else {
+            out.append(&mut self.end);
+            return Ok(false);
+        };
+        let (files, next) = self.snapshot.manifest_page(&from, Self::FILES);
+        if from.is_empty() {
+            self.begin(out)?;
+        }
+        for (at, file) in files.iter().enumerate() {
+            if at > 0 || !from.is_empty() {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut *out, file)?;
+        }
+        self.next = next;
+        Ok(true)
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        const FILES: &str = "\"files\":[";
+        let frame = serde_json::to_string(&self.snapshot.manifest_frame())?;
+        // Only the version, which is a digest, stands before it.
+        let at = frame.find(FILES).ok_or_else(|| io::Error::other("a manifest has no files"))? + FILES.len();
+        out.extend_from_slice(&frame.as_bytes()[..at]);
+        self.end = frame.as_bytes()[at..].to_vec();
+        Ok(())
+    }
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {

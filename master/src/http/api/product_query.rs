@@ -76,7 +76,7 @@ impl Asked {
         let Some((unknown, _)) = self.conditions.iter().find(|(column, _)| !has(column)) else { return Ok(()) };
         let known: Vec<_> = KNOWN.iter().chain(others).map(|name| format!("`{name}`")).collect();
         Err(ApiError::BadRequest(format!(
-            "the query cannot be understood: unknown field `{unknown}`, expected one of {}, or a column of the catalog",
+            "the query cannot be understood: `{unknown}` is unknown; known are {}, and the columns of the catalog",
             known.join(", ")
         )))
     }
@@ -156,7 +156,7 @@ mod tests {
         );
         assert!(asked.check(|name| ["price", "brand"].contains(&name), &[]).is_ok());
         let wrong = asked.check(|name| name == "price", &["limit"]).unwrap_err().to_string();
-        assert!(wrong.contains("unknown field `brand`") && wrong.contains("`limit`"), "{wrong}");
+        assert!(wrong.contains("`brand` is unknown") && wrong.contains("`limit`"), "{wrong}");
     }
 
     #[test]

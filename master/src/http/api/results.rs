@@ -6,6 +6,7 @@ use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
 use tributary_engine::{Batches, GroupRow, ReportValue};
+use tributary_http_common::spilled;
 
 use super::export::{Cell, Table};
 use crate::http::server::error::ApiError;
@@ -91,5 +92,5 @@ fn stream(
         batch?.iter().try_for_each(|row| each(&mut out, row))?;
         anyhow::Ok(Bytes::from(out))
     });
-    response.streaming(part(begin).chain(body).chain(part(end.to_vec())))
+    response.streaming(spilled(part(begin).chain(body).chain(part(end.to_vec()))))
 }

@@ -44,6 +44,8 @@ pub(crate) struct Source {
     pub(crate) report_rejects: i64,
     /// Duration of the last pass; null before the first since the start.
     pub(crate) took_seconds: Option<f64>,
+    /// Since when a pass over it is under way, RFC 3339, if that is more than 10 seconds; else null.
+    pub(crate) slow_since: Option<String>,
     /// When it is asked next, RFC 3339; null while it is being asked.
     pub(crate) next_try: Option<String>,
     /// The last distinct errors since the start, the latest first; at most 20.
@@ -200,6 +202,7 @@ impl From<HeldVersionRow> for Held {
 impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
         let errors = status.errors().iter().cloned().map(SourceError::from).collect();
+        let slow_since = status.slow().map(|(since, _)| since.to_owned());
         let took_seconds = status.state.map(|_| status.took.as_secs_f64());
         let SourceView {
             name,
@@ -239,6 +242,7 @@ impl From<SourceHealth> for Source {
             took_seconds,
             rejected_files,
             running,
+            slow_since,
             next_try: status.next_try,
             errors,
         }

@@ -11,10 +11,14 @@ use actix_web::{
 use anyhow::Context;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use tributary_engine::{Inbox, InboxError, MAX_BODY_SILENCE, Offer};
+use tributary_engine::{Inbox, InboxError, Offer};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::server::{App, error::ApiError, input};
+use crate::http::server::{
+    App,
+    error::ApiError,
+    input::{self, BODY_TIME},
+};
 
 /// Maximum bytes of a form's fields and boundaries, without its files.
 const AROUND_FILES: u64 = 64 << 10;
@@ -154,16 +158,17 @@ async fn first_file(
 }
 
 pub(crate) async fn next_field(form: &mut Multipart) -> Result<Option<Field>, ApiError> {
-    in_time(form.next())
-        .await?
-        .transpose()
-        .map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))
+    in_time(form.next()).await?.transpose().map_err(|_| bad_form())
+}
+
+fn bad_form() -> ApiError {
+    ApiError::BadRequest("the form cannot be read: it ended early, or is not written as multipart/form-data".to_owned())
 }
 
 /// Waits for the next part of a form, outside its files, within the time limit.
 async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
-    let next = tokio::time::timeout(MAX_BODY_SILENCE, next).await;
-    next.map_err(|_| InboxError::Stalled { seconds: MAX_BODY_SILENCE.as_secs() }.into())
+    let next = tokio::time::timeout(BODY_TIME, next).await;
+    next.map_err(|_| ApiError::TooSlow { seconds: BODY_TIME.as_secs() })
 }
 
 /// Returns the file name of a field; `None` if it is not a file.
@@ -180,10 +185,14 @@ pub(crate) fn filename(field: &Field) -> Result<Option<String>, ApiError> {
 }
 
 /// Reads the text of a field that is not a file.
-pub(crate) async fn drain(mut field: Field) -> Result<String, ApiError> {
+pub(crate) async fn drain(field: Field) -> Result<String, ApiError> {
+    in_time(text_of(field)).await?
+}
+
+async fn text_of(mut field: Field) -> Result<String, ApiError> {
     let mut text = Vec::new();
-    while let Some(piece) = in_time(field.next()).await? {
-        let piece = piece.map_err(|why| ApiError::BadRequest(format!("the form cannot be read: {why}")))?;
+    while let Some(piece) = field.next().await {
+        let piece = piece.map_err(|_| bad_form())?;
         text.extend_from_slice(&piece);
         if text.len() as u64 > AROUND_FILES {
             return Err(ApiError::TooLarge { limit: AROUND_FILES as usize });

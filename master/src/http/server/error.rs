@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, CannotUndo, EditError, InboxError, ListError, TextError};
+use tributary_engine::{AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -88,6 +88,9 @@ pub(crate) enum ApiError {
         /// The limit.
         limit: usize,
     },
+    /// Too many clients wait for an answer, or take one.
+    #[error("too many clients wait for lists or take them; ask again in a moment")]
+    Busy,
     /// A source's held version cannot be accepted.
     #[error(transparent)]
     Accept(AcceptError),
@@ -131,7 +134,7 @@ impl ApiError {
             Self::TooManyBodies { .. } => "too many clients",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
-            Self::TooManyClients { .. } => "too many clients",
+            Self::TooManyClients { .. } | Self::Busy => "too many clients",
             Self::Accept(error) => accept(error).1,
             Self::Stopping => "stopping",
             Self::Internal => "internal error",
@@ -174,7 +177,7 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
         InboxError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
         InboxError::TooMany { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
-        InboxError::Stalled { .. } => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        InboxError::Stalled(_) | InboxError::Yielded => (StatusCode::REQUEST_TIMEOUT, "too slow"),
         InboxError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
         InboxError::Unknown { .. } => (StatusCode::NOT_FOUND, "not found"),
         InboxError::WrongOffset { .. } => (StatusCode::CONFLICT, "wrong offset"),
@@ -183,6 +186,7 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::TakenOver => (StatusCode::CONFLICT, "taken over"),
         InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
         InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        InboxError::Failed(error) if error.is::<Busy>() => (StatusCode::SERVICE_UNAVAILABLE, "too many clients"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
@@ -212,6 +216,9 @@ impl From<ListError> for ApiError {
 /// Logs an internal error, which is not shown to the client.
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
+        if error.is::<Busy>() {
+            return Self::Busy;
+        }
         tracing::error!("a request failed: {error:#}");
         Self::Internal
     }
@@ -234,7 +241,7 @@ impl ResponseError for ApiError {
             Self::CannotUndo(_) => StatusCode::CONFLICT,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
-            Self::Stopping | Self::TooManyClients { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::Busy | Self::TooManyClients { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -247,10 +254,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Stopping
-            | Self::TooManyBodies { .. }
-            | Self::TooManyClients { .. }
-            | Self::Upload(InboxError::TooMany { .. } | InboxError::Stopping) => {
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}

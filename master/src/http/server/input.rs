@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
 use tributary_engine::{Author, Entrance, checked_sku, checked_text};
+use tributary_http_common::plain;
 
 use super::body_budget::{Budget, MAX_BYTES};
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
@@ -24,7 +25,7 @@ pub(crate) const BODY_BYTES: usize = 8 << 20;
 /// Characters of a user name that are kept.
 const MAX_USER_CHARS: usize = 100;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
-const BODY_TIME: Duration = Duration::from_secs(60);
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// Parses the query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
@@ -85,7 +86,7 @@ async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes,
     static BODIES: Budget = Budget::new();
     let (mut share, mut body) = (BODIES.share(), web::BytesMut::new());
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|why| bad(format!("the body could not be read: {why}")))?;
+        let chunk = chunk.map_err(|_| bad("the body ended early or is not written as its head says".to_owned()))?;
         if body.len() + chunk.len() > limit {
             return Err(ApiError::TooLarge { limit });
         }
@@ -106,8 +107,10 @@ pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T
         return Err(ApiError::Invalid("the body must be an object".to_owned()));
     }
     serde_json::from_slice(&body).map_err(|why| match why.classify() {
-        serde_json::error::Category::Data => ApiError::Invalid(format!("the body does not fit: {why}")),
-        _ => bad(format!("the body is no JSON: {why}")),
+        serde_json::error::Category::Data => {
+            ApiError::Invalid(format!("the body does not fit: {}", plain(&why.to_string())))
+        }
+        _ => bad(format!("the body is no JSON: {}", plain(&why.to_string()))),
     })
 }
 
@@ -126,10 +129,10 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
 /// their place.
 fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
     percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = std::str::from_utf8(written).map_err(|why| why.to_string())?;
+    let text = std::str::from_utf8(written).map_err(|_| "it is not UTF-8".to_owned())?;
     web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| match why {
-        QueryPayloadError::Deserialize(why) => why.to_string(),
-        why => why.to_string(),
+        QueryPayloadError::Deserialize(why) => plain(&why.to_string()),
+        why => plain(&why.to_string()),
     })
 }
 

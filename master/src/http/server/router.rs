@@ -13,7 +13,7 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     web,
 };
-use tributary_http_common::{admit, catch_panic, close, complete};
+use tributary_http_common::{Waiting, admit, catch_panic, close, complete, paced};
 
 use crate::http::{
     api::{
@@ -238,10 +238,17 @@ async fn around(
     let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
     let refusal = admit(&app.admission, &request, is_probe).err();
     let is_refused = refusal.is_some();
-    let mut response = match refusal {
-        None => next.call(request).await?.map_into_boxed_body(),
+    let waiting = Waiting::of(&request);
+    let response = match refusal {
+        None => tokio::select! {
+            response = next.call(request) => response?.map_into_boxed_body(),
+            // Nobody takes this answer.
+            () = waiting.gone() => return Err(ApiError::Busy.into()),
+        },
         Some(refusal) => request.error_response(ApiError::from(refusal)),
     };
+    let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
+    let mut response = paced(response).unwrap_or_else(busy);
     if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }

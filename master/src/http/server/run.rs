@@ -25,10 +25,10 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let shutdown = engine.shutdown().clone();
     let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
     let app = Data::new(app);
-    let shared = app.clone();
+    let (shared, patience) = (app.clone(), config.patience);
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
-        .on_connect(prepare_connection)
+        .on_connect(prepare_connection(patience))
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)

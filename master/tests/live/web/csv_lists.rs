@@ -58,11 +58,10 @@ fn expected(system: &System, escape: impl Fn(&str) -> String) -> Vec<Vec<String>
 }
 
 fn without_formulas(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell != "-1" {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    // Behind these, a spreadsheet of another country begins a cell or a row.
+    let inner =
+        ["\t", "\r", ";"].iter().fold(cell.to_owned(), |cell, at| cell.replace(&format!("{at}="), &format!("{at}'=")));
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell != "-1" { format!("'{inner}") } else { inner }
 }
 
 #[test]

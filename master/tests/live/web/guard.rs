@@ -1,6 +1,10 @@
 //! Admission: by the host that a request names, and the site from which it comes.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use tributary_testkit::http::{Response, exchange};
 
@@ -88,6 +92,76 @@ fn a_request_without_a_host_is_not_answered() {
         let response = exchange(&url, twice.as_bytes()).unwrap();
         assert!([400, 421].contains(&response.status), "{response:?}");
     }
+    for repeated in ["Origin: null", "Sec-Fetch-Site: none", "Authorization: Bearer x", "Host: localhost"] {
+        let head = format!("GET /api/v1/products HTTP/1.1\r\nHost: localhost\r\n{repeated}\r\n{repeated}\r\n");
+        let response = exchange(&url, format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(response.status, 400, "{repeated}: {response:?}");
+    }
+}
+
+/// Every route of the router, and every server: one that is new is asked here, too.
+#[test]
+fn no_route_answers_to_a_foreign_host() {
+    let mut system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
+    system.kill_master();
+    let configured = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
+    system.configure(&format!("{configured}\n[compat]\n"));
+    system.start_master(&[]);
+    let (master, source) = (system.master_url(""), system.url("north").to_owned());
+    let ours = include_str!("../../../src/http/server/router.rs");
+    let theirs = include_str!("../../../../data-source/src/http/router.rs");
+    for (url, router, least) in [(master, ours, 45), (source, theirs, 9)] {
+        let routes = routes(router);
+        assert!(routes.len() >= least, "only {routes:?} were found");
+        for route in routes.into_iter().chain(["/nowhere".to_owned()]) {
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"] {
+                let head = format!("{method} {route} HTTP/1.1\r\nHost: evil.example\r\nTus-Resumable: 1.0.0\r\n");
+                let response = exchange(&url, format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+                // Only CONNECT to something that is no host is no request at all.
+                let is_refused = response.status == 421 || (method == "CONNECT" && response.status == 400);
+                assert!(is_refused, "{method} {route}: {} {}", response.status, response.text());
+            }
+        }
+    }
+    // Nothing else listens.
+    let servers = servers(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    assert_eq!(servers, ["data-source/src/server.rs", "master/src/http/server/run.rs"]);
+}
+
+/// The paths in the source of a router, parameters filled in.
+fn routes(router: &str) -> BTreeSet<String> {
+    let source = router.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let literals =
+        source.split('"').skip(1).step_by(2).filter(|text| text.starts_with(['/', '{']) && !text.contains(' '));
+    let filled =
+        literals.map(|path| path.replacen("{sku}", if path.starts_with('{') { "/api/v1/products/a" } else { "a" }, 1));
+    let filled = filled.map(|path| path.replace(['{', '}'], "").replace(":.*", "").replace(":.+", ""));
+    let named = ["/healthz", "/readyz", "/socket.io/", "/api/v1/tus/", "/api/v1/tus/a", "/read/a.csv"];
+    filled.chain(named.map(str::to_owned)).collect()
+}
+
+/// The files of the programs that start an HTTP server, tests aside.
+fn servers(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name());
+            if entry.file_type().unwrap().is_dir()
+                && !["target", "tests", ".git", "testkit"].iter().any(|skip| name == *skip)
+            {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+                if text.contains("HttpServer::new(") || text.contains("actix_server::Server") {
+                    found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 #[test]
@@ -155,11 +229,17 @@ fn what_another_site_sends_changes_nothing() {
             page_unless_api(&send(&system, method, path, &[headers, &[BROWSER]].concat(), body), path);
         }
         for path in ["/", "/products", "/api/v1/products/a", "/healthz"] {
+            // A script, an image or a frame of its page: it could learn from how that loads what is here.
             let read = get(&system, path, headers);
-            assert_eq!(read.status, 200, "{headers:?} {path}");
-            // The browser does not hand it to the other site's script.
+            assert_eq!(read.status, 403, "{headers:?} {path}");
             assert!(!read.headers.iter().any(|(name, _)| name.starts_with("access-control-")), "{read:?}");
-            assert_eq!(send(&system, "HEAD", path, headers, "").status, 200, "{headers:?} {path}");
+            assert_eq!(send(&system, "HEAD", path, headers, "").status, 403, "{headers:?} {path}");
+            // A link of its page, which a person follows.
+            let link = [headers, &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]].concat();
+            let followed = get(&system, path, &link);
+            assert_eq!(followed.status, 200, "{headers:?} {path}");
+            assert_eq!(followed.header("cross-origin-resource-policy"), Some("same-origin"));
+            assert_eq!(followed.header("x-content-type-options"), Some("nosniff"));
         }
     }
     // Nor does it send what such a script must ask for first.

@@ -55,8 +55,8 @@ fn the_page_counts_the_reasons_of_each_file_and_says_how_to_fix_a_row() {
     let shown = page(&get(&system, "/rejects", &[]), 200);
     for part in [
         "<h1>Rows set aside",
-        "<span class=\"count\">2</span> no sku",
-        "<span class=\"count\">1</span> 3 fields where the header has 2",
+        "<span class=\"count\">2</span> <bdi>no sku",
+        "<span class=\"count\">1</span> <bdi>3 fields where the header has 2",
         "quote cells that hold the delimiter",
         "/api/v1/rejects?source=north&#38;file=in%2Fb.csv&#38;order=line&#38;format=csv",
     ] {

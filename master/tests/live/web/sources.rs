@@ -41,6 +41,7 @@ fn a_source_has_the_fields_of_the_reference() {
         "last_sensed",
         "last_applied",
         "error",
+        "slow_since",
         "next_try",
     ] {
         assert!(source.get(field).is_some(), "{field} is missing: {source}");

@@ -40,7 +40,7 @@ macro_rules! columns {
 columns!(Aggr: name, no_of_products);
 columns!(
     Source: name, url, state, version, files, offers, rejects, last_sensed, last_applied, error, note, held, rows,
-    report_files, report_rows, report_rejects, took_seconds, next_try, errors, rejected_files, running
+    report_files, report_rows, report_rejects, took_seconds, slow_since, next_try, errors, rejected_files, running
 );
 columns!(Queue: name, role, state, ready, consumers, unacknowledged, dead_lettered, error, changed_at);
 columns!(Change: id, at, cause, source, file, entrance, who, columns, edit, undoable);

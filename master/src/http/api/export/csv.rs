@@ -10,6 +10,7 @@ use actix_web::{
 use futures_util::{StreamExt, stream};
 use tributary_csv_gate::write_record;
 use tributary_formats::CSV_UTF8_WITH_HEADER;
+use tributary_http_common::spilled;
 
 use super::{Cell, Table};
 
@@ -30,5 +31,5 @@ pub(super) fn answer<R: 'static>(
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")))
-        .streaming(stream::iter([Ok(begin.into())]).chain(body))
+        .streaming(spilled(stream::iter([Ok(begin.into())]).chain(body)))
 }

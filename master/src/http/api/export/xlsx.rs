@@ -2,7 +2,7 @@
 //!
 //! The rows go to a temporary file first. So a list that no sheet can hold is refused with words instead of cut.
 
-use std::io;
+use std::{fs::File, io::Seek};
 
 use actix_web::{
     HttpResponse,
@@ -13,7 +13,7 @@ use anyhow::Context;
 use futures_util::StreamExt;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 use tokio::runtime::Handle;
-use tributary_http_common::produced;
+use tributary_http_common::file;
 
 use super::{Cell, Table};
 use crate::http::server::error::ApiError;
@@ -32,12 +32,19 @@ const MAX_SHEET_NAME: usize = 31;
 
 pub(super) async fn answer<R: Send + 'static>(table: Table<R>) -> Result<HttpResponse, ApiError> {
     let name = table.name.clone();
-    let mut workbook = web::block(move || workbook(table)).await.context("a sheet broke off")??;
-    let save = move |sink: &mut _| workbook.save_to_writer(sink).map_err(io::Error::other);
+    let saved = web::block(move || saved(workbook(table)?)).await.context("a sheet broke off")??;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, XLSX))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.xlsx\"")))
-        .streaming(produced(save, || {})))
+        .streaming(file(saved)))
+}
+
+/// Saves a workbook to a temporary file, of which a slow client takes piece after piece.
+fn saved(mut workbook: Workbook) -> Result<File, ApiError> {
+    let mut file = tempfile::tempfile().context("failed to create a temporary file")?;
+    workbook.save_to_writer(&mut file).context("failed to write a temporary file")?;
+    file.rewind().context("failed to read a temporary file")?;
+    Ok(file)
 }
 
 /// Writes all rows. Call it on a thread that may block.

@@ -3,7 +3,7 @@
 use crate::http::{
     api::source_views::Source,
     pages::{
-        sources::{HeldLine, RunningLine},
+        sources::{HeldLine, RunningLine, slow_note},
         text::{
             moment::Moment,
             wording::{counted, encoded, set_aside},
@@ -14,9 +14,9 @@ use crate::http::{
 /// Seconds of a pass from which on a source that is up counts as slow.
 const SLOW: f64 = 10.0;
 
-/// Whether the source is up, and its last pass took long.
+/// Whether a pass over the source takes long, or the last one did and the source is up.
 pub(super) fn is_slow(source: &Source) -> bool {
-    source.state == "up" && source.took_seconds.is_some_and(|seconds| seconds >= SLOW)
+    source.slow_since.is_some() || (source.state == "up" && source.took_seconds.is_some_and(|seconds| seconds >= SLOW))
 }
 
 /// One source.
@@ -43,7 +43,8 @@ impl From<Source> for SourceLine {
     fn from(source: Source) -> Self {
         let rejects = source.rejects + source.report_rejects;
         let seconds = source.took_seconds.filter(|_| is_slow(&source));
-        let slow = seconds.map(|seconds| format!("slow: the last pass took {seconds:.0} s"));
+        let took = seconds.map(|seconds| format!("slow: the last pass took {seconds:.0} s"));
+        let slow = slow_note(&source).or(took);
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             link: format!("/sources/{}", encoded(&source.name)),

@@ -118,7 +118,7 @@ impl Form {
                 other => {
                     let own = catalog.columns.iter().map(|column| column.name.as_str());
                     let known: Vec<_> = ["sku", "name", "description"].into_iter().chain(own).collect();
-                    let why = format!("unknown field `{other}`, expected one of `{}`", known.join("`, `"));
+                    let why = format!("`{other}` is unknown; known are `{}`", known.join("`, `"));
                     return Err(ApiError::BadRequest(format!("the form cannot be understood: {why}")));
                 }
             }

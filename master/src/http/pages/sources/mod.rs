@@ -10,4 +10,5 @@ mod running;
 pub(crate) mod source;
 
 pub(super) use held::HeldLine;
+pub(super) use row::slow_note;
 pub(super) use running::RunningLine;

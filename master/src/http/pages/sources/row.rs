@@ -44,7 +44,7 @@ impl From<Source> for SourceFacts {
     fn from(source: Source) -> Self {
         let moment = |at: &Option<String>| at.as_deref().and_then(Moment::new);
         let rejects = source.rejects + source.report_rejects;
-        let encoded = encoded(&source.name);
+        let (encoded, slow) = (encoded(&source.name), slow_note(&source));
         Self {
             link: format!("/sources/{encoded}"),
             url: (!source.url.starts_with("file:")).then_some(source.url),
@@ -60,7 +60,7 @@ impl From<Source> for SourceFacts {
             next_try: moment(&source.next_try),
             // What is held is shown beside the button.
             error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
-            note: source.note,
+            note: slow.or(source.note),
             rejected_files: (source.rejected_files > 0)
                 .then(|| format!("{} rejected", counted(source.rejected_files, "file"))),
             running: source.running.and_then(RunningLine::new),
@@ -69,6 +69,12 @@ impl From<Source> for SourceFacts {
             name: source.name,
         }
     }
+}
+
+/// Since when a pass over a source is under way, if that is long.
+pub(in crate::http::pages) fn slow_note(source: &Source) -> Option<String> {
+    let since = source.slow_since.as_deref()?.replace('T', " ").replace('Z', " UTC");
+    Some(format!("slow: a pass is under way since {since}"))
 }
 
 /// A duration in the unit that suits it, with two or three digits.

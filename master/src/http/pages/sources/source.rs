@@ -208,6 +208,7 @@ pub(in crate::http::pages) mod tests {
             report_rows: 1,
             report_rejects: 1,
             took_seconds: Some(0.5),
+            slow_since: None,
             next_try: None,
             errors: vec![error],
             rejected_files: 1,

@@ -1,0 +1,205 @@
+//! Bodies that are read from a snapshot of a database. It must not be held as long as a slow client takes, because the log of the
+//! database grows meanwhile, and few may be held at a time. So the rest of the body goes to a temporary file once the client falls behind.
+
+use std::{
+    fs::File,
+    io::{Seek, Write},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use actix_web::{rt, web::Bytes};
+use anyhow::{Context, Result, anyhow, ensure};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream, stream::LocalBoxStream};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use crate::body::file;
+
+/// Time in which a client takes a chunk, or else the rest of the body goes to a file.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Chunks that wait for the client.
+const MAX_QUEUED: usize = 1;
+/// Bytes in such files, over all clients.
+const MAX_SPILLED_BYTES: u64 = 16 << 30;
+/// Bytes that stay free on the disk of temporary files, and the bytes after which that is checked.
+#[cfg(unix)]
+const KEEP_FREE: u64 = 1 << 30;
+const CHECK_INTERVAL: u64 = 16 << 20;
+
+static SPILLED_BYTES: AtomicU64 = AtomicU64::new(0);
+
+enum Piece {
+    Bytes(Bytes),
+    /// The rest of the body.
+    Rest(Spill),
+    Failed(anyhow::Error),
+    /// The body is complete. A channel that closes without this means that the reading task panicked.
+    Complete,
+}
+
+/// Streams `body`, and reads it to its end however slowly it is taken.
+pub fn spilled(body: impl Stream<Item = Result<Bytes>> + 'static) -> impl Stream<Item = Result<Bytes>> + 'static {
+    let (sender, receiver) = channel(MAX_QUEUED);
+    rt::spawn(read(body, sender));
+    stream::unfold(Some(receiver), next).flatten()
+}
+
+type Parts = LocalBoxStream<'static, Result<Bytes>>;
+
+async fn next(receiver: Option<Receiver<Piece>>) -> Option<(Parts, Option<Receiver<Piece>>)> {
+    let mut receiver = receiver?;
+    let one = |item| stream::iter([item]).boxed_local();
+    match receiver.recv().await {
+        Some(Piece::Bytes(bytes)) => Some((one(Ok(bytes)), Some(receiver))),
+        Some(Piece::Rest(spill)) => Some((spill.stream().boxed_local(), None)),
+        Some(Piece::Failed(error)) => Some((one(Err(error)), None)),
+        Some(Piece::Complete) => None,
+        None => Some((one(Err(anyhow!("the reader of a list panicked"))), None)),
+    }
+}
+
+/// Reads the body. Ends early if the client has gone.
+async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
+    let mut body = Box::pin(body);
+    while let Some(chunk) = body.next().await {
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => return drop(sender.send(Piece::Failed(error)).await),
+        };
+        match timeout(MAX_PAUSE, sender.reserve()).await {
+            Ok(Ok(place)) => place.send(Piece::Bytes(chunk)),
+            Ok(Err(_)) => return,
+            Err(_) => {
+                let begun = stream::iter([Ok(chunk)]).chain(body);
+                let piece = Spill::write(begun, &sender).await.map_or_else(Piece::Failed, Piece::Rest);
+                // What it was read from is given back by now.
+                return drop(sender.send(piece).await);
+            }
+        }
+    }
+    drop(sender.send(Piece::Complete).await);
+}
+
+/// The rest of a body in a file that has no name.
+#[derive(Default)]
+struct Spill {
+    file: Option<File>,
+    bytes: u64,
+}
+
+impl Spill {
+    async fn write(body: impl Stream<Item = Result<Bytes>>, sender: &Sender<Piece>) -> Result<Self> {
+        let mut body = Box::pin(body);
+        let mut spill = Self::default();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk?;
+            ensure!(!sender.is_closed(), "the client has gone");
+            spill = blocking(move || spill.append(&chunk)).await?;
+        }
+        Ok(spill)
+    }
+
+    fn append(mut self, chunk: &[u8]) -> Result<Self> {
+        let bytes = chunk.len() as u64;
+        self.bytes += bytes;
+        let all = SPILLED_BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        ensure!(all <= MAX_SPILLED_BYTES, "too much of lists waits in temporary files for slow clients");
+        if self.file.is_none() {
+            self.file = Some(tempfile::tempfile().context("failed to create a temporary file")?);
+        }
+        let mut file = self.file.as_ref().context("a list has no rest")?;
+        if self.bytes / CHECK_INTERVAL != (self.bytes - bytes) / CHECK_INTERVAL {
+            check_room(file)?;
+        }
+        file.write_all(chunk).context("failed to write a temporary file")?;
+        Ok(self)
+    }
+
+    fn stream(mut self) -> impl Stream<Item = Result<Bytes>> + 'static {
+        let written = self.file.take();
+        let opened = async move {
+            let mut written = written.context("a list has no rest")?;
+            let written = blocking(move || Ok(written.rewind().map(|()| written)?)).await?;
+            anyhow::Ok(file(written).map_err(anyhow::Error::from))
+        };
+        // The bytes count until the last of them was taken.
+        stream::once(opened).try_flatten().map(move |chunk| {
+            let _counted = &self;
+            chunk
+        })
+    }
+}
+
+impl Drop for Spill {
+    fn drop(&mut self) {
+        SPILLED_BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    spawn_blocking(work).await.context("a thread that writes a temporary file panicked")?
+}
+
+#[cfg(unix)]
+fn check_room(file: &File) -> Result<()> {
+    let disk = rustix::fs::fstatvfs(file).context("failed to ask how much of the disk is free")?;
+    ensure!(disk.f_bavail * disk.f_frsize >= KEEP_FREE, "the disk of temporary files is nearly full");
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_room(_: &File) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// A body of so many chunks, which tells when all was read.
+    fn body(chunks: u32, read: Arc<Notify>) -> impl Stream<Item = Result<Bytes>> {
+        let all = stream::iter((0..chunks).map(|number| Ok(Bytes::from(format!("{number}\n")))));
+        all.chain(stream::once(async move {
+            read.notify_one();
+            Ok(Bytes::new())
+        }))
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_read_to_its_end_and_the_same_however_it_is_taken() {
+        for is_slow in [false, true] {
+            let read = Arc::new(Notify::new());
+            let body = spilled(body(5000, Arc::clone(&read)));
+            if is_slow {
+                read.notified().await;
+                assert!(SPILLED_BYTES.load(Ordering::Relaxed) > 0);
+            }
+            let taken: Vec<Bytes> = body.try_collect().await.unwrap();
+            let expect: String = (0..5000).map(|number| format!("{number}\n")).collect();
+            assert!(taken.concat() == expect.as_bytes(), "{is_slow}");
+        }
+        assert_eq!(SPILLED_BYTES.load(Ordering::Relaxed), 0, "what was taken does not count");
+    }
+
+    #[actix_web::test]
+    async fn a_failure_cuts_a_body_however_it_is_taken() {
+        for is_slow in [false, true] {
+            let read = Arc::new(Notify::new());
+            let failing = body(100, Arc::clone(&read)).chain(stream::iter([Err(anyhow!("the database broke"))]));
+            let body = spilled(failing);
+            if is_slow {
+                read.notified().await;
+            }
+            let taken: Vec<_> = body.collect().await;
+            assert!(taken.last().unwrap().is_err(), "{is_slow}");
+        }
+    }
+}
