@@ -140,6 +140,8 @@ fn it_redirects() {
     for status in ["302 Found", "307 Temporary Redirect"] {
         let check = |bad: FaultySource, path: &str| {
             let system = check(&bad, &format!("{path} redirects to {}{path}; ", other.url));
+            let error = system.table("sources")[0]["error"].as_str().unwrap().to_owned();
+            assert!(error.contains(&format!("write its address, as in `url = \"{}\"`", other.url)), "{error}");
             assert_eq!(system.table("sources")[0]["state"], "down");
         };
         check(FaultySource::start(&[("/sense", redirect(status, "/sense"))]), "/sense");

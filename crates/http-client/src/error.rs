@@ -54,7 +54,11 @@ pub enum Error {
         detail: Option<String>,
     },
     /// The server answers with a redirect, which is never followed.
-    #[error("{url} redirects to {target}; redirects are not followed, so configure the address that is meant")]
+    #[error(
+        "{url} redirects to {target}; redirects are not followed; if that server is meant, write its address, as in \
+         `url = \"{}\"`",
+        base(url, target)
+    )]
     Redirected {
         /// The URL, for people.
         url: String,
@@ -153,9 +157,38 @@ impl Error {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        let cause = innermost.to_string();
+        let cause = words(innermost);
         if error.is_connect() { Self::Unreachable { url, cause } } else { Self::Broken { url, cause } }
     }
+}
+
+/// The system's words, or plain ones in place of a library's.
+fn words(cause: &(dyn std::error::Error + 'static)) -> String {
+    let text = cause.to_string();
+    let is_of_system = cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.raw_os_error().is_some());
+    let plain = match text.as_str() {
+        _ if is_of_system => return text,
+        "connection closed before message completed" => "it ended before the answer was complete",
+        "operation was canceled" => "it ended",
+        text if text.contains("failed to lookup address") => "no machine has this name",
+        text if text.contains("HTTP version") || text.contains("status-code") => "the answer is not HTTP",
+        text if text.contains("message head is too large") => "the head of the answer is too large",
+        text if text.contains("HTTP header") || text.contains("chunk") => "the answer is not written as HTTP",
+        text if text.contains("end of file before message length") => "it ended before the answer was complete",
+        // Most often TLS, whose reasons a person must know.
+        _ => return text,
+    };
+    plain.to_owned()
+}
+
+/// The address to configure so that the path that was asked leads to `target`.
+fn base<'a>(url: &str, target: &'a str) -> &'a str {
+    let asked = url.splitn(4, '/').nth(3).unwrap_or_default();
+    // Of a path below a configured one, only its last parts need to be the same.
+    let parts: Vec<&str> = asked.split('/').collect();
+    let same = (0..parts.len()).map(|skipped| format!("/{}", parts[skipped..].join("/")));
+    let base = same.into_iter().find_map(|path| target.strip_suffix(path.as_str()));
+    base.unwrap_or(target)
 }
 
 /// The URL without its secrets.
@@ -167,4 +200,18 @@ pub(crate) fn public(url: &Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_says_which_address_to_write() {
+        let check = |url: &str, target: &str, expect: &str| assert_eq!(base(url, target), expect, "{url} {target}");
+        check("http://a:1/sense", "https://b/sense", "https://b");
+        check("http://a:1/sense/files", "http://a:1/feeds/sense/files", "http://a:1/feeds");
+        check("http://a:1/x/read/a.csv", "http://b:1/y/read/a.csv", "http://b:1/y");
+        check("http://a:1/sense", "http://b/login", "http://b/login");
+    }
 }
