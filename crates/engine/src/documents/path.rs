@@ -45,12 +45,22 @@ fn check_component(name: &str) -> Result<(), String> {
         "a file name cannot contain `\\`, or be `.` or `..`"
     } else if name.chars().any(char::is_control) {
         "a file name cannot contain control characters"
+    } else if name.chars().any(is_invisible) {
+        "a file name cannot contain characters that are not seen, or that turn the direction of a text: type the name anew"
     } else if is_hidden(name) {
         "a file name cannot start with a dot: hidden files are never read; choose another name"
     } else {
         return Ok(());
     };
     Err(why.to_owned())
+}
+
+/// Whether a character has no width, or turns the direction of a text. A name with one may look like another name.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Whether a source would offer a file of this path, if a format may read its kind.
@@ -111,6 +121,11 @@ mod tests {
             "a\n.csv",
             "\u{7f}.csv",
             "\u{85}.csv",
+            "a\u{202e}vsc.exe.csv",
+            "a\u{2066}b.csv",
+            "a\u{200b}.csv",
+            "\u{feff}a.csv",
+            "a\u{ad}b/x.csv",
             "a.json",
             "a.csv.part",
             "a.csv~",

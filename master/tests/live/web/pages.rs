@@ -254,3 +254,15 @@ fn a_page_of_products_goes_on_where_it_ended() {
     follow("/names", 60);
     follow("/names?q=N%26", 60);
 }
+
+/// A name that turns the direction of a text must not turn what stands beside it: `north a\u{202e}vsc.csv, 1 row`.
+#[test]
+fn a_text_that_turns_its_direction_turns_nothing_else() {
+    let system = one_source(&[("a\u{202e}vsc.csv", "sku,name\n,\u{202e}x\n")]);
+    for path in ["/files", "/rejects"] {
+        let text = page(&get(&system, path, &[BROWSER]), 200);
+        assert!(text.contains("<bdi>a\u{202e}vsc.csv</bdi>"), "{path}: {text}");
+    }
+    let style = system.ask("GET", "/style.css", "").text();
+    assert!(style.contains("a, b, code") && style.contains("unicode-bidi: isolate"), "links and names are isolated");
+}

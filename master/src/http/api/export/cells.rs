@@ -26,10 +26,27 @@ impl<'a> Cell<'a> {
     /// As [`Self::exact`], but with an apostrophe before a text that a spreadsheet would run.
     pub(crate) fn without_formula(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Text(text) if is_formula(&text) => Some(format!("'{text}").into()),
+            Self::Text(text) if is_formula(&text) || text.contains(SEPARATORS) => Some(disarmed(&text).into()),
             other => other.exact(),
         }
     }
+}
+
+/// Signs at which a spreadsheet of another country may begin a new cell: it takes no comma for one, so it does not see the quotes around ours.
+const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Puts an apostrophe before each part that would run.
+fn disarmed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (at, part) in text.split_inclusive(SEPARATORS).enumerate() {
+        // Behind a separator, quotes would be those of a new cell.
+        let content = if at == 0 { text } else { part.trim_start_matches('"').trim_end_matches(SEPARATORS) };
+        if is_formula(content) {
+            out.push('\'');
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 /// Spreadsheets treat these as the start of a formula; some accept the full-width signs, too. A negative number is what it says.
@@ -106,10 +123,21 @@ mod tests {
             assert_eq!(cell.clone().without_formula().as_deref(), Some(expect));
             assert_eq!(cell.exact().as_deref(), Some(text));
         };
-        for text in ["=1+1", "+1", "-a", "-1+1", "-1,5", "-", "-.5", "-1.", "-1e5", "- 1", "@a", "\t=1", "＝1"] {
+        for text in ["=1+1", "+1", "-a", "-1+1", "-1,5", "-", "-.5", "-1.", "-1e5", "- 1", "@a", "＝1"] {
             check(text, &format!("'{text}"));
         }
-        for plain in ["", "a=1", "1-1", " =1", "'=1", "-5", "-1.50", "-00123"] {
+        // In a country with `;` between cells, the parts behind it are cells of their own, and a line break ends the row.
+        for (text, expect) in [
+            ("\t=1", "'\t'=1"),
+            ("a;=1+1", "a;'=1+1"),
+            ("a;\"=1+1\"", "a;'\"=1+1\""),
+            ("a;;@x;-5;-a", "a;;'@x;-5;'-a"),
+            ("a\n=1\r\n+2", "a\n'=1\r\n'+2"),
+            ("=1;=2", "'=1;'=2"),
+        ] {
+            check(text, expect);
+        }
+        for plain in ["", "a; b", "a;-5", "a;", ";", "a=1", "1-1", " =1", "'=1", "-5", "-1.50", "-00123"] {
             check(plain, plain);
         }
         assert_eq!(Cell::Number("-1e+30".into()).without_formula().as_deref(), Some("-1e+30"));
