@@ -1,6 +1,7 @@
-//! `cargo xtask tidy`: rules that rustfmt and clippy do not check: heads and lengths of files, links of documents, and how doc comments
-//! begin. Each rule takes the [`Tree`] and returns its faults.
+//! `cargo xtask tidy`: rules that rustfmt and clippy do not check: heads and lengths of files, links of documents, how doc comments
+//! begin, and reasons of dependencies. Each rule takes the [`Tree`] and returns its faults.
 
+mod dependencies;
 mod links;
 mod markdown;
 mod prose;
@@ -15,7 +16,7 @@ const MAX_LINES: usize = 400;
 
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read()?;
-    let faults = [heads(&tree), links::faults(&tree), prose::faults(&tree)].concat();
+    let faults = [heads(&tree), links::faults(&tree), prose::faults(&tree), dependencies::faults(&tree)?].concat();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     println!("tidy: {} files", tree.files.len());
     Ok(())
