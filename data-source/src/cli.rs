@@ -95,11 +95,11 @@ impl ServeArgs {
     /// Checks the options and returns the configuration.
     ///
     /// # Errors
-    /// The token file cannot be read or holds no token; the file of formats cannot be read or is wrong.
+    /// The token file cannot be used; the file of formats cannot be read or is wrong.
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
-        let admission = Admission::new(self.access.token()?, self.allowed_hosts.clone()).listening_on(&self.listen);
+        let admission = Admission::new(self.access.tokens()?, self.allowed_hosts.clone()).listening_on(&self.listen);
         let formats = self.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
         Ok(Config {
             dir,
@@ -111,6 +111,7 @@ impl ServeArgs {
             formats,
             admission,
             patience: self.patience,
+            access: self.access.clone(),
             announce: true,
         })
     }

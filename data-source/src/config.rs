@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use tributary_admission::Admission;
+use tributary_admission::{Access, Admission};
 use tributary_format_rules::{FormatRules, Selection};
 
 /// Checked settings of a server.
@@ -26,6 +26,8 @@ pub struct Config {
     pub admission: Admission,
     /// The time over which a client must take [the least speed](tributary_pace::LEAST_SPEED) of an answer on average.
     pub patience: Duration,
+    /// The files of secrets, which are read again when they change.
+    pub access: Access,
     /// Set to print `listening on http://ADDR:PORT` on stdout once the first scan is complete. A program that embeds the
     /// server prints its own lines.
     pub announce: bool,

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_folder_watch::{Filter, Folder, Options, State};
-use tributary_http_common::{STOP_SECONDS, announce, prepare_connection};
+use tributary_http_common::{Renewal, STOP_SECONDS, announce, prepare_connection};
 
 use crate::{
     config::Config,
@@ -34,6 +34,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         workbooks: Filter::new(move |path| formats.reads_sheet(path)),
         formats: config.formats.specs().cloned().collect(),
     };
+    let renewal = Renewal::new(config.access, config.admission.tokens());
     let folder = Folder::watch(&config.dir, options)?;
     let patience = config.patience;
     let (mut watched, mut state) = (folder.state(), folder.state());
@@ -58,6 +59,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     tokio::select! {
         served = server => served.context("the server failed"),
         () = stop => Ok(()),
+        renewed = renewal.follow() => renewed,
         // No answer is better than an answer about a folder that nobody watches.
         () = async { while watched.changed().await.is_ok() {} } => Err(anyhow!("the folder is no longer watched")),
     }

@@ -175,7 +175,7 @@ fn what_cannot_be_answered_is_refused() {
 #[test]
 fn the_token_is_asked_of_those_who_want_a_partial_too() {
     let secret = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(secret.path(), "s3cret\n").unwrap();
+    std::fs::write(secret.path(), "s3cretq7Yh2mVt9Kp4Zx8Rb1Nc5\n").unwrap();
     let source =
         Source::with(&[("a.csv", SALES)], &["--settle", "50ms", "--token-file", secret.path().to_str().unwrap()]);
     source.post("/aggregate", "{}").problem(401);

@@ -125,7 +125,7 @@ fn logs_go_to_stderr_as_text_or_json() {
 #[test]
 fn a_token_is_asked_of_everyone() {
     let secret = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(secret.path(), "s3cret\n").unwrap();
+    std::fs::write(secret.path(), "s3cretq7Yh2mVt9Kp4Zx8Rb1Nc5\n").unwrap();
     let args = ["--settle", "50ms", "--token-file", secret.path().to_str().unwrap()];
     let source = Source::with(&[("a.csv", "1")], &args);
     for path in ["/", "/style.css", "/sense", "/sense/files", "/read", "/read/a.csv", "/metrics", "/none"] {
@@ -133,10 +133,10 @@ fn a_token_is_asked_of_everyone() {
         refused.problem(401);
         assert!(refused.header("www-authenticate").contains("Bearer"), "{path}");
         assert_eq!(source.ask("GET", path, &[("authorization", "Bearer wrong")]).status, 401, "{path}");
-        let status = source.ask("GET", path, &[("authorization", "Bearer s3cret")]).status;
+        let status = source.ask("GET", path, &[("authorization", "Bearer s3cretq7Yh2mVt9Kp4Zx8Rb1Nc5")]).status;
         assert_eq!(status, if path == "/none" { 404 } else { 200 }, "{path}");
     }
-    let basic = "Basic YW55b25lOnMzY3JldA=="; // anyone:s3cret
+    let basic = "Basic YW55b25lOnMzY3JldHE3WWgybVZ0OUtwNFp4OFJiMU5jNQ=="; // anyone and the token
     assert_eq!(source.ask("GET", "/sense", &[("authorization", basic)]).status, 200);
     assert_eq!(source.get("/healthz").status, 200);
 }

@@ -160,10 +160,10 @@ fn dashboards_come_back_to_a_master_that_was_killed() {
 #[test]
 fn clients_need_the_token() {
     let token = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(token.path(), "s3cret\n").unwrap();
+    std::fs::write(token.path(), "s3cretq7Yh2mVt9Kp4Zx8Rb1Nc5\n").unwrap();
     let master = Master::start("", &["--token-file", token.path().to_str().unwrap()]);
     // The password of Basic authentication, with any user.
-    for header in ["Bearer s3cret", "Basic eDpzM2NyZXQ="] {
+    for header in ["Bearer s3cretq7Yh2mVt9Kp4Zx8Rb1Nc5", "Basic eDpzM2NyZXRxN1loMm1WdDlLcDRaeDhSYjFOYzU="] {
         let headers = json!({ "Authorization": header }).to_string();
         for (transports, carrier) in TRANSPORTS {
             let arguments = [master.url(), transports, &headers];

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Url};
+use tributary_admission::{Role, read_client_token};
 use tributary_config::Config;
 use tributary_engine::{AcceptError, Acceptance, accept_held, is_locked};
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
@@ -50,7 +51,8 @@ async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Re
     }
     let host = if matches!(host, "0.0.0.0" | "[::]" | "") { "127.0.0.1" } else { host };
     let base = Url::parse(&format!("http://{host}:{port}/")).context("the address of the running master")?;
-    let endpoint = Endpoint::new(base, config.access.token()?);
+    let token = config.access.token_file.as_deref().map(|file| read_client_token(file, Role::Admin)).transpose()?;
+    let endpoint = Endpoint::new(base, token);
     let options = ClientOptions {
         user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
         idle_timeout: Some(TIMEOUT),

@@ -1,6 +1,7 @@
 //! The command line of `master`.
 
 use clap::Parser;
+use tributary_admission::{Role, check_token_name};
 use tributary_cli_common::LogArgs;
 use tributary_config::ConfigArgs;
 
@@ -12,8 +13,9 @@ Examples:
   master --once --source shop=http://127.0.0.1:5001   one pass over all sources, for cron
 
 Where to find:
-  keys      the token that requests bring, as `Authorization: Bearer TOKEN`, stands in the file
-            that --token-file names; keys of tributary.toml in docs/reference/configuration.md
+  keys      the tokens that requests bring, as `Authorization: Bearer TOKEN`, stand in the file
+            that --token-file names; --new-token NAME prints a line for it. Keys of
+            tributary.toml are in docs/reference/configuration.md
   reports   each [[report]] of tributary.toml is on the page /reports, in the table report_NAME,
             and printed by `readdb report NAME`
   guide     docs/guide/README.md, one page per task; a running master shows its API on /docs
@@ -37,9 +39,21 @@ pub struct Args {
     #[arg(long, conflicts_with = "once")]
     pub check: bool,
 
+    /// Make a token, print its line for the file of `--token-file`, and stop. Nothing is stored
+    #[arg(long, value_name = "NAME", value_parser = token_name, conflicts_with_all = ["once", "check", "accept"])]
+    pub new_token: Option<String>,
+
+    /// Role of the new token: read, edit, upload or admin; each includes those before it [default: all]
+    #[arg(long, requires = "new_token")]
+    pub role: Option<Role>,
+
     /// Options of the logs.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+fn token_name(typed: &str) -> Result<String, String> {
+    check_token_name(typed).map(|()| typed.to_owned())
 }
 
 #[cfg(test)]
@@ -47,6 +61,18 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn a_new_token_has_a_name_and_perhaps_a_role() {
+        let parse = |typed: &str| Args::try_parse_from(typed.split_whitespace());
+        let args = parse("master --new-token ann --role edit").unwrap();
+        assert_eq!((args.new_token.as_deref(), args.role), (Some("ann"), Some(Role::Edit)));
+        for wrong in
+            ["--new-token", "--new-token a:b", "--new-token a --role owner", "--role edit", "--new-token a --once"]
+        {
+            assert_eq!(parse(&format!("master {wrong}")).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
 
     #[test]
     fn the_help_says_where_things_are() {

@@ -27,7 +27,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<()> {
     // Files that cannot be read are found before anything starts.
-    config.access.token()?;
+    config.access.tokens()?;
     amqp::broker(&config.amqp)?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;

@@ -13,7 +13,7 @@ use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
-use tributary_master::{SummaryLine, accept, cli::Args, run, source_progress};
+use tributary_master::{SummaryLine, accept, cli::Args, print_new_token, run, source_progress};
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -37,8 +37,12 @@ fn main() -> ExitCode {
 }
 
 fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
+    if let Some(name) = &args.new_token {
+        return print_new_token(name, args.role).map(|()| None);
+    }
     let config = Config::load(&args.config)?;
     if args.check {
+        config.access.tokens()?;
         write!(io::stdout(), "{config}").context("failed to write the configuration")?;
         return Ok(None);
     }

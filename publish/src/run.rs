@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
-use tributary_admission::Access;
+use tributary_admission::{Role, read_client_token};
 use tributary_cli_common::bars::Bars;
 
 use crate::{
@@ -30,7 +30,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// here: the summary says so.
 pub async fn run(job: &UploadJob, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
     let files = local_files(&job.files)?;
-    let token = Access { token_file: job.token_file.clone(), allow_anonymous: false }.token()?;
+    let token = job.token_file.as_deref().map(|file| read_client_token(file, Role::Upload)).transpose()?;
     let master = MasterClient::new(job.to.clone(), token)?;
     let started = Instant::now();
     let mut printed = Ok(());

@@ -56,7 +56,7 @@ fn fixed(request: &Request, table: Table) -> &'static [&'static str] {
             "notes",
         ],
         Table::Rejects => &["source", "file", "line", "reason", "raw", "report"],
-        Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at"],
+        Table::Edits => &["sku", "name", "description", "hidden", "stands", "edited_at", "edited_by"],
         Table::Held => &held::COLUMNS,
         Table::Changes => &changes::COLUMNS,
         Table::History => history::columns(request.format),
@@ -226,8 +226,9 @@ fn reject(row: RejectView) -> Vec<Cell> {
 }
 
 fn edit(row: EditRow, own: &[String]) -> Result<Vec<Cell>, Error> {
-    let EditRow { sku, name, description, own: texts, hidden, stands, edited_at } = row;
-    let mut cells = vec![sku.into(), name.into(), description.into(), hidden.into(), stands.into(), edited_at.into()];
+    let EditRow { sku, name, description, own: texts, hidden, stands, edited_at, edited_by } = row;
+    let mut cells = vec![sku.into(), name.into(), description.into(), hidden.into(), stands.into()];
+    cells.extend([edited_at.into(), edited_by.into()]);
     cells.extend(own_cells(texts.as_deref(), own)?.into_iter().map(|cell| cell.unwrap_or(Cell::Null)));
     Ok(cells)
 }

@@ -49,8 +49,8 @@ fn json_is_one_array_of_objects_with_the_values_as_stored() {
         json!({"source": "north", "file": "a/b.csv", "line": 3, "reason": "no sku", "raw": AWKWARD, "report": null});
     check("rejects", json!([reject]));
     let time = "2026-11-22T10:00:00Z";
-    let hidden =
-        json!({"sku": "x", "name": null, "description": null, "hidden": true, "stands": false, "edited_at": time});
+    let hidden = json!({"sku": "x", "name": null, "description": null, "hidden": true, "stands": false, "edited_at": time,
+               "edited_by": "ann"});
     check("edits --sku x", json!([hidden]));
     check("sources --limit 0", json!([]));
 }
@@ -83,14 +83,14 @@ fn csv_is_exact_and_starts_with_its_header() {
     check(
         "edits",
         &[
-            &["sku", "name", "description", "hidden", "stands", "edited_at"],
-            &["b", "blue", "", "false", "true", "2026-11-22T10:00:00Z"],
-            &["x", "", "", "true", "false", "2026-11-22T10:00:00Z"],
+            &["sku", "name", "description", "hidden", "stands", "edited_at", "edited_by"],
+            &["b", "blue", "", "false", "true", "2026-11-22T10:00:00Z", "ann"],
+            &["x", "", "", "true", "false", "2026-11-22T10:00:00Z", "ann"],
         ],
     );
     assert_eq!(stdout(&database.readdb("aggr --format csv")), "name,no_of_products\nblue,1\nred,2\n");
     let edits = stdout(&database.readdb("edits --sku b --format csv"));
-    assert!(edits.ends_with("\nb,blue,,false,true,2026-11-22T10:00:00Z\n"), "null is nothing: {edits}");
+    assert!(edits.ends_with("\nb,blue,,false,true,2026-11-22T10:00:00Z,ann\n"), "null is nothing: {edits}");
     let products = stdout(&database.readdb("products --sku b --format csv"));
     assert!(products.ends_with("\nb,blue,\"\",,,true\n"), "an empty text is quoted: {products}");
 }

@@ -99,6 +99,7 @@ fn edit(sku: &str, name: Option<&str>) -> EditRow {
         hidden: name.is_none(),
         stands: name.is_some(),
         edited_at: "2026-11-22T10:00:00Z".to_owned(),
+        edited_by: Some("ann".to_owned()),
     }
 }
 

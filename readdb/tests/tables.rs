@@ -25,6 +25,8 @@ fn hold(store: &mut Store) {
         held_since: "2026-11-22T10:00:00Z".into(),
         held_until: None,
         accepted: false,
+        accepted_by: Some("ann".into()),
+        accepted_at: None,
     };
     store.put_held_version(&held).unwrap();
 }
@@ -36,10 +38,10 @@ fn held_versions_say_what_would_go_and_why() {
     hold(&mut database.store);
     let reason = "260 of 300 skus would go";
     let row = json!({"source": "north", "removes": 260, "offers": 300, "since": "2026-11-22T10:00:00Z", "until": null,
-                     "accepted": false, "reason": reason});
+                     "accepted": false, "reason": reason, "accepted_by": "ann", "accepted_at": null});
     assert_eq!(json_of(&database, "held"), json!([row]));
-    let csv = "source,removes,offers,since,until,accepted,reason\n";
-    let line = "north,260,300,2026-11-22T10:00:00Z,,false,260 of 300 skus would go\n";
+    let csv = "source,removes,offers,since,until,accepted,reason,accepted_by,accepted_at\n";
+    let line = "north,260,300,2026-11-22T10:00:00Z,,false,260 of 300 skus would go,ann,\n";
     assert_eq!(stdout(&database.readdb("held --format csv")), format!("{csv}{line}"));
     assert!(stdout(&database.readdb("held")).ends_with("\n1 of 1 held versions\n"));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use tokio_util::sync::CancellationToken;
-use tributary_admission::Access;
+use tributary_admission::{Role, read_client_token};
 use tributary_http_client::Backoff;
 
 use crate::{
@@ -23,7 +23,7 @@ const BROKER_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 /// # Errors
 /// The token or the file of `--amqp-ca` cannot be read; a queue exists with other arguments.
 pub async fn run(args: &Args, stop: &CancellationToken) -> Result<()> {
-    let token = Access { token_file: args.token_file.clone(), allow_anonymous: false }.token()?;
+    let token = args.token_file.as_deref().map(|file| read_client_token(file, Role::Upload)).transpose()?;
     let master = Master::new(args.to.clone(), token)?;
     let broker = args.broker()?;
     let session =

@@ -1,19 +1,15 @@
 //! The flags that say who may connect, and the rule that only this machine may connect without a token.
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, builder::FalseyValueParser};
 
-use crate::token::Token;
+use crate::{TokenFileError, tokens::Tokens};
 
 /// Options that say who may connect; a program flattens them into its own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Access {
-    /// File with the token that requests must send, as `Authorization: Bearer` or as the password of Basic
+    /// File with the tokens of which requests must send one, as `Authorization: Bearer` or as the password of Basic
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Listen on any address without a token
@@ -32,36 +28,13 @@ pub struct OpenToAll {
     pub listen: String,
 }
 
-/// A token file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenFileError {
-    /// The file cannot be read.
-    #[error("failed to read the token file `{}`", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The file does not hold exactly one token.
-    #[error(
-        "the token file `{}` holds no token: write one line of ASCII letters, digits and signs, without blanks",
-        path.display()
-    )]
-    NoToken {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
 impl Access {
-    /// Reads the token that requests must carry, if there is one.
+    /// Reads the tokens of which requests must bring one, if there are any.
     ///
     /// # Errors
-    /// The token file cannot be read or holds no token.
-    pub fn token(&self) -> Result<Option<Token>, TokenFileError> {
-        self.token_file.as_deref().map(read_token).transpose()
+    /// The token file cannot be used.
+    pub fn tokens(&self) -> Result<Option<Tokens>, TokenFileError> {
+        self.token_file.as_deref().map(Tokens::read).transpose()
     }
 
     /// Checks that these addresses may be listened on: other machines may connect only with a token or `--allow-anonymous`.
@@ -75,12 +48,6 @@ impl Access {
         }
         Err(OpenToAll { listen: listen.to_owned() })
     }
-}
-
-fn read_token(path: &Path) -> Result<Token, TokenFileError> {
-    let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
-    let content = fs::read_to_string(path).map_err(unreadable)?;
-    Token::new(&content).ok_or_else(|| TokenFileError::NoToken { path: path.to_owned() })
 }
 
 /// Checks that a listening address has the form HOST:PORT.
@@ -97,8 +64,6 @@ pub fn host_and_port(typed: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-
     use super::*;
 
     #[test]
@@ -113,20 +78,6 @@ mod tests {
         assert!(!is_refused("0.0.0.0:0", Some("t"), false));
         assert!(!is_refused("127.0.0.1:0", None, false));
         assert!(!is_refused("[::1]:0", None, false));
-    }
-
-    #[test]
-    fn a_token_file_holds_one_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token");
-        let access = Access { token_file: Some(path.clone()), allow_anonymous: false };
-        let missing = access.token().unwrap_err();
-        assert!(missing.to_string().contains("token`") && missing.source().is_some(), "{missing}");
-        fs::write(&path, "two words\n").unwrap();
-        assert!(access.token().unwrap_err().to_string().contains("holds no token"));
-        fs::write(&path, "s3cret\n").unwrap();
-        assert_eq!(access.token().unwrap(), Token::new("s3cret"));
-        assert_eq!(Access::default().token().unwrap(), None);
     }
 
     #[test]

@@ -5,14 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 use crate::{
     host::is_own_host,
     origin::{Sent, is_cross_site},
-    token::Token,
+    role::{Caller, Role},
+    tokens::{Tokens, TokensInForce},
+    wrong_tokens::WrongTokens,
 };
 
 /// The rules that every request to a server must pass.
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
-    /// The token that requests must carry; `None` admits everyone.
-    token: Option<Token>,
+    /// The tokens of which requests must carry one; `None` admits everyone.
+    tokens: Option<TokensInForce>,
+    /// The senders of wrong ones.
+    wrong_tokens: WrongTokens,
     /// Values of `Host` that are accepted besides this machine's own names: HOST or HOST:PORT, with `https://` before it if a proxy takes
     /// https for that name.
     hosts: Vec<String>,
@@ -65,19 +69,40 @@ pub enum Denied {
         /// The header.
         name: String,
     },
-    /// The token is missing or wrong.
+    /// No token came.
     #[error(
-        "this server needs its token: send `Authorization: Bearer TOKEN`, or the token as the password of Basic \
-         authentication"
+        "this server needs a token: send `Authorization: Bearer TOKEN`, or the token as the password of Basic authentication"
     )]
     NoToken,
+    /// A token came that opens nothing.
+    #[error(
+        "this server does not know the token: send another one as `Authorization: Bearer TOKEN` or as the password of Basic \
+         authentication"
+    )]
+    WrongToken,
+    /// So many wrong tokens came from the sender's address that this one is not even delayed.
+    #[error("too many wrong tokens come from your address; wait, then send the right one")]
+    TooManyWrong,
+    /// The token does not have the role that the request needs.
+    #[error(
+        "this needs the role `{needed}`, and the token{} has `{has}`; ask whoever runs this server for a token with `{needed}`",
+        if token.is_empty() { String::new() } else { format!(" `{token}`") }
+    )]
+    Role {
+        /// The role that is needed.
+        needed: Role,
+        /// The name of the token; empty if it has none.
+        token: String,
+        /// Its role.
+        has: Role,
+    },
 }
 
 impl Admission {
-    /// Creates the rules from a token and the values of `Host` to accept besides this machine's own names.
+    /// Creates the rules from tokens and the values of `Host` to accept besides this machine's own names.
     #[must_use]
-    pub fn new(token: Option<Token>, hosts: Vec<String>) -> Self {
-        Self { token, hosts, is_https: false }
+    pub fn new(tokens: Option<Tokens>, hosts: Vec<String>) -> Self {
+        Self { tokens: tokens.map(TokensInForce::new), wrong_tokens: WrongTokens::default(), hosts, is_https: false }
     }
 
     /// Says that the server takes https, so that pages of its own have this scheme.
@@ -87,6 +112,18 @@ impl Admission {
         self
     }
 
+    /// The tokens, to put others into force; `None` if everyone is admitted.
+    #[must_use]
+    pub fn tokens(&self) -> Option<TokensInForce> {
+        self.tokens.clone()
+    }
+
+    /// The senders of wrong tokens.
+    #[must_use]
+    pub fn wrong_tokens(&self) -> &WrongTokens {
+        &self.wrong_tokens
+    }
+
     /// Adds the host of `listen` (HOST:PORT): a server answers to the name that it listens on.
     #[must_use]
     pub fn listening_on(mut self, listen: &str) -> Self {
@@ -94,11 +131,11 @@ impl Admission {
         self
     }
 
-    /// Judges a request by its head alone, so that a refusal does not wait for the body.
+    /// Judges a request by its head alone, so that a refusal does not wait for the body, and returns who sends it.
     ///
     /// # Errors
     /// The first rule that the request breaks. `Host` comes before what is secret: an answer to a foreign name must reveal nothing.
-    pub fn admit(&self, request: &RequestFacts<'_>) -> Result<(), Denied> {
+    pub fn admit(&self, request: &RequestFacts<'_>) -> Result<Caller, Denied> {
         if let Some(name) = request.repeated {
             return Err(Denied::Repeated { name: name.to_owned() });
         }
@@ -113,9 +150,12 @@ impl Admission {
         if !is_link && is_cross_site(sent, scheme, &self.hosts) {
             return Err(Denied::CrossSite);
         }
-        match &self.token {
-            Some(token) if !request.is_probe && !token.is_in(request.authorization) => Err(Denied::NoToken),
-            _ => Ok(()),
+        let Some(tokens) = &self.tokens else { return Ok(Caller::ANYONE) };
+        match tokens.caller(request.authorization) {
+            Ok(caller) => Ok(caller),
+            Err(_) if request.is_probe => Ok(Caller::PROBE),
+            Err(true) => Err(Denied::WrongToken),
+            Err(false) => Err(Denied::NoToken),
         }
     }
 }
@@ -123,6 +163,7 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Token;
 
     const OWN: RequestFacts<'static> = RequestFacts {
         is_change: true,
@@ -138,13 +179,14 @@ mod tests {
 
     #[test]
     fn rules_are_applied_in_order() {
-        let admission = Admission::new(Token::new("s3cret"), Vec::new());
+        let admission = Admission::new(Token::new("s3cret").map(Tokens::from), Vec::new());
         let check = |request: RequestFacts<'_>, expect: Result<(), Denied>| {
-            assert_eq!(admission.admit(&request), expect, "{request:?}");
+            assert_eq!(admission.admit(&request).map(drop), expect, "{request:?}");
         };
         let brings = RequestFacts { authorization: Some(b"Bearer s3cret"), ..OWN };
         let (foreign, cross_site) = (Some(&b"evil.example"[..]), Some(&b"cross-site"[..]));
         check(OWN, Err(Denied::NoToken));
+        check(RequestFacts { authorization: Some(b"Bearer s3cret2"), ..OWN }, Err(Denied::WrongToken));
         check(brings, Ok(()));
         check(RequestFacts { is_probe: true, ..OWN }, Ok(()));
         check(RequestFacts { fetch_site: cross_site, ..OWN }, Err(Denied::CrossSite));
@@ -161,7 +203,7 @@ mod tests {
         for host in [None, Some(&b"\xFF"[..])] {
             check(RequestFacts { host, ..brings }, Err(Denied::UnknownHost { host: String::new() }));
         }
-        assert_eq!(Admission::default().admit(&OWN), Ok(()), "no token is asked for where there is none");
+        assert_eq!(Admission::default().admit(&OWN), Ok(Caller::ANYONE), "no token is asked for where there is none");
     }
 
     #[test]
@@ -169,6 +211,6 @@ mod tests {
         let request = RequestFacts { host: Some(b"feeds.example:5001"), ..OWN };
         let admission = Admission::new(None, Vec::new());
         assert!(admission.admit(&request).is_err());
-        assert_eq!(admission.listening_on("feeds.example:80").admit(&request), Ok(()));
+        assert_eq!(admission.listening_on("feeds.example:80").admit(&request), Ok(Caller::ANYONE));
     }
 }

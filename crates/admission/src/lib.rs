@@ -1,13 +1,13 @@
-//! Decides which requests a server answers: the token, the `Host` rule, and the rule against requests from other sites.
+//! Decides which requests a server answers: tokens and roles, the `Host` rule, and the rule against requests from other sites.
 //! It judges plain header values and knows no HTTP library, so any entrance can use it.
 //! The rules are those of docs/reference/http-api.md#hosts-and-other-sites.
 //!
 //! ```
-//! use tributary_admission::{Admission, Denied, RequestFacts, Token};
+//! use tributary_admission::{Admission, Denied, RequestFacts, Role, Token, Tokens};
 //!
-//! let admission = Admission::new(Token::new("s3cret"), vec!["shop.example".to_owned()]);
+//! let admission = Admission::new(Token::new("s3cret").map(Tokens::from), vec!["shop.example".to_owned()]);
 //! let request = RequestFacts { host: Some(b"shop.example"), authorization: Some(b"Bearer s3cret"), ..Default::default() };
-//! assert_eq!(admission.admit(&request), Ok(()));
+//! assert_eq!(admission.admit(&request).unwrap().role, Role::Admin);
 //! let other = RequestFacts { host: Some(b"evil.example"), ..request };
 //! assert!(matches!(admission.admit(&other), Err(Denied::UnknownHost { .. })));
 //! ```
@@ -17,8 +17,16 @@ mod access;
 mod admission;
 mod host;
 mod origin;
+mod role;
 mod token;
+mod token_file;
+mod tokens;
+mod wrong_tokens;
 
-pub use access::{Access, OpenToAll, TokenFileError, host_and_port};
+pub use access::{Access, OpenToAll, host_and_port};
 pub use admission::{Admission, Denied, RequestFacts};
-pub use token::Token;
+pub use role::{Caller, NotARole, Role};
+pub use token::{Token, Weak};
+pub use token_file::{TokenFileError, check_token_name, read_client_token};
+pub use tokens::{Tokens, TokensInForce};
+pub use wrong_tokens::{Delay, WrongTokens};

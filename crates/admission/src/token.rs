@@ -2,21 +2,53 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use subtle::ConstantTimeEq;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+
+/// Least number of bits of a token that opens a server.
+const MIN_BITS: u32 = 128;
+/// Least number of different characters of such a token: of 128 random bits in hex fewer than 8 differ once in 10^7 tokens.
+const MIN_DIFFERENT: usize = 8;
+/// Random bytes of a token that is made here.
+const NEW_BYTES: usize = 32;
 
 /// A secret that callers must send. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
+/// A token that can be guessed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Weak {
+    /// It is too short for its characters.
+    #[error("the token has about {bits} bits, and must have at least {MIN_BITS}")]
+    Short {
+        /// The bits that it may have at most.
+        bits: u32,
+    },
+    /// It repeats a few characters.
+    #[error("the token has {0} different characters, and must have at least {MIN_DIFFERENT}")]
+    Alike(usize),
+}
+
 impl Token {
-    /// Parses the content of a token file; surrounding white space is ignored. Returns `None` if nothing is left, or if a
-    /// header could not carry it.
+    /// Parses one word; surrounding white space is ignored. Returns `None` if nothing is left, or if a header could not carry it.
     #[must_use]
-    pub fn new(content: &str) -> Option<Self> {
-        let token = content.trim();
+    pub fn new(word: &str) -> Option<Self> {
+        let token = word.trim();
         let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         is_token.then(|| Self(token.to_owned()))
+    }
+
+    /// Makes a token of 256 random bits.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; NEW_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Returns the secret for the `Authorization` header of an outgoing request. Do not use it for anything else.
@@ -25,24 +57,50 @@ impl Token {
         &self.0
     }
 
-    /// Returns whether an `Authorization` header carries this token. Compares in constant time, so the duration does not reveal how
-    /// much of a guess was right.
-    #[must_use]
-    pub fn is_in(&self, authorization: Option<&[u8]>) -> bool {
-        let header = authorization.and_then(|value| std::str::from_utf8(value).ok()?.split_once(' '));
-        let Some((scheme, credentials)) = header else { return false };
-        let sent = match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => credentials.trim().as_bytes().to_vec(),
-            "basic" => password(credentials.trim()).unwrap_or_default(),
-            _ => return false,
+    /// Checks that the token has 128 bits if it was made at random: as many as its characters can carry, by the smallest of these
+    /// alphabets that has them all: digits, hexadecimal, letters of one case with digits, everything else.
+    ///
+    /// # Errors
+    /// It can be guessed.
+    pub fn check(&self) -> Result<(), Weak> {
+        let of = |is_one: fn(&u8) -> bool| self.0.as_bytes().iter().all(is_one);
+        let tenths_per_character = if of(u8::is_ascii_digit) {
+            33
+        } else if of(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            || of(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
+        {
+            40
+        } else if of(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z'))
+            || of(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z'))
+        {
+            50
+        } else {
+            60
         };
-        self.0.as_bytes().ct_eq(&sent).into()
+        let bits = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_mul(tenths_per_character) / 10;
+        if bits < MIN_BITS {
+            return Err(Weak::Short { bits });
+        }
+        let mut characters = self.0.clone().into_bytes();
+        characters.sort_unstable();
+        characters.dedup();
+        if characters.len() < MIN_DIFFERENT { Err(Weak::Alike(characters.len())) } else { Ok(()) }
     }
 }
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
+    }
+}
+
+/// Returns the secret that an `Authorization` header carries, in one of the two schemes.
+pub(crate) fn sent(authorization: Option<&[u8]>) -> Option<Vec<u8>> {
+    let (scheme, credentials) = std::str::from_utf8(authorization?).ok()?.split_once(' ')?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Some(credentials.trim().as_bytes().to_vec()),
+        "basic" => password(credentials.trim()),
+        _ => None,
     }
 }
 
@@ -57,23 +115,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_token_is_accepted() {
-        let token = Token::new(" s3cret\n").unwrap();
-        let check = |header: &str, expect: bool| {
-            assert_eq!(token.is_in(Some(header.as_bytes())), expect, "{header}");
+    fn both_schemes_carry_a_secret() {
+        let check = |header: &str, expect: Option<&str>| {
+            assert_eq!(sent(Some(header.as_bytes())), expect.map(|secret| secret.as_bytes().to_vec()), "{header}");
         };
-        check("Bearer s3cret", true);
-        check("bearer  s3cret ", true);
-        check(&format!("Basic {}", STANDARD.encode("anyone:s3cret")), true);
-        check(&format!("Basic {}", STANDARD.encode(":s3cret")), true);
-        check(&format!("Basic {}", STANDARD.encode("s3cret")), false);
-        check(&format!("Basic {}", STANDARD.encode("s3cret:other")), false);
-        check("Basic s3cret", false);
-        for wrong in ["s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Digest s3cret", ""] {
-            check(wrong, false);
+        check("Bearer s3cret", Some("s3cret"));
+        check("bearer  s3cret ", Some("s3cret"));
+        check(&format!("Basic {}", STANDARD.encode("anyone:s3:cret")), Some("s3:cret"));
+        check(&format!("Basic {}", STANDARD.encode(":s3cret")), Some("s3cret"));
+        check(&format!("Basic {}", STANDARD.encode("s3cret")), None);
+        check("Basic s3cret", None);
+        check("Bearer ", Some(""));
+        for none in ["s3cret", "Bearer", "Digest s3cret", ""] {
+            check(none, None);
         }
-        assert!(!token.is_in(Some(b"Bearer s3cr\xE9t")));
-        assert!(!token.is_in(None));
+        assert_eq!((sent(Some(b"Bearer s3cr\xE9t")), sent(None)), (None, None));
     }
 
     #[test]
@@ -81,5 +137,25 @@ mod tests {
         assert!(Token::new(" \n").is_none());
         assert!(Token::new("two words").is_none());
         assert!(!format!("{:?}", Token::new("s3cret")).contains("s3cret"));
+    }
+
+    #[test]
+    fn a_token_has_128_bits() {
+        let check = |token: &str, expect: Result<(), Weak>| {
+            assert_eq!(Token::new(token).unwrap().check(), expect, "{token}");
+        };
+        check("x", Err(Weak::Short { bits: 5 }));
+        check("314159265358979323846264338327950288419", Ok(()));
+        check("31415926535897932384626433832795028841", Err(Weak::Short { bits: 125 }));
+        check("0123456789abcdef0123456789abcdef", Ok(()));
+        check("0123456789ABCDEF0123456789ABCDE", Err(Weak::Short { bits: 124 }));
+        check("abcdefghijklmnopqrstuvwxyz", Ok(()));
+        check("abcdefghijklmnopqrstuvwxy", Err(Weak::Short { bits: 125 }));
+        check("abcdefghijklmnopqrstuV", Ok(()));
+        check("abcdefghijklmnopqrstU", Err(Weak::Short { bits: 126 }));
+        check(&"x".repeat(500), Err(Weak::Alike(1)));
+        check(&"abcdefg".repeat(9), Err(Weak::Alike(7)));
+        let (one, other) = (Token::random().unwrap(), Token::random().unwrap());
+        assert!(one != other && one.check().is_ok() && one.expose().len() == 43);
     }
 }

@@ -21,6 +21,7 @@ const RESERVED: &[&str] = &[
     "edited",
     "edit",
     "edited_at",
+    "edited_by",
     "offers",
     "hidden",
     "stands",

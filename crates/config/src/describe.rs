@@ -21,7 +21,7 @@ impl fmt::Display for Config {
         writeln!(f, "database       {}", self.database)?;
         writeln!(f, "listen         {}", self.listen)?;
         let access = match (&self.access.token_file, self.access.allow_anonymous) {
-            (Some(path), _) => format!("the token in {}", path.display()),
+            (Some(path), _) => format!("the tokens in {}", path.display()),
             (None, true) => "anyone".to_owned(),
             (None, false) => "this machine only".to_owned(),
         };

@@ -12,7 +12,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use toml::Spanned;
-use tributary_admission::{Token, host_and_port};
+use tributary_admission::{Role, host_and_port, read_client_token};
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{
     FormatRules, Patterns, Selection, check_files_typed, key_at, key_of_value, line_of, size,
@@ -160,6 +160,14 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     Place { path, text: &text }.check()
 }
 
+/// An error with its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", in_full(source)),
+        None => error.to_string(),
+    }
+}
+
 fn header_names(names: &OneOrMany) -> Result<Vec<String>, String> {
     let names = names.to_vec();
     if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
@@ -305,14 +313,8 @@ impl Place<'_> {
         let url = self.checked(&typed.url, source_url)?;
         let token = self.optional(typed.token_file.as_ref(), |token_file: &str| {
             let path = self.beside(Path::new(token_file));
-            let token = std::fs::read_to_string(&path)
-                .map_err(|why| format!("failed to read the token file {}: {why}", path.display()))?;
-            Token::new(&token).ok_or_else(|| {
-                format!(
-                    "the token file {} holds no token: one line of letters, digits and signs, without blanks",
-                    path.display()
-                )
-            })
+            // A source only serves readers.
+            read_client_token(&path, Role::Read).map_err(|why| in_full(&why))
         })?;
         let columns = self.columns(&typed.columns, catalog)?;
         let formats = self.formats(&typed.format, catalog)?;

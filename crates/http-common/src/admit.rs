@@ -9,7 +9,7 @@ use actix_web::{
         header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, UPGRADE},
     },
 };
-use tributary_admission::{Admission, Denied, RequestFacts};
+use tributary_admission::{Admission, Caller, Denied, RequestFacts};
 
 use crate::connection::Connection;
 
@@ -17,11 +17,11 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// Judges a request by its head. `is_probe`: it only asks whether the server is alive, which needs no token.
+/// Judges a request by its head, and returns who sends it. `is_probe`: it only asks whether the server is alive, which needs no token.
 ///
 /// # Errors
 /// The rule that the request breaks.
-pub fn admit(admission: &Admission, request: &ServiceRequest, is_probe: bool) -> Result<(), Denied> {
+pub(crate) fn judge(admission: &Admission, request: &ServiceRequest, is_probe: bool) -> Result<Caller, Denied> {
     let connection = request.conn_data::<Rc<Connection>>();
     if let Some(connection) = connection {
         connection.asks();
@@ -51,7 +51,9 @@ pub fn denial(denied: &Denied) -> (StatusCode, &'static str) {
     match denied {
         Denied::UnknownHost { .. } => (StatusCode::MISDIRECTED_REQUEST, "unknown host"),
         Denied::CrossSite => (StatusCode::FORBIDDEN, "cross-site request"),
-        Denied::NoToken => (StatusCode::UNAUTHORIZED, "token needed"),
+        Denied::NoToken | Denied::WrongToken => (StatusCode::UNAUTHORIZED, "token needed"),
+        Denied::TooManyWrong => (StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens"),
+        Denied::Role { .. } => (StatusCode::FORBIDDEN, "role needed"),
         Denied::Repeated { .. } => (StatusCode::BAD_REQUEST, "bad request"),
         _ => (StatusCode::FORBIDDEN, "not admitted"),
     }
@@ -67,7 +69,7 @@ mod tests {
     fn the_request_target_beats_the_host_header() {
         let check = |uri: &str, host: &str, expect: bool| {
             let request = TestRequest::with_uri(uri).insert_header((HOST, host.to_owned())).to_srv_request();
-            assert_eq!(admit(&Admission::default(), &request, false).is_ok(), expect, "{uri} {host}");
+            assert_eq!(judge(&Admission::default(), &request, false).is_ok(), expect, "{uri} {host}");
         };
         check("/", "localhost:5000", true);
         check("/", "evil.example", false);
@@ -80,10 +82,10 @@ mod tests {
         let check = |origin: &'static str, is_admitted: bool| {
             let request = TestRequest::get().insert_header((HOST, "localhost:5000")).insert_header((ORIGIN, origin));
             let plain = request.insert_header(("sec-fetch-mode", "navigate")).to_srv_request();
-            assert!(admit(&Admission::default(), &plain, false).is_ok(), "{origin}");
+            assert!(judge(&Admission::default(), &plain, false).is_ok(), "{origin}");
             let request = TestRequest::get().insert_header((HOST, "localhost:5000")).insert_header((ORIGIN, origin));
             let upgrade = request.insert_header((UPGRADE, "websocket")).to_srv_request();
-            assert_eq!(admit(&Admission::default(), &upgrade, false).is_ok(), is_admitted, "{origin}");
+            assert_eq!(judge(&Admission::default(), &upgrade, false).is_ok(), is_admitted, "{origin}");
         };
         check("http://localhost:5000", true);
         check("http://evil.example", false);
@@ -94,7 +96,7 @@ mod tests {
         let check = |request: TestRequest, mode: &'static str, dest: &'static str, is_admitted: bool| {
             let request = request.insert_header((HOST, "localhost")).insert_header(("sec-fetch-site", "cross-site"));
             let request = request.insert_header((FETCH_MODE, mode)).insert_header((FETCH_DEST, dest)).to_srv_request();
-            let admitted = admit(&Admission::default(), &request, false).is_ok();
+            let admitted = judge(&Admission::default(), &request, false).is_ok();
             assert_eq!(admitted, is_admitted, "{} {mode} {dest}", request.method());
         };
         check(TestRequest::get(), "navigate", "document", true);
@@ -113,7 +115,7 @@ mod tests {
         for name in ["host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "authorization"] {
             let request = TestRequest::get().insert_header((HOST, "localhost"));
             let request = request.append_header((name, "localhost")).append_header((name, "localhost"));
-            let denied = admit(&Admission::default(), &request.to_srv_request(), false).unwrap_err();
+            let denied = judge(&Admission::default(), &request.to_srv_request(), false).unwrap_err();
             assert_eq!(denied, Denied::Repeated { name: name.to_owned() });
         }
     }

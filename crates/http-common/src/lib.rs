@@ -5,24 +5,30 @@
 mod admit;
 mod answer;
 mod body;
+mod caller;
 mod connection;
+mod file_watch;
 mod gone;
 mod listen;
 mod metrics;
 mod paced;
 mod panics;
+mod renew;
 mod spill;
 mod words;
 
-pub use admit::{admit, denial};
+pub use admit::denial;
 pub use answer::{challenge, close, complete};
 pub use body::{Sink, file, produced, stepped, turn};
+pub use caller::{admit, caller, require};
 pub use connection::prepare_connection;
+pub use file_watch::FileWatch;
 pub use gone::Waiting;
 pub use listen::{announce, bind};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 pub use paced::paced;
 pub use panics::catch_panic;
+pub use renew::Renewal;
 pub use spill::spilled;
 pub use words::plain;
 

@@ -86,6 +86,7 @@ fn edit(sku: &str) -> EditRow {
         hidden: false,
         stands: false,
         edited_at: "2026-11-22T10:00:00Z".to_owned(),
+        edited_by: Some("ann".to_owned()),
     }
 }
 

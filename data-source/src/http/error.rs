@@ -144,14 +144,14 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Denied(Denied::NoToken) => challenge(&mut response, "data-source"),
+            Self::Denied(Denied::NoToken | Denied::WrongToken) => challenge(&mut response, "data-source"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
             Self::RangeNotSatisfiable { size } => {
                 response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
             }
-            Self::Unavailable(_) | Self::Busy => {
+            Self::Unavailable(_) | Self::Busy | Self::Denied(Denied::TooManyWrong) => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             _ => {}

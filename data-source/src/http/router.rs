@@ -95,7 +95,7 @@ async fn around(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = request.path() == health::HEALTHZ;
-    let refusal = admit(&app.admission, &request, is_probe).err().map(ApiError::from);
+    let refusal = admit(&app.admission, &request, is_probe).await.err().map(ApiError::from);
     let is_refused = refusal.is_some();
     let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
     let waiting = Waiting::of(&request);

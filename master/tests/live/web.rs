@@ -17,6 +17,7 @@ mod search;
 mod source_pages;
 mod sources;
 mod token;
+mod tokens;
 mod written;
 mod xlsx_lists;
 

@@ -6,7 +6,8 @@ use tributary_store::{HeldVersionRow, Store};
 
 use crate::cell::Cell;
 
-pub(super) const COLUMNS: [&str; 7] = ["source", "removes", "offers", "since", "until", "accepted", "reason"];
+pub(super) const COLUMNS: [&str; 9] =
+    ["source", "removes", "offers", "since", "until", "accepted", "reason", "accepted_by", "accepted_at"];
 
 /// Returns all of them, by source.
 pub(super) fn rows(store: &mut Store) -> Result<Vec<Vec<Cell>>> {
@@ -15,7 +16,8 @@ pub(super) fn rows(store: &mut Store) -> Result<Vec<Vec<Cell>>> {
 }
 
 fn cells(source: String, held: HeldVersionRow) -> Vec<Cell> {
-    let HeldVersionRow { source_id: _, digest: _, removes, offers, reason, held_since, held_until, accepted } = held;
+    let HeldVersionRow { removes, offers, reason, held_since, held_until, accepted, accepted_by, accepted_at, .. } =
+        held;
     vec![
         source.into(),
         removes.into(),
@@ -24,5 +26,7 @@ fn cells(source: String, held: HeldVersionRow) -> Vec<Cell> {
         held_until.into(),
         accepted.into(),
         reason.into(),
+        accepted_by.into(),
+        accepted_at.into(),
     ]
 }

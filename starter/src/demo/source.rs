@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tributary_admission::Admission;
+use tributary_admission::{Access, Admission};
 use tributary_data_source::Config;
 use tributary_format_rules::{FormatRules, Selection};
 use tributary_pace::MAX_PATIENCE;
@@ -43,6 +43,7 @@ impl Source {
             formats: FormatRules::default(),
             admission: Admission::default(),
             patience: MAX_PATIENCE,
+            access: Access::default(),
             announce: false,
         };
         Ok(Self { url: format!("http://{address}"), address, listener, config })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::Method;
+use tributary_admission::{Role, read_client_token};
 use tributary_http_client::{ClientOptions, Endpoint, expect_success, master_url};
 
 use super::{print_line, stage::Stage};
@@ -26,7 +27,8 @@ pub(super) async fn upload(stage: Stage, args: &DemoArgs, master: &str) -> Resul
     }
     let options =
         ClientOptions { user_agent: "tributary-demo", idle_timeout: Some(Duration::from_secs(30)), decompress: false };
-    let endpoint = Endpoint::new(master_url(master).map_err(anyhow::Error::msg)?, args.access.token()?);
+    let token = args.access.token_file.as_deref().map(|file| read_client_token(file, Role::Upload)).transpose()?;
+    let endpoint = Endpoint::new(master_url(master).map_err(anyhow::Error::msg)?, token);
     let request = endpoint.request(&options.build()?, Method::POST, PATH).body(FILE);
     let sent = async { expect_success(request.send().await).await };
     tokio::select! {

@@ -17,6 +17,8 @@ pub enum Event {
     Applied(AppliedVersion),
     /// A version of a source is held: it would take too much away.
     Held(HeldVersion),
+    /// A held version was accepted.
+    Accepted(AcceptedVersion),
     /// The state of a source changed.
     Source {
         /// The source's name.
@@ -84,6 +86,17 @@ pub struct HeldVersion {
     pub reason: String,
 }
 
+/// A held version that someone let pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedVersion {
+    /// The source's name.
+    pub source: String,
+    /// Skus that go.
+    pub removes: i64,
+    /// Who accepted it; `None`: not known.
+    pub by: Option<String>,
+}
+
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
@@ -91,7 +104,7 @@ pub struct StoredEvent {
     pub id: i64,
     /// The time, RFC 3339 in UTC.
     pub at: String,
-    /// Its kind: `applied`, `held`, `source`, `edit`, `configuration` or `report`.
+    /// Its kind: `applied`, `held`, `accepted`, `source`, `edit`, `configuration` or `report`.
     pub kind: String,
     /// Its fields as a JSON object.
     pub data: String,

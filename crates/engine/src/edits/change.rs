@@ -109,7 +109,7 @@ pub(super) fn change_all(
     for (sku, changes) in changes {
         let mut draft = Draft::new(rows.next_if(|row| row.sku == sku), catalog)?;
         changes.into_iter().for_each(|change| draft.change(&sku, change));
-        changed.extend(draft.difference(&now, catalog)?.map(|difference| (sku, difference)));
+        changed.extend(draft.difference(&now, origin.author(), catalog)?.map(|difference| (sku, difference)));
     }
     for (sku, Difference { row, .. }) in &changed {
         if row.is_none() {
@@ -155,8 +155,8 @@ impl Draft {
         self.edit = tributary_merge::change_edit(sku, self.edit.take(), change);
     }
 
-    /// Compares the edit with its row. `None` if nothing but the time would change.
-    fn difference(self, now: &str, catalog: &Catalog) -> Result<Option<Difference>> {
+    /// Compares the edit with its row. `None` if nothing but time and author would change.
+    fn difference(self, now: &str, author: Option<&str>, catalog: &Catalog) -> Result<Option<Difference>> {
         let Self { row, edit, keeps_texts } = self;
         let Some(edit) = edit else {
             let deleted =
@@ -164,6 +164,7 @@ impl Draft {
             return row.map(deleted).transpose();
         };
         let after = ingest::edit_row(&edit, row.as_ref().filter(|_| keeps_texts), now, catalog)?;
+        let after = EditRow { edited_by: author.map(str::to_owned), ..after };
         let changes = differences(row.as_ref(), Some(&after))?;
         let is_same = changes.is_none() && row.is_some();
         Ok((!is_same).then_some(Difference { edit: Some(edit), row: Some(after), changes }))

@@ -31,7 +31,7 @@ impl Entrance {
 pub struct Author {
     /// The entrance.
     pub entrance: Entrance,
-    /// The name that the person gives, which nothing proves.
+    /// The name of the token, or else the one that the person gives, which nothing proves.
     pub user: Option<String>,
 }
 

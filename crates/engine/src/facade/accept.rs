@@ -5,7 +5,11 @@ use tributary_config::Config;
 use tributary_store::{Error as StoreError, HeldVersionRow, Lock, Store};
 
 use super::Engine;
-use crate::ingest;
+use crate::{
+    clock::now,
+    database::events::{self, AcceptedVersion, Event},
+    ingest,
+};
 
 /// Result of an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +47,22 @@ pub enum AcceptError {
 
 impl Engine {
     /// Accepts what a source holds: its version is applied by a pass that begins at once; a source that is no longer configured goes
-    /// with all its rows. `digest` names what is accepted; `None`: whatever is held.
+    /// with all its rows. `digest` names what is accepted; `None`: whatever is held. `by` is who accepts it, if that is known.
     ///
     /// # Errors
     /// Nothing is held, or something else; the database fails.
-    pub async fn accept_held(&self, name: &str, digest: Option<String>) -> Result<(), AcceptError> {
+    pub async fn accept_held(&self, name: &str, digest: Option<String>, by: Option<String>) -> Result<(), AcceptError> {
         // A reload must not configure the source again meanwhile.
         let current = self.0.current.lock().await;
         let is_configured = current.config.sources.iter().any(|source| source.name == name);
-        let accepted = name.to_owned();
-        let accept = move |store: &mut Store| match accept(store, &accepted, digest.as_deref(), is_configured) {
+        let what = Accepted { name: name.to_owned(), digest, by: by.clone(), is_configured };
+        let accept = move |store: &mut Store| match accept(store, &what) {
             Err(AcceptError::Failed(error)) => Err(error),
             other => Ok(other),
         };
         self.0.writer.run(format!("the acceptance of {name}"), accept).await??;
-        tracing::info!(source.id = %name, "what `{name}` held was accepted");
+        let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+        tracing::info!(source.id = %name, "what `{name}` held was accepted{by}");
         self.0.loops.release(name);
         Ok(())
     }
@@ -73,7 +78,19 @@ pub fn accept_held(config: &Config, name: &str) -> Result<Acceptance, AcceptErro
     let _lock = Lock::acquire(&config.database, "master --accept").map_err(failed)?;
     let mut store = Store::open(&config.database).map_err(failed)?;
     let is_configured = config.sources.iter().any(|source| source.name == name);
-    accept(&mut store, name, None, is_configured)
+    let by = Some("master --accept".to_owned());
+    accept(&mut store, &Accepted { name: name.to_owned(), digest: None, by, is_configured })
+}
+
+/// What is accepted, and by whom.
+struct Accepted {
+    /// The source.
+    name: String,
+    /// The version; `None`: whatever is held.
+    digest: Option<String>,
+    by: Option<String>,
+    /// Whether the source is configured.
+    is_configured: bool,
 }
 
 /// Whether an error says that another process has the database.
@@ -82,32 +99,43 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
 }
 
-fn accept(store: &mut Store, name: &str, digest: Option<&str>, is_configured: bool) -> Result<Acceptance, AcceptError> {
+fn accept(store: &mut Store, what: &Accepted) -> Result<Acceptance, AcceptError> {
+    let Accepted { name, digest, by, is_configured } = what;
     let accepted: Result<_> = store.transaction(|store| {
-        let Some(source) = store.sources()?.into_iter().find(|source| source.name == name) else {
-            return Ok(Err(AcceptError::NoSource(name.to_owned())));
+        let Some(source) = store.sources()?.into_iter().find(|source| source.name == *name) else {
+            return Ok(Err(AcceptError::NoSource(name.clone())));
         };
         // Who names what is accepted may say so again, because the answer was lost or the button was pressed twice.
         let is_open = |held: &HeldVersionRow| !held.accepted || digest.is_some();
         let Some(held) = store.held_version(source.id)?.filter(is_open) else {
-            return Ok(Err(AcceptError::NothingHeld(name.to_owned())));
+            return Ok(Err(AcceptError::NothingHeld(name.clone())));
         };
-        if digest.is_some_and(|digest| digest != held.digest) {
-            return Ok(Err(AcceptError::Changed(name.to_owned())));
+        if digest.as_ref().is_some_and(|digest| *digest != held.digest) {
+            return Ok(Err(AcceptError::Changed(name.clone())));
         }
-        match (is_configured, ingest::is_of_gone_source(&held)) {
+        match (*is_configured, ingest::is_of_gone_source(&held)) {
             (true, false) => {
-                store.accept_held_version(source.id)?;
+                if !held.accepted {
+                    store.accept_held_version(source.id, by.as_deref(), &now())?;
+                    note(store, what, &held)?;
+                }
                 Ok(Ok(Acceptance::Noted))
             }
             (false, true) => {
+                note(store, what, &held)?;
                 let removed = ingest::drop_source(store, source)?.removed;
                 Ok(Ok(Acceptance::Dropped { removed }))
             }
-            (false, false) => Ok(Err(AcceptError::NotConfigured(name.to_owned()))),
+            (false, false) => Ok(Err(AcceptError::NotConfigured(name.clone()))),
             // It is configured again, which the next start sees.
-            (true, true) => Ok(Err(AcceptError::NothingHeld(name.to_owned()))),
+            (true, true) => Ok(Err(AcceptError::NothingHeld(name.clone()))),
         }
     });
     accepted?
+}
+
+/// Stores who let a version pass: its row goes with the pass that applies it.
+fn note(store: &mut Store, what: &Accepted, held: &HeldVersionRow) -> Result<()> {
+    let accepted = AcceptedVersion { source: what.name.clone(), removes: held.removes, by: what.by.clone() };
+    events::put(store, &Event::Accepted(accepted))
 }

@@ -28,6 +28,8 @@ pub(super) struct Receiving {
     pub(super) id: String,
     pub(super) path: String,
     pub(super) created_at: String,
+    /// Who sends it; `None`: not known.
+    pub(super) sent_by: Option<String>,
     /// Length of the body, if it is known.
     pub(super) total: Option<u64>,
     /// Whether its sender may ask about it meanwhile.
@@ -70,6 +72,7 @@ impl Receiving {
             id,
             path,
             created_at: crate::clock::now(),
+            sent_by: None,
             total,
             is_listed,
             bytes: AtomicU64::new(0),
@@ -81,10 +84,16 @@ impl Receiving {
         }
     }
 
+    /// Says who sends it.
+    pub(super) fn sent_by(self, sent_by: Option<String>) -> Self {
+        Self { sent_by, ..self }
+    }
+
     /// A body that comes in parts, of which `bytes` are on disk.
     pub(super) fn resumable(row: &DocumentRow) -> Self {
         Self {
             created_at: row.created_at.clone(),
+            sent_by: row.sent_by.clone(),
             bytes: AtomicU64::new(count::loaded(row.bytes)),
             resumable: Some(Resumable::default()),
             ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)

@@ -48,6 +48,8 @@ pub struct Offer {
     pub message: Option<String>,
     /// Its number among the documents of its path: the greatest wins. Without one the order of arrival counts.
     pub sequence: Option<i64>,
+    /// Who sends it; `None`: not known.
+    pub sent_by: Option<String>,
     /// True if the sender may ask about it while it is received, and learns after a crash that it failed.
     pub is_listed: bool,
 }
@@ -71,7 +73,8 @@ impl Inbox {
     /// The document is refused.
     pub async fn admit(&self, offer: Offer) -> Result<Admitted, InboxError> {
         let id = self.check(&offer).await?;
-        let receiving = Arc::new(Receiving::new(id, offer.path.clone(), offer.size, offer.is_listed));
+        let receiving = Receiving::new(id, offer.path.clone(), offer.size, offer.is_listed);
+        let receiving = Arc::new(receiving.sent_by(offer.sent_by.clone()));
         let permit = self.permit(&receiving).await?;
         self.register(&receiving, &offer).await?;
         let mut stored = offer.is_listed.then(|| {
@@ -270,6 +273,7 @@ fn row(receiving: &Receiving, offer: &Offer, state: DocumentState, content: Opti
         message: offer.message.clone(),
         sequence: offer.sequence,
         may_replace: offer.may_replace,
+        sent_by: offer.sent_by.clone(),
         ..DocumentRow::new(&receiving.id, &receiving.path, &receiving.created_at)
     }
 }

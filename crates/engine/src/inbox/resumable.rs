@@ -59,6 +59,7 @@ impl Inbox {
         let row = DocumentRow {
             length: Some(count::stored(length)),
             may_replace: offer.may_replace,
+            sent_by: offer.sent_by.clone(),
             expires_at: Some(clock::text(expires_at)),
             ..DocumentRow::new(&id, &offer.path, &clock::now())
         };

@@ -72,6 +72,8 @@ pub struct Document {
     pub created_at: String,
     /// Time of its end, RFC 3339.
     pub finished_at: Option<String>,
+    /// Who sent it; `None`: not known.
+    pub sent_by: Option<String>,
 }
 
 impl Document {
@@ -92,6 +94,7 @@ impl Document {
             sequence: None,
             created_at: receiving.created_at.clone(),
             finished_at: None,
+            sent_by: receiving.sent_by.clone(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Document {
             sequence: row.sequence,
             created_at: row.created_at,
             finished_at: row.finished_at,
+            sent_by: row.sent_by,
         };
         let Some((read, rows)) = read.filter(|_| stage == Stage::Queued).map(ActiveRead::progress) else {
             return stored;

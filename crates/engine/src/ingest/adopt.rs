@@ -168,6 +168,8 @@ fn hold_source(store: &mut Store, row: &SourceRow) -> Result<()> {
         held_since: now(),
         held_until: None,
         accepted: false,
+        accepted_by: None,
+        accepted_at: None,
     };
     put_held(store, name, &held)?;
     let pass = SourcePass {

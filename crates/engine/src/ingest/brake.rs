@@ -84,6 +84,8 @@ impl Removals {
             held_since: held.map_or_else(now, |held| held.held_since),
             held_until: None,
             accepted: false,
+            accepted_by: None,
+            accepted_at: None,
         };
         let until = held_until(&row, &version.brake);
         let held_until = until.map(clock::text);
@@ -208,6 +210,8 @@ mod tests {
             held_since: (Utc::now() - TimeDelta::seconds(seconds)).to_rfc3339(),
             held_until: None,
             accepted: false,
+            accepted_by: None,
+            accepted_at: None,
         };
         let brake = Brake::default();
         assert!(!is_over(&held("d", 590), &brake) && is_over(&held("d", 600), &brake));

@@ -58,7 +58,7 @@ pub(crate) fn own_texts<'n>(own: Option<&str>, names: impl Iterator<Item = &'n s
 /// # Errors
 /// Its own columns cannot be read.
 pub(crate) fn edit(row: &EditRow, catalog: &Catalog) -> Result<Edit, Error> {
-    let EditRow { sku, name, description, own, hidden, stands, edited_at: _ } = row;
+    let EditRow { sku, name, description, own, hidden, stands, edited_at: _, edited_by: _ } = row;
     let names: Vec<&str> = catalog.own().collect();
     let mut texts = vec![None; names.len()];
     read_own(own.as_deref(), |name, text| {
@@ -92,6 +92,7 @@ pub(crate) fn edit_row(edit: &Edit, before: Option<&EditRow>, now: &str, catalog
         hidden: edit.hidden,
         stands: edit.stands,
         edited_at: now.to_owned(),
+        edited_by: None,
     })
 }
 

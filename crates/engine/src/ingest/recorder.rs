@@ -22,6 +22,14 @@ pub(crate) enum ChangeOrigin {
 }
 
 impl ChangeOrigin {
+    /// The author of an edit, if that is known.
+    pub(crate) fn author(&self) -> Option<&str> {
+        match self {
+            Self::Edit { author, .. } => author.as_deref(),
+            Self::Version { .. } | Self::Configuration => None,
+        }
+    }
+
     /// Returns what rows of the store say of it.
     pub(super) fn cause(&self, at: i64) -> ChangeCause<'_> {
         let none = ChangeCause { at, ..ChangeCause::default() };

@@ -89,7 +89,7 @@ impl ProductDetail {
             own.iter().for_each(|(column, text)| [column, text].into_iter().for_each(|text| add(Some(text))));
         }
         add(None);
-        if let Some(EditView { name, description, own, hidden, stands, edited_at: _ }) = &self.edit {
+        if let Some(EditView { name, description, own, hidden, stands, edited_at: _, edited_by: _ }) = &self.edit {
             [name, description].into_iter().for_each(|text| add(text.as_deref()));
             own.iter().for_each(|(column, text)| [Some(column), text.as_deref()].into_iter().for_each(&mut add));
             [hidden, stands].into_iter().for_each(|flag| add(flag.then_some("")));
@@ -156,6 +156,8 @@ pub struct EditView {
     pub stands: bool,
     /// When it last changed, RFC 3339.
     pub edited_at: String,
+    /// Who last changed it; `None`: not known.
+    pub edited_by: Option<String>,
 }
 
 /// Makes products of rows, all of the same catalog.
@@ -189,9 +191,9 @@ impl ProductViews {
     fn edit(&self, row: &EditRow, catalog: &Catalog) -> Result<EditView> {
         let texts = ingest::edit(row, catalog)?.texts;
         let text = |name: &String| catalog.column(name).and_then(|column| texts.get(column)).map(str::to_owned);
-        let EditRow { sku: _, name, description, own: _, hidden, stands, edited_at } = row.clone();
+        let EditRow { sku: _, name, description, own: _, hidden, stands, edited_at, edited_by } = row.clone();
         let own = OwnColumns { names: Arc::clone(&self.names), values: self.names.iter().map(text).collect() };
-        Ok(EditView { name, description, own, hidden, stands, edited_at })
+        Ok(EditView { name, description, own, hidden, stands, edited_at, edited_by })
     }
 }
 

@@ -29,6 +29,8 @@ pub struct EditRow {
     pub stands: bool,
     /// Time of the last change.
     pub edited_at: String,
+    /// The author of the last change; `None`: not known.
+    pub edited_by: Option<String>,
 }
 
 impl Store {
@@ -140,12 +142,14 @@ struct Put<'a>(&'a EditRow);
 
 impl Bulk for Put<'_> {
     type Kind = Put<'static>;
-    const BEFORE: &'static str = "INSERT INTO edits (sku, name, description, own, hidden, stands, edited_at) VALUES ";
+    const BEFORE: &'static str =
+        "INSERT INTO edits (sku, name, description, own, hidden, stands, edited_at, edited_by) VALUES ";
     const AFTER: &'static str = " ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
-         own = excluded.own, hidden = excluded.hidden, stands = excluded.stands, edited_at = excluded.edited_at";
+         own = excluded.own, hidden = excluded.hidden, stands = excluded.stands, edited_at = excluded.edited_at, \
+         edited_by = excluded.edited_by";
 
     fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        let EditRow { sku, name, description, own, hidden, stands, edited_at } = self.0;
+        let EditRow { sku, name, description, own, hidden, stands, edited_at, edited_by } = self.0;
         out.push_sql("(");
         out.push_bind_param::<Text, _>(sku)?;
         for text in [name, description, own] {
@@ -158,6 +162,8 @@ impl Bulk for Put<'_> {
         }
         out.push_sql(",");
         out.push_bind_param::<Text, _>(edited_at)?;
+        out.push_sql(",");
+        push_optional_text(out, edited_by.as_deref())?;
         out.push_sql(")");
         Ok(())
     }

@@ -34,6 +34,7 @@ diesel::table! {
         may_replace -> Bool,
         expires_at -> Nullable<Text>,
         header -> Nullable<Text>,
+        sent_by -> Nullable<Text>,
     }
 }
 
@@ -46,6 +47,7 @@ diesel::table! {
         stands -> Bool,
         edited_at -> Text,
         own -> Nullable<Text>,
+        edited_by -> Nullable<Text>,
     }
 }
 
@@ -103,6 +105,8 @@ diesel::table! {
         held_since -> Text,
         held_until -> Nullable<Text>,
         accepted -> Bool,
+        accepted_by -> Nullable<Text>,
+        accepted_at -> Nullable<Text>,
     }
 }
 

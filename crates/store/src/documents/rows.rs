@@ -152,6 +152,8 @@ pub struct DocumentRow {
     pub expires_at: Option<String>,
     /// The header of its file, a JSON list of names; `None` unless it failed for lack of a column.
     pub header: Option<String>,
+    /// The sender; `None`: not known.
+    pub sent_by: Option<String>,
 }
 
 impl DocumentRow {
@@ -176,6 +178,7 @@ impl DocumentRow {
             may_replace: false,
             expires_at: None,
             header: None,
+            sent_by: None,
         }
     }
 }
@@ -201,6 +204,7 @@ macro_rules! columns {
                 dsl::may_replace.eq($row.may_replace),
                 dsl::expires_at.eq($row.expires_at.as_deref()),
                 dsl::header.eq($row.header.as_deref()),
+                dsl::sent_by.eq($row.sent_by.as_deref()),
             ),
         )
     };

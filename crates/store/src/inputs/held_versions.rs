@@ -37,6 +37,10 @@ pub struct HeldVersionRow {
     pub held_until: Option<String>,
     /// Whether a person has accepted it. The next pass applies it.
     pub accepted: bool,
+    /// Who has accepted it; `None`: not known.
+    pub accepted_by: Option<String>,
+    /// When it was accepted, RFC 3339.
+    pub accepted_at: Option<String>,
 }
 
 impl Store {
@@ -78,13 +82,13 @@ impl Store {
         Ok(())
     }
 
-    /// Marks the held version of a source as accepted.
+    /// Marks the held version of a source as accepted at the time `at`.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] if there is none.
-    pub fn accept_held_version(&mut self, source_id: i64) -> Result<(), Error> {
+    pub fn accept_held_version(&mut self, source_id: i64, by: Option<&str>, at: &str) -> Result<(), Error> {
         let changed = diesel::update(dsl::held_versions.find(source_id))
-            .set(dsl::accepted.eq(true))
+            .set((dsl::accepted.eq(true), dsl::accepted_by.eq(by), dsl::accepted_at.eq(at)))
             .execute(&mut self.connection)
             .or_cannot(|| format!("accept the held version of source {source_id}"))?;
         exactly_one(changed, || format!("`held_versions` has no row for source {source_id}"))

@@ -14,6 +14,8 @@ fn held(source_id: i64, digest: &str) -> HeldVersionRow {
         held_since: "2026-11-28T10:00:00Z".to_owned(),
         held_until: None,
         accepted: false,
+        accepted_by: None,
+        accepted_at: None,
     }
 }
 
@@ -23,12 +25,14 @@ fn a_source_has_one_held_version_and_takes_it_with_it() {
     let store = &mut database.store;
     let source = store.put_source("north", "http://n", 0, 0).unwrap();
     assert_eq!(store.held_version(source).unwrap(), None);
-    assert!(matches!(store.accept_held_version(source), Err(Error::Corrupt { .. })));
+    assert!(matches!(store.accept_held_version(source, None, "t"), Err(Error::Corrupt { .. })));
     store.put_held_version(&held(source, "a")).unwrap();
     store.put_held_version(&held(source, "b")).unwrap();
     assert_eq!(store.held_versions().unwrap(), [held(source, "b")]);
-    store.accept_held_version(source).unwrap();
-    assert!(store.held_version(source).unwrap().unwrap().accepted);
+    store.accept_held_version(source, Some("ann"), "2026-11-29T10:00:00Z").unwrap();
+    let accepted = store.held_version(source).unwrap().unwrap();
+    let (by, at) = (accepted.accepted_by.as_deref(), accepted.accepted_at.as_deref());
+    assert_eq!((accepted.accepted, by, at), (true, Some("ann"), Some("2026-11-29T10:00:00Z")));
     store.clear_held_version(source).unwrap();
     store.clear_held_version(source).unwrap();
     assert_eq!(store.held_version(source).unwrap(), None);

@@ -69,13 +69,15 @@ pub(crate) struct DocumentView {
     created_at: Option<String>,
     /// When it ended, RFC 3339; null before that.
     finished_at: Option<String>,
+    /// Who sent it; null: not known.
+    sent_by: Option<String>,
 }
 
 impl DocumentView {
     fn new(app: &App, document: Document) -> Self {
         let results = results(&document, &app.engine.reports());
         let Document { id, path, stage, bytes, hash, sequence, rows, rejects, error, created_at, finished_at, .. } =
-            document;
+            document.clone();
         Self {
             path,
             id: Some(id),
@@ -89,6 +91,7 @@ impl DocumentView {
             results,
             created_at: Some(created_at),
             finished_at,
+            sent_by: document.sent_by,
         }
     }
 
@@ -107,6 +110,7 @@ impl DocumentView {
             results: Vec::new(),
             created_at: None,
             finished_at: None,
+            sent_by: None,
         }
     }
 }
@@ -146,6 +150,7 @@ pub(crate) async fn put(
         at_least: size.unwrap_or_default(),
         message,
         sequence,
+        sent_by: input::user(&request),
         ..Offer::default()
     };
     let inbox = app.engine.inbox().clone();

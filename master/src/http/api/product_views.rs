@@ -114,6 +114,8 @@ pub(crate) struct Edit {
     pub(crate) stands: bool,
     /// When it was last changed, RFC 3339.
     pub(crate) edited_at: String,
+    /// Who last changed it; null: not known.
+    pub(crate) edited_by: Option<String>,
 }
 
 fn members<T: Serialize, S: Serializer>(own: &OwnColumns<T>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -142,7 +144,7 @@ impl From<OfferView> for Offer {
 }
 
 impl From<EditView> for Edit {
-    fn from(EditView { name, description, own, hidden, stands, edited_at }: EditView) -> Self {
-        Self { name, description, own, hidden, stands, edited_at }
+    fn from(EditView { name, description, own, hidden, stands, edited_at, edited_by }: EditView) -> Self {
+        Self { name, description, own, hidden, stands, edited_at, edited_by }
     }
 }

@@ -103,6 +103,10 @@ pub(crate) struct Held {
     pub(crate) until: Option<String>,
     /// Whether it was accepted; then the next pass applies it.
     pub(crate) accepted: bool,
+    /// Who accepted it; null: nobody, or not known.
+    pub(crate) accepted_by: Option<String>,
+    /// When it was accepted, RFC 3339; null before that.
+    pub(crate) accepted_at: Option<String>,
 }
 
 /// A file as one reader knows it.
@@ -194,8 +198,29 @@ impl From<FileView> for File {
 
 impl From<HeldVersionRow> for Held {
     fn from(row: HeldVersionRow) -> Self {
-        let HeldVersionRow { digest, removes, offers, reason, held_since, held_until, accepted, source_id: _ } = row;
-        Self { digest, removes, offers, reason, since: held_since, until: held_until, accepted }
+        let HeldVersionRow {
+            digest,
+            removes,
+            offers,
+            reason,
+            held_since,
+            held_until,
+            accepted,
+            accepted_by,
+            accepted_at,
+            source_id: _,
+        } = row;
+        Self {
+            digest,
+            removes,
+            offers,
+            reason,
+            since: held_since,
+            until: held_until,
+            accepted,
+            accepted_by,
+            accepted_at,
+        }
     }
 }
 

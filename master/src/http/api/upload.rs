@@ -88,6 +88,7 @@ pub(crate) async fn post(
             size,
             at_least: size.unwrap_or_default(),
             is_listed: true,
+            sent_by: input::user(&request),
             ..Offer::default()
         };
         apart(receive(app.engine.inbox().clone(), offer, payload)).await?
@@ -151,7 +152,15 @@ async fn first_file(
         };
         let filename = query.filename.unwrap_or(filename);
         let may_replace = query.replace == Some(Replace::Yes);
-        let offer = Offer { path: filename, id: query.id, may_replace, at_least, is_listed: true, ..Offer::default() };
+        let offer = Offer {
+            path: filename,
+            id: query.id,
+            may_replace,
+            at_least,
+            is_listed: true,
+            sent_by: input::user(&request),
+            ..Offer::default()
+        };
         return receive(inbox, offer, field).await;
     }
     Err(ApiError::Invalid("the form has no file in it".to_owned()))

@@ -40,6 +40,8 @@ pub(crate) struct UploadView {
     pub(crate) finished_at: Option<String>,
     /// Lines for the configuration that would let it be read, if no reader claims it; else empty.
     pub(crate) suggestions: Vec<Suggestion>,
+    /// Who sent it; null: not known.
+    pub(crate) sent_by: Option<String>,
 }
 
 /// A result of an upload.
@@ -56,8 +58,21 @@ impl UploadView {
     pub(crate) fn new(document: Document, reports: &[ReportConfig]) -> Self {
         let results = results(&document, reports);
         let suggestions = suggestions(&document.path, &document.header);
-        let Document { id, path, stage, bytes, total, rows, percent, rejects, error, created_at, finished_at, .. } =
-            document;
+        let Document {
+            id,
+            path,
+            stage,
+            bytes,
+            total,
+            rows,
+            percent,
+            rejects,
+            error,
+            created_at,
+            finished_at,
+            sent_by,
+            ..
+        } = document;
         // One whose place another took has failed for its sender.
         let stage = if stage == Stage::Superseded { Stage::Failed } else { stage };
         Self {
@@ -74,6 +89,7 @@ impl UploadView {
             created_at,
             finished_at,
             suggestions,
+            sent_by,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use actix_web::{HttpResponse, guard::GuardContext, http::header::CONTENT_TYPE, web};
+use actix_web::{HttpRequest, HttpResponse, guard::GuardContext, http::header::CONTENT_TYPE, web};
 use futures_util::stream;
 use serde::{
     Deserialize, Deserializer,
@@ -28,7 +28,11 @@ pub(crate) fn is_json(context: &GuardContext<'_>) -> bool {
 }
 
 /// Replaces the rows that were sent before. An empty list deletes them.
-pub(crate) async fn update(app: web::Data<App>, payload: web::Payload) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn update(
+    request: HttpRequest,
+    app: web::Data<App>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
     let body = input::body(payload, input::BODY_BYTES).await?;
     let csv = csv(&body)?;
     let inbox = app.engine.inbox().clone();
@@ -37,8 +41,14 @@ pub(crate) async fn update(app: web::Data<App>, payload: web::Payload) -> Result
         return Ok(HttpResponse::Ok().json(json!({ "status": "success" })));
     };
     let size = csv.len() as u64;
-    let offer =
-        Offer { path: DOCUMENT.to_owned(), may_replace: true, size: Some(size), at_least: size, ..Offer::default() };
+    let offer = Offer {
+        path: DOCUMENT.to_owned(),
+        may_replace: true,
+        size: Some(size),
+        at_least: size,
+        sent_by: input::user(&request),
+        ..Offer::default()
+    };
     let body = stream::iter([Ok::<_, std::convert::Infallible>(web::Bytes::from(csv))]);
     let arrived = apart(async move { Ok(inbox.admit(offer).await?.receive(body).await?) }).await?;
     let document = match arrived {

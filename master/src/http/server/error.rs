@@ -250,11 +250,11 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Denied(Denied::NoToken) => challenge(&mut response, "tributary"),
+            Self::Denied(Denied::NoToken | Denied::WrongToken) => challenge(&mut response, "tributary"),
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+            _ if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}

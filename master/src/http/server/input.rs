@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
 use tributary_engine::{Author, Entrance, checked_sku, checked_text};
-use tributary_http_common::plain;
+use tributary_http_common::{caller, plain};
 
 use super::body_budget::{Budget, MAX_BYTES};
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
@@ -158,17 +158,25 @@ pub(crate) fn path_number(request: &HttpRequest, slashes: usize) -> Result<i64, 
     part.parse().map_err(|_| bad(format!("`{part}` in the path is no number")))
 }
 
-/// Reads who sends a request: the user name of Basic authentication, which nothing proves.
+/// Returns who sends a request, and how.
 pub(crate) fn author(request: &HttpRequest, entrance: Entrance) -> Author {
+    Author { entrance, user: user(request) }
+}
+
+/// Returns who sends a request: the name of the token, which proves it, or else the user name of Basic authentication, which nothing
+/// proves.
+pub(crate) fn user(request: &HttpRequest) -> Option<String> {
+    if let Some(name) = caller(request).name {
+        return Some(name.to_string());
+    }
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let credentials = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
     let decoded = credentials.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
-    let user = decoded.and_then(|decoded| {
+    decoded.and_then(|decoded| {
         let user = String::from_utf8_lossy(decoded.split(|byte| *byte == b':').next()?).into_owned();
         let user: String = user.chars().filter(|letter| !letter.is_control()).take(MAX_USER_CHARS).collect();
         Some(user.trim().to_owned()).filter(|user| !user.is_empty())
-    });
-    Author { entrance, user }
+    })
 }
 
 /// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
@@ -229,9 +237,18 @@ fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
+    use actix_web::{HttpMessage, test::TestRequest};
+    use tributary_admission::{Caller, Role};
 
     use super::*;
+
+    #[test]
+    fn the_name_of_a_token_is_the_author() {
+        let basic = format!("Basic {}", STANDARD.encode("bob:secret"));
+        let request = TestRequest::default().insert_header((AUTHORIZATION, basic)).to_http_request();
+        request.extensions_mut().insert(Caller { name: Some("ann".into()), role: Role::Edit });
+        assert_eq!(author(&request, Entrance::Form).user.as_deref(), Some("ann"));
+    }
 
     #[test]
     fn the_author_is_the_user_of_basic_authentication() {

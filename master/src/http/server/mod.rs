@@ -8,6 +8,7 @@ mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;
 pub(crate) mod openapi;
+mod roles;
 pub(crate) mod router;
 mod run;
 

@@ -1,4 +1,4 @@
-//! All routes, and what applies to every response: admission, metrics, headers, errors as pages for browsers. No
+//! All routes with their roles, and what applies to every response: admission, metrics, headers, errors as pages for browsers. No
 //! handler is here.
 
 use std::time::Instant;
@@ -27,7 +27,13 @@ use crate::http::{
         overview,
         product::corrections,
     },
-    server::{App, delivery::deliver, error::ApiError, input, openapi},
+    server::{
+        App,
+        delivery::deliver,
+        error::ApiError,
+        input, openapi,
+        roles::{RoleRoute, admin, anyone, editor, reader, uploader},
+    },
     socketio,
 };
 
@@ -57,124 +63,139 @@ fn routes(config: &mut web::ServiceConfig, is_compat: bool) {
     }
     config.configure(pages).configure(api);
     #[cfg(test)]
-    config.service(resource("/panic", "GET, HEAD", [read().to(panic)]));
+    config.service(resource("/panic", "GET, HEAD", [reader(read().to(panic))]));
 }
 
 /// The paths of older systems.
 fn compat(config: &mut web::ServiceConfig) {
-    let update = web::post().guard(guard::fn_guard(compat::is_json)).to(compat::update);
+    let is_document = guard::fn_guard(compat::is_json);
+    let send = uploader(plain(web::post().guard(is_document).to(compat::update)));
     config
-        .service(resource("/health", "GET, HEAD", [plain(read().to(compat::health))]))
-        .service(resource("/data", "GET, HEAD", [plain(read().to(compat::data))]))
+        .service(resource("/health", "GET, HEAD", [reader(plain(read().to(compat::health)))]))
+        .service(resource("/data", "GET, HEAD", [reader(plain(read().to(compat::data)))]))
         // It stands before the page's own, which it includes.
-        .service(resource("/update", "POST", [plain(update), plain(web::post().to(corrections::update))]));
+        .service(resource("/update", "POST", [send, editor(plain(web::post().to(corrections::update)))]));
 }
 
 fn pages(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/", "GET, HEAD", [read().to(overview::show)]))
-        .service(resource("/update", "POST", [plain(web::post().to(corrections::update))]))
-        .service(resource("/accept", "POST", [plain(web::post().to(pages::sources::accept::accept))]))
-        .service(resource("/clear", "POST", [plain(web::post().to(corrections::clear))]))
-        .service(resource("/hide", "POST", [plain(web::post().to(corrections::hide))]))
-        .service(resource("/undo", "POST", [plain(web::post().to(corrections::undo))]))
-        .service(resource("/product", "GET, HEAD", [read().to(pages::product::look_up)]))
+        .service(resource("/", "GET, HEAD", [reader(read().to(overview::show))]))
+        .service(resource("/update", "POST", [editor(plain(web::post().to(corrections::update)))]))
+        .service(resource("/accept", "POST", [admin(plain(web::post().to(pages::sources::accept::accept)))]))
+        .service(resource("/clear", "POST", [editor(plain(web::post().to(corrections::clear)))]))
+        .service(resource("/hide", "POST", [editor(plain(web::post().to(corrections::hide)))]))
+        .service(resource("/undo", "POST", [editor(plain(web::post().to(corrections::undo)))]))
+        .service(resource("/product", "GET, HEAD", [reader(read().to(pages::product::look_up))]))
         .service(resource(
             "/products/{sku}",
             "GET, HEAD, POST",
-            [read().to(pages::product::show), plain(web::post().to(pages::product::save))],
+            [reader(read().to(pages::product::show)), editor(plain(web::post().to(pages::product::save)))],
         ))
-        .service(resource("/products", "GET, HEAD", [read().to(pages::products::show)]))
-        .service(resource("/names", "GET, HEAD", [read().to(pages::names::show)]))
-        .service(resource("/sources", "GET, HEAD", [read().to(pages::sources::list::show)]))
-        .service(resource("/sources/{name}", "GET, HEAD", [read().to(pages::sources::source::show)]))
-        .service(resource("/files", "GET, HEAD", [read().to(pages::sources::files::show)]))
-        .service(resource("/rejects", "GET, HEAD", [read().to(pages::rejects::show)]))
+        .service(resource("/products", "GET, HEAD", [reader(read().to(pages::products::show))]))
+        .service(resource("/names", "GET, HEAD", [reader(read().to(pages::names::show))]))
+        .service(resource("/sources", "GET, HEAD", [reader(read().to(pages::sources::list::show))]))
+        .service(resource("/sources/{name}", "GET, HEAD", [reader(read().to(pages::sources::source::show))]))
+        .service(resource("/files", "GET, HEAD", [reader(read().to(pages::sources::files::show))]))
+        .service(resource("/rejects", "GET, HEAD", [reader(read().to(pages::rejects::show))]))
         .service(resource(
             "/upload",
             "GET, HEAD, POST",
-            [plain(read().to(pages::uploads::show)), plain(web::post().to(pages::uploads::form))],
+            [reader(plain(read().to(pages::uploads::show))), uploader(plain(web::post().to(pages::uploads::form)))],
         ))
-        .service(resource("/docs", "GET, HEAD", [plain(read().to(pages::docs::show))]))
-        .service(resource("/upload/remove", "POST", [plain(web::post().to(pages::uploads::remove))]))
-        .service(resource("/upload.js", "GET, HEAD", [plain(read().to(assets::upload_script))]))
-        .service(resource("/tus.js", "GET, HEAD", [plain(read().to(assets::tus_script))]))
-        .service(resource("/reports", "GET, HEAD", [plain(read().to(pages::reports::list))]))
-        .service(resource("/reports/{name}", "GET, HEAD", [read().to(pages::reports::show)]))
-        .service(resource("/demo", "GET, HEAD", [plain(read().to(pages::demo::show))]))
-        .service(resource("/style.css", "GET, HEAD", [plain(read().to(assets::style))]))
-        .service(resource("/live.js", "GET, HEAD", [plain(read().to(assets::script))]))
-        .service(resource("/icon.svg", "GET, HEAD", [plain(read().to(assets::icon))]))
-        .service(resource("/favicon.ico", "GET, HEAD", [plain(read().to(assets::icon))]));
+        .service(resource("/docs", "GET, HEAD", [reader(plain(read().to(pages::docs::show)))]))
+        .service(resource("/upload/remove", "POST", [uploader(plain(web::post().to(pages::uploads::remove)))]))
+        .service(resource("/upload.js", "GET, HEAD", [reader(plain(read().to(assets::upload_script)))]))
+        .service(resource("/tus.js", "GET, HEAD", [reader(plain(read().to(assets::tus_script)))]))
+        .service(resource("/reports", "GET, HEAD", [reader(plain(read().to(pages::reports::list)))]))
+        .service(resource("/reports/{name}", "GET, HEAD", [reader(read().to(pages::reports::show))]))
+        .service(resource("/demo", "GET, HEAD", [reader(plain(read().to(pages::demo::show)))]))
+        .service(resource("/style.css", "GET, HEAD", [reader(plain(read().to(assets::style)))]))
+        .service(resource("/live.js", "GET, HEAD", [reader(plain(read().to(assets::script)))]))
+        .service(resource("/icon.svg", "GET, HEAD", [reader(plain(read().to(assets::icon)))]))
+        .service(resource("/favicon.ico", "GET, HEAD", [reader(plain(read().to(assets::icon)))]));
 }
 
 fn api(config: &mut web::ServiceConfig) {
     let sku = "/api/v1/products/{sku}";
     config
-        .service(resource("/api/v1/products", "GET, HEAD", [read().to(products::list)]))
+        .service(resource("/api/v1/products", "GET, HEAD", [reader(read().to(products::list))]))
         .service(resource(
             sku,
             "GET, HEAD, PUT, PATCH, DELETE",
             [
-                plain(read().to(product::get)),
-                plain(web::put().to(product::put)),
-                plain(web::patch().to(product::patch)),
-                plain(web::delete().to(product::hide)),
+                reader(plain(read().to(product::get))),
+                editor(plain(web::put().to(product::put))),
+                editor(plain(web::patch().to(product::patch))),
+                editor(plain(web::delete().to(product::hide))),
             ],
         ))
-        .service(resource(&format!("{sku}/edit"), "DELETE", [plain(web::delete().to(product::clear))]))
-        .service(resource(&format!("{sku}/history"), "GET, HEAD", [read().to(product_changes::list)]))
+        .service(resource(&format!("{sku}/edit"), "DELETE", [editor(plain(web::delete().to(product::clear)))]))
+        .service(resource(&format!("{sku}/history"), "GET, HEAD", [reader(read().to(product_changes::list))]))
         .service(resource(
             &format!("{sku}/history/{{id}}/undo"),
             "POST",
-            [plain(web::post().to(product_changes::undo))],
+            [editor(plain(web::post().to(product_changes::undo)))],
         ))
-        .service(resource("/api/v1/aggr", "GET, HEAD", [read().to(aggr::list)]))
-        .service(resource("/api/v1/queues", "GET, HEAD", [read().to(queues::list)]))
-        .service(resource("/api/v1/sources", "GET, HEAD", [read().to(sources::list)]))
-        .service(resource("/api/v1/sources/{name}/accept", "POST", [web::post().to(sources::accept)]))
-        .service(resource("/api/v1/history", "GET, HEAD", [read().to(history::list)]))
-        .service(resource("/api/v1/files", "GET, HEAD", [read().to(files::list)]))
-        .service(resource("/api/v1/rejects", "GET, HEAD", [read().to(rejects::list)]))
+        .service(resource("/api/v1/aggr", "GET, HEAD", [reader(read().to(aggr::list))]))
+        .service(resource("/api/v1/queues", "GET, HEAD", [reader(read().to(queues::list))]))
+        .service(resource("/api/v1/sources", "GET, HEAD", [reader(read().to(sources::list))]))
+        .service(resource("/api/v1/sources/{name}/accept", "POST", [admin(web::post().to(sources::accept))]))
+        .service(resource("/api/v1/history", "GET, HEAD", [reader(read().to(history::list))]))
+        .service(resource("/api/v1/files", "GET, HEAD", [reader(read().to(files::list))]))
+        .service(resource("/api/v1/rejects", "GET, HEAD", [reader(read().to(rejects::list))]))
         .service(resource(
             "/api/v1/uploads",
             "GET, HEAD, POST, PUT",
-            [read().to(uploads::list), web::post().to(upload::post), web::put().to(upload::put)],
+            [
+                reader(read().to(uploads::list)),
+                uploader(web::post().to(upload::post)),
+                uploader(web::put().to(upload::put)),
+            ],
         ))
         .service(resource(
             "/api/v1/uploads/{id}",
             "GET, HEAD, DELETE",
-            [plain(read().to(uploads::get)), plain(web::delete().to(uploads::cancel))],
+            [reader(plain(read().to(uploads::get))), uploader(plain(web::delete().to(uploads::cancel)))],
         ))
-        .service(resource("/api/v1/uploads/{id}/events", "GET", [plain(web::get().to(uploads::follow))]))
+        .service(resource("/api/v1/uploads/{id}/events", "GET", [reader(plain(web::get().to(uploads::follow)))]))
         .service(web::scope("/api/v1/tus").wrap(from_fn(tus::version)).configure(resumable))
         .service(resource(
             "/api/v1/documents/{path:.+}",
             "GET, HEAD, PUT, DELETE",
-            [plain(read().to(documents::get)), web::put().to(documents::put), web::delete().to(documents::delete)],
+            [
+                reader(plain(read().to(documents::get))),
+                uploader(web::put().to(documents::put)),
+                uploader(web::delete().to(documents::delete)),
+            ],
         ))
-        .service(resource("/api/v1/reports", "GET, HEAD", [read().to(reports::list)]))
-        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [read().to(reports::get)]))
-        .service(resource("/api/v1/events", "GET", [plain(web::get().to(events::follow))]))
-        .service(resource(health::HEALTHZ, "GET, HEAD", [plain(read().to(health::healthz))]))
-        .service(resource(health::READYZ, "GET, HEAD", [plain(read().to(health::readyz))]))
-        .service(resource(socketio::PATH, "GET, POST", [web::get().to(socketio::get), web::post().to(socketio::post)]))
-        .service(resource("/metrics", "GET, HEAD", [plain(read().to(health::metrics))]))
-        .service(resource("/openapi.json", "GET, HEAD", [plain(read().to(openapi::show))]));
+        .service(resource("/api/v1/reports", "GET, HEAD", [reader(read().to(reports::list))]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [reader(read().to(reports::get))]))
+        .service(resource("/api/v1/events", "GET", [reader(plain(web::get().to(events::follow)))]))
+        .service(resource(health::HEALTHZ, "GET, HEAD", [anyone(plain(read().to(health::healthz)))]))
+        .service(resource(health::READYZ, "GET, HEAD", [anyone(plain(read().to(health::readyz)))]))
+        .service(resource(
+            socketio::PATH,
+            "GET, POST",
+            [reader(web::get().to(socketio::get)), reader(web::post().to(socketio::post))],
+        ))
+        .service(resource("/metrics", "GET, HEAD", [reader(plain(read().to(health::metrics)))]))
+        .service(resource("/openapi.json", "GET, HEAD", [reader(plain(read().to(openapi::show)))]));
 }
 
 /// The routes of tus 1.0.
 fn resumable(config: &mut web::ServiceConfig) {
-    let (options, upload) = (plain(web::method(Method::OPTIONS).to(tus::options)), "/{id}");
-    config.service(resource("/", "OPTIONS, POST", [options, plain(web::post().to(tus::create))])).service(resource(
-        upload,
-        "HEAD, PATCH, DELETE",
-        [
-            plain(web::head().to(tus::head)),
-            plain(web::patch().to(tus::append)),
-            plain(web::delete().to(tus::terminate)),
-        ],
-    ));
+    let (options, upload) = (reader(plain(web::method(Method::OPTIONS).to(tus::options))), "/{id}");
+    config.service(resource("/", "OPTIONS, POST", [options, uploader(plain(web::post().to(tus::create)))])).service(
+        resource(
+            upload,
+            "HEAD, PATCH, DELETE",
+            [
+                uploader(plain(web::head().to(tus::head))),
+                uploader(plain(web::patch().to(tus::append))),
+                uploader(plain(web::delete().to(tus::terminate))),
+            ],
+        ),
+    );
 }
 
 #[cfg(test)]
@@ -206,9 +227,9 @@ async fn without_query(
 fn resource<const N: usize>(
     path: &str,
     allowed: &'static str,
-    routes: [Route; N],
+    routes: [RoleRoute; N],
 ) -> impl HttpServiceFactory + 'static {
-    let resource = routes.into_iter().fold(web::resource(path), Resource::route);
+    let resource = routes.into_iter().map(|RoleRoute(route)| route).fold(web::resource(path), Resource::route);
     let refuse = move || async move { refuse(ApiError::MethodNotAllowed { allowed }) };
     resource.default_service(web::to(refuse)).wrap(from_fn(without_panic))
 }
@@ -236,8 +257,7 @@ async fn around(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
-    let refusal = admit(&app.admission, &request, is_probe).err();
-    let is_refused = refusal.is_some();
+    let refusal = admit(&app.admission, &request, is_probe).await.err();
     let waiting = Waiting::of(&request);
     let response = match refusal {
         None => tokio::select! {
@@ -249,6 +269,8 @@ async fn around(
     };
     let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
     let mut response = paced(response).unwrap_or_else(busy);
+    let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    let is_refused = matches!(error, Some(ApiError::Denied(_)));
     if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
-use tributary_http_common::{STOP_SECONDS, prepare_connection};
+use tributary_http_common::{Renewal, STOP_SECONDS, prepare_connection};
 
 use super::App;
 use crate::http::server::router;
@@ -20,8 +20,8 @@ const WORKERS: usize = 2;
 /// # Errors
 /// The token file or the listener cannot be used; the server fails.
 pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener) -> Result<()> {
-    let token = config.access.token()?;
-    let admission = Admission::new(token, config.allowed_hosts.clone()).listening_on(&config.listen);
+    let admission = Admission::new(config.access.tokens()?, config.allowed_hosts.clone()).listening_on(&config.listen);
+    let renewal = Renewal::new(config.access.clone(), admission.tokens());
     let shutdown = engine.shutdown().clone();
     let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
     let app = Data::new(app);
@@ -42,6 +42,7 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     tokio::select! {
         served = server => served.context("the server failed"),
         () = stop => Ok(()),
+        renewed = renewal.follow() => renewed,
         () = shared.socketio.run(&shared.engine) => Ok(()),
     }
 }

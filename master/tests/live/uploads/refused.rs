@@ -172,7 +172,7 @@ fn what_is_encoded_or_sent_by_another_site_is_refused_before_its_body() {
 #[test]
 fn a_token_is_needed() {
     let mut system = System::new();
-    fs::write(system.folder("secrets").join("form.token"), "secret\n").unwrap();
+    fs::write(system.folder("secrets").join("form.token"), "q7Yh2mVt9Kp4Zx8Rb1Nc5Ws6\n").unwrap();
     let token = system.folder("secrets").join("form.token");
     system.start_master(&["--token-file", token.to_str().unwrap()]);
     for (method, path) in [
@@ -188,7 +188,7 @@ fn a_token_is_needed() {
     }
     assert!(!folder(&system).exists());
     let url = system.master_url("/api/v1/uploads?filename=a.csv");
-    let bearer = [("Authorization", "Bearer secret")];
+    let bearer = [("Authorization", "Bearer q7Yh2mVt9Kp4Zx8Rb1Nc5Ws6")];
     assert_eq!(http::request("POST", &url, &bearer, FEED.as_bytes()).unwrap().status, 202);
     wait::until("it is complete", || {
         let all = http::request("GET", &system.master_url("/api/v1/uploads"), &bearer, b"").unwrap();

@@ -200,6 +200,7 @@ fn texts_of_columns_that_are_gone_stay_until_the_product_is_deleted() {
         hidden: false,
         stands: false,
         edited_at: "2026-11-30T10:00:00.000Z".to_owned(),
+        edited_by: None,
     };
     store.put_edit(&gone).unwrap();
     let mut own_after = |operations| {

@@ -280,6 +280,7 @@ fn what_paths_no_longer_stand_for_is_left_out() {
         finished_at: None,
         length: None,
         may_replace: false,
+        sent_by: None,
         expires_at: None,
         header: None,
     };

@@ -56,7 +56,7 @@ columns!(Reject: source, file, line, reason, raw, report, cure, byte_offset);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at,
-    suggestions
+    suggestions, sent_by
 );
 
 /// A held version is a JSON object.

@@ -120,16 +120,17 @@ async function copyText(shown, copy) {
 
 // Shows the server's view of an upload.
 function tell(upload) {
-  const { id, filename, state, total, rows, percent, rejects, error, results, suggestions } = upload;
+  const { id, filename, state, total, rows, percent, rejects, error, results, suggestions, sent_by: sender } = upload;
   const sent = total ? `${bytes(upload.bytes)} of ${bytes(total)}` : bytes(upload.bytes);
   const read = rows > 0 ? `, ${counted(rows, "row")}` : "";
   const rejected = rejects > 0 ? `, ${rejects.toLocaleString("en")} set aside` : "";
+  const by = sender ? `, sent by ${sender}` : "";
   const kinds = {
     receiving: { facts: isRemembered(id) ? `${sent} · choose the file again to go on` : sent, done: total ? (100 * upload.bytes) / total : null },
     queued: { facts: `${bytes(upload.bytes)}, waits to be read`, done: null },
     processing: { facts: `${percent === null ? "" : `${percent.toFixed(0)} % read`}${read}`, done: percent },
-    complete: { facts: `${bytes(upload.bytes)}${read}${rejected}` },
-    failed: { facts: bytes(upload.bytes) },
+    complete: { facts: `${bytes(upload.bytes)}${read}${rejected}${by}` },
+    failed: { facts: `${bytes(upload.bytes)}${by}` },
   };
   show(id, { state, filename, links: results, error, suggestions, buttons: buttonsOf(id, state, filename), ...kinds[state] });
 }

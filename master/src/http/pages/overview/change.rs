@@ -1,6 +1,6 @@
 //! One event as the page lists it, in words.
 
-use tributary_engine::{AppliedVersion, Event, HeldVersion};
+use tributary_engine::{AcceptedVersion, AppliedVersion, Event, HeldVersion};
 
 use crate::http::pages::{
     product::link,
@@ -47,6 +47,12 @@ impl Change {
             Event::Held(HeldVersion { source, removes, .. }) => {
                 let what = format!("is held: it would remove {}", counted(removes, "product"));
                 change(source, what, Some("/#sources-heading".to_owned()))
+            }
+            Event::Accepted(AcceptedVersion { source, removes, by }) => {
+                let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+                let what = format!("was accepted{by}: it removes {}", counted(removes, "product"));
+                let link = Some(format!("/sources/{}", encoded(&source)));
+                change(source, what, link)
             }
             Event::Source { name, state } => {
                 let link = Some(format!("/sources/{}", encoded(&name)));

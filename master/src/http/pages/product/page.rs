@@ -139,6 +139,7 @@ mod tests {
             hidden: false,
             stands: true,
             edited_at: EVIL.into(),
+            edited_by: Some(EVIL.into()),
         };
         let text = || ChangedValue::Text(Some(EVIL.to_owned()));
         let column = ColumnChange { column: "name".into(), values: Some((text(), text())) };

@@ -27,7 +27,7 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let Accepted { source, digest, back } = input::form(&request, payload).await?;
-    match app.engine.accept_held(&source, Some(digest)).await {
+    match app.engine.accept_held(&source, Some(digest), input::user(&request)).await {
         // The button was pressed twice, or what it was for is over: the page says what holds now.
         Ok(()) | Err(AcceptError::NothingHeld(_)) => {}
         Err(error) => return Err(error.into()),

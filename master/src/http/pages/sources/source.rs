@@ -185,6 +185,8 @@ pub(in crate::http::pages) mod tests {
             since: EVIL.into(),
             until: None,
             accepted: false,
+            accepted_by: None,
+            accepted_at: None,
         };
         let since = "2026-11-29T12:00:00Z".into();
         let running = Running { since, seconds: 9.0, phase: "reading", files: 2, files_read: 1, bytes: 1 };

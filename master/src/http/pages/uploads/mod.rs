@@ -73,7 +73,8 @@ async fn all_files(inbox: Inbox, request: HttpRequest, payload: web::Payload) ->
         match filename(&field)? {
             // A browser sends an empty name where no file was chosen.
             Some(filename) if !filename.is_empty() => {
-                let offer = Offer { path: filename, may_replace, is_listed: true, ..Offer::default() };
+                let sent_by = input::user(&request);
+                let offer = Offer { path: filename, may_replace, is_listed: true, sent_by, ..Offer::default() };
                 receive(inbox.clone(), offer, field).await?;
                 received += 1;
             }

@@ -48,7 +48,8 @@ impl From<UploadView> for UploadLine {
             "failed" => "Remove",
             _ => "Cancel",
         };
-        Self { facts: format!("{bytes}{rows}"), error, remove, upload }
+        let by = upload.sent_by.as_ref().map(|by| format!(", sent by {by}")).unwrap_or_default();
+        Self { facts: format!("{bytes}{rows}{by}"), error, remove, upload }
     }
 }
 
@@ -73,6 +74,7 @@ mod tests {
             rejects: 1,
             error: Some(EVIL.into()),
             results: vec![],
+            sent_by: Some(EVIL.into()),
             created_at: EVIL.into(),
             finished_at: None,
             suggestions: vec![Suggestion { title: EVIL.into(), lines: EVIL.into() }],
