@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
-use tributary_cli_common::LogArgs;
+use tributary_cli_common::{LogArgs, Server, with_variables};
 use tributary_format_rules::{Patterns, Selection, read_formats};
 use tributary_pace::MAX_PATIENCE;
+use tributary_tls::{PairInForce, TlsFiles};
 
 use crate::{config::Config, inspect::InspectArgs};
 
@@ -41,6 +42,20 @@ pub struct Cli {
     /// Options of the logs.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+impl Cli {
+    /// The command line with the environment variables of this program.
+    #[must_use]
+    pub fn program() -> clap::Command {
+        with_variables(Self::command(), Server::Source)
+    }
+
+    /// Reads command line and environment. Wrong usage ends the program.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::from_arg_matches(&Self::program().get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Commands other than serving.
@@ -89,13 +104,16 @@ pub struct ServeArgs {
     /// Access options.
     #[command(flatten)]
     pub access: Access,
+    /// The own certificate.
+    #[command(flatten)]
+    pub tls: TlsFiles,
 }
 
 impl ServeArgs {
     /// Checks the options and returns the configuration.
     ///
     /// # Errors
-    /// The token file cannot be used; the file of formats cannot be read or is wrong.
+    /// The token file, the certificate or its key cannot be used; the file of formats cannot be read or is wrong.
     pub fn config(&self) -> anyhow::Result<Config> {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
@@ -112,6 +130,7 @@ impl ServeArgs {
             admission,
             patience: self.patience,
             access: self.access.clone(),
+            pair: PairInForce::read(&self.tls)?,
             announce: true,
         })
     }
@@ -155,7 +174,6 @@ fn pattern(typed: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
     use tributary_cli_common::LogFormat;
 
     use super::*;
@@ -166,7 +184,7 @@ mod tests {
 
     #[test]
     fn flags_are_understood() {
-        Cli::command().debug_assert();
+        Cli::program().debug_assert();
         let cli = parse("--dir feeds --listen [::1]:0 --name north --settle 1s --max-settle 3s --rescan 2m --token-file t --allow-anonymous --log-format json").unwrap();
         assert_eq!(cli.serve.dir.as_deref(), Some(Path::new("feeds")));
         assert_eq!((cli.serve.listen.as_str(), cli.serve.name.as_deref()), ("[::1]:0", Some("north")));

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tributary_admission::{Access, Admission};
 use tributary_format_rules::{FormatRules, Selection};
+use tributary_tls::PairInForce;
 
 /// Checked settings of a server.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub patience: Duration,
     /// The files of secrets, which are read again when they change.
     pub access: Access,
+    /// The own certificate; `None`: the server speaks no TLS.
+    pub pair: Option<PairInForce>,
     /// Set to print `listening on http://ADDR:PORT` on stdout once the first scan is complete. A program that embeds the
     /// server prints its own lines.
     pub announce: bool,

@@ -3,7 +3,6 @@
 use std::{io, process::ExitCode};
 
 use anyhow::Context;
-use clap::Parser;
 use tributary_admission::OpenToAll;
 use tributary_cli_common::{exit_code, stop_on_signals};
 use tributary_data_source::{
@@ -12,12 +11,13 @@ use tributary_data_source::{
 };
 use tributary_format_rules::{FormatFileError, SettingError};
 use tributary_http_common::bind;
+use tributary_tls::PairError;
 
 /// Default of `RUST_LOG`: leaves out the web server's messages about its threads, and malformed requests of clients.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     cli.log.start(LOG_FILTER);
     let result = match &cli.command {
         Some(Command::Inspect(args)) => inspect::run(args, &mut io::stdout().lock()),
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
 /// Returns whether the error is wrong usage, which exits with 2.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<OpenToAll>()
+        || matches!(error.downcast_ref(), Some(PairError::Half(_)))
         || error.is::<SettingError>()
         || error.is::<FormatFileError>()
         || matches!(error.downcast_ref(), Some(tributary_csv_gate::Error::Settings(_)))

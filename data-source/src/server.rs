@@ -7,7 +7,8 @@ use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_folder_watch::{Filter, Folder, Options, State};
-use tributary_http_common::{Renewal, STOP_SECONDS, announce, prepare_connection};
+use tributary_http_common::{Renewal, STOP_SECONDS, announce, prepare_connection, scheme};
+use tributary_tls::PairInForce;
 
 use crate::{
     config::Config,
@@ -34,13 +35,14 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         workbooks: Filter::new(move |path| formats.reads_sheet(path)),
         formats: config.formats.specs().cloned().collect(),
     };
-    let renewal = Renewal::new(config.access, config.admission.tokens());
+    let renewal = Renewal::new(config.access, config.admission.tokens(), config.pair.clone());
+    let is_encrypted = config.pair.is_some();
     let folder = Folder::watch(&config.dir, options)?;
     let patience = config.patience;
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = web::Data::new(App::new(folder, config.name, config.formats, config.admission, shutdown.clone()));
-    let server = start(app.clone(), listener, patience)?;
-    info!(%address, "serving `{}` on http://{address}", config.dir.display());
+    let server = start(app.clone(), listener, patience, config.pair.as_ref())?;
+    info!(%address, "serving `{}` on {}://{address}", config.dir.display(), scheme(is_encrypted));
     let handle = server.handle();
     let stop = async {
         tokio::select! {
@@ -48,7 +50,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
                 app.set_scanned();
                 warn_of_no_files(&app);
                 if config.announce {
-                    announce(address);
+                    announce(address, is_encrypted);
                 }
             }
             () = shutdown.cancelled() => {}
@@ -73,13 +75,20 @@ fn warn_of_no_files(app: &App) {
     }
 }
 
-fn start(app: web::Data<App>, listener: TcpListener, patience: Duration) -> anyhow::Result<Server> {
+fn start(
+    app: web::Data<App>,
+    listener: TcpListener,
+    patience: Duration,
+    pair: Option<&PairInForce>,
+) -> anyhow::Result<Server> {
     let server = HttpServer::new(move || router::app(app.clone()))
         .workers(WORKERS)
         .on_connect(prepare_connection(patience))
         .shutdown_timeout(STOP_SECONDS)
-        .disable_signals()
-        .listen(listener)
-        .context("failed to use the listener")?;
-    Ok(server.run())
+        .disable_signals();
+    let server = match pair {
+        Some(pair) => server.listen_rustls_0_23(listener, pair.server()?),
+        None => server.listen(listener),
+    };
+    Ok(server.context("failed to use the listener")?.run())
 }

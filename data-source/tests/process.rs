@@ -38,6 +38,9 @@ fn exit_codes_tell_usage_from_failure() {
     check(&["--dir", file, "--listen", "127.0.0.1:0"], 1, file);
     check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", "/no/such/token"], 1, "/no/such/token");
     check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", file], 1, "holds no token");
+    let weak = format!("{file}.weak");
+    std::fs::write(&weak, "north s3cret\n").unwrap();
+    check(&["--dir", dir, "--listen", "127.0.0.1:0", "--token-file", &weak], 1, "128");
     check(&["--dir", dir, "--listen", "192.0.2.1:0", "--allow-anonymous"], 1, "192.0.2.1");
     check(&["inspect", "/no/such/file.csv"], 1, "/no/such/file.csv");
     check(&["inspect", file, "--encoding", "klingon"], 2, "klingon");
@@ -139,6 +142,23 @@ fn a_token_is_asked_of_everyone() {
     let basic = "Basic YW55b25lOnMzY3JldHE3WWgybVZ0OUtwNFp4OFJiMU5jNQ=="; // anyone and the token
     assert_eq!(source.ask("GET", "/sense", &[("authorization", basic)]).status, 200);
     assert_eq!(source.get("/healthz").status, 200);
+}
+
+#[test]
+fn another_token_needs_no_restart() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let (old, new) = ("old-q7Yh2mVt9Kp4Zx8Rb1Nc5", "new-q7Yh2mVt9Kp4Zx8Rb1Nc5");
+    std::fs::write(secret.path(), format!("north read {old}\n")).unwrap();
+    let args = ["--settle", "50ms", "--token-file", secret.path().to_str().unwrap()];
+    let source = Source::with(&[("a.csv", "1")], &args);
+    let status = |token: &str| source.ask("GET", "/sense", &[("authorization", &format!("Bearer {token}"))]).status;
+    assert_eq!((status(old), status(new)), (200, 401));
+    std::fs::write(secret.path(), format!("north read {new}\n")).unwrap();
+    source.signal("HUP");
+    wait_for("the new token", || status(new) == 200);
+    assert_eq!(status(old), 401);
+    std::fs::write(secret.path(), format!("north read {old}\n")).unwrap();
+    wait_for("a change without a signal", || status(old) == 200);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use tributary_admission::{Role, read_client_token};
 use tributary_config::Config;
 use tributary_engine::{AcceptError, Acceptance, accept_held, is_locked};
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
+use tributary_http_common::scheme;
+use tributary_tls::{PairInForce, Trust};
 
 /// Time limit of the request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,7 +52,9 @@ async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Re
         bail!("{locked:#}, or {ADVICE}: the configuration does not say on which port it listens");
     }
     let host = if matches!(host, "0.0.0.0" | "[::]" | "") { "127.0.0.1" } else { host };
-    let base = Url::parse(&format!("http://{host}:{port}/")).context("the address of the running master")?;
+    let pair = PairInForce::read(&config.tls)?;
+    let base = Url::parse(&format!("{}://{host}:{port}/", scheme(pair.is_some())))
+        .context("the address of the running master")?;
     let token = config.access.token_file.as_deref().map(|file| read_client_token(file, Role::Admin)).transpose()?;
     let endpoint = Endpoint::new(base, token);
     let options = ClientOptions {
@@ -58,7 +62,9 @@ async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Re
         idle_timeout: Some(TIMEOUT),
         decompress: false,
     };
-    let client = options.build()?;
+    // The running master has this very certificate, whatever name that is for.
+    let pin = pair.and_then(|pair| pair.pin());
+    let client = options.build_trusting(&pin.map(Trust::pinned).unwrap_or_default())?;
     let path = format!("api/v1/sources/{}/accept", utf8_percent_encode(name, NON_ALPHANUMERIC));
     match expect_success(endpoint.request(&client, Method::POST, &path).send().await).await {
         Ok(_) => Ok(()),

@@ -1,8 +1,8 @@
 //! The command line of `master`.
 
-use clap::Parser;
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use tributary_admission::{Role, check_token_name};
-use tributary_cli_common::LogArgs;
+use tributary_cli_common::{LogArgs, Server, with_variables};
 use tributary_config::ConfigArgs;
 
 /// Text under `--help`.
@@ -52,14 +52,26 @@ pub struct Args {
     pub log: LogArgs,
 }
 
+impl Args {
+    /// The command line with the environment variables of this program.
+    #[must_use]
+    pub fn program() -> Command {
+        with_variables(Self::command(), Server::Master)
+    }
+
+    /// Reads command line and environment. Wrong usage ends the program.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::from_arg_matches(&Self::program().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
 fn token_name(typed: &str) -> Result<String, String> {
     check_token_name(typed).map(|()| typed.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -76,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_help_says_where_things_are() {
-        let help = Args::command().render_long_help().to_string();
+        let help = Args::program().render_long_help().to_string();
         for part in ["--token-file", "[[report]]", "docs/guide/README.md", "Exit codes: 0"] {
             assert!(help.contains(part), "{part}: {help}");
         }

@@ -10,7 +10,8 @@ use futures_util::{
 use tokio_util::sync::CancellationToken;
 use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{Engine, Unobserved};
-use tributary_http_common::announce;
+use tributary_http_common::{announce, scheme};
+use tributary_tls::PairInForce;
 
 use crate::{amqp, http, reload};
 
@@ -28,6 +29,7 @@ pub async fn run(
 ) -> Result<()> {
     // Files that cannot be read are found before anything starts.
     config.access.tokens()?;
+    let scheme = scheme(PairInForce::read(&config.tls)?.is_some());
     amqp::broker(&config.amqp)?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
@@ -39,9 +41,9 @@ pub async fn run(
     let (engine, running) = started;
     let served = {
         let mut entrances = entrances(&engine, &config, args, listener);
-        tracing::info!(%address, sources = config.sources.len(), "the form and the API are on http://{address}");
+        tracing::info!(%address, sources = config.sources.len(), "the form and the API are on {scheme}://{address}");
         if announces {
-            announce(address);
+            announce(address, scheme == "https");
         }
         tokio::select! {
             served = &mut entrances => served,

@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use tributary_admission::OpenToAll;
 use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
@@ -14,6 +13,7 @@ use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
 use tributary_master::{SummaryLine, accept, cli::Args, print_new_token, run, source_progress};
+use tributary_tls::PairInForce;
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -24,7 +24,7 @@ const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off,lapi
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     let bars = Bars::default();
     // Beside a summary of one line only what went wrong is worth a line.
     args.log.start_on(if args.once { "warn" } else { LOGGED }, bars.clone());
@@ -43,6 +43,7 @@ fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
     let config = Config::load(&args.config)?;
     if args.check {
         config.access.tokens()?;
+        PairInForce::read(&config.tls)?;
         write!(io::stdout(), "{config}").context("failed to write the configuration")?;
         return Ok(None);
     }

@@ -24,4 +24,5 @@ mod reports;
 mod selection;
 mod sheets;
 mod system;
+mod tls;
 mod unreadable;

@@ -20,9 +20,9 @@ const SHELLS: [(Shell, &str); 3] = [
 fn main() -> Result<()> {
     let folder = env::args_os().nth(1).context("name the folder: tributary-packaging FOLDER")?;
     let commands = [
-        tributary_data_source::cli::Cli::command(),
+        tributary_data_source::cli::Cli::program(),
         tributary_generate::cli::Args::command(),
-        tributary_master::cli::Args::command(),
+        tributary_master::cli::Args::program(),
         tributary_publish::cli::Args::command(),
         tributary_readdb::cli::Args::command(),
         tributary_relay::cli::Args::command(),

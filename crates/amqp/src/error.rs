@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use rustls::{CertificateError, Error as TlsError};
+use tributary_tls::{TrustFault, trust_fault};
 
 use crate::BrokerUrl;
 
@@ -136,11 +136,9 @@ pub(crate) fn refused(url: &BrokerUrl, error: &lapin::Error) -> Error {
     }
     let unreachable = |cause: String| Error::Unreachable { broker: broker.clone(), cause };
     match tls(error) {
-        Some(TlsError::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-            Error::Untrusted { broker, cause: UNKNOWN_ISSUER.to_owned() }
-        }
-        Some(TlsError::InvalidCertificate(why)) => Error::Untrusted { broker, cause: why.to_string() },
-        Some(TlsError::InvalidMessage(_)) => unreachable(NO_TLS.to_owned()),
+        Some(TrustFault::UnknownIssuer) => Error::Untrusted { broker, cause: UNKNOWN_ISSUER.to_owned() },
+        Some(TrustFault::Certificate(cause)) => Error::Untrusted { broker, cause },
+        Some(TrustFault::NoTls) => unreachable(NO_TLS.to_owned()),
         _ if !url.is_encrypted() && may_be_tls(error) => unreachable(format!("{}; {MAYBE_TLS}", cause(error))),
         _ => unreachable(cause(error)),
     }
@@ -159,9 +157,9 @@ fn may_be_tls(error: &lapin::Error) -> bool {
 }
 
 /// The error of TLS in an error of the client library.
-fn tls(error: &lapin::Error) -> Option<&TlsError> {
+fn tls(error: &lapin::Error) -> Option<TrustFault> {
     match error.kind() {
-        lapin::ErrorKind::IOError(error) => error.get_ref()?.downcast_ref(),
+        lapin::ErrorKind::IOError(error) => trust_fault(error),
         _ => None,
     }
 }

@@ -13,7 +13,6 @@ mod message;
 mod publish;
 mod socket;
 mod topology;
-mod trust;
 mod url;
 
 pub use consume::{Consumer, Received};

@@ -2,7 +2,7 @@
 //!
 //! It belongs here because the client library, built without its own TLS, speaks plain TCP to an `amqps://` address, password included.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_rs::{Runtime, Tokio, traits::Reactor, util::RuntimeParts};
 use futures_util::{AsyncRead, AsyncWrite, Stream};
@@ -10,10 +10,12 @@ use lapin::{
     tcp::AsyncTcpStream,
     uri::{AMQPScheme, AMQPUri},
 };
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-use crate::trust::Trust;
+use tributary_tls::Trust;
 
 /// A connection to read from and to write to, encrypted or not.
 pub(crate) trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
@@ -41,9 +43,15 @@ pub(crate) async fn connect(uri: &AMQPUri, trust: &Trust) -> io::Result<AsyncTcp
     stream.set_nodelay(true)?;
     let stream: Box<dyn Duplex> = match uri.scheme {
         AMQPScheme::AMQP => Box::new(stream),
-        AMQPScheme::AMQPS => Box::new(trust.encrypt(host, stream).await?),
+        AMQPScheme::AMQPS => Box::new(encrypt(trust, host, stream).await?),
     };
     Ok(AsyncTcpStream::Plain(stream.compat()))
+}
+
+/// Encrypts a connection, once the certificate of its other end is trusted.
+async fn encrypt(trust: &Trust, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(trust.client().map_err(io::Error::other)?)).connect(name, stream).await
 }
 
 /// The part of a runtime that knows sockets and time.

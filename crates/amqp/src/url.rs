@@ -4,7 +4,7 @@ use std::{fmt, path::Path, str::FromStr};
 
 use lapin::uri::{AMQPScheme, AMQPUri};
 
-use crate::trust::Trust;
+use tributary_tls::Trust;
 
 /// Seconds between two signs of life. A peer that is silent for twice as long counts as gone.
 const HEARTBEAT_SECONDS: u16 = 10;

@@ -8,6 +8,7 @@ pub mod bars;
 mod signals;
 pub mod terminal;
 pub mod text;
+mod variables;
 
 use std::{
     io::{self, Write},
@@ -19,6 +20,7 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 #[cfg(feature = "tokio")]
 pub use signals::stop_on_signals;
+pub use variables::{Server, with_variables};
 
 /// Log options, flattened into each program's arguments.
 #[derive(Debug, Clone, Args)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tributary_admission::Access;
+use tributary_tls::TlsFiles;
 
 use crate::{AmqpConfig, ConfigError, amqp};
 
@@ -74,6 +75,10 @@ pub struct ConfigArgs {
     /// Clients that are let in
     #[command(flatten)]
     pub access: Access,
+
+    /// The own certificate
+    #[command(flatten)]
+    pub tls: TlsFiles,
 }
 
 impl ConfigArgs {

@@ -26,6 +26,9 @@ impl fmt::Display for Config {
             (None, false) => "this machine only".to_owned(),
         };
         writeln!(f, "access         {access}")?;
+        if let Ok(Some((certificate, _))) = self.tls.both() {
+            writeln!(f, "tls            the certificate in {}", certificate.display())?;
+        }
         if !self.allowed_hosts.is_empty() {
             writeln!(f, "allowed hosts  {}", self.allowed_hosts.join(", "))?;
         }

@@ -19,6 +19,7 @@ use tributary_format_rules::{
 };
 use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
+use tributary_tls::TlsFiles;
 
 use super::{
     AmqpConfig, Brake, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Reload, ReportConfig, SourceConfig,
@@ -30,7 +31,7 @@ use super::{
     compat::{CompatAsTyped, compat},
     duration, limits, patience,
     report::{ReportAsTyped, report},
-    source_name, source_url, uploads,
+    source_name, source_url, tls, uploads,
 };
 use crate::fields::field_names;
 
@@ -41,6 +42,7 @@ pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) token_file: Option<PathBuf>,
+    pub(super) tls: TlsFiles,
     pub(super) allow_anonymous: bool,
     pub(super) poll_interval: Option<Duration>,
     pub(super) patience: Option<Duration>,
@@ -63,6 +65,8 @@ struct FileAsTyped {
     #[serde(default)]
     allowed_hosts: Vec<String>,
     token_file: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     #[serde(default)]
     allow_anonymous: bool,
     poll_interval: Option<Spanned<String>>,
@@ -100,6 +104,8 @@ struct SourceAsTyped {
     #[serde(default)]
     columns: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
     token_file: Option<Spanned<String>>,
+    ca_file: Option<Spanned<String>>,
+    pin: Option<Spanned<String>>,
     include: Option<Spanned<OneOrMany>>,
     exclude: Option<Spanned<OneOrMany>>,
     max_removal: Option<Spanned<toml::Value>>,
@@ -210,6 +216,10 @@ impl Place<'_> {
             listen,
             allowed_hosts: typed.allowed_hosts,
             token_file: typed.token_file.map(|path| self.beside(&path)),
+            tls: TlsFiles {
+                tls_cert: typed.tls_cert.map(|path| self.beside(&path)),
+                tls_key: typed.tls_key.map(|path| self.beside(&path)),
+            },
             allow_anonymous: typed.allow_anonymous,
             poll_interval,
             patience,
@@ -316,6 +326,8 @@ impl Place<'_> {
             // A source only serves readers.
             read_client_token(&path, Role::Read).map_err(|why| in_full(&why))
         })?;
+        let trust = tls::trust(&url, typed.ca_file.as_ref(), typed.pin.as_ref(), |file| self.beside(Path::new(file)));
+        let trust = trust.map_err(|(at, why)| self.error(at, &why))?;
         let columns = self.columns(&typed.columns, catalog)?;
         let formats = self.formats(&typed.format, catalog)?;
         let patterns = |typed: &OneOrMany| Patterns::new(&typed.to_vec()).map_err(|why| why.to_string());
@@ -336,7 +348,7 @@ impl Place<'_> {
         };
         let limits = self.limits(&typed)?;
         let (name, priority) = (typed.name.into_inner(), typed.priority);
-        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, limits, token, folder: None })
+        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, limits, token, trust, folder: None })
     }
 
     fn limits(&self, typed: &SourceAsTyped) -> Result<SourceLimits, ConfigError> {

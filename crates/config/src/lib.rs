@@ -19,6 +19,7 @@ mod limits;
 mod locate;
 mod reader;
 mod report;
+mod tls;
 mod uploads;
 
 use std::{
@@ -32,6 +33,7 @@ use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Selection};
 use tributary_pace::MAX_PATIENCE;
 use tributary_store::DatabaseUrl;
+use tributary_tls::{TlsFiles, Trust};
 use url::Url;
 
 pub use amqp::{AmqpConfig, AmqpUrl};
@@ -56,6 +58,8 @@ pub struct Config {
     pub listen: String,
     /// Access rules. Default: only this machine is let in.
     pub access: Access,
+    /// The own certificate and its key. Default: none, the server speaks no TLS.
+    pub tls: TlsFiles,
     /// Host names that requests may use besides the listening address and this machine's own. Default: none.
     pub allowed_hosts: Vec<String>,
     /// Interval between two questions to a source that cannot hold its answer. Default: 1 s.
@@ -141,6 +145,8 @@ pub struct SourceConfig {
     pub limits: SourceLimits,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
+    /// Who may have signed its certificate. Default: an authority that this machine knows.
+    pub trust: Trust,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
     pub folder: Option<PathBuf>,
 }
@@ -167,6 +173,7 @@ impl SourceConfig {
             brake: Brake::default(),
             limits: SourceLimits::default(),
             token: None,
+            trust: Trust::default(),
             folder: None,
         })
     }
@@ -183,6 +190,7 @@ impl Default for Config {
             database: DatabaseUrl::default(),
             listen: DEFAULT_LISTEN.to_owned(),
             access: Access::default(),
+            tls: TlsFiles::default(),
             allowed_hosts: Vec::new(),
             poll_interval: DEFAULT_POLL_INTERVAL,
             patience: MAX_PATIENCE,
@@ -228,6 +236,7 @@ impl Config {
             token_file: args.access.token_file.clone().or(file.token_file),
             allow_anonymous: args.access.allow_anonymous || file.allow_anonymous,
         };
+        let tls = tls::files(&args.tls, file.tls)?;
         let poll_interval = flag("--poll-interval", args.poll_interval.as_deref(), duration)?;
         let poll_interval = poll_interval.or(file.poll_interval).unwrap_or(DEFAULT_POLL_INTERVAL);
         let patience = flag("--patience", args.patience.as_deref(), patience)?.or(file.patience);
@@ -255,6 +264,7 @@ impl Config {
             database,
             listen,
             access,
+            tls,
             allowed_hosts,
             poll_interval,
             patience,

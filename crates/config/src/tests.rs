@@ -39,6 +39,8 @@ fn every_setting_is_understood() {
         poll_interval = "2s"
         allowed_hosts = ["shop.example"]
         token_file    = "form.token"
+        tls_cert      = "form.crt"
+        tls_key       = "form.key"
         allow_anonymous = true
         [[source]]
         name     = "north"
@@ -66,6 +68,8 @@ fn every_setting_is_understood() {
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
     assert_eq!(config.allowed_hosts, ["shop.example"]);
     assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
+    let (certificate, key) = config.tls.both().unwrap().unwrap();
+    assert!(certificate.ends_with("form.crt") && key.ends_with("form.key") && certificate.parent() == key.parent());
     let UploadsConfig { dir, priority, max_size, keep_free, keep_messages, keep_messages_for, .. } = config.uploads;
     assert!(dir.unwrap().ends_with("came in"));
     assert_eq!((priority, max_size, keep_free), (-1, 2 << 30, 0));
@@ -224,6 +228,12 @@ fn wrong_settings_name_their_line_and_the_mend() {
     let twice = "[[source]]\nname = \"a\"\nurl = \"http://h:1\"\n[[source]]\nname = \"a\"\nurl = \"http://h:2\"\n";
     refused(twice, &[], &["FILE, line 5", "line 2", "`a`"]);
     refused("[[source]]\nname = \"a\"\nurl = \"http://h:1\"\ntoken_file = \"none\"\n", &[], &["FILE, line 4", "none"]);
+    let secure = |line: &str| format!("[[source]]\nname = \"a\"\nurl = \"https://h:1\"\n{line}\n");
+    refused(&secure("ca_file = \"none.pem\""), &[], &["FILE, line 4", "none.pem"]);
+    refused(&secure("pin = \"00\""), &[], &["FILE, line 4", "sha256:"]);
+    refused(&secure("pin = \"00\"").replace("https", "http"), &[], &["FILE, line 4", "write https://"]);
+    refused("tls_cert = \"a.crt\"\n", &[], &["without `tls_key`"]);
+    refused("", &["--tls-key", "a.key"], &["without `tls_cert`"]);
     refused("a = [\n", &[], &["FILE, line"]);
     refused("", &["--source", "north=nowhere"], &["--source north=nowhere", "http://HOST:PORT"]);
     refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source has the name `a`"]);

@@ -8,6 +8,7 @@ use std::{
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Selection, size};
 use tributary_store::DatabaseUrl;
+use tributary_tls::Trust;
 use url::Url;
 
 use super::{Brake, SourceConfig, SourceLimits, UPLOADS, limits::DEFAULT_KEEP_FREE};
@@ -72,6 +73,7 @@ impl UploadsConfig {
             formats: self.formats.clone(),
             brake: Brake::OFF,
             limits: SourceLimits::default(),
+            trust: Trust::default(),
             token: None,
             folder: Some(folder.to_owned()),
         }

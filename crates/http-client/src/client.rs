@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, redirect};
+use tributary_tls::Trust;
 
 use crate::Error;
 
@@ -35,6 +36,14 @@ impl ClientOptions {
     /// # Errors
     /// The system's root certificates cannot be loaded.
     pub fn build(&self) -> Result<Client, Error> {
+        self.build_trusting(&Trust::default())
+    }
+
+    /// The same, for a server whose certificate is trusted for other reasons than those of this machine.
+    ///
+    /// # Errors
+    /// The root certificates cannot be loaded.
+    pub fn build_trusting(&self, trust: &Trust) -> Result<Client, Error> {
         // Fails only if a provider is installed already, and then that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -50,6 +59,9 @@ impl ClientOptions {
         }
         if !self.decompress {
             builder = builder.no_gzip().no_zstd();
+        }
+        if !trust.is_default() {
+            builder = builder.tls_backend_preconfigured(trust.client().map_err(Error::Roots)?);
         }
         builder.build().map_err(Error::Client)
     }

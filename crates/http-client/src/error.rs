@@ -3,6 +3,13 @@
 use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
+use tributary_tls::{TrustFault, trust_fault};
+
+/// The cause and the fix of a certificate that nobody known has signed.
+const UNKNOWN_ISSUER: &str = "no authority that this machine knows has signed it; add the authority to those of this machine, or name \
+    it with `ca_file` of the source, or pin the certificate with `pin`";
+/// The cause and the fix of a port that does not know TLS.
+const NO_TLS: &str = "the port speaks no TLS; write http:// in place of https://, or name the port for TLS";
 
 /// A request that did not get what it asked for. `url` never holds a password or a query, which may hold names of files.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +18,17 @@ pub enum Error {
     /// The client could not be built.
     #[error("failed to create the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// The authorities that a server's certificate may be signed by cannot be used.
+    #[error("failed to load the authorities of certificates")]
+    Roots(#[source] rustls::Error),
+    /// The certificate of the server is not trusted.
+    #[error("the certificate of {url} is not trusted: {cause}")]
+    Untrusted {
+        /// The URL, for people.
+        url: String,
+        /// The cause, and the fix.
+        cause: String,
+    },
     /// No connection could be made.
     #[error("{url} cannot be reached: {cause}")]
     Unreachable {
@@ -123,7 +141,14 @@ impl Error {
     /// Whether no complete answer came: the connection failed, broke or stood still.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Stalled { .. } | Self::Broken { .. })
+        matches!(
+            self,
+            Self::Untrusted { .. }
+                | Self::Unreachable { .. }
+                | Self::TimedOut { .. }
+                | Self::Stalled { .. }
+                | Self::Broken { .. }
+        )
     }
 
     /// Whether the server says that it is busy and when to come back: 503 with `Retry-After`.
@@ -152,6 +177,12 @@ impl Error {
     pub(crate) fn unanswered(url: String, error: &reqwest::Error) -> Self {
         if error.is_timeout() {
             return Self::TimedOut { url };
+        }
+        match trust_fault(error) {
+            Some(TrustFault::UnknownIssuer) => return Self::Untrusted { url, cause: UNKNOWN_ISSUER.to_owned() },
+            Some(TrustFault::Certificate(cause)) => return Self::Untrusted { url, cause },
+            Some(TrustFault::NoTls) => return Self::Unreachable { url, cause: NO_TLS.to_owned() },
+            _ => {}
         }
         let mut innermost: &dyn std::error::Error = error;
         while let Some(source) = innermost.source() {

@@ -17,3 +17,4 @@ pub use error::Error;
 pub use json_stream::{JsonBounds, read_json_within};
 pub use response::{expect_ok, expect_success, read_body, read_json};
 pub use send::send_safe;
+pub use tributary_tls::Trust;

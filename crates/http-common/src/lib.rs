@@ -24,7 +24,7 @@ pub use caller::{admit, caller, require};
 pub use connection::prepare_connection;
 pub use file_watch::FileWatch;
 pub use gone::Waiting;
-pub use listen::{announce, bind};
+pub use listen::{announce, bind, scheme};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 pub use paced::paced;
 pub use panics::catch_panic;

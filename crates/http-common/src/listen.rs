@@ -34,10 +34,16 @@ fn allow_many_files() {
 #[cfg(not(unix))]
 fn allow_many_files() {}
 
+/// The scheme of the URL at which a server listens.
+#[must_use]
+pub fn scheme(is_encrypted: bool) -> &'static str {
+    if is_encrypted { "https" } else { "http" }
+}
+
 /// Prints the only line that a server writes to stdout. A reader that has gone away is not an error.
-pub fn announce(address: SocketAddr) {
+pub fn announce(address: SocketAddr, is_encrypted: bool) {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "listening on {}://{address}", scheme(is_encrypted)).and_then(|()| stdout.flush());
 }
 
 #[cfg(test)]

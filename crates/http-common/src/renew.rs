@@ -1,6 +1,6 @@
 //! Reads the files of secrets again while a server runs: on SIGHUP, and when one of them changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -8,6 +8,7 @@ use tokio::{
     task::spawn_blocking,
 };
 use tributary_admission::{Access, Tokens, TokensInForce};
+use tributary_tls::PairInForce;
 
 use crate::FileWatch;
 
@@ -16,13 +17,14 @@ use crate::FileWatch;
 pub struct Renewal {
     access: Access,
     tokens: Option<TokensInForce>,
+    pair: Option<PairInForce>,
 }
 
 impl Renewal {
     /// `access` names the files; what they hold is in force already.
     #[must_use]
-    pub fn new(access: Access, tokens: Option<TokensInForce>) -> Self {
-        Self { access, tokens }
+    pub fn new(access: Access, tokens: Option<TokensInForce>, pair: Option<PairInForce>) -> Self {
+        Self { access, tokens, pair }
     }
 
     /// Renews what is in force until it is dropped. Without files it waits for ever, and leaves SIGHUP as it is.
@@ -42,11 +44,23 @@ impl Renewal {
                 () = watch.changed() => {}
             }
             self.renew_tokens().await;
+            self.renew_pair().await;
         }
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.access.token_file.iter().cloned().collect()
+        let pair = self.pair.iter().flat_map(PairInForce::files).map(Path::to_owned);
+        self.access.token_file.iter().cloned().chain(pair).collect()
+    }
+
+    async fn renew_pair(&self) {
+        let Some(pair) = self.pair.clone() else { return };
+        let shown = pair.files()[0].display().to_string();
+        match spawn_blocking(move || pair.renew()).await {
+            Ok(Ok(())) => tracing::info!(file = %shown, "the certificate of {shown} is in force"),
+            Ok(Err(error)) => tracing::error!("the old certificate stays in force: {:#}", anyhow::Error::from(error)),
+            Err(_) => tracing::error!("the old certificate stays in force: reading the new one broke off"),
+        }
     }
 
     async fn renew_tokens(&self) {

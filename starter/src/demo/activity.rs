@@ -34,7 +34,7 @@ pub(super) async fn report(stage: Stage, address: SocketAddr) -> Result<()> {
         last = events.last().map_or(last, |event| event.id);
         events.iter().filter_map(line).for_each(|line| print_line(&line));
         if !stage.loaded.is_cancelled() && is_loaded {
-            announce(address);
+            announce(address, false);
             print_line(&introduction(&tally, started.elapsed(), address, &stage.database));
             stage.loaded.cancel();
         }

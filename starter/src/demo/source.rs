@@ -44,6 +44,7 @@ impl Source {
             admission: Admission::default(),
             patience: MAX_PATIENCE,
             access: Access::default(),
+            pair: None,
             announce: false,
         };
         Ok(Self { url: format!("http://{address}"), address, listener, config })

@@ -13,7 +13,7 @@ fn the_example_configuration_is_accepted_with_every_line_in_force() {
     assert!(settings.len() > 15, "{settings:?}");
     // The secrets that it names.
     for secret in ["form.token", "north.token"] {
-        fs::write(home.path().join(secret), "secret").unwrap();
+        fs::write(home.path().join(secret), "secret-q7Yh2mVt9Kp4Zx8Rb1Nc5").unwrap();
     }
     fs::write(home.path().join("tributary.toml"), settings.join("\n")).unwrap();
     let output = process::command("master", home.path()).arg("--check").output().unwrap();

@@ -129,6 +129,7 @@ fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
         ("listen", old.listen == new.listen),
         ("allowed_hosts", old.allowed_hosts == new.allowed_hosts),
         ("token_file", old.access.token_file == new.access.token_file),
+        ("tls_cert, tls_key", old.tls == new.tls),
         ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
         ("keep_free", old.keep_free == new.keep_free),
         ("uploads", with_changes(&old.uploads, &new.uploads) == new.uploads),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tributary_config::{Brake, Config, SourceConfig};
+use tributary_http_client::Trust;
 use tributary_merge::MemoryBudget;
 use tributary_store::{DocumentRow, Lock, Store};
 
@@ -61,7 +62,7 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let context = Context::new(http_client(config.patience)?, writer, (spool, Cache::off()), reports);
+        let context = Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
@@ -130,7 +131,7 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     };
     // Both take their time, the one with the disk, the other with certificates.
     let patience = config.patience;
-    let http = tokio::task::spawn_blocking(move || http_client(patience));
+    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience));
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
     let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
     let context = Context::new(http.context("the start failed")??, writer, kept, reports);

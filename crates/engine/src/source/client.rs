@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 use tributary_config::{SourceConfig, SourceLimits};
-use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_ok, read_json, send_safe};
+use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, Trust, expect_ok, read_json, send_safe};
 use tributary_pace::Pace;
 use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
@@ -51,23 +51,29 @@ pub(crate) struct Http {
     patience: Duration,
 }
 
-/// Builds the HTTP clients that all sources share.
+/// Builds the HTTP clients of sources with certificates that `trust` covers.
 ///
 /// # Errors
 /// The system's root certificates cannot be loaded.
-pub(crate) fn http_client(patience: Duration) -> Result<Http, Error> {
+pub(crate) fn http_client(trust: &Trust, patience: Duration) -> Result<Http, Error> {
     let options = |decompress| ClientOptions {
         user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
         idle_timeout: Some(IDLE_TIMEOUT),
         decompress,
     };
-    Ok(Http { plain: options(false).build()?, packed: options(true).build()?, patience })
+    let (plain, packed) = (options(false).build_trusting(trust)?, options(true).build_trusting(trust)?);
+    Ok(Http { plain, packed, patience })
 }
 
 impl SourceClient {
     /// A client of one source; nothing is sent yet.
     pub(crate) fn new(http: Http, source: &SourceConfig) -> Self {
         let endpoint = Endpoint::new(source.url.clone(), source.token.clone());
+        let http = match source.trust.is_default() {
+            true => http,
+            false => http_client(&source.trust, http.patience)
+                .expect("the configuration has prepared the same certificates before"),
+        };
         Self { http, endpoint, limits: source.limits, is_local: is_loopback(&source.url) }
     }
 

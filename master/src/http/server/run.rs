@@ -8,6 +8,7 @@ use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
 use tributary_http_common::{Renewal, STOP_SECONDS, prepare_connection};
+use tributary_tls::PairInForce;
 
 use super::App;
 use crate::http::server::router;
@@ -18,10 +19,12 @@ const WORKERS: usize = 2;
 /// Serves the form and the API until the engine stops.
 ///
 /// # Errors
-/// The token file or the listener cannot be used; the server fails.
+/// The token file, the certificate or the listener cannot be used; the server fails.
 pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener) -> Result<()> {
     let admission = Admission::new(config.access.tokens()?, config.allowed_hosts.clone()).listening_on(&config.listen);
-    let renewal = Renewal::new(config.access.clone(), admission.tokens());
+    let pair = PairInForce::read(&config.tls)?;
+    let admission = if pair.is_some() { admission.over_https() } else { admission };
+    let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
     let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
     let app = Data::new(app);
@@ -30,10 +33,12 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
         .workers(WORKERS)
         .on_connect(prepare_connection(patience))
         .shutdown_timeout(STOP_SECONDS)
-        .disable_signals()
-        .listen(listener)
-        .context("failed to use the listener")?
-        .run();
+        .disable_signals();
+    let server = match pair {
+        Some(pair) => server.listen_rustls_0_23(listener, pair.server()?),
+        None => server.listen(listener),
+    };
+    let server = server.context("failed to use the listener")?.run();
     let handle = server.handle();
     let stop = async {
         shutdown.cancelled().await;

@@ -19,12 +19,12 @@ const DAN: &str = "dan-q7Yh2mVt9Kp4Zx8Rb1Nc5";
 /// A master with a token for each of four people.
 fn guarded() -> System {
     let mut system = System::new();
-    system.write("north", "feed.csv", (0..300).fold("sku\n".to_owned(), |feed, n| feed + &format!("a{n}\n")));
+    system.write("north", "feed.csv", (0..300).fold("sku,name\n".to_owned(), |feed, n| feed + &format!("a{n},x\n")));
     system.serve("north");
     let lines = format!("# people\nann read {ANN}\nbob edit {BOB}\ncid upload {CID}\n\ndan {DAN}\n");
     fs::write(file(&system), lines).unwrap();
     let source = format!("[[source]]\nname = \"north\"\nurl = \"{}\"\n", system.url("north"));
-    system.configure(&format!("token_file = \"secrets/tokens\"\n{source}"));
+    system.configure(&format!("token_file = \"sources/secrets/tokens\"\n{source}"));
     system.start_master_that_warns();
     wait::until("the feed is applied", || (system.products().len() == 300).then_some(()));
     system
@@ -58,14 +58,14 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     assert_eq!(patch.status, 200, "{}", patch.text());
     assert_eq!(system.table("edits")[1]["edited_by"], json!("dan"), "the token's name wins");
 
-    problem(&ask(&system, BOB, "POST", "/api/v1/uploads?filename=u.csv", "sku\nu\n"), 403);
-    assert_eq!(ask(&system, CID, "POST", "/api/v1/uploads?filename=u.csv", "sku\nu\n").status, 202);
+    problem(&ask(&system, BOB, "POST", "/api/v1/uploads?filename=u.csv", "sku,name\nu,x\n"), 403);
+    assert_eq!(ask(&system, CID, "POST", "/api/v1/uploads?filename=u.csv", "sku,name\nu,x\n").status, 202);
     let uploads: serde_json::Value =
         serde_json::from_str(&ask(&system, ANN, "GET", "/api/v1/uploads", "").text()).unwrap();
     assert_eq!(uploads["items"][0]["sent_by"], json!("cid"));
     assert!(uploads["items"][0]["created_at"].is_string());
 
-    system.write("north", "feed.csv", "sku\n");
+    system.write("north", "feed.csv", "sku,name\n");
     wait::until("it is held", || (system.table("sources")[0]["state"] == "held").then_some(()));
     problem(&ask(&system, CID, "POST", "/api/v1/sources/north/accept", ""), 403);
     assert_eq!(ask(&system, DAN, "POST", "/api/v1/sources/north/accept", "").status, 202);
