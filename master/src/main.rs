@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use tokio_util::sync::CancellationToken;
-use tributary_admission::OpenToAll;
+use tributary_admission::{OpenToAll, TokenFileError};
 use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
 use tributary_master::{SummaryLine, accept, cli::Args, print_new_token, run, source_progress};
-use tributary_tls::PairInForce;
+use tributary_tls::{PairError, PairInForce};
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
 /// sends is no error of ours.
@@ -31,7 +31,10 @@ fn main() -> ExitCode {
     let result = start(&args, &bars);
     // The summary has said what failed.
     let is_incomplete = matches!(&result, Ok(Some(summary)) if !summary.is_complete());
-    let is_usage = |error: &anyhow::Error| error.is::<ConfigError>() || error.is::<OpenToAll>();
+    let is_file_of_secrets = |error: &anyhow::Error| error.is::<TokenFileError>() || error.is::<PairError>();
+    let is_usage = |error: &anyhow::Error| {
+        error.is::<ConfigError>() || error.is::<OpenToAll>() || (args.check && is_file_of_secrets(error))
+    };
     let code = exit_code(result.map(drop), is_usage);
     if is_incomplete { ExitCode::FAILURE } else { code }
 }

@@ -55,7 +55,7 @@ impl FromStr for Role {
 pub struct Caller {
     /// The name of its token; `None`: it brought none, or one without a name.
     pub name: Option<Arc<str>>,
-    /// What it may do.
+    /// Its rights.
     pub role: Role,
 }
 

@@ -1,4 +1,4 @@
-//! The lines of a token file, see docs/reference/http-api.md#tokens.
+//! The lines of a token file, see docs/reference/http-api.md#token.
 
 use std::{
     fs::File,

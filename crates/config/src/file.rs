@@ -31,7 +31,7 @@ use super::{
     compat::{CompatAsTyped, compat},
     duration, limits, patience,
     report::{ReportAsTyped, report},
-    source_name, source_url, tls, uploads,
+    secrets, source_name, source_url, uploads,
 };
 use crate::fields::field_names;
 
@@ -164,14 +164,6 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|why| ConfigError(format!("failed to read the configuration {}: {why}", path.display())))?;
     Place { path, text: &text }.check()
-}
-
-/// An error with its causes.
-fn in_full(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", in_full(source)),
-        None => error.to_string(),
-    }
 }
 
 fn header_names(names: &OneOrMany) -> Result<Vec<String>, String> {
@@ -324,9 +316,10 @@ impl Place<'_> {
         let token = self.optional(typed.token_file.as_ref(), |token_file: &str| {
             let path = self.beside(Path::new(token_file));
             // A source only serves readers.
-            read_client_token(&path, Role::Read).map_err(|why| in_full(&why))
+            read_client_token(&path, Role::Read).map_err(|why| secrets::in_full(&why))
         })?;
-        let trust = tls::trust(&url, typed.ca_file.as_ref(), typed.pin.as_ref(), |file| self.beside(Path::new(file)));
+        let trust =
+            secrets::trust(&url, typed.ca_file.as_ref(), typed.pin.as_ref(), |file| self.beside(Path::new(file)));
         let trust = trust.map_err(|(at, why)| self.error(at, &why))?;
         let columns = self.columns(&typed.columns, catalog)?;
         let formats = self.formats(&typed.format, catalog)?;

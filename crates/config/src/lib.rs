@@ -19,7 +19,7 @@ mod limits;
 mod locate;
 mod reader;
 mod report;
-mod tls;
+mod secrets;
 mod uploads;
 
 use std::{
@@ -145,7 +145,7 @@ pub struct SourceConfig {
     pub limits: SourceLimits,
     /// Sent as `Authorization: Bearer`. Default: none.
     pub token: Option<Token>,
-    /// Who may have signed its certificate. Default: an authority that this machine knows.
+    /// Signers of its certificate, or the certificate itself. Default: an authority that this machine knows.
     pub trust: Trust,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
     pub folder: Option<PathBuf>,
@@ -236,7 +236,7 @@ impl Config {
             token_file: args.access.token_file.clone().or(file.token_file),
             allow_anonymous: args.access.allow_anonymous || file.allow_anonymous,
         };
-        let tls = tls::files(&args.tls, file.tls)?;
+        let tls = secrets::files(&args.tls, file.tls)?;
         let poll_interval = flag("--poll-interval", args.poll_interval.as_deref(), duration)?;
         let poll_interval = poll_interval.or(file.poll_interval).unwrap_or(DEFAULT_POLL_INTERVAL);
         let patience = flag("--patience", args.patience.as_deref(), patience)?.or(file.patience);

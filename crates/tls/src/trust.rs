@@ -1,4 +1,4 @@
-//! Whom a client trusts: the authorities of this machine, those of a file, or one pinned certificate.
+//! The trust of a client: the authorities of this machine, those of a file, or one pinned certificate.
 
 use std::{fs, path::Path, sync::Arc};
 

@@ -93,7 +93,7 @@ pub struct AcceptedVersion {
     pub source: String,
     /// Skus that go.
     pub removes: i64,
-    /// Who accepted it; `None`: not known.
+    /// The person or program that accepted it; `None`: not known.
     pub by: Option<String>,
 }
 

@@ -82,7 +82,7 @@ pub fn accept_held(config: &Config, name: &str) -> Result<Acceptance, AcceptErro
     accept(&mut store, &Accepted { name: name.to_owned(), digest: None, by, is_configured })
 }
 
-/// What is accepted, and by whom.
+/// An acceptance.
 struct Accepted {
     /// The source.
     name: String,

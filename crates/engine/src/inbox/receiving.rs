@@ -28,7 +28,7 @@ pub(super) struct Receiving {
     pub(super) id: String,
     pub(super) path: String,
     pub(super) created_at: String,
-    /// Who sends it; `None`: not known.
+    /// The sender; `None`: not known.
     pub(super) sent_by: Option<String>,
     /// Length of the body, if it is known.
     pub(super) total: Option<u64>,

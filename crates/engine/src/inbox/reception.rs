@@ -48,7 +48,7 @@ pub struct Offer {
     pub message: Option<String>,
     /// Its number among the documents of its path: the greatest wins. Without one the order of arrival counts.
     pub sequence: Option<i64>,
-    /// Who sends it; `None`: not known.
+    /// The sender; `None`: not known.
     pub sent_by: Option<String>,
     /// True if the sender may ask about it while it is received, and learns after a crash that it failed.
     pub is_listed: bool,

@@ -72,7 +72,7 @@ pub struct Document {
     pub created_at: String,
     /// Time of its end, RFC 3339.
     pub finished_at: Option<String>,
-    /// Who sent it; `None`: not known.
+    /// The sender; `None`: not known.
     pub sent_by: Option<String>,
 }
 

@@ -156,7 +156,7 @@ pub struct EditView {
     pub stands: bool,
     /// When it last changed, RFC 3339.
     pub edited_at: String,
-    /// Who last changed it; `None`: not known.
+    /// The author of its last change; `None`: not known.
     pub edited_by: Option<String>,
 }
 

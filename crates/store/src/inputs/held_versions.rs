@@ -37,7 +37,7 @@ pub struct HeldVersionRow {
     pub held_until: Option<String>,
     /// Whether a person has accepted it. The next pass applies it.
     pub accepted: bool,
-    /// Who has accepted it; `None`: not known.
+    /// The person or program that has accepted it; `None`: not known.
     pub accepted_by: Option<String>,
     /// When it was accepted, RFC 3339.
     pub accepted_at: Option<String>,

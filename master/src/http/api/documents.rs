@@ -69,7 +69,7 @@ pub(crate) struct DocumentView {
     created_at: Option<String>,
     /// When it ended, RFC 3339; null before that.
     finished_at: Option<String>,
-    /// Who sent it; null: not known.
+    /// The sender; null: not known.
     sent_by: Option<String>,
 }
 

@@ -114,7 +114,7 @@ pub(crate) struct Edit {
     pub(crate) stands: bool,
     /// When it was last changed, RFC 3339.
     pub(crate) edited_at: String,
-    /// Who last changed it; null: not known.
+    /// The author of its last change; null: not known.
     pub(crate) edited_by: Option<String>,
 }
 

@@ -103,7 +103,7 @@ pub(crate) struct Held {
     pub(crate) until: Option<String>,
     /// Whether it was accepted; then the next pass applies it.
     pub(crate) accepted: bool,
-    /// Who accepted it; null: nobody, or not known.
+    /// The person or program that accepted it; null: nobody, or not known.
     pub(crate) accepted_by: Option<String>,
     /// When it was accepted, RFC 3339; null before that.
     pub(crate) accepted_at: Option<String>,

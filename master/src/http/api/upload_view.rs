@@ -40,7 +40,7 @@ pub(crate) struct UploadView {
     pub(crate) finished_at: Option<String>,
     /// Lines for the configuration that would let it be read, if no reader claims it; else empty.
     pub(crate) suggestions: Vec<Suggestion>,
-    /// Who sent it; null: not known.
+    /// The sender; null: not known.
     pub(crate) sent_by: Option<String>,
 }
 

@@ -61,7 +61,7 @@ fn routes(config: &mut web::ServiceConfig, is_compat: bool) {
     if is_compat {
         config.configure(compat);
     }
-    config.configure(pages).configure(api);
+    config.configure(pages).configure(api).configure(inbox);
     #[cfg(test)]
     config.service(resource("/panic", "GET, HEAD", [reader(read().to(panic))]));
 }
@@ -143,6 +143,23 @@ fn api(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/history", "GET, HEAD", [reader(read().to(history::list))]))
         .service(resource("/api/v1/files", "GET, HEAD", [reader(read().to(files::list))]))
         .service(resource("/api/v1/rejects", "GET, HEAD", [reader(read().to(rejects::list))]))
+        .service(resource("/api/v1/reports", "GET, HEAD", [reader(read().to(reports::list))]))
+        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [reader(read().to(reports::get))]))
+        .service(resource("/api/v1/events", "GET", [reader(plain(web::get().to(events::follow)))]))
+        .service(resource(health::HEALTHZ, "GET, HEAD", [anyone(plain(read().to(health::healthz)))]))
+        .service(resource(health::READYZ, "GET, HEAD", [anyone(plain(read().to(health::readyz)))]))
+        .service(resource(
+            socketio::PATH,
+            "GET, POST",
+            [reader(web::get().to(socketio::get)), reader(web::post().to(socketio::post))],
+        ))
+        .service(resource("/metrics", "GET, HEAD", [reader(plain(read().to(health::metrics)))]))
+        .service(resource("/openapi.json", "GET, HEAD", [reader(plain(read().to(openapi::show)))]));
+}
+
+/// The routes of what is sent.
+fn inbox(config: &mut web::ServiceConfig) {
+    config
         .service(resource(
             "/api/v1/uploads",
             "GET, HEAD, POST, PUT",
@@ -167,19 +184,7 @@ fn api(config: &mut web::ServiceConfig) {
                 uploader(web::put().to(documents::put)),
                 uploader(web::delete().to(documents::delete)),
             ],
-        ))
-        .service(resource("/api/v1/reports", "GET, HEAD", [reader(read().to(reports::list))]))
-        .service(resource("/api/v1/reports/{name}", "GET, HEAD", [reader(read().to(reports::get))]))
-        .service(resource("/api/v1/events", "GET", [reader(plain(web::get().to(events::follow)))]))
-        .service(resource(health::HEALTHZ, "GET, HEAD", [anyone(plain(read().to(health::healthz)))]))
-        .service(resource(health::READYZ, "GET, HEAD", [anyone(plain(read().to(health::readyz)))]))
-        .service(resource(
-            socketio::PATH,
-            "GET, POST",
-            [reader(web::get().to(socketio::get)), reader(web::post().to(socketio::post))],
-        ))
-        .service(resource("/metrics", "GET, HEAD", [reader(plain(read().to(health::metrics)))]))
-        .service(resource("/openapi.json", "GET, HEAD", [reader(plain(read().to(openapi::show)))]));
+        ));
 }
 
 /// The routes of tus 1.0.

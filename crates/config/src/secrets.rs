@@ -1,4 +1,4 @@
-//! The own certificate of the master, and whom it trusts.
+//! The files of secrets: the own certificate of the master, and whom it trusts.
 
 use std::path::Path;
 
@@ -46,4 +46,12 @@ fn read(file: &Path) -> Result<Trust, String> {
     let trust = Trust::read(file)?;
     trust.client().map_err(|why| format!("{} cannot be used: {why}", file.display()))?;
     Ok(trust)
+}
+
+/// An error with its causes.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", in_full(source)),
+        None => error.to_string(),
+    }
 }
