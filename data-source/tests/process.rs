@@ -151,7 +151,8 @@ fn another_token_needs_no_restart() {
     std::fs::write(secret.path(), format!("north read {old}\n")).unwrap();
     let args = ["--settle", "50ms", "--token-file", secret.path().to_str().unwrap()];
     let source = Source::with(&[("a.csv", "1")], &args);
-    let status = |token: &str| source.ask("GET", "/sense", &[("authorization", &format!("Bearer {token}"))]).status;
+    let status =
+        |token: &str| source.ask("GET", "/sense", &[("authorization", &format!("Bearer {token}"))]).status.as_u16();
     assert_eq!((status(old), status(new)), (200, 401));
     std::fs::write(secret.path(), format!("north read {new}\n")).unwrap();
     source.signal("HUP");
