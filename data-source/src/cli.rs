@@ -87,7 +87,7 @@ pub struct ServeArgs {
     #[arg(long, env = "TRIBUTARY_RESCAN", default_value = "30s", value_parser = rescan)]
     pub rescan: Duration,
     /// Time over which a client must take 1 KiB per second of an answer on average, or it is let go
-    #[arg(long, env = "TRIBUTARY_PATIENCE", default_value = "30s", value_parser = patience)]
+    #[arg(long, default_value = "30s", value_parser = patience)]
     pub patience: Duration,
     /// Host name that requests may use besides the listening address and this machine's own names; repeatable
     #[arg(long = "allowed-host", value_name = "HOST[:PORT]", env = "TRIBUTARY_ALLOWED_HOSTS", value_delimiter = ',')]
@@ -118,6 +118,8 @@ impl ServeArgs {
         let dir = self.dir.clone().unwrap_or_default();
         let name = self.name.clone().unwrap_or_else(|| folder_name(&dir));
         let admission = Admission::new(self.access.tokens()?, self.allowed_hosts.clone()).listening_on(&self.listen);
+        let pair = PairInForce::read(&self.tls)?;
+        let admission = if pair.is_some() { admission.over_https() } else { admission };
         let formats = self.formats.as_deref().map(read_formats).transpose()?.unwrap_or_default();
         Ok(Config {
             dir,
@@ -130,7 +132,7 @@ impl ServeArgs {
             admission,
             patience: self.patience,
             access: self.access.clone(),
-            pair: PairInForce::read(&self.tls)?,
+            pair,
             announce: true,
         })
     }

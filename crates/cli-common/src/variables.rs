@@ -22,7 +22,7 @@ struct Shared {
     older: Option<&'static str>,
 }
 
-const SHARED: [Shared; 6] = [
+const SHARED: [Shared; 7] = [
     Shared {
         flag: "listen",
         master: "TRIBUTARY_MASTER_LISTEN",
@@ -47,6 +47,7 @@ const SHARED: [Shared; 6] = [
         source: "TRIBUTARY_SOURCE_ALLOW_ANONYMOUS",
         older: Some("TRIBUTARY_ALLOW_ANONYMOUS"),
     },
+    Shared { flag: "patience", master: "TRIBUTARY_MASTER_PATIENCE", source: "TRIBUTARY_SOURCE_PATIENCE", older: None },
     Shared { flag: "tls_cert", master: "TRIBUTARY_MASTER_TLS_CERT", source: "TRIBUTARY_SOURCE_TLS_CERT", older: None },
     Shared { flag: "tls_key", master: "TRIBUTARY_MASTER_TLS_KEY", source: "TRIBUTARY_SOURCE_TLS_KEY", older: None },
 ];

@@ -33,7 +33,7 @@ pub struct ConfigArgs {
     pub poll_interval: Option<String>,
 
     /// Time over which a source, a sender or a client must move 1 KiB per second of a body on average, or it is let go [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "TRIBUTARY_PATIENCE")]
+    #[arg(long, value_name = "DURATION")]
     pub patience: Option<String>,
 
     /// A host name the form may be opened under, besides its address and this machine's own names, with `https://` before it if a

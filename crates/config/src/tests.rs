@@ -243,6 +243,10 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
     assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));
     refused("", &["--source", "http://me:secret@h:1"], &["token_file"]);
+}
+
+#[test]
+fn wrong_settings_of_uploads_and_reserved_names_are_refused() {
     refused("\n[uploads]\nmax_size = \"64\"\n", &[], &["FILE, line 3", "`64` is not a size", "64GiB"]);
     refused("[uploads]\nmax_size = \"0GiB\"\n", &[], &["FILE, line 2", "must not be 0"]);
     refused("[uploads]\n\nkeep_free = \"-1GiB\"\n", &[], &["FILE, line 3", "is not a size"]);

@@ -62,7 +62,8 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let context = Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
+        let context =
+            Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }

@@ -38,6 +38,7 @@ impl Home {
             hidden: false,
             stands: true,
             edited_at: String::new(),
+            edited_by: None,
         };
         store.put_edit(&edit).unwrap();
         if store.document(ID).unwrap().is_none() {
