@@ -19,7 +19,7 @@ use tributary_tls::{PairError, PairInForce};
 /// sends is no error of ours.
 const LOGGED: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off,lapin=off";
 
-/// Gives memory back after a burst: see docs/decisions/0024-give-memory-back.md.
+/// Gives memory back after a burst: see docs/decisions/0022-give-memory-back.md.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

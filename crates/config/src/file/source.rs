@@ -58,7 +58,11 @@ impl Place<'_> {
         })
     }
 
-    pub(super) fn formats(&self, typed: &[Spanned<FormatSpec>], catalog: &CatalogConfig) -> Result<FormatRules, ConfigError> {
+    pub(super) fn formats(
+        &self,
+        typed: &[Spanned<FormatSpec>],
+        catalog: &CatalogConfig,
+    ) -> Result<FormatRules, ConfigError> {
         for spec in typed {
             let mut filled = spec.get_ref().fill_down.iter().flatten();
             if let Some(name) = filled.find(|name| *name == "sku" || !catalog.has(name)) {

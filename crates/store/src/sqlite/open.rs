@@ -32,7 +32,7 @@ const WRITER_PRAGMAS: &[&str] = &[
 
 /// The settings of a reading connection: a cache of at most 16 MiB. Rows that are sorted beyond it go to a temporary file, not to memory.
 /// Both lists of 467,314 products in another order and pages take no longer than with 64 MiB and sorting in memory, and take 37 MiB
-/// instead of 203: docs/decisions/0024-give-memory-back.md.
+/// instead of 203: docs/decisions/0022-give-memory-back.md.
 const READER_PRAGMAS: &[&str] = &["PRAGMA cache_size = -16384"];
 
 impl Store {
