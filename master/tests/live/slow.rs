@@ -90,6 +90,10 @@ fn senders_that_drip_hold_no_place() {
     };
     let dripping: Vec<_> = (0..8).map(|number| begin(&format!("drip{number}"))).collect();
     let upload = || system.ask("POST", "/api/v1/uploads?filename=honest.csv&replace=1", "sku,name\nh,Honest\n");
+    wait::until("eight senders", || {
+        let uploads = system.json("/api/v1/uploads");
+        (uploads["items"].as_array()?.len() == dripping.len()).then_some(())
+    });
     // It may be refused at first: a sender is given some seconds before it must make room.
     wait::until("a place", || (upload().status == 202).then_some(()));
     for mut client in dripping {
