@@ -65,7 +65,7 @@ fn what_cannot_be_trusted_is_refused_at_once_with_the_fix() {
         ["the certificate of the broker amqps://127.0.0.1:", "no authority that this machine knows", "--amqp-ca"];
     refused(&broker.encrypted_url, &[], &unknown);
     let other_name = broker.encrypted_url.replace("127.0.0.1", "localhost");
-    refused(&other_name, &["--amqp-ca", &Broker::ca_file()], &["not valid for name \"localhost\""]);
+    refused(&other_name, &["--amqp-ca", &Broker::ca_file()], &["it is not for this name, `localhost`"]);
     refused(&broker.url, &["--amqp-ca", &Broker::ca_file()], &["write amqps:// in place of amqp://"]);
     refused(&broker.encrypted_url, &["--amqp-ca", "a.csv"], &["a.csv has no certificate"]);
 }

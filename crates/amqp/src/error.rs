@@ -159,7 +159,7 @@ fn may_be_tls(error: &lapin::Error) -> bool {
 /// The error of TLS in an error of the client library.
 fn tls(error: &lapin::Error) -> Option<TrustFault> {
     match error.kind() {
-        lapin::ErrorKind::IOError(error) => trust_fault(error),
+        lapin::ErrorKind::IOError(error) => trust_fault(&**error),
         _ => None,
     }
 }
