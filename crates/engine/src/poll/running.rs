@@ -48,6 +48,23 @@ impl Running {
         self.pass().clone()
     }
 
+    /// Notes that a pass begins.
+    pub(super) fn begins(&self) {
+        *self.pass() = Some(RunningPass::new());
+    }
+
+    /// Notes that it has ended.
+    pub(super) fn ends(&self) {
+        *self.pass() = None;
+    }
+
+    /// A pass that began so long ago.
+    #[cfg(test)]
+    pub(super) fn since(since: &str, ago: Duration) -> Self {
+        let started = Instant::now().checked_sub(ago).expect("the machine runs for longer");
+        Self(Arc::new(Mutex::new(Some(RunningPass { since: since.to_owned(), started, ..RunningPass::new() }))))
+    }
+
     fn update(&self, change: impl FnOnce(&mut RunningPass)) {
         change(self.pass().get_or_insert_with(RunningPass::new));
     }
@@ -90,7 +107,7 @@ impl ProgressObserver for Noting {
     }
 
     fn finished(&self, outcome: &str) {
-        *self.running.pass() = None;
+        self.running.ends();
         self.inner.finished(outcome);
     }
 }

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use chrono::{TimeDelta, Utc};
@@ -44,8 +44,6 @@ pub struct SourceStatus {
     pub took: Duration,
     /// The time at which it is asked next; `None` while it is being asked, which a source that holds its answer always is.
     pub next_try: Option<String>,
-    /// The pass that is under way, and when it began.
-    under_way: Option<(Instant, String)>,
     errors: RecentErrors,
     running: Running,
 }
@@ -54,11 +52,10 @@ pub struct SourceStatus {
 const SLOW_AFTER: Duration = Duration::from_secs(10);
 
 impl SourceStatus {
-    /// Since when a pass is under way, and for how long, if that is long.
+    /// The pass that is under way, if it has been for long.
     #[must_use]
-    pub fn slow(&self) -> Option<(&str, Duration)> {
-        let (began, at) = self.under_way.as_ref()?;
-        Some((at.as_str(), began.elapsed())).filter(|(_, took)| *took >= SLOW_AFTER)
+    pub fn slow(&self) -> Option<RunningPass> {
+        self.running().filter(|pass| pass.elapsed() >= SLOW_AFTER)
     }
 
     /// The last distinct errors since this process began, the latest first.
@@ -100,7 +97,7 @@ impl Statuses {
 
     /// Notes that a pass over a source begins.
     pub(crate) fn begins(&self, name: &str) {
-        self.all().entry(name.to_owned()).or_default().under_way = Some((Instant::now(), clock::now()));
+        self.all().entry(name.to_owned()).or_default().running.begins();
     }
 
     /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
@@ -124,7 +121,7 @@ impl Statuses {
         status.last_sensed = sensed.or(status.last_sensed.take());
         error.iter().for_each(|error| status.errors.note(error));
         (status.state, status.error, status.took) = (Some(state), error, took);
-        status.under_way = None;
+        status.running.ends();
     }
 
     /// Notes in what time a source is asked next; `None`: it is being asked.
@@ -172,13 +169,10 @@ mod tests {
 
     #[test]
     fn a_source_is_slow_while_a_pass_takes_long() {
-        let began = |ago: Duration| {
-            let under_way = Instant::now().checked_sub(ago).map(|began| (began, "then".to_owned()));
-            SourceStatus { under_way, ..SourceStatus::default() }
-        };
+        let began = |ago: Duration| SourceStatus { running: Running::since("then", ago), ..SourceStatus::default() };
         assert_eq!(SourceStatus::default().slow(), None);
         assert_eq!(began(SLOW_AFTER / 2).slow(), None);
-        assert_eq!(began(SLOW_AFTER).slow().map(|(since, _)| since.to_owned()).as_deref(), Some("then"));
+        assert_eq!(began(SLOW_AFTER).slow().map(|pass| pass.since).as_deref(), Some("then"));
         let statuses = Statuses::default();
         statuses.all().insert("north".to_owned(), began(SLOW_AFTER));
         statuses.report("north", None, SLOW_AFTER, SourceState::Up, None);

@@ -96,7 +96,7 @@ fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
     registry.register("tributary_source_running_seconds", help, running);
     registry.register("tributary_source_pass_seconds", "How long the last pass over the source took", took);
     let slow = family(all, |gauge: &Gauge<f64, AtomicU64>, status| {
-        gauge.set(status.slow().map_or(0.0, |(_, took)| took.as_secs_f64()));
+        gauge.set(status.slow().map_or(0.0, |pass| pass.elapsed().as_secs_f64()));
     });
     let help = "How long the pass under way over the source has taken, if that is more than 10 seconds; else 0";
     registry.register("tributary_source_slow_seconds", help, slow);

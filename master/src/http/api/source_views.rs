@@ -227,7 +227,7 @@ impl From<HeldVersionRow> for Held {
 impl From<SourceHealth> for Source {
     fn from(SourceHealth { stored, status }: SourceHealth) -> Self {
         let errors = status.errors().iter().cloned().map(SourceError::from).collect();
-        let slow_since = status.slow().map(|(since, _)| since.to_owned());
+        let slow_since = status.slow().map(|pass| pass.since);
         let took_seconds = status.state.map(|_| status.took.as_secs_f64());
         let SourceView {
             name,
