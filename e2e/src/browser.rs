@@ -14,24 +14,13 @@ use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use tributary_testkit::chromium::FLAGS;
 use url::{ParseError, Url};
 
 use crate::until;
 
 /// Environment variable with the address of chromedriver; set by `cargo xtask services`.
 const WEBDRIVER: &str = "TRIBUTARY_E2E_WEBDRIVER";
-
-/// In CI Chromium runs as root and without a display. It must not send requests to anyone else.
-const FLAGS: [&str; 8] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
 
 /// A kind of browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

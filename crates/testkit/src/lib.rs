@@ -2,6 +2,7 @@
 //! depend on it.
 #![warn(missing_docs)]
 
+pub mod chromium;
 pub mod faulty;
 pub mod http;
 pub mod privileges;

@@ -9,20 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use tributary_testkit::chromium::FLAGS;
 
 use crate::bench::{client::Connection, python, waiting::until};
 
-/// As in the tests of `e2e/`: Chromium may run as root, without a display, and must send requests to nobody else.
-const FLAGS: [&str; 8] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
 /// A page is loaded once it has received nothing for so long.
 const SILENCE: Duration = Duration::from_secs(3);
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
