@@ -15,6 +15,12 @@ pub(crate) const LOOK_INTERVAL_BYTES: u64 = 32 << 20;
 /// Time without a shortage after which it is over.
 const CALM: Duration = Duration::from_secs(60);
 
+/// Bytes that this process may still write to the disk that `folder` is on.
+pub(crate) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// The free space of one disk, and how much of it must stay; clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct FreeSpace(Arc<Shared>);
@@ -44,8 +50,7 @@ impl FreeSpace {
         if *keep == 0 && bytes == 0 {
             return Ok(());
         }
-        let disk = rustix::fs::statvfs(folder)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = free_bytes(folder)?;
         self.note(free);
         if free >= keep.saturating_add(bytes) {
             return Ok(());

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::fault::Faults;
+use crate::disk;
 
 /// Longest name that common file systems accept.
 const MAX_NAME_BYTES: usize = 255;
@@ -57,8 +58,7 @@ impl DocumentFolder {
     /// ancestor tells.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         let existing = self.root.ancestors().find(|folder| folder.exists()).unwrap_or(&self.root);
-        let disk = rustix::fs::statvfs(existing)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        disk::free_bytes(existing)
     }
 
     /// Creates the hidden file for the body of a document.
