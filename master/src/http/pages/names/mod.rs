@@ -53,26 +53,20 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 
 /// A page of the most frequent names; `None` if that would take sorting a million of them.
 async fn most_frequent(app: &App, part: Option<String>, offset: i64, total: i64) -> Result<Option<Page>, ApiError> {
-    let (rows, matches) = if part.is_none() {
+    let is_large = total > MAX_SEARCHED_NAMES;
+    if part.is_none() {
         let known = app.engine.most_frequent_names().await?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        if start >= known.len() && total > MAX_SEARCHED_NAMES {
-            return Ok(None);
+        let rows: Vec<_> = known.iter().skip(start).take(ROWS as usize).cloned().collect();
+        if rows.len() as i64 == ROWS || known.len() as i64 == total || (is_large && !rows.is_empty()) {
+            return Ok(Some(Page::by_count(rows, total, None, offset)));
         }
-        let is_known = start.saturating_add(ROWS as usize) <= known.len() || known.len() as i64 == total;
-        match is_known || total > MAX_SEARCHED_NAMES {
-            true => (known.iter().skip(start).take(ROWS as usize).cloned().collect(), total),
-            false => app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?,
-        }
-    } else if total > MAX_SEARCHED_NAMES {
+    }
+    if is_large {
         return Ok(None);
-    } else {
-        app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?
-    };
-    let end = offset + rows.len() as i64;
-    let part = encoded(part.as_deref().unwrap_or_default());
-    let next = (end < matches).then(|| format!("/names?q={part}&offset={end}"));
-    Ok(Some(Page { rows, matches: Some(matches), next, searched_to: None, is_by_name: false }))
+    }
+    let (rows, matches) = app.engine.names(part.clone(), AggrOrder::MostProducts, ROWS, offset).await?;
+    Ok(Some(Page::by_count(rows, matches, part.as_deref(), offset)))
 }
 
 /// A page of names.
@@ -89,6 +83,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// Names from `offset` on, those with the most products first.
+    fn by_count(rows: Vec<AggrRow>, matches: i64, part: Option<&str>, offset: i64) -> Self {
+        let end = offset + rows.len() as i64;
+        let part = encoded(part.unwrap_or_default());
+        let next = (end < matches).then(|| format!("/names?q={part}&offset={end}"));
+        Self { rows, matches: Some(matches), next, searched_to: None, is_by_name: false }
+    }
+
     fn of(search: NameSearch, part: Option<&str>) -> Self {
         let NameSearch { rows, next, searched_to } = search;
         let part = encoded(part.unwrap_or_default());
