@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Body, Client, Method, StatusCode, Url};
+use reqwest::{Body, Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tributary_admission::Token;
-use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_success, read_body};
+use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_success, read_body, read_json};
 
 use crate::{
     document::Document,
@@ -63,7 +63,10 @@ impl Master {
     /// It is not, or another server is.
     pub(crate) async fn ask(&self) -> Result<(), Error> {
         let request = self.endpoint.request(&self.http, Method::GET, "healthz").timeout(ASK_TIMEOUT);
-        read_body(expect_success(request.send().await).await?, MAX_ANSWER_BYTES).await.map(drop)
+        let response = expect_success(request.send().await).await?;
+        let other = no_master(&response);
+        let body = read_body(response, MAX_ANSWER_BYTES).await?;
+        if body.trim_ascii() == b"ok" { Ok(()) } else { Err(other) }
     }
 
     /// Hands a document over and waits until its rows are committed.
@@ -114,11 +117,12 @@ impl Master {
         let request = self.endpoint.request(&self.http, Method::PUT, &format!("api/v1/documents/{path}"));
         let request = request.query(&query).timeout(DOCUMENT_TIMEOUT).body(body);
         let answered = match expect_success(request.send().await).await {
-            Ok(response) => read_body(response, MAX_ANSWER_BYTES).await,
+            // A login page or another server says 200 as well, and has taken nothing.
+            Ok(response) => read_json::<Answer>(response, MAX_ANSWER_BYTES, "a master").await,
             Err(error) => Err(error),
         };
         match (answered, fault.get()) {
-            (Ok(body), _) => failed_before(&body).map_or(Ok(()), |why| Err(Refused::Message(why))),
+            (Ok(answer), _) => answer.failed_before().map_or(Ok(()), |why| Err(Refused::Message(why))),
             (Err(_), Some(why)) => Err(Refused::Message(why.to_owned())),
             (Err(error), None) => Err(Refused::Request(error)),
         }
@@ -127,19 +131,32 @@ impl Master {
     async fn try_to_remove(&self, folder: &str) -> Result<(), Refused> {
         let folder = utf8_percent_encode(folder, IN_PATH);
         let request = self.endpoint.request(&self.http, Method::DELETE, &format!("api/v1/documents/{folder}"));
-        expect_success(request.timeout(DOCUMENT_TIMEOUT).send().await).await.map(drop).map_err(Refused::Request)
+        let answered = expect_success(request.timeout(DOCUMENT_TIMEOUT).send().await).await;
+        let response = answered.map_err(Refused::Request)?;
+        match response.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            _ => Err(Refused::Request(no_master(&response))),
+        }
     }
 }
 
-/// The reason in an answer that says no more than that a known message's document had failed.
-fn failed_before(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Answer {
-        state: String,
-        error: Option<String>,
+/// The part of the answer to a document that matters here.
+#[derive(Deserialize)]
+struct Answer {
+    state: String,
+    error: Option<String>,
+}
+
+impl Answer {
+    /// The reason, if it says no more than that a known message's document had failed.
+    fn failed_before(self) -> Option<String> {
+        let reason = || "the document of this message could not be used before".to_owned();
+        (self.state == "failed").then(|| self.error.unwrap_or_else(reason))
     }
-    let answer: Answer = serde_json::from_slice(body).ok().filter(|answer: &Answer| answer.state == "failed")?;
-    Some(answer.error.unwrap_or_else(|| "the document of this message could not be used before".to_owned()))
+}
+
+fn no_master(response: &Response) -> Error {
+    Error::unusable(response, "not as a master does; is this the URL of a master?")
 }
 
 /// A document that was not taken.
@@ -149,21 +166,24 @@ enum Refused {
     Request(Error),
 }
 
-/// The meaning of a failed request. Only a status that speaks of the message itself condemns it: a wrong token, a wrong address or a
-/// proxy in between are no fault of it.
+/// The meaning of a failed request. Only what speaks of the message itself condemns it: a wrong token, a wrong address or a proxy in between
+/// are no fault of it, and neither is a request that changed on the way.
 fn verdict(error: &Error) -> Verdict {
-    const OF_THE_MESSAGE: [StatusCode; 7] = [
+    const OF_THE_MESSAGE: [StatusCode; 4] = [
         StatusCode::BAD_REQUEST,
         // Its path is a folder, or somebody has cancelled it.
         StatusCode::CONFLICT,
-        StatusCode::PAYLOAD_TOO_LARGE,
-        StatusCode::URI_TOO_LONG,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         StatusCode::UNPROCESSABLE_ENTITY,
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     ];
+    // Whoever answers so would answer so again.
+    const TOO_LONG: [StatusCode; 3] =
+        [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
     match error {
-        Error::Status { status, detail, .. } if OF_THE_MESSAGE.contains(status) => {
+        Error::Status { status, detail: Some(why), .. } if OF_THE_MESSAGE.contains(status) => {
+            Verdict::Unusable(why.clone())
+        }
+        Error::Status { status, detail, .. } if TOO_LONG.contains(status) => {
             Verdict::Unusable(detail.clone().unwrap_or_else(|| format!("the master answers {status}")))
         }
         error => Verdict::Away(error.to_string()),
@@ -172,33 +192,59 @@ fn verdict(error: &Error) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use tributary_testkit::faulty::{Answer as Says, FaultySource};
+
     use super::*;
 
     #[test]
     fn only_a_fault_of_the_message_condemns_it() {
-        let error = |status: u16| Error::Status {
+        let says = |status: u16, detail: Option<&str>| Error::Status {
             url: "http://m/".into(),
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: None,
-            detail: Some("why".into()),
+            detail: detail.map(str::to_owned),
         };
+        let error = |status| says(status, Some("why"));
         for status in [400, 409, 413, 414, 415, 422, 431] {
             assert_eq!(verdict(&error(status)), Verdict::Unusable("why".into()), "{status}");
         }
         for status in [401, 403, 404, 405, 408, 421, 429, 500, 502, 503, 504, 507] {
             assert!(matches!(verdict(&error(status)), Verdict::Away(_)), "{status}");
         }
+        for status in [400, 409, 415, 422] {
+            assert!(matches!(verdict(&says(status, None)), Verdict::Away(_)), "{status} of a proxy");
+        }
+        assert!(matches!(verdict(&says(413, None)), Verdict::Unusable(_)));
         assert!(matches!(verdict(&Error::TimedOut { url: "u".into() }), Verdict::Away(_)));
     }
 
     #[test]
     fn a_known_message_that_had_failed_is_told_from_others() {
-        let check =
-            |body: &str, expect: Option<&str>| assert_eq!(failed_before(body.as_bytes()).as_deref(), expect, "{body}");
+        let check = |body: &str, expect: Option<&str>| {
+            let answer: Answer = serde_json::from_str(body).unwrap();
+            assert_eq!(answer.failed_before().as_deref(), expect, "{body}");
+        };
         check(r#"{"state":"failed","error":"why"}"#, Some("why"));
         check(r#"{"state":"failed","error":null}"#, Some("the document of this message could not be used before"));
         check(r#"{"state":"complete","error":null}"#, None);
-        check("", None);
+    }
+
+    #[tokio::test]
+    async fn a_login_page_in_between_takes_nothing() {
+        let page = Says::Ok("text/html", b"<!doctype html><title>Log in</title>".to_vec());
+        let portal = FaultySource::start(
+            &["/healthz", "/api/v1/documents/a.csv", "/api/v1/documents/a/"].map(|path| (path, page.clone())),
+        );
+        let master = Master::new(portal.url.parse().unwrap(), None).unwrap();
+        let document =
+            Document { path: "a.csv".into(), message: None, sequence: None, packing: None, body: Bytes::new() };
+        let asked = master.ask().await.unwrap_err().to_string();
+        assert!(asked.contains("is this the URL of a master?"), "{asked}");
+        for verdict in [master.put(&document).await, master.remove_below("a/").await] {
+            let Verdict::Away(why) = verdict else { panic!("{verdict:?}") };
+            assert!(why.contains("as a master does"), "{why}");
+        }
     }
 
     #[test]
