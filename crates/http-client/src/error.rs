@@ -11,6 +11,9 @@ const UNKNOWN_ISSUER: &str = "no authority that this machine knows has signed it
 /// The cause and the fix of a port that does not know TLS.
 const NO_TLS: &str = "the port speaks no TLS; write http:// in place of https://, or name the port for TLS";
 
+/// The fix for bytes that changed on the way.
+pub const LOOK_BETWEEN: &str = "look at the proxies and networks in between, or use https, which notices such a change";
+
 /// A request that did not get what it asked for. `url` never holds a password or a query, which may hold names of files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -101,6 +104,12 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The body is not the one that was sent.
+    #[error("the answer of {url} changed on the way: it does not match its Content-Digest; {LOOK_BETWEEN}")]
+    Altered {
+        /// The URL, for people.
+        url: String,
+    },
     /// The body is not the JSON that was expected.
     #[error("{url} does not answer as {peer} does ({cause}); is this the URL of {peer}?")]
     Json {
@@ -149,6 +158,12 @@ impl Error {
                 | Self::Stalled { .. }
                 | Self::Broken { .. }
         )
+    }
+
+    /// Whether something answered that is not the server that was meant: a login page of a network, as a rule.
+    #[must_use]
+    pub fn is_of_another_server(&self) -> bool {
+        matches!(self, Self::Unusable { .. } | Self::Json { .. } | Self::Redirected { .. })
     }
 
     /// Whether the server says that it is busy and when to come back: 503 with `Retry-After`.

@@ -6,7 +6,7 @@ use reqwest::Response;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use crate::{Error, error::public};
+use crate::{AnnouncedDigest, Error, error::public};
 
 /// Longest body that is held and parsed at once: cheaper than a thread.
 const MAX_HELD_BYTES: usize = 256 << 10;
@@ -33,12 +33,14 @@ where
     T: DeserializeOwned + Send + 'static,
 {
     let url = public(response.url());
+    let mut digest = AnnouncedDigest::of(&response);
     let mut scanner = Scanner::new(bounds);
     let mut head = Vec::new();
     let mut is_complete = false;
     while !is_complete && head.len() <= MAX_HELD_BYTES {
         match response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
             Some(chunk) => {
+                digest.update(&chunk);
                 scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
                 head.extend_from_slice(&chunk);
             }
@@ -47,21 +49,27 @@ where
     }
     let json = |cause| Error::Json { url: url.clone(), peer, cause };
     if is_complete {
+        digest.check()?;
         return serde_json::from_slice(&head).map_err(json);
     }
     let (sender, pieces) = mpsc::channel(MAX_PIECES_AHEAD);
     let parse = move || serde_json::from_reader(BufReader::new(Pieces { current: head, read: 0, pieces }));
     let parsing = tokio::task::spawn_blocking(parse);
+    let mut ends_early = false;
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
+        digest.update(&chunk);
         scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
         // The parser ends early if it finds a fault.
         if sender.send(chunk.to_vec()).await.is_err() {
+            ends_early = true;
             break;
         }
     }
     drop(sender);
     match parsing.await {
-        Ok(parsed) => parsed.map_err(json),
+        Ok(parsed) if ends_early => parsed.map_err(json),
+        // What the parser says of changed bytes would mislead.
+        Ok(parsed) => digest.check().and(parsed.map_err(json)),
         Err(_) => {
             Err(Error::Unusable { url, reason: "with JSON that the parser panicked over; this is a bug".to_owned() })
         }

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod client;
+mod digest;
 mod endpoint;
 mod error;
 mod json_stream;
@@ -12,8 +13,9 @@ mod send;
 
 pub use backoff::Backoff;
 pub use client::ClientOptions;
+pub use digest::AnnouncedDigest;
 pub use endpoint::{Endpoint, master_url};
-pub use error::Error;
+pub use error::{Error, LOOK_BETWEEN};
 pub use json_stream::{JsonBounds, read_json_within};
 pub use response::{expect_ok, expect_success, read_body, read_json};
 pub use send::send_safe;

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod bounds;
+mod digest;
 mod format;
 mod group;
 mod manifest;
@@ -13,6 +14,7 @@ mod report;
 mod sense;
 
 pub use bounds::{MAX_TEXT_BYTES, cut_text};
+pub use digest::{BodyDigest, CONTENT_DIGEST};
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};

@@ -78,6 +78,8 @@ pub enum AggregateLine {
     Partial(PartialHead),
     /// One group.
     Group(GroupLine),
+    /// The digest of the lines `partial` and `group`, as a [`BodyDigest`](crate::BodyDigest) has it. Only sent to those who ask for it.
+    Digest(String),
     /// The last group was sent.
     End,
     /// The whole file cannot be used for this report.

@@ -1,8 +1,11 @@
 //! State that all requests share. It handles none itself.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io, ptr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::Semaphore;
@@ -12,7 +15,7 @@ use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 use tributary_format_rules::FormatRules;
 use tributary_http_common::RequestMetrics;
 
-use super::error::ApiError;
+use super::{error::ApiError, manifest::ManifestPages};
 use crate::partials::Computations;
 
 /// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
@@ -49,6 +52,8 @@ pub(crate) struct App {
     last_read: Mutex<Option<String>>,
     /// The version whose `/read` was measured last, and its length. Held for a clone or a store only.
     read_length: Mutex<Option<(String, u64)>>,
+    /// The digest of the manifest of a snapshot as it is sent. Held while one is computed, which is once for all who ask.
+    manifest_digest: tokio::sync::Mutex<(Weak<Snapshot>, String)>,
     /// Counts and durations of requests.
     pub(crate) requests: RequestMetrics,
 }
@@ -75,6 +80,7 @@ impl App {
             is_scanned: AtomicBool::default(),
             last_read,
             read_length,
+            manifest_digest: tokio::sync::Mutex::default(),
             requests: RequestMetrics::new(false),
         }
     }
@@ -82,6 +88,20 @@ impl App {
     /// Returns what the folder holds, if that is known.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
         known(&self.folder.state().borrow())
+    }
+
+    /// Returns the digest of the whole manifest, which stands before its first byte. The manifest is written once more for it, and not held.
+    pub(crate) async fn manifest_digest(&self, snapshot: &Arc<Snapshot>) -> Result<String, ApiError> {
+        let mut kept = self.manifest_digest.lock().await;
+        if ptr::eq(kept.0.as_ptr(), Arc::as_ptr(snapshot)) {
+            return Ok(kept.1.clone());
+        }
+        let pages = ManifestPages::new(Arc::clone(snapshot));
+        let hashed = tokio::task::spawn_blocking(|| pages.digest()).await.map_err(io::Error::other).flatten();
+        let digest = hashed.map_err(|why| ApiError::Unavailable(why.to_string()))?.header();
+        // Of a snapshot that is gone its place in memory is not given away as long as this points there.
+        *kept = (Arc::downgrade(snapshot), digest.clone());
+        Ok(digest)
     }
 
     /// Returns the manifest's entry of exactly this path.

@@ -6,4 +6,5 @@ mod conditions;
 mod error;
 mod handlers;
 mod headers;
+mod manifest;
 pub(crate) mod router;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
 use tributary_http_common::Sink;
-use tributary_protocol::{AggregateLine, FormatSpec};
+use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec};
 use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
 
 use super::cache::{PartialCache, PartialKey};
@@ -61,6 +61,8 @@ pub(crate) struct PartialJob {
     pub(crate) spec: FormatSpec,
     /// The same, checked.
     pub(crate) format: FileFormat,
+    /// Whether the digest of the lines follows them.
+    pub(crate) adds_digest: bool,
     /// Cancelled when the server stops.
     pub(crate) shutdown: CancellationToken,
 }
@@ -114,7 +116,9 @@ impl PartialJob {
         match computed {
             Ok(partial) => {
                 self.computations.computed.fetch_add(1, Ordering::Relaxed);
-                if let Some(lines) = write_partial(&partial, sink)? {
+                let (digest, lines) = write_partial(&partial, sink)?;
+                self.send_end(&digest, sink)?;
+                if let Some(lines) = lines {
                     self.computations.keep(key, lines);
                 }
                 Ok(())
@@ -123,11 +127,20 @@ impl PartialJob {
         }
     }
 
+    /// Sends the last lines, which follow these.
+    fn send_end(&self, digest: &BodyDigest, sink: &mut Sink) -> io::Result<()> {
+        if self.adds_digest {
+            write_line(sink, &AggregateLine::Digest(digest.header()))?;
+        }
+        write_line(sink, &AggregateLine::End)
+    }
+
     /// Sends the partial if it is kept.
     fn send_kept(&self, key: &PartialKey, sink: &mut Sink) -> io::Result<bool> {
         let Some(lines) = self.computations.kept(key) else { return Ok(false) };
         self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
-        sink.write_all(&lines).map(|()| true)
+        sink.write_all(&lines)?;
+        self.send_end(&BodyDigest::of(&lines), sink).map(|()| true)
     }
 
     fn wait_for_turn(&self, sink: &mut Sink) -> io::Result<tokio::sync::SemaphorePermit<'_>> {
@@ -194,8 +207,9 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
     }
 }
 
-/// Writes a partial, and returns its lines if they are small enough to be kept.
-fn write_partial(partial: &Partial, sink: &mut Sink) -> io::Result<Option<Vec<u8>>> {
+/// Writes a partial but for its end. Returns the digest of its lines, and the lines if they are small enough to be kept.
+fn write_partial(partial: &Partial, sink: &mut Sink) -> io::Result<(BodyDigest, Option<Vec<u8>>)> {
+    let mut digest = BodyDigest::default();
     let mut lines = Vec::new();
     let mut is_kept = true;
     let mut write = |line: &AggregateLine| {
@@ -203,15 +217,16 @@ fn write_partial(partial: &Partial, sink: &mut Sink) -> io::Result<Option<Vec<u8
         lines.push(b'\n');
         if !PartialCache::has_room_for(lines.len()) {
             is_kept = false;
+            digest.update(&lines);
             sink.write_all(&std::mem::take(&mut lines))?;
         }
         io::Result::Ok(())
     };
     write(&AggregateLine::Partial(partial.head()))?;
     partial.each_group(|group| write(&AggregateLine::Group(group)))?;
-    write(&AggregateLine::End)?;
+    digest.update(&lines);
     sink.write_all(&lines)?;
-    Ok(is_kept.then_some(lines))
+    Ok((digest, is_kept.then_some(lines)))
 }
 
 fn write_line(sink: &mut Sink, line: &AggregateLine) -> io::Result<()> {

@@ -4,11 +4,13 @@ use anyhow::{Context as _, Result, anyhow};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use memchr::memchr;
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
-use tributary_http_client::Error;
-use tributary_protocol::{Aggregate, AggregateLine, FormatSpec, ManifestEntry, PartialHead};
+use tributary_http_client::{Error, LOOK_BETWEEN};
+use tributary_protocol::{
+    Aggregate, AggregateLine, BodyDigest, CONTENT_DIGEST, FormatSpec, ManifestEntry, PartialHead,
+};
 use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
@@ -78,7 +80,9 @@ impl SourceClient {
             report: report.spec.clone(),
             settings: (*format != FormatSpec::default()).then(|| format.clone()),
         };
-        match answer(self.post("aggregate").json(&asked)).await {
+        let body = serde_json::to_vec(&asked).context("failed to write a request for a partial")?;
+        let request = self.post("aggregate?digest=1").header(CONTENT_DIGEST, BodyDigest::of(&body).header());
+        match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
             Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),
             Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
@@ -110,6 +114,7 @@ fn is_unsupported(error: &Error) -> bool {
 async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> Result<Answer, FetchError> {
     let mut body = BodyLines { chunks: response.bytes_stream().boxed(), buffer: BytesMut::new() };
     let mut partial = None;
+    let mut digest = BodyDigest::default();
     // A stored partial is added to totals again and again, so an impossible one is never stored.
     let impossible =
         |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate sends an impossible partial"));
@@ -120,11 +125,20 @@ async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> 
             AggregateLine::Partial(_) if partial.is_some() => {
                 return Err(FetchError::Failed(anyhow!("/aggregate sends two partials")));
             }
-            AggregateLine::Partial(head) => partial = Some(IncomingPartial::new(plan, head).map_err(impossible)?),
+            AggregateLine::Partial(head) => {
+                digest.update(&line);
+                partial = Some(IncomingPartial::new(plan, head).map_err(impossible)?);
+            }
             AggregateLine::Group(group) => {
+                digest.update(&line);
                 partial.as_mut().ok_or_else(no_partial)?.check(&group).map_err(impossible)?;
                 groups.push(&group).context("failed to buffer the groups of a partial")?;
             }
+            AggregateLine::Digest(announced) if !digest.is(&announced) => {
+                let reason = "/aggregate sends a partial whose bytes changed on the way: they do not match its digest";
+                return Err(FetchError::Failed(anyhow!("{reason}; {LOOK_BETWEEN}")));
+            }
+            AggregateLine::Digest(_) => {}
             AggregateLine::End => {
                 let head = partial.ok_or_else(no_partial)?.end().map_err(impossible)?;
                 return Ok(Answer::Partial(head, groups));

@@ -6,10 +6,13 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 use tributary_config::{SourceConfig, SourceLimits};
-use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, Trust, expect_ok, read_json, send_safe};
+use tributary_http_client::{
+    AnnouncedDigest, Backoff, ClientOptions, Endpoint, Error, Trust, expect_ok, read_json, send_safe,
+};
 use tributary_pace::Pace;
 use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
@@ -131,8 +134,11 @@ impl SourceClient {
     pub(crate) async fn fetch_all(&self, new: NewBody, arrived: impl Fn(u64)) -> Result<Received, FetchError> {
         let response = answer(self.get("read")).await.map_err(anyhow::Error::from)?;
         let limit = BodyLimit::Largest(self.limits.max_file_size);
-        let body = (response.bytes_stream(), Pace::new(self.http.patience));
-        receive(body, new, "blake3:", limit, arrived).await
+        let mut digest = AnnouncedDigest::of(&response);
+        let chunks = response.bytes_stream().inspect_ok(|chunk| digest.update(chunk));
+        let received = receive((chunks, Pace::new(self.http.patience)), new, "blake3:", limit, arrived).await?;
+        digest.check().map_err(anyhow::Error::from)?;
+        Ok(received)
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
 use tokio::time::timeout;
 use tributary_format_rules::file_format;
 use tributary_http_common::{plain, produced};
-use tributary_protocol::Aggregate;
+use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
 use tributary_report::ReportPlan;
 
 use crate::{
@@ -24,13 +24,23 @@ const MAX_REQUEST_BYTES: usize = 256 << 10;
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// Computes the partial of one file of the manifest, or sends the one that is kept.
-pub(crate) async fn aggregate(app: web::Data<App>, body: web::Payload) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn aggregate(
+    request: HttpRequest,
+    app: web::Data<App>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
     let body = match timeout(REQUEST_TIME, body.to_bytes_limited(MAX_REQUEST_BYTES)).await {
         Ok(Ok(Ok(body))) => body,
         Ok(Ok(Err(_))) => return Err(ApiError::BadRequest("the body ended early".to_owned())),
         Ok(Err(_)) => return Err(ApiError::TooLarge { limit: MAX_REQUEST_BYTES }),
         Err(_) => return Err(ApiError::TooSlow { seconds: REQUEST_TIME.as_secs() }),
     };
+    let announced = request.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
+    if announced.is_some_and(|announced| !BodyDigest::of(&body).is(announced)) {
+        return Err(ApiError::BadRequest(
+            "the body changed on the way: it does not match its Content-Digest".to_owned(),
+        ));
+    }
     let asked: Aggregate = serde_json::from_slice(&body).map_err(|why| {
         ApiError::BadRequest(format!("the body is not a request for a partial: {}", plain(&why.to_string())))
     })?;
@@ -53,6 +63,8 @@ pub(crate) async fn aggregate(app: web::Data<App>, body: web::Payload) -> Result
         plan,
         spec,
         format,
+        // Callers who do not ask may know no such line.
+        adds_digest: request.query_string().split('&').any(|parameter| parameter == "digest=1"),
         shutdown: app.shutdown.clone(),
     };
     let lines = produced(

@@ -1,6 +1,6 @@
 //! `/sense` and `/sense/files`: whether anything changed, and the manifest.
 
-use std::{io, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -12,13 +12,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
 use tributary_http_common::{plain, stepped};
-use tributary_protocol::Sense;
+use tributary_protocol::{BodyDigest, CONTENT_DIGEST, Sense};
 
 use crate::http::{
     app::{App, known},
     conditions::is_known_to,
     error::ApiError,
     headers::{revalidate, strong_tag},
+    manifest::ManifestPages,
 };
 
 /// The longest that a response is held, in seconds.
@@ -102,57 +103,19 @@ pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<H
     // A query that cannot be read gets the whole manifest, which is right for everyone.
     let query = web::Query::<FilesQuery>::from_query(request.query_string()).map(web::Query::into_inner);
     if let Some(delta) = query.unwrap_or_default().since.and_then(|since| snapshot.delta(&since)) {
+        let body = serde_json::to_vec(&delta).map_err(|error| ApiError::Unavailable(error.to_string()))?;
         // The version is the tag of whole manifests. After a restart this URL has one.
-        return Ok(HttpResponse::Ok().insert_header(CacheControl(vec![CacheDirective::NoStore])).json(delta));
+        return Ok(HttpResponse::Ok()
+            .insert_header(CacheControl(vec![CacheDirective::NoStore]))
+            .insert_header((CONTENT_DIGEST, BodyDigest::of(&body).header()))
+            .content_type(ContentType::json())
+            .body(body));
     }
     let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_DIGEST, app.manifest_digest(&snapshot).await?));
     response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header(ContentType::json());
-    let mut pages = ManifestPages { snapshot, next: Some(String::new()), end: Vec::new() };
+    let mut pages = ManifestPages::new(snapshot);
     Ok(response.streaming(stepped(move |out| pages.write(out), || {})))
-}
-
-/// Writes a manifest page by page, so that a slow caller holds no thread and no second copy of it.
-struct ManifestPages {
-    snapshot: Arc<Snapshot>,
-    /// The path of the next file; empty before the first, `None` after the last.
-    next: Option<String>,
-    /// The text that follows the files.
-    end: Vec<u8>,
-}
-
-impl ManifestPages {
-    /// Files that are written at a time.
-    const FILES: usize = 200;
-
-    /// Writes a page, and returns whether more follows.
-    fn write(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
-        let Some(from) = self.next.take() else {
-            out.append(&mut self.end);
-            return Ok(false);
-        };
-        let (files, next) = self.snapshot.manifest_page(&from, Self::FILES);
-        if from.is_empty() {
-            self.begin(out)?;
-        }
-        for (at, file) in files.iter().enumerate() {
-            if at > 0 || !from.is_empty() {
-                out.push(b',');
-            }
-            serde_json::to_writer(&mut *out, file)?;
-        }
-        self.next = next;
-        Ok(true)
-    }
-
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        const FILES: &str = "\"files\":[";
-        let frame = serde_json::to_string(&self.snapshot.manifest_frame())?;
-        // Only the version, which is a digest, stands before it.
-        let at = frame.find(FILES).ok_or_else(|| io::Error::other("a manifest has no files"))? + FILES.len();
-        out.extend_from_slice(&frame.as_bytes()[..at]);
-        self.end = frame.as_bytes()[at..].to_vec();
-        Ok(())
-    }
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {

@@ -97,7 +97,7 @@ pub(super) fn write_result(answer: &Path, result: &Path) -> Result<u64> {
     let (mut total, mut is_ended) = (Total::new(&plan), false);
     for line in BufReader::new(File::open(answer)?).lines() {
         match serde_json::from_str(&line?).context("the answer has a line of another form")? {
-            AggregateLine::Progress { .. } => {}
+            AggregateLine::Progress { .. } | AggregateLine::Digest(_) => {}
             AggregateLine::Partial(head) => ensure!(head.rejected == 0, "{} rows are rejects", head.rejected),
             AggregateLine::Group(group) => total.add(&group)?,
             AggregateLine::End => is_ended = true,
