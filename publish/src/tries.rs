@@ -68,7 +68,8 @@ impl Tries {
     fn may_recover(&self, error: &Error) -> bool {
         let has_begun = self.offset.is_some();
         let is_internal = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
-        error.is_transient() || (has_begun && (is_internal || has_moved(error)))
+        // What took a part of the file was a master.
+        error.is_transient() || (has_begun && (is_internal || has_moved(error) || error.is_of_another_server()))
     }
 
     /// The delay that a busy master asks for. It takes a few uploads at a time, so with many `--jobs`, or beside other

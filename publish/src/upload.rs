@@ -246,11 +246,13 @@ impl Upload<'_> {
     }
 }
 
-/// Whether a master that fails to answer a question may answer the next one. It may have had an internal error, too.
+/// Whether a master that fails to answer a question may answer the next one. It may have had an internal error, or a network answers in its
+/// place.
 fn may_recover(error: &RequestError) -> bool {
-    error
-        .http()
-        .is_some_and(|error| error.is_transient() || error.status().is_some_and(|status| status.is_server_error()))
+    error.http().is_some_and(|error| {
+        let is_internal = error.status().is_some_and(|status| status.is_server_error());
+        error.is_transient() || error.is_of_another_server() || is_internal
+    })
 }
 
 /// The id under which this run uploads the file; none before it has begun.

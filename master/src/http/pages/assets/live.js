@@ -31,10 +31,10 @@ async function refresh() {
   const answer = await fetch(page, { headers: { Accept: "text/html" } });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of parts()) {
-    const other = fresh.getElementById(part.id);
-    if (other) morph(part, document.importNode(other, true));
-  }
+  const others = [...parts()].map((part) => [part, fresh.getElementById(part.id)]).filter(([, other]) => other);
+  // A login page of a network has none.
+  if (others.length === 0) throw new Error("another page");
+  for (const [part, other] of others) morph(part, document.importNode(other, true));
   age();
 }
 

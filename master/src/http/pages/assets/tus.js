@@ -57,6 +57,8 @@ async function ask(path, method, more, signal) {
     throw failed(0);
   });
   if (!answer.ok) throw failed(answer.status, await answer.text());
+  // A login page of a network, which has taken nothing.
+  if (!answer.headers.has("Tus-Resumable")) throw failed(0);
   return answer;
 }
 
