@@ -12,10 +12,11 @@
 mod broker;
 mod browser;
 mod guide;
+mod hosts;
 mod master;
-mod proxy;
 mod python;
 mod relay;
+mod reverse;
 mod said;
 mod system;
 mod talk;
@@ -24,13 +25,15 @@ pub use broker::{Broker, Limit, control};
 pub use browser::{Browser, Colours, Kind, Tab, browse};
 pub use fantoccini::key::Key;
 pub use guide::block;
+pub use hosts::Hosts;
 pub use master::{Master, Products};
-pub use proxy::Proxy;
 pub use python::{PythonProgram, python};
 pub use relay::Relay;
+pub use reverse::{NAME, ReverseProxy, settings as proxy_settings};
 pub use said::said;
 pub use system::System;
 pub use talk::Talk;
+pub use tributary_testkit::proxy::Proxy;
 
 use std::time::{Duration, Instant};
 

@@ -4,9 +4,12 @@
 
 use std::{env, fs, time::Duration};
 
-use e2e::{Broker, Master, Products, Relay, block, python, until};
+use e2e::{Broker, Master, Products, Proxy, Relay, block, python, until};
 use tributary_amqp::{Message, Queue};
-use tributary_testkit::process;
+use tributary_testkit::{
+    process,
+    proxy::{Fault, Way},
+};
 
 pub(crate) const QUEUE: &str = "tributary.documents";
 
@@ -59,6 +62,28 @@ async fn documents_that_are_delivered_twice_are_applied_once() {
     let messages: Vec<_> = (0..count).flat_map(|number| [document(number), document(number)]).collect();
     broker.send(QUEUE, Queue::Shared, &messages).await;
     done(&broker, &master, &products(count)).await;
+    assert_eq!(broker.dead_letters().await, []);
+}
+
+/// A login page says 200 as a master does. A message that such a page was given would be gone.
+#[tokio::test]
+async fn a_network_that_fails_before_the_master_costs_only_time() {
+    let (broker, master) = (Broker::new("between"), Master::start("", &[]));
+    let proxy = Proxy::start(master.url());
+    let _relay = Relay::start(&broker, &proxy.url, &[]);
+    let faults = [
+        (Way::Answer, "PUT ", Fault::Page("200 OK")),
+        (Way::Answer, "PUT ", Fault::Page("400 Bad Request")),
+        (Way::Answer, "PUT ", Fault::Cut(0)),
+        (Way::Answer, "PUT ", Fault::Reset(30)),
+        (Way::Request, "PUT ", Fault::Cut(200)),
+    ];
+    for (number, (way, line, fault)) in faults.into_iter().enumerate() {
+        proxy.spoil_once(way, line, fault);
+        broker.send(QUEUE, Queue::Shared, &[document(number)]).await;
+        done(&broker, &master, &products(number + 1)).await;
+    }
+    assert_eq!(proxy.hits(), faults.len());
     assert_eq!(broker.dead_letters().await, []);
 }
 

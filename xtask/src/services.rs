@@ -86,7 +86,7 @@ const SERVICES: [Service; 2] = [
 ];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("rabbitmqctl", "rabbitmq-server"),
@@ -96,6 +96,9 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("Rscript", "r-base-core"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("nginx", "nginx-light"),
+    ("caddy", "caddy"),
+    ("ip", "iproute2"),
 ];
 
 /// The longest start of a service, and the longest stop before it is killed.

@@ -7,6 +7,7 @@ pub mod faulty;
 pub mod http;
 pub mod privileges;
 pub mod process;
+pub mod proxy;
 pub mod terminal;
 pub mod wait;
 
