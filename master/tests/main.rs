@@ -16,6 +16,7 @@ mod full_disk;
 mod large;
 mod live;
 mod model;
+mod network;
 mod notes;
 mod order;
 mod property;
