@@ -4,6 +4,7 @@
 mod aggregate;
 mod aggregate_large;
 mod delta;
+mod digests;
 mod growing;
 mod guard;
 mod process;

@@ -80,7 +80,7 @@ impl Stage {
         Some((number(&row["rows"])?, number(&row["pieces"])?))
     }
 
-    /// What the API says of a source.
+    /// The API's words on a source.
     fn told(&self, source: &str) -> Value {
         let sources = self.system.json("/api/v1/sources");
         let mut items = sources["items"].as_array().unwrap().iter();

@@ -60,7 +60,7 @@ fn a_file_that_publish_sends_counts_once_whatever_is_lost() {
     });
 }
 
-/// What a queue does with a message of which it does not know whether it was taken: it sends it again.
+/// A queue sends a message again of which it does not know whether it was taken.
 #[test]
 fn a_document_that_is_sent_again_counts_once() {
     let (system, proxy) = master();

@@ -1,4 +1,4 @@
-//! What a master says of a network that fails, on the page and by the API.
+//! The words of a master on a network that fails, on the page and by the API.
 
 use tributary_testkit::{
     proxy::{

@@ -1,4 +1,4 @@
-//! What a fault does to the bytes that pass.
+//! Faults of a connection, and their effect on the bytes that pass.
 
 use std::{io::Write, net::TcpStream, thread, time::Duration};
 
