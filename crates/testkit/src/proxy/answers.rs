@@ -39,7 +39,7 @@ fn ask(mut client: &TcpStream, target: &str, chunk: &[u8]) -> io::Result<(String
     let mut server = TcpStream::connect(target)?;
     let (line, rest) = chunk.split_at(first_line(chunk).map_or(0, <[u8]>::len) + 2);
     server.write_all(&[line, b"Connection: close\r\n", rest].concat())?;
-    let (head, mut body) = split(chunk.to_vec());
+    let (head, mut body) = split(chunk);
     let length = field(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     while body.len() < length {
         let mut more = vec![0; length - body.len()];
@@ -52,7 +52,7 @@ fn ask(mut client: &TcpStream, target: &str, chunk: &[u8]) -> io::Result<(String
     }
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
-    let (head, body) = split(answer);
+    let (head, body) = split(&answer);
     let is_chunked = field(&head, "transfer-encoding") == Some("chunked");
     let is_kept = |line: &&str| {
         let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
@@ -63,10 +63,10 @@ fn ask(mut client: &TcpStream, target: &str, chunk: &[u8]) -> io::Result<(String
 }
 
 /// The head of a message, and what follows it.
-fn split(mut message: Vec<u8>) -> (String, Vec<u8>) {
+fn split(message: &[u8]) -> (String, Vec<u8>) {
     let end = message.windows(4).position(|four| four == b"\r\n\r\n").map_or(message.len(), |at| at + 4);
-    let body = message.split_off(end);
-    (String::from_utf8_lossy(&message).trim_end().to_owned(), body)
+    let (head, body) = message.split_at(end);
+    (String::from_utf8_lossy(head).trim_end().to_owned(), body.to_vec())
 }
 
 fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
