@@ -201,7 +201,7 @@ mod tests {
         let row = group(&table, GroupRow { group: names(&["x", "y"]), values });
         assert_eq!((row.cells["n"].as_str(), row.cells["big"].len()), ("0.5", 30));
         assert_eq!(Table::Report(&table).key(&row.key), ": a \"x\", b \"y\"");
-        let alone = ReportTable { group_by: Vec::new(), ..table.clone() };
+        let alone = ReportTable { group_by: Vec::new(), ..table };
         assert_eq!(Table::Report(&alone).key(&[]), ": its row");
     }
 }
