@@ -2,12 +2,12 @@
 
 use std::{fs, process::Output};
 
-use tributary_store::{ProductFilter, ProductRow, Store};
-use tributary_testkit::{feed, http, process};
+use tributary_store::{GroupRow, ProductFilter, ProductRow, ReportRange, ReportValue, Store};
+use tributary_testkit::{feed, http, process, wait};
 
 use crate::system::System;
 
-/// Two sources that offer some of the same, with own columns, an edit of each kind, and an upload.
+/// Two sources that offer some of the same, with own columns, an edit of each kind, an upload, and a report.
 fn filled() -> System {
     let mut system = System::new();
     for (name, first) in [("north", 0), ("south", 1_000)] {
@@ -17,13 +17,19 @@ fn filled() -> System {
         system.serve(name);
     }
     system.write("north", "own.csv", "sku,name,description,price\nA1,Pen,blue,3.50\nA2,Ink,,\n");
+    system.write("south", "sales/a.csv", "Shop,Number\nCairo,3\nLima,4.25\n");
+    system.write("south", "sales/b.csv", "Shop,Number\nCairo,2\nnone\n");
     let (north, south) = (system.url("north").to_owned(), system.url("south").to_owned());
     system.configure(&format!(
         "[[source]]\nname = \"north\"\nurl = \"{north}\"\n[[source]]\nname = \"south\"\nurl = \"{south}\"\n\
+         [[report]]\nname = \"sales\"\nfiles = \"sales/**\"\ngroup_by = \"Shop\"\nmetrics = {{ sum = \"sum(Number)\", rows = \"count()\" }}\n\
          [catalog]\ncolumns = [\"price\"]\n[uploads]\nkeep_free = \"0B\"\n"
     ));
     system.start_master(&[]);
     system.sync();
+    wait::until("the report is computed", || {
+        (system.json("/api/v1/reports")["items"][0]["state"] == "current").then_some(())
+    });
     let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "sku,name\nu1,Upload\nA2,Theirs\n");
     assert_eq!(put.status, 200, "{}", put.text());
     for (sku, body) in
@@ -114,12 +120,35 @@ fn a_wrong_count_of_a_name_is_named() {
     tells(&system, "aggr: name \"Mine\", column no_of_products: the database has \"2\", the sources give \"1\"");
 }
 
+/// The tables of reports were not looked at.
+#[test]
+fn a_wrong_row_of_a_report_is_named_with_its_column() {
+    let mut system = filled();
+    system.stop_master();
+    let output = check(&system);
+    assert!(process::stdout(&output).contains(" names and 2 rows of reports were compared"), "{output:?}");
+    let mut store = store(&system);
+    let table = store.stored_report("sales").unwrap().unwrap();
+    let right = store.report_rows(&table, ReportRange::ALL).unwrap();
+    let mut changed = right.clone();
+    changed[0].values[1] = ReportValue::Integer(7);
+    store.write_report(&table, changed).unwrap();
+    tells(&system, "report_sales: Shop \"Cairo\", column rows: the database has \"7\", the sources give \"2\"");
+    store.write_report(&table, right[..1].to_vec()).unwrap();
+    tells(&system, "report_sales: Shop \"Lima\" is missing");
+    let more = GroupRow { group: vec!["Bonn".to_owned()], values: right[0].values.clone() };
+    store.write_report(&table, [vec![more], right].concat()).unwrap();
+    tells(&system, "report_sales: Shop \"Bonn\" should not be there");
+    store.drop_report("sales").unwrap();
+    tells(&system, "report_sales: it is not computed yet");
+}
+
 #[test]
 fn sources_that_are_down_or_held_are_named() {
     let mut system = filled();
     system.write("north", "feed.csv", "sku,name\nlast,Last\n");
     system.settle("north");
-    tributary_testkit::wait::until("it is held", || {
+    wait::until("it is held", || {
         system.ask("GET", "/api/v1/sources", "").text().contains("\"state\":\"held\"").then_some(())
     });
     tells(&system, "cannot compare database.db: north is held: ");

@@ -56,7 +56,7 @@ fn a_full_disk_is_said_and_everything_goes_on_once_there_is_room() {
     let good = system.serve("good");
     let database = disk.path().join("database.db");
     system.configure(&format!(
-        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n"
+        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n[compat]\n"
     ));
     let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
     let log = system.database().with_file_name("master.log");
@@ -72,12 +72,19 @@ fn a_full_disk_is_said_and_everything_goes_on_once_there_is_room() {
         (status == 503).then(|| (status, String::from_utf8(body).unwrap()))
     });
     assert!(text.starts_with("the database cannot be written: ") && text.contains("disk is full"), "{status} {text}");
+    assert!(text.contains(" (since 20"), "{text}");
+    let home = String::from_utf8(ask("/").1).unwrap();
+    assert!(home.contains("The database cannot be written, so nothing new is saved"), "{home}");
+    assert_eq!(ask("/health").0, 503);
     let metrics = String::from_utf8(ask("/metrics").1).unwrap();
     assert!(metrics.contains("tributary_writable 0"), "{metrics}");
     assert_eq!(ask("/api/v1/products/a").0, 200, "it still reads");
     fs::remove_file(filler).unwrap();
     wait::until("it goes on by itself", || (ask("/api/v1/products/b39999").0 == 200).then_some(()));
     wait::until("it is ready again", || (ask("/readyz").0 == 200).then_some(()));
+    assert_eq!(ask("/health").0, 200);
+    let home = String::from_utf8(ask("/").1).unwrap();
+    assert!(!home.contains("cannot be written"), "{home}");
     let log = fs::read_to_string(log).unwrap();
     for (line, times) in [("the database cannot be written, and nothing", 1), ("the database can be written again", 1)]
     {

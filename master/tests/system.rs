@@ -175,7 +175,7 @@ impl System {
         self.master.is_some()
     }
 
-    /// Where the master listens, with `path` behind it.
+    /// The address of the master, with `path` behind it.
     pub(crate) fn master_url(&self, path: &str) -> String {
         format!("{}{path}", self.master.as_ref().unwrap().url)
     }

@@ -169,6 +169,41 @@ async fn put(trust: &Trust, url: &str, headers: &[(&str, &str)]) -> StatusCode {
     request.body(r#"{"name":"n","description":"d"}"#).send().await.unwrap().status()
 }
 
+#[test]
+fn publish_and_relay_trust_an_authority_or_one_certificate_of_a_master() {
+    let system = System::new();
+    let certificates = Certificates::new(&system);
+    let master = daemon(&system, "master", &[], &certificates.flags("here"));
+    let (authority, pin) = (certificates.path("ca.crt"), certificates.pin("here"));
+    system.write("north", "a.csv", "sku,name\na,x\n");
+    let file = system.folder("north").join("a.csv");
+    let publish = |flags: &[&str], variables: &[(&str, &str)], code: i32, expect: &str| {
+        let mut command = system.command("publish", &[file.to_str().unwrap(), "--replace", "--to", &master.url]);
+        let output = command.args(flags).envs(variables.iter().copied()).output().unwrap();
+        let text = process::stdout(&output) + &process::stderr(&output);
+        assert!(output.status.code() == Some(code) && text.contains(expect), "{flags:?} {variables:?}: {text}");
+    };
+    publish(&[], &[], 1, "no authority that this machine knows has signed it; add");
+    publish(&["--pin", &certificates.pin("there")], &[], 1, "is not the pinned one but sha256:");
+    publish(&["--ca-file", "none.pem"], &[], 2, "failed to read none.pem");
+    publish(&["--ca-file", &authority], &[], 0, "complete");
+    publish(&["--pin", &pin], &[], 0, "complete");
+    publish(&[], &[("TRIBUTARY_CA_FILE", &authority)], 0, "complete");
+    publish(&[], &[("TRIBUTARY_PIN", &pin)], 0, "complete");
+    // Nothing listens on port 1, so a relay that trusts the master fails at the broker.
+    let relay = |flags: &[&str], expect: &str| {
+        let log = system.folder("logs").join("relay");
+        let mut command = system.command("relay", &["--amqp", "amqp://127.0.0.1:1", "--to", &master.url]);
+        command.args(flags).env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
+        let mut relay = command.spawn().unwrap();
+        wait::until(expect, || fs::read_to_string(&log).unwrap().contains(expect).then_some(()));
+        relay.kill().and_then(|()| relay.wait()).unwrap();
+    };
+    relay(&[], "no authority that this machine knows has signed it");
+    relay(&["--ca-file", &authority], "the broker amqp://127.0.0.1:1 cannot be reached");
+    relay(&["--pin", &pin], "the broker amqp://127.0.0.1:1 cannot be reached");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_needs_no_restart() {
     let system = System::new();

@@ -11,6 +11,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, error::ErrorKind,
 use tributary_amqp::BrokerUrl;
 use tributary_cli_common::LogArgs;
 use tributary_http_client::master_url;
+use tributary_tls::TrustFlags;
 
 use crate::job::{Content, Job, PublishJob, UploadJob};
 
@@ -19,7 +20,7 @@ const DOCUMENTS: &str = "tributary.documents";
 /// Queue of operations, unless `--queue` names another one.
 const OPERATIONS: &str = "tributary.operations";
 /// Flags that only an upload has.
-const UPLOAD_FLAGS: [&str; 3] = ["token_file", "replace", "jobs"];
+const UPLOAD_FLAGS: [&str; 5] = ["token_file", "ca_file", "pin", "replace", "jobs"];
 /// Flags that only a broker has.
 const BROKER_FLAGS: [&str; 4] = ["amqp_ca", "operations", "queue", "rate"];
 
@@ -45,6 +46,9 @@ pub struct Args {
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE", help_heading = "With --to")]
     pub token_file: Option<PathBuf>,
+    /// The certificates of the master.
+    #[command(flatten, next_help_heading = "With --to")]
+    pub trust: TrustFlags,
     /// Replace files of the same names that the master already has
     #[arg(long, help_heading = "With --to")]
     pub replace: bool,
@@ -110,9 +114,12 @@ impl Args {
         match (to, amqp) {
             (Some(to), _) => {
                 refuse(matches, &BROKER_FLAGS, "`--to`")?;
+                let to = master_url(to).map_err(|why| invalid("--to", &why))?;
+                let trust = self.trust.trust(to.scheme() == "https");
                 Ok(Job::Upload(UploadJob {
                     files: self.files.clone(),
-                    to: master_url(to).map_err(|why| invalid("--to", &why))?,
+                    trust: trust.map_err(|why| invalid("--ca-file` or `--pin", &why))?,
+                    to,
                     token_file: self.token_file.clone(),
                     replace: self.replace,
                     jobs: self.jobs,

@@ -12,7 +12,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 use tributary_admission::Token;
-use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success, read_json};
+use tributary_http_client::{ClientOptions, Endpoint, Error, Trust, expect_success, read_json};
 
 use crate::{
     LocalFile,
@@ -91,15 +91,15 @@ impl MasterClient {
     /// A client of the master at `base`; nothing is sent yet.
     ///
     /// # Errors
-    /// The system's root certificates cannot be loaded.
-    pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self, Error> {
+    /// The root certificates cannot be loaded.
+    pub(crate) fn new(base: Url, token: Option<Token>, trust: &Trust) -> Result<Self, Error> {
         let options = ClientOptions {
             user_agent: concat!("tributary-publish/", env!("CARGO_PKG_VERSION")),
             // A slice is answered only after its last byte; `send` watches its progress instead.
             idle_timeout: None,
             decompress: true,
         };
-        Ok(Self { http: options.build()?, endpoint: Endpoint::new(base, token) })
+        Ok(Self { http: options.build_trusting(trust)?, endpoint: Endpoint::new(base, token) })
     }
 
     /// Asks how much of an upload the master has: `HEAD /api/v1/tus/{id}`. A request that still sends a part of it is broken off.

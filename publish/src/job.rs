@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 use tributary_amqp::BrokerUrl;
+use tributary_http_client::Trust;
 
 /// The work that the arguments ask for.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct UploadJob {
     pub files: Vec<PathBuf>,
     /// Address of the master.
     pub to: Url,
+    /// The certificates that prove who it is.
+    pub trust: Trust,
     /// File that holds the master's token.
     pub token_file: Option<PathBuf>,
     /// Whether files of the same names are replaced.

@@ -31,7 +31,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn run(job: &UploadJob, bars: &Bars, stop: &CancellationToken) -> Result<Summary> {
     let files = local_files(&job.files)?;
     let token = job.token_file.as_deref().map(|file| read_client_token(file, Role::Upload)).transpose()?;
-    let master = MasterClient::new(job.to.clone(), token)?;
+    let master = MasterClient::new(job.to.clone(), token, &job.trust)?;
     let started = Instant::now();
     let mut printed = Ok(());
     let mut outcomes = Vec::new();

@@ -4,10 +4,15 @@ mod table;
 
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
+use clap::{
+    CommandFactory, Parser, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+    error::ErrorKind,
+};
 use tributary_cli_common::LogArgs;
+use tributary_store::HistorySpan;
 
-pub(crate) use table::{Span, Table};
+pub(crate) use table::Table;
 
 /// Longest time between two looks at the database.
 const MAX_WATCH_SECONDS: u64 = 3_600;
@@ -51,9 +56,10 @@ pub struct Args {
     #[arg(long)]
     name: Option<String>,
 
-    /// Time that the history goes back [default: hour]
-    #[arg(long, value_enum)]
-    span: Option<Span>,
+    /// Time that the history goes back: an hour by minutes, a day by quarters of an hour, a week by two hours, or a year by days
+    /// [default: hour]
+    #[arg(long, value_parser = span())]
+    span: Option<HistorySpan>,
 
     /// Only the history of this source; else that of all together
     #[arg(long, value_name = "NAME")]
@@ -99,7 +105,7 @@ pub(crate) struct Request {
     /// Name of the report; some with [`Table::Report`].
     pub(crate) report: Option<String>,
     /// The time that the history goes back.
-    pub(crate) span: Span,
+    pub(crate) span: HistorySpan,
     /// The source of the history; `None` for all together.
     pub(crate) source: Option<String>,
     /// Interval in which changes are looked for; `None` to print once.
@@ -188,6 +194,12 @@ impl TryFrom<&Args> for Request {
             format: args.format,
         })
     }
+}
+
+/// Reads the name of a span.
+fn span() -> impl TypedValueParser<Value = HistorySpan> {
+    let names = PossibleValuesParser::new(HistorySpan::ALL.map(HistorySpan::as_str));
+    names.try_map(|name| HistorySpan::named(&name).ok_or("it is not a span"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use clap::{Parser, ValueEnum, builder::ArgPredicate};
 use reqwest::Url;
 use tributary_amqp::BrokerUrl;
 use tributary_cli_common::LogArgs;
-use tributary_http_client::master_url;
+use tributary_http_client::{Trust, master_url};
+use tributary_tls::TrustFlags;
 
 use crate::compat;
 
@@ -36,6 +37,9 @@ pub struct Args {
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// The certificates of the master.
+    #[command(flatten)]
+    pub trust: TrustFlags,
     /// Queue of the messages. With --compat, `csv_tasks` is the default
     #[arg(
         long,
@@ -56,6 +60,15 @@ pub struct Args {
 }
 
 impl Args {
+    /// The certificates that prove who the master is.
+    ///
+    /// # Errors
+    /// The file of `--ca-file` cannot be used, or the address is not encrypted.
+    pub(crate) fn trust(&self) -> Result<Trust> {
+        let trust = self.trust.trust(self.to.scheme() == "https");
+        trust.map_err(Error::msg).context("--ca-file or --pin cannot be used")
+    }
+
     /// The broker, and whom to trust.
     ///
     /// # Errors
@@ -91,18 +104,21 @@ mod tests {
     #[test]
     fn each_flag_is_read() {
         Args::command().debug_assert();
-        let args =
-            parse("--amqp amqp://b --amqp-ca c.pem --to http://m:5000 --token-file t --queue q --prefetch 3").unwrap();
+        let args = parse(
+            "--amqp amqp://b --amqp-ca c.pem --to http://m:5000 --token-file t --ca-file a.pem --queue q --prefetch 3",
+        )
+        .unwrap();
         assert_eq!(args.amqp.to_string(), "amqp://b:5672");
         assert_eq!((args.to.as_str(), args.token_file), ("http://m:5000/", Some("t".into())));
-        assert_eq!(args.amqp_ca, Some("c.pem".into()));
+        assert_eq!((args.amqp_ca, args.trust.ca_file), (Some("c.pem".into()), Some("a.pem".into())));
         assert_eq!((args.queue.as_str(), args.prefetch), ("q", 3));
         assert_eq!(args.compat, None);
         let args = parse("--amqp amqp://b --to http://m --compat csv_tasks").unwrap();
         assert_eq!((args.queue.as_str(), args.compat), ("csv_tasks", Some(Compat::CsvTasks)));
         let args = parse("--amqp amqp://b --to http://m --compat csv_tasks --queue q").unwrap();
         assert_eq!(args.queue, "q");
-        let args = parse("--amqp amqps://b --to http://m").unwrap();
+        let args = parse(&format!("--amqp amqps://b --to https://m --pin sha256:{}", "0".repeat(64))).unwrap();
+        assert!(!args.trust().unwrap().is_default());
         assert_eq!((args.queue.as_str(), args.prefetch), ("tributary.documents", 64));
     }
 

@@ -7,7 +7,7 @@ use reqwest::{Body, Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tributary_admission::Token;
-use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, expect_success, read_body, read_json};
+use tributary_http_client::{Backoff, ClientOptions, Endpoint, Error, Trust, expect_success, read_body, read_json};
 
 use crate::{
     document::Document,
@@ -51,9 +51,10 @@ pub(crate) struct Master {
 }
 
 impl Master {
-    pub(crate) fn new(base: Url, token: Option<Token>) -> Result<Self, Error> {
+    pub(crate) fn new(base: Url, token: Option<Token>, trust: &Trust) -> Result<Self, Error> {
         let user_agent = concat!("tributary-relay/", env!("CARGO_PKG_VERSION"));
-        let http = ClientOptions { user_agent, idle_timeout: None, decompress: false }.build()?;
+        let options = ClientOptions { user_agent, idle_timeout: None, decompress: false };
+        let http = options.build_trusting(trust)?;
         Ok(Self { http, endpoint: Endpoint::new(base, token), large: Semaphore::new(MAX_LARGE) })
     }
 

@@ -21,10 +21,10 @@ const BROKER_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 /// Relays until `stop`.
 ///
 /// # Errors
-/// The token or the file of `--amqp-ca` cannot be read; a queue exists with other arguments.
+/// The token or the file of `--amqp-ca` or `--ca-file` cannot be read; a queue exists with other arguments.
 pub async fn run(args: &Args, stop: &CancellationToken) -> Result<()> {
     let token = args.token_file.as_deref().map(|file| read_client_token(file, Role::Upload)).transpose()?;
-    let master = Master::new(args.to.clone(), token)?;
+    let master = Master::new(args.to.clone(), token, &args.trust()?)?;
     let broker = args.broker()?;
     let session =
         Session { broker: &broker, queue: &args.queue, compat: args.compat, prefetch: args.prefetch, master: &master };

@@ -23,8 +23,12 @@ pub(crate) fn check(place: &PlaceArgs) -> Result<()> {
     });
     runtime.shutdown_background();
     match checked? {
-        Checked::Equal { products, names } => {
-            let line = format!("{} is right: {products} products and {names} names were compared", config.database);
+        Checked::Equal { products, names, reports, groups } => {
+            let compared = match reports {
+                0 => format!("{products} products and {names} names"),
+                _ => format!("{products} products, {names} names and {groups} rows of reports"),
+            };
+            let line = format!("{} is right: {compared} were compared", config.database);
             match writeln!(io::stdout(), "{line}") {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 written => written.context("failed to write the output"),

@@ -52,8 +52,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Bring a backup back, to a database that is empty; refused while a master runs
     Restore(RestoreArgs),
-    /// Compute products and aggr again from the sources, the uploads and the corrections, and name the first difference from the
-    /// database; a master may run meanwhile
+    /// Compute products, aggr and the tables of reports again from the sources, the uploads and the corrections, and name the first
+    /// difference from the database; a master may run meanwhile
     Check(PlaceArgs),
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -92,9 +92,14 @@ fn read(path: &Path, check: impl Fn(&TokenLine) -> Result<(), String>) -> Result
     let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    // A part of a token would be a token.
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(unreadable(io::Error::other(format!("it has more than {MAX_FILE_BYTES} bytes"))));
+    }
     let mut lines: Vec<TokenLine> = Vec::new();
-    for (at, typed) in text.lines().enumerate() {
+    // Some editors begin a text with this mark.
+    for (at, typed) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let wrong = |why: String| TokenFileError::Line { path: path.to_owned(), line: at + 1, why };
         let Some(line) = parse(typed).map_err(wrong)? else { continue };
         check(&line).map_err(wrong)?;
@@ -165,7 +170,7 @@ mod tests {
 
     #[test]
     fn lines_have_names_and_roles() {
-        let text = format!("# people\r\n\r\n ann  edit\t{LONG}1\r\nbob {LONG}2 \n{LONG}3\n{LONG}4\n");
+        let text = format!("\u{feff}# people\r\n\r\n ann  edit\t{LONG}1\r\nbob {LONG}2 \n{LONG}3\n{LONG}4\n");
         let lines = read_server_tokens(file(&text).path()).unwrap();
         let found: Vec<_> = lines.iter().map(|line| (line.name.as_deref(), line.role, line.token.expose())).collect();
         let token = |number: u32| format!("{LONG}{number}");
@@ -198,6 +203,9 @@ mod tests {
         check(&format!("ann {LONG}\nann {LONG}1"), &["line 2", "this name"]);
         check(&format!("ann {LONG}\nbob read {LONG}"), &["line 2", "this token"]);
         check(&format!("ann {LONG}\u{e9}"), &["line 1", "ASCII"]);
+        let long = format!("{LONG}\n{}", "#".repeat(1 << 20));
+        let error = read_server_tokens(file(&long).path()).unwrap_err();
+        assert!(error.source().unwrap().to_string().contains("more than 1048576 bytes"), "{error}");
         let missing = read_server_tokens(Path::new("no.token")).unwrap_err();
         assert!(missing.to_string().contains("no.token") && missing.source().is_some(), "{missing}");
     }

@@ -193,7 +193,7 @@ impl CatalogConfig {
     /// Refuses a source that is not configured. `are_flags` says that the sources are not those of the file.
     ///
     /// # Errors
-    /// What is wrong, and how to mend it.
+    /// The fault, and the fix.
     pub(super) fn check_sources(&self, sources: &[SourceConfig], are_flags: bool) -> Result<(), String> {
         let is_there = |name: &String| name == UPLOADS || sources.iter().any(|source| source.name == *name);
         for (column, from) in &self.from {

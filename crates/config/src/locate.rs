@@ -1,4 +1,4 @@
-//! Where the database is: the flag, the environment, the configuration file, the default.
+//! The place of the database: the flag, the environment, the configuration file, the default.
 
 use std::{ffi::OsString, fs, io, path::Path};
 

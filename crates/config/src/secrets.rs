@@ -1,9 +1,9 @@
 //! The files of secrets: the own certificate of the master, and whom it trusts.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use toml::Spanned;
-use tributary_tls::{Pin, TlsFiles, Trust};
+use tributary_tls::{TlsFiles, Trust};
 use url::Url;
 
 use crate::ConfigError;
@@ -21,31 +21,13 @@ pub(super) fn trust(
     url: &Url,
     ca_file: Option<&Spanned<String>>,
     pin: Option<&Spanned<String>>,
-    beside: impl Fn(&str) -> std::path::PathBuf,
+    beside: impl Fn(&str) -> PathBuf,
 ) -> Result<Trust, (usize, String)> {
     let Some(setting) = ca_file.or(pin) else { return Ok(Trust::default()) };
     let at = |why: String| (setting.span().start, why);
-    if url.scheme() != "https" {
-        return Err(at("a certificate is checked only over TLS; write https:// in place of http://".to_owned()));
-    }
-    let trust = match (ca_file, pin) {
-        (Some(_), Some(_)) => {
-            return Err(at("`pin` names the only certificate that counts; leave `ca_file` out".to_owned()));
-        }
-        (Some(file), None) => read(&beside(file.get_ref())).map_err(at)?,
-        (None, pin) => {
-            let pin = pin.map(|pin| pin.get_ref().parse::<Pin>()).transpose().map_err(at)?;
-            pin.map(Trust::pinned).unwrap_or_default()
-        }
-    };
-    Ok(trust)
-}
-
-/// Reads a file of authorities, and checks that a client can use them.
-fn read(file: &Path) -> Result<Trust, String> {
-    let trust = Trust::read(file)?;
-    trust.client().map_err(|why| format!("{} cannot be used: {why}", file.display()))?;
-    Ok(trust)
+    let pin = pin.map(|pin| pin.get_ref().parse()).transpose().map_err(at)?;
+    let ca_file = ca_file.map(|file| beside(file.get_ref()));
+    Trust::chosen(url.scheme() == "https", ca_file.as_deref(), pin).map_err(at)
 }
 
 /// An error with its causes.

@@ -231,7 +231,8 @@ fn wrong_settings_name_their_line_and_the_mend() {
     let secure = |line: &str| format!("[[source]]\nname = \"a\"\nurl = \"https://h:1\"\n{line}\n");
     refused(&secure("ca_file = \"none.pem\""), &[], &["FILE, line 4", "none.pem"]);
     refused(&secure("pin = \"00\""), &[], &["FILE, line 4", "sha256:"]);
-    refused(&secure("pin = \"00\"").replace("https", "http"), &[], &["FILE, line 4", "write https://"]);
+    let pin = format!("pin = \"sha256:{}\"", "0".repeat(64));
+    refused(&secure(&pin).replace("https", "http"), &[], &["FILE, line 4", "write https://"]);
     refused("tls_cert = \"a.crt\"\n", &[], &["without `tls_key`"]);
     refused("", &["--tls-key", "a.key"], &["without `tls_cert`"]);
     refused("a = [\n", &[], &["FILE, line"]);

@@ -18,7 +18,7 @@ pub struct Row<'a> {
 /// A field that was read from a row. Its text is copied only if it had to be unescaped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Field {
-    /// Where the text stands in the row; `None` if it was copied.
+    /// The place of the text in the row; `None` if it was copied.
     span: Option<(usize, usize)>,
     copied: String,
 }

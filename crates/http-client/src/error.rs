@@ -7,7 +7,7 @@ use tributary_tls::{TrustFault, trust_fault};
 
 /// The cause and the fix of a certificate that nobody known has signed.
 const UNKNOWN_ISSUER: &str = "no authority that this machine knows has signed it; add the authority to those of this machine, or name \
-    it with `ca_file` of the source, or pin the certificate with `pin`";
+    it with `ca_file` (--ca-file), or pin the certificate with `pin` (--pin)";
 /// The cause and the fix of a port that does not know TLS.
 const NO_TLS: &str = "the port speaks no TLS; write http:// in place of https://, or name the port for TLS";
 
@@ -172,11 +172,12 @@ impl Error {
         self.status() == Some(StatusCode::SERVICE_UNAVAILABLE) && self.retry_after().is_some()
     }
 
-    /// Whether the same request may succeed later.
+    /// Whether the same request may succeed later, though nobody does anything about it.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         let is_transient = |status: StatusCode| matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504);
-        self.is_unanswered() || self.status().is_some_and(is_transient)
+        let needs_somebody = matches!(self, Self::Untrusted { .. });
+        self.is_unanswered() && !needs_somebody || self.status().is_some_and(is_transient)
     }
 }
 

@@ -49,7 +49,7 @@ impl Answer {
 
 /// The server, which stops when this is dropped.
 pub struct FaultySource {
-    /// Where it listens, as `http://ADDR:PORT`.
+    /// Its address, as `http://ADDR:PORT`.
     pub url: String,
     /// Guards the answers by path, for one access at a time.
     answers: Arc<Mutex<HashMap<String, Answer>>>,

@@ -43,7 +43,7 @@ pub fn command_at(program: &Path, folder: &Path) -> Command {
 /// A running server, killed when this is dropped.
 pub struct Daemon {
     child: Child,
-    /// Where it listens, as `http://ADDR:PORT`.
+    /// Its address, as `http://ADDR:PORT`.
     pub url: String,
 }
 

@@ -7,9 +7,11 @@ mod files;
 mod pair;
 mod pin;
 mod trust;
+mod trust_flags;
 
 pub use error::{TrustFault, trust_fault};
 pub use files::{HalfPair, TlsFiles};
 pub use pair::{PairError, PairInForce};
 pub use pin::Pin;
 pub use trust::Trust;
+pub use trust_flags::TrustFlags;

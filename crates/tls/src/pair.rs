@@ -4,12 +4,14 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::{ClientHello, ResolvesServerCert},
+    CertificateError, RootCertStore, ServerConfig,
+    client::verify_server_cert_signed_by_trust_anchor,
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
+    server::{ClientHello, ParsedCertificate, ResolvesServerCert},
     sign::CertifiedKey,
 };
 
@@ -17,6 +19,9 @@ use crate::{
     files::{HalfPair, TlsFiles},
     pin::Pin,
 };
+
+/// Time before the end of a certificate in which a person should renew it.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 /// A certificate or a key that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +99,19 @@ impl PairInForce {
         self.current().cert.first().map(Pin::of)
     }
 
+    /// The fault of the dates of the certificate in force, for people: clients refuse it, or will soon.
+    #[must_use]
+    pub fn date_fault(&self, now: SystemTime) -> Option<String> {
+        let pair = self.current();
+        let shown = self.certificate.display();
+        let at = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch);
+        if let Some(fault) = date_fault(pair.cert.first()?, at(now)?) {
+            return Some(format!("the certificate {shown} {fault}, so clients refuse it; renew it"));
+        }
+        let soon = date_fault(pair.cert.first()?, at(now + SOON)?).is_some();
+        soon.then(|| format!("the certificate {shown} expires within {} days; renew it", SOON.as_secs() / 86_400))
+    }
+
     /// The settings of a server that speaks TLS 1.2 or 1.3 with this pair.
     ///
     /// # Errors
@@ -118,14 +136,33 @@ impl ResolvesServerCert for PairInForce {
 fn read_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, PairError> {
     let (chain, private) = (read_chain(certificate)?, read_key(key)?);
     let provider = rustls::crypto::ring::default_provider();
-    CertifiedKey::from_der(chain, private, &provider).map_err(|error| PairError::Mismatch {
+    let pair = |chain| CertifiedKey::from_der(chain, private.clone_key(), &provider);
+    pair(chain.clone()).map_err(|error| PairError::Mismatch {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
         why: match error {
+            rustls::Error::InconsistentKeys(_) if chain.iter().any(|one| pair(vec![one.clone()]).is_ok()) => {
+                "its certificate is not the first in the file; put it before those that signed it".to_owned()
+            }
             rustls::Error::InconsistentKeys(_) => "it belongs to another certificate".to_owned(),
             error => error.to_string(),
         },
     })
+}
+
+/// Whether clients accept the dates of a certificate at a time, in words; none if they do, or if it cannot be read. Nobody has signed it
+/// for a client that trusts nobody, but the dates are looked at first.
+fn date_fault(certificate: &CertificateDer<'_>, at: UnixTime) -> Option<&'static str> {
+    let parsed = ParsedCertificate::try_from(certificate).ok()?;
+    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms.all;
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &RootCertStore::empty(), &[], at, algorithms) {
+        Err(rustls::Error::InvalidCertificate(error)) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some("has expired"),
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Some("is not valid yet"),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, PairError> {
@@ -156,12 +193,14 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, PairError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PairError> {
-    fs::read(path).map_err(|source| PairError::Unreadable { path: path.to_owned(), source })
+    let text = fs::read(path).map_err(|source| PairError::Unreadable { path: path.to_owned(), source })?;
+    // Behind the mark that some editors write, the first part would not be seen.
+    Ok(text.strip_prefix(b"\xEF\xBB\xBF").map(<[u8]>::to_vec).unwrap_or(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertifiedKey as Made, generate_simple_self_signed};
+    use rcgen::{CertificateParams, CertifiedKey as Made, KeyPair, date_time_ymd, generate_simple_self_signed};
 
     use super::*;
 
@@ -201,6 +240,40 @@ mod tests {
         check("a.crt", "encrypted.key", &["encrypted.key", "is encrypted", "openssl pkey"]);
         check("a.crt", "older.key", &["older.key", "is encrypted"]);
         assert!(PairInForce::read(&TlsFiles::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_chain_begins_with_the_own_certificate() {
+        let folder = folder();
+        let text = |name: &str| fs::read(folder.path().join(name)).unwrap();
+        let chain = |name: &str, parts: &[&[u8]]| fs::write(folder.path().join(name), parts.concat()).unwrap();
+        chain("right", &[b"\xEF\xBB\xBF", &text("a.crt"), &text("b.crt")]);
+        chain("wrong", &[&text("b.crt"), &text("a.crt")]);
+        let read = |name: &str| PairInForce::read(&files(folder.path(), name, "a.key"));
+        assert!(read("right").is_ok(), "whatever mark an editor wrote before it");
+        let error = read("wrong").unwrap_err().to_string();
+        assert!(error.contains("is not the first in the file; put it before"), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_that_expires_is_told_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2026, 3, 1));
+        let key = KeyPair::generate().unwrap();
+        fs::write(folder.path().join("c"), params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(folder.path().join("k"), key.serialize_pem()).unwrap();
+        let pair = PairInForce::read(&files(folder.path(), "c", "k")).unwrap().unwrap();
+        let check = |(year, month, day), expect: Option<&str>| {
+            let at = SystemTime::from(date_time_ymd(year, month, day));
+            let found = pair.date_fault(at);
+            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expect.unwrap_or_default()));
+        };
+        check((2025, 12, 31), Some("is not valid yet, so clients refuse it"));
+        check((2026, 2, 1), None);
+        check((2026, 2, 20), Some("expires within 14 days; renew it"));
+        check((2026, 3, 2), Some("has expired, so clients refuse it"));
     }
 
     #[test]

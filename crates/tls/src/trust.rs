@@ -21,21 +21,37 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Trusts what the two settings of an address name, or the authorities of this machine. `is_tls` says that it begins with `https://`.
+    ///
+    /// # Errors
+    /// The address is not encrypted, so nobody would ask for a certificate; both are named; as of [`Self::read`].
+    pub fn chosen(is_tls: bool, ca_file: Option<&Path>, pin: Option<Pin>) -> Result<Self, String> {
+        match (ca_file, pin) {
+            (None, None) => Ok(Self::default()),
+            _ if !is_tls => {
+                Err("a certificate is checked only over TLS; write https:// in place of http://".to_owned())
+            }
+            (Some(_), Some(_)) => Err("`pin` names the only certificate that counts; leave `ca_file` out".to_owned()),
+            (Some(file), None) => Self::read(file),
+            (None, Some(pin)) => Ok(Self::pinned(pin)),
+        }
+    }
+
     /// Trusts the authorities of a PEM file too.
     ///
     /// # Errors
-    /// It cannot be read, or has no certificate.
+    /// It cannot be read, has no certificate, or one that no client can use.
     pub fn read(file: &Path) -> Result<Self, String> {
         let text = fs::read(file).map_err(|why| format!("failed to read {}: {why}", file.display()))?;
         let certificates: Result<Arc<[_]>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        match certificates {
-            Ok(authorities) if !authorities.is_empty() => Ok(Self { authorities, pin: None }),
-            Ok(_) => Err(format!(
-                "{} has no certificate; it must be a PEM file with `-----BEGIN CERTIFICATE-----`",
-                file.display()
-            )),
-            Err(why) => Err(format!("{} is not a PEM file: {why}", file.display())),
+        let authorities = certificates.map_err(|why| format!("{} is not a PEM file: {why}", file.display()))?;
+        if authorities.is_empty() {
+            let form = "it must be a PEM file with `-----BEGIN CERTIFICATE-----`";
+            return Err(format!("{} has no certificate; {form}", file.display()));
         }
+        let trust = Self { authorities, pin: None };
+        trust.client().map_err(|why| format!("{} cannot be used: {why}", file.display()))?;
+        Ok(trust)
     }
 
     /// Trusts one certificate, whoever signed it and whatever name and time it has.

@@ -75,7 +75,7 @@ fn delete(system: &System, id: &str) {
     assert_eq!(response.status, 204, "{}", response.text());
 }
 
-/// Where uploaded files lie.
+/// The folder of uploaded files.
 fn folder(system: &System) -> PathBuf {
     system.database().with_extension("db.uploads")
 }

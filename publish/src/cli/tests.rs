@@ -30,8 +30,17 @@ fn each_flag_of_an_upload_is_read() {
     assert_eq!(job.files, [PathBuf::from("a.csv"), PathBuf::from("b/c.csv")]);
     assert_eq!(job.to.as_str(), "https://master:5000/path");
     assert_eq!((job.token_file, job.replace, job.jobs), (Some("t".into()), true, 3));
+    assert!(job.trust.is_default());
     let job = upload("a.csv --to http://[::1]:5000");
     assert_eq!((job.token_file, job.replace, job.jobs), (None, false, 2));
+    let pin = format!("sha256:{}", "0".repeat(64));
+    assert!(!upload(&format!("a.csv --to https://m --pin {pin}")).trust.is_default());
+    for wrong in
+        [format!("http://m --pin {pin}"), format!("https://m --pin {pin} --ca-file c"), "https://m --ca-file c".into()]
+    {
+        let error = read(&format!("a.csv --to {wrong}")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueValidation, "{error}");
+    }
 }
 
 #[test]
@@ -71,7 +80,7 @@ fn wrong_usage_is_refused() {
 fn flags_of_both_targets_conflict() {
     let check = |typed: &str| assert_eq!(read(typed).unwrap_err().kind(), ErrorKind::ArgumentConflict, "{typed}");
     check("a.csv --to http://m --amqp amqp://b");
-    for flag in ["--token-file t", "--replace", "--jobs 2"] {
+    for flag in ["--token-file t", "--ca-file c", "--replace", "--jobs 2"] {
         check(&format!("a.csv --amqp amqp://b {flag}"));
     }
     for flag in ["--operations", "--queue q", "--rate 1"] {

@@ -1,7 +1,6 @@
 //! The tables that can be printed, and which filters each has.
 
 use clap::ValueEnum;
-use tributary_store::HistorySpan;
 
 /// A table that can be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,30 +69,5 @@ impl Table {
     /// Whether `--name` applies to it.
     pub(super) fn has_name(self) -> bool {
         matches!(self, Table::Products | Table::Aggr)
-    }
-}
-
-/// The time that the history goes back, and with it the length of its steps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Span {
-    /// The last hour, by minutes
-    #[default]
-    Hour,
-    /// The last day, by quarters of an hour
-    Day,
-    /// The last week, by two hours
-    Week,
-    /// The last year, by days
-    Year,
-}
-
-impl From<Span> for HistorySpan {
-    fn from(span: Span) -> Self {
-        match span {
-            Span::Hour => Self::Hour,
-            Span::Day => Self::Day,
-            Span::Week => Self::Week,
-            Span::Year => Self::Year,
-        }
     }
 }

@@ -24,7 +24,7 @@ fn each_flag_is_read() {
         sku: None,
         name: None,
         report: None,
-        span: Span::Hour,
+        span: HistorySpan::Hour,
         source: None,
         watch: None,
         format: Format::Table,
@@ -55,7 +55,7 @@ fn a_report_has_a_name_and_the_history_a_span() {
     let report = parse("report sales --limit 3").unwrap();
     assert_eq!((report.table, report.report.as_deref()), (Some(Table::Report), Some("sales")));
     let history = parse("history --span year --source north").unwrap();
-    assert_eq!((history.span, history.source.as_deref()), (Span::Year, Some("north")));
+    assert_eq!((history.span, history.source.as_deref()), (HistorySpan::Year, Some("north")));
     for (wrong, kind) in [
         ("report", ErrorKind::ArgumentConflict),
         ("changes", ErrorKind::ArgumentConflict),

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, Utc};
-use tributary_store::{Amounts, HistoryRow, HistorySpan, Store};
+use tributary_store::{Amounts, HistoryRow, Store};
 
 use crate::{
     cell::Cell,
@@ -38,7 +38,7 @@ pub(super) fn columns(format: Format) -> &'static [&'static str] {
 
 /// Returns the steps that have begun within the span, the newest first: a limit must not hide what happened last.
 pub(super) fn rows(store: &mut Store, request: &Request) -> Result<Vec<Vec<Cell>>> {
-    let span = HistorySpan::from(request.span);
+    let span = request.span;
     let (source, from) = (request.source.as_deref().unwrap_or_default(), span.begin(Utc::now().timestamp()));
     let rows = store.history(source, span.step(), from)?;
     let cells = if request.format == Format::Table { short_cells } else { cells };

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
 use tributary_store::DatabaseUrl;
 
-/// Where the demo plays.
+/// The folder and the database of the demo, and its moments.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
     /// The folder of the feeds and the database.

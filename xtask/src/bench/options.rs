@@ -23,13 +23,13 @@ pub(super) struct Options {
     place: Place,
 }
 
-/// Where a run works, and where its figures go.
+/// The places of a run and of its figures.
 #[derive(clap::Args)]
 pub(super) struct Place {
     /// Also replace the table in BENCHMARKS.md
     #[arg(long, conflicts_with = "only")]
     markdown: bool,
-    /// Where to make the temporary folder, which needs gigabytes [default: beside the binaries]
+    /// Folder in which to make the temporary one, which needs gigabytes [default: beside the binaries]
     #[arg(long)]
     dir: Option<PathBuf>,
     #[command(flatten)]

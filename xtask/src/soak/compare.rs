@@ -18,7 +18,7 @@ use super::{
 const MAX_WAIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Waits until the tables are those of the model, and that they stay so.
+/// Waits until the tables are those of the model.
 pub(super) fn converge(stage: &Stage, model: &Model) -> Result<()> {
     let expected = model.tables();
     let deadline = Instant::now() + MAX_WAIT;

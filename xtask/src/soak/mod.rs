@@ -70,7 +70,8 @@ fn soak(stage: &Stage, args: &Args) -> Result<()> {
     let readers = Readers::start(stage.master.url.clone(), args.seed);
     let started = Instant::now();
     let (mut sampled, mut compared) = (Instant::now(), Instant::now());
-    while started.elapsed() < args.time {
+    // A reader that fails says so now, and not after an hour.
+    while started.elapsed() < args.time && !readers.have_failed() {
         load.step(stage)?;
         if sampled.elapsed() >= SAMPLE_INTERVAL {
             sampled = Instant::now();

@@ -57,6 +57,11 @@ impl Readers {
         Self { is_over, reads, threads }
     }
 
+    /// Whether one has ended by itself: a read of it has failed, which [`Self::stop`] tells.
+    pub(super) fn have_failed(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// Ends them. Fails if a read has failed.
     pub(super) fn stop(self) -> Result<u64> {
         self.is_over.store(true, Ordering::Relaxed);

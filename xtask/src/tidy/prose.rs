@@ -3,7 +3,7 @@
 use super::tree::Tree;
 
 /// A doc comment begins with a verb or a noun, not with one of these.
-const QUESTIONS: [&str; 4] = ["What", "How", "Who", "Whoever"];
+const QUESTIONS: [&str; 5] = ["What", "How", "Where", "Who", "Whoever"];
 /// Documents that are read at once, and the lines that each may have.
 const DOCUMENTS: [(&str, usize); 2] = [("README.md", 120), ("docs/ARCHITECTURE.md", 150)];
 
@@ -43,6 +43,7 @@ mod tests {
         check("/// Who?\n#[test]\n/// However.\n// What\n//// What\nfn a() {}\n", &[1]);
         check("/// Whole files.\n\n///\n/// What.\n", &[]);
         check("/// What's new.\n\n/// \n", &[1]);
+        check("//! Where it is.\n\n/// Whereas.\nfn a() {}\n", &[1]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl ArchiveWriter {
         header.set_size(bytes);
         header.set_mode(0o640);
         header.set_mtime(self.time);
-        let mut content = Hashed { inner: content.take(bytes), hasher: blake3::Hasher::new(), bytes: 0 };
+        let mut content = Hashed::new(content.take(bytes));
         self.tar.append_data(&mut header, name, &mut content)?;
         ensure!(content.bytes == bytes, "it ended after {} of {bytes} bytes", content.bytes);
         let hash = content.hasher.finalize().to_hex();
@@ -127,7 +127,7 @@ fn each_member(path: &Path, mut take: impl FnMut(&str, &mut dyn Read) -> Result<
     for member in archive.entries().with_context(no_backup)? {
         let mut member = member.context(if about.is_none() { no_backup() } else { damaged() })?;
         let name = member.path().with_context(damaged)?.to_str().with_context(damaged)?.to_owned();
-        let mut content = Hashed { inner: &mut member, hasher: blake3::Hasher::new(), bytes: 0 };
+        let mut content = Hashed::new(&mut member);
         match &about {
             None => {
                 ensure!(name == ABOUT, no_backup());
@@ -144,8 +144,12 @@ fn each_member(path: &Path, mut take: impl FnMut(&str, &mut dyn Read) -> Result<
                 return Ok(about);
             }
             Some(about) => {
-                if take(&name, &mut content).with_context(damaged)?.is_none() {
-                    return Ok(about.clone());
+                match take(&name, &mut content) {
+                    Ok(Some(())) => {}
+                    Ok(None) => return Ok(about.clone()),
+                    // A disk that is full says nothing about the backup.
+                    Err(error) if content.has_failed => return Err(error.context(damaged())),
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -170,11 +174,21 @@ struct Hashed<R> {
     inner: R,
     hasher: blake3::Hasher,
     bytes: u64,
+    /// Whether something could not be read.
+    has_failed: bool,
+}
+
+impl<R> Hashed<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, hasher: blake3::Hasher::new(), bytes: 0, has_failed: false }
+    }
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        self.has_failed |= read.is_err();
+        let read = read?;
         self.hasher.update(&buffer[..read]);
         self.bytes += read as u64;
         Ok(read)
@@ -221,6 +235,16 @@ mod tests {
         let mut writer = ArchiveWriter::new(file, &About::new(String::new(), 0), 0).unwrap();
         let error = writer.add("x", 4, b"abc".as_slice()).unwrap_err();
         assert_eq!(error.to_string(), "it ended after 3 of 4 bytes");
+    }
+
+    /// A full disk was told as a damaged backup.
+    #[test]
+    fn a_disk_that_takes_nothing_is_no_fault_of_the_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(folder.path());
+        let full = |_: &str| Ok(File::options().write(true).open("/dev/full")?);
+        let error = format!("{:#}", unpack(&path, full).unwrap_err());
+        assert!(error.starts_with("failed to unpack database.db: ") && !error.contains("damaged"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -33,8 +34,8 @@ impl Part {
         let (part, database) = (with(".part"), with(".part-db"));
         let file = File::options().write(true).create(true).truncate(false).open(&part);
         let file = file.with_context(|| format!("failed to create {}", part.display()))?;
-        if file.try_lock().is_err() {
-            bail!("another backup is writing {}", part.display());
+        if file.try_lock().is_err() || !is_at(&file, &part) {
+            bail!("another backup is writing {}, or has just written it", part.display());
         }
         let this = Self { to: to.to_owned(), part: owned(part)?, database: owned(database)?, file };
         this.file.set_len(0).with_context(|| format!("failed to empty {}", this.part.display()))?;
@@ -65,6 +66,12 @@ impl Part {
     }
 }
 
+/// Whether this is the file at a path. Between opening and locking it another backup may have given it its name, and it would be emptied.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |found: io::Result<fs::Metadata>| found.ok().map(|found| (found.dev(), found.ino()));
+    identity(file.metadata()).is_some_and(|own| Some(own) == identity(fs::symlink_metadata(path)))
+}
+
 fn owned(path: PathBuf) -> Result<TempPath> {
     TempPath::try_from_path(&path).with_context(|| format!("{} is no path of a file", path.display()))
 }
@@ -74,4 +81,34 @@ pub(super) fn sync_parent(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.with_context(|| format!("failed to sync {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A finished backup was emptied by another one that had opened it while it was written.
+    #[test]
+    fn a_file_that_got_its_name_meanwhile_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let file = File::create(path("b.part")).unwrap();
+        assert!(is_at(&file, &path("b.part")));
+        fs::rename(path("b.part"), path("b")).unwrap();
+        assert!(!is_at(&file, &path("b.part")));
+        File::create(path("b.part")).unwrap();
+        assert!(!is_at(&file, &path("b.part")));
+    }
+
+    #[test]
+    fn one_backup_writes_at_a_time_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("b");
+        let one = Part::create(&to).unwrap();
+        assert!(format!("{:#}", Part::create(&to).err().unwrap()).contains("another backup is writing"));
+        drop(one);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        Part::create(&to).unwrap().place().unwrap();
+        assert!(format!("{:#}", Part::create(&to).err().unwrap()).contains("exists"));
+    }
 }

@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +19,9 @@ use super::{
     part::sync_parent,
 };
 use crate::documents::FoundFile;
+
+/// Endings of the files that SQLite keeps beside a database. Of another database they would change this one.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The result of a restore.
 #[derive(Debug)]
@@ -77,11 +81,6 @@ struct Stage {
 
 impl Stage {
     fn new(database: &Path, uploads: &Path) -> Self {
-        let with = |path: &Path, ending: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
         Self {
             about: with(database, ".restore.json"),
             database: with(database, ".restore"),
@@ -152,10 +151,9 @@ impl Stage {
 
     /// Puts the database in place of the empty one, whose log must not be taken for its own.
     fn place_database(&self, database: &Path) -> Result<()> {
-        for ending in ["-wal", "-shm"] {
-            let mut log = database.as_os_str().to_owned();
-            log.push(ending);
-            unless_missing(fs::remove_file(&log)).context("failed to delete the log of the empty database")?;
+        for ending in LOGS {
+            unless_missing(fs::remove_file(with(database, ending)))
+                .context("failed to delete the log of the empty database")?;
         }
         fs::rename(&self.database, database).with_context(|| format!("failed to write {}", database.display()))?;
         sync_parent(database)
@@ -172,8 +170,22 @@ impl Stage {
     }
 }
 
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 fn check_empty(database: &DatabaseUrl) -> Result<()> {
     let path = database.path();
+    let is_there = path.exists();
+    for log in LOGS.map(|ending| with(path, ending)) {
+        ensure!(
+            is_there || !fs::metadata(&log).is_ok_and(|file| file.len() > 0),
+            "{} is left of a database that is gone, and may hold the last rows of it; move it away, or delete it",
+            log.display()
+        );
+    }
     let is_empty = match Store::open_existing(database) {
         Ok(mut store) => store.holds_nothing()?,
         Err(StoreError::Missing { .. }) => true,
@@ -196,7 +208,18 @@ fn check_free(uploads: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("failed to read {shown}")),
     }
+    ensure!(
+        !is_mount_point(uploads)?,
+        "the folder of uploads {shown} is a file system of its own, which a restore cannot replace; name a folder in it as `dir` of [uploads]"
+    );
     Ok(())
+}
+
+fn is_mount_point(folder: &Path) -> Result<bool> {
+    let device = |path: &Path| Some(fs::metadata(path).ok()?.dev());
+    let folder = std::path::absolute(folder).context("failed to find the folder of uploads")?;
+    let parent = folder.parent().and_then(device);
+    Ok(device(&folder).is_some_and(|own| parent.is_some_and(|parent| parent != own)))
 }
 
 /// An older schema is brought up to date by the next start.

@@ -1,20 +1,16 @@
-//! Whether two databases have applied the same: the same catalog, and of each source the same files, read in the same way.
+//! Whether two databases have read the same: of each source the same files, in the same way.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use tributary_config::PRODUCTS;
 use tributary_store::{FileRow, Store};
 
 /// Files by source and path.
 type Files = BTreeMap<(String, String), FileRow>;
 
-/// The first difference, in words.
-pub(super) fn first_difference(stored: &mut Store, computed: &mut Store) -> Result<Option<String>> {
-    if stored.catalog_settings()? != computed.catalog_settings()? {
-        return Ok(Some("[catalog] of the configuration is not the one in force; reload the master".to_owned()));
-    }
-    let (stored, mut computed) = (files(stored)?, files(computed)?);
+/// The first difference between the files of a reader, in words.
+pub(super) fn first_difference(reader: &str, stored: &mut Store, computed: &mut Store) -> Result<Option<String>> {
+    let (stored, mut computed) = (files(reader, stored)?, files(reader, computed)?);
     for ((source, path), row) in stored {
         let difference = match computed.remove(&(source.clone(), path.clone())) {
             Some(now) => difference(&row, &now),
@@ -29,10 +25,10 @@ pub(super) fn first_difference(stored: &mut Store, computed: &mut Store) -> Resu
     Ok(new.map(|((source, path), _)| format!("{source}/{path}: the source has it, and the database has no row of it")))
 }
 
-fn files(store: &mut Store) -> Result<Files> {
+fn files(reader: &str, store: &mut Store) -> Result<Files> {
     let mut found = Files::new();
     for source in store.sources()? {
-        for row in store.files(PRODUCTS, source.id)? {
+        for row in store.files(reader, source.id)? {
             found.insert((source.name.clone(), row.path.clone()), row);
         }
     }

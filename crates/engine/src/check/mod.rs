@@ -1,10 +1,11 @@
-//! Computes products and names again, and compares them with the database. Everything is read anew from the sources and the uploads
+//! Computes products, names and reports again, and compares them with the database. Everything is read anew from the sources and the uploads
 //! into a database that is thrown away, so no stored row vouches for itself.
 //!
 //! A master may run meanwhile: its database is only read, in one snapshot. What it has not applied yet is waited for.
 
 mod edits;
 mod inputs;
+mod reports;
 mod rows;
 mod scratch;
 
@@ -14,10 +15,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tributary_config::{Config, PRODUCTS};
+use tributary_config::{Config, PRODUCTS, ReportConfig};
 use tributary_store::{Error as StoreError, Lock, SourceState, Store};
 
-use self::scratch::Scratch;
+use self::{rows::Table, scratch::Scratch};
 use crate::{facade::once, progress::Unobserved};
 
 /// Longest wait for a master to apply what the sources hold.
@@ -34,10 +35,14 @@ pub enum Checked {
         products: u64,
         /// Rows of `aggr`.
         names: u64,
+        /// Configured reports.
+        reports: usize,
+        /// Rows of their tables.
+        groups: u64,
     },
     /// The first difference, in words.
     Different(String),
-    /// Nothing can be said, because these sources are down or held: one sentence each.
+    /// Nothing can be said, because these sources are down or held, or a report fails: one sentence each.
     Unknown(Vec<String>),
 }
 
@@ -46,6 +51,16 @@ enum Comparison {
     Done(Checked),
     /// A master may still apply this.
     Behind(String),
+}
+
+impl Comparison {
+    fn different(difference: String) -> Self {
+        Self::Done(Checked::Different(difference))
+    }
+
+    fn unknown(why: Vec<String>) -> Self {
+        Self::Done(Checked::Unknown(why))
+    }
 }
 
 /// Compares the database of a configuration with what its sources hold.
@@ -78,25 +93,37 @@ async fn compare_once(scratch: &Arc<Scratch>) -> Result<Comparison> {
         let mut stored = Store::open_existing(&tables.database)?;
         let _lock = Lock::acquire(&tables.config.database, "starter check")?;
         let mut computed = Store::open(&tables.config.database)?;
-        stored.snapshot(|stored| compare(stored, &mut computed))
+        stored.snapshot(|stored| compare(&tables.config.reports, stored, &mut computed))
     })
     .await
 }
 
 /// Compares two databases, of which the second has been computed from the sources alone. Copies the edits to it.
-fn compare(stored: &mut Store, computed: &mut Store) -> Result<Comparison> {
+fn compare(reports: &[ReportConfig], stored: &mut Store, computed: &mut Store) -> Result<Comparison> {
     let unknown = unavailable(stored, computed)?;
     if !unknown.is_empty() {
-        return Ok(Comparison::Done(Checked::Unknown(unknown)));
+        return Ok(Comparison::unknown(unknown));
     }
-    if let Some(difference) = inputs::first_difference(stored, computed)? {
+    if stored.catalog_settings()? != computed.catalog_settings()? {
+        let why = "[catalog] of the configuration is not the one in force; reload the master";
+        return Ok(Comparison::Behind(why.to_owned()));
+    }
+    if let Some(difference) = inputs::first_difference(PRODUCTS, stored, computed)? {
         return Ok(Comparison::Behind(difference));
     }
     edits::copy(stored, computed)?;
-    Ok(Comparison::Done(match rows::compare(stored, computed)? {
-        Ok((products, names)) => Checked::Equal { products, names },
-        Err(difference) => Checked::Different(difference),
-    }))
+    let mut counts = [0; 2];
+    for (count, table) in counts.iter_mut().zip([Table::Products, Table::Names]) {
+        match rows::compare(&table, stored, computed)? {
+            Ok(rows) => *count = rows,
+            Err(difference) => return Ok(Comparison::different(difference)),
+        }
+    }
+    let [products, names] = counts;
+    Ok(match reports::compare(reports, stored, computed)? {
+        Ok(groups) => Comparison::Done(Checked::Equal { products, names, reports: reports.len(), groups }),
+        Err(ended) => ended,
+    })
 }
 
 /// Sources that are held, and those that could not be read now.

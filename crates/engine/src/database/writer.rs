@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use tokio::sync::{mpsc, oneshot, watch};
 use tributary_store::{DatabaseUrl, Lock, Store};
 
-use super::unwritable::Unwritable;
+use super::unwritable::{Unwritable, WriteOutage};
 use crate::supervise::test_panic;
 
 /// Jobs that wait in each queue. A source submits one at a time and a person waits for the answer, so only many of them at once
@@ -47,7 +47,7 @@ struct Shared {
     running: Mutex<Option<(String, Instant)>>,
     /// Counts finished jobs, for subscribers of events.
     done: watch::Sender<u64>,
-    /// Why the database cannot be written at the moment.
+    /// Whether the database can be written.
     unwritable: Unwritable,
 }
 
@@ -92,7 +92,7 @@ impl Writer {
                         Some(job) = urgent_queue.recv() => Some(job),
                         Some(job) = queue.recv() => Some(job),
                         // Finds out whether the database can be written again.
-                        () = tokio::time::sleep(PROBE_INTERVAL), if seen.unwritable.reason().is_some() => {
+                        () = tokio::time::sleep(PROBE_INTERVAL), if seen.unwritable.outage().is_some() => {
                             Some(QueuedWrite { name: None, work: Box::new(|_| {}) })
                         }
                         else => None,
@@ -176,9 +176,9 @@ impl Writer {
         self.shared.running().clone().map(|(name, since)| (name, since.elapsed()))
     }
 
-    /// Why the database cannot be written at the moment; `None` if it can, as far as is known.
-    pub(crate) fn unwritable(&self) -> Option<String> {
-        self.shared.unwritable.reason()
+    /// Since when and why the database cannot be written; `None` if it can, as far as is known.
+    pub(crate) fn unwritable(&self) -> Option<WriteOutage> {
+        self.shared.unwritable.outage()
     }
 
     /// Changes after every job.

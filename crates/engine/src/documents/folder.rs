@@ -130,7 +130,7 @@ impl DocumentFolder {
         Ok(found)
     }
 
-    /// Where a found file lies.
+    /// The path of a found file.
     pub(crate) fn found_path(&self, file: &FoundFile) -> PathBuf {
         match file {
             FoundFile::Part(id) => self.part_path(id),

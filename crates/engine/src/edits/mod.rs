@@ -1,7 +1,7 @@
 //! Edits: changes the edits of skus and chooses their products again, in one transaction.
 //!
 //! Code that decides what an edit may hold, and when one is written, belongs here; what a change does to it is in the crate `merge`.
-//! Where a change comes from (form, API, queue) does not.
+//! The origin of a change (form, API, queue) does not.
 
 mod change;
 mod operations;

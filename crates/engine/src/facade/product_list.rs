@@ -125,7 +125,7 @@ fn by_sku() -> ProductOrder {
 struct Checked {
     filter: ProductFilter,
     order: ProductOrder,
-    /// Where it stands: the text in the column of the order, and the sku. A text that is too long for a URL is looked up.
+    /// Its place: the text in the column of the order, and the sku. A text that is too long for a URL is looked up.
     from: Option<(Option<String>, String)>,
     /// Whether it reads towards the front.
     is_back: bool,

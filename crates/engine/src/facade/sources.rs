@@ -8,7 +8,7 @@ use tributary_config::PRODUCTS;
 use tributary_store::{SourceView, Tally};
 
 use super::Engine;
-use crate::poll::SourceStatus;
+use crate::{database::WriteOutage, poll::SourceStatus};
 
 /// A source with its health.
 #[derive(Debug, Clone)]
@@ -48,9 +48,9 @@ impl Engine {
         self.0.ready.load(Ordering::Relaxed)
     }
 
-    /// Why nothing can be written to the database at the moment; `None` if it can, as far as is known.
+    /// Since when and why nothing can be written to the database; `None` if it can, as far as is known.
     #[must_use]
-    pub fn unwritable(&self) -> Option<String> {
+    pub fn unwritable(&self) -> Option<WriteOutage> {
         self.0.writer.unwritable()
     }
 

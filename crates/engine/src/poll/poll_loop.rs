@@ -162,7 +162,7 @@ impl PollLoop {
         let started = Instant::now();
         self.listed_at = started;
         let sensed = now();
-        self.statuses.begins(self.poll.name());
+        self.statuses.begins(self.poll.name(), sensed.clone());
         let passed = self.poll.pass(sense).await?;
         let Applied { state, error, .. } = passed.applied;
         self.statuses.report(self.poll.name(), Some(sensed), started.elapsed(), state, error);

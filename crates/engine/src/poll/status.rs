@@ -95,9 +95,12 @@ impl Statuses {
         self.durations.forget(name);
     }
 
-    /// Notes that a pass over a source begins.
-    pub(crate) fn begins(&self, name: &str) {
-        self.all().entry(name.to_owned()).or_default().running.begins();
+    /// Notes that a pass over a source begins, which answered at `sensed`: however the pass ends, it has answered.
+    pub(crate) fn begins(&self, name: &str, sensed: String) {
+        let mut all = self.all();
+        let status = all.entry(name.to_owned()).or_default();
+        status.last_sensed = Some(sensed);
+        status.running.begins();
     }
 
     /// Notes how a pass ended: when the source had answered, if it did, how long it took, the state and error that it left.
@@ -177,5 +180,15 @@ mod tests {
         statuses.all().insert("north".to_owned(), began(SLOW_AFTER));
         statuses.report("north", None, SLOW_AFTER, SourceState::Up, None);
         assert_eq!(statuses.copy()["north"].slow(), None, "it has ended");
+    }
+
+    /// While nothing could be written, a source that answered every second seemed not to have answered since.
+    #[test]
+    fn a_source_has_answered_though_its_pass_failed() {
+        let statuses = Statuses::default();
+        statuses.begins("north", "10:00".to_owned());
+        assert_eq!(statuses.copy()["north"].last_sensed.as_deref(), Some("10:00"), "it is being read");
+        statuses.report("north", None, SLOW_AFTER, SourceState::Down, Some("the disk is full".to_owned()));
+        assert_eq!(statuses.copy()["north"].last_sensed.as_deref(), Some("10:00"));
     }
 }

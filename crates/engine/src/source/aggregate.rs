@@ -16,7 +16,6 @@ use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 use super::{
     FetchError, GroupLines,
     client::{SourceClient, answer},
-    fetch::causes,
 };
 
 /// Bytes of a line of the answer. The longest lists the rejects of a partial.
@@ -181,7 +180,7 @@ impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Body
                     return Err(FetchError::Stalled("/aggregate stalled".to_owned()));
                 }
                 Some(Err(error)) => {
-                    tracing::debug!("/aggregate was cut off: {}", causes(&error));
+                    tracing::debug!("/aggregate was cut off: {:#}", anyhow!(error));
                     return Err(FetchError::Changed("/aggregate was cut off".to_owned()));
                 }
                 None => return Err(FetchError::Changed("/aggregate ended before its last line".to_owned())),

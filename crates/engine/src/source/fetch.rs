@@ -140,8 +140,8 @@ impl<F: Fn(u64)> Arriving<F> {
                 return Err(FetchError::Stalled(reason));
             }
             Some(Err(error)) => {
-                tracing::debug!("a body was cut off: {}", causes(&error));
                 let what = if error.is_decode() { ", or what follows is not packed as its head says" } else { "" };
+                tracing::debug!("a body was cut off: {:#}", anyhow!(error));
                 let reason = format!("the body was cut off after {} bytes{what}", self.size);
                 return Err(FetchError::Changed(reason));
             }
@@ -188,11 +188,6 @@ impl Output {
             }
         }
     }
-}
-
-/// Returns an error and its causes on one line, because reqwest's own text leaves out what happened.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The hashes that a manifest may use (docs/reference/source-protocol.md#manifest).

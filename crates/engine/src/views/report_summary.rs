@@ -51,6 +51,8 @@ pub struct ReportSummary {
     pub state: ReportState,
     /// Why it failed, which files are rejected and why, or that more rows are rejected than not; `None` in the other states.
     pub error: Option<String>,
+    /// Since when it fails with an error that is still there, RFC 3339; `None` if none is stored.
+    pub failing_since: Option<String>,
 }
 
 /// Reads the state of a report.
@@ -65,7 +67,8 @@ pub(crate) fn summary(store: &mut Store, report: &ReportConfig) -> Result<Report
     let has_digest = |row: &ReportRow| row.digest == report.plan.results_digest();
     let is_computed =
         stored.as_ref().is_some_and(has_digest) && sources.iter().all(|source| versions.has(&source.name));
-    let mut failures = described(&store.report_failures(&report.name)?, &sources);
+    let failed = store.report_failures(&report.name)?;
+    let mut failures = described(&failed, &sources);
     if !is_computed {
         failures.extend(unreachable(report, &files, &sources, &versions));
     }
@@ -85,6 +88,7 @@ pub(crate) fn summary(store: &mut Store, report: &ReportConfig) -> Result<Report
         files,
         state,
         error: (!errors.is_empty()).then(|| joined(errors)),
+        failing_since: failed.into_iter().map(|failure| failure.failed_at).min(),
     })
 }
 

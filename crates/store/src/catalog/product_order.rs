@@ -9,7 +9,7 @@ pub struct ProductOrder {
     pub descending: bool,
 }
 
-/// Where a product stands in an order.
+/// The place of a product in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductPlace {
     /// Its text in the column of the order.

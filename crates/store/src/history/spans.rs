@@ -1,7 +1,10 @@
 //! Spans of time that the history is shown over, each in the rows of one step.
 
-/// The time that a series covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+use serde::Deserialize;
+
+/// The time that a series covers, as commands and requests name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HistorySpan {
     /// The last hour, by minutes.
     #[default]

@@ -80,7 +80,7 @@ fn all_rows(connection: &mut SqliteConnection) -> Vec<Vec<String>> {
     ]
 }
 
-/// Where the large tables begin in the database file.
+/// The places where the large tables begin in the database file.
 fn large_tables(connection: &mut SqliteConnection) -> Vec<String> {
     dump(connection, &["name", "rootpage"], "sqlite_schema WHERE tbl_name IN ('pages', 'products') ORDER BY name")
 }

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use tributary_config::ReportConfig;
-use tributary_engine::{QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus};
+use tributary_engine::{QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus, WriteOutage};
 use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
@@ -31,9 +31,11 @@ pub(crate) async fn healthz() -> impl Responder {
 ))]
 pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
     let (mut response, text) = match (app.engine.unwritable(), app.engine.is_ready()) {
-        (Some(why), _) => (HttpResponse::ServiceUnavailable(), format!("the database cannot be written: {why}\n")),
+        (Some(WriteOutage { since, reason }), _) => {
+            (HttpResponse::ServiceUnavailable(), format!("the database cannot be written: {reason} (since {since})\n"))
+        }
         (None, true) => (HttpResponse::Ok(), "ready\n".to_owned()),
-        (None, false) => (HttpResponse::ServiceUnavailable(), "not every source was tried yet\n".to_owned()),
+        (None, false) => (HttpResponse::ServiceUnavailable(), untried(&app.engine.health())),
     };
     let queues = app.engine.queues();
     let broker = queues.iter().find_map(|queue| Some((queue, queue.error.as_ref()?))).map(|(queue, why)| {
@@ -41,6 +43,16 @@ pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
         format!("no {kind}: {why}\n")
     });
     response.content_type(ContentType::plaintext()).body(text + &broker.unwrap_or_default())
+}
+
+/// Words for sources that were not tried yet, without their names: this is told without a token.
+fn untried(all: &[(String, SourceStatus)]) -> String {
+    let waits: Vec<&SourceStatus> =
+        all.iter().map(|(_, status)| status).filter(|status| status.state.is_none()).collect();
+    let passes = waits.iter().filter_map(|status| status.running());
+    let first = passes.min_by_key(|pass| std::cmp::Reverse(pass.elapsed()));
+    let busy = first.map(|pass| format!("; {} one of them since {}", pass.phase, pass.since)).unwrap_or_default();
+    format!("not every source was tried yet: {} of {} are left{busy}\n", waits.len(), all.len())
 }
 
 /// Counts since the start, and the current size of the database.
@@ -98,7 +110,7 @@ fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {
     let slow = family(all, |gauge: &Gauge<f64, AtomicU64>, status| {
         gauge.set(status.slow().map_or(0.0, |pass| pass.elapsed().as_secs_f64()));
     });
-    let help = "How long the pass under way over the source has taken, if that is more than 10 seconds; else 0";
+    let help = "tributary_source_running_seconds once it is more than 10, so that the source is slow; else 0";
     registry.register("tributary_source_slow_seconds", help, slow);
 }
 

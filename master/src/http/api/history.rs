@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use tributary_engine::{Amounts, HistoryPoint, HistorySpan};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use crate::http::{
     api::{
@@ -20,8 +23,8 @@ use crate::http::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// `hour` (the default), by minutes; `day`, by quarters of an hour; `week`, by two hours; or `year`, by days.
-    #[param(inline, nullable = false)]
-    span: Option<Span>,
+    #[param(schema_with = spans)]
+    span: Option<HistorySpan>,
     /// Of this source; by default of the master as a whole.
     source: Option<String>,
     /// For people: `xlsx`, or `csv` with cells escaped that a spreadsheet would run as formulas.
@@ -32,26 +35,8 @@ pub(crate) struct HistoryQuery {
     raw: Option<Raw>,
 }
 
-/// The time that a series covers.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Span {
-    #[default]
-    Hour,
-    Day,
-    Week,
-    Year,
-}
-
-impl From<Span> for HistorySpan {
-    fn from(span: Span) -> Self {
-        match span {
-            Span::Hour => Self::Hour,
-            Span::Day => Self::Day,
-            Span::Week => Self::Week,
-            Span::Year => Self::Year,
-        }
-    }
+fn spans() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(HistorySpan::ALL.map(HistorySpan::as_str))).build()
 }
 
 /// Amounts of one step.
@@ -138,7 +123,7 @@ impl From<HistoryPoint> for HistoryView {
 
 /// The history.
 ///
-/// What happened over the last hour, day, week or year, in steps of equal length, the oldest first.
+/// The amounts of the last hour, day, week or year, in steps of equal length, the oldest first.
 #[utoipa::path(get, path = "/api/v1/history", operation_id = "list_history", tag = "sources",
     params(HistoryQuery), responses(
     (status = 200, content((Items<HistoryView> = "application/json"), (String = "text/csv"),
@@ -148,7 +133,7 @@ impl From<HistoryPoint> for HistoryView {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let HistoryQuery { span, source, format, raw } = input::query(&request)?;
-    let points = app.engine.history(input::unless_blank(source), span.unwrap_or_default().into()).await?;
+    let points = app.engine.history(input::unless_blank(source), span.unwrap_or_default()).await?;
     let rows: Vec<HistoryView> = points.into_iter().map(HistoryView::from).collect();
     whole("history", rows, i64::MAX, Export::wanted(&request, format, raw)).await
 }

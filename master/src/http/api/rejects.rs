@@ -59,7 +59,7 @@ pub(crate) struct RejectsQuery {
 pub(crate) struct RejectsPage {
     /// The newest first. There may be fewer than `limit` before the end, if `reason` is rare.
     items: Vec<Reject>,
-    /// Where the next page begins; null at the end.
+    /// The place where the next page begins; null at the end.
     next: Option<i64>,
 }
 

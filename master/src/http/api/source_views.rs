@@ -44,7 +44,7 @@ pub(crate) struct Source {
     pub(crate) report_rejects: i64,
     /// Duration of the last pass; null before the first since the start.
     pub(crate) took_seconds: Option<f64>,
-    /// Since when a pass over it is under way, RFC 3339, if that is more than 10 seconds; else null.
+    /// `since` of `running` if the source is slow: its pass has been under way for more than 10 seconds; else null.
     pub(crate) slow_since: Option<String>,
     /// When it is asked next, RFC 3339; null while it is being asked.
     pub(crate) next_try: Option<String>,

@@ -80,6 +80,8 @@ pub(crate) struct Report {
     pub(crate) state: &'static str,
     /// Why it failed, which files are rejected and why, or that more rows are rejected than not; null in the other states.
     pub(crate) error: Option<String>,
+    /// Since when it fails, RFC 3339; null unless it is `failed`, and while it only waits for a source that is down.
+    pub(crate) failing_since: Option<String>,
     /// The path of its rows.
     pub(crate) href: String,
     /// Heading for people; the name if none is configured.
@@ -107,6 +109,7 @@ impl Report {
             computed_at: summary.computed_at.clone(),
             state: summary.state.as_str(),
             error: summary.error.clone(),
+            failing_since: summary.failing_since.clone(),
         }
     }
 }

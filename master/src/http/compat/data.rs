@@ -2,13 +2,19 @@
 
 use actix_web::{HttpResponse, http::header::ContentType, web};
 use serde_json::json;
+use tributary_engine::WriteOutage;
 
 use super::rows::{self, RowList};
 use crate::http::server::{App, error::ApiError};
 
-/// Says that the server runs.
-pub(crate) async fn health() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "healthy" }))
+/// Says whether what is sent can be stored.
+pub(crate) async fn health(app: web::Data<App>) -> HttpResponse {
+    match app.engine.unwritable() {
+        None => HttpResponse::Ok().json(json!({ "status": "healthy" })),
+        Some(WriteOutage { since, reason }) => {
+            HttpResponse::ServiceUnavailable().json(json!({ "status": "unhealthy", "error": reason, "since": since }))
+        }
+    }
 }
 
 /// Answers with the rows.

@@ -265,6 +265,10 @@ fn a_pass_that_is_under_way_says_since_when_and_how_far() {
     assert!(is_time(&running["since"]) && running["seconds"].as_f64() > Some(0.0), "{running}");
     let progress = ["phase", "files", "files_read"].map(|member| running[member].clone());
     assert_eq!(progress, [json!("reading"), json!(1), json!(0)]);
+    let ready = system.ask("GET", "/readyz", "");
+    assert_eq!(ready.status, 503);
+    let text = ready.text();
+    assert!(text.contains("1 of 1 are left; reading one of them since 20"), "{text}");
     let metrics = system.ask("GET", "/metrics", "").text();
     let seconds =
         metrics.lines().find_map(|line| line.strip_prefix("tributary_source_running_seconds{source=\"slow\"} "));

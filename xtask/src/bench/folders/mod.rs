@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// A folder with the `data-source` and `master` of another commit, measured in turns
     #[arg(long)]
     base: Option<PathBuf>,
-    /// Where to make the temporary folder [default: beside the binaries]
+    /// Folder in which to make the temporary one [default: beside the binaries]
     #[arg(long)]
     dir: Option<PathBuf>,
     #[command(flatten)]

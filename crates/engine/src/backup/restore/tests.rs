@@ -141,3 +141,31 @@ fn a_newer_schema_and_an_unknown_part_are_refused() {
     }
     check(&[("uploads/d.csv.0000000000000000000000000000000a", Vec::new())], "that no backup has");
 }
+
+/// SQLite would have written the pages of another database into the restored one.
+#[test]
+fn no_log_of_another_database_is_left_beside_a_restored_one() {
+    let home = Home::new();
+    let saved = home.saved("saved");
+    for log in ["new.db-wal", "new.db-journal"] {
+        fs::write(home.path(log), "of another").unwrap();
+        let refused = format!("{:#}", home.restore(&saved).unwrap_err());
+        assert!(refused.contains(log) && refused.contains("move it away"), "{refused}");
+        assert!(!home.path("new.db").exists());
+        // An empty log says nothing.
+        fs::write(home.path(log), "").unwrap();
+    }
+    home.restore(&saved).unwrap();
+    home.is_restored();
+    assert!(!home.path("new.db-journal").exists());
+}
+
+/// The database was placed, and its uploads never could be.
+#[test]
+fn a_file_system_of_its_own_is_not_replaced() {
+    assert!(is_mount_point(Path::new("/proc")).unwrap());
+    let home = Home::new();
+    fs::create_dir(home.path("new.uploads")).unwrap();
+    assert!(!is_mount_point(&home.path("new.uploads")).unwrap());
+    assert!(!is_mount_point(&home.path("none")).unwrap());
+}

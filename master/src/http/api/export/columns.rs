@@ -53,7 +53,7 @@ columns!(
     applied_at
 );
 columns!(Reject: source, file, line, reason, raw, report, cure, byte_offset);
-columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units);
+columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units, failing_since);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at,
     suggestions, sent_by

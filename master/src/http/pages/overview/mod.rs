@@ -26,7 +26,10 @@ use crate::http::{
             deed::{self, Deed},
             label,
         },
-        text::wording::{counted, encoded},
+        text::{
+            moment::Moment,
+            wording::{counted, encoded},
+        },
     },
     server::{App, error::ApiError, input},
 };
@@ -81,6 +84,7 @@ async fn answer_with(
         bars: Bar::all(&names, catalog.group_by.as_deref()),
         form,
         done: done.map(Deed::words),
+        unwritable: app.engine.unwritable().map(|outage| (outage.reason, Moment::new(&outage.since))),
         busy: app.engine.writing().map(Into::into),
         more_sources: more(&sources),
         sources: worst_first(sources).into_iter().take(SOURCES).map(SourceLine::from).collect(),

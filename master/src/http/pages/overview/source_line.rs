@@ -3,7 +3,7 @@
 use crate::http::{
     api::source_views::Source,
     pages::{
-        sources::{HeldLine, RunningLine, slow_note},
+        sources::{HeldLine, RunningLine, error_text},
         text::{
             moment::Moment,
             wording::{counted, encoded, set_aside},
@@ -34,6 +34,8 @@ pub(crate) struct SourceLine {
     /// None before anything of it was applied.
     pub(crate) last_applied: Option<Moment>,
     pub(crate) error: Option<String>,
+    /// Words for a last pass that took long.
+    pub(crate) took: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) running: Option<RunningLine>,
     pub(crate) held: Option<HeldLine>,
@@ -42,14 +44,15 @@ pub(crate) struct SourceLine {
 impl From<Source> for SourceLine {
     fn from(source: Source) -> Self {
         let rejects = source.rejects + source.report_rejects;
-        let seconds = source.took_seconds.filter(|_| is_slow(&source));
-        let took = seconds.map(|seconds| format!("slow: the last pass took {seconds:.0} s"));
-        let slow = slow_note(&source).or(took);
+        let is_idle_and_slow = source.running.is_none() && is_slow(&source);
+        let seconds = source.took_seconds.filter(|_| is_idle_and_slow);
         Self {
             rejects_link: format!("/rejects?source={}", encoded(&source.name)),
             link: format!("/sources/{}", encoded(&source.name)),
-            running: source.running.and_then(RunningLine::new),
-            note: slow.or(source.note),
+            running: RunningLine::of(&source),
+            error: error_text(&source),
+            took: seconds.map(|seconds| format!("slow: the last pass took {seconds:.0} s")),
+            note: source.note,
             name: source.name,
             // A page must not link to a folder of this machine, but to what fills it.
             url: if source.url.starts_with("file:") { "/upload".to_owned() } else { source.url },
@@ -58,8 +61,6 @@ impl From<Source> for SourceLine {
             offers: counted(source.offers, "offer"),
             rejects: set_aside(rejects, source.rejected_files),
             last_applied: source.last_applied.as_deref().and_then(Moment::new),
-            // What is held is shown beside the button.
-            error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
             held: source.held.and_then(HeldLine::new),
         }
     }

@@ -13,6 +13,7 @@ use super::{
 use crate::http::pages::{
     plot::{Plot, SpanLink},
     product::{self, Field, Form, Known},
+    text::moment::Moment,
 };
 
 /// The page at `/`.
@@ -37,6 +38,8 @@ pub(crate) struct Home {
     pub(crate) bars: Vec<Bar>,
     /// Words for what the bars count by.
     pub(crate) bars_of: String,
+    /// The reason why the database cannot be written, and the time since when it cannot.
+    pub(crate) unwritable: Option<(String, Option<Moment>)>,
     /// A long write in progress.
     pub(crate) busy: Option<Busy>,
     /// Those that need somebody first.
@@ -144,6 +147,7 @@ mod tests {
             bars: vec![Bar { name: EVIL.into(), link: String::new(), count: EVIL.into(), width: String::new() }],
             bars_of: EVIL.into(),
             more_sources: None,
+            unwritable: Some((EVIL.into(), None)),
             busy: Some((EVIL.to_owned(), Duration::from_secs(1)).into()),
             sources: vec![evil_source().into()],
             changes: vec![Change::new(EVIL, Event::Edit { sku: EVIL.into() })],

@@ -12,7 +12,7 @@ pub(super) struct HistoryLine {
     pub(super) at: Option<Moment>,
     /// Its author or its cause.
     pub(super) who: String,
-    /// Where more can be read about it.
+    /// The link to more about it.
     pub(super) link: Option<String>,
     /// Words for the effect on the product.
     pub(super) what: &'static str,

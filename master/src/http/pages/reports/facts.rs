@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) rejects_link: String,
     pub(super) computed: Option<Moment>,
     pub(super) error: Option<String>,
+    /// The time since when it fails, if that is known.
+    pub(super) failing: Option<Moment>,
 }
 
 impl Facts {
@@ -43,6 +45,7 @@ impl Facts {
             rejects_link: format!("/rejects?report={}", encoded(&report.name)),
             computed: summary.computed_at.as_deref().and_then(Moment::new),
             error: summary.error.clone(),
+            failing: summary.failing_since.as_deref().and_then(Moment::new),
         }
     }
 }

@@ -10,5 +10,4 @@ mod running;
 pub(crate) mod source;
 
 pub(super) use held::HeldLine;
-pub(super) use row::slow_note;
-pub(super) use running::RunningLine;
+pub(super) use running::{RunningLine, error_text};

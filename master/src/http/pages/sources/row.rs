@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{HeldLine, RunningLine};
+use super::{HeldLine, RunningLine, error_text};
 use crate::http::{
     api::source_views::Source,
     pages::text::{
@@ -26,7 +26,7 @@ pub(crate) struct SourceFacts {
     pub(crate) offers: String,
     /// Rows that are set aside, of all readers.
     pub(crate) rejects: String,
-    /// Where these rows are; none if there are none.
+    /// The link to these rows; none if there are none.
     pub(crate) rejects_link: Option<String>,
     pub(crate) last_sensed: Option<Moment>,
     pub(crate) last_applied: Option<Moment>,
@@ -44,8 +44,10 @@ impl From<Source> for SourceFacts {
     fn from(source: Source) -> Self {
         let moment = |at: &Option<String>| at.as_deref().and_then(Moment::new);
         let rejects = source.rejects + source.report_rejects;
-        let (encoded, slow) = (encoded(&source.name), slow_note(&source));
+        let encoded = encoded(&source.name);
         Self {
+            running: RunningLine::of(&source),
+            error: error_text(&source),
             link: format!("/sources/{encoded}"),
             url: (!source.url.starts_with("file:")).then_some(source.url),
             files: thousands(source.files),
@@ -57,24 +59,15 @@ impl From<Source> for SourceFacts {
             last_sensed: moment(&source.last_sensed),
             last_applied: moment(&source.last_applied),
             took: source.took_seconds.map(seconds),
-            next_try: moment(&source.next_try),
-            // What is held is shown beside the button.
-            error: source.error.filter(|error| source.held.is_none() || !error.starts_with("held, ")),
-            note: slow.or(source.note),
+            next_try: source.next_try.as_deref().and_then(Moment::to_come),
+            note: source.note,
             rejected_files: (source.rejected_files > 0)
                 .then(|| format!("{} rejected", counted(source.rejected_files, "file"))),
-            running: source.running.and_then(RunningLine::new),
             held: source.held.and_then(HeldLine::new),
             state: source.state,
             name: source.name,
         }
     }
-}
-
-/// Since when a pass over a source is under way, if that is long.
-pub(in crate::http::pages) fn slow_note(source: &Source) -> Option<String> {
-    let since = source.slow_since.as_deref()?.replace('T', " ").replace('Z', " UTC");
-    Some(format!("slow: a pass is under way since {since}"))
 }
 
 /// A duration in the unit that suits it, with two or three digits.

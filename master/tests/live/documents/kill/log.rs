@@ -77,7 +77,7 @@ pub(super) struct Log {
     answers: AtomicU64,
     is_over: AtomicBool,
     has_failed: AtomicBool,
-    /// Where the master listens, if it runs and may be asked.
+    /// The address of the master, if it runs and may be asked.
     url: Mutex<Option<String>>,
     may_ask: Condvar,
     /// Clients that wait until it may be asked.
@@ -104,7 +104,7 @@ impl Log {
         self.may_ask.notify_all();
     }
 
-    /// Where the master listens, once it may be asked.
+    /// The address of the master, once it may be asked.
     pub(super) fn url(&self) -> String {
         self.waiting.fetch_add(1, SeqCst);
         let url = self.may_ask.wait_while(self.url.lock().unwrap(), |url| url.is_none()).unwrap().clone();
