@@ -1,23 +1,19 @@
 //! Runs the server, from the first scan to a clean stop.
 
-use std::{net::TcpListener, time::Duration};
+use std::net::TcpListener;
 
-use actix_web::{HttpServer, dev::Server, web};
+use actix_web::web;
 use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_folder_watch::{Filter, Folder, Options, State};
-use tributary_http_common::{Renewal, STOP_SECONDS, announce, prepare_connection, scheme};
-use tributary_tls::PairInForce;
+use tributary_http_common::{Renewal, announce, scheme, serve};
 
 use crate::{
     config::Config,
     http::{app::App, router},
     left_out::sentence,
 };
-
-/// Threads that answer requests; files are read on others.
-const WORKERS: usize = 2;
 
 /// Serves until `shutdown` is cancelled. Held requests are answered then, and transfers under way get three seconds.
 ///
@@ -41,7 +37,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let patience = config.patience;
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = web::Data::new(App::new(folder, config.name, config.formats, config.admission, shutdown.clone()));
-    let server = start(app.clone(), listener, patience, config.pair.as_ref())?;
+    let shared = app.clone();
+    let server = serve(move || router::app(shared.clone()), listener, config.pair.as_ref(), patience)?;
     info!(%address, "serving `{}` on {}://{address}", config.dir.display(), scheme(is_encrypted));
     let handle = server.handle();
     let stop = async {
@@ -73,22 +70,4 @@ fn warn_of_no_files(app: &App) {
     if snapshot.entries.is_empty() && snapshot.unreadable.is_empty() {
         warn!("no file is offered: {}", sentence(&snapshot.left_out));
     }
-}
-
-fn start(
-    app: web::Data<App>,
-    listener: TcpListener,
-    patience: Duration,
-    pair: Option<&PairInForce>,
-) -> anyhow::Result<Server> {
-    let server = HttpServer::new(move || router::app(app.clone()))
-        .workers(WORKERS)
-        .on_connect(prepare_connection(patience))
-        .shutdown_timeout(STOP_SECONDS)
-        .disable_signals();
-    let server = match pair {
-        Some(pair) => server.listen_rustls_0_23(listener, pair.server()?),
-        None => server.listen(listener),
-    };
-    Ok(server.context("failed to use the listener")?.run())
 }

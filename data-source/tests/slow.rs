@@ -2,10 +2,12 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Read},
+    io::{ErrorKind, Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
 };
+
+use serde_json::json;
 
 use crate::support::{PATIENCE, Source, wait_for};
 
@@ -106,6 +108,56 @@ fn a_client_that_drips_is_let_go_and_one_that_is_only_slow_is_not() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(drip.join().unwrap() < 100_000);
+}
+
+/// Whether the server has ended the connection without a word.
+fn is_closed_silently(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    assert!(!matches!(peeked, Ok(1..)), "nothing was asked, so nothing is answered");
+    matches!(peeked, Ok(0)) || matches!(peeked, Err(error) if error.kind() != ErrorKind::WouldBlock)
+}
+
+/// An answer to what was not asked would be taken for that to a request which is on its way.
+#[test]
+fn who_asks_for_nothing_is_let_go_without_a_word() {
+    let source = source(1 << 10);
+    let part_of_a_head = || source.send("GET /sense HTTP/1.1\r\nHost: local");
+    let mut kept = ask(&source, "/sense", "If-None-Match: *\r\n");
+    // A kept connection has no other limit than the first one.
+    let length = kept.read(&mut [0; 4096]).unwrap();
+    assert!(length > 0);
+    kept.write_all(b"GET /sense HTTP/1.1\r\nHost: local").unwrap();
+    let mut silent: Vec<_> = (0..64).map(|_| source.send("")).chain((0..64).map(|_| part_of_a_head())).collect();
+    silent.push(kept);
+    assert_eq!(source.get("/sense").status, 200);
+    wait_for("the end of all that are silent", || {
+        silent.retain(|client| !is_closed_silently(client));
+        silent.is_empty()
+    });
+}
+
+#[test]
+fn slow_callers_of_aggregate_hold_no_place() {
+    let source = Source::with(&[], &["--settle", "20ms", "--rescan", "100ms"]);
+    source.write("large.csv", &content(6 << 20));
+    wait_for("the file", || source.paths() == ["large.csv"]);
+    let request = |column: &str| {
+        let report = json!({"group_by": [column], "metrics": [{"name": "rows", "expression": "count()"}]});
+        let hash = crate::aggregate::hash_of(&source, "large.csv");
+        let format = tributary_report::partial_format();
+        json!({"path": "large.csv", "hash": hash, "format": format, "report": report}).to_string()
+    };
+    let large = request("sku");
+    assert_eq!(source.post("/aggregate", &large).status, 200);
+    // More than may be computed or wait. None of them takes its answer, which is kept by now.
+    let head = format!("POST /aggregate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", large.len());
+    let slow: Vec<_> = (0..32).map(|_| source.send(&format!("{head}{large}"))).collect();
+    for client in &slow {
+        client.peek(&mut [0; 12]).unwrap();
+    }
+    // Long before the patience with them is over.
+    wait_for("a place", || source.post("/aggregate", &request("name")).status == 200);
 }
 
 /// Without it, a caller that is gone keeps its place among those that wait until its answer is due.

@@ -1,33 +1,29 @@
-//! Response bodies that blocking threads produce. They are bounded in memory, end early when the client goes away, and are cut rather
-//! than completed when something fails.
+//! Response bodies that are made in steps, on blocking threads. They are bounded in memory, end early when the client goes away, and are
+//! cut rather than completed when something fails.
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
-    sync::atomic::{AtomicUsize, Ordering},
+    io::{self, Read},
+    num::NonZeroUsize,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
 use actix_web::web::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::{
-    runtime::Handle,
-    sync::{
-        Semaphore, SemaphorePermit,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::{Semaphore, SemaphorePermit},
     task::spawn_blocking,
-    time::timeout,
 };
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Span;
 
-/// Size of a piece, and number of pieces that may wait for a slow client of a body that occupies a thread.
+/// Size of a piece.
 const PIECE_BYTES: usize = 48 << 10;
-const MAX_QUEUED_PIECES: usize = 4;
-/// Time after which a client that takes nothing is cut off: it holds a thread, and whatever the producer reads from.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Size to which pieces grow for a client that takes them at once, and the bytes of such pieces over all bodies: fewer changes of threads
 /// for many bytes, and little memory for a crowd that stops taking.
 const MAX_PIECE_BYTES: usize = 512 << 10;
@@ -70,34 +66,59 @@ impl Drop for Piece {
     }
 }
 
-/// Steps that run at the same time, over all bodies: with more, a crowd of clients would leave no core to those who ask for little.
+/// The work of a step, by what it costs. One kind does not wait for the other: a file of an honest client must not stand in line behind
+/// all the rows that a crowd has asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Copies what is there.
+    Light,
+    /// Parses or packs.
+    Heavy,
+}
+
+/// Light steps that run at the same time, over all bodies: with more, a crowd of clients would leave no core to those who ask for little.
 const MAX_STEPS: usize = 16;
+/// Requests that may wait for a turn before they are answered. Further ones are refused.
+const MAX_WAITING: usize = 256;
 
-static TURNS: Semaphore = Semaphore::const_new(MAX_STEPS);
+static LIGHT: Semaphore = Semaphore::const_new(MAX_STEPS);
+/// As many as there are cores: more would only take turns on them.
+static HEAVY: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(2, NonZeroUsize::get)));
+static WAITING: Semaphore = Semaphore::const_new(MAX_WAITING);
 
-/// Waits for a turn to do work on a blocking thread. It lasts as long as what is returned.
-///
-/// # Errors
-/// None in practice.
-pub async fn turn() -> io::Result<SemaphorePermit<'static>> {
-    TURNS.acquire().await.map_err(io::Error::other)
+impl Work {
+    async fn turn(self) -> io::Result<SemaphorePermit<'static>> {
+        let turns = if self == Self::Light { &LIGHT } else { &*HEAVY };
+        turns.acquire().await.map_err(io::Error::other)
+    }
+
+    /// Bytes to which a piece grows. One that takes long stays small, so that the turns of others come soon.
+    fn most(self) -> usize {
+        if self == Self::Light { MAX_PIECE_BYTES } else { PIECE_BYTES }
+    }
+}
+
+/// Waits for a turn to do heavy work on a blocking thread. It lasts as long as what is returned; `None` if too many wait.
+pub async fn turn() -> Option<SemaphorePermit<'static>> {
+    let _place = WAITING.try_acquire().ok()?;
+    Work::Heavy.turn().await.ok()
 }
 
 /// Streams what `step` appends, call by call, until it returns false. No thread waits for a slow client: one step runs ahead, on a blocking
-/// thread. If a step fails, the stream ends in that error, which cuts the connection, and nothing of this step is sent. `on_complete` runs
-/// once the client has taken the whole body.
+/// thread. If a step fails, the stream ends in that error, which cuts the connection, and nothing of this step is sent.
 pub fn stepped(
+    work: Work,
     step: impl FnMut(&mut Vec<u8>) -> io::Result<bool> + Send + 'static,
-    on_complete: impl FnOnce() + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + 'static {
-    let running = run(step, Span::current(), PIECE_BYTES);
-    stream::unfold(Some(Steps { running: Some(running), size: PIECE_BYTES, sent: None, on_complete }), next_step)
+    let running = run(work, step, Span::current(), PIECE_BYTES);
+    stream::unfold(Some(Steps { work, running, size: PIECE_BYTES, sent: None }), next_step)
 }
 
 /// Streams a file from where it stands.
 pub fn file(mut file: File) -> impl Stream<Item = io::Result<Bytes>> + 'static {
     let step = move |out: &mut Vec<u8>| Ok((&mut file).take(PIECE_BYTES as u64).read_to_end(out)? > 0);
-    stepped(step, || {})
+    stepped(Work::Light, step)
 }
 
 /// The steps after some, what they appended, and whether there are more.
@@ -106,12 +127,12 @@ type Stepped<S> = (S, Piece, io::Result<bool>, Span);
 /// Steps that are under way, and not begun if nobody waits for them any more.
 type Running<S> = AbortOnDropHandle<io::Result<Stepped<S>>>;
 
-fn run<S>(mut step: S, span: Span, size: usize) -> Running<S>
+fn run<S>(work: Work, mut step: S, span: Span, size: usize) -> Running<S>
 where
     S: FnMut(&mut Vec<u8>) -> io::Result<bool> + Send + 'static,
 {
     AbortOnDropHandle::new(tokio::spawn(async move {
-        let turn = turn().await?;
+        let turn = work.turn().await?;
         let steps = spawn_blocking(move || {
             let _turn = turn;
             let mut piece = Piece::of(size);
@@ -125,44 +146,35 @@ where
     }))
 }
 
-struct Steps<S, F> {
-    /// None after the last step.
-    running: Option<Running<S>>,
+struct Steps<S> {
+    work: Work,
+    running: Running<S>,
     /// Bytes of the next piece.
     size: usize,
     /// When the client was given a piece last.
     sent: Option<Instant>,
-    on_complete: F,
 }
 
-async fn next_step<S, F>(steps: Option<Steps<S, F>>) -> Option<(io::Result<Bytes>, Option<Steps<S, F>>)>
+/// None after the last step.
+type Rest<S> = Option<Steps<S>>;
+
+async fn next_step<S>(steps: Rest<S>) -> Option<(io::Result<Bytes>, Rest<S>)>
 where
     S: FnMut(&mut Vec<u8>) -> io::Result<bool> + Send + 'static,
-    F: FnOnce(),
 {
-    let Steps { running, size, sent, on_complete } = steps?;
-    let Some(running) = running else {
-        on_complete();
-        return None;
-    };
+    let Steps { work, running, size, sent } = steps?;
     let size = match sent {
-        Some(sent) if sent.elapsed() < AT_ONCE => (2 * size).min(MAX_PIECE_BYTES),
+        Some(sent) if sent.elapsed() < AT_ONCE => (2 * size).min(work.most()),
         _ => PIECE_BYTES,
     };
     let ready = running.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    let sent = Some(Instant::now());
     match ready {
         Ok((step, piece, Ok(true), span)) => {
-            let running = Some(run(step, span, size));
-            Some((Ok(Bytes::from_owner(piece)), Some(Steps { running, size, sent, on_complete })))
+            let (running, sent) = (run(work, step, span, size), Some(Instant::now()));
+            Some((Ok(Bytes::from_owner(piece)), Some(Steps { work, running, size, sent })))
         }
-        Ok((_, piece, Ok(false), _)) if piece.bytes.is_empty() => {
-            on_complete();
-            None
-        }
-        Ok((_, piece, Ok(false), _)) => {
-            Some((Ok(Bytes::from_owner(piece)), Some(Steps { running: None, size, sent, on_complete })))
-        }
+        Ok((_, piece, Ok(false), _)) if piece.bytes.is_empty() => None,
+        Ok((_, piece, Ok(false), _)) => Some((Ok(Bytes::from_owner(piece)), None)),
         Ok((_, _, Err(error), _)) | Err(error) => {
             tracing::debug!(%error, "a response body is incomplete: {error}");
             Some((Err(error), None))
@@ -170,140 +182,31 @@ where
     }
 }
 
-enum Message {
-    Bytes(Bytes),
-    Failed(io::Error),
-    /// The body is complete. A channel that closes without this means that the producer panicked.
-    Complete,
-}
-
-/// The producer's end of a body. It holds the last piece back until the producer succeeds, so that a client never gets a
-/// complete body that proved wrong after its last byte.
-#[derive(Debug)]
-pub struct Sink {
-    pieces: Sender<Message>,
-    /// The last piece so far; sent once more follows.
-    held: Vec<u8>,
-}
-
-impl Write for Sink {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.held.len() == PIECE_BYTES {
-            self.send_held()?;
-        }
-        let room = (PIECE_BYTES - self.held.len()).min(data.len());
-        self.held.extend_from_slice(&data[..room]);
-        Ok(room)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink {
-    /// Returns whether the client is gone, so that writing is pointless.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        self.pieces.is_closed()
-    }
-
-    /// Sends at once what was written so far, for a body that marks its own end.
-    ///
-    /// # Errors
-    /// The client is gone.
-    pub fn pass_on(&mut self) -> io::Result<()> {
-        if self.held.is_empty() { Ok(()) } else { self.send_held() }
-    }
-
-    fn send_held(&mut self) -> io::Result<()> {
-        let piece = std::mem::replace(&mut self.held, Vec::with_capacity(PIECE_BYTES));
-        self.send(Message::Bytes(piece.into()))
-    }
-
-    fn send(&self, piece: Message) -> io::Result<()> {
-        let sent = Handle::current().block_on(timeout(CLIENT_TIMEOUT, self.pieces.send(piece)));
-        if !matches!(sent, Ok(Ok(()))) {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, produced: io::Result<()>) -> io::Result<()> {
-        match produced {
-            Ok(()) => {
-                self.send_held()?;
-                self.send(Message::Complete)
-            }
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error),
-            Err(error) => self.send(Message::Failed(error)),
-        }
-    }
-}
-
-/// Runs `produce` on a blocking thread, which it occupies until the client has taken nearly all, and streams what it writes. So there must be a
-/// bound on such bodies; [`stepped`] needs none. If it fails, the stream ends in that error, which cuts the
-/// connection. `on_complete` runs once the client has taken the whole body.
-pub fn produced(
-    produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static,
-    on_complete: impl FnOnce() + 'static,
-) -> impl Stream<Item = io::Result<Bytes>> + 'static {
-    let (sender, receiver) = channel(MAX_QUEUED_PIECES);
-    let span = tracing::Span::current();
-    spawn_blocking(move || {
-        let _entered = span.entered();
-        let mut sink = Sink { pieces: sender, held: Vec::new() };
-        let result = produce(&mut sink);
-        if let Err(error) = &result {
-            tracing::debug!(%error, "a response body is incomplete: {error}");
-        }
-        // If the client is gone, nobody needs to know.
-        let _ = sink.finish(result);
-    });
-    stream::unfold(Some((receiver, on_complete)), next)
-}
-
-type Rest<F> = Option<(Receiver<Message>, F)>;
-
-async fn next<F: FnOnce()>(rest: Rest<F>) -> Option<(io::Result<Bytes>, Rest<F>)> {
-    let (mut receiver, on_complete) = rest?;
-    match receiver.recv().await {
-        Some(Message::Bytes(bytes)) => Some((Ok(bytes), Some((receiver, on_complete)))),
-        Some(Message::Failed(error)) => Some((Err(error), None)),
-        Some(Message::Complete) => {
-            on_complete();
-            None
-        }
-        None => Some((Err(io::Error::other("the producer of the body panicked")), None)),
-    }
+/// A body that calls `on_complete` once its client has taken all of it.
+pub fn noted<E>(
+    body: impl Stream<Item = Result<Bytes, E>>,
+    on_complete: impl FnOnce(),
+) -> impl Stream<Item = Result<Bytes, E>> {
+    let end = stream::once(async move { on_complete() }).filter_map(async |()| None);
+    body.chain(end)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::{Arc, atomic::AtomicBool};
-
-    use futures_util::StreamExt;
 
     use super::*;
 
-    /// Takes a body as a client does. Returns its bytes, whether it ended well, and whether `on_complete` ran.
-    async fn take(produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static) -> (usize, bool, bool) {
-        let complete = Arc::new(AtomicBool::new(false));
-        let completed = Arc::clone(&complete);
-        let pieces: Vec<_> = produced(produce, move || completed.store(true, Ordering::Relaxed)).collect().await;
-        let bytes = pieces.iter().filter_map(|piece| piece.as_ref().ok()).map(|piece| piece.len()).sum();
-        (bytes, pieces.iter().all(Result::is_ok), complete.load(Ordering::Relaxed))
-    }
-
-    #[tokio::test]
-    async fn a_body_is_complete_only_when_its_producer_says_so() {
-        let two_pieces = vec![1; 2 * PIECE_BYTES];
-        let written = two_pieces.clone();
-        assert_eq!(take(move |sink| sink.write_all(&written)).await, (2 * PIECE_BYTES, true, true));
-        assert_eq!(take(|_| Ok(())).await, (0, true, true));
-        let failing = move |sink: &mut Sink| sink.write_all(&two_pieces).and(Err(io::Error::other("changed")));
-        assert_eq!(take(failing).await, (PIECE_BYTES, false, false), "the last piece is held back");
-        assert_eq!(take(|_| panic!("a producer dies")).await, (0, false, false));
+    /// Takes a body as the library does: nothing behind an error.
+    pub(crate) async fn until_error(body: impl Stream<Item = io::Result<Bytes>>) -> Vec<io::Result<Bytes>> {
+        let (mut body, mut pieces) = (Box::pin(body), Vec::new());
+        while let Some(piece) = body.next().await {
+            pieces.push(piece);
+            if pieces.last().is_some_and(Result::is_err) {
+                break;
+            }
+        }
+        pieces
     }
 
     #[tokio::test]
@@ -317,8 +220,8 @@ mod tests {
                 out.extend([1; 1000]);
                 last(count)
             };
-            let body = stepped(step, move || completed.store(true, Ordering::Relaxed));
-            let pieces: Vec<_> = body.collect().await;
+            let pieces =
+                until_error(noted(stepped(Work::Light, step), move || completed.store(true, Ordering::Relaxed))).await;
             let bytes: usize = pieces.iter().flatten().map(Bytes::len).sum();
             (bytes, pieces.iter().all(Result::is_ok), complete.load(Ordering::Relaxed))
         };
@@ -332,31 +235,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn light_work_does_not_wait_for_heavy() {
+        let cores = available_parallelism().map_or(2, NonZeroUsize::get);
+        let mut heavy = Vec::new();
+        for _ in 0..cores {
+            heavy.push(turn().await.unwrap());
+        }
+        let taken: Vec<_> = stepped(Work::Light, |_| Ok(false)).collect().await;
+        assert!(taken.is_empty());
+        let mut waiting = Box::pin(stepped(Work::Heavy, |_| Ok(false)));
+        tokio::time::timeout(Duration::from_millis(50), waiting.next()).await.unwrap_err();
+        drop(heavy);
+        assert!(waiting.next().await.is_none());
+    }
+
+    #[tokio::test]
     async fn no_step_runs_ahead_of_a_client_that_takes_nothing() {
         let (stepping, mut steps) = tokio::sync::mpsc::unbounded_channel();
         let step = move |out: &mut Vec<u8>| {
             out.extend([1; PIECE_BYTES]);
             stepping.send(()).map(|()| true).map_err(io::Error::other)
         };
-        let mut body = Box::pin(stepped(step, || {}));
+        let mut body = Box::pin(stepped(Work::Light, step));
         body.next().await.unwrap().unwrap();
         steps.recv().await.unwrap();
         steps.recv().await.unwrap();
         tokio::time::timeout(Duration::from_millis(50), steps.recv()).await.unwrap_err();
-    }
-
-    #[tokio::test]
-    async fn a_producer_ends_when_its_client_goes() {
-        let (ended, end) = tokio::sync::oneshot::channel();
-        let endless = move |sink: &mut Sink| loop {
-            if let Err(error) = sink.write_all(&[0; 1024]) {
-                let _ = ended.send(error.kind());
-                return Err(error);
-            }
-        };
-        let mut body = Box::pin(produced(endless, || {}));
-        body.next().await.unwrap().unwrap();
-        drop(body);
-        assert_eq!(end.await.unwrap(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -1,11 +1,14 @@
-//! An accepted connection: its settings, and the end that it gets when its client takes an answer too slowly.
+//! An accepted connection: its settings, and the end that it gets when its client takes an answer too slowly, or asks for nothing.
 //!
 //! The library holds the socket, and polls a body only while its own buffer has room. So whoever waits for a slow client is never
-//! asked, and only a second handle of the socket can let that client go.
+//! asked, and only a second handle of the socket can let that client go. The library's own limit for the head of a request is off:
+//! it answers 408 where nothing was asked, which a client that begins to ask just then takes for its answer, and it does not hold
+//! for the second request of a connection.
 
 use std::{
     any::Any,
     cell::RefCell,
+    mem::MaybeUninit,
     net::{Shutdown, SocketAddr},
     rc::{Rc, Weak},
     time::{Duration, Instant},
@@ -23,8 +26,10 @@ use tributary_pace::{MAX_PATIENCE, Pace};
 /// bounds its memory: without it some 2.5 MB are accepted at once, and then nothing until a third of them is taken.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 256 << 10;
-/// Time after an answer in which the client must have taken the last of it, or asked for more.
-const TAIL: Duration = Duration::from_secs(60);
+/// Patiences after an answer in which the client must have taken the last of it, or asked for more as a whole.
+const TAIL: u32 = 2;
+/// Connections of one thread that ask for nothing. With more of them, the one that has waited longest is let go.
+const MAX_SILENT: usize = 1_000;
 /// Time that a client was waited for from which on it may be let go in favour of others.
 const MIN_WAIT: Duration = Duration::from_secs(2);
 /// Bounds of the interval in which all connections are looked at.
@@ -37,18 +42,19 @@ pub(crate) struct Connection {
     pub(crate) local: Option<SocketAddr>,
     /// A second handle of the socket.
     socket: Option<Socket>,
+    patience: Duration,
     /// Borrowed for one change only.
     taking: RefCell<Taking>,
 }
 
-/// The speed at which the client takes answers.
+/// The speed at which the client takes answers, and asks for them.
 #[derive(Debug)]
 struct Taking {
     pace: Pace,
     /// Bytes that the library got last, and since when it has not asked for more.
     waits: Option<(u64, Instant)>,
-    /// When the last answer had no more to give.
-    ended: Option<Instant>,
+    /// Since when a request is waited for, and until when: since the client connected, or the last answer had no more to give.
+    silent: Option<(Instant, Instant)>,
 }
 
 thread_local! {
@@ -59,8 +65,9 @@ thread_local! {
 }
 
 /// Prepares each connection of a server: remembers at which address it arrived, sends small pieces at once, and lets its client go if it
-/// takes less than the least speed over `patience`. Pass it to `HttpServer::on_connect`.
-pub fn prepare_connection(patience: Duration) -> impl Fn(&dyn Any, &mut Extensions) + Send + Clone + 'static {
+/// takes less than the least speed over `patience`, or asks for nothing.
+pub(crate) fn prepare_connection(patience: Duration) -> impl Fn(&dyn Any, &mut Extensions) + Send + Clone + 'static {
+    let patience = patience.min(MAX_PATIENCE);
     move |connection, data| {
         let below = || connection.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
         let Some(tcp) = connection.downcast_ref::<TcpStream>().or_else(below) else { return };
@@ -69,12 +76,14 @@ pub fn prepare_connection(patience: Duration) -> impl Fn(&dyn Any, &mut Extensio
         // acknowledgement, 40 ms per small file: a master needed 13 s to load 2,000 one-row files, and 0.6 s with this option.
         // A connection that refuses it is only slower.
         let _ = tcp.set_nodelay(true);
-        limit_buffers(&socket);
-        let taking = Taking { pace: Pace::new(patience), waits: None, ended: None };
+        limit_buffers(&socket, TAIL * patience);
+        let now = Instant::now();
+        let taking = Taking { pace: Pace::new(patience), waits: None, silent: Some((now, now + patience)) };
         let connection = Rc::new(Connection {
             local: tcp.local_addr().ok(),
             // Without it, the connection lasts as long as the system lets it.
             socket: socket.try_clone().ok(),
+            patience,
             taking: RefCell::new(taking),
         });
         watch(&connection, patience);
@@ -83,19 +92,25 @@ pub fn prepare_connection(patience: Duration) -> impl Fn(&dyn Any, &mut Extensio
 }
 
 #[cfg(target_os = "linux")]
-fn limit_buffers(socket: &SockRef<'_>) {
+fn limit_buffers(socket: &SockRef<'_>, timeout: Duration) {
     // A connection that refuses them only lasts longer, or takes more memory of the system.
-    let _ = socket.set_tcp_user_timeout(Some(TAIL));
+    let _ = socket.set_tcp_user_timeout(Some(timeout));
     let _ = socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES);
 }
 
 #[cfg(not(target_os = "linux"))]
-fn limit_buffers(_: &SockRef<'_>) {}
+fn limit_buffers(_: &SockRef<'_>, _: Duration) {}
 
 fn watch(connection: &Rc<Connection>, patience: Duration) {
     let [least, most] = LOOK_INTERVAL;
-    let interval = (patience.min(MAX_PATIENCE) / 6).clamp(least, most);
-    ALL.with_borrow_mut(|all| all.push(Rc::downgrade(connection)));
+    let interval = (patience / 6).clamp(least, most);
+    ALL.with_borrow_mut(|all| {
+        all.push(Rc::downgrade(connection));
+        if all.len() > MAX_SILENT {
+            all.retain(|connection| connection.strong_count() > 0);
+        }
+    });
+    let_longest_go(|client| client.silent_for(), MAX_SILENT);
     LOOKS.with_borrow_mut(|task| {
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             *task = Some(rt::spawn(async move {
@@ -113,29 +128,40 @@ fn look() {
     ALL.with_borrow_mut(|all| {
         all.retain(|connection| {
             let Some(connection) = connection.upgrade() else { return false };
-            if connection.is_too_slow() {
-                connection.cut();
+            if connection.is_too_slow() && !connection.is_heard() {
+                connection.cut("it takes its answer too slowly, or asks for nothing");
             }
             true
         });
     });
 }
 
-/// Lets go the client of this thread that has been waited for longest, if that is long.
-pub(crate) fn let_slowest_go() {
+/// Lets go the client of this thread that has been waited for longest while it takes an answer. Returns whether there was one.
+pub(crate) fn let_slowest_go() -> bool {
+    let_longest_go(Connection::waited, 0)
+}
+
+/// Lets go the client that has been waited for longest, if more than so many are waited for, and that long. Returns whether there was one.
+fn let_longest_go(waited: impl Fn(&Connection) -> Option<Duration>, most: usize) -> bool {
     ALL.with_borrow(|all| {
-        let waiting = all.iter().filter_map(Weak::upgrade).filter_map(|client| Some((client.waited()?, client)));
-        let slowest = waiting.max_by_key(|(waited, _)| *waited).filter(|(waited, _)| *waited >= MIN_WAIT);
-        if let Some((_, client)) = slowest {
-            client.cut();
+        if all.len() <= most {
+            return false;
         }
-    });
+        let clients = all.iter().filter_map(Weak::upgrade);
+        let waiting: Vec<_> = clients.filter_map(|client| Some((waited(&client)?, client))).collect();
+        let longest = waiting.iter().max_by_key(|(waited, _)| *waited).filter(|(waited, _)| *waited >= MIN_WAIT);
+        let longest = longest.filter(|_| waiting.len() > most);
+        longest.is_some_and(|(_, client)| {
+            client.cut("others need its place");
+            true
+        })
+    })
 }
 
 impl Connection {
     /// Notes that the client asks for something: it has taken all before.
     pub(crate) fn asks(&self) {
-        self.taking.borrow_mut().ended = None;
+        self.taking.borrow_mut().silent = None;
     }
 
     /// Notes that the client has taken what it got, and wants more.
@@ -144,7 +170,6 @@ impl Connection {
     /// It was too slow.
     pub(crate) fn wants_more(&self) -> Result<(), tributary_pace::TooSlow> {
         let mut taking = self.taking.borrow_mut();
-        taking.ended = None;
         match taking.waits.take() {
             Some((bytes, since)) => taking.pace.moved(since.elapsed(), bytes),
             None => Ok(()),
@@ -158,8 +183,9 @@ impl Connection {
 
     /// Notes that an answer has ended.
     pub(crate) fn ended(&self) {
+        let now = Instant::now();
         let mut taking = self.taking.borrow_mut();
-        (taking.waits, taking.ended) = (None, Some(Instant::now()));
+        (taking.waits, taking.silent) = (None, Some((now, now + TAIL * self.patience)));
     }
 
     /// A handle of the socket by which others can see whether the client is still there.
@@ -171,16 +197,30 @@ impl Connection {
         self.taking.borrow().waits.map(|(_, since)| since.elapsed())
     }
 
+    /// For how long a request is waited for.
+    fn silent_for(&self) -> Option<Duration> {
+        self.taking.borrow().silent.map(|(since, _)| since.elapsed())
+    }
+
     fn is_too_slow(&self) -> bool {
         let taking = self.taking.borrow();
-        let is_tail_late = taking.ended.is_some_and(|ended| ended.elapsed() >= TAIL);
-        is_tail_late || taking.waits.is_some_and(|(_, since)| taking.pace.is_too_slow(since.elapsed()))
+        let is_silent = taking.silent.is_some_and(|(_, until)| Instant::now() >= until);
+        is_silent || taking.waits.is_some_and(|(_, since)| taking.pace.is_too_slow(since.elapsed()))
+    }
+
+    /// Whether the client has sent what nobody has read yet: it is not late, but we are.
+    fn is_heard(&self) -> bool {
+        let is_silent = self.taking.borrow().silent.is_some();
+        let socket = self.socket.as_ref().filter(|_| is_silent);
+        socket.is_some_and(|socket| matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1..)))
     }
 
     /// Breaks the connection. What the system still holds for the client is dropped.
-    fn cut(&self) {
+    fn cut(&self, why: &str) {
+        // Nobody is let go twice.
+        (self.taking.borrow_mut().waits, self.taking.borrow_mut().silent) = (None, None);
         let Some(socket) = &self.socket else { return };
-        tracing::debug!("a client takes its answer too slowly and is let go");
+        tracing::debug!("a client is let go: {why}");
         // Both fail only on a connection that is gone.
         let _ = socket.set_linger(Some(Duration::ZERO));
         let _ = socket.shutdown(Shutdown::Both);
@@ -204,7 +244,7 @@ mod tests {
     fn check(tcp: &TcpStream, data: &Extensions) {
         assert!(tcp.nodelay().unwrap());
         #[cfg(target_os = "linux")]
-        assert_eq!(SockRef::from(tcp).tcp_user_timeout().unwrap(), Some(TAIL));
+        assert_eq!(SockRef::from(tcp).tcp_user_timeout().unwrap(), Some(TAIL * MAX_PATIENCE));
         let connection = data.get::<Rc<Connection>>().unwrap();
         assert_eq!(connection.local, Some(tcp.local_addr().unwrap()));
     }
@@ -226,7 +266,11 @@ mod tests {
         let prepare = prepare_connection(Duration::from_secs(1));
         prepare(&tcp, &mut data);
         prepare(&other, &mut other_data);
-        data.get::<Rc<Connection>>().unwrap().given(1);
+        let connection = |data: &Extensions| Rc::clone(data.get::<Rc<Connection>>().unwrap());
+        for data in [&data, &other_data] {
+            connection(data).asks();
+        }
+        connection(&data).given(1);
         let read = rt::task::spawn_blocking(move || client.read(&mut [0; 1]).map_err(|error| error.kind()));
         // A clean end, not a reset, because nothing was under way.
         assert_eq!(read.await.unwrap(), Ok(0));

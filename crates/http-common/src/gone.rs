@@ -19,10 +19,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Waiting(Option<Rc<Connection>>);
 
 impl Waiting {
-    /// The client of a request that changes nothing. Of any other the work goes on, whoever hangs up.
+    /// The client of a request that changes nothing if `is_read`. Of any other the work goes on, whoever hangs up.
     #[must_use]
-    pub fn of(request: &ServiceRequest) -> Self {
-        Self(request.method().is_safe().then(|| request.conn_data::<Rc<Connection>>().cloned()).flatten())
+    pub fn of(request: &ServiceRequest, is_read: bool) -> Self {
+        Self(is_read.then(|| request.conn_data::<Rc<Connection>>().cloned()).flatten())
     }
 
     /// Returns once the client has hung up.
@@ -49,7 +49,7 @@ mod tests {
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     use super::*;
-    use crate::prepare_connection;
+    use crate::connection::prepare_connection;
 
     /// Says that a request is dropped.
     struct Noisy(UnboundedSender<()>);
@@ -72,7 +72,7 @@ mod tests {
         let address: SocketAddr = listener.local_addr().unwrap();
         let app = move || {
             App::new().app_data(Data::new(ended.clone())).route("/", web::get().to(held)).wrap_fn(|request, service| {
-                let waiting = Waiting::of(&request);
+                let waiting = Waiting::of(&request, true);
                 let called = service.call(request);
                 async move {
                     tokio::select! {

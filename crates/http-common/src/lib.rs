@@ -13,24 +13,27 @@ mod listen;
 mod metrics;
 mod paced;
 mod panics;
+mod produced;
 mod renew;
+mod serve;
 mod spill;
 mod words;
 
 pub use admit::denial;
 pub use answer::{challenge, close, complete};
-pub use body::{Sink, file, produced, stepped, turn};
+pub use body::{Work, file, noted, stepped, turn};
 pub use caller::{admit, caller, require};
-pub use connection::prepare_connection;
 pub use file_watch::FileWatch;
 pub use gone::Waiting;
 pub use listen::{announce, bind, scheme};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 pub use paced::paced;
 pub use panics::catch_panic;
+pub use produced::{Sink, produced};
 pub use renew::Renewal;
+pub use serve::serve;
 pub use spill::spilled;
 pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.
-pub const STOP_SECONDS: u64 = 3;
+const STOP_SECONDS: u64 = 3;

@@ -44,10 +44,13 @@ impl Share {
     /// Takes a share, unless the count would exceed `limit`. The first one always fits.
     fn take(count: &'static std::thread::LocalKey<Cell<usize>>, size: usize, limit: usize) -> Option<Self> {
         let taken = count.get();
-        (taken == 0 || taken + size <= limit).then(|| {
-            count.set(taken + size);
-            Self { count, size }
-        })
+        (taken == 0 || taken + size <= limit).then(|| Self::of(count, size))
+    }
+
+    /// Takes a share, whatever is taken already.
+    fn of(count: &'static std::thread::LocalKey<Cell<usize>>, size: usize) -> Self {
+        count.set(count.get() + size);
+        Self { count, size }
     }
 }
 
@@ -61,15 +64,19 @@ impl Drop for Share {
 /// Sends an answer at its client's pace.
 ///
 /// # Errors
-/// Too many answers are under way. The slowest client is let go, so the same request will do in a moment.
+/// Too many answers are under way, and none of their clients is slow. A slow one is let go instead.
 pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBody>, HttpRequest> {
     let is_event_stream = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/event-stream");
     let is_open_end = response.headers().get(CONTENT_TYPE).is_some_and(is_event_stream)
         || response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
+    let connection = request.conn_data::<Rc<Connection>>().cloned();
     let is_long = match body.size() {
-        BodySize::None | BodySize::Sized(0) => return Ok(ServiceResponse::new(request, head.set_body(body))),
+        BodySize::None | BodySize::Sized(0) => {
+            connection.inspect(|connection| connection.ended());
+            return Ok(ServiceResponse::new(request, head.set_body(body)));
+        }
         BodySize::Sized(bytes) => bytes > SLICE_BYTES as u64,
         BodySize::Stream => !is_open_end,
     };
@@ -79,16 +86,18 @@ pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBo
     };
     let mut shares = Vec::new();
     if is_long {
-        let answer = Share::take(&ANSWERS, 1, MAX_ANSWERS);
-        let held = Share::take(&HELD_BYTES, rest.len(), MAX_HELD_BYTES);
-        let (Some(answer), Some(held)) = (answer, held) else {
-            let_slowest_go();
-            return Err(request);
+        let take = || {
+            let answer = Share::take(&ANSWERS, 1, MAX_ANSWERS)?;
+            Some(vec![answer, Share::take(&HELD_BYTES, rest.len(), MAX_HELD_BYTES)?])
         };
-        shares = vec![answer, held];
+        shares = match take() {
+            Some(shares) => shares,
+            // Its place is free in a moment.
+            None if let_slowest_go() => vec![Share::of(&ANSWERS, 1), Share::of(&HELD_BYTES, rest.len())],
+            None => return Err(request),
+        };
     }
     let size = if rest.is_empty() { body.size() } else { BodySize::Sized(rest.len() as u64) };
-    let connection = request.conn_data::<Rc<Connection>>().cloned();
     let body = BoxBody::new(Paced { body, size, rest, connection, shares });
     Ok(ServiceResponse::new(request, head.set_body(body)))
 }

@@ -1,5 +1,5 @@
-//! Bodies that are read from a snapshot of a database. It must not be held as long as a slow client takes, because the log of the
-//! database grows meanwhile, and few may be held at a time. So the rest of the body goes to a temporary file once the client falls behind.
+//! Bodies that hold something dear while they are produced: a snapshot of a database, whose log grows meanwhile, a sheet, a thread. Few
+//! of these may be held at a time, so none is held as long as a slow client takes: the rest of the body goes to a temporary file.
 
 use std::{
     fs::File,
@@ -14,13 +14,14 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream, stream::LocalBoxStre
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::spawn_blocking,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::body::file;
 
-/// Time in which a client takes a chunk, or else the rest of the body goes to a file.
-const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Time for which the client of a body is waited for in all, or else the rest of the body goes to a file. A limit for each chunk would let
+/// one that takes some bytes per second hold its place for ever.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Chunks that wait for the client.
 const MAX_QUEUED: usize = 1;
 /// Bytes in such files, over all clients.
@@ -64,14 +65,18 @@ async fn next(receiver: Option<Receiver<Piece>>) -> Option<(Parts, Option<Receiv
 
 /// Reads the body. Ends early if the client has gone.
 async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
-    let mut body = Box::pin(body);
+    let (mut body, mut left) = (Box::pin(body), MAX_WAIT);
     while let Some(chunk) = body.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) => return drop(sender.send(Piece::Failed(error)).await),
         };
-        match timeout(MAX_PAUSE, sender.reserve()).await {
-            Ok(Ok(place)) => place.send(Piece::Bytes(chunk)),
+        let began = Instant::now();
+        match timeout(left, sender.reserve()).await {
+            Ok(Ok(place)) => {
+                place.send(Piece::Bytes(chunk));
+                left = left.saturating_sub(began.elapsed());
+            }
             Ok(Err(_)) => return,
             Err(_) => {
                 let begun = stream::iter([Ok(chunk)]).chain(body);
@@ -187,6 +192,27 @@ mod tests {
             assert!(taken.concat() == expect.as_bytes(), "{is_slow}");
         }
         assert_eq!(SPILLED_BYTES.load(Ordering::Relaxed), 0, "what was taken does not count");
+    }
+
+    /// With a limit for each chunk, it would hold what the body is read from for minutes.
+    #[actix_web::test]
+    async fn a_client_that_takes_a_little_all_the_time_holds_nothing_for_long() {
+        let read = Arc::new(Notify::new());
+        let mut body = Box::pin(spilled(body(5000, Arc::clone(&read))));
+        let mut taken = 0;
+        let drip = async {
+            loop {
+                tokio::time::sleep(MAX_WAIT / 20).await;
+                taken += body.next().await.map_or(0, |chunk| chunk.unwrap().len());
+            }
+        };
+        tokio::select! {
+            () = drip => {}
+            () = read.notified() => {}
+        }
+        let rest: Vec<Bytes> = body.try_collect().await.unwrap();
+        let expect: usize = (0..5000).map(|number| format!("{number}\n").len()).sum();
+        assert_eq!((taken + rest.concat().len(), taken < expect / 10), (expect, true), "{taken}");
     }
 
     #[actix_web::test]

@@ -22,6 +22,8 @@ use crate::partials::Computations;
 const MAX_SHEETS: usize = 2;
 /// Requests that may wait for that. Further ones are refused.
 const MAX_WAITING_FOR_SHEET: usize = 32;
+/// Requests that may wait until the length of an answer is measured, which one does at a time. Further ones are refused.
+const MAX_WAITING_TO_MEASURE: usize = 32;
 /// Files that are packed on the way at a time, each with some 4 MiB of memory. Further ones are sent as they are.
 const MAX_PACKERS: usize = 8;
 
@@ -44,6 +46,10 @@ pub(crate) struct App {
     pub(crate) sheets: Arc<Semaphore>,
     /// Permits to wait for one of those.
     pub(crate) waiting_for_sheet: Semaphore,
+    /// Held by the request that measures the length of `/read`, for itself and all that wait.
+    pub(crate) measuring: tokio::sync::Mutex<()>,
+    /// Permits to measure it, or to wait for that.
+    pub(crate) waiting_to_measure: Semaphore,
     /// Permits to pack a file on the way.
     pub(crate) packers: Arc<Semaphore>,
     /// Set once, when the first scan is complete.
@@ -76,6 +82,8 @@ impl App {
             computations: Arc::default(),
             sheets: Arc::new(Semaphore::new(MAX_SHEETS)),
             waiting_for_sheet: Semaphore::new(MAX_WAITING_FOR_SHEET),
+            measuring: tokio::sync::Mutex::default(),
+            waiting_to_measure: Semaphore::new(MAX_WAITING_TO_MEASURE),
             packers: Arc::new(Semaphore::new(MAX_PACKERS)),
             is_scanned: AtomicBool::default(),
             last_read,

@@ -98,7 +98,8 @@ async fn around(
     let refusal = admit(&app.admission, &request, is_probe).await.err().map(ApiError::from);
     let is_refused = refusal.is_some();
     let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
-    let waiting = Waiting::of(&request);
+    // No request of this server changes anything.
+    let waiting = Waiting::of(&request, true);
     let response = match refusal.or_else(unready) {
         None => tokio::select! {
             response = next.call(request) => response?.map_into_boxed_body(),

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
@@ -22,15 +25,16 @@ use super::cache::{PartialCache, PartialKey};
 /// Files computed at the same time. Each uses all cores, so more would only need memory; with one, a file of many gigabytes
 /// would keep all others waiting.
 const MAX_RUNNING: usize = 2;
-/// Requests that may wait for their turn, each with a thread.
+/// Requests that may wait for their turn, and how long. Further ones are refused, and asked to come again.
 const MAX_WAITING: usize = 30;
+const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Time between two progress lines. They show the caller that work goes on, and show us that the caller is still there.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Running computations, kept partials and counters.
 #[derive(Debug)]
 pub(crate) struct Computations {
-    running: Semaphore,
+    running: Arc<Semaphore>,
     /// Permits of waiting and running requests together.
     waiting: Arc<Semaphore>,
     /// Held to look up or to keep one partial.
@@ -42,7 +46,7 @@ pub(crate) struct Computations {
 impl Default for Computations {
     fn default() -> Self {
         Self {
-            running: Semaphore::new(MAX_RUNNING),
+            running: Arc::new(Semaphore::new(MAX_RUNNING)),
             waiting: Arc::new(Semaphore::new(MAX_RUNNING + MAX_WAITING)),
             cache: Mutex::default(),
             computed: AtomicU64::default(),
@@ -69,8 +73,13 @@ pub(crate) struct PartialJob {
 
 impl Computations {
     /// Returns a permit for one more request, unless too many are waiting.
-    pub(crate) fn admit(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
+    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.waiting).try_acquire_owned().ok()
+    }
+
+    /// Waits for the turn to compute; `None` if that takes too long.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        timeout(MAX_WAIT, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()
     }
 
     pub(crate) fn computed(&self) -> u64 {
@@ -91,28 +100,35 @@ impl Computations {
 }
 
 impl PartialJob {
-    /// Writes all lines of the answer. Call it on a thread that may block, inside a runtime.
-    ///
-    /// # Errors
-    /// The caller is gone, or the server is stopping: the answer is cut.
-    pub(crate) fn run(self, sink: &mut Sink) -> io::Result<()> {
-        let key = PartialKey {
+    /// The partial's lines, if they are kept.
+    pub(crate) fn kept(&self) -> Option<Arc<Vec<u8>>> {
+        self.computations.kept(&self.key())
+    }
+
+    fn key(&self) -> PartialKey {
+        PartialKey {
             digest: self.plan.digest().to_owned(),
             format: self.spec.clone(),
             path: self.entry.path.clone(),
             hash: self.entry.hash.clone(),
-        };
-        if self.send_kept(&key, sink)? {
-            return Ok(());
         }
-        let computed = {
-            let _permit = self.wait_for_turn(sink)?;
-            // Another request may have computed the same meanwhile.
-            if self.send_kept(&key, sink)? {
-                return Ok(());
-            }
-            self.compute(sink)?
-        };
+    }
+
+    /// Writes all lines of the answer. `turn`: that to compute, which is not needed if the lines are kept. Call it on a thread that may block.
+    ///
+    /// # Errors
+    /// The caller is gone, or the server is stopping: the answer is cut.
+    pub(crate) fn run(self, turn: Option<OwnedSemaphorePermit>, sink: &mut Sink) -> io::Result<()> {
+        let key = self.key();
+        // Another request may have computed the same meanwhile.
+        if let Some(lines) = self.computations.kept(&key) {
+            drop(turn);
+            self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
+            sink.write_all(&lines)?;
+            return self.send_end(&BodyDigest::of(&lines), sink);
+        }
+        let computed = self.compute(sink)?;
+        drop(turn);
         match computed {
             Ok(partial) => {
                 self.computations.computed.fetch_add(1, Ordering::Relaxed);
@@ -133,24 +149,6 @@ impl PartialJob {
             write_line(sink, &AggregateLine::Digest(digest.header()))?;
         }
         write_line(sink, &AggregateLine::End)
-    }
-
-    /// Sends the partial if it is kept.
-    fn send_kept(&self, key: &PartialKey, sink: &mut Sink) -> io::Result<bool> {
-        let Some(lines) = self.computations.kept(key) else { return Ok(false) };
-        self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
-        sink.write_all(&lines)?;
-        self.send_end(&BodyDigest::of(&lines), sink).map(|()| true)
-    }
-
-    fn wait_for_turn(&self, sink: &mut Sink) -> io::Result<tokio::sync::SemaphorePermit<'_>> {
-        loop {
-            let turn = Handle::current().block_on(timeout(PROGRESS_INTERVAL, self.computations.running.acquire()));
-            match turn {
-                Ok(permit) => return permit.map_err(io::Error::other),
-                Err(_) => self.send_progress(sink, Progress::default())?,
-            }
-        }
     }
 
     /// Computes the partial, or returns the line that says why there is none.

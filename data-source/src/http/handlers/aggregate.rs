@@ -7,9 +7,10 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
+use futures_util::TryStreamExt;
 use tokio::time::timeout;
 use tributary_format_rules::file_format;
-use tributary_http_common::{plain, produced};
+use tributary_http_common::{plain, produced, spilled};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
 use tributary_report::ReportPlan;
 
@@ -55,7 +56,7 @@ pub(crate) async fn aggregate(
     let spec = asked.settings.unwrap_or_else(|| app.formats.spec(&asked.path));
     let format = file_format(&spec).map_err(|why| ApiError::BadRequest(format!("the settings cannot work: {why}")))?;
     let permit = app.computations.admit();
-    let permit = permit.ok_or_else(|| ApiError::Unavailable("too many partials are being computed".to_owned()))?;
+    let permit = permit.ok_or_else(too_many)?;
     let job = PartialJob {
         computations: app.computations.clone(),
         folder: app.folder.clone(),
@@ -67,14 +68,21 @@ pub(crate) async fn aggregate(
         adds_digest: request.query_string().split('&').any(|parameter| parameter == "digest=1"),
         shutdown: app.shutdown.clone(),
     };
-    let lines = produced(
-        move |sink| {
-            let _permit = permit;
-            job.run(sink)
-        },
-        || {},
-    );
+    // A caller that waits for long could not tell this source from one that only pretends to compute.
+    let turn = match job.kept() {
+        Some(_) => None,
+        None => Some(job.computations.turn().await.ok_or_else(too_many)?),
+    };
+    let lines = produced(move |sink| {
+        let _permit = permit;
+        job.run(turn, sink)
+    });
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, "application/x-ndjson")).insert_header((CACHE_CONTROL, "no-store"));
-    Ok(response.streaming(lines))
+    // A slow caller must hold neither a thread nor a place.
+    Ok(response.streaming(spilled(lines.map_err(anyhow::Error::from))))
+}
+
+fn too_many() -> ApiError {
+    ApiError::Unavailable("too many partials are being computed; ask again in a moment".to_owned())
 }

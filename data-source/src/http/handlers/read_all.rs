@@ -12,9 +12,9 @@ use actix_web::{
         Method,
         header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETag, EntityTag, RANGE},
     },
-    web,
+    web::{self, Bytes},
 };
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -22,7 +22,7 @@ use tributary_csv_gate::{Error, Table, write_record, write_texts};
 use tributary_folder_watch::{Content, Entry, Folder, Snapshot};
 use tributary_format_rules::{FormatRules, settings};
 use tributary_formats::CSV_UTF8;
-use tributary_http_common::{stepped, turn};
+use tributary_http_common::{Work, noted, spilled, stepped, turn};
 
 use super::part::Part;
 use crate::http::{
@@ -43,9 +43,10 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         folder: Arc::clone(&app.folder),
         formats: app.formats.clone(),
         shutdown: app.shutdown.clone(),
-        _sheet: sheet(&app, &snapshot).await?,
+        sheet: sheet(&app, &snapshot).await?,
     };
-    let export = blocking(move || Export::new(reader, &snapshot)).await??;
+    let holds_sheet = reader.sheet.is_some();
+    let export = blocking(move |is_over| Export::new(reader, &snapshot, is_over)).await??;
     if request.method() == Method::HEAD {
         let (length, _) = measured(&app, export).await?;
         let nothing = stream::empty::<io::Result<_>>();
@@ -64,13 +65,14 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
             response.insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
             let (mut rows, mut part) = (Rows::of(export), Part::new(first, last));
             let step = move |out: &mut Vec<u8>| rows.write_part(out, &mut part);
-            Ok(response.body(SizedStream::new(last - first + 1, Box::pin(stepped(step, || {})))))
+            Ok(response.body(SizedStream::new(last - first + 1, streamed(holds_sheet, step).boxed_local())))
         }
         Some((_, ByteRange::Whole)) | None => {
             let version = export.version.clone();
             let on_complete = move || app.set_last_read(version);
             let mut rows = Rows::of(export);
-            Ok(headers(HttpResponse::Ok(), tag).streaming(stepped(move |out| rows.write(out), on_complete)))
+            let body = streamed(holds_sheet, move |out| rows.write(out));
+            Ok(headers(HttpResponse::Ok(), tag).streaming(noted(body, on_complete)))
         }
     }
 }
@@ -95,15 +97,30 @@ fn headers(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBui
     response
 }
 
+/// Streams what `step` writes. While a sheet is held, a slow caller gets the rest from a file, so that the next caller gets the sheet's place.
+fn streamed(
+    holds_sheet: bool,
+    step: impl FnMut(&mut Vec<u8>) -> io::Result<bool> + Send + 'static,
+) -> impl Stream<Item = anyhow::Result<Bytes>> {
+    let rows = stepped(Work::Heavy, step).map_err(anyhow::Error::from);
+    if holds_sheet { spilled(rows).left_stream() } else { rows.right_stream() }
+}
+
 /// Returns the length of an answer. It is measured once per version, by writing the answer to nowhere; `None` if a file
 /// changes meanwhile.
 async fn measured(app: &web::Data<App>, export: Export) -> Result<(Option<u64>, Export), ApiError> {
-    if let Some(length) = app.read_length(&export.version) {
+    let known = |export: &Export| app.read_length(&export.version);
+    if let Some(length) = known(&export) {
         return Ok((Some(length), export));
     }
-    let measure = move || {
+    let _place = app.waiting_to_measure.try_acquire().map_err(|_| ApiError::Busy)?;
+    let _turn = app.measuring.lock().await;
+    if let Some(length) = known(&export) {
+        return Ok((Some(length), export));
+    }
+    let measure = move |is_over: &CancellationToken| {
         let mut rows = Rows::of(export);
-        let length = rows.length();
+        let length = rows.length(is_over);
         (length, rows.export)
     };
     let (length, export) = blocking(measure).await?;
@@ -114,11 +131,16 @@ async fn measured(app: &web::Data<App>, export: Export) -> Result<(Option<u64>, 
     Ok((length.ok(), export))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    let turn = turn().await.map_err(|error| ApiError::internal(&error))?;
+/// Runs heavy work on a blocking thread. `work` is told when its caller has hung up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce(&CancellationToken) -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let turn = turn().await.ok_or(ApiError::Busy)?;
+    let is_over = CancellationToken::new();
+    let _cancel_if_dropped = is_over.clone().drop_guard();
     let work = move || {
         let _turn = turn;
-        work()
+        work(&is_over)
     };
     web::block(work).await.map_err(|error| ApiError::internal(&error))
 }
@@ -129,7 +151,7 @@ struct FolderReader {
     formats: FormatRules,
     shutdown: CancellationToken,
     /// Set if it reads sheets.
-    _sheet: Option<OwnedSemaphorePermit>,
+    sheet: Option<OwnedSemaphorePermit>,
 }
 
 type OpenTable = Table<StoppableFile>;
@@ -158,10 +180,10 @@ struct ColumnUnion {
 }
 
 impl Export {
-    fn new(reader: FolderReader, snapshot: &Snapshot) -> Result<Self, ApiError> {
+    fn new(reader: FolderReader, snapshot: &Snapshot, is_over: &CancellationToken) -> Result<Self, ApiError> {
         let mut union = ColumnUnion::default();
         let mut files = Vec::new();
-        for entry in snapshot.entries.iter() {
+        for entry in snapshot.entries.iter().take_while(|_| !is_over.is_cancelled()) {
             match reader.table(entry) {
                 Ok(open) => {
                     files.push(ExportFile { entry: entry.clone(), columns: union.add(open.columns()) });
@@ -234,9 +256,12 @@ impl Rows {
     }
 
     /// Measures the whole answer.
-    fn length(&mut self) -> io::Result<u64> {
+    fn length(&mut self, is_over: &CancellationToken) -> io::Result<u64> {
         let (mut length, mut out) = (0, Vec::new());
         loop {
+            if is_over.is_cancelled() {
+                return Err(io::Error::other("the caller has hung up"));
+            }
             let more = self.write(&mut out)?;
             length += out.len() as u64;
             out.clear();

@@ -25,7 +25,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
 use tributary_folder_watch::{Content, Entry};
 use tributary_formats::{Packing, media_type};
-use tributary_http_common::stepped;
+use tributary_http_common::{Work, stepped};
 use tributary_protocol::encoded_path;
 
 use crate::http::{
@@ -148,7 +148,7 @@ fn exact(request: &HttpRequest, mut response: HttpResponseBuilder, section: Sect
         return response.body(SizedStream::new(section.length, stream::empty::<io::Result<_>>()));
     }
     let (length, mut rest) = (section.length, section);
-    let body = stepped(move |out| rest.copy_to(out), || {});
+    let body = stepped(Work::Light, move |out| rest.copy_to(out));
     response.body(SizedStream::new(length, Box::pin(body)))
 }
 
@@ -168,7 +168,7 @@ fn packed(packing: Packing, mut section: Section, permit: OwnedSemaphorePermit) 
         }
         Ok(more)
     };
-    Ok(response.streaming(stepped(step, || {})))
+    Ok(response.streaming(stepped(Work::Heavy, step)))
 }
 
 /// Packs what is written to it into memory.

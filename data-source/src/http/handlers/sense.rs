@@ -11,7 +11,7 @@ use actix_web::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use tributary_folder_watch::Snapshot;
-use tributary_http_common::{plain, stepped};
+use tributary_http_common::{Work, plain, stepped};
 use tributary_protocol::{BodyDigest, CONTENT_DIGEST, Sense};
 
 use crate::http::{
@@ -115,7 +115,7 @@ pub(crate) async fn files(request: HttpRequest, app: web::Data<App>) -> Result<H
     response.insert_header((CONTENT_DIGEST, app.manifest_digest(&snapshot).await?));
     response.insert_header(ETag(tag)).insert_header(revalidate()).insert_header(ContentType::json());
     let mut pages = ManifestPages::new(snapshot);
-    Ok(response.streaming(stepped(move |out| pages.write(out), || {})))
+    Ok(response.streaming(stepped(Work::Light, move |out| pages.write(out))))
 }
 
 fn not_modified(tag: EntityTag) -> HttpResponse {

@@ -2,19 +2,16 @@
 
 use std::net::TcpListener;
 
-use actix_web::{HttpServer, web::Data};
+use actix_web::web::Data;
 use anyhow::{Context, Result};
 use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
-use tributary_http_common::{Renewal, STOP_SECONDS, prepare_connection};
+use tributary_http_common::Renewal;
 use tributary_tls::PairInForce;
 
 use super::App;
 use crate::http::server::router;
-
-/// Threads that answer requests; the database is read on others.
-const WORKERS: usize = 2;
 
 /// Serves the form and the API until the engine stops.
 ///
@@ -28,17 +25,9 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let shutdown = engine.shutdown().clone();
     let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
     let app = Data::new(app);
-    let (shared, patience) = (app.clone(), config.patience);
-    let server = HttpServer::new(move || router::app(app.clone()))
-        .workers(WORKERS)
-        .on_connect(prepare_connection(patience))
-        .shutdown_timeout(STOP_SECONDS)
-        .disable_signals();
-    let server = match pair {
-        Some(pair) => server.listen_rustls_0_23(listener, pair.server()?),
-        None => server.listen(listener),
-    };
-    let server = server.context("failed to use the listener")?.run();
+    let shared = app.clone();
+    let build = move || router::app(app.clone());
+    let server = tributary_http_common::serve(build, listener, pair.as_ref(), config.patience)?;
     let handle = server.handle();
     let stop = async {
         shutdown.cancelled().await;
