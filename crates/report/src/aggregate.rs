@@ -109,20 +109,20 @@ impl ReportPlan {
         (threads, readings): (usize, Option<Vec<Reading>>),
         report: &impl Fn(Progress) -> bool,
     ) -> Result<Outcome, Error> {
-        let file = open().map(|file| StoppableReader { file, go_on: None }).map_err(GateError::Io);
+        let file = open().map(|file| StoppableReader { file, bytes: 0, go_on: None }).map_err(GateError::Io);
         let once = file.and_then(|file| Table::open_once(path, size, file, settings)).map_err(Error::Gate);
         match once.and_then(|table| self.compute(table, numbers, (threads, readings.clone()), report)) {
             Err(Error::Gate(GateError::NeedsTwoPasses | GateError::Rejected(_))) => {}
             done => return done,
         }
         let (is_survey, is_stopped) = (Cell::new(true), Cell::new(false));
-        let go_on = || {
-            is_stopped.set(!report(Progress::default()));
+        let go_on = |bytes| {
+            is_stopped.set(!report(Progress { bytes, rows: 0 }));
             !is_stopped.get()
         };
         let open = || {
-            let go_on = is_survey.replace(false).then_some(&go_on as &dyn Fn() -> bool);
-            Ok(StoppableReader { file: open()?, go_on })
+            let go_on = is_survey.replace(false).then_some(&go_on as &dyn Fn(u64) -> bool);
+            Ok(StoppableReader { file: open()?, bytes: 0, go_on })
         };
         match Table::open(path, size, open, settings) {
             Err(_) if is_stopped.get() => Err(Error::Stopped),
@@ -234,17 +234,22 @@ impl ReportPlan {
     }
 }
 
-/// A file that asks `go_on`, if it is set, before each read. The survey has no other way to stop.
+/// A file that tells `go_on`, if it is set, how much was read, and asks it before each read. The survey has no other way to stop.
 struct StoppableReader<'a, R> {
     file: R,
-    go_on: Option<&'a dyn Fn() -> bool>,
+    bytes: u64,
+    go_on: Option<&'a dyn Fn(u64) -> bool>,
 }
 
 impl<R: Read> Read for StoppableReader<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self.go_on {
-            Some(go_on) if !go_on() => Err(io::Error::other("the computation was stopped")),
-            _ => self.file.read(out),
+            Some(go_on) if !go_on(self.bytes) => Err(io::Error::other("the computation was stopped")),
+            _ => {
+                let read = self.file.read(out)?;
+                self.bytes += read as u64;
+                Ok(read)
+            }
         }
     }
 }

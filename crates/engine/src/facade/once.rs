@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use crate::{
     documents::Documents,
     ingest::{Faults, Written},
     poll::{PassOutcome, Poll},
-    progress::MakeObserver,
+    progress::{MakeObserver, Unobserved},
     reports::ReportWork,
 };
 
@@ -111,7 +112,7 @@ async fn pass_until_done(poll: &mut Poll, rejected: &mut BTreeSet<String>) -> Re
         rejected.extend(poll.rejected_files().map(|(path, why)| format!("{name}/{path} is rejected: {why}")));
         let is_over = |poll: &Poll| !passed.is_whole || !has_changed(poll);
         if is_over(poll) {
-            let work = poll.report_work();
+            let work = poll.report_work(Arc::new(Unobserved));
             let failures = futures_util::future::OptionFuture::from(work.map(ReportWork::run_once)).await;
             rejected.extend(failures.into_iter().flatten().map(|why| format!("{name}: {why}")));
             if is_over(poll) {

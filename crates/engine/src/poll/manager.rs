@@ -42,7 +42,7 @@ impl PollManager {
         let (stop, name) = (CancellationToken::new(), poll.name().to_owned());
         statuses.expect(&name);
         poll.progress = statuses.observer(&name, poll.progress);
-        let (work, accepted) = (poll.report_work(), poll.accepted());
+        let (work, accepted) = (poll.report_work(statuses.report_observer(&name)), poll.accepted());
         let mut handles: Vec<_> =
             work.into_iter().map(|work| tasks.spawn(format!("reports of {name}"), stop.clone(), work)).collect();
         let poll_loop = PollLoop::new(poll, poll_interval, statuses.clone());

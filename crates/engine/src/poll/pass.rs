@@ -118,14 +118,14 @@ impl Poll {
         }
     }
 
-    /// Returns the work on the reports over this source, which runs beside its passes; none if there are no reports.
-    pub(crate) fn report_work(&self) -> Option<ReportWork> {
+    /// Returns the work on the reports over this source, which runs beside its passes and tells `observer`; none if there are no reports.
+    pub(crate) fn report_work(&self, observer: Arc<dyn ProgressObserver>) -> Option<ReportWork> {
         let Context { reports, spool, writer, .. } = self.context.clone();
         if reports.all().is_empty() {
             return None;
         }
         let source = SourceKey { id: self.stored.id, name: self.source.name.clone() };
-        let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool);
+        let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool, observer);
         let max_rejects = self.source.limits.max_rejects;
         Some(ReportWork::new(source, fetcher, writer, Arc::clone(&self.content), max_rejects))
     }

@@ -15,7 +15,7 @@ pub struct RunningPass {
     pub since: String,
     /// When it began, as this process measures time.
     started: Instant,
-    /// `listing`, `reading` or `applying`.
+    /// `listing`, `reading`, `applying` or `reporting`.
     pub phase: &'static str,
     /// Files to read, as far as they are known.
     pub files: u64,

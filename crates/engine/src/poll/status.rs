@@ -14,7 +14,12 @@ use super::{
     recent_errors::{RecentError, RecentErrors},
     running::{Noting, Running, RunningPass},
 };
-use crate::{clock, history::Meter, metrics::Durations, progress::ProgressObserver};
+use crate::{
+    clock,
+    history::Meter,
+    metrics::Durations,
+    progress::{ProgressObserver, Unobserved},
+};
 
 /// The health of all sources, by name; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -46,16 +51,19 @@ pub struct SourceStatus {
     pub next_try: Option<String>,
     errors: RecentErrors,
     running: Running,
+    /// The work on its reports.
+    reporting: Running,
 }
 
-/// Time that a pass takes from which on its source counts as slow.
+/// Time that a pass, or a report, takes from which on its source counts as slow.
 const SLOW_AFTER: Duration = Duration::from_secs(10);
 
 impl SourceStatus {
-    /// The pass that is under way, if it has been for long.
+    /// The pass that is under way, or the work on its reports, if it has been for long.
     #[must_use]
     pub fn slow(&self) -> Option<RunningPass> {
-        self.running().filter(|pass| pass.elapsed() >= SLOW_AFTER)
+        let both = [self.running.copy(), self.reporting.copy()].into_iter().flatten();
+        both.filter(|work| work.elapsed() >= SLOW_AFTER).max_by_key(RunningPass::elapsed)
     }
 
     /// The last distinct errors since this process began, the latest first.
@@ -64,10 +72,10 @@ impl SourceStatus {
         self.errors.list()
     }
 
-    /// The pass that is under way.
+    /// The pass that is under way, or else the work on its reports.
     #[must_use]
     pub fn running(&self) -> Option<RunningPass> {
-        self.running.copy()
+        self.running.copy().or_else(|| self.reporting.copy())
     }
 }
 
@@ -87,6 +95,12 @@ impl Statuses {
     pub(crate) fn observer(&self, name: &str, inner: Arc<dyn ProgressObserver>) -> Arc<dyn ProgressObserver> {
         let running = self.all().entry(name.to_owned()).or_default().running.clone();
         Arc::new(Noting { running, inner })
+    }
+
+    /// An observer that notes the work on the reports over a source.
+    pub(crate) fn report_observer(&self, name: &str) -> Arc<dyn ProgressObserver> {
+        let running = self.all().entry(name.to_owned()).or_default().reporting.clone();
+        Arc::new(Noting { running, inner: Arc::new(Unobserved) })
     }
 
     /// Lists a source no longer.
@@ -180,6 +194,8 @@ mod tests {
         statuses.all().insert("north".to_owned(), began(SLOW_AFTER));
         statuses.report("north", None, SLOW_AFTER, SourceState::Up, None);
         assert_eq!(statuses.copy()["north"].slow(), None, "it has ended");
+        let reporting = SourceStatus { reporting: Running::since("then", SLOW_AFTER), ..SourceStatus::default() };
+        assert_eq!(reporting.slow().map(|work| work.since).as_deref(), Some("then"), "so it is for a report");
     }
 
     /// While nothing could be written, a source that answered every second seemed not to have answered since.

@@ -15,6 +15,7 @@ use super::{Report, Reports, SourceContent};
 use crate::{
     documents::{ActiveRead, Documents},
     input::FileToRead,
+    progress::ProgressObserver,
     source::{Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool},
 };
 
@@ -25,12 +26,29 @@ pub(crate) struct PartialFetcher {
     spool: Spool,
     /// The reads in place whose partials are not applied yet.
     active: Mutex<Vec<Arc<ActiveRead>>>,
+    observer: Arc<dyn ProgressObserver>,
+}
+
+/// Work on a report, from its begin to its end.
+pub(super) struct Reporting<'a>(&'a dyn ProgressObserver);
+
+impl Drop for Reporting<'_> {
+    fn drop(&mut self) {
+        self.0.finished("ended");
+    }
 }
 
 impl PartialFetcher {
     /// Gets the partials of the files at `origin` for all `reports`. Bodies and large partials go to `spool`.
-    pub(crate) fn new(reports: Reports, origin: Origin, spool: Spool) -> Self {
-        Self { reports, origin, spool, active: Mutex::default() }
+    pub(crate) fn new(reports: Reports, origin: Origin, spool: Spool, observer: Arc<dyn ProgressObserver>) -> Self {
+        Self { reports, origin, spool, active: Mutex::default(), observer }
+    }
+
+    /// Notes that the partials of so many files are fetched now, until what is returned is dropped.
+    pub(super) fn begin(&self, files: usize) -> Reporting<'_> {
+        self.observer.files_expected(files as u64);
+        self.observer.phase("reporting");
+        Reporting(&*self.observer)
     }
 
     /// The reports that partials are fetched for.
@@ -58,6 +76,17 @@ impl PartialFetcher {
         file: &FileToRead,
         content: &SourceContent,
     ) -> Result<Answer, FetchError> {
+        let fetched = self.fetch_one(report, file, content).await;
+        self.observer.file_read();
+        fetched
+    }
+
+    async fn fetch_one(
+        &self,
+        report: &Arc<Report>,
+        file: &FileToRead,
+        content: &SourceContent,
+    ) -> Result<Answer, FetchError> {
         let entry = &file.entry;
         let body = content.body().clone();
         match (&self.origin, body) {
@@ -78,7 +107,8 @@ impl PartialFetcher {
                 Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
             }
             (Origin::Remote(client), None) => {
-                match client.aggregate((entry, &file.format), &report.config, || self.lines()).await? {
+                let read_on = |bytes| self.observer.bytes_read(bytes);
+                match client.aggregate((entry, &file.format), &report.config, || self.lines(), read_on).await? {
                     Answered::With(answer) => Ok(answer),
                     Answered::CannotCompute => self.fetch_and_compute(client, report, file).await,
                 }
@@ -92,7 +122,9 @@ impl PartialFetcher {
         report: &Arc<Report>,
         file: &FileToRead,
     ) -> Result<Answer, FetchError> {
-        let body = client.fetch(&file.entry, self.spool.new_body(Some(file.entry.size))?, |_| {}).await?;
+        let body = client
+            .fetch(&file.entry, self.spool.new_body(Some(file.entry.size))?, |bytes| self.observer.bytes_read(bytes))
+            .await?;
         Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
     }
 

@@ -245,6 +245,7 @@ impl ReportWork {
         content: &SourceContent,
         stored: &mut Stored,
     ) -> Result<Option<Computed>> {
+        let _reporting = (!read.is_empty()).then(|| self.fetcher.begin(read.len()));
         let mut rejects = self.kept_rejects(&read, stored);
         let (mut all, mut held, mut started) = (Computed::default(), 0, Instant::now());
         let mut answers = pin!(self.fetch_all(report, read, content));

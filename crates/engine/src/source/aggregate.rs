@@ -1,13 +1,16 @@
 //! `POST /aggregate`: asks a source for the partial of one of its files. It does not know what the groups mean.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, anyhow};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use memchr::memchr;
-use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
+use reqwest::{StatusCode, header::CONTENT_TYPE};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
-use tributary_http_client::{Error, LOOK_BETWEEN};
+use tributary_http_client::Error;
+use tributary_pace::{Pace, TooSlow};
 use tributary_protocol::{
     Aggregate, AggregateLine, BodyDigest, CONTENT_DIGEST, FormatSpec, ManifestEntry, PartialHead,
 };
@@ -20,6 +23,9 @@ use super::{
 
 /// Bytes of a line of the answer. The longest lists the rejects of a partial.
 const MAX_LINE_BYTES: usize = 16 << 20;
+
+/// Times that an honest source may read a file for one partial, at most: four readings of numbers, each of up to four passes.
+const MAX_PASSES: u64 = 16;
 
 /// The result of a file.
 pub(crate) enum Answer {
@@ -65,12 +71,14 @@ pub(crate) enum Answered {
 }
 
 impl SourceClient {
-    /// Asks for the partial of exactly the content that the manifest lists, read in this format. `lines` creates a buffer for its groups.
+    /// Asks for the partial of exactly the content that the manifest lists, read in this format. `lines` creates a buffer for its groups,
+    /// and `read_on` is called with the bytes that the source says to have read since it was called last.
     pub(crate) async fn aggregate(
         &self,
         (entry, format): (&ManifestEntry, &FormatSpec),
         report: &ReportConfig,
         lines: impl Fn() -> GroupLines,
+        read_on: impl Fn(u64),
     ) -> Result<Answered, FetchError> {
         let asked = Aggregate {
             path: entry.path.clone(),
@@ -82,7 +90,11 @@ impl SourceClient {
         let body = serde_json::to_vec(&asked).context("failed to write a request for a partial")?;
         let request = self.post("aggregate?digest=1").header(CONTENT_DIGEST, BodyDigest::of(&body).header());
         match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(response) => read(response, &report.plan, lines()).await.map(Answered::With),
+            Ok(response) => {
+                let progress = FileProgress { at: 0, left: MAX_PASSES * entry.size };
+                let mut body = BodyLines::new(response.bytes_stream().boxed(), self.pace(), progress);
+                read(&mut body, &report.plan, lines(), read_on).await.map(Answered::With)
+            }
             Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                 Err(FetchError::Changed(error.to_string()))
@@ -110,8 +122,12 @@ fn is_unsupported(error: &Error) -> bool {
     )
 }
 
-async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> Result<Answer, FetchError> {
-    let mut body = BodyLines { chunks: response.bytes_stream().boxed(), buffer: BytesMut::new() };
+async fn read<S: Chunks>(
+    body: &mut BodyLines<S>,
+    plan: &ReportPlan,
+    mut groups: GroupLines,
+    read_on: impl Fn(u64),
+) -> Result<Answer, FetchError> {
     let mut partial = None;
     let mut digest = BodyDigest::default();
     // A stored partial is added to totals again and again, so an impossible one is never stored.
@@ -119,8 +135,17 @@ async fn read(response: Response, plan: &ReportPlan, mut groups: GroupLines) -> 
         |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate sends an impossible partial"));
     loop {
         let line = body.next_line().await?;
-        match serde_json::from_slice(&line).context("/aggregate does not answer as a source does")? {
-            AggregateLine::Progress { .. } => {}
+        let sent = line.len() as u64;
+        let line = serde_json::from_slice(&line).context("/aggregate does not answer as a source does")?;
+        if !matches!(line, AggregateLine::Progress { .. }) {
+            body.credit(sent)?;
+        }
+        match line {
+            AggregateLine::Progress { bytes, .. } => {
+                let read = body.progress.advance(bytes);
+                body.credit(read)?;
+                read_on(read);
+            }
             AggregateLine::Partial(_) if partial.is_some() => {
                 return Err(FetchError::Failed(anyhow!("/aggregate sends two partials")));
             }
@@ -155,14 +180,52 @@ fn no_partial() -> anyhow::Error {
     anyhow!("/aggregate sends groups before a partial")
 }
 
-/// The lines of a body as they arrive.
+/// What a source says of the file that it reads.
+struct FileProgress {
+    /// Bytes of it, as the last line said.
+    at: u64,
+    /// Bytes that are believed yet.
+    left: u64,
+}
+
+impl FileProgress {
+    /// The bytes that were read since the last line. More than the file has, read as often as may be, are not believed.
+    fn advance(&mut self, bytes: u64) -> u64 {
+        // Another pass begins at the file's begin.
+        let read = bytes.checked_sub(self.at).unwrap_or(bytes).min(self.left);
+        self.at = bytes;
+        self.left -= read;
+        read
+    }
+}
+
+trait Chunks: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin {}
+
+impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Chunks for S {}
+
+/// The lines of a body as they arrive. A line of progress is no progress by itself: what was read of the file is, and the other lines are.
 struct BodyLines<S> {
     chunks: S,
     /// The part of the next lines that has arrived.
     buffer: BytesMut,
+    pace: Pace,
+    progress: FileProgress,
 }
 
-impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> BodyLines<S> {
+fn too_slow(slow: TooSlow) -> FetchError {
+    FetchError::Stalled(format!("/aggregate is too slow: {slow}"))
+}
+
+impl<S: Chunks> BodyLines<S> {
+    fn new(chunks: S, pace: Pace, progress: FileProgress) -> Self {
+        Self { chunks, buffer: BytesMut::new(), pace, progress }
+    }
+
+    /// Notes that so much came of what was waited for.
+    fn credit(&mut self, bytes: u64) -> Result<(), FetchError> {
+        self.pace.moved(Duration::ZERO, bytes).map_err(too_slow)
+    }
+
     async fn next_line(&mut self) -> Result<BytesMut, FetchError> {
         let mut searched = 0;
         loop {
@@ -174,7 +237,9 @@ impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Body
                 let reason = format!("/aggregate sends a line of more than {MAX_LINE_BYTES} bytes");
                 return Err(FetchError::Failed(anyhow!(reason)));
             }
-            match self.chunks.next().await {
+            // The end is no reason to let the source go.
+            let is_over = |chunk: &Option<_>| if matches!(chunk, Some(Ok(_))) { 0 } else { u64::MAX / 2 };
+            match self.pace.wait(self.chunks.next(), is_over).await.map_err(too_slow)? {
                 Some(Ok(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Some(Err(error)) if error.is_timeout() => {
                     return Err(FetchError::Stalled("/aggregate stalled".to_owned()));
@@ -186,5 +251,48 @@ impl<S: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> Body
                 None => return Err(FetchError::Changed("/aggregate ended before its last line".to_owned())),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// The lines that are taken of a source which says every second what `bytes` makes of the time, at most a thousand times.
+    async fn taken(size: u64, bytes: fn(u64) -> u64) -> u64 {
+        let chunks = stream::unfold(0, move |second| async move {
+            tokio::time::sleep(SECOND).await;
+            let line = AggregateLine::Progress { bytes: bytes(second), rows: second };
+            let line = [serde_json::to_vec(&line).unwrap(), b"\n".to_vec()].concat();
+            Some((Ok(Bytes::from(line)), second + 1))
+        });
+        let progress = FileProgress { at: 0, left: MAX_PASSES * size };
+        let mut body = BodyLines::new(chunks.take(1000).boxed(), Pace::new(30 * SECOND), progress);
+        for lines in 0.. {
+            let Ok(line) = body.next_line().await else { return lines };
+            let AggregateLine::Progress { bytes, .. } = serde_json::from_slice(&line).unwrap() else { return lines };
+            let read = body.progress.advance(bytes);
+            if body.credit(read).is_err() {
+                return lines;
+            }
+        }
+        unreachable!("the body ends")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_is_what_is_read_and_not_what_is_said() {
+        const MIB: u64 = 1 << 20;
+        assert_eq!(taken(1000 * MIB, |second| second * MIB).await, 1000, "a source that reads on");
+        assert_eq!(taken(100 * MIB, |second| second % 100 * MIB).await, 1000, "one that reads again");
+        assert!(taken(MIB, |_| 0).await <= 60);
+        assert!(taken(MIB, |_| MIB).await <= 60, "it says the same again and again");
+        assert!(taken(MIB, |second| second * 100).await <= 60, "it drips");
+        assert!(taken(1000, |second| second * MIB).await <= 90, "no file is longer than it is");
+        assert!(taken(1000, |second| second % 2 * 1000).await <= 90, "nor read as often as one likes");
     }
 }

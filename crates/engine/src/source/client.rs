@@ -118,7 +118,7 @@ impl SourceClient {
             .get_by(client, &format!("read/{}", encoded_path(&entry.path)))
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = answer(request).await.map_err(fetch_error)?;
-        let body = (response.bytes_stream(), Pace::new(self.http.patience));
+        let body = (response.bytes_stream(), self.pace());
         let received = receive(body, new, &entry.hash, BodyLimit::Announced(entry.size), arrived).await?;
         if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
@@ -136,9 +136,14 @@ impl SourceClient {
         let limit = BodyLimit::Largest(self.limits.max_file_size);
         let mut digest = AnnouncedDigest::of(&response);
         let chunks = response.bytes_stream().inspect_ok(|chunk| digest.update(chunk));
-        let received = receive((chunks, Pace::new(self.http.patience)), new, "blake3:", limit, arrived).await?;
+        let received = receive((chunks, self.pace()), new, "blake3:", limit, arrived).await?;
         digest.check().map_err(anyhow::Error::from)?;
         Ok(received)
+    }
+
+    /// The pace of a body that this source sends.
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(self.http.patience)
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
