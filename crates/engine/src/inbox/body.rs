@@ -56,7 +56,7 @@ pub(super) async fn receive<E: Display>(
 ) -> Result<Content, InboxError> {
     if receiving.is_small() {
         let (mut small, mut part) = (Vec::new(), Part::default());
-        let mut sender = Sender { pace: Pace::new(limits.patience), yields: CancellationToken::new() };
+        let mut sender = Sender { pace: Pace::new(limits.patience), yields: receiving.begin().yields() };
         while let Some(chunk) = next_chunk(receiving, &mut body, limits, (until, &mut sender)).await? {
             small.extend_from_slice(&chunk);
             if small.len() as u64 > MAX_SMALL_BYTES {

@@ -19,8 +19,9 @@ pub(super) const MAX_SMALL_BYTES: u64 = 256 << 10;
 
 /// Bytes per second below which a sender loses its place if all are taken.
 const SLOW_SPEED: u64 = 16 << 10;
-/// Time for which a sender is not judged.
+/// Time for which the sender of a large and of a small body is not judged.
 const MIN_JUDGED: Duration = Duration::from_secs(5);
+const MIN_JUDGED_SMALL: Duration = Duration::from_secs(1);
 
 /// A document that is being received.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) struct Receiving {
     pub(super) on_disk: Arc<AtomicU64>,
     /// Set if the body may come in parts.
     pub(super) resumable: Option<Resumable>,
-    /// The body or part that is coming in to disk. Locked only to look at it or to replace it.
+    /// The body or part that is coming in. Locked only to look at it or to replace it.
     coming: Mutex<Option<Coming>>,
     /// Cancelled when a client cancels it.
     pub(super) cancel: CancellationToken,
@@ -122,7 +123,8 @@ impl Receiving {
         let coming = self.coming().clone().filter(|coming| !coming.yields.is_cancelled())?;
         let took = coming.since.elapsed();
         let speed = self.bytes().saturating_sub(coming.bytes) / took.as_secs().max(1);
-        (took >= MIN_JUDGED && speed < SLOW_SPEED).then_some(speed)
+        let min_judged = if self.is_small() { MIN_JUDGED_SMALL } else { MIN_JUDGED };
+        (took >= min_judged && speed < SLOW_SPEED).then_some(speed)
     }
 
     /// Ends what its sender sends, because others need the place.

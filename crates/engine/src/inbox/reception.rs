@@ -1,6 +1,11 @@
 //! Receives a document: checks the request, receives the body, and has it stored.
 
-use std::{fmt::Display, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt::Display,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -30,6 +35,8 @@ const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
 
 /// Longest wait until the place of a slow sender is free.
 const MAX_YIELD: Duration = Duration::from_secs(2);
+/// Interval in which a small body that waits for a place lets another go.
+const YIELD_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A document that a client wants to send.
 #[derive(Debug, Default)]
@@ -107,7 +114,7 @@ impl Inbox {
         Ok(id)
     }
 
-    /// Large bodies are refused if too many come at once; small ones wait, because others are soon done.
+    /// Large bodies are refused if too many come at once; small ones wait, because others are soon done or let go.
     async fn permit(&self, receiving: &Receiving) -> Result<OwnedSemaphorePermit, InboxError> {
         if !receiving.is_small() {
             return self.large_permit().await;
@@ -117,8 +124,23 @@ impl Inbox {
         }
         let waits = self.0.small_waiting.try_acquire();
         let _place = waits.map_err(|_| InboxError::TooMany { limit: MAX_WAITING_SMALL })?;
-        let permit = Arc::clone(&self.0.small_permits).acquire_owned().await;
-        Ok(permit.context("the inbox is closed")?)
+        let mut permit = pin!(Arc::clone(&self.0.small_permits).acquire_owned());
+        loop {
+            if let Some(slowest) = self.slowest(true) {
+                slowest.let_go();
+            }
+            if let Ok(permit) = tokio::time::timeout(YIELD_INTERVAL, &mut permit).await {
+                return Ok(permit.context("the inbox is closed")?);
+            }
+        }
+    }
+
+    /// The body that comes most slowly, if that is slow, of the small or of the others.
+    fn slowest(&self, is_small: bool) -> Option<Arc<Receiving>> {
+        let all = self.receiving();
+        let alike = all.values().filter(|one| one.is_small() == is_small);
+        let slow = alike.filter_map(|one| Some((one.slow_speed()?, one)));
+        slow.min_by_key(|(speed, _)| *speed).map(|(_, one)| Arc::clone(one))
     }
 
     /// If all places are taken, the slowest sender loses its own, if it is slow.
@@ -127,12 +149,7 @@ impl Inbox {
         if let Ok(permit) = Arc::clone(&self.0.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let slowest = {
-            let all = self.receiving();
-            let slow = all.values().filter_map(|one| Some((one.slow_speed()?, one)));
-            slow.min_by_key(|(speed, _)| *speed).map(|(_, one)| Arc::clone(one))
-        };
-        slowest.ok_or_else(too_many)?.let_go();
+        self.slowest(false).ok_or_else(too_many)?.let_go();
         let permit = Arc::clone(&self.0.permits).acquire_owned();
         let permit = tokio::time::timeout(MAX_YIELD, permit).await.map_err(|_| too_many())?;
         Ok(permit.context("the inbox is closed")?)
