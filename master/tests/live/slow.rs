@@ -104,6 +104,48 @@ fn senders_that_drip_hold_no_place() {
 }
 
 #[test]
+fn small_documents_that_drip_keep_no_other_from_coming() {
+    let system = products(1, "30s");
+    let begin = |number: usize| {
+        let head = format!("PUT /api/v1/documents/drip{number}.csv HTTP/1.1\r\nHost: localhost\r\n");
+        send(&system, &format!("{head}Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nsku,name\n"))
+    };
+    // More than there are places, so the last ones wait.
+    let dripping: Vec<_> = (0..140).map(begin).collect();
+    let sent = system.ask("PUT", "/api/v1/documents/honest.csv", "sku,name\nh,Honest\n");
+    assert!([200, 201, 202].contains(&sent.status), "{}: {}", sent.status, sent.text());
+    assert!(dripping.iter().any(|client| !is_let_go(client)), "only the slowest must go");
+}
+
+/// A source that only claims to compute a report.
+#[test]
+fn a_source_that_drips_a_report_is_let_go_and_says_so() {
+    let hash = "0".repeat(64);
+    let files = format!(r#"{{"version":"v","files":[{{"path":"s.csv","size":1000,"hash":"blake3:{hash}"}}]}}"#);
+    let lines = "{\"progress\":{\"bytes\":0,\"rows\":0}}\n".repeat(1000);
+    let source = FaultySource::start(&[
+        ("/sense", Answer::json(r#"{"status":0,"version":"v"}"#)),
+        ("/sense/files", Answer::json(&files)),
+        ("/aggregate", Answer::Drip("application/x-ndjson", lines.into())),
+    ]);
+    let mut system = System::new();
+    let report = "[[report]]\nname = \"sales\"\nfiles = \"s.csv\"\nmetrics = { rows = \"count()\" }\n";
+    let files = "[source.products]\nfiles = []\n";
+    system.configure(&format!("[[source]]\nname = \"drip\"\nurl = \"{}\"\n{files}{report}", source.url));
+    system.start_master(&["--patience", "5s"]);
+    let phase = wait::until("the work on the report", || {
+        let sources = system.json("/api/v1/sources");
+        sources["items"][0]["running"]["phase"].as_str().filter(|phase| *phase == "reporting").map(str::to_owned)
+    });
+    assert_eq!(phase, "reporting");
+    let error = wait::until("the end of its patience", || {
+        let reports = system.json("/api/v1/reports");
+        reports["items"][0]["error"].as_str().map(str::to_owned)
+    });
+    assert!(error.contains("/aggregate is too slow: only 0 bytes"), "{error}");
+}
+
+#[test]
 fn a_source_that_drips_is_down_and_says_so() {
     let body = "sku,name\n".to_owned() + &"x".repeat(5000);
     let answers = [("/sense", Answer::json(r#"{"status":1}"#)), ("/read", Answer::Drip("text/csv", body.into()))];

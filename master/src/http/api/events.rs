@@ -1,6 +1,6 @@
 //! `GET /api/v1/events`: what happens, as server-sent events (HTML standard, section 9.2), resumed by `Last-Event-ID`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,7 +11,7 @@ use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
 use tributary_engine::{Followed, Resume, StoredEvent};
 
-use crate::http::server::{App, MAX_FOLLOWERS, error::ApiError};
+use crate::http::server::{App, error::ApiError};
 
 /// Interval of comments while nothing happens, so that proxies do not close the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -24,8 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen")),
     responses((status = 200, content((String = "text/event-stream")), description = "Events until one side goes")))]
 pub(crate) async fn follow(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let follower = Arc::clone(&app.followers).try_acquire_owned();
-    let follower = follower.map_err(|_| ApiError::TooManyClients { limit: MAX_FOLLOWERS })?;
+    let follower = app.follower()?;
     let followed = app.engine.follow(resume(request.headers())).await?.boxed();
     let items = stream::unfold(followed, next).map(move |item| {
         // Given back when the client goes.

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tributary_config::ReportConfig;
 use tributary_engine::{Document, Inbox};
@@ -105,9 +105,10 @@ pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result
         (status = 404, description = "No such upload"),
     ))]
 pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let place = app.follower()?;
     let upload = known(&app, &id).await?;
     let (inbox, reports, stop) = (app.engine.inbox().clone(), app.engine.reports(), app.engine.shutdown().clone());
-    let follower = Follower { inbox, upload, reports, told: None, stop };
+    let follower = Follower { inbox, upload, reports, told: None, stop, _place: place };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -132,6 +133,7 @@ struct Follower {
     /// When the last event was sent; `None` before the first.
     told: Option<Instant>,
     stop: CancellationToken,
+    _place: OwnedSemaphorePermit,
 }
 
 async fn next(mut follower: Follower) -> Option<(Result<Bytes, Infallible>, Follower)> {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tributary_admission::Admission;
 use tributary_config::CompatConfig;
 use tributary_engine::Engine;
 use tributary_http_common::RequestMetrics;
 
-use crate::http::socketio::SocketIo;
+use crate::http::{server::error::ApiError, socketio::SocketIo};
 
-/// Most followers of the events at a time. Each holds a connection.
-pub(crate) const MAX_FOLLOWERS: usize = 1_000;
+/// Most followers of events at a time, those of uploads included. Each holds a connection.
+const MAX_FOLLOWERS: usize = 1_000;
 
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
@@ -23,8 +23,8 @@ pub(crate) struct App {
     pub(crate) requests: RequestMetrics,
     /// The clients of Socket.IO.
     pub(crate) socketio: SocketIo,
-    /// One permit per follower of the events.
-    pub(crate) followers: Arc<Semaphore>,
+    /// One permit per follower of events.
+    pub(super) followers: Arc<Semaphore>,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
     /// Whether there is a page about the demo.
@@ -36,5 +36,11 @@ impl App {
         let socketio = SocketIo::new(compat.clone().unwrap_or_default());
         let followers = Arc::new(Semaphore::new(MAX_FOLLOWERS));
         Self { engine, admission, requests: RequestMetrics::new(true), socketio, followers, compat, is_demo: false }
+    }
+
+    /// Takes a place for one more follower of events, which is free again once it is dropped.
+    pub(crate) fn follower(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let place = Arc::clone(&self.followers).try_acquire_owned();
+        place.map_err(|_| ApiError::TooManyClients { limit: MAX_FOLLOWERS })
     }
 }

@@ -85,7 +85,12 @@ pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Byt
 async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
     static BODIES: Budget = Budget::new();
     let (mut share, mut body) = (BODIES.share(), web::BytesMut::new());
-    while let Some(chunk) = payload.next().await {
+    loop {
+        let chunk = tokio::select! {
+            chunk = payload.next() => chunk,
+            () = share.yields() => return Err(ApiError::TooManyBodies { limit: MAX_BYTES }),
+        };
+        let Some(chunk) = chunk else { return Ok(body.freeze()) };
         let chunk = chunk.map_err(|_| bad("the body ended early or is not written as its head says".to_owned()))?;
         if body.len() + chunk.len() > limit {
             return Err(ApiError::TooLarge { limit });
@@ -95,7 +100,6 @@ async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes,
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
 }
 
 /// Parses a JSON body, whatever its media type says, so that `curl -d` works. The checks of `Origin` and `Sec-Fetch-Site` keep other

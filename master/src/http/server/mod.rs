@@ -12,5 +12,5 @@ mod roles;
 pub(crate) mod router;
 mod run;
 
-pub(crate) use app::{App, MAX_FOLLOWERS};
+pub(crate) use app::App;
 pub(crate) use run::serve;

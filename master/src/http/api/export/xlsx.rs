@@ -2,7 +2,10 @@
 //!
 //! The rows go to a temporary file first. So a list that no sheet can hold is refused with words instead of cut.
 
-use std::{fs::File, io::Seek};
+use std::{
+    fs::File,
+    io::{self, Seek, SeekFrom, Write},
+};
 
 use actix_web::{
     HttpResponse,
@@ -12,7 +15,8 @@ use actix_web::{
 use anyhow::Context;
 use futures_util::StreamExt;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
 use tributary_http_common::file;
 
 use super::{Cell, Table};
@@ -30,9 +34,20 @@ const MAX_DIGITS: usize = 15;
 /// Excel's limit for the name of a sheet.
 const MAX_SHEET_NAME: usize = 31;
 
+/// Sheets that are written at a time. Each takes a core, and one of the few lists that are read at a time.
+const MAX_SHEETS: usize = 2;
+
+static SHEETS: Semaphore = Semaphore::const_new(MAX_SHEETS);
+
 pub(super) async fn answer<R: Send + 'static>(table: Table<R>) -> Result<HttpResponse, ApiError> {
-    let name = table.name.clone();
-    let saved = web::block(move || saved(workbook(table)?)).await.context("a sheet broke off")??;
+    let place = SHEETS.try_acquire().map_err(|_| ApiError::Busy)?;
+    let (name, is_over) = (table.name.clone(), CancellationToken::new());
+    let _cancel_if_client_goes = is_over.clone().drop_guard();
+    let work = move || {
+        let _place = place;
+        saved(workbook(table, &is_over)?, is_over)
+    };
+    let saved = web::block(work).await.context("a sheet broke off")??;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, XLSX))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.xlsx\"")))
@@ -40,15 +55,39 @@ pub(super) async fn answer<R: Send + 'static>(table: Table<R>) -> Result<HttpRes
 }
 
 /// Saves a workbook to a temporary file, of which a slow client takes piece after piece.
-fn saved(mut workbook: Workbook) -> Result<File, ApiError> {
-    let mut file = tempfile::tempfile().context("failed to create a temporary file")?;
+fn saved(mut workbook: Workbook, is_over: CancellationToken) -> Result<File, ApiError> {
+    let file = tempfile::tempfile().context("failed to create a temporary file")?;
+    let mut file = Wanted { file, is_over };
     workbook.save_to_writer(&mut file).context("failed to write a temporary file")?;
+    let mut file = file.file;
     file.rewind().context("failed to read a temporary file")?;
     Ok(file)
 }
 
-/// Writes all rows. Call it on a thread that may block.
-fn workbook<R>(table: Table<R>) -> Result<Workbook, ApiError> {
+/// A file whose writes fail once its client has hung up. The library has no other way to stop.
+struct Wanted {
+    file: File,
+    is_over: CancellationToken,
+}
+
+impl Write for Wanted {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.is_over.is_cancelled() { Err(io::ErrorKind::BrokenPipe.into()) } else { self.file.write(data) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Wanted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Writes all rows, as long as the client waits for them. Call it on a thread that may block.
+fn workbook<R>(table: Table<R>, is_over: &CancellationToken) -> Result<Workbook, ApiError> {
     let Table { name, header, mut rows, cells } = table;
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet_with_constant_memory().context("failed to create a temporary file")?;
@@ -57,6 +96,9 @@ fn workbook<R>(table: Table<R>) -> Result<Workbook, ApiError> {
     let mut sheet = Sheet { sheet, header: &header, text: Format::new().set_num_format("@"), row: 0, bytes: 0 };
     sheet.push(header.iter().map(Cell::from))?;
     while let Some(batch) = Handle::current().block_on(rows.next()) {
+        if is_over.is_cancelled() {
+            return Err(ApiError::Busy);
+        }
         batch?.iter().try_for_each(|row| sheet.push(cells(row)))?;
     }
     Ok(workbook)
@@ -136,6 +178,7 @@ fn refusal(error: XlsxError) -> ApiError {
 mod tests {
     use futures_util::stream;
     use std::iter;
+    use tributary_engine::Batches;
 
     use super::*;
 
@@ -151,14 +194,35 @@ mod tests {
         }
     }
 
-    /// The problem with a list of these texts.
-    async fn problem(rows: Vec<Vec<String>>) -> Option<String> {
+    fn table(rows: Batches<String>) -> Table<String> {
         fn cells(row: &String) -> Vec<Cell<'_>> {
             vec![Cell::from(row)]
         }
-        let rows = stream::iter(rows.into_iter().map(Ok)).boxed();
-        let table = Table { name: "t".into(), header: vec!["a".into()], rows, cells };
-        let done = tokio::task::spawn_blocking(move || workbook(table).map(drop)).await.unwrap();
+        Table { name: "t".into(), header: vec!["a".into()], rows, cells }
+    }
+
+    #[actix_web::test]
+    async fn a_sheet_is_given_up_once_its_client_has_hung_up() {
+        let (taking, mut taken) = tokio::sync::mpsc::unbounded_channel();
+        let next = move || taking.send(()).map(|()| vec![String::new()]).map_err(anyhow::Error::from);
+        let mut answering = Box::pin(answer(table(stream::repeat_with(next).boxed())));
+        tokio::select! {
+            _ = &mut answering => panic!("the rows are still coming"),
+            _ = taken.recv() => {}
+        }
+        drop(answering);
+        let mut rows = 1;
+        while taken.recv().await.is_some() {
+            rows += 1;
+        }
+        assert!(rows < MAX_ROWS - 1, "it was written to its end");
+    }
+
+    /// The problem with a list of these texts.
+    async fn problem(rows: Vec<Vec<String>>) -> Option<String> {
+        let table = table(stream::iter(rows.into_iter().map(Ok)).boxed());
+        let work = move || workbook(table, &CancellationToken::new()).map(drop);
+        let done = tokio::task::spawn_blocking(work).await.unwrap();
         done.err().map(|error| error.to_string())
     }
 
