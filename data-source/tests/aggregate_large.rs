@@ -12,7 +12,7 @@ use tributary_protocol::AggregateLine;
 
 use crate::{
     aggregate::{count, hash_of, lines, request},
-    support::{Source, ended, wait_for},
+    support::{PATIENCE, Source, ended, wait_for},
 };
 
 /// 110 MB. They are decoded by one thread, so more cores do not make it faster; an unoptimised program takes some ten seconds.
@@ -73,8 +73,10 @@ fn two_are_computed_at_a_time_and_what_nobody_wants_is_stopped() {
     one.wait_until_at_work();
     two.wait_until_at_work();
     let mut three = Asked::ask(&source, "small.csv");
-    let waiting = three.line();
-    assert_eq!(waiting, Some(AggregateLine::Progress { bytes: 0, rows: 0 }), "there is no place for a third one");
+    let stream = three.0.get_ref();
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(stream.peek(&mut [0]).is_err(), "there is no place for a third one");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     drop(one);
     let next = std::iter::from_fn(|| three.line()).find(|line| !matches!(line, AggregateLine::Progress { .. }));
     assert!(matches!(next, Some(AggregateLine::Partial(head)) if head.rows == 1), "it has the place of the first one");
@@ -96,8 +98,9 @@ fn two_are_computed_at_a_time_and_what_nobody_wants_is_stopped() {
 #[test]
 fn too_many_requests_are_told_to_come_again() {
     let source = source();
-    let mut asked: Vec<Asked> = (0..32).map(|_| Asked::ask(&source, "large.csv")).collect();
-    asked.iter_mut().for_each(|asked| assert!(asked.line().is_some()));
+    let mut asked: Vec<Asked> = (0..2).map(|_| Asked::ask(&source, "large.csv")).collect();
+    asked.iter_mut().for_each(Asked::wait_until_at_work);
+    asked.extend((0..30).map(|_| Asked::ask(&source, "large.csv")));
     let answer = source.post("/aggregate", &request(&source, "small.csv").to_string());
     assert!(answer.problem(503).contains("too many"));
     assert_eq!(answer.header("retry-after"), "1");

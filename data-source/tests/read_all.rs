@@ -1,6 +1,6 @@
 //! `/read`: all rows of all files as one CSV.
 
-use std::{io::Read, time::Duration};
+use std::io::Read;
 
 use reqwest::StatusCode;
 use rust_xlsxwriter::Workbook;

@@ -1,10 +1,10 @@
-//! Clients that hang up while they wait. The library notices it only when it writes the answer; until then a request would keep its
-//! place among those that wait.
+//! Clients that hang up while they wait. The library notices it only when it writes, so until then a request would keep its place among
+//! those that wait, and a stream of events that of a follower.
 
 use std::{future::pending, rc::Rc, time::Duration};
 
 use actix_web::{
-    dev::ServiceRequest,
+    HttpRequest,
     rt::{net::TcpStream, time::sleep},
 };
 
@@ -21,7 +21,7 @@ pub struct Waiting(Option<Rc<Connection>>);
 impl Waiting {
     /// The client of a request that changes nothing if `is_read`. Of any other the work goes on, whoever hangs up.
     #[must_use]
-    pub fn of(request: &ServiceRequest, is_read: bool) -> Self {
+    pub fn of(request: &HttpRequest, is_read: bool) -> Self {
         Self(is_read.then(|| request.conn_data::<Rc<Connection>>().cloned()).flatten())
     }
 
@@ -42,14 +42,14 @@ mod tests {
     use std::net::{SocketAddr, TcpListener};
 
     use actix_web::{
-        App, HttpServer,
+        App, HttpResponse, HttpServer,
         dev::Service,
         web::{self, Data},
     };
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     use super::*;
-    use crate::connection::prepare_connection;
+    use crate::{connection::prepare_connection, paced};
 
     /// Says that a request is dropped.
     struct Noisy(UnboundedSender<()>);
@@ -65,18 +65,28 @@ mod tests {
         pending().await
     }
 
+    async fn events(ended: Data<UnboundedSender<()>>) -> HttpResponse {
+        let noisy = Noisy(ended.get_ref().clone());
+        let never = futures_util::stream::once(async move {
+            let _noisy = noisy;
+            pending::<std::io::Result<web::Bytes>>().await
+        });
+        HttpResponse::Ok().content_type("text/event-stream").streaming(never)
+    }
+
     #[actix_web::test]
     async fn who_hangs_up_is_forgotten_at_once() {
         let (ended, mut end) = unbounded_channel::<()>();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let app = move || {
-            App::new().app_data(Data::new(ended.clone())).route("/", web::get().to(held)).wrap_fn(|request, service| {
-                let waiting = Waiting::of(&request, true);
+            let app = App::new().app_data(Data::new(ended.clone())).route("/events", web::get().to(events));
+            app.route("/held", web::get().to(held)).wrap_fn(|request, service| {
+                let waiting = Waiting::of(request.request(), true);
                 let called = service.call(request);
                 async move {
                     tokio::select! {
-                        response = called => response,
+                        response = called => Ok(paced(response?).unwrap()),
                         () = waiting.gone() => Err(actix_web::error::ErrorServiceUnavailable("gone")),
                     }
                 }
@@ -86,11 +96,14 @@ mod tests {
         let server = server.listen(listener).unwrap().disable_signals().run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        let client = std::net::TcpStream::connect(address).unwrap();
-        std::io::Write::write_all(&mut &client, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        assert!(tokio::time::timeout(3 * QUICK, end.recv()).await.is_err(), "who waits is not forgotten");
-        drop(client);
-        tokio::time::timeout(Duration::from_secs(20), end.recv()).await.unwrap();
+        for path in ["/held", "/events"] {
+            let client = std::net::TcpStream::connect(address).unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            std::io::Write::write_all(&mut &client, request.as_bytes()).unwrap();
+            assert!(tokio::time::timeout(3 * QUICK, end.recv()).await.is_err(), "who waits is not forgotten");
+            drop(client);
+            tokio::time::timeout(Duration::from_secs(20), end.recv()).await.unwrap();
+        }
         handle.stop(false).await;
     }
 }

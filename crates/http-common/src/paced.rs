@@ -4,6 +4,7 @@
 use std::{
     cell::Cell,
     error::Error,
+    io,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -20,7 +21,10 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::connection::{Connection, let_slowest_go};
+use crate::{
+    connection::{Connection, let_slowest_go},
+    gone::Waiting,
+};
 
 /// Bytes that the library gets at a time. With what it has already, its buffer stays below 64 KiB.
 const SLICE_BYTES: usize = 24 << 10;
@@ -69,6 +73,7 @@ pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBo
     let is_event_stream = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/event-stream");
     let is_open_end = response.headers().get(CONTENT_TYPE).is_some_and(is_event_stream)
         || response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let is_ok = response.status() == StatusCode::OK;
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let connection = request.conn_data::<Rc<Connection>>().cloned();
@@ -98,12 +103,20 @@ pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBo
         };
     }
     let size = if rest.is_empty() { body.size() } else { BodySize::Sized(rest.len() as u64) };
-    let body = BoxBody::new(Paced { body, size, rest, connection, shares });
+    let is_stream = size == BodySize::Stream && is_ok;
+    let gone = is_stream.then(|| Box::pin(Waiting::of(&request, true).gone()) as Gone);
+    let body = BoxBody::new(Paced { is_open_end, gone, body, size, rest, connection, shares });
     Ok(ServiceResponse::new(request, head.set_body(body)))
 }
 
+type Gone = Pin<Box<dyn Future<Output = ()>>>;
+
 struct Paced {
     body: BoxBody,
+    /// Whether an early end of it is an end like any other.
+    is_open_end: bool,
+    /// Ready once the client of a stream has hung up, to whom nothing may be written for long.
+    gone: Option<Gone>,
     size: BodySize,
     /// The rest of the last chunk.
     rest: Bytes,
@@ -127,10 +140,15 @@ impl MessageBody for Paced {
             return Poll::Ready(Some(Err(slow.into())));
         }
         while this.rest.is_empty() {
-            match ready!(Pin::new(&mut this.body).poll_next(cx)) {
-                Some(Ok(chunk)) => this.rest = chunk,
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
+            match Pin::new(&mut this.body).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => this.rest = chunk,
+                Poll::Ready(end) => return Poll::Ready(end),
+                Poll::Pending => {
+                    let Some(gone) = &mut this.gone else { return Poll::Pending };
+                    ready!(gone.as_mut().poll(cx));
+                    let cut = io::Error::from(io::ErrorKind::BrokenPipe);
+                    return Poll::Ready((!this.is_open_end).then(|| Err(cut.into())));
+                }
             }
         }
         let slice = this.rest.split_to(this.rest.len().min(SLICE_BYTES));

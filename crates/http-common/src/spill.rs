@@ -66,7 +66,12 @@ async fn next(receiver: Option<Receiver<Piece>>) -> Option<(Parts, Option<Receiv
 /// Reads the body. Ends early if the client has gone.
 async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
     let (mut body, mut left) = (Box::pin(body), MAX_WAIT);
-    while let Some(chunk) = body.next().await {
+    loop {
+        let chunk = tokio::select! {
+            chunk = body.next() => chunk,
+            () = sender.closed() => return,
+        };
+        let Some(chunk) = chunk else { break };
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) => return drop(sender.send(Piece::Failed(error)).await),

@@ -99,7 +99,7 @@ async fn around(
     let is_refused = refusal.is_some();
     let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
     // No request of this server changes anything.
-    let waiting = Waiting::of(&request, true);
+    let waiting = Waiting::of(request.request(), true);
     let response = match refusal.or_else(unready) {
         None => tokio::select! {
             response = next.call(request) => response?.map_into_boxed_body(),

@@ -263,7 +263,7 @@ async fn around(
     let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
     let refusal = admit(&app.admission, &request, is_probe).await.err();
-    let waiting = Waiting::of(&request, method.is_safe());
+    let waiting = Waiting::of(request.request(), method.is_safe());
     let response = match refusal {
         None => tokio::select! {
             response = next.call(request) => response?.map_into_boxed_body(),
