@@ -15,7 +15,7 @@ use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 use tributary_format_rules::FormatRules;
 use tributary_http_common::RequestMetrics;
 
-use super::{error::ApiError, manifest::ManifestPages};
+use super::{error::ApiError, held::Held, manifest::ManifestPages};
 use crate::partials::Computations;
 
 /// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     /// Cancelled when the server stops: held requests are answered, and transfers end.
     pub(crate) shutdown: CancellationToken,
+    /// Answers that wait for news.
+    pub(crate) held: Held,
     /// Partial results of reports.
     pub(crate) computations: Arc<Computations>,
     /// Permits to hold a sheet.
@@ -79,6 +81,7 @@ impl App {
             formats,
             admission,
             shutdown,
+            held: Held::default(),
             computations: Arc::default(),
             sheets: Arc::new(Semaphore::new(MAX_SHEETS)),
             waiting_for_sheet: Semaphore::new(MAX_WAITING_FOR_SHEET),

@@ -6,5 +6,6 @@ mod conditions;
 mod error;
 mod handlers;
 mod headers;
+mod held;
 mod manifest;
 pub(crate) mod router;

@@ -130,8 +130,7 @@ fn a_source_that_drips_a_report_is_let_go_and_says_so() {
     ]);
     let mut system = System::new();
     let report = "[[report]]\nname = \"sales\"\nfiles = \"s.csv\"\nmetrics = { rows = \"count()\" }\n";
-    let files = "[source.products]\nfiles = []\n";
-    system.configure(&format!("[[source]]\nname = \"drip\"\nurl = \"{}\"\n{files}{report}", source.url));
+    system.configure(&format!("[[source]]\nname = \"drip\"\nurl = \"{}\"\n{report}", source.url));
     system.start_master(&["--patience", "5s"]);
     let phase = wait::until("the work on the report", || {
         let sources = system.json("/api/v1/sources");

@@ -26,9 +26,9 @@ const MAX_BUFFERED_BATCHES: usize = 4;
 /// log from shrinking.
 const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(60);
 
-/// Too many others wait for their turn to read.
+/// Too many others wait for their turn to read or to write.
 #[derive(Debug, thiserror::Error)]
-#[error("{MAX_WAITING} others wait to read the database")]
+#[error("too many others wait for the database")]
 pub struct Busy;
 
 /// Time after which a connection that nobody uses is closed. Each holds a cache, which is memory that a burst of reads leaves behind.

@@ -1,13 +1,20 @@
 //! One product and its edits.
 
 use anyhow::Result;
+use tokio::sync::Semaphore;
 
 use super::Engine;
 use crate::{
+    database::Busy,
     edits::{self, CannotUndo, EditRequest, EditTerms, Stale},
     ingest::NoColumn,
     views::{ProductChange, ProductDetail, detail, product_history},
 };
+
+/// Edits that may wait until they are written, which a large version delays. Further ones are refused.
+const MAX_WAITING_EDITS: usize = 256;
+
+static WAITING: Semaphore = Semaphore::const_new(MAX_WAITING_EDITS);
 
 /// An error of [`Engine::change_edit`].
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +32,7 @@ pub enum EditError {
     /// The engine is stopping. The edit may have been made or not.
     #[error("the master is stopping; check in a moment whether the edit was made")]
     Stopping,
-    /// The database failed; nothing was changed.
+    /// The database failed, or too many others wait ([`Busy`]); nothing was changed.
     #[error(transparent)]
     Failed(anyhow::Error),
 }
@@ -78,6 +85,7 @@ impl Engine {
     /// # Errors
     /// [`EditError`].
     pub async fn change_edit(&self, sku: &str, change: EditRequest, terms: EditTerms) -> Result<bool, EditError> {
+        let _place = WAITING.try_acquire().map_err(|_| anyhow::Error::from(Busy))?;
         let sku = sku.to_owned();
         let written = self.0.writer.run_first(move |store| edits::change(store, &sku, change, terms));
         tokio::select! {

@@ -46,9 +46,11 @@ pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<H
     let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
     let lacks = |snapshot: &Snapshot| lacks(&request, &app, question.since.as_deref(), snapshot);
     let mut state = app.folder.state();
+    let hold = app.held.begin();
     tokio::select! {
         _ = state.wait_for(|state| known(state).is_err() || known(state).is_ok_and(|snapshot| lacks(&snapshot))) => {}
         () = tokio::time::sleep(wait) => {}
+        () = hold.ends() => {}
         () = app.shutdown.cancelled() => {}
     }
     let snapshot = app.snapshot()?;
