@@ -180,7 +180,7 @@ fn no_partial() -> anyhow::Error {
     anyhow!("/aggregate sends groups before a partial")
 }
 
-/// What a source says of the file that it reads.
+/// Progress of the file that a source reads, as far as it is believed.
 struct FileProgress {
     /// Bytes of it, as the last line said.
     at: u64,
