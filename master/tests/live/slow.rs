@@ -121,7 +121,9 @@ fn small_documents_that_drip_keep_no_other_from_coming() {
 #[test]
 fn a_source_that_drips_a_report_is_let_go_and_says_so() {
     let hash = "0".repeat(64);
-    let files = format!(r#"{{"version":"v","files":[{{"path":"s.csv","size":1000,"hash":"blake3:{hash}"}}]}}"#);
+    let files = format!(
+        r#"{{"version":"v","files":[{{"path":"s.csv","size":1000,"hash":"blake3:{hash}","modified":"2026-01-01T00:00:00Z"}}],"unreadable":[]}}"#
+    );
     let lines = "{\"progress\":{\"bytes\":0,\"rows\":0}}\n".repeat(1000);
     let source = FaultySource::start(&[
         ("/sense", Answer::json(r#"{"status":0,"version":"v"}"#)),
