@@ -28,9 +28,9 @@ use tributary_pace::{MAX_PATIENCE, Pace};
 const MAX_UNSENT_BYTES: u32 = 256 << 10;
 /// Patiences after an answer in which the client must have taken the last of it, or asked for more as a whole.
 const TAIL: u32 = 2;
-/// Patiences after which the system itself gives up a client that takes nothing. It does not tell the client, who would wait for ever, so it
+/// Time after which the system itself gives up a client that takes nothing. It does not tell the client, who would wait for ever, so it
 /// must come behind our own end.
-const ABANDONED: u32 = 4;
+const ABANDONED: Duration = Duration::from_secs(120);
 /// Connections of one thread that ask for nothing. With more of them, the one that has waited longest is let go.
 const MAX_SILENT: usize = 1_000;
 /// Time that a client was waited for from which on it may be let go in favour of others.
@@ -79,7 +79,7 @@ pub(crate) fn prepare_connection(patience: Duration) -> impl Fn(&dyn Any, &mut E
         // acknowledgement, 40 ms per small file: a master needed 13 s to load 2,000 one-row files, and 0.6 s with this option.
         // A connection that refuses it is only slower.
         let _ = tcp.set_nodelay(true);
-        limit_buffers(&socket, ABANDONED * patience);
+        limit_buffers(&socket, ABANDONED);
         let now = Instant::now();
         let taking = Taking { pace: Pace::new(patience), waits: None, silent: Some((now, now + patience)) };
         let connection = Rc::new(Connection {
@@ -247,7 +247,7 @@ mod tests {
     fn check(tcp: &TcpStream, data: &Extensions) {
         assert!(tcp.nodelay().unwrap());
         #[cfg(target_os = "linux")]
-        assert_eq!(SockRef::from(tcp).tcp_user_timeout().unwrap(), Some(ABANDONED * MAX_PATIENCE));
+        assert_eq!(SockRef::from(tcp).tcp_user_timeout().unwrap(), Some(ABANDONED));
         let connection = data.get::<Rc<Connection>>().unwrap();
         assert_eq!(connection.local, Some(tcp.local_addr().unwrap()));
     }
