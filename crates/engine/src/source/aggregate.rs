@@ -9,7 +9,7 @@ use memchr::memchr;
 use reqwest::{StatusCode, header::CONTENT_TYPE};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
-use tributary_http_client::Error;
+use tributary_http_client::{Error, LOOK_BETWEEN};
 use tributary_pace::{Pace, TooSlow};
 use tributary_protocol::{
     Aggregate, AggregateLine, BodyDigest, CONTENT_DIGEST, FormatSpec, ManifestEntry, PartialHead,
@@ -135,12 +135,11 @@ async fn read<S: Chunks>(
         |error: IncomingError| FetchError::Failed(anyhow!(error).context("/aggregate sends an impossible partial"));
     loop {
         let line = body.next_line().await?;
-        let sent = line.len() as u64;
-        let line = serde_json::from_slice(&line).context("/aggregate does not answer as a source does")?;
-        if !matches!(line, AggregateLine::Progress { .. }) {
-            body.credit(sent)?;
+        let read_line = serde_json::from_slice(&line).context("/aggregate does not answer as a source does")?;
+        if !matches!(read_line, AggregateLine::Progress { .. }) {
+            body.credit(line.len() as u64)?;
         }
-        match line {
+        match read_line {
             AggregateLine::Progress { bytes, .. } => {
                 let read = body.progress.advance(bytes);
                 body.credit(read)?;
