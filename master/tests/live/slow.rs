@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
     time::Duration,
 };
@@ -160,4 +160,28 @@ fn a_source_that_drips_is_down_and_says_so() {
         (source["state"] == "down").then(|| source["error"].as_str().unwrap().to_owned())
     });
     assert!(error.contains("too slow") && error.contains("1024 per second"), "{error}");
+}
+
+/// Each of them used to read the database by itself: after one change those above 260 were cut off, and readers were refused.
+#[test]
+fn a_change_reaches_every_follower_and_refuses_nobody() {
+    let system = products(10, "30s");
+    let ask = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut followers: Vec<_> = (0..600).map(|_| BufReader::new(send(&system, ask))).collect();
+    let mut until = |expected: &str| {
+        for follower in &mut followers {
+            let mut line = String::new();
+            while !line.starts_with(expected) {
+                line.clear();
+                assert_ne!(follower.read_line(&mut line).unwrap(), 0, "it was cut off before `{expected}`");
+            }
+        }
+    };
+    until("id: ");
+    for name in ["Mine", "Yours", "Ours"] {
+        let edited = system.ask("PATCH", "/api/v1/products/sku000001", &format!(r#"{{"name":"{name}"}}"#));
+        assert_eq!(edited.status, 200, "{name}");
+        assert_eq!(system.ask("GET", "/api/v1/products?limit=1", "").status, 200);
+        until("event: edit");
+    }
 }

@@ -4,10 +4,12 @@
 
 pub(crate) mod events;
 mod readers;
+mod tail;
 mod unwritable;
 mod writer;
 
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
+pub(crate) use tail::EventTail;
 pub use unwritable::WriteOutage;
 pub(crate) use writer::{Writer, WriterThread};

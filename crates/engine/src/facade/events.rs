@@ -1,15 +1,14 @@
 //! Subscriptions to events.
 
+use std::sync::Arc;
+
 use anyhow::Result;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 use tributary_store::Store;
 
 use super::Engine;
-use crate::database::events::{self, StoredEvent};
-
-/// Events in one read.
-const EVENTS_PER_READ: i64 = 500;
+use crate::database::events::StoredEvent;
 
 /// The start of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +37,11 @@ pub enum Followed {
 
 struct Subscriber {
     engine: Engine,
-    /// Changes after every job of the writer. Marked as seen before the database is read, so that no event is missed in between.
+    /// Changes after every job of the writer. Marked as seen before events are asked for, so that none is missed in between.
     done: watch::Receiver<u64>,
     last: i64,
-    ready: std::vec::IntoIter<Followed>,
+    /// Shared with other subscribers, so that slow ones take little memory.
+    ready: std::vec::IntoIter<Arc<StoredEvent>>,
 }
 
 impl Engine {
@@ -52,10 +52,11 @@ impl Engine {
     /// The database fails.
     pub async fn follow(&self, resume: Resume) -> Result<impl Stream<Item = Result<Followed>> + use<>> {
         let done = self.0.writer.done();
-        let (last, missed) = self.read(move |store| begin(store, resume)).await?;
-        let ready = vec![Followed::Start { id: last, missed }].into_iter();
-        let subscriber = Subscriber { engine: self.clone(), done, last, ready };
-        Ok(stream::unfold(Some(subscriber), |subscriber| async { next(subscriber?).await }))
+        let (last, missed) = self.0.events.in_turn(move |store| begin(store, resume)).await?;
+        let start = Followed::Start { id: last, missed };
+        let subscriber = Subscriber { engine: self.clone(), done, last, ready: Vec::new().into_iter() };
+        let events = stream::unfold(Some(subscriber), |subscriber| async { next(subscriber?).await });
+        Ok(stream::once(async { Ok(start) }).chain(events))
     }
 }
 
@@ -71,21 +72,16 @@ fn begin(store: &mut Store, resume: Resume) -> Result<(i64, bool)> {
 
 async fn next(mut subscriber: Subscriber) -> Option<(Result<Followed>, Option<Subscriber>)> {
     loop {
-        if let Some(item) = subscriber.ready.next() {
-            return Some((Ok(item), Some(subscriber)));
+        if let Some(event) = subscriber.ready.next() {
+            subscriber.last = event.id;
+            return Some((Ok(Followed::Event(Arc::unwrap_or_clone(event))), Some(subscriber)));
         }
         subscriber.done.borrow_and_update();
-        let last = subscriber.last;
-        let read = move |store: &mut Store| {
-            let rows = store.events_after(last, EVENTS_PER_READ)?;
-            rows.iter().map(events::read).collect::<Result<Vec<_>>>()
-        };
-        match subscriber.engine.read(read).await {
+        match subscriber.engine.0.events.after(subscriber.last, &subscriber.done).await {
             Err(error) => return Some((Err(error), None)),
             Ok(events) if events.is_empty() => {}
             Ok(events) => {
-                subscriber.last = events.last().map_or(last, |event| event.id);
-                subscriber.ready = events.into_iter().map(Followed::Event).collect::<Vec<_>>().into_iter();
+                subscriber.ready = events.into_iter();
                 continue;
             }
         }

@@ -30,7 +30,7 @@ use tributary_config::{CatalogConfig, Config, ReportConfig};
 use tributary_store::{QueueRow, Store};
 
 use crate::{
-    database::{CloseIdle, Readers, Writer, WriterThread},
+    database::{CloseIdle, EventTail, Readers, Writer, WriterThread},
     history::{Meter, StoreHistory},
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
@@ -63,6 +63,7 @@ pub struct Engine(Arc<Shared>);
 
 struct Shared {
     readers: Readers,
+    events: EventTail,
     writer: Writer,
     statuses: Statuses,
     meter: Meter,
@@ -154,6 +155,7 @@ impl Engine {
         let history = StoreHistory { meter: meter.clone(), writer: writer.clone() };
         tasks.spawn("history".to_owned(), CancellationToken::new(), history);
         let shared = Shared {
+            events: EventTail::new(readers.clone()),
             readers,
             writer: writer.clone(),
             statuses,
