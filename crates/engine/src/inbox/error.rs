@@ -67,6 +67,15 @@ pub enum InboxError {
         /// The limit.
         limit: usize,
     },
+    /// As many uploads as allowed are announced and not received in full, and none of them is idle.
+    #[error("{limit} files are announced and have not arrived in full, the most at a time; send the file in a moment")]
+    TooManyUnfinished {
+        /// The limit.
+        limit: usize,
+    },
+    /// Others needed the place of an idle upload.
+    #[error("no part of the file came for a while, and others needed its place; upload it again")]
+    Displaced,
     /// The sender fell silent, or drips.
     #[error("the file arrives too slowly: {0}")]
     Stalled(TooSlow),

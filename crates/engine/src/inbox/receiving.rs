@@ -49,15 +49,31 @@ pub(super) struct Receiving {
 }
 
 /// The state of a body that comes in parts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Resumable {
     /// Held by the request that appends to it. None if the part has to be read from the disk.
     pub(super) part: tokio::sync::Mutex<Option<Part>>,
     /// Cancelled to end the request that appends to it. Locked only to replace it.
     request: Mutex<CancellationToken>,
+    /// When the last part ended, or else when this was announced or a start found it. Locked only to copy or to set it.
+    pub(super) used_at: Mutex<Instant>,
 }
 
 impl Resumable {
+    fn new() -> Self {
+        Self { part: Default::default(), request: Default::default(), used_at: Mutex::new(Instant::now()) }
+    }
+
+    /// Notes that a part ends.
+    pub(super) fn used(&self) {
+        *self.used_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// The time without a part.
+    pub(super) fn idle_for(&self) -> Duration {
+        self.used_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// Ends the request that appends to it, in favour of a new one. Returns what ends that.
     pub(super) fn interrupt(&self) -> CancellationToken {
         let mut request = self.request.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +112,7 @@ impl Receiving {
             created_at: row.created_at.clone(),
             sent_by: row.sent_by.clone(),
             bytes: AtomicU64::new(count::loaded(row.bytes)),
-            resumable: Some(Resumable::default()),
+            resumable: Some(Resumable::new()),
             ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)
         }
     }

@@ -2,6 +2,7 @@
 //! given up when nothing has come for long.
 
 use std::{
+    cmp::Reverse,
     convert::Infallible,
     fmt::Display,
     pin::pin,
@@ -27,6 +28,8 @@ use crate::{clock, count, documents::DocumentFolder, supervise::Task};
 
 /// Unfinished uploads at a time.
 const MAX_UNFINISHED: usize = 1_000;
+/// Time without a new part after which an upload may lose its place to another, if all are taken.
+const MIN_IDLE: Duration = Duration::from_secs(10);
 /// Time without a new part after which an upload is given up.
 const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Interval in which it is stored how much of a part is on disk.
@@ -64,9 +67,7 @@ impl Inbox {
             ..DocumentRow::new(&id, &offer.path, &clock::now())
         };
         let receiving = Arc::new(Receiving::resumable(&row));
-        if self.receiving().values().filter(|other| other.resumable.is_some()).count() >= MAX_UNFINISHED {
-            return Err(InboxError::TooMany { limit: MAX_UNFINISHED });
-        }
+        self.make_room(MAX_UNFINISHED).await?;
         self.register(&receiving, &offer).await?;
         let stored = self.create_part(row).await;
         if stored.is_err() {
@@ -82,6 +83,21 @@ impl Inbox {
             self.store_whole(&receiving, DocumentRow { state, place, hash, expires_at: None, ..row }).await?;
         }
         Ok(Unfinished { id, offset: 0, length, expires_at })
+    }
+
+    /// Makes room for one more of so many. If there is none, the idle upload of which the least has come loses its place.
+    pub(super) async fn make_room(&self, limit: usize) -> Result<(), InboxError> {
+        let least = {
+            let all = self.receiving();
+            let unfinished = || all.values().filter_map(|one| Some((one.resumable.as_ref()?.idle_for(), one)));
+            if unfinished().count() < limit {
+                return Ok(());
+            }
+            let idle = unfinished().filter(|(idle, one)| *idle >= MIN_IDLE && !one.is_coming());
+            idle.min_by_key(|(idle, one)| (one.bytes(), Reverse(*idle))).map(|(_, one)| Arc::clone(one))
+        };
+        let least = least.ok_or(InboxError::TooManyUnfinished { limit })?;
+        Ok(self.end_unfinished(&least, &InboxError::Displaced).await?)
     }
 
     async fn create_part(&self, row: DocumentRow) -> Result<DocumentRow, InboxError> {
@@ -143,6 +159,7 @@ impl Inbox {
         let _permit = self.large_permit().await?;
         let known = self.part(&mut part, id, offset).await?;
         let appended = self.append_and_note(&receiving, known, body, &until).await;
+        resumable.used();
         let (now, ended) = match appended {
             Ok(appended) => appended,
             Err(error) => {

@@ -229,3 +229,32 @@ async fn once_reads_all_that_wait() {
     let waiting = open(&home).all_standing_documents().unwrap();
     assert!(waiting.iter().all(|row| row.place == Some(Place::Current)));
 }
+
+/// A thousand files that were announced, and of which nothing came, used to refuse all others for a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_upload_of_which_little_has_come_makes_room() {
+    let world = World::new("").await;
+    let (inbox, mut ids) = (world.inbox(), Vec::new());
+    for path in ["a.csv", "b.csv", "c.csv"] {
+        let offer = Offer { path: path.to_owned(), size: Some(9), is_listed: true, ..Offer::default() };
+        ids.push(inbox.create(offer).await.unwrap().id);
+    }
+    let part = |bytes: &'static [u8]| Box::pin(futures_util::stream::iter([Ok::<_, String>(bytes.into())]));
+    inbox.append(&ids[0], 0, part(b"sk")).await.unwrap();
+    inbox.append(&ids[1], 0, part(b"s")).await.unwrap();
+    assert!(inbox.make_room(4).await.is_ok());
+    let refused = inbox.make_room(3).await;
+    assert!(matches!(refused, Err(InboxError::TooManyUnfinished { limit: 3 })), "all are in use: {refused:?}");
+    for id in &ids[..2] {
+        let receiving = Arc::clone(&inbox.receiving()[id]);
+        *receiving.resumable.as_ref().unwrap().used_at.lock().unwrap() -= Duration::from_secs(60);
+    }
+    inbox.make_room(3).await.unwrap();
+    let mut left = Vec::new();
+    for id in &ids {
+        left.push(inbox.unfinished(id).await.unwrap().is_some());
+    }
+    assert_eq!(left, [true, false, true], "the emptier of those that are idle");
+    assert_eq!(inbox.get(&ids[1]).await.unwrap().unwrap().stage, Stage::Failed);
+    world.stop().await;
+}
