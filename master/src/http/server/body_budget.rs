@@ -1,6 +1,7 @@
 //! Bounds the bytes of all bodies that are being received, because each client may send eight megabytes as slowly as it likes.
 
 use std::{
+    cmp::Reverse,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,6 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Most bytes of all bodies that are being received.
 pub(super) const MAX_BYTES: usize = 64 << 20;
+/// Most bytes of a small body, as an edit is, and bytes that only the beginnings of bodies may take beside all others: a few large ones
+/// must not stop every edit.
+const SMALL_BYTES: usize = 64 << 10;
+const SMALL_RESERVE: usize = 8 << 20;
 /// Age from which on a body must make room for others.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
@@ -20,8 +25,15 @@ pub(super) struct Budget(Mutex<Held>);
 #[derive(Debug)]
 struct Held {
     bytes: usize,
-    /// Bodies that hold some, and when they began.
-    bodies: Vec<(Instant, CancellationToken)>,
+    /// Bodies that hold some.
+    bodies: Vec<Body>,
+}
+
+#[derive(Debug)]
+struct Body {
+    began: Instant,
+    bytes: usize,
+    yields: CancellationToken,
 }
 
 /// The bytes of one body. They are given back when this is dropped.
@@ -50,11 +62,11 @@ impl Budget {
 }
 
 impl Held {
-    /// Lets the oldest body go, if it is old. Returns whether there was one: its bytes are free in a moment.
-    fn let_oldest_go(&mut self) -> bool {
-        let waiting = self.bodies.iter().filter(|(began, body)| began.elapsed() >= MAX_AGE && !body.is_cancelled());
-        let oldest = waiting.min_by_key(|(began, _)| *began);
-        oldest.inspect(|(_, body)| body.cancel()).is_some()
+    /// Lets the largest of the old bodies go, of such ones the oldest. Returns whether there was one: its bytes are free in a moment.
+    fn let_largest_go(&mut self) -> bool {
+        let old = self.bodies.iter().filter(|body| body.began.elapsed() >= MAX_AGE && !body.yields.is_cancelled());
+        let largest = old.max_by_key(|body| (body.bytes, Reverse(body.began)));
+        largest.inspect(|body| body.yields.cancel()).is_some()
     }
 }
 
@@ -63,11 +75,15 @@ impl Share<'_> {
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
         let mut held = self.budget.held();
         if self.bytes == 0 {
-            held.bodies.push((Instant::now(), self.yields.clone()));
+            held.bodies.push(Body { began: Instant::now(), bytes: 0, yields: self.yields.clone() });
         }
         self.bytes += bytes;
         held.bytes += bytes;
-        held.bytes <= MAX_BYTES || held.let_oldest_go()
+        if let Some(body) = held.bodies.iter_mut().find(|body| body.yields == self.yields) {
+            body.bytes = self.bytes;
+        }
+        let reserve = if self.bytes <= SMALL_BYTES { SMALL_RESERVE } else { 0 };
+        held.bytes <= MAX_BYTES + reserve || held.let_largest_go()
     }
 
     /// Waits until others need its bytes.
@@ -81,7 +97,7 @@ impl Drop for Share<'_> {
         self.yields.cancel();
         let mut held = self.budget.held();
         held.bytes -= self.bytes;
-        held.bodies.retain(|(_, body)| !body.is_cancelled());
+        held.bodies.retain(|body| !body.yields.is_cancelled());
     }
 }
 
@@ -94,11 +110,23 @@ mod tests {
         let budget = Budget::new();
         let (mut old, mut new) = (budget.share(), budget.share());
         assert!(old.grow(MAX_BYTES / 2) && new.grow(MAX_BYTES / 2) && !new.grow(1));
-        budget.held().bodies[0].0 -= MAX_AGE;
+        budget.held().bodies[0].began -= MAX_AGE;
         assert!(new.grow(1) && old.yields.is_cancelled() && !new.yields.is_cancelled());
         assert!(!new.grow(1), "nobody is let go twice");
         drop(old);
         assert!(new.grow(1));
+    }
+
+    /// Ten clients that sent eight megabytes but for the last byte used to stop every edit.
+    #[test]
+    fn large_bodies_neither_keep_small_ones_out_nor_take_their_place() {
+        let budget = Budget::new();
+        let (mut small, mut large, mut larger) = (budget.share(), budget.share(), budget.share());
+        assert!(small.grow(1) && large.grow(MAX_BYTES / 4) && larger.grow(3 * MAX_BYTES / 4 - 1) && !large.grow(1));
+        assert!(budget.share().grow(SMALL_BYTES), "however full it is of young ones");
+        budget.held().bodies.iter_mut().for_each(|body| body.began -= MAX_AGE);
+        assert!(large.grow(1) && larger.yields.is_cancelled());
+        assert!(!small.yields.is_cancelled() && !large.yields.is_cancelled());
     }
 
     #[test]
@@ -110,6 +138,6 @@ mod tests {
         drop(other);
         assert!(one.grow(MAX_BYTES / 2) && !one.grow(1));
         drop(one);
-        assert!(budget.share().grow(MAX_BYTES));
+        assert!(budget.share().grow(MAX_BYTES) && !budget.share().grow(MAX_BYTES + 1));
     }
 }
