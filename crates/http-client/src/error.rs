@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
+use tributary_pace::TooSlow;
 use tributary_tls::{TrustFault, trust_fault};
 
 /// The cause and the fix of a certificate that nobody known has signed.
@@ -53,6 +54,14 @@ pub enum Error {
         url: String,
         /// The time limit.
         limit: Duration,
+    },
+    /// The server sends its answer too slowly.
+    #[error("{url} answers too slowly: {cause}")]
+    TooSlow {
+        /// The URL, for people.
+        url: String,
+        /// The speed.
+        cause: TooSlow,
     },
     /// The connection ended too early.
     #[error("{url} broke the connection: {cause}")]
@@ -156,6 +165,7 @@ impl Error {
                 | Self::Unreachable { .. }
                 | Self::TimedOut { .. }
                 | Self::Stalled { .. }
+                | Self::TooSlow { .. }
                 | Self::Broken { .. }
         )
     }

@@ -1,10 +1,14 @@
 //! Reads JSON of any length within bounds. The text is parsed while it arrives and never held; whatever exceeds a bound ends it.
 
-use std::io::{self, BufReader, Read};
+use std::{
+    io::{self, BufReader, Read},
+    time::Duration,
+};
 
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
+use tributary_pace::Pace;
 
 use crate::{AnnouncedDigest, Error, error::public};
 
@@ -22,23 +26,26 @@ pub struct JsonBounds {
     pub item_bytes: usize,
     /// Longest document.
     pub bytes: u64,
+    /// The longest time over which the speed of the document is measured.
+    pub patience: Duration,
 }
 
 /// Reads a JSON body within bounds. `peer` names the kind of server that was expected, such as "a master".
 ///
 /// # Errors
-/// The body exceeds a bound, is other JSON or none, or the connection breaks.
+/// The body exceeds a bound, comes too slowly, is other JSON or none, or the connection breaks.
 pub async fn read_json_within<T>(mut response: Response, bounds: JsonBounds, peer: &'static str) -> Result<T, Error>
 where
     T: DeserializeOwned + Send + 'static,
 {
     let url = public(response.url());
+    let mut pace = Pace::new(bounds.patience);
     let mut digest = AnnouncedDigest::of(&response);
     let mut scanner = Scanner::new(bounds);
     let mut head = Vec::new();
     let mut is_complete = false;
     while !is_complete && head.len() <= MAX_HELD_BYTES {
-        match response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
+        match next(&mut response, &mut pace, &url).await? {
             Some(chunk) => {
                 digest.update(&chunk);
                 scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
@@ -56,11 +63,11 @@ where
     let parse = move || serde_json::from_reader(BufReader::new(Pieces { current: head, read: 0, pieces }));
     let parsing = tokio::task::spawn_blocking(parse);
     let mut ends_early = false;
-    while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(url.clone(), &error))? {
+    while let Some(chunk) = next(&mut response, &mut pace, &url).await? {
         digest.update(&chunk);
         scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
         // The parser ends early if it finds a fault.
-        if sender.send(chunk.to_vec()).await.is_err() {
+        if sender.send(chunk).await.is_err() {
             ends_early = true;
             break;
         }
@@ -74,6 +81,19 @@ where
             Err(Error::Unusable { url, reason: "with JSON that the parser panicked over; this is a bug".to_owned() })
         }
     }
+}
+
+/// The next piece of a body, unless it comes too slowly.
+async fn next(response: &mut Response, pace: &mut Pace, url: &str) -> Result<Option<Vec<u8>>, Error> {
+    let next = async { Ok(response.chunk().await?.map(Vec::from)) };
+    let bytes = |chunk: &reqwest::Result<Option<Vec<u8>>>| match chunk {
+        Ok(Some(chunk)) => chunk.len() as u64,
+        // Its end is no reason to let it go.
+        _ => u64::MAX / 2,
+    };
+    let chunk = pace.wait(next, bytes).await;
+    let chunk = chunk.map_err(|cause| Error::TooSlow { url: url.to_owned(), cause })?;
+    chunk.map_err(|error| Error::unanswered(url.to_owned(), &error))
 }
 
 /// A body that arrives in pieces.
@@ -115,7 +135,7 @@ impl Scanner {
 
     /// Looks at the next piece. The error is the reason, as in [`Error::Unusable`].
     fn scan(&mut self, piece: &[u8]) -> Result<(), String> {
-        let JsonBounds { items, item_bytes, bytes } = self.bounds;
+        let JsonBounds { items, item_bytes, bytes, .. } = self.bounds;
         self.bytes += piece.len() as u64;
         if self.bytes > bytes {
             return Err(format!("with more than {bytes} bytes"));
@@ -165,12 +185,13 @@ impl Scanner {
 mod tests {
     use reqwest::{Method, Url};
     use serde_json::Value;
+    use tributary_pace::MAX_PATIENCE;
     use tributary_testkit::faulty::{Answer, FaultySource};
 
     use super::*;
     use crate::{ClientOptions, Endpoint, expect_ok};
 
-    const BOUNDS: JsonBounds = JsonBounds { items: 10, item_bytes: 50, bytes: 400 };
+    const BOUNDS: JsonBounds = JsonBounds { items: 10, item_bytes: 50, bytes: 400, patience: MAX_PATIENCE };
 
     fn scanned(text: &str) -> Result<(), String> {
         // A bound must not depend on where the body is cut.
@@ -199,8 +220,21 @@ mod tests {
         assert_eq!(scanned(&long), Err("with more than 400 bytes".to_owned()));
     }
 
+    /// Two bytes per second used to keep a source busy for five minutes.
+    #[tokio::test]
+    async fn a_body_that_drips_is_given_up() {
+        let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(40));
+        let server = FaultySource::start(&[("/a", Answer::Drip("application/json", body.into()))]);
+        let bounds = JsonBounds { patience: Duration::from_millis(500), ..BOUNDS };
+        let error = ask(&server, bounds).await.unwrap_err();
+        assert!(matches!(error, Error::TooSlow { .. }) && error.is_unanswered(), "{error}");
+    }
+
     async fn read(body: String, bounds: JsonBounds) -> Result<Value, Error> {
-        let server = FaultySource::start(&[("/a", Answer::json(&body))]);
+        ask(&FaultySource::start(&[("/a", Answer::json(&body))]), bounds).await
+    }
+
+    async fn ask(server: &FaultySource, bounds: JsonBounds) -> Result<Value, Error> {
         let client = ClientOptions { user_agent: "test/1", idle_timeout: None, decompress: false }.build().unwrap();
         let endpoint = Endpoint::new(Url::parse(&server.url).unwrap(), None);
         let answered = endpoint.request(&client, Method::GET, "a").send().await;
@@ -209,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_body_is_parsed_while_it_arrives() {
-        let bounds = JsonBounds { items: 100_000, item_bytes: 100, bytes: 10 << 20 };
+        let bounds = JsonBounds { items: 100_000, item_bytes: 100, bytes: 10 << 20, ..BOUNDS };
         let body = format!(r#"{{"a":[{}]}}"#, vec![r#""some item of the list""#; 100_000].join(","));
         assert!(body.len() > 4 * MAX_HELD_BYTES);
         let value = read(body.clone(), bounds).await.unwrap();

@@ -143,7 +143,11 @@ impl SourceClient {
 
     /// The pace of a body that this source sends.
     pub(super) fn pace(&self) -> Pace {
-        Pace::new(self.http.patience)
+        Pace::new(self.patience())
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.http.patience
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {

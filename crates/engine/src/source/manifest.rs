@@ -27,6 +27,7 @@ impl SourceClient {
             items: max_files.saturating_add(MAX_OTHER_ITEMS),
             item_bytes: MAX_ENTRY_BYTES,
             bytes: max_files.saturating_mul(BYTES_PER_FILE).saturating_add(MIN_MANIFEST_BYTES),
+            patience: self.patience(),
         };
         let mut manifest: Manifest = match read_json_within(answer(request).await?, bounds, "a source").await {
             Err(error @ Error::Unusable { .. }) => {
