@@ -16,6 +16,7 @@ mod panics;
 mod produced;
 mod renew;
 mod serve;
+mod shared;
 mod spill;
 mod words;
 
@@ -32,6 +33,7 @@ pub use panics::catch_panic;
 pub use produced::{Sink, produced};
 pub use renew::Renewal;
 pub use serve::serve;
+pub use shared::{Shared, shared};
 pub use spill::spilled;
 pub use words::plain;
 

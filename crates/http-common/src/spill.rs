@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Seek, Write},
+    io::{Seek, SeekFrom, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -96,8 +96,8 @@ async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
 
 /// The rest of a body in a file that has no name.
 #[derive(Default)]
-struct Spill {
-    file: Option<File>,
+pub(crate) struct Spill {
+    pub(crate) file: Option<File>,
     bytes: u64,
 }
 
@@ -114,6 +114,18 @@ impl Spill {
     }
 
     fn append(mut self, chunk: &[u8]) -> Result<Self> {
+        self.write_on(chunk).map(|()| self)
+    }
+
+    /// Appends, wherever the file stands after others have read from it.
+    pub(crate) fn append_behind(&mut self, chunk: &[u8]) -> Result<()> {
+        if let Some(mut file) = self.file.as_ref() {
+            file.seek(SeekFrom::Start(self.bytes)).context("failed to write a temporary file")?;
+        }
+        self.write_on(chunk)
+    }
+
+    fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
         self.bytes += bytes;
         let all = SPILLED_BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -125,8 +137,7 @@ impl Spill {
         if self.bytes / CHECK_INTERVAL != (self.bytes - bytes) / CHECK_INTERVAL {
             check_room(file)?;
         }
-        file.write_all(chunk).context("failed to write a temporary file")?;
-        Ok(self)
+        file.write_all(chunk).context("failed to write a temporary file")
     }
 
     fn stream(mut self) -> impl Stream<Item = Result<Bytes>> + 'static {
@@ -150,7 +161,7 @@ impl Drop for Spill {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.context("a thread that writes a temporary file panicked")?
 }
 

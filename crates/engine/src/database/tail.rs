@@ -43,7 +43,8 @@ impl EventTail {
     /// The database fails.
     pub(crate) async fn after(&self, last: i64, done: &watch::Receiver<u64>) -> Result<Vec<Arc<StoredEvent>>> {
         let mut latest = self.latest.lock().await;
-        let latest = latest.get_or_insert_with(|| Latest { after: last, to: last, events: VecDeque::new(), done: None });
+        let latest =
+            latest.get_or_insert_with(|| Latest { after: last, to: last, events: VecDeque::new(), done: None });
         // Before the read, so that no event is missed in between.
         let now = *done.borrow();
         while latest.done != Some(now) {

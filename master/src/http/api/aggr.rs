@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     api::{
-        export::{Export, Format, Raw, Table},
+        export::{Export, Format, Raw, Table, joined},
         views::{Aggr, AggrPage},
     },
     server::{App, error::ApiError, input},
@@ -67,8 +67,10 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     }
     let part = input::unless_blank(query.q);
     if let Some(export) = Export::wanted(&request, query.format, query.raw) {
-        let rows = app.engine.export_names(part, order, input::most(query.limit)?, offset).await?;
-        return Table::<Aggr>::new("aggr", rows).answer(export).await;
+        let (limit, app) = (input::most(query.limit)?, app.clone());
+        let read =
+            async move { Ok(Table::<Aggr>::new("aggr", app.engine.export_names(part, order, limit, offset).await?)) };
+        return joined(&request, export, read).await;
     }
     let limit = input::limit(query.limit)?;
     let (rows, total) = app.engine.names(part, order, limit, offset).await?;

@@ -6,11 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tributary_engine::ProductQuery;
 use utoipa::IntoParams;
 
 use crate::http::{
     api::{
-        export::{Export, Format, Raw, Table},
+        export::{Export, Format, Raw, Table, joined},
         product_query::Asked,
         product_views::{Product, ProductPage},
     },
@@ -77,13 +78,9 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     asked.check(|column| app.engine.catalog().has(column), &FORM)?;
     let Asked { query, columns, .. } = asked;
     if let Some(export) = Export::wanted(&request, format, raw) {
-        let (own, rows) = app.engine.export_products(query, input::most(limit)?).await?;
-        let columns: Arc<[String]> =
-            if columns.is_empty() { Product::columns(&own) } else { known(columns, &own)? }.into();
-        let header = columns.to_vec();
-        let chosen = move |product| Chosen { product: Product::from(product), columns: Arc::clone(&columns) };
-        let rows = rows.map(move |batch| Ok(batch?.into_iter().map(&chosen).collect())).boxed();
-        return Table { name: "products".to_owned(), header, rows, cells: Chosen::cells }.answer(export).await;
+        let (limit, app) = (input::most(limit)?, app.clone());
+        let read = async move { table(&app, query, limit, columns).await };
+        return joined(&request, export, read).await;
     }
     let page = app.engine.products(query, input::limit(limit)?).await?;
     let columns = known(columns, &page.own)?;
@@ -93,6 +90,16 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     }
     let items = page.items.iter().map(|product| chosen(product, &columns)).collect::<Result<Vec<_>, _>>()?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next": page.next, "previous": page.previous })))
+}
+
+/// The products with these columns, or with all of them.
+async fn table(app: &App, query: ProductQuery, limit: i64, columns: Vec<String>) -> Result<Table<Chosen>, ApiError> {
+    let (own, rows) = app.engine.export_products(query, limit).await?;
+    let columns: Arc<[String]> = if columns.is_empty() { Product::columns(&own) } else { known(columns, &own)? }.into();
+    let header = columns.to_vec();
+    let chosen = move |product| Chosen { product: Product::from(product), columns: Arc::clone(&columns) };
+    let rows = rows.map(move |batch| Ok(batch?.into_iter().map(&chosen).collect())).boxed();
+    Ok(Table { name: "products".to_owned(), header, rows, cells: Chosen::cells })
 }
 
 /// Refuses a column that products do not have.

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     api::{
-        export::{Export, Format, Raw, Table},
+        export::{Export, Format, Raw, Table, joined},
         source_views::Reject,
     },
     server::{App, error::ApiError, input},
@@ -81,8 +81,10 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return in_file_order(&app, filter, after, query.limit, export).await;
     }
     if let Some(export) = export {
-        let rows = app.engine.export_rejects(filter, after, input::most(query.limit)?).await?;
-        return Table::<Reject>::new("rejects", rows).answer(export).await;
+        let (limit, app) = (input::most(query.limit)?, app.clone());
+        let read =
+            async move { Ok(Table::<Reject>::new("rejects", app.engine.export_rejects(filter, after, limit).await?)) };
+        return joined(&request, export, read).await;
     }
     let limit = input::limit(query.limit.or(Some(10_000)))?;
     let page = app.engine.rejects(filter, after, limit).await?;

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::{
     api::{
-        export::{Export, ListQuery},
+        export::{Export, ListQuery, joined},
         results,
         views::{Items, Report},
     },
@@ -79,11 +79,13 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
         offset: at_least("offset", query.offset, 0, RowRange::ALL.offset)?,
     };
     let [source, file] = [query.source, query.file].map(input::unless_blank);
-    let rows = app.engine.report_rows(&report, range, ReportScope { source, file }).await?;
-    match export {
-        Some(export) => results::table(&report, rows).answer(export).await,
-        None => results::json(&report, rows),
-    }
+    let scope = ReportScope { source, file };
+    let Some(export) = export else {
+        return results::json(&report, app.engine.report_rows(&report, range, scope).await?);
+    };
+    let app = app.clone();
+    let read = async move { Ok(results::table(&report, app.engine.report_rows(&report, range, scope).await?)) };
+    joined(&request, export, read).await
 }
 
 /// Returns the name of the report in a request's path.

@@ -176,7 +176,9 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::KnownId { .. } => (StatusCode::CONFLICT, "id is known"),
         InboxError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
         InboxError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no room"),
-        InboxError::TooMany { .. } | InboxError::TooManyUnfinished { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many uploads"),
+        InboxError::TooMany { .. } | InboxError::TooManyUnfinished { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "too many uploads")
+        }
         InboxError::Stalled(_) | InboxError::Yielded => (StatusCode::REQUEST_TIMEOUT, "too slow"),
         InboxError::Cut(_) => (StatusCode::BAD_REQUEST, "cut off"),
         InboxError::Unknown { .. } => (StatusCode::NOT_FOUND, "not found"),

@@ -7,29 +7,44 @@ use actix_web::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     web::Bytes,
 };
-use futures_util::{StreamExt, stream};
+use anyhow::Result;
+use futures_util::{Stream, StreamExt, stream};
 use tributary_csv_gate::write_record;
 use tributary_formats::CSV_UTF8_WITH_HEADER;
 use tributary_http_common::spilled;
 
-use super::{Cell, Table};
+use super::{Cell, Export, Table};
 
-/// Streams `begin` and the table, each cell as `text` writes it.
-pub(super) fn answer<R: 'static>(
-    table: Table<R>,
-    text: impl for<'a> Fn(Cell<'a>) -> Option<Cow<'a, str>> + Copy + 'static,
-    begin: &[u8],
-) -> HttpResponse {
-    let Table { name, header, rows, cells } = table;
-    let mut begin = begin.to_vec();
+/// Without it, spreadsheets read CSV in the encoding of their country.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
+/// Writes a cell.
+type Text = for<'a> fn(Cell<'a>) -> Option<Cow<'a, str>>;
+
+/// Streams a table to one client.
+pub(super) fn answer<R: 'static>(table: Table<R>, export: Export) -> HttpResponse {
+    let name = table.name.clone();
+    response(&name, spilled(body(table, export)))
+}
+
+/// The text of a table.
+pub(super) fn body<R: 'static>(table: Table<R>, export: Export) -> impl Stream<Item = Result<Bytes>> + 'static {
+    let text: Text = if export == Export::ExactCsv { |cell| cell.exact() } else { |cell| cell.without_formula() };
+    let Table { header, rows, cells, .. } = table;
+    let mut begin = if export == Export::ExactCsv { Vec::new() } else { BOM.to_vec() };
     write_record(&mut begin, header.iter().map(|name| text(Cell::from(name))));
-    let body = rows.map(move |batch| {
+    let rows = rows.map(move |batch| {
         let mut out = Vec::new();
         batch?.iter().for_each(|row| write_record(&mut out, cells(row).into_iter().map(text)));
-        anyhow::Ok(Bytes::from(out))
+        Ok(Bytes::from(out))
     });
+    stream::iter([Ok(begin.into())]).chain(rows)
+}
+
+/// The answer with the text of the list `name`.
+pub(super) fn response(name: &str, body: impl Stream<Item = Result<Bytes>> + 'static) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, CSV_UTF8_WITH_HEADER))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.csv\"")))
-        .streaming(spilled(stream::iter([Ok(begin.into())]).chain(body)))
+        .streaming(body)
 }

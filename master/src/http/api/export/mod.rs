@@ -5,6 +5,7 @@
 mod cells;
 mod columns;
 mod csv;
+mod joined;
 mod product_columns;
 mod xlsx;
 
@@ -16,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use cells::Cell;
 pub(crate) use columns::Columns;
+pub(crate) use joined::joined;
 
 use crate::http::{
     api::views::Items,
@@ -82,9 +84,6 @@ pub(crate) async fn whole<R: Columns + Serialize + ToSchema + Send + 'static>(
     }
 }
 
-/// Without it, spreadsheets read CSV in the encoding of their country.
-const BOM: &[u8] = "\u{feff}".as_bytes();
-
 /// A file that a list is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Export {
@@ -135,8 +134,7 @@ impl<R: Send + 'static> Table<R> {
     /// A sheet cannot hold the rows; the database fails before they are complete.
     pub(crate) async fn answer(self, export: Export) -> Result<HttpResponse, ApiError> {
         match export {
-            Export::ExactCsv => Ok(csv::answer(self, |cell| cell.exact(), b"")),
-            Export::SpreadsheetCsv => Ok(csv::answer(self, |cell| cell.without_formula(), BOM)),
+            Export::ExactCsv | Export::SpreadsheetCsv => Ok(csv::answer(self, export)),
             Export::Xlsx => xlsx::answer(self).await,
         }
     }
