@@ -26,3 +26,4 @@ mod sheets;
 mod system;
 mod tls;
 mod unreadable;
+mod unwritable;

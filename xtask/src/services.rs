@@ -86,7 +86,7 @@ const SERVICES: [Service; 2] = [
 ];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("rabbitmqctl", "rabbitmq-server"),
@@ -96,6 +96,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("Rscript", "r-base-core"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    // For `cargo xtask soak --faults`.
+    ("strace", "strace"),
 ];
 
 /// The longest start of a service, and the longest stop before it is killed.

@@ -9,4 +9,5 @@ mod writer;
 
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
+pub use unwritable::Unwritten;
 pub(crate) use writer::{Writer, WriterThread};

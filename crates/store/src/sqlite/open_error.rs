@@ -11,6 +11,11 @@ pub(crate) fn open_error(path: &Path, reason: String) -> Error {
         Error::NotADatabase { path }
     } else if reason.contains("readonly database") {
         if journal_of(&path).exists() { Error::BrokenOff { path } } else { Error::ReadOnly { path } }
+    } else if reason.contains("disk I/O error") || reason.contains("disk is full") {
+        Error::Open { path, reason: format!("{reason}; free space on its disk, or check that it works") }
+    } else if reason.contains("unable to open database file") {
+        let hint = "check the permissions of the file and of its folder, in which readers write too; nothing can be read while its disk is read-only";
+        Error::Open { path, reason: format!("{reason}; {hint}") }
     } else {
         Error::Open { path, reason }
     }
