@@ -105,8 +105,10 @@ pub(super) fn run(mut stage: Stage, rounds: u64, seed: u64) -> Result<()> {
         let when = format!("{}{}", 1 + level / 2, if level % 2 == 1 { "+" } else { "" });
         let of_source = (number + level) % 4 == 3;
         let target = if of_source { random.below(stage::MASTER) } else { stage::MASTER };
-        let what = format!("round {number} of seed {seed}, {} = {} when {when} in {}", kind.0, kind.1, stage.name(target));
-        let round = Round { kind, when, target, pause: MIN_FAULT + Duration::from_millis(random.below(MAX_MORE_MILLIS)) };
+        let what =
+            format!("round {number} of seed {seed}, {} = {} when {when} in {}", kind.0, kind.1, stage.name(target));
+        let round =
+            Round { kind, when, target, pause: MIN_FAULT + Duration::from_millis(random.below(MAX_MORE_MILLIS)) };
         let (failed_calls, has_ended) = round.run(&mut stage, &mut load).with_context(|| what.clone())?;
         load.finish_pending(&stage).with_context(|| what.clone())?;
         compare::converge(&stage, &load.model).with_context(|| what.clone())?;
