@@ -24,6 +24,7 @@ mod reports;
 mod selection;
 mod sheets;
 mod system;
+mod threads;
 mod tls;
 mod unreadable;
 mod unwritable;
