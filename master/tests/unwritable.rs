@@ -3,6 +3,7 @@
 
 mod growth;
 mod locked;
+mod uploads;
 
 use std::{
     fs,

@@ -3,13 +3,14 @@
 use std::{
     fs,
     path::Path,
+    process::Stdio,
     sync::mpsc::{Sender, channel},
     thread::{self, JoinHandle},
 };
 
 use serde_json::Value;
 use tributary_store::{Error, Store};
-use tributary_testkit::wait;
+use tributary_testkit::{process, wait};
 
 use super::{is_ready, said};
 use crate::system::System;
@@ -109,6 +110,22 @@ fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
     assert_eq!(log.matches("the database cannot be written, and nothing is applied").count(), 1, "{log}");
 }
 
+/// `publish` used to give up: the answer was 500.
+#[test]
+fn who_publishes_waits() {
+    let system = world();
+    let holder = Holder::of(&system.database());
+    let home = system.database().with_file_name("");
+    fs::write(home.join("p.csv"), "sku,name\np,P\n").unwrap();
+    let mut publish = system.command("publish", &["p.csv", "--to", &system.master_url("")]);
+    let publish = publish.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(said(&system).contains("another program has locked it"));
+    holder.release();
+    let output = publish.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}{}", process::stdout(&output), process::stderr(&output));
+    assert_eq!(name(&system, "p"), "P");
+}
+
 /// It used to run for ever, and to hold the lock of the database.
 #[test]
 fn one_pass_over_a_locked_database_ends_with_the_reason() {
@@ -121,7 +138,7 @@ fn one_pass_over_a_locked_database_ends_with_the_reason() {
     system.settle("a");
     let holder = Holder::of(&system.database());
     let output = system.once();
-    let said = tributary_testkit::process::stderr(&output) + &tributary_testkit::process::stdout(&output);
+    let said = process::stderr(&output) + &process::stdout(&output);
     assert_eq!((output.status.code(), said.contains("database is locked")), (Some(1), true), "{said}");
     holder.release();
     system.once_ok();
