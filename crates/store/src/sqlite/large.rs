@@ -130,3 +130,28 @@ impl Drop for EarlySync {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that stayed, or a disk that failed, used to keep the database without its log until the next start.
+    #[test]
+    fn the_log_is_returned_to_once_nobody_is_in_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let mut store = Store::open(&url).unwrap();
+        store.without_waiting("PRAGMA journal_mode = DELETE").unwrap();
+        store.has_left_log = true;
+        let mut reader = Store::open_existing(&url).unwrap();
+        let held: Result<(), Error> = reader.snapshot(|reader| {
+            reader.tally()?;
+            store.trim_log(u64::MAX)?;
+            assert!(store.has_left_log && !store.log_path().exists());
+            Ok(())
+        });
+        held.unwrap();
+        store.trim_log(u64::MAX).unwrap();
+        assert!(!store.has_left_log && store.log_path().exists());
+    }
+}
