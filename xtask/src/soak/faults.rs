@@ -87,7 +87,7 @@ impl Injection {
     }
 }
 
-/// What came of the faults of one kind.
+/// Outcome of the faults of one kind.
 #[derive(Default)]
 struct Outcome {
     rounds: u64,
