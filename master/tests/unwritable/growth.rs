@@ -87,7 +87,7 @@ fn whichever_file_cannot_grow_costs_only_time() {
         if fitted > 1 {
             break;
         }
-        limit += (limit / 2).max(16 << 10);
+        limit += (limit / 3).max(8 << 10);
     }
     assert!(failed > 8 && said_so > 2, "{failed} failed, of which {said_so} were said");
     wait::until("the report follows", || (Applied::of(&system).groups == 50).then_some(()));
