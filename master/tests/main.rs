@@ -25,5 +25,7 @@ mod reports;
 mod selection;
 mod sheets;
 mod system;
+mod threads;
 mod tls;
 mod unreadable;
+mod unwritable;

@@ -27,7 +27,7 @@ enum Task {
     VerifyReports(verify::reports::Args),
     /// Measure the release binaries; BENCHMARKS.md has the figures
     Bench(bench::Args),
-    /// Run the programs under a random load for a time, or kill them over and over; check their tables, and that nothing grows
+    /// Run the programs under a random load for a time, or kill them or fail their system calls over and over; check their tables
     Soak(soak::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),

@@ -8,6 +8,7 @@ pub mod bars;
 mod signals;
 pub mod terminal;
 pub mod text;
+mod threads;
 mod variables;
 
 use std::{
@@ -20,6 +21,7 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 #[cfg(feature = "tokio")]
 pub use signals::stop_on_signals;
+pub use threads::check_threads;
 pub use variables::{Server, with_variables};
 
 /// Log options, flattened into each program's arguments.

@@ -45,7 +45,7 @@ mod views;
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
 pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, StoredEvent};
-pub use database::{Batches, Busy, WriteOutage};
+pub use database::{Batches, Busy, Unwritten, WriteOutage};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,

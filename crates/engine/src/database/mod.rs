@@ -9,5 +9,5 @@ mod writer;
 
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
-pub use unwritable::WriteOutage;
+pub use unwritable::{Unwritten, WriteOutage};
 pub(crate) use writer::{Writer, WriterThread};

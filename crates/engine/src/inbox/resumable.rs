@@ -67,6 +67,11 @@ impl Inbox {
         if self.receiving().values().filter(|other| other.resumable.is_some()).count() >= MAX_UNFINISHED {
             return Err(InboxError::TooMany { limit: MAX_UNFINISHED });
         }
+        // Who has lost the answer and asks for the upload waits for the end of this.
+        let _creating = match &receiving.resumable {
+            Some(resumable) => Some(resumable.part.lock().await),
+            None => None,
+        };
         self.register(&receiving, &offer).await?;
         let stored = self.create_part(row).await;
         if stored.is_err() {

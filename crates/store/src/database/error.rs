@@ -137,19 +137,26 @@ impl Error {
         matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
     }
 
-    /// True if the database could not be written at all, whatever was to be written: its disk is full, broken or read-only.
-    pub fn is_unwritable(&self) -> bool {
+    /// The reason why the database could not be written at all, whatever was to be written; `None` if only this failed.
+    pub fn unwritable(&self) -> Option<&'static str> {
         let words = match self {
-            Error::ReadOnly { .. } => return true,
+            Error::ReadOnly { .. } => return Some("it is read-only"),
             Error::Query { source, .. } => message(source),
-            _ => return false,
+            _ => return None,
         };
-        // SQLite's own words; diesel does not keep the codes.
-        ["disk is full", "disk I/O error", "readonly database", "unable to open database file"]
-            .iter()
-            .any(|known| words.contains(known))
+        UNWRITABLE.iter().find(|(known, _)| words.contains(known)).map(|(_, reason)| *reason)
     }
 }
+
+/// SQLite's words for a database that cannot be written, and ours. diesel does not keep the codes.
+const UNWRITABLE: [(&str, &str); 6] = [
+    ("disk is full", "its disk is full"),
+    ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
+    ("readonly database", "it is read-only"),
+    ("unable to open database file", "its files cannot be opened"),
+    ("database is locked", "another program has locked it"),
+    ("locking protocol", "another program has locked it"),
+];
 
 /// Adds the failed action to the error of a statement.
 pub(crate) trait OrCannot<T> {

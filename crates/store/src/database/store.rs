@@ -16,6 +16,8 @@ pub struct Store {
     pub(crate) connection: AnyConnection,
     /// The database's address.
     pub(crate) url: DatabaseUrl,
+    /// True after a first load until the write-ahead log is in use again.
+    pub(crate) has_left_log: bool,
 }
 
 impl Store {
