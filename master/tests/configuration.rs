@@ -165,6 +165,44 @@ fn a_reload_applies_the_formats_of_uploads() {
         let source = |name: &str| format!("[[source]]\nname = \"{name}\"\nurl = \"{}\"\n", system.url(name));
         let format = format!("[[uploads.format]]\ntext_cells = {is_text}\n");
         source("north") + &source("south") + &format
+/// A file that an editor was replacing put an empty configuration into force: all sources were held, all reports dropped.
+#[test]
+fn a_file_that_is_gone_or_says_nothing_leaves_the_old_configuration_in_force() {
+    let mut system = two_sources();
+    let sources = |first: &str| {
+        let section = |name: &str| format!("[[source]]\nname = \"{name}\"\nurl = \"{}\"\n", system.url(name));
+        format!("{first}{}{}", section("north"), section("south"))
+    };
+    let texts = [sources(""), sources("reload = \"watch\"\n")];
+    let file = system.home().join("tributary.toml");
+    let mistakes = |system: &System| system.log().matches("the old configuration stays in force").count();
+    for text in texts {
+        system.configure(&text);
+        system.start_master_that_warns();
+        system.write("north", "feed.csv", "sku,name\nn1,Pen\n");
+        system.sync();
+        let watches = text.starts_with("reload");
+        fs::remove_file(&file).unwrap();
+        // A file that is gone is no change to the one who watches.
+        system.hangup();
+        wait::until("the missing file is logged", || {
+            let log = system.log();
+            (mistakes(&system) > 0 && log.contains("failed to read the configuration tributary.toml")).then_some(())
+        });
+        system.configure("# nothing\n");
+        if !watches {
+            system.hangup();
+        }
+        wait::until("the empty file is logged", || {
+            let log = system.log();
+            (mistakes(&system) > 1 && log.contains("the configuration tributary.toml has no setting")).then_some(())
+        });
+        system.write("north", "feed.csv", "sku,name\nn1,Biro\n");
+        wait::until("the sources are still polled", || (system.products()["n1"].0 == "Biro").then_some(()));
+        system.kill_master();
+    }
+}
+
     };
     let (plain, unwrapped) = (formats(false), formats(true));
     system.configure(&plain);
