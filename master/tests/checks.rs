@@ -170,3 +170,18 @@ fn what_no_master_has_applied_is_named() {
     system.settle("south");
     tells(&system, "south/feed.csv: the database has applied another content than the source holds");
 }
+
+/// A page that no query of the check touched was damaged, and the file was called right.
+#[test]
+fn a_damaged_file_is_not_right() {
+    let mut system = filled();
+    system.stop_master();
+    let path = system.database();
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = bytes.len() / 8_192;
+    let index = (1..pages).rev().find(|page| bytes[page * 8_192] == 10).expect("an index has a leaf");
+    bytes[index * 8_192 + 3..][..2].copy_from_slice(&[0xff, 0xff]);
+    fs::write(&path, bytes).unwrap();
+    tells(&system, "its file is damaged: ");
+    tells(&system, "restore a backup");
+}
