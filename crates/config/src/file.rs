@@ -54,6 +54,8 @@ pub(super) struct File {
     pub(super) amqp: AmqpConfig,
     pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
+    /// Whether it has no setting.
+    pub(super) is_blank: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -185,6 +187,7 @@ impl Place<'_> {
     }
 
     fn check(&self) -> Result<File, ConfigError> {
+        let is_blank = self.parse::<toml::Table>()?.is_empty();
         let typed: FileAsTyped = self.parse()?;
         let database_url = self.optional(typed.database_url.as_ref(), parse_url)?;
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
@@ -223,6 +226,7 @@ impl Place<'_> {
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
+            is_blank,
         })
     }
 

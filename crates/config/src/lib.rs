@@ -90,6 +90,8 @@ pub struct Config {
     pub reload: Reload,
     /// The file that was read. Default: none.
     pub file: Option<PathBuf>,
+    /// Whether that file has no setting.
+    pub is_blank: bool,
     /// Whether this is the demo, which has a page of its own. `starter demo` sets it; no setting does.
     pub is_demo: bool,
 }
@@ -206,6 +208,7 @@ impl Default for Config {
             accept: Vec::new(),
             reload: Reload::default(),
             file: None,
+            is_blank: false,
             is_demo: false,
         }
     }
@@ -225,6 +228,27 @@ impl Config {
         // A link that leads nowhere is a mistake: read it, so that the error says so.
         let path = args.config.clone().or_else(|| default.symlink_metadata().is_ok().then(|| default.to_owned()));
         let file = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        Self::merge(args, path, file)
+    }
+
+    /// As [`Self::load`], for a program that has read the file before. A file that is gone or says nothing is one that somebody is
+    /// replacing, or has lost: the default of everything is not what it means.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; the file that was read before is gone, or has no setting.
+    pub fn load_again(&self, args: &ConfigArgs) -> Result<Self, ConfigError> {
+        let Some(path) = &self.file else { return Self::load(args) };
+        let file = file::read(path)?;
+        if file.is_blank && !self.is_blank {
+            return Err(ConfigError(format!(
+                "the configuration {} has no setting; write it again, or restart the program to go on with the defaults",
+                path.display()
+            )));
+        }
+        Self::merge(args, Some(path.clone()), file)
+    }
+
+    fn merge(args: &ConfigArgs, path: Option<PathBuf>, file: file::File) -> Result<Self, ConfigError> {
         let told = locate::given(args.database_url.as_deref())?;
         let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
@@ -280,6 +304,7 @@ impl Config {
             accept: args.accept.clone(),
             reload: file.reload,
             file: path,
+            is_blank: file.is_blank,
             is_demo: false,
         })
     }

@@ -1,6 +1,6 @@
 //! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of documents, writer.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
@@ -60,7 +60,7 @@ impl Started {
         )?;
         let reports = Reports::new(&config.reports, config.database.clone());
         let source = config.uploads.source(&folder);
-        let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
+        let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
         let spool = Spool::open(config.database.path(), config.keep_free)?;
         let context =
             Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
@@ -120,12 +120,12 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
-        let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
+        let Recovered { standing, missing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, catalog, drop, is_reload: false };
         let (stored, written) = adoption.run(&mut store)?;
-        let documents = Documents::new(folder, readers, &standing);
+        let documents = Documents::new(folder, readers, &standing, missing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };
         let adopted = (adoption.sources.into_iter().zip(stored), written);
         Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))

@@ -3,6 +3,7 @@
 //! Queries that any SQL database understands do not belong here, even though SQLite alone runs them today.
 
 mod bulk;
+mod damage;
 mod data_version;
 mod dynamic_rows;
 mod functions;

@@ -286,7 +286,12 @@ fn what_paths_no_longer_stand_for_is_left_out() {
     };
     let folder = world.folder.path();
     let reports = Reports::new(&[], folder.join("database.db").to_str().unwrap().parse().unwrap());
-    let documents = Documents::new(DocumentFolder::new(folder.join("uploads")), reports, &[standing]);
+    let documents = Documents::new(
+        DocumentFolder::new(folder.join("uploads")),
+        reports,
+        &[standing],
+        std::collections::BTreeSet::new(),
+    );
     let left = |update: &mut SourceUpdate, listed: &[&str]| {
         let entry = |path: &&str| ManifestEntry { path: (*path).to_owned(), ..ManifestEntry::default() };
         let listed = Manifest { files: listed.iter().map(entry).collect(), ..Manifest::default() };
