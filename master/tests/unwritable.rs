@@ -1,6 +1,7 @@
 //! A database that cannot be written for real: locked by another program, read-only, or with files that cannot grow. It is said, nothing
 //! half-done is shown, and everything goes on by itself afterwards.
 
+mod displaced;
 mod growth;
 mod locked;
 mod uploads;

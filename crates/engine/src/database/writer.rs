@@ -23,7 +23,7 @@ use crate::supervise::test_panic;
 /// reach this bound; they then wait to submit.
 const MAX_QUEUED_JOBS: usize = 64;
 
-/// The interval in which it is tried whether the database can be written again.
+/// The interval in which it is tried whether the database can be written again, and looked whether its file is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The size of the write-ahead log above which it is truncated after a job.
@@ -132,7 +132,9 @@ impl Writer {
             // A job that nobody waits for any more is skipped: its caller was never told that it was done.
             if !answer.is_closed() {
                 test_panic("writer");
-                let done = span.in_scope(|| job(store));
+                // What is written to a file that was deleted is lost.
+                let placed = store.check_place().map_err(anyhow::Error::new);
+                let done = placed.and_then(|()| span.in_scope(|| job(store)));
                 let _ = answer.send(shared.unwritable.note(done));
             }
         });
@@ -197,23 +199,31 @@ impl Worker {
         }
     }
 
-    /// Looks into both queues, the urgent one first. `None` once both are closed and empty.
+    /// Looks into both queues, the urgent one first. `None` once both are closed and empty. Between jobs it looks whether the file is
+    /// still in place.
     fn next(&mut self) -> Option<QueuedWrite> {
-        let job = async {
-            tokio::select! {
-                biased;
-                Some(job) = self.urgent.recv() => Some(job),
-                Some(job) = self.jobs.recv() => Some(job),
-                else => None,
+        loop {
+            let job = async {
+                tokio::select! {
+                    biased;
+                    Some(job) = self.urgent.recv() => Some(job),
+                    Some(job) = self.jobs.recv() => Some(job),
+                    else => None,
+                }
+            };
+            // Closed queues end the wait at once: a stop must not depend on a disk that fails.
+            match self.runtime.block_on(async { timeout(PROBE_INTERVAL, job).await }) {
+                Ok(job) => return job,
+                // A job without work finds out whether the database can be written again.
+                Err(_) if self.shared.unwritable.outage().is_some() => {
+                    return Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
+                }
+                Err(_) => {
+                    let placed = self.store.check_place().map_err(anyhow::Error::new);
+                    let _ = self.shared.unwritable.note(placed);
+                }
             }
-        };
-        if self.shared.unwritable.outage().is_none() {
-            return self.runtime.block_on(job);
         }
-        // A job without work finds out whether the database can be written again. Closed queues end the wait at once: a stop must not
-        // depend on a disk that fails.
-        let probe = || Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
-        self.runtime.block_on(async { timeout(PROBE_INTERVAL, job).await.unwrap_or_else(|_| probe()) })
     }
 
     fn trim_log(&mut self) {

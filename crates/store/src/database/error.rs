@@ -53,6 +53,15 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
+    /// The file is no longer where it was opened.
+    #[error(
+        "{path} is no longer the file that this program has opened; move that file back, or restart the program to go on with what is there",
+        path = path.display()
+    )]
+    Displaced {
+        /// The database.
+        path: PathBuf,
+    },
     /// A SQLite database without our tables.
     #[error("{path} is not set up yet; run `starter --database-url {path}`", path = path.display())]
     NotSetUp {
@@ -141,6 +150,7 @@ impl Error {
     pub fn unwritable(&self) -> Option<&'static str> {
         let words = match self {
             Error::ReadOnly { .. } => return Some("it is read-only"),
+            Error::Displaced { .. } => return Some("its file was deleted, moved or replaced"),
             Error::Query { source, .. } => message(source),
             _ => return None,
         };

@@ -11,7 +11,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{large::WRITER_CACHE, migrate, open_error::open_error, uri::sqlite_uri};
+use super::{large::WRITER_CACHE, migrate, open_error::open_error, place::FileIdentity, uri::sqlite_uri};
 use crate::{
     DatabaseUrl, Error, Store,
     database::{connection::AnyConnection, error::message},
@@ -115,7 +115,8 @@ fn connect(url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Err
     for pragma in std::iter::once(&BUSY_TIMEOUT).chain(pragmas) {
         sqlite.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
     }
-    Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone(), has_left_log: false })
+    let file = FileIdentity::at(path);
+    Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone(), file, has_left_log: false })
 }
 
 /// The folder of a file. A bare name is in the working directory.

@@ -26,8 +26,9 @@ impl Store {
     /// Writes a page as it is, to find out whether the database can be written. Does not wait for another program.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`], [`Error::Displaced`].
     pub fn probe_write(&mut self) -> Result<(), Error> {
+        self.check_place()?;
         // Nothing else sets it, and SQLite writes the page even if its value stays.
         self.without_waiting("PRAGMA application_id = 0").or_cannot(|| "write to the database")
     }
