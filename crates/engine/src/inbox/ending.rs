@@ -144,7 +144,10 @@ impl Inbox {
                 done.changed().await?;
             }
         };
-        let _ = tokio::time::timeout(MAX_REMOVAL_WAIT, gone).await;
+        tokio::select! {
+            _ = tokio::time::timeout(MAX_REMOVAL_WAIT, gone) => {}
+            () = self.0.stop.cancelled() => {}
+        }
     }
 }
 

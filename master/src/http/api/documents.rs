@@ -28,7 +28,7 @@ pub(crate) struct DocumentQuery {
     message: Option<String>,
     /// Its number among the messages of its path. The greatest counts; without one the order of arrival does.
     sequence: Option<i64>,
-    /// `applied`: the response is sent once the document is applied, rejected or superseded, or after 60 seconds.
+    /// `applied`: the response is sent once the document is applied, rejected or superseded, after 60 seconds, or when the master stops.
     #[param(inline, nullable = false)]
     wait: Option<Wait>,
 }
