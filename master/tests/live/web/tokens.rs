@@ -1,6 +1,11 @@
 //! Several tokens with names and roles: who did what, and another token without a restart.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
 
 use serde_json::json;
 use tributary_testkit::{
@@ -102,6 +107,63 @@ fn tokens_change_without_a_restart() {
     assert_eq!(status(&new), 200, "a wrong file changes nothing");
     fs::write(file(&system), format!("dan {DAN}\n")).unwrap();
     until("the changed file is noticed without a signal", DAN, 200);
+}
+
+/// Begins a request whose answer goes on until one side ends it.
+fn follow(system: &System, token: &str, path: &str, upgrade: &str) -> TcpStream {
+    let url = system.master_url("");
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{upgrade}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    until(&mut stream, "HTTP/1.1 ");
+    let mut status = [0; 3];
+    stream.read_exact(&mut status).unwrap();
+    assert!([b"200", b"101"].contains(&&status), "{path}: {}", String::from_utf8_lossy(&status));
+    stream
+}
+
+/// Reads until a text has come.
+fn until(stream: &mut TcpStream, text: &str) {
+    let mut read = Vec::new();
+    while !read.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        read.extend(byte);
+    }
+}
+
+/// They would see for months what happens, long after their token was taken away.
+#[test]
+fn what_a_revoked_token_follows_ends() {
+    const CLOSE: &str = "Connection: close\r\n";
+    const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let system = guarded();
+    let (bearer, name) = (format!("Bearer {CID}"), "filename dS5jc3Y=");
+    let begun = [
+        ("Authorization", &*bearer),
+        ("Tus-Resumable", "1.0.0"),
+        ("Upload-Length", "9"),
+        ("Upload-Metadata", name),
+        ("Content-Length", "0"),
+    ];
+    let begun = http::request("POST", &system.master_url("/api/v1/tus/"), &begun, b"").unwrap();
+    assert_eq!(begun.status, 201, "{}", begun.text());
+    let upload = begun.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    let ends = [
+        follow(&system, ANN, "/api/v1/events", CLOSE),
+        follow(&system, ANN, &format!("/api/v1/uploads/{upload}/events"), CLOSE),
+        follow(&system, ANN, "/socket.io/?EIO=4&transport=websocket", WEBSOCKET),
+    ];
+    let mut goes_on = follow(&system, BOB, "/api/v1/events", CLOSE);
+    fs::write(file(&system), format!("bob edit {BOB}\ndan {DAN}\n")).unwrap();
+    system.hangup();
+    for mut stream in ends {
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    assert_eq!(ask(&system, BOB, "PUT", "/api/v1/products/a1", r#"{"name":"n","description":"d"}"#).status, 200);
+    until(&mut goes_on, "event: edit");
 }
 
 #[test]
