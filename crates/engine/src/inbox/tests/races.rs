@@ -94,6 +94,24 @@ async fn a_change_is_finished_even_if_nobody_waits_for_it() {
     world.stop().await;
 }
 
+/// A clock that is set a day ahead used to delete what has come of every unfinished upload.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_upload_expires_by_a_clock_that_nobody_sets() {
+    let world = World::new("").await;
+    let offer = Offer { path: "a.csv".to_owned(), size: Some(9), is_listed: true, ..Offer::default() };
+    let Unfinished { id, .. } = world.inbox().create(offer).await.unwrap();
+    let row = world.store().document(&id).unwrap().unwrap();
+    let expires_at = Some("2001-01-01T00:00:00.000Z".to_owned());
+    world.store().update_document(&DocumentRow { expires_at, ..row }).unwrap();
+    world.inbox().expire().await.unwrap();
+    assert!(world.inbox().unfinished(&id).await.unwrap().is_some());
+    // After a restart only that time is known.
+    let world = world.restart().await;
+    world.inbox().expire().await.unwrap();
+    assert!(world.inbox().unfinished(&id).await.unwrap().is_none());
+    world.stop().await;
+}
+
 /// A document may be read before the request that sent it has noticed that it is stored. Another request with the same message used to
 /// find it still being received then, and waited for its end until the limit.
 #[tokio::test(flavor = "multi_thread")]
