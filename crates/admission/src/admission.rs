@@ -127,6 +127,12 @@ impl Admission {
         self.tokens.as_ref().map(|tokens| tokens.revoked(authorization)).unwrap_or_default()
     }
 
+    /// Whether a token that is in force has this name, in any case of its letters. Someone without that token must not be recorded by it.
+    #[must_use]
+    pub fn is_token_name(&self, name: &str) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| tokens.has_name(name))
+    }
+
     /// The senders of wrong tokens.
     #[must_use]
     pub fn wrong_tokens(&self) -> &WrongTokens {

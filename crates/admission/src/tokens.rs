@@ -114,6 +114,13 @@ impl TokensInForce {
         })
     }
 
+    /// Whether a token has this name, in any case of its letters.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let names = |entry: &Entry| entry.caller.name.as_ref().is_some_and(|known| known.to_lowercase() == name);
+        self.in_force().0.iter().any(names)
+    }
+
     fn in_force(&self) -> Arc<Tokens> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -13,7 +13,7 @@ use crate::http::{
         upload::{apart, is_plain, length},
         upload_view::{ResultLink, results},
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Longest wait until a document is applied.
@@ -150,7 +150,7 @@ pub(crate) async fn put(
         at_least: size.unwrap_or_default(),
         message,
         sequence,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let inbox = app.engine.inbox().clone();

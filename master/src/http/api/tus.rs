@@ -16,7 +16,7 @@ use tributary_engine::{Document, InboxError, Offer, Unfinished};
 
 use crate::http::{
     api::upload::{apart, is_plain, length},
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, sender},
 };
 
 /// The version of the protocol.
@@ -88,7 +88,7 @@ pub(crate) async fn create(
         may_replace: text("replace").as_deref() == Some("1"),
         size: Some(size),
         at_least: size,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let (inbox, creator) = (app.engine.inbox().clone(), app.engine.inbox().clone());

@@ -13,7 +13,7 @@ use tributary_engine::{Arrived, Offer, Stage};
 
 use crate::http::{
     api::upload::apart,
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// The document that the rows become.
@@ -46,7 +46,7 @@ pub(crate) async fn update(
         may_replace: true,
         size: Some(size),
         at_least: size,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let body = stream::iter([Ok::<_, std::convert::Infallible>(web::Bytes::from(csv))]);

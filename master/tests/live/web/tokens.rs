@@ -81,6 +81,28 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     assert_eq!(accepted, r#"data: {"by":"dan","removes":300,"source":"north"}"#);
 }
 
+/// Whoever has a token without a name could say that ann did it.
+#[test]
+fn nobody_is_recorded_by_the_name_of_a_token_that_he_does_not_have() {
+    let system = guarded();
+    fs::write(file(&system), format!("ann read {ANN}\n{DAN}\n")).unwrap();
+    system.hangup();
+    wait::until("the tokens are in force", || (ask(&system, BOB, "GET", "/", "").status == 401).then_some(()));
+    // The user names Ann and eve, with the token that has no name.
+    for (sku, encoded, by) in [
+        ("a1", "QW5uOmRhbi1xN1loMm1WdDlLcDRaeDhSYjFOYzU=", json!(null)),
+        ("a2", "ZXZlOmRhbi1xN1loMm1WdDlLcDRaeDhSYjFOYzU=", json!("eve")),
+    ] {
+        let basic = [("Authorization", &*format!("Basic {encoded}"))];
+        let url = system.master_url(&format!("/api/v1/products/{sku}"));
+        let patch = http::request("PATCH", &url, &basic, br#"{"name":"m"}"#).unwrap();
+        assert_eq!(patch.status, 200, "{}", patch.text());
+        let edits = system.table("edits");
+        let edit = edits.iter().find(|edit| edit["sku"] == sku).unwrap();
+        assert_eq!(edit["edited_by"], by);
+    }
+}
+
 #[test]
 fn a_reader_who_saves_gets_a_page() {
     let system = guarded();

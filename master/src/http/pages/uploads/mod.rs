@@ -18,7 +18,7 @@ use crate::http::{
         uploads,
     },
     pages::frame::answer,
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Maximum uploads on the page.
@@ -73,7 +73,7 @@ async fn all_files(inbox: Inbox, request: HttpRequest, payload: web::Payload) ->
         match filename(&field)? {
             // A browser sends an empty name where no file was chosen.
             Some(filename) if !filename.is_empty() => {
-                let sent_by = input::user(&request);
+                let sent_by = sender::user(&request);
                 let offer = Offer { path: filename, may_replace, is_listed: true, sent_by, ..Offer::default() };
                 receive(inbox.clone(), offer, field).await?;
                 received += 1;
