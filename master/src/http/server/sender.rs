@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, http::header::AUTHORIZATION, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use tributary_engine::{Author, Entrance};
+use tributary_engine::{ACCEPT_COMMAND, Author, Entrance};
 use tributary_http_common::caller;
 
 use super::App;
@@ -23,6 +23,17 @@ pub(crate) fn user(request: &HttpRequest) -> Option<String> {
     }
     let app = request.app_data::<web::Data<App>>();
     typed_user(request).filter(|user| app.is_none_or(|app| !app.admission.is_token_name(user)))
+}
+
+/// Returns who accepts what is held. The command line says so by the user name that it sends, with the token of any admin.
+pub(crate) fn acceptor(request: &HttpRequest) -> Option<String> {
+    let command = typed_user(request).filter(|user| user == ACCEPT_COMMAND);
+    if command.is_some()
+        && let Some(name) = caller(request).name
+    {
+        tracing::info!(%name, "`{ACCEPT_COMMAND}` comes with the token of {name}");
+    }
+    command.or_else(|| user(request))
 }
 
 /// The user name of Basic authentication.

@@ -103,6 +103,22 @@ fn nobody_is_recorded_by_the_name_of_a_token_that_he_does_not_have() {
     }
 }
 
+/// The first admin of the token file was taken for the person at the command line.
+#[test]
+fn the_command_line_accepts_under_its_own_name() {
+    let system = guarded();
+    system.write("north", "feed.csv", "sku,name\n");
+    wait::until("it is held", || (system.table("sources")[0]["state"] == "held").then_some(()));
+    let listen = system.master_url("").replace("http://", "");
+    let output = system.run("master", &["--accept", "north", "--listen", &listen]);
+    assert!(output.status.success(), "{}", process::stderr(&output));
+    let bearer = format!("Bearer {ANN}");
+    let headers = [("Authorization", &*bearer), ("Last-Event-ID", "0")];
+    let mut lines = http::lines(&system.master_url("/api/v1/events"), &headers).unwrap();
+    let accepted = lines.by_ref().skip_while(|line| line != "event: accepted").nth(1).unwrap();
+    assert_eq!(accepted, r#"data: {"by":"master --accept","removes":300,"source":"north"}"#);
+}
+
 #[test]
 fn a_reader_who_saves_gets_a_page() {
     let system = guarded();
