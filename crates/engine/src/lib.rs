@@ -44,7 +44,7 @@ mod views;
 
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
-pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, StoredEvent};
+pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments, StoredEvent};
 pub use database::{Batches, Busy, WriteOutage};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
@@ -58,7 +58,7 @@ pub use facade::{
 };
 pub use history::HistoryPoint;
 pub use inbox::{
-    Admitted, Arrived, Document, Inbox, InboxError, MAX_UPLOADS, Offer, Removed, Stage, Unfinished,
+    Admitted, Arrived, Document, Inbox, InboxError, MAX_UPLOADS, Offer, Removal, Removed, Stage, Unfinished,
 };
 pub use ingest::{ChangedValue, NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;

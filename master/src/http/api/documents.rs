@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
-use tributary_engine::{Arrived, Document, Offer, Removed, Stage};
+use tributary_engine::{Arrived, Document, Offer, Removal, Removed, Stage};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
@@ -216,10 +216,11 @@ pub(crate) async fn delete(request: HttpRequest, app: web::Data<App>) -> Result<
     let DocumentQuery { message, sequence, wait: _ } = input::query(&request)?;
     let path = input::path_document(&request)?;
     let is_folder = path.ends_with('/');
+    let removal = Removal { message, sequence, by: sender::user(&request) };
     let removed = if !is_folder {
-        app.engine.inbox().remove(&path, message, sequence).await?
+        app.engine.inbox().remove(&path, removal).await?
     } else if sequence.is_none() {
-        app.engine.inbox().remove_below(&path, message).await?
+        app.engine.inbox().remove_below(&path, removal).await?
     } else {
         return Err(ApiError::Invalid("`sequence` counts for one path, not for a folder: leave it out".to_owned()));
     };

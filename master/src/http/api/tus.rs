@@ -164,9 +164,13 @@ pub(crate) async fn append(
 #[utoipa::path(delete, path = "/api/v1/tus/{id}", operation_id = "delete_tus", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "What has arrived is deleted"), (status = 404, description = "No such upload")))]
-pub(crate) async fn terminate(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn terminate(
+    request: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let id = id.to_ascii_lowercase();
-    match app.engine.inbox().cancel(&id).await? {
+    match app.engine.inbox().cancel(&id, sender::user(&request)).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(InboxError::Unknown { id }.into()),
     }

@@ -23,7 +23,7 @@ use crate::http::{
         upload_view::UploadView,
         views::Items,
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Minimum time between two events of an upload.
@@ -89,8 +89,12 @@ pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<Ht
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "Its file is gone"), (status = 404, description = "No such upload")))]
-pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    if app.engine.inbox().cancel(&id.to_ascii_lowercase()).await? {
+pub(crate) async fn cancel(
+    request: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    if app.engine.inbox().cancel(&id.to_ascii_lowercase(), sender::user(&request)).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
     Err(unknown())

@@ -9,7 +9,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::{json, value::RawValue};
-use tributary_engine::{Arrived, Offer, Stage};
+use tributary_engine::{Arrived, Offer, Removal, Stage};
 
 use crate::http::{
     api::upload::apart,
@@ -37,7 +37,7 @@ pub(crate) async fn update(
     let csv = csv(&body)?;
     let inbox = app.engine.inbox().clone();
     let Some(csv) = csv else {
-        inbox.remove(DOCUMENT, None, None).await?;
+        inbox.remove(DOCUMENT, Removal { by: sender::user(&request), ..Removal::default() }).await?;
         return Ok(HttpResponse::Ok().json(json!({ "status": "success" })));
     };
     let size = csv.len() as u64;

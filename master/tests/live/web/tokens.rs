@@ -70,6 +70,10 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     assert_eq!(uploads["items"][0]["sent_by"], json!("cid"));
     assert!(uploads["items"][0]["created_at"].is_string());
 
+    assert_eq!(ask(&system, DAN, "DELETE", "/api/v1/documents/u.csv", "").status, 204);
+    assert_eq!(ask(&system, CID, "PUT", "/api/v1/documents/f/v.csv", "sku,name\nv,x\n").status, 202);
+    assert_eq!(ask(&system, CID, "DELETE", "/api/v1/documents/f/", "").status, 204);
+
     system.write("north", "feed.csv", "sku,name\n");
     wait::until("it is held", || (system.table("sources")[0]["state"] == "held").then_some(()));
     problem(&ask(&system, CID, "POST", "/api/v1/sources/north/accept", ""), 403);
@@ -77,6 +81,10 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     let url = system.master_url("/api/v1/events");
     let bearer = format!("Bearer {ANN}");
     let mut lines = http::lines(&url, &[("Authorization", &bearer), ("Last-Event-ID", "0")]).unwrap();
+    for removed in [r#"{"by":"dan","documents":1,"path":"u.csv"}"#, r#"{"by":"cid","documents":1,"path":"f/"}"#] {
+        let event = lines.by_ref().skip_while(|line| line != "event: removed").nth(1).unwrap();
+        assert_eq!(event, format!("data: {removed}"));
+    }
     let accepted = lines.by_ref().skip_while(|line| line != "event: accepted").nth(1).unwrap();
     assert_eq!(accepted, r#"data: {"by":"dan","removes":300,"source":"north"}"#);
 }

@@ -20,7 +20,7 @@ async fn what_was_cancelled_and_forgotten_does_not_come_back() {
     assert_eq!(world.end_of(&id).await, Stage::Failed);
     // As if its file could not be deleted.
     std::fs::write(world.folder().join(format!("{path}.{id}")), feed(path, "two")).unwrap();
-    assert!(world.inbox().cancel(&id).await.unwrap(), "it is forgotten");
+    assert!(world.inbox().cancel(&id, None).await.unwrap(), "it is forgotten");
     assert!(world.inbox().get(&id).await.unwrap().is_none());
     let world = world.restart().await;
     world.expect(path, Some("one")).await;
@@ -47,7 +47,7 @@ async fn an_id_is_used_once() {
         if is_there {
             world.end_of(&id).await;
             world.expect("a.csv", Some("one")).await;
-            assert!(world.inbox().cancel(&id).await.unwrap());
+            assert!(world.inbox().cancel(&id, None).await.unwrap());
         }
         world.expect("a.csv", None).await;
     }

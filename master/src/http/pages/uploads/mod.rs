@@ -60,7 +60,7 @@ pub(crate) async fn remove(
 ) -> Result<HttpResponse, ApiError> {
     let Removed { id } = input::form(&request, payload).await?;
     // If it is gone already, the button was pressed twice: the page says what holds now.
-    app.engine.inbox().cancel(&id.to_ascii_lowercase()).await?;
+    app.engine.inbox().cancel(&id.to_ascii_lowercase(), sender::user(&request)).await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload#uploads-heading")).finish())
 }
 
