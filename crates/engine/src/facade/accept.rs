@@ -11,7 +11,7 @@ use crate::{
     ingest,
 };
 
-/// Who accepted what was accepted on the command line.
+/// The name of the command line as the one that accepts what is held.
 pub const ACCEPT_COMMAND: &str = "master --accept";
 
 /// Result of an acceptance.

@@ -1,4 +1,4 @@
-//! Who sends a request, as far as that is known: what is recorded with edits, uploads and acceptances.
+//! The sender of a request, as far as it is known: what is recorded with edits, uploads and acceptances.
 
 use actix_web::{HttpRequest, http::header::AUTHORIZATION, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

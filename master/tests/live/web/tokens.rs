@@ -89,7 +89,7 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     assert_eq!(accepted, r#"data: {"by":"dan","removes":300,"source":"north"}"#);
 }
 
-/// Whoever has a token without a name could say that ann did it.
+/// Someone with a token without a name could say that ann did it.
 #[test]
 fn nobody_is_recorded_by_the_name_of_a_token_that_he_does_not_have() {
     let system = guarded();
