@@ -20,7 +20,7 @@ mod words;
 pub use admit::denial;
 pub use answer::{challenge, close, complete};
 pub use body::{Sink, file, produced, stepped, turn};
-pub use caller::{admit, caller, require};
+pub use caller::{admit, caller, require, revoked};
 pub use connection::prepare_connection;
 pub use file_watch::FileWatch;
 pub use gone::Waiting;

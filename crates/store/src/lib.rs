@@ -44,4 +44,4 @@ pub use inputs::{
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
 };
-pub use sqlite::{Lock, Snapshot, StandingDocument};
+pub use sqlite::{FolderLocks, Lock, Snapshot, StandingDocument, spool_path};

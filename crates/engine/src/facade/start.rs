@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tributary_config::{Brake, Config, SourceConfig};
 use tributary_http_client::Trust;
 use tributary_merge::MemoryBudget;
-use tributary_store::{DocumentRow, Lock, Store};
+use tributary_store::{DocumentRow, Lock, Store, spool_path};
 
 use super::adopt::Adoption;
 use crate::{
@@ -120,6 +120,11 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
+        lock.folders().acquire(&spool_path(url.path()))?;
+        let folder = folder.with(lock.folders());
+        if folder.exists() {
+            folder.take()?;
+        }
         let Recovered { standing, missing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));

@@ -185,6 +185,7 @@ impl Poll {
             before: self.stored.state,
             columns: self.stored.feeds.ids.clone(),
             brake: self.source.brake,
+            waits: self.hold.wait.clone(),
             unchanged: self.unchanged(&read, &plan),
             version: is_whole.then(|| version.clone()),
             files: read,

@@ -16,6 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use tempfile::SpooledTempFile;
+use tributary_store::spool_path;
 
 use super::arrival::{Arrival, BodyFollower, BodyWriter, CorePermit};
 use crate::disk::{FreeSpace, SpaceGuard};
@@ -69,9 +70,7 @@ impl Spool {
     /// # Errors
     /// The folder cannot be created or emptied.
     pub(crate) fn open(database: &Path, keep_free: u64) -> Result<Self> {
-        let mut folder = database.as_os_str().to_owned();
-        folder.push(".spool");
-        let folder = PathBuf::from(folder);
+        let folder = spool_path(database);
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to create the spool {}", folder.display()))?;
         empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
         let space = FreeSpace::new(&folder, keep_free);

@@ -90,6 +90,18 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
+    /// The database has a second name, a hard link. SQLite would keep a log for each, and damage it.
+    #[error("{path} is a file with two names (hard links), which would damage a database; delete the other name", path = path.display())]
+    ManyNames {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Another process has a folder that only one may use.
+    #[error("the folder {path} is in use by another process; stop that process, or give this one a folder of its own", path = path.display())]
+    FolderLocked {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The lock file cannot be opened or written.
     #[error("cannot use the lock file {path}", path = path.display())]
     LockFile {
