@@ -95,9 +95,13 @@ impl Tables {
         }
         let mut batches = Batches::new(&changes, rows).unwrap();
         let mut names = NameDeltas::default();
-        while let Some(batch) = batches.next_batch().unwrap() {
-            let stored = self.stored(&batch.skus());
-            self.write(merge(&stored, &batch, rules).unwrap(), &mut names);
+        while let Some(mut batch) = batches.next_batch().unwrap() {
+            // A batch may be merged in two parts, too.
+            let rest = batch.split_off(batch.skus().len().div_ceil(2));
+            for batch in [batch, rest] {
+                let stored = self.stored(&batch.skus());
+                self.write(merge(&stored, &batch, rules).unwrap(), &mut names);
+            }
         }
         self.add_names(names);
     }

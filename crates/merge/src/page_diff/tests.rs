@@ -62,6 +62,22 @@ fn the_last_row_of_a_sku_counts() {
     assert_eq!(line_of("c", &page.entries, &page.lines).unwrap(), None);
 }
 
+/// A thousand rows of a megabyte each used to be one batch.
+#[test]
+fn a_batch_of_large_rows_has_few() {
+    let rows: Rows = (0..9).map(|n| (format!("sku-{n}"), ("x".repeat(200_000), n))).collect();
+    let mut run = run(&rows);
+    let pages = run.take_pages().unwrap();
+    let all = [compare_pages(1, Some(run), &pages, &diff_pages(&pages, &[]), &[]).unwrap()];
+    let mut batches = Batches::new(&all, 1_000).unwrap();
+    let mut batch = batches.next_batch().unwrap().unwrap();
+    assert_eq!(batch.skus(), ["sku-0", "sku-1", "sku-2"]);
+    let rest = batch.split_off(1);
+    assert_eq!((batch.skus(), rest.skus()), (vec!["sku-0"], vec!["sku-1", "sku-2"]));
+    assert_eq!((batch.bytes(), rest.bytes()), (batch.bytes(), 2 * batch.bytes()));
+    assert_eq!(batches.next_batch().unwrap().unwrap().skus(), ["sku-3", "sku-4", "sku-5"]);
+}
+
 #[test]
 fn one_changed_row_writes_one_page() {
     let rows = numbered(20_000);
