@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod bounds;
+mod file_list;
 mod format;
 mod group;
 mod manifest;
@@ -13,9 +14,10 @@ mod report;
 mod sense;
 
 pub use bounds::{MAX_TEXT_BYTES, cut_text};
+pub use file_list::FileList;
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
-pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};
+pub use manifest::{CompactManifest, LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};
 pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};

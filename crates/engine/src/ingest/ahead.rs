@@ -106,7 +106,7 @@ mod tests {
             }
             Ok(())
         };
-        let take = |number| {
+        let take = |number: usize| {
             while made.load(Ordering::SeqCst) < (number + expect).min(ITEMS) {
                 thread::yield_now();
             }

@@ -1,12 +1,14 @@
 //! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
+
+use tributary_protocol::FileList;
 
 use super::list::Lister;
 use crate::{
     cache::ContentId,
     ingest::{Accepted, FileVersion, Memory, Outcome},
-    input::FileToRead,
+    input::{FileToRead, FilesToRead},
 };
 
 /// Size from which a file is remembered. Smaller ones are read as fast as they are compared.
@@ -35,14 +37,14 @@ impl Lister<'_> {
     }
 
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
-    pub(super) fn kept_rejects(&self, missing: &[Arc<FileToRead>], read: &[FileVersion]) -> usize {
+    pub(super) fn kept_rejects(&self, (missing, listed): (&FilesToRead, &FileList), read: &[FileVersion]) -> usize {
         let max = self.source.limits.max_rejects;
         let of_read: usize = read.iter().map(|file| file.outcome.kept_rejects()).sum();
         // Usually there are few of them, and the files need not be looked at.
         let of_others = match self.rejects <= max {
             true => self.rejects,
             false => {
-                let files: HashSet<&str> = missing.iter().map(|file| file.entry.path.as_str()).collect();
+                let files: HashSet<&str> = missing.paths(listed).collect();
                 let others = self.stored.values().filter(|file| !files.contains(file.path.as_str()));
                 others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum()
             }

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use std::sync::Arc;
+
+use tributary_budget::Budget;
+
 use crate::{
-    Batches, MemoryBudget, NAME, NameDeltas, Page, RankedFile, Ranks, Run, RunBuilder, SpillFiles, Texts,
-    compare_pages, diff_pages,
+    Batches, NAME, NameDeltas, Page, RankedFile, Ranks, Run, RunBuilder, SpillFiles, Texts, compare_pages, diff_pages,
 };
 
 /// sku → texts (name, price, stamp) and whether it deletes, of one file.
@@ -120,7 +123,7 @@ fn owned(Product { sku, texts: Texts(texts), file, edited }: Product<Cow<'_, str
 
 fn run_of(file: &File) -> Run {
     let mut builder =
-        RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0);
+        RunBuilder::new(Arc::new(Budget::new(u64::MAX)), SpillFiles::new(|| unreachable!("memory is enough")), 0);
     for (line, (sku, ([name, price, stamp], deletes))) in file.iter().enumerate() {
         let texts = if *deletes { ["", "", stamp] } else { [name.as_str(), price, stamp] };
         builder.push(sku, texts, *deletes, line as u64 + 2).unwrap();

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, MemoryBudget, NAME, RunBuilder, SpillFiles, line_of, page::skus_of};
+use std::sync::Arc;
+
+use tributary_budget::Budget;
+
+use crate::{Batches, NAME, RunBuilder, SpillFiles, line_of, page::skus_of};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
 fn builder() -> RunBuilder {
-    RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0)
+    RunBuilder::new(Arc::new(Budget::new(u64::MAX)), SpillFiles::new(|| unreachable!("memory is enough")), 0)
 }
 
 fn run(rows: &Rows) -> Run {

@@ -3,7 +3,6 @@
 //! It belongs here if it holds for every request. Handlers do not.
 
 mod app;
-mod body_budget;
 mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;
@@ -12,5 +11,5 @@ mod roles;
 pub(crate) mod router;
 mod run;
 
-pub(crate) use app::{App, MAX_FOLLOWERS};
+pub(crate) use app::App;
 pub(crate) use run::serve;
