@@ -47,9 +47,7 @@ fn a_long_list_of_files_takes_little_memory() {
     let idle = peak(&system);
     // Before the list is there, the source has none.
     bad.answer("/sense/files", Answer::json(&format!(r#"{{"version":"v1","files":[{entries}]}}"#)));
-    wait::until("its files are asked for", || {
-        bad.requests().iter().any(|line| line.contains("/read/")).then_some(())
-    });
+    wait::until("its files are asked for", || bad.requests().iter().any(|line| line.contains("/read/")).then_some(()));
     check_peak(&system, idle, 70);
 }
 
@@ -63,16 +61,15 @@ fn lists_of_files_share_their_memory() {
     bad.answer("/sense/files", Answer::json(&json!({ "version": "v1", "files": entries }).to_string()));
     system.configure(&format!("[limits]\nlists = \"512KiB\"\n[[source]]\nname = \"bad\"\nurl = \"{}\"\n", bad.url));
     system.start_master_that_warns();
-    let error = wait::until("it says why", || {
-        system.json("/api/v1/sources")["items"][0]["error"].as_str().map(str::to_owned)
-    });
+    let error =
+        wait::until("it says why", || system.json("/api/v1/sources")["items"][0]["error"].as_str().map(str::to_owned));
     assert!(error.contains("`lists` in `[limits]` is 512 KiB"), "{error}");
 }
 
 /// Lists were read 5,000 rows at a time, and merged a thousand at a time, however large: sixteen clients took 12 GiB.
 #[test]
 fn products_with_large_texts_are_never_held_together() {
-    const PRODUCTS: usize = 150;
+    const PRODUCTS: usize = 60;
     let mut system = System::new();
     let feed = |letter: &str| {
         let rows = (0..PRODUCTS).map(|number| format!("{number:03},Name,{}\n", letter.repeat(1_000_000)));
@@ -95,18 +92,23 @@ fn products_with_large_texts_are_never_held_together() {
         next = format!("&after={place}");
     }
     assert_eq!(count, PRODUCTS);
-    assert!(pages > 10, "{pages}");
+    assert!(pages > 9, "{pages}");
     // Those before a place begin where they should, too.
-    let page = system.json("/api/v1/products?limit=10000&before=100");
+    let page = system.json("/api/v1/products?limit=10000&before=050");
     let items = page["items"].as_array().unwrap();
-    assert_eq!((items.last().unwrap()["sku"].as_str(), items.len() < 10), (Some("099"), true), "{}", items.len());
+    assert_eq!((items.last().unwrap()["sku"].as_str(), items.len() < 10), (Some("049"), true), "{}", items.len());
     assert!(page["previous"].is_string());
     std::thread::scope(|scope| {
-        for path in ["/api/v1/products?format=csv", "/api/v1/products?format=csv&limit=120&before=140", "/api/v1/products?format=csv&sort=-name"] {
+        for path in [
+            "/api/v1/products?format=csv",
+            "/api/v1/products?format=csv&limit=40&before=050",
+            "/api/v1/products?format=csv&sort=-name",
+        ] {
             let system = &system;
             scope.spawn(move || {
-                let expect = if path.contains("before") { 120 } else { PRODUCTS };
-                assert_eq!(system.ask("GET", path, "").body.matches(",Name,").count(), expect, "{path}");
+                let expect = if path.contains("before") { 40 } else { PRODUCTS };
+                let body = String::from_utf8(system.ask("GET", path, "").body).unwrap();
+                assert_eq!(body.matches(",Name,").count(), expect, "{path}");
             });
         }
     });
