@@ -2,7 +2,7 @@
 //! nothing to the database.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io::{self, Read},
     pin::pin,
     sync::{
@@ -21,7 +21,7 @@ use tributary_merge::SpillFiles;
 use tributary_protocol::{CompactManifest, FileList, ManifestEntry, Sense, Unreadable};
 use tributary_store::FileRow;
 
-use super::Context;
+use super::{Context, remember::missing};
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
     ingest::{ArrivingFile, Faults, Feed, FeedRules, FileReader, FileVersion, Outcome},
@@ -383,25 +383,4 @@ impl Lister<'_> {
         let read = move || span.in_scope(|| reader.read(open, needs_two_passes));
         tokio::task::spawn_blocking(read).await.context("the gate panicked")?
     }
-}
-
-/// The files of a plan that are not read yet. What was read of others is forgotten.
-fn missing(planned: &FilesToRead, listed: &FileList, feed: &Feed<'_>, read: &mut Vec<FileVersion>) -> FilesToRead {
-    let mut known: HashMap<_, usize> = read.iter().map(|version| key(&version.listed)).zip(0..).collect();
-    let mut is_kept = vec![false; read.len()];
-    let missing = planned.filtered(listed, feed, |file| match known.remove(&key(&file)) {
-        Some(at) => {
-            is_kept[at] = true;
-            read[at].listed = file;
-            false
-        }
-        None => true,
-    });
-    let mut is_kept = is_kept.into_iter();
-    read.retain(|_| is_kept.next().unwrap_or_default());
-    missing
-}
-
-fn key(file: &FileToRead) -> (String, String, Arc<str>) {
-    (file.entry.path.clone(), file.entry.hash.clone(), Arc::clone(&file.reading))
 }

@@ -1,13 +1,17 @@
-//! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound.
+//! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound. Finds
+//! again what an earlier round of a pass has read.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tributary_protocol::FileList;
 
 use super::list::Lister;
 use crate::{
     cache::ContentId,
-    ingest::{Accepted, FileVersion, Memory, Outcome},
+    ingest::{Accepted, Feed, FileVersion, Memory, Outcome},
     input::{FileToRead, FilesToRead},
 };
 
@@ -62,4 +66,30 @@ impl Lister<'_> {
             tokio::task::spawn_blocking(move || cache.keep(remembered)).await.ok();
         }
     }
+}
+
+/// The files of a plan that are not read yet. What was read of others is forgotten.
+pub(super) fn missing(
+    planned: &FilesToRead,
+    listed: &FileList,
+    feed: &Feed<'_>,
+    read: &mut Vec<FileVersion>,
+) -> FilesToRead {
+    let mut known: HashMap<_, usize> = read.iter().map(|version| key(&version.listed)).zip(0..).collect();
+    let mut is_kept = vec![false; read.len()];
+    let missing = planned.filtered(listed, feed, |file| match known.remove(&key(&file)) {
+        Some(at) => {
+            is_kept[at] = true;
+            read[at].listed = file;
+            false
+        }
+        None => true,
+    });
+    let mut is_kept = is_kept.into_iter();
+    read.retain(|_| is_kept.next().unwrap_or_default());
+    missing
+}
+
+fn key(file: &FileToRead) -> (String, String, Arc<str>) {
+    (file.entry.path.clone(), file.entry.hash.clone(), Arc::clone(&file.reading))
 }

@@ -38,7 +38,7 @@ pub(crate) struct SourceContent {
     pub(crate) formats: SourceFormats,
     /// Of a plain source.
     pub(crate) body: Arc<PlainBody>,
-    /// What the list of files takes of the memory for such lists.
+    /// The part of the memory for lists of files that its list takes.
     pub(crate) share: Option<Share>,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct AppliedContent {
 struct State {
     /// The files of the last whole list, by path.
     listed: FileList,
-    /// What that list takes of the memory for such lists.
+    /// The part of the memory for lists of files that it takes.
     share: Option<Share>,
-    /// What each path stands for that has changed since: a file or none.
+    /// The paths that have changed since, with the file that each stands for, or none.
     changed: BTreeMap<String, Option<ManifestEntry>>,
     /// The content without its files.
     rest: SourceContent,

@@ -51,7 +51,7 @@ pub(crate) struct Http {
     packed: Client,
     /// The time over which a source must keep the least speed on average.
     patience: Duration,
-    /// What the lists of files of all sources may take.
+    /// The memory for the lists of files of all sources.
     pub(super) lists: Arc<Budget>,
 }
 
