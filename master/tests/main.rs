@@ -15,6 +15,7 @@ mod formats;
 mod full_disk;
 mod large;
 mod live;
+mod memory;
 mod model;
 mod network;
 mod notes;

@@ -43,7 +43,7 @@ pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
 pub use compat::{CompatConfig, CompatData};
 pub use display::ReportDisplay;
-pub use limits::SourceLimits;
+pub use limits::{Limits, SourceLimits};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
@@ -78,6 +78,8 @@ pub struct Config {
     pub keep_free: u64,
     /// The cache of what is remembered of files. A reload does not change it.
     pub cache: CacheConfig,
+    /// Bounds of the memory that all share. A reload does not change them.
+    pub limits: Limits,
     /// The broker and its queues. Default: none.
     pub amqp: AmqpConfig,
     /// The REST paths of older systems. Default: none, they are off.
@@ -202,6 +204,7 @@ impl Default for Config {
             uploads: UploadsConfig::default(),
             keep_free: limits::DEFAULT_KEEP_FREE,
             cache: CacheConfig::default(),
+            limits: Limits::default(),
             amqp: AmqpConfig::default(),
             compat: None,
             drop_sources: DropSources::Named(Vec::new()),
@@ -298,6 +301,7 @@ impl Config {
             uploads: file.uploads,
             keep_free: file.keep_free.unwrap_or(limits::DEFAULT_KEEP_FREE),
             cache: file.cache,
+            limits: file.limits,
             amqp: args.amqp(file.amqp)?,
             compat: file.compat,
             drop_sources,

@@ -29,7 +29,7 @@ pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 pub use paced::paced;
 pub use panics::catch_panic;
 pub use renew::Renewal;
-pub use spill::spilled;
+pub use spill::{keep_free, spilled};
 pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.

@@ -27,8 +27,9 @@ mod reports;
 mod sqlite;
 
 pub use catalog::{
-    AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, ProductFilter, ProductOrder,
-    ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally, own_edits, read_own, write_own,
+    AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, MAX_PAGE_BYTES,
+    ProductFilter, ProductOrder, ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally,
+    own_edits, read_own, write_own,
 };
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};

@@ -12,7 +12,7 @@ use std::{
 use anyhow::Result;
 use tokio::{runtime::Handle, sync::watch};
 use tributary_csv_gate::FileReject;
-use tributary_protocol::{Manifest, ManifestEntry, Sense, Unreadable};
+use tributary_protocol::{CompactManifest, ManifestEntry, Sense, Unreadable};
 use tributary_store::{DocumentRow, Store};
 use uuid::Uuid;
 
@@ -161,7 +161,7 @@ impl Documents {
 
     /// Lists the paths that changed since the last listing, if its version is `since`, or else all. Of many changed paths it lists
     /// some, under a version of their own, so that the others are asked for next.
-    pub(crate) fn list(&self, since: Option<&str>) -> Manifest {
+    pub(crate) fn list(&self, since: Option<&str>) -> CompactManifest {
         let mut state = self.state();
         let since = since.filter(|since| since.starts_with(&format!("{}-", self.0.run)));
         state.listings += 1;
@@ -185,8 +185,15 @@ impl Documents {
             true => self.version(&state),
             false => format!("{}.{}", self.version(&state), state.listings),
         };
-        let since = since.map(str::to_owned);
-        Manifest { version, since, files, removed, unreadable, deltas: true, ..Manifest::default() }
+        CompactManifest {
+            version,
+            since: since.map(str::to_owned),
+            files,
+            removed,
+            unreadable,
+            deltas: true,
+            ..CompactManifest::default()
+        }
     }
 
     /// Puts off what a listing has listed: the next one lists it again. Returns the version of the listing without it.

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
-use tributary_config::{Brake, Config, SourceConfig};
+use tributary_budget::Budget;
+use tributary_config::{Brake, Config, Limits, SourceConfig};
 use tributary_http_client::Trust;
-use tributary_merge::MemoryBudget;
 use tributary_store::{DocumentRow, Lock, Store, spool_path};
 
 use super::adopt::Adoption;
@@ -21,9 +21,6 @@ use crate::{
     reports::Reports,
     source::{Http, Origin, SourceClient, Spool, http_client},
 };
-
-/// Memory for sorted rows that are not applied yet, over all sources. More go to the spool.
-const SORTED_BYTES: usize = 256 << 20;
 
 /// A master that is ready to poll.
 pub(crate) struct Started {
@@ -62,8 +59,8 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let context =
-            Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
+        let http = http_client(&Trust::default(), config.patience, Arc::new(Budget::new(config.limits.lists)))?;
+        let context = Context::new(http, writer, (spool, Cache::off()), (reports, &config.limits));
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
@@ -71,7 +68,12 @@ impl Started {
 
 impl Context {
     /// Makes the part that all polls share.
-    pub(crate) fn new(http: Http, writer: Writer, (spool, cache): (Spool, Cache), reports: Reports) -> Self {
+    pub(crate) fn new(
+        http: Http,
+        writer: Writer,
+        (spool, cache): (Spool, Cache),
+        (reports, limits): (Reports, &Limits),
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
         Self {
@@ -81,7 +83,7 @@ impl Context {
             cache,
             gates,
             followers,
-            memory: MemoryBudget::new(SORTED_BYTES),
+            memory: Arc::new(Budget::new(limits.sorted_rows)),
             reports,
             durations: Durations::default(),
         }
@@ -136,11 +138,11 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
-    let patience = config.patience;
-    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience));
+    let (patience, lists) = (config.patience, Arc::new(Budget::new(config.limits.lists)));
+    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, lists));
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
     let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
-    let context = Context::new(http.context("the start failed")??, writer, kept, reports);
+    let context = Context::new(http.context("the start failed")??, writer, kept, (reports, &config.limits));
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
             source.brake = Brake::OFF;

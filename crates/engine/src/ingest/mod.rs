@@ -4,6 +4,7 @@
 
 mod adopt;
 mod adopt_catalog;
+mod ahead;
 mod apply;
 mod brake;
 mod catalog;

@@ -14,6 +14,7 @@ use std::{
 use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
 use tributary_http_client::Backoff;
+use tributary_protocol::FileList;
 use tributary_store::{FileRow, Store};
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     database::Writer,
-    input::{FileToRead, Plan, plan},
+    input::{FileToRead, FilesToRead, Plan, plan},
     source::{Answer, FetchError},
     supervise::{Task, test_panic},
 };
@@ -211,7 +212,8 @@ impl ReportWork {
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
-        let Some(Computed { files: computed, failed }) = self.compute(report, read, content, &mut stored).await? else {
+        let Some(Computed { files: computed, failed }) = self.compute(report, &read, content, &mut stored).await?
+        else {
             return Ok(Vec::new());
         };
         let outcome = AttemptOutcome::of(&failed, is_retry);
@@ -241,13 +243,14 @@ impl ReportWork {
     async fn compute(
         &self,
         report: &Arc<Report>,
-        read: Vec<Arc<FileToRead>>,
+        read: &FilesToRead,
         content: &SourceContent,
         stored: &mut Stored,
     ) -> Result<Option<Computed>> {
-        let mut rejects = self.kept_rejects(&read, stored);
+        let listed = &content.manifest.files;
+        let mut rejects = self.kept_rejects((read, listed), stored);
         let (mut all, mut held, mut started) = (Computed::default(), 0, Instant::now());
-        let mut answers = pin!(self.fetch_all(report, read, content));
+        let mut answers = pin!(self.fetch_all(report, read.iter(listed, &report.config), content));
         while let Some((file, answer)) = answers.next().await {
             match answer {
                 Ok(mut answer) => {
@@ -273,8 +276,9 @@ impl ReportWork {
     }
 
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
-    fn kept_rejects(&self, read: &[Arc<FileToRead>], stored: &Stored) -> usize {
-        let read: HashSet<&str> = read.iter().map(|file| file.entry.path.as_str()).collect();
+    fn kept_rejects(&self, (read, listed): (&FilesToRead, &FileList), stored: &Stored) -> usize {
+        // Of a first list nothing is known yet, and it may have a million files.
+        let read: HashSet<&str> = read.paths(listed).filter(|path| stored.files.contains_key(*path)).collect();
         let others = stored.files.values().filter(|file| !read.contains(file.path.as_str()));
         let kept: u64 = others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum();
         usize::try_from(self.max_rejects.saturating_sub(kept)).unwrap_or(usize::MAX)
@@ -284,7 +288,7 @@ impl ReportWork {
     fn fetch_all(
         &self,
         report: &Arc<Report>,
-        files: Vec<Arc<FileToRead>>,
+        files: impl Iterator<Item = Arc<FileToRead>>,
         content: &SourceContent,
     ) -> impl Stream<Item = (Arc<FileToRead>, Result<Answer, FetchError>)> {
         let stalled = Arc::new(AtomicBool::new(false));

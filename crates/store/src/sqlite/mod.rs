@@ -23,7 +23,7 @@ mod wal;
 pub(crate) use bulk::{Bulk, ValueList, push_optional_text, push_pair};
 pub(crate) use dynamic_rows::{InsertRows, each_dynamic_row};
 pub(crate) use functions::instr;
-pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, rows_of_keys};
+pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, each, rows_of_keys, rows_within};
 pub use lock::{FolderLocks, Lock, spool_path};
 pub(crate) use own_columns::{number_of, text_of};
 pub(crate) use place::FileIdentity;

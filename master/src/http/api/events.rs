@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tributary_engine::{Followed, Resume, StoredEvent};
 use tributary_http_common::revoked;
 
-use crate::http::server::{App, MAX_FOLLOWERS, error::ApiError};
+use crate::http::server::{App, error::ApiError};
 
 /// Interval of comments while nothing happens, so that proxies do not close the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
     responses((status = 200, content((String = "text/event-stream")), description = "Events until one side goes, or the token is revoked")))]
 pub(crate) async fn follow(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let follower = Arc::clone(&app.followers).try_acquire_owned();
-    let follower = follower.map_err(|_| ApiError::TooManyClients { limit: MAX_FOLLOWERS })?;
+    let follower = follower.map_err(|_| ApiError::TooManyClients { limit: app.max_followers })?;
     let followed = app.engine.follow(resume(request.headers())).await?.boxed();
     let items = stream::unfold(followed, next).map(move |item| {
         // Given back when the client goes.

@@ -10,9 +10,6 @@ use tributary_http_common::RequestMetrics;
 
 use crate::http::socketio::SocketIo;
 
-/// Most followers of the events at a time. Each holds a connection.
-pub(crate) const MAX_FOLLOWERS: usize = 1_000;
-
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
     /// Answers every request.
@@ -23,8 +20,10 @@ pub(crate) struct App {
     pub(crate) requests: RequestMetrics,
     /// The clients of Socket.IO.
     pub(crate) socketio: SocketIo,
-    /// One permit per follower of the events.
+    /// One permit per follower of the events: each holds a connection.
     pub(crate) followers: Arc<Semaphore>,
+    /// All of these permits.
+    pub(crate) max_followers: usize,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
     /// Whether there is a page about the demo.
@@ -32,9 +31,23 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, admission: Admission, compat: Option<CompatConfig>) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        admission: Admission,
+        compat: Option<CompatConfig>,
+        max_followers: usize,
+    ) -> Self {
         let socketio = SocketIo::new(compat.clone().unwrap_or_default());
-        let followers = Arc::new(Semaphore::new(MAX_FOLLOWERS));
-        Self { engine, admission, requests: RequestMetrics::new(true), socketio, followers, compat, is_demo: false }
+        let followers = Arc::new(Semaphore::new(max_followers));
+        Self {
+            engine,
+            admission,
+            requests: RequestMetrics::new(true),
+            socketio,
+            followers,
+            max_followers,
+            compat,
+            is_demo: false,
+        }
     }
 }

@@ -68,7 +68,7 @@ pub(crate) enum ApiError {
     #[error("more than {limit} bytes are being received; send this again in a moment")]
     TooManyBodies {
         /// The limit in bytes.
-        limit: usize,
+        limit: u64,
     },
     /// The route does not accept the body's media type.
     #[error("the body must be `{expected}`")]

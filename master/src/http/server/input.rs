@@ -1,6 +1,6 @@
 //! Reads and checks queries, bodies, skus, names and descriptions. Every error says what to write instead.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -11,10 +11,11 @@ use actix_web::{
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
+use tributary_budget::{Budget, Share};
+use tributary_config::Limits;
 use tributary_engine::{checked_sku, checked_text};
 use tributary_http_common::plain;
 
-use super::body_budget::{Budget, MAX_BYTES};
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
@@ -23,6 +24,14 @@ const MOST_ROWS: i64 = 10_000;
 pub(crate) const BODY_BYTES: usize = 8 << 20;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// The bytes of all bodies that are being received, because each client may send eight megabytes as slowly as it likes.
+static BODIES: OnceLock<Budget> = OnceLock::new();
+
+/// Sets the bound of all bodies that are being received, for this process. The first one stays.
+pub(super) fn limit_bodies(bytes: u64) {
+    BODIES.get_or_init(|| Budget::new(bytes));
+}
 
 /// Parses the query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
@@ -80,15 +89,15 @@ pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Byt
 }
 
 async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
-    static BODIES: Budget = Budget::new();
-    let (mut share, mut body) = (BODIES.share(), web::BytesMut::new());
+    let bodies = BODIES.get_or_init(|| Budget::new(Limits::default().bodies));
+    let (mut share, mut body) = (Share::new(bodies), web::BytesMut::new());
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| bad("the body ended early or is not written as its head says".to_owned()))?;
         if body.len() + chunk.len() > limit {
             return Err(ApiError::TooLarge { limit });
         }
-        if !share.grow(chunk.len()) {
-            return Err(ApiError::TooManyBodies { limit: MAX_BYTES });
+        if !share.grow(chunk.len() as u64) {
+            return Err(ApiError::TooManyBodies { limit: bodies.bytes() });
         }
         body.extend_from_slice(&chunk);
     }

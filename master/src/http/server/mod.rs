@@ -3,7 +3,6 @@
 //! It belongs here if it holds for every request. Handlers do not.
 
 mod app;
-mod body_budget;
 mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;
@@ -13,5 +12,5 @@ pub(crate) mod router;
 mod run;
 pub(crate) mod sender;
 
-pub(crate) use app::{App, MAX_FOLLOWERS};
+pub(crate) use app::App;
 pub(crate) use run::serve;

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
-use tributary_http_common::{Renewal, STOP_SECONDS, prepare_connection};
+use tributary_http_common::{Renewal, STOP_SECONDS, keep_free, prepare_connection};
 use tributary_tls::PairInForce;
 
-use super::App;
+use super::{App, input::limit_bodies};
 use crate::http::server::router;
 
 /// Threads that answer requests; the database is read on others.
@@ -26,7 +26,10 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let admission = if pair.is_some() { admission.over_https() } else { admission };
     let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
-    let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
+    let app =
+        App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone(), config.limits.followers) };
+    limit_bodies(config.limits.bodies);
+    keep_free(config.keep_free);
     let app = Data::new(app);
     let (shared, patience) = (app.clone(), config.patience);
     let server = HttpServer::new(move || router::app(app.clone()))

@@ -35,7 +35,7 @@ impl Server {
         drop(Store::open(&database).unwrap());
         let config = Config { database, ..Config::default() };
         let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
-        let app = web::Data::new(App::new(engine, Admission::default(), None));
+        let app = web::Data::new(App::new(engine, Admission::default(), None, 1_000));
         Self { app, running, _folder: folder }
     }
 

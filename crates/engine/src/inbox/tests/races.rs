@@ -61,7 +61,7 @@ async fn the_file_of_a_document_that_was_sent_again_is_not_missed() {
     let world = World::new("").await;
     let (path, documents) = ("a.csv", world.inbox().0.documents.clone());
     world.put(path, &feed(path, "one"), false).await.unwrap();
-    let listed = documents.list(None).files.remove(0);
+    let listed = documents.list(None).files.entry(0);
     let file = documents.file(&listed).unwrap();
     std::fs::remove_file(world.folder().join(format!("{path}.{}", world.current(path).unwrap().id))).unwrap();
     assert!(documents.missing(&listed, &file).unwrap().is_some());
