@@ -76,7 +76,7 @@ fn backups(stage: &Stage) -> Result<String> {
         }
     }
     succeeds(&mut starter(&["backup", "whole.tar.zst"]))?;
-    succeeds(&mut starter(&["--database-url", "restored.db", "restore", "whole.tar.zst"]))?;
+    succeeds(&mut starter(&["restore", "--database-url", "restored.db", "whole.tar.zst"]))?;
     let count = |database: &str| {
         let mut readdb = process::command("readdb", stage.home());
         succeeds(readdb.args(["--database-url", database, "products", "--format", "csv"]))

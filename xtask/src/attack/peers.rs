@@ -24,7 +24,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "a source lists 1,000,000 files that it does not have",
         How::On(|| lists(1_000_000), |stage| refused(stage, "were not asked for")),
     ),
-    Attack("3", "a manifest without an end", How::On(endless_manifest, |stage| refused(stage, "manifest"))),
+    Attack("3", "a manifest without an end", How::On(endless_manifest, |stage| refused(stage, "an item of more than"))),
     Attack("3", "a path of a megabyte", How::On(|| listing(&long_path()), |stage| refused(stage, "bytes"))),
     Attack("3", "fifteen megabytes of reasons", How::On(|| listing(&many_reasons()), reasons)),
     Attack("3", "an answer whose head has no end", How::On(endless_head, |stage| refused(stage, ""))),
@@ -136,7 +136,7 @@ fn forty() -> Result<Plan> {
     for number in 0..40 {
         plan = plan.hostile(&format!("bad{number}"), "max_file_size = \"64MiB\"", move |path, out| {
             match (number % 5, path) {
-                (0, "/sense/files") => write_list(200_000, out),
+                (0, "/sense/files") => write_list(50_000, out),
                 (1, "/sense/files") => reply(out, "application/json", many_reasons().as_bytes()),
                 (2, "/sense/files") => {
                     head(out, "application/json")?;
@@ -156,8 +156,7 @@ fn forty() -> Result<Plan> {
 }
 
 fn endless_groups() -> Result<Plan> {
-    let report =
-        "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\ngroup_by = \"name\"\nmetrics = { rows = \"count()\" }";
+    let report = "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"name\"\nmetrics = { rows = \"count()\" }";
     Plan::new().section(report).hostile("bad", "", |path, out| match path {
         "/sense/files" => reply(out, "application/json", format!("{{\"version\":\"v1\",\"files\":[{}]}}", entry(1)).as_bytes()),
         "/aggregate" => {

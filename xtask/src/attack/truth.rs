@@ -28,8 +28,7 @@ fn page(stage: &Stage, path: &str) -> Result<String> {
 }
 
 fn failing_report() -> Result<Plan> {
-    let report =
-        "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\ngroup_by = \"nowhere\"\nmetrics = { rows = \"count()\" }";
+    let report = "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"nowhere\"\nmetrics = { rows = \"count()\" }";
     Ok(Plan::new().section(report))
 }
 
