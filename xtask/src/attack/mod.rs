@@ -2,6 +2,7 @@
 //! each attack: whether it was held off, the memory that it cost, and the slowest answer that an honest client got meanwhile.
 
 mod access;
+mod announced;
 mod clients;
 mod edge;
 mod faults;
@@ -10,6 +11,7 @@ mod honest;
 mod hostile;
 mod memory;
 mod peers;
+mod places;
 mod slow;
 mod stage;
 mod truth;
@@ -60,8 +62,8 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let rooms = [edge::ATTACKS, peers::ATTACKS, clients::ATTACKS, slow::ATTACKS, folder::ATTACKS, truth::ATTACKS];
-    let rooms = rooms.into_iter().chain([access::ATTACKS, faults::ATTACKS]).flatten();
+    let rooms = [edge::ATTACKS, peers::ATTACKS, announced::ATTACKS, clients::ATTACKS, slow::ATTACKS, places::ATTACKS];
+    let rooms = rooms.into_iter().chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, faults::ATTACKS]).flatten();
     let wanted = |attack: &&Attack| args.only.as_ref().is_none_or(|only| attack.1.contains(only.as_str()));
     let attacks: Vec<_> = rooms.filter(wanted).collect();
     ensure!(!attacks.is_empty(), "no attack has this text in its line; `--list` prints them");

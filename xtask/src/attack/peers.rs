@@ -51,7 +51,7 @@ fn entry(number: u64) -> String {
     )
 }
 
-fn write_list(count: u64, out: &mut TcpStream) -> io::Result<()> {
+pub(super) fn write_list(count: u64, out: &mut TcpStream) -> io::Result<()> {
     head(out, "application/json")?;
     let mut out = io::BufWriter::new(out);
     out.write_all(b"{\"version\":\"v1\",\"files\":[")?;

@@ -228,6 +228,11 @@ impl Stage {
         found.with_context(|| format!("it says `{last}`")).map(|()| last)
     }
 
+    /// Whether a product is shown.
+    pub(super) fn shows(&self, sku: &str) -> Option<bool> {
+        Some(self.ask("GET", &format!("/api/v1/products/{sku}"), &[], b"").ok()?.status == 200)
+    }
+
     /// Calls `ask` until it returns something.
     pub(super) fn until<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + MAX_WAIT;

@@ -123,10 +123,9 @@ fn full_disk_says_so(stage: &Stage) -> Result<String> {
 
 /// Waits until a product of a file is applied, and removes the file.
 fn add_and_remove(stage: &Stage, file: &str, sku: &str) -> Result<()> {
-    let shown = || Some(stage.ask("GET", &format!("/api/v1/products/{sku}"), &[], b"").ok()?.status == 200);
-    stage.until("the new rows are applied", || shown()?.then_some(()))?;
+    stage.until("the new rows are applied", || stage.shows(sku)?.then_some(()))?;
     fs::remove_file(stage.folder().join(file))?;
-    stage.until("they are gone", || (!shown()?).then_some(()))
+    stage.until("they are gone", || (!stage.shows(sku)?).then_some(()))
 }
 
 fn locked_says_so(stage: &Stage) -> Result<String> {
