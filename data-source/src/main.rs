@@ -16,6 +16,10 @@ use tributary_tls::PairError;
 /// Default of `RUST_LOG`: leaves out the web server's messages about its threads, and malformed requests of clients.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
 
+/// Gives memory back after a burst: see docs/decisions/0022-give-memory-back.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::read();
     cli.log.start(LOG_FILTER);

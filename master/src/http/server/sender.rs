@@ -43,9 +43,15 @@ fn typed_user(request: &HttpRequest) -> Option<String> {
     let decoded = credentials.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
     decoded.and_then(|decoded| {
         let user = String::from_utf8_lossy(decoded.split(|byte| *byte == b':').next()?).into_owned();
-        let user: String = user.chars().filter(|letter| !letter.is_control()).take(MAX_USER_CHARS).collect();
+        // Nothing that could turn or end the texts in which it stands.
+        let user: String = user.chars().filter(is_of_name).take(MAX_USER_CHARS).collect();
         Some(user.trim().to_owned()).filter(|user| !user.is_empty())
     })
+}
+
+/// Whether a sign may stand in the name of somebody, as in the name of a token; blanks may, too.
+fn is_of_name(letter: &char) -> bool {
+    letter.is_alphanumeric() || "._@+-' ".contains(*letter)
 }
 
 #[cfg(test)]
