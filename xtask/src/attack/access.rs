@@ -1,4 +1,4 @@
-//! Who may do what: tokens, roles, TLS.
+//! Access: tokens, roles, TLS.
 
 use std::{
     fs::{self, File},

@@ -60,7 +60,7 @@ fn change_is_applied(stage: &Stage) -> Result<String> {
     Ok(format!("a change of the good source was applied after {seconds:.1} s"))
 }
 
-/// What the shell prints, packed by the program `gzip`.
+/// Packs what the shell prints, by the program `gzip`.
 fn packed(script: &str) -> Result<Vec<u8>> {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("({script}) | gzip -1")]);

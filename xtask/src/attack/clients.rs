@@ -67,7 +67,7 @@ fn get(url: &str, path: &str, headers: &str) -> Result<(u16, u64)> {
     exchange(url, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n").as_bytes())
 }
 
-/// How often each status was answered, for people.
+/// Counts how often each status was answered, for people.
 fn counted(statuses: impl IntoIterator<Item = u16>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     statuses.into_iter().for_each(|status| *counts.entry(status).or_insert(0) += 1);
@@ -208,7 +208,7 @@ fn bomb(stage: &Stage) -> Result<String> {
     upload(stage, "bomb.csv.gz", packed.len() as u64, |out| out.write_all(&packed))
 }
 
-/// What the program `gzip` makes of a text of one letter.
+/// Packs a text of one letter, by the program `gzip`.
 fn packed_zeros(length: u64) -> Result<Vec<u8>> {
     let script = format!("(printf 'sku,name\\n'; head -c {length} /dev/zero | tr '\\0' 'x') | gzip -1");
     Ok(std::process::Command::new("sh").args(["-c", &script]).output()?.stdout)

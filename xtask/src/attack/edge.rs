@@ -129,7 +129,7 @@ fn broken_heads(stage: &Stage) -> Result<String> {
             match http::exchange(&url, bytes.as_bytes()) {
                 // A head that is no head may be answered by the end of the connection.
                 Ok(Response { status, .. }) => {
-                    ensure!((400..500).contains(&status), "{shown:?} was answered with {status}")
+                    ensure!((400..500).contains(&status), "{shown:?} was answered with {status}");
                 }
                 Err(_) => ensure!(http::get(&format!("{url}/healthz"))?.0 == 200, "{shown:?} ended the server"),
             }

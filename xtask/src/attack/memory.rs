@@ -14,7 +14,7 @@ use crate::processes;
 const MAX_ABOVE_IDLE: u64 = 200 << 20;
 /// Time within which three quarters of it come back.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(60);
-/// What may stay in any case: pages of the program that were not read before, and caches that are bounded.
+/// Memory that may stay in any case: pages of the program that were not read before, and caches that are bounded.
 const MAY_STAY: u64 = 16 << 20;
 
 /// Memory before an attack.

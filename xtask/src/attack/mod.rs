@@ -54,7 +54,7 @@ enum How {
     Alone(fn() -> Result<String>),
 }
 
-/// What became of an attack.
+/// The outcome of an attack.
 struct Outcome {
     detail: String,
     memory: Option<Memory>,

@@ -28,7 +28,7 @@ const ROWS: u64 = 60_000;
 const MAX_WAIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What is started.
+/// The programs to start.
 #[derive(Default)]
 pub(super) struct Plan {
     settings: String,
@@ -121,7 +121,7 @@ fn log(home: &Path, name: &str) -> Result<fs::File> {
     fs::File::create(home.join(format!("{name}.log"))).context("failed to make a log")
 }
 
-/// What was started.
+/// The programs that were started.
 pub(super) struct Stage {
     master: Daemon,
     source: Daemon,
@@ -207,7 +207,7 @@ impl Stage {
             .with_context(|| format!("{method} {path} got no answer"))
     }
 
-    /// What the API says of a source.
+    /// Returns what the API says of a source.
     pub(super) fn state_of(&self, name: &str) -> Result<Value> {
         let sources = self.json("/api/v1/sources")?;
         let items = sources["items"].as_array().context("there is no list of sources")?;

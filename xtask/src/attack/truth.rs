@@ -1,4 +1,4 @@
-//! What people are told while something is wrong.
+//! Truth: whether people are told while something is wrong.
 
 use std::{fs, io::Write, path::Path, process::Command, thread, time::Duration};
 

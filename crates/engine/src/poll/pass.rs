@@ -200,10 +200,7 @@ impl Poll {
         };
         let changes = new.changes_files();
         let applied = self.apply(new, documents).await?;
-        if self.outage.take().is_some() {
-            let name = &self.source.name;
-            tracing::info!(source.id = %name, "source `{name}` is back");
-        }
+        self.say_it_is_back();
         self.hold.note(applied.held.as_ref(), digest, &self.source.brake);
         drop(active_reads);
         let is_applied = applied.held.is_none();
@@ -217,6 +214,14 @@ impl Poll {
         let changed = changes && is_applied;
         let (read, removed) = if is_applied { (files_read, files_removed) } else { (0, 0) };
         Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
+    }
+
+    /// Logs the end of an outage.
+    fn say_it_is_back(&mut self) {
+        if self.outage.take().is_some() {
+            let name = &self.source.name;
+            tracing::info!(source.id = %name, "source `{name}` is back");
+        }
     }
 
     /// Whether the next pass may list only what has changed since this version. If times rank its files, they are all looked at.
