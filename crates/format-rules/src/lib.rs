@@ -3,6 +3,7 @@
 //! and of the report engine. Reading a file is the gate's work.
 #![warn(missing_docs)]
 
+mod glob;
 mod order;
 mod patterns;
 mod rules;
