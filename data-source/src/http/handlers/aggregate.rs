@@ -47,7 +47,7 @@ pub(crate) async fn aggregate(
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = ReportPlan::compile(&asked.report)?;
+    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room());
     let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
