@@ -218,7 +218,7 @@ impl Lister<'_> {
 
     fn formats(&self, manifest: &CompactManifest) -> Result<SourceFormats> {
         let announced =
-            FormatRules::new(&manifest.formats).context("the formats that the source announces cannot work")?;
+            FormatRules::announced(&manifest.formats).context("the formats that the source announces cannot work")?;
         Ok(SourceFormats { own: self.source.formats.clone(), announced })
     }
 

@@ -21,6 +21,7 @@ use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
+    held::Held,
     versions::SourceVersions,
 };
 use crate::{
@@ -36,8 +37,6 @@ const MAX_CONCURRENT_PARTIALS: usize = 2;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause before a retry.
 const MAX_RETRY: Duration = Duration::from_secs(10);
-/// Bytes of partials that wait until they are applied, about.
-const MAX_HELD_BYTES: u64 = 64 << 20;
 /// Rejects of one file that are kept.
 const MAX_KEPT_PER_FILE: u64 = 1_000;
 /// New errors of one attempt that are logged; the others are counted.
@@ -86,6 +85,8 @@ struct Computed {
     files: Vec<(Arc<FileToRead>, Answer)>,
     /// Paths and errors of the others.
     failed: Vec<(String, FetchError)>,
+    /// The memory of the answers, which counts until they are applied.
+    held: Option<Held>,
 }
 
 impl Task for ReportWork {
@@ -212,10 +213,8 @@ impl ReportWork {
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
-        let Some(Computed { files: computed, failed }) = self.compute(report, &read, content, &mut stored).await?
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(computed) = self.compute(report, &read, content, &mut stored).await? else { return Ok(Vec::new()) };
+        let Computed { files: computed, failed, held: _held } = computed;
         let outcome = AttemptOutcome::of(&failed, is_retry);
         stored.has_failed |= matches!(outcome, AttemptOutcome::Failed(_));
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
@@ -239,7 +238,7 @@ impl ReportWork {
         Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
-    /// Gets the partials of files. If they are many, the first are applied meanwhile; `None` if these are no longer those of the source.
+    /// Gets the partials of files. If they take much memory, the first are applied meanwhile; `None` if these are no longer those of the source.
     async fn compute(
         &self,
         report: &Arc<Report>,
@@ -249,18 +248,19 @@ impl ReportWork {
     ) -> Result<Option<Computed>> {
         let listed = &content.manifest.files;
         let mut rejects = self.kept_rejects((read, listed), stored);
-        let (mut all, mut held, mut started) = (Computed::default(), 0, Instant::now());
+        let (mut all, mut started) = (Computed::default(), Instant::now());
+        let mut held = self.fetcher.reports().held().begin();
         let mut answers = pin!(self.fetch_all(report, read.iter(listed, &report.config), content));
         while let Some((file, answer)) = answers.next().await {
+            let is_full = held.add(answer.as_ref().map_or(0, Answer::held_bytes));
             match answer {
                 Ok(mut answer) => {
                     rejects = answer.keep_rejects(rejects);
-                    held += answer.held_bytes();
                     all.files.push((file, answer));
                 }
                 Err(error) => all.failed.push((file.entry.path.clone(), error)),
             }
-            if held > MAX_HELD_BYTES {
+            if is_full {
                 let (source, computed) = (self.source.clone(), std::mem::take(&mut all.files));
                 let (outcome, settled, removed) = (AttemptOutcome::Raced, Vec::new(), Vec::new());
                 let mut update = SourceUpdate { source, version: None, outcome, computed, settled, removed, started };
@@ -269,10 +269,11 @@ impl ReportWork {
                 }
                 let Some(applied) = self.apply(report, update).await? else { return Ok(None) };
                 stored.follow(applied);
-                (held, started) = (0, Instant::now());
+                held.clear();
+                started = Instant::now();
             }
         }
-        Ok(Some(all))
+        Ok(Some(Computed { held: Some(held), ..all }))
     }
 
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
