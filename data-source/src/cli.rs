@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tributary_admission::{Access, Admission, host_and_port};
 use tributary_cli_common::{LogArgs, Server, with_variables};
-use tributary_format_rules::{Patterns, Selection, read_formats};
+use tributary_format_rules::{Patterns, Selection, read_formats, size};
 use tributary_pace::MAX_PATIENCE;
 use tributary_tls::{PairInForce, TlsFiles};
 
@@ -101,6 +101,9 @@ pub struct ServeArgs {
     /// File of `[[format]]` tables that say how files are read; masters are told
     #[arg(long, env = "TRIBUTARY_FORMATS", value_name = "FILE")]
     pub formats: Option<PathBuf>,
+    /// Memory that the groups of the reports which are being computed may take together
+    #[arg(long, env = "TRIBUTARY_REPORT_MEMORY", value_name = "SIZE", default_value = "384MiB", value_parser = memory)]
+    pub report_memory: usize,
     /// Access options.
     #[command(flatten)]
     pub access: Access,
@@ -129,6 +132,7 @@ impl ServeArgs {
             rescan: self.rescan,
             selection: Selection::new(&self.include, &self.exclude)?,
             formats,
+            report_memory: self.report_memory,
             admission,
             patience: self.patience,
             access: self.access.clone(),
@@ -168,6 +172,11 @@ fn patience(typed: &str) -> Result<Duration, String> {
     Ok(patience)
 }
 
+fn memory(typed: &str) -> Result<usize, String> {
+    let bytes = size(typed)?;
+    usize::try_from(bytes).map_err(|_| format!("`{typed}` is more than this machine can address"))
+}
+
 /// Checks a pattern, so that a wrong one is wrong usage.
 fn pattern(typed: &str) -> Result<String, String> {
     Patterns::new(&[typed.to_owned()]).map_err(|error| error.to_string())?;
@@ -179,6 +188,7 @@ mod tests {
     use tributary_cli_common::LogFormat;
 
     use super::*;
+    use crate::config::DEFAULT_REPORT_MEMORY;
 
     fn parse(args: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(std::iter::once("data-source").chain(args.split_whitespace()))
@@ -193,6 +203,9 @@ mod tests {
         assert_eq!((cli.serve.settle, cli.serve.rescan), (Duration::from_secs(1), Duration::from_secs(120)));
         assert_eq!(cli.serve.max_settle, Duration::from_secs(3));
         assert_eq!(cli.serve.access.token_file.as_deref(), Some(Path::new("t")));
+        assert_eq!(cli.serve.report_memory, DEFAULT_REPORT_MEMORY);
+        assert_eq!(parse("--dir a --report-memory 2GiB").unwrap().serve.report_memory, 2 << 30);
+        assert!(parse("--dir a --report-memory many").is_err());
         assert_eq!(cli.serve.allowed_hosts, [] as [&str; 0]);
         assert!(cli.serve.access.allow_anonymous && cli.log.log_format == LogFormat::Json);
     }

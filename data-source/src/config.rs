@@ -6,6 +6,9 @@ use tributary_admission::{Access, Admission};
 use tributary_format_rules::{FormatRules, Selection};
 use tributary_tls::PairInForce;
 
+/// Memory of the groups of reports, unless it is set: a report of a million groups takes about as much.
+pub const DEFAULT_REPORT_MEMORY: usize = 384 << 20;
+
 /// Checked settings of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,6 +26,8 @@ pub struct Config {
     pub selection: Selection,
     /// The rules by which files are read.
     pub formats: FormatRules,
+    /// Bytes of memory that the groups of the reports which are being computed may take together.
+    pub report_memory: usize,
     /// The rules that every request must pass; `/healthz` needs no token.
     pub admission: Admission,
     /// The time over which a client must take [the least speed](tributary_pace::LEAST_SPEED) of an answer on average.

@@ -11,5 +11,5 @@ mod left_out;
 mod partials;
 mod server;
 
-pub use config::Config;
+pub use config::{Config, DEFAULT_REPORT_MEMORY};
 pub use server::run;

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use anyhow::Context;
 use tributary_admission::OpenToAll;
-use tributary_cli_common::{exit_code, stop_on_signals};
+use tributary_cli_common::{check_threads, exit_code, stop_on_signals};
 use tributary_data_source::{
     cli::{Cli, Command, ServeArgs},
     inspect, run,
@@ -15,6 +15,10 @@ use tributary_tls::PairError;
 
 /// Default of `RUST_LOG`: leaves out the web server's messages about its threads, and malformed requests of clients.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
+
+/// Gives memory back after a burst: see docs/decisions/0022-give-memory-back.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
@@ -38,6 +42,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let config = args.config()?;
     let listener = bind(&args.listen, &args.access)?;
+    check_threads()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = stop_on_signals().context("failed to wait for signals")?;

@@ -34,9 +34,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let renewal = Renewal::new(config.access, config.admission.tokens(), config.pair.clone());
     let is_encrypted = config.pair.is_some();
     let folder = Folder::watch(&config.dir, options)?;
-    let patience = config.patience;
+    let (patience, report_memory) = (config.patience, config.report_memory);
     let (mut watched, mut state) = (folder.state(), folder.state());
-    let app = web::Data::new(App::new(folder, config.name, config.formats, config.admission, shutdown.clone()));
+    let app = App::new(folder, config.name, config.formats, config.admission, shutdown.clone());
+    let app = web::Data::new(app.with_report_memory(report_memory));
     let shared = app.clone();
     let server = serve(move || router::app(shared.clone()), listener, config.pair.as_ref(), patience)?;
     info!(%address, "serving `{}` on {}://{address}", config.dir.display(), scheme(is_encrypted));

@@ -233,3 +233,14 @@ fn files_of_all_encodings_and_packings_are_read() {
         assert_eq!((rows, head.rejected), (vec!["köln 1 1".to_owned(), "münchen 2 7".to_owned()], 0), "{path}");
     }
 }
+
+/// A caller chose how much memory a source takes.
+#[test]
+fn groups_beyond_the_memory_are_refused_with_the_flag() {
+    let rows: String = (0..10_000).map(|row| format!("shop{row},{row}\n")).collect();
+    let source =
+        Source::with(&[("a.csv", &format!("shop,n\n{rows}"))], &["--settle", "20ms", "--report-memory", "1MiB"]);
+    let answer = source.post("/aggregate", &request(&source, "a.csv").to_string());
+    let Some(AggregateLine::Failed { detail }) = lines(&answer.text()).pop() else { panic!("it is refused") };
+    assert!(detail.contains("raise --report-memory"), "{detail}");
+}

@@ -154,9 +154,18 @@ fn another_token_needs_no_restart() {
     let status =
         |token: &str| source.ask("GET", "/sense", &[("authorization", &format!("Bearer {token}"))]).status.as_u16();
     assert_eq!((status(old), status(new)), (200, 401));
+    // A held answer would say that something has changed.
+    let version = source.ask("GET", "/sense", &[("authorization", &format!("Bearer {old}"))]).json()["version"].clone();
+    let mut held = source.send(&format!(
+        "GET /sense?wait=60&since={} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {old}\r\n\r\n",
+        version.as_str().unwrap()
+    ));
     std::fs::write(secret.path(), format!("north read {new}\n")).unwrap();
     source.signal("HUP");
     wait_for("the new token", || status(new) == 200);
+    let mut head = [0; 12];
+    held.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 401");
     assert_eq!(status(old), 401);
     std::fs::write(secret.path(), format!("north read {old}\n")).unwrap();
     wait_for("a change without a signal", || status(old) == 200);

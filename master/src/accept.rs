@@ -8,9 +8,9 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Url};
-use tributary_admission::{Role, read_client_token};
+use tributary_admission::{Role, Token, read_client_token};
 use tributary_config::Config;
-use tributary_engine::{AcceptError, Acceptance, accept_held, is_locked};
+use tributary_engine::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, is_locked};
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
 use tributary_http_common::scheme;
 use tributary_tls::{PairInForce, Trust};
@@ -56,7 +56,7 @@ async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Re
     let base = Url::parse(&format!("{}://{host}:{port}/", scheme(pair.is_some())))
         .context("the address of the running master")?;
     let token = config.access.token_file.as_deref().map(|file| read_client_token(file, Role::Admin)).transpose()?;
-    let endpoint = Endpoint::new(base, token);
+    let endpoint = Endpoint::new(base, None);
     let options = ClientOptions {
         user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
         idle_timeout: Some(TIMEOUT),
@@ -66,7 +66,10 @@ async fn tell_running(config: &Config, name: &str, locked: &anyhow::Error) -> Re
     let pin = pair.and_then(|pair| pair.pin());
     let client = options.build_trusting(&pin.map(Trust::pinned).unwrap_or_default())?;
     let path = format!("api/v1/sources/{}/accept", utf8_percent_encode(name, NON_ALPHANUMERIC));
-    match expect_success(endpoint.request(&client, Method::POST, &path).send().await).await {
+    // The token is that of any admin in the file, who need not be the person at the command line.
+    let request = endpoint.request(&client, Method::POST, &path);
+    let request = request.basic_auth(ACCEPT_COMMAND, token.as_ref().map(Token::expose));
+    match expect_success(request.send().await).await {
         Ok(_) => Ok(()),
         // The master has answered, so its lock, and the advice that comes with it, do not matter.
         Err(Error::Status { detail: Some(detail), .. }) => bail!("{detail}"),

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use tokio_util::sync::CancellationToken;
 use tributary_admission::{OpenToAll, TokenFileError};
-use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
+use tributary_cli_common::{bars::Bars, check_threads, exit_code, stop_on_signals};
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
@@ -52,6 +52,7 @@ fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
     }
     let is_acceptance = !config.accept.is_empty() && !args.once;
     let listener = if args.once || is_acceptance { None } else { Some(bind(&config.listen, &config.access)?) };
+    check_threads()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let outcome = runtime.block_on(async {

@@ -17,6 +17,7 @@ use tributary_http_common::FileWatch;
 /// The system gives no signals.
 pub(crate) async fn follow(engine: Engine, args: ConfigArgs, config: &Config) -> Result<()> {
     let mut hangup = signal(SignalKind::hangup()).context("failed to wait for SIGHUP")?;
+    let mut in_force = config.clone();
     let mut watch =
         config.file.clone().filter(|_| config.reload == Reload::Watch).map(|file| FileWatch::new(vec![file]));
     loop {
@@ -31,15 +32,18 @@ pub(crate) async fn follow(engine: Engine, args: ConfigArgs, config: &Config) ->
             _ = hangup.recv() => {}
             () = changed => {}
         }
-        if let Err(error) = reload(&engine, args.clone()).await {
-            tracing::error!("the old configuration stays in force: {error:#}");
+        match reload(&engine, in_force.clone(), args.clone()).await {
+            Ok(config) => in_force = config,
+            Err(error) => tracing::error!("the old configuration stays in force: {error:#}"),
         }
     }
 }
 
-async fn reload(engine: &Engine, args: ConfigArgs) -> Result<()> {
-    let mut config = spawn_blocking(move || Config::load(&args)).await.context("the reload broke off")??;
+/// Returns the configuration that is in force then.
+async fn reload(engine: &Engine, in_force: Config, args: ConfigArgs) -> Result<Config> {
+    let loaded = spawn_blocking(move || in_force.load_again(&args)).await.context("the reload broke off")??;
     // What a person allowed at the start was not meant for every later change.
-    config.drop_sources = DropSources::Named(Vec::new());
-    engine.reload(config).await
+    let config = Config { drop_sources: DropSources::Named(Vec::new()), ..loaded };
+    engine.reload(config.clone()).await?;
+    Ok(config)
 }

@@ -4,7 +4,7 @@ mod reasons;
 
 use std::fmt::Write;
 
-use tributary_store::{ReportRange, Store};
+use tributary_store::{HeldVersionRow, ReportRange, Store};
 use tributary_testkit::{http, process, wait};
 
 use crate::system::System;
@@ -322,6 +322,26 @@ fn a_source_that_vanishes_at_a_reload_keeps_its_rows_until_someone_says_so() {
 }
 
 /// A report lost its rows at once, although nothing of the version was to be applied.
+/// A clock that jumped ahead let every held version pass.
+#[test]
+fn a_clock_that_is_set_lets_nothing_pass() {
+    let mut system = system("");
+    system.start_master_that_warns();
+    system.sync();
+    let error = |system: &System| system.json("/api/v1/sources")["items"][0]["error"].clone();
+    let until = |system: &System, what: &str| {
+        wait::until(what, || error(system).as_str().is_some_and(|error| error.contains(what)).then_some(()));
+    };
+    system.write("north", "feed.csv", "sku,name\n");
+    until(&system, "has no rows");
+    let mut store = Store::open(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+    let held = store.held_versions().unwrap().remove(0);
+    store.put_held_version(&HeldVersionRow { held_since: "2020-01-01T00:00:00.000Z".to_owned(), ..held }).unwrap();
+    std::fs::remove_file(system.folder("north").join("feed.csv")).unwrap();
+    until(&system, "is gone");
+    assert_eq!(system.products().len(), 300);
+}
+
 #[test]
 fn reports_wait_for_what_is_held() {
     let mut system = System::new();

@@ -170,3 +170,43 @@ fn what_no_master_has_applied_is_named() {
     system.settle("south");
     tells(&system, "south/feed.csv: the database has applied another content than the source holds");
 }
+
+/// Columns that had been reordered made every later check fail.
+#[test]
+fn columns_that_were_reordered_are_right() {
+    let mut system = filled();
+    let (north, south) = (system.url("north").to_owned(), system.url("south").to_owned());
+    let sources = format!(
+        "[[source]]\nname = \"north\"\nurl = \"{north}\"\n[[source]]\nname = \"south\"\nurl = \"{south}\"\n\
+         [uploads]\nkeep_free = \"0B\"\n"
+    );
+    let columns = |columns: &str| {
+        system.configure(&format!("{sources}[catalog]\ncolumns = [{columns}]\n"));
+        system.hangup();
+        wait::until("the columns are in force", || {
+            let shown = store(&system).catalog_settings().unwrap().shown;
+            (shown.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ") == columns).then_some(())
+        });
+    };
+    columns("\"stock\", \"price\"");
+    is_right(&system);
+    columns("\"price\", \"stock\"");
+    is_right(&system);
+    system.stop_master();
+    is_right(&system);
+}
+
+/// A page that no query of the check touched was damaged, and the file was called right.
+#[test]
+fn a_damaged_file_is_not_right() {
+    let mut system = filled();
+    system.stop_master();
+    let path = system.database();
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = bytes.len() / 8_192;
+    let index = (1..pages).rev().find(|page| bytes[page * 8_192] == 10).expect("an index has a leaf");
+    bytes[index * 8_192 + 3..][..2].copy_from_slice(&[0xff, 0xff]);
+    fs::write(&path, bytes).unwrap();
+    tells(&system, "its file is damaged: ");
+    tells(&system, "restore a backup");
+}

@@ -57,6 +57,32 @@ fn a_missing_uploads_folder_is_a_source_that_is_gone() {
     assert_eq!(system.products().len(), 1);
 }
 
+/// Uploads that only a report reads were dropped as "no longer configured", and the report was called current without a row.
+#[test]
+fn a_missing_folder_of_uploads_that_only_a_report_reads_is_refused() {
+    let mut system = System::new();
+    let report = "[[report]]\nname = \"sold\"\nfiles = \"*.csv\"\nmetrics = { rows = \"count()\" }\n";
+    system.configure(&format!("{report}[uploads]\nkeep_free = \"0B\"\n"));
+    system.start_master(&[]);
+    let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "day,item\n1,Pen\n2,Ink\n");
+    assert_eq!(put.status, 200, "{}", put.text());
+    system.stop_master();
+    let (folder, away) = (system.home().join("database.db.uploads"), system.home().join("away"));
+    fs::rename(&folder, &away).unwrap();
+    for args in [&["--once"][..], &["--listen", "127.0.0.1:0"]] {
+        let output = system.run("master", args);
+        let text = process::stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("`uploads` (read by the reports `sold`)") && text.contains("restore it"), "{text}");
+    }
+    fs::rename(&away, &folder).unwrap();
+    system.start_master(&[]);
+    assert_eq!(system.json("/api/v1/reports/sold")["items"][0]["rows"], 2);
+    system.stop_master();
+    fs::rename(&folder, &away).unwrap();
+    assert!(system.run("master", &["--once", "--drop-sources", "uploads"]).status.success());
+}
+
 #[test]
 fn check_says_what_the_configuration_means() {
     let system = System::new();
@@ -137,6 +163,44 @@ fn sighup_puts_a_new_configuration_into_force() {
     system.configure(&sections(""));
     system.hangup();
     wait::until("the report is gone", || (system.ask("GET", "/api/v1/reports/rows", "").status == 404).then_some(()));
+}
+
+/// A file that an editor was replacing put an empty configuration into force: all sources were held, all reports dropped.
+#[test]
+fn a_file_that_is_gone_or_says_nothing_leaves_the_old_configuration_in_force() {
+    let mut system = two_sources();
+    let sources = |first: &str| {
+        let section = |name: &str| format!("[[source]]\nname = \"{name}\"\nurl = \"{}\"\n", system.url(name));
+        format!("{first}{}{}", section("north"), section("south"))
+    };
+    let texts = [sources(""), sources("reload = \"watch\"\n")];
+    let file = system.home().join("tributary.toml");
+    let mistakes = |system: &System| system.log().matches("the old configuration stays in force").count();
+    for text in texts {
+        system.configure(&text);
+        system.start_master_that_warns();
+        system.write("north", "feed.csv", "sku,name\nn1,Pen\n");
+        system.sync();
+        let watches = text.starts_with("reload");
+        fs::remove_file(&file).unwrap();
+        // A file that is gone is no change to the one who watches.
+        system.hangup();
+        wait::until("the missing file is logged", || {
+            let log = system.log();
+            (mistakes(&system) > 0 && log.contains("failed to read the configuration tributary.toml")).then_some(())
+        });
+        system.configure("# nothing\n");
+        if !watches {
+            system.hangup();
+        }
+        wait::until("the empty file is logged", || {
+            let log = system.log();
+            (mistakes(&system) > 1 && log.contains("the configuration tributary.toml has no setting")).then_some(())
+        });
+        system.write("north", "feed.csv", "sku,name\nn1,Biro\n");
+        wait::until("the sources are still polled", || (system.products()["n1"].0 == "Biro").then_some(()));
+        system.kill_master();
+    }
 }
 
 #[test]

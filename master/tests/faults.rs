@@ -1,5 +1,7 @@
 //! Sources that misbehave stop neither the others nor the run, and the summary says which and why.
 
+mod nth;
+
 use tributary_testkit::{
     faulty::{Answer, FaultySource},
     process, wait,

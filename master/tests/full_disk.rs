@@ -8,7 +8,10 @@ use std::{
     process::Command,
 };
 
-use tributary_testkit::{process::Daemon, wait};
+use tributary_testkit::{
+    process::{self, Daemon},
+    wait,
+};
 
 use crate::system::System;
 
@@ -46,6 +49,27 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(self.path()).status();
     }
+}
+
+#[test]
+fn one_pass_on_a_full_disk_ends_with_the_reason() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let mut system = System::new();
+    system.write("good", "feed.csv", "sku,name\na,A\n");
+    let good = system.serve("good");
+    let database = disk.path().join("database.db");
+    system.configure(&format!(
+        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n"
+    ));
+    system.once_ok();
+    let filler = disk.fill();
+    system.write("good", "feed.csv", "sku,name\na,B\n");
+    let output = system.once();
+    let said = process::stdout(&output) + &process::stderr(&output);
+    assert_eq!((output.status.code(), said.contains("free space on its disk")), (Some(1), true), "{said}");
+    fs::remove_file(filler).unwrap();
+    system.once_ok();
+    assert_eq!(system.products()["a"].0, "B");
 }
 
 #[test]

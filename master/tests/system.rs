@@ -107,6 +107,11 @@ impl System {
         });
     }
 
+    /// The folder in which all programs run.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn configure(&self, toml: &str) {
         fs::write(self.home.path().join("tributary.toml"), toml).unwrap();
     }

@@ -130,7 +130,7 @@ impl MasterClient {
         let replace = if may_replace { format!(",replace {}", base64("1")) } else { String::new() };
         let metadata = format!("filename {}{replace},id {}", base64(&file.name), base64(id));
         let request = self.tus(Method::POST, "").header(LENGTH, file.size).header("Upload-Metadata", metadata);
-        let response = expect_success(request.timeout(REQUEST_TIMEOUT).send().await).await?;
+        let response = expect_success(request.timeout(FIND_TIMEOUT).send().await).await?;
         if response.headers().contains_key(RESUMABLE) { Ok(()) } else { Err(no_master(&response).into()) }
     }
 

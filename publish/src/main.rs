@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use tributary_cli_common::{bars::Bars, exit_code, stop_on_signals};
+use tributary_cli_common::{bars::Bars, check_threads, exit_code, stop_on_signals};
 use tributary_publish::{Job, cli::Args, publish, run};
 
 fn main() -> ExitCode {
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 
 /// Returns whether everything was taken.
 fn start(job: &Job, bars: &Bars) -> Result<bool> {
+    check_threads()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let is_complete = runtime.block_on(async {

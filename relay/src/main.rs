@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use tributary_cli_common::{exit_code, stop_on_signals};
+use tributary_cli_common::{check_threads, exit_code, stop_on_signals};
 use tributary_relay::{cli::Args, run};
 
 fn main() -> ExitCode {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<()> {
+    check_threads()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let relayed = runtime.block_on(async {

@@ -237,7 +237,7 @@ mod tests {
         let portal = FaultySource::start(
             &["/healthz", "/api/v1/documents/a.csv", "/api/v1/documents/a/"].map(|path| (path, page.clone())),
         );
-        let master = Master::new(portal.url.parse().unwrap(), None).unwrap();
+        let master = Master::new(portal.url.parse().unwrap(), None, &Trust::default()).unwrap();
         let document =
             Document { path: "a.csv".into(), message: None, sequence: None, packing: None, body: Bytes::new() };
         let asked = master.ask().await.unwrap_err().to_string();

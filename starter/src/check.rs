@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
-use tributary_cli_common::stop_on_signals;
+use tributary_cli_common::{check_threads, stop_on_signals};
 use tributary_config::Config;
 use tributary_engine::Checked;
 
@@ -12,6 +12,7 @@ use crate::cli::PlaceArgs;
 /// Prints that the tables are right, or fails with the first difference or the sources that cannot be compared.
 pub(crate) fn check(place: &PlaceArgs) -> Result<()> {
     let config = Config::load(&place.into())?;
+    check_threads()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
     let checked = runtime.block_on(async {

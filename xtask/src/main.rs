@@ -1,8 +1,10 @@
 //! The project's own chores, as `cargo xtask …`. Users run none of it.
 
+mod attack;
 mod bench;
 mod dist;
 mod generate;
+mod processes;
 mod screenshots;
 mod services;
 mod soak;
@@ -27,8 +29,10 @@ enum Task {
     VerifyReports(verify::reports::Args),
     /// Measure the release binaries; BENCHMARKS.md has the figures
     Bench(bench::Args),
-    /// Run the programs under a random load for a time, or kill them over and over; check their tables, and that nothing grows
+    /// Run the programs under a random load for a time, or kill them or fail their system calls over and over; check their tables
     Soak(soak::Args),
+    /// Attack the programs as people with bad intent, broken peers and bad luck do; print a line for each attack, with the memory that it cost
+    Attack(attack::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
     /// Make a Debian package and an archive of the release programs, in `target/dist`
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Task::VerifyReports(args) => verify::reports::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Soak(args) => soak::run(&args),
+        Task::Attack(args) => attack::run(&args),
         Task::Dist(args) => dist::main(&args),
         Task::Tidy => tidy::run(),
         Task::Screenshots(args) => return exit(screenshots::photograph(&args)),

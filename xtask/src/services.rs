@@ -86,7 +86,7 @@ const SERVICES: [Service; 2] = [
 ];
 
 /// Programs that the services and the tests run, each with its Debian package.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("rabbitmqctl", "rabbitmq-server"),
@@ -99,6 +99,8 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("nginx", "nginx-light"),
     ("caddy", "caddy"),
     ("ip", "iproute2"),
+    // For `cargo xtask soak --faults`.
+    ("strace", "strace"),
 ];
 
 /// The longest start of a service, and the longest stop before it is killed.

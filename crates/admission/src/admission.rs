@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     host::is_own_host,
     origin::{Sent, is_cross_site},
@@ -116,6 +118,19 @@ impl Admission {
     #[must_use]
     pub fn tokens(&self) -> Option<TokensInForce> {
         self.tokens.clone()
+    }
+
+    /// Returns what is cancelled once the token in the header `Authorization` is no longer in force: an answer that goes on until
+    /// someone ends it must end then. Never cancelled if everyone is admitted.
+    #[must_use]
+    pub fn revoked(&self, authorization: Option<&[u8]>) -> CancellationToken {
+        self.tokens.as_ref().map(|tokens| tokens.revoked(authorization)).unwrap_or_default()
+    }
+
+    /// Whether a token that is in force has this name, in any case of its letters. Someone without that token must not be recorded by it.
+    #[must_use]
+    pub fn is_token_name(&self, name: &str) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| tokens.has_name(name))
     }
 
     /// The senders of wrong tokens.

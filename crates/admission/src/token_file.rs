@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -41,6 +41,14 @@ pub enum TokenFileError {
         path: PathBuf,
         /// The system's error.
         source: std::io::Error,
+    },
+    /// The file is no token file.
+    #[error("the token file `{}` {why}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The fault, and the fix.
+        why: &'static str,
     },
     /// The file holds no token, or none that helps.
     #[error("the token file `{}` holds no token{role}: {ADVICE}", path.display())]
@@ -89,17 +97,9 @@ pub fn read_client_token(path: &Path, role: Role) -> Result<Token, TokenFileErro
 }
 
 fn read(path: &Path, check: impl Fn(&TokenLine) -> Result<(), String>) -> Result<Vec<TokenLine>, TokenFileError> {
-    let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    // A part of a token would be a token.
-    if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(unreadable(io::Error::other(format!("it has more than {MAX_FILE_BYTES} bytes"))));
-    }
+    let text = read_text(path)?;
     let mut lines: Vec<TokenLine> = Vec::new();
-    // Some editors begin a text with this mark.
-    for (at, typed) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    for (at, typed) in text.lines().enumerate() {
         let wrong = |why: String| TokenFileError::Line { path: path.to_owned(), line: at + 1, why };
         let Some(line) = parse(typed).map_err(wrong)? else { continue };
         check(&line).map_err(wrong)?;
@@ -115,6 +115,25 @@ fn read(path: &Path, check: impl Fn(&TokenLine) -> Result<(), String>) -> Result
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// Reads the whole file, or nothing of it: half a token must not open anything.
+fn read_text(path: &Path) -> Result<String, TokenFileError> {
+    let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
+    let not_text = |why| TokenFileError::NotText { path: path.to_owned(), why };
+    // Opening a FIFO would wait for a writer.
+    if !path.metadata().map_err(unreadable)?.is_file() {
+        return Err(not_text("is not a regular file; name one"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(not_text("has more than 1 MiB; remove the tokens that nobody uses"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| not_text("is not UTF-8; save it as plain UTF-8 text"))?;
+    // Editors on Windows begin a file with a byte order mark.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Parses a line; `None` if it is empty or a comment. No error repeats a word of it, which may be the token.
@@ -147,6 +166,9 @@ const NO_ROLE: &str = "the second word is not a role; write read, edit, upload o
 /// # Errors
 /// The rule that it breaks.
 pub fn check_token_name(name: &str) -> Result<(), String> {
+    if name.parse::<Role>().is_ok() {
+        return Err(format!("`{name}` is a role; write a name before it, as in `NAME {name} TOKEN`"));
+    }
     let is_short = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
     if is_short && name.chars().all(|letter| letter.is_alphanumeric() || "._@+-".contains(letter)) {
         return Ok(());
@@ -203,9 +225,10 @@ mod tests {
         check(&format!("ann {LONG}\nann {LONG}1"), &["line 2", "this name"]);
         check(&format!("ann {LONG}\nbob read {LONG}"), &["line 2", "this token"]);
         check(&format!("ann {LONG}\u{e9}"), &["line 1", "ASCII"]);
-        let long = format!("{LONG}\n{}", "#".repeat(1 << 20));
-        let error = read_server_tokens(file(&long).path()).unwrap_err();
-        assert!(error.source().unwrap().to_string().contains("more than 1048576 bytes"), "{error}");
+        check(&format!("read {LONG}"), &["line 1", "`read` is a role", "NAME read TOKEN"]);
+        check(&format!("{LONG}\n").repeat(40_000), &["more than 1 MiB"]);
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read_server_tokens(folder.path()).unwrap_err().to_string().contains("not a regular file"));
         let missing = read_server_tokens(Path::new("no.token")).unwrap_err();
         assert!(missing.to_string().contains("no.token") && missing.source().is_some(), "{missing}");
     }

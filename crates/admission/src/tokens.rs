@@ -8,6 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     role::{Caller, Role},
@@ -23,6 +24,8 @@ pub struct Tokens(Vec<Entry>);
 struct Entry {
     hash: [u8; 32],
     caller: Caller,
+    /// Cancelled once the token is no longer in force.
+    revoked: CancellationToken,
 }
 
 impl Tokens {
@@ -41,13 +44,13 @@ impl Tokens {
     }
 
     /// Returns whose token this is. Compares with all tokens and takes the same time whether one is right, and which.
-    fn find(&self, secret: &[u8]) -> Option<Caller> {
+    fn find(&self, secret: &[u8]) -> Option<&Entry> {
         let hash: [u8; 32] = Sha256::digest(secret).into();
         let mut found = u32::MAX;
         for (at, entry) in (0..).zip(&self.0) {
             found.conditional_assign(&at, entry.hash.ct_eq(&hash));
         }
-        self.0.get(usize::try_from(found).ok()?).map(|entry| entry.caller.clone())
+        self.0.get(usize::try_from(found).ok()?)
     }
 }
 
@@ -59,7 +62,11 @@ impl FromIterator<Entry> for Tokens {
 
 impl From<TokenLine> for Entry {
     fn from(TokenLine { name, role, token }: TokenLine) -> Self {
-        Self { hash: Sha256::digest(token.expose()).into(), caller: Caller { name: name.map(Arc::from), role } }
+        Self {
+            hash: Sha256::digest(token.expose()).into(),
+            caller: Caller { name: name.map(Arc::from), role },
+            revoked: CancellationToken::new(),
+        }
     }
 }
 
@@ -85,16 +92,44 @@ impl TokensInForce {
         Self(Arc::new(RwLock::new(Arc::new(tokens))))
     }
 
-    /// Puts other tokens into force, for every request from now on.
-    pub fn replace(&self, tokens: Tokens) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
+    /// Puts other tokens into force, for every request from now on. What the callers of the others follow ends.
+    pub fn replace(&self, mut tokens: Tokens) {
+        let mut in_force = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for old in &in_force.0 {
+            match tokens.0.iter_mut().find(|entry| entry.hash == old.hash) {
+                Some(kept) => kept.revoked = old.revoked.clone(),
+                None => old.revoked.cancel(),
+            }
+        }
+        *in_force = Arc::new(tokens);
+    }
+
+    /// Returns what is cancelled once the token in the header `Authorization` is no longer in force; at once if it is not.
+    pub(crate) fn revoked(&self, authorization: Option<&[u8]>) -> CancellationToken {
+        let revoked = sent(authorization).and_then(|secret| Some(self.in_force().find(&secret)?.revoked.clone()));
+        revoked.unwrap_or_else(|| {
+            let revoked = CancellationToken::new();
+            revoked.cancel();
+            revoked
+        })
+    }
+
+    /// Whether a token has this name, in any case of its letters.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let names = |entry: &Entry| entry.caller.name.as_ref().is_some_and(|known| known.to_lowercase() == name);
+        self.in_force().0.iter().any(names)
+    }
+
+    fn in_force(&self) -> Arc<Tokens> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Judges the header `Authorization`. `Err(true)`: it has a token, which is wrong.
     pub(crate) fn caller(&self, authorization: Option<&[u8]>) -> Result<Caller, bool> {
         let secret = sent(authorization).ok_or(false)?;
-        let tokens = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        tokens.find(&secret).ok_or(!secret.is_empty())
+        let found = self.in_force().find(&secret).map(|entry| entry.caller.clone());
+        found.ok_or(!secret.is_empty())
     }
 }
 
@@ -115,13 +150,27 @@ mod tests {
     fn each_token_is_found_wherever_it_stands() {
         let tokens = tokens(&["ann", "bob", "cid"]);
         for name in ["ann", "bob", "cid"] {
-            let found = tokens.find(format!("token-of-{name}").as_bytes());
+            let found = tokens.find(format!("token-of-{name}").as_bytes()).map(|entry| entry.caller.clone());
             assert_eq!(found, Some(Caller { name: Some(name.into()), role: Role::Edit }));
         }
         for wrong in ["", "token-of-", "token-of-ann ", "token-of-anna", "TOKEN-OF-ANN"] {
-            assert_eq!(tokens.find(wrong.as_bytes()), None, "{wrong}");
+            assert!(tokens.find(wrong.as_bytes()).is_none(), "{wrong}");
         }
-        assert_eq!(Tokens::default().find(b""), None);
+        assert!(Tokens::default().find(b"").is_none());
+    }
+
+    #[test]
+    fn what_a_caller_follows_ends_with_the_token() {
+        let shared = TokensInForce::new(tokens(&["ann", "bob"]));
+        let [ann, bob] = [&b"Bearer token-of-ann"[..], b"Bearer token-of-bob"].map(|sent| shared.revoked(Some(sent)));
+        shared.replace(tokens(&["cid", "ann"]));
+        assert!(!ann.is_cancelled() && bob.is_cancelled());
+        shared.replace(tokens(&["ann", "bob"]));
+        assert!(!ann.is_cancelled() && bob.is_cancelled());
+        shared.replace(tokens(&["bob"]));
+        assert!(ann.is_cancelled());
+        assert!(shared.revoked(Some(b"Bearer token-of-ann")).is_cancelled(), "it came too late");
+        assert!(shared.revoked(None).is_cancelled());
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 #[cfg(feature = "bars")]
 pub mod bars;
+mod log_lines;
 #[cfg(feature = "tokio")]
 mod signals;
 pub mod terminal;
 pub mod text;
+mod threads;
 mod variables;
 
 use std::{
@@ -18,8 +20,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
+use self::log_lines::LogLines;
+
 #[cfg(feature = "tokio")]
 pub use signals::stop_on_signals;
+pub use threads::check_threads;
 pub use variables::{Server, with_variables};
 
 /// Log options, flattened into each program's arguments.
@@ -50,10 +55,12 @@ impl LogArgs {
         let directives = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|directives| !directives.is_empty());
         let filter = EnvFilter::builder().parse_lossy(directives.as_deref().unwrap_or(default));
         // A log line that cannot be written must not end the program: the default panics where stderr is closed or full.
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
+        let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
         match self.log_format {
-            LogFormat::Text => logs.with_ansi(!terminal::is_plain(&io::stderr())).init(),
-            LogFormat::Json => logs.json().init(),
+            LogFormat::Text => {
+                logs.with_writer(LogLines(stderr)).with_ansi(!terminal::is_plain(&io::stderr())).init();
+            }
+            LogFormat::Json => logs.with_writer(stderr).json().init(),
         }
     }
 }
@@ -67,6 +74,6 @@ pub fn exit_code(result: anyhow::Result<()>, is_usage: impl Fn(&anyhow::Error) -
         return ExitCode::SUCCESS;
     }
     // Not `eprintln!`, which panics if nobody reads stderr either.
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {}", text::lines(&format!("{error:#}")));
     if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -14,6 +14,12 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// Returns the text with its line ends, and every other such character escaped.
+#[must_use]
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Line and paragraph separators, and the marks that change the direction of writing.
 fn is_format(character: char) -> bool {
     matches!(character,
@@ -52,6 +58,11 @@ mod tests {
         check("\u{1b}[31mred", "\\u{1b}[31mred");
         check("\u{9b}31m \u{7f}", "\\u{9b}31m \\u{7f}");
         check("abc\u{202e}cba\u{2028}", "abc\\u{202e}cba\\u{2028}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(lines("a\n\u{1b}]0;b\u{7}\r\n\u{202e}c\n"), "a\n\\u{1b}]0;b\\u{7}\\r\n\\u{202e}c\n");
     }
 
     #[test]

@@ -20,13 +20,15 @@ use tributary_store::DatabaseUrl;
 use tributary_tls::TlsFiles;
 
 use super::{
-    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Reload, ReportConfig, SourceConfig,
+    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Limits, Reload, ReportConfig, SourceConfig,
     UploadsConfig,
     amqp::{self, AmqpAsTyped},
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
-    duration, patience,
+    duration,
+    limits::{self, LimitsAsTyped},
+    patience,
     report::{ReportAsTyped, report},
     uploads,
 };
@@ -51,9 +53,12 @@ pub(super) struct File {
     pub(super) uploads: UploadsConfig,
     pub(super) keep_free: Option<u64>,
     pub(super) cache: CacheConfig,
+    pub(super) limits: Limits,
     pub(super) amqp: AmqpConfig,
     pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
+    /// Whether it has no setting.
+    pub(super) is_blank: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +87,8 @@ struct FileAsTyped {
     uploads: UploadsAsTyped,
     #[serde(default)]
     cache: CacheAsTyped,
+    #[serde(default)]
+    limits: LimitsAsTyped,
     #[serde(default)]
     amqp: AmqpAsTyped,
     compat: Option<CompatAsTyped>,
@@ -185,6 +192,7 @@ impl Place<'_> {
     }
 
     fn check(&self) -> Result<File, ConfigError> {
+        let is_blank = self.parse::<toml::Table>()?.is_empty();
         let typed: FileAsTyped = self.parse()?;
         let database_url = self.optional(typed.database_url.as_ref(), parse_url)?;
         let listen = self.optional(typed.listen.as_ref(), host_and_port)?;
@@ -219,10 +227,12 @@ impl Place<'_> {
             uploads: self.uploads(&typed.uploads, keep_free, &catalog)?,
             keep_free,
             cache: self.cache(&typed.cache)?,
+            limits: self.shared_limits(&typed.limits)?,
             amqp: self.amqp(&typed.amqp)?,
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
+            is_blank,
         })
     }
 
@@ -253,6 +263,16 @@ impl Place<'_> {
         let size = self.optional(typed.size.as_ref(), cache::cache_size)?.unwrap_or(CacheConfig::default().size);
         let dir = self.optional(typed.dir.as_ref(), cache::folder)?.map(|dir| self.beside(&dir));
         Ok(CacheConfig { size, dir })
+    }
+
+    fn shared_limits(&self, typed: &LimitsAsTyped) -> Result<Limits, ConfigError> {
+        let default = Limits::default();
+        Ok(Limits {
+            bodies: self.optional(typed.bodies.as_ref(), size)?.unwrap_or(default.bodies),
+            followers: self.optional(typed.followers.as_ref(), limits::followers)?.unwrap_or(default.followers),
+            lists: self.optional(typed.lists.as_ref(), size)?.unwrap_or(default.lists),
+            sorted_rows: self.optional(typed.sorted_rows.as_ref(), size)?.unwrap_or(default.sorted_rows),
+        })
     }
 
     fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {

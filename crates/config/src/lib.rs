@@ -20,21 +20,19 @@ mod locate;
 mod reader;
 mod report;
 mod secrets;
+mod source;
 mod uploads;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use tributary_admission::{Access, Token, host_and_port};
-use tributary_csv_gate::Columns;
-use tributary_format_rules::{FormatRules, Selection};
+use tributary_admission::{Access, host_and_port};
 use tributary_pace::MAX_PATIENCE;
 use tributary_store::DatabaseUrl;
-use tributary_tls::{TlsFiles, Trust};
-use url::Url;
+use tributary_tls::TlsFiles;
 
 pub use amqp::{AmqpConfig, AmqpUrl};
 pub use args::ConfigArgs;
@@ -43,11 +41,14 @@ pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
 pub use compat::{CompatConfig, CompatData};
 pub use display::ReportDisplay;
-pub use limits::SourceLimits;
+pub use limits::{Limits, SourceLimits};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::ReportConfig;
+pub use source::{SourceConfig, UPLOADS};
 pub use uploads::UploadsConfig;
+
+use self::source::sources_of;
 
 /// A validated configuration.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct Config {
     pub keep_free: u64,
     /// The cache of what is remembered of files. A reload does not change it.
     pub cache: CacheConfig,
+    /// Bounds of the memory that all share. A reload does not change them.
+    pub limits: Limits,
     /// The broker and its queues. Default: none.
     pub amqp: AmqpConfig,
     /// The REST paths of older systems. Default: none, they are off.
@@ -90,6 +93,8 @@ pub struct Config {
     pub reload: Reload,
     /// The file that was read. Default: none.
     pub file: Option<PathBuf>,
+    /// Whether that file has no setting.
+    pub is_blank: bool,
     /// Whether this is the demo, which has a page of its own. `starter demo` sets it; no setting does.
     pub is_demo: bool,
 }
@@ -124,61 +129,6 @@ pub enum Reload {
     Watch,
 }
 
-/// One source.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceConfig {
-    /// Its identity, also in the database.
-    pub name: String,
-    /// Base of its `/sense` and `/read`.
-    pub url: Url,
-    /// Higher wins. Default: 0.
-    pub priority: i64,
-    /// Header names of its files where they differ. Default: none.
-    pub columns: Columns,
-    /// Its files that are read. Default: all.
-    pub selection: Selection,
-    /// Format of its files; each setting here wins over what the source announces. Default: as announced or detected.
-    pub formats: FormatRules,
-    /// When a version is held because it takes too much away.
-    pub brake: Brake,
-    /// Bounds on what it may hold.
-    pub limits: SourceLimits,
-    /// Sent as `Authorization: Bearer`. Default: none.
-    pub token: Option<Token>,
-    /// Signers of its certificate, or the certificate itself. Default: an authority that this machine knows.
-    pub trust: Trust,
-    /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
-    pub folder: Option<PathBuf>,
-}
-
-/// The name of the uploads folder as a source. No other source may have it.
-pub const UPLOADS: &str = "uploads";
-
-impl SourceConfig {
-    /// Makes a source of priority 0 without other settings.
-    ///
-    /// # Errors
-    /// The name or the URL is not valid for a source.
-    pub fn new(name: &str, url: &str) -> Result<Self, ConfigError> {
-        let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
-        let url = source_url(url).map_err(wrong)?;
-        source_name(name).map_err(wrong)?;
-        Ok(Self {
-            name: name.to_owned(),
-            url,
-            priority: 0,
-            columns: Columns::default(),
-            selection: Selection::default(),
-            formats: FormatRules::default(),
-            brake: Brake::default(),
-            limits: SourceLimits::default(),
-            token: None,
-            trust: Trust::default(),
-            folder: None,
-        })
-    }
-}
-
 /// A configuration that cannot be used: wrong usage, exit code 2. The text names file, line and fix.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -200,12 +150,14 @@ impl Default for Config {
             uploads: UploadsConfig::default(),
             keep_free: limits::DEFAULT_KEEP_FREE,
             cache: CacheConfig::default(),
+            limits: Limits::default(),
             amqp: AmqpConfig::default(),
             compat: None,
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
             reload: Reload::default(),
             file: None,
+            is_blank: false,
             is_demo: false,
         }
     }
@@ -225,6 +177,27 @@ impl Config {
         // A link that leads nowhere is a mistake: read it, so that the error says so.
         let path = args.config.clone().or_else(|| default.symlink_metadata().is_ok().then(|| default.to_owned()));
         let file = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        Self::merge(args, path, file)
+    }
+
+    /// As [`Self::load`], for a program that has read the file before. A file that is gone or says nothing is one that somebody is
+    /// replacing, or has lost: the default of everything is not what it means.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; the file that was read before is gone, or has no setting.
+    pub fn load_again(&self, args: &ConfigArgs) -> Result<Self, ConfigError> {
+        let Some(path) = &self.file else { return Self::load(args) };
+        let file = file::read(path)?;
+        if file.is_blank && !self.is_blank {
+            return Err(ConfigError(format!(
+                "the configuration {} has no setting; write it again, or restart the program to go on with the defaults",
+                path.display()
+            )));
+        }
+        Self::merge(args, Some(path.clone()), file)
+    }
+
+    fn merge(args: &ConfigArgs, path: Option<PathBuf>, file: file::File) -> Result<Self, ConfigError> {
         let told = locate::given(args.database_url.as_deref())?;
         let database = told.or(file.database_url).unwrap_or_default();
         let listen = match &args.listen {
@@ -274,12 +247,14 @@ impl Config {
             uploads: file.uploads,
             keep_free: file.keep_free.unwrap_or(limits::DEFAULT_KEEP_FREE),
             cache: file.cache,
+            limits: file.limits,
             amqp: args.amqp(file.amqp)?,
             compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),
             reload: file.reload,
             file: path,
+            is_blank: file.is_blank,
             is_demo: false,
         })
     }
@@ -293,65 +268,6 @@ fn flag<T>(name: &str, given: Option<&str>, parse: fn(&str) -> Result<T, String>
 /// The line on which `[catalog.from]` begins.
 fn line_of_from(text: &str) -> Option<usize> {
     text.lines().position(|line| line.trim_start().starts_with("[catalog.from]")).map(|line| line + 1)
-}
-
-/// The sources given as flags: `[NAME=]URL`, priority 0, in the order given.
-fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigError> {
-    let mut names = HashSet::new();
-    let source = |flag: &String| {
-        let (name, text) = match flag.split_once('=') {
-            // An `=` behind `://` belongs to the URL.
-            Some((name, text)) if !name.contains("://") => (Some(name.trim().to_owned()), text),
-            _ => (None, flag.as_str()),
-        };
-        let named = match name {
-            Some(name) => SourceConfig::new(&name, text)?,
-            None => {
-                let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
-                SourceConfig::new(&host_port(&url), text)?
-            }
-        };
-        if !names.insert(named.name.clone()) {
-            return Err(ConfigError(format!(
-                "--source {flag}: another source has the name `{}`; give this one a different name: NAME=URL",
-                named.name
-            )));
-        }
-        Ok(named)
-    };
-    flags.iter().map(source).collect()
-}
-
-fn host_port(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn source_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|why| format!("`{text}` is not a URL ({why}); write http://HOST:PORT"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(format!("`{text}` is not an http or https URL; write http://HOST:PORT"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL must not contain a user name, because it is stored and shown; put the secret into a file and set token_file".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));
-    }
-    Ok(url)
-}
-
-fn source_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
-        return Err("a source's name has 1 to 200 bytes and no control characters".to_owned());
-    }
-    if matches!(name, "." | "..") {
-        return Err(format!("`{name}` cannot stand in the path of a URL; give this source another name"));
-    }
-    if name == UPLOADS {
-        return Err("`uploads` is the name of the uploads folder; give this source another name".to_owned());
-    }
-    Ok(())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,4 +1,7 @@
-//! Bounds on what one source may hold. Beyond them it is in trouble, and keeps what was applied.
+//! Bounds on what one source may hold, and on what all share. Beyond its own a source is in trouble, and keeps what was applied.
+
+use serde::Deserialize;
+use toml::Spanned;
 
 /// Bounds of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,43 @@ impl Default for SourceLimits {
     fn default() -> Self {
         Self { max_files: 1_000_000, max_file_size: 64 << 30, max_rejects: 100_000 }
     }
+}
+
+/// Bounds of the memory that all share. A reload does not change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all bodies of requests that are being received. Default: 64 MiB.
+    pub bodies: u64,
+    /// Most followers of the events. Default: 1,000.
+    pub followers: usize,
+    /// Bytes of the lists of files of all sources. Default: 192 MiB.
+    pub lists: u64,
+    /// Bytes of sorted rows in memory; others go to the spool. Default: 96 MiB.
+    pub sorted_rows: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bodies: 64 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 96 << 20 }
+    }
+}
+
+/// `[limits]` as typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsAsTyped {
+    pub(super) bodies: Option<Spanned<String>>,
+    pub(super) followers: Option<Spanned<u64>>,
+    pub(super) lists: Option<Spanned<String>>,
+    pub(super) sorted_rows: Option<Spanned<String>>,
+}
+
+/// Parses the number of followers.
+pub(super) fn followers(count: &u64) -> Result<usize, String> {
+    /// A connection takes some 20 KiB.
+    const MOST: usize = 20_000;
+    let count = usize::try_from(*count).unwrap_or(usize::MAX);
+    if count > MOST { Err(format!("{count} followers are too many: write at most {MOST}")) } else { Ok(count) }
 }
 
 /// The free space that everything but the database leaves on its disk.

@@ -4,6 +4,8 @@ mod reports;
 
 use clap::Parser;
 
+use tributary_admission::Token;
+
 use super::*;
 
 #[derive(Parser)]

@@ -44,20 +44,22 @@ mod views;
 
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
-pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, StoredEvent};
-pub use database::{Batches, Busy, WriteOutage};
+pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments, StoredEvent};
+pub use database::{Batches, Busy, Unwritten, WriteOutage};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
-    AcceptError, Acceptance, EditError, Engine, Followed, ListError, MAX_SEARCHED_NAMES, Matches, NameSearch,
-    OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile,
-    ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today, accept_held,
-    is_locked, once, reader_named,
+    ACCEPT_COMMAND, AcceptError, Acceptance, EditError, Engine, Followed, ListError, MAX_SEARCHED_NAMES, Matches,
+    NameSearch, OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState,
+    RejectedFile, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today,
+    accept_held, is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
-pub use inbox::{Admitted, Arrived, Document, Inbox, InboxError, MAX_UPLOADS, Offer, Removed, Stage, Unfinished};
+pub use inbox::{
+    Admitted, Arrived, Document, Inbox, InboxError, MAX_UPLOADS, Offer, Removal, Removed, Stage, Unfinished,
+};
 pub use ingest::{ChangedValue, NoColumn, WouldDropSources, Written};
 pub use input::ResultLink;
 pub use poll::{RecentError, RunningPass, SourceStatus};

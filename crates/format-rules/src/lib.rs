@@ -3,6 +3,8 @@
 //! and of the report engine. Reading a file is the gate's work.
 #![warn(missing_docs)]
 
+mod announced;
+mod glob;
 mod order;
 mod patterns;
 mod rules;
@@ -10,6 +12,7 @@ mod settings;
 mod size;
 mod toml_file;
 
+pub use announced::bounded;
 pub use order::{misordered, rank_key};
 pub use patterns::{Patterns, PatternsError, Selection};
 pub use rules::{FormatRules, RuleError, SourceFormats};

@@ -1,10 +1,10 @@
 //! Patterns of paths, as in a shell: `*` stays inside a folder, `**` does not.
 
-use glob::{MatchOptions, Pattern};
+use crate::glob::Glob;
 
 /// Compiled patterns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Patterns(Vec<Pattern>);
+pub struct Patterns(Vec<Glob>);
 
 /// A text that is no pattern.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ impl Patterns {
         let error = |text: &String, reason: &str| PatternsError { text: text.clone(), reason: reason.to_owned() };
         let pattern = |text: &String| match text.trim() {
             "" => Err(error(text, "it is blank; write for example `**/*sales*.csv`")),
-            _ => Pattern::new(text).map_err(|why| error(text, why.msg)),
+            _ => Glob::new(text).map_err(|why| error(text, why)),
         };
         Ok(Self(texts.iter().map(pattern).collect::<Result<_, _>>()?))
     }
@@ -31,13 +31,12 @@ impl Patterns {
     /// Whether one of them matches the path.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
-        self.0.iter().any(|pattern| pattern.matches_with(path, options))
+        self.0.iter().any(|pattern| pattern.matches(path))
     }
 
     /// The patterns as typed.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Pattern::as_str)
+        self.0.iter().map(Glob::as_str)
     }
 
     /// Whether there are none.

@@ -41,6 +41,12 @@ pub enum Error {
         /// The innermost cause.
         cause: String,
     },
+    /// The answer is longer than the memory that is left for such ones.
+    #[error("{url} answers with more than there is room for beside other answers")]
+    NoRoom {
+        /// The URL, for people.
+        url: String,
+    },
     /// A time limit passed.
     #[error("{url} timed out")]
     TimedOut {

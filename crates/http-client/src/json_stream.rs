@@ -8,6 +8,7 @@ use std::{
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
+use tributary_budget::Share;
 use tributary_pace::Pace;
 
 use crate::{AnnouncedDigest, Error, error::public};
@@ -30,11 +31,17 @@ pub struct JsonBounds {
     pub patience: Duration,
 }
 
-/// Reads a JSON body within bounds. `peer` names the kind of server that was expected, such as "a master".
+/// Reads a JSON body within bounds. `peer` names the kind of server that was expected, such as "a master". A body that is not short
+/// takes its bytes from `share`, for as long as its caller holds what was read.
 ///
 /// # Errors
-/// The body exceeds a bound, comes too slowly, is other JSON or none, or the connection breaks.
-pub async fn read_json_within<T>(mut response: Response, bounds: JsonBounds, peer: &'static str) -> Result<T, Error>
+/// The body exceeds a bound, comes too slowly, is other JSON or none, or the connection breaks; [`Error::NoRoom`].
+pub async fn read_json_within<T>(
+    mut response: Response,
+    bounds: JsonBounds,
+    share: &mut Share,
+    peer: &'static str,
+) -> Result<T, Error>
 where
     T: DeserializeOwned + Send + 'static,
 {
@@ -66,6 +73,9 @@ where
     while let Some(chunk) = next(&mut response, &mut pace, &url).await? {
         digest.update(&chunk);
         scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
+        if !share.grow(chunk.len() as u64) {
+            return Err(Error::NoRoom { url });
+        }
         // The parser ends early if it finds a fault.
         if sender.send(chunk).await.is_err() {
             ends_early = true;
@@ -183,8 +193,11 @@ impl Scanner {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use reqwest::{Method, Url};
     use serde_json::Value;
+    use tributary_budget::Budget;
     use tributary_pace::MAX_PATIENCE;
     use tributary_testkit::faulty::{Answer, FaultySource};
 
@@ -238,7 +251,13 @@ mod tests {
         let client = ClientOptions { user_agent: "test/1", idle_timeout: None, decompress: false }.build().unwrap();
         let endpoint = Endpoint::new(Url::parse(&server.url).unwrap(), None);
         let answered = endpoint.request(&client, Method::GET, "a").send().await;
-        read_json_within(expect_ok(answered).await?, bounds, "a test").await
+        let mut share = Share::new(Arc::new(Budget::new(10 << 20)));
+        let read = read_json_within(expect_ok(answered).await?, bounds, &mut share, "a test").await;
+        if read.is_ok() {
+            // What is held at once is free.
+            assert!((share.bytes() == 0) == (bounds.bytes < MAX_HELD_BYTES as u64), "{}", share.bytes());
+        }
+        read
     }
 
     #[tokio::test]

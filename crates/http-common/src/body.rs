@@ -5,10 +5,7 @@ use std::{
     fs::File,
     io::{self, Read},
     num::NonZeroUsize,
-    sync::{
-        LazyLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::LazyLock,
     thread::available_parallelism,
     time::{Duration, Instant},
 };
@@ -21,48 +18,45 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Span;
+use tributary_budget::{Budget, Share};
 
 /// Size of a piece.
 const PIECE_BYTES: usize = 48 << 10;
 /// Size to which pieces grow for a client that takes them at once, and the bytes of such pieces over all bodies: fewer changes of threads
 /// for many bytes, and little memory for a crowd that stops taking.
 const MAX_PIECE_BYTES: usize = 512 << 10;
-const MAX_LARGE_BYTES: usize = 32 << 20;
+const MAX_LARGE_BYTES: u64 = 32 << 20;
 /// Time in which a client takes a piece at once.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-static LARGE_BYTES: AtomicUsize = AtomicUsize::new(0);
+static LARGE: Budget = Budget::new(MAX_LARGE_BYTES);
 
 /// A piece of a body, which counts as long as anybody holds a part of it.
 struct Piece {
     bytes: Vec<u8>,
     /// Its share of [`MAX_LARGE_BYTES`].
-    counted: usize,
+    share: Share<&'static Budget>,
 }
 
 impl Piece {
     /// A piece of at most so many bytes, or a small one if there is no room.
     fn of(size: usize) -> Self {
-        let is_counted = size > PIECE_BYTES && LARGE_BYTES.fetch_add(size, Ordering::Relaxed) + size <= MAX_LARGE_BYTES;
-        if size > PIECE_BYTES && !is_counted {
-            LARGE_BYTES.fetch_sub(size, Ordering::Relaxed);
-        }
-        let counted = if is_counted { size } else { 0 };
+        let mut share = Share::new(&LARGE);
         // The last step may go a little further.
-        let capacity = if is_counted { size + PIECE_BYTES } else { PIECE_BYTES };
-        Self { bytes: Vec::with_capacity(capacity), counted }
+        let is_large = size > PIECE_BYTES && share.grow(size as u64);
+        let capacity = if is_large { size + PIECE_BYTES } else { PIECE_BYTES };
+        Self { bytes: Vec::with_capacity(capacity), share }
+    }
+
+    /// The bytes that it is to have.
+    fn wanted(&self) -> usize {
+        (self.share.bytes() as usize).max(PIECE_BYTES)
     }
 }
 
 impl AsRef<[u8]> for Piece {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
-    }
-}
-
-impl Drop for Piece {
-    fn drop(&mut self) {
-        LARGE_BYTES.fetch_sub(self.counted, Ordering::Relaxed);
     }
 }
 
@@ -136,7 +130,7 @@ where
         let steps = spawn_blocking(move || {
             let _turn = turn;
             let mut piece = Piece::of(size);
-            let (size, mut more) = (piece.counted.max(PIECE_BYTES), Ok(true));
+            let (size, mut more) = (piece.wanted(), Ok(true));
             while matches!(more, Ok(true)) && piece.bytes.len() < size {
                 more = span.in_scope(|| step(&mut piece.bytes));
             }
@@ -193,7 +187,10 @@ pub fn noted<E>(
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::{Arc, atomic::AtomicBool};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
 
     use super::*;
 

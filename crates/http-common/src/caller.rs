@@ -2,7 +2,12 @@
 
 use std::{net::IpAddr, time::Instant};
 
-use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest};
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::ServiceRequest,
+    http::header::{AUTHORIZATION, HeaderValue},
+};
+use tokio_util::sync::CancellationToken;
 use tributary_admission::{Admission, Caller, Denied, Role};
 
 use crate::admit::judge;
@@ -48,6 +53,12 @@ pub fn require(role: Role, request: &ServiceRequest) -> Result<(), Denied> {
 #[must_use]
 pub fn caller(request: &HttpRequest) -> Caller {
     request.extensions().get::<Caller>().cloned().unwrap_or(Caller::PROBE)
+}
+
+/// Returns what is cancelled once the token of a request is no longer in force, see [`Admission::revoked`].
+#[must_use]
+pub fn revoked(admission: &Admission, request: &HttpRequest) -> CancellationToken {
+    admission.revoked(request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes))
 }
 
 #[cfg(test)]

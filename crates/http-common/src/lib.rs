@@ -23,7 +23,7 @@ mod words;
 pub use admit::denial;
 pub use answer::{challenge, close, complete};
 pub use body::{Work, file, noted, stepped, turn};
-pub use caller::{admit, caller, require};
+pub use caller::{admit, caller, require, revoked};
 pub use file_watch::FileWatch;
 pub use gone::Waiting;
 pub use listen::{announce, bind, scheme};
@@ -34,7 +34,7 @@ pub use produced::{Sink, produced};
 pub use renew::Renewal;
 pub use serve::serve;
 pub use shared::{Shared, shared};
-pub use spill::spilled;
+pub use spill::{keep_free, spilled};
 pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.

@@ -40,7 +40,7 @@ enum End {
 /// Reads `body` to its end as long as anybody takes it.
 pub fn shared(body: impl Stream<Item = Result<Bytes>> + 'static) -> Shared {
     let (sender, progress) = watch::channel(Progress::default());
-    let spill = Arc::<Mutex<Spill>>::default();
+    let spill = Arc::new(Mutex::new(Spill::new()));
     let written = Arc::clone(&spill);
     rt::spawn(async move {
         let end = match write(body, &written, &sender).await {

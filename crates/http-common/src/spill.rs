@@ -17,6 +17,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use tributary_budget::{Budget, Share};
+
 use crate::body::file;
 
 /// Time for which the client of a body is waited for in all, or else the rest of the body goes to a file. A limit for each chunk would let
@@ -26,12 +28,17 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const MAX_QUEUED: usize = 1;
 /// Bytes in such files, over all clients.
 const MAX_SPILLED_BYTES: u64 = 16 << 30;
-/// Bytes that stay free on the disk of temporary files, and the bytes after which that is checked.
-#[cfg(unix)]
-const KEEP_FREE: u64 = 1 << 30;
+/// The bytes after which the free space of the disk of temporary files is looked at.
 const CHECK_INTERVAL: u64 = 16 << 20;
 
-static SPILLED_BYTES: AtomicU64 = AtomicU64::new(0);
+static SPILLED: Budget = Budget::new(MAX_SPILLED_BYTES);
+/// Bytes that stay free on that disk.
+static KEEP_FREE: AtomicU64 = AtomicU64::new(1 << 30);
+
+/// Sets the bytes that stay free on the disk of temporary files, for this process.
+pub fn keep_free(bytes: u64) {
+    KEEP_FREE.store(bytes, Ordering::Relaxed);
+}
 
 enum Piece {
     Bytes(Bytes),
@@ -95,16 +102,19 @@ async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
 }
 
 /// The rest of a body in a file that has no name.
-#[derive(Default)]
 pub(crate) struct Spill {
     pub(crate) file: Option<File>,
-    bytes: u64,
+    bytes: Share<&'static Budget>,
 }
 
 impl Spill {
+    pub(crate) const fn new() -> Self {
+        Self { file: None, bytes: Share::new(&SPILLED) }
+    }
+
     async fn write(body: impl Stream<Item = Result<Bytes>>, sender: &Sender<Piece>) -> Result<Self> {
         let mut body = Box::pin(body);
-        let mut spill = Self::default();
+        let mut spill = Self::new();
         while let Some(chunk) = body.next().await {
             let chunk = chunk?;
             ensure!(!sender.is_closed(), "the client has gone");
@@ -120,21 +130,19 @@ impl Spill {
     /// Appends, wherever the file stands after others have read from it.
     pub(crate) fn append_behind(&mut self, chunk: &[u8]) -> Result<()> {
         if let Some(mut file) = self.file.as_ref() {
-            file.seek(SeekFrom::Start(self.bytes)).context("failed to write a temporary file")?;
+            file.seek(SeekFrom::Start(self.bytes.bytes())).context("failed to write a temporary file")?;
         }
         self.write_on(chunk)
     }
 
     fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
-        self.bytes += bytes;
-        let all = SPILLED_BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        ensure!(all <= MAX_SPILLED_BYTES, "too much of lists waits in temporary files for slow clients");
+        ensure!(self.bytes.grow(bytes), "too much of lists waits in temporary files for slow clients");
         if self.file.is_none() {
             self.file = Some(tempfile::tempfile().context("failed to create a temporary file")?);
         }
         let mut file = self.file.as_ref().context("a list has no rest")?;
-        if self.bytes / CHECK_INTERVAL != (self.bytes - bytes) / CHECK_INTERVAL {
+        if self.bytes.bytes() / CHECK_INTERVAL != (self.bytes.bytes() - bytes) / CHECK_INTERVAL {
             check_room(file)?;
         }
         file.write_all(chunk).context("failed to write a temporary file")
@@ -155,12 +163,6 @@ impl Spill {
     }
 }
 
-impl Drop for Spill {
-    fn drop(&mut self) {
-        SPILLED_BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.context("a thread that writes a temporary file panicked")?
 }
@@ -168,7 +170,11 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
 #[cfg(unix)]
 fn check_room(file: &File) -> Result<()> {
     let disk = rustix::fs::fstatvfs(file).context("failed to ask how much of the disk is free")?;
-    ensure!(disk.f_bavail * disk.f_frsize >= KEEP_FREE, "the disk of temporary files is nearly full");
+    let keep = KEEP_FREE.load(Ordering::Relaxed);
+    ensure!(
+        disk.f_bavail * disk.f_frsize >= keep,
+        "the disk of temporary files is nearly full: `keep_free` is {keep} bytes"
+    );
     Ok(())
 }
 
@@ -201,13 +207,13 @@ mod tests {
             let body = spilled(body(5000, Arc::clone(&read)));
             if is_slow {
                 read.notified().await;
-                assert!(SPILLED_BYTES.load(Ordering::Relaxed) > 0);
+                assert!(SPILLED.taken() > 0);
             }
             let taken: Vec<Bytes> = body.try_collect().await.unwrap();
             let expect: String = (0..5000).map(|number| format!("{number}\n")).collect();
             assert!(taken.concat() == expect.as_bytes(), "{is_slow}");
         }
-        assert_eq!(SPILLED_BYTES.load(Ordering::Relaxed), 0, "what was taken does not count");
+        assert_eq!(SPILLED.taken(), 0, "what was taken does not count");
     }
 
     /// With a limit for each chunk, it would hold what the body is read from for minutes.

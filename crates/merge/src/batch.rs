@@ -13,6 +13,9 @@ use crate::{
     texts::Texts,
 };
 
+/// Bytes of texts after which a batch ends.
+const MAX_BATCH_BYTES: usize = 512 << 10;
+
 /// Changed rows of several files in order of sku. They are copied, so that a batch outlives the cursors it was read from.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -49,6 +52,28 @@ impl Batch {
         let mut skus: Vec<_> = self.rows.iter().map(|row| &self.text[row.sku.clone()]).collect();
         skus.dedup();
         skus
+    }
+
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Keeps the first so many distinct skus, and returns the rows of the others.
+    #[must_use]
+    pub fn split_off(&mut self, skus: usize) -> Self {
+        let mut rest = Self::default();
+        let Some(first) = self.skus().get(skus).copied() else { return rest };
+        let at = self.rows.partition_point(|row| self.text[row.sku.clone()] < *first);
+        rest.rows = self.rows.split_off(at);
+        let start = rest.rows.first().map_or(self.text.len(), |row| row.sku.start);
+        rest.text = self.text.split_off(start);
+        for row in &mut rest.rows {
+            row.sku = row.sku.start - start..row.sku.end - start;
+            row.end -= start;
+        }
+        rest
     }
 
     /// The sku and the file of each row, in order of sku, and whether the file no longer offers it.
@@ -95,7 +120,7 @@ enum Item<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Limits batches to `max_rows` rows. A batch exceeds the limit only to keep the rows of its last sku together.
+    /// Limits batches to `max_rows` rows and to some bytes. A batch exceeds the limits only to keep the rows of its last sku together.
     ///
     /// # Errors
     /// The rows cannot be read from the spool.
@@ -118,7 +143,8 @@ impl<'a> Batches<'a> {
             let file = &mut self.files[first];
             let Some(item) = file.item() else { break };
             let last = batch.rows.last().map(|row| batch.text[row.sku.clone()].as_bytes());
-            if batch.rows.len() >= self.max_rows && last != Some(item.sku()) {
+            let is_full = batch.rows.len() >= self.max_rows || batch.text.len() >= MAX_BATCH_BYTES;
+            if is_full && last != Some(item.sku()) {
                 break;
             }
             batch.push(file.changes.file, &item)?;

@@ -3,8 +3,9 @@
 
 use std::{cmp::Ordering, fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
+use tributary_budget::{Budget, Share};
+
 use crate::{
-    budget::{MemoryBudget, Reservation},
     record::{self, HEADER_BYTES, Record},
     spill::SpillFiles,
 };
@@ -50,10 +51,10 @@ pub(crate) enum Chunk {
         /// Positions of the records, in order of sku.
         index: Vec<IndexEntry>,
         /// Its share of the budget, returned on drop.
-        _reservation: Reservation,
+        _reservation: Share,
     },
     /// A small chunk in memory: its records in order of sku, one after the other.
-    Small { records: Vec<u8>, rows: usize, _reservation: Reservation },
+    Small { records: Vec<u8>, rows: usize, _reservation: Share },
     /// A chunk in a spill file: its records in order of sku, one after the other.
     Spilled {
         file: Arc<File>,
@@ -110,18 +111,19 @@ impl ChunkBuilder {
     }
 
     /// Sorts the rows, keeps the last one per sku, and writes them to `spill` if `budget` has no room for them.
-    pub(crate) fn seal(mut self, budget: &MemoryBudget, spill: &SpillFiles) -> io::Result<Chunk> {
+    pub(crate) fn seal(mut self, budget: &Arc<Budget>, spill: &SpillFiles) -> io::Result<Chunk> {
         self.sort();
         if self.records.len() <= MAX_COPIED_BYTES {
             let records = self.index.iter().map(|entry| self.record(entry)).collect::<Vec<_>>().concat();
-            if let Some(reservation) = budget.reserve(records.len()) {
+            if let Some(reservation) = Share::of(Arc::clone(budget), records.len() as u64) {
                 return Ok(Chunk::Small { records, rows: self.index.len(), _reservation: reservation });
             }
             return self.spill(spill);
         }
         self.records.shrink_to_fit();
         self.index.shrink_to_fit();
-        match budget.reserve(self.records.capacity() + self.index.capacity() * size_of::<IndexEntry>()) {
+        let bytes = self.records.capacity() + self.index.capacity() * size_of::<IndexEntry>();
+        match Share::of(Arc::clone(budget), bytes as u64) {
             Some(reservation) => {
                 Ok(Chunk::Memory { records: self.records, index: self.index, _reservation: reservation })
             }

@@ -24,6 +24,15 @@ pub struct StoredRows {
     pub edits: Vec<Edit>,
 }
 
+impl StoredRows {
+    /// Bytes of the offered texts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let products = self.products.iter().map(|row| row.texts.0.len());
+        products.chain(self.shadowed.iter().map(|row| row.texts.0.len())).sum()
+    }
+}
+
 /// Rows to write to one table, each list in ascending order of its key.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TableChanges<Row, Key> {

@@ -10,7 +10,6 @@
 #![warn(missing_docs)]
 
 mod batch;
-mod budget;
 mod chunk;
 mod delta;
 mod edit;
@@ -32,7 +31,6 @@ mod texts;
 mod withdrawn;
 
 pub use batch::{Batch, Batches};
-pub use budget::MemoryBudget;
 pub use delta::{Delta, StoredRows, TableChanges, current_offers, merge};
 pub use edit::{EditChange, change_edit};
 pub use error::Error;

@@ -5,11 +5,13 @@ use std::{
     collections::VecDeque,
     io,
     panic::resume_unwind,
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
+use tributary_budget::Budget;
+
 use crate::{
-    budget::MemoryBudget,
     chunk::{Chunk, ChunkBuilder, ChunkCursor},
     error::Error,
     merge_heap::MergeHeap,
@@ -25,7 +27,7 @@ const MAX_ROWS_CUT_LATE: usize = 1024;
 
 /// Takes a file's offers in the order of its rows.
 pub struct RunBuilder {
-    budget: MemoryBudget,
+    budget: Arc<Budget>,
     spill: SpillFiles,
     seed: u64,
     chunk: ChunkBuilder,
@@ -50,7 +52,7 @@ impl RunBuilder {
     /// Keeps chunks in memory within `budget` and writes the others to `spill`. `seed` goes into the hash of each row: the same texts
     /// differ under another seed, as they must if they mean other columns.
     #[must_use]
-    pub fn new(budget: MemoryBudget, spill: SpillFiles, seed: u64) -> Self {
+    pub fn new(budget: Arc<Budget>, spill: SpillFiles, seed: u64) -> Self {
         let chunk = ChunkBuilder::new(seed);
         Self { budget, spill, seed, chunk, sorting: VecDeque::new(), chunks: Vec::new(), rows: 0 }
     }
@@ -84,7 +86,7 @@ impl RunBuilder {
             self.take_sorted()?;
         }
         let chunk = std::mem::replace(&mut self.chunk, ChunkBuilder::new(self.seed));
-        let (budget, spill) = (self.budget.clone(), self.spill.clone());
+        let (budget, spill) = (Arc::clone(&self.budget), self.spill.clone());
         let sort = move || chunk.seal(&budget, &spill);
         let thread = thread::Builder::new().name("sort".to_owned()).spawn(sort).map_err(Error::Thread)?;
         self.sorting.push_back(thread);

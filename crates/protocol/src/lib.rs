@@ -5,6 +5,7 @@
 
 mod bounds;
 mod digest;
+mod file_list;
 mod format;
 mod group;
 mod manifest;
@@ -15,9 +16,10 @@ mod sense;
 
 pub use bounds::{MAX_TEXT_BYTES, cut_text};
 pub use digest::{BodyDigest, CONTENT_DIGEST};
+pub use file_list::FileList;
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
-pub use manifest::{LeftOut, Manifest, ManifestEntry, Unreadable};
+pub use manifest::{CompactManifest, LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
 pub use problem::{PROBLEM_JSON, Problem};
 pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    FormatSpec,
+    FileList, FormatSpec,
     bounds::{
         self, MAX_FORMATS, MAX_HASH_BYTES, MAX_LEFT_OUT, MAX_PATH_BYTES, MAX_TEXT_BYTES, MAX_TIME_BYTES,
         MAX_VERSION_BYTES,
@@ -59,6 +59,9 @@ pub struct Manifest<Files = Vec<ManifestEntry>> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deltas: bool,
 }
+
+/// A manifest as a master holds it.
+pub type CompactManifest = Manifest<FileList>;
 
 /// Files that a source does not offer for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     FormatSpec, GroupSpec,
-    bounds::{self, MAX_GROUP_TEXTS, MAX_TEXT_BYTES},
+    bounds::{self, MAX_GROUP_TEXTS, MAX_REJECT_BYTES, MAX_TEXT_BYTES},
 };
 
 /// Most rejects of a partial that are kept; the others are counted.
@@ -144,10 +144,10 @@ pub struct RowReject {
     /// Offset in the decoded text at which it begins.
     pub byte: u64,
     /// The reason.
-    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_REJECT_BYTES>")]
     pub reason: String,
     /// Text of the row, shortened.
-    #[serde(deserialize_with = "bounds::cut::<_, MAX_TEXT_BYTES>")]
+    #[serde(deserialize_with = "bounds::cut::<_, MAX_REJECT_BYTES>")]
     pub raw: String,
 }
 

@@ -17,7 +17,7 @@ use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects,
 use crate::{
     columns::Column,
     file_readings::Sample,
-    groups::TooManyGroups,
+    groups::Full,
     kernel::Kernel,
     number_format::NumberFormat,
     partial::{AddError, MAX_NOTES, MAX_REJECTS_KEPT, Partial},
@@ -37,7 +37,7 @@ const NEVER_SETTLES: &str = "its numbers can be read in several ways, and each l
 /// The end of a pass over a file.
 enum Outcome {
     Read(Box<Partial>),
-    TooManyGroups,
+    Full(Full),
     /// All rows together say that columns have to be read in another way.
     OtherReadings(Vec<Reading>),
 }
@@ -70,6 +70,18 @@ pub enum Error {
     /// The caller's progress callback returned false.
     #[error("the computation was stopped")]
     Stopped,
+    /// The groups of all computations take more memory than their [`crate::Room`] has.
+    #[error("the groups of the reports that are being computed take too much memory")]
+    NoRoom,
+}
+
+impl From<Full> for Error {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Groups => rejected(AddError::TooMany.to_string()),
+            Full::Memory => Self::NoRoom,
+        }
+    }
 }
 
 impl ReportPlan {
@@ -93,7 +105,7 @@ impl ReportPlan {
         for _ in 0..MAX_READINGS {
             match self.read_file((path, size), &open, format, (threads, readings.take()), &report)? {
                 Outcome::Read(partial) => return Ok(*partial),
-                Outcome::TooManyGroups => return Err(rejected(too_many())),
+                Outcome::Full(full) => return Err(full.into()),
                 Outcome::OtherReadings(others) => readings = Some(others),
             }
         }
@@ -145,7 +157,7 @@ impl ReportPlan {
     ) -> Result<Partial, Error> {
         match self.compute(table, &NumberFormat::default(), (threads, None), on_progress)? {
             Outcome::Read(partial) => Ok(*partial),
-            Outcome::TooManyGroups => Err(rejected(too_many())),
+            Outcome::Full(full) => Err(full.into()),
             Outcome::OtherReadings(_) => Err(Error::Gate(GateError::NeedsTwoPasses)),
         }
     }
@@ -180,7 +192,10 @@ impl ReportPlan {
             let kernels = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>();
             read.map(|()| kernels)
         })?;
-        let Ok(kernels) = kernels else { return Ok(Outcome::TooManyGroups) };
+        let kernels = match kernels {
+            Ok(kernels) => kernels,
+            Err(full) => return Ok(Outcome::Full(full)),
+        };
         let tallies = sample.as_ref().map(|sample| sample.with(kernels.iter().map(|kernel| &kernel.columns)));
         if let Some(others) =
             tallies.as_ref().zip(sample.as_ref()).and_then(|(t, sample)| sample.objection(&columns, t))
@@ -188,8 +203,9 @@ impl ReportPlan {
             return Ok(Outcome::OtherReadings(others));
         }
         let table = blocks.table();
-        let Ok(mut partial) = merged(self, kernels, table.rows(), table.rejects()) else {
-            return Ok(Outcome::TooManyGroups);
+        let mut partial = match merged(self, kernels, table.rows(), table.rejects()) {
+            Ok(partial) => partial,
+            Err(full) => return Ok(Outcome::Full(full)),
         };
         let dialect = blocks.table().dialect();
         partial.format = Some(dialect.in_words());
@@ -285,11 +301,7 @@ fn hand_out<R: Read>(
     Ok(())
 }
 
-fn work<'a>(
-    mut kernel: Kernel<'a>,
-    receiver: &Mutex<Receiver<Block>>,
-    shared: &Shared,
-) -> Result<Kernel<'a>, TooManyGroups> {
+fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>, shared: &Shared) -> Result<Kernel<'a>, Full> {
     let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(block) = next() {
         let before = kernel.counts.rows;
@@ -302,12 +314,8 @@ fn work<'a>(
     Ok(kernel)
 }
 
-fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, TooManyGroups>>) -> Result<Kernel<'a>, TooManyGroups> {
+fn join<'a>(worker: ScopedJoinHandle<'_, Result<Kernel<'a>, Full>>) -> Result<Kernel<'a>, Full> {
     worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-fn too_many() -> String {
-    AddError::TooMany.to_string()
 }
 
 fn rejected(reason: String) -> Error {
@@ -315,7 +323,7 @@ fn rejected(reason: String) -> Error {
 }
 
 /// Merges the results of all threads. `rows` and `rejects` are those that were in no block.
-fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, TooManyGroups> {
+fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, Full> {
     let mut partial = Partial::empty(plan);
     partial.rows = rows;
     partial.rejects = rejects.clone();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     number::Number,
     plan::{PartKind, PartSpec, ReportPlan},
+    room::{Lease, NoRoom},
     sum::Sum,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Groups {
     kinds: Vec<PartKind>,
     /// Bytes of all keys.
     key_bytes: usize,
+    /// The memory of all groups.
+    lease: Lease,
 }
 
 /// Rows that are about to be added to their groups. With many groups, most of the time is spent waiting for memory. A
@@ -89,14 +92,29 @@ pub(crate) enum Part {
     Greatest(Option<Number>),
 }
 
-/// The error for more than [`MAX_GROUPS`] groups, or more than [`MAX_KEY_BYTES`] of keys.
+/// Bytes of a group beside its key and its parts, about: its place in the table, and its rows.
+const GROUP_BYTES: usize = 72;
+
+/// The reason why a group cannot be added.
 #[derive(Debug)]
-pub(crate) struct TooManyGroups;
+pub(crate) enum Full {
+    /// There are more than [`MAX_GROUPS`] groups, or more than [`MAX_KEY_BYTES`] of keys.
+    Groups,
+    /// There is no room for their memory.
+    Memory,
+}
 
 impl Groups {
     pub(crate) fn new(plan: &ReportPlan) -> Self {
         let kinds = plan.parts.iter().map(|PartSpec { kind, .. }| *kind).collect();
-        Self { indexes: HashMap::default(), rows: Vec::new(), parts: Vec::new(), kinds, key_bytes: 0 }
+        Self {
+            indexes: HashMap::default(),
+            rows: Vec::new(),
+            parts: Vec::new(),
+            kinds,
+            key_bytes: 0,
+            lease: Lease::new(plan.room.clone()),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -104,7 +122,7 @@ impl Groups {
     }
 
     /// Adds the rows of a batch to their groups, and empties the batch.
-    pub(crate) fn add(&mut self, plan: &ReportPlan, batch: &mut Batch) -> Result<(), TooManyGroups> {
+    pub(crate) fn add(&mut self, plan: &ReportPlan, batch: &mut Batch) -> Result<(), Full> {
         let Batch { keys, ends, values, indexes } = batch;
         let begins = std::iter::once(&0).chain(ends.iter());
         let keys_of_rows = || begins.clone().zip(ends.iter()).map(|(begin, end)| &keys[*begin..*end]);
@@ -129,7 +147,7 @@ impl Groups {
     }
 
     /// Merges the rows and parts of one group of the same plan.
-    pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), TooManyGroups> {
+    pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), Full> {
         let index = self.index_of(key)?;
         self.rows[index] += rows;
         for (part, other) in self.parts[index * parts.len()..].iter_mut().zip(parts) {
@@ -139,7 +157,7 @@ impl Groups {
     }
 
     /// Merges all groups of another part of the same plan.
-    pub(crate) fn merge_all(&mut self, others: &Self) -> Result<(), TooManyGroups> {
+    pub(crate) fn merge_all(&mut self, others: &Self) -> Result<(), Full> {
         others.indexes.iter().try_for_each(|(key, index)| {
             let (rows, parts) = others.at(*index as usize);
             self.merge(key, rows, parts)
@@ -159,7 +177,7 @@ impl Groups {
     }
 
     #[inline]
-    fn index_of(&mut self, key: &[u8]) -> Result<usize, TooManyGroups> {
+    fn index_of(&mut self, key: &[u8]) -> Result<usize, Full> {
         match self.indexes.get(key) {
             Some(index) => Ok(*index as usize),
             None => self.insert(key),
@@ -167,11 +185,13 @@ impl Groups {
     }
 
     #[cold]
-    fn insert(&mut self, key: &[u8]) -> Result<usize, TooManyGroups> {
+    fn insert(&mut self, key: &[u8]) -> Result<usize, Full> {
         let index = self.rows.len();
         if index == MAX_GROUPS || self.key_bytes + key.len() > MAX_KEY_BYTES {
-            return Err(TooManyGroups);
+            return Err(Full::Groups);
         }
+        let bytes = key.len() + GROUP_BYTES + self.kinds.len() * size_of::<Part>();
+        self.lease.grow(bytes).map_err(|NoRoom| Full::Memory)?;
         self.key_bytes += key.len();
         // Fits, because MAX_GROUPS is less than 2^32.
         self.indexes.insert(key.into(), index as u32);

@@ -8,7 +8,7 @@ use crate::{
     date::DateFault,
     formula::{Cells, Fault},
     found::FoundNumbers,
-    groups::{Batch, Groups, TooManyGroups},
+    groups::{Batch, Full, Groups},
     number::Number,
     number_format::{NumberFormat, ParseNumber},
     plan::{GroupColumn, ReportPlan},
@@ -71,14 +71,14 @@ impl<'a> Kernel<'a> {
 
     /// Aggregates the rows of a block, which must follow all earlier blocks in the file. Keeps at most `max_kept`
     /// rejects.
-    pub(crate) fn take(&mut self, block: &Block, max_kept: usize) -> Result<(), TooManyGroups> {
+    pub(crate) fn take(&mut self, block: &Block, max_kept: usize) -> Result<(), Full> {
         match self.numbers.set_numbers() {
             None => self.take_rows(block, max_kept, FoundNumbers(self.numbers)),
             Some(numbers) => self.take_rows(block, max_kept, numbers),
         }
     }
 
-    fn take_rows(&mut self, block: &Block, max_kept: usize, numbers: impl ParseNumber) -> Result<(), TooManyGroups> {
+    fn take_rows(&mut self, block: &Block, max_kept: usize, numbers: impl ParseNumber) -> Result<(), Full> {
         let mut rows = block.rows(max_kept - self.counts.rejects.len());
         while rows.advance() {
             match self.row(&rows, numbers) {

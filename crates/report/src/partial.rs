@@ -7,7 +7,7 @@ use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    groups::{Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, TooManyGroups, key, texts},
+    groups::{Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, key, texts},
     number::Number,
     plan::{Metric, MetricSource, PartKind, ReportPlan},
     sum::{MAX_ROWS, Sum},
@@ -224,7 +224,7 @@ impl<'a> Total<'a> {
     pub fn add(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), AddError> {
         let key = self.plan.key(texts).ok_or(AddError::Unreadable)?;
         let parts = self.plan.parts(parts).ok_or(AddError::Unreadable)?;
-        self.groups.merge(&key, *rows, &parts).map_err(|TooManyGroups| AddError::TooMany)
+        self.groups.merge(&key, *rows, &parts).map_err(|_| AddError::TooMany)
     }
 
     /// Creates a total that has these groups, which are of the same plan.
@@ -245,7 +245,7 @@ impl<'a> Total<'a> {
     /// [`AddError::TooMany`].
     pub fn add_all(&mut self, TotalGroups(groups): &TotalGroups) -> Result<(), AddError> {
         let merged = groups.as_ref().map_or(Ok(()), |groups| self.groups.merge_all(groups));
-        merged.map_err(|TooManyGroups| AddError::TooMany)
+        merged.map_err(|_| AddError::TooMany)
     }
 
     /// The number of rows that [`Self::each_row`] returns.

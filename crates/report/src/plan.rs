@@ -1,7 +1,7 @@
 //! Compiled reports: the formulas to compute for each row, and the values to keep for each group. Which files a report
 //! covers is decided elsewhere.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use tributary_protocol::{GroupSpec, ReportSpec};
 
@@ -10,12 +10,15 @@ use crate::{
     date::DatePart,
     formula::{Condition, Formula},
     parse::{self, Aggregate},
+    room::Room,
 };
 
 /// The version of partials. Raise it with every change of their content or their text form.
 const FORMAT: u32 = 2;
 /// The longest name of a result column in bytes, which is the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
+/// The most columns of the results: each metric is computed for each row and kept for each group.
+const MAX_RESULT_COLUMNS: usize = 500;
 
 /// The version of partials, combined with that of the gate. Partials of another version have to be recomputed.
 #[must_use]
@@ -39,6 +42,8 @@ pub struct ReportPlan {
     pub(crate) metrics: Vec<Metric>,
     digest: String,
     results_digest: String,
+    /// Bounds the memory of groups.
+    pub(crate) room: Option<Arc<Room>>,
 }
 
 /// A column to group by.
@@ -207,7 +212,14 @@ impl ReportPlan {
             metrics,
             digest,
             results_digest,
+            room: None,
         })
+    }
+
+    /// Bounds the memory of groups by that of a room.
+    #[must_use]
+    pub fn within(self, room: Arc<Room>) -> Self {
+        Self { room: Some(room), ..self }
     }
 
     /// A digest of everything that determines the partial of a file, which excludes the names of metrics.
@@ -302,6 +314,10 @@ fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
     }
     if spec.metrics.is_empty() {
         let why = "add at least one metric, as in `{ rows = \"count()\" }`".to_owned();
+        return Err(SpecError { setting: ReportSetting::Metric(String::new()), why });
+    }
+    if spec.group_by.len() + spec.metrics.len() > MAX_RESULT_COLUMNS {
+        let why = format!("a report has at most {MAX_RESULT_COLUMNS} columns; make two reports of it");
         return Err(SpecError { setting: ReportSetting::Metric(String::new()), why });
     }
     let groups = spec.group_by.iter().map(|group| (group.name(), ReportSetting::GroupBy));

@@ -2,12 +2,15 @@
 
 use std::{
     io::Write,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
-use tributary_report::{Error, FileFormat, Total};
+use tributary_report::{Error, FileFormat, ReportPlan, Room, Total};
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
@@ -181,4 +184,22 @@ fn partials_of_other_reports_are_not_added() {
         assert!(total.add(&wrong).is_err(), "{wrong:?}");
     }
     assert_eq!(rows(&total), ["a|5|5"], "a refused group changes nothing");
+}
+
+/// A request of 14 KiB took gigabytes of a source.
+#[test]
+fn groups_take_no_more_memory_than_there_is_room() {
+    let file: String =
+        std::iter::once("g,n\n".to_owned()).chain((0..10_000).map(|row| format!("g{row},{row}\n"))).collect();
+    let metrics: Vec<String> = (0..50).map(|factor| format!("sum(n * {factor})")).collect();
+    let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
+    let room = Arc::new(Room::new(8 << 20));
+    let within = |metrics: &[&str]| plan(&report(&["g"], metrics)).within(Arc::clone(&room));
+    for _ in 0..10 {
+        assert!(matches!(partial(&within(&metrics), "a.csv", file.as_bytes(), 2), Err(Error::NoRoom)));
+        let few = partial(&within(&metrics[..1]), "a.csv", file.as_bytes(), 2);
+        assert_eq!(groups(&few.unwrap()).len(), 10_000, "what was taken is given back");
+    }
+    let error = ReportPlan::compile(&report(&["g"], &["count()"; 500])).unwrap_err().to_string();
+    assert!(error.contains("at most 500 columns"), "{error}");
 }

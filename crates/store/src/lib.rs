@@ -27,8 +27,9 @@ mod reports;
 mod sqlite;
 
 pub use catalog::{
-    AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, ProductFilter, ProductOrder,
-    ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally, own_edits, read_own, write_own,
+    AggrOrder, AggrRow, CatalogColumn, CatalogSettings, ColumnFilter, Comparison, EditRow, MAX_PAGE_BYTES,
+    ProductFilter, ProductOrder, ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally,
+    own_edits, read_own, write_own,
 };
 pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
@@ -44,4 +45,4 @@ pub use inputs::{
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
 };
-pub use sqlite::{Lock, Snapshot, StandingDocument};
+pub use sqlite::{FolderLocks, Lock, Snapshot, StandingDocument, spool_path};

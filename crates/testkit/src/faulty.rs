@@ -55,7 +55,18 @@ pub struct FaultySource {
     answers: Arc<Mutex<HashMap<String, Answer>>>,
     /// Guards the request lines, for one access at a time.
     requests: Arc<Mutex<Vec<String>>>,
+    /// Guards the fault, for one access at a time.
+    fault: Arc<Mutex<Option<Fault>>>,
     stopped: Arc<AtomicBool>,
+}
+
+/// Spoils an answer after some right ones.
+struct Fault {
+    /// Requests until then.
+    left: usize,
+    spoil: fn(Answer) -> Answer,
+    /// Whether all later answers are spoilt too.
+    lasts: bool,
 }
 
 impl FaultySource {
@@ -69,16 +80,22 @@ impl FaultySource {
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let answers: HashMap<_, _> =
             answers.iter().map(|(path, answer)| ((*path).to_owned(), answer.clone())).collect();
-        let source =
-            Self { url, answers: Arc::new(Mutex::new(answers)), requests: Arc::default(), stopped: Arc::default() };
-        let (answers, requests, stopped) = (source.answers.clone(), source.requests.clone(), source.stopped.clone());
+        let source = Self {
+            url,
+            answers: Arc::new(Mutex::new(answers)),
+            requests: Arc::default(),
+            fault: Arc::default(),
+            stopped: Arc::default(),
+        };
+        let (answers, requests, fault) = (source.answers.clone(), source.requests.clone(), source.fault.clone());
+        let stopped = source.stopped.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let (answers, requests) = (answers.clone(), requests.clone());
-                thread::spawn(move || serve(stream, &answers, &requests));
+                let (answers, requests, fault) = (answers.clone(), requests.clone(), fault.clone());
+                thread::spawn(move || serve(stream, &answers, &requests, &fault));
             }
         });
         source
@@ -93,6 +110,17 @@ impl FaultySource {
     /// Changes the answer of `path`.
     pub fn answer(&self, path: &str, answer: Answer) {
         self.answers.lock().expect("no test thread panics with the lock").insert(path.to_owned(), answer);
+    }
+
+    /// Spoils the answer after the next `after` ones; if the fault `lasts`, the later ones too, until [`Self::recover`].
+    pub fn fail(&self, after: usize, spoil: fn(Answer) -> Answer, lasts: bool) {
+        *self.fault.lock().expect("no test thread panics with the lock") = Some(Fault { left: after, spoil, lasts });
+    }
+
+    /// Spoils no more answers. Returns whether one was to be spoilt that nobody has asked for.
+    pub fn recover(&self) -> bool {
+        let fault = self.fault.lock().expect("no test thread panics with the lock").take();
+        fault.is_some_and(|fault| fault.left > 0 || !fault.lasts)
     }
 
     /// Returns the request lines so far, such as `GET /sense HTTP/1.1`.
@@ -110,13 +138,34 @@ impl Drop for FaultySource {
     }
 }
 
-fn serve(mut stream: TcpStream, answers: &Mutex<HashMap<String, Answer>>, requests: &Mutex<Vec<String>>) {
+/// Returns the answer, or what a fault makes of it.
+fn spoilt(answer: Option<Answer>, fault: &Mutex<Option<Fault>>) -> Option<Answer> {
+    let mut fault = fault.lock().expect("no test thread panics with the lock");
+    let Some(Fault { left, spoil, lasts }) = &mut *fault else { return answer };
+    if *left > 0 {
+        *left -= 1;
+        return answer;
+    }
+    let answer = answer.map(*spoil);
+    if !*lasts {
+        *fault = None;
+    }
+    answer
+}
+
+fn serve(
+    mut stream: TcpStream,
+    answers: &Mutex<HashMap<String, Answer>>,
+    requests: &Mutex<Vec<String>>,
+    fault: &Mutex<Option<Fault>>,
+) {
     let mut lines = BufReader::new(stream.try_clone().expect("a socket can be cloned")).lines().map_while(Result::ok);
     let Some(request) = lines.next() else { return };
     lines.by_ref().take_while(|line| !line.is_empty()).for_each(drop);
     let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
     requests.lock().expect("no test thread panics with the lock").push(request);
     let answer = answers.lock().expect("no test thread panics with the lock").get(&path).cloned();
+    let answer = spoilt(answer, fault);
     let head = |status: &str, kind: &str, length: usize| {
         format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
             .into_bytes()

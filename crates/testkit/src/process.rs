@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 /// Returns the path of one of the workspace's binaries.
 ///
 /// # Panics
@@ -97,6 +99,11 @@ impl Daemon {
         let _ = self.child.wait();
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Returns its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -109,6 +116,16 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Lets no file of a running process grow beyond this size, or any size again.
+///
+/// # Panics
+/// There is no such process, or it is another user's.
+pub fn limit_file_size(process: u32, bytes: Option<u64>) {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let limit = Rlimit { current: bytes, maximum: None };
+    prlimit(pid, Resource::Fsize, limit).expect("the limits of an own process can be changed");
 }
 
 /// Returns the stdout of a finished program.

@@ -13,6 +13,7 @@ mod sheet;
 use std::{
     io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, PoisonError},
 };
 
 use calamine::{Reader as _, Xlsx, XlsxError};
@@ -25,14 +26,20 @@ pub const MAX_PACKED_BYTES: u64 = 64 << 20;
 /// The most bytes of all its parts, unpacked, and of the CSV.
 pub const MAX_UNPACKED_BYTES: u64 = 256 << 20;
 
+/// Held while a workbook is read: its parts take hundreds of megabytes, and many files may be read at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Returns a sheet as CSV in UTF-8 with commas, and with quotes where a field needs them. Rows are as wide as the header,
 /// or end with their last cell.
 ///
 /// Lines end with CR, and a line break inside a cell is an LF. So the number of a line is that of the sheet's row.
 ///
+/// One workbook is read at a time; other callers wait.
+///
 /// # Errors
 /// The bytes are no such workbook, it is over a limit, or it has no such sheet.
 pub fn to_csv(workbook: &[u8], sheet: &Sheet) -> Result<Vec<u8>, WorkbookError> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     parts::check(workbook)?;
     // calamine adds and indexes unchecked in places. Nothing outlives the call, so nothing half-written can be seen.
     catch_unwind(AssertUnwindSafe(|| read(workbook, sheet)))

@@ -21,6 +21,8 @@ const HELD_PARTS: [&str; 2] = ["styles.xml", ".rels"];
 const HELD_ELEMENTS: [&[u8]; 4] = [b"<sheets", b":sheets", b"<definedName", b":definedName"];
 /// The most elements of such a part, begins and ends counted. An empty one of five bytes takes up to 200 in memory.
 pub(crate) const MAX_ELEMENTS: u64 = 1 << 20;
+/// The most bytes of a part without the begin of an element, so of a text or an attribute in one piece. calamine makes several copies of it.
+pub(crate) const MAX_PIECE_BYTES: usize = 4 << 20;
 /// The most texts. Each takes 24 bytes in memory beside its letters.
 pub(crate) const MAX_TEXTS: u64 = 1 << 23;
 
@@ -65,7 +67,11 @@ fn damaged(error: impl std::fmt::Display) -> WorkbookError {
 /// Checks the number of elements, if calamine holds them. Returns the size of the part.
 fn check_elements(part: &mut impl Read, is_held: bool) -> Result<u64, WorkbookError> {
     let mut elements = Elements { is_held, ..Elements::default() };
-    let size = io::copy(part, &mut elements).map_err(damaged)?;
+    let copied = io::copy(part, &mut elements);
+    if elements.longest_piece > MAX_PIECE_BYTES {
+        return Err(too_large("bytes in one text", MAX_PIECE_BYTES as u64));
+    }
+    let size = copied.map_err(damaged)?;
     match elements.is_held && elements.count > MAX_ELEMENTS {
         true => Err(too_large("elements of styles, sheets or names", MAX_ELEMENTS)),
         false => Ok(size),
@@ -77,6 +83,9 @@ fn check_elements(part: &mut impl Read, is_held: bool) -> Result<u64, WorkbookEr
 struct Elements {
     count: u64,
     is_held: bool,
+    /// Bytes since the last begin of an element, and the most of them so far.
+    piece: usize,
+    longest_piece: usize,
     /// The last piece, and before it the end of the one before, so that no word is cut.
     window: Vec<u8>,
 }
@@ -84,7 +93,16 @@ struct Elements {
 impl Write for Elements {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         const LONGEST: usize = HELD_ELEMENTS[3].len();
-        self.count += memchr::memchr_iter(b'<', piece).count() as u64;
+        let mut from = 0;
+        for at in memchr::memchr_iter(b'<', piece) {
+            self.longest_piece = self.longest_piece.max(self.piece + at - from);
+            (self.count, self.piece, from) = (self.count + 1, 0, at);
+        }
+        self.piece += piece.len() - from;
+        self.longest_piece = self.longest_piece.max(self.piece);
+        if self.longest_piece > MAX_PIECE_BYTES {
+            return Err(io::Error::other("a text is too long"));
+        }
         self.window.drain(..self.window.len().saturating_sub(LONGEST));
         self.window.extend_from_slice(piece);
         // What is not UTF-8 could hide a word.
@@ -114,6 +132,9 @@ fn check_texts(part: &mut impl Read) -> Result<u64, WorkbookError> {
     // Otherwise the numbers could be hidden.
     if text.iter().any(is_no_xml) {
         return Err(WorkbookError::Damaged("its texts are not UTF-8".to_owned()));
+    }
+    if text.split(|byte| *byte == b'<').any(|piece| piece.len() > MAX_PIECE_BYTES) {
+        return Err(too_large("bytes in one text", MAX_PIECE_BYTES as u64));
     }
     let announces_too_many = memmem::find_iter(&text, "uniqueCount").any(|at| {
         let value = text[at..].split(|byte| b"\"'".contains(byte)).nth(1).unwrap_or_default();

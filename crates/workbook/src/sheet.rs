@@ -10,6 +10,9 @@ use crate::{MAX_UNPACKED_BYTES, WorkbookError, cell::Cells, parts::too_large};
 const MAX_ROWS: u32 = 1 << 20;
 const MAX_COLUMNS: u32 = 1 << 14;
 
+/// The most bytes of a cell: Excel takes 32,767 characters.
+pub(crate) const MAX_CELL_BYTES: usize = 128 << 10;
+
 /// Writes all cells, row by row.
 pub(crate) fn write<R: Read + Seek>(mut reader: XlsxCellReader<'_, R>) -> Result<Vec<u8>, WorkbookError> {
     let cells = Cells::new(reader.styles());
@@ -18,6 +21,9 @@ pub(crate) fn write<R: Read + Seek>(mut reader: XlsxCellReader<'_, R>) -> Result
         reader.next_cell_with_style_id().map_err(|error| WorkbookError::Damaged(error.to_string()))?
     {
         if let Some(text) = cells.text(cell.get_value(), style) {
+            if text.len() > MAX_CELL_BYTES {
+                return Err(too_large("bytes in one cell", MAX_CELL_BYTES as u64));
+            }
             csv.push(cell.get_position(), &text)?;
         }
     }
@@ -92,6 +98,7 @@ impl Csv {
         self.width = Some(width);
     }
 
+    /// Ends the text. It is held as long as the file is read, so it takes no more room than it needs.
     fn finish(mut self) -> Vec<u8> {
         self.end_row();
         if self.width.is_none() {
@@ -100,6 +107,7 @@ impl Csv {
         if !self.out.is_empty() {
             self.out.push(b'\r');
         }
+        self.out.shrink_to_fit();
         self.out
     }
 }

@@ -103,10 +103,11 @@ fn other_files_are_refused() {
 #[test]
 fn a_bomb_is_over_the_limit() {
     let bomb = with_part(&prices(), "xl/worksheets/sheet2.xml", |mut xml| {
-        xml.resize(MAX_UNPACKED_BYTES as usize, b' ');
+        let room = MAX_UNPACKED_BYTES as usize - xml.len();
+        xml.extend(b"<!---->".iter().cycle().take(room));
         xml
     });
-    assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
+    assert!(bomb.len() < 2 << 20, "{} bytes", bomb.len());
     let error = to_csv(&bomb, &Sheet::Number(1)).unwrap_err();
     assert!(matches!(error, WorkbookError::TooLarge { limit: MAX_UNPACKED_BYTES, .. }), "{error}");
     // A directory that says that the part is small.
@@ -119,6 +120,32 @@ fn a_bomb_is_over_the_limit() {
     }
     assert_ne!(lying, bomb);
     to_csv(&lying, &Sheet::Number(1)).unwrap_err();
+}
+
+/// A text of 250 MiB in a workbook of 250 KiB was copied six times.
+#[test]
+fn one_text_cannot_ask_for_memory() {
+    let with_text = |part: &str, text: &str| {
+        let grown = with_part(&prices(), part, |xml| {
+            String::from_utf8(xml).unwrap().replace("</sheetData>", text).replace("</sst>", text).into_bytes()
+        });
+        to_csv(&grown, &Sheet::Number(2)).map(|csv| String::from_utf8(csv).unwrap())
+    };
+    let row = |text: &str| format!("<row r=\"9\"><c r=\"A9\" t=\"inlineStr\"><is>{text}</is></c></row></sheetData>");
+    let (sheet, texts) = ("xl/worksheets/sheet2.xml", "xl/sharedStrings.xml");
+    let long = "y".repeat((4 << 20) + 1);
+    for (part, text) in [
+        (sheet, row(&format!("<t>{long}</t>"))),
+        (sheet, format!("<row r=\"{long}\"/></sheetData>")),
+        (texts, format!("<si><t>{long}</t></si></sst>")),
+    ] {
+        let error = with_text(part, &text).unwrap_err().to_string();
+        assert!(error.contains("more than 4194304 bytes in one text"), "{error}");
+    }
+    let runs = |count: usize| row(&"<r><t>0123456789abcdef</t></r>".repeat(count));
+    assert!(with_text(sheet, &runs(32_767 / 16)).unwrap().ends_with("cdef\r"));
+    let error = with_text(sheet, &runs(8_193)).unwrap_err().to_string();
+    assert!(error.contains("more than 131072 bytes in one cell"), "{error}");
 }
 
 /// Elements of a few bytes take many more in memory: styles of 1 MB took 2.4 GB.

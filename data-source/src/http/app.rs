@@ -16,7 +16,7 @@ use tributary_format_rules::FormatRules;
 use tributary_http_common::RequestMetrics;
 
 use super::{error::ApiError, held::Held, manifest::ManifestPages};
-use crate::partials::Computations;
+use crate::{config::DEFAULT_REPORT_MEMORY, partials::Computations};
 
 /// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
 const MAX_SHEETS: usize = 2;
@@ -82,7 +82,7 @@ impl App {
             admission,
             shutdown,
             held: Held::default(),
-            computations: Arc::default(),
+            computations: Arc::new(Computations::new(DEFAULT_REPORT_MEMORY)),
             sheets: Arc::new(Semaphore::new(MAX_SHEETS)),
             waiting_for_sheet: Semaphore::new(MAX_WAITING_FOR_SHEET),
             measuring: tokio::sync::Mutex::default(),
@@ -94,6 +94,11 @@ impl App {
             manifest_digest: tokio::sync::Mutex::default(),
             requests: RequestMetrics::new(false),
         }
+    }
+
+    /// Bounds the memory of reports.
+    pub(crate) fn with_report_memory(self, bytes: usize) -> Self {
+        Self { computations: Arc::new(Computations::new(bytes)), ..self }
     }
 
     /// Returns what the folder holds, if that is known.

@@ -18,7 +18,7 @@ use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
 use tributary_http_common::Sink;
 use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec};
-use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
+use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan, Room};
 
 use super::cache::{PartialCache, PartialKey};
 
@@ -39,19 +39,28 @@ pub(crate) struct Computations {
     waiting: Arc<Semaphore>,
     /// Held to look up or to keep one partial.
     cache: Mutex<PartialCache>,
+    /// Memory of the groups of all computations.
+    room: Arc<Room>,
     computed: AtomicU64,
     sent_again: AtomicU64,
 }
 
-impl Default for Computations {
-    fn default() -> Self {
+impl Computations {
+    /// Groups of all computations may take `memory` bytes together.
+    pub(crate) fn new(memory: usize) -> Self {
         Self {
             running: Arc::new(Semaphore::new(MAX_RUNNING)),
             waiting: Arc::new(Semaphore::new(MAX_RUNNING + MAX_WAITING)),
             cache: Mutex::default(),
+            room: Arc::new(Room::new(memory)),
             computed: AtomicU64::default(),
             sent_again: AtomicU64::default(),
         }
+    }
+
+    /// Memory of the groups of all computations.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
     }
 }
 
@@ -198,6 +207,12 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
         Error::Gate(GateError::Rejected(FileReject { line, reason, raw, .. })) => {
             AggregateLine::Rejected { line: *line, reason: reason.clone(), raw: raw.clone() }
         }
+        // Not a fault of the file: another request may have taken the memory, and the flag may be raised.
+        Error::NoRoom => AggregateLine::Failed {
+            detail: format!(
+                "{error}: group by something that more rows have in common, compute fewer metrics, or raise --report-memory of data-source"
+            ),
+        },
         error => {
             tracing::warn!(file.path = %path, %error, "failed to compute the partial of `{path}`: {error}");
             AggregateLine::Failed { detail: format!("{error:#}") }

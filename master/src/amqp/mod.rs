@@ -42,11 +42,9 @@ pub(crate) fn broker(config: &AmqpConfig) -> Result<Option<BrokerUrl>> {
 pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
     let (UploadsConfig { keep_messages, keep_messages_for, .. }, config) = (&config.uploads, &config.amqp);
     let limits = OperationLimits { keep_messages: *keep_messages, keep_for: *keep_messages_for };
-    engine.publish_only_to(config.results_exchange.clone()).await?;
-    let Some(broker) = broker(config)? else {
-        // Those of an earlier start are not looked at any more.
-        return engine.put_queues(Vec::new()).await;
-    };
+    let broker = broker(config)?;
+    forget_earlier(&engine, config, broker.is_some()).await;
+    let Some(broker) = broker else { return Ok(()) };
     let watch = QueueWatch::new(engine.clone(), config);
     let queues = [QueueRole::Operations, QueueRole::Documents, QueueRole::DeadLetters];
     let operations =
@@ -59,6 +57,23 @@ pub(crate) async fn serve(engine: Engine, config: &Config) -> Result<()> {
     };
     tokio::join!(operations, results);
     Ok(())
+}
+
+/// Forgets the exchanges that events are no longer published to, and without a broker the queues that are no longer looked at. A database that
+/// cannot be written at the moment must not end the master, so it is tried until the engine stops.
+async fn forget_earlier(engine: &Engine, config: &AmqpConfig, has_broker: bool) {
+    let mut delays = Backoff::new(DELAYS.0, DELAYS.1);
+    let forget = async || {
+        engine.publish_only_to(config.results_exchange.clone()).await?;
+        if has_broker { Ok(()) } else { engine.put_queues(Vec::new()).await }
+    };
+    while let Err(error) = forget().await {
+        tracing::warn!("failed to store which queues there are; trying again: {error:#}");
+        tokio::select! {
+            () = tokio::time::sleep(delays.next_delay()) => {}
+            () = engine.shutdown().cancelled() => return,
+        }
+    }
 }
 
 /// Runs one session after the other, with a growing delay after each failure. `kind` says what does not go on meanwhile, and `roles`

@@ -223,6 +223,29 @@ fn a_second_master_is_refused_and_told_by_whom() {
         assert!(process::stderr(&output).contains("in use by master, process"), "{}", process::stderr(&output));
     }
     assert_eq!(name_of(&system, "a").unwrap(), "First");
+    // Whoever thinks that the file was left behind, and deletes it, lets nobody in.
+    std::fs::remove_file(system.database().with_extension("db.lock")).unwrap();
+    let output = system.run("master", &["--once"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(process::stderr(&output).contains("in use by another process"), "{}", process::stderr(&output));
+}
+
+/// Each deleted the files of the other at its next start.
+#[test]
+fn two_masters_cannot_share_a_folder_of_uploads() {
+    let [mut first, second] = [System::new(), System::new()];
+    let uploads = first.folder("shared");
+    for system in [&first, &second] {
+        system.configure(&format!("[uploads]\ndir = {uploads:?}\nkeep_free = \"0B\"\n"));
+    }
+    first.start_master(&[]);
+    for args in [&["--once"][..], &["--listen", "127.0.0.1:0"]] {
+        let output = second.run("master", args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(process::stderr(&output).contains("shared is in use by another"), "{}", process::stderr(&output));
+    }
+    first.stop_master();
+    assert!(second.run("master", &["--once"]).status.success());
 }
 
 #[test]

@@ -3,7 +3,11 @@
 mod kill;
 
 use serde_json::Value;
-use tributary_testkit::http::Response;
+use tributary_testkit::{
+    feed,
+    http::{self, Response},
+    wait,
+};
 
 use crate::system::System;
 
@@ -55,6 +59,24 @@ fn a_document_is_applied_when_that_is_answered() {
     assert!(skus(&system).is_empty());
     assert_eq!(delete(&system, "orders/2026/11/a%20b.csv", "").status, 404);
     assert_eq!(system.ask("GET", "/api/v1/documents/orders/2026/11/a%20b.csv", "").status, 404);
+}
+
+/// Its sender would send it again, or believe that it was lost.
+#[test]
+fn a_stop_answers_who_waits_until_a_document_is_applied() {
+    let mut system = master();
+    let mut large = Vec::new();
+    feed::write(&mut large, 60_000, 0, 7).unwrap();
+    let url = system.master_url("/api/v1/documents/a.csv?wait=applied");
+    let sender = std::thread::spawn(move || http::request("PUT", &url, &[], &large).map(|answer| answer.status));
+    wait::until("it is stored", || {
+        let state = system.json("/api/v1/uploads")["items"][0]["state"].clone();
+        ["queued", "processing"].iter().any(|stored| state == *stored).then_some(())
+    });
+    assert_eq!(system.stop_master().0, Some(0));
+    assert_eq!(sender.join().unwrap().unwrap(), 202);
+    system.start_master(&[]);
+    wait::until("it is applied", || (skus(&system).len() == 1_000).then_some(()));
 }
 
 #[test]

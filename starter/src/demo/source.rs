@@ -41,6 +41,7 @@ impl Source {
             rescan: Duration::from_secs(30),
             selection: Selection::default(),
             formats: FormatRules::default(),
+            report_memory: tributary_data_source::DEFAULT_REPORT_MEMORY,
             admission: Admission::default(),
             patience: MAX_PATIENCE,
             access: Access::default(),

@@ -1,14 +1,15 @@
-//! The cost of a process as Linux counts it: `wait4` for one that has ended, `/proc` for one that runs.
+//! The cost of a process that has ended, as Linux counts it for `wait4`.
 
 use std::{
-    fs,
     io::{Read, Seek},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use wait4::Wait4;
+
+pub(super) use crate::processes::{cpu as cpu_so_far, peak_memory as peak_so_far};
 
 /// The cost of a process, or of a part of its life.
 #[derive(Debug, Clone, Copy)]
@@ -45,28 +46,4 @@ pub(super) fn run(mut command: Command, stdin: Stdio) -> Result<(Usage, String)>
     }
     let cpu = ended.rusage.utime + ended.rusage.stime;
     Ok((Usage { wall, cpu, peak_bytes: ended.rusage.maxrss }, printed))
-}
-
-/// The processor time of a running process so far.
-pub(super) fn cpu_so_far(process: u32) -> Result<Duration> {
-    let stat = read(process, "stat")?;
-    // The program's name, in brackets, may contain brackets and blanks. After it come the state and numbers, of which the 12th and 13th are
-    // the times, in ticks (proc_pid_stat(5)).
-    let after = stat.rsplit_once(')').map(|(_, after)| after).context("/proc/PID/stat has another form")?;
-    let fields: Vec<&str> = after.split_whitespace().collect();
-    ensure!(fields.len() > 12, "/proc/PID/stat has another form");
-    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
-}
-
-/// The peak resident memory of a running process so far, in bytes.
-pub(super) fn peak_so_far(process: u32) -> Result<u64> {
-    let status = read(process, "status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("/proc/PID/status has no VmHWM")?;
-    Ok(peak.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
-}
-
-fn read(process: u32, what: &str) -> Result<String> {
-    fs::read_to_string(format!("/proc/{process}/{what}"))
-        .with_context(|| format!("failed to read /proc/{process}/{what}: this needs Linux, and a running process"))
 }

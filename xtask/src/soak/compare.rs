@@ -33,6 +33,20 @@ pub(super) fn converge(stage: &Stage, model: &Model) -> Result<()> {
     }
 }
 
+/// Waits until the master says that all is well: it can write, and no source is down.
+pub(super) fn healthy(stage: &Stage) -> Result<()> {
+    let deadline = Instant::now() + MAX_WAIT;
+    let get = |path: &str| http::request("GET", &format!("{}{path}", stage.master.url), &[], b"");
+    loop {
+        let (ready, sources) = (get("/readyz")?, get("/api/v1/sources")?.text());
+        if ready.status == 200 && !sources.contains("\"state\":\"down\"") {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "it is not well again: {}{sources}", ready.text());
+        thread::sleep(PAUSE);
+    }
+}
+
 fn read(stage: &Stage) -> Result<Tables> {
     let products = rows(stage, "/api/v1/products?format=csv&raw=1", "name")?;
     let aggr = counts(rows(stage, "/api/v1/aggr?format=csv&raw=1", "no_of_products")?)?;

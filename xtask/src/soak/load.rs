@@ -21,6 +21,8 @@ const FILES: u64 = 6;
 const DOCUMENTS: u64 = 12;
 /// Rows of a file.
 const MAX_ROWS: u64 = 400;
+/// Bytes of a description that makes files large.
+const WIDTH: usize = 500;
 /// Tries of a step: a master that starts answers within that time.
 const MAX_TRIES: u32 = 600;
 const TRY_PAUSE: Duration = Duration::from_millis(50);
@@ -47,18 +49,25 @@ pub(super) struct Load {
     pub(super) changed_rows: u64,
     /// The step that was begun and perhaps not done.
     pending: Option<Step>,
+    /// Bytes of a description.
+    width: usize,
 }
 
 impl Load {
     pub(super) fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed), model: Model::default(), steps: 0, changed_rows: 0, pending: None }
+        Self { random: Random::new(seed), model: Model::default(), steps: 0, changed_rows: 0, pending: None, width: 0 }
+    }
+
+    /// With files that are so large that most are fetched to the spool.
+    pub(super) fn wide(self) -> Self {
+        Self { width: WIDTH, ..self }
     }
 
     /// Does something that must succeed at once.
     pub(super) fn step(&mut self, stage: &Stage) -> Result<()> {
         thread::sleep(PAUSE);
         let step = self.draw();
-        perform(&step, stage)?;
+        perform(&step, stage, self.width)?;
         self.done(step);
         Ok(())
     }
@@ -67,7 +76,7 @@ impl Load {
     pub(super) fn step_that_may_fail(&mut self, stage: &Stage) {
         thread::sleep(PAUSE);
         let step = self.pending.take().unwrap_or_else(|| self.draw());
-        match perform(&step, stage) {
+        match perform(&step, stage, self.width) {
             Ok(()) => self.done(step),
             Err(_) => self.pending = Some(step),
         }
@@ -77,7 +86,7 @@ impl Load {
     pub(super) fn finish_pending(&mut self, stage: &Stage) -> Result<()> {
         let Some(step) = self.pending.take() else { return Ok(()) };
         let mut tries = 0;
-        while let Err(error) = perform(&step, stage) {
+        while let Err(error) = perform(&step, stage, self.width) {
             tries += 1;
             ensure!(tries < MAX_TRIES, "a step fails for ever: {error:#}");
             thread::sleep(TRY_PAUSE);
@@ -143,11 +152,11 @@ impl Load {
     }
 }
 
-fn perform(step: &Step, stage: &Stage) -> Result<()> {
+fn perform(step: &Step, stage: &Stage, width: usize) -> Result<()> {
     let product = |sku: &str| format!("/api/v1/products/{sku}");
     let document = |path: &str| format!("/api/v1/documents/{path}");
     match step {
-        Step::Write { source, path, rows } => write(&stage.folder(*source), path, &text(rows)),
+        Step::Write { source, path, rows } => write(&stage.folder(*source), path, &text(rows, width)),
         Step::Delete { source, path } => match fs::remove_file(stage.folder(*source).join(path)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("failed to delete a file"),
             _ => Ok(()),
@@ -159,7 +168,7 @@ fn perform(step: &Step, stage: &Stage) -> Result<()> {
         Step::Hide { sku } => ask(stage, "DELETE", &product(sku), "", &[204]),
         Step::Clear { sku } => ask(stage, "DELETE", &format!("{}/edit", product(sku)), "", &[204]),
         Step::Send { path, rows } => {
-            ask(stage, "PUT", &format!("{}?wait=applied", document(path)), &text(rows), &[200])
+            ask(stage, "PUT", &format!("{}?wait=applied", document(path)), &text(rows, width), &[200])
         }
         // 404: it is not there, or an earlier try took it back.
         Step::TakeBack { path } => ask(stage, "DELETE", &document(path), "", &[204, 404]),

@@ -3,6 +3,7 @@
 //! files, disk and logs must stay flat.
 
 mod compare;
+mod faults;
 mod load;
 mod model;
 mod random;
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Kill the master or a source so many times instead, each time compare, and check no growth
     #[arg(long, value_name = "N")]
     kills: Option<u64>,
+    /// Fail system calls of the master or a source so many times instead, which needs `strace`, and each time compare
+    #[arg(long, value_name = "N", conflicts_with = "kills")]
+    faults: Option<u64>,
     /// Another seed gives another load and other moments
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -57,9 +61,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(args: &Args) -> Result<()> {
     println!("seed {}", args.seed);
     let stage = Stage::start()?;
-    match args.kills {
-        Some(kills) => kill(stage, kills, args.seed),
-        None => soak(&stage, args),
+    match (args.kills, args.faults) {
+        (Some(kills), _) => kill(stage, kills, args.seed),
+        (None, Some(rounds)) => faults::run(stage, rounds, args.seed),
+        (None, None) => soak(&stage, args),
     }
 }
 

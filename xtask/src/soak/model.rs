@@ -44,7 +44,9 @@ impl Model {
     }
 }
 
-/// A file of these rows.
-pub(super) fn text(rows: &Rows) -> String {
-    rows.iter().fold("sku,name\n".to_owned(), |text, (sku, name)| text + sku + "," + name + "\n")
+/// A file of these rows, each with a description of so many bytes.
+pub(super) fn text(rows: &Rows, width: usize) -> String {
+    let description = "x".repeat(width);
+    let row = |text: String, (sku, name): &(String, String)| text + sku + "," + name + "," + &description + "\n";
+    rows.iter().fold("sku,name,description\n".to_owned(), row)
 }

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::stage::{SOURCES, Stage};
+use crate::processes;
 
 /// The part of the samples in which caches fill.
 const WARM_UP: usize = 4;
@@ -39,11 +40,11 @@ impl Samples {
     pub(super) fn take(&mut self, stage: &Stage, changed_rows: u64) -> Result<()> {
         let home = stage.home();
         let mut sample = Sample { changed_rows, ..Sample::default() };
-        sample.master_memory = resident(stage.master.id())?;
-        sample.master_files = open_files(stage.master.id())?;
+        sample.master_memory = processes::memory(stage.master.id())?;
+        sample.master_files = processes::open_files(stage.master.id())?;
         for source in &stage.sources {
-            sample.source_memory = sample.source_memory.max(resident(source.id())?);
-            sample.source_files = sample.source_files.max(open_files(source.id())?);
+            sample.source_memory = sample.source_memory.max(processes::memory(source.id())?);
+            sample.source_files = sample.source_files.max(processes::open_files(source.id())?);
         }
         sample.database = size(&home.join("database.db"));
         for ending in ["-wal", ".spool", ".cache", ".uploads"] {
@@ -107,16 +108,6 @@ fn middle(samples: &[Sample], of: fn(&Sample) -> u64) -> u64 {
     let mut values: Vec<u64> = samples.iter().map(of).collect();
     values.sort_unstable();
     values[values.len() / 2]
-}
-
-fn resident(process: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).context("a program has ended by itself")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc has no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
-}
-
-fn open_files(process: u32) -> Result<u64> {
-    Ok(fs::read_dir(format!("/proc/{process}/fd")).context("a program has ended by itself")?.count() as u64)
 }
 
 /// The size of a file, or of all files in a folder; 0 if it is not there, as some go meanwhile.

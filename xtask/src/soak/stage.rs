@@ -17,6 +17,9 @@ pub(super) const SOURCES: [&str; 3] = ["a", "b", "c"];
 const SETTINGS: &str = "\n[[report]]\nname = \"rows\"\nfiles = \"**\"\nfeed = true\ngroup_by = \"name\"\n\
      metrics = { rows = \"count()\" }\n[uploads]\nkeep_free = \"0B\"\n";
 
+/// The number of the master among the programs to kill: behind the sources.
+pub(super) const MASTER: u64 = SOURCES.len() as u64;
+
 pub(super) struct Stage {
     pub(super) master: Daemon,
     pub(super) sources: Vec<Daemon>,
@@ -52,6 +55,22 @@ impl Stage {
     pub(super) fn victim(&self, target: u64) -> u32 {
         let source = usize::try_from(target).ok().and_then(|target| self.sources.get(target));
         source.unwrap_or(&self.master).id()
+    }
+
+    /// The name of such a process.
+    pub(super) fn name(&self, target: u64) -> &'static str {
+        usize::try_from(target).ok().and_then(|target| SOURCES.get(target)).unwrap_or(&"master")
+    }
+
+    /// Bytes that it has logged.
+    pub(super) fn log_bytes(&self, target: u64) -> u64 {
+        fs::metadata(self.home.path().join(format!("{}.log", self.name(target)))).map_or(0, |log| log.len())
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self, target: u64) -> bool {
+        let source = usize::try_from(target).ok().and_then(|target| self.sources.get_mut(target));
+        source.unwrap_or(&mut self.master).has_ended()
     }
 
     /// Starts the killed process again where it was. Returns true if it was the master.

@@ -9,7 +9,8 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 
 use super::{Place, SourceAsTyped};
 use crate::{
-    Brake, CatalogConfig, ConfigError, SourceConfig, SourceLimits, brake, limits, secrets, source_name, source_url,
+    Brake, CatalogConfig, ConfigError, SourceConfig, SourceLimits, brake, limits, secrets,
+    source::{source_name, source_url},
     uploads,
 };
 

@@ -9,9 +9,11 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
 use tributary_store::{DatabaseUrl, Error as StoreError, Lock, Store};
 
 use super::{
@@ -40,8 +42,8 @@ pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Re
     let told = about(from)?;
     let _lock = Lock::acquire(database, "starter restore")?;
     let stage = Stage::new(database.path(), uploads);
-    if stage.is_half_placed() {
-        stage.check_same(&told)?;
+    if let Some(begun) = stage.half_placed(database.path())? {
+        stage.check_same(&begun, &told)?;
         stage.place_documents()?;
         return Ok(done(told));
     }
@@ -68,6 +70,30 @@ fn done(About { created_at, documents, .. }: About) -> Restored {
     Restored { created_at, documents }
 }
 
+/// The description of a restore that was begun.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    #[serde(flatten)]
+    about: About,
+    /// The unpacked database, once everything is unpacked.
+    database: Option<FileIdentity>,
+}
+
+/// Identifies a file, whatever its name. A number of a file that is gone may be given again, so the time of its creation belongs to it.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct FileIdentity {
+    inode: u64,
+    /// `None` if the file system does not keep it.
+    created: Option<SystemTime>,
+}
+
+impl FileIdentity {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        Ok(Self { inode: found.ino(), created: found.created().ok() })
+    }
+}
+
 /// The places where a backup is unpacked: on the file systems of its places, so that it can be renamed.
 struct Stage {
     /// The description of the backup: the first that is written, and the last that is deleted.
@@ -89,18 +115,23 @@ impl Stage {
         }
     }
 
-    /// Checks if an earlier run has placed the database, and not the documents. The folder is made after the database, and deleted before it.
-    fn is_half_placed(&self) -> bool {
-        self.about.exists() && self.documents.exists() && !self.database.exists()
+    /// The restore that has placed its database, and not the documents; `None` if there is none, or if its database is no longer in
+    /// place: then everything is restored again. The folder is made after the database, and deleted before it.
+    fn half_placed(&self, database: &Path) -> Result<Option<Begun>> {
+        if !self.about.exists() || !self.documents.exists() || self.database.exists() {
+            return Ok(None);
+        }
+        let text = fs::read(&self.about).with_context(|| format!("failed to read {}", self.about.display()))?;
+        let begun: Begun = serde_json::from_slice(&text)
+            .with_context(|| format!("{} cannot be understood; delete it", self.about.display()))?;
+        let is_in_place = begun.database.is_some() && FileIdentity::of(database).ok() == begun.database;
+        Ok(is_in_place.then_some(begun))
     }
 
     /// Fails if it is another backup that was placed by half.
-    fn check_same(&self, told: &About) -> Result<()> {
-        let text = fs::read(&self.about).with_context(|| format!("failed to read {}", self.about.display()))?;
-        let other: About =
-            serde_json::from_slice(&text).with_context(|| format!("{} cannot be understood", self.about.display()))?;
+    fn check_same(&self, Begun { about: other, .. }: &Begun, told: &About) -> Result<()> {
         ensure!(
-            other == *told,
+            other == told,
             "the restore of the backup of {} was broken off; finish it with that backup, or delete the database and {}",
             other.created_at,
             self.documents.display()
@@ -122,7 +153,7 @@ impl Stage {
     fn fill(&self, from: &Path) -> Result<About> {
         self.clear()?;
         let told = about(from)?;
-        write_synced(&self.about, &serde_json::to_vec(&told)?)?;
+        self.note(&told, None)?;
         let mut has_database = false;
         let told = unpack(from, |name| {
             let path = match name.strip_prefix(UPLOADS) {
@@ -145,8 +176,15 @@ impl Stage {
             synced.with_context(|| format!("failed to sync {}", self.documents.display()))?;
             sync_parent(&self.documents)?;
         }
+        let database = FileIdentity::of(&self.database);
+        self.note(&told, Some(database.with_context(|| format!("failed to read {}", self.database.display()))?))?;
         sync_parent(&self.database)?;
         Ok(told)
+    }
+
+    /// Writes what is restored.
+    fn note(&self, about: &About, database: Option<FileIdentity>) -> Result<()> {
+        write_synced(&self.about, &serde_json::to_vec(&Begun { about: about.clone(), database })?)
     }
 
     /// Puts the database in place of the empty one, whose log must not be taken for its own.

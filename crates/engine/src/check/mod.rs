@@ -69,6 +69,13 @@ impl Comparison {
 /// The database cannot be read, or the one that is thrown away cannot be written.
 pub async fn check(config: &Config) -> Result<Checked> {
     let deadline = Instant::now() + MAX_CATCH_UP;
+    let database = config.database.clone();
+    if let Some(damage) = blocking(move || Ok(Store::open_existing(&database)?.damage()?)).await? {
+        return Ok(Checked::Different(format!(
+            "its file is damaged: {damage}; restore a backup (`starter restore`), or set it up again (`starter --reset`), which deletes \
+             the edits"
+        )));
+    }
     let scratch = Arc::new(Scratch::create(config)?);
     loop {
         match compare_once(&scratch).await? {

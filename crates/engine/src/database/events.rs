@@ -26,6 +26,8 @@ pub enum Event {
         /// `up`, `down`, `rejected` or `held`.
         state: String,
     },
+    /// Documents were taken back.
+    Removed(RemovedDocuments),
     /// The edit of a sku was set, changed or cleared.
     Edit {
         /// The sku.
@@ -97,6 +99,17 @@ pub struct AcceptedVersion {
     pub by: Option<String>,
 }
 
+/// Documents that someone took back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovedDocuments {
+    /// The path in the source `uploads`; one that ends in `/` is a folder.
+    pub path: String,
+    /// The number of documents.
+    pub documents: u64,
+    /// The person or program that took them back; `None`: not known.
+    pub by: Option<String>,
+}
+
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
@@ -104,7 +117,7 @@ pub struct StoredEvent {
     pub id: i64,
     /// The time, RFC 3339 in UTC.
     pub at: String,
-    /// Its kind: `applied`, `held`, `accepted`, `source`, `edit`, `configuration` or `report`.
+    /// Its kind: `applied`, `held`, `accepted`, `source`, `removed`, `edit`, `configuration` or `report`.
     pub kind: String,
     /// Its fields as a JSON object.
     pub data: String,

@@ -11,5 +11,5 @@ mod writer;
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use tail::EventTail;
-pub use unwritable::WriteOutage;
+pub use unwritable::{Unwritten, WriteOutage};
 pub(crate) use writer::{Writer, WriterThread};

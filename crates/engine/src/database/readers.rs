@@ -88,11 +88,12 @@ impl Readers {
         let permit = self.0.reads.next().await?;
         let pool = self.0.pool.clone();
         let span = tracing::Span::current();
-        let work = move || {
-            let _permit = permit;
-            span.in_scope(|| pool.snapshot(job))
-        };
-        tokio::task::spawn_blocking(work).await.context("a read panicked; this is a bug, and the log says where")?
+        // What was read counts until it is taken, or a crowd of large results would wait for a thread that answers.
+        let work = move || (span.in_scope(|| pool.snapshot(job)), permit);
+        let (read, _permit) = tokio::task::spawn_blocking(work)
+            .await
+            .context("a read panicked; this is a bug, and the log says where")?;
+        read
     }
 
     /// Streams the batches that `next` reads from one snapshot, until one is empty.

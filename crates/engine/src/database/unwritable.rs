@@ -1,7 +1,8 @@
-//! Whether the database can be written: a full disk, a broken or a read-only one is logged once, and so is its end.
+//! Whether the database can be written: a full disk, a broken, read-only or locked database is logged once, and so is its end.
 
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::Result;
 use tributary_store::{Error, Store};
 
 use crate::clock::now;
@@ -14,6 +15,11 @@ pub struct WriteOutage {
     /// Its error.
     pub reason: String,
 }
+
+/// Nothing was written, because nothing can be written at the moment. The same may succeed later.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the database cannot be written: {0}")]
+pub struct Unwritten(&'static str);
 
 /// Whether the database can be written, as far as is known.
 #[derive(Debug, Default)]
@@ -28,18 +34,21 @@ impl Unwritable {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes how a job ended. One that went well may have written nothing, so it proves nothing.
-    pub(super) fn note(&self, error: Option<&anyhow::Error>) {
-        let Some(error) = error else { return };
-        let is_it =
-            |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<Error>().is_some_and(Error::is_unwritable);
-        if error.chain().any(is_it) && self.outage().is_none() {
-            let reason = format!("{error:#}");
+    /// Notes how a job ended, and returns its error with the reason if it is this. A job that went well may have written nothing, so it
+    /// proves nothing.
+    pub(super) fn note<T>(&self, done: Result<T>) -> Result<T> {
+        let Err(error) = done else { return done };
+        let Some(why) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()?.unwritable()) else {
+            return Err(error);
+        };
+        if self.outage().is_none() {
+            let reason = format!("{why}: {error:#}");
             tracing::error!(
-                "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, or make it writable"
+                "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, make it writable, or end the program that has locked it"
             );
             self.set(Some(WriteOutage { since: now(), reason }));
         }
+        Err(error.context(Unwritten(why)))
     }
 
     /// Writes something without effect, if nothing could be written before.
@@ -67,11 +76,13 @@ mod tests {
         let path = folder.path().join("database.db");
         let mut store = Store::open(&path.to_str().unwrap().parse().unwrap()).unwrap();
         let unwritable = Unwritable::default();
-        unwritable.note(Some(&anyhow!("a row contradicts itself")));
-        assert_eq!(unwritable.outage(), None);
-        unwritable.note(Some(&anyhow::Error::new(Error::ReadOnly { path }).context("failed to write")));
-        assert!(unwritable.outage().unwrap().reason.starts_with("failed to write: "));
-        unwritable.note(None);
+        let other = unwritable.note::<()>(Err(anyhow!("a row contradicts itself"))).unwrap_err();
+        assert_eq!((unwritable.outage(), other.is::<Unwritten>()), (None, false));
+        let read_only = anyhow::Error::new(Error::ReadOnly { path }).context("failed to write");
+        let error = unwritable.note::<()>(Err(read_only)).unwrap_err();
+        assert!(error.is::<Unwritten>(), "{error:#}");
+        assert!(unwritable.outage().unwrap().reason.starts_with("it is read-only: failed to write: "));
+        unwritable.note(Ok(())).unwrap();
         assert!(unwritable.outage().is_some());
         unwritable.probe(&mut store);
         assert_eq!(unwritable.outage(), None);

@@ -9,7 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 use tributary_store::{DatabaseUrl, Lock, Store};
 
 use super::unwritable::{Unwritable, WriteOutage};
@@ -19,7 +23,7 @@ use crate::supervise::test_panic;
 /// reach this bound; they then wait to submit.
 const MAX_QUEUED_JOBS: usize = 64;
 
-/// The interval in which it is tried whether the database can be written again.
+/// The interval in which it is tried whether the database can be written again, and looked whether its file is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The size of the write-ahead log above which it is truncated after a job.
@@ -70,9 +74,9 @@ impl Writer {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(crate) fn start(url: DatabaseUrl, mut store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
-        let (jobs, mut queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
-        let (urgent, mut urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
+    pub(crate) fn start(url: DatabaseUrl, store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
+        let (jobs, queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
+        let (urgent, urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let shared = Arc::new(Shared {
             running: Mutex::default(),
             done: watch::Sender::new(0),
@@ -84,42 +88,8 @@ impl Writer {
             .context("failed to start the writer")?;
         let seen = Arc::clone(&shared);
         let work = move || {
-            // Looks into both queues for each job, the urgent one first, and ends when both are closed and empty.
-            let mut next = || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        biased;
-                        Some(job) = urgent_queue.recv() => Some(job),
-                        Some(job) = queue.recv() => Some(job),
-                        // Finds out whether the database can be written again.
-                        () = tokio::time::sleep(PROBE_INTERVAL), if seen.unwritable.outage().is_some() => {
-                            Some(QueuedWrite { name: None, work: Box::new(|_| {}) })
-                        }
-                        else => None,
-                    }
-                })
-            };
-            while let Some(QueuedWrite { name, work }) = next() {
-                seen.set_running(name.map(|name| (name, Instant::now())));
-                if catch_unwind(AssertUnwindSafe(|| work(&mut store))).is_err() {
-                    tracing::error!("a job of the writer panicked; this is a bug; reopening the database");
-                    // The old connection may be inside a transaction, which is rolled back with it.
-                    match Store::open(&url) {
-                        Ok(opened) => store = opened,
-                        Err(error) => {
-                            tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));
-                            break;
-                        }
-                    }
-                }
-                if let Err(error) = store.trim_log(MAX_LOG_BYTES) {
-                    tracing::warn!("{:#}", anyhow::Error::new(error));
-                }
-                seen.unwritable.probe(&mut store);
-                seen.set_running(None);
-                seen.done.send_modify(|done| *done += 1);
-            }
-            drop(store);
+            let is_untrimmed = false;
+            Worker { url, store, shared: seen, urgent: urgent_queue, jobs: queue, runtime, is_untrimmed }.run();
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
@@ -162,9 +132,10 @@ impl Writer {
             // A job that nobody waits for any more is skipped: its caller was never told that it was done.
             if !answer.is_closed() {
                 test_panic("writer");
-                let done = span.in_scope(|| job(store));
-                shared.unwritable.note(done.as_ref().err());
-                let _ = answer.send(done);
+                // What is written to a file that was deleted is lost.
+                let placed = store.check_place().map_err(anyhow::Error::new);
+                let done = placed.and_then(|()| span.in_scope(|| job(store)));
+                let _ = answer.send(shared.unwritable.note(done));
             }
         });
         queue.send(QueuedWrite { name, work }).await.ok().context("the writer has stopped")?;
@@ -189,6 +160,78 @@ impl Writer {
     /// Waits until the thread has ended. While a handle exists, that means that it could not reopen the database after a panic.
     pub(crate) async fn broken(&self) {
         self.jobs.closed().await;
+    }
+}
+
+/// The part of a writer that its thread owns.
+struct Worker {
+    url: DatabaseUrl,
+    store: Store,
+    shared: Arc<Shared>,
+    urgent: mpsc::Receiver<QueuedWrite>,
+    jobs: mpsc::Receiver<QueuedWrite>,
+    /// Waits for jobs.
+    runtime: Runtime,
+    /// Whether the log could not be trimmed after the last job, which is logged once.
+    is_untrimmed: bool,
+}
+
+impl Worker {
+    /// Works until both queues are closed and empty.
+    fn run(mut self) {
+        while let Some(QueuedWrite { name, work }) = self.next() {
+            self.shared.set_running(name.map(|name| (name, Instant::now())));
+            if catch_unwind(AssertUnwindSafe(|| work(&mut self.store))).is_err() {
+                tracing::error!("a job of the writer panicked; this is a bug; reopening the database");
+                // The old connection may be inside a transaction, which is rolled back with it.
+                match Store::open(&self.url) {
+                    Ok(opened) => self.store = opened,
+                    Err(error) => {
+                        tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));
+                        break;
+                    }
+                }
+            }
+            self.trim_log();
+            self.shared.unwritable.probe(&mut self.store);
+            self.shared.set_running(None);
+            self.shared.done.send_modify(|done| *done += 1);
+        }
+    }
+
+    /// Looks into both queues, the urgent one first. `None` once both are closed and empty. Between jobs it looks whether the file is
+    /// still in place.
+    fn next(&mut self) -> Option<QueuedWrite> {
+        loop {
+            let job = async {
+                tokio::select! {
+                    biased;
+                    Some(job) = self.urgent.recv() => Some(job),
+                    Some(job) = self.jobs.recv() => Some(job),
+                    else => None,
+                }
+            };
+            // Closed queues end the wait at once: a stop must not depend on a disk that fails.
+            match self.runtime.block_on(async { timeout(PROBE_INTERVAL, job).await }) {
+                Ok(job) => return job,
+                // A job without work finds out whether the database can be written again.
+                Err(_) if self.shared.unwritable.outage().is_some() => {
+                    return Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
+                }
+                Err(_) => {
+                    let placed = self.store.check_place().map_err(anyhow::Error::new);
+                    let _ = self.shared.unwritable.note(placed);
+                }
+            }
+        }
+    }
+
+    fn trim_log(&mut self) {
+        let trimmed = self.store.trim_log(MAX_LOG_BYTES).map_err(anyhow::Error::new);
+        if let (Err(error), false) = (&trimmed, self.is_untrimmed) {
+            tracing::warn!("{error:#}; this is tried again after each write");
+        }
+        self.is_untrimmed = trimmed.is_err();
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tributary_store::FolderLocks;
+
 use super::fault::Faults;
 use crate::disk;
 
@@ -21,6 +23,7 @@ const PART: &str = ".part";
 #[derive(Debug, Clone)]
 pub(crate) struct DocumentFolder {
     root: PathBuf,
+    locks: FolderLocks,
     pub(crate) faults: Faults,
 }
 
@@ -40,7 +43,20 @@ pub(crate) enum FoundFile {
 impl DocumentFolder {
     /// The folder at this path, which need not exist.
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, faults: Faults::default() }
+        Self { root, locks: FolderLocks::default(), faults: Faults::default() }
+    }
+
+    /// Has the folder taken with `locks` when it is created.
+    pub(crate) fn with(self, locks: FolderLocks) -> Self {
+        Self { locks, ..self }
+    }
+
+    /// Takes the folder for this process: two masters would each delete the files of the other.
+    ///
+    /// # Errors
+    /// Another process has it.
+    pub(crate) fn take(&self) -> Result<(), tributary_store::Error> {
+        self.locks.acquire(&self.root)
     }
 
     /// Returns true if the folder exists.
@@ -51,7 +67,8 @@ impl DocumentFolder {
     /// Creates the folder unless it exists.
     pub(crate) fn create(&self) -> io::Result<()> {
         self.faults.point("create the folder")?;
-        fs::create_dir_all(&self.root)
+        fs::create_dir_all(&self.root)?;
+        self.take().map_err(io::Error::other)
     }
 
     /// Bytes that this process may still write to the disk of the folder. While the folder does not exist, its nearest existing

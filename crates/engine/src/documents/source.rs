@@ -12,7 +12,7 @@ use std::{
 use anyhow::Result;
 use tokio::{runtime::Handle, sync::watch};
 use tributary_csv_gate::FileReject;
-use tributary_protocol::{Manifest, ManifestEntry, Sense};
+use tributary_protocol::{CompactManifest, ManifestEntry, Sense, Unreadable};
 use tributary_store::{DocumentRow, Store};
 use uuid::Uuid;
 
@@ -31,6 +31,9 @@ const MAX_DOCUMENTS_PER_PASS: usize = 1_000;
 const MAX_GATHER: Duration = Duration::from_millis(5);
 /// Longest wait for as many documents as were listed last: clients that were answered together come again together.
 const MAX_REUNION: Duration = Duration::from_millis(2);
+
+/// Why a document cannot be read.
+const MISSING: &str = "its file is missing from the folder of uploads; upload it again";
 
 /// The documents; clones share them.
 #[derive(Clone)]
@@ -59,6 +62,8 @@ struct Shared {
 struct State {
     /// By path.
     standing: BTreeMap<String, Standing>,
+    /// Paths whose rows are applied, and whose file was gone at the start.
+    missing: BTreeSet<String>,
     /// Paths that stand for something else than at the last listing.
     changed: BTreeSet<String>,
     /// Changes of what paths stand for so far.
@@ -78,13 +83,18 @@ pub(crate) struct DocumentFile {
 }
 
 impl Documents {
-    /// The documents in a folder: `standing` are those that paths stand for.
-    pub(crate) fn new(folder: DocumentFolder, reports: Reports, standing: &[DocumentRow]) -> Self {
+    /// The documents in a folder: `standing` are those that paths stand for, `missing` the paths of which the file is gone.
+    pub(crate) fn new(
+        folder: DocumentFolder,
+        reports: Reports,
+        standing: &[DocumentRow],
+        missing: BTreeSet<String>,
+    ) -> Self {
         let standing = standing.iter().map(|row| (row.path.clone(), Standing::of(row))).collect();
         Self(Arc::new(Shared {
             folder,
             run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
-            state: Mutex::new(State { standing, ..State::default() }),
+            state: Mutex::new(State { standing, missing, ..State::default() }),
             news: watch::Sender::new(()),
             arriving: watch::Sender::new(0),
             reports: Mutex::new(reports),
@@ -151,7 +161,7 @@ impl Documents {
 
     /// Lists the paths that changed since the last listing, if its version is `since`, or else all. Of many changed paths it lists
     /// some, under a version of their own, so that the others are asked for next.
-    pub(crate) fn list(&self, since: Option<&str>) -> Manifest {
+    pub(crate) fn list(&self, since: Option<&str>) -> CompactManifest {
         let mut state = self.state();
         let since = since.filter(|since| since.starts_with(&format!("{}-", self.0.run)));
         state.listings += 1;
@@ -166,12 +176,24 @@ impl Documents {
             state.changed.clear();
             (state.standing.keys().cloned().collect::<Vec<_>>(), Vec::new())
         };
-        let files = paths.into_iter().filter_map(|path| Some(entry(&path, state.standing.get(&path)?))).collect();
+        let is_there = |path: &String| !state.missing.contains(path);
+        let there = paths.into_iter().filter(is_there);
+        let files = there.filter_map(|path| Some(entry(&path, state.standing.get(&path)?))).collect();
+        let unreadable = state.missing.iter().map(|path| Unreadable { path: path.clone(), error: MISSING.to_owned() });
+        let unreadable = unreadable.collect();
         let version = match state.changed.is_empty() {
             true => self.version(&state),
             false => format!("{}.{}", self.version(&state), state.listings),
         };
-        Manifest { version, since: since.map(str::to_owned), files, removed, deltas: true, ..Manifest::default() }
+        CompactManifest {
+            version,
+            since: since.map(str::to_owned),
+            files,
+            removed,
+            unreadable,
+            deltas: true,
+            ..CompactManifest::default()
+        }
     }
 
     /// Puts off what a listing has listed: the next one lists it again. Returns the version of the listing without it.
@@ -211,8 +233,7 @@ impl Documents {
         if self.file(listed)?.id != file.id {
             return Err(FetchError::Changed(format!("{} was sent again", listed.path)));
         }
-        let reason = "its file is missing from the folder of uploads; upload it again".to_owned();
-        Ok(is_missing.then_some(FileReject::of_file(reason)))
+        Ok(is_missing.then_some(FileReject::of_file(MISSING.to_owned())))
     }
 
     /// Whether a path stands for a document with this hash. Exact on the writer's thread.
@@ -252,6 +273,7 @@ impl Documents {
                     Some(standing) => drop(state.standing.insert(path.clone(), standing)),
                     None => drop(state.standing.remove(&path)),
                 }
+                state.missing.remove(&path);
                 state.changed.insert(path);
             }
             // Under the same lock, so that no listing has the changes under the version before them.

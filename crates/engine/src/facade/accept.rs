@@ -11,6 +11,9 @@ use crate::{
     ingest,
 };
 
+/// The name of the command line as the one that accepts what is held.
+pub const ACCEPT_COMMAND: &str = "master --accept";
+
 /// Result of an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
@@ -75,10 +78,10 @@ impl Engine {
 /// Another process holds the database, or it fails; nothing is held.
 pub fn accept_held(config: &Config, name: &str) -> Result<Acceptance, AcceptError> {
     let failed = |error: StoreError| AcceptError::Failed(error.into());
-    let _lock = Lock::acquire(&config.database, "master --accept").map_err(failed)?;
+    let _lock = Lock::acquire(&config.database, ACCEPT_COMMAND).map_err(failed)?;
     let mut store = Store::open(&config.database).map_err(failed)?;
     let is_configured = config.sources.iter().any(|source| source.name == name);
-    let by = Some("master --accept".to_owned());
+    let by = Some(ACCEPT_COMMAND.to_owned());
     accept(&mut store, &Accepted { name: name.to_owned(), digest: None, by, is_configured })
 }
 

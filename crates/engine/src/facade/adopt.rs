@@ -38,7 +38,7 @@ impl Adoption {
 
     fn run_in(&self, store: &mut Store) -> Result<ingest::Adopted> {
         if !self.is_reload {
-            ingest::check_dropped(store, &self.sources, &self.drop)?;
+            ingest::check_dropped(store, &self.sources, &self.reports, &self.drop)?;
         }
         let catalog = ingest::adopt_catalog(store, &self.catalog)?;
         let mut adopted = ingest::adopt(store, &self.sources, &self.drop)?;

@@ -39,7 +39,7 @@ use crate::{
     views::{Charts, MostFrequent},
 };
 
-pub use accept::{AcceptError, Acceptance, accept_held, is_locked};
+pub use accept::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, is_locked};
 pub use events::{Followed, Resume};
 pub use files::{RejectedFile, SourceDetail, reader_named};
 pub use names::{MAX_SEARCHED_NAMES, NameSearch};

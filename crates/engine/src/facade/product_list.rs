@@ -1,7 +1,9 @@
 //! Lists of products: in pages, as a whole, and as a search that reads a bounded part of the table.
 
 use anyhow::Result;
-use tributary_store::{ColumnFilter, Comparison, ProductFilter, ProductOrder, ProductPlace, SkuRange, Store};
+use tributary_store::{
+    ColumnFilter, Comparison, MAX_PAGE_BYTES, ProductFilter, ProductOrder, ProductPlace, ProductView, SkuRange, Store,
+};
 
 use super::Engine;
 use crate::{
@@ -10,8 +12,11 @@ use crate::{
     views::{Product, ProductViews},
 };
 
-/// Products in a batch of an export.
-const PRODUCTS_PER_BATCH: i64 = 5_000;
+/// Most products of a file before a place: they are read twice.
+const MAX_PRODUCTS_BACKWARDS: i64 = 5_000;
+/// Products in a batch of a file, and the bytes of their texts after which it ends.
+const PRODUCTS_PER_BATCH: usize = 1_000;
+const MAX_BATCH_BYTES: usize = 1 << 20;
 /// Products that one search looks at, unless an index leads to those that match. Comparing a number in 10,000 of them took 18 to 30 ms.
 const MAX_SEARCHED: i64 = 10_000;
 /// Matches that a search counts.
@@ -87,7 +92,7 @@ pub enum ListError {
     #[error("give `after` or `before`, not both")]
     TwoPlaces,
     /// The part before a place is asked for without a limit.
-    #[error("a file of the products `before` a place needs a `limit` of at most {PRODUCTS_PER_BATCH}")]
+    #[error("a file of the products `before` a place needs a `limit` of at most {MAX_PRODUCTS_BACKWARDS}")]
     NoLimit,
     /// The database failed.
     #[error(transparent)]
@@ -113,7 +118,7 @@ impl ProductQuery {
                 .map_err(|_| ListError::NoPlace),
         };
         let from = after.or(before).map(place).transpose()?;
-        Ok(Checked { filter, order, from, is_back, views: ProductViews::new(catalog) })
+        Ok(Checked { filter, order, from, is_back, is_cut: false, views: ProductViews::new(catalog) })
     }
 }
 
@@ -129,13 +134,36 @@ struct Checked {
     from: Option<(Option<String>, String)>,
     /// Whether it reads towards the front.
     is_back: bool,
+    /// Whether the last page ended early because of its size.
+    is_cut: bool,
     views: ProductViews,
 }
 
 impl Checked {
-    /// At most `limit` products from where it stands, in the order; it stands at their end then.
+    /// At most `limit` products from where it stands, in the order and within the bytes of a page.
     fn read(&mut self, store: &mut Store, limit: i64) -> Result<Vec<Product>> {
-        let from = match self.from.take() {
+        let (mut products, mut bytes) = (Vec::new(), 0);
+        self.is_cut = false;
+        self.each(store, limit, &mut |row, views| {
+            bytes += row.text_bytes();
+            products.push(views.product(row)?);
+            Ok(bytes < MAX_PAGE_BYTES)
+        })?;
+        self.is_cut = bytes >= MAX_PAGE_BYTES;
+        if self.is_back {
+            products.reverse();
+        }
+        Ok(products)
+    }
+
+    /// Passes at most `limit` products from where it stands to `take`, as they are read, until it returns false.
+    fn each(
+        &self,
+        store: &mut Store,
+        limit: i64,
+        take: &mut dyn FnMut(ProductView, &ProductViews) -> Result<bool>,
+    ) -> Result<()> {
+        let from = match self.from.clone() {
             None => None,
             Some((text, sku)) => {
                 let text = match text {
@@ -148,13 +176,37 @@ impl Checked {
         };
         let ProductOrder { column, descending } = self.order.clone();
         let order = ProductOrder { column, descending: descending != self.is_back };
-        let rows = store.products_in_order(&self.filter, &order, from.as_ref(), limit)?;
-        let mut products = rows.into_iter().map(|row| self.views.product(row)).collect::<Result<Vec<_>>>()?;
-        self.from = products.last().map(|last| (Some(self.text(last).to_owned()), last.sku.clone()));
-        if self.is_back {
-            products.reverse();
-        }
-        Ok(products)
+        store.each_product(&self.filter, &order, from.as_ref(), limit, |row| take(row, &self.views))
+    }
+
+    /// Goes back by at most `limit` products, to read these forwards from there. Returns their number.
+    fn turn(&mut self, store: &mut Store, limit: i64) -> Result<i64> {
+        let (mut count, mut start) = (0, None);
+        self.each(store, limit + 1, &mut |row, views| {
+            count += 1;
+            if count > limit {
+                let first = views.product(row)?;
+                start = Some((Some(self.text(&first).to_owned()), first.sku));
+            }
+            Ok(true)
+        })?;
+        (self.from, self.is_back) = (start, false);
+        Ok(count.min(limit))
+    }
+
+    /// Passes at most `limit` products to `send`, in batches.
+    fn send(&self, store: &mut Store, limit: i64, send: &mut dyn FnMut(Vec<Product>) -> Result<()>) -> Result<()> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        self.each(store, limit, &mut |row, views| {
+            bytes += row.text_bytes();
+            batch.push(views.product(row)?);
+            if batch.len() >= PRODUCTS_PER_BATCH || bytes >= MAX_BATCH_BYTES {
+                bytes = 0;
+                send(std::mem::take(&mut batch))?;
+            }
+            Ok(true)
+        })?;
+        if batch.is_empty() { Ok(()) } else { send(batch) }
     }
 
     fn looked_up(&self, store: &mut Store, sku: &str) -> Result<String> {
@@ -168,12 +220,13 @@ impl Checked {
         let comes_from_another = self.from.is_some();
         // One more than requested shows whether there is another page ahead.
         let mut products = self.read(store, limit + 1)?;
-        let has_more = products.len() as i64 > limit;
-        if has_more && self.is_back {
+        let has_one_more = products.len() as i64 > limit;
+        if has_one_more && self.is_back {
             products.remove(0);
         } else {
             products.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
+        let has_more = has_one_more || self.is_cut;
         let (has_next, has_previous) =
             if self.is_back { (comes_from_another, has_more) } else { (has_more, comes_from_another) };
         Ok(ProductPage {
@@ -316,20 +369,18 @@ impl Engine {
     pub async fn export_products(
         &self,
         query: ProductQuery,
-        mut limit: i64,
+        limit: i64,
     ) -> Result<(Vec<String>, Batches<Product>), ListError> {
         let catalog = self.read(Catalog::of).await?;
         let own = catalog.own_shown().map(str::to_owned).collect();
         let mut query = query.check(&catalog)?;
-        // What lies before a place is read from its end on, so it must fit into one batch.
-        if query.is_back && limit > PRODUCTS_PER_BATCH {
+        if query.is_back && limit > MAX_PRODUCTS_BACKWARDS {
             return Err(ListError::NoLimit);
         }
-        let next = move |store: &mut Store| {
-            let products = query.read(store, limit.min(PRODUCTS_PER_BATCH))?;
-            limit = if query.is_back { 0 } else { limit - products.len() as i64 };
-            Ok(products)
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(_) -> _| {
+            let limit = if query.is_back { query.turn(store, limit)? } else { limit };
+            query.send(store, limit, send)
         };
-        Ok((own, self.0.readers.batches(next).await?))
+        Ok((own, self.0.readers.stream(produce).await?))
     }
 }

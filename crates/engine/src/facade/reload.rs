@@ -25,13 +25,19 @@ impl Engine {
     pub async fn reload(&self, config: Config) -> Result<()> {
         let mut current = self.0.current.lock().await;
         let _uploads = self.0.inbox.source().hold().await;
-        warn_of_settings_for_the_next_start(&current.config, &config);
+        let put_off = settings_for_the_next_start(&current.config, &config);
+        if !put_off.is_empty() {
+            let settings = put_off.join(", ");
+            tracing::warn!(%settings, "changed settings that only the next start applies: {settings}");
+        }
         let (old, new) = (self.adoption(&current.config), self.adoption(&config));
         let is_same = (&old.sources, &old.reports, &old.catalog) == (&new.sources, &new.reports, &new.catalog)
             && config.poll_interval == current.config.poll_interval
             && with_changes(&current.config.uploads, &config.uploads) == current.config.uploads;
         if is_same {
-            tracing::info!("the configuration was read again; nothing in it has changed");
+            if put_off.is_empty() {
+                tracing::info!("the configuration was read again; nothing in it has changed");
+            }
             return Ok(());
         }
         let changed = changed_sources(&current.config, &config, &old.sources, &new.sources);
@@ -123,23 +129,68 @@ fn with_changes(old: &UploadsConfig, new: &UploadsConfig) -> UploadsConfig {
     UploadsConfig { formats: new.formats.clone(), columns: new.columns.clone(), ..old.clone() }
 }
 
-fn warn_of_settings_for_the_next_start(old: &Config, new: &Config) {
+/// Names of the settings that differ and that a reload does not apply.
+fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> {
+    // Each setting is named, so that none is forgotten.
+    let Config {
+        database,
+        listen,
+        access,
+        tls,
+        allowed_hosts,
+        poll_interval: _,
+        patience,
+        sources: _,
+        reports: _,
+        catalog: _,
+        uploads,
+        keep_free,
+        limits,
+        cache,
+        amqp,
+        compat,
+        drop_sources: _,
+        accept: _,
+        reload,
+        file: _,
+        is_blank: _,
+        is_demo: _,
+    } = new;
     let settings = [
-        ("database_url", old.database == new.database),
-        ("listen", old.listen == new.listen),
-        ("allowed_hosts", old.allowed_hosts == new.allowed_hosts),
-        ("token_file", old.access.token_file == new.access.token_file),
-        ("tls_cert, tls_key", old.tls == new.tls),
-        ("allow_anonymous", old.access.allow_anonymous == new.access.allow_anonymous),
-        ("keep_free", old.keep_free == new.keep_free),
-        ("uploads", with_changes(&old.uploads, &new.uploads) == new.uploads),
-        ("amqp", old.amqp == new.amqp),
-        ("compat", old.compat == new.compat),
-        ("reload", old.reload == new.reload),
+        ("database_url", old.database == *database),
+        ("listen", old.listen == *listen),
+        ("allowed_hosts", old.allowed_hosts == *allowed_hosts),
+        ("token_file", old.access.token_file == access.token_file),
+        ("tls_cert, tls_key", old.tls == *tls),
+        ("allow_anonymous", old.access.allow_anonymous == access.allow_anonymous),
+        ("patience", old.patience == *patience),
+        ("keep_free", old.keep_free == *keep_free),
+        ("limits", old.limits == *limits),
+        ("uploads", with_changes(&old.uploads, uploads) == *uploads),
+        ("cache", old.cache == *cache),
+        ("amqp", old.amqp == *amqp),
+        ("compat", old.compat == *compat),
+        ("reload", old.reload == *reload),
     ];
-    let changed: Vec<_> = settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();
-    if !changed.is_empty() {
-        let settings = changed.join(", ");
-        tracing::warn!(%settings, "changed settings that only the next start applies: {settings}");
+    settings.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_config::CacheConfig;
+
+    use super::*;
+
+    /// "Nothing in it has changed" was logged of another `patience`.
+    #[test]
+    fn a_setting_that_a_reload_does_not_apply_is_named() {
+        let old = Config::default();
+        assert!(
+            settings_for_the_next_start(&old, &Config { poll_interval: Duration::from_secs(9), ..old.clone() })
+                .is_empty()
+        );
+        let cache = CacheConfig { size: 1, ..old.cache.clone() };
+        let new = Config { patience: Duration::from_secs(9), cache, ..old.clone() };
+        assert_eq!(settings_for_the_next_start(&old, &new), ["patience", "cache"]);
     }
 }

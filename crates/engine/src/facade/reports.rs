@@ -20,6 +20,8 @@ use crate::{
 
 /// Rows in a batch of a stream.
 const ROWS_PER_BATCH: usize = 1_000;
+/// Bytes of its texts after which it ends.
+const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// A column of a report to sort by, and the direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,10 +178,15 @@ impl Engine {
             if !is_written(store, &report)? {
                 return Ok(());
             }
-            let mut batch = Vec::new();
-            let take = |row| {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            let take = |row: GroupRow| {
+                bytes += row.group.iter().map(String::len).sum::<usize>();
                 batch.push(row);
-                if batch.len() < ROWS_PER_BATCH { Ok(()) } else { send(std::mem::take(&mut batch)) }
+                if batch.len() < ROWS_PER_BATCH && bytes < MAX_BATCH_BYTES {
+                    return Ok(());
+                }
+                bytes = 0;
+                send(std::mem::take(&mut batch))
             };
             store.each_report_row(&report.table(), range.stored(), take)?;
             send(batch)

@@ -1,13 +1,13 @@
 //! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of documents, writer.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
-use tributary_config::{Brake, Config, SourceConfig};
+use tributary_budget::Budget;
+use tributary_config::{Brake, Config, Limits, SourceConfig};
 use tributary_http_client::Trust;
-use tributary_merge::MemoryBudget;
-use tributary_store::{DocumentRow, Lock, Store};
+use tributary_store::{DocumentRow, Lock, Store, spool_path};
 
 use super::adopt::Adoption;
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
     reports::Reports,
     source::{Http, Origin, SourceClient, Spool, http_client},
 };
-
-/// Memory for sorted rows that are not applied yet, over all sources. More go to the spool.
-const SORTED_BYTES: usize = 256 << 20;
 
 /// A master that is ready to poll.
 pub(crate) struct Started {
@@ -60,10 +57,10 @@ impl Started {
         )?;
         let reports = Reports::new(&config.reports, config.database.clone());
         let source = config.uploads.source(&folder);
-        let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[]);
+        let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let context =
-            Context::new(http_client(&Trust::default(), config.patience)?, writer, (spool, Cache::off()), reports);
+        let http = http_client(&Trust::default(), config.patience, Arc::new(Budget::new(config.limits.lists)))?;
+        let context = Context::new(http, writer, (spool, Cache::off()), (reports, &config.limits));
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
     }
@@ -71,7 +68,12 @@ impl Started {
 
 impl Context {
     /// Makes the part that all polls share.
-    pub(crate) fn new(http: Http, writer: Writer, (spool, cache): (Spool, Cache), reports: Reports) -> Self {
+    pub(crate) fn new(
+        http: Http,
+        writer: Writer,
+        (spool, cache): (Spool, Cache),
+        (reports, limits): (Reports, &Limits),
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (gates, followers) = (Arc::new(Semaphore::new(cores)), Arc::new(Semaphore::new(cores)));
         Self {
@@ -81,7 +83,7 @@ impl Context {
             cache,
             gates,
             followers,
-            memory: MemoryBudget::new(SORTED_BYTES),
+            memory: Arc::new(Budget::new(limits.sorted_rows)),
             reports,
             durations: Durations::default(),
         }
@@ -120,22 +122,27 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
-        let Recovered { standing, unfinished } = recover(&mut store, &folder)?;
+        lock.folders().acquire(&spool_path(url.path()))?;
+        let folder = folder.with(lock.folders());
+        if folder.exists() {
+            folder.take()?;
+        }
+        let Recovered { standing, missing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
         let adoption = Adoption { sources, reports: configured, catalog, drop, is_reload: false };
         let (stored, written) = adoption.run(&mut store)?;
-        let documents = Documents::new(folder, readers, &standing);
+        let documents = Documents::new(folder, readers, &standing, missing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };
         let adopted = (adoption.sources.into_iter().zip(stored), written);
         Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
-    let patience = config.patience;
-    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience));
+    let (patience, lists) = (config.patience, Arc::new(Budget::new(config.limits.lists)));
+    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, lists));
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
     let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
-    let context = Context::new(http.context("the start failed")??, writer, kept, reports);
+    let context = Context::new(http.context("the start failed")??, writer, kept, (reports, &config.limits));
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
             source.brake = Brake::OFF;

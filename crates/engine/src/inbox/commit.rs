@@ -2,10 +2,10 @@
 
 use std::{
     io::{self, Write},
-    sync::PoisonError,
+    sync::{Arc, PoisonError},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 use tributary_store::Store;
 
@@ -56,45 +56,42 @@ impl Inbox {
             Ok(group) => group,
             Err(error) => return tracing::error!("writing documents panicked: {error}"),
         };
-        match self.store(group).await {
-            Ok((answered, committed)) => {
-                self.publish(&answered).await;
-                self.0.documents.announce(committed).await;
-                for (arrival, answer) in answered {
-                    let _ = arrival.answer.send(answer);
-                }
-            }
-            Err(error) => tracing::error!("failed to store documents: {error:#}"),
+        let group = Arc::new(group);
+        let stored = self.store(Arc::clone(&group)).await;
+        // Only a writer that stops could still have it, and then the master ends.
+        let Some(group) = Arc::into_inner(group) else { return };
+        let (answers, committed) = match stored {
+            Ok((answers, committed)) => (answers, Some(committed)),
+            Err(error) => (group.iter().map(|_| Err(InboxError::again(&error))).collect(), None),
+        };
+        let answered: Vec<_> = group.into_iter().zip(answers).collect();
+        self.publish(&answered).await;
+        if let Some(committed) = committed {
+            self.0.documents.announce(committed).await;
+        }
+        for (arrival, answer) in answered {
+            let _ = arrival.answer.send(answer);
         }
     }
 
     /// Stores a group in one transaction.
-    async fn store(&self, group: Vec<Arrival>) -> Result<(Vec<(Arrival, Answer)>, Committed)> {
+    async fn store(&self, group: Arc<Vec<Arrival>>) -> Result<(Vec<Answer>, Committed)> {
         self.0.source.start().await?;
         let documents = self.0.documents.clone();
         let (keep, keep_for) = self.0.keep_messages;
         let oldest = clock::before_now(keep_for);
         let write = move |store: &mut Store| {
-            let stored: Result<_> = store.transaction(|store| {
+            let (changes, answers) = store.transaction(|store| {
                 let mut changes = Changes::default();
                 let mut answers = Vec::new();
-                for arrival in &group {
+                for arrival in &*group {
                     let answer = take(store, arrival, &mut changes)?;
                     answers.push(answer);
                 }
                 store.delete_old_messages(keep, &oldest, MAX_DELETED_MESSAGES)?;
-                Ok((changes, answers))
-            });
-            let (changes, answers) = match stored {
-                Ok(stored) => stored,
-                Err(error) => {
-                    let why = format!("{error:#}");
-                    let answers = group.iter().map(|_| Err(InboxError::Failed(anyhow!("{why}")))).collect();
-                    (Changes::default(), answers)
-                }
-            };
-            let committed = documents.committed(changes);
-            Ok((group.into_iter().zip(answers).collect(), committed))
+                anyhow::Ok((changes, answers))
+            })?;
+            Ok((answers, documents.committed(changes)))
         };
         self.0.writer.run_first(write).await
     }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::now,
+    database::events::{self, Event, RemovedDocuments},
     documents::{Changes, fail, path, take_back},
     input,
     message_id::check_message_id,
@@ -21,6 +22,17 @@ use crate::{
 
 /// Longest wait, after a document was taken back, until its rows are gone.
 const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
+
+/// A request to take documents back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// The sender's id of the message.
+    pub message: Option<String>,
+    /// Its number among the messages of its path. It does not count for a folder.
+    pub sequence: Option<i64>,
+    /// The sender; `None`: not known.
+    pub by: Option<String>,
+}
 
 /// The result of taking back what a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +46,15 @@ pub enum Removed {
 }
 
 impl Inbox {
-    /// Cancels a document that is under way, or takes back a complete one with its rows. Returns false if the id is unknown.
+    /// Cancels a document that is under way, or takes back a complete one with its rows. `by` is who wants it, if that is known. Returns
+    /// false if the id is unknown.
     ///
     /// If the document waits to be read, its path stands for the document before it again. Taking back a complete one does not bring
     /// that back, because it is gone.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn cancel(&self, id: &str) -> Result<bool> {
+    pub async fn cancel(&self, id: &str, by: Option<String>) -> Result<bool> {
         let receiving = self.receiving().get(id).cloned();
         let was_receiving = receiving.is_some();
         if let Some(receiving) = receiving {
@@ -52,17 +65,18 @@ impl Inbox {
                 () = self.0.stop.cancelled() => {}
             }
         }
-        let (wanted, documents) = (id.to_owned(), self.0.documents.clone());
+        let (wanted, documents, remover) = (id.to_owned(), self.0.documents.clone(), by.clone());
         let write = move |store: &mut Store| {
-            let (row, changes) = store.transaction(|store| end(store, &wanted, was_receiving))?;
+            let (row, changes) = store.transaction(|store| end(store, &wanted, was_receiving, remover))?;
             Ok((row, documents.committed(changes)))
         };
         let (row, committed) = self.0.writer.run_first(write).await?;
         self.0.documents.announce(committed).await;
-        if let Some(row) = &row
-            && row.place == Some(Place::Current)
-        {
-            self.rows_gone(vec![row.path.clone()]).await;
+        if let Some(DocumentRow { path, place: Some(place), .. }) = &row {
+            log(path, by.as_deref());
+            if *place == Place::Current {
+                self.rows_gone(vec![path.clone()]).await;
+            }
         }
         Ok(row.is_some() || was_receiving)
     }
@@ -71,36 +85,34 @@ impl Inbox {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn remove(
-        &self,
-        path: &str,
-        message: Option<String>,
-        sequence: Option<i64>,
-    ) -> Result<Removed, InboxError> {
-        let path = path.to_owned();
-        self.remove_all(move |store, changes| {
-            let removed = remove(store, &path, (message.as_deref(), sequence), changes)?;
-            Ok((removed, vec![path]))
-        })
-        .await
+    pub async fn remove(&self, path: &str, removal: Removal) -> Result<Removed, InboxError> {
+        let wanted = path.to_owned();
+        let (removed, by) = (removal.clone(), removal.by);
+        let remove = move |store: &mut Store, changes: &mut Changes| {
+            let removed = remove(store, &wanted, &removed, changes)?;
+            Ok((removed, vec![wanted]))
+        };
+        self.remove_all(path, by, remove).await
     }
 
     /// Makes all paths below a folder stand for nothing, in one transaction. `folder` ends in `/`.
     ///
     /// # Errors
     /// The folder is not allowed; the database fails.
-    pub async fn remove_below(&self, folder: &str, message: Option<String>) -> Result<Removed, InboxError> {
+    pub async fn remove_below(&self, folder: &str, removal: Removal) -> Result<Removed, InboxError> {
         path::check_folder(folder).map_err(InboxError::Invalid)?;
-        if let Some(message) = &message {
+        if let Some(message) = &removal.message {
             check_message_id(message)?;
         }
-        let folder = folder.to_owned();
-        self.remove_all(move |store, changes| remove_below(store, &folder, message.as_deref(), changes)).await
+        let (wanted, by) = (folder.to_owned(), removal.by.clone());
+        self.remove_all(folder, by, move |store, changes| remove_below(store, &wanted, &removal, changes)).await
     }
 
     /// Runs `remove`, which returns the result and the removed paths, in a transaction, and waits until their rows are gone.
     async fn remove_all(
         &self,
+        path: &str,
+        by: Option<String>,
         remove: impl FnOnce(&mut Store, &mut Changes) -> Result<(Removed, Vec<String>)> + Send + 'static,
     ) -> Result<Removed, InboxError> {
         let documents = self.0.documents.clone();
@@ -112,6 +124,7 @@ impl Inbox {
         let ((removed, paths), committed) = self.0.writer.run_first(write).await?;
         self.0.documents.announce(committed).await;
         if removed == Removed::Done {
+            log(path, by.as_deref());
             self.rows_gone(paths).await;
         }
         Ok(removed)
@@ -144,12 +157,21 @@ impl Inbox {
                 done.changed().await?;
             }
         };
-        let _ = tokio::time::timeout(MAX_REMOVAL_WAIT, gone).await;
+        tokio::select! {
+            _ = tokio::time::timeout(MAX_REMOVAL_WAIT, gone) => {}
+            () = self.0.stop.cancelled() => {}
+        }
     }
 }
 
+/// Says who took back what a path stood for.
+fn log(path: &str, by: Option<&str>) {
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    tracing::info!(%path, "the upload `{path}` was taken back{by}");
+}
+
 /// Ends one document. Returns it as it was.
-fn end(store: &mut Store, id: &str, was_receiving: bool) -> Result<(Option<DocumentRow>, Changes)> {
+fn end(store: &mut Store, id: &str, was_receiving: bool, by: Option<String>) -> Result<(Option<DocumentRow>, Changes)> {
     let mut changes = Changes::default();
     let Some(row) = store.document(id)?.filter(|row| row.state != DocumentState::Deleted) else {
         return Ok((None, changes));
@@ -164,7 +186,16 @@ fn end(store: &mut Store, id: &str, was_receiving: bool) -> Result<(Option<Docum
         // Its row must outlive its file, which may not be deleted yet.
         None => forget(store, row.clone())?,
     }
+    if row.place.is_some() {
+        note(store, &row.path, 1, by)?;
+    }
     Ok((Some(row), changes))
+}
+
+/// Stores who took documents back: their rows go with them.
+fn note(store: &mut Store, path: &str, documents: usize, by: Option<String>) -> Result<()> {
+    let removed = RemovedDocuments { path: path.to_owned(), documents: documents as u64, by };
+    events::put(store, &Event::Removed(removed))
 }
 
 fn forget(store: &mut Store, row: DocumentRow) -> Result<()> {
@@ -172,26 +203,26 @@ fn forget(store: &mut Store, row: DocumentRow) -> Result<()> {
     Ok(store.update_document(&DocumentRow { state: DocumentState::Deleted, finished_at, ..row })?)
 }
 
-fn remove(
-    store: &mut Store,
-    path: &str,
-    (message, sequence): (Option<&str>, Option<i64>),
-    changes: &mut Changes,
-) -> Result<Removed> {
+fn remove(store: &mut Store, path: &str, removal: &Removal, changes: &mut Changes) -> Result<Removed> {
+    let (message, sequence) = (removal.message.as_deref(), removal.sequence);
     if let Some(repeated) = repeated(store, message, (path, sequence))? {
         return Ok(Removed::Repeated(repeated));
     }
     note_message(store, message, (path, sequence), None, DocumentState::Deleted)?;
-    let is_removed = clear(store, path, changes)?;
-    Ok(if is_removed { Removed::Done } else { Removed::Nothing })
+    if !clear(store, path, changes)? {
+        return Ok(Removed::Nothing);
+    }
+    note(store, path, 1, removal.by.clone())?;
+    Ok(Removed::Done)
 }
 
 fn remove_below(
     store: &mut Store,
     folder: &str,
-    message: Option<&str>,
+    removal: &Removal,
     changes: &mut Changes,
 ) -> Result<(Removed, Vec<String>)> {
+    let message = removal.message.as_deref();
     if let Some(repeated) = repeated(store, message, (folder, None))? {
         return Ok((Removed::Repeated(repeated), Vec::new()));
     }
@@ -200,7 +231,11 @@ fn remove_below(
     for path in &paths {
         clear(store, path, changes)?;
     }
-    Ok((if paths.is_empty() { Removed::Nothing } else { Removed::Done }, paths))
+    if paths.is_empty() {
+        return Ok((Removed::Nothing, paths));
+    }
+    note(store, folder, paths.len(), removal.by.clone())?;
+    Ok((Removed::Done, paths))
 }
 
 /// Makes a path stand for nothing. Returns false if it already does.

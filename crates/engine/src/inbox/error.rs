@@ -2,9 +2,10 @@
 
 use std::io;
 
+use anyhow::anyhow;
 use tributary_pace::TooSlow;
 
-use crate::message_id::BadMessageId;
+use crate::{database::Unwritten, message_id::BadMessageId};
 
 /// The reason why an upload failed. Its text is for the sender.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,15 @@ impl From<BadMessageId> for InboxError {
 }
 
 impl InboxError {
+    /// The same failure for one of several documents that were to be stored together.
+    pub(super) fn again(error: &anyhow::Error) -> Self {
+        let why = anyhow!("{error:#}");
+        Self::Failed(match error.downcast_ref::<Unwritten>() {
+            Some(unwritten) => why.context(unwritten.clone()),
+            None => why,
+        })
+    }
+
     /// Converts a failure to write the file.
     pub(super) fn writing(error: io::Error, keep_free: u64) -> Self {
         match error.kind() {

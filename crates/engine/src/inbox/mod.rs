@@ -17,7 +17,7 @@ mod start;
 mod view;
 
 pub use arrival::Arrived;
-pub use ending::Removed;
+pub use ending::{Removal, Removed};
 pub use error::InboxError;
 pub use reception::{Admitted, Offer};
 pub(crate) use registry::InboxParts;

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tributary_store::DocumentRow;
 
@@ -22,6 +23,9 @@ const SLOW_SPEED: u64 = 16 << 10;
 /// Time for which the sender of a large and of a small body is not judged.
 const MIN_JUDGED: Duration = Duration::from_secs(5);
 const MIN_JUDGED_SMALL: Duration = Duration::from_secs(1);
+
+/// Time without a new part after which an upload that comes in parts is given up.
+pub(super) const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A document that is being received.
 #[derive(Debug)]
@@ -55,23 +59,31 @@ pub(super) struct Resumable {
     pub(super) part: tokio::sync::Mutex<Option<Part>>,
     /// Cancelled to end the request that appends to it. Locked only to replace it.
     request: Mutex<CancellationToken>,
-    /// When the last part ended, or else when this was announced or a start found it. Locked only to copy or to set it.
-    pub(super) used_at: Mutex<Instant>,
+    /// When it is given up, by a clock that nobody sets. Locked only to look at it or to replace it.
+    expires: Mutex<Instant>,
 }
 
 impl Resumable {
-    fn new() -> Self {
-        Self { part: Default::default(), request: Default::default(), used_at: Mutex::new(Instant::now()) }
+    /// A body that is given up after `left`.
+    fn new(left: Duration) -> Self {
+        let expires = Mutex::new(Instant::now() + left);
+        Self { part: tokio::sync::Mutex::default(), request: Mutex::default(), expires }
     }
 
-    /// Notes that a part ends.
-    pub(super) fn used(&self) {
-        *self.used_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Puts off that it is given up.
+    pub(super) fn expire_after(&self, left: Duration) {
+        *self.expires.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + left;
+    }
+
+    /// Whether it has to be given up.
+    pub(super) fn has_expired(&self, now: Instant) -> bool {
+        *self.expires.lock().unwrap_or_else(PoisonError::into_inner) <= now
     }
 
     /// The time without a part.
     pub(super) fn idle_for(&self) -> Duration {
-        self.used_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        let expires = *self.expires.lock().unwrap_or_else(PoisonError::into_inner);
+        EXPIRES_AFTER.saturating_sub(expires.saturating_duration_since(Instant::now()))
     }
 
     /// Ends the request that appends to it, in favour of a new one. Returns what ends that.
@@ -108,11 +120,15 @@ impl Receiving {
 
     /// A body that comes in parts, of which `bytes` are on disk.
     pub(super) fn resumable(row: &DocumentRow) -> Self {
+        let expires_at = row.expires_at.as_deref().and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+        let left = expires_at.map(|time| (time.to_utc() - Utc::now()).to_std().unwrap_or_default());
+        // The clock may have been set back since a process before this one noted the time.
+        let left = left.unwrap_or(EXPIRES_AFTER).min(EXPIRES_AFTER);
         Self {
             created_at: row.created_at.clone(),
             sent_by: row.sent_by.clone(),
             bytes: AtomicU64::new(count::loaded(row.bytes)),
-            resumable: Some(Resumable::new()),
+            resumable: Some(Resumable::new(left)),
             ..Self::new(row.id.clone(), row.path.clone(), row.length.map(count::loaded), true)
         }
     }

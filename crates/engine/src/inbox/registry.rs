@@ -167,7 +167,7 @@ impl Inbox {
         }
     }
 
-    /// Waits until a document has ended, at most for `limit`, and returns it; `None` if it is forgotten.
+    /// Waits until a document has ended, at most for `limit` and until the engine stops, and returns it; `None` if it is forgotten.
     ///
     /// # Errors
     /// The database fails.
@@ -182,9 +182,14 @@ impl Inbox {
         if self.get(id).await?.is_none() {
             return Ok(None);
         }
-        match tokio::time::timeout_at(deadline, end.wait_for(Option::is_some)).await {
-            Ok(Ok(row)) => Ok(row.clone().map(|row| self.view(row))),
-            _ => self.get(id).await,
+        let ended = tokio::select! {
+            ended = tokio::time::timeout_at(deadline, end.wait_for(Option::is_some)) => ended.ok().and_then(Result::ok),
+            // The document is stored, and its sender must hear that while the entrances still answer.
+            () = self.0.stop.cancelled() => None,
+        };
+        match ended {
+            Some(row) => Ok(row.clone().map(|row| self.view(row))),
+            None => self.get(id).await,
         }
     }
 

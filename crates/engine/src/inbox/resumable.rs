@@ -7,7 +7,7 @@ use std::{
     fmt::Display,
     pin::pin,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
@@ -20,7 +20,7 @@ use super::{
     arrival::{Arrival, Arrived},
     body::{Until, append},
     error::InboxError,
-    receiving::{Part, Receiving},
+    receiving::{EXPIRES_AFTER, Part, Receiving},
     reception::Offer,
     registry::Inbox,
 };
@@ -30,8 +30,6 @@ use crate::{clock, count, documents::DocumentFolder, supervise::Task};
 const MAX_UNFINISHED: usize = 1_000;
 /// Time without a new part after which an upload may lose its place to another, if all are taken.
 const MIN_IDLE: Duration = Duration::from_secs(10);
-/// Time without a new part after which an upload is given up.
-const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Interval in which it is stored how much of a part is on disk.
 const NOTE_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval in which such uploads are looked for.
@@ -68,6 +66,11 @@ impl Inbox {
         };
         let receiving = Arc::new(Receiving::resumable(&row));
         self.make_room(MAX_UNFINISHED).await?;
+        // Who has lost the answer and asks for the upload waits for the end of this.
+        let _creating = match &receiving.resumable {
+            Some(resumable) => Some(resumable.part.lock().await),
+            None => None,
+        };
         self.register(&receiving, &offer).await?;
         let stored = self.create_part(row).await;
         if stored.is_err() {
@@ -159,7 +162,6 @@ impl Inbox {
         let _permit = self.large_permit().await?;
         let known = self.part(&mut part, id, offset).await?;
         let appended = self.append_and_note(&receiving, known, body, &until).await;
-        resumable.used();
         let (now, ended) = match appended {
             Ok(appended) => appended,
             Err(error) => {
@@ -169,6 +171,7 @@ impl Inbox {
             }
         };
         receiving.set(now.bytes);
+        resumable.expire_after(EXPIRES_AFTER);
         let (content, length) = (now.content(), receiving.total.unwrap_or_default());
         *part = Some(now);
         let unfinished =
@@ -267,12 +270,11 @@ impl Inbox {
         self.receiving().get(id).filter(|receiving| receiving.resumable.is_some()).cloned()
     }
 
-    async fn expire(&self) -> Result<()> {
+    pub(super) async fn expire(&self) -> Result<()> {
         let all: Vec<_> = self.receiving().values().filter(|one| one.resumable.is_some()).cloned().collect();
-        let now = clock::now();
+        let now = Instant::now();
         for receiving in all {
-            let row = self.row(&receiving.id).await?;
-            if row.and_then(|row| row.expires_at).is_some_and(|expires_at| expires_at < now) {
+            if receiving.resumable.as_ref().is_some_and(|resumable| resumable.has_expired(now)) {
                 self.end_unfinished(&receiving, &InboxError::Expired).await?;
             }
         }

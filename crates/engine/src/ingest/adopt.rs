@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use tributary_config::{DropSources, PRODUCTS, SourceConfig, UPLOADS};
+use tributary_config::{DropSources, PRODUCTS, ReportConfig, SourceConfig, UPLOADS};
 use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
 
 use super::{
@@ -45,15 +45,15 @@ pub(crate) struct StoredSource {
 /// Sources that hold rows and are no longer configured. Nothing was changed.
 #[derive(Debug)]
 pub struct WouldDropSources {
-    /// Their names and how many rows they offer.
-    pub sources: Vec<(String, i64)>,
+    /// Their names, and what the database has of each, in words.
+    pub sources: Vec<(String, String)>,
 }
 
 impl std::error::Error for WouldDropSources {}
 
 impl fmt::Display for WouldDropSources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let listed = |(name, offers): &(String, i64)| format!("`{name}` ({offers} offers)");
+        let listed = |(name, what): &(String, String)| format!("`{name}` ({what})");
         let sources = self.sources.iter().map(listed).collect::<Vec<_>>().join(", ");
         let names = self.sources.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
         write!(
@@ -71,25 +71,50 @@ impl fmt::Display for WouldDropSources {
     }
 }
 
-/// Refuses to drop sources that hold rows without leave.
+/// Refuses to drop sources that hold rows of products or of one of these reports without leave.
 ///
 /// # Errors
 /// [`WouldDropSources`] if there are some; the database fails.
-pub(crate) fn check_dropped(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<()> {
-    let sources = vanished(store, sources, drop)?;
-    if sources.is_empty() { Ok(()) } else { Err(WouldDropSources { sources }.into()) }
+pub(crate) fn check_dropped(
+    store: &mut Store,
+    sources: &[SourceConfig],
+    reports: &[ReportConfig],
+    drop: &DropSources,
+) -> Result<()> {
+    let mut would_drop = Vec::new();
+    for row in unconfigured(store, sources, drop)? {
+        let offers = offers(store, &row)?;
+        let mut read_by = Vec::new();
+        for report in reports {
+            if store.files(&report.reader(), row.id)?.iter().any(|file| file.hash.is_some()) {
+                read_by.push(format!("`{}`", report.name));
+            }
+        }
+        match (offers, read_by.is_empty()) {
+            (0, true) => {}
+            (0, false) => would_drop.push((row.name, format!("read by the reports {}", read_by.join(", ")))),
+            _ => would_drop.push((row.name, format!("{offers} offers"))),
+        }
+    }
+    if would_drop.is_empty() { Ok(()) } else { Err(WouldDropSources { sources: would_drop }.into()) }
 }
 
-/// The sources that are not among `sources`, hold rows, and may not be dropped, with the number of their offers.
-fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Vec<(String, i64)>> {
+/// The stored sources that are not among `sources` and may not be dropped.
+fn unconfigured(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Vec<SourceRow>> {
+    let is_gone = |row: &SourceRow| !sources.iter().any(|source| source.name == row.name) && !drop.allows(&row.name);
+    Ok(store.sources()?.into_iter().filter(is_gone).collect())
+}
+
+fn offers(store: &mut Store, source: &SourceRow) -> Result<i64> {
+    Ok(store.files(PRODUCTS, source.id)?.iter().map(|file| file.results).sum())
+}
+
+/// The names of those that hold offers.
+fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Vec<String>> {
     let mut vanished = Vec::new();
-    for row in store.sources()? {
-        if sources.iter().any(|source| source.name == row.name) || drop.allows(&row.name) {
-            continue;
-        }
-        let offers: i64 = store.files(PRODUCTS, row.id)?.iter().map(|file| file.results).sum();
-        if offers > 0 {
-            vanished.push((row.name, offers));
+    for row in unconfigured(store, sources, drop)? {
+        if offers(store, &row)? > 0 {
+            vanished.push(row.name);
         }
     }
     Ok(vanished)
@@ -102,7 +127,7 @@ fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> 
 /// The database fails or is damaged.
 pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Adopted> {
     let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let held: Vec<String> = vanished(store, sources, drop)?.into_iter().map(|(name, _)| name).collect();
+    let held = vanished(store, sources, drop)?;
     let is_kept = |row: &SourceRow| configured.contains(row.name.as_str()) || held.contains(&row.name);
     let (kept, gone): (Vec<_>, Vec<_>) = store.sources()?.into_iter().partition(is_kept);
     let (dropped, written) = drop_sources(store, gone)?;

@@ -13,7 +13,7 @@ use tributary_store::{FileRow, MAX_REJECTED_FILES, SourcePass, SourceState, Stor
 
 use super::{
     Accepted, Catalog, FileVersion, Outcome,
-    brake::{Held, Removals, TooMuch, hold},
+    brake::{Held, HoldWait, Removals, TooMuch, hold},
     causes::{Cause, Reading},
     changes::{Skus, Written, choose_again, write_touched},
     convert::reject_rows,
@@ -40,6 +40,8 @@ pub(crate) struct SourceVersion {
     pub(crate) columns: Vec<i64>,
     /// When it is held because it takes too much away.
     pub(crate) brake: Brake,
+    /// The wait of what is held, if this process has begun it.
+    pub(crate) waits: Option<HoldWait>,
     /// Rows and rejects of the files that stay as they are.
     pub(crate) unchanged: RowCounts,
     /// The version, if all of it was read. Otherwise the next pass must plan again.

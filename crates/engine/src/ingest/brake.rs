@@ -1,7 +1,11 @@
 //! The brake: a version that would take too many skus of its source away is held until a person accepts it, or until it has stayed
 //! the same for long enough. See docs/reference/README.md#held-versions.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::HashSet,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -71,7 +75,11 @@ impl Removals {
         }
         let digest = self.digest.finalize().to_hex()[..32].to_owned();
         let held = store.held_version(version.source)?.filter(|held| held.digest == digest);
-        if held.as_ref().is_some_and(|held| held.accepted || is_over(held, &version.brake)) {
+        let is_over = |held: &HeldVersionRow| match version.waits.as_ref().filter(|wait| wait.digest == held.digest) {
+            Some(wait) => wait.is_over(),
+            None => is_over(held, &version.brake),
+        };
+        if held.as_ref().is_some_and(|held| held.accepted || is_over(held)) {
             return Ok(());
         }
         let reason = reason(self.count, offers, &self.first, causes);
@@ -106,10 +114,38 @@ impl fmt::Display for TooMuch {
 }
 
 /// Time at which a held version is applied by itself, if it stays the same. `None`: never.
-pub(crate) fn held_until(held: &HeldVersionRow, brake: &Brake) -> Option<DateTime<Utc>> {
+fn held_until(held: &HeldVersionRow, brake: &Brake) -> Option<DateTime<Utc>> {
     let hold_for = TimeDelta::from_std(brake.hold_for?).ok()?;
     let since = DateTime::parse_from_rfc3339(&held.held_since).ok()?;
     since.to_utc().checked_add_signed(hold_for).filter(|_| !is_of_gone_source(held))
+}
+
+/// The wait of a held version in this process, by a clock that nobody sets. The times in the database count only until there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HoldWait {
+    /// The digest of what is held.
+    digest: String,
+    /// When it is applied by itself; `None`: never.
+    pub(crate) until: Option<Instant>,
+}
+
+impl HoldWait {
+    /// Begins the wait, or goes on with the one that has begun `before`.
+    pub(crate) fn of(held: &HeldVersionRow, brake: &Brake, before: Option<Self>) -> Self {
+        before.filter(|before| before.digest == held.digest).unwrap_or_else(|| {
+            let left = held_until(held, brake).zip(brake.hold_for).map(|(until, hold_for)| {
+                let left: Duration = (until - Utc::now()).to_std().unwrap_or_default();
+                // The clock may have been set back since a process before this one noted the time.
+                left.min(hold_for)
+            });
+            let until = left.and_then(|left| Instant::now().checked_add(left));
+            Self { digest: held.digest.clone(), until }
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
+    }
 }
 
 /// The digest of a source that is held as a whole.
@@ -199,9 +235,8 @@ fn shell_word(name: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_version_is_held_for_as_long_as_it_is_set() {
-        let held = |digest: &str, seconds: i64| HeldVersionRow {
+    fn held(digest: &str, seconds: i64) -> HeldVersionRow {
+        HeldVersionRow {
             source_id: 1,
             digest: digest.into(),
             removes: 1,
@@ -212,7 +247,25 @@ mod tests {
             accepted: false,
             accepted_by: None,
             accepted_at: None,
-        };
+        }
+    }
+
+    /// A clock that was set must not let a version pass, nor hold it longer than one that was just found.
+    #[test]
+    fn a_wait_goes_on_by_a_clock_that_nobody_sets() {
+        let brake = Brake::default();
+        let left = |wait: &HoldWait| wait.until.map(|until| until.duration_since(Instant::now()).as_secs());
+        let begun = HoldWait::of(&held("d", 0), &brake, None);
+        assert!(!begun.is_over() && left(&begun).is_some_and(|left| (590..600).contains(&left)), "{begun:?}");
+        assert_eq!(HoldWait::of(&held("d", 9999), &brake, Some(begun.clone())), begun);
+        assert!(HoldWait::of(&held("other", 9999), &brake, Some(begun)).is_over());
+        let set_back = HoldWait::of(&held("d", -9999), &brake, None);
+        assert!(left(&set_back).is_some_and(|left| left < 600), "{set_back:?}");
+        assert_eq!(HoldWait::of(&held("d", 9999), &Brake { hold_for: None, ..brake }, None).until, None);
+    }
+
+    #[test]
+    fn a_version_is_held_for_as_long_as_it_is_set() {
         let brake = Brake::default();
         assert!(!is_over(&held("d", 590), &brake) && is_over(&held("d", 600), &brake));
         assert!(!is_over(&held("d", 9999), &Brake { hold_for: None, ..brake }));

@@ -1,6 +1,6 @@
 //! Merges the offers and edits of some skus and writes the result to the tables. Call it inside a transaction.
 
-use std::{collections::HashMap, sync::mpsc::sync_channel, thread};
+use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, Result};
 use tributary_config::PRODUCTS;
@@ -9,6 +9,7 @@ use tributary_store::{FileOrigin, Store};
 
 use super::{
     Catalog,
+    ahead::ahead,
     brake::Removals,
     convert,
     recorder::{ChangeOrigin, Recorded, Recorder},
@@ -16,12 +17,11 @@ use super::{
 };
 use crate::clock;
 
-/// Rows that are merged at a time, which bounds the memory of an apply.
+/// Rows that are merged at a time, and bytes of the stored rows that they meet: these bound the memory of an apply.
 const MAX_BATCH_ROWS: usize = 1024;
+const MAX_STORED_BYTES: usize = 1 << 20;
 /// Skus that are named for people, of all that change.
 const MAX_EXAMPLES: usize = 5;
-/// Batches that are read ahead while one is written.
-const MAX_BATCHES_AHEAD: usize = 16;
 
 /// Numbers of products that were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,8 +69,9 @@ pub(crate) fn write_touched(
     let mut recorder = Recorder::new(origin, &catalog);
     let mut writer = BatchWriter { removals, ..BatchWriter::new(store, origin)? };
     if rows <= MAX_BATCH_ROWS {
-        while let Some(batch) = batches.next_batch()? {
-            let before = before(store, &batch, &catalog)?;
+        let mut rest = None;
+        while let Some(mut batch) = next_batch(&mut rest, &mut batches)? {
+            let before = before(store, &mut batch, &mut rest, &catalog)?;
             let rules = catalog.survivorship(&store.file_origins(&offering(&before, &files))?);
             writer.write(store, &merged((before, batch), &rules, &mut recorder, &mut names)?)?;
         }
@@ -96,9 +97,10 @@ fn read_ahead(
     let mut reader = if store.is_catalog_empty()? { None } else { Some(store.reader()?) };
     let read = |give: &mut dyn FnMut(_) -> bool| {
         let mut read_all = |mut reader: Option<&mut Store>| {
-            while let Some(batch) = batches.next_batch()? {
+            let mut rest = None;
+            while let Some(mut batch) = next_batch(&mut rest, &mut batches)? {
                 let before = match &mut reader {
-                    Some(reader) => before(reader, &batch, catalog)?,
+                    Some(reader) => before(reader, &mut batch, &mut rest, catalog)?,
                     None => StoredRows::default(),
                 };
                 if !give(merge(before, batch)?) {
@@ -112,28 +114,25 @@ fn read_ahead(
             None => read_all(None),
         }
     };
-    ahead("read ahead", read, |merged| write(store, merged))
+    ahead("read ahead", Merged::bytes, read, |merged| write(store, merged))
 }
 
-/// Runs `make` on another thread and gives its items to `take` on this one, in order. Once `take` has failed, the function that
-/// `make` passes its items to returns false.
-fn ahead<T: Send>(
-    name: &str,
-    make: impl FnOnce(&mut dyn FnMut(T) -> bool) -> Result<()> + Send,
-    take: impl FnMut(T) -> Result<()>,
-) -> Result<()> {
-    thread::scope(|scope| {
-        let (sender, ready) = sync_channel(MAX_BATCHES_AHEAD);
-        let make = move || make(&mut |made| sender.send(made).is_ok());
-        let making = thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, make);
-        let making = making.with_context(|| format!("failed to start the thread `{name}`"))?;
-        let taken = ready.into_iter().try_for_each(take);
-        taken.and(making.join().ok().with_context(|| format!("the thread `{name}` panicked"))?)
+/// The rest of a batch that was too large with its stored rows, or the next one.
+fn next_batch(rest: &mut Option<Batch>, batches: &mut Batches<'_>) -> Result<Option<Batch>> {
+    Ok(match rest.take() {
+        Some(rest) => Some(rest),
+        None => batches.next_batch()?,
     })
 }
 
-fn before(store: &mut Store, batch: &Batch, catalog: &Catalog) -> Result<StoredRows> {
-    Ok(convert::before(store.sku_rows(&batch.skus())?, catalog)?)
+/// Reads the stored rows of a batch. If they are too many bytes, the last skus of the batch become the `rest`.
+fn before(store: &mut Store, batch: &mut Batch, rest: &mut Option<Batch>, catalog: &Catalog) -> Result<StoredRows> {
+    let skus = batch.skus();
+    let (rows, read) = store.sku_rows_within(&skus, true, MAX_STORED_BYTES)?;
+    if read < skus.len() {
+        *rest = Some(batch.split_off(read));
+    }
+    Ok(convert::before(rows, catalog)?)
 }
 
 /// Skus of which the winner is chosen again.
@@ -162,8 +161,12 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus, origin: &ChangeOrigin)
             Skus::Edited => store.edited_skus(after_sku, limit)?,
             Skus::All => store.all_skus(after_sku, limit)?,
         };
-        let Some(last) = some.last().cloned() else { return writer.finish(store, names) };
-        let before = convert::before(store.sku_rows(&some)?, &catalog)?;
+        if some.is_empty() {
+            return writer.finish(store, names);
+        }
+        let (rows, read) = store.sku_rows_within(&some, true, MAX_STORED_BYTES)?;
+        let last = some[read - 1].clone();
+        let before = convert::before(rows, &catalog)?;
         writer.write(store, &merged((before, Batch::default()), &rules, &mut recorder, &mut names)?)?;
         after = Some(last);
     }
@@ -189,16 +192,17 @@ pub(crate) fn choose_edited(
     let recorder = Recorder::new(origin, catalog);
     let mut writer = BatchWriter::new(store, origin)?;
     let mut names = NameDeltas::default();
-    let mut edited = edited.into_iter().peekable();
-    while edited.peek().is_some() {
+    let mut edited = VecDeque::from(edited);
+    while !edited.is_empty() {
+        let skus: Vec<&str> = edited.iter().take(MAX_BATCH_ROWS).map(|edited| edited.sku).collect();
+        let (rows, read) = store.sku_rows_within(&skus, false, MAX_STORED_BYTES)?;
+        let stored = convert::before(rows, catalog)?;
         let mut edits = Vec::new();
         let mut changes = Vec::new();
-        for EditedSku { sku, edit, changes: changed } in edited.by_ref().take(MAX_BATCH_ROWS) {
+        for EditedSku { sku, edit, changes: changed } in edited.drain(..read) {
             edits.extend(edit);
             changes.push((sku, changed));
         }
-        let skus: Vec<&str> = changes.iter().map(|(sku, _)| *sku).collect();
-        let stored = convert::before(store.sku_rows_without_edits(&skus)?, catalog)?;
         let before = StoredRows { edits, ..stored };
         let rules = catalog.survivorship(&store.file_origins(&offering(&before, &[]))?);
         let record = |before: &StoredRows, delta: &Delta<'_>, _: &Batch| recorder.record_edits(before, delta, changes);
@@ -216,6 +220,13 @@ struct Merged {
     /// The batch and the rows that the tables had, for those who count removals.
     before: StoredRows,
     batch: Batch,
+}
+
+impl Merged {
+    /// Bytes of its texts.
+    fn bytes(&self) -> usize {
+        self.changes.bytes() + self.before.bytes() + self.batch.bytes()
+    }
 }
 
 /// Merges one batch, adds up how it changes the counts of names, and records the changes. `rules` have the ranks of all files that
@@ -337,7 +348,8 @@ impl<'a> BatchWriter<'a> {
                 names.for_each_batch(MAX_BATCH_ROWS, give);
                 Ok(())
             };
-            ahead("merge names", give_all, take)?;
+            // A name takes at most 2 KiB.
+            ahead("merge names", |_| 0, give_all, take)?;
         }
         Ok(self.written)
     }

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod adopt_catalog;
+mod ahead;
 mod apply;
 mod brake;
 mod catalog;
@@ -23,7 +24,7 @@ pub use adopt::WouldDropSources;
 pub(crate) use adopt::{Adopted, StoredSource, adopt, adopt_last, check_dropped, drop_source};
 pub(crate) use adopt_catalog::adopt_catalog;
 pub(crate) use apply::{Applied, RowCounts, SourceVersion, apply, apply_in, counts, note_pass};
-pub(crate) use brake::{Held, held_until, is_of_gone_source};
+pub(crate) use brake::{Held, HoldWait, is_of_gone_source};
 pub use catalog::NoColumn;
 pub(crate) use catalog::{Catalog, FeedRules};
 pub use change_json::ChangedValue;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use anyhow::Result;
+use tributary_budget::Budget;
 use tributary_csv_gate::{Columns, Error, Feed, FeedItem, FileReject, OfferRow, Rejects, Table};
 use tributary_format_rules::{op_words, settings};
-use tributary_merge::{MemoryBudget, RunBuilder, SpillFiles};
+use tributary_merge::{RunBuilder, SpillFiles};
 
 use super::{
     FeedRules,
@@ -125,7 +126,7 @@ pub(crate) struct FileReader {
     /// The names of its columns, and the rules for its rows.
     pub(crate) rules: FeedRules,
     /// The memory for sorted rows.
-    pub(crate) memory: MemoryBudget,
+    pub(crate) memory: Arc<Budget>,
     /// Takes sorted rows beyond that; one for all files of a pass.
     pub(crate) spill: SpillFiles,
     /// Its accepted content, to compare it with.

@@ -74,6 +74,11 @@ impl RowChanges {
         changes
     }
 
+    /// Bytes of all texts.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.len()
+    }
+
     fn push(&mut self, text: &str) -> Span {
         let start = self.texts.len();
         self.texts.push_str(text);

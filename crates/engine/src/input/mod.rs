@@ -8,7 +8,7 @@ mod reader;
 mod update;
 mod verdict;
 
-pub(crate) use plan::{FileToRead, Plan, Rank, plan};
+pub(crate) use plan::{FileToRead, FilesToRead, Plan, Rank, plan};
 pub use reader::ResultLink;
 pub(crate) use reader::{Reader, ResultTables};
 pub(crate) use update::{FileUpdate, Findings, reject_row};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tributary_format_rules::SourceFormats;
-use tributary_protocol::{FormatSpec, Manifest, ManifestEntry};
+use tributary_protocol::{CompactManifest, FileList, FormatSpec, ManifestEntry};
 use tributary_store::{FileRow, FileState};
 
 use super::Reader;
@@ -15,7 +15,7 @@ use super::Reader;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     /// Files to read: new, changed, or read in another way before.
-    pub(crate) read: Vec<Arc<FileToRead>>,
+    pub(crate) read: FilesToRead,
     /// Files that have their accepted content again, after one that was rejected or kept changing.
     pub(crate) settled: Vec<FileRow>,
     /// Files whose content stays and whose rank among the files of the source is another one now.
@@ -33,7 +33,7 @@ impl Plan {
     }
 
     /// A digest of what is to be read and removed. The same plan over the same stored files gives the same version.
-    pub(crate) fn digest(&self) -> String {
+    pub(crate) fn digest(&self, listed: &FileList) -> String {
         let mut digest = blake3::Hasher::new();
         // Piece by piece: a first start may have many thousands of files.
         let mut add = |what: &str, words: &[&str]| {
@@ -41,11 +41,72 @@ impl Plan {
                 digest.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
             }
         };
-        self.read.iter().for_each(|file| add("read", &[&file.entry.path, &file.entry.hash, &file.reading]));
+        for (number, way) in &self.read.files {
+            let ManifestEntry { path, hash, .. } = listed.entry(*number as usize);
+            add("read", &[&path, &hash, &self.read.ways[*way as usize].1]);
+        }
         self.settled.iter().for_each(|file| add("settled", &[&file.path]));
         self.reranked.iter().for_each(|file| add("reranked", &[&file.path, &file.rank_key]));
         self.removed.iter().for_each(|file| add("removed", &[&file.path]));
         digest.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+/// Files to read, by their numbers in the list of a manifest: there may be a million.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FilesToRead {
+    /// The number of each, and that of the way in which it is read.
+    files: Vec<(u32, u32)>,
+    /// Formats, and the digests of how files in them are read.
+    ways: Vec<(Arc<FormatSpec>, Arc<str>)>,
+}
+
+impl FilesToRead {
+    /// Number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Their paths in the list that they were planned from.
+    pub(crate) fn paths<'a>(&'a self, listed: &'a FileList) -> impl Iterator<Item = &'a str> {
+        self.files.iter().map(|(number, _)| listed.path(*number as usize))
+    }
+
+    /// The files, each made when it is asked for; `reader` is the one that they were planned for.
+    pub(crate) fn iter<'a>(
+        &'a self,
+        listed: &'a FileList,
+        reader: &'a impl Reader,
+    ) -> impl Iterator<Item = Arc<FileToRead>> + 'a {
+        self.files.iter().map(|file| self.file(*file, listed, reader))
+    }
+
+    fn file(&self, (number, way): (u32, u32), listed: &FileList, reader: &impl Reader) -> Arc<FileToRead> {
+        let (entry, (format, reading)) = (listed.entry(number as usize), self.ways[way as usize].clone());
+        let rank = reader.rank(&format, &entry);
+        Arc::new(FileToRead { entry, format, reading, rank })
+    }
+
+    /// The files that are wanted.
+    pub(crate) fn filtered(
+        &self,
+        listed: &FileList,
+        reader: &impl Reader,
+        mut is_wanted: impl FnMut(Arc<FileToRead>) -> bool,
+    ) -> Self {
+        let wanted = self.files.iter().copied().filter(|file| is_wanted(self.file(*file, listed, reader)));
+        Self { files: wanted.collect(), ways: self.ways.clone() }
+    }
+
+    /// Keeps the first so many files, and returns the paths of the others.
+    pub(crate) fn put_off(&mut self, most: usize, listed: &FileList) -> Vec<String> {
+        let rest = self.files.split_off(most.min(self.files.len()));
+        rest.into_iter().map(|(number, _)| listed.path(number as usize).to_owned()).collect()
     }
 }
 
@@ -75,21 +136,21 @@ pub(crate) struct Rank {
 /// are those of the source. Of a delta, only the files that it lists or removes are looked at.
 pub(crate) fn plan(
     reader: &impl Reader,
-    (manifest, formats): (&Manifest, &SourceFormats),
+    (manifest, formats): (&CompactManifest, &SourceFormats),
     known: &BTreeMap<String, FileRow>,
 ) -> Plan {
-    let claimed: Vec<_> = manifest.files.iter().filter(|entry| reader.claims(&entry.path)).collect();
     // A first list may have a million files, and then nothing can be gone.
-    let compared = if known.is_empty() { &[][..] } else { &claimed };
-    let listed: HashSet<&str> = compared.iter().map(|entry| entry.path.as_str()).collect();
+    let is_first = known.is_empty();
+    let listed: HashSet<&str> = manifest.files.paths().filter(|path| !is_first && reader.claims(path)).collect();
     let mut plan = Plan::default();
     let mut readings = Readings { reader, known: Vec::new() };
-    for &entry in &claimed {
-        let (format, reading) = readings.of(reader.format(&entry.path, formats));
-        let rank = reader.rank(&format, entry);
+    for (number, entry) in (0..).zip(manifest.files.iter()).filter(|(_, entry)| reader.claims(&entry.path)) {
+        let way = readings.of(reader.format(&entry.path, formats));
+        let (format, reading) = &readings.known[way];
+        let rank = reader.rank(format, &entry);
         let is_this = |hash: &Option<String>, as_read: &Option<String>| {
             hash.as_deref() == Some(&entry.hash)
-                && as_read.as_deref().is_some_and(|stored| reader.is_read_so(stored, &reading))
+                && as_read.as_deref().is_some_and(|stored| reader.is_read_so(stored, reading))
         };
         let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
         match known.get(&entry.path) {
@@ -106,9 +167,10 @@ pub(crate) fn plan(
                     plan.reranked.push(ranked(file));
                 }
             }
-            _ => plan.read.push(Arc::new(FileToRead { entry: entry.clone(), format, reading, rank })),
+            _ => plan.read.files.push((number, way as u32)),
         }
     }
+    plan.read.ways = readings.known;
     let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
     let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
     plan.removed = match manifest.since {
@@ -120,13 +182,12 @@ pub(crate) fn plan(
 }
 
 /// The paths of removed files that the manifest lists all the same.
-fn still_listed(manifest: &Manifest, removed: &[FileRow]) -> HashSet<String> {
+fn still_listed(manifest: &CompactManifest, removed: &[FileRow]) -> HashSet<String> {
     if removed.is_empty() {
         return HashSet::new();
     }
     let removed: HashSet<&str> = removed.iter().map(|file| file.path.as_str()).collect();
-    let listed = manifest.files.iter().map(|entry| &entry.path);
-    listed.filter(|path| removed.contains(path.as_str())).cloned().collect()
+    manifest.files.paths().filter(|path| removed.contains(path)).map(str::to_owned).collect()
 }
 
 /// The readings of the few formats that the files of a source have, so that not every file costs a digest.
@@ -136,14 +197,14 @@ struct Readings<'a, R> {
 }
 
 impl<R: Reader> Readings<'_, R> {
-    fn of(&mut self, format: FormatSpec) -> (Arc<FormatSpec>, Arc<str>) {
-        if let Some(known) = self.known.iter().find(|(known, _)| **known == format) {
-            return known.clone();
+    /// The number of a format among those that are known.
+    fn of(&mut self, format: FormatSpec) -> usize {
+        if let Some(known) = self.known.iter().position(|(known, _)| **known == format) {
+            return known;
         }
         let reading = self.reader.reading(&format).into();
-        let new = (Arc::new(format), reading);
-        self.known.push(new.clone());
-        new
+        self.known.push((Arc::new(format), reading));
+        self.known.len() - 1
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use tributary_merge::MemoryBudget;
+use tributary_budget::Budget;
 
 use crate::{
     cache::Cache,
@@ -27,7 +27,7 @@ pub(crate) struct Context {
     /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.
     pub(crate) followers: Arc<Semaphore>,
     /// Bounds the memory of sorted rows that are not applied yet, over all sources.
-    pub(crate) memory: MemoryBudget,
+    pub(crate) memory: Arc<Budget>,
     /// Decides whether a file is a product feed.
     pub(crate) reports: Reports,
     /// Measures passes and applies.

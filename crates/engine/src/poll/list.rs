@@ -2,7 +2,7 @@
 //! nothing to the database.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io::{self, Read},
     pin::pin,
     sync::{
@@ -14,17 +14,18 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use futures_util::{Stream, StreamExt, stream};
+use tributary_budget::Share;
 use tributary_config::SourceConfig;
 use tributary_format_rules::{FormatRules, SourceFormats};
 use tributary_merge::SpillFiles;
-use tributary_protocol::{Manifest, ManifestEntry, Sense, Unreadable};
+use tributary_protocol::{CompactManifest, FileList, ManifestEntry, Sense, Unreadable};
 use tributary_store::FileRow;
 
-use super::Context;
+use super::{Context, remember::missing};
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
     ingest::{ArrivingFile, Faults, Feed, FeedRules, FileReader, FileVersion, Outcome},
-    input::{self, FileToRead, Plan},
+    input::{self, FileToRead, FilesToRead, Plan},
     progress::ProgressObserver,
     reports::SourceContent,
     source::{CorePermit, FetchError, NewBody, Origin, SourceClient},
@@ -63,8 +64,10 @@ pub(super) struct Listed {
 impl Listed {
     /// The paths of the documents that were listed; none if documents are not the source.
     pub(super) fn documents(&self, origin: &Origin) -> Vec<String> {
-        let files = origin.documents().map_or(&[][..], |_| &self.content.manifest.files);
-        files.iter().map(|entry| entry.path.clone()).collect()
+        match origin.documents() {
+            Some(_) => self.content.manifest.files.paths().map(str::to_owned).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// The files that could not be read here or by the source.
@@ -119,20 +122,20 @@ impl Lister<'_> {
         let mut round = 1;
         loop {
             let since = self.since.filter(|_| round == 1);
-            let mut manifest = self.manifest(since).await?;
+            let (mut manifest, share) = self.manifest(since).await?;
             let left_out = self.leave_out(&mut manifest);
             let formats = self.formats(&manifest)?;
             let mut plan = self.plan(&manifest, &formats);
             plan.left_out.extend(left_out);
-            if self.is_held(&plan) {
-                return Ok(self.held(SourceContent { manifest, formats, body: Arc::default() }));
+            if self.is_held(&plan, &manifest.files) {
+                return Ok(self.held(SourceContent { manifest, formats, body: Arc::default(), share }));
             }
             self.put_off(&mut plan, &mut manifest);
-            let missing = missing(&plan, &mut read);
-            let (unread, skipped) = self.read_missing(missing, &mut read).await;
+            let missing = missing(&plan.read, &manifest.files, &self.feed(), &mut read);
+            let (unread, skipped) = self.read_missing((&missing, &manifest.files), &mut read).await;
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
             if !has_changed || round == MAX_ROUNDS {
-                let content = SourceContent { manifest, formats, body: Arc::default() };
+                let content = SourceContent { manifest, formats, body: Arc::default(), share };
                 return Ok(Listed { unread, skipped, ..self.listed(plan, read, content) });
             }
             // A file that was touched is listed again only once it has settled.
@@ -162,20 +165,25 @@ impl Lister<'_> {
         let body = Arc::new(received.body);
         let is_claimed = self.context.reports.configured().iter().any(|report| report.claims(PLAIN_PATH));
         let kept = Arc::new(Mutex::new(is_claimed.then(|| Arc::clone(&body))));
-        let manifest = Manifest { version: entry.hash.clone(), files: vec![entry], ..Manifest::default() };
+        let manifest = CompactManifest {
+            version: entry.hash.clone(),
+            files: [entry].into_iter().collect(),
+            ..CompactManifest::default()
+        };
         let formats = self.formats(&manifest)?;
         let plan = self.plan(&manifest, &formats);
-        let content = SourceContent { manifest, formats, body: kept };
-        if self.is_held(&plan) {
+        let content = SourceContent { manifest, formats, body: kept, share: None };
+        if self.is_held(&plan, &content.manifest.files) {
             self.progress.file_read();
             return Ok(self.held(content));
         }
         let mut read = Vec::new();
-        if let Some(file) = plan.read.first() {
-            let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
+        let file = plan.read.iter(&content.manifest.files, &self.feed()).next();
+        if let Some(file) = file {
+            let reader = self.reader(&file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let mut outcome = self.gate(reader, move || body.open(), false).await?;
             self.keep(&mut outcome).await;
-            read.push(FileVersion { listed: Arc::clone(file), outcome });
+            read.push(FileVersion { listed: file, outcome });
         }
         self.progress.file_read();
         Ok(self.listed(plan, read, content))
@@ -183,54 +191,62 @@ impl Lister<'_> {
 
     /// Asks for what has changed since a version, or else for everything. What people are told about a source is seen in the whole
     /// only: what cannot be read, and what never rests.
-    async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
-        let manifest = self.origin.manifest(since).await?;
-        let is_remarkable = !manifest.unreadable.is_empty() || manifest.files.iter().any(|entry| entry.partial);
+    async fn manifest(&self, since: Option<&str>) -> Result<(CompactManifest, Option<Share>)> {
+        let (manifest, share) = self.origin.manifest(since).await?;
+        let is_remarkable = !manifest.unreadable.is_empty() || manifest.files.partial_paths().next().is_some();
         if manifest.since.is_some() && is_remarkable {
             return self.origin.manifest(None).await;
         }
-        Ok(manifest)
+        Ok((manifest, share))
     }
 
     /// Removes the files that the configuration leaves out from the manifest. Returns the paths of those that are stored.
-    fn leave_out(&self, manifest: &mut Manifest) -> Vec<String> {
+    fn leave_out(&self, manifest: &mut CompactManifest) -> Vec<String> {
         let selection = &self.source.selection;
-        let left_out = manifest.files.extract_if(.., |entry| !selection.contains(&entry.path));
-        let stored = left_out.map(|entry| entry.path).filter(|path| self.stored.contains_key(path)).collect();
+        let mut stored = Vec::new();
+        manifest.files.retain(|path| {
+            let is_wanted = selection.contains(path);
+            if !is_wanted && self.stored.contains_key(path) {
+                stored.push(path.to_owned());
+            }
+            is_wanted
+        });
         // Of a folder nobody knows what it holds.
         manifest.unreadable.retain(|unreadable| unreadable.path.ends_with('/') || selection.contains(&unreadable.path));
         stored
     }
 
-    fn formats(&self, manifest: &Manifest) -> Result<SourceFormats> {
+    fn formats(&self, manifest: &CompactManifest) -> Result<SourceFormats> {
         let announced =
-            FormatRules::new(&manifest.formats).context("the formats that the source announces cannot work")?;
+            FormatRules::announced(&manifest.formats).context("the formats that the source announces cannot work")?;
         Ok(SourceFormats { own: self.source.formats.clone(), announced })
     }
 
-    fn plan(&self, manifest: &Manifest, formats: &SourceFormats) -> Plan {
-        let feed = Feed::new(self.context.reports.configured(), self.feeds);
-        input::plan(&feed, (manifest, formats), self.stored)
+    fn plan(&self, manifest: &CompactManifest, formats: &SourceFormats) -> Plan {
+        input::plan(&self.feed(), (manifest, formats), self.stored)
+    }
+
+    fn feed(&self) -> Feed<'_> {
+        Feed::new(self.context.reports.configured(), self.feeds)
     }
 
     /// Leaves documents beyond the bound of a pass to the next one.
-    fn put_off(&self, plan: &mut Plan, manifest: &mut Manifest) {
+    fn put_off(&self, plan: &mut Plan, manifest: &mut CompactManifest) {
         let Some(documents) = self.origin.documents() else { return };
         if plan.read.len() > documents.max_files_per_pass() {
-            let rest = plan.read.split_off(documents.max_files_per_pass());
-            let paths = rest.into_iter().map(|file| file.entry.path.clone());
+            let paths = plan.read.put_off(documents.max_files_per_pass(), &manifest.files);
             manifest.version = documents.put_off(&manifest.version, paths);
         }
     }
 
     fn listed(self, plan: Plan, read: Vec<FileVersion>, content: SourceContent) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let digest = plan.digest();
+        let digest = plan.digest(&content.manifest.files);
         Listed { plan, read, unread: Vec::new(), skipped: 0, content, active_reads, is_held: false, digest }
     }
 
-    fn is_held(&self, plan: &Plan) -> bool {
-        self.held_plan.is_some_and(|held| held == plan.digest())
+    fn is_held(&self, plan: &Plan, listed: &FileList) -> bool {
+        self.held_plan.is_some_and(|held| held == plan.digest(listed))
     }
 
     fn held(self, content: SourceContent) -> Listed {
@@ -240,14 +256,16 @@ impl Lister<'_> {
     /// Adds files to those that were read. Returns those that cannot be read, and how many were not tried after them.
     async fn read_missing(
         &self,
-        missing: Vec<Arc<FileToRead>>,
+        (missing, listed): (&FilesToRead, &FileList),
         read: &mut Vec<FileVersion>,
     ) -> (Vec<(Arc<FileToRead>, FetchError)>, usize) {
         let mut unread = Vec::new();
         let (count, mut tried, mut failures) = (missing.len(), 0, 0);
-        let mut rejects = self.kept_rejects(&missing, read);
+        let mut rejects = self.kept_rejects((missing, listed), read);
+        let feed = self.feed();
         let is_over = AtomicBool::new(false);
-        let mut outcomes = pin!(self.read_files(missing, &is_over));
+        self.progress.files_expected(count as u64);
+        let mut outcomes = pin!(self.read_files(missing.iter(listed, &feed), &is_over));
         while let Some((file, outcome)) = outcomes.next().await {
             tried += 1;
             failures = if outcome.is_ok() { 0 } else { failures + 1 };
@@ -271,16 +289,15 @@ impl Lister<'_> {
     /// Reads files as they are asked for, in no particular order, until it `is_over`.
     fn read_files(
         &self,
-        files: Vec<Arc<FileToRead>>,
+        files: impl Iterator<Item = Arc<FileToRead>>,
         is_over: &AtomicBool,
     ) -> impl Stream<Item = (Arc<FileToRead>, Result<Outcome, FetchError>)> {
-        self.progress.files_expected(files.len() as u64);
         let read = move |file: Arc<FileToRead>| async move {
             let outcome = self.read_file(&file).await;
             self.progress.file_read();
             (file, outcome)
         };
-        let files = files.into_iter().take_while(|_| !is_over.load(Ordering::Relaxed));
+        let files = files.take_while(|_| !is_over.load(Ordering::Relaxed));
         stream::iter(files).map(read).buffer_unordered(MAX_FETCHES)
     }
 
@@ -366,24 +383,4 @@ impl Lister<'_> {
         let read = move || span.in_scope(|| reader.read(open, needs_two_passes));
         tokio::task::spawn_blocking(read).await.context("the gate panicked")?
     }
-}
-
-/// The files of a plan that are not read yet. What was read of others is forgotten.
-fn missing(plan: &Plan, read: &mut Vec<FileVersion>) -> Vec<Arc<FileToRead>> {
-    if read.is_empty() {
-        return plan.read.clone();
-    }
-    let mut planned: HashMap<_, &Arc<FileToRead>> = plan.read.iter().map(|file| (key(file), file)).collect();
-    read.retain_mut(|version| match planned.remove(&key(&version.listed)) {
-        Some(file) => {
-            version.listed = Arc::clone(file);
-            true
-        }
-        None => false,
-    });
-    planned.into_values().cloned().collect()
-}
-
-fn key(file: &FileToRead) -> (String, String, Arc<str>) {
-    (file.entry.path.clone(), file.entry.hash.clone(), Arc::clone(&file.reading))
 }

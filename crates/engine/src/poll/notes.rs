@@ -1,13 +1,16 @@
 //! Remarks on what a source offers, for people: nothing of it is wrong, but it may not be what was meant.
 
 use tributary_format_rules::{SourceFormats, misordered};
-use tributary_protocol::{LeftOut, MAX_TEXT_BYTES, Manifest, cut_text};
+use tributary_protocol::{CompactManifest, LeftOut, MAX_TEXT_BYTES, cut_text};
 
 /// Files that never rest which a note names.
 const MAX_FILES_NAMED: usize = 3;
 
+/// Files of which the order is looked at: each may be of another kind, which is remembered.
+const MAX_FILES_COMPARED: usize = 10_000;
+
 /// Says that a source offers no file and what it leaves out, or which files are never at rest.
-pub(super) fn note(manifest: &Manifest) -> Option<String> {
+pub(super) fn note(manifest: &CompactManifest) -> Option<String> {
     if manifest.files.is_empty() && manifest.unreadable.is_empty() {
         let left_out: Vec<_> = manifest.left_out.iter().map(words).collect();
         return Some(match left_out.is_empty() {
@@ -15,10 +18,9 @@ pub(super) fn note(manifest: &Manifest) -> Option<String> {
             false => format!("offers no file; left out: {}", left_out.join("; ")),
         });
     }
-    let restless: Vec<_> =
-        manifest.files.iter().filter(|entry| entry.partial).map(|entry| entry.path.as_str()).collect();
-    let named = restless[..restless.len().min(MAX_FILES_NAMED)].join(", ");
-    match restless.len() {
+    let named: Vec<_> = manifest.files.partial_paths().take(MAX_FILES_NAMED).collect();
+    let named = named.join(", ");
+    match manifest.files.partial_paths().count() {
         0 => None,
         1..=MAX_FILES_NAMED => Some(format!("read up to the last complete record, because it never rests: {named}")),
         count => {
@@ -45,11 +47,11 @@ pub(super) fn reason(error: &anyhow::Error) -> String {
 
 /// Says that numbers in paths do not count as numbers, if that matters for a feed whose order is not set.
 pub(super) fn order_hint(
-    manifest: &Manifest,
+    manifest: &CompactManifest,
     formats: &SourceFormats,
     is_feed: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let paths = manifest.files.iter().map(|entry| entry.path.as_str());
+    let paths = manifest.files.paths().take(MAX_FILES_COMPARED);
     let (smaller, larger) = misordered(paths.filter(|path| is_feed(path) && formats.spec(path).order.is_none()))?;
     Some(format!(
         "of files with the same sku the last path wins, by bytes: {smaller} wins over {larger}; order = \"natural\" in \
@@ -69,7 +71,8 @@ mod tests {
             |reason: &str, count, example: &str| LeftOut { reason: reason.into(), count, example: example.into() };
         let file = |path: &str, partial| ManifestEntry { path: path.into(), partial, ..ManifestEntry::default() };
         let check = |files: Vec<ManifestEntry>, left_out: Vec<LeftOut>, expect: Option<&str>| {
-            assert_eq!(note(&Manifest { files, left_out, ..Manifest::default() }).as_deref(), expect);
+            let files = files.into_iter().collect();
+            assert_eq!(note(&CompactManifest { files, left_out, ..CompactManifest::default() }).as_deref(), expect);
         };
         check(vec![], vec![], Some("offers no file"));
         let both = vec![left_out("ending", 3, "a.xls"), left_out("link", 1, "b.csv")];

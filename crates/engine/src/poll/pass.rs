@@ -11,7 +11,7 @@ use anyhow::Result;
 use tokio::sync::Notify;
 use tributary_config::SourceConfig;
 use tributary_merge::SpillFiles;
-use tributary_protocol::Sense;
+use tributary_protocol::{FileList, Sense};
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::now,
     ingest::{self, Applied, Faults, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
-    input::{FileToRead, Plan, Reader},
+    input::{FileToRead, FilesToRead, Plan, Reader},
     progress::ProgressObserver,
     reports::{AppliedContent, PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -168,7 +168,7 @@ impl Poll {
         let version = content.manifest.version.clone();
         self.remark(&plan, &mut content);
         // What was read holds them, too, and is let go of file by file.
-        plan.read = Vec::new();
+        plan.read = FilesToRead::default();
         let note = self.note.clone();
         if is_held {
             self.progress.finished("held");
@@ -185,6 +185,7 @@ impl Poll {
             before: self.stored.state,
             columns: self.stored.feeds.ids.clone(),
             brake: self.source.brake,
+            waits: self.hold.wait.clone(),
             unchanged: self.unchanged(&read, &plan),
             version: is_whole.then(|| version.clone()),
             files: read,
@@ -199,10 +200,7 @@ impl Poll {
         };
         let changes = new.changes_files();
         let applied = self.apply(new, documents).await?;
-        if self.outage.take().is_some() {
-            let name = &self.source.name;
-            tracing::info!(source.id = %name, "source `{name}` is back");
-        }
+        self.say_it_is_back();
         self.hold.note(applied.held.as_ref(), digest, &self.source.brake);
         drop(active_reads);
         let is_applied = applied.held.is_none();
@@ -216,6 +214,14 @@ impl Poll {
         let changed = changes && is_applied;
         let (read, removed) = if is_applied { (files_read, files_removed) } else { (0, 0) };
         Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
+    }
+
+    /// Logs the end of an outage.
+    fn say_it_is_back(&mut self) {
+        if self.outage.take().is_some() {
+            let name = &self.source.name;
+            tracing::info!(source.id = %name, "source `{name}` is back");
+        }
     }
 
     /// Whether the next pass may list only what has changed since this version. If times rank its files, they are all looked at.
@@ -332,13 +338,14 @@ impl Poll {
             self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
         }
         if self.context.reports.all().is_empty() {
-            content.manifest.files = Vec::new();
+            content.manifest.files = FileList::default();
+            content.share = None;
         }
     }
 
     /// Says once that numbers in paths do not count as numbers, if that matters and the order is not set.
     fn hint_at_order(&mut self, plan: &Plan, content: &SourceContent) {
-        let has_new = plan.read.iter().any(|file| !self.stored.files.contains_key(&file.entry.path));
+        let has_new = plan.read.paths(&content.manifest.files).any(|path| !self.stored.files.contains_key(path));
         if self.has_order_hint || !has_new {
             return;
         }

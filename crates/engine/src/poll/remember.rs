@@ -1,12 +1,18 @@
-//! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound.
+//! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound. Finds
+//! again what an earlier round of a pass has read.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use tributary_protocol::FileList;
 
 use super::list::Lister;
 use crate::{
     cache::ContentId,
-    ingest::{Accepted, FileVersion, Memory, Outcome},
-    input::FileToRead,
+    ingest::{Accepted, Feed, FileVersion, Memory, Outcome},
+    input::{FileToRead, FilesToRead},
 };
 
 /// Size from which a file is remembered. Smaller ones are read as fast as they are compared.
@@ -35,14 +41,14 @@ impl Lister<'_> {
     }
 
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
-    pub(super) fn kept_rejects(&self, missing: &[Arc<FileToRead>], read: &[FileVersion]) -> usize {
+    pub(super) fn kept_rejects(&self, (missing, listed): (&FilesToRead, &FileList), read: &[FileVersion]) -> usize {
         let max = self.source.limits.max_rejects;
         let of_read: usize = read.iter().map(|file| file.outcome.kept_rejects()).sum();
         // Usually there are few of them, and the files need not be looked at.
         let of_others = match self.rejects <= max {
             true => self.rejects,
             false => {
-                let files: HashSet<&str> = missing.iter().map(|file| file.entry.path.as_str()).collect();
+                let files: HashSet<&str> = missing.paths(listed).collect();
                 let others = self.stored.values().filter(|file| !files.contains(file.path.as_str()));
                 others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum()
             }
@@ -60,4 +66,30 @@ impl Lister<'_> {
             tokio::task::spawn_blocking(move || cache.keep(remembered)).await.ok();
         }
     }
+}
+
+/// The files of a plan that are not read yet. What was read of others is forgotten.
+pub(super) fn missing(
+    planned: &FilesToRead,
+    listed: &FileList,
+    feed: &Feed<'_>,
+    read: &mut Vec<FileVersion>,
+) -> FilesToRead {
+    let mut known: HashMap<_, usize> = read.iter().map(|version| key(&version.listed)).zip(0..).collect();
+    let mut is_kept = vec![false; read.len()];
+    let missing = planned.filtered(listed, feed, |file| match known.remove(&key(&file)) {
+        Some(at) => {
+            is_kept[at] = true;
+            read[at].listed = file;
+            false
+        }
+        None => true,
+    });
+    let mut is_kept = is_kept.into_iter();
+    read.retain(|_| is_kept.next().unwrap_or_default());
+    missing
+}
+
+fn key(file: &FileToRead) -> (String, String, Arc<str>) {
+    (file.entry.path.clone(), file.entry.hash.clone(), Arc::clone(&file.reading))
 }

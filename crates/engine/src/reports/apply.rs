@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
-use tributary_protocol::{Manifest, PartialHead, RowReject};
+use tributary_protocol::{CompactManifest, PartialHead, RowReject};
 use tributary_report::Total;
 use tributary_store::{FileRow, GroupRow, ReportRow, Store};
 
@@ -56,12 +56,12 @@ impl SourceUpdate {
 
     /// Leaves out documents that their paths no longer stand for, so that they do not hold up the others. `listed` are the paths
     /// that stood for one.
-    pub(super) fn leave_out_replaced(&mut self, documents: &Documents, listed: &Manifest) {
+    pub(super) fn leave_out_replaced(&mut self, documents: &Documents, listed: &CompactManifest) {
         let before = self.len();
         let is_standing = |path: &str, hash: &str| documents.is_standing(path, hash);
         self.computed.retain(|(file, _)| is_standing(&file.entry.path, &file.entry.hash));
         self.settled.retain(|row| row.hash.as_ref().is_some_and(|hash| is_standing(&row.path, hash)));
-        let listed: HashSet<&str> = listed.files.iter().map(|entry| entry.path.as_str()).collect();
+        let listed: HashSet<&str> = listed.files.paths().collect();
         self.removed.retain(|row| listed.contains(row.path.as_str()) || !documents.has(&row.path));
         if self.len() < before {
             self.version = None;

@@ -7,8 +7,9 @@ use std::{
 };
 
 use tokio::sync::watch;
+use tributary_budget::Share;
 use tributary_format_rules::SourceFormats;
-use tributary_protocol::{Manifest, ManifestEntry};
+use tributary_protocol::{CompactManifest, FileList, ManifestEntry};
 
 use crate::source::SpooledBody;
 
@@ -32,11 +33,13 @@ pub(crate) type PlainBody = Mutex<Option<Arc<SpooledBody>>>;
 #[derive(Default)]
 pub(crate) struct SourceContent {
     /// All files, or those that changed, and those that the source cannot read.
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: CompactManifest,
     /// Formats of the files.
     pub(crate) formats: SourceFormats,
     /// Of a plain source.
     pub(crate) body: Arc<PlainBody>,
+    /// The part of the memory for lists of files that its list takes.
+    pub(crate) share: Option<Share>,
 }
 
 impl SourceContent {
@@ -57,7 +60,12 @@ pub(crate) struct AppliedContent {
 
 #[derive(Default)]
 struct State {
-    files: BTreeMap<String, ManifestEntry>,
+    /// The files of the last whole list, by path.
+    listed: FileList,
+    /// The part of the memory for lists of files that it takes.
+    share: Option<Share>,
+    /// The paths that have changed since, with the file that each stands for, or none.
+    changed: BTreeMap<String, Option<ManifestEntry>>,
     /// The content without its files.
     rest: SourceContent,
     /// Numbers and paths of the last changes.
@@ -80,13 +88,16 @@ impl AppliedContent {
         if !is_first && state.rest.manifest.version == content.manifest.version {
             return;
         }
-        let SourceContent { mut manifest, formats, body } = content;
+        let SourceContent { mut manifest, formats, body, share } = content;
         let (files, removed) = (std::mem::take(&mut manifest.files), std::mem::take(&mut manifest.removed));
         if self.keeps_files {
+            if manifest.since.is_none() {
+                state.share = share;
+            }
             state.take_in(number, manifest.since.is_some(), files, removed);
         }
         manifest.since = None;
-        state.rest = SourceContent { manifest, formats, body };
+        state.rest = SourceContent { manifest, formats, body, share: None };
         drop(state);
         self.news.send_replace(number);
     }
@@ -106,25 +117,26 @@ impl AppliedContent {
     pub(super) fn since(&self, known: Option<u64>) -> Option<(SourceContent, u64)> {
         let state = self.state();
         let number = Some(*self.news.borrow()).filter(|number| *number > 0)?;
-        let SourceContent { manifest, formats, body } = &state.rest;
+        let SourceContent { manifest, formats, body, share: _ } = &state.rest;
         let mut manifest = manifest.clone();
         match known.filter(|known| *known >= state.complete_since) {
-            None => manifest.files = state.files.values().cloned().collect(),
+            None => manifest.files = state.files(),
             Some(known) => {
                 let later = state.changes.iter().rev().take_while(|(number, _)| *number > known);
                 let mut paths: Vec<&String> = later.map(|(_, path)| path).collect();
                 paths.sort_unstable();
                 paths.dedup();
                 for path in paths {
-                    match state.files.get(path) {
-                        Some(entry) => manifest.files.push(entry.clone()),
+                    match state.file(path) {
+                        Some(entry) => manifest.files.push(&entry),
                         None => manifest.removed.push(path.clone()),
                     }
                 }
                 manifest.since = Some(known.to_string());
             }
         }
-        Some((SourceContent { manifest, formats: formats.clone(), body: Arc::clone(body) }, number))
+        let (formats, body) = (formats.clone(), Arc::clone(body));
+        Some((SourceContent { manifest, formats, body, share: None }, number))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,26 +145,47 @@ impl AppliedContent {
 }
 
 impl State {
-    fn take_in(&mut self, number: u64, is_part: bool, files: Vec<ManifestEntry>, removed: Vec<String>) {
+    fn take_in(&mut self, number: u64, is_part: bool, files: FileList, removed: Vec<String>) {
         if !is_part {
             // What is not readable any more is not listed, so nobody can tell what is gone but by comparing everything.
-            self.files = files.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
+            self.list_again(files);
             self.changes.clear();
             self.complete_since = number;
             return;
         }
-        for path in removed {
-            self.files.remove(&path);
-            self.changes.push_back((number, path));
+        let removed = removed.into_iter().map(|path| (path, None));
+        for (path, entry) in removed.chain(files.iter().map(|entry| (entry.path.clone(), Some(entry)))) {
+            self.changes.push_back((number, path.clone()));
+            self.changed.insert(path, entry);
         }
-        for entry in files {
-            self.changes.push_back((number, entry.path.clone()));
-            self.files.insert(entry.path.clone(), entry);
-        }
-        while self.changes.len() > self.files.len().max(MIN_KEPT_CHANGES) {
+        while self.changes.len() > self.listed.len().max(MIN_KEPT_CHANGES) {
             let Some((number, _)) = self.changes.pop_front() else { break };
             self.complete_since = number;
         }
+        if self.changed.len() > self.listed.len().max(MIN_KEPT_CHANGES) {
+            self.list_again(self.files());
+        }
+    }
+
+    /// Takes a list for the whole.
+    fn list_again(&mut self, mut files: FileList) {
+        files.sort();
+        self.listed = files;
+        self.changed.clear();
+    }
+
+    /// The file at a path, if there is one.
+    fn file(&self, path: &str) -> Option<ManifestEntry> {
+        self.changed.get(path).cloned().unwrap_or_else(|| self.listed.find(path))
+    }
+
+    /// All files, by path.
+    fn files(&self) -> FileList {
+        let mut files = self.listed.clone();
+        files.retain(|path| !self.changed.contains_key(path));
+        self.changed.values().flatten().for_each(|entry| files.push(entry));
+        files.sort();
+        files
     }
 }
 
@@ -162,12 +195,12 @@ mod tests {
 
     fn content(version: &str, since: Option<&str>, files: &[&str], removed: &[&str]) -> SourceContent {
         let entry = |path: &&str| ManifestEntry { path: (*path).to_owned(), ..ManifestEntry::default() };
-        let manifest = Manifest {
+        let manifest = CompactManifest {
             version: version.to_owned(),
             since: since.map(str::to_owned),
             files: files.iter().map(entry).collect(),
             removed: removed.iter().map(|path| (*path).to_owned()).collect(),
-            ..Manifest::default()
+            ..CompactManifest::default()
         };
         SourceContent { manifest, ..SourceContent::default() }
     }
@@ -175,8 +208,8 @@ mod tests {
     #[track_caller]
     fn check(applied: &AppliedContent, known: Option<u64>, files: &[&str], removed: Option<&[&str]>) -> u64 {
         let (content, number) = applied.since(known).unwrap();
-        let Manifest { files: found, removed: gone, since, .. } = content.manifest;
-        assert_eq!(found.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), files);
+        let CompactManifest { files: found, removed: gone, since, .. } = content.manifest;
+        assert_eq!(found.paths().collect::<Vec<_>>(), files);
         assert_eq!(
             (since.is_some(), gone),
             (removed.is_some(), removed.unwrap_or_default().iter().map(|path| (*path).to_owned()).collect())

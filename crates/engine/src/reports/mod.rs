@@ -8,6 +8,7 @@ mod apply;
 mod content;
 mod failure;
 mod fetch_partial;
+mod held;
 mod reader;
 mod sums;
 mod total;
@@ -20,7 +21,7 @@ use tokio::sync::Semaphore;
 use tributary_config::ReportConfig;
 use tributary_store::DatabaseUrl;
 
-use self::sums::Kept;
+use self::{held::HeldBytes, sums::Kept};
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
@@ -43,6 +44,8 @@ struct Shared {
     readers: Readers,
     /// Bounds the files that this process computes itself: each takes all cores.
     computing: Semaphore,
+    /// Memory of partials that are not applied yet.
+    held: HeldBytes,
 }
 
 /// One report.
@@ -63,6 +66,7 @@ impl Reports {
             all,
             readers: Readers::new(database),
             computing: Semaphore::new(1),
+            held: HeldBytes::default(),
         }))
     }
 
@@ -79,6 +83,10 @@ impl Reports {
     /// Those that read partials.
     pub(crate) fn readers(&self) -> &Readers {
         &self.0.readers
+    }
+
+    fn held(&self) -> &HeldBytes {
+        &self.0.held
     }
 
     fn computing(&self) -> &Semaphore {

@@ -14,17 +14,19 @@ use std::{
 use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
 use tributary_http_client::Backoff;
+use tributary_protocol::FileList;
 use tributary_store::{FileRow, Store};
 
 use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
+    held::Held,
     versions::SourceVersions,
 };
 use crate::{
     database::Writer,
-    input::{FileToRead, Plan, plan},
+    input::{FileToRead, FilesToRead, Plan, plan},
     source::{Answer, FetchError},
     supervise::{Task, test_panic},
 };
@@ -35,8 +37,6 @@ const MAX_CONCURRENT_PARTIALS: usize = 2;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause before a retry.
 const MAX_RETRY: Duration = Duration::from_secs(10);
-/// Bytes of partials that wait until they are applied, about.
-const MAX_HELD_BYTES: u64 = 64 << 20;
 /// Rejects of one file that are kept.
 const MAX_KEPT_PER_FILE: u64 = 1_000;
 /// New errors of one attempt that are logged; the others are counted.
@@ -85,6 +85,8 @@ struct Computed {
     files: Vec<(Arc<FileToRead>, Answer)>,
     /// Paths and errors of the others.
     failed: Vec<(String, FetchError)>,
+    /// The memory of the answers, which counts until they are applied.
+    held: Option<Held>,
 }
 
 impl Task for ReportWork {
@@ -211,9 +213,8 @@ impl ReportWork {
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
-        let Some(Computed { files: computed, failed }) = self.compute(report, read, content, &mut stored).await? else {
-            return Ok(Vec::new());
-        };
+        let Some(computed) = self.compute(report, &read, content, &mut stored).await? else { return Ok(Vec::new()) };
+        let Computed { files: computed, failed, held: _held } = computed;
         let outcome = AttemptOutcome::of(&failed, is_retry);
         stored.has_failed |= matches!(outcome, AttemptOutcome::Failed(_));
         if computed.is_empty() && settled.is_empty() && removed.is_empty() {
@@ -237,28 +238,30 @@ impl ReportWork {
         Ok(failed.into_iter().map(|(path, error)| format!("{path}: {error:#}")).collect())
     }
 
-    /// Gets the partials of files. If they are many, the first are applied meanwhile; `None` if these are no longer those of the source.
+    /// Gets the partials of files. If they take much memory, the first are applied meanwhile; `None` if these are no longer those of the source.
     async fn compute(
         &self,
         report: &Arc<Report>,
-        read: Vec<Arc<FileToRead>>,
+        read: &FilesToRead,
         content: &SourceContent,
         stored: &mut Stored,
     ) -> Result<Option<Computed>> {
         let _reporting = (!read.is_empty()).then(|| self.fetcher.begin(read.len()));
-        let mut rejects = self.kept_rejects(&read, stored);
-        let (mut all, mut held, mut started) = (Computed::default(), 0, Instant::now());
-        let mut answers = pin!(self.fetch_all(report, read, content));
+        let listed = &content.manifest.files;
+        let mut rejects = self.kept_rejects((read, listed), stored);
+        let (mut all, mut started) = (Computed::default(), Instant::now());
+        let mut held = self.fetcher.reports().held().begin();
+        let mut answers = pin!(self.fetch_all(report, read.iter(listed, &report.config), content));
         while let Some((file, answer)) = answers.next().await {
+            let is_full = held.add(answer.as_ref().map_or(0, Answer::held_bytes));
             match answer {
                 Ok(mut answer) => {
                     rejects = answer.keep_rejects(rejects);
-                    held += answer.held_bytes();
                     all.files.push((file, answer));
                 }
                 Err(error) => all.failed.push((file.entry.path.clone(), error)),
             }
-            if held > MAX_HELD_BYTES {
+            if is_full {
                 let (source, computed) = (self.source.clone(), std::mem::take(&mut all.files));
                 let (outcome, settled, removed) = (AttemptOutcome::Raced, Vec::new(), Vec::new());
                 let mut update = SourceUpdate { source, version: None, outcome, computed, settled, removed, started };
@@ -267,15 +270,17 @@ impl ReportWork {
                 }
                 let Some(applied) = self.apply(report, update).await? else { return Ok(None) };
                 stored.follow(applied);
-                (held, started) = (0, Instant::now());
+                held.clear();
+                started = Instant::now();
             }
         }
-        Ok(Some(all))
+        Ok(Some(Computed { held: Some(held), ..all }))
     }
 
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
-    fn kept_rejects(&self, read: &[Arc<FileToRead>], stored: &Stored) -> usize {
-        let read: HashSet<&str> = read.iter().map(|file| file.entry.path.as_str()).collect();
+    fn kept_rejects(&self, (read, listed): (&FilesToRead, &FileList), stored: &Stored) -> usize {
+        // Of a first list nothing is known yet, and it may have a million files.
+        let read: HashSet<&str> = read.paths(listed).filter(|path| stored.files.contains_key(*path)).collect();
         let others = stored.files.values().filter(|file| !read.contains(file.path.as_str()));
         let kept: u64 = others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum();
         usize::try_from(self.max_rejects.saturating_sub(kept)).unwrap_or(usize::MAX)
@@ -285,7 +290,7 @@ impl ReportWork {
     fn fetch_all(
         &self,
         report: &Arc<Report>,
-        files: Vec<Arc<FileToRead>>,
+        files: impl Iterator<Item = Arc<FileToRead>>,
         content: &SourceContent,
     ) -> impl Stream<Item = (Arc<FileToRead>, Result<Answer, FetchError>)> {
         let stalled = Arc::new(AtomicBool::new(false));

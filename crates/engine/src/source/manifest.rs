@@ -1,8 +1,12 @@
 //! `GET /sense/files`: all files of a source, within its limits. It is parsed while it arrives, because there may be a million.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow, bail};
+use tributary_budget::Share;
+use tributary_format_rules::size_text;
 use tributary_http_client::{Error, JsonBounds, read_json_within};
-use tributary_protocol::{Manifest, ManifestEntry};
+use tributary_protocol::{CompactManifest, FileList};
 
 use super::client::{MANIFEST_TIMEOUT, SourceClient, answer};
 
@@ -16,8 +20,8 @@ const MAX_OTHER_ITEMS: u64 = 512;
 
 impl SourceClient {
     /// Sends `GET /sense/files` and checks the paths: each is inside the folder, and none occurs twice. With `since`, the source may
-    /// answer with what has changed since that version.
-    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
+    /// answer with what has changed since that version. The list counts as long as the share is held.
+    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<(CompactManifest, Share)> {
         let mut request = self.get("sense/files").timeout(MANIFEST_TIMEOUT);
         if let Some(since) = since {
             request = request.query(&[("since", since)]);
@@ -29,7 +33,14 @@ impl SourceClient {
             bytes: max_files.saturating_mul(BYTES_PER_FILE).saturating_add(MIN_MANIFEST_BYTES),
             patience: self.patience(),
         };
-        let mut manifest: Manifest = match read_json_within(answer(request).await?, bounds, "a source").await {
+        let lists = &self.http.lists;
+        let mut share = Share::new(Arc::clone(lists));
+        let read = read_json_within(answer(request).await?, bounds, &mut share, "a source").await;
+        let mut manifest: CompactManifest = match read {
+            Err(Error::NoRoom { .. }) => bail!(
+                "/sense/files lists more than there is room for beside the lists of other sources: `lists` in `[limits]` is {}",
+                size_text(lists.bytes())
+            ),
             Err(error @ Error::Unusable { .. }) => {
                 bail!("{error}; its limit `max_files` is {max_files} files, which bounds the list of them")
             }
@@ -42,38 +53,37 @@ impl SourceClient {
         if let Some(other) = manifest.since.as_deref().filter(|other| Some(*other) != since) {
             bail!("/sense/files answers with what has changed since {other:?}, which was not asked for");
         }
-        manifest.files.iter_mut().for_each(|entry| entry.hash.make_ascii_lowercase());
         check_paths(&mut manifest.files)?;
-        Ok(manifest)
+        Ok((manifest, share))
     }
 }
 
-/// Sorts the files, if they are not sorted yet, and checks their paths.
-fn check_paths(files: &mut [ManifestEntry]) -> Result<()> {
+/// Sorts the files, and checks their paths.
+fn check_paths(files: &mut FileList) -> Result<()> {
     let is_strange = |path: &str| path.split('/').any(|part| matches!(part, "" | "." | "..")) || path.contains('\0');
     let wrong = |path: &str| {
         anyhow!("/sense/files lists the path {path:?}, which is not a path inside a folder or occurs twice")
     };
-    if let Some(entry) = files.iter().find(|entry| is_strange(&entry.path)) {
-        return Err(wrong(&entry.path));
+    if let Some(path) = files.paths().find(|path| is_strange(path)) {
+        return Err(wrong(path));
     }
-    if !files.is_sorted_by(|one, other| one.path < other.path) {
-        files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    }
-    let twice = files.windows(2).find(|pair| pair[0].path == pair[1].path);
-    twice.map_or(Ok(()), |pair| Err(wrong(&pair[0].path)))
+    files.sort();
+    let twice = files.paths().zip(files.paths().skip(1)).find(|(one, other)| one == other);
+    twice.map_or(Ok(()), |(path, _)| Err(wrong(path)))
 }
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::ManifestEntry;
+
     use super::*;
 
     #[test]
     fn paths_are_inside_a_folder_and_occur_once() {
         let check = |paths: &[&str]| {
             let entry = |path: &&str| ManifestEntry { path: (*path).to_owned(), ..ManifestEntry::default() };
-            let mut files: Vec<_> = paths.iter().map(entry).collect();
-            check_paths(&mut files).map(|()| files.into_iter().map(|file| file.path).collect::<Vec<_>>())
+            let mut files: FileList = paths.iter().map(entry).collect();
+            check_paths(&mut files).map(|()| files.paths().map(str::to_owned).collect::<Vec<_>>())
         };
         assert_eq!(check(&["a", "b/c"]).unwrap(), ["a", "b/c"]);
         assert_eq!(check(&["b", "a.csv", "a"]).unwrap(), ["a", "a.csv", "b"]);

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use tributary_protocol::{Manifest, Sense};
+use tributary_budget::Share;
+use tributary_protocol::{CompactManifest, Sense};
 
 use super::client::SourceClient;
 use crate::documents::Documents;
@@ -36,10 +37,10 @@ impl Origin {
     }
 
     /// Lists every file, or only what has changed since a version if the origin knows it.
-    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<Manifest> {
+    pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<(CompactManifest, Option<Share>)> {
         match self {
-            Self::Remote(client) => client.manifest(since).await,
-            Self::Documents(documents) => Ok(documents.list(since)),
+            Self::Remote(client) => client.manifest(since).await.map(|(manifest, share)| (manifest, Some(share))),
+            Self::Documents(documents) => Ok((documents.list(since), None)),
         }
     }
 

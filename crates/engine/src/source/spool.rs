@@ -16,6 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use tempfile::SpooledTempFile;
+use tributary_store::spool_path;
 
 use super::arrival::{Arrival, BodyFollower, BodyWriter, CorePermit};
 use crate::disk::{FreeSpace, SpaceGuard};
@@ -69,9 +70,7 @@ impl Spool {
     /// # Errors
     /// The folder cannot be created or emptied.
     pub(crate) fn open(database: &Path, keep_free: u64) -> Result<Self> {
-        let mut folder = database.as_os_str().to_owned();
-        folder.push(".spool");
-        let folder = PathBuf::from(folder);
+        let folder = spool_path(database);
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to create the spool {}", folder.display()))?;
         empty(&folder).with_context(|| format!("failed to empty the spool {}", folder.display()))?;
         let space = FreeSpace::new(&folder, keep_free);
@@ -86,7 +85,9 @@ impl Spool {
         if size.is_some_and(|size| size <= MAX_SMALL_BYTES) {
             return Ok(NewBody::Memory);
         }
-        self.space.check(size.unwrap_or_default()).context("failed to write to the spool")?;
+        self.restore_folder()
+            .and_then(|()| self.space.check(size.unwrap_or_default()))
+            .with_context(|| format!("failed to write to the spool {}", self.folder.display()))?;
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).with_context(|| format!("failed to create {}", path.display()))?;
         let arrival = Arc::new(Arrival::default());
@@ -101,6 +102,8 @@ impl Spool {
 
     /// Creates a buffer for content that is usually small. Beyond 1 MiB it moves from memory to an unnamed file.
     pub(crate) fn buffer(&self) -> SpooledTempFile {
+        // If this fails, so does the write beyond 1 MiB, which has a reason, too.
+        let _ = self.restore_folder();
         tempfile::spooled_tempfile_in(MAX_BUFFER_BYTES, self.folder.as_path())
     }
 
@@ -109,11 +112,25 @@ impl Spool {
     /// # Errors
     /// The disk has no room; the file cannot be created.
     pub(crate) fn unnamed(&self) -> io::Result<File> {
+        self.restore_folder()?;
         self.space.check(0)?;
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         std::fs::remove_file(&path)?;
         Ok(file)
+    }
+
+    /// Creates the folder again if somebody has deleted it.
+    fn restore_folder(&self) -> io::Result<()> {
+        match std::fs::create_dir(self.folder.as_path()) {
+            Ok(()) => {
+                let folder = self.folder.display();
+                tracing::warn!("the spool {folder} was deleted while the master runs: created it again");
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -161,5 +178,32 @@ impl Drop for FileBody {
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::warn!(%error, "failed to delete {} from the spool: {error}", self.path.display());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// Every large file failed without a path until a restart.
+    #[test]
+    fn a_folder_that_was_deleted_is_created_again_and_named_if_it_cannot_be() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("data");
+        std::fs::create_dir(&folder).unwrap();
+        let spool = Spool::open(&folder.join("database.db"), 1).unwrap();
+        let delete = || std::fs::remove_dir_all(folder.join("database.db.spool")).unwrap();
+        delete();
+        drop(spool.new_body(Some(MAX_SMALL_BYTES + 1)).unwrap());
+        delete();
+        spool.unnamed().unwrap();
+        delete();
+        spool.buffer().write_all(&vec![0; MAX_BUFFER_BYTES + 1]).unwrap();
+        delete();
+        std::fs::remove_dir(&folder).unwrap();
+        let error = format!("{:#}", spool.new_body(None).err().unwrap());
+        assert!(error.starts_with("failed to write to the spool ") && error.contains("database.db.spool: "), "{error}");
     }
 }

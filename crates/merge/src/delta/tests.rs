@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use std::sync::Arc;
+
+use tributary_budget::Budget;
+
 use crate::{
-    Batches, MemoryBudget, NAME, NameDeltas, Page, RankedFile, Ranks, Run, RunBuilder, SpillFiles, Texts,
-    compare_pages, diff_pages,
+    Batches, NAME, NameDeltas, Page, RankedFile, Ranks, Run, RunBuilder, SpillFiles, Texts, compare_pages, diff_pages,
 };
 
 /// sku → texts (name, price, stamp) and whether it deletes, of one file.
@@ -95,9 +98,13 @@ impl Tables {
         }
         let mut batches = Batches::new(&changes, rows).unwrap();
         let mut names = NameDeltas::default();
-        while let Some(batch) = batches.next_batch().unwrap() {
-            let stored = self.stored(&batch.skus());
-            self.write(merge(&stored, &batch, rules).unwrap(), &mut names);
+        while let Some(mut batch) = batches.next_batch().unwrap() {
+            // A batch may be merged in two parts, too.
+            let rest = batch.split_off(batch.skus().len().div_ceil(2));
+            for batch in [batch, rest] {
+                let stored = self.stored(&batch.skus());
+                self.write(merge(&stored, &batch, rules).unwrap(), &mut names);
+            }
         }
         self.add_names(names);
     }
@@ -116,7 +123,7 @@ fn owned(Product { sku, texts: Texts(texts), file, edited }: Product<Cow<'_, str
 
 fn run_of(file: &File) -> Run {
     let mut builder =
-        RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0);
+        RunBuilder::new(Arc::new(Budget::new(u64::MAX)), SpillFiles::new(|| unreachable!("memory is enough")), 0);
     for (line, (sku, ([name, price, stamp], deletes))) in file.iter().enumerate() {
         let texts = if *deletes { ["", "", stamp] } else { [name.as_str(), price, stamp] };
         builder.push(sku, texts, *deletes, line as u64 + 2).unwrap();

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batches, MemoryBudget, NAME, RunBuilder, SpillFiles, line_of, page::skus_of};
+use std::sync::Arc;
+
+use tributary_budget::Budget;
+
+use crate::{Batches, NAME, RunBuilder, SpillFiles, line_of, page::skus_of};
 
 type Rows = BTreeMap<String, (String, u64)>;
 
 fn builder() -> RunBuilder {
-    RunBuilder::new(MemoryBudget::new(usize::MAX), SpillFiles::new(|| unreachable!("memory is enough")), 0)
+    RunBuilder::new(Arc::new(Budget::new(u64::MAX)), SpillFiles::new(|| unreachable!("memory is enough")), 0)
 }
 
 fn run(rows: &Rows) -> Run {
@@ -60,6 +64,22 @@ fn the_last_row_of_a_sku_counts() {
     assert_eq!(batch.rows().map(|(offer, _)| offer.texts.get(NAME)).collect::<Vec<_>>(), ["2", "3"]);
     assert_eq!(line_of("b", &page.entries, &page.lines).unwrap(), Some(4));
     assert_eq!(line_of("c", &page.entries, &page.lines).unwrap(), None);
+}
+
+/// A thousand rows of a megabyte each used to be one batch.
+#[test]
+fn a_batch_of_large_rows_has_few() {
+    let rows: Rows = (0..9).map(|n| (format!("sku-{n}"), ("x".repeat(200_000), n))).collect();
+    let mut run = run(&rows);
+    let pages = run.take_pages().unwrap();
+    let all = [compare_pages(1, Some(run), &pages, &diff_pages(&pages, &[]), &[]).unwrap()];
+    let mut batches = Batches::new(&all, 1_000).unwrap();
+    let mut batch = batches.next_batch().unwrap().unwrap();
+    assert_eq!(batch.skus(), ["sku-0", "sku-1", "sku-2"]);
+    let rest = batch.split_off(1);
+    assert_eq!((batch.skus(), rest.skus()), (vec!["sku-0"], vec!["sku-1", "sku-2"]));
+    assert_eq!((batch.bytes(), rest.bytes()), (batch.bytes(), 2 * batch.bytes()));
+    assert_eq!(batches.next_batch().unwrap().unwrap().skus(), ["sku-3", "sku-4", "sku-5"]);
 }
 
 #[test]

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::{Batches, MemoryBudget, RunBuilder, SpillFiles, compare_pages};
+use std::sync::Arc;
+
+use tributary_budget::Budget;
+
+use crate::{Batches, RunBuilder, SpillFiles, compare_pages};
 
 /// A part of a file: its skus, each with a text. Every row is a line.
 type Part = Vec<(String, String)>;
@@ -14,7 +18,7 @@ type Pages = BTreeMap<String, (Vec<u8>, Vec<u8>, Vec<u8>)>;
 
 fn run<'a>(rows: impl Iterator<Item = (u64, &'a (String, String))>) -> Run {
     let spill = SpillFiles::new(|| unreachable!("memory is enough"));
-    let mut builder = RunBuilder::new(MemoryBudget::new(usize::MAX), spill, 0);
+    let mut builder = RunBuilder::new(Arc::new(Budget::new(u64::MAX)), spill, 0);
     for (line, (sku, text)) in rows {
         builder.push(sku, [text.as_str()], false, line).unwrap();
     }

@@ -1,7 +1,7 @@
 //! Writes to the table `aggr`, the number of products per name. The merge computes differences and this module adds them; nothing
 //! counts the products again. People read it through `name_views`.
 
-use diesel::{prelude::*, sql_types::Text};
+use diesel::{connection::DefaultLoadingMode, prelude::*, sql_types::Text};
 
 use crate::{
     Error, Store, Tally,
@@ -9,7 +9,7 @@ use crate::{
         error::{OrCannot, all_of},
         schema::aggr::dsl,
     },
-    sqlite::{Bulk, KEYS_PER_STATEMENT, Lookup, ValueList, push_pair, rows_of_keys},
+    sqlite::{Bulk, KEYS_PER_STATEMENT, Lookup, ValueList, each, push_pair, rows_of_keys},
 };
 
 /// One name and its number of products.
@@ -24,16 +24,18 @@ pub struct AggrRow {
 
 const AGGR: Lookup<AggrRow> = Lookup {
     key: |row| &row.name,
-    range: |connection, first, last, limit| {
-        dsl::aggr
+    bytes: |row| row.name.len(),
+    range: |connection, first, last, limit, take| {
+        let query = dsl::aggr
             .filter(dsl::name.ge(first).and(dsl::name.le(last)))
             .select(AggrRow::as_select())
             .order(dsl::name)
-            .limit(limit)
-            .load(connection)
+            .limit(limit);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
-    listed: |connection, names| {
-        dsl::aggr.filter(dsl::name.eq_any(names)).select(AggrRow::as_select()).order(dsl::name).load(connection)
+    listed: |connection, names, take| {
+        let query = dsl::aggr.filter(dsl::name.eq_any(names)).select(AggrRow::as_select()).order(dsl::name);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
 };
 

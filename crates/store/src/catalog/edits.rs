@@ -1,6 +1,7 @@
 //! The table `edits`: corrections by people and programs, at most one per sku. How an edit changes a product is up to the merge.
 
 use diesel::{
+    connection::DefaultLoadingMode,
     prelude::*,
     sql_types::{Bool, Text},
 };
@@ -8,7 +9,7 @@ use diesel::{
 use crate::{
     Error, Store,
     database::{error::OrCannot, schema::edits::dsl},
-    sqlite::{Bulk, Lookup, ValueList, push_optional_text, rows_of_keys},
+    sqlite::{Bulk, Lookup, ValueList, each, push_optional_text, rows_of_keys},
 };
 
 /// One edit.
@@ -124,16 +125,20 @@ impl Store {
 
 pub(super) const EDITS: Lookup<EditRow> = Lookup {
     key: |row| &row.sku,
-    range: |connection, first, last, limit| {
-        dsl::edits
+    bytes: |EditRow { sku, name, description, own, .. }| {
+        sku.len() + [name, description, own].into_iter().flatten().map(String::len).sum::<usize>()
+    },
+    range: |connection, first, last, limit, take| {
+        let query = dsl::edits
             .filter(dsl::sku.ge(first).and(dsl::sku.le(last)))
             .select(EditRow::as_select())
             .order(dsl::sku)
-            .limit(limit)
-            .load(connection)
+            .limit(limit);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
-    listed: |connection, skus| {
-        dsl::edits.filter(dsl::sku.eq_any(skus)).select(EditRow::as_select()).order(dsl::sku).load(connection)
+    listed: |connection, skus, take| {
+        let query = dsl::edits.filter(dsl::sku.eq_any(skus)).select(EditRow::as_select()).order(dsl::sku);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
 };
 

@@ -20,7 +20,7 @@ pub use edits::EditRow;
 pub use name_views::AggrOrder;
 pub use own::{own_edits, read_own, write_own};
 pub use product_order::{ProductOrder, ProductPlace};
-pub use product_views::{ColumnFilter, Comparison, ProductFilter, ProductView, SkuRange};
+pub use product_views::{ColumnFilter, Comparison, MAX_PAGE_BYTES, ProductFilter, ProductView, SkuRange};
 pub use products::ProductRow;
 pub use settings::{CatalogColumn, CatalogSettings};
 pub use shadowed::ShadowedRow;

@@ -2,6 +2,7 @@
 //! `products`.
 
 use diesel::{
+    connection::DefaultLoadingMode,
     dsl::sql,
     prelude::*,
     sql_types::{Bool, Double, Nullable, Text},
@@ -38,6 +39,18 @@ pub struct ProductView {
     pub first_seen: Option<i64>,
     /// When its texts last changed; `None` if they have not since it appeared.
     pub changed_at: Option<i64>,
+}
+
+/// Bytes of texts after which a page of products ends. One product may exceed it.
+pub const MAX_PAGE_BYTES: usize = 4 << 20;
+
+impl ProductView {
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let Self { sku, name, description, own, .. } = self;
+        sku.len() + name.len() + description.len() + own.as_ref().map_or(0, String::len)
+    }
 }
 
 /// A filter for products. All conditions that are set must hold; none means all products.
@@ -190,7 +203,7 @@ fn with_origin() -> _ {
 }
 
 impl Store {
-    /// At most `limit` products after the sku `after`, by sku.
+    /// At most `limit` products after the sku `after`, by sku; fewer as in [`Store::products_in_order`].
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -205,7 +218,7 @@ impl Store {
         self.products_in_order(filter, &order, after.as_ref(), limit)
     }
 
-    /// At most `limit` products behind the place `after`, in an order.
+    /// At most `limit` products behind the place `after`, in an order; fewer if their texts take more than [`MAX_PAGE_BYTES`].
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -216,23 +229,47 @@ impl Store {
         after: Option<&ProductPlace>,
         limit: i64,
     ) -> Result<Vec<ProductView>, Error> {
-        let mut rows = Vec::new();
-        for segment in Segment::behind(order, after) {
-            let missing = limit - rows.len() as i64;
-            if missing > 0 {
-                rows.append(&mut self.products_of_segment(filter, order, &segment, missing)?);
-            }
-        }
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.each_product(filter, order, after, limit, |row| {
+            bytes += row.text_bytes();
+            rows.push(row);
+            Ok::<_, Error>(bytes < MAX_PAGE_BYTES)
+        })?;
         Ok(rows)
     }
 
-    fn products_of_segment(
+    /// Passes at most `limit` products behind the place `after` to `take`, in an order and as they are read, until it returns false.
+    ///
+    /// # Errors
+    /// [`Error::Query`], and those of `take`.
+    pub fn each_product<E: From<Error>>(
         &mut self,
         filter: &ProductFilter,
-        ProductOrder { column, descending }: &ProductOrder,
+        order: &ProductOrder,
+        after: Option<&ProductPlace>,
+        mut limit: i64,
+        mut take: impl FnMut(ProductView) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut is_wanted = true;
+        for segment in Segment::behind(order, after) {
+            if limit > 0 && is_wanted {
+                self.each_of_segment((filter, order), &segment, limit, &mut |row| -> Result<_, E> {
+                    limit -= 1;
+                    is_wanted = take(row)?;
+                    Ok(is_wanted)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each_of_segment<E: From<Error>>(
+        &mut self,
+        (filter, ProductOrder { column, descending }): (&ProductFilter, &ProductOrder),
         segment: &Segment<'_>,
         limit: i64,
-    ) -> Result<Vec<ProductView>, Error> {
+        take: &mut dyn FnMut(ProductView) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let query = with_origin()
             .select((
                 products::sku,
@@ -282,7 +319,13 @@ impl Store {
             let order = format!("{first}{of}{direction}, products.sku{direction}");
             query = query.order(sql::<Nullable<Double>>(&order));
         }
-        query.load(&mut self.connection).or_cannot(|| "read products")
+        let rows = query.load_iter::<ProductView, DefaultLoadingMode>(&mut self.connection);
+        for row in rows.or_cannot(|| "read products")? {
+            if !take(row.or_cannot(|| "read products")?)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// True if a sku is shown.

@@ -1,6 +1,6 @@
 //! The rows of `products`, `shadowed` and `edits` for a set of skus, which the merge starts from. Reads only.
 
-use diesel::prelude::*;
+use diesel::{connection::DefaultLoadingMode, prelude::*};
 
 use super::{
     edits::{EDITS, EditRow},
@@ -13,7 +13,7 @@ use crate::{
         error::OrCannot,
         schema::{products, shadowed},
     },
-    sqlite::{Lookup, rows_of_keys},
+    sqlite::{Lookup, each, rows_within},
 };
 
 /// The rows of some skus.
@@ -33,23 +33,39 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn sku_rows<T: AsRef<str>>(&mut self, skus: &[T]) -> Result<SkuRows, Error> {
-        let skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
-        let rows = self.sku_rows_without_edits(&skus)?;
-        let edits = rows_of_keys(&mut self.connection, &skus, &EDITS).or_cannot(|| "read edits")?;
-        Ok(SkuRows { edits, ..rows })
+        self.sku_rows_within(skus, true, usize::MAX).map(|(rows, _)| rows)
     }
 
-    /// As [`Store::sku_rows`] for a caller that knows the edits: there are none in the result.
+    /// The rows of the first skus, as many as have about `max_bytes` of texts, and the number of these skus: at least one. Without
+    /// `has_edits` there are no edits in the result. The skus must be sorted by bytes and unique.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn sku_rows_without_edits(&mut self, skus: &[&str]) -> Result<SkuRows, Error> {
+    pub fn sku_rows_within<T: AsRef<str>>(
+        &mut self,
+        skus: &[T],
+        has_edits: bool,
+        max_bytes: usize,
+    ) -> Result<(SkuRows, usize), Error> {
         let connection = &mut self.connection;
-        Ok(SkuRows {
-            products: rows_of_keys(connection, skus, &PRODUCTS).or_cannot(|| "read products")?,
-            shadowed: rows_of_keys(connection, skus, &SHADOWED).or_cannot(|| "read shadowed")?,
-            edits: Vec::new(),
-        })
+        let mut skus: Vec<&str> = skus.iter().map(AsRef::as_ref).collect();
+        let (mut products, read) =
+            rows_within(connection, &skus, &PRODUCTS, max_bytes).or_cannot(|| "read products")?;
+        skus.truncate(read);
+        let (mut shadowed, read) =
+            rows_within(connection, &skus, &SHADOWED, max_bytes).or_cannot(|| "read shadowed")?;
+        skus.truncate(read);
+        let mut edits = Vec::new();
+        if has_edits {
+            let (found, read) = rows_within(connection, &skus, &EDITS, max_bytes).or_cannot(|| "read edits")?;
+            skus.truncate(read);
+            edits = found;
+        }
+        if let Some(last) = skus.last() {
+            products.truncate(products.partition_point(|row| row.sku.as_str() <= *last));
+            shadowed.truncate(shadowed.partition_point(|row| row.sku.as_str() <= *last));
+        }
+        Ok((SkuRows { products, shadowed, edits }, skus.len()))
     }
 }
 
@@ -65,29 +81,37 @@ const PRODUCT: (
 
 const PRODUCTS: Lookup<ProductRow> = Lookup {
     key: |row| &row.sku,
-    range: |connection, first, last, limit| {
-        products::table
+    bytes: |ProductRow { sku, name, description, own, .. }| {
+        sku.len() + name.len() + description.len() + own.as_ref().map_or(0, String::len)
+    },
+    range: |connection, first, last, limit, take| {
+        let query = products::table
             .filter(products::sku.ge(first).and(products::sku.le(last)))
             .select(PRODUCT)
             .order(products::sku)
-            .limit(limit)
-            .load(connection)
+            .limit(limit);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
-    listed: |connection, skus| {
-        products::table.filter(products::sku.eq_any(skus)).select(PRODUCT).order(products::sku).load(connection)
+    listed: |connection, skus, take| {
+        let query = products::table.filter(products::sku.eq_any(skus)).select(PRODUCT).order(products::sku);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
 };
 
 const SHADOWED: Lookup<ShadowedRow> = Lookup {
     key: |row| &row.sku,
-    range: |connection, first, last, limit| {
-        shadowed::table
+    bytes: |ShadowedRow { sku, name, description, own, .. }| {
+        sku.len() + name.len() + description.len() + own.as_ref().map_or(0, String::len)
+    },
+    range: |connection, first, last, limit, take| {
+        let query = shadowed::table
             .filter(shadowed::sku.ge(first).and(shadowed::sku.le(last)))
             .order((shadowed::sku, shadowed::file_id))
-            .limit(limit)
-            .load(connection)
+            .limit(limit);
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
-    listed: |connection, skus| {
-        shadowed::table.filter(shadowed::sku.eq_any(skus)).order((shadowed::sku, shadowed::file_id)).load(connection)
+    listed: |connection, skus, take| {
+        let query = shadowed::table.filter(shadowed::sku.eq_any(skus)).order((shadowed::sku, shadowed::file_id));
+        each(query.load_iter::<_, DefaultLoadingMode>(connection)?, take)
     },
 };

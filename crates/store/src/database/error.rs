@@ -53,6 +53,15 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
+    /// The file is no longer where it was opened.
+    #[error(
+        "{path} is no longer the file that this program has opened; move that file back, or restart the program to go on with what is there",
+        path = path.display()
+    )]
+    Displaced {
+        /// The database.
+        path: PathBuf,
+    },
     /// A SQLite database without our tables.
     #[error("{path} is not set up yet; run `starter --database-url {path}`", path = path.display())]
     NotSetUp {
@@ -79,6 +88,18 @@ pub enum Error {
         /// The process: program, process id and start time of the lock.
         holder: String,
         /// The database.
+        path: PathBuf,
+    },
+    /// The database has a second name, a hard link. SQLite would keep a log for each, and damage it.
+    #[error("{path} is a file with two names (hard links), which would damage a database; delete the other name", path = path.display())]
+    ManyNames {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Another process has a folder that only one may use.
+    #[error("the folder {path} is in use by another process; stop that process, or give this one a folder of its own", path = path.display())]
+    FolderLocked {
+        /// The folder.
         path: PathBuf,
     },
     /// The lock file cannot be opened or written.
@@ -137,19 +158,27 @@ impl Error {
         matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
     }
 
-    /// True if the database could not be written at all, whatever was to be written: its disk is full, broken or read-only.
-    pub fn is_unwritable(&self) -> bool {
+    /// The reason why the database could not be written at all, whatever was to be written; `None` if only this failed.
+    pub fn unwritable(&self) -> Option<&'static str> {
         let words = match self {
-            Error::ReadOnly { .. } => return true,
+            Error::ReadOnly { .. } => return Some("it is read-only"),
+            Error::Displaced { .. } => return Some("its file was deleted, moved or replaced"),
             Error::Query { source, .. } => message(source),
-            _ => return false,
+            _ => return None,
         };
-        // SQLite's own words; diesel does not keep the codes.
-        ["disk is full", "disk I/O error", "readonly database", "unable to open database file"]
-            .iter()
-            .any(|known| words.contains(known))
+        UNWRITABLE.iter().find(|(known, _)| words.contains(known)).map(|(_, reason)| *reason)
     }
 }
+
+/// SQLite's words for a database that cannot be written, and ours. diesel does not keep the codes.
+const UNWRITABLE: [(&str, &str); 6] = [
+    ("disk is full", "its disk is full"),
+    ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
+    ("readonly database", "it is read-only"),
+    ("unable to open database file", "its files cannot be opened"),
+    ("database is locked", "another program has locked it"),
+    ("locking protocol", "another program has locked it"),
+];
 
 /// Adds the failed action to the error of a statement.
 pub(crate) trait OrCannot<T> {

@@ -7,6 +7,7 @@ use super::{
     error::{Error, OrCannot},
     url::DatabaseUrl,
 };
+use crate::sqlite::FileIdentity;
 
 /// An open database: one connection. Readers open their own beside the single writer.
 ///
@@ -16,6 +17,10 @@ pub struct Store {
     pub(crate) connection: AnyConnection,
     /// The database's address.
     pub(crate) url: DatabaseUrl,
+    /// The file that was opened.
+    pub(crate) file: Option<FileIdentity>,
+    /// True after a first load until the write-ahead log is in use again.
+    pub(crate) has_left_log: bool,
 }
 
 impl Store {

@@ -14,27 +14,53 @@ const FIRST_KEYS: usize = 64;
 /// measured on 500,000 products.
 const MAX_RANGE_ROWS_PER_KEY: usize = 3;
 
-/// The two ways to query a table for the rows of sorted keys. Both return rows in key order.
+/// Takes a row, and says whether to go on.
+pub(crate) type TakeRow<'a, R> = &'a mut dyn FnMut(R) -> bool;
+
+/// The two ways to query a table for the rows of sorted keys. Both give rows in key order.
 pub(crate) struct Lookup<R> {
     /// The key of a row.
     pub(crate) key: fn(&R) -> &str,
+    /// Bytes of its texts.
+    pub(crate) bytes: fn(&R) -> usize,
     /// The rows from one key to another, both included, up to a limit.
-    pub(crate) range: fn(&mut AnyConnection, &str, &str, i64) -> QueryResult<Vec<R>>,
+    pub(crate) range: fn(&mut AnyConnection, &str, &str, i64, TakeRow<'_, R>) -> QueryResult<()>,
     /// The rows of a list of keys.
-    pub(crate) listed: fn(&mut AnyConnection, &[&str]) -> QueryResult<Vec<R>>,
+    pub(crate) listed: fn(&mut AnyConnection, &[&str], TakeRow<'_, R>) -> QueryResult<()>,
+}
+
+/// Passes rows on, until there is no more or the taker has enough.
+pub(crate) fn each<R>(rows: impl Iterator<Item = QueryResult<R>>, take: TakeRow<'_, R>) -> QueryResult<()> {
+    for row in rows {
+        if !take(row?) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the rows of some keys, which are sorted and unique.
-///
-/// A request may name one key in ten thousand, or nearly all of them. So the keys are taken in chunks. For each, the range that it
-/// spans is read first, up to the number of rows at which a list of keys is cheaper. That is enough for small tables and dense
-/// requests. The first chunk with too many rows in its range switches the rest of the request to lists.
 pub(crate) fn rows_of_keys<R>(
     connection: &mut AnyConnection,
     keys: &[&str],
     lookup: &Lookup<R>,
 ) -> QueryResult<Vec<R>> {
-    let mut found = Vec::new();
+    rows_within(connection, keys, lookup, usize::MAX).map(|(rows, _)| rows)
+}
+
+/// Reads the rows of the first keys, as many as have at most `max_bytes` of texts, but at least one. The keys are sorted and unique. Returns
+/// the number of these keys, too.
+///
+/// A request may name one key in ten thousand, or nearly all of them. So the keys are taken in chunks. For each, the range that it
+/// spans is read first, up to the number of rows at which a list of keys is cheaper. That is enough for small tables and dense
+/// requests. The first chunk with too many rows in its range, or too large ones, switches the rest of the request to lists.
+pub(crate) fn rows_within<R>(
+    connection: &mut AnyConnection,
+    keys: &[&str],
+    lookup: &Lookup<R>,
+    max_bytes: usize,
+) -> QueryResult<(Vec<R>, usize)> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
     let mut dense = true;
     let (first, rest) = keys.split_at(keys.len().min(FIRST_KEYS));
     for chunk in std::iter::once(first).chain(rest.chunks(KEYS_PER_STATEMENT)) {
@@ -42,16 +68,35 @@ pub(crate) fn rows_of_keys<R>(
         let last = chunk.last().unwrap_or(first);
         if dense {
             let max_rows = chunk.len() * MAX_RANGE_ROWS_PER_KEY;
-            let rows = (lookup.range)(connection, first, last, max_rows as i64 + 1)?;
-            if rows.len() <= max_rows {
+            let (mut rows, mut of_range) = (Vec::new(), bytes);
+            (lookup.range)(connection, first, last, max_rows as i64 + 1, &mut |row| {
+                of_range += (lookup.bytes)(&row);
+                rows.push(row);
+                of_range <= max_bytes
+            })?;
+            if rows.len() <= max_rows && of_range <= max_bytes {
+                bytes = of_range;
                 found.extend(keep_wanted(rows, chunk, lookup.key));
                 continue;
             }
             dense = false;
         }
-        found.extend((lookup.listed)(connection, chunk)?);
+        let mut beyond = None;
+        (lookup.listed)(connection, chunk, &mut |row| {
+            let is_next = found.last().is_some_and(|last| (lookup.key)(last) != (lookup.key)(&row));
+            bytes += (lookup.bytes)(&row);
+            if is_next && bytes > max_bytes {
+                beyond = Some((lookup.key)(&row).to_owned());
+                return false;
+            }
+            found.push(row);
+            true
+        })?;
+        if let Some(beyond) = beyond {
+            return Ok((found, keys.partition_point(|key| *key < beyond.as_str())));
+        }
     }
-    Ok(found)
+    Ok((found, keys.len()))
 }
 
 /// Keeps the rows whose key is wanted. Both sides are sorted by key, and a key may have several rows.

@@ -10,7 +10,6 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 
-use super::open::BUSY_TIMEOUT;
 use crate::{Error, Store, database::error::OrCannot};
 
 /// A transaction of at least this many rows is large.
@@ -69,22 +68,29 @@ impl Store {
             return Ok(false);
         }
         // Another connection keeps the log. Nothing is lost then but time, so do not wait for it.
-        self.connection.batch_execute("PRAGMA busy_timeout = 0").or_cannot(|| "set the busy timeout")?;
-        let left = self.connection.batch_execute("PRAGMA journal_mode = DELETE");
-        self.connection.batch_execute(BUSY_TIMEOUT).or_cannot(|| "set the busy timeout")?;
+        let left = self.without_waiting("PRAGMA journal_mode = DELETE");
         if let Err(why) = &left {
             tracing::debug!(error = %why, "a first load keeps the write-ahead log: {why}");
         }
         Ok(left.is_ok())
     }
 
-    /// Switches back to the write-ahead log. Waits for readers that came meanwhile. If one stays for too long, everything works, but
-    /// readers and the writer wait for each other until the next start.
-    fn return_to_log(&mut self) {
+    /// Switches back to the write-ahead log. The first time it waits for readers that came meanwhile. If one stays for too long, or the disk
+    /// fails, everything works, but readers and the writer wait for each other until a later try succeeds.
+    pub(super) fn return_to_log(&mut self) {
         // SQLite 3.53 keeps a transaction of its own open behind the switch, which the next one ends. A checkpoint in between would fail.
-        if let Err(why) = self.connection.batch_execute("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT") {
-            tracing::warn!(error = %why, "failed to switch back to the write-ahead log, restart the master: {why}");
+        let switch = "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT";
+        let returned =
+            if self.has_left_log { self.without_waiting(switch) } else { self.connection.batch_execute(switch) };
+        match &returned {
+            Err(why) if !self.has_left_log => tracing::warn!(
+                error = %why, "failed to switch back to the write-ahead log, which is tried again after each write: {why}"
+            ),
+            Err(_) => {}
+            Ok(()) if self.has_left_log => tracing::info!("switched back to the write-ahead log"),
+            Ok(()) => {}
         }
+        self.has_left_log = returned.is_err();
     }
 
     fn set_cache(&mut self, pragma: &str) -> Result<(), Error> {
@@ -122,5 +128,30 @@ impl Drop for EarlySync {
             // The thread does nothing that could panic.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that stayed, or a disk that failed, used to keep the database without its log until the next start.
+    #[test]
+    fn the_log_is_returned_to_once_nobody_is_in_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let mut store = Store::open(&url).unwrap();
+        store.without_waiting("PRAGMA journal_mode = DELETE").unwrap();
+        store.has_left_log = true;
+        let mut reader = Store::open_existing(&url).unwrap();
+        let held: Result<(), Error> = reader.snapshot(|reader| {
+            reader.tally()?;
+            store.trim_log(u64::MAX)?;
+            assert!(store.has_left_log && !store.log_path().exists());
+            Ok(())
+        });
+        held.unwrap();
+        store.trim_log(u64::MAX).unwrap();
+        assert!(!store.has_left_log && store.log_path().exists());
     }
 }

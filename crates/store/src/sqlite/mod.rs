@@ -3,6 +3,7 @@
 //! Queries that any SQL database understands do not belong here, even though SQLite alone runs them today.
 
 mod bulk;
+mod damage;
 mod data_version;
 mod dynamic_rows;
 mod functions;
@@ -13,6 +14,7 @@ mod migrate;
 mod open;
 mod open_error;
 mod own_columns;
+mod place;
 mod snapshot;
 mod tables;
 mod uri;
@@ -21,8 +23,9 @@ mod wal;
 pub(crate) use bulk::{Bulk, ValueList, push_optional_text, push_pair};
 pub(crate) use dynamic_rows::{InsertRows, each_dynamic_row};
 pub(crate) use functions::instr;
-pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, rows_of_keys};
-pub use lock::Lock;
+pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, each, rows_of_keys, rows_within};
+pub use lock::{FolderLocks, Lock, spool_path};
 pub(crate) use own_columns::{number_of, text_of};
+pub(crate) use place::FileIdentity;
 pub use snapshot::{Snapshot, StandingDocument};
 pub(crate) use tables::{TableColumn, table_columns, tables_with_prefix};

@@ -6,8 +6,12 @@ use diesel::{
     connection::{Connection as _, SimpleConnection},
     sqlite::SqliteConnection,
 };
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+};
 
-use super::{large::WRITER_CACHE, migrate, open_error::open_error, uri::sqlite_uri};
+use super::{large::WRITER_CACHE, migrate, open_error::open_error, place::FileIdentity, uri::sqlite_uri};
 use crate::{
     DatabaseUrl, Error, Store,
     database::{connection::AnyConnection, error::message},
@@ -47,6 +51,10 @@ impl Store {
         }
         if !folder_of(path).is_dir() {
             return Err(Error::NoFolder { path: path.to_owned() });
+        }
+        // SQLite would open it for reading, and fail with the first write.
+        if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(path, Access::WRITE_OK) {
+            return Err(Error::ReadOnly { path: path.to_owned() });
         }
         let mut store = connect(url, "rwc", WRITER_PRAGMAS)?;
         migrate::bring_up_to_date(&mut store, path)?;
@@ -107,7 +115,8 @@ fn connect(url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Err
     for pragma in std::iter::once(&BUSY_TIMEOUT).chain(pragmas) {
         sqlite.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
     }
-    Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone() })
+    let file = FileIdentity::at(path);
+    Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone(), file, has_left_log: false })
 }
 
 /// The folder of a file. A bare name is in the working directory.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use diesel::connection::SimpleConnection;
+use diesel::{connection::SimpleConnection, result::QueryResult};
 
 use super::open::BUSY_TIMEOUT;
 use crate::{Error, Store, database::error::OrCannot};
@@ -14,22 +14,30 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn trim_log(&mut self, max_bytes: u64) -> Result<(), Error> {
+        if self.has_left_log {
+            self.return_to_log();
+        }
         if fs::metadata(self.log_path()).is_ok_and(|log| log.len() > max_bytes) {
-            // Do not wait: a reader may take long, and the writer has others to serve.
-            let trimmed = self.connection.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
-            let waits_again = self.connection.batch_execute(BUSY_TIMEOUT);
-            trimmed.and(waits_again).or_cannot(|| "trim the write-ahead log")?;
+            self.without_waiting("PRAGMA wal_checkpoint(TRUNCATE)").or_cannot(|| "trim the write-ahead log")?;
         }
         Ok(())
     }
 
-    /// Writes a page as it is, to find out whether the database can be written.
+    /// Writes a page as it is, to find out whether the database can be written. Does not wait for another program.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`], [`Error::Displaced`].
     pub fn probe_write(&mut self) -> Result<(), Error> {
+        self.check_place()?;
         // Nothing else sets it, and SQLite writes the page even if its value stays.
-        self.connection.batch_execute("PRAGMA application_id = 0").or_cannot(|| "write to the database")
+        self.without_waiting("PRAGMA application_id = 0").or_cannot(|| "write to the database")
+    }
+
+    /// Runs statements that fail at once if another connection is in their way: it may take long, and the writer has others to serve.
+    pub(super) fn without_waiting(&mut self, statements: &str) -> QueryResult<()> {
+        self.connection.batch_execute("PRAGMA busy_timeout = 0")?;
+        let done = self.connection.batch_execute(statements);
+        self.connection.batch_execute(BUSY_TIMEOUT).and(done)
     }
 
     /// Copies the pages of the write-ahead log into the database file, as far as no reader needs the older ones.

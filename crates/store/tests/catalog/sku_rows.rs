@@ -82,3 +82,29 @@ proptest! {
         prop_assert_eq!(database.store.sku_rows(&wanted).unwrap(), naive(all, &wanted));
     }
 }
+
+/// Some rows of a megabyte each used to be read together, a thousand of them.
+#[test]
+fn large_rows_are_read_a_few_at_a_time() {
+    let mut database = Database::new();
+    let skus = numbered(0..200);
+    let all = fill(&mut database.store, &skus);
+    for max_bytes in [0, 1, 100, 1_000, usize::MAX] {
+        let (mut rest, mut found) = (&skus[..], SkuRows::default());
+        while !rest.is_empty() {
+            let (some, read) = database.store.sku_rows_within(rest, true, max_bytes).unwrap();
+            assert!(read > 0 && (max_bytes < usize::MAX || read == skus.len()), "{max_bytes}");
+            assert!(max_bytes > 0 || read == 1, "{read}");
+            assert!(max_bytes != 1_000 || (5..200).contains(&read) || read == rest.len(), "{read}");
+            found.products.extend(some.products);
+            found.shadowed.extend(some.shadowed);
+            found.edits.extend(some.edits);
+            rest = &rest[read..];
+        }
+        assert_eq!(found, all, "{max_bytes}");
+    }
+    // The range of these has more rows than are wanted.
+    let sparse: Vec<String> = skus.iter().step_by(50).cloned().collect();
+    let (_, read) = database.store.sku_rows_within(&sparse, true, 0).unwrap();
+    assert_eq!(read, 1);
+}

@@ -1,9 +1,9 @@
 //! The lock of the single writer.
 
-use std::os::unix::fs::symlink;
+use std::{fs, os::unix::fs::symlink};
 
 use tempfile::TempDir;
-use tributary_store::{Error, Lock, Store};
+use tributary_store::{Error, Lock, Store, spool_path};
 
 use crate::url_of;
 
@@ -36,6 +36,50 @@ fn two_names_of_one_database_have_one_lock() {
     symlink(url.path(), folder.path().join("link.db")).unwrap();
     let _lock = Lock::acquire(&url, "master").unwrap();
     assert!(matches!(Lock::acquire(&url_of(&folder, "link.db"), "starter"), Err(Error::Locked { .. })));
+}
+
+/// SQLite keeps a log for each name, so two processes damaged the database.
+#[test]
+fn a_database_with_a_hard_link_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    drop(Store::open(&url).unwrap());
+    fs::hard_link(url.path(), folder.path().join("hard.db")).unwrap();
+    let error = Lock::acquire(&url_of(&folder, "hard.db"), "master").unwrap_err();
+    assert!(matches!(error, Error::ManyNames { .. }) && error.to_string().contains("hard.db"), "{error}");
+    assert!(!folder.path().join("hard.db.lock").exists());
+    fs::remove_file(folder.path().join("hard.db")).unwrap();
+    assert!(Lock::acquire(&url, "master").is_ok());
+}
+
+#[test]
+fn a_deleted_lock_file_lets_nobody_in() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    let spool = spool_path(url.path());
+    fs::create_dir(&spool).unwrap();
+    let lock = Lock::acquire(&url, "master").unwrap();
+    lock.folders().acquire(&spool).unwrap();
+    fs::remove_file(folder.path().join("x.db.lock")).unwrap();
+    assert!(matches!(Lock::acquire(&url, "master"), Err(Error::Locked { .. })));
+    drop(lock);
+    assert!(Lock::acquire(&url, "master").is_ok());
+}
+
+#[test]
+fn a_folder_is_held_as_long_as_the_lock() {
+    let folder = TempDir::new().unwrap();
+    let uploads = folder.path().join("uploads");
+    fs::create_dir(&uploads).unwrap();
+    let [first, second] = ["a.db", "b.db"].map(|name| Lock::acquire(&url_of(&folder, name), "master").unwrap());
+    let folders = first.folders();
+    folders.acquire(&uploads).unwrap();
+    folders.acquire(&uploads).unwrap();
+    let error = second.folders().acquire(&uploads).unwrap_err();
+    assert!(matches!(error, Error::FolderLocked { .. }) && error.to_string().contains("uploads"), "{error}");
+    drop(first);
+    second.folders().acquire(&uploads).unwrap();
+    folders.acquire(&uploads).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use futures_util::TryStreamExt;
 use tokio::time::timeout;
-use tributary_format_rules::file_format;
+use tributary_format_rules::{bounded, file_format};
 use tributary_http_common::{plain, produced, spilled};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
 use tributary_report::ReportPlan;
@@ -48,12 +48,13 @@ pub(crate) async fn aggregate(
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = ReportPlan::compile(&asked.report)?;
+    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room());
     let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
     }
-    let spec = asked.settings.unwrap_or_else(|| app.formats.spec(&asked.path));
+    let own = app.formats.spec(&asked.path);
+    let spec = asked.settings.map_or_else(|| own.clone(), |settings| bounded(settings, &own));
     let format = file_format(&spec).map_err(|why| ApiError::BadRequest(format!("the settings cannot work: {why}")))?;
     let permit = app.computations.admit();
     let permit = permit.ok_or_else(too_many)?;

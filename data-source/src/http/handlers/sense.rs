@@ -10,8 +10,9 @@ use actix_web::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
+use tributary_admission::Denied;
 use tributary_folder_watch::Snapshot;
-use tributary_http_common::{Work, plain, stepped};
+use tributary_http_common::{Work, plain, revoked, stepped};
 use tributary_protocol::{BodyDigest, CONTENT_DIGEST, Sense};
 
 use crate::http::{
@@ -45,13 +46,14 @@ pub(crate) async fn sense(request: HttpRequest, app: web::Data<App>) -> Result<H
         .into_inner();
     let wait = question.wait.as_deref().map(seconds).transpose()?.unwrap_or_default();
     let lacks = |snapshot: &Snapshot| lacks(&request, &app, question.since.as_deref(), snapshot);
-    let mut state = app.folder.state();
+    let (mut state, revoked) = (app.folder.state(), revoked(&app.admission, &request));
     let hold = app.held.begin();
     tokio::select! {
         _ = state.wait_for(|state| known(state).is_err() || known(state).is_ok_and(|snapshot| lacks(&snapshot))) => {}
         () = tokio::time::sleep(wait) => {}
         () = hold.ends() => {}
         () = app.shutdown.cancelled() => {}
+        () = revoked.cancelled() => return Err(Denied::WrongToken.into()),
     }
     let snapshot = app.snapshot()?;
     Ok(answer(&request, &app, question.since.as_deref(), &snapshot))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
-use tributary_engine::{Arrived, Document, Offer, Removed, Stage};
+use tributary_engine::{Arrived, Document, Offer, Removal, Removed, Stage};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
@@ -13,7 +13,7 @@ use crate::http::{
         upload::{apart, is_plain, length},
         upload_view::{ResultLink, results},
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Longest wait until a document is applied.
@@ -28,7 +28,7 @@ pub(crate) struct DocumentQuery {
     message: Option<String>,
     /// Its number among the messages of its path. The greatest counts; without one the order of arrival does.
     sequence: Option<i64>,
-    /// `applied`: the response is sent once the document is applied, rejected or superseded, or after 60 seconds.
+    /// `applied`: the response is sent once the document is applied, rejected or superseded, after 60 seconds, or when the master stops.
     #[param(inline, nullable = false)]
     wait: Option<Wait>,
 }
@@ -150,7 +150,7 @@ pub(crate) async fn put(
         at_least: size.unwrap_or_default(),
         message,
         sequence,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let inbox = app.engine.inbox().clone();
@@ -216,10 +216,11 @@ pub(crate) async fn delete(request: HttpRequest, app: web::Data<App>) -> Result<
     let DocumentQuery { message, sequence, wait: _ } = input::query(&request)?;
     let path = input::path_document(&request)?;
     let is_folder = path.ends_with('/');
+    let removal = Removal { message, sequence, by: sender::user(&request) };
     let removed = if !is_folder {
-        app.engine.inbox().remove(&path, message, sequence).await?
+        app.engine.inbox().remove(&path, removal).await?
     } else if sequence.is_none() {
-        app.engine.inbox().remove_below(&path, message).await?
+        app.engine.inbox().remove_below(&path, removal).await?
     } else {
         return Err(ApiError::Invalid("`sequence` counts for one path, not for a folder: leave it out".to_owned()));
     };

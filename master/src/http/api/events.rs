@@ -10,6 +10,7 @@ use actix_web::{
 use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
 use tributary_engine::{Followed, Resume, StoredEvent};
+use tributary_http_common::revoked;
 
 use crate::http::server::{App, error::ApiError};
 
@@ -22,7 +23,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// data are JSON; `reset` where events were missed that are no longer kept: then read again what you follow.
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "follow_events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen")),
-    responses((status = 200, content((String = "text/event-stream")), description = "Events until one side goes")))]
+    responses((status = 200, content((String = "text/event-stream")), description = "Events until one side goes, or the token is revoked")))]
 pub(crate) async fn follow(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let follower = app.follower()?;
     let followed = app.engine.follow(resume(request.headers())).await?.boxed();
@@ -31,6 +32,7 @@ pub(crate) async fn follow(request: HttpRequest, app: web::Data<App>) -> Result<
         let _ = &follower;
         item
     });
+    let items = items.take_until(revoked(&app.admission, &request).cancelled_owned());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -27,7 +27,7 @@ pub(crate) async fn healthz() -> impl Responder {
 /// Answers 200 once every source was tried, as long as the database can be written. A broker that is away is named, but is no reason for another answer.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "The database is set up and every source was tried once"),
-    (status = 503, description = "Not yet, or the database cannot be written: its disk is full or read-only"),
+    (status = 503, description = "Not yet, or the database cannot be written: its disk is full or fails, or it is read-only or locked"),
 ))]
 pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
     let (mut response, text) = match (app.engine.unwritable(), app.engine.is_ready()) {

@@ -10,7 +10,7 @@ use crate::http::{
         members::Members,
         product_views::{Edit, Offer, Product, ProductDetail},
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// The body of PUT: texts of columns. Of the own columns any may be missing.
@@ -144,7 +144,7 @@ pub(crate) async fn clear(request: HttpRequest, app: web::Data<App>) -> Result<H
 /// # Errors
 /// A condition cannot be parsed.
 pub(crate) fn terms(request: &HttpRequest, entrance: Entrance) -> Result<EditTerms, ApiError> {
-    Ok(EditTerms { author: input::author(request, entrance), expected: expected(request)?, only_if_shown: false })
+    Ok(EditTerms { author: sender::author(request, entrance), expected: expected(request)?, only_if_shown: false })
 }
 
 /// Answers with the product as shown now, or 404 with what is known of the sku.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::http::{
     api::{export::ListQuery, source_views::Source, views::Items},
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// The sources.
@@ -46,6 +46,6 @@ struct AcceptQuery {
 pub(crate) async fn accept(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let AcceptQuery { digest } = input::query(&request)?;
     let name = input::path_source(&request)?;
-    app.engine.accept_held(&name, digest, input::user(&request)).await?;
+    app.engine.accept_held(&name, digest, sender::acceptor(&request)).await?;
     Ok(HttpResponse::Accepted().finish())
 }

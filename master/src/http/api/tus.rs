@@ -16,7 +16,7 @@ use tributary_engine::{Document, InboxError, Offer, Unfinished};
 
 use crate::http::{
     api::upload::{apart, is_plain, length},
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, sender},
 };
 
 /// The version of the protocol.
@@ -88,7 +88,7 @@ pub(crate) async fn create(
         may_replace: text("replace").as_deref() == Some("1"),
         size: Some(size),
         at_least: size,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let (inbox, creator) = (app.engine.inbox().clone(), app.engine.inbox().clone());
@@ -164,9 +164,13 @@ pub(crate) async fn append(
 #[utoipa::path(delete, path = "/api/v1/tus/{id}", operation_id = "delete_tus", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "What has arrived is deleted"), (status = 404, description = "No such upload")))]
-pub(crate) async fn terminate(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn terminate(
+    request: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let id = id.to_ascii_lowercase();
-    match app.engine.inbox().cancel(&id).await? {
+    match app.engine.inbox().cancel(&id, sender::user(&request)).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(InboxError::Unknown { id }.into()),
     }

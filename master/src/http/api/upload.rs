@@ -18,6 +18,7 @@ use crate::http::server::{
     App,
     error::ApiError,
     input::{self, BODY_TIME},
+    sender,
 };
 
 /// Maximum bytes of a form's fields and boundaries, without its files.
@@ -88,7 +89,7 @@ pub(crate) async fn post(
             size,
             at_least: size.unwrap_or_default(),
             is_listed: true,
-            sent_by: input::user(&request),
+            sent_by: sender::user(&request),
             ..Offer::default()
         };
         apart(receive(app.engine.inbox().clone(), offer, payload)).await?
@@ -158,7 +159,7 @@ async fn first_file(
             may_replace,
             at_least,
             is_listed: true,
-            sent_by: input::user(&request),
+            sent_by: sender::user(&request),
             ..Offer::default()
         };
         return receive(inbox, offer, field).await;

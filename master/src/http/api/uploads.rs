@@ -8,12 +8,13 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web::{self, Bytes},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tributary_config::ReportConfig;
 use tributary_engine::{Document, Inbox};
+use tributary_http_common::revoked;
 use utoipa::IntoParams;
 
 use crate::http::{
@@ -22,7 +23,7 @@ use crate::http::{
         upload_view::UploadView,
         views::Items,
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Minimum time between two events of an upload.
@@ -88,8 +89,12 @@ pub(crate) async fn get(app: web::Data<App>, id: web::Path<String>) -> Result<Ht
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses((status = 204, description = "Its file is gone"), (status = 404, description = "No such upload")))]
-pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    if app.engine.inbox().cancel(&id.to_ascii_lowercase()).await? {
+pub(crate) async fn cancel(
+    request: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    if app.engine.inbox().cancel(&id.to_ascii_lowercase(), sender::user(&request)).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
     Err(unknown())
@@ -101,10 +106,14 @@ pub(crate) async fn cancel(app: web::Data<App>, id: web::Path<String>) -> Result
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/events", operation_id = "follow_upload", tag = "uploads",
     params(("id" = String, Path, description = "32 hex digits")),
     responses(
-        (status = 200, content((String = "text/event-stream")), description = "Events until the upload has ended"),
+        (status = 200, content((String = "text/event-stream")), description = "Events until the upload has ended, or the token is revoked"),
         (status = 404, description = "No such upload"),
     ))]
-pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn follow(
+    request: HttpRequest,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let place = app.follower()?;
     let upload = known(&app, &id).await?;
     let (inbox, reports, stop) = (app.engine.inbox().clone(), app.engine.reports(), app.engine.shutdown().clone());
@@ -112,7 +121,7 @@ pub(crate) async fn follow(app: web::Data<App>, id: web::Path<String>) -> Result
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .streaming(stream::unfold(follower, next)))
+        .streaming(stream::unfold(follower, next).take_until(revoked(&app.admission, &request).cancelled_owned())))
 }
 
 async fn known(app: &App, id: &str) -> Result<Document, ApiError> {

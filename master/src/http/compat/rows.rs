@@ -1,9 +1,12 @@
 //! The rows of a table as a list in JSON.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
+use futures_util::StreamExt;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use tributary_config::{CompatConfig, CompatData};
-use tributary_engine::{Engine, Product, ProductQuery, RowRange};
+use tributary_engine::{Batches, Engine, Product, ProductQuery, ReportScope, RowRange};
 
 use crate::http::api::results::Objects;
 
@@ -25,46 +28,70 @@ pub(crate) struct RowList {
 pub(crate) async fn read(engine: &Engine, config: &CompatConfig) -> Result<RowList> {
     match &config.data {
         CompatData::Products => {
-            let page = engine.products(ProductQuery::default(), config.limit).await?;
-            list(page.products, |out, product| Ok(serde_json::to_writer(out, &ProductRow(product))?)).await
+            let (_, rows) = engine.export_products(ProductQuery::default(), config.limit).await?;
+            list(rows, |out, product| Ok(serde_json::to_writer(out, &ProductRow(product))?)).await
         }
         CompatData::Report(name) => {
             let report = engine.reports().iter().find(|report| report.name == *name).cloned();
             // A reload may have dropped it.
-            let Some(report) = report else { return list(Vec::<()>::new(), |_, ()| Ok(())).await };
+            let Some(report) = report else { return Ok(Writing::new(MAX_LIST_BYTES).finish()) };
             let range = RowRange { limit: config.limit, ..RowRange::ALL };
-            let rows = engine.report_detail(&report, range, None).await?.rows;
+            let rows = engine.report_rows(&report, range, ReportScope::default()).await?;
             let objects = Objects::new(&report)?;
             list(rows, move |out, row| objects.write(out, row)).await
         }
     }
 }
 
-/// Writes rows as a list. Thousands of rows take longer than an async worker may be kept.
+/// Writes rows as a list, batch by batch. Thousands of rows take longer than an async worker may be kept.
 async fn list<T: Send + 'static>(
-    rows: Vec<T>,
-    write: impl Fn(&mut Vec<u8>, &T) -> Result<()> + Send + 'static,
+    mut rows: Batches<T>,
+    write: impl Fn(&mut Vec<u8>, &T) -> Result<()> + Send + Sync + 'static,
 ) -> Result<RowList> {
-    let written = tokio::task::spawn_blocking(move || written(&rows, MAX_LIST_BYTES, write));
-    written.await.context("writing rows as JSON panicked; this is a bug, and the log says where")?
-}
-
-fn written<T>(rows: &[T], max: usize, write: impl Fn(&mut Vec<u8>, &T) -> Result<()>) -> Result<RowList> {
-    let mut json = b"[".to_vec();
-    for row in rows {
-        let complete = json.len();
-        if complete > 1 {
-            json.push(b',');
-        }
-        write(&mut json, row)?;
-        if json.len() >= max {
-            json.truncate(complete);
-            json.push(b']');
-            return Ok(RowList { json, is_cut: true });
+    let (mut list, write) = (Writing::new(MAX_LIST_BYTES), Arc::new(write));
+    while let Some(batch) = rows.next().await {
+        let (batch, write) = (batch?, Arc::clone(&write));
+        let writing = tokio::task::spawn_blocking(move || list.add(&batch, &*write));
+        list = writing.await.context("writing rows as JSON panicked; this is a bug, and the log says where")??;
+        if list.is_cut {
+            break;
         }
     }
-    json.push(b']');
-    Ok(RowList { json, is_cut: false })
+    Ok(list.finish())
+}
+
+/// A list that is being written.
+struct Writing {
+    json: Vec<u8>,
+    max: usize,
+    is_cut: bool,
+}
+
+impl Writing {
+    fn new(max: usize) -> Self {
+        Self { json: b"[".to_vec(), max, is_cut: false }
+    }
+
+    fn add<T>(mut self, rows: &[T], write: impl Fn(&mut Vec<u8>, &T) -> Result<()>) -> Result<Self> {
+        for row in rows {
+            let complete = self.json.len();
+            if complete > 1 {
+                self.json.push(b',');
+            }
+            write(&mut self.json, row)?;
+            if self.json.len() >= self.max {
+                self.json.truncate(complete);
+                self.is_cut = true;
+                break;
+            }
+        }
+        Ok(self)
+    }
+
+    fn finish(mut self) -> RowList {
+        self.json.push(b']');
+        RowList { json: self.json, is_cut: self.is_cut }
+    }
 }
 
 /// A product as its columns alone.
@@ -89,11 +116,14 @@ mod tests {
     #[test]
     fn a_list_that_would_be_too_long_ends_after_a_row() {
         let check = |rows: &[&str], expect: &str, is_cut: bool| {
-            let list = written(rows, 12, |out, row| {
-                out.extend_from_slice(row.as_bytes());
-                Ok(())
-            });
-            let list = list.unwrap();
+            let add = |list: Writing, row: &&str| {
+                let write = |out: &mut Vec<u8>, row: &&str| {
+                    out.extend_from_slice(row.as_bytes());
+                    Ok(())
+                };
+                if list.is_cut { list } else { list.add(&[*row], write).unwrap() }
+            };
+            let list = rows.iter().fold(Writing::new(12), add).finish();
             assert_eq!((std::str::from_utf8(&list.json).unwrap(), list.is_cut), (expect, is_cut), "{rows:?}");
         };
         check(&[], "[]", false);

@@ -9,11 +9,11 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::{json, value::RawValue};
-use tributary_engine::{Arrived, Offer, Stage};
+use tributary_engine::{Arrived, Offer, Removal, Stage};
 
 use crate::http::{
     api::upload::apart,
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// The document that the rows become.
@@ -37,7 +37,7 @@ pub(crate) async fn update(
     let csv = csv(&body)?;
     let inbox = app.engine.inbox().clone();
     let Some(csv) = csv else {
-        inbox.remove(DOCUMENT, None, None).await?;
+        inbox.remove(DOCUMENT, Removal { by: sender::user(&request), ..Removal::default() }).await?;
         return Ok(HttpResponse::Ok().json(json!({ "status": "success" })));
     };
     let size = csv.len() as u64;
@@ -46,7 +46,7 @@ pub(crate) async fn update(
         may_replace: true,
         size: Some(size),
         at_least: size,
-        sent_by: input::user(&request),
+        sent_by: sender::user(&request),
         ..Offer::default()
     };
     let body = stream::iter([Ok::<_, std::convert::Infallible>(web::Bytes::from(csv))]);

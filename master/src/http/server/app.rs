@@ -10,9 +10,6 @@ use tributary_http_common::RequestMetrics;
 
 use crate::http::{server::error::ApiError, socketio::SocketIo};
 
-/// Most followers of events at a time, those of uploads included. Each holds a connection.
-const MAX_FOLLOWERS: usize = 1_000;
-
 /// Shared by all workers; lives as long as the server.
 pub(crate) struct App {
     /// Answers every request.
@@ -23,8 +20,10 @@ pub(crate) struct App {
     pub(crate) requests: RequestMetrics,
     /// The clients of Socket.IO.
     pub(crate) socketio: SocketIo,
-    /// One permit per follower of events.
+    /// One permit per follower of events, those of uploads included: each holds a connection.
     pub(super) followers: Arc<Semaphore>,
+    /// All of these permits.
+    pub(super) max_followers: usize,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
     /// Whether there is a page about the demo.
@@ -32,15 +31,29 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, admission: Admission, compat: Option<CompatConfig>) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        admission: Admission,
+        compat: Option<CompatConfig>,
+        max_followers: usize,
+    ) -> Self {
         let socketio = SocketIo::new(compat.clone().unwrap_or_default());
-        let followers = Arc::new(Semaphore::new(MAX_FOLLOWERS));
-        Self { engine, admission, requests: RequestMetrics::new(true), socketio, followers, compat, is_demo: false }
+        let followers = Arc::new(Semaphore::new(max_followers));
+        Self {
+            engine,
+            admission,
+            requests: RequestMetrics::new(true),
+            socketio,
+            followers,
+            max_followers,
+            compat,
+            is_demo: false,
+        }
     }
 
     /// Takes a place for one more follower of events, which is free again once it is dropped.
     pub(crate) fn follower(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let place = Arc::clone(&self.followers).try_acquire_owned();
-        place.map_err(|_| ApiError::TooManyClients { limit: MAX_FOLLOWERS })
+        place.map_err(|_| ApiError::TooManyClients { limit: self.max_followers })
     }
 }

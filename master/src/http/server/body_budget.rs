@@ -8,23 +8,24 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Most bytes of all bodies that are being received.
-pub(super) const MAX_BYTES: usize = 64 << 20;
 /// Most bytes of a small body, as an edit is, and bytes that only the beginnings of bodies may take beside all others: a few large ones
 /// must not stop every edit.
-const SMALL_BYTES: usize = 64 << 10;
-const SMALL_RESERVE: usize = 8 << 20;
+const SMALL_BYTES: u64 = 64 << 10;
+const SMALL_RESERVE: u64 = 8 << 20;
 /// Age from which on a body must make room for others.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
 /// A number of bytes that are held, over all requests.
 #[derive(Debug)]
-pub(super) struct Budget(Mutex<Held>);
+pub(super) struct Budget {
+    bytes: u64,
+    held: Mutex<Held>,
+}
 
 /// Guarded by [`Budget`], for one change only.
 #[derive(Debug)]
 struct Held {
-    bytes: usize,
+    bytes: u64,
     /// Bodies that hold some.
     bodies: Vec<Body>,
 }
@@ -32,7 +33,7 @@ struct Held {
 #[derive(Debug)]
 struct Body {
     began: Instant,
-    bytes: usize,
+    bytes: u64,
     yields: CancellationToken,
 }
 
@@ -40,15 +41,20 @@ struct Body {
 #[derive(Debug)]
 pub(super) struct Share<'a> {
     budget: &'a Budget,
-    bytes: usize,
+    bytes: u64,
     /// Cancelled when others need its bytes.
     yields: CancellationToken,
 }
 
 impl Budget {
-    /// Nothing is held.
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(Held { bytes: 0, bodies: Vec::new() }))
+    /// So many bytes, of which nothing is held.
+    pub(super) const fn new(bytes: u64) -> Self {
+        Self { bytes, held: Mutex::new(Held { bytes: 0, bodies: Vec::new() }) }
+    }
+
+    /// All of its bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Begins a body.
@@ -57,7 +63,7 @@ impl Budget {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,7 +78,7 @@ impl Held {
 
 impl Share<'_> {
     /// Takes so many bytes more. Returns whether there were so many left, or are in a moment.
-    pub(super) fn grow(&mut self, bytes: usize) -> bool {
+    pub(super) fn grow(&mut self, bytes: u64) -> bool {
         let mut held = self.budget.held();
         if self.bytes == 0 {
             held.bodies.push(Body { began: Instant::now(), bytes: 0, yields: self.yields.clone() });
@@ -83,7 +89,7 @@ impl Share<'_> {
             body.bytes = self.bytes;
         }
         let reserve = if self.bytes <= SMALL_BYTES { SMALL_RESERVE } else { 0 };
-        held.bytes <= MAX_BYTES + reserve || held.let_largest_go()
+        held.bytes <= self.budget.bytes.saturating_add(reserve) || held.let_largest_go()
     }
 
     /// Waits until others need its bytes.
@@ -105,9 +111,11 @@ impl Drop for Share<'_> {
 mod tests {
     use super::*;
 
+    const MAX_BYTES: u64 = 64 << 20;
+
     #[test]
     fn an_old_body_makes_room_and_a_new_one_does_not() {
-        let budget = Budget::new();
+        let budget = Budget::new(MAX_BYTES);
         let (mut old, mut new) = (budget.share(), budget.share());
         assert!(old.grow(MAX_BYTES / 2) && new.grow(MAX_BYTES / 2) && !new.grow(1));
         budget.held().bodies[0].began -= MAX_AGE;
@@ -120,7 +128,7 @@ mod tests {
     /// Ten clients that sent eight megabytes but for the last byte used to stop every edit.
     #[test]
     fn large_bodies_neither_keep_small_ones_out_nor_take_their_place() {
-        let budget = Budget::new();
+        let budget = Budget::new(MAX_BYTES);
         let (mut small, mut large, mut larger) = (budget.share(), budget.share(), budget.share());
         assert!(small.grow(1) && large.grow(MAX_BYTES / 4) && larger.grow(3 * MAX_BYTES / 4 - 1) && !large.grow(1));
         assert!(budget.share().grow(SMALL_BYTES), "however full it is of young ones");
@@ -131,7 +139,7 @@ mod tests {
 
     #[test]
     fn all_bodies_share_what_there_is() {
-        let budget = Budget::new();
+        let budget = Budget::new(MAX_BYTES);
         let (mut one, mut other) = (budget.share(), budget.share());
         assert!(one.grow(MAX_BYTES / 2) && other.grow(MAX_BYTES / 2));
         assert!(!other.grow(1));

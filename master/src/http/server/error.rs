@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError};
+use tributary_engine::{AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError, Unwritten};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -68,7 +68,7 @@ pub(crate) enum ApiError {
     #[error("more than {limit} bytes are being received; send this again in a moment")]
     TooManyBodies {
         /// The limit in bytes.
-        limit: usize,
+        limit: u64,
     },
     /// The route does not accept the body's media type.
     #[error("the body must be `{expected}`")]
@@ -97,6 +97,9 @@ pub(crate) enum ApiError {
     /// The server is stopping and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
+    /// Nothing can be written at the moment.
+    #[error("{0}, so nothing was changed; `/readyz` and the log say more; try again later")]
+    Unwritten(Unwritten),
     /// The server failed; the log has the details.
     #[error("something went wrong; the log of the master says what")]
     Internal,
@@ -137,6 +140,7 @@ impl ApiError {
             Self::TooManyClients { .. } | Self::Busy => "too many clients",
             Self::Accept(error) => accept(error).1,
             Self::Stopping => "stopping",
+            Self::Unwritten(_) => "cannot write",
             Self::Internal => "internal error",
         }
     }
@@ -189,6 +193,7 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
         InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         InboxError::Failed(error) if error.is::<Busy>() => (StatusCode::SERVICE_UNAVAILABLE, "too many clients"),
+        InboxError::Failed(error) if error.is::<Unwritten>() => (StatusCode::SERVICE_UNAVAILABLE, "cannot write"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
@@ -222,7 +227,7 @@ impl From<anyhow::Error> for ApiError {
             return Self::Busy;
         }
         tracing::error!("a request failed: {error:#}");
-        Self::Internal
+        error.downcast_ref::<Unwritten>().map_or(Self::Internal, |unwritten| Self::Unwritten(unwritten.clone()))
     }
 }
 
@@ -243,7 +248,9 @@ impl ResponseError for ApiError {
             Self::CannotUndo(_) => StatusCode::CONFLICT,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
-            Self::Stopping | Self::Busy | Self::TooManyClients { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::Busy | Self::TooManyClients { .. } | Self::Unwritten(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

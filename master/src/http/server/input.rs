@@ -1,31 +1,37 @@
 //! Reads and checks queries, bodies, skus, names and descriptions. Every error says what to write instead.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use actix_web::{
     HttpRequest,
     error::QueryPayloadError,
-    http::header::{ACCEPT, AUTHORIZATION, Accept, CONTENT_TYPE, Header, Quality},
+    http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
     web,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::timeout;
-use tributary_engine::{Author, Entrance, checked_sku, checked_text};
-use tributary_http_common::{caller, plain};
+use tributary_config::Limits;
+use tributary_engine::{checked_sku, checked_text};
+use tributary_http_common::plain;
 
-use super::body_budget::{Budget, MAX_BYTES};
+use super::body_budget::Budget;
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
 const MOST_ROWS: i64 = 10_000;
 /// Maximum bytes of a body: a description with every byte escaped.
 pub(crate) const BODY_BYTES: usize = 8 << 20;
-/// Characters of a user name that are kept.
-const MAX_USER_CHARS: usize = 100;
 /// Time limit of a body. A client that stops halfway holds a connection for no longer.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// The bytes of all bodies that are being received, because each client may send eight megabytes as slowly as it likes.
+static BODIES: OnceLock<Budget> = OnceLock::new();
+
+/// Sets the bound of all bodies that are being received, for this process. The first one stays.
+pub(super) fn limit_bodies(bytes: u64) {
+    BODIES.get_or_init(|| Budget::new(bytes));
+}
 
 /// Parses the query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
@@ -83,20 +89,20 @@ pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Byt
 }
 
 async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
-    static BODIES: Budget = Budget::new();
-    let (mut share, mut body) = (BODIES.share(), web::BytesMut::new());
+    let bodies = BODIES.get_or_init(|| Budget::new(Limits::default().bodies));
+    let (mut share, mut body) = (bodies.share(), web::BytesMut::new());
     loop {
         let chunk = tokio::select! {
             chunk = payload.next() => chunk,
-            () = share.yields() => return Err(ApiError::TooManyBodies { limit: MAX_BYTES }),
+            () = share.yields() => return Err(ApiError::TooManyBodies { limit: bodies.bytes() }),
         };
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
         let chunk = chunk.map_err(|_| bad("the body ended early or is not written as its head says".to_owned()))?;
         if body.len() + chunk.len() > limit {
             return Err(ApiError::TooLarge { limit });
         }
-        if !share.grow(chunk.len()) {
-            return Err(ApiError::TooManyBodies { limit: MAX_BYTES });
+        if !share.grow(chunk.len() as u64) {
+            return Err(ApiError::TooManyBodies { limit: bodies.bytes() });
         }
         body.extend_from_slice(&chunk);
     }
@@ -162,27 +168,6 @@ pub(crate) fn path_number(request: &HttpRequest, slashes: usize) -> Result<i64, 
     part.parse().map_err(|_| bad(format!("`{part}` in the path is no number")))
 }
 
-/// Returns who sends a request, and how.
-pub(crate) fn author(request: &HttpRequest, entrance: Entrance) -> Author {
-    Author { entrance, user: user(request) }
-}
-
-/// Returns who sends a request: the name of the token, which proves it, or else the user name of Basic authentication, which nothing
-/// proves.
-pub(crate) fn user(request: &HttpRequest) -> Option<String> {
-    if let Some(name) = caller(request).name {
-        return Some(name.to_string());
-    }
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
-    let credentials = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
-    let decoded = credentials.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
-    decoded.and_then(|decoded| {
-        let user = String::from_utf8_lossy(decoded.split(|byte| *byte == b':').next()?).into_owned();
-        let user: String = user.chars().filter(|letter| !letter.is_control()).take(MAX_USER_CHARS).collect();
-        Some(user.trim().to_owned()).filter(|user| !user.is_empty())
-    })
-}
-
 /// The name with which a request's path ends; as it was sent, for the reason given at [`path_sku`].
 pub(crate) fn path_name(request: &HttpRequest) -> Result<String, ApiError> {
     decoded("name", request.uri().path().rsplit('/').next())
@@ -241,33 +226,9 @@ fn prefers(request: &HttpRequest, one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{HttpMessage, test::TestRequest};
-    use tributary_admission::{Caller, Role};
+    use actix_web::test::TestRequest;
 
     use super::*;
-
-    #[test]
-    fn the_name_of_a_token_is_the_author() {
-        let basic = format!("Basic {}", STANDARD.encode("bob:secret"));
-        let request = TestRequest::default().insert_header((AUTHORIZATION, basic)).to_http_request();
-        request.extensions_mut().insert(Caller { name: Some("ann".into()), role: Role::Edit });
-        assert_eq!(author(&request, Entrance::Form).user.as_deref(), Some("ann"));
-    }
-
-    #[test]
-    fn the_author_is_the_user_of_basic_authentication() {
-        let check = |header: String, expect: Option<&str>| {
-            let request = TestRequest::default().insert_header((AUTHORIZATION, header.clone())).to_http_request();
-            assert_eq!(author(&request, Entrance::Form).user.as_deref(), expect, "{header}");
-        };
-        let basic = |credentials: &str| format!("Basic {}", STANDARD.encode(credentials));
-        check(basic("ann:secret:x"), Some("ann"));
-        check(basic(" a\u{7}nn :"), Some("ann"));
-        check(basic(":secret"), None);
-        check(basic(&"é".repeat(101)), Some(&"é".repeat(100)));
-        check("Bearer ann".to_owned(), None);
-        check("Basic ?".to_owned(), None);
-    }
 
     #[test]
     fn the_caller_says_what_it_wants() {

@@ -11,6 +11,7 @@ pub(crate) mod openapi;
 mod roles;
 pub(crate) mod router;
 mod run;
+pub(crate) mod sender;
 
 pub(crate) use app::App;
 pub(crate) use run::serve;

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
-use tributary_http_common::Renewal;
+use tributary_http_common::{Renewal, keep_free};
 use tributary_tls::PairInForce;
 
-use super::App;
+use super::{App, input::limit_bodies};
 use crate::http::server::router;
 
 /// Serves the form and the API until the engine stops.
@@ -23,7 +23,10 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let admission = if pair.is_some() { admission.over_https() } else { admission };
     let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
-    let app = App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone()) };
+    let app =
+        App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone(), config.limits.followers) };
+    limit_bodies(config.limits.bodies);
+    keep_free(config.keep_free);
     let app = Data::new(app);
     let shared = app.clone();
     let build = move || router::app(app.clone());

@@ -19,6 +19,7 @@ use tokio::{
 };
 use tributary_config::CompatConfig;
 use tributary_engine::Engine;
+use tributary_http_common::revoked;
 
 use self::{
     feed::Feed,
@@ -60,9 +61,8 @@ impl SocketIo {
         self.sessions.count()
     }
 
-    /// Opens a session.
-    fn open(&self, engine: &Engine, carrier: Carrier) -> Result<Arc<Session>, ApiError> {
-        let session = Session::new(carrier, engine.shutdown());
+    /// Adds a session.
+    fn add(&self, session: Session) -> Result<Arc<Session>, ApiError> {
         let session = self.sessions.add(session).ok_or(ApiError::TooManyClients { limit: MAX_SESSIONS })?;
         self.stirred.notify_one();
         Ok(session)
@@ -83,7 +83,7 @@ impl SocketIo {
 
     fn look_after(&self) {
         for session in self.sessions.all() {
-            if !session.pulse(Instant::now()) {
+            if session.is_revoked() || !session.pulse(Instant::now()) {
                 self.end(&session);
             }
         }
@@ -146,7 +146,7 @@ pub(crate) async fn get(
     let (transport, sid) = Query::of(&request)?;
     match (transport, sid) {
         (Transport::WebSocket, sid) => websocket::open(&request, app, payload, sid.as_deref()),
-        (Transport::Polling, None) => polling::open(&app),
+        (Transport::Polling, None) => polling::open(&request, &app),
         (Transport::Polling, Some(sid)) => polling::poll(&app, &sid).await,
     }
 }
@@ -161,6 +161,12 @@ pub(crate) async fn post(
         (Transport::Polling, Some(sid)) => polling::receive(&app, &sid, payload).await,
         _ => Err(ApiError::BadRequest("a POST needs `transport=polling` and a `sid`".to_owned())),
     }
+}
+
+/// Opens a session for the sender of a request.
+fn open(request: &HttpRequest, app: &App, carrier: Carrier) -> Result<Arc<Session>, ApiError> {
+    let revoked = revoked(&app.admission, request);
+    app.socketio.add(Session::new(carrier, revoked, app.engine.shutdown()))
 }
 
 /// The session with this id. After a restart of the server no client's is known, and each connects again.

@@ -1,7 +1,7 @@
 //! The transport of plain requests: a GET waits for packets, a POST brings some.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     body::SizedStream,
     http::header::{CACHE_CONTROL, ContentType},
     web::{self, Bytes},
@@ -18,8 +18,8 @@ use crate::http::server::{App, error::ApiError, input};
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Opens a session.
-pub(super) fn open(app: &App) -> Result<HttpResponse, ApiError> {
-    let session = app.socketio.open(&app.engine, Carrier::Polling)?;
+pub(super) fn open(request: &HttpRequest, app: &App) -> Result<HttpResponse, ApiError> {
+    let session = super::open(request, app, Carrier::Polling)?;
     let open = packet::open(session.sid(), &["websocket"]);
     Ok(answer(vec![Packet::Own(open)]))
 }

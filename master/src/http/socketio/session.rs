@@ -57,6 +57,7 @@ pub(super) struct Session {
     /// Something may wait to be sent.
     wake: Notify,
     ended: CancellationToken,
+    revoked: CancellationToken,
 }
 
 /// Guarded by [`Session::state`].
@@ -82,8 +83,8 @@ impl Drop for Poll<'_> {
 }
 
 impl Session {
-    /// A session that ends with `stop` at the latest.
-    pub(super) fn new(carrier: Carrier, stop: &CancellationToken) -> Self {
+    /// A session that ends with `stop` at the latest. `revoked`: the token that opened it is no longer in force.
+    pub(super) fn new(carrier: Carrier, revoked: CancellationToken, stop: &CancellationToken) -> Self {
         let state = State {
             is_polled: false,
             replies: VecDeque::new(),
@@ -98,6 +99,7 @@ impl Session {
             state: Mutex::new(state),
             wake: Notify::new(),
             ended: stop.child_token(),
+            revoked,
         }
     }
 
@@ -111,6 +113,10 @@ impl Session {
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_cancelled()
+    }
+
+    pub(super) fn is_revoked(&self) -> bool {
+        self.revoked.is_cancelled()
     }
 
     pub(super) async fn ended(&self) {

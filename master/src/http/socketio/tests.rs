@@ -35,7 +35,7 @@ impl Server {
         drop(Store::open(&database).unwrap());
         let config = Config { database, ..Config::default() };
         let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
-        let app = web::Data::new(App::new(engine, Admission::default(), None));
+        let app = web::Data::new(App::new(engine, Admission::default(), None, 1_000));
         Self { app, running, _folder: folder }
     }
 
@@ -107,7 +107,7 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
-        let session = Session::new(Carrier::Polling, &CancellationToken::new());
+        let session = Session::new(Carrier::Polling, CancellationToken::new(), &CancellationToken::new());
         Self { session, feed: Feed::new(CompatConfig::default()), sessions: Sessions::default() }
     }
 
@@ -227,7 +227,7 @@ async fn there_are_at_most_so_many_clients() {
     let server = Server::new();
     let stop = CancellationToken::new();
     for _ in 1..MAX_SESSIONS {
-        server.app.socketio.sessions.add(Session::new(Carrier::Polling, &stop)).unwrap();
+        server.app.socketio.sessions.add(Session::new(Carrier::Polling, CancellationToken::new(), &stop)).unwrap();
     }
     let sid = server.open().await;
     let (status, body) = server.get("EIO=4&transport=polling").await;

@@ -32,7 +32,7 @@ pub(super) fn open(
     let (response, out, incoming) =
         opened.map_err(|why| ApiError::BadRequest(format!("this opens no WebSocket: {why}")))?;
     let session = match sid {
-        None => app.socketio.open(&app.engine, Carrier::WebSocket)?,
+        None => super::open(request, &app, Carrier::WebSocket)?,
         Some(sid) => {
             let session = known(&app, sid)?;
             if !session.probe() {

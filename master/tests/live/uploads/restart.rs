@@ -72,3 +72,29 @@ fn once_reads_what_was_uploaded_and_the_next_start_says_so() {
     system.start_master(&[]);
     assert_eq!(ended(&system, &id)["rows"], 20_000);
 }
+
+/// Its rows stayed, the source was up, and nobody learned that they cannot be computed again.
+#[test]
+fn an_applied_upload_whose_file_is_gone_is_named() {
+    let mut system = master("");
+    upload(&system, "a.csv", "", FEED);
+    upload(&system, "b.csv", "", "sku,name\nb1,B\n");
+    let before = skus(&system);
+    system.stop_master();
+    let folder = system.database().with_extension("db.uploads");
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let file = files.into_iter().find(|path| path.to_str().unwrap().contains("a.csv")).unwrap();
+    std::fs::remove_file(file).unwrap();
+    system.start_master(&[]);
+    let error = |system: &crate::system::System| system.json("/api/v1/sources")["items"][0]["error"].clone();
+    let told = "a.csv cannot be read: its file is missing from the folder of uploads; upload it again";
+    let is_told = |system: &crate::system::System| error(system).as_str().is_some_and(|error| error.contains(told));
+    wait::until("the missing file is named", || is_told(&system).then_some(()));
+    assert_eq!(skus(&system), before);
+    // It lasts while others are applied, and ends with a new file.
+    upload(&system, "c.csv", "", "sku,name\nc1,C\n");
+    assert!(is_told(&system), "{}", error(&system));
+    assert_eq!(upload(&system, "a.csv", "&replace=1", FEED)["state"], "complete");
+    wait::until("nothing is missing", || error(&system).is_null().then_some(()));
+    assert_eq!(sources(&system), [("uploads".to_owned(), "up".to_owned())]);
+}

@@ -1,6 +1,11 @@
 //! Several tokens with names and roles: who did what, and another token without a restart.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
 
 use serde_json::json;
 use tributary_testkit::{
@@ -65,6 +70,10 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     assert_eq!(uploads["items"][0]["sent_by"], json!("cid"));
     assert!(uploads["items"][0]["created_at"].is_string());
 
+    assert_eq!(ask(&system, DAN, "DELETE", "/api/v1/documents/u.csv", "").status, 204);
+    assert_eq!(ask(&system, CID, "PUT", "/api/v1/documents/f/v.csv", "sku,name\nv,x\n").status, 202);
+    assert_eq!(ask(&system, CID, "DELETE", "/api/v1/documents/f/", "").status, 204);
+
     system.write("north", "feed.csv", "sku,name\n");
     wait::until("it is held", || (system.table("sources")[0]["state"] == "held").then_some(()));
     problem(&ask(&system, CID, "POST", "/api/v1/sources/north/accept", ""), 403);
@@ -72,8 +81,50 @@ fn whoever_corrects_sends_or_accepts_is_remembered() {
     let url = system.master_url("/api/v1/events");
     let bearer = format!("Bearer {ANN}");
     let mut lines = http::lines(&url, &[("Authorization", &bearer), ("Last-Event-ID", "0")]).unwrap();
+    for removed in [r#"{"by":"dan","documents":1,"path":"u.csv"}"#, r#"{"by":"cid","documents":1,"path":"f/"}"#] {
+        let event = lines.by_ref().skip_while(|line| line != "event: removed").nth(1).unwrap();
+        assert_eq!(event, format!("data: {removed}"));
+    }
     let accepted = lines.by_ref().skip_while(|line| line != "event: accepted").nth(1).unwrap();
     assert_eq!(accepted, r#"data: {"by":"dan","removes":300,"source":"north"}"#);
+}
+
+/// Someone with a token without a name could say that ann did it.
+#[test]
+fn nobody_is_recorded_by_the_name_of_a_token_that_he_does_not_have() {
+    let system = guarded();
+    fs::write(file(&system), format!("ann read {ANN}\n{DAN}\n")).unwrap();
+    system.hangup();
+    wait::until("the tokens are in force", || (ask(&system, BOB, "GET", "/", "").status == 401).then_some(()));
+    // The user names Ann and eve, with the token that has no name.
+    for (sku, encoded, by) in [
+        ("a1", "QW5uOmRhbi1xN1loMm1WdDlLcDRaeDhSYjFOYzU=", json!(null)),
+        ("a2", "ZXZlOmRhbi1xN1loMm1WdDlLcDRaeDhSYjFOYzU=", json!("eve")),
+    ] {
+        let basic = [("Authorization", &*format!("Basic {encoded}"))];
+        let url = system.master_url(&format!("/api/v1/products/{sku}"));
+        let patch = http::request("PATCH", &url, &basic, br#"{"name":"m"}"#).unwrap();
+        assert_eq!(patch.status, 200, "{}", patch.text());
+        let edits = system.table("edits");
+        let edit = edits.iter().find(|edit| edit["sku"] == sku).unwrap();
+        assert_eq!(edit["edited_by"], by);
+    }
+}
+
+/// The first admin of the token file was taken for the person at the command line.
+#[test]
+fn the_command_line_accepts_under_its_own_name() {
+    let system = guarded();
+    system.write("north", "feed.csv", "sku,name\n");
+    wait::until("it is held", || (system.table("sources")[0]["state"] == "held").then_some(()));
+    let listen = system.master_url("").replace("http://", "");
+    let output = system.run("master", &["--accept", "north", "--listen", &listen]);
+    assert!(output.status.success(), "{}", process::stderr(&output));
+    let bearer = format!("Bearer {ANN}");
+    let headers = [("Authorization", &*bearer), ("Last-Event-ID", "0")];
+    let mut lines = http::lines(&system.master_url("/api/v1/events"), &headers).unwrap();
+    let accepted = lines.by_ref().skip_while(|line| line != "event: accepted").nth(1).unwrap();
+    assert_eq!(accepted, r#"data: {"by":"master --accept","removes":300,"source":"north"}"#);
 }
 
 #[test]
@@ -102,6 +153,63 @@ fn tokens_change_without_a_restart() {
     assert_eq!(status(&new), 200, "a wrong file changes nothing");
     fs::write(file(&system), format!("dan {DAN}\n")).unwrap();
     until("the changed file is noticed without a signal", DAN, 200);
+}
+
+/// Begins a request whose answer goes on until one side ends it.
+fn follow(system: &System, token: &str, path: &str, upgrade: &str) -> TcpStream {
+    let url = system.master_url("");
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{upgrade}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    until(&mut stream, "HTTP/1.1 ");
+    let mut status = [0; 3];
+    stream.read_exact(&mut status).unwrap();
+    assert!([b"200", b"101"].contains(&&status), "{path}: {}", String::from_utf8_lossy(&status));
+    stream
+}
+
+/// Reads until a text has come.
+fn until(stream: &mut TcpStream, text: &str) {
+    let mut read = Vec::new();
+    while !read.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        read.extend(byte);
+    }
+}
+
+/// They would see for months what happens, long after their token was taken away.
+#[test]
+fn what_a_revoked_token_follows_ends() {
+    const CLOSE: &str = "Connection: close\r\n";
+    const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let system = guarded();
+    let (bearer, name) = (format!("Bearer {CID}"), "filename dS5jc3Y=");
+    let begun = [
+        ("Authorization", &*bearer),
+        ("Tus-Resumable", "1.0.0"),
+        ("Upload-Length", "9"),
+        ("Upload-Metadata", name),
+        ("Content-Length", "0"),
+    ];
+    let begun = http::request("POST", &system.master_url("/api/v1/tus/"), &begun, b"").unwrap();
+    assert_eq!(begun.status, 201, "{}", begun.text());
+    let upload = begun.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    let ends = [
+        follow(&system, ANN, "/api/v1/events", CLOSE),
+        follow(&system, ANN, &format!("/api/v1/uploads/{upload}/events"), CLOSE),
+        follow(&system, ANN, "/socket.io/?EIO=4&transport=websocket", WEBSOCKET),
+    ];
+    let mut goes_on = follow(&system, BOB, "/api/v1/events", CLOSE);
+    fs::write(file(&system), format!("bob edit {BOB}\ndan {DAN}\n")).unwrap();
+    system.hangup();
+    for mut stream in ends {
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    assert_eq!(ask(&system, BOB, "PUT", "/api/v1/products/a1", r#"{"name":"n","description":"d"}"#).status, 200);
+    until(&mut goes_on, "event: edit");
 }
 
 #[test]

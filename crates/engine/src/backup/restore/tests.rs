@@ -86,6 +86,42 @@ fn a_restore_that_was_broken_off_between_database_and_uploads_is_finished_by_the
     home.is_restored();
 }
 
+/// "Restored" was said of uploads without a database.
+#[test]
+fn a_database_that_is_no_longer_in_place_is_restored_again() {
+    let home = Home::new();
+    let (saved, other) = (home.saved("saved"), home.saved("other"));
+    let broken_off = || {
+        home.stage().fill(&saved).unwrap();
+        home.stage().place_database(&home.path("new.db")).unwrap();
+    };
+    broken_off();
+    fs::remove_file(home.path("new.db")).unwrap();
+    home.restore(&saved).unwrap();
+    home.is_restored();
+
+    // A master has made an empty one meanwhile. Now any backup will do.
+    let clear = || {
+        fs::remove_file(home.path("new.db")).unwrap();
+        fs::remove_dir_all(home.path("new.uploads")).unwrap();
+    };
+    clear();
+    broken_off();
+    fs::rename(home.path("new.db"), home.path("moved.db")).unwrap();
+    drop(Store::open(&home.url("new.db")).unwrap());
+    home.restore(&other).unwrap();
+    home.is_restored();
+
+    // Or one that holds something.
+    clear();
+    broken_off();
+    fs::copy(home.path("new.db"), home.path("moved.db")).unwrap();
+    fs::rename(home.path("moved.db"), home.path("new.db")).unwrap();
+    let refused = format!("{:#}", home.restore(&saved).unwrap_err());
+    assert!(refused.contains("is not empty; restore to another database"), "{refused}");
+    assert!(!home.path("new.uploads").exists());
+}
+
 #[test]
 fn what_was_unpacked_before_a_crash_is_in_nobodys_way() {
     let home = Home::new();

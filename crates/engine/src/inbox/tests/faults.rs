@@ -49,11 +49,11 @@ impl Action {
         match self {
             Self::Cancel => {
                 let id = world.current(path).unwrap().id;
-                assert!(world.inbox().cancel(&id).await?);
+                assert!(world.inbox().cancel(&id, None).await?);
                 Ok(None)
             }
             Self::Remove => {
-                assert_eq!(world.inbox().remove(path, None, None).await?, Removed::Done);
+                assert_eq!(world.inbox().remove(path, Removal::default()).await?, Removed::Done);
                 Ok(None)
             }
             Self::New | Self::Replace | Self::Reject => match world.send(path, &body, is_listed).await? {

@@ -5,7 +5,7 @@ use tributary_store::{DocumentState, ProductFilter};
 use super::*;
 use crate::{
     documents::{Changes, take_back},
-    inbox::receiving::Receiving,
+    inbox::receiving::{EXPIRES_AFTER, Receiving},
     source::FetchError,
 };
 
@@ -20,7 +20,7 @@ async fn what_was_cancelled_and_forgotten_does_not_come_back() {
     assert_eq!(world.end_of(&id).await, Stage::Failed);
     // As if its file could not be deleted.
     std::fs::write(world.folder().join(format!("{path}.{id}")), feed(path, "two")).unwrap();
-    assert!(world.inbox().cancel(&id).await.unwrap(), "it is forgotten");
+    assert!(world.inbox().cancel(&id, None).await.unwrap(), "it is forgotten");
     assert!(world.inbox().get(&id).await.unwrap().is_none());
     let world = world.restart().await;
     world.expect(path, Some("one")).await;
@@ -47,7 +47,7 @@ async fn an_id_is_used_once() {
         if is_there {
             world.end_of(&id).await;
             world.expect("a.csv", Some("one")).await;
-            assert!(world.inbox().cancel(&id).await.unwrap());
+            assert!(world.inbox().cancel(&id, None).await.unwrap());
         }
         world.expect("a.csv", None).await;
     }
@@ -61,7 +61,7 @@ async fn the_file_of_a_document_that_was_sent_again_is_not_missed() {
     let world = World::new("").await;
     let (path, documents) = ("a.csv", world.inbox().0.documents.clone());
     world.put(path, &feed(path, "one"), false).await.unwrap();
-    let listed = documents.list(None).files.remove(0);
+    let listed = documents.list(None).files.entry(0);
     let file = documents.file(&listed).unwrap();
     std::fs::remove_file(world.folder().join(format!("{path}.{}", world.current(path).unwrap().id))).unwrap();
     assert!(documents.missing(&listed, &file).unwrap().is_some());
@@ -91,6 +91,24 @@ async fn a_change_is_finished_even_if_nobody_waits_for_it() {
     world.check_folder();
     assert!(end.borrow_and_update().is_some());
     world.expect(path, None).await;
+    world.stop().await;
+}
+
+/// A clock that is set a day ahead used to delete what has come of every unfinished upload.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_upload_expires_by_a_clock_that_nobody_sets() {
+    let world = World::new("").await;
+    let offer = Offer { path: "a.csv".to_owned(), size: Some(9), is_listed: true, ..Offer::default() };
+    let Unfinished { id, .. } = world.inbox().create(offer).await.unwrap();
+    let row = world.store().document(&id).unwrap().unwrap();
+    let expires_at = Some("2001-01-01T00:00:00.000Z".to_owned());
+    world.store().update_document(&DocumentRow { expires_at, ..row }).unwrap();
+    world.inbox().expire().await.unwrap();
+    assert!(world.inbox().unfinished(&id).await.unwrap().is_some());
+    // After a restart only that time is known.
+    let world = world.restart().await;
+    world.inbox().expire().await.unwrap();
+    assert!(world.inbox().unfinished(&id).await.unwrap().is_none());
     world.stop().await;
 }
 
@@ -247,7 +265,7 @@ async fn an_idle_upload_of_which_little_has_come_makes_room() {
     assert!(matches!(refused, Err(InboxError::TooManyUnfinished { limit: 3 })), "all are in use: {refused:?}");
     for id in &ids[..2] {
         let receiving = Arc::clone(&inbox.receiving()[id]);
-        *receiving.resumable.as_ref().unwrap().used_at.lock().unwrap() -= Duration::from_secs(60);
+        receiving.resumable.as_ref().unwrap().expire_after(EXPIRES_AFTER - Duration::from_secs(60));
     }
     inbox.make_room(3).await.unwrap();
     let mut left = Vec::new();

@@ -3,9 +3,10 @@
 use std::{io::Cursor, sync::Arc};
 
 use proptest::{collection::vec, prelude::*, sample::select};
+use tributary_budget::Budget;
 use tributary_config::PRODUCTS;
 use tributary_csv_gate::FileReject;
-use tributary_merge::{MemoryBudget, SpillFiles};
+use tributary_merge::SpillFiles;
 use tributary_protocol::{FormatSpec, ManifestEntry, Quotes};
 use tributary_store::{FileRow, PageContent, SkuRows, Store};
 
@@ -77,7 +78,7 @@ impl Stored {
                 rank: Rank::default(),
             }),
             rules: FeedRules::default(),
-            memory: MemoryBudget::new(1 << 30),
+            memory: Arc::new(Budget::new(1 << 30)),
             spill: SpillFiles::new(tempfile::tempfile),
             before: Memory::of(
                 &self.cache,

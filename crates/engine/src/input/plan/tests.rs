@@ -47,7 +47,7 @@ fn file(path: &str, accepted: Option<(&str, &str)>, rejected: Option<(&str, &str
     FileRow { hash, reading, state, rejected_reason: rejected_hash.clone(), rejected_hash, rejected_reading, ..new }
 }
 
-fn manifest(paths: &[&str]) -> Manifest {
+fn manifest(paths: &[&str]) -> CompactManifest {
     let entry = |path: &&str| ManifestEntry {
         path: (*path).into(),
         size: 1,
@@ -55,7 +55,7 @@ fn manifest(paths: &[&str]) -> Manifest {
         modified: "now".into(),
         ..ManifestEntry::default()
     };
-    Manifest { version: "v".into(), files: paths.iter().map(entry).collect(), ..Manifest::default() }
+    CompactManifest { version: "v".into(), files: paths.iter().map(entry).collect(), ..CompactManifest::default() }
 }
 
 fn formats(rules: Vec<FormatSpec>) -> SourceFormats {
@@ -107,14 +107,14 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
     let stored =
         [file("a", Some(("h", "r")), None, FileState::Applied), file("b", Some(("h", "r")), None, FileState::Applied)];
     let none = SourceFormats::default();
-    let planned = |claims, manifest: &Manifest| {
+    let planned = |claims, manifest: &CompactManifest| {
         plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored))
     };
-    let removed = |claims, manifest: &Manifest| planned(claims, manifest).removed;
+    let removed = |claims, manifest: &CompactManifest| planned(claims, manifest).removed;
     let empty = manifest(&[]);
     assert_eq!(removed("", &empty), stored);
     let unreadable = vec![Unreadable { path: "a".into(), error: "denied".into() }];
-    let unreadable = Manifest { unreadable, ..empty };
+    let unreadable = CompactManifest { unreadable, ..empty };
     assert_eq!(removed("", &unreadable), stored[1..]);
     assert_eq!(removed("c", &unreadable), stored, "it is claimed no longer");
     assert_eq!(removed("b", &manifest(&["a"])), stored, "it is claimed no longer");
@@ -146,8 +146,15 @@ fn each_format_is_digested_once() {
     let reader = TestReader::default();
     let tabs = FormatSpec { files: vec!["*.tsv".into()], delimiter: Some("\t".into()), ..FormatSpec::default() };
     let paths = ["a.csv", "b.tsv", "c.csv", "d.tsv"];
-    let plan = plan(&reader, (&manifest(&paths), &formats(vec![tabs])), &BTreeMap::new());
-    let readings: Vec<_> = plan.read.iter().map(|file| &*file.reading).collect();
+    let manifest = manifest(&paths);
+    let mut plan = plan(&reader, (&manifest, &formats(vec![tabs])), &BTreeMap::new());
+    let read: Vec<_> = plan.read.iter(&manifest.files, &reader).collect();
+    assert_eq!(read.iter().map(|file| &*file.entry.path).collect::<Vec<_>>(), paths);
+    let readings: Vec<_> = read.iter().map(|file| &*file.reading).collect();
     assert_eq!(readings, ["r2", "r2+\t", "r2", "r2+\t"]);
     assert_eq!(reader.readings.get(), 2);
+    let tabs = plan.read.filtered(&manifest.files, &reader, |file| file.format.delimiter.is_some());
+    assert_eq!(tabs.paths(&manifest.files).collect::<Vec<_>>(), ["b.tsv", "d.tsv"]);
+    assert_eq!(plan.read.put_off(3, &manifest.files), ["d.tsv"]);
+    assert_eq!(plan.read.len(), 3);
 }

@@ -1,6 +1,6 @@
 //! Updates of one source after the other, against a real database.
 
-use tributary_protocol::{FormatSpec, ManifestEntry, PartialHead};
+use tributary_protocol::{CompactManifest, FormatSpec, ManifestEntry, PartialHead};
 use tributary_store::{DocumentRow, DocumentState, Place};
 
 use super::*;
@@ -286,10 +286,15 @@ fn what_paths_no_longer_stand_for_is_left_out() {
     };
     let folder = world.folder.path();
     let reports = Reports::new(&[], folder.join("database.db").to_str().unwrap().parse().unwrap());
-    let documents = Documents::new(DocumentFolder::new(folder.join("uploads")), reports, &[standing]);
+    let documents = Documents::new(
+        DocumentFolder::new(folder.join("uploads")),
+        reports,
+        &[standing],
+        std::collections::BTreeSet::new(),
+    );
     let left = |update: &mut SourceUpdate, listed: &[&str]| {
         let entry = |path: &&str| ManifestEntry { path: (*path).to_owned(), ..ManifestEntry::default() };
-        let listed = Manifest { files: listed.iter().map(entry).collect(), ..Manifest::default() };
+        let listed = CompactManifest { files: listed.iter().map(entry).collect(), ..CompactManifest::default() };
         update.leave_out_replaced(&documents, &listed);
         (update.len(), update.version.is_some())
     };

@@ -133,7 +133,7 @@ async fn ask_all(requests: &[(&str, Option<&str>)]) -> Vec<Answer> {
     drop(store);
     let config = Config { database: url, reports, ..Config::default() };
     let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
-    let app = App::new(engine, Admission::default(), None);
+    let app = App::new(engine, Admission::default(), None, 1_000);
     let service = test::init_service(crate::http::server::router::app(web::Data::new(app))).await;
     let mut answers = Vec::new();
     for (path, accept) in requests {

@@ -67,7 +67,7 @@ function follow() {
   events.addEventListener("open", () => say("live"));
   events.addEventListener("error", () => say(`no live connection: this page looks every ${POLL / 1000} seconds`));
   // Something may have changed before the connection was open.
-  for (const kind of ["open", "applied", "source", "held", "accepted", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
+  for (const kind of ["open", "applied", "source", "held", "accepted", "removed", "edit", "report", "configuration", "reset"]) events.addEventListener(kind, soon);
 }
 
 function rest() {

@@ -1,6 +1,6 @@
 //! One event as the page lists it, in words.
 
-use tributary_engine::{AcceptedVersion, AppliedVersion, Event, HeldVersion};
+use tributary_engine::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments};
 
 use crate::http::pages::{
     product::link,
@@ -62,6 +62,14 @@ impl Change {
                     state => format!("is {state}"),
                 };
                 change(name, what, link)
+            }
+            Event::Removed(RemovedDocuments { path, documents, by }) => {
+                let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+                let what = match path.ends_with('/') {
+                    true => format!("{} taken back{by}", counted(documents.cast_signed(), "upload")),
+                    false => format!("was taken back{by}"),
+                };
+                change(path, what, Some("/upload#uploads-heading".to_owned()))
             }
             Event::Edit { sku } => {
                 let link = Some(link(&sku));

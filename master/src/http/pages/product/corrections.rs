@@ -15,7 +15,7 @@ use crate::http::{
         },
         text::wording::sentence,
     },
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Sets what is not blank as an edit and redirects to the product. Enter in a form with nothing but a sku looks that up.
@@ -139,5 +139,5 @@ pub(crate) async fn undo(
 }
 
 fn author(request: &HttpRequest) -> Author {
-    input::author(request, Entrance::Form)
+    sender::author(request, Entrance::Form)
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::http::{
     pages::text::wording::sentence,
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Saves a correction and redirects to the product. Whatever is wrong, the page keeps what was typed.
@@ -23,7 +23,7 @@ pub(crate) async fn save(
     let fields: Vec<(String, String)> = input::form(&request, payload).await?;
     let form = Form { sku: sku.clone(), ..Form::new(fields, &app.engine.catalog())? };
     let creates = form.create.is_some();
-    let (sku, change, terms) = match form.request(creates, input::author(&request, Entrance::Form)) {
+    let (sku, change, terms) = match form.request(creates, sender::author(&request, Entrance::Form)) {
         Ok(asked) => asked,
         Err(ApiError::Invalid(why)) => {
             return answer(&app, StatusCode::UNPROCESSABLE_ENTITY, form, Extras::complaint(sentence(&why))).await;

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
 use serde::Deserialize;
 use tributary_engine::AcceptError;
 
-use crate::http::server::{App, error::ApiError, input};
+use crate::http::server::{App, error::ApiError, input, sender};
 
 /// Acceptance by a person.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let Accepted { source, digest, back } = input::form(&request, payload).await?;
-    match app.engine.accept_held(&source, Some(digest), input::user(&request)).await {
+    match app.engine.accept_held(&source, Some(digest), sender::user(&request)).await {
         // The button was pressed twice, or what it was for is over: the page says what holds now.
         Ok(()) | Err(AcceptError::NothingHeld(_)) => {}
         Err(error) => return Err(error.into()),

@@ -18,7 +18,7 @@ use crate::http::{
         uploads,
     },
     pages::frame::answer,
-    server::{App, error::ApiError, input},
+    server::{App, error::ApiError, input, sender},
 };
 
 /// Maximum uploads on the page.
@@ -60,7 +60,7 @@ pub(crate) async fn remove(
 ) -> Result<HttpResponse, ApiError> {
     let Removed { id } = input::form(&request, payload).await?;
     // If it is gone already, the button was pressed twice: the page says what holds now.
-    app.engine.inbox().cancel(&id.to_ascii_lowercase()).await?;
+    app.engine.inbox().cancel(&id.to_ascii_lowercase(), sender::user(&request)).await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/upload#uploads-heading")).finish())
 }
 
@@ -73,7 +73,7 @@ async fn all_files(inbox: Inbox, request: HttpRequest, payload: web::Payload) ->
         match filename(&field)? {
             // A browser sends an empty name where no file was chosen.
             Some(filename) if !filename.is_empty() => {
-                let sent_by = input::user(&request);
+                let sent_by = sender::user(&request);
                 let offer = Offer { path: filename, may_replace, is_listed: true, sent_by, ..Offer::default() };
                 receive(inbox.clone(), offer, field).await?;
                 received += 1;

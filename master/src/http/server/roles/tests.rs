@@ -122,7 +122,7 @@ impl Server {
         let config = Config { database, ..Config::default() };
         let (engine, running) = Engine::over(&config, CancellationToken::new()).unwrap();
         let admission = Admission::new(Some(Tokens::read(&file).unwrap()), Vec::new());
-        let app = web::Data::new(App::new(engine, admission, Some(CompatConfig::default())));
+        let app = web::Data::new(App::new(engine, admission, Some(CompatConfig::default()), 1_000));
         Self { app, running, _folder: folder }
     }
 

@@ -1,0 +1,119 @@
+//! Peaks of memory, measured by the running master itself: what is large must not be held as a whole.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tributary_testkit::{
+    faulty::{Answer, FaultySource},
+    wait,
+};
+
+use crate::system::System;
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// The peak of the master's memory since it was forgotten last, in bytes.
+fn peak(system: &System) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", system.master_id())).unwrap();
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")).unwrap();
+    kibibytes.trim().parse::<u64>().unwrap() << 10
+}
+
+/// Forgets the peak: from now on it is what the master has.
+fn forget_peak(system: &System) {
+    fs::write(format!("/proc/{}/clear_refs", system.master_id()), "5").unwrap();
+}
+
+#[track_caller]
+fn check_peak(system: &System, idle: u64, most: u64) {
+    let above = peak(system).saturating_sub(idle) / MEBIBYTE;
+    assert!(above < most, "{above} MiB above idle, and {most} are allowed");
+}
+
+/// A list of 200,000 files took 150 MiB, and one of a million 770: each entry was held twice, as six texts.
+#[test]
+fn a_long_list_of_files_takes_little_memory() {
+    let mut system = System::new();
+    let bad = FaultySource::start(&[("/sense", Answer::json(r#"{"status":1,"version":"v1"}"#))]);
+    let hash = blake3::hash(b"").to_hex();
+    let entry = |number: usize| {
+        format!(
+            r#"{{"path":"folder/of/files/{number:06}.csv","size":1,"modified":"2026-11-22T00:00:00.123456789Z","hash":"blake3:{hash}"}}"#
+        )
+    };
+    let entries = (0..200_000).map(entry).collect::<Vec<_>>().join(",");
+    system.configure(&format!("[[source]]\nname = \"bad\"\nurl = \"{}\"\n", bad.url));
+    system.start_master_that_warns();
+    let idle = peak(&system);
+    // Before the list is there, the source has none.
+    bad.answer("/sense/files", Answer::json(&format!(r#"{{"version":"v1","files":[{entries}]}}"#)));
+    wait::until("its files are asked for", || bad.requests().iter().any(|line| line.contains("/read/")).then_some(()));
+    check_peak(&system, idle, 70);
+}
+
+/// Lists of all sources together may take so much, or forty hostile ones take the memory forty times.
+#[test]
+fn lists_of_files_share_their_memory() {
+    let mut system = System::new();
+    let bad = FaultySource::start(&[("/sense", Answer::json(r#"{"status":1,"version":"v1"}"#))]);
+    let entry = |number| json!({ "path": format!("{number}.csv"), "size": 1, "modified": "", "hash": "x" });
+    let entries: Vec<Value> = (0..20_000).map(entry).collect();
+    bad.answer("/sense/files", Answer::json(&json!({ "version": "v1", "files": entries }).to_string()));
+    system.configure(&format!("[limits]\nlists = \"512KiB\"\n[[source]]\nname = \"bad\"\nurl = \"{}\"\n", bad.url));
+    system.start_master_that_warns();
+    let error =
+        wait::until("it says why", || system.json("/api/v1/sources")["items"][0]["error"].as_str().map(str::to_owned));
+    assert!(error.contains("`lists` in `[limits]` is 512 KiB"), "{error}");
+}
+
+/// Lists were read 5,000 rows at a time, and merged a thousand at a time, however large: sixteen clients took 12 GiB.
+#[test]
+fn products_with_large_texts_are_never_held_together() {
+    const PRODUCTS: usize = 60;
+    let mut system = System::new();
+    let feed = |letter: &str| {
+        let rows = (0..PRODUCTS).map(|number| format!("{number:03},Name,{}\n", letter.repeat(1_000_000)));
+        format!("sku,name,description\n{}", rows.collect::<String>())
+    };
+    system.write("a", "feed.csv", feed("x"));
+    let url = system.serve("a");
+    system.configure(&format!("[limits]\nsorted_rows = \"16MiB\"\n[[source]]\nname = \"a\"\nurl = \"{url}\"\n"));
+    system.start_master(&[]);
+    let idle = peak(&system);
+    system.sync();
+    check_peak(&system, idle, 160);
+    forget_peak(&system);
+    let (mut next, mut count, mut pages) = (String::new(), 0, 0);
+    loop {
+        let page = system.json(&format!("/api/v1/products?limit=10000{next}"));
+        count += page["items"].as_array().unwrap().len();
+        pages += 1;
+        let Some(place) = page["next"].as_str() else { break };
+        next = format!("&after={place}");
+    }
+    assert_eq!(count, PRODUCTS);
+    assert!(pages > 9, "{pages}");
+    // Those before a place begin where they should, too.
+    let page = system.json("/api/v1/products?limit=10000&before=050");
+    let items = page["items"].as_array().unwrap();
+    assert_eq!((items.last().unwrap()["sku"].as_str(), items.len() < 10), (Some("049"), true), "{}", items.len());
+    assert!(page["previous"].is_string());
+    std::thread::scope(|scope| {
+        for path in [
+            "/api/v1/products?format=csv",
+            "/api/v1/products?format=csv&limit=40&before=050",
+            "/api/v1/products?format=csv&sort=-name",
+        ] {
+            let system = &system;
+            scope.spawn(move || {
+                let expect = if path.contains("before") { 40 } else { PRODUCTS };
+                let body = String::from_utf8(system.ask("GET", path, "").body).unwrap();
+                assert_eq!(body.matches(",Name,").count(), expect, "{path}");
+            });
+        }
+    });
+    // All stored rows are met again.
+    system.write("a", "feed.csv", feed("y"));
+    system.sync();
+    check_peak(&system, idle, 160);
+}
