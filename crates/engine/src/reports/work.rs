@@ -247,10 +247,9 @@ impl ReportWork {
         stored: &mut Stored,
     ) -> Result<Option<Computed>> {
         let _reporting = (!read.is_empty()).then(|| self.fetcher.begin(read.len()));
-        let listed = &content.manifest.files;
+        let (listed, mut held) = (&content.manifest.files, self.fetcher.reports().held().begin());
         let mut rejects = self.kept_rejects((read, listed), stored);
         let (mut all, mut started) = (Computed::default(), Instant::now());
-        let mut held = self.fetcher.reports().held().begin();
         let mut answers = pin!(self.fetch_all(report, read.iter(listed, &report.config), content));
         while let Some((file, answer)) = answers.next().await {
             let is_full = held.add(answer.as_ref().map_or(0, Answer::held_bytes));
