@@ -121,7 +121,7 @@ fn the_spool_leaves_free_space_on_the_disk() {
     let mut system = beside(&bad, "");
     let sources = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
     system.configure(&format!("keep_free = \"9000TiB\"\n{sources}"));
-    check(&system, "large.csv: failed to write to the spool: the disk has no room for 100013 bytes", &["g", "s"]);
+    check(&system, "database.db.spool: the disk has no room for 100013 bytes", &["g", "s"]);
     system.start_master_that_warns();
     let error = wait::until("it says why", || {
         let source = system.json("/api/v1/sources")["items"][0].clone();
