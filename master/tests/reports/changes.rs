@@ -37,12 +37,12 @@ impl World {
         world
     }
 
-    /// Starts the master anew with the sources and reports as they are now.
+    /// Starts the master anew with the sources and reports as they are now. Sources that are gone are given up.
     fn restart(&mut self) {
         self.system.kill_master();
         let sections: String = self.specs.iter().map(Spec::section).collect();
         configure(&self.system, &self.sources, &sections);
-        self.system.start_master(&[]);
+        self.system.start_master(&["--drop-sources", "all"]);
     }
 
     /// Every report is what its files come to; of those that are rejected, what they held `before`.

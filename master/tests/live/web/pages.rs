@@ -193,7 +193,7 @@ fn pages_follow_every_kind_of_event() {
     let reference = include_str!("../../../../docs/reference/http-api.md");
     let table = reference.split("| `event` | `data` |").nth(1).unwrap();
     let kinds = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
-    assert_eq!(kinds.inspect(|kind| assert!(script.contains(&format!("\"{kind}\"")), "{kind}")).count(), 8);
+    assert_eq!(kinds.inspect(|kind| assert!(script.contains(&format!("\"{kind}\"")), "{kind}")).count(), 9);
 }
 
 #[test]
