@@ -23,7 +23,7 @@ impl Default for SourceLimits {
 /// Bounds of the memory that all share. A reload does not change them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all bodies of requests that are being received. Default: 64 MiB.
+    /// Bytes of all bodies of requests that are being received. Default: 48 MiB.
     pub bodies: u64,
     /// Most followers of the events. Default: 1,000.
     pub followers: usize,
@@ -35,7 +35,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bodies: 64 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 96 << 20 }
+        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 96 << 20 }
     }
 }
 

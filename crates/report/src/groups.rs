@@ -17,14 +17,18 @@ pub(crate) const MAX_GROUPS: usize = 4 << 20;
 /// The most bytes of their keys: a key may be as long as a field.
 pub(crate) const MAX_KEY_BYTES: usize = if cfg!(test) { 64 << 20 } else { 512 << 20 };
 
+/// Groups whose parts lie behind each other.
+const CHUNK_GROUPS: usize = 256;
+
 /// Groups by their keys.
 #[derive(Clone)]
 pub(crate) struct Groups {
     indexes: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     /// The number of rows per group.
     rows: Vec<u64>,
-    /// The parts of all groups, group by group.
-    parts: Vec<Part>,
+    /// The parts of all groups, group by group, in chunks of [`CHUNK_GROUPS`]: one vector would take twice its memory, and once more while
+    /// it grows.
+    parts: Vec<Vec<Part>>,
     kinds: Vec<PartKind>,
     /// Bytes of all keys.
     key_bytes: usize,
@@ -135,7 +139,7 @@ impl Groups {
             };
             self.rows[index] += 1;
             let values = &values[row * plan.formulas.len()..];
-            let parts = &mut self.parts[index * plan.parts.len()..];
+            let parts = self.parts_of(index);
             for (part, PartSpec { formula, .. }) in parts.iter_mut().zip(&plan.parts) {
                 if let Some(value) = values[*formula] {
                     part.add(value);
@@ -150,7 +154,7 @@ impl Groups {
     pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), Full> {
         let index = self.index_of(key)?;
         self.rows[index] += rows;
-        for (part, other) in self.parts[index * parts.len()..].iter_mut().zip(parts) {
+        for (part, other) in self.parts_of(index).iter_mut().zip(parts) {
             part.merge(other);
         }
         Ok(())
@@ -173,7 +177,14 @@ impl Groups {
 
     /// The rows and the parts of a group.
     pub(crate) fn at(&self, index: usize) -> (u64, &[Part]) {
-        (self.rows[index], &self.parts[index * self.kinds.len()..][..self.kinds.len()])
+        let (count, chunk) = (self.kinds.len(), &self.parts[index / CHUNK_GROUPS]);
+        (self.rows[index], &chunk[index % CHUNK_GROUPS * count..][..count])
+    }
+
+    #[inline]
+    fn parts_of(&mut self, index: usize) -> &mut [Part] {
+        let (count, chunk) = (self.kinds.len(), &mut self.parts[index / CHUNK_GROUPS]);
+        &mut chunk[index % CHUNK_GROUPS * count..][..count]
     }
 
     #[inline]
@@ -196,7 +207,11 @@ impl Groups {
         // Fits, because MAX_GROUPS is less than 2^32.
         self.indexes.insert(key.into(), index as u32);
         self.rows.push(0);
-        self.parts.extend(self.kinds.iter().map(|kind| Part::new(*kind)));
+        if index.is_multiple_of(CHUNK_GROUPS) {
+            self.parts.push(Vec::new());
+        }
+        let parts = self.kinds.iter().map(|kind| Part::new(*kind));
+        self.parts[index / CHUNK_GROUPS].extend(parts);
         Ok(index)
     }
 }

@@ -24,7 +24,11 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack("4", "400 documents arrive at little more than the least speed", How::On(plain, documents)),
     Attack("4", "900 followers of the events, and one correction", How::On(plain, followers)),
     Attack("4", "32 clients that take computed reports of the source slowly", How::On(plain, computed)),
-    Attack("3", "a report of 300 metrics over 50,000 groups is asked of the source", How::On(plain, many_sums)),
+    Attack(
+        "3",
+        "a report of 300 metrics over 50,000 groups is asked of a source with `--report-memory 128MiB`",
+        How::On(little_memory, many_sums),
+    ),
     Attack("4", "40 clients ask for the last bytes of all rows of the source, again and again", How::On(plain, ranges)),
 ];
 
@@ -33,6 +37,10 @@ const MAX_SECONDS: f64 = 20.0;
 
 fn plain() -> Result<Plan> {
     Ok(Plan::new())
+}
+
+fn little_memory() -> Result<Plan> {
+    Ok(Plan::new().source_arg("--report-memory=128MiB"))
 }
 
 /// Sends a body but for its last byte.

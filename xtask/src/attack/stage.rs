@@ -35,6 +35,7 @@ pub(super) struct Plan {
     sections: String,
     hostile: BTreeMap<String, Hostile>,
     is_disk_small: bool,
+    source_arg: Option<&'static str>,
 }
 
 impl Plan {
@@ -72,6 +73,12 @@ impl Plan {
         self
     }
 
+    /// Starts the good source with this argument.
+    pub(super) fn source_arg(mut self, arg: &'static str) -> Self {
+        self.source_arg = Some(arg);
+        self
+    }
+
     /// Mounts a file system of 256 MiB in the folder `disk`, which only root can.
     pub(super) fn small_disk(mut self) -> Self {
         self.is_disk_small = true;
@@ -87,7 +94,11 @@ impl Plan {
         let disk = self.is_disk_small.then(|| SmallDisk::mount(&home.path().join("disk"))).transpose()?;
         let mut source = process::command("data-source", home.path());
         source.args(["--listen", "127.0.0.1:0", "--settle", "20ms", "--rescan", "200ms", "--patience", "1s"]);
-        source.args(["--dir", "north"]).env("RUST_LOG", "warn").stderr(log(home.path(), "source")?);
+        source
+            .args(["--dir", "north"])
+            .args(self.source_arg)
+            .env("RUST_LOG", "warn")
+            .stderr(log(home.path(), "source")?);
         let source = Daemon::start(source);
         let good = format!("[[source]]\nname = \"north\"\nurl = \"{}\"\n", source.url);
         fs::write(home.path().join("tributary.toml"), self.settings + &good + &self.sections)?;
