@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tributary_folder_watch::{Filter, Folder, Options, State};
-use tributary_http_common::{Renewal, announce, scheme, serve};
+use tributary_http_common::{Renewal, announce, scheme};
 
 use crate::{
     config::Config,
@@ -39,7 +39,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let app = App::new(folder, config.name, config.formats, config.admission, shutdown.clone());
     let app = web::Data::new(app.with_report_memory(report_memory));
     let shared = app.clone();
-    let server = serve(move || router::app(shared.clone()), listener, config.pair.as_ref(), patience)?;
+    let server =
+        tributary_http_common::serve(move || router::app(shared.clone()), listener, config.pair.as_ref(), patience)?;
     info!(%address, "serving `{}` on {}://{address}", config.dir.display(), scheme(is_encrypted));
     let handle = server.handle();
     let stop = async {

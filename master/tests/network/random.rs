@@ -11,7 +11,7 @@ use super::{ROWS, Stage};
 
 /// Requests of a master, each with about the bytes of its answer, head included, and its own.
 const ROUTES: [(&str, u64, u64); 4] =
-    [("/sense?", 500, 150), ("/sense/files", 800, 150), ("/read/feed", 6_000, 200), ("/aggregate", 600, 600)];
+    [("/sense?", 300, 150), ("/sense/files", 800, 150), ("/read/feed", 6_000, 200), ("/aggregate", 450, 600)];
 
 /// From Knuth's MMIX.
 struct Random(u64);
@@ -45,7 +45,7 @@ fn a_table_is_the_old_or_the_new_one_whatever_happens_to_the_bytes() {
     let mut random = Random(seed);
     let stage = Stage::start(&["north"], &[]);
     let proxy = stage.proxy("north");
-    let (mut version, mut spoilt, mut tried) = (1, 0, 0);
+    let (mut version, mut missed, mut tried) = (1, Vec::new(), 0);
     for (line, answer, request) in ROUTES {
         for (way, fault) in faults(&mut random, answer, request) {
             let what = format!("seed {seed}: {way:?} of {line}, {fault:?}, version {}", version + 1);
@@ -65,10 +65,10 @@ fn a_table_is_the_old_or_the_new_one_whatever_happens_to_the_bytes() {
             wait::until(&format!("it happened: {what}"), || (look() || proxy.hits() > before).then_some(()));
             proxy.heal();
             wait::until(&format!("the new version: {what}"), || look().then_some(()));
-            spoilt += usize::from(proxy.hits() > before);
+            missed.extend((proxy.hits() == before).then_some(what));
             tried += 1;
         }
     }
     wait::until("nothing is wrong any more", || (stage.told("north")["state"] == "up").then_some(()));
-    assert!(spoilt * 10 > tried * 9, "{spoilt} of {tried} faults happened");
+    assert!(missed.len() * 10 < tried, "{} of {tried} faults did not happen: {missed:#?}", missed.len());
 }
