@@ -92,8 +92,8 @@ impl Sink {
 }
 
 /// Runs `produce` on a blocking thread, which it occupies until nearly all is taken, and streams what it writes. So there must be a
-/// bound on such bodies, and they must be [`spilled`](crate::spilled); [`stepped`] needs neither. If it fails, the stream ends in that
-/// error, which cuts the connection.
+/// bound on such bodies, and they must be [`spilled`](crate::spilled); [`stepped`](crate::stepped) needs neither.
+/// If it fails, the stream ends in that error, which cuts the connection.
 pub fn produced(
     produce: impl FnOnce(&mut Sink) -> io::Result<()> + Send + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + 'static {
