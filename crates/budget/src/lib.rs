@@ -64,6 +64,19 @@ impl<B: Borrow<Budget>> Share<B> {
         has_grown
     }
 
+    /// Takes so many bytes more, even if fewer are left. Returns whether there were so many.
+    #[must_use]
+    pub fn take(&mut self, bytes: u64) -> bool {
+        self.bytes += bytes;
+        let Budget { bytes: all, taken } = self.budget.borrow();
+        taken.fetch_add(bytes, Ordering::Relaxed) + bytes <= *all
+    }
+
+    /// Gives all bytes back.
+    pub fn clear(&mut self) {
+        self.budget.borrow().taken.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
+
     /// The bytes of this share.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -72,7 +85,7 @@ impl<B: Borrow<Budget>> Share<B> {
 
 impl<B: Borrow<Budget>> Drop for Share<B> {
     fn drop(&mut self) {
-        self.budget.borrow().taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.clear();
     }
 }
 
@@ -92,5 +105,17 @@ mod tests {
         assert!(one.grow(50) && !one.grow(1));
         drop(one);
         assert_eq!(Share::of(budget, 100).map(|share| share.bytes()), Some(100));
+    }
+
+    #[test]
+    fn what_is_taken_beyond_it_counts() {
+        let all = Arc::new(Budget::new(100));
+        let mut shares: Vec<_> = (0..4).map(|_| Share::new(Arc::clone(&all))).collect();
+        let fit: Vec<bool> = shares.iter_mut().map(|share| share.take(100 / 3)).collect();
+        assert_eq!(fit, [true, true, true, false]);
+        shares[3].clear();
+        assert!(shares[3].take(0));
+        shares.truncate(2);
+        assert!(Share::new(all).take(100 / 3), "what is dropped is held no more");
     }
 }

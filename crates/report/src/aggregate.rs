@@ -70,7 +70,7 @@ pub enum Error {
     /// The caller's progress callback returned false.
     #[error("the computation was stopped")]
     Stopped,
-    /// The groups of all computations take more memory than their [`crate::Room`] has.
+    /// The groups of all computations take more memory than their budget has.
     #[error("the groups of the reports that are being computed take too much memory")]
     NoRoom,
 }

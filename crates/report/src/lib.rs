@@ -63,6 +63,5 @@ pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
 pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};
 pub use plan::{MetricKind, ReportPlan, ReportSetting, SpecError, partial_format};
-pub use room::Room;
 pub use row_checks::{FileChecks, RowCheckError, RowChecks};
 pub use sum::Sum;

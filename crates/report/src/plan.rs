@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
+use tributary_budget::Budget;
 use tributary_protocol::{GroupSpec, ReportSpec};
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
     date::DatePart,
     formula::{Condition, Formula},
     parse::{self, Aggregate},
-    room::Room,
 };
 
 /// The version of partials. Raise it with every change of their content or their text form.
@@ -43,7 +43,7 @@ pub struct ReportPlan {
     digest: String,
     results_digest: String,
     /// Bounds the memory of groups.
-    pub(crate) room: Option<Arc<Room>>,
+    pub(crate) room: Option<Arc<Budget>>,
 }
 
 /// A column to group by.
@@ -216,9 +216,9 @@ impl ReportPlan {
         })
     }
 
-    /// Bounds the memory of groups by that of a room.
+    /// Bounds the memory of groups by a budget that others share.
     #[must_use]
-    pub fn within(self, room: Arc<Room>) -> Self {
+    pub fn within(self, room: Arc<Budget>) -> Self {
         Self { room: Some(room), ..self }
     }
 

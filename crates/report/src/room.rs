@@ -1,55 +1,38 @@
 //! Memory that the groups of several computations may take together. Groups times metrics can be any number, and whoever asks a source
 //! chooses both.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-/// Memory for groups, shared by computations.
-#[derive(Debug)]
-pub struct Room {
-    left: AtomicUsize,
-}
+use tributary_budget::{Budget, Share};
 
 /// The error for more memory than there is room for.
 #[derive(Debug)]
 pub(crate) struct NoRoom;
 
-/// A part of a room, given back when it is dropped. Without a room it is unbounded.
+/// A part of a budget, given back when it is dropped. Without a budget it is unbounded.
 #[derive(Debug, Default)]
 pub(crate) struct Lease {
-    room: Option<Arc<Room>>,
-    /// Bytes that were taken from the room.
-    taken: usize,
-    /// Those of them that are not in use yet.
+    share: Option<Share>,
+    /// Bytes of it that are not in use yet.
     free: usize,
-}
-
-impl Room {
-    /// A room of so many bytes.
-    #[must_use]
-    pub fn new(bytes: usize) -> Self {
-        Self { left: AtomicUsize::new(bytes) }
-    }
 }
 
 impl Lease {
     /// Bytes that are taken at a time: groups come one by one, and threads share the room.
     const PIECE: usize = 64 << 10;
 
-    pub(crate) fn new(room: Option<Arc<Room>>) -> Self {
-        Self { room, taken: 0, free: 0 }
+    pub(crate) fn new(room: Option<Arc<Budget>>) -> Self {
+        Self { share: room.map(Share::new), free: 0 }
     }
 
     /// Uses so many bytes more.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        let Some(room) = &self.room else { return Ok(()) };
+        let Some(share) = &mut self.share else { return Ok(()) };
         if self.free < bytes {
             let piece = bytes.max(Self::PIECE);
-            let take = |left: usize| left.checked_sub(piece);
-            room.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).map_err(|_| NoRoom)?;
-            self.taken += piece;
+            if !share.grow(piece as u64) {
+                return Err(NoRoom);
+            }
             self.free += piece;
         }
         self.free -= bytes;
@@ -61,13 +44,5 @@ impl Lease {
 impl Clone for Lease {
     fn clone(&self) -> Self {
         Self::default()
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(room) = &self.room {
-            room.left.fetch_add(self.taken, Ordering::Relaxed);
-        }
     }
 }

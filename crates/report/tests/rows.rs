@@ -8,9 +8,10 @@ use std::{
     },
 };
 
+use tributary_budget::Budget;
 use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
-use tributary_report::{Error, FileFormat, ReportPlan, Room, Total};
+use tributary_report::{Error, FileFormat, ReportPlan, Total};
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
@@ -193,7 +194,7 @@ fn groups_take_no_more_memory_than_there_is_room() {
         std::iter::once("g,n\n".to_owned()).chain((0..10_000).map(|row| format!("g{row},{row}\n"))).collect();
     let metrics: Vec<String> = (0..50).map(|factor| format!("sum(n * {factor})")).collect();
     let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
-    let room = Arc::new(Room::new(8 << 20));
+    let room = Arc::new(Budget::new(8 << 20));
     let within = |metrics: &[&str]| plan(&report(&["g"], metrics)).within(Arc::clone(&room));
     for _ in 0..10 {
         assert!(matches!(partial(&within(&metrics), "a.csv", file.as_bytes(), 2), Err(Error::NoRoom)));

@@ -14,11 +14,12 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+use tributary_budget::Budget;
 use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
 use tributary_http_common::Sink;
 use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec};
-use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan, Room};
+use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
 
 use super::cache::{PartialCache, PartialKey};
 
@@ -40,7 +41,7 @@ pub(crate) struct Computations {
     /// Held to look up or to keep one partial.
     cache: Mutex<PartialCache>,
     /// Memory of the groups of all computations.
-    room: Arc<Room>,
+    room: Arc<Budget>,
     computed: AtomicU64,
     sent_again: AtomicU64,
 }
@@ -52,14 +53,14 @@ impl Computations {
             running: Arc::new(Semaphore::new(MAX_RUNNING)),
             waiting: Arc::new(Semaphore::new(MAX_RUNNING + MAX_WAITING)),
             cache: Mutex::default(),
-            room: Arc::new(Room::new(memory)),
+            room: Arc::new(Budget::new(memory as u64)),
             computed: AtomicU64::default(),
             sent_again: AtomicU64::default(),
         }
     }
 
     /// Memory of the groups of all computations.
-    pub(crate) fn room(&self) -> Arc<Room> {
+    pub(crate) fn room(&self) -> Arc<Budget> {
         Arc::clone(&self.room)
     }
 }

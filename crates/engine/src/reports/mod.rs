@@ -8,7 +8,6 @@ mod apply;
 mod content;
 mod failure;
 mod fetch_partial;
-mod held;
 mod reader;
 mod sums;
 mod total;
@@ -18,10 +17,11 @@ mod work;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tributary_budget::Budget;
 use tributary_config::ReportConfig;
 use tributary_store::DatabaseUrl;
 
-use self::{held::HeldBytes, sums::Kept};
+use self::sums::Kept;
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
@@ -31,6 +31,9 @@ pub(crate) use fetch_partial::PartialFetcher;
 pub(crate) use total::{is_stale, rows_of};
 pub(crate) use versions::SourceVersions;
 pub(crate) use work::ReportWork;
+
+/// Bytes of partials that wait until they are applied, about, over all sources.
+const MAX_HELD_BYTES: u64 = 64 << 20;
 
 /// All configured reports; clones share them.
 #[derive(Clone)]
@@ -45,7 +48,7 @@ struct Shared {
     /// Bounds the files that this process computes itself: each takes all cores.
     computing: Semaphore,
     /// Memory of partials that are not applied yet.
-    held: HeldBytes,
+    held: Arc<Budget>,
 }
 
 /// One report.
@@ -66,7 +69,7 @@ impl Reports {
             all,
             readers: Readers::new(database),
             computing: Semaphore::new(1),
-            held: HeldBytes::default(),
+            held: Arc::new(Budget::new(MAX_HELD_BYTES)),
         }))
     }
 
@@ -85,7 +88,7 @@ impl Reports {
         &self.0.readers
     }
 
-    fn held(&self) -> &HeldBytes {
+    fn held(&self) -> &Arc<Budget> {
         &self.0.held
     }
 

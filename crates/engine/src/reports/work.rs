@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
+use tributary_budget::Share;
 use tributary_http_client::Backoff;
 use tributary_protocol::FileList;
 use tributary_store::{FileRow, Store};
@@ -21,7 +22,6 @@ use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
-    held::Held,
     versions::SourceVersions,
 };
 use crate::{
@@ -86,7 +86,7 @@ struct Computed {
     /// Paths and errors of the others.
     failed: Vec<(String, FetchError)>,
     /// The memory of the answers, which counts until they are applied.
-    held: Option<Held>,
+    held: Option<Share>,
 }
 
 impl Task for ReportWork {
@@ -247,12 +247,12 @@ impl ReportWork {
         stored: &mut Stored,
     ) -> Result<Option<Computed>> {
         let _reporting = (!read.is_empty()).then(|| self.fetcher.begin(read.len()));
-        let (listed, mut held) = (&content.manifest.files, self.fetcher.reports().held().begin());
+        let (listed, mut held) = (&content.manifest.files, Share::new(Arc::clone(self.fetcher.reports().held())));
         let mut rejects = self.kept_rejects((read, listed), stored);
         let (mut all, mut started) = (Computed::default(), Instant::now());
         let mut answers = pin!(self.fetch_all(report, read.iter(listed, &report.config), content));
         while let Some((file, answer)) = answers.next().await {
-            let is_full = held.add(answer.as_ref().map_or(0, Answer::held_bytes));
+            let is_full = !held.take(answer.as_ref().map_or(0, Answer::held_bytes));
             match answer {
                 Ok(mut answer) => {
                     rejects = answer.keep_rejects(rejects);
