@@ -103,14 +103,11 @@ fn guarded(home: &Path) -> Result<Daemon> {
 }
 
 fn status(master: &Daemon, token: Option<&str>, method: &str, path: &str) -> Result<u16> {
-    let value = format!("Bearer {}", token.unwrap_or_default());
-    let headers = [("Authorization", value.as_str())];
-    let request = format!("{}{path}", master.url);
     // Of a stream only the head is wanted.
     let host = master.url.trim_start_matches("http://");
-    let line = token.map_or(String::new(), |_| format!("{}: {}\r\n", headers[0].0, headers[0].1));
+    let line = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
     let text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n{line}\r\n");
-    let mut stream = Stage::send(&request, text.as_bytes())?;
+    let mut stream = Stage::send(&master.url, text.as_bytes())?;
     let mut head = [0; 12];
     stream.read_exact(&mut head).with_context(|| format!("{method} {path} got no answer"))?;
     Ok(String::from_utf8_lossy(&head[9..]).parse()?)

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     Attack, How,
-    stage::{Plan, Stage},
+    stage::{Stage, plain},
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -30,10 +30,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack("3", "an upload of one line of a gigabyte, another of a million columns", How::On(plain, lines)),
     Attack("3", "an upload of 3,000,000 broken rows", How::On(plain, broken_rows)),
 ];
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 /// Runs so many threads, each with its number, and returns what they return.
 pub(super) fn at_once<T: Send>(count: usize, client: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
@@ -146,9 +142,7 @@ fn readers(stage: &Stage) -> Result<String> {
 fn wide_lists(stage: &Stage) -> Result<String> {
     let rows: String = (0..100).map(|row| format!("wide{row:03},Wide,{}\n", "w".repeat(1_000_000))).collect();
     std::fs::write(stage.folder().join("wide.csv"), format!("sku,name,description\n{rows}"))?;
-    stage.until("they are applied", || {
-        (stage.ask("GET", "/api/v1/products/wide099", &[], b"").ok()?.status == 200).then_some(())
-    })?;
+    stage.until("they are applied", || stage.shows("wide099")?.then_some(()))?;
     let url = stage.master("");
     let paths = [
         "/api/v1/products?q=wide&limit=100",
@@ -158,9 +152,7 @@ fn wide_lists(stage: &Stage) -> Result<String> {
     ];
     let answers = at_once(32, |number| get(&url, paths[number % paths.len()], ""))?;
     std::fs::remove_file(stage.folder().join("wide.csv"))?;
-    stage.until("they are gone", || {
-        (stage.ask("GET", "/api/v1/products/wide099", &[], b"").ok()?.status == 404).then_some(())
-    })?;
+    stage.until("they are gone", || (!stage.shows("wide099")?).then_some(()))?;
     Ok(counted(answers.into_iter().map(|(status, _)| status)))
 }
 

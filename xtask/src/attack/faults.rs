@@ -12,7 +12,7 @@ use tributary_testkit::process;
 
 use super::{
     Attack, How,
-    stage::{Plan, Stage},
+    stage::{Stage, plain},
 };
 use crate::workspace;
 
@@ -30,10 +30,6 @@ pub(super) const ATTACKS: &[Attack] = &[
         How::On(plain, backups),
     ),
 ];
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 /// Runs a command to its end, and returns its last line.
 fn succeeds(command: &mut Command) -> Result<String> {

@@ -13,7 +13,7 @@ use tributary_testkit::http;
 
 use super::{
     Attack, How,
-    stage::{Plan, Stage},
+    stage::{Stage, plain},
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -24,10 +24,6 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 const SECRET: &str = "sku,name\nsecret,From outside\n";
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 /// Nothing from outside may be in what the source serves and the master holds.
 fn nothing_from_outside(stage: &Stage) -> Result<()> {

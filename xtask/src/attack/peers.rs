@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use super::{
     Attack, How,
     hostile::{endless, head, reply, sensed},
-    stage::{Plan, Stage},
+    stage::{Plan, REPORT, Stage},
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -156,8 +156,7 @@ fn forty() -> Result<Plan> {
 }
 
 fn endless_groups() -> Result<Plan> {
-    let report = "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"name\"\nmetrics = { rows = \"count()\" }";
-    Plan::new().section(report).hostile("bad", "", |path, out| match path {
+    Plan::new().section(REPORT).hostile("bad", "", |path, out| match path {
         "/sense/files" => reply(out, "application/json", format!("{{\"version\":\"v1\",\"files\":[{}]}}", entry(1)).as_bytes()),
         "/aggregate" => {
             head(out, "application/x-ndjson")?;

@@ -15,7 +15,7 @@ use tributary_testkit::http;
 
 use super::{
     Attack, How,
-    stage::{Plan, Stage},
+    stage::{Plan, Stage, plain},
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -34,10 +34,6 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 /// Longest time after which an honest client must have its place.
 const MAX_SECONDS: f64 = 20.0;
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 fn little_memory() -> Result<Plan> {
     Ok(Plan::new().source_arg("--report-memory=128MiB"))

@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use super::{
     Attack, How,
     hostile::{head, reply, sensed},
-    stage::{Plan, Stage},
+    stage::{Plan, REPORT, Stage, plain},
 };
 use crate::processes;
 
@@ -37,10 +37,6 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 /// Files that a server opens now and then: the database's connections, the honest client.
 const FILES: u64 = 24;
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 fn ask(url: &str, path: &str, headers: &str) -> Result<TcpStream> {
     Stage::send(url, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").as_bytes())
@@ -150,8 +146,7 @@ const ENTRY: &str = "{\"version\":\"v1\",\"files\":[{\"path\":\"a.csv\",\"size\"
      \"hash\":\"blake3:0000000000000000000000000000000000000000000000000000000000000001\"}]}";
 
 fn dripping_report() -> Result<Plan> {
-    let report = "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"name\"\nmetrics = { rows = \"count()\" }";
-    Plan::new().section(report).hostile("bad", "", |path, out| match path {
+    Plan::new().section(REPORT).hostile("bad", "", |path, out| match path {
         "/sense/files" => reply(out, "application/json", ENTRY.as_bytes()),
         "/aggregate" => {
             head(out, "application/x-ndjson")?;

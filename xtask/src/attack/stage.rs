@@ -38,6 +38,14 @@ pub(super) struct Plan {
     source_arg: Option<&'static str>,
 }
 
+/// A master and a good source, and nothing else.
+pub(super) fn plain() -> Result<Plan> {
+    Ok(Plan::new())
+}
+
+/// The section of a report over all files, which are product feeds too.
+pub(super) const REPORT: &str = "[[report]]\nname = \"totals\"\nfiles = \"*.csv\"\nfeed = true\ngroup_by = \"name\"\nmetrics = { rows = \"count()\" }";
+
 impl Plan {
     /// A master and a good source, both with the patience of a second, so that an attack does not take minutes.
     pub(super) fn new() -> Self {

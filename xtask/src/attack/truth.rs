@@ -8,7 +8,7 @@ use tributary_testkit::http;
 use super::{
     Attack, How,
     hostile::{head, reply, sensed},
-    stage::{Plan, Stage},
+    stage::{Plan, Stage, plain},
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -18,10 +18,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack("6", "the disk of the database is full for a while", How::On(small_disk, full_disk_says_so)),
     Attack("6", "the database is locked by another program for a while", How::On(plain, locked_says_so)),
 ];
-
-fn plain() -> Result<Plan> {
-    Ok(Plan::new())
-}
 
 fn page(stage: &Stage, path: &str) -> Result<String> {
     Ok(stage.ask("GET", path, &[("Accept", "text/html")], b"")?.text())
