@@ -4,8 +4,8 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     thread,
 };
@@ -19,7 +19,8 @@ pub(super) type Answer = dyn Fn(&str, &mut TcpStream) -> io::Result<()> + Send +
 pub(super) struct Hostile {
     pub(super) url: String,
     is_open: Arc<AtomicBool>,
-    asked: Arc<AtomicU64>,
+    /// Paths that were asked for while it was open. Locked to add or to count.
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Hostile {
@@ -47,12 +48,18 @@ impl Hostile {
     }
 
     /// Returns how many requests were answered while it was open.
-    pub(super) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+    pub(super) fn asked(&self) -> usize {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Returns whether this path was asked for while it was open.
+    pub(super) fn was_asked_for(&self, path: &str) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().any(|asked| asked.split('?').next() == Some(path))
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &Answer, is_open: &AtomicBool, asked: &AtomicU64) {
+fn serve(mut stream: TcpStream, answer: &Answer, is_open: &AtomicBool, asked: &Mutex<Vec<String>>) {
     let Ok(reader) = stream.try_clone() else { return };
     let mut lines = BufReader::new(reader).lines().map_while(Result::ok);
     let Some(request) = lines.next() else { return };
@@ -60,7 +67,7 @@ fn serve(mut stream: TcpStream, answer: &Answer, is_open: &AtomicBool, asked: &A
     let path = request.split(' ').nth(1).unwrap_or_default();
     // Whoever is attacked may hang up: that is what it should do.
     let _ = if is_open.load(Ordering::Relaxed) {
-        asked.fetch_add(1, Ordering::Relaxed);
+        asked.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
         answer(path, &mut stream)
     } else {
         stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

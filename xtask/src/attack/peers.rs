@@ -40,7 +40,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     Attack("3", "a problem that explains itself for ever", How::On(endless_problem, |stage| refused(stage, ""))),
     Attack("3", "forty hostile sources at once", How::On(forty, forty_refused)),
-    Attack("3", "a partial of a report with groups without an end", How::On(endless_groups, report_fails)),
+    Attack("3", "a partial of a report with groups without an end", How::On(endless_groups, Stage::report_fails)),
 ];
 
 /// Bytes of a manifest entry with this number.
@@ -192,13 +192,4 @@ fn forty_refused(stage: &Stage) -> Result<String> {
         stage.says(&format!("bad{number}"), "")?;
     }
     Ok(String::new())
-}
-
-fn report_fails(stage: &Stage) -> Result<String> {
-    let mut last = String::new();
-    stage.until("the report says what is wrong", || {
-        let reports = stage.json("/api/v1/reports").ok()?;
-        last = reports["items"][0].to_string();
-        reports["items"][0]["error"].as_str().map(str::to_owned)
-    })
 }

@@ -25,7 +25,11 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     Attack("4", "8 uploads that drip", How::On(plain, uploads)),
     Attack("4", "a source that drips its file", How::On(dripping, drips)),
-    Attack("4", "a source that drips signs of life while it computes a report", How::On(dripping_report, report_drips)),
+    Attack(
+        "4",
+        "a source that drips signs of life while it computes a report",
+        How::On(dripping_report, Stage::report_fails),
+    ),
     Attack("4", "512 connections to each server that send nothing, or half a head", How::On(plain, silent)),
     Attack(
         "4",
@@ -153,14 +157,6 @@ fn dripping_report() -> Result<Plan> {
             drip(out, b"{\"progress\":{\"bytes\":1,\"rows\":1}}\n")
         }
         _ => sensed(path, out),
-    })
-}
-
-fn report_drips(stage: &Stage) -> Result<String> {
-    stage.until("the report says what is wrong", || {
-        let reports = stage.json("/api/v1/reports").ok()?;
-        let error = reports["items"][0]["error"].as_str()?.to_owned();
-        (!error.contains("503")).then(|| error.chars().take(160).collect())
     })
 }
 

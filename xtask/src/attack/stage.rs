@@ -247,6 +247,16 @@ impl Stage {
         found.with_context(|| format!("it says `{last}`")).map(|()| last)
     }
 
+    /// Waits until the report says what is wrong, after the source `bad` was asked to compute it.
+    pub(super) fn report_fails(&self) -> Result<String> {
+        self.until("the report says what is wrong", || {
+            let report = self.json("/api/v1/reports").ok()?["items"][0].clone();
+            // What it says before the attack begins does not count.
+            let error = report["error"].as_str().filter(|error| !error.contains("503"))?;
+            self.hostile("bad").was_asked_for("/aggregate").then(|| error.chars().take(160).collect())
+        })
+    }
+
     /// Whether a product is shown.
     pub(super) fn shows(&self, sku: &str) -> Option<bool> {
         Some(self.ask("GET", &format!("/api/v1/products/{sku}"), &[], b"").ok()?.status == 200)
