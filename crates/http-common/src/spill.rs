@@ -28,10 +28,12 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const MAX_QUEUED: usize = 1;
 /// Bytes in such files, over all clients.
 const MAX_SPILLED_BYTES: u64 = 16 << 30;
-/// The bytes after which the free space of the disk of temporary files is looked at.
+/// The bytes after which the free space of the disk of temporary files is looked at, over all clients: thousands of small files fill it too.
 const CHECK_INTERVAL: u64 = 16 << 20;
 
 static SPILLED: Budget = Budget::new(MAX_SPILLED_BYTES);
+/// Bytes that were ever written to such files.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// Bytes that stay free on that disk.
 static KEEP_FREE: AtomicU64 = AtomicU64::new(1 << 30);
 
@@ -138,11 +140,14 @@ impl Spill {
     fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
         ensure!(self.bytes.grow(bytes), "too much of lists waits in temporary files for slow clients");
+        let before = WRITTEN.fetch_add(bytes, Ordering::Relaxed);
+        let mut is_due = before / CHECK_INTERVAL != (before + bytes) / CHECK_INTERVAL;
         if self.file.is_none() {
             self.file = Some(tempfile::tempfile().context("failed to create a temporary file")?);
+            is_due = true;
         }
         let mut file = self.file.as_ref().context("a list has no rest")?;
-        if self.bytes.bytes() / CHECK_INTERVAL != (self.bytes.bytes() - bytes) / CHECK_INTERVAL {
+        if is_due {
             check_room(file)?;
         }
         file.write_all(chunk).context("failed to write a temporary file")
