@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 use tributary_store::{Error, Store};
 
+use super::lost_locks;
 use crate::clock::now;
 
 /// A time in which the database cannot be written.
@@ -38,6 +39,7 @@ impl Unwritable {
     /// proves nothing.
     pub(super) fn note<T>(&self, done: Result<T>) -> Result<T> {
         let Err(error) = done else { return done };
+        lost_locks::note(&error);
         let Some(why) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()?.unwritable()) else {
             return Err(error);
         };

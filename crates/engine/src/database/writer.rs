@@ -14,9 +14,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use tributary_store::{DatabaseUrl, Lock, Store};
+use tributary_store::{DatabaseUrl, Lock, Store, open_anew};
 
-use super::unwritable::{Unwritable, WriteOutage};
+use super::{
+    lost_locks,
+    unwritable::{Unwritable, WriteOutage},
+};
 use crate::supervise::test_panic;
 
 /// Jobs that wait in each queue. A source submits one at a time and a person waits for the answer, so only many of them at once
@@ -192,6 +195,17 @@ impl Worker {
                     }
                 }
             }
+            if lost_locks::are_lost() {
+                tracing::warn!("locks of the database are held that nobody has; opening it anew");
+                match open_anew(&self.url, self.store) {
+                    Ok(opened) => self.store = opened,
+                    Err(error) => {
+                        tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));
+                        return;
+                    }
+                }
+                lost_locks::forget();
+            }
             self.trim_log();
             self.shared.unwritable.probe(&mut self.store);
             self.shared.set_running(None);
@@ -214,8 +228,8 @@ impl Worker {
             // Closed queues end the wait at once: a stop must not depend on a disk that fails.
             match self.runtime.block_on(async { timeout(PROBE_INTERVAL, job).await }) {
                 Ok(job) => return job,
-                // A job without work finds out whether the database can be written again.
-                Err(_) if self.shared.unwritable.outage().is_some() => {
+                // A job without work finds out whether the database can be written again, or has it opened anew.
+                Err(_) if self.shared.unwritable.outage().is_some() || lost_locks::are_lost() => {
                     return Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
                 }
                 Err(_) => {
