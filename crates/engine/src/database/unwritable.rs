@@ -15,6 +15,8 @@ pub struct WriteOutage {
     pub since: String,
     /// Its error.
     pub reason: String,
+    /// Whether somebody, or nobody any more, holds the lock for writing.
+    pub(super) is_locked: bool,
 }
 
 /// Nothing was written, because nothing can be written at the moment. The same may succeed later.
@@ -48,7 +50,8 @@ impl Unwritable {
             tracing::error!(
                 "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, make it writable, or end the program that has locked it"
             );
-            self.set(Some(WriteOutage { since: now(), reason }));
+            let is_locked = error.chain().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::is_locked));
+            self.set(Some(WriteOutage { since: now(), reason, is_locked }));
         }
         Err(error.context(Unwritten(why)))
     }

@@ -173,10 +173,16 @@ impl Error {
     pub fn has_lost_locks(&self) -> bool {
         matches!(self, Error::Query { source, .. } if message(source).contains(LOST_LOCKS))
     }
+
+    /// Whether somebody holds the lock for writing: another program, or nobody if the system did not take it back.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Error::Query { source, .. } if message(source).contains(LOCKED))
+    }
 }
 
 /// SQLite's words for locks that nobody has and that cannot be taken.
 const LOST_LOCKS: &str = "locking protocol";
+const LOCKED: &str = "database is locked";
 
 /// SQLite's words for a database that cannot be written, and ours. diesel does not keep the codes.
 const UNWRITABLE: [(&str, &str); 6] = [
@@ -184,7 +190,7 @@ const UNWRITABLE: [(&str, &str); 6] = [
     ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
     ("readonly database", "it is read-only"),
     ("unable to open database file", "its files cannot be opened"),
-    ("database is locked", "another program has locked it"),
+    (LOCKED, "another program has locked it"),
     (LOST_LOCKS, "another program has locked it, or the system does not take locks back"),
 ];
 
