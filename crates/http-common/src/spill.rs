@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -165,6 +165,49 @@ impl Spill {
             let _counted = &self;
             chunk
         })
+    }
+}
+
+/// A temporary file that is written as a whole before a client takes it. It counts like the rest of a body.
+pub struct TempFile(Spill);
+
+impl TempFile {
+    /// An empty file.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Spill::new())
+    }
+
+    /// Streams the file from its begin.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes>> + 'static {
+        self.0.stream()
+    }
+}
+
+impl Default for TempFile {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for TempFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Words, because libraries drop the causes of an error.
+        self.0.write_on(data).map_err(|error| io::Error::other(format!("{error:#}")))?;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for TempFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.0.file {
+            Some(file) => file.seek(to),
+            None => Ok(0),
+        }
     }
 }
 
