@@ -18,6 +18,7 @@ use tributary_http_common::FileWatch;
 pub(crate) async fn follow(engine: Engine, args: ConfigArgs, config: &Config) -> Result<()> {
     let mut hangup = signal(SignalKind::hangup()).context("failed to wait for SIGHUP")?;
     let mut in_force = config.clone();
+    let mut was_wrong = false;
     let mut watch =
         config.file.clone().filter(|_| config.reload == Reload::Watch).map(|file| FileWatch::new(vec![file]));
     loop {
@@ -33,8 +34,17 @@ pub(crate) async fn follow(engine: Engine, args: ConfigArgs, config: &Config) ->
             () = changed => {}
         }
         match reload(&engine, in_force.clone(), args.clone()).await {
-            Ok(config) => in_force = config,
-            Err(error) => tracing::error!("the old configuration stays in force: {error:#}"),
+            Ok(config) => {
+                if was_wrong {
+                    tracing::warn!("the configuration can be read again, and is in force");
+                }
+                in_force = config;
+                was_wrong = false;
+            }
+            Err(error) => {
+                tracing::error!("the old configuration stays in force: {error:#}");
+                was_wrong = true;
+            }
         }
     }
 }

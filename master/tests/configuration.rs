@@ -183,8 +183,9 @@ fn a_file_that_is_gone_or_says_nothing_leaves_the_old_configuration_in_force() {
         system.sync();
         let watches = text.starts_with("reload");
         fs::remove_file(&file).unwrap();
-        // A file that is gone is no change to the one who watches.
-        system.hangup();
+        if !watches {
+            system.hangup();
+        }
         wait::until("the missing file is logged", || {
             let log = system.log();
             (mistakes(&system) > 0 && log.contains("failed to read the configuration tributary.toml")).then_some(())
@@ -199,6 +200,13 @@ fn a_file_that_is_gone_or_says_nothing_leaves_the_old_configuration_in_force() {
         });
         system.write("north", "feed.csv", "sku,name\nn1,Biro\n");
         wait::until("the sources are still polled", || (system.products()["n1"].0 == "Biro").then_some(()));
+        system.configure(&text);
+        if !watches {
+            system.hangup();
+        }
+        let back = "the configuration can be read again, and is in force";
+        wait::until("it is said that the file is back", || system.log().contains(back).then_some(()));
+        assert_eq!((mistakes(&system), system.log().matches(back).count()), (2, 1), "{}", system.log());
         system.kill_master();
     }
 }

@@ -167,7 +167,7 @@ fn a_reader_never_sees_half_a_version() {
     let (mut looks, mut seen) = (0, std::collections::BTreeSet::new());
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for name in ["B", "A", "B", "A"] {
+            for name in ["B", "A"].repeat(6) {
                 system.write("north", "feed.csv", feed(name));
                 system.once_ok();
             }

@@ -1,68 +1,39 @@
 //! A disk that is really full: the database stands on a small file system in memory, which only root can mount. Without that right the
 //! test says on stderr that it was skipped.
 
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, io::Write};
 
 use tributary_testkit::{
+    disk::{self, SmallDisk},
     process::{self, Daemon},
     wait,
 };
 
 use crate::system::System;
 
-/// A mounted file system of eight megabytes.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "small"]).arg(folder.path()).output();
-        if mount.is_ok_and(|output| output.status.success()) {
-            return Some(Self(folder));
-        }
+/// A system whose database stands on a disk of eight megabytes.
+fn on_small_disk(settings: &str) -> Option<(System, SmallDisk)> {
+    let mut system = System::new();
+    let folder = system.folder("disk");
+    let Ok(disk) = SmallDisk::mount(&folder, 8) else {
         // Not by a macro, whose output is only shown for tests that fail.
         let _ = writeln!(std::io::stderr(), "skipped: no file system can be mounted here");
-        None
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Leaves no byte free. Returns the file to delete for them.
-    fn fill(&self) -> PathBuf {
-        let path = self.path().join("filler");
-        let mut file = fs::File::create(&path).unwrap();
-        for piece in [64 << 10, 4 << 10, 1] {
-            while file.write_all(&vec![0; piece]).is_ok() {}
-        }
-        path
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
+        return None;
+    };
+    system.write("good", "feed.csv", "sku,name\na,A\n");
+    let good = system.serve("good");
+    let database = folder.join("database.db");
+    system.configure(&format!(
+        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n{settings}"
+    ));
+    Some((system, disk))
 }
 
 #[test]
 fn one_pass_on_a_full_disk_ends_with_the_reason() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let mut system = System::new();
-    system.write("good", "feed.csv", "sku,name\na,A\n");
-    let good = system.serve("good");
-    let database = disk.path().join("database.db");
-    system.configure(&format!(
-        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n"
-    ));
+    let Some((system, disk)) = on_small_disk("") else { return };
     system.once_ok();
-    let filler = disk.fill();
+    let filler = disk::fill(disk.path()).unwrap();
     system.write("good", "feed.csv", "sku,name\na,B\n");
     let output = system.once();
     let said = process::stdout(&output) + &process::stderr(&output);
@@ -74,21 +45,14 @@ fn one_pass_on_a_full_disk_ends_with_the_reason() {
 
 #[test]
 fn a_full_disk_is_said_and_everything_goes_on_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let mut system = System::new();
-    system.write("good", "feed.csv", "sku,name\na,A\n");
-    let good = system.serve("good");
-    let database = disk.path().join("database.db");
-    system.configure(&format!(
-        "database_url = {database:?}\nkeep_free = \"0B\"\n[[source]]\nname = \"good\"\nurl = \"{good}\"\n[compat]\n"
-    ));
+    let Some((system, disk)) = on_small_disk("[compat]\n") else { return };
     let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
     let log = system.database().with_file_name("master.log");
     command.env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
     let master = Daemon::start(command);
     let ask = |path: &str| tributary_testkit::http::get(&format!("{}{path}", master.url)).unwrap();
     wait::until("it is ready", || (ask("/readyz").0 == 200).then_some(()));
-    let filler = disk.fill();
+    let filler = disk::fill(disk.path()).unwrap();
     let rows: String = (0..40_000).map(|number| format!("b{number:05},name {number}\n")).collect();
     system.write("good", "feed.csv", format!("sku,name\n{rows}"));
     let (status, text) = wait::until("it says that it cannot write", || {

@@ -18,6 +18,23 @@ use tributary_testkit::{process, wait};
 
 use crate::system::System;
 
+/// A system with this feed of one source.
+fn configured(feed: &str) -> System {
+    let mut system = System::new();
+    system.write("a", "feed.csv", feed);
+    system.serve("a");
+    system.configure_sources(&[("a", "max_removal = false")]);
+    system
+}
+
+/// The same, and a master that has applied it.
+fn running(feed: &str) -> System {
+    let mut system = configured(feed);
+    system.start_master_that_warns();
+    system.sync();
+    system
+}
+
 /// Waits until `/readyz` says that nothing can be written, and returns the text.
 #[track_caller]
 fn said(system: &System) -> String {
@@ -36,10 +53,7 @@ fn is_ready(system: &System) -> bool {
 /// Nobody but the owner of a database may change it. Root may anyway, so the master runs as somebody else then.
 #[test]
 fn a_read_only_database_is_refused_at_the_start() {
-    let mut system = System::new();
-    system.write("a", "feed.csv", "sku,name\na,A\n");
-    system.serve("a");
-    system.configure_sources(&[("a", "")]);
+    let system = configured("sku,name\na,A\n");
     system.once_ok();
     system.write("a", "feed.csv", "sku,name\na,B\n");
     system.settle("a");

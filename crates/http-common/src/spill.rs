@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -28,10 +28,12 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const MAX_QUEUED: usize = 1;
 /// Bytes in such files, over all clients.
 const MAX_SPILLED_BYTES: u64 = 16 << 30;
-/// The bytes after which the free space of the disk of temporary files is looked at.
+/// The bytes after which the free space of the disk of temporary files is looked at, over all clients: thousands of small files fill it too.
 const CHECK_INTERVAL: u64 = 16 << 20;
 
 static SPILLED: Budget = Budget::new(MAX_SPILLED_BYTES);
+/// Bytes that were ever written to such files.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// Bytes that stay free on that disk.
 static KEEP_FREE: AtomicU64 = AtomicU64::new(1 << 30);
 
@@ -138,11 +140,14 @@ impl Spill {
     fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
         ensure!(self.bytes.grow(bytes), "too much of lists waits in temporary files for slow clients");
+        let before = WRITTEN.fetch_add(bytes, Ordering::Relaxed);
+        let mut is_due = before / CHECK_INTERVAL != (before + bytes) / CHECK_INTERVAL;
         if self.file.is_none() {
             self.file = Some(tempfile::tempfile().context("failed to create a temporary file")?);
+            is_due = true;
         }
         let mut file = self.file.as_ref().context("a list has no rest")?;
-        if self.bytes.bytes() / CHECK_INTERVAL != (self.bytes.bytes() - bytes) / CHECK_INTERVAL {
+        if is_due {
             check_room(file)?;
         }
         file.write_all(chunk).context("failed to write a temporary file")
@@ -160,6 +165,49 @@ impl Spill {
             let _counted = &self;
             chunk
         })
+    }
+}
+
+/// A temporary file that is written as a whole before a client takes it. It counts like the rest of a body.
+pub struct TempFile(Spill);
+
+impl TempFile {
+    /// An empty file.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Spill::new())
+    }
+
+    /// Streams the file from its begin.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes>> + 'static {
+        self.0.stream()
+    }
+}
+
+impl Default for TempFile {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for TempFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Words, because libraries drop the causes of an error.
+        self.0.write_on(data).map_err(|error| io::Error::other(format!("{error:#}")))?;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for TempFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.0.file {
+            Some(file) => file.seek(to),
+            None => Ok(0),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod chromium;
+pub mod disk;
 pub mod faulty;
 pub mod http;
 pub mod privileges;

@@ -104,6 +104,23 @@ fn senders_that_drip_hold_no_place() {
 }
 
 #[test]
+fn a_body_that_stands_still_or_drips_is_let_go() {
+    let system = products(1, "2s");
+    let head = "PATCH /api/v1/products/sku000000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n{";
+    let (still, mut dripping) = (send(&system, head), send(&system, head));
+    // As fast as the server reads, and far below the least speed.
+    dripping.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    while dripping.peek(&mut [0]).is_err() {
+        dripping.write_all(b" ").unwrap();
+    }
+    for mut client in [still, dripping] {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("the body arrives too slowly: "), "{answer}");
+    }
+}
+
+#[test]
 fn small_documents_that_drip_keep_no_other_from_coming() {
     let system = products(1, "30s");
     let begin = |number: usize| {

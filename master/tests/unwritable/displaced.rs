@@ -4,7 +4,7 @@ use std::fs;
 
 use tributary_testkit::wait;
 
-use super::{is_ready, said};
+use super::{is_ready, running, said};
 use crate::system::System;
 
 const EDIT: &str = r#"{"name":"edited","description":""}"#;
@@ -21,12 +21,7 @@ fn refuses(system: &System) {
 /// Edits and uploads were answered with success, `/readyz` said ready, and a restart had none of them.
 #[test]
 fn a_database_that_was_moved_or_replaced_takes_nothing_until_it_is_back() {
-    let mut system = System::new();
-    system.write("a", "feed.csv", "sku,name\na,A\n");
-    system.serve("a");
-    system.configure_sources(&[("a", "")]);
-    system.start_master_that_warns();
-    system.sync();
+    let mut system = running("sku,name\na,A\n");
     let (database, away) = (system.database(), system.database().with_extension("away"));
     fs::rename(&database, &away).unwrap();
     // Nobody has written anything meanwhile.

@@ -3,7 +3,7 @@
 
 use tributary_testkit::{process::limit_file_size, wait};
 
-use super::{is_ready, said};
+use super::{configured, is_ready, said};
 use crate::system::System;
 
 const REPORT: &str = r#"
@@ -53,10 +53,7 @@ fn is_down(system: &System) -> bool {
 
 #[test]
 fn whichever_file_cannot_grow_costs_only_time() {
-    let mut system = System::new();
-    system.write("a", "feed.csv", feed(0));
-    system.serve("a");
-    system.configure_sources(&[("a", "max_removal = false")]);
+    let mut system = configured(&feed(0));
     let toml = system.database().with_file_name("tributary.toml");
     std::fs::write(&toml, std::fs::read_to_string(&toml).unwrap() + REPORT).unwrap();
     system.start_master_that_warns();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tributary_store::{Error, Store};
 use tributary_testkit::{process, wait};
 
-use super::{is_ready, said};
+use super::{configured, is_ready, running, said};
 use crate::system::System;
 
 /// Another program with a transaction that goes on until this is released.
@@ -45,16 +45,6 @@ impl Holder {
     }
 }
 
-fn world() -> System {
-    let mut system = System::new();
-    system.write("a", "feed.csv", "sku,name\na,A\n");
-    system.serve("a");
-    system.configure_sources(&[("a", "")]);
-    system.start_master_that_warns();
-    system.sync();
-    system
-}
-
 fn name(system: &System, sku: &str) -> Value {
     let answer = system.ask("GET", &format!("/api/v1/products/{sku}"), "");
     serde_json::from_slice::<Value>(&answer.body).unwrap()["name"].clone()
@@ -64,7 +54,7 @@ const EDIT: &str = r#"{"name":"edited","description":""}"#;
 
 #[test]
 fn who_locks_it_for_a_moment_is_waited_for() {
-    let system = world();
+    let system = running("sku,name\na,A\n");
     let holder = Holder::of(&system.database());
     thread::scope(|scope| {
         let edit = scope.spawn(|| system.ask("PUT", "/api/v1/products/e", EDIT));
@@ -84,7 +74,7 @@ fn who_locks_it_for_a_moment_is_waited_for() {
 /// It used to be ready all the time, and an upload left its file behind.
 #[test]
 fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
-    let system = world();
+    let system = running("sku,name\na,A\n");
     let holder = Holder::of(&system.database());
     let ask = |method, path, body| {
         let answer = system.ask(method, path, body);
@@ -113,7 +103,7 @@ fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
 /// `publish` used to give up: the answer was 500.
 #[test]
 fn who_publishes_waits() {
-    let system = world();
+    let system = running("sku,name\na,A\n");
     let holder = Holder::of(&system.database());
     let home = system.database().with_file_name("");
     fs::write(home.join("p.csv"), "sku,name\np,P\n").unwrap();
@@ -129,10 +119,7 @@ fn who_publishes_waits() {
 /// It used to run for ever, and to hold the lock of the database.
 #[test]
 fn one_pass_over_a_locked_database_ends_with_the_reason() {
-    let mut system = System::new();
-    system.write("a", "feed.csv", "sku,name\na,A\n");
-    system.serve("a");
-    system.configure_sources(&[("a", "")]);
+    let system = configured("sku,name\na,A\n");
     system.once_ok();
     system.write("a", "feed.csv", "sku,name\na,B\n");
     system.settle("a");

@@ -24,10 +24,18 @@ pub(super) const ATTACKS: &[Attack] = &[
         "a source lists 1,000,000 files that it does not have",
         How::On(|| lists(1_000_000), |stage| refused(stage, "were not asked for")),
     ),
-    Attack("3", "a manifest without an end", How::On(endless_manifest, |stage| refused(stage, "an item of more than"))),
+    Attack(
+        "3",
+        "a manifest without an end",
+        How::On(|| endless_list(MANIFEST, b"          "), |stage| refused(stage, "an item of more than")),
+    ),
     Attack("3", "a path of a megabyte", How::On(|| listing(&long_path()), |stage| refused(stage, "bytes"))),
     Attack("3", "fifteen megabytes of reasons", How::On(|| listing(&many_reasons()), reasons)),
-    Attack("3", "an answer whose head has no end", How::On(endless_head, |stage| refused(stage, ""))),
+    Attack(
+        "3",
+        "an answer whose head has no end",
+        How::On(|| endless_list(HEAD, b"X-More: and more\r\n"), |stage| refused(stage, "")),
+    ),
     Attack(
         "3",
         "a plain source whose rows have no end",
@@ -38,7 +46,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "the same, of one line",
         How::On(|| endless_body(b"xxxxxxxx"), |stage| refused(stage, "max_file_size")),
     ),
-    Attack("3", "a problem that explains itself for ever", How::On(endless_problem, |stage| refused(stage, ""))),
+    Attack(
+        "3",
+        "a problem that explains itself for ever",
+        How::On(|| endless_list(PROBLEM, b"and so on, "), |stage| refused(stage, "")),
+    ),
     Attack("3", "forty hostile sources at once", How::On(forty, forty_refused)),
     Attack("3", "a partial of a report with groups without an end", How::On(endless_groups, Stage::report_fails)),
 ];
@@ -88,32 +100,18 @@ fn many_reasons() -> String {
     format!("{{\"version\":\"v1\",\"files\":[],\"unreadable\":[{}]}}", reasons.join(","))
 }
 
-fn endless_manifest() -> Result<Plan> {
-    Plan::new().hostile("bad", "", |path, out| match path {
-        "/sense/files" => {
-            head(out, "application/json")?;
-            out.write_all(b"{\"version\":\"v1\",\"files\":[")?;
-            endless(out, b"          ")
-        }
-        _ => sensed(path, out),
-    })
-}
+const MANIFEST: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{\"version\":\"v1\",\"files\":[";
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n";
+const PROBLEM: &[u8] =
+    b"HTTP/1.1 500 Sorry\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n{\"detail\":\"";
 
-fn endless_head() -> Result<Plan> {
-    Plan::new().hostile("bad", "", |path, out| match path {
+/// Answers the question for files with this beginning, and then the piece for ever.
+fn endless_list(begin: &'static [u8], piece: &'static [u8]) -> Result<Plan> {
+    Plan::new().hostile("bad", "", move |path, out| match path {
         "/sense/files" => {
-            out.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            endless(out, b"X-More: and more\r\n")
-        }
-        _ => sensed(path, out),
-    })
-}
-
-fn endless_problem() -> Result<Plan> {
-    Plan::new().hostile("bad", "", |path, out| match path {
-        "/sense/files" => {
-            out.write_all(b"HTTP/1.1 500 Sorry\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n{\"detail\":\"")?;
-            endless(out, b"and so on, ")
+            out.write_all(begin)?;
+            endless(out, piece)
         }
         _ => sensed(path, out),
     })

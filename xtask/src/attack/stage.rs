@@ -7,17 +7,17 @@ use std::{
     io::{self, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::Command,
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tributary_testkit::{
+    disk::SmallDisk,
     http::{self, Response},
     process::{self, Daemon},
+    wait,
 };
 
 use super::hostile::Hostile;
@@ -99,7 +99,7 @@ impl Plan {
         let folder = home.path().join("north");
         fs::create_dir(&folder)?;
         fs::write(folder.join("feed.csv"), feed())?;
-        let disk = self.is_disk_small.then(|| SmallDisk::mount(&home.path().join("disk"))).transpose()?;
+        let disk = self.is_disk_small.then(|| small_disk(&home.path().join("disk"))).transpose()?;
         let mut source = process::command("data-source", home.path());
         source.args(["--listen", "127.0.0.1:0", "--settle", "20ms", "--rescan", "200ms", "--patience", "1s"]);
         source
@@ -152,23 +152,9 @@ pub(super) struct Stage {
     home: tempfile::TempDir,
 }
 
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Result<Self> {
-        fs::create_dir(folder)?;
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=256m", "small"]).arg(folder);
-        let output = mount.output().context("failed to run mount")?;
-        ensure!(output.status.success(), "a small disk can only be mounted by root: {}", process::stderr(&output));
-        Ok(Self(folder.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
+fn small_disk(folder: &Path) -> Result<SmallDisk> {
+    fs::create_dir(folder)?;
+    SmallDisk::mount(folder, 256).context("a small disk can only be mounted by root")
 }
 
 impl Stage {
@@ -263,17 +249,9 @@ impl Stage {
     }
 
     /// Calls `ask` until it returns something.
-    pub(super) fn until<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
-        let deadline = Instant::now() + MAX_WAIT;
-        loop {
-            if let Some(got) = ask() {
-                return Ok(got);
-            }
-            if Instant::now() > deadline {
-                bail!("waited {} s in vain until {what}", MAX_WAIT.as_secs());
-            }
-            thread::sleep(PAUSE);
-        }
+    pub(super) fn until<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> Result<T> {
+        let got = wait::within(MAX_WAIT, PAUSE, ask);
+        got.with_context(|| format!("waited {} s in vain until {what}", MAX_WAIT.as_secs()))
     }
 
     fn good_rows(&self) -> Result<Vec<u8>> {

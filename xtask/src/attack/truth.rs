@@ -1,9 +1,9 @@
 //! Truth: whether people are told while something is wrong.
 
-use std::{fs, io::Write, path::Path, process::Command, thread, time::Duration};
+use std::{fs, io::Write, process::Command, thread, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use tributary_testkit::http;
+use tributary_testkit::{disk, http};
 
 use super::{
     Attack, How,
@@ -92,18 +92,8 @@ fn small_disk() -> Result<Plan> {
     Ok(Plan::new().setting("database_url = \"disk/database.db\"").setting("keep_free = \"0B\"").small_disk())
 }
 
-/// Leaves no byte free.
-fn fill(folder: &Path) -> Result<()> {
-    let mut file = fs::File::create(folder.join("filler"))?;
-    for piece in [1 << 20, 64 << 10, 4 << 10, 1] {
-        while file.write_all(&vec![0; piece]).is_ok() {}
-    }
-    Ok(())
-}
-
 fn full_disk_says_so(stage: &Stage) -> Result<String> {
-    let disk = stage.home().join("disk");
-    fill(&disk)?;
+    let filler = disk::fill(&stage.home().join("disk"))?;
     let rows: String = (0..40_000).map(|row| format!("full{row:05},Name {row}\n")).collect();
     fs::write(stage.folder().join("more.csv"), format!("sku,name\n{rows}"))?;
     let ready = || http::get(&stage.master("/readyz"));
@@ -111,7 +101,7 @@ fn full_disk_says_so(stage: &Stage) -> Result<String> {
         let (status, body) = ready().ok()?;
         (status == 503).then(|| String::from_utf8_lossy(&body).into_owned())
     })?;
-    fs::remove_file(disk.join("filler"))?;
+    fs::remove_file(filler)?;
     stage.until("it is ready again", || (ready().ok()?.0 == 200).then_some(()))?;
     add_and_remove(stage, "more.csv", "full39999")?;
     Ok(text.trim().to_owned())

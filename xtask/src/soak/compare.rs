@@ -1,13 +1,9 @@
 //! Compares the tables of the running master with the model, as soon as it has applied what the folders hold.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
-use tributary_testkit::http;
+use anyhow::{Context, Result, anyhow, ensure};
+use tributary_testkit::{http, wait};
 
 use super::{
     model::{Model, Tables},
@@ -21,30 +17,30 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Waits until the tables are those of the model.
 pub(super) fn converge(stage: &Stage, model: &Model) -> Result<()> {
     let expected = model.tables();
-    let deadline = Instant::now() + MAX_WAIT;
-    loop {
-        let found = read(stage);
-        match found {
-            Ok(found) if found == expected => return Ok(()),
-            Ok(found) if Instant::now() > deadline => bail!("{}", difference(&found, &expected)),
-            Err(error) if Instant::now() > deadline => return Err(error),
-            _ => thread::sleep(PAUSE),
-        }
-    }
+    let wrong = |found: Tables| (found != expected).then(|| anyhow!("{}", difference(&found, &expected)));
+    until(|| read(stage).map_or_else(Some, wrong))
 }
 
 /// Waits until the master says that all is well: it can write, and no source is down.
 pub(super) fn healthy(stage: &Stage) -> Result<()> {
-    let deadline = Instant::now() + MAX_WAIT;
     let get = |path: &str| http::request("GET", &format!("{}{path}", stage.master.url), &[], b"");
-    loop {
+    let ask = || -> Result<()> {
         let (ready, sources) = (get("/readyz")?, get("/api/v1/sources")?.text());
-        if ready.status == 200 && !sources.contains("\"state\":\"down\"") {
-            return Ok(());
-        }
-        ensure!(Instant::now() < deadline, "it is not well again: {}{sources}", ready.text());
-        thread::sleep(PAUSE);
-    }
+        let is_well = ready.status == 200 && !sources.contains("\"state\":\"down\"");
+        ensure!(is_well, "it is not well again: {}{sources}", ready.text());
+        Ok(())
+    };
+    until(|| ask().err())
+}
+
+/// Waits until nothing is wrong, or returns what is.
+fn until(mut wrong: impl FnMut() -> Option<anyhow::Error>) -> Result<()> {
+    let mut last = None;
+    let well = wait::within(MAX_WAIT, PAUSE, || {
+        last = wrong();
+        last.is_none().then_some(())
+    });
+    well.map_or_else(|| Err(last.unwrap_or_else(|| anyhow!("it was never asked"))), Ok)
 }
 
 fn read(stage: &Stage) -> Result<Tables> {

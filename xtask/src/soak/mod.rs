@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Fail system calls of the master or a source so many times instead, which needs `strace`, and each time compare
     #[arg(long, value_name = "N", conflicts_with = "kills")]
     faults: Option<u64>,
+    /// Of those calls, only such whose names contain this
+    #[arg(long, value_name = "TEXT", default_value = "", requires = "faults", hide_default_value = true)]
+    calls: String,
     /// Another seed gives another load and other moments
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -63,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let stage = Stage::start()?;
     match (args.kills, args.faults) {
         (Some(kills), _) => kill(stage, kills, args.seed),
-        (None, Some(rounds)) => faults::run(stage, rounds, args.seed),
+        (None, Some(rounds)) => faults::run(stage, rounds, args),
         (None, None) => soak(&stage, args),
     }
 }

@@ -1,7 +1,7 @@
 //! The cache: what is remembered of files beside the database, so that the cost of reading one again follows the size of its change.
 //! Nothing depends on it: whatever is missing or damaged is read again as a whole.
 //!
-//! How a file is remembered belongs here; what is done with it does not.
+//! Remembering a file belongs here; using what is remembered does not.
 
 mod segments;
 

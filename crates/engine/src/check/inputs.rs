@@ -5,15 +5,22 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use tributary_store::{FileRow, Store};
 
+use crate::input::Reader;
+
 /// Files by source and path.
 type Files = BTreeMap<(String, String), FileRow>;
 
 /// The first difference between the files of a reader, in words.
-pub(super) fn first_difference(reader: &str, stored: &mut Store, computed: &mut Store) -> Result<Option<String>> {
-    let (stored, mut computed) = (files(reader, stored)?, files(reader, computed)?);
+pub(super) fn first_difference(
+    reader: &impl Reader,
+    stored: &mut Store,
+    computed: &mut Store,
+) -> Result<Option<String>> {
+    let name = reader.name();
+    let (stored, mut computed) = (files(&name, stored)?, files(&name, computed)?);
     for ((source, path), row) in stored {
         let difference = match computed.remove(&(source.clone(), path.clone())) {
-            Some(now) => difference(&row, &now),
+            Some(now) => difference(reader, &row, &now),
             None if row.hash.is_some() => Some("the database has its rows, and the source does not have it".to_owned()),
             None => None,
         };
@@ -35,9 +42,13 @@ fn files(reader: &str, store: &mut Store) -> Result<Files> {
     Ok(found)
 }
 
-fn difference(stored: &FileRow, now: &FileRow) -> Option<String> {
+fn difference(reader: &impl Reader, stored: &FileRow, now: &FileRow) -> Option<String> {
     if stored.hash == now.hash {
-        let is_same = stored.reading == now.reading && stored.rank_key == now.rank_key;
+        let is_read_so = match (&stored.reading, &now.reading) {
+            (Some(stored), Some(now)) => reader.is_read_so(stored, now),
+            (stored, now) => stored == now,
+        };
+        let is_same = is_read_so && stored.rank_key == now.rank_key;
         let why = "it was read or ranked by other settings than those of the configuration; reload the master";
         return (!is_same).then(|| why.to_owned());
     }

@@ -19,7 +19,11 @@ use tributary_config::{Config, PRODUCTS, ReportConfig};
 use tributary_store::{Error as StoreError, Lock, SourceState, Store};
 
 use self::{rows::Table, scratch::Scratch};
-use crate::{facade::once, progress::Unobserved};
+use crate::{
+    facade::once,
+    ingest::{Feed, FeedRules},
+    progress::Unobserved,
+};
 
 /// Longest wait for a master to apply what the sources hold.
 const MAX_CATCH_UP: Duration = Duration::from_secs(60);
@@ -115,7 +119,9 @@ fn compare(reports: &[ReportConfig], stored: &mut Store, computed: &mut Store) -
         let why = "[catalog] of the configuration is not the one in force; reload the master";
         return Ok(Comparison::Behind(why.to_owned()));
     }
-    if let Some(difference) = inputs::first_difference(PRODUCTS, stored, computed)? {
+    // Rules decide how a file is read, not whether one reading stands for another.
+    let rules = FeedRules::default();
+    if let Some(difference) = inputs::first_difference(&Feed::new(reports, &rules), stored, computed)? {
         return Ok(Comparison::Behind(difference));
     }
     edits::copy(stored, computed)?;

@@ -25,7 +25,7 @@ pub(super) fn compare(
             let unknown = format!("the report {} cannot be computed: {}", report.name, why(theirs.error));
             return Ok(Err(Comparison::unknown(vec![unknown])));
         }
-        if let Some(difference) = inputs::first_difference(&report.reader(), stored, computed)? {
+        if let Some(difference) = inputs::first_difference(report, stored, computed)? {
             return Ok(Err(Comparison::Behind(format!("report_{}: {difference}", report.name))));
         }
         let late = match ours.state {

@@ -3,6 +3,7 @@
 //! It belongs here if it decides on which connection a job runs, and when. What a job writes does not belong here.
 
 pub(crate) mod events;
+mod lost_locks;
 mod readers;
 mod tail;
 mod unwritable;

@@ -12,6 +12,7 @@ use tokio::{
 };
 use tributary_store::{DatabaseUrl, ReaderPool, Store};
 
+use super::lost_locks;
 use crate::supervise::Task;
 
 /// Jobs that read at the same time: more would only take turns on the cores.
@@ -93,7 +94,7 @@ impl Readers {
         let (read, _permit) = tokio::task::spawn_blocking(work)
             .await
             .context("a read panicked; this is a bug, and the log says where")?;
-        read
+        read.inspect_err(lost_locks::note)
     }
 
     /// Streams the batches that `next` reads from one snapshot, until one is empty.
@@ -131,7 +132,7 @@ impl Readers {
         let work = move || {
             let _permit = permit;
             let mut send = |batch| deliver(&sender, Message::Batch(batch));
-            let produced = pool.snapshot(|store| produce(store, &mut send));
+            let produced = pool.snapshot(|store| produce(store, &mut send)).inspect_err(lost_locks::note);
             // Fails if the consumer has gone, which is fine.
             let _ = deliver(&sender, produced.map_or_else(Message::Failed, |()| Message::Complete));
         };

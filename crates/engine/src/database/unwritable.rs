@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 use tributary_store::{Error, Store};
 
+use super::lost_locks;
 use crate::clock::now;
 
 /// A time in which the database cannot be written.
@@ -14,6 +15,8 @@ pub struct WriteOutage {
     pub since: String,
     /// Its error.
     pub reason: String,
+    /// Whether somebody, or nobody any more, holds the lock for writing.
+    pub(super) is_locked: bool,
 }
 
 /// Nothing was written, because nothing can be written at the moment. The same may succeed later.
@@ -38,6 +41,7 @@ impl Unwritable {
     /// proves nothing.
     pub(super) fn note<T>(&self, done: Result<T>) -> Result<T> {
         let Err(error) = done else { return done };
+        lost_locks::note(&error);
         let Some(why) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()?.unwritable()) else {
             return Err(error);
         };
@@ -46,7 +50,8 @@ impl Unwritable {
             tracing::error!(
                 "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, make it writable, or end the program that has locked it"
             );
-            self.set(Some(WriteOutage { since: now(), reason }));
+            let is_locked = error.chain().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::is_locked));
+            self.set(Some(WriteOutage { since: now(), reason, is_locked }));
         }
         Err(error.context(Unwritten(why)))
     }

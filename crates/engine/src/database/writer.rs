@@ -14,9 +14,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use tributary_store::{DatabaseUrl, Lock, Store};
+use tributary_store::{DatabaseUrl, Lock, Store, open_anew};
 
-use super::unwritable::{Unwritable, WriteOutage};
+use super::{
+    lost_locks,
+    unwritable::{Unwritable, WriteOutage},
+};
 use crate::supervise::test_panic;
 
 /// Jobs that wait in each queue. A source submits one at a time and a person waits for the answer, so only many of them at once
@@ -25,6 +28,10 @@ const MAX_QUEUED_JOBS: usize = 64;
 
 /// The interval in which it is tried whether the database can be written again, and looked whether its file is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The time for which the database may be locked until it is opened anew, in case nobody has this lock; and the tries to open it.
+const MAX_LOCKED: Duration = Duration::from_secs(30);
+const MAX_OPENINGS: u32 = 3;
 
 /// The size of the write-ahead log above which it is truncated after a job.
 const MAX_LOG_BYTES: u64 = 64 << 20;
@@ -88,8 +95,9 @@ impl Writer {
             .context("failed to start the writer")?;
         let seen = Arc::clone(&shared);
         let work = move || {
-            let is_untrimmed = false;
-            Worker { url, store, shared: seen, urgent: urgent_queue, jobs: queue, runtime, is_untrimmed }.run();
+            let (urgent, jobs) = (urgent_queue, queue);
+            let (is_untrimmed, locked_since) = (false, None);
+            Worker { url, store, shared: seen, urgent, jobs, runtime, is_untrimmed, locked_since }.run();
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
@@ -174,6 +182,8 @@ struct Worker {
     runtime: Runtime,
     /// Whether the log could not be trimmed after the last job, which is logged once.
     is_untrimmed: bool,
+    /// Since when it is locked, as far as it was not opened anew since.
+    locked_since: Option<Instant>,
 }
 
 impl Worker {
@@ -194,6 +204,16 @@ impl Worker {
             }
             self.trim_log();
             self.shared.unwritable.probe(&mut self.store);
+            if self.must_open_anew() {
+                match open_patiently(&self.url, self.store) {
+                    Ok(opened) => self.store = opened,
+                    Err(error) => {
+                        tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));
+                        return;
+                    }
+                }
+                self.shared.unwritable.probe(&mut self.store);
+            }
             self.shared.set_running(None);
             self.shared.done.send_modify(|done| *done += 1);
         }
@@ -214,8 +234,8 @@ impl Worker {
             // Closed queues end the wait at once: a stop must not depend on a disk that fails.
             match self.runtime.block_on(async { timeout(PROBE_INTERVAL, job).await }) {
                 Ok(job) => return job,
-                // A job without work finds out whether the database can be written again.
-                Err(_) if self.shared.unwritable.outage().is_some() => {
+                // A job without work finds out whether the database can be written again, or has it opened anew.
+                Err(_) if self.shared.unwritable.outage().is_some() || lost_locks::are_lost() => {
                     return Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
                 }
                 Err(_) => {
@@ -226,6 +246,23 @@ impl Worker {
         }
     }
 
+    /// Whether locks may be held that nobody has. Notes that the database is opened anew then.
+    fn must_open_anew(&mut self) -> bool {
+        let is_locked = self.shared.unwritable.outage().is_some_and(|outage| outage.is_locked);
+        self.locked_since = is_locked.then(|| self.locked_since.unwrap_or_else(Instant::now));
+        let is_overdue = self.locked_since.is_some_and(|since| since.elapsed() >= MAX_LOCKED);
+        // One that is not in its place would be created.
+        if !(lost_locks::are_lost() || is_overdue) || self.store.check_place().is_err() {
+            return false;
+        }
+        if lost_locks::are_lost() {
+            tracing::warn!("locks of the database are held that nobody has; opening it anew");
+        }
+        lost_locks::forget();
+        self.locked_since = None;
+        true
+    }
+
     fn trim_log(&mut self) {
         let trimmed = self.store.trim_log(MAX_LOG_BYTES).map_err(anyhow::Error::new);
         if let (Err(error), false) = (&trimmed, self.is_untrimmed) {
@@ -233,6 +270,19 @@ impl Worker {
         }
         self.is_untrimmed = trimmed.is_err();
     }
+}
+
+/// Opens the database anew. Whoever has locked it may go on for a while.
+fn open_patiently(url: &DatabaseUrl, old: Store) -> Result<Store, tributary_store::Error> {
+    let mut opened = open_anew(url, old);
+    for _ in 1..MAX_OPENINGS {
+        if opened.is_ok() {
+            break;
+        }
+        std::thread::sleep(PROBE_INTERVAL);
+        opened = Store::open(url);
+    }
+    opened
 }
 
 impl Shared {

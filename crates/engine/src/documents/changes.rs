@@ -15,6 +15,8 @@ pub(crate) struct Standing {
     pub(crate) bytes: u64,
     /// Time of its arrival, RFC 3339.
     pub(crate) created_at: String,
+    /// Whether all readers have committed it.
+    pub(crate) is_applied: bool,
 }
 
 impl Standing {
@@ -25,6 +27,7 @@ impl Standing {
             hash: row.hash.clone().unwrap_or_default(),
             bytes: count::loaded(row.bytes),
             created_at: row.created_at.clone(),
+            is_applied: row.place == Some(Place::Current),
         }
     }
 }

@@ -120,6 +120,11 @@ impl DocumentFolder {
         open_existing(&name).or_else(|| open_existing(&part)).unwrap_or_else(|| File::open(&name))
     }
 
+    /// Whether the file of a document is there, even while it gets its name. If that cannot be found out, it is.
+    pub(crate) fn has(&self, id: &str, path: &str) -> bool {
+        self.paths_of(id, path).iter().any(|path| path.try_exists().unwrap_or(true))
+    }
+
     /// Deletes the file of a document, even while it gets its name.
     pub(crate) fn delete(&self, id: &str, path: &str) -> io::Result<()> {
         self.faults.point("delete a file")?;

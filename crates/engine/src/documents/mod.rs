@@ -8,13 +8,16 @@ mod changes;
 mod fault;
 mod folder;
 pub(crate) mod path;
+mod presence;
 mod recover;
 mod settle;
 mod source;
+mod state;
 
 pub(crate) use active_reads::{ActiveRead, CountingReader};
 pub(crate) use changes::Changes;
 pub(crate) use folder::{DocumentFolder, FoundFile};
+pub(crate) use presence::Presence;
 pub(crate) use recover::{Recovered, recover};
 pub(crate) use settle::{SUPERSEDED, fail, take_back};
 pub(crate) use source::{Arriving, Committed, Documents};

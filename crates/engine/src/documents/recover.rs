@@ -2,11 +2,7 @@
 //! names comes from another database, an emptied one or an earlier version: it is taken in, because nothing that was sent may get
 //! lost.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    fs,
-    time::SystemTime,
-};
+use std::{collections::BTreeSet, fs, time::SystemTime};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -50,22 +46,14 @@ pub(crate) fn recover(store: &mut Store, folder: &DocumentFolder) -> Result<Reco
         tidy(store, folder, &unfinished).context("failed to tidy the folder of uploads")?;
     }
     let standing = store.all_standing_documents()?;
-    let missing = if folder.exists() { missing(folder, &standing)? } else { BTreeSet::new() };
+    let missing = if folder.exists() { missing(folder, &standing) } else { BTreeSet::new() };
     Ok(Recovered { standing, missing, unfinished })
 }
 
-/// The paths of applied documents whose file is gone. Nothing reads them again, so nothing else would notice.
-fn missing(folder: &DocumentFolder, standing: &[DocumentRow]) -> Result<BTreeSet<String>> {
-    let found = folder.files().context("failed to list the folder of uploads")?;
-    let ids: HashSet<String> = found
-        .into_iter()
-        .filter_map(|file| match file {
-            FoundFile::Document { id, .. } => Some(id),
-            _ => None,
-        })
-        .collect();
-    let is_gone = |row: &&DocumentRow| row.place == Some(Place::Current) && !ids.contains(&row.id);
-    Ok(standing.iter().filter(is_gone).map(|row| row.path.clone()).collect())
+/// The paths of applied documents whose file is gone.
+fn missing(folder: &DocumentFolder, standing: &[DocumentRow]) -> BTreeSet<String> {
+    let is_gone = |row: &&DocumentRow| row.place == Some(Place::Current) && !folder.has(&row.id, &row.path);
+    standing.iter().filter(is_gone).map(|row| row.path.clone()).collect()
 }
 
 fn fail_interrupted(store: &mut Store, interrupted: &[DocumentRow]) -> Result<()> {

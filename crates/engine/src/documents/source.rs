@@ -1,8 +1,8 @@
-//! The documents as a source: which paths there are, what changed, and the files to read. Nothing is watched, because only this
-//! process changes them. A copy of what the paths stand for is kept in memory, and follows each commit on the writer's thread.
+//! The documents as a source: which paths there are, what changed, and the files to read. Nothing is watched, because nobody else
+//! should change them. A copy of what the paths stand for is kept in memory, and follows each commit on the writer's thread.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::File,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,6 +21,7 @@ use super::{
     changes::{Changes, Standing},
     folder::DocumentFolder,
     settle::settle,
+    state::State,
 };
 use crate::{reports::Reports, source::FetchError};
 
@@ -56,22 +57,6 @@ struct Shared {
     followers: Mutex<HashMap<String, watch::Sender<Option<DocumentRow>>>>,
     /// Ids of documents that have ended and whose files are not deleted yet. Locked only to add, remove or copy them.
     undeleted: Mutex<HashSet<String>>,
-}
-
-#[derive(Default)]
-struct State {
-    /// By path.
-    standing: BTreeMap<String, Standing>,
-    /// Paths whose rows are applied, and whose file was gone at the start.
-    missing: BTreeSet<String>,
-    /// Paths that stand for something else than at the last listing.
-    changed: BTreeSet<String>,
-    /// Changes of what paths stand for so far.
-    number: u64,
-    /// Listings so far.
-    listings: u64,
-    /// Paths of the last listing of changes.
-    listed: usize,
 }
 
 /// The file of a document. It never changes.
@@ -279,9 +264,9 @@ impl Documents {
             // Under the same lock, so that no listing has the changes under the version before them.
             state.number += 1;
             drop(state);
-            // Without the lock: those who wait take it to look.
-            self.0.news.send_replace(());
+            self.tell_news();
         }
+        self.state().note_applied(&ended);
         Committed { documents: self.clone(), ended, files }
     }
 
@@ -332,7 +317,12 @@ impl Documents {
         format!("{}-{}", self.0.run, state.number)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Tells of another version. Not under the lock, which those who wait take to look.
+    pub(super) fn tell_news(&self) {
+        self.0.news.send_replace(());
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

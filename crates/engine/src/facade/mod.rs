@@ -31,6 +31,7 @@ use tributary_store::{QueueRow, Store};
 
 use crate::{
     database::{CloseIdle, EventTail, Readers, Writer, WriterThread},
+    documents::Presence,
     history::{Meter, StoreHistory},
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
@@ -139,6 +140,7 @@ impl Engine {
         // A reload replaces the reports, and those that read them.
         let all_readers = move || [own.clone(), current.reports().readers().clone()];
         let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
+        tasks.spawn("files of uploads".to_owned(), CancellationToken::new(), Presence(documents.clone()));
         let inbox = Inbox::new(InboxParts {
             patience: config.patience,
             config: &config.uploads,

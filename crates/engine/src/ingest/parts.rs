@@ -169,7 +169,7 @@ impl Parts {
     /// Takes a segment. `rounded` is the first sku of the file that a spreadsheet has rounded.
     ///
     /// # Errors
-    /// What is remembered cannot be read.
+    /// The remembered content cannot be read.
     pub(super) fn found(&mut self, found: FoundSegment, rounded: &mut Option<String>) -> Result<(), NeedsWhole> {
         match (found, &self.known) {
             (FoundSegment::Read { segment, line }, _) => {
@@ -204,7 +204,7 @@ impl Parts {
     /// Ends the file, of which `run` holds what was read.
     ///
     /// # Errors
-    /// What is remembered cannot be read; or a row counts now that stayed and did not count before, and only its skus are remembered.
+    /// The remembered content cannot be read; or a row counts now that stayed and did not count before, and only its skus are remembered.
     pub(super) fn finish(self, run: Run) -> Result<Found, NeedsWhole> {
         let offers = match &self.known {
             Some(known) if !self.stayed.is_empty() => {

@@ -168,7 +168,21 @@ impl Error {
         };
         UNWRITABLE.iter().find(|(known, _)| words.contains(known)).map(|(_, reason)| *reason)
     }
+
+    /// Whether locks of the database are held that the system did not take back. [`crate::open_anew`] frees them.
+    pub fn has_lost_locks(&self) -> bool {
+        matches!(self, Error::Query { source, .. } if message(source).contains(LOST_LOCKS))
+    }
+
+    /// Whether somebody holds the lock for writing: another program, or nobody if the system did not take it back.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Error::Query { source, .. } if message(source).contains(LOCKED))
+    }
 }
+
+/// SQLite's words for locks that nobody has and that cannot be taken.
+const LOST_LOCKS: &str = "locking protocol";
+const LOCKED: &str = "database is locked";
 
 /// SQLite's words for a database that cannot be written, and ours. diesel does not keep the codes.
 const UNWRITABLE: [(&str, &str); 6] = [
@@ -176,8 +190,8 @@ const UNWRITABLE: [(&str, &str); 6] = [
     ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
     ("readonly database", "it is read-only"),
     ("unable to open database file", "its files cannot be opened"),
-    ("database is locked", "another program has locked it"),
-    ("locking protocol", "another program has locked it"),
+    (LOCKED, "another program has locked it"),
+    (LOST_LOCKS, "another program has locked it, or the system does not take locks back"),
 ];
 
 /// Adds the failed action to the error of a statement.

@@ -14,7 +14,7 @@ mod values;
 
 pub use contents::Counts;
 pub use error::Error;
-pub use reader_pool::ReaderPool;
+pub use reader_pool::{ReaderPool, open_anew};
 pub(crate) use retention::last_old;
 pub use store::Store;
 pub use url::DatabaseUrl;

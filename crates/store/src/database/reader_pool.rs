@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -12,6 +12,26 @@ use super::{error::Error, store::Store, url::DatabaseUrl};
 
 /// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 16 MiB.
 const MAX_IDLE: usize = 8;
+
+/// Held by whoever uses a connection of a pool, and alone by [`open_anew`].
+static USED: RwLock<()> = RwLock::new(());
+/// All pools. Locked only to add one or to copy them.
+static POOLS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Closes all connections of this process to a database, of pools and `writing`, and opens it again. SQLite knows its locks by process: one
+/// that the system did not take back is only free once no connection is left. Waits for those who read.
+///
+/// # Errors
+/// Those of [`Store::open`].
+pub fn open_anew(url: &DatabaseUrl, writing: Store) -> Result<Store, Error> {
+    let _alone = USED.write().unwrap_or_else(PoisonError::into_inner);
+    let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for pool in pools.iter().filter_map(Weak::upgrade).filter(|pool| pool.url == *url) {
+        pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+    drop(writing);
+    Store::open(url)
+}
 
 /// Connections for reading, opened when needed and kept for the next use. Clones share them. The pool does not bound how many are
 /// in use at a time; the caller does.
@@ -31,7 +51,11 @@ struct Shared {
 impl ReaderPool {
     /// A pool for a database, which need not exist before the first use.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self(Arc::new(Shared { url, checked: AtomicBool::new(false), idle: Mutex::default() }))
+        let shared = Arc::new(Shared { url, checked: AtomicBool::new(false), idle: Mutex::default() });
+        let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(&shared));
+        Self(shared)
     }
 
     /// Runs `f` in a [`Store::snapshot`] on an idle connection, or on a new one if there is none. Blocks the thread.
@@ -39,6 +63,7 @@ impl ReaderPool {
     /// # Errors
     /// The error of `f`; those of [`Store::open_existing`].
     pub fn snapshot<T, E: From<Error>>(&self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        let _used = USED.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.idle().pop();
         let mut store = match idle {
             Some((_, store)) => store,
@@ -75,5 +100,50 @@ impl ReaderPool {
 
     fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Store)>> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::mpsc::channel, thread};
+
+    use super::*;
+
+    /// Files of this process at a path.
+    #[cfg(target_os = "linux")]
+    fn open_files(path: &std::path::Path) -> usize {
+        let links = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        links.filter(|link| fs::read_link(link.path()).is_ok_and(|target| target == *path)).count()
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_database_is_opened_anew_once_nobody_uses_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap().join("database.db");
+        let url: DatabaseUrl = path.to_str().unwrap().parse().unwrap();
+        let writing = Store::open(&url).unwrap();
+        let (pool, other) = (ReaderPool::new(url.clone()), ReaderPool::new(url.clone()));
+        other.snapshot(|_| Ok::<_, Error>(())).unwrap();
+        let (begun, begins) = channel();
+        let (release, released) = channel::<()>();
+        let reader = thread::spawn(move || {
+            pool.snapshot(|_| {
+                begun.send(()).unwrap();
+                released.recv().unwrap();
+                Ok::<_, Error>(())
+            })
+        });
+        begins.recv().unwrap();
+        assert_eq!(open_files(&path), 3);
+        let opening = thread::spawn(move || open_anew(&url, writing).unwrap());
+        thread::yield_now();
+        assert!(!opening.is_finished(), "somebody reads");
+        release.send(()).unwrap();
+        reader.join().unwrap().unwrap();
+        let mut writing = opening.join().unwrap();
+        assert_eq!(open_files(&path), 1);
+        writing.probe_write().unwrap();
+        other.snapshot(|_| Ok::<_, Error>(())).unwrap();
     }
 }

@@ -31,7 +31,7 @@ pub(crate) async fn healthz() -> impl Responder {
 ))]
 pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
     let (mut response, text) = match (app.engine.unwritable(), app.engine.is_ready()) {
-        (Some(WriteOutage { since, reason }), _) => {
+        (Some(WriteOutage { since, reason, .. }), _) => {
             (HttpResponse::ServiceUnavailable(), format!("the database cannot be written: {reason} (since {since})\n"))
         }
         (None, true) => (HttpResponse::Ok(), "ready\n".to_owned()),

@@ -1,6 +1,6 @@
 //! Receives a file: `POST` and `PUT /api/v1/uploads`, and the form at `/upload`. Processing it is the engine's task.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use actix_multipart::{Field, Multipart};
 use actix_web::{
@@ -14,15 +14,12 @@ use serde::{Deserialize, Serialize};
 use tributary_engine::{Inbox, InboxError, Offer};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::server::{
-    App,
-    error::ApiError,
-    input::{self, BODY_TIME},
-    sender,
-};
+use crate::http::server::{App, error::ApiError, input, sender};
 
 /// Maximum bytes of a form's fields and boundaries, without its files.
 const AROUND_FILES: u64 = 64 << 10;
+/// Time limit of each of them.
+const FIELD_TIME: Duration = Duration::from_secs(60);
 
 /// Parameters of an upload.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -177,8 +174,8 @@ fn bad_form() -> ApiError {
 
 /// Waits for the next part of a form, outside its files, within the time limit.
 async fn in_time<T>(next: impl Future<Output = T>) -> Result<T, ApiError> {
-    let next = tokio::time::timeout(BODY_TIME, next).await;
-    next.map_err(|_| ApiError::TooSlow { seconds: BODY_TIME.as_secs() })
+    let next = tokio::time::timeout(FIELD_TIME, next).await;
+    next.map_err(|_| ApiError::TooSlow { seconds: FIELD_TIME.as_secs() })
 }
 
 /// Returns the file name of a field; `None` if it is not a file.

@@ -11,7 +11,7 @@ use crate::http::server::{App, error::ApiError};
 pub(crate) async fn health(app: web::Data<App>) -> HttpResponse {
     match app.engine.unwritable() {
         None => HttpResponse::Ok().json(json!({ "status": "healthy" })),
-        Some(WriteOutage { since, reason }) => {
+        Some(WriteOutage { since, reason, .. }) => {
             HttpResponse::ServiceUnavailable().json(json!({ "status": "unhealthy", "error": reason, "since": since }))
         }
     }

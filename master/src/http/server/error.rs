@@ -58,8 +58,11 @@ pub(crate) enum ApiError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body does not arrive in time.
-    #[error("the body did not come within {seconds} seconds")]
+    /// The body stands still, or drips.
+    #[error("the body arrives too slowly: {0}")]
+    Dripping(#[from] tributary_pace::TooSlow),
+    /// The fields of a form do not arrive in time.
+    #[error("the form did not go on within {seconds} seconds")]
     TooSlow {
         /// The time limit.
         seconds: u64,
@@ -133,7 +136,7 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => "method not allowed",
             Self::TooLarge { .. } => "too large",
             Self::OtherVersion(_) => "other version",
-            Self::TooSlow { .. } => "too slow",
+            Self::Dripping(_) | Self::TooSlow { .. } => "too slow",
             Self::TooManyBodies { .. } => "too many clients",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
@@ -240,7 +243,7 @@ impl ResponseError for ApiError {
             Self::NotFound(_) | Self::NotShown(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Dripping(_) | Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooManyBodies { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::OtherVersion(_) | Self::Stale(_) => StatusCode::PRECONDITION_FAILED,

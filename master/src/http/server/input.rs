@@ -4,16 +4,16 @@ use std::{sync::OnceLock, time::Duration};
 
 use actix_web::{
     HttpRequest,
-    error::QueryPayloadError,
+    error::{PayloadError, QueryPayloadError},
     http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
     web,
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use tokio::time::timeout;
 use tributary_config::Limits;
 use tributary_engine::{checked_sku, checked_text};
 use tributary_http_common::plain;
+use tributary_pace::{MAX_PATIENCE, Pace};
 
 use super::body_budget::Budget;
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
@@ -22,15 +22,16 @@ use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 const MOST_ROWS: i64 = 10_000;
 /// Maximum bytes of a body: a description with every byte escaped.
 pub(crate) const BODY_BYTES: usize = 8 << 20;
-/// Time limit of a body. A client that stops halfway holds a connection for no longer.
-pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// The bytes of all bodies that are being received, because each client may send eight megabytes as slowly as it likes.
+/// The bytes of all bodies that are being received, because each client may send eight megabytes at the least speed.
 static BODIES: OnceLock<Budget> = OnceLock::new();
+/// The time over which a body must keep the least speed on average.
+static PATIENCE: OnceLock<Duration> = OnceLock::new();
 
-/// Sets the bound of all bodies that are being received, for this process. The first one stays.
-pub(super) fn limit_bodies(bytes: u64) {
+/// Sets the bounds of all bodies that are being received, for this process. The first ones stay.
+pub(super) fn limit_bodies(bytes: u64, patience: Duration) {
     BODIES.get_or_init(|| Budget::new(bytes));
+    PATIENCE.get_or_init(|| patience);
 }
 
 /// Parses the query of a request.
@@ -82,18 +83,18 @@ pub(crate) fn most(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
-/// Reads a whole body of at most `limit` bytes within a time limit.
-pub(crate) async fn body(payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
-    let too_slow = |_| ApiError::TooSlow { seconds: BODY_TIME.as_secs() };
-    timeout(BODY_TIME, received(payload, limit)).await.map_err(too_slow)?
-}
-
-async fn received(mut payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
+/// Reads a whole body of at most `limit` bytes. A client that stops halfway, or drips, is let go.
+pub(crate) async fn body(
+    mut payload: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
+    limit: usize,
+) -> Result<web::Bytes, ApiError> {
     let bodies = BODIES.get_or_init(|| Budget::new(Limits::default().bodies));
+    let mut pace = Pace::new(*PATIENCE.get_or_init(|| MAX_PATIENCE));
     let (mut share, mut body) = (bodies.share(), web::BytesMut::new());
+    let length = |chunk: &Option<Result<web::Bytes, _>>| chunk.iter().flatten().map(|chunk| chunk.len() as u64).sum();
     loop {
         let chunk = tokio::select! {
-            chunk = payload.next() => chunk,
+            chunk = pace.wait(payload.next(), length) => chunk?,
             () = share.yields() => return Err(ApiError::TooManyBodies { limit: bodies.bytes() }),
         };
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
@@ -248,5 +249,22 @@ mod tests {
         check(Some("application/json, text/csv;q=0.5"), false, false);
         check(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), false, true);
         check(Some("nonsense"), false, false);
+    }
+
+    /// Every body had a minute: a slow line never got a large one through, and one that dripped held its memory as long.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_take_its_time_and_must_not_drip() {
+        let check = async |bytes: usize, is_taken: bool| {
+            let piece = move |_| async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(web::Bytes::from(vec![b'x'; bytes]))
+            };
+            let pieces = futures_util::stream::iter(0..200).then(piece);
+            let received = body(Box::pin(pieces), BODY_BYTES).await;
+            assert_eq!(received.is_ok_and(|body| body.len() == 200 * bytes), is_taken, "{bytes}");
+        };
+        check(2048, true).await;
+        check(1024, true).await;
+        check(1000, false).await;
     }
 }

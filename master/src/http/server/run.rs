@@ -25,7 +25,7 @@ pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener
     let shutdown = engine.shutdown().clone();
     let app =
         App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone(), config.limits.followers) };
-    limit_bodies(config.limits.bodies);
+    limit_bodies(config.limits.bodies, config.patience);
     keep_free(config.keep_free);
     let app = Data::new(app);
     let shared = app.clone();

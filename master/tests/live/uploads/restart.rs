@@ -1,8 +1,12 @@
 //! A plug that is pulled: what was received as a whole goes on, what was not is gone and said to be.
 
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
 use tributary_testkit::wait;
 
 use super::{FEED, Slow, ended, feed, files, get, id, id_of, master, send, skus, sources, upload, wait_for_files};
+use crate::system::System;
 
 #[test]
 fn a_body_that_the_master_did_not_receive_as_a_whole_is_failed() {
@@ -73,6 +77,45 @@ fn once_reads_what_was_uploaded_and_the_next_start_says_so() {
     assert_eq!(ended(&system, &id)["rows"], 20_000);
 }
 
+/// The file of an upload.
+fn file_of(system: &System, name: &str) -> PathBuf {
+    let folder = system.database().with_extension("db.uploads");
+    let mut files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name)).unwrap()
+}
+
+/// The error of the source of uploads.
+fn error(system: &System) -> Value {
+    system.json("/api/v1/sources")["items"][0]["error"].clone()
+}
+
+/// It was noticed only at the next start.
+#[test]
+fn a_file_that_is_deleted_while_the_master_runs_is_named_until_it_is_back() {
+    let system = master("");
+    upload(&system, "a.csv", "", FEED);
+    upload(&system, "b.csv", "", "sku,name\nb1,B\n");
+    let before = skus(&system);
+    let page = || system.ask("GET", "/sources/uploads", "").text();
+    let told = "its file is missing from the folder of uploads";
+    for _ in 0..2 {
+        let (file, away) = (file_of(&system, "a.csv"), system.home().join("away"));
+        fs::rename(&file, &away).unwrap();
+        wait::until("the missing file is named", || {
+            error(&system).as_str().is_some_and(|error| error.contains(told) && !error.contains("b.csv")).then_some(())
+        });
+        assert!(page().contains(told), "{}", page());
+        assert_eq!((skus(&system), sources(&system)), (before.clone(), vec![("uploads".into(), "up".into())]));
+        fs::rename(&away, &file).unwrap();
+        wait::until("it is back", || error(&system).is_null().then_some(()));
+    }
+    assert_eq!(skus(&system), before);
+    // One that is taken back is not missed.
+    assert_eq!(system.ask("DELETE", "/api/v1/documents/b.csv", "").status, 204);
+    wait::until("its rows are gone", || (!skus(&system).contains(&"b1".to_owned())).then_some(()));
+    assert!(error(&system).is_null(), "{}", error(&system));
+}
+
 /// Its rows stayed, the source was up, and nobody learned that they cannot be computed again.
 #[test]
 fn an_applied_upload_whose_file_is_gone_is_named() {
@@ -81,14 +124,10 @@ fn an_applied_upload_whose_file_is_gone_is_named() {
     upload(&system, "b.csv", "", "sku,name\nb1,B\n");
     let before = skus(&system);
     system.stop_master();
-    let folder = system.database().with_extension("db.uploads");
-    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
-    let file = files.into_iter().find(|path| path.to_str().unwrap().contains("a.csv")).unwrap();
-    std::fs::remove_file(file).unwrap();
+    fs::remove_file(file_of(&system, "a.csv")).unwrap();
     system.start_master(&[]);
-    let error = |system: &crate::system::System| system.json("/api/v1/sources")["items"][0]["error"].clone();
     let told = "a.csv cannot be read: its file is missing from the folder of uploads; upload it again";
-    let is_told = |system: &crate::system::System| error(system).as_str().is_some_and(|error| error.contains(told));
+    let is_told = |system: &System| error(system).as_str().is_some_and(|error| error.contains(told));
     wait::until("the missing file is named", || is_told(&system).then_some(()));
     assert_eq!(skus(&system), before);
     // It lasts while others are applied, and ends with a new file.

@@ -99,9 +99,12 @@ fn a_request_without_a_host_is_not_answered() {
     }
 }
 
+/// A script of another website.
+const FOREIGN_PAGE: &str = "Host: localhost\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site";
+
 /// Every route of the router, and every server: one that is new is asked here, too.
 #[test]
-fn no_route_answers_to_a_foreign_host() {
+fn no_route_answers_to_a_foreign_host_or_page() {
     let mut system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
     system.kill_master();
     let configured = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
@@ -115,11 +118,13 @@ fn no_route_answers_to_a_foreign_host() {
         assert!(routes.len() >= least, "only {routes:?} were found");
         for route in routes.into_iter().chain(["/nowhere".to_owned()]) {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"] {
-                let head = format!("{method} {route} HTTP/1.1\r\nHost: evil.example\r\nTus-Resumable: 1.0.0\r\n");
-                let response = exchange(&url, format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
-                // Only CONNECT to something that is no host is no request at all.
-                let is_refused = response.status == 421 || (method == "CONNECT" && response.status == 400);
-                assert!(is_refused, "{method} {route}: {} {}", response.status, response.text());
+                for (headers, status) in [("Host: evil.example", 421), (FOREIGN_PAGE, 403)] {
+                    let head = format!("{method} {route} HTTP/1.1\r\n{headers}\r\nTus-Resumable: 1.0.0\r\n");
+                    let response = exchange(&url, format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+                    // Only CONNECT to something that is no host is no request at all.
+                    let is_refused = response.status == status || (method == "CONNECT" && response.status == 400);
+                    assert!(is_refused, "{method} {route}, {headers}: {} {}", response.status, response.text());
+                }
             }
         }
     }

@@ -38,7 +38,7 @@ impl Touched {
     /// count before, or if most rows are gone: then reading all of the file takes less.
     ///
     /// # Errors
-    /// What is remembered cannot be read.
+    /// The remembered content cannot be read.
     pub(super) fn find(
         file: &KnownFile,
         stayed: &[(usize, u32, u64)],

@@ -2,10 +2,7 @@
 //!
 //! The rows go to a temporary file first. So a list that no sheet can hold is refused with words instead of cut.
 
-use std::{
-    fs::File,
-    io::{self, Seek, SeekFrom, Write},
-};
+use std::io::{self, Seek, SeekFrom, Write};
 
 use actix_web::{
     HttpResponse,
@@ -17,7 +14,7 @@ use futures_util::StreamExt;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
-use tributary_http_common::file;
+use tributary_http_common::TempFile;
 
 use super::{Cell, Table};
 use crate::http::server::error::ApiError;
@@ -51,22 +48,19 @@ pub(super) async fn answer<R: Send + 'static>(table: Table<R>) -> Result<HttpRes
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, XLSX))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.xlsx\"")))
-        .streaming(file(saved)))
+        .streaming(saved.stream()))
 }
 
 /// Saves a workbook to a temporary file, of which a slow client takes piece after piece.
-fn saved(mut workbook: Workbook, is_over: CancellationToken) -> Result<File, ApiError> {
-    let file = tempfile::tempfile().context("failed to create a temporary file")?;
-    let mut file = Wanted { file, is_over };
-    workbook.save_to_writer(&mut file).context("failed to write a temporary file")?;
-    let mut file = file.file;
-    file.rewind().context("failed to read a temporary file")?;
-    Ok(file)
+fn saved(mut workbook: Workbook, is_over: CancellationToken) -> Result<TempFile, ApiError> {
+    let mut file = Wanted { file: TempFile::new(), is_over };
+    workbook.save_to_writer(&mut file).context("failed to write a sheet")?;
+    Ok(file.file)
 }
 
 /// A file whose writes fail once its client has hung up. The library has no other way to stop.
 struct Wanted {
-    file: File,
+    file: TempFile,
     is_over: CancellationToken,
 }
 
