@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -137,7 +137,7 @@ impl Spill {
 
     fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
-        ensure!(self.bytes.grow(bytes), "too much of lists waits in temporary files for slow clients");
+        ensure!(self.bytes.grow(bytes), "too much waits in temporary files for slow clients");
         if self.file.is_none() {
             self.file = Some(tempfile::tempfile().context("failed to create a temporary file")?);
         }
@@ -160,6 +160,46 @@ impl Spill {
             let _counted = &self;
             chunk
         })
+    }
+}
+
+/// A temporary file without a name, whose bytes count like those of bodies.
+pub struct Scratch(Spill);
+
+impl Scratch {
+    /// An empty file.
+    ///
+    /// # Errors
+    /// The system has no place for it.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(Spill { file: Some(tempfile::tempfile()?), ..Spill::new() }))
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        self.0.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Write for Scratch {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write_on(data).map_err(|error| io::Error::other(format!("{error:#}")))?;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Scratch {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.file()?.read(out)
+    }
+}
+
+impl Seek for Scratch {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file()?.seek(to)
     }
 }
 

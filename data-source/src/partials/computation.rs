@@ -218,12 +218,6 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
         Error::Gate(GateError::Rejected(FileReject { line, reason, raw, .. })) => {
             AggregateLine::Rejected { line: *line, reason: reason.clone(), raw: raw.clone() }
         }
-        // Not a fault of the file: another request may have taken the memory, and the flag may be raised.
-        Error::NoRoom => AggregateLine::Failed {
-            detail: format!(
-                "{error}: group by something that more rows have in common, compute fewer metrics, or raise --report-memory of data-source"
-            ),
-        },
         error => {
             tracing::warn!(file.path = %path, %error, "failed to compute the partial of `{path}`: {error}");
             AggregateLine::Failed { detail: format!("{error:#}") }

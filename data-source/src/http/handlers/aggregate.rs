@@ -1,6 +1,6 @@
 //! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,9 +9,9 @@ use actix_web::{
 };
 use tokio::time::timeout;
 use tributary_format_rules::{bounded, file_format};
-use tributary_http_common::plain;
+use tributary_http_common::{Scratch, plain};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
-use tributary_report::ReportPlan;
+use tributary_report::{ReportPlan, SpillFile};
 
 use crate::{
     http::{app::App, error::ApiError},
@@ -47,7 +47,7 @@ pub(crate) async fn aggregate(
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room());
+    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room(), spill_file);
     let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
@@ -79,6 +79,10 @@ pub(crate) async fn aggregate(
     response.insert_header((CONTENT_TYPE, "application/x-ndjson")).insert_header((CACHE_CONTROL, "no-store"));
     // A slow caller holds neither a thread nor a place.
     Ok(response.streaming(answer.stream()))
+}
+
+fn spill_file() -> io::Result<Box<dyn SpillFile>> {
+    Ok(Box::new(Scratch::new()?))
 }
 
 fn too_many() -> ApiError {
