@@ -101,8 +101,8 @@ pub struct ServeArgs {
     /// File of `[[format]]` tables that say how files are read; masters are told
     #[arg(long, env = "TRIBUTARY_FORMATS", value_name = "FILE")]
     pub formats: Option<PathBuf>,
-    /// Memory that the groups of the reports which are being computed may take together
-    #[arg(long, env = "TRIBUTARY_REPORT_MEMORY", value_name = "SIZE", default_value = "384MiB", value_parser = memory)]
+    /// Memory that the groups of the reports which are being computed may take together; others go to temporary files
+    #[arg(long, env = "TRIBUTARY_REPORT_MEMORY", value_name = "SIZE", default_value = "128MiB", value_parser = memory)]
     pub report_memory: usize,
     /// Access options.
     #[command(flatten)]

@@ -6,8 +6,8 @@ use tributary_admission::{Access, Admission};
 use tributary_format_rules::{FormatRules, Selection};
 use tributary_tls::PairInForce;
 
-/// Memory of the groups of reports, unless it is set: a report of a million groups takes about as much.
-pub const DEFAULT_REPORT_MEMORY: usize = 384 << 20;
+/// Memory of the groups of reports, unless it is set: a report of a million groups and three metrics takes about as much.
+pub const DEFAULT_REPORT_MEMORY: usize = 128 << 20;
 
 /// Checked settings of a server.
 #[derive(Debug, Clone)]

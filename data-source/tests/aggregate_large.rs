@@ -32,7 +32,14 @@ struct Asked(BufReader<TcpStream>);
 
 impl Asked {
     fn ask(source: &Source, path: &str) -> Self {
-        let body = request(source, path).to_string();
+        Self::ask_number(source, path, 1)
+    }
+
+    /// Asks what differs for each number.
+    fn ask_number(source: &Source, path: &str, number: usize) -> Self {
+        let mut body = request(source, path);
+        body["report"]["metrics"][1]["expression"] = format!("sum(n * {number})").into();
+        let body = body.to_string();
         let head = format!("POST /aggregate HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
         Self(BufReader::new(source.send(&(head + &body))))
     }
@@ -69,7 +76,7 @@ fn ticks(source: &Source) -> u64 {
 #[test]
 fn two_are_computed_at_a_time_and_what_nobody_wants_is_stopped() {
     let source = source();
-    let [mut one, mut two] = [Asked::ask(&source, "large.csv"), Asked::ask(&source, "large.csv")];
+    let [mut one, mut two] = [1, 2].map(|number| Asked::ask_number(&source, "large.csv", number));
     one.wait_until_at_work();
     two.wait_until_at_work();
     let mut three = Asked::ask(&source, "small.csv");
@@ -95,12 +102,29 @@ fn two_are_computed_at_a_time_and_what_nobody_wants_is_stopped() {
     );
 }
 
+/// Each of them would take a place, two cores and the memory of its groups.
+#[test]
+fn who_asks_what_is_computed_already_shares_it() {
+    let source = source();
+    let mut asked: Vec<Asked> = (0..40).map(|_| Asked::ask(&source, "large.csv")).collect();
+    asked.iter_mut().for_each(Asked::wait_until_at_work);
+    // The first one is gone, and the others get all.
+    asked.remove(0);
+    for mut asked in asked {
+        let rest: Vec<_> = std::iter::from_fn(|| asked.line()).collect();
+        let groups = rest.iter().filter(|line| matches!(line, AggregateLine::Group(_))).count();
+        assert_eq!((groups, rest.last()), (50, Some(&AggregateLine::End)));
+    }
+    assert_eq!(count(&source, "tributary_source_partials_total"), 1);
+    assert_eq!(count(&source, "tributary_source_partials_kept_total"), 39);
+}
+
 #[test]
 fn too_many_requests_are_told_to_come_again() {
     let source = source();
-    let mut asked: Vec<Asked> = (0..2).map(|_| Asked::ask(&source, "large.csv")).collect();
+    let mut asked: Vec<Asked> = (0..2).map(|number| Asked::ask_number(&source, "large.csv", number)).collect();
     asked.iter_mut().for_each(Asked::wait_until_at_work);
-    asked.extend((0..30).map(|_| Asked::ask(&source, "large.csv")));
+    asked.extend((2..32).map(|number| Asked::ask_number(&source, "large.csv", number)));
     let answer = source.post("/aggregate", &request(&source, "small.csv").to_string());
     assert!(answer.problem(503).contains("too many"));
     assert_eq!(answer.header("retry-after"), "1");

@@ -160,6 +160,36 @@ fn slow_callers_of_aggregate_hold_no_place() {
     wait_for("a place", || source.post("/aggregate", &request("name")).status == 200);
 }
 
+/// What is computed waits for them in a file, and not in memory: neither the groups nor their text.
+#[test]
+#[cfg(target_os = "linux")]
+fn slow_callers_of_many_reports_hold_no_memory() {
+    let source = Source::with(&[], &["--settle", "20ms", "--rescan", "100ms"]);
+    source.write("large.csv", &content(1 << 20));
+    wait_for("the file", || source.paths() == ["large.csv"]);
+    let hash = crate::aggregate::hash_of(&source, "large.csv");
+    let body = |number: u32| {
+        let metrics =
+            (0..20).map(|metric| json!({"name": format!("m{metric}"), "expression": format!("sum({number} + {metric})")}));
+        let report = json!({"group_by": ["sku"], "metrics": metrics.collect::<Vec<_>>()});
+        let format = tributary_report::partial_format();
+        json!({"path": "large.csv", "hash": hash, "format": format, "report": report}).to_string()
+    };
+    assert_eq!(source.post("/aggregate", &body(0)).status, 200);
+    let idle = memory(&source);
+    let mut slow = Vec::new();
+    for number in 1..=24 {
+        let body = body(number);
+        let head = format!("POST /aggregate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+        slow.push(source.send(&(head + &body)));
+        let computed = || crate::aggregate::count(&source, "tributary_source_partials_total");
+        wait_for("the report", || computed() == u64::from(number) + 1);
+    }
+    let taken = memory(&source).saturating_sub(idle) >> 20;
+    println!("{taken} MiB");
+    assert!(taken < 100, "{taken} MiB");
+}
+
 /// Without it, a caller that is gone keeps its place among those that wait until its answer is due.
 #[test]
 #[cfg(target_os = "linux")]

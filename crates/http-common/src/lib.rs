@@ -33,7 +33,7 @@ pub use panics::catch_panic;
 pub use produced::{Sink, produced};
 pub use renew::Renewal;
 pub use serve::serve;
-pub use shared::{Shared, shared};
+pub use shared::{Shared, WeakShared, shared};
 pub use spill::{TempFile, keep_free, spilled};
 pub use words::plain;
 

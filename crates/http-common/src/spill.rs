@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -139,7 +139,7 @@ impl Spill {
 
     fn write_on(&mut self, chunk: &[u8]) -> Result<()> {
         let bytes = chunk.len() as u64;
-        ensure!(self.bytes.grow(bytes), "too much of lists waits in temporary files for slow clients");
+        ensure!(self.bytes.grow(bytes), "too much waits in temporary files for slow clients");
         let before = WRITTEN.fetch_add(bytes, Ordering::Relaxed);
         let mut is_due = before / CHECK_INTERVAL != (before + bytes) / CHECK_INTERVAL;
         if self.file.is_none() {
@@ -202,12 +202,15 @@ impl Write for TempFile {
     }
 }
 
+impl Read for TempFile {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.file.as_mut().map_or(Ok(0), |file| file.read(out))
+    }
+}
+
 impl Seek for TempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match &mut self.0.file {
-            Some(file) => file.seek(to),
-            None => Ok(0),
-        }
+        self.0.file.as_mut().map_or(Ok(0), |file| file.seek(to))
     }
 }
 

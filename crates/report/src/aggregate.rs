@@ -17,7 +17,7 @@ use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects,
 use crate::{
     columns::Column,
     file_readings::Sample,
-    groups::Full,
+    groups::{Full, Parted},
     kernel::Kernel,
     number_format::NumberFormat,
     partial::{AddError, MAX_NOTES, MAX_REJECTS_KEPT, Partial},
@@ -70,16 +70,17 @@ pub enum Error {
     /// The caller's progress callback returned false.
     #[error("the computation was stopped")]
     Stopped,
-    /// The groups of all computations take more memory than their budget has.
-    #[error("the groups of the reports that are being computed take too much memory")]
-    NoRoom,
+    /// The groups take more memory than there is, and cannot be kept in a file either.
+    #[error("the groups take too much memory, and cannot be kept in a temporary file: {0}")]
+    Spill(io::Error),
 }
 
 impl From<Full> for Error {
     fn from(full: Full) -> Self {
         match full {
             Full::Groups => rejected(AddError::TooMany.to_string()),
-            Full::Memory => Self::NoRoom,
+            Full::Memory => Self::Spill(io::ErrorKind::OutOfMemory.into()),
+            Full::File(error) => Self::Spill(error),
         }
     }
 }
@@ -179,10 +180,10 @@ impl ReportPlan {
         let columns = self.column_states(&fields, sample.as_ref(), readings);
         let (sender, receiver) = sync_channel(2 * threads);
         // Only the workers own the receiver: when the last of them ends, sending fails instead of blocking.
-        let (receiver, shared) = (Arc::new(Mutex::new(receiver)), Shared::default());
+        let (receiver, shared, groups) = (Arc::new(Mutex::new(receiver)), Shared::default(), Parted::new(self));
         let kernels = thread::scope(|scope| {
-            let (columns, shared) = (&columns, &shared);
-            let kernel = move || Kernel::new(self, numbers, columns.clone());
+            let (columns, shared, groups) = (&columns, &shared, &groups);
+            let kernel = move || Kernel::new(self, numbers, columns.clone(), groups);
             let work = |receiver: Arc<_>| move || work(kernel(), &receiver, shared);
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work(Arc::clone(&receiver)))).collect();
             drop(receiver);
@@ -203,8 +204,9 @@ impl ReportPlan {
             return Ok(Outcome::OtherReadings(others));
         }
         let table = blocks.table();
-        let mut partial = match merged(self, kernels, table.rows(), table.rejects()) {
-            Ok(partial) => partial,
+        let mut partial = merged(self, kernels, table.rows(), table.rejects());
+        partial.groups = match groups.finish() {
+            Ok(groups) => groups,
             Err(full) => return Ok(Outcome::Full(full)),
         };
         let dialect = blocks.table().dialect();
@@ -305,12 +307,11 @@ fn work<'a>(mut kernel: Kernel<'a>, receiver: &Mutex<Receiver<Block>>, shared: &
     let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(block) = next() {
         let before = kernel.counts.rows;
-        if let Err(too_many) = kernel.take(&block, MAX_REJECTS_KEPT) {
-            shared.is_full.store(true, Ordering::Relaxed);
-            return Err(too_many);
-        }
+        let taken = kernel.take(&block, MAX_REJECTS_KEPT);
+        taken.inspect_err(|_| shared.is_full.store(true, Ordering::Relaxed))?;
         shared.rows.fetch_add(kernel.counts.rows - before, Ordering::Relaxed);
     }
+    kernel.finish()?;
     Ok(kernel)
 }
 
@@ -322,8 +323,8 @@ fn rejected(reason: String) -> Error {
     Error::Gate(GateError::Rejected(FileReject::of_file(reason)))
 }
 
-/// Merges the results of all threads. `rows` and `rejects` are those that were in no block.
-fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Result<Partial, Full> {
+/// Merges the counts of all threads. `rows` and `rejects` are those that were in no block.
+fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Rejects) -> Partial {
     let mut partial = Partial::empty(plan);
     partial.rows = rows;
     partial.rejects = rejects.clone();
@@ -334,12 +335,8 @@ fn merged(plan: &ReportPlan, kernels: Vec<Kernel<'_>>, rows: u64, rejects: &Reje
         partial.rejects.repaired += kernel.counts.repaired;
         partial.rejects.doubtful.merge(kernel.counts.doubtful);
         partial.rejects.kept.extend(kernel.counts.rejects);
-        match partial.groups.len() {
-            0 => partial.groups = kernel.groups,
-            _ => partial.groups.merge_all(&kernel.groups)?,
-        }
     }
     partial.rejects.kept.sort_by_key(|reject| reject.byte);
     partial.rejects.kept.truncate(MAX_REJECTS_KEPT);
-    Ok(partial)
+    partial
 }

@@ -8,7 +8,7 @@ use crate::{
     date::DateFault,
     formula::{Cells, Fault},
     found::FoundNumbers,
-    groups::{Batch, Full, Groups},
+    groups::{Batch, Full, Groups, Parted},
     number::Number,
     number_format::{NumberFormat, ParseNumber},
     plan::{GroupColumn, ReportPlan},
@@ -21,7 +21,10 @@ pub(crate) struct Kernel<'a> {
     numbers: &'a NumberFormat,
     /// The columns of the plan.
     pub(crate) columns: Vec<ColumnState>,
-    pub(crate) groups: Groups,
+    /// The groups of all threads.
+    all: &'a Parted<'a>,
+    /// Those of this thread that are not among them yet.
+    own: Groups,
     pub(crate) counts: Counts,
     buffers: Buffers,
 }
@@ -64,9 +67,14 @@ enum ExpressionRef {
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(plan: &'a ReportPlan, numbers: &'a NumberFormat, columns: Vec<ColumnState>) -> Self {
+    pub(crate) fn new(
+        plan: &'a ReportPlan,
+        numbers: &'a NumberFormat,
+        columns: Vec<ColumnState>,
+        all: &'a Parted<'a>,
+    ) -> Self {
         let buffers = Buffers { batch: Batch::default(), scratch: String::new() };
-        Self { plan, numbers, columns, groups: Groups::new(plan), counts: Counts::default(), buffers }
+        Self { plan, numbers, columns, all, own: all.own(), counts: Counts::default(), buffers }
     }
 
     /// Aggregates the rows of a block, which must follow all earlier blocks in the file. Keeps at most `max_kept`
@@ -78,13 +86,19 @@ impl<'a> Kernel<'a> {
         }
     }
 
+    /// Moves the groups of the last rows to those of all threads.
+    pub(crate) fn finish(&mut self) -> Result<(), Full> {
+        self.all.take(&mut self.own)
+    }
+
     fn take_rows(&mut self, block: &Block, max_kept: usize, numbers: impl ParseNumber) -> Result<(), Full> {
         let mut rows = block.rows(max_kept - self.counts.rejects.len());
         while rows.advance() {
             match self.row(&rows, numbers) {
                 Ok(()) => {
                     if self.buffers.batch.end_row() {
-                        self.groups.add(self.plan, &mut self.buffers.batch)?;
+                        self.own.add(self.plan, &mut self.buffers.batch)?;
+                        self.all.take_many(&mut self.own)?;
                     }
                 }
                 Err(Exclusion::Skipped) => self.counts.skipped += 1,
@@ -94,7 +108,7 @@ impl<'a> Kernel<'a> {
                 }
             }
         }
-        self.groups.add(self.plan, &mut self.buffers.batch)?;
+        self.own.add(self.plan, &mut self.buffers.batch)?;
         let (rows, rejects) = rows.finish();
         self.counts.rows += rows;
         self.counts.rejected += rejects.total;

@@ -59,6 +59,7 @@ mod sum;
 mod words;
 
 pub use aggregate::{Error, FileFormat, Progress};
+pub use groups::{MakeSpillFile, SpillFile};
 pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
 pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};

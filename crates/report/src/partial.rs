@@ -1,13 +1,13 @@
 //! Partials, a report's results for one file, and totals, which merge several partials; and the text form of groups in
 //! between.
 
-use std::str::FromStr;
+use std::{io, str::FromStr};
 
 use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    groups::{Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, key, texts},
+    groups::{FileGroups, Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, key, texts},
     number::Number,
     plan::{Metric, MetricSource, PartKind, ReportPlan},
     sum::{MAX_ROWS, Sum},
@@ -32,14 +32,14 @@ pub struct Partial {
     pub notes: Vec<String>,
     /// The format of the file, in a few words for people.
     pub format: Option<String>,
-    pub(crate) groups: Groups,
+    pub(crate) groups: FileGroups,
     keys: usize,
 }
 
 impl Partial {
     pub(crate) fn empty(plan: &ReportPlan) -> Self {
         let (rejects, notes) = (Rejects::default(), Vec::new());
-        let (groups, keys) = (Groups::new(plan), plan.group_by.len());
+        let (groups, keys) = (FileGroups::default(), plan.group_by.len());
         Self { rows: 0, skipped: 0, rejects, notes, format: None, groups, keys }
     }
 
@@ -67,10 +67,9 @@ impl Partial {
     /// Calls `take` for each group, in byte order of the keys.
     ///
     /// # Errors
-    /// The first error of `take`, which ends the iteration.
-    pub fn each_group<E>(&self, mut take: impl FnMut(GroupLine) -> Result<(), E>) -> Result<(), E> {
-        self.groups.sorted().into_iter().try_for_each(|(key, index)| {
-            let (rows, parts) = self.groups.at(index);
+    /// The first error of `take`, which ends the iteration; many groups are in a file, which cannot be read.
+    pub fn each_group<E: From<io::Error>>(&self, mut take: impl FnMut(GroupLine) -> Result<(), E>) -> Result<(), E> {
+        self.groups.each(|key, rows, parts| {
             take(GroupLine(texts(key, self.keys), rows, parts.iter().map(Part::to_text).collect()))
         })
     }
@@ -273,9 +272,9 @@ impl<'a> Total<'a> {
             let parts: Vec<_> = self.plan.parts.iter().map(|part| Part::new(part.kind)).collect();
             return take(Vec::new(), self.values(0, &parts));
         }
-        self.groups.sorted().into_iter().try_for_each(|(key, index)| {
-            let (rows, parts) = self.groups.at(index);
-            take(texts(key, self.plan.group_by.len()), self.values(rows, parts))
+        self.groups.sorted().into_iter().try_for_each(|index| {
+            let (rows, parts) = self.groups.at(index as usize);
+            take(texts(self.groups.key(index as usize), self.plan.group_by.len()), self.values(rows, &parts))
         })
     }
 
@@ -305,7 +304,7 @@ impl Part {
     }
 
     /// Writes a text that [`Part::parse`] turns into the same part.
-    fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Sum(sum) => sum.to_string(),
             Self::Least(None) | Self::Greatest(None) => String::new(),
@@ -317,7 +316,7 @@ impl Part {
     }
 
     /// Parses a text of [`Part::to_text`].
-    fn parse(kind: PartKind, text: &str) -> Option<Self> {
+    pub(crate) fn parse(kind: PartKind, text: &str) -> Option<Self> {
         let number = || match text.strip_prefix('x') {
             Some(bits) => {
                 let value = f64::from_bits(u64::from_str_radix(bits, 16).ok()?);

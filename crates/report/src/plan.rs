@@ -10,6 +10,7 @@ use crate::{
     columns::{Column, NeededColumns},
     date::DatePart,
     formula::{Condition, Formula},
+    groups::MakeSpillFile,
     parse::{self, Aggregate},
 };
 
@@ -42,8 +43,8 @@ pub struct ReportPlan {
     pub(crate) metrics: Vec<Metric>,
     digest: String,
     results_digest: String,
-    /// Bounds the memory of groups.
-    pub(crate) room: Option<Arc<Budget>>,
+    /// Bounds the memory of groups, and makes files for others.
+    pub(crate) room: Option<(Arc<Budget>, MakeSpillFile)>,
 }
 
 /// A column to group by.
@@ -216,10 +217,10 @@ impl ReportPlan {
         })
     }
 
-    /// Bounds the memory of groups by a budget that others share.
+    /// Bounds the memory of groups by a budget that others share. Those for which it has no room go to files.
     #[must_use]
-    pub fn within(self, room: Arc<Budget>) -> Self {
-        Self { room: Some(room), ..self }
+    pub fn within(self, room: Arc<Budget>, make_file: MakeSpillFile) -> Self {
+        Self { room: Some((room, make_file)), ..self }
     }
 
     /// A digest of everything that determines the partial of a file, which excludes the names of metrics.

@@ -57,6 +57,17 @@ impl Sum {
         }
     }
 
+    /// The sum of so many decimals.
+    pub(crate) fn of_short(mantissa: i64, scale: u32, count: u64) -> Self {
+        Self { count, total: mantissa.into(), scale, floats: None }
+    }
+
+    /// The sum of decimals: their mantissa, if it is not too long, their scale and their count.
+    pub(crate) fn short(&self) -> Option<(i128, u32, u64)> {
+        let mantissa = self.floats.is_none().then(|| i128::try_from(self.total).ok())??;
+        Some((mantissa, self.scale, self.count))
+    }
+
     /// The count of the numbers.
     #[must_use]
     pub fn count(&self) -> u64 {

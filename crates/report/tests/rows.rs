@@ -1,7 +1,7 @@
 //! Rows and files: rejects and their lines, files without rows, other encodings and packings, threads and progress.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,7 +11,7 @@ use std::{
 use tributary_budget::Budget;
 use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
-use tributary_report::{Error, FileFormat, ReportPlan, Total};
+use tributary_report::{Error, FileFormat, ReportPlan, SpillFile, Total};
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
@@ -187,20 +187,34 @@ fn partials_of_other_reports_are_not_added() {
     assert_eq!(rows(&total), ["a|5|5"], "a refused group changes nothing");
 }
 
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
+fn spill_file() -> io::Result<Box<dyn SpillFile>> {
+    FILES.fetch_add(1, Ordering::Relaxed);
+    Ok(Box::new(io::Cursor::new(Vec::new())))
+}
+
 /// A request of 14 KiB took gigabytes of a source.
 #[test]
-fn groups_take_no_more_memory_than_there_is_room() {
-    let file: String =
-        std::iter::once("g,n\n".to_owned()).chain((0..10_000).map(|row| format!("g{row},{row}\n"))).collect();
-    let metrics: Vec<String> = (0..50).map(|factor| format!("sum(n * {factor})")).collect();
+fn groups_for_which_there_is_no_room_go_to_files_and_are_the_same() {
+    let rows = (0..8_000).map(|row| format!("g{},{row}.{}\n", row % 6_000, row % 7));
+    let file: String = std::iter::once("g,n\n".to_owned()).chain(rows).collect();
+    let metrics: Vec<String> = (0..25).map(|factor| format!("sum(n * {factor})")).chain(["max(n)".into()]).collect();
     let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
-    let room = Arc::new(Budget::new(8 << 20));
-    let within = |metrics: &[&str]| plan(&report(&["g"], metrics)).within(Arc::clone(&room));
-    for _ in 0..10 {
-        assert!(matches!(partial(&within(&metrics), "a.csv", file.as_bytes(), 2), Err(Error::NoRoom)));
-        let few = partial(&within(&metrics[..1]), "a.csv", file.as_bytes(), 2);
-        assert_eq!(groups(&few.unwrap()).len(), 10_000, "what was taken is given back");
+    let room = Arc::new(Budget::new(1 << 20));
+    let plan = plan(&report(&["g"], &metrics));
+    let all = groups(&partial(&plan, "a.csv", file.as_bytes(), 2).unwrap());
+    for _ in 0..2 {
+        let before = FILES.load(Ordering::Relaxed);
+        let within = plan.clone().within(Arc::clone(&room), spill_file);
+        let few = partial(&within, "a.csv", file.as_bytes(), 2).unwrap();
+        assert!(FILES.load(Ordering::Relaxed) > before, "it takes files");
+        assert!(groups(&few) == all);
+        drop(few);
+        assert_eq!(room.taken(), 0, "what was taken is given back");
     }
+    let full = plan.within(room, || Err(io::ErrorKind::StorageFull.into()));
+    assert!(matches!(partial(&full, "a.csv", file.as_bytes(), 2), Err(Error::Spill(_))));
     let error = ReportPlan::compile(&report(&["g"], &["count()"; 500])).unwrap_err().to_string();
     assert!(error.contains("at most 500 columns"), "{error}");
 }

@@ -46,7 +46,7 @@ pub(crate) fn groups(partial: &Partial) -> Vec<GroupLine> {
     let through = |group: GroupLine| {
         let json = serde_json::to_string(&group)?;
         groups.push(serde_json::from_str(&json)?);
-        Ok::<(), serde_json::Error>(())
+        Ok::<(), std::io::Error>(())
     };
     partial.each_group(through).unwrap();
     groups

@@ -28,7 +28,6 @@ const MAX_WAITING_TO_MEASURE: usize = 32;
 const MAX_PACKERS: usize = 8;
 
 /// Shared by all workers; lives as long as the server.
-#[derive(Debug)]
 pub(crate) struct App {
     /// Its watching thread ends with the last reference.
     pub(crate) folder: Arc<Folder>,

@@ -3,12 +3,13 @@
 use std::{
     io::{self, Write},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use futures_util::TryStreamExt;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_budget::Budget;
 use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Entry, Folder};
-use tributary_http_common::Sink;
+use tributary_http_common::{Shared, Sink, produced, shared};
 use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec};
 use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
 
@@ -29,16 +30,15 @@ const MAX_RUNNING: usize = 2;
 /// Requests that may wait for their turn, and how long. Further ones are refused, and asked to come again.
 const MAX_WAITING: usize = 30;
 const MAX_WAIT: Duration = Duration::from_secs(10);
-/// Time between two progress lines. They show the caller that work goes on, and show us that the caller is still there.
+/// Time between two progress lines. They show callers that work goes on.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Running computations, kept partials and counters.
-#[derive(Debug)]
+/// Running computations, their answers, and counters.
 pub(crate) struct Computations {
     running: Arc<Semaphore>,
     /// Permits of waiting and running requests together.
     waiting: Arc<Semaphore>,
-    /// Held to look up or to keep one partial.
+    /// Held to look up or to note one answer.
     cache: Mutex<PartialCache>,
     /// Memory of the groups of all computations.
     room: Arc<Budget>,
@@ -100,19 +100,37 @@ impl Computations {
         self.sent_again.load(Ordering::Relaxed)
     }
 
-    fn kept(&self, key: &PartialKey) -> Option<Arc<Vec<u8>>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(key)
-    }
-
-    fn keep(&self, key: PartialKey, lines: Vec<u8>) {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, lines);
+    fn cache(&self) -> MutexGuard<'_, PartialCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PartialJob {
-    /// The partial's lines, if they are kept.
-    pub(crate) fn kept(&self) -> Option<Arc<Vec<u8>>> {
-        self.computations.kept(&self.key())
+    /// The answer, if another caller has asked the same, and it is computed or kept.
+    pub(crate) fn found(&self) -> Option<Shared> {
+        self.found_in(&mut self.computations.cache())
+    }
+
+    fn found_in(&self, cache: &mut PartialCache) -> Option<Shared> {
+        let found = cache.get(&self.key())?;
+        self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
+        Some(found)
+    }
+
+    /// Begins to compute the answer, for all who ask the same, unless another caller has begun meanwhile. The permits are for one more
+    /// request, and for the turn.
+    pub(crate) fn begin(self, permits: [OwnedSemaphorePermit; 2]) -> Shared {
+        let (computations, key) = (Arc::clone(&self.computations), self.key());
+        let mut cache = computations.cache();
+        self.found_in(&mut cache).unwrap_or_else(|| {
+            let lines = produced(move |sink| {
+                let _permits = permits;
+                self.run(sink)
+            });
+            let answer = shared(lines.map_err(anyhow::Error::from));
+            cache.begin(key, &answer);
+            answer
+        })
     }
 
     fn key(&self) -> PartialKey {
@@ -121,35 +139,27 @@ impl PartialJob {
             format: self.spec.clone(),
             path: self.entry.path.clone(),
             hash: self.entry.hash.clone(),
+            adds_digest: self.adds_digest,
         }
     }
 
-    /// Writes all lines of the answer. `turn`: that to compute, which is not needed if the lines are kept. Call it on a thread that may block.
+    /// Writes all lines of the answer. Call it on a thread that may block.
     ///
     /// # Errors
-    /// The caller is gone, or the server is stopping: the answer is cut.
-    pub(crate) fn run(self, turn: Option<OwnedSemaphorePermit>, sink: &mut Sink) -> io::Result<()> {
-        let key = self.key();
-        // Another request may have computed the same meanwhile.
-        if let Some(lines) = self.computations.kept(&key) {
-            drop(turn);
-            self.computations.sent_again.fetch_add(1, Ordering::Relaxed);
-            sink.write_all(&lines)?;
-            return self.send_end(&BodyDigest::of(&lines), sink);
-        }
-        let computed = self.compute(sink)?;
-        drop(turn);
-        match computed {
+    /// The callers are gone, or the server is stopping: the answer is cut.
+    fn run(self, sink: &mut Sink) -> io::Result<()> {
+        match self.compute(sink)? {
             Ok(partial) => {
                 self.computations.computed.fetch_add(1, Ordering::Relaxed);
-                let (digest, lines) = write_partial(&partial, sink)?;
+                let digest = write_partial(partial, sink)?;
                 self.send_end(&digest, sink)?;
-                if let Some(lines) = lines {
-                    self.computations.keep(key, lines);
-                }
+                self.computations.cache().keep(&self.key());
                 Ok(())
             }
-            Err(line) => write_line(sink, &line),
+            Err(line) => {
+                self.computations.cache().forget(&self.key());
+                write_line(sink, &line)
+            }
         }
     }
 
@@ -184,7 +194,7 @@ impl PartialJob {
             },
         );
         if let Some(gone) = gone {
-            tracing::debug!(file.path = %entry.path, "the caller no longer waits for the partial of `{}`", entry.path);
+            tracing::debug!(file.path = %entry.path, "nobody waits for the partial of `{}` any more", entry.path);
             return Err(gone);
         }
         // If the file changed meanwhile, any result or error may be wrong.
@@ -208,12 +218,6 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
         Error::Gate(GateError::Rejected(FileReject { line, reason, raw, .. })) => {
             AggregateLine::Rejected { line: *line, reason: reason.clone(), raw: raw.clone() }
         }
-        // Not a fault of the file: another request may have taken the memory, and the flag may be raised.
-        Error::NoRoom => AggregateLine::Failed {
-            detail: format!(
-                "{error}: group by something that more rows have in common, compute fewer metrics, or raise --report-memory of data-source"
-            ),
-        },
         error => {
             tracing::warn!(file.path = %path, %error, "failed to compute the partial of `{path}`: {error}");
             AggregateLine::Failed { detail: format!("{error:#}") }
@@ -221,26 +225,19 @@ fn line_of(error: &Error, path: &str) -> AggregateLine {
     }
 }
 
-/// Writes a partial but for its end. Returns the digest of its lines, and the lines if they are small enough to be kept.
-fn write_partial(partial: &Partial, sink: &mut Sink) -> io::Result<(BodyDigest, Option<Vec<u8>>)> {
-    let mut digest = BodyDigest::default();
-    let mut lines = Vec::new();
-    let mut is_kept = true;
+/// Writes a partial but for its end, and returns the digest of its lines.
+fn write_partial(partial: Partial, sink: &mut Sink) -> io::Result<BodyDigest> {
+    let (mut digest, mut text) = (BodyDigest::default(), Vec::new());
     let mut write = |line: &AggregateLine| {
-        lines.extend(serde_json::to_vec(line)?);
-        lines.push(b'\n');
-        if !PartialCache::has_room_for(lines.len()) {
-            is_kept = false;
-            digest.update(&lines);
-            sink.write_all(&std::mem::take(&mut lines))?;
-        }
-        io::Result::Ok(())
+        text.clear();
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+        digest.update(&text);
+        sink.write_all(&text)
     };
     write(&AggregateLine::Partial(partial.head()))?;
     partial.each_group(|group| write(&AggregateLine::Group(group)))?;
-    digest.update(&lines);
-    sink.write_all(&lines)?;
-    Ok((digest, is_kept.then_some(lines)))
+    Ok(digest)
 }
 
 fn write_line(sink: &mut Sink, line: &AggregateLine) -> io::Result<()> {

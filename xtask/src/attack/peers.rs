@@ -52,7 +52,16 @@ pub(super) const ATTACKS: &[Attack] = &[
         How::On(|| endless_list(PROBLEM, b"and so on, "), |stage| refused(stage, "")),
     ),
     Attack("3", "forty hostile sources at once", How::On(forty, forty_refused)),
-    Attack("3", "a partial of a report with groups without an end", How::On(endless_groups, Stage::report_fails)),
+    Attack(
+        "3",
+        "a partial of a report with groups without an end",
+        How::On(|| endless_groups(1_000), |stage| stage.report_fails("differs from the counts in its head")),
+    ),
+    Attack(
+        "3",
+        "a partial of a report that announces 4,000,000,000 groups",
+        How::On(|| endless_groups(4_000_000_000), |stage| stage.report_fails("counts more rows or groups than any file has")),
+    ),
 ];
 
 /// Bytes of a manifest entry with this number.
@@ -153,14 +162,21 @@ fn forty() -> Result<Plan> {
     Ok(plan)
 }
 
-fn endless_groups() -> Result<Plan> {
-    Plan::new().section(REPORT).hostile("bad", "", |path, out| match path {
-        "/sense/files" => reply(out, "application/json", format!("{{\"version\":\"v1\",\"files\":[{}]}}", entry(1)).as_bytes()),
-        "/aggregate" => {
+/// Announces so many groups, and sends one after the other for ever, in order.
+fn endless_groups(announced: u64) -> Result<Plan> {
+    Plan::new().section(REPORT).hostile("bad", "", move |path, out| match path.split('?').next() {
+        Some("/sense/files") => {
+            reply(out, "application/json", format!("{{\"version\":\"v1\",\"files\":[{}]}}", entry(1)).as_bytes())
+        }
+        Some("/aggregate") => {
             head(out, "application/x-ndjson")?;
-            let partial = "{\"partial\":{\"rows\":1,\"passed_over\":0,\"rejected\":0,\"rejects\":[],\"format\":\"1.1\",\"groups\":4000000000}}\n";
+            let partial = format!(
+                "{{\"partial\":{{\"rows\":1000000000000,\"passed_over\":0,\"rejected\":0,\"rejects\":[],\"groups\":{announced}}}}}\n"
+            );
             out.write_all(partial.as_bytes())?;
-            endless(out, b"[[\"group\"],1,[\"1\"]]\n")
+            let mut out = io::BufWriter::new(out);
+            (0..1_000_000_000_u64)
+                .try_for_each(|number| writeln!(out, "{{\"group\":[[\"group {number:010}\"],1,[]]}}"))
         }
         _ => sensed(path, out),
     })

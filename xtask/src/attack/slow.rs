@@ -28,7 +28,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack(
         "4",
         "a source that drips signs of life while it computes a report",
-        How::On(dripping_report, Stage::report_fails),
+        How::On(dripping_report, |stage| stage.report_fails("/aggregate is too slow")),
     ),
     Attack("4", "512 connections to each server that send nothing, or half a head", How::On(plain, silent)),
     Attack(
@@ -150,9 +150,9 @@ const ENTRY: &str = "{\"version\":\"v1\",\"files\":[{\"path\":\"a.csv\",\"size\"
      \"hash\":\"blake3:0000000000000000000000000000000000000000000000000000000000000001\"}]}";
 
 fn dripping_report() -> Result<Plan> {
-    Plan::new().section(REPORT).hostile("bad", "", |path, out| match path {
-        "/sense/files" => reply(out, "application/json", ENTRY.as_bytes()),
-        "/aggregate" => {
+    Plan::new().section(REPORT).hostile("bad", "", |path, out| match path.split('?').next() {
+        Some("/sense/files") => reply(out, "application/json", ENTRY.as_bytes()),
+        Some("/aggregate") => {
             head(out, "application/x-ndjson")?;
             drip(out, b"{\"progress\":{\"bytes\":1,\"rows\":1}}\n")
         }

@@ -1,18 +1,17 @@
 //! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
-use futures_util::TryStreamExt;
 use tokio::time::timeout;
 use tributary_format_rules::{bounded, file_format};
-use tributary_http_common::{plain, produced, spilled};
+use tributary_http_common::{TempFile, plain};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
-use tributary_report::ReportPlan;
+use tributary_report::{ReportPlan, SpillFile};
 
 use crate::{
     http::{app::App, error::ApiError},
@@ -48,7 +47,7 @@ pub(crate) async fn aggregate(
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room());
+    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room(), spill_file);
     let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });
@@ -56,8 +55,6 @@ pub(crate) async fn aggregate(
     let own = app.formats.spec(&asked.path);
     let spec = asked.settings.map_or_else(|| own.clone(), |settings| bounded(settings, &own));
     let format = file_format(&spec).map_err(|why| ApiError::BadRequest(format!("the settings cannot work: {why}")))?;
-    let permit = app.computations.admit();
-    let permit = permit.ok_or_else(too_many)?;
     let job = PartialJob {
         computations: app.computations.clone(),
         folder: app.folder.clone(),
@@ -69,19 +66,23 @@ pub(crate) async fn aggregate(
         adds_digest: request.query_string().split('&').any(|parameter| parameter == "digest=1"),
         shutdown: app.shutdown.clone(),
     };
-    // A caller that waits for long could not tell this source from one that only pretends to compute.
-    let turn = match job.kept() {
-        Some(_) => None,
-        None => Some(job.computations.turn().await.ok_or_else(too_many)?),
+    let answer = match job.found() {
+        Some(answer) => answer,
+        None => {
+            let place = job.computations.admit().ok_or_else(too_many)?;
+            // A caller that waits for long could not tell this source from one that only pretends to compute.
+            let turn = job.computations.turn().await.ok_or_else(too_many)?;
+            job.begin([place, turn])
+        }
     };
-    let lines = produced(move |sink| {
-        let _permit = permit;
-        job.run(turn, sink)
-    });
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, "application/x-ndjson")).insert_header((CACHE_CONTROL, "no-store"));
-    // A slow caller must hold neither a thread nor a place.
-    Ok(response.streaming(spilled(lines.map_err(anyhow::Error::from))))
+    // A slow caller holds neither a thread nor a place.
+    Ok(response.streaming(answer.stream()))
+}
+
+fn spill_file() -> io::Result<Box<dyn SpillFile>> {
+    Ok(Box::new(TempFile::new()))
 }
 
 fn too_many() -> ApiError {
