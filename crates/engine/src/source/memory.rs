@@ -4,14 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout},
 };
 use tributary_budget::{Budget, Share};
 
 /// Memory of long lines of `/aggregate`, of all sources.
 const LINE_BYTES: u64 = 64 << 20;
-/// Limit for the time that a list waits for room.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+/// Limit for the time that a list waits for its turn: those before it may be long.
+const MAX_TURN_WAIT: Duration = Duration::from_secs(600);
+/// Limit for the time in which it waits for room, while others wait for their turn.
+const MAX_ROOM_WAIT: Duration = Duration::from_secs(60);
 /// The part of all room, as its inverse, from which on a list is large, and by which the room must have grown before it is asked for again.
 const LARGE_PART: u64 = 8;
 /// Interval in which it is looked whether there is room.
@@ -41,14 +43,7 @@ impl AnswerMemory {
     /// The room for a list of files, of which nothing is taken yet.
     pub(super) fn list(&self) -> ListRoom<'_> {
         let share = Share::new(Arc::clone(&self.lists));
-        ListRoom {
-            memory: self,
-            share,
-            turn: None,
-            deadline: Instant::now() + MAX_WAIT,
-            lacked_at: None,
-            had_all: false,
-        }
+        ListRoom { memory: self, share, turn: None, lacked_at: None, had_all: false }
     }
 
     /// The share of a long line.
@@ -62,8 +57,6 @@ pub(super) struct ListRoom<'a> {
     memory: &'a AnswerMemory,
     share: Share,
     turn: Option<SemaphorePermit<'a>>,
-    /// The time until which it may wait.
-    deadline: Instant,
     /// The room that was too little, if it was not the turn that it lacked.
     lacked_at: Option<u64>,
     /// Whether all the room that there is was too little. Once may be an error: another list may just have gone.
@@ -93,7 +86,7 @@ impl ListRoom<'_> {
     pub(super) async fn wait(&mut self) -> bool {
         self.share.clear();
         if self.turn.is_none() {
-            let turn = timeout_at(self.deadline, self.memory.turn.acquire()).await;
+            let turn = timeout(MAX_TURN_WAIT, self.memory.turn.acquire()).await;
             self.turn = turn.ok().and_then(Result::ok);
         }
         if self.turn.is_none() || self.had_all {
@@ -103,8 +96,9 @@ impl ListRoom<'_> {
         let Some(room) = self.lacked_at.take() else { return true };
         self.had_all = room == lists.bytes();
         let wanted = (room + lists.bytes() / LARGE_PART).min(lists.bytes());
+        let deadline = Instant::now() + MAX_ROOM_WAIT;
         while lists.bytes().saturating_sub(lists.taken()) < wanted {
-            if Instant::now() >= self.deadline {
+            if Instant::now() >= deadline {
                 return false;
             }
             sleep(ROOM_INTERVAL).await;
