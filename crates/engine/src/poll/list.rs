@@ -143,7 +143,9 @@ impl Lister<'_> {
             let missing = missing(&planned.plan.read, listed, &self.feed(), &mut read);
             let (unread, skipped) = self.read_missing((&missing, listed), &mut read).await;
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
-            if !has_changed || round == MAX_ROUNDS {
+            // It has nothing of what it lists, and its list may be long: the next pass asks for it again.
+            let has_nothing = skipped > 0 && read.is_empty();
+            if !has_changed || has_nothing || round == MAX_ROUNDS {
                 return Ok(Listed { unread, skipped, ..self.listed(planned, read, share) });
             }
             // A file that was touched is listed again only once it has settled.
