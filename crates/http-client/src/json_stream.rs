@@ -8,7 +8,6 @@ use std::{
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
-use tributary_budget::Share;
 use tributary_pace::Pace;
 
 use crate::{AnnouncedDigest, Error, error::public};
@@ -17,6 +16,8 @@ use crate::{AnnouncedDigest, Error, error::public};
 const MAX_HELD_BYTES: usize = 256 << 10;
 /// Pieces that arrive while others are parsed.
 const MAX_PIECES_AHEAD: usize = 8;
+/// Bytes that an item takes from a share at least: a list of short texts takes several times its bytes in memory.
+const MIN_ITEM_BYTES: u64 = 128;
 
 /// Bounds of a JSON document whose members are lists: as a manifest's.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +33,14 @@ pub struct JsonBounds {
 }
 
 /// Reads a JSON body within bounds. `peer` names the kind of server that was expected, such as "a master". A body that is not short
-/// takes its bytes from `share`, for as long as its caller holds what was read.
+/// asks `grow` for its bytes, which refuses them if there is no room.
 ///
 /// # Errors
 /// The body exceeds a bound, comes too slowly, is other JSON or none, or the connection breaks; [`Error::NoRoom`].
 pub async fn read_json_within<T>(
     mut response: Response,
     bounds: JsonBounds,
-    share: &mut Share,
+    mut grow: impl FnMut(u64) -> bool,
     peer: &'static str,
 ) -> Result<T, Error>
 where
@@ -73,7 +74,7 @@ where
     while let Some(chunk) = next(&mut response, &mut pace, &url).await? {
         digest.update(&chunk);
         scanner.scan(&chunk).map_err(|reason| Error::Unusable { url: url.clone(), reason })?;
-        if !share.grow(chunk.len() as u64) {
+        if !grow(chunk.len() as u64 + scanner.take_lacking()) {
             return Err(Error::NoRoom { url });
         }
         // The parser ends early if it finds a fault.
@@ -136,11 +137,18 @@ struct Scanner {
     /// Bytes of the item so far.
     item: usize,
     bytes: u64,
+    /// Bytes by which items were shorter than [`MIN_ITEM_BYTES`].
+    lacking: u64,
 }
 
 impl Scanner {
     fn new(bounds: JsonBounds) -> Self {
-        Self { bounds, depth: 0, in_text: false, is_escaped: false, items: 0, item: 0, bytes: 0 }
+        Self { bounds, depth: 0, in_text: false, is_escaped: false, items: 0, item: 0, bytes: 0, lacking: 0 }
+    }
+
+    /// The bytes by which items were shorter than they count, since this was asked for last.
+    fn take_lacking(&mut self) -> u64 {
+        std::mem::take(&mut self.lacking)
     }
 
     /// Looks at the next piece. The error is the reason, as in [`Error::Unusable`].
@@ -181,6 +189,10 @@ impl Scanner {
                 _ => false,
             };
             if is_end {
+                // The comma behind an object is no item.
+                if self.item > 1 {
+                    self.lacking += MIN_ITEM_BYTES.saturating_sub(self.item as u64);
+                }
                 self.item = 0;
                 if self.items > items {
                     return Err(format!("with lists of more than {items} items"));
@@ -193,11 +205,8 @@ impl Scanner {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use reqwest::{Method, Url};
     use serde_json::Value;
-    use tributary_budget::Budget;
     use tributary_pace::MAX_PATIENCE;
     use tributary_testkit::faulty::{Answer, FaultySource};
 
@@ -251,13 +260,32 @@ mod tests {
         let client = ClientOptions { user_agent: "test/1", idle_timeout: None, decompress: false }.build().unwrap();
         let endpoint = Endpoint::new(Url::parse(&server.url).unwrap(), None);
         let answered = endpoint.request(&client, Method::GET, "a").send().await;
-        let mut share = Share::new(Arc::new(Budget::new(10 << 20)));
-        let read = read_json_within(expect_ok(answered).await?, bounds, &mut share, "a test").await;
+        let mut taken = 0;
+        let grow = |bytes| {
+            taken += bytes;
+            taken <= 20 << 20
+        };
+        let read = read_json_within(expect_ok(answered).await?, bounds, grow, "a test").await;
         if read.is_ok() {
             // What is held at once is free.
-            assert!((share.bytes() == 0) == (bounds.bytes < MAX_HELD_BYTES as u64), "{}", share.bytes());
+            assert!((taken == 0) == (bounds.bytes < MAX_HELD_BYTES as u64), "{taken}");
         }
         read
+    }
+
+    /// Texts of three bytes each took ten times that in memory, which nobody counted.
+    #[test]
+    fn a_short_item_counts_for_more_than_its_bytes() {
+        let lacking = |items: &str| {
+            let mut scanner = Scanner::new(JsonBounds { items: 1_000, item_bytes: 1_000, bytes: 100_000, ..BOUNDS });
+            scanner.scan(format!(r#"{{"a":[{items}]}}"#).as_bytes()).unwrap();
+            scanner.take_lacking()
+        };
+        let short = 100 * (MIN_ITEM_BYTES - 4);
+        assert!((short..short + 4 * MIN_ITEM_BYTES).contains(&lacking(&[r#""a""#; 100].join(","))));
+        let object = format!(r#"{{"path":"{}"}}"#, "x".repeat(200));
+        assert!(lacking(&vec![object; 100].join(",")) < 4 * MIN_ITEM_BYTES);
+        assert!(lacking(&vec![format!("\"{}\"", "x".repeat(200)); 100].join(",")) < 4 * MIN_ITEM_BYTES);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! The files of a manifest, held in a fraction of the memory that as many [`ManifestEntry`] would take: a source may list a million.
 
-use std::{fmt, str};
+use std::{fmt, str, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -14,12 +14,12 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// Digits of a hash that is held as bytes.
 const HASH_DIGITS: usize = 64;
 
-/// Many files, in the order in which they were added or by path.
+/// Many files, in the order in which they were added or by path. Clones share them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileList {
     /// For each file its path, its time and its hash, one after the other. No file is in two blocks.
-    blocks: Vec<Vec<u8>>,
-    files: Vec<Place>,
+    blocks: Vec<Arc<Vec<u8>>>,
+    files: Arc<Vec<Place>>,
 }
 
 /// The place of a file's texts, and its numbers.
@@ -47,16 +47,16 @@ impl FileList {
         let is_packed = packed.is_some();
         let hash = packed.unwrap_or_else(|| hash.as_bytes().to_vec());
         let length = path.len() + modified.len() + hash.len();
-        let is_full = |block: &Vec<u8>| block.len() + length > block.capacity();
+        let is_full = |block: &Arc<Vec<u8>>| block.len() + length > block.capacity();
         if self.blocks.last().is_none_or(is_full) {
             // A short list takes little.
             let grown = self.blocks.last().map_or(1 << 10, |block| 4 * block.capacity());
-            self.blocks.push(Vec::with_capacity(grown.min(BLOCK_BYTES).max(length)));
+            self.blocks.push(Arc::new(Vec::with_capacity(grown.min(BLOCK_BYTES).max(length))));
         }
         let len = |text: &[u8]| u16::try_from(text.len()).expect("texts of a manifest are bounded");
         let block = self.blocks.len() - 1;
-        let bytes = &mut self.blocks[block];
-        self.files.push(Place {
+        let bytes = Arc::make_mut(&mut self.blocks[block]);
+        Arc::make_mut(&mut self.files).push(Place {
             size: *size,
             block: u32::try_from(block).expect("a list of 4 PiB fits nowhere"),
             start: u32::try_from(bytes.len()).expect("a block is small"),
@@ -113,8 +113,17 @@ impl FileList {
     /// The file at this path. The list must be sorted.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<ManifestEntry> {
-        let number = self.files.binary_search_by(|place| self.path_of(place).cmp(path)).ok()?;
-        Some(self.entry(number))
+        Some(self.entry(self.number(path)?))
+    }
+
+    /// Whether there is a file at this path. The list must be sorted.
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
+        self.number(path).is_some()
+    }
+
+    fn number(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|place| self.path_of(place).cmp(path)).ok()
     }
 
     /// The files.
@@ -137,16 +146,23 @@ impl FileList {
     pub fn sort(&mut self) {
         if !self.paths().is_sorted() {
             let mut files = std::mem::take(&mut self.files);
-            files.sort_unstable_by(|one, other| self.path_of(one).cmp(self.path_of(other)));
+            Arc::make_mut(&mut files).sort_unstable_by(|one, other| self.path_of(one).cmp(self.path_of(other)));
             self.files = files;
         }
     }
 
     /// Keeps the files whose path is wanted.
     pub fn retain(&mut self, mut is_wanted: impl FnMut(&str) -> bool) {
-        let mut files = std::mem::take(&mut self.files);
-        files.retain(|place| is_wanted(self.path_of(place)));
-        self.files = files;
+        let first = self.paths().position(|path| !is_wanted(path));
+        if let Some(first) = first {
+            let mut files = std::mem::take(&mut self.files);
+            let mut number = 0;
+            Arc::make_mut(&mut files).retain(|place| {
+                number += 1;
+                number <= first || number > first + 1 && is_wanted(self.path_of(place))
+            });
+            self.files = files;
+        }
     }
 
     fn path_of(&self, place: &Place) -> &str {
@@ -282,11 +298,24 @@ mod tests {
     }
 
     #[test]
+    fn clones_share_what_they_hold() {
+        let list: FileList = (0..50_000).map(|number| entry(&format!("{number:05}"), "h", false)).collect();
+        let mut other = list.clone();
+        other.retain(|_| true);
+        assert!(Arc::ptr_eq(&list.files, &other.files));
+        other.push(&entry("z", "h", false));
+        let shared = list.blocks.iter().zip(&other.blocks).filter(|(one, other)| Arc::ptr_eq(one, other)).count();
+        assert_eq!((shared, list.len(), other.len()), (list.blocks.len() - 1, 50_000, 50_001));
+        assert_eq!((list.contains("z"), other.contains("z")), (false, true));
+    }
+
+    #[test]
     fn a_file_takes_little_more_than_its_texts() {
         let hash = format!("blake3:{}", "0f".repeat(32));
         let list: FileList =
             (0..10_000).map(|number| entry(&format!("folder/{number:05}.csv"), &hash, false)).collect();
-        let held = list.blocks.iter().map(Vec::capacity).sum::<usize>() + list.files.len() * size_of::<Place>();
+        let held =
+            list.blocks.iter().map(|block| block.capacity()).sum::<usize>() + list.files.len() * size_of::<Place>();
         assert!(held < 10_000 * 110 + 2 * BLOCK_BYTES, "{held}");
     }
 }

@@ -51,6 +51,12 @@ impl Hostile {
     pub(super) fn asked(&self) -> usize {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
+
+    /// Returns whether this path was asked for while it was open.
+    pub(super) fn was_asked_for(&self, path: &str) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().any(|asked| asked.split('?').next() == Some(path))
+    }
 }
 
 fn serve(mut stream: TcpStream, answer: &Answer, is_open: &AtomicBool, asked: &Mutex<Vec<String>>) {

@@ -60,7 +60,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack(
         "3",
         "a partial of a report that announces 4,000,000,000 groups",
-        How::On(|| endless_groups(4_000_000_000), |stage| stage.report_fails("counts more rows or groups than any file has")),
+        How::On(
+            || endless_groups(4_000_000_000),
+            |stage| stage.report_fails("counts more rows or groups than any file has"),
+        ),
+    ),
+    Attack(
+        "3",
+        "forty sources answer a report with a line of 15 MiB that has no end",
+        How::On(long_lines, all_are_asked),
     ),
 ];
 
@@ -180,6 +188,36 @@ fn endless_groups(announced: u64) -> Result<Plan> {
         }
         _ => sensed(path, out),
     })
+}
+
+/// A line that is long, but not too long, and never ends.
+fn long_lines() -> Result<Plan> {
+    (0..40).try_fold(Plan::new().section(REPORT), |plan, number| {
+        plan.hostile(&format!("bad{number}"), "", |path, out| match path.split('?').next() {
+            Some("/sense/files") => {
+                let manifest = format!("{{\"version\":\"v1\",\"files\":[{},{}]}}", entry(1), entry(2));
+                reply(out, "application/json", manifest.as_bytes())
+            }
+            Some("/aggregate") => {
+                head(out, "application/x-ndjson")?;
+                out.write_all(
+                    b"{\"partial\":{\"rows\":1,\"passed_over\":0,\"rejected\":0,\"rejects\":[],\"groups\":1}}\n",
+                )?;
+                out.write_all(b"{\"group\":[[\"")?;
+                let piece = vec![b'x'; 64 << 10];
+                (0..15 << 4).try_for_each(|_| out.write_all(&piece))
+            }
+            _ => sensed(path, out),
+        })
+    })
+}
+
+fn all_are_asked(stage: &Stage) -> Result<String> {
+    for number in 0..40 {
+        let hostile = stage.hostile(&format!("bad{number}"));
+        stage.until("it is asked for a partial", || hostile.was_asked_for("/aggregate").then_some(()))?;
+    }
+    stage.report_fails("/aggregate")
 }
 
 /// The source must be down, and say why in a text of a sensible length.

@@ -19,7 +19,7 @@ use crate::{
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
     reports::Reports,
-    source::{Http, Origin, SourceClient, Spool, http_client},
+    source::{AnswerMemory, Http, Origin, SourceClient, Spool, http_client},
 };
 
 /// A master that is ready to poll.
@@ -59,7 +59,7 @@ impl Started {
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
         let spool = Spool::open(config.database.path(), config.keep_free)?;
-        let http = http_client(&Trust::default(), config.patience, Arc::new(Budget::new(config.limits.lists)))?;
+        let http = http_client(&Trust::default(), config.patience, AnswerMemory::new(config.limits.lists))?;
         let context = Context::new(http, writer, (spool, Cache::off()), (reports, &config.limits));
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
         Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
@@ -138,8 +138,8 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
-    let (patience, lists) = (config.patience, Arc::new(Budget::new(config.limits.lists)));
-    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, lists));
+    let (patience, memory) = (config.patience, AnswerMemory::new(config.limits.lists));
+    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, memory));
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
     let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
     let context = Context::new(http.context("the start failed")??, writer, kept, (reports, &config.limits));

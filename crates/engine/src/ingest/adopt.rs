@@ -2,14 +2,15 @@
 //! is no longer configured goes with its rows, or is held; a changed order chooses winners again from the stored offers.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     fmt,
+    sync::Arc,
     time::Instant,
 };
 
 use anyhow::Result;
 use tributary_config::{DropSources, PRODUCTS, ReportConfig, SourceConfig, UPLOADS};
-use tributary_store::{FileRow, HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
+use tributary_store::{HeldVersionRow, SourcePass, SourceRow, SourceState, Store};
 
 use super::{
     apply::note_pass,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
-    input::ResultTables,
+    input::{KnownFiles, ResultTables},
 };
 
 /// One source as the database has it.
@@ -38,8 +39,8 @@ pub(crate) struct StoredSource {
     pub(crate) version: Option<String>,
     /// Rules by which its feeds are read.
     pub(crate) feeds: FeedRules,
-    /// Its files by path.
-    pub(crate) files: BTreeMap<String, FileRow>,
+    /// Its files by path. Whoever plans shares them for a while.
+    pub(crate) files: Arc<KnownFiles>,
 }
 
 /// Sources that hold rows and are no longer configured. Nothing was changed.
@@ -302,8 +303,8 @@ pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Sto
     })
 }
 
-fn files_by_path(store: &mut Store, source: i64) -> Result<BTreeMap<String, FileRow>> {
-    Ok(store.files(PRODUCTS, source)?.into_iter().map(|file| (file.path.clone(), file)).collect())
+fn files_by_path(store: &mut Store, source: i64) -> Result<Arc<KnownFiles>> {
+    Ok(Arc::new(store.files(PRODUCTS, source)?.into_iter().collect()))
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     clock::now,
     database::events::{self, AppliedVersion, Event},
-    input::{FileUpdate, Findings, ResultTables},
+    input::{FileUpdate, Findings, KnownFiles, ResultTables},
 };
 
 /// The files of one source that one pass has read, and those that are gone.
@@ -163,11 +163,11 @@ pub(crate) struct Applied {
 ///
 /// # Errors
 /// The database fails or is damaged; the columns of the catalog have changed since the files were read. Then nothing was applied.
-pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Applied, KnownFiles)> {
     match store.transaction_of(version.rows(), |store| apply_in(store, &mut version)) {
         Err(error) => {
             let TooMuch(held) = error.downcast()?;
-            Ok((hold(store, version, held)?, Vec::new()))
+            Ok((hold(store, version, held)?, KnownFiles::default()))
         }
         applied => applied,
     }
@@ -178,7 +178,7 @@ pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Ap
 ///
 /// # Errors
 /// As [`apply`]; the version must be held.
-pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, Vec<FileRow>)> {
+pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, KnownFiles)> {
     Catalog::of(store)?.check_read_for(&version.columns)?;
     let (changed, rejected) = (version.changes_files(), version.rejected_rows());
     let StoredFiles { written, skus, files } = put_files(store, version)?;
@@ -188,7 +188,7 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
         let others = store.count_rejected_files(PRODUCTS, version.source)? - MAX_REJECTED_FILES;
         version.faults.more += usize::try_from(others).unwrap_or_default();
     }
-    let mostly = files.iter().map(counts).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
+    let mostly = files.rows().map(|file| counts(&file)).chain([version.unchanged]).sum::<RowCounts>().mostly_rejects();
     let state = match (version.failed, rejected_files.is_empty() && mostly.is_none()) {
         (true, _) => SourceState::Down,
         (false, false) => SourceState::Rejected,
@@ -215,7 +215,7 @@ struct StoredFiles {
     /// Some of the products that changed.
     skus: Vec<String>,
     /// Their rows, without those that are gone.
-    files: Vec<FileRow>,
+    files: KnownFiles,
 }
 
 /// Writes the files and their offers to the tables.
@@ -225,10 +225,14 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
     let mut known: HashMap<String, FileRow> = known.into_iter().map(|file| (file.path.clone(), file)).collect();
     let reorders = order::changes(store, version, &known)?;
     let (mut all_touched, mut causes) = (Vec::with_capacity(version.files.len()), Vec::new());
-    let mut rows = version.reranked.clone();
-    rows.reserve_exact(version.files.len() + version.settled.len());
-    for row in &mut rows {
+    let (mut rows, mut paths) = (KnownFiles::default(), HashMap::with_capacity(version.files.len()));
+    let mut add = |row: &FileRow| {
+        paths.insert(row.id, row.path.clone());
+        rows.insert(row);
+    };
+    for row in &mut version.reranked {
         store.put_file(row)?;
+        add(row);
     }
     for file in std::mem::take(&mut version.files) {
         let row = known.remove(&file.listed.entry.path);
@@ -237,12 +241,12 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
         let (row, touched) = put_file(store, row, file)?;
         causes.extend(touched.as_ref().and_then(|changes| Cause::of_read(&row, changes, reading)));
         all_touched.extend(touched);
-        rows.push(row);
+        add(&row);
     }
     for row in &version.settled {
         let mut update = FileUpdate::settled(row.clone());
         update.write::<ProductTables>(store, None)?;
-        rows.push(update.row);
+        add(&update.row);
     }
     for row in &version.removed {
         let changes = ProductTables::remove(store, row.id)?;
@@ -250,8 +254,8 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
         all_touched.push(changes);
     }
     let mut removals = Removals::watch(store, version.source, &version.brake, &all_touched)?;
-    let paths = rows.iter().chain(&version.removed).map(|row| (row.id, row.path.clone()));
-    let origin = ChangeOrigin::Version { source: version.name.clone(), files: paths.collect() };
+    paths.extend(version.removed.iter().map(|row| (row.id, row.path.clone())));
+    let origin = ChangeOrigin::Version { source: version.name.clone(), files: paths };
     let (written, skus) = write_touched(store, &all_touched, removals.as_mut(), &origin)?;
     if let Some(removals) = removals {
         removals.check(store, version, &causes)?;

@@ -1,15 +1,13 @@
 //! Compares what a source lists with the files that a reader knows, and returns what to read, settle or remove. It does no I/O.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, iter::Peekable, sync::Arc};
 
+use anyhow::{Context as _, Result};
 use tributary_format_rules::SourceFormats;
 use tributary_protocol::{CompactManifest, FileList, FormatSpec, ManifestEntry};
 use tributary_store::{FileRow, FileState};
 
-use super::Reader;
+use super::{KnownFiles, Reader, known::KnownFile};
 
 /// The difference between what a source lists and what a reader has of it.
 #[derive(Debug, Default, PartialEq)]
@@ -132,38 +130,82 @@ pub(crate) struct Rank {
     pub(crate) is_of_content: bool,
 }
 
-/// Compares a manifest with the files that a reader knows of the source, by path. Only paths that the reader claims count. `formats`
-/// are those of the source. Of a delta, only the files that it lists or removes are looked at.
-pub(crate) fn plan(
-    reader: &impl Reader,
-    (manifest, formats): (&CompactManifest, &SourceFormats),
-    known: &BTreeMap<String, FileRow>,
-) -> Plan {
-    // A first list may have a million files, and then nothing can be gone.
-    let is_first = known.is_empty();
-    let listed: HashSet<&str> = manifest.files.paths().filter(|path| !is_first && reader.claims(path)).collect();
+/// Plans. Only [`plan_aside`] gives it, so nobody plans on an async worker.
+pub(crate) struct Planner(());
+
+/// Plans on a thread for work that takes long: each pattern may have to be compared with a million paths.
+///
+/// # Errors
+/// The work panics.
+pub(crate) async fn plan_aside<T: Send + 'static>(work: impl FnOnce(&Planner) -> T + Send + 'static) -> Result<T> {
+    let planned = tokio::task::spawn_blocking(move || work(&Planner(()))).await;
+    planned.context("planning a pass panicked; this is a bug, and the log says where")
+}
+
+impl Planner {
+    /// Compares a manifest, whose files are sorted, with the files that a reader knows of the source, by path. Only paths that the reader
+    /// claims count. `formats` are those of the source. Of a delta, only the files that it lists or removes are looked at.
+    pub(crate) fn plan(
+        &self,
+        reader: &impl Reader,
+        (manifest, formats): (&CompactManifest, &SourceFormats),
+        known: &KnownFiles,
+    ) -> Plan {
+        let mut plan = to_read(reader, (manifest, formats), known);
+        let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
+        let is_listed = |path: &str| manifest.files.contains(path) && reader.claims(path);
+        plan.removed = match manifest.since {
+            None => {
+                // Both are sorted, and there may be a million.
+                let mut listed = manifest.files.paths().peekable();
+                let is_listed = |path: &str| reaches(&mut listed, path) && reader.claims(path);
+                let gone = known.paths().filter(not(is_listed)).filter(not(is_unreadable));
+                gone.filter_map(|path| known.get(path)).collect()
+            }
+            Some(_) => {
+                let removed = manifest.removed.iter().map(String::as_str).filter(|path| known.contains(path));
+                let gone = removed.filter(not(is_listed)).filter(not(is_unreadable));
+                gone.filter_map(|path| known.get(path)).collect()
+            }
+        };
+        plan.left_out = still_listed(manifest, &plan.removed);
+        plan
+    }
+}
+
+/// Goes on to `path` in sorted paths. Returns whether it is among them.
+fn reaches<'a>(sorted: &mut Peekable<impl Iterator<Item = &'a str>>, path: &str) -> bool {
+    while sorted.next_if(|before| *before < path).is_some() {}
+    sorted.peek().is_some_and(|next| *next == path)
+}
+
+fn not<'a>(mut is_so: impl FnMut(&str) -> bool) -> impl FnMut(&&'a str) -> bool {
+    move |path| !is_so(path)
+}
+
+/// The part of a plan that follows from the files that are listed.
+fn to_read(reader: &impl Reader, (manifest, formats): (&CompactManifest, &SourceFormats), known: &KnownFiles) -> Plan {
     let mut plan = Plan::default();
     let mut readings = Readings { reader, known: Vec::new() };
     for (number, entry) in (0..).zip(manifest.files.iter()).filter(|(_, entry)| reader.claims(&entry.path)) {
         let way = readings.of(reader.format(&entry.path, formats));
         let (format, reading) = &readings.known[way];
         let rank = reader.rank(format, &entry);
-        let is_this = |hash: &Option<String>, as_read: &Option<String>| {
-            hash.as_deref() == Some(&entry.hash)
-                && as_read.as_deref().is_some_and(|stored| reader.is_read_so(stored, reading))
+        let is_this = |(hash, as_read): (Option<&str>, Option<&str>)| {
+            hash == Some(&entry.hash) && as_read.is_some_and(|stored| reader.is_read_so(stored, reading))
         };
-        let ranked = |file: &FileRow| FileRow { rank_key: rank.key.clone(), ..file.clone() };
-        match known.get(&entry.path) {
-            Some(file) if is_this(&file.hash, &file.reading) => {
-                if file.state != FileState::Applied {
+        let ranked = |file: KnownFile<'_>| FileRow { rank_key: rank.key.clone(), ..file.row(&entry.path) };
+        match known.find(&entry.path) {
+            Some(file) if is_this(file.accepted()) => {
+                if file.state() != FileState::Applied {
                     plan.settled.push(ranked(file));
-                } else if file.rank_key != rank.key {
+                } else if file.rank_key() != rank.key {
                     plan.reranked.push(ranked(file));
                 }
             }
             // Rejected before, and nothing has changed.
-            Some(file) if file.state == FileState::Rejected && is_this(&file.rejected_hash, &file.rejected_reading) => {
-                if file.rank_key != rank.key && !rank.is_of_content {
+            Some(file) if file.state() == FileState::Rejected && is_this(file.rejected()) => {
+                if file.rank_key() != rank.key && !rank.is_of_content {
                     plan.reranked.push(ranked(file));
                 }
             }
@@ -171,13 +213,6 @@ pub(crate) fn plan(
         }
     }
     plan.read.ways = readings.known;
-    let is_unreadable = |path: &str| reader.claims(path) && manifest.covers_unreadable(path);
-    let is_gone = |file: &&FileRow| !listed.contains(file.path.as_str()) && !is_unreadable(&file.path);
-    plan.removed = match manifest.since {
-        None => known.values().filter(is_gone).cloned().collect(),
-        Some(_) => manifest.removed.iter().filter_map(|path| known.get(path)).filter(is_gone).cloned().collect(),
-    };
-    plan.left_out = still_listed(manifest, &plan.removed);
     plan
 }
 

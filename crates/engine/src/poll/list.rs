@@ -2,7 +2,6 @@
 //! nothing to the database.
 
 use std::{
-    collections::BTreeMap,
     io::{self, Read},
     pin::pin,
     sync::{
@@ -16,18 +15,20 @@ use anyhow::{Context as _, Result};
 use futures_util::{Stream, StreamExt, stream};
 use tributary_budget::Share;
 use tributary_config::SourceConfig;
-use tributary_format_rules::{FormatRules, SourceFormats};
 use tributary_merge::SpillFiles;
 use tributary_protocol::{CompactManifest, FileList, ManifestEntry, Sense, Unreadable};
-use tributary_store::FileRow;
 
-use super::{Context, remember::missing};
+use super::{
+    Context,
+    planned::{Basis, Planned},
+    remember::missing,
+};
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
     ingest::{ArrivingFile, Faults, Feed, FeedRules, FileReader, FileVersion, Outcome},
-    input::{self, FileToRead, FilesToRead, Plan},
+    input::{FileToRead, FilesToRead, KnownFiles, Plan},
     progress::ProgressObserver,
-    reports::SourceContent,
+    reports::{PlainBody, SourceContent},
     source::{CorePermit, FetchError, NewBody, Origin, SourceClient},
 };
 
@@ -59,6 +60,8 @@ pub(super) struct Listed {
     pub(super) is_held: bool,
     /// The digest of the plan.
     pub(super) digest: String,
+    /// A hint that the order of files may not be the one that is meant.
+    pub(super) order_hint: Option<String>,
 }
 
 impl Listed {
@@ -82,11 +85,17 @@ impl Listed {
     }
 }
 
+/// The same with the bytes of a plain source.
+fn with_body(mut listed: Listed, body: Arc<PlainBody>) -> Listed {
+    listed.content.body = body;
+    listed
+}
+
 /// Lists and reads the files of one source for one pass.
 pub(super) struct Lister<'a> {
     pub(super) source: &'a SourceConfig,
     /// The files as the database has them, by path.
-    pub(super) stored: &'a BTreeMap<String, FileRow>,
+    pub(super) stored: &'a Arc<KnownFiles>,
     /// The number of their rejects.
     pub(super) rejects: u64,
     /// Rules by which its feeds are read.
@@ -95,6 +104,8 @@ pub(super) struct Lister<'a> {
     pub(super) context: &'a Context,
     /// The version that is applied; only what has changed since need be listed.
     pub(super) since: Option<&'a str>,
+    /// Whether the order of files is looked at.
+    pub(super) wants_order_hint: bool,
     /// The plan of the version that is held; it need not be read again.
     pub(super) held_plan: Option<&'a str>,
     pub(super) progress: &'a Arc<dyn ProgressObserver>,
@@ -122,24 +133,23 @@ impl Lister<'_> {
         let mut round = 1;
         loop {
             let since = self.since.filter(|_| round == 1);
-            let (mut manifest, share) = self.manifest(since).await?;
-            let left_out = self.leave_out(&mut manifest);
-            let formats = self.formats(&manifest)?;
-            let mut plan = self.plan(&manifest, &formats);
-            plan.left_out.extend(left_out);
-            if self.is_held(&plan, &manifest.files) {
-                return Ok(self.held(SourceContent { manifest, formats, body: Arc::default(), share }));
+            let (manifest, share) = self.manifest(since).await?;
+            let mut planned = self.plan(manifest).await?;
+            if self.is_held(&planned) {
+                return Ok(self.held(planned, share));
             }
-            self.put_off(&mut plan, &mut manifest);
-            let missing = missing(&plan.read, &manifest.files, &self.feed(), &mut read);
-            let (unread, skipped) = self.read_missing((&missing, &manifest.files), &mut read).await;
+            self.put_off(&mut planned);
+            let listed = &planned.manifest.files;
+            let missing = missing(&planned.plan.read, listed, &self.feed(), &mut read);
+            let (unread, skipped) = self.read_missing((&missing, listed), &mut read).await;
             let has_changed = unread.iter().any(|(_, error)| matches!(error, FetchError::Changed(_)));
-            if !has_changed || round == MAX_ROUNDS {
-                let content = SourceContent { manifest, formats, body: Arc::default(), share };
-                return Ok(Listed { unread, skipped, ..self.listed(plan, read, content) });
+            // It has nothing of what it lists, and its list may be long: the next pass asks for it again.
+            let has_nothing = skipped > 0 && read.is_empty();
+            if !has_changed || has_nothing || round == MAX_ROUNDS {
+                return Ok(Listed { unread, skipped, ..self.listed(planned, read, share) });
             }
             // A file that was touched is listed again only once it has settled.
-            self.origin.sense_change(&manifest.version, SETTLE_WAIT).await?;
+            self.origin.sense_change(&planned.manifest.version, SETTLE_WAIT).await?;
             round += 1;
         }
     }
@@ -170,15 +180,13 @@ impl Lister<'_> {
             files: [entry].into_iter().collect(),
             ..CompactManifest::default()
         };
-        let formats = self.formats(&manifest)?;
-        let plan = self.plan(&manifest, &formats);
-        let content = SourceContent { manifest, formats, body: kept, share: None };
-        if self.is_held(&plan, &content.manifest.files) {
+        let planned = self.plan(manifest).await?;
+        if self.is_held(&planned) {
             self.progress.file_read();
-            return Ok(self.held(content));
+            return Ok(with_body(self.held(planned, None), kept));
         }
         let mut read = Vec::new();
-        let file = plan.read.iter(&content.manifest.files, &self.feed()).next();
+        let file = planned.plan.read.iter(&planned.manifest.files, &self.feed()).next();
         if let Some(file) = file {
             let reader = self.reader(&file, ActiveRead::unlisted(Arc::clone(self.progress)));
             let mut outcome = self.gate(reader, move || body.open(), false).await?;
@@ -186,7 +194,7 @@ impl Lister<'_> {
             read.push(FileVersion { listed: file, outcome });
         }
         self.progress.file_read();
-        Ok(self.listed(plan, read, content))
+        Ok(with_body(self.listed(planned, read, None), kept))
     }
 
     /// Asks for what has changed since a version, or else for everything. What people are told about a source is seen in the whole
@@ -195,35 +203,22 @@ impl Lister<'_> {
         let (manifest, share) = self.origin.manifest(since).await?;
         let is_remarkable = !manifest.unreadable.is_empty() || manifest.files.partial_paths().next().is_some();
         if manifest.since.is_some() && is_remarkable {
+            drop((manifest, share));
             return self.origin.manifest(None).await;
         }
         Ok((manifest, share))
     }
 
-    /// Removes the files that the configuration leaves out from the manifest. Returns the paths of those that are stored.
-    fn leave_out(&self, manifest: &mut CompactManifest) -> Vec<String> {
-        let selection = &self.source.selection;
-        let mut stored = Vec::new();
-        manifest.files.retain(|path| {
-            let is_wanted = selection.contains(path);
-            if !is_wanted && self.stored.contains_key(path) {
-                stored.push(path.to_owned());
-            }
-            is_wanted
-        });
-        // Of a folder nobody knows what it holds.
-        manifest.unreadable.retain(|unreadable| unreadable.path.ends_with('/') || selection.contains(&unreadable.path));
-        stored
-    }
-
-    fn formats(&self, manifest: &CompactManifest) -> Result<SourceFormats> {
-        let announced =
-            FormatRules::announced(&manifest.formats).context("the formats that the source announces cannot work")?;
-        Ok(SourceFormats { own: self.source.formats.clone(), announced })
-    }
-
-    fn plan(&self, manifest: &CompactManifest, formats: &SourceFormats) -> Plan {
-        input::plan(&self.feed(), (manifest, formats), self.stored)
+    /// Plans a pass over what is listed.
+    async fn plan(&self, manifest: CompactManifest) -> Result<Planned> {
+        let basis = Basis {
+            source: self.source.clone(),
+            stored: Arc::clone(self.stored),
+            rules: self.feeds.clone(),
+            reports: self.context.reports.clone(),
+            wants_order_hint: self.wants_order_hint,
+        };
+        basis.plan(manifest).await
     }
 
     fn feed(&self) -> Feed<'_> {
@@ -231,26 +226,30 @@ impl Lister<'_> {
     }
 
     /// Leaves documents beyond the bound of a pass to the next one.
-    fn put_off(&self, plan: &mut Plan, manifest: &mut CompactManifest) {
+    fn put_off(&self, Planned { plan, manifest, digest, .. }: &mut Planned) {
         let Some(documents) = self.origin.documents() else { return };
         if plan.read.len() > documents.max_files_per_pass() {
             let paths = plan.read.put_off(documents.max_files_per_pass(), &manifest.files);
             manifest.version = documents.put_off(&manifest.version, paths);
+            *digest = plan.digest(&manifest.files);
         }
     }
 
-    fn listed(self, plan: Plan, read: Vec<FileVersion>, content: SourceContent) -> Listed {
+    fn listed(self, planned: Planned, read: Vec<FileVersion>, share: Option<Share>) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let digest = plan.digest(&content.manifest.files);
-        Listed { plan, read, unread: Vec::new(), skipped: 0, content, active_reads, is_held: false, digest }
+        let Planned { manifest, formats, plan, digest, order_hint } = planned;
+        let content = SourceContent { manifest, formats, body: Arc::default(), share };
+        let (unread, skipped, is_held) = (Vec::new(), 0, false);
+        Listed { plan, read, unread, skipped, content, active_reads, is_held, digest, order_hint }
     }
 
-    fn is_held(&self, plan: &Plan, listed: &FileList) -> bool {
-        self.held_plan.is_some_and(|held| held == plan.digest(listed))
+    fn is_held(&self, planned: &Planned) -> bool {
+        self.held_plan.is_some_and(|held| held == planned.digest)
     }
 
-    fn held(self, content: SourceContent) -> Listed {
-        Listed { is_held: true, ..self.listed(Plan::default(), Vec::new(), content) }
+    fn held(self, planned: Planned, share: Option<Share>) -> Listed {
+        let planned = Planned { plan: Plan::default(), ..planned };
+        Listed { is_held: true, ..self.listed(planned, Vec::new(), share) }
     }
 
     /// Adds files to those that were read. Returns those that cannot be read, and how many were not tried after them.

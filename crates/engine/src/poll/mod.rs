@@ -8,6 +8,7 @@ mod list;
 mod manager;
 mod notes;
 mod pass;
+mod planned;
 mod poll_loop;
 mod recent_errors;
 mod remember;

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, Faults, Feed, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
-    input::{FileToRead, FilesToRead, Plan, Reader},
+    ingest::{self, Applied, Faults, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
+    input::{FileToRead, FilesToRead},
     progress::ProgressObserver,
     reports::{AppliedContent, PartialFetcher, ReportWork, SourceContent, SourceKey},
     source::{FetchError, Origin},
@@ -103,7 +103,7 @@ impl Poll {
         Self {
             source,
             content: Arc::new(AppliedContent::new(!context.reports.all().is_empty())),
-            counts: stored.files.values().map(ingest::counts).sum(),
+            counts: stored.files.rows().map(|file| ingest::counts(&file)).sum(),
             stored,
             origin,
             context,
@@ -141,9 +141,9 @@ impl Poll {
     }
 
     /// Every file of the source that is rejected now, with the reason.
-    pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let rejected = self.stored.files.values().filter(|file| file.state == FileState::Rejected);
-        rejected.filter_map(|file| Some((file.path.as_str(), file.rejected_reason.as_deref()?)))
+    pub(crate) fn rejected_files(&self) -> impl Iterator<Item = (String, String)> {
+        let rejected = self.stored.files.rows().filter(|file| file.state == FileState::Rejected);
+        rejected.filter_map(|file| Some((file.path, file.rejected_reason?)))
     }
 
     /// Words for a source of which more rows are rejected than not.
@@ -164,9 +164,10 @@ impl Poll {
         let faults = listed.faults();
         self.log_faults(&faults);
         let documents = listed.documents(&self.origin);
-        let Listed { mut plan, mut read, unread, skipped, mut content, active_reads, is_held, digest } = listed;
+        let Listed { mut plan, mut read, unread, skipped, mut content, active_reads, is_held, digest, order_hint } =
+            listed;
         let version = content.manifest.version.clone();
-        self.remark(&plan, &mut content);
+        self.remark(order_hint, &mut content);
         // What was read holds them, too, and is let go of file by file.
         plan.read = FilesToRead::default();
         let note = self.note.clone();
@@ -310,6 +311,7 @@ impl Poll {
             origin: &self.origin,
             context: &self.context,
             since,
+            wants_order_hint: !self.has_order_hint,
             held_plan: self.hold.plan.as_deref(),
             progress: &self.progress,
             spill: SpillFiles::new(move || spool.unnamed()),
@@ -331,29 +333,19 @@ impl Poll {
 
     /// Notes what people are told about a listing. If there are no reports, nobody else asks for its files: the memory of an apply is the
     /// peak of a pass.
-    fn remark(&mut self, plan: &Plan, content: &mut SourceContent) {
+    fn remark(&mut self, order_hint: Option<String>, content: &mut SourceContent) {
+        if let Some(hint) = order_hint {
+            let name = &self.source.name;
+            tracing::warn!(source.id = %name, "`{name}`: {hint}");
+            self.has_order_hint = true;
+        }
         if content.manifest.since.is_none() {
-            self.hint_at_order(plan, content);
             // Often there is no document.
             self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
         }
         if self.context.reports.all().is_empty() {
             content.manifest.files = FileList::default();
             content.share = None;
-        }
-    }
-
-    /// Says once that numbers in paths do not count as numbers, if that matters and the order is not set.
-    fn hint_at_order(&mut self, plan: &Plan, content: &SourceContent) {
-        let has_new = plan.read.paths(&content.manifest.files).any(|path| !self.stored.files.contains_key(path));
-        if self.has_order_hint || !has_new {
-            return;
-        }
-        let feed = Feed::new(self.context.reports.configured(), &self.stored.feeds);
-        if let Some(hint) = notes::order_hint(&content.manifest, &content.formats, |path| feed.claims(path)) {
-            let name = &self.source.name;
-            tracing::warn!(source.id = %name, "`{name}`: {hint}");
-            self.has_order_hint = true;
         }
     }
 }

@@ -28,8 +28,8 @@ impl Lister<'_> {
             return Memory::none();
         }
         let stored = self.stored.get(&file.entry.path);
-        let accepted = stored.and_then(|stored| Some((stored.hash.clone()?, stored.reading.as_deref()?)));
-        let accepted = accepted.filter(|(_, reading)| **reading == *file.reading);
+        let accepted = stored.and_then(|stored| Some((stored.hash?, stored.reading?)));
+        let accepted = accepted.filter(|(_, reading)| *reading == *file.reading);
         let named = accepted.map(|(hash, _)| (hash.clone(), self.content(file, &hash)));
         Memory::of(&self.context.cache, self.content(file, &file.entry.hash), named)
     }
@@ -49,7 +49,7 @@ impl Lister<'_> {
             true => self.rejects,
             false => {
                 let files: HashSet<&str> = missing.paths(listed).collect();
-                let others = self.stored.values().filter(|file| !files.contains(file.path.as_str()));
+                let others = self.stored.rows().filter(|file| !files.contains(file.path.as_str()));
                 others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum()
             }
         };
@@ -75,6 +75,9 @@ pub(super) fn missing(
     feed: &Feed<'_>,
     read: &mut Vec<FileVersion>,
 ) -> FilesToRead {
+    if read.is_empty() {
+        return planned.clone();
+    }
     let mut known: HashMap<_, usize> = read.iter().map(|version| key(&version.listed)).zip(0..).collect();
     let mut is_kept = vec![false; read.len()];
     let missing = planned.filtered(listed, feed, |file| match known.remove(&key(&file)) {

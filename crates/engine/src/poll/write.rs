@@ -1,15 +1,18 @@
 //! The last step of a pass: writes what was read, and follows it in memory.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
-use tributary_store::{FileRow, SourceState, Store};
+use tributary_store::{SourceState, Store};
 
 use super::Poll;
 use crate::{
     documents::{Committed, Documents},
     ingest::{self, Applied, FileVersion, RowCounts, SourceVersion, Written},
-    input::Plan,
+    input::{KnownFiles, Plan},
 };
 
 /// Interval in which passes that change nothing are recorded in the database. In between only this process knows of them.
@@ -69,14 +72,15 @@ impl Poll {
             }
             return Ok(applied);
         }
+        let stored = Arc::make_mut(&mut self.stored.files);
         for path in &gone {
-            self.counts = self.counts - self.stored.files.remove(path).iter().map(ingest::counts).sum();
+            self.counts = self.counts - stored.remove(path).iter().map(ingest::counts).sum();
         }
-        for file in files {
+        for file in files.rows() {
             self.counts = self.counts + ingest::counts(&file);
-            let before = self.stored.files.insert(file.path.clone(), file);
-            self.counts = self.counts - before.iter().map(ingest::counts).sum();
+            self.counts = self.counts - stored.get(&file.path).iter().map(ingest::counts).sum();
         }
+        stored.append(files);
         self.stored.version = version;
         rejected.log(name);
         if changes {
@@ -101,7 +105,7 @@ impl Poll {
         let read = read.iter().map(|file| file.listed.entry.path.as_str());
         let others = plan.settled.iter().chain(&plan.reranked).chain(&plan.removed).map(|file| file.path.as_str());
         let touched = read.chain(others).filter_map(|path| self.stored.files.get(path));
-        self.counts - touched.map(ingest::counts).sum()
+        self.counts - touched.map(|file| ingest::counts(&file)).sum()
     }
 }
 
@@ -140,7 +144,7 @@ fn apply_documents(
     documents: &Documents,
     mut new: SourceVersion,
     listed: &[String],
-) -> Result<(Applied, Vec<FileRow>, Option<Committed>)> {
+) -> Result<(Applied, KnownFiles, Option<Committed>)> {
     // On this thread nothing changes meanwhile.
     new.files.retain(|file| documents.is_standing(&file.listed.entry.path, &file.listed.entry.hash));
     let (applied, files, changes) = store.transaction_of(new.rows(), |store| {

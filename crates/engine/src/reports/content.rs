@@ -95,7 +95,12 @@ impl AppliedContent {
                 state.share = share;
             }
             state.take_in(number, manifest.since.is_some(), files, removed);
+            // Nobody reads the reasons any more, and each may be long.
+            manifest.unreadable.iter_mut().for_each(|unreadable| unreadable.error = String::new());
+        } else {
+            manifest.unreadable = Vec::new();
         }
+        (manifest.left_out, manifest.formats) = (Vec::new(), Vec::new());
         manifest.since = None;
         state.rest = SourceContent { manifest, formats, body, share: None };
         drop(state);
@@ -191,6 +196,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::Unreadable;
+
     use super::*;
 
     fn content(version: &str, since: Option<&str>, files: &[&str], removed: &[&str]) -> SourceContent {
@@ -241,10 +248,17 @@ mod tests {
         check(&applied, Some(fourth), &["b"], None);
     }
 
+    /// Eight sources that gave a thousand long reasons each used to keep 30 MiB.
     #[test]
-    fn without_reports_no_file_is_kept() {
-        let applied = AppliedContent::new(false);
-        applied.publish(content("1", None, &["a"], &[]));
-        check(&applied, None, &[], None);
+    fn without_reports_no_file_is_kept_and_no_reason_in_any_case() {
+        for (keeps_files, files, unreadable) in [(false, &[][..], 0), (true, &["a"], 1)] {
+            let applied = AppliedContent::new(keeps_files);
+            let mut content = content("1", None, &["a"], &[]);
+            content.manifest.unreadable = vec![Unreadable { path: "b".to_owned(), error: "x".repeat(4_096) }];
+            applied.publish(content);
+            check(&applied, None, files, None);
+            let kept = applied.since(None).unwrap().0.manifest.unreadable;
+            assert_eq!((kept.len(), kept.iter().map(|kept| kept.error.len()).sum::<usize>()), (unreadable, 0));
+        }
     }
 }

@@ -9,6 +9,7 @@ mod content;
 mod failure;
 mod fetch_partial;
 mod reader;
+mod stored;
 mod sums;
 mod total;
 mod versions;
@@ -25,7 +26,7 @@ use self::sums::Kept;
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
-pub(crate) use content::{AppliedContent, SourceContent, SourceKey};
+pub(crate) use content::{AppliedContent, PlainBody, SourceContent, SourceKey};
 pub(crate) use failure::joined;
 pub(crate) use fetch_partial::PartialFetcher;
 pub(crate) use total::{is_stale, rows_of};

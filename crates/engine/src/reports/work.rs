@@ -2,7 +2,7 @@
 //! and applied. Failures here affect neither products nor other sources.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     pin::pin,
     sync::{
         Arc, PoisonError,
@@ -16,17 +16,18 @@ use futures_util::{Stream, StreamExt, stream};
 use tributary_budget::Share;
 use tributary_http_client::Backoff;
 use tributary_protocol::FileList;
-use tributary_store::{FileRow, Store};
+use tributary_store::Store;
 
 use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
     failure::{AttemptOutcome, put_outcome},
+    stored::Stored,
     versions::SourceVersions,
 };
 use crate::{
     database::Writer,
-    input::{FileToRead, FilesToRead, Plan, plan},
+    input::{FileToRead, FilesToRead, Plan},
     source::{Answer, FetchError},
     supervise::{Task, test_panic},
 };
@@ -54,28 +55,6 @@ pub(crate) struct ReportWork {
     known: HashMap<String, Stored>,
     /// The errors of the last attempt, so that each is logged once.
     logged: Vec<String>,
-}
-
-/// The stored part of a report over one source.
-struct Stored {
-    /// The source's files, by path.
-    files: BTreeMap<String, FileRow>,
-    /// The source's version that the report is up to date with.
-    version: Option<String>,
-    /// Whether the last attempt failed.
-    has_failed: bool,
-    /// The number of the last change of the content with which `files` were compared.
-    compared: Option<u64>,
-}
-
-impl Stored {
-    /// Follows an update that was written.
-    fn follow(&mut self, AppliedUpdate { files, removed, .. }: AppliedUpdate) {
-        for row in removed {
-            self.files.remove(&row.path);
-        }
-        self.files.extend(files.into_iter().map(|row| (row.path.clone(), row)));
-    }
 }
 
 /// Files whose partials were asked for.
@@ -140,7 +119,7 @@ impl ReportWork {
             let name = &report.config.name;
             match self.stored(report).await {
                 Ok(stored) => {
-                    errors.extend(stored.files.into_values().filter_map(|file| {
+                    errors.extend(stored.files.rows().filter_map(|file| {
                         Some(format!("{name}: {} is rejected: {}", file.path, file.rejected_reason?))
                     }));
                 }
@@ -202,8 +181,8 @@ impl ReportWork {
             Some(stored) => stored,
             None => self.stored(report).await?,
         };
-        let (version, plan) =
-            (&content.manifest.version, plan(&report.config, (&content.manifest, &content.formats), &stored.files));
+        let plan = stored.plan(report, content).await?;
+        let version = &content.manifest.version;
         if plan.is_empty() {
             if stored.has_failed || stored.version.as_ref() != Some(version) {
                 self.store_version(report, content).await?;
@@ -279,8 +258,8 @@ impl ReportWork {
     /// The number of rejects that may be kept of the files to read: the bound of the source, less those of its other files.
     fn kept_rejects(&self, (read, listed): (&FilesToRead, &FileList), stored: &Stored) -> usize {
         // Of a first list nothing is known yet, and it may have a million files.
-        let read: HashSet<&str> = read.paths(listed).filter(|path| stored.files.contains_key(*path)).collect();
-        let others = stored.files.values().filter(|file| !read.contains(file.path.as_str()));
+        let read: HashSet<&str> = read.paths(listed).filter(|path| stored.files.contains(path)).collect();
+        let others = stored.files.rows().filter(|file| !read.contains(file.path.as_str()));
         let kept: u64 = others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum();
         usize::try_from(self.max_rejects.saturating_sub(kept)).unwrap_or(usize::MAX)
     }
@@ -375,7 +354,7 @@ impl ReportWork {
         let read = move |store: &mut Store| {
             let name = &of.config.name;
             let files = store.files(&of.config.reader(), source.id)?;
-            let files = files.into_iter().map(|file| (file.path.clone(), file)).collect();
+            let files = files.into_iter().collect();
             let version = SourceVersions::read(store, name)?.get(&source.name).map(str::to_owned);
             let failures = store.report_failures(name)?;
             let has_failed = failures.iter().any(|failure| failure.source_id == source.id);

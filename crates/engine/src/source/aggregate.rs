@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use memchr::memchr;
 use reqwest::{StatusCode, header::CONTENT_TYPE};
+use tributary_budget::Share;
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
 use tributary_http_client::{Error, LOOK_BETWEEN};
@@ -23,6 +24,11 @@ use super::{
 
 /// Bytes of a line of the answer. The longest lists the rejects of a partial.
 const MAX_LINE_BYTES: usize = 16 << 20;
+
+/// Bytes of a line that are free. The longer ones of all sources share a memory.
+const FREE_LINE_BYTES: usize = 64 << 10;
+/// Times that a long line is in memory at most: in a buffer that has doubled, as texts, and as it is stored.
+const LINE_COPIES: u64 = 4;
 
 /// Times that an honest source may read a file for one partial, at most: four readings of numbers, each of up to four passes.
 const MAX_PASSES: u64 = 16;
@@ -42,10 +48,7 @@ impl Answer {
     /// Bytes that it takes in memory, about.
     pub(crate) fn held_bytes(&self) -> u64 {
         let texts = match self {
-            Self::Partial(head, groups) => {
-                let rejects: usize = head.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
-                rejects as u64 + groups.held_bytes()
-            }
+            Self::Partial(head, groups) => reject_bytes(head) + groups.held_bytes(),
             Self::Rejected(reject) => (reject.reason.len() + reject.raw.len()) as u64,
         };
         ANSWER_BYTES + texts
@@ -61,6 +64,10 @@ impl Answer {
             Self::Rejected(_) => most,
         }
     }
+}
+
+fn reject_bytes(head: &PartialHead) -> u64 {
+    head.rejects.iter().map(|reject| (reject.reason.len() + reject.raw.len()) as u64).sum()
 }
 
 /// The reply of a source.
@@ -92,8 +99,9 @@ impl SourceClient {
         match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
             Ok(response) => {
                 let progress = FileProgress { at: 0, left: MAX_PASSES * entry.size };
-                let mut body = BodyLines::new(response.bytes_stream().boxed(), self.pace(), progress);
-                read(&mut body, &report.plan, lines(), read_on).await.map(Answered::With)
+                let memory = &self.http.memory;
+                let mut body = BodyLines::new(response.bytes_stream().boxed(), self.pace(), progress, memory.line());
+                read(&mut body, memory.line(), (&report.plan, lines()), read_on).await.map(Answered::With)
             }
             Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
@@ -124,8 +132,8 @@ fn is_unsupported(error: &Error) -> bool {
 
 async fn read<S: Chunks>(
     body: &mut BodyLines<S>,
-    plan: &ReportPlan,
-    mut groups: GroupLines,
+    mut head_share: Share,
+    (plan, mut groups): (&ReportPlan, GroupLines),
     read_on: impl Fn(u64),
 ) -> Result<Answer, FetchError> {
     let mut partial = None;
@@ -150,6 +158,11 @@ async fn read<S: Chunks>(
             }
             AggregateLine::Partial(head) => {
                 digest.update(&line);
+                // Groups may follow for hours.
+                let beyond = reject_bytes(&head).saturating_sub(FREE_LINE_BYTES as u64);
+                if !head_share.grow(beyond) {
+                    return Err(no_room());
+                }
                 partial = Some(IncomingPartial::new(plan, head).map_err(impossible)?);
             }
             AggregateLine::Group(group) => {
@@ -209,6 +222,14 @@ struct BodyLines<S> {
     buffer: BytesMut,
     pace: Pace,
     progress: FileProgress,
+    /// The part of the memory for long lines that the line takes which was returned last, or arrives.
+    share: Share,
+}
+
+fn no_room() -> FetchError {
+    FetchError::Failed(anyhow!(
+        "/aggregate sends a longer line than there is room for beside the lines of other sources; it is asked again"
+    ))
 }
 
 fn too_slow(slow: TooSlow) -> FetchError {
@@ -216,8 +237,8 @@ fn too_slow(slow: TooSlow) -> FetchError {
 }
 
 impl<S: Chunks> BodyLines<S> {
-    fn new(chunks: S, pace: Pace, progress: FileProgress) -> Self {
-        Self { chunks, buffer: BytesMut::new(), pace, progress }
+    fn new(chunks: S, pace: Pace, progress: FileProgress, share: Share) -> Self {
+        Self { chunks, buffer: BytesMut::new(), pace, progress, share }
     }
 
     /// Notes that so much came of what was waited for.
@@ -225,7 +246,26 @@ impl<S: Chunks> BodyLines<S> {
         self.pace.moved(Duration::ZERO, bytes).map_err(too_slow)
     }
 
+    /// Gives back what the line before took.
+    fn begin_line(&mut self) {
+        if self.share.bytes() > 0 {
+            self.buffer = BytesMut::from(&self.buffer[..]);
+            self.share.clear();
+        }
+    }
+
+    /// Takes from the shared memory what the line needs so far.
+    fn make_room(&mut self) -> Result<(), FetchError> {
+        let needed = LINE_COPIES * self.buffer.len().saturating_sub(FREE_LINE_BYTES) as u64;
+        match self.share.grow(needed.saturating_sub(self.share.bytes())) {
+            true => Ok(()),
+            false => Err(no_room()),
+        }
+    }
+
+    /// The next line. It counts until the one behind it is asked for.
     async fn next_line(&mut self) -> Result<BytesMut, FetchError> {
+        self.begin_line();
         let mut searched = 0;
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer[searched..]) {
@@ -239,7 +279,10 @@ impl<S: Chunks> BodyLines<S> {
             // The end is no reason to let the source go.
             let is_over = |chunk: &Option<_>| if matches!(chunk, Some(Ok(_))) { 0 } else { u64::MAX / 2 };
             match self.pace.wait(self.chunks.next(), is_over).await.map_err(too_slow)? {
-                Some(Ok(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Some(Ok(chunk)) => {
+                    self.buffer.extend_from_slice(&chunk);
+                    self.make_room()?;
+                }
                 Some(Err(error)) if error.is_timeout() => {
                     return Err(FetchError::Stalled("/aggregate stalled".to_owned()));
                 }
@@ -259,6 +302,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+    use crate::source::AnswerMemory;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -271,7 +315,8 @@ mod tests {
             Some((Ok(Bytes::from(line)), second + 1))
         });
         let progress = FileProgress { at: 0, left: MAX_PASSES * size };
-        let mut body = BodyLines::new(chunks.take(1000).boxed(), Pace::new(30 * SECOND), progress);
+        let share = AnswerMemory::new(0).line();
+        let mut body = BodyLines::new(chunks.take(1000).boxed(), Pace::new(30 * SECOND), progress, share);
         for lines in 0.. {
             let Ok(line) = body.next_line().await else { return lines };
             let AggregateLine::Progress { bytes, .. } = serde_json::from_slice(&line).unwrap() else { return lines };
@@ -293,5 +338,27 @@ mod tests {
         assert!(taken(MIB, |second| second * 100).await <= 60, "it drips");
         assert!(taken(1000, |second| second * MIB).await <= 90, "no file is longer than it is");
         assert!(taken(1000, |second| second % 2 * 1000).await <= 90, "nor read as often as one likes");
+    }
+    /// Forty sources with lines of 16 MiB used to take a gigabyte.
+    #[tokio::test]
+    async fn long_lines_of_all_sources_share_a_memory() {
+        let memory = AnswerMemory::new(0);
+        let lines = |length: usize| {
+            let mut line = vec![b'x'; length];
+            line.push(b'\n');
+            let pieces: Vec<_> = [line.clone(), line].concat().chunks(64 << 10).map(Bytes::copy_from_slice).collect();
+            let progress = FileProgress { at: 0, left: 0 };
+            let chunks = stream::iter(pieces.into_iter().map(Ok)).boxed();
+            BodyLines::new(chunks, Pace::new(30 * SECOND), progress, memory.line())
+        };
+        let (mut one, mut other, mut short) = (lines(10 << 20), lines(10 << 20), lines(1_000));
+        assert_eq!(one.next_line().await.unwrap().len(), (10 << 20) + 1);
+        let Err(FetchError::Failed(error)) = other.next_line().await else { panic!("there is no room") };
+        assert!(error.to_string().contains("beside the lines of other sources"), "{error}");
+        assert_eq!(short.next_line().await.unwrap().len(), 1_001);
+        drop(other);
+        assert_eq!(one.next_line().await.unwrap().len(), (10 << 20) + 1);
+        drop(one);
+        assert_eq!(lines(15 << 20).next_line().await.unwrap().len(), (15 << 20) + 1);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     net::IpAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,7 +9,6 @@ use anyhow::{Result, bail};
 use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
-use tributary_budget::Budget;
 use tributary_config::{SourceConfig, SourceLimits};
 use tributary_http_client::{
     AnnouncedDigest, Backoff, ClientOptions, Endpoint, Error, Trust, expect_ok, read_json, send_safe,
@@ -20,6 +18,7 @@ use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
 use super::{
     fetch::{BodyLimit, FetchError, Received, receive},
+    memory::AnswerMemory,
     spool::{NewBody, SpooledBody},
 };
 
@@ -54,22 +53,22 @@ pub(crate) struct Http {
     packed: Client,
     /// The time over which a source must keep the least speed on average.
     patience: Duration,
-    /// The memory for the lists of files of all sources.
-    pub(super) lists: Arc<Budget>,
+    /// The memory for answers of all sources.
+    pub(super) memory: AnswerMemory,
 }
 
 /// Builds the HTTP clients of sources with certificates that `trust` covers.
 ///
 /// # Errors
 /// The system's root certificates cannot be loaded.
-pub(crate) fn http_client(trust: &Trust, patience: Duration, lists: Arc<Budget>) -> Result<Http, Error> {
+pub(crate) fn http_client(trust: &Trust, patience: Duration, memory: AnswerMemory) -> Result<Http, Error> {
     let options = |decompress| ClientOptions {
         user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
         idle_timeout: Some(IDLE_TIMEOUT),
         decompress,
     };
     let (plain, packed) = (options(false).build_trusting(trust)?, options(true).build_trusting(trust)?);
-    Ok(Http { plain, packed, patience, lists })
+    Ok(Http { plain, packed, patience, memory })
 }
 
 impl SourceClient {
@@ -78,7 +77,7 @@ impl SourceClient {
         let endpoint = Endpoint::new(source.url.clone(), source.token.clone());
         let http = match source.trust.is_default() {
             true => http,
-            false => http_client(&source.trust, http.patience, http.lists)
+            false => http_client(&source.trust, http.patience, http.memory)
                 .expect("the configuration has prepared the same certificates before"),
         };
         Self { http, endpoint, limits: source.limits, is_local: is_loopback(&source.url) }

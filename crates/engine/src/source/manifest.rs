@@ -1,14 +1,15 @@
 //! `GET /sense/files`: all files of a source, within its limits. It is parsed while it arrives, because there may be a million.
 
-use std::sync::Arc;
-
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tributary_budget::Share;
 use tributary_format_rules::size_text;
 use tributary_http_client::{Error, JsonBounds, read_json_within};
 use tributary_protocol::{CompactManifest, FileList};
 
-use super::client::{MANIFEST_TIMEOUT, SourceClient, answer};
+use super::{
+    client::{MANIFEST_TIMEOUT, SourceClient, answer},
+    memory::ListRoom,
+};
 
 /// Longest entry of a manifest: a path of 4 KiB of which each byte is escaped, and the rest.
 const MAX_ENTRY_BYTES: usize = 32 << 10;
@@ -22,6 +23,43 @@ impl SourceClient {
     /// Sends `GET /sense/files` and checks the paths: each is inside the folder, and none occurs twice. With `since`, the source may
     /// answer with what has changed since that version. The list counts as long as the share is held.
     pub(crate) async fn manifest(&self, since: Option<&str>) -> Result<(CompactManifest, Share)> {
+        let max_files = self.limits.max_files;
+        let (mut manifest, share) = self.manifest_with_room(since).await?;
+        if manifest.files.len() as u64 > max_files {
+            let files = manifest.files.len();
+            bail!("/sense/files lists {files} files, and the limit `max_files` of this source is {max_files}");
+        }
+        if let Some(other) = manifest.since.as_deref().filter(|other| Some(*other) != since) {
+            bail!("/sense/files answers with what has changed since {other:?}, which was not asked for");
+        }
+        // A million are sorted.
+        let check = move || check_paths(&mut manifest.files).map(|()| manifest);
+        let checked = tokio::task::spawn_blocking(check).await;
+        Ok((checked.context("checking the paths of /sense/files panicked; this is a bug")??, share))
+    }
+
+    /// Asks for the list until there is room for it.
+    async fn manifest_with_room(&self, since: Option<&str>) -> Result<(CompactManifest, Share)> {
+        let (memory, max_files) = (&self.http.memory, self.limits.max_files);
+        let mut room = memory.list();
+        loop {
+            match self.read_manifest(since, &mut room).await {
+                Err(Error::NoRoom { .. }) => {}
+                Err(error @ Error::Unusable { .. }) => {
+                    bail!("{error}; its limit `max_files` is {max_files} files, which bounds the list of them")
+                }
+                read => return Ok((read?, room.arrived())),
+            }
+            if !room.wait().await {
+                let lists = size_text(memory.list_bytes());
+                bail!(
+                    "/sense/files lists more than there is room for beside the lists of other sources: `lists` in `[limits]` is {lists}"
+                );
+            }
+        }
+    }
+
+    async fn read_manifest(&self, since: Option<&str>, room: &mut ListRoom<'_>) -> Result<CompactManifest, Error> {
         let mut request = self.get("sense/files").timeout(MANIFEST_TIMEOUT);
         if let Some(since) = since {
             request = request.query(&[("since", since)]);
@@ -33,28 +71,7 @@ impl SourceClient {
             bytes: max_files.saturating_mul(BYTES_PER_FILE).saturating_add(MIN_MANIFEST_BYTES),
             patience: self.patience(),
         };
-        let lists = &self.http.lists;
-        let mut share = Share::new(Arc::clone(lists));
-        let read = read_json_within(answer(request).await?, bounds, &mut share, "a source").await;
-        let mut manifest: CompactManifest = match read {
-            Err(Error::NoRoom { .. }) => bail!(
-                "/sense/files lists more than there is room for beside the lists of other sources: `lists` in `[limits]` is {}",
-                size_text(lists.bytes())
-            ),
-            Err(error @ Error::Unusable { .. }) => {
-                bail!("{error}; its limit `max_files` is {max_files} files, which bounds the list of them")
-            }
-            read => read?,
-        };
-        if manifest.files.len() as u64 > max_files {
-            let files = manifest.files.len();
-            bail!("/sense/files lists {files} files, and the limit `max_files` of this source is {max_files}");
-        }
-        if let Some(other) = manifest.since.as_deref().filter(|other| Some(*other) != since) {
-            bail!("/sense/files answers with what has changed since {other:?}, which was not asked for");
-        }
-        check_paths(&mut manifest.files)?;
-        Ok((manifest, share))
+        read_json_within(answer(request).await?, bounds, |bytes| room.grow(bytes), "a source").await
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod fetch;
 mod groups;
 mod manifest;
+mod memory;
 mod origin;
 mod spool;
 
@@ -16,5 +17,6 @@ pub(crate) use arrival::{BodyFollower, CorePermit};
 pub(crate) use client::{Http, SourceClient, http_client};
 pub(crate) use fetch::FetchError;
 pub(crate) use groups::{GroupAdder, GroupLines};
+pub(crate) use memory::AnswerMemory;
 pub(crate) use origin::Origin;
 pub(crate) use spool::{NewBody, Spool, SpooledBody};

@@ -62,8 +62,8 @@ fn formats(rules: Vec<FormatSpec>) -> SourceFormats {
     SourceFormats { own: FormatRules::new(&rules).unwrap(), ..SourceFormats::default() }
 }
 
-fn by_path(files: &[FileRow]) -> BTreeMap<String, FileRow> {
-    files.iter().map(|file| (file.path.clone(), file.clone())).collect()
+fn by_path(files: &[FileRow]) -> KnownFiles {
+    files.iter().cloned().collect()
 }
 
 /// The word for what a plan does with its only file.
@@ -82,7 +82,7 @@ fn did(plan: &Plan) -> &'static str {
 #[track_caller]
 fn check(stored: Option<FileRow>, expect: &str) {
     let reader = TestReader::default();
-    let plan = plan(&reader, (&manifest(&["a"]), &SourceFormats::default()), &by_path(stored.as_slice()));
+    let plan = Planner(()).plan(&reader, (&manifest(&["a"]), &SourceFormats::default()), &by_path(stored.as_slice()));
     assert_eq!(did(&plan), expect);
     assert_eq!(plan.is_empty(), expect == "nothing");
 }
@@ -108,7 +108,7 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
         [file("a", Some(("h", "r")), None, FileState::Applied), file("b", Some(("h", "r")), None, FileState::Applied)];
     let none = SourceFormats::default();
     let planned = |claims, manifest: &CompactManifest| {
-        plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored))
+        Planner(()).plan(&TestReader { claims, ..TestReader::default() }, (manifest, &none), &by_path(&stored))
     };
     let removed = |claims, manifest: &CompactManifest| planned(claims, manifest).removed;
     let empty = manifest(&[]);
@@ -127,7 +127,7 @@ fn a_file_that_is_not_listed_or_not_claimed_goes() {
 fn another_rank_is_stored_unless_it_is_that_of_a_rejected_content() {
     let ranked = |order| formats(vec![FormatSpec { order: Some(order), ..FormatSpec::default() }]);
     let check = |stored: FileRow, order, expect| {
-        let plan = plan(&TestReader::default(), (&manifest(&["a"]), &ranked(order)), &by_path(&[stored]));
+        let plan = Planner(()).plan(&TestReader::default(), (&manifest(&["a"]), &ranked(order)), &by_path(&[stored]));
         assert_eq!(did(&plan), expect);
         assert!(plan.reranked.iter().all(|file| file.rank_key == "now"), "{plan:?}");
     };
@@ -147,7 +147,7 @@ fn each_format_is_digested_once() {
     let tabs = FormatSpec { files: vec!["*.tsv".into()], delimiter: Some("\t".into()), ..FormatSpec::default() };
     let paths = ["a.csv", "b.tsv", "c.csv", "d.tsv"];
     let manifest = manifest(&paths);
-    let mut plan = plan(&reader, (&manifest, &formats(vec![tabs])), &BTreeMap::new());
+    let mut plan = Planner(()).plan(&reader, (&manifest, &formats(vec![tabs])), &KnownFiles::default());
     let read: Vec<_> = plan.read.iter(&manifest.files, &reader).collect();
     assert_eq!(read.iter().map(|file| &*file.entry.path).collect::<Vec<_>>(), paths);
     let readings: Vec<_> = read.iter().map(|file| &*file.reading).collect();
@@ -157,4 +157,34 @@ fn each_format_is_digested_once() {
     assert_eq!(tabs.paths(&manifest.files).collect::<Vec<_>>(), ["b.tsv", "d.tsv"]);
     assert_eq!(plan.read.put_off(3, &manifest.files), ["d.tsv"]);
     assert_eq!(plan.read.len(), 3);
+}
+
+#[tokio::test]
+async fn nobody_plans_on_an_async_worker() {
+    let thread = || std::thread::current().id();
+    let planned_on = plan_aside(move |planner| {
+        Planner::plan(
+            planner,
+            &TestReader::default(),
+            (&manifest(&["a"]), &SourceFormats::default()),
+            &KnownFiles::default(),
+        );
+        thread()
+    });
+    assert_ne!(planned_on.await.unwrap(), thread());
+}
+
+#[test]
+fn what_is_gone_is_found_between_what_is_listed() {
+    let stored: Vec<_> =
+        ["a", "a.b", "c", "e"].map(|path| file(path, Some(("h2", "r2")), None, FileState::Applied)).into();
+    let gone = |listed: &[&str]| {
+        let none = SourceFormats::default();
+        let plan = Planner(()).plan(&TestReader::default(), (&manifest(listed), &none), &by_path(&stored));
+        plan.removed.into_iter().map(|file| file.path).collect::<Vec<_>>()
+    };
+    assert_eq!(gone(&["a", "a.b", "c", "e"]), [""; 0]);
+    assert_eq!(gone(&["", "a.b", "b", "d", "e", "f"]), ["a", "c"]);
+    assert_eq!(gone(&["f"]), ["a", "a.b", "c", "e"]);
+    assert_eq!(gone(&[]), ["a", "a.b", "c", "e"]);
 }
