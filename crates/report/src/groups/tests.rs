@@ -110,7 +110,7 @@ proptest! {
             (groups.key(index).to_vec(), rows, parts)
         };
         let mut found = Vec::new();
-        let groups = all.finish().unwrap();
+        let groups = all.finish(&mut || true).unwrap();
         groups.each(|key, rows, parts| {
             found.push((key.to_vec(), rows, parts.to_vec()));
             Ok::<(), io::Error>(())
