@@ -160,7 +160,7 @@ fn slow_callers_of_aggregate_hold_no_place() {
     wait_for("a place", || source.post("/aggregate", &request("name")).status == 200);
 }
 
-/// What is computed waits for them in a file, and not in memory: neither the groups nor their text.
+/// Reports that are computed wait for them in a file, and not in memory: neither the groups nor their text.
 #[test]
 #[cfg(target_os = "linux")]
 fn slow_callers_of_many_reports_hold_no_memory() {

@@ -205,7 +205,9 @@ impl ReportPlan {
         }
         let table = blocks.table();
         let mut partial = merged(self, kernels, table.rows(), table.rejects());
-        partial.groups = match groups.finish() {
+        // Merging takes a while, and whoever waits must see that work goes on.
+        let read = Progress { bytes: blocks.table().bytes_read(), rows: shared.rows.load(Ordering::Relaxed) };
+        partial.groups = match groups.finish(&mut || on_progress(read)) {
             Ok(groups) => groups,
             Err(full) => return Ok(Outcome::Full(full)),
         };

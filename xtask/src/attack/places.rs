@@ -26,7 +26,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack("4", "32 clients that take computed reports of the source slowly", How::On(plain, computed)),
     Attack(
         "3",
-        "a report of 300 metrics over 50,000 groups is asked of a source with `--report-memory 128MiB`",
+        "a report of 100 metrics over 50,000 groups is asked of a source with `--report-memory 16MiB`",
         How::On(little_memory, many_sums),
     ),
     Attack("4", "40 clients ask for the last bytes of all rows of the source, again and again", How::On(plain, ranges)),
@@ -36,7 +36,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 const MAX_SECONDS: f64 = 20.0;
 
 fn little_memory() -> Result<Plan> {
-    Ok(Plan::new().source_arg("--report-memory=128MiB"))
+    Ok(Plan::new().source_arg("--report-memory=16MiB"))
 }
 
 /// Sends a body but for its last byte.
@@ -181,7 +181,7 @@ fn many_sums(stage: &Stage) -> Result<String> {
         .map(|n| json!({ "name": format!("m{n}"), "expression": format!("count(name) * {n} + count()") }))
         .collect();
     let sums: Vec<_> =
-        (0..300).map(|n| json!({ "name": format!("m{n}"), "expression": format!("sum(qty * {n} + 1)") })).collect();
+        (0..100).map(|n| json!({ "name": format!("m{n}"), "expression": format!("sum(qty * {n} + 1)") })).collect();
     let rows: String = (0..50_000).map(|row| format!("sums{row},Sums,{}\n", row % 9)).collect();
     fs::write(stage.folder().join("sums.csv"), format!("sku,name,qty\n{rows}"))?;
     stage.until("the source offers it", || file(stage, "sums.csv").ok().map(drop))?;

@@ -123,7 +123,7 @@ impl<'a> Parted<'a> {
         runs.push(Run::write(&groups, make, &groups.0[0].kinds)?);
         drop(groups);
         if runs.len() == MAX_RUNS {
-            let all = self.merged(std::mem::take(&mut runs), make)?;
+            let all = self.merged(std::mem::take(&mut runs), make, &mut || true)?;
             runs.push(all);
         }
         self.spills.fetch_add(1, Ordering::Release);
@@ -143,21 +143,21 @@ impl<'a> Parted<'a> {
         Parts(self.parts.iter().map(take).collect())
     }
 
-    fn merged(&self, runs: Vec<Run>, make: MakeSpillFile) -> Result<Run, Full> {
+    fn merged(&self, runs: Vec<Run>, make: MakeSpillFile, go_on: &mut dyn FnMut() -> bool) -> Result<Run, Full> {
         let kinds: Vec<_> = self.plan.parts.iter().map(|part| part.kind).collect();
-        let run = Run::merge(runs, make, &kinds)?;
+        let run = Run::merge(runs, make, &kinds, go_on)?;
         if run.len() > MAX_GROUPS || run.key_bytes() > MAX_KEY_BYTES as u64 { Err(Full::Groups) } else { Ok(run) }
     }
 
-    /// The groups of the file that was read.
-    pub(crate) fn finish(&self) -> Result<FileGroups, Full> {
+    /// The groups of the file that was read. Asks `go_on` now and then if they are in files, and fails if it says no.
+    pub(crate) fn finish(&self, go_on: &mut dyn FnMut() -> bool) -> Result<FileGroups, Full> {
         if lock(&self.runs).is_empty() {
             return Ok(FileGroups::InMemory(self.take_all()));
         }
         self.spill(self.spills.load(Ordering::Acquire))?;
         let runs = std::mem::take(&mut *lock(&self.runs));
         let Some((_, make)) = self.plan.room else { return Err(Full::Memory) };
-        Ok(FileGroups::InFile(Mutex::new(self.merged(runs, make)?)))
+        Ok(FileGroups::InFile(Mutex::new(self.merged(runs, make, go_on)?)))
     }
 }
 

@@ -20,6 +20,9 @@ pub type MakeSpillFile = fn() -> io::Result<Box<dyn SpillFile>>;
 /// Bytes that are read or written at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// Groups between two questions whether to go on.
+const GROUPS_BETWEEN: usize = 256;
+
 /// A group in a run.
 pub(super) struct Spilled {
     pub(super) key: Vec<u8>,
@@ -79,8 +82,13 @@ impl Run {
         writer.end(kinds)
     }
 
-    /// Merges runs to one.
-    pub(super) fn merge(runs: Vec<Self>, make: MakeSpillFile, kinds: &[PartKind]) -> io::Result<Self> {
+    /// Merges runs to one. Asks `go_on` now and then.
+    pub(super) fn merge(
+        runs: Vec<Self>,
+        make: MakeSpillFile,
+        kinds: &[PartKind],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> io::Result<Self> {
         let mut writer = RunWriter::new(make)?;
         let mut readers = Vec::new();
         for run in runs {
@@ -100,6 +108,9 @@ impl Run {
             match &mut merged {
                 Some(merged) if merged.key == head.key => merged.add(&head),
                 _ => {
+                    if writer.groups.is_multiple_of(GROUPS_BETWEEN) && !go_on() {
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
                     if let Some(Spilled { key, rows, parts }) = merged.replace(head) {
                         writer.push(&key, rows, &parts)?;
                     }

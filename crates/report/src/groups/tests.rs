@@ -1,3 +1,5 @@
+//! Groups of all threads, in memory and in files, beside a map of whole parts.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{prelude::*, sample::select};
@@ -108,7 +110,7 @@ proptest! {
             (groups.key(index).to_vec(), rows, parts)
         };
         let mut found = Vec::new();
-        let groups = all.finish().unwrap();
+        let groups = all.finish(&mut || true).unwrap();
         groups.each(|key, rows, parts| {
             found.push((key.to_vec(), rows, parts.to_vec()));
             Ok::<(), io::Error>(())
