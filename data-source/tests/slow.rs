@@ -169,8 +169,8 @@ fn slow_callers_of_many_reports_hold_no_memory() {
     wait_for("the file", || source.paths() == ["large.csv"]);
     let hash = crate::aggregate::hash_of(&source, "large.csv");
     let body = |number: u32| {
-        let metrics =
-            (0..20).map(|metric| json!({"name": format!("m{metric}"), "expression": format!("sum({number} + {metric})")}));
+        let metrics = (0..20)
+            .map(|metric| json!({"name": format!("m{metric}"), "expression": format!("sum({number} + {metric})")}));
         let report = json!({"group_by": ["sku"], "metrics": metrics.collect::<Vec<_>>()});
         let format = tributary_report::partial_format();
         json!({"path": "large.csv", "hash": hash, "format": format, "report": report}).to_string()

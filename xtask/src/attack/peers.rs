@@ -60,7 +60,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack(
         "3",
         "a partial of a report that announces 4,000,000,000 groups",
-        How::On(|| endless_groups(4_000_000_000), |stage| stage.report_fails("counts more rows or groups than any file has")),
+        How::On(
+            || endless_groups(4_000_000_000),
+            |stage| stage.report_fails("counts more rows or groups than any file has"),
+        ),
     ),
 ];
 

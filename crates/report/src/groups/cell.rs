@@ -147,13 +147,7 @@ impl LongParts {
         }
     }
 
-    fn change(
-        &mut self,
-        cell: &mut Cell,
-        kind: PartKind,
-        lease: &mut Lease,
-        change: impl FnOnce(&mut Part),
-    ) {
+    fn change(&mut self, cell: &mut Cell, kind: PartKind, lease: &mut Lease, change: impl FnOnce(&mut Part)) {
         if cell.form == Form::Long {
             change(&mut self.0.get_mut(cell.value as usize)[0]);
             return;
