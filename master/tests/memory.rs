@@ -1,6 +1,6 @@
 //! Peaks of memory, measured by the running master itself: what is large must not be held as a whole.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, thread};
 
 use serde_json::{Value, json};
 use tributary_testkit::{
@@ -98,7 +98,7 @@ fn products_with_large_texts_are_never_held_together() {
     let items = page["items"].as_array().unwrap();
     assert_eq!((items.last().unwrap()["sku"].as_str(), items.len() < 10), (Some("049"), true), "{}", items.len());
     assert!(page["previous"].is_string());
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for path in [
             "/api/v1/products?format=csv",
             "/api/v1/products?format=csv&limit=40&before=050",
@@ -116,4 +116,60 @@ fn products_with_large_texts_are_never_held_together() {
     system.write("a", "feed.csv", feed("y"));
     system.sync();
     check_peak(&system, idle, 160);
+}
+
+/// Asks for these lists in turns, so many clients at once, and returns how often each status was answered.
+fn at_once(system: &System, clients: usize, paths: &[&str]) -> BTreeMap<u16, usize> {
+    let mut counts = BTreeMap::new();
+    thread::scope(|scope| {
+        let ask = |number: usize| {
+            let path = paths[number % paths.len()];
+            scope.spawn(move || system.ask("GET", path, "").status)
+        };
+        let clients: Vec<_> = (0..clients).map(ask).collect();
+        clients.into_iter().for_each(|client| *counts.entry(client.join().unwrap()).or_default() += 1);
+    });
+    counts
+}
+
+/// They took 372 MiB: the caches of eight readers, and what the load had freed but not given back.
+#[test]
+fn a_load_and_many_lists_of_large_texts_take_little_memory_together() {
+    let mut system = System::new();
+    let url = system.serve("a");
+    system.configure(&format!("[[source]]\nname = \"a\"\nurl = \"{url}\"\n"));
+    system.start_master(&[]);
+    system.sync();
+    let idle = peak(&system);
+    let rows: String = (0..100).map(|number| format!("{number:03},Name,{}\n", "x".repeat(1_000_000))).collect();
+    system.write("a", "feed.csv", format!("sku,name,description\n{rows}"));
+    system.sync();
+    let paths =
+        ["/api/v1/products?limit=100", "/products", "/api/v1/products?format=xlsx", "/api/v1/products?format=csv"];
+    let counts = at_once(&system, 32, &paths);
+    assert!(counts[&200] >= 16, "{counts:?}");
+    check_peak(&system, idle, 250);
+}
+
+/// A list of names was read 100,000 rows at a time, and as JSON held as a whole: 32 of them took a gigabyte.
+#[test]
+fn lists_of_long_names_take_little_memory() {
+    let mut system = System::new();
+    let rows: String = (0..20_000).map(|number| format!("{number},{number:06}{},\n", "n".repeat(2_000))).collect();
+    system.write("a", "feed.csv", format!("sku,name,description\n{rows}"));
+    let url = system.serve("a");
+    system.configure(&format!("[[source]]\nname = \"a\"\nurl = \"{url}\"\n"));
+    system.start_master(&[]);
+    system.sync();
+    forget_peak(&system);
+    let idle = peak(&system);
+    let paths = ["/api/v1/aggr?limit=10000", "/api/v1/aggr?limit=10000&offset=7", "/api/v1/aggr?format=csv"];
+    let counts = at_once(&system, 32, &paths);
+    assert!(counts[&200] >= 16, "{counts:?}");
+    check_peak(&system, idle, 150);
+    let page = system.json("/api/v1/aggr?limit=10000&offset=15000");
+    assert_eq!((page["items"].as_array().unwrap().len(), page["total"].as_i64()), (5_000, Some(20_000)));
+    assert!(
+        page["items"][0]["name"].as_str().unwrap().starts_with("015000n") && page["items"][0]["no_of_products"] == 1
+    );
 }

@@ -34,7 +34,7 @@ pub use produced::{Sink, produced};
 pub use renew::Renewal;
 pub use serve::serve;
 pub use shared::{Shared, WeakShared, shared};
-pub use spill::{TempFile, keep_free, spilled};
+pub use spill::{TempFile, keep_free, spilled, spilled_once};
 pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.

@@ -3,7 +3,9 @@
 
 use std::{
     fs::File,
+    future::pending,
     io::{self, Read, Seek, SeekFrom, Write},
+    pin::pin,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -14,7 +16,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream, stream::LocalBoxStre
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::spawn_blocking,
-    time::{Instant, timeout},
+    time::{Instant, sleep},
 };
 
 use tributary_budget::{Budget, Share};
@@ -53,8 +55,16 @@ enum Piece {
 
 /// Streams `body`, and reads it to its end however slowly it is taken.
 pub fn spilled(body: impl Stream<Item = Result<Bytes>> + 'static) -> impl Stream<Item = Result<Bytes>> + 'static {
+    spilled_once(pending(), body)
+}
+
+/// As [`spilled`], but waits for no client any more once `others_wait` is ready.
+pub fn spilled_once(
+    others_wait: impl Future<Output = ()> + 'static,
+    body: impl Stream<Item = Result<Bytes>> + 'static,
+) -> impl Stream<Item = Result<Bytes>> + 'static {
     let (sender, receiver) = channel(MAX_QUEUED);
-    rt::spawn(read(body, sender));
+    rt::spawn(read(body, others_wait, sender));
     stream::unfold(Some(receiver), next).flatten()
 }
 
@@ -73,8 +83,9 @@ async fn next(receiver: Option<Receiver<Piece>>) -> Option<(Parts, Option<Receiv
 }
 
 /// Reads the body. Ends early if the client has gone.
-async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
+async fn read(body: impl Stream<Item = Result<Bytes>>, others_wait: impl Future<Output = ()>, sender: Sender<Piece>) {
     let (mut body, mut left) = (Box::pin(body), MAX_WAIT);
+    let mut others_wait = pin!(others_wait);
     loop {
         let chunk = tokio::select! {
             chunk = body.next() => chunk,
@@ -86,13 +97,19 @@ async fn read(body: impl Stream<Item = Result<Bytes>>, sender: Sender<Piece>) {
             Err(error) => return drop(sender.send(Piece::Failed(error)).await),
         };
         let began = Instant::now();
-        match timeout(left, sender.reserve()).await {
-            Ok(Ok(place)) => {
+        let place = tokio::select! {
+            biased;
+            place = sender.reserve() => Some(place),
+            () = sleep(left) => None,
+            () = &mut others_wait => None,
+        };
+        match place {
+            Some(Ok(place)) => {
                 place.send(Piece::Bytes(chunk));
                 left = left.saturating_sub(began.elapsed());
             }
-            Ok(Err(_)) => return,
-            Err(_) => {
+            Some(Err(_)) => return,
+            None => {
                 let begun = stream::iter([Ok(chunk)]).chain(body);
                 let piece = Spill::write(begun, &sender).await.map_or_else(Piece::Failed, Piece::Rest);
                 // What it was read from is given back by now.
@@ -286,6 +303,21 @@ mod tests {
         let rest: Vec<Bytes> = body.try_collect().await.unwrap();
         let expect: usize = (0..5000).map(|number| format!("{number}\n").len()).sum();
         assert_eq!((taken + rest.concat().len(), taken < expect / 10), (expect, true), "{taken}");
+    }
+
+    #[actix_web::test]
+    async fn nobody_waits_for_a_client_while_others_wait() {
+        let (read, others) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let wait = Arc::clone(&others);
+        let body = spilled_once(async move { wait.notified().await }, body(5000, Arc::clone(&read)));
+        tokio::time::pause();
+        let began = Instant::now();
+        others.notify_one();
+        // Time stands still, unless all wait for it to pass.
+        read.notified().await;
+        assert!(began.elapsed() < MAX_WAIT, "{:?}", began.elapsed());
+        let taken: Vec<Bytes> = body.try_collect().await.unwrap();
+        assert_eq!(taken.concat().len(), (0..5000).map(|number| format!("{number}\n").len()).sum::<usize>());
     }
 
     #[actix_web::test]

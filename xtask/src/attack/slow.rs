@@ -3,11 +3,16 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use rustix::{
+    net::sockopt::set_socket_recv_buffer_size,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 
 use super::{
     Attack, How,
@@ -36,6 +41,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         "200 followers of the events that take nothing, while 2,000 products change",
         How::On(plain, followers),
     ),
+    Attack("4", "6,000 clients that send 60 requests each and take nothing", How::On(plain, pipelining)),
+    Attack("4", "16 clients that take 16 different lists slowly, again and again", How::On(plain, different_lists)),
     Attack("4", "400 clients of each server that hang up in the middle", How::On(plain, hang_up)),
 ];
 
@@ -182,6 +189,71 @@ fn followers(stage: &Stage) -> Result<String> {
     }
     drop(followers);
     Ok(String::new())
+}
+
+fn pipelining(stage: &Stage) -> Result<String> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).context("failed to allow more files")?;
+    let (url, before) = (stage.master(""), open_files(stage, 0)?);
+    let requests = "GET /products HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(60);
+    let mut clients = Vec::new();
+    for _ in 0..6_000 {
+        let mut client = Stage::send(&url, b"")?;
+        // Else the system would take several answers for it.
+        set_socket_recv_buffer_size(&client, 4 << 10)?;
+        // Who is let go at once has been held off.
+        let _ = client.write_all(requests.as_bytes());
+        clients.push(client);
+    }
+    let after = let_go(stage, 0, before)?;
+    drop(clients);
+    Ok(format!("let go after {after:.0} s"))
+}
+
+fn different_lists(stage: &Stage) -> Result<String> {
+    let (url, is_over) = (stage.master(""), AtomicBool::new(false));
+    let take = |number: usize| -> Result<()> {
+        for list in 0.. {
+            let path = format!("/api/v1/products?format=csv&limit={}", 1_000_000 + 1_000 * number + list);
+            let mut client = ask(&url, &path, "")?;
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(4) {
+                if is_over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                // One that was refused asks again.
+                let Ok(1..) = client.read(&mut [0; 1_000]) else { break };
+                thread::sleep(Duration::from_millis(300));
+            }
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..16)
+            .map(|number| {
+                scope.spawn({
+                    let take = &take;
+                    move || take(number)
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_secs(2));
+        let small = |_| seconds_of(&stage.master("/api/v1/products?format=csv&limit=10"));
+        let waited = (0..10).map(small).collect::<Result<Vec<f64>>>();
+        is_over.store(true, Ordering::Relaxed);
+        clients.into_iter().try_for_each(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)?;
+        let longest = waited?.into_iter().fold(0.0, f64::max);
+        ensure!(longest < 2.0, "a list of ten products took {longest:.1} s");
+        Ok(format!("a list of ten products in {longest:.2} s at most"))
+    })
+}
+
+/// Asks for something small, and returns the seconds that it took.
+fn seconds_of(url: &str) -> Result<f64> {
+    let begun = Instant::now();
+    let (status, _) = tributary_testkit::http::get(url)?;
+    ensure!(status == 200, "{url} was answered with {status}");
+    Ok(begun.elapsed().as_secs_f64())
 }
 
 fn hang_up(stage: &Stage) -> Result<String> {

@@ -2,6 +2,7 @@
 //!
 //! It belongs here if it decides on which connection a job runs, and when. What a job writes does not belong here.
 
+mod batch;
 pub(crate) mod events;
 mod lost_locks;
 mod readers;
@@ -9,6 +10,7 @@ mod tail;
 mod unwritable;
 mod writer;
 
+pub(crate) use batch::Batch;
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use tail::EventTail;

@@ -22,7 +22,7 @@ const MAX_STREAMS: usize = 4;
 /// Reads and streams that may wait for their turn. Further ones are refused.
 const MAX_WAITING: usize = 256;
 /// Batches of a stream that are buffered for a slow consumer.
-const MAX_BUFFERED_BATCHES: usize = 4;
+const MAX_BUFFERED_BATCHES: usize = 2;
 /// The longest wait for a consumer to take a batch. A stalled one would hold a thread and a snapshot, which keeps the write-ahead
 /// log from shrinking.
 const MAX_CONSUMER_PAUSE: Duration = Duration::from_secs(60);

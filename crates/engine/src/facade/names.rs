@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use tokio::sync::oneshot;
 use tributary_store::{AggrOrder, AggrRow, Store};
 
 use super::Engine;
-use crate::database::Batches;
+use crate::database::{Batch, Batches};
 
-/// Names in a batch of an export. Without an index for their order, each batch sorts them all again, so batches are large.
-const NAMES_PER_BATCH: i64 = 100_000;
 /// Names that one search looks at: 50,000 took some 10 ms. Fewer are sorted by their counts as a whole.
 pub const MAX_SEARCHED_NAMES: i64 = 50_000;
 
@@ -73,6 +72,27 @@ impl Engine {
         self.read(read).await
     }
 
+    /// As [`Engine::names`], but in batches from one snapshot.
+    ///
+    /// # Errors
+    /// As [`Engine::export_products`].
+    pub async fn stream_names(
+        &self,
+        part: Option<String>,
+        order: AggrOrder,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Batches<AggrRow>, i64)> {
+        let (counted, total) = oneshot::channel();
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<AggrRow>) -> Result<()>| {
+            // Whoever waits for it may have gone.
+            let _ = counted.send(store.aggr_matches(part.as_deref())?);
+            send_names(store, part.as_deref(), order, (limit, offset), send)
+        };
+        let rows = self.0.readers.stream(produce).await?;
+        Ok((rows, total.await.context("failed to count the names")?))
+    }
+
     /// At most `limit` names that contain `part`, after skipping `offset`, in batches from one snapshot.
     ///
     /// # Errors
@@ -81,16 +101,13 @@ impl Engine {
         &self,
         part: Option<String>,
         order: AggrOrder,
-        mut limit: i64,
-        mut offset: i64,
+        limit: i64,
+        offset: i64,
     ) -> Result<Batches<AggrRow>> {
-        let next = move |store: &mut Store| {
-            let rows = store.aggr_list(part.as_deref(), order, limit.min(NAMES_PER_BATCH), offset)?;
-            offset += rows.len() as i64;
-            limit -= rows.len() as i64;
-            Ok(rows)
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<AggrRow>) -> Result<()>| {
+            send_names(store, part.as_deref(), order, (limit, offset), send)
         };
-        self.0.readers.batches(next).await
+        self.0.readers.stream(produce).await
     }
 
     /// Searches a part of the names, in order of name, for a person who must not wait: `limit` of them that contain `part`, after the name
@@ -115,4 +132,19 @@ impl Engine {
         })
         .await
     }
+}
+
+fn send_names(
+    store: &mut Store,
+    part: Option<&str>,
+    order: AggrOrder,
+    (limit, offset): (i64, i64),
+    send: &mut dyn FnMut(Vec<AggrRow>) -> Result<()>,
+) -> Result<()> {
+    let mut batch = Batch::new(send);
+    store.each_name(part, order, limit, offset, |row| {
+        let bytes = row.name.len();
+        batch.push(row, bytes)
+    })?;
+    batch.finish()
 }

@@ -13,15 +13,10 @@ use tributary_store::{GroupRow, ReportOrder, ReportRange, ReportValue, Store};
 
 use super::Engine;
 use crate::{
-    database::Batches,
+    database::{Batch, Batches},
     reports::rows_of,
     views::{ReportChart, ReportSummary, is_written, summary},
 };
-
-/// Rows in a batch of a stream.
-const ROWS_PER_BATCH: usize = 1_000;
-/// Bytes of its texts after which it ends.
-const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// A column of a report to sort by, and the direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,18 +173,13 @@ impl Engine {
             if !is_written(store, &report)? {
                 return Ok(());
             }
-            let (mut batch, mut bytes) = (Vec::new(), 0);
+            let mut batch = Batch::new(send);
             let take = |row: GroupRow| {
-                bytes += row.group.iter().map(String::len).sum::<usize>();
-                batch.push(row);
-                if batch.len() < ROWS_PER_BATCH && bytes < MAX_BATCH_BYTES {
-                    return Ok(());
-                }
-                bytes = 0;
-                send(std::mem::take(&mut batch))
+                let bytes = row.group.iter().map(String::len).sum();
+                batch.push(row, bytes)
             };
             store.each_report_row(&report.table(), range.stored(), take)?;
-            send(batch)
+            batch.finish()
         };
         self.0.readers.stream(produce).await
     }

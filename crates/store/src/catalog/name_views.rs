@@ -1,6 +1,6 @@
 //! Lists of names and their counts, for people and programs. Writes are in `aggr`.
 
-use diesel::prelude::*;
+use diesel::{connection::DefaultLoadingMode, prelude::*};
 
 use super::aggr::AggrRow;
 use crate::{
@@ -58,6 +58,26 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<AggrRow>, Error> {
+        let mut rows = Vec::new();
+        self.each_name(part, order, limit, offset, |row| {
+            rows.push(row);
+            Ok::<_, Error>(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Passes the rows of [`Store::aggr_list`] to `take` as they are read.
+    ///
+    /// # Errors
+    /// [`Error::Query`], and those of `take`.
+    pub fn each_name<E: From<Error>>(
+        &mut self,
+        part: Option<&str>,
+        order: AggrOrder,
+        limit: i64,
+        offset: i64,
+        mut take: impl FnMut(AggrRow) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut query = aggr::table.select(AggrRow::as_select()).limit(limit).offset(offset).into_boxed();
         query = match order {
             AggrOrder::Name => query.order(aggr::name),
@@ -66,7 +86,11 @@ impl Store {
         if let Some(part) = part {
             query = query.filter(instr(aggr::name, part).gt(0));
         }
-        query.load(&mut self.connection).or_cannot(|| "read aggr")
+        let rows = query.load_iter::<AggrRow, DefaultLoadingMode>(&mut self.connection);
+        for row in rows.or_cannot(|| "read aggr")? {
+            take(row.or_cannot(|| "read aggr")?)?;
+        }
+        Ok(())
     }
 
     /// The number of names; with `part` only names that contain it.

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 use diesel::{dsl::max, prelude::*};
 
 use crate::{
-    Error, Store,
+    Error, MAX_PAGE_BYTES, Store,
     database::{
         error::OrCannot,
         schema::{files, rejects, sources},
@@ -42,6 +42,12 @@ pub struct RejectView {
     pub reason: String,
     /// The raw text, cut at 1 KiB.
     pub raw: String,
+}
+
+impl RejectView {
+    fn text_bytes(&self) -> usize {
+        self.file.len() + self.reason.len() + self.raw.len()
+    }
 }
 
 /// Restricts rejects to those of a reader, of a source, of files with a path, with a reason, or all of it.
@@ -104,13 +110,18 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn rejects_of_file(&mut self, filter: &RejectFilter) -> Result<Vec<RejectView>, Error> {
-        let page = self.newest_rejects(filter, None, i64::MAX - 1)?;
-        let mut rows = page.rows;
+        let (mut rows, mut next) = (Vec::new(), Some(None));
+        while let Some(before) = next {
+            let page = self.newest_rejects(filter, before, i64::MAX - 1)?;
+            rows.extend(page.rows);
+            next = page.next.map(Some);
+        }
         rows.sort_by_key(|row| (row.line, row.id));
         Ok(rows)
     }
 
-    /// At most `limit` rejects that pass a filter, the newest first; with `before` only those older than the reject with this id.
+    /// At most `limit` rejects that pass a filter, the newest first; with `before` only those older than the reject with this id. Fewer
+    /// if their texts take more than [`MAX_PAGE_BYTES`].
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -136,6 +147,7 @@ impl Store {
         ids.truncate(limit);
         let next = if is_cut { ids.last().copied() } else { searched_to };
         let rows = self.rejects_with_ids(&ids).or_cannot(|| "read the newest rejects")?;
+        let next = if rows.len() < ids.len() { rows.last().map(|row| row.id) } else { next };
         Ok(RejectPage { rows, next })
     }
 
@@ -197,15 +209,21 @@ impl Store {
         Ok(found)
     }
 
+    /// The rejects with these ids, as many as a page may hold.
     fn rejects_with_ids(&mut self, ids: &[i64]) -> QueryResult<Vec<RejectView>> {
-        let mut rows = Vec::with_capacity(ids.len());
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         for ids in ids.chunks(KEYS_PER_STATEMENT) {
+            if bytes >= MAX_PAGE_BYTES {
+                break;
+            }
+            let read = rows.len();
             let query = rejects::table
                 .inner_join(files::table.inner_join(sources::table))
                 .filter(rejects::id.eq_any(ids))
                 .select(RejectView::as_select())
                 .order(rejects::id.desc());
             rows.extend(query.load::<RejectView>(&mut self.connection)?);
+            bytes += rows[read..].iter().map(RejectView::text_bytes).sum::<usize>();
         }
         Ok(rows)
     }

@@ -1,6 +1,6 @@
 //! Rejects: replaced by kind, listed by time and by place, and deleted with their file.
 
-use tributary_store::{FileRow, RejectFilter, RejectRow, Store};
+use tributary_store::{FileRow, MAX_PAGE_BYTES, RejectFilter, RejectRow, Store};
 
 use crate::{Database, FEED, put};
 
@@ -198,4 +198,27 @@ fn on_the_same_line_the_rejects_of_one_reader_come_first() {
     let found: Vec<_> = rows.iter().map(|row| (row.line, row.reader.as_str())).collect();
     assert_eq!(found, [(1, "a"), (2, FEED), (2, "z"), (2, "a")]);
     assert_eq!(store.rejects_view(FEED, 2).unwrap(), rows[..2]);
+}
+
+/// Ten thousand rows of two kilobytes were read together, and as many for each of those who asked.
+#[test]
+fn a_page_of_long_rejects_ends_by_its_bytes() {
+    let mut database = Database::new();
+    let file = database.file("north");
+    let store = &mut database.store;
+    let long = |line| RejectRow { reason: "r".repeat(1_000), raw: "x".repeat(1_000), ..reject(line) };
+    store.replace_rejects(file, false, &(0..6_000).map(long).collect::<Vec<_>>()).unwrap();
+    counts_rejects(store, FEED, "a.csv");
+    let (mut lines, mut next, mut pages) = (Vec::new(), Some(None), 0);
+    while let Some(before) = next {
+        let page = store.newest_rejects(&RejectFilter::default(), before, 10_000).unwrap();
+        assert!(page.rows.len() * 2_000 < MAX_PAGE_BYTES * 3 / 2, "{}", page.rows.len());
+        lines.extend(page.rows.iter().map(|row| row.line));
+        next = page.next.map(Some);
+        pages += 1;
+    }
+    assert!(pages > 1 && lines == (0..6_000).rev().collect::<Vec<_>>(), "{pages}");
+    let of_file =
+        RejectFilter { source: Some("north".to_owned()), file: Some("a.csv".to_owned()), ..RejectFilter::default() };
+    assert_eq!(store.rejects_of_file(&of_file).unwrap().len(), 6_000, "all at once");
 }

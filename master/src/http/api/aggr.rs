@@ -2,16 +2,20 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use tributary_engine::AggrOrder;
+use tributary_engine::{AggrOrder, AggrRow};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     api::{
         export::{Export, Format, Raw, Table, joined},
+        json,
         views::{Aggr, AggrPage},
     },
     server::{App, error::ApiError, input},
 };
+
+/// Rows of an answer that is held as a whole. A name may have 2 KiB, so more rows are streamed.
+const MAX_HELD_ROWS: i64 = 1_000;
 
 /// Selection of names.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -73,6 +77,11 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         return joined(&request, export, read).await;
     }
     let limit = input::limit(query.limit)?;
+    if limit > MAX_HELD_ROWS {
+        let (rows, total) = app.engine.stream_names(part, order, limit, offset).await?;
+        let each = |out: &mut Vec<u8>, row: AggrRow| Ok(serde_json::to_writer(out, &Aggr::from(row))?);
+        return Ok(json::streamed(rows, format!(",\"total\":{total}}}").into_bytes(), each));
+    }
     let (rows, total) = app.engine.names(part, order, limit, offset).await?;
     Ok(HttpResponse::Ok().json(AggrPage { items: rows.into_iter().map(Aggr::from).collect(), total }))
 }

@@ -10,6 +10,7 @@ mod export;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod history;
+mod json;
 mod members;
 pub(crate) mod product;
 pub(crate) mod product_changes;

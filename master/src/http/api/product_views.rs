@@ -19,6 +19,13 @@ pub(crate) struct ProductPage {
     pub(crate) previous: Option<String>,
 }
 
+impl ProductPage {
+    /// The members beside its items.
+    pub(crate) fn places(&self) -> serde_json::Value {
+        serde_json::json!({ "next": self.next, "previous": self.previous })
+    }
+}
+
 /// A product as it is shown.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Product {
@@ -116,6 +123,14 @@ pub(crate) struct Edit {
     pub(crate) edited_at: String,
     /// The author of its last change; null: not known.
     pub(crate) edited_by: Option<String>,
+}
+
+impl Product {
+    /// Bytes of its texts.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let own: usize = self.own.iter().map(|(name, text)| name.len() + text.len()).sum();
+        self.sku.len() + self.name.len() + self.description.len() + own
+    }
 }
 
 fn members<T: Serialize, S: Serializer>(own: &OwnColumns<T>, serializer: S) -> Result<S::Ok, S::Error> {

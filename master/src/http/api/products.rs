@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use crate::http::{
     api::{
         export::{Export, Format, Raw, Table, joined},
+        json,
         product_query::Asked,
         product_views::{Product, ProductPage},
     },
@@ -86,10 +87,11 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let columns = known(columns, &page.own)?;
     let page = ProductPage::from(page);
     if columns.is_empty() {
-        return Ok(HttpResponse::Ok().json(page));
+        let (texts, places) = (page.items.iter().map(Product::text_bytes).sum(), page.places());
+        return Ok(json::page(page.items, texts, &places)?);
     }
     let items = page.items.iter().map(|product| chosen(product, &columns)).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next": page.next, "previous": page.previous })))
+    Ok(json::page(items, 0, &page.places())?)
 }
 
 /// The products with these columns, or with all of them.

@@ -1,29 +1,21 @@
 //! Rows of a report as JSON and as a table, streamed in bounded memory. The JSON is written here, not by serde_json: a sum of 30 digits is a
 //! number in it, with all its digits.
 
-use actix_web::{HttpResponse, HttpResponseBuilder, http::header::ContentType, web::Bytes};
+use actix_web::HttpResponse;
 use anyhow::Result;
-use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
 use tributary_engine::{Batches, GroupRow, ReportValue};
-use tributary_http_common::spilled;
 
-use super::export::{Cell, Table};
+use super::{
+    export::{Cell, Table},
+    json,
+};
 use crate::http::server::error::ApiError;
 
 /// Streams `{"items":[…]}`, one object per row.
 pub(crate) fn json(report: &ReportConfig, rows: Batches<GroupRow>) -> Result<HttpResponse, ApiError> {
     let objects = Objects::new(report)?;
-    let mut is_first = true;
-    let each = move |out: &mut Vec<u8>, row: &GroupRow| {
-        if !std::mem::take(&mut is_first) {
-            out.extend_from_slice(b",\n");
-        }
-        objects.write(out, row)
-    };
-    let mut response = HttpResponse::Ok();
-    response.insert_header(ContentType::json());
-    Ok(stream(response, rows, (b"{\"items\":[".to_vec(), b"]}"), each))
+    Ok(json::streamed(rows, b"}".to_vec(), move |out, row| objects.write(out, &row)))
 }
 
 /// Writes rows of a report as objects, with the columns as members in their order.
@@ -77,20 +69,4 @@ fn cells(row: &GroupRow) -> Vec<Cell<'_>> {
         (None, _) => Cell::Null,
     });
     row.group.iter().map(Cell::from).chain(values).collect()
-}
-
-/// Streams `begin`, each row as `each` writes it, and `end`. A failure cuts the body.
-fn stream(
-    mut response: HttpResponseBuilder,
-    rows: Batches<GroupRow>,
-    (begin, end): (Vec<u8>, &'static [u8]),
-    mut each: impl FnMut(&mut Vec<u8>, &GroupRow) -> Result<()> + 'static,
-) -> HttpResponse {
-    let part = |bytes: Vec<u8>| stream::iter([Ok(Bytes::from(bytes))]);
-    let body = rows.map(move |batch| {
-        let mut out = Vec::new();
-        batch?.iter().try_for_each(|row| each(&mut out, row))?;
-        anyhow::Ok(Bytes::from(out))
-    });
-    response.streaming(spilled(part(begin).chain(body).chain(part(end.to_vec()))))
 }

@@ -11,7 +11,7 @@ use anyhow::Result;
 use futures_util::{Stream, StreamExt, stream};
 use tributary_csv_gate::write_record;
 use tributary_formats::CSV_UTF8_WITH_HEADER;
-use tributary_http_common::spilled;
+use tributary_http_common::spilled_once;
 
 use super::{Cell, Export, Table};
 
@@ -21,10 +21,14 @@ const BOM: &[u8] = "\u{feff}".as_bytes();
 /// Writes a cell.
 type Text = for<'a> fn(Cell<'a>) -> Option<Cow<'a, str>>;
 
-/// Streams a table to one client.
-pub(super) fn answer<R: 'static>(table: Table<R>, export: Export) -> HttpResponse {
+/// Streams a table to one client, for whom others do not wait.
+pub(super) fn answer<R: 'static>(
+    table: Table<R>,
+    export: Export,
+    others_wait: impl Future<Output = ()> + 'static,
+) -> HttpResponse {
     let name = table.name.clone();
-    response(&name, spilled(body(table, export)))
+    response(&name, spilled_once(others_wait, body(table, export)))
 }
 
 /// The text of a table.

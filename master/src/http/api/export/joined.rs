@@ -3,12 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use actix_web::{HttpRequest, HttpResponse, rt};
 use futures_util::StreamExt;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tributary_http_common::{Shared, shared};
 
 use super::{Export, Table, csv};
@@ -19,6 +19,8 @@ const MAX_LISTS: usize = 4;
 /// Requests for lists that wait. Further ones are refused.
 const MAX_WAITING: usize = 512;
 
+/// The number of lists that wait for their turn.
+static LISTS: LazyLock<watch::Sender<usize>> = LazyLock::new(watch::Sender::default);
 static TURNS: Semaphore = Semaphore::const_new(MAX_LISTS);
 /// Those who wait for each list. Held for one change only.
 static WAITING: Mutex<BTreeMap<String, Vec<Joined>>> = Mutex::new(BTreeMap::new());
@@ -70,7 +72,9 @@ async fn lead<R: Send + 'static>(
     export: Export,
     read: impl Future<Output = Result<Table<R>, ApiError>> + 'static,
 ) {
+    LISTS.send_modify(|lists| *lists += 1);
     let turn = TURNS.acquire().await;
+    LISTS.send_modify(|lists| *lists -= 1);
     // Who asks from now on must not get what is older than the request.
     let mut all = waiting().remove(&key).unwrap_or_default();
     all.retain(|one| !one.is_closed());
@@ -87,6 +91,12 @@ async fn lead<R: Send + 'static>(
         // The others hear that they may ask again.
         Err(error) => drop(all.remove(0).send(Err(error))),
     }
+}
+
+/// Is ready once a list waits for its turn: then none is held as long as its client takes.
+pub(super) async fn others_wait() {
+    // Fails only without a sender.
+    let _ = LISTS.subscribe().wait_for(|lists| *lists > 0).await;
 }
 
 fn waiting() -> MutexGuard<'static, BTreeMap<String, Vec<Joined>>> {

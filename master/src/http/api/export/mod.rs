@@ -134,7 +134,7 @@ impl<R: Send + 'static> Table<R> {
     /// A sheet cannot hold the rows; the database fails before they are complete.
     pub(crate) async fn answer(self, export: Export) -> Result<HttpResponse, ApiError> {
         match export {
-            Export::ExactCsv | Export::SpreadsheetCsv => Ok(csv::answer(self, export)),
+            Export::ExactCsv | Export::SpreadsheetCsv => Ok(csv::answer(self, export, joined::others_wait())),
             Export::Xlsx => xlsx::answer(self).await,
         }
     }
