@@ -110,7 +110,9 @@ async fn around(
     };
     let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
     let mut response = paced(response).unwrap_or_else(busy);
-    if is_refused {
+    let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    // What a client has sent behind a request that is refused would be refused, too.
+    if is_refused || matches!(error, Some(ApiError::Busy)) {
         close(&mut response);
     }
     complete(&mut response);

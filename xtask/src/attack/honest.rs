@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use tributary_testkit::http;
 
 use super::stage::Stage;
@@ -44,13 +44,26 @@ fn ask(urls: &[String], stopped: &AtomicBool) -> Result<f64> {
     while !stopped.load(Ordering::Relaxed) {
         for url in urls {
             let begun = Instant::now();
-            let (status, _) = http::get(url).with_context(|| format!("an honest client got no answer from {url}"))?;
+            answered(url).with_context(|| format!("an honest client got no answer from {url}"))?;
             let seconds = begun.elapsed().as_secs_f64();
-            ensure!(status == 200, "an honest client got {status} from {url}");
             ensure!(seconds < MAX_SECONDS, "an honest client waited {seconds:.1} s for {url}");
             slowest = slowest.max(seconds);
         }
         thread::sleep(PAUSE);
     }
     Ok(slowest)
+}
+
+/// Asks until it is answered. A refusal that says when to ask again is obeyed; the wait counts as that for the answer.
+fn answered(url: &str) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let answer = http::request("GET", url, &[], b"")?;
+        let wait = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        match (answer.status, wait) {
+            (200, _) => return Ok(()),
+            (503, Some(wait)) if (begun.elapsed() + wait).as_secs_f64() < MAX_SECONDS => thread::sleep(wait),
+            (status, _) => bail!("the answer is {status}: {}", answer.text()),
+        }
+    }
 }

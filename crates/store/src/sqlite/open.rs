@@ -34,9 +34,9 @@ const WRITER_PRAGMAS: &[&str] = &[
     "PRAGMA temp_store = MEMORY",
 ];
 
-/// The settings of a reading connection: a cache of at most 4 MiB. Rows that are sorted beyond it go to a temporary file, not to memory.
+/// The settings of a reading connection: a cache of at most 8 MiB. Rows that are sorted beyond it go to a temporary file, not to memory.
 /// Eight of them must not fill 128 MiB with the pages of large texts, which nobody reads again: docs/decisions/0022-give-memory-back.md.
-const READER_PRAGMAS: &[&str] = &["PRAGMA cache_size = -4096"];
+const READER_PRAGMAS: &[&str] = &["PRAGMA cache_size = -8192"];
 
 impl Store {
     /// Opens the database for writing, creates it if it does not exist, and brings its schema up to date.

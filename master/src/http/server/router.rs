@@ -275,7 +275,8 @@ async fn around(
     let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
     let mut response = paced(response).unwrap_or_else(busy);
     let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
-    let is_refused = matches!(error, Some(ApiError::Denied(_)));
+    // What a client has sent behind a request that is refused would be refused, too.
+    let is_refused = matches!(error, Some(ApiError::Denied(_) | ApiError::Busy));
     if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }
