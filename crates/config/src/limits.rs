@@ -29,13 +29,13 @@ pub struct Limits {
     pub followers: usize,
     /// Bytes of the lists of files of all sources. Default: 192 MiB.
     pub lists: u64,
-    /// Bytes of sorted rows in memory; others go to the spool. Default: 96 MiB.
+    /// Bytes of sorted rows in memory; others go to the spool. Default: 48 MiB.
     pub sorted_rows: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 96 << 20 }
+        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 48 << 20 }
     }
 }
 

@@ -36,8 +36,9 @@ const MAX_SILENT: usize = 1_000;
 /// Connections of one thread whose client has not taken what it was given. With more of them, the one that is waited for longest is let go:
 /// each holds some 110 KiB, with an answer and up to 16 requests of one that sends them together. Few in tests, which have few sockets.
 const MAX_WAITED: usize = if cfg!(test) { 8 } else { 500 };
-/// Time that a client was waited for from which on it may be let go in favour of others.
+/// Time that a client was waited for from which on it may be let go in favour of others; of so many that take nothing, it is shorter.
 const MIN_WAIT: Duration = Duration::from_secs(2);
+const MIN_WAIT_OF_MANY: Duration = Duration::from_millis(500);
 /// Bounds of the interval in which all connections are looked at.
 const LOOK_INTERVAL: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
@@ -116,8 +117,8 @@ fn watch(connection: &Rc<Connection>, patience: Duration) {
             all.retain(|connection| connection.strong_count() > 0);
         }
     });
-    let_longest_go(|client| client.silent_for(), MAX_SILENT);
-    let_longest_go(Connection::waited, MAX_WAITED);
+    let_longest_go(|client| client.silent_for(), MAX_SILENT, MIN_WAIT);
+    let_longest_go(Connection::waited, MAX_WAITED, MIN_WAIT_OF_MANY);
     LOOKS.with_borrow_mut(|task| {
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             *task = Some(rt::spawn(async move {
@@ -142,23 +143,24 @@ fn look() {
         });
     });
     // Clients may connect first, and ask together.
-    while let_longest_go(Connection::waited, MAX_WAITED) {}
+    while let_longest_go(Connection::waited, MAX_WAITED, MIN_WAIT_OF_MANY) {}
 }
 
 /// Lets go the client of this thread that has been waited for longest while it takes an answer. Returns whether there was one.
 pub(crate) fn let_slowest_go() -> bool {
-    let_longest_go(Connection::waited, 0)
+    let_longest_go(Connection::waited, 0, MIN_WAIT_OF_MANY)
 }
 
-/// Lets go the client that has been waited for longest, if more than so many are waited for, and that long. Returns whether there was one.
-fn let_longest_go(waited: impl Fn(&Connection) -> Option<Duration>, most: usize) -> bool {
+/// Lets go the client that has been waited for longest, if more than `most` are waited for, and it at least for `least`. Returns whether there
+/// was one.
+fn let_longest_go(waited: impl Fn(&Connection) -> Option<Duration>, most: usize, least: Duration) -> bool {
     ALL.with_borrow(|all| {
         if all.len() <= most {
             return false;
         }
         let clients = all.iter().filter_map(Weak::upgrade);
         let waiting: Vec<_> = clients.filter_map(|client| Some((waited(&client)?, client))).collect();
-        let longest = waiting.iter().max_by_key(|(waited, _)| *waited).filter(|(waited, _)| *waited >= MIN_WAIT);
+        let longest = waiting.iter().max_by_key(|(waited, _)| *waited).filter(|(waited, _)| *waited >= least);
         let longest = longest.filter(|_| waiting.len() > most);
         longest.is_some_and(|(_, client)| {
             client.cut("others need its place");
@@ -298,7 +300,7 @@ mod tests {
             prepare(&tcp, &mut data);
             let connection = data.get::<Rc<Connection>>().unwrap();
             connection.asks();
-            let since = Instant::now().checked_sub(MIN_WAIT + Duration::from_millis(number as u64)).unwrap();
+            let since = Instant::now().checked_sub(MIN_WAIT_OF_MANY + Duration::from_millis(number as u64)).unwrap();
             connection.taking.borrow_mut().waits = Some((1, since));
             client.set_nonblocking(true).unwrap();
             clients.push((client, tcp, data));

@@ -99,7 +99,11 @@ pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBo
             Some(shares) => shares,
             // Its place is free in a moment.
             None if let_slowest_go() => vec![Share::of(&ANSWERS, 1), Share::of(&HELD_BYTES, rest.len())],
-            None => return Err(request),
+            None => {
+                // The refusal is short, so nothing else ends with it.
+                connection.inspect(|connection| connection.ended());
+                return Err(request);
+            }
         };
     }
     let size = if rest.is_empty() { body.size() } else { BodySize::Sized(rest.len() as u64) };
