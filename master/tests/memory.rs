@@ -155,7 +155,7 @@ fn a_load_and_many_lists_of_large_texts_take_little_memory_together() {
 #[test]
 fn lists_of_long_names_take_little_memory() {
     let mut system = System::new();
-    let rows: String = (0..20_000).map(|number| format!("{number},{number:06}{},\n", "n".repeat(2_000))).collect();
+    let rows: String = (0..10_000).map(|number| format!("{number},{number:06}{},\n", "n".repeat(2_000))).collect();
     system.write("a", "feed.csv", format!("sku,name,description\n{rows}"));
     let url = system.serve("a");
     system.configure(&format!("[[source]]\nname = \"a\"\nurl = \"{url}\"\n"));
@@ -167,9 +167,9 @@ fn lists_of_long_names_take_little_memory() {
     let counts = at_once(&system, 32, &paths);
     assert!(counts[&200] >= 16, "{counts:?}");
     check_peak(&system, idle, 150);
-    let page = system.json("/api/v1/aggr?limit=10000&offset=15000");
-    assert_eq!((page["items"].as_array().unwrap().len(), page["total"].as_i64()), (5_000, Some(20_000)));
+    let page = system.json("/api/v1/aggr?limit=10000&offset=5000");
+    assert_eq!((page["items"].as_array().unwrap().len(), page["total"].as_i64()), (5_000, Some(10_000)));
     assert!(
-        page["items"][0]["name"].as_str().unwrap().starts_with("015000n") && page["items"][0]["no_of_products"] == 1
+        page["items"][0]["name"].as_str().unwrap().starts_with("005000n") && page["items"][0]["no_of_products"] == 1
     );
 }
