@@ -25,7 +25,7 @@
 //! assert_eq!(partial.rejects.kept[0].reason.to_string(), "`price` is not a number: `x`");
 //!
 //! let mut total = Total::new(&plan);
-//! partial.each_group(|group| total.add(&group))?;
+//! partial.each_group(|group| -> Result<(), Box<dyn std::error::Error>> { Ok(total.add(&group)?) })?;
 //! let mut rows = Vec::new();
 //! total.each_row(|key, values| -> Result<(), ()> {
 //!     rows.push((key, values.into_iter().map(|value| value.map(|value| value.to_string())).collect::<Vec<_>>()));
