@@ -169,6 +169,7 @@ async function retry(id, file, replace) {
 async function forget(id) {
   await fetch(`/api/v1/uploads/${id}`, { method: "DELETE" }).catch(() => null);
   chosen.delete(id);
+  forgetUnless((other) => other !== id);
   line(id).remove();
 }
 
