@@ -55,7 +55,7 @@ fn a_table_is_the_old_or_the_new_one_whatever_happens_to_the_bytes() {
             // A version may be there before the request that was to be spoiled: then it is the next one's turn.
             let has_happened = (0..TRIES).any(|_| {
                 version += 1;
-                spoiled(&stage, &proxy, version, &what, || proxy.spoil(way, line, fault))
+                spoiled(&stage, proxy, version, &what, || proxy.spoil(way, line, fault))
             });
             missed.extend((!has_happened).then_some(what));
             tried += 1;
