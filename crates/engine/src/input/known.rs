@@ -1,9 +1,12 @@
 //! The files that a reader knows of a source, packed. A source may have a million files for as long as it is polled, and a row of one
 //! takes several times as much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tributary_store::{FileRow, FileState};
+
+/// Rejects of one file that are kept, as the CSV gate and partials have it.
+const MAX_KEPT_PER_FILE: u64 = 1_000;
 
 /// Files by path. A row is packed when it is put in, and unpacked when it is asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +36,12 @@ impl KnownFiles {
     /// The files, in the order of their paths.
     pub(crate) fn rows(&self) -> impl Iterator<Item = FileRow> {
         self.0.iter().map(|(path, packed)| unpack(path, packed))
+    }
+
+    /// The number of rejects that are kept of the files at other paths than these.
+    pub(crate) fn kept_rejects_but(&self, paths: &HashSet<&str>) -> u64 {
+        let others = self.0.iter().filter(|(path, _)| !paths.contains(&***path));
+        others.map(|(_, packed)| KnownFile::of(packed).rejects().min(MAX_KEPT_PER_FILE)).sum()
     }
 
     /// Puts a file in. Returns the one that it replaces.
@@ -109,6 +118,10 @@ impl<'a> KnownFile<'a> {
 
     pub(crate) fn state(&self) -> FileState {
         STATES[usize::try_from(self.numbers[8]).unwrap_or_default()]
+    }
+
+    fn rejects(&self) -> u64 {
+        self.numbers[6].unsigned_abs()
     }
 
     pub(crate) fn rank_key(&self) -> &'a str {
@@ -223,6 +236,7 @@ mod tests {
         let mut files: KnownFiles = rows.iter().cloned().collect();
         assert_eq!(files.rows().collect::<Vec<_>>(), rows);
         assert_eq!((files.get("b").as_ref(), files.get("bb"), files.contains("c")), (Some(&rows[1]), None, true));
+        assert_eq!(["a", "b", "c"].map(|path| files.kept_rejects_but(&[path].into())), [127, 0, 127]);
         assert_eq!(files.insert(&row("b")).as_ref(), Some(&rows[1]));
         files.append([row("c"), row("d")].into_iter().collect());
         assert_eq!((files.remove("a"), files.remove("a")), (Some(row("a")), None));

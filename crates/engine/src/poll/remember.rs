@@ -1,10 +1,7 @@
 //! Keeps segments of the files of a source, so that of a changed one only the changed parts are read, and rejects, within a bound. Finds
 //! again what an earlier round of a pass has read.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tributary_protocol::FileList;
 
@@ -17,9 +14,6 @@ use crate::{
 
 /// Size from which a file is remembered. Smaller ones are read as fast as they are compared.
 const MIN_REMEMBERED_BYTES: u64 = 1 << 20;
-
-/// Rejects of one file that are kept, as the CSV gate and partials have it.
-const MAX_KEPT_PER_FILE: u64 = 1_000;
 
 impl Lister<'_> {
     /// The memory of a file, if it is large enough to have one.
@@ -47,11 +41,7 @@ impl Lister<'_> {
         // Usually there are few of them, and the files need not be looked at.
         let of_others = match self.rejects <= max {
             true => self.rejects,
-            false => {
-                let files: HashSet<&str> = missing.paths(listed).collect();
-                let others = self.stored.rows().filter(|file| !files.contains(file.path.as_str()));
-                others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum()
-            }
+            false => self.stored.kept_rejects_but(&missing.paths(listed).collect()),
         };
         usize::try_from(max.saturating_sub(of_others)).unwrap_or(usize::MAX).saturating_sub(of_read)
     }

@@ -38,8 +38,6 @@ const MAX_CONCURRENT_PARTIALS: usize = 2;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause before a retry.
 const MAX_RETRY: Duration = Duration::from_secs(10);
-/// Rejects of one file that are kept.
-const MAX_KEPT_PER_FILE: u64 = 1_000;
 /// New errors of one attempt that are logged; the others are counted.
 const MAX_WARNINGS: usize = 3;
 
@@ -259,9 +257,7 @@ impl ReportWork {
     fn kept_rejects(&self, (read, listed): (&FilesToRead, &FileList), stored: &Stored) -> usize {
         // Of a first list nothing is known yet, and it may have a million files.
         let read: HashSet<&str> = read.paths(listed).filter(|path| stored.files.contains(path)).collect();
-        let others = stored.files.rows().filter(|file| !read.contains(file.path.as_str()));
-        let kept: u64 = others.map(|file| file.rejects.unsigned_abs().min(MAX_KEPT_PER_FILE)).sum();
-        usize::try_from(self.max_rejects.saturating_sub(kept)).unwrap_or(usize::MAX)
+        usize::try_from(self.max_rejects.saturating_sub(stored.files.kept_rejects_but(&read))).unwrap_or(usize::MAX)
     }
 
     /// Asks for partials, in no particular order, until the source stalls.
