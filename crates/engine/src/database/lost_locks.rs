@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tributary_store::Error;
 
+use super::unwritable::store_errors;
+
 /// Whether an error has said so since the database was opened.
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Notes an error that says so.
 pub(super) fn note(error: &anyhow::Error) {
-    if error.chain().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::has_lost_locks)) {
+    if store_errors(error).any(Error::has_lost_locks) {
         LOST.store(true, Ordering::Relaxed);
     }
 }

@@ -8,6 +8,11 @@ use tributary_store::{Error, Store};
 use super::lost_locks;
 use crate::clock::now;
 
+/// The errors of the database among the causes of an error.
+pub(super) fn store_errors(error: &anyhow::Error) -> impl Iterator<Item = &Error> {
+    error.chain().filter_map(|cause| cause.downcast_ref())
+}
+
 /// A time in which the database cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOutage {
@@ -42,7 +47,7 @@ impl Unwritable {
     pub(super) fn note<T>(&self, done: Result<T>) -> Result<T> {
         let Err(error) = done else { return done };
         lost_locks::note(&error);
-        let Some(why) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()?.unwritable()) else {
+        let Some(why) = store_errors(&error).find_map(Error::unwritable) else {
             return Err(error);
         };
         if self.outage().is_none() {
@@ -50,7 +55,7 @@ impl Unwritable {
             tracing::error!(
                 "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, make it writable, or end the program that has locked it"
             );
-            let is_locked = error.chain().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::is_locked));
+            let is_locked = store_errors(&error).any(Error::is_locked);
             self.set(Some(WriteOutage { since: now(), reason, is_locked }));
         }
         Err(error.context(Unwritten(why)))
