@@ -339,6 +339,7 @@ mod tests {
         assert!(taken(1000, |second| second * MIB).await <= 90, "no file is longer than it is");
         assert!(taken(1000, |second| second % 2 * 1000).await <= 90, "nor read as often as one likes");
     }
+
     /// Forty sources with lines of 16 MiB used to take a gigabyte.
     #[tokio::test]
     async fn long_lines_of_all_sources_share_a_memory() {

@@ -10,7 +10,7 @@ use std::{
 
 use super::{error::Error, store::Store, url::DatabaseUrl};
 
-/// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 4 MiB.
+/// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 8 MiB.
 const MAX_IDLE: usize = 8;
 
 /// Held by whoever uses a connection of a pool, and alone by [`open_anew`].
