@@ -64,9 +64,9 @@ fn result(answer: &Answer) -> (PartialHead, Vec<String>) {
     let take = |key: Vec<String>, values: Vec<Option<tributary_report::Number>>| {
         let values = values.into_iter().map(|value| value.map_or_else(String::new, |value| value.to_string()));
         rows.push(key.into_iter().chain(values).collect::<Vec<_>>().join(" "));
-        Ok::<(), ()>(())
+        Ok::<(), std::io::Error>(())
     };
-    total.each_row(take).unwrap();
+    total.finish().unwrap().each(&plan, take).unwrap();
     (head.expect("a head"), rows)
 }
 

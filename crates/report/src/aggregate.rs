@@ -20,9 +20,10 @@ use crate::{
     groups::{Full, Parted},
     kernel::Kernel,
     number_format::NumberFormat,
-    partial::{AddError, MAX_NOTES, MAX_REJECTS_KEPT, Partial},
+    partial::{MAX_NOTES, MAX_REJECTS_KEPT, Partial},
     plan::ReportPlan,
     reading::{ColumnState, Reading},
+    total::AddError,
 };
 
 /// The size of a block: large enough to make the hand-over cheap, small enough for a core's second-level cache.

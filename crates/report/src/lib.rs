@@ -27,10 +27,10 @@
 //! let mut total = Total::new(&plan);
 //! partial.each_group(|group| -> Result<(), Box<dyn std::error::Error>> { Ok(total.add(&group)?) })?;
 //! let mut rows = Vec::new();
-//! total.each_row(|key, values| -> Result<(), ()> {
+//! total.finish()?.each(&plan, |key, values| -> std::io::Result<()> {
 //!     rows.push((key, values.into_iter().map(|value| value.map(|value| value.to_string())).collect::<Vec<_>>()));
 //!     Ok(())
-//! }).unwrap();
+//! })?;
 //! assert_eq!(rows, [(vec!["north".to_owned()], vec![Some("2".to_owned()), Some("3.5".to_owned())])]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -56,13 +56,16 @@ mod row_checks;
 mod signs;
 mod style;
 mod sum;
+mod total;
 mod words;
 
 pub use aggregate::{Error, FileFormat, Progress};
-pub use groups::{MakeSpillFile, SpillFile};
+pub use groups::SpillFile;
 pub use number::Number;
 pub use number_format::{NumberFormat, NumberFormatError};
-pub use partial::{AddError, IncomingError, IncomingPartial, Partial, Total, TotalGroups};
+pub use partial::{IncomingError, IncomingPartial, Partial};
 pub use plan::{MetricKind, ReportPlan, ReportSetting, SpecError, partial_format};
+pub use room::Room;
 pub use row_checks::{FileChecks, RowCheckError, RowChecks};
 pub use sum::Sum;
+pub use total::{AddError, Total, TotalGroups, TotalRows};

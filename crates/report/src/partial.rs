@@ -1,5 +1,4 @@
-//! Partials, a report's results for one file, and totals, which merge several partials; and the text form of groups in
-//! between.
+//! Partials, a report's results for one file, and the text form of their groups.
 
 use std::{io, str::FromStr};
 
@@ -7,9 +6,9 @@ use tributary_csv_gate::Rejects;
 use tributary_protocol::{GroupLine, PartialHead, RowReject};
 
 use crate::{
-    groups::{FileGroups, Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, key, texts},
+    groups::{DoneGroups, MAX_GROUPS, Part, key, texts},
     number::Number,
-    plan::{Metric, MetricSource, PartKind, ReportPlan},
+    plan::{PartKind, ReportPlan},
     sum::{MAX_ROWS, Sum},
 };
 
@@ -32,14 +31,14 @@ pub struct Partial {
     pub notes: Vec<String>,
     /// The format of the file, in a few words for people.
     pub format: Option<String>,
-    pub(crate) groups: FileGroups,
+    pub(crate) groups: DoneGroups,
     keys: usize,
 }
 
 impl Partial {
     pub(crate) fn empty(plan: &ReportPlan) -> Self {
         let (rejects, notes) = (Rejects::default(), Vec::new());
-        let (groups, keys) = (FileGroups::default(), plan.group_by.len());
+        let (groups, keys) = (DoneGroups::default(), plan.group_by.len());
         Self { rows: 0, skipped: 0, rejects, notes, format: None, groups, keys }
     }
 
@@ -157,12 +156,12 @@ impl<'a> IncomingPartial<'a> {
 
 impl ReportPlan {
     /// Encodes the key of a group, or returns none if it does not fit this plan.
-    fn key(&self, texts: &[String]) -> Option<Vec<u8>> {
+    pub(crate) fn key(&self, texts: &[String]) -> Option<Vec<u8>> {
         if texts.len() == self.group_by.len() { key(texts) } else { None }
     }
 
     /// Parses the parts of a group, or returns none if they do not fit this plan.
-    fn parts(&self, texts: &[String]) -> Option<Vec<Part>> {
+    pub(crate) fn parts(&self, texts: &[String]) -> Option<Vec<Part>> {
         if texts.len() != self.parts.len() {
             return None;
         }
@@ -170,133 +169,8 @@ impl ReportPlan {
     }
 }
 
-/// A report's result for several files.
-pub struct Total<'a> {
-    plan: &'a ReportPlan,
-    groups: Groups,
-}
-
-/// The groups of a total apart from their plan, to be kept and added to other totals of the same plan.
-#[derive(Clone, Default)]
-pub struct TotalGroups(Option<Groups>);
-
-impl TotalGroups {
-    /// The number of groups.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, Groups::len)
-    }
-
-    /// Whether there are no groups.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// The reason why a group cannot be added to a total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AddError {
-    /// The group comes from another report or another version, or is damaged.
-    #[error("a group of a partial cannot be read")]
-    Unreadable,
-    /// The total would have more groups, or more text in their keys, than a report may have.
-    #[error(
-        "there are more than {MAX_GROUPS} groups, or {} MiB of their names: group by something that more rows have in common",
-        MAX_KEY_BYTES >> 20
-    )]
-    TooMany,
-}
-
-impl<'a> Total<'a> {
-    /// Creates the total of no files.
-    #[must_use]
-    pub fn new(plan: &'a ReportPlan) -> Self {
-        Self { plan, groups: Groups::new(plan) }
-    }
-
-    /// Adds a group of a partial of the same plan.
-    ///
-    /// # Errors
-    /// [`AddError`]; the total is then unchanged.
-    pub fn add(&mut self, GroupLine(texts, rows, parts): &GroupLine) -> Result<(), AddError> {
-        let key = self.plan.key(texts).ok_or(AddError::Unreadable)?;
-        let parts = self.plan.parts(parts).ok_or(AddError::Unreadable)?;
-        self.groups.merge(&key, *rows, &parts).map_err(|_| AddError::TooMany)
-    }
-
-    /// Creates a total that has these groups, which are of the same plan.
-    #[must_use]
-    pub fn of(plan: &'a ReportPlan, TotalGroups(groups): TotalGroups) -> Self {
-        Self { plan, groups: groups.unwrap_or_else(|| Groups::new(plan)) }
-    }
-
-    /// The groups.
-    #[must_use]
-    pub fn into_groups(self) -> TotalGroups {
-        TotalGroups(Some(self.groups))
-    }
-
-    /// Adds the groups of another total of the same plan.
-    ///
-    /// # Errors
-    /// [`AddError::TooMany`].
-    pub fn add_all(&mut self, TotalGroups(groups): &TotalGroups) -> Result<(), AddError> {
-        let merged = groups.as_ref().map_or(Ok(()), |groups| self.groups.merge_all(groups));
-        merged.map_err(|_| AddError::TooMany)
-    }
-
-    /// The number of rows that [`Self::each_row`] returns.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        if self.is_one_row() { 1 } else { self.groups.len() }
-    }
-
-    /// Whether there are no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Calls `take` for each row, in byte order of the keys, with the texts of the key and the values of the metrics. A
-    /// metric over no values is none. Without `group_by` there is one row, even for no files.
-    ///
-    /// # Errors
-    /// The first error of `take`, which ends the iteration.
-    pub fn each_row<E>(
-        &self,
-        mut take: impl FnMut(Vec<String>, Vec<Option<Number>>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        if self.is_one_row() && self.groups.len() == 0 {
-            let parts: Vec<_> = self.plan.parts.iter().map(|part| Part::new(part.kind)).collect();
-            return take(Vec::new(), self.values(0, &parts));
-        }
-        self.groups.sorted().into_iter().try_for_each(|index| {
-            let (rows, parts) = self.groups.at(index as usize);
-            take(texts(self.groups.key(index as usize), self.plan.group_by.len()), self.values(rows, &parts))
-        })
-    }
-
-    fn is_one_row(&self) -> bool {
-        self.plan.group_by.is_empty()
-    }
-
-    fn values(&self, rows: u64, parts: &[Part]) -> Vec<Option<Number>> {
-        let value = |Metric { from, .. }: &Metric| match from {
-            MetricSource::Rows => Some(Number::integer(rows.into())),
-            MetricSource::Part(part) => parts[*part].value(),
-            MetricSource::Mean(part) => match &parts[*part] {
-                Part::Sum(sum) => sum.mean().map(Number::Float),
-                Part::Least(_) | Part::Greatest(_) => None,
-            },
-        };
-        self.plan.metrics.iter().map(value).collect()
-    }
-}
-
 impl Part {
-    fn value(&self) -> Option<Number> {
+    pub(crate) fn value(&self) -> Option<Number> {
         match self {
             Self::Sum(sum) => sum.value(),
             Self::Least(number) | Self::Greatest(number) => *number,

@@ -1,17 +1,16 @@
 //! Compiled reports: the formulas to compute for each row, and the values to keep for each group. Which files a report
 //! covers is decided elsewhere.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt};
 
-use tributary_budget::Budget;
 use tributary_protocol::{GroupSpec, ReportSpec};
 
 use crate::{
     columns::{Column, NeededColumns},
     date::DatePart,
     formula::{Condition, Formula},
-    groups::MakeSpillFile,
     parse::{self, Aggregate},
+    room::Room,
 };
 
 /// The version of partials. Raise it with every change of their content or their text form.
@@ -44,7 +43,7 @@ pub struct ReportPlan {
     digest: String,
     results_digest: String,
     /// Bounds the memory of groups, and makes files for others.
-    pub(crate) room: Option<(Arc<Budget>, MakeSpillFile)>,
+    pub(crate) room: Option<Room>,
 }
 
 /// A column to group by.
@@ -217,10 +216,15 @@ impl ReportPlan {
         })
     }
 
-    /// Bounds the memory of groups by a budget that others share. Those for which it has no room go to files.
+    /// Bounds the memory of groups: those for which there is no room go to files.
     #[must_use]
-    pub fn within(self, room: Arc<Budget>, make_file: MakeSpillFile) -> Self {
-        Self { room: Some((room, make_file)), ..self }
+    pub fn within(self, room: Room) -> Self {
+        Self { room: Some(room), ..self }
+    }
+
+    /// The kinds of all parts.
+    pub(crate) fn kinds(&self) -> Vec<PartKind> {
+        self.parts.iter().map(|part| part.kind).collect()
     }
 
     /// A digest of everything that determines the partial of a file, which excludes the names of metrics.

@@ -1,9 +1,58 @@
 //! Memory that the groups of several computations may take together. Groups times metrics can be any number, and whoever asks a source
 //! chooses both.
 
-use std::sync::Arc;
+use std::{fmt, io, sync::Arc};
 
 use tributary_budget::{Budget, Share};
+
+use crate::groups::SpillFile;
+
+/// Bytes that groups may take even if there is no room: a run of less is not worth a file.
+const MIN_RUN_BYTES: usize = 2 << 20;
+
+/// Memory for groups that others share, and files for those beyond it. Clones share both.
+#[derive(Clone)]
+pub struct Room {
+    budget: Arc<Budget>,
+    make_file: Arc<dyn Fn() -> io::Result<Box<dyn SpillFile>> + Send + Sync>,
+    least: usize,
+}
+
+impl Room {
+    /// Bounds the memory of groups by a budget, and has files without a name made for others.
+    pub fn new(
+        budget: Arc<Budget>,
+        make_file: impl Fn() -> io::Result<Box<dyn SpillFile>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { budget, make_file: Arc::new(make_file), least: MIN_RUN_BYTES }
+    }
+
+    /// Makes runs of as few bytes as this, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_least(self, least: usize) -> Self {
+        Self { least, ..self }
+    }
+
+    /// Bytes that groups may take even if there is no room.
+    pub(crate) fn least(&self) -> usize {
+        self.least
+    }
+
+    pub(crate) fn make_file(&self) -> io::Result<Box<dyn SpillFile>> {
+        (self.make_file)()
+    }
+
+    pub(crate) fn lease(&self) -> Lease {
+        Lease::new(Arc::clone(&self.budget))
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.budget.fmt(f)
+    }
+}
 
 /// The error for more memory than there is room for.
 #[derive(Debug)]
@@ -19,11 +68,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Bytes that are taken at a time: groups come one by one, and threads share the room.
-    const PIECE: usize = 4 << 10;
+    /// Bytes that are taken at a time, once as many are in use: groups come one by one, and threads share the room.
+    const MAX_PIECE: usize = 4 << 10;
 
-    pub(crate) fn new(room: Option<Arc<Budget>>) -> Self {
-        Self { share: room.map(Share::new), free: 0, used: 0 }
+    pub(crate) fn new(budget: Arc<Budget>) -> Self {
+        Self { share: Some(Share::new(budget)), free: 0, used: 0 }
     }
 
     /// Uses so many bytes more.
@@ -33,7 +82,7 @@ impl Lease {
             return Ok(());
         };
         if self.free < bytes {
-            let piece = bytes.max(Self::PIECE);
+            let piece = bytes.max(self.used.min(Self::MAX_PIECE));
             if !share.grow(piece as u64) {
                 return Err(NoRoom);
             }
@@ -64,12 +113,5 @@ impl Lease {
     pub(crate) fn clear(&mut self) {
         self.share.iter_mut().for_each(Share::clear);
         (self.free, self.used) = (0, 0);
-    }
-}
-
-/// Copies are made of the totals of a master, which no room bounds.
-impl Clone for Lease {
-    fn clone(&self) -> Self {
-        Self::default()
     }
 }

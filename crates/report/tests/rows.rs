@@ -11,7 +11,7 @@ use std::{
 use tributary_budget::Budget;
 use tributary_csv_gate::Error as GateError;
 use tributary_protocol::GroupLine;
-use tributary_report::{Error, FileFormat, ReportPlan, SpillFile, Total};
+use tributary_report::{AddError, Error, FileFormat, ReportPlan, Room, SpillFile, Total};
 
 use crate::support::{check, checked, go_on, groups, open, partial, plan, rejected, report, rows, shown};
 
@@ -37,7 +37,7 @@ fn without_group_by_there_is_one_row() {
     check(&report, "n", &["0|-|-|-|-"]);
     check(&report, "n\nx\n", &["0|-|-|-|-", "2: `n` is not a number: `x`"]);
     let plan = plan(&report);
-    assert_eq!(rows(&Total::new(&plan)), ["0|-|-|-|-"], "the total of no files");
+    assert_eq!(rows(Total::new(&plan), &plan), ["0|-|-|-|-"], "the total of no files");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn partials_of_other_reports_are_not_added() {
     ] {
         assert!(total.add(&wrong).is_err(), "{wrong:?}");
     }
-    assert_eq!(rows(&total), ["a|5|5"], "a refused group changes nothing");
+    assert_eq!(rows(total, &plan), ["a|5|5"], "a refused group changes nothing");
 }
 
 static FILES: AtomicUsize = AtomicUsize::new(0);
@@ -206,15 +206,24 @@ fn groups_for_which_there_is_no_room_go_to_files_and_are_the_same() {
     let all = groups(&partial(&plan, "a.csv", file.as_bytes(), 2).unwrap());
     for _ in 0..2 {
         let before = FILES.load(Ordering::Relaxed);
-        let within = plan.clone().within(Arc::clone(&room), spill_file);
+        let within = plan.clone().within(Room::new(Arc::clone(&room), spill_file));
         let few = partial(&within, "a.csv", file.as_bytes(), 2).unwrap();
         assert!(FILES.load(Ordering::Relaxed) > before, "it takes files");
         assert!(groups(&few) == all);
         drop(few);
+        let (mut small, mut large) = (Total::new(&within), Total::new(&plan));
+        for group in all.iter().chain(&all[..100]) {
+            small.add(group).unwrap();
+            large.add(group).unwrap();
+            assert!(room.taken() <= 3 << 20, "the total stays within its room");
+        }
+        assert!(self::rows(small, &within) == self::rows(large, &plan));
         assert_eq!(room.taken(), 0, "what was taken is given back");
     }
-    let full = plan.within(room, || Err(io::ErrorKind::StorageFull.into()));
+    let full = plan.within(Room::new(room, || Err(io::ErrorKind::StorageFull.into())));
     assert!(matches!(partial(&full, "a.csv", file.as_bytes(), 2), Err(Error::Spill(_))));
+    let mut total = Total::new(&full);
+    assert!(matches!(all.iter().try_for_each(|group| total.add(group)), Err(AddError::File(_))));
     let error = ReportPlan::compile(&report(&["g"], &["count()"; 500])).unwrap_err().to_string();
     assert!(error.contains("at most 500 columns"), "{error}");
 }

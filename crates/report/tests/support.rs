@@ -53,15 +53,16 @@ pub(crate) fn groups(partial: &Partial) -> Vec<GroupLine> {
 }
 
 /// The rows of a total, joined by `|`: the texts of the key, then the values, with `-` for none.
-pub(crate) fn rows(total: &Total<'_>) -> Vec<String> {
+pub(crate) fn rows(total: Total<'_>, plan: &ReportPlan) -> Vec<String> {
     let mut rows = Vec::new();
     let text = |value: Option<Number>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let take = |key: Vec<String>, values: Vec<Option<Number>>| {
         rows.push(key.into_iter().chain(values.into_iter().map(text)).collect::<Vec<_>>().join("|"));
-        Ok::<(), ()>(())
+        Ok::<(), std::io::Error>(())
     };
-    total.each_row(take).unwrap();
-    assert_eq!(rows.len(), total.len());
+    let done = total.finish().unwrap();
+    done.each(plan, take).unwrap();
+    assert_eq!(rows.len(), done.len());
     rows
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn shown(plan: &ReportPlan, partial: &Partial) -> Vec<String> {
     let head = partial.head();
     assert_eq!(head.rows, counted + head.passed_over + head.rejected, "every row is counted, skipped or rejected");
     assert_eq!(head.groups, groups.len() as u64);
-    let mut shown = rows(&total);
+    let mut shown = rows(total, plan);
     if head.passed_over > 0 {
         shown.push(format!("~{}", head.passed_over));
     }

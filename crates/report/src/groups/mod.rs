@@ -4,6 +4,7 @@
 mod batch;
 mod cell;
 mod chunks;
+mod done;
 mod keys;
 mod parted;
 mod spill;
@@ -13,10 +14,12 @@ use std::{hash::BuildHasher, io};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-pub use self::spill::{MakeSpillFile, SpillFile};
+pub use self::spill::SpillFile;
 pub(crate) use self::{
     batch::Batch,
-    parted::{FileGroups, Parted},
+    done::{DoneGroups, Parts},
+    parted::Parted,
+    spill::Runs,
 };
 use self::{
     cell::{Cell, LongParts},
@@ -26,7 +29,7 @@ use self::{
 use crate::{
     number::Number,
     plan::{PartKind, PartSpec, ReportPlan},
-    room::{Lease, NoRoom},
+    room::{Lease, NoRoom, Room},
     sum::Sum,
 };
 
@@ -42,7 +45,6 @@ pub(crate) const MAX_KEY_BYTES: usize = if cfg!(test) { 64 << 20 } else { 512 <<
 const GROUP_BYTES: usize = 18 + 16 + size_of::<Entry>();
 
 /// Groups by their keys.
-#[derive(Clone)]
 pub(crate) struct Groups {
     /// The index of each group, by its key.
     table: HashTable<u32>,
@@ -90,12 +92,18 @@ impl From<io::Error> for Full {
 }
 
 impl Groups {
+    /// No groups, whose memory is that of the plan.
     pub(crate) fn new(plan: &ReportPlan) -> Self {
         Self::with_hasher(plan, RandomState::default())
     }
 
+    /// No groups, whose memory is this.
+    pub(crate) fn with_lease(plan: &ReportPlan, lease: Lease) -> Self {
+        Self { lease, ..Self::new(plan) }
+    }
+
     fn with_hasher(plan: &ReportPlan, hasher: RandomState) -> Self {
-        let kinds: Vec<_> = plan.parts.iter().map(|PartSpec { kind, .. }| *kind).collect();
+        let kinds = plan.kinds();
         Self {
             table: HashTable::new(),
             hasher,
@@ -104,7 +112,7 @@ impl Groups {
             cells: Chunks::new(kinds.len()),
             long: LongParts::default(),
             kinds,
-            lease: Lease::new(plan.room.as_ref().map(|(room, _)| room.clone())),
+            lease: plan.room.as_ref().map(Room::lease).unwrap_or_default(),
         }
     }
 
@@ -154,9 +162,14 @@ impl Groups {
         Ok(())
     }
 
-    /// Merges the rows and parts of one group of the same plan.
-    pub(crate) fn merge(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> Result<(), Full> {
-        let index = self.index_of(self.hash_of(key), key, false)?;
+    /// Merges the rows and parts of one group of the same plan. If it is forced, it takes its memory even if there is no room.
+    pub(crate) fn merge(
+        &mut self,
+        key: &[u8],
+        (rows, parts): (u64, &[Part]),
+        is_forced: bool,
+    ) -> Result<(), Full> {
+        let index = self.index_of(self.hash_of(key), key, is_forced)?;
         self.entries.get_mut(index)[0].rows += rows;
         for ((cell, kind), other) in self.cells.get_mut(index).iter_mut().zip(&self.kinds).zip(parts) {
             self.long.merge(cell, *kind, other, &mut self.lease);
@@ -164,12 +177,9 @@ impl Groups {
         Ok(())
     }
 
-    /// Merges all groups of another part of the same plan.
-    pub(crate) fn merge_all(&mut self, others: &Self) -> Result<(), Full> {
-        (0..others.len()).try_for_each(|index| {
-            let hash = self.hash_of(others.key(index));
-            self.merge_one(hash, others, index, false)
-        })
+    /// Merges a group of another total of the same plan.
+    pub(crate) fn merge_other(&mut self, others: &Self, other: usize, is_forced: bool) -> Result<(), Full> {
+        self.merge_one(self.hash_of(others.key(other)), others, other, is_forced)
     }
 
     /// Merges a group of another part, whose key has this hash. If it is forced, it takes its memory even if there is no room.
@@ -247,13 +257,6 @@ fn begin_of(key: &[u8]) -> u64 {
     let length = key.len().min(8);
     begin[..length].copy_from_slice(&key[..length]);
     u64::from_be_bytes(begin)
-}
-
-impl Groups {
-    /// The indexes of all groups in byte order of their keys.
-    pub(crate) fn sorted(&self) -> Vec<u32> {
-        sorted(0..self.len() as u32, |index| self.key(index as usize))
-    }
 }
 
 impl Part {

@@ -2,32 +2,20 @@
 //! few groups cost no lock for each row, and many groups are in memory once and not once for each thread. Those for which there is no room
 //! go to files.
 
-use std::{
-    io,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use foldhash::fast::RandomState;
 
-use super::{
-    Full, Groups, MAX_GROUPS, MAX_KEY_BYTES, Part, sorted,
-    spill::{MakeSpillFile, Run},
-};
-use crate::plan::ReportPlan;
+use super::{DoneGroups, Full, Groups, MAX_GROUPS, MAX_KEY_BYTES, Parts, Runs};
+use crate::{plan::ReportPlan, room::Room};
 
 /// Parts of the groups, by the hash of their keys. More than the threads of most machines, so that they seldom wait for each other.
 const PARTS: usize = 64;
-/// Bits of an index within a part.
-const INDEX_BITS: u32 = MAX_GROUPS.ilog2() + 1;
 /// Bytes of a thread's own groups above which they are added to those of all: they stay in the cache of its core.
 const MAX_OWN_BYTES: usize = 1 << 20;
-/// Bytes that the groups of a file may take even if there is no room: a run of less is not worth a file.
-const MIN_RUN_BYTES: usize = if cfg!(test) { 4 << 10 } else { 2 << 20 };
-/// Runs that are merged to one.
-const MAX_RUNS: usize = 16;
 
 /// The groups of a file that is being read.
 pub(crate) struct Parted<'a> {
@@ -39,7 +27,7 @@ pub(crate) struct Parted<'a> {
     key_bytes: AtomicUsize,
     bytes: AtomicUsize,
     /// Held while groups are written.
-    runs: Mutex<Vec<Run>>,
+    runs: Mutex<Runs>,
     /// Counts the times that this was done.
     spills: AtomicUsize,
 }
@@ -92,8 +80,9 @@ impl<'a> Parted<'a> {
         mut groups: &'g [(u64, usize)],
     ) -> Result<&'g [(u64, usize)], Full> {
         let before = (part.len(), part.keys.bytes(), part.bytes());
+        let least = self.plan.room.as_ref().map_or(0, Room::least);
         while let [(hash, index), rest @ ..] = groups {
-            let is_small = self.bytes.load(Ordering::Relaxed) + part.bytes() - before.2 < MIN_RUN_BYTES;
+            let is_small = self.bytes.load(Ordering::Relaxed) + part.bytes() - before.2 < least;
             match part.merge_one(*hash, own, *index, is_small) {
                 Ok(()) => groups = rest,
                 Err(Full::Memory) => break,
@@ -118,14 +107,8 @@ impl<'a> Parted<'a> {
         if self.spills.load(Ordering::Acquire) != spills {
             return Ok(());
         }
-        let Some((_, make)) = self.plan.room else { return Err(Full::Memory) };
-        let groups = self.take_all();
-        runs.push(Run::write(&groups, make, &groups.0[0].kinds)?);
-        drop(groups);
-        if runs.len() == MAX_RUNS {
-            let all = self.merged(std::mem::take(&mut runs), make, &mut || true)?;
-            runs.push(all);
-        }
+        let room = self.plan.room.as_ref().ok_or(Full::Memory)?;
+        runs.push(self.take_all(), self.plan, room)?;
         self.spills.fetch_add(1, Ordering::Release);
         Ok(())
     }
@@ -143,21 +126,15 @@ impl<'a> Parted<'a> {
         Parts(self.parts.iter().map(take).collect())
     }
 
-    fn merged(&self, runs: Vec<Run>, make: MakeSpillFile, go_on: &mut dyn FnMut() -> bool) -> Result<Run, Full> {
-        let kinds: Vec<_> = self.plan.parts.iter().map(|part| part.kind).collect();
-        let run = Run::merge(runs, make, &kinds, go_on)?;
-        if run.len() > MAX_GROUPS || run.key_bytes() > MAX_KEY_BYTES as u64 { Err(Full::Groups) } else { Ok(run) }
-    }
-
     /// The groups of the file that was read. Asks `go_on` now and then if they are in files, and fails if it says no.
-    pub(crate) fn finish(&self, go_on: &mut dyn FnMut() -> bool) -> Result<FileGroups, Full> {
+    pub(crate) fn finish(&self, go_on: &mut dyn FnMut() -> bool) -> Result<DoneGroups, Full> {
         if lock(&self.runs).is_empty() {
-            return Ok(FileGroups::InMemory(self.take_all()));
+            return Ok(DoneGroups::in_memory(self.take_all()));
         }
         self.spill(self.spills.load(Ordering::Acquire))?;
         let runs = std::mem::take(&mut *lock(&self.runs));
-        let Some((_, make)) = self.plan.room else { return Err(Full::Memory) };
-        Ok(FileGroups::InFile(Mutex::new(self.merged(runs, make, go_on)?)))
+        let room = self.plan.room.as_ref().ok_or(Full::Memory)?;
+        Ok(DoneGroups::in_file(runs.merged(self.plan, room, go_on)?))
     }
 }
 
@@ -168,63 +145,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The place of a key with this hash. The table looks at other bits.
 fn part_of(hash: u64) -> usize {
     (hash >> 40) as usize % PARTS
-}
-
-/// The groups of a file.
-pub(crate) enum FileGroups {
-    InMemory(Parts),
-    /// Held to read them.
-    InFile(Mutex<Run>),
-}
-
-impl Default for FileGroups {
-    fn default() -> Self {
-        Self::InMemory(Parts::default())
-    }
-}
-
-impl FileGroups {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::InMemory(Parts(parts)) => parts.iter().map(Groups::len).sum(),
-            Self::InFile(run) => lock(run).len(),
-        }
-    }
-
-    /// Calls `take` with the key, the rows and the parts of each group, in byte order of the keys.
-    pub(crate) fn each<E: From<io::Error>>(
-        &self,
-        mut take: impl FnMut(&[u8], u64, &[Part]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        match self {
-            Self::InMemory(parts) => parts.each(|groups, index| {
-                let (rows, parts) = groups.at(index);
-                take(groups.key(index), rows, &parts)
-            }),
-            Self::InFile(run) => lock(run).each(|group| take(&group.key, group.rows, &group.parts)),
-        }
-    }
-}
-
-/// Groups in memory, in parts.
-#[derive(Default)]
-pub(crate) struct Parts(Vec<Groups>);
-
-impl Parts {
-    /// Calls `take` with the part and the index of each group, in byte order of the keys.
-    pub(super) fn each<E>(&self, mut take: impl FnMut(&Groups, usize) -> Result<(), E>) -> Result<(), E> {
-        let place = |group: u32| (&self.0[(group >> INDEX_BITS) as usize], (group & ((1 << INDEX_BITS) - 1)) as usize);
-        let numbers = |(part, groups): (usize, &Groups)| {
-            let first = (part as u32) << INDEX_BITS;
-            first..first + groups.len() as u32
-        };
-        let key = |group| {
-            let (groups, index) = place(group);
-            groups.key(index)
-        };
-        sorted(self.0.iter().enumerate().flat_map(numbers), key).into_iter().try_for_each(|group| {
-            let (groups, index) = place(group);
-            take(groups, index)
-        })
-    }
 }

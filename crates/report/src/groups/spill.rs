@@ -6,20 +6,22 @@ use std::{
     io::{self, BufReader, BufWriter, Read, Seek, Write},
 };
 
-use super::{Groups, Part, parted::Parts};
-use crate::plan::PartKind;
+use super::{Full, MAX_GROUPS, MAX_KEY_BYTES, Part, Parts};
+use crate::{
+    plan::{PartKind, ReportPlan},
+    room::Room,
+};
 
 /// A file without a name.
 pub trait SpillFile: Read + Write + Seek + Send {}
 
 impl<T: Read + Write + Seek + Send> SpillFile for T {}
 
-/// Makes such a file.
-pub type MakeSpillFile = fn() -> io::Result<Box<dyn SpillFile>>;
-
 /// Bytes that are read or written at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// Runs that are merged to one.
+const MAX_RUNS: usize = 16;
 /// Groups between two questions whether to go on.
 const GROUPS_BETWEEN: usize = 256;
 
@@ -38,6 +40,33 @@ pub(crate) struct Run {
     kinds: Vec<PartKind>,
 }
 
+/// The runs of one result.
+#[derive(Default)]
+pub(crate) struct Runs(Vec<Run>);
+
+impl Runs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Moves groups to a run. When runs are many, they are merged to one.
+    pub(crate) fn push(&mut self, groups: Parts, plan: &ReportPlan, room: &Room) -> Result<(), Full> {
+        self.0.push(Run::write(&groups, room, &plan.kinds())?);
+        drop(groups);
+        if self.0.len() == MAX_RUNS {
+            let all = std::mem::take(self).merged(plan, room, &mut || true)?;
+            self.0.push(all);
+        }
+        Ok(())
+    }
+
+    /// All of them as one. Asks `go_on` now and then, and fails if it says no.
+    pub(crate) fn merged(self, plan: &ReportPlan, room: &Room, go_on: &mut dyn FnMut() -> bool) -> Result<Run, Full> {
+        let run = Run::merge(self.0, room, &plan.kinds(), go_on)?;
+        if run.len() > MAX_GROUPS || run.key_bytes > MAX_KEY_BYTES as u64 { Err(Full::Groups) } else { Ok(run) }
+    }
+}
+
 /// A run to which groups are added in order.
 struct RunWriter {
     out: BufWriter<Box<dyn SpillFile>>,
@@ -46,8 +75,8 @@ struct RunWriter {
 }
 
 impl RunWriter {
-    fn new(make: MakeSpillFile) -> io::Result<Self> {
-        Ok(Self { out: BufWriter::with_capacity(BUFFER_BYTES, make()?), groups: 0, key_bytes: 0 })
+    fn new(room: &Room) -> io::Result<Self> {
+        Ok(Self { out: BufWriter::with_capacity(BUFFER_BYTES, room.make_file()?), groups: 0, key_bytes: 0 })
     }
 
     fn push(&mut self, key: &[u8], rows: u64, parts: &[Part]) -> io::Result<()> {
@@ -72,24 +101,25 @@ fn put(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
 }
 
 impl Run {
-    /// Writes the groups of a file.
-    pub(super) fn write(groups: &Parts, make: MakeSpillFile, kinds: &[PartKind]) -> io::Result<Self> {
-        let mut writer = RunWriter::new(make)?;
-        groups.each(|groups: &Groups, index| {
+    /// Writes groups to a new run.
+    fn write(groups: &Parts, room: &Room, kinds: &[PartKind]) -> io::Result<Self> {
+        let mut writer = RunWriter::new(room)?;
+        for group in groups.order() {
+            let (groups, index) = groups.place(group);
             let (rows, parts) = groups.at(index);
-            writer.push(groups.key(index), rows, &parts)
-        })?;
+            writer.push(groups.key(index), rows, &parts)?;
+        }
         writer.end(kinds)
     }
 
     /// Merges runs to one. Asks `go_on` now and then.
-    pub(super) fn merge(
+    fn merge(
         runs: Vec<Self>,
-        make: MakeSpillFile,
+        room: &Room,
         kinds: &[PartKind],
         go_on: &mut dyn FnMut() -> bool,
     ) -> io::Result<Self> {
-        let mut writer = RunWriter::new(make)?;
+        let mut writer = RunWriter::new(room)?;
         let mut readers = Vec::new();
         for run in runs {
             readers.push(Reader::begin(run)?);
@@ -125,11 +155,6 @@ impl Run {
 
     pub(super) fn len(&self) -> usize {
         self.groups
-    }
-
-    /// Bytes of all keys.
-    pub(super) fn key_bytes(&self) -> u64 {
-        self.key_bytes
     }
 
     /// Calls `take` with each group.

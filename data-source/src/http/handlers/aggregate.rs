@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tributary_format_rules::{bounded, file_format};
 use tributary_http_common::{TempFile, plain};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
-use tributary_report::{ReportPlan, SpillFile};
+use tributary_report::{ReportPlan, Room, SpillFile};
 
 use crate::{
     http::{app::App, error::ApiError},
@@ -47,7 +47,7 @@ pub(crate) async fn aggregate(
     if asked.format != tributary_report::partial_format() {
         return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
     }
-    let plan = ReportPlan::compile(&asked.report)?.within(app.computations.room(), spill_file);
+    let plan = ReportPlan::compile(&asked.report)?.within(Room::new(app.computations.room(), spill_file));
     let entry = app.entry(&asked.path)?;
     if entry.hash != asked.hash {
         return Err(ApiError::Changed { path: asked.path });

@@ -107,10 +107,11 @@ pub(super) fn write_result(answer: &Path, result: &Path) -> Result<u64> {
     ensure!(is_ended, "the answer is incomplete");
     let mut out = BufWriter::new(File::create(result)?);
     let text = |value: Option<Number>| value.map_or_else(String::new, |value| value.to_string());
-    total.each_row(|key, values| {
+    let rows = total.finish()?;
+    rows.each(&plan, |key, values| {
         let cells: Vec<String> = key.into_iter().chain(values.into_iter().map(text)).collect();
         writeln!(out, "{}", cells.join("|"))
     })?;
     out.flush()?;
-    Ok(total.len() as u64)
+    Ok(rows.len() as u64)
 }
