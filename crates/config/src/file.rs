@@ -272,6 +272,7 @@ impl Place<'_> {
             followers: self.optional(typed.followers.as_ref(), limits::followers)?.unwrap_or(default.followers),
             lists: self.optional(typed.lists.as_ref(), size)?.unwrap_or(default.lists),
             sorted_rows: self.optional(typed.sorted_rows.as_ref(), size)?.unwrap_or(default.sorted_rows),
+            report_memory: self.optional(typed.report_memory.as_ref(), size)?.unwrap_or(default.report_memory),
         })
     }
 

@@ -31,11 +31,13 @@ pub struct Limits {
     pub lists: u64,
     /// Bytes of sorted rows in memory; others go to the spool. Default: 48 MiB.
     pub sorted_rows: u64,
+    /// Bytes of the groups of all reports that are being computed; others go to the spool. Default: 64 MiB.
+    pub report_memory: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 48 << 20 }
+        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 48 << 20, report_memory: 64 << 20 }
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) struct LimitsAsTyped {
     pub(super) followers: Option<Spanned<u64>>,
     pub(super) lists: Option<Spanned<String>>,
     pub(super) sorted_rows: Option<Spanned<String>>,
+    pub(super) report_memory: Option<Spanned<String>>,
 }
 
 /// Parses the number of followers.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use tributary_format_rules::{FormatRules, Patterns};
 use tributary_protocol::{CalendarPart, FormatSpec, GroupSpec, MetricSpec, OneOrMany, ReportSpec};
-use tributary_report::{MetricKind, ReportPlan, ReportSetting};
+use tributary_report::{MetricKind, ReportPlan, ReportSetting, Room};
 use tributary_store::ReportTable;
 
 use super::{
@@ -53,6 +53,13 @@ impl PartialEq for ReportConfig {
 }
 
 impl ReportConfig {
+    /// The same report, whose groups are computed within a room.
+    #[must_use]
+    pub fn within(&self, room: &Room) -> Self {
+        let plan = ReportPlan::clone(&self.plan).within(room.clone());
+        Self { plan: Arc::new(plan), ..self.clone() }
+    }
+
     /// The name of its reader in the database.
     #[must_use]
     pub fn reader(&self) -> String {

@@ -54,7 +54,7 @@ pub use facade::{
     ACCEPT_COMMAND, AcceptError, Acceptance, EditError, Engine, Followed, ListError, MAX_SEARCHED_NAMES, Matches,
     NameSearch, OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState,
     RejectedFile, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today,
-    accept_held, is_locked, once, reader_named,
+    TooManyToSort, accept_held, is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{

@@ -57,7 +57,9 @@ pub enum AddError {
     #[error("there is no room for the groups in memory")]
     NoRoom,
     /// Groups for which there is no room go to temporary files, and that failed.
-    #[error("the groups of the report take more memory than there is for them, and they cannot be moved to a temporary file: {0}")]
+    #[error(
+        "the groups of the report take more memory than there is for them, and they cannot be moved to a temporary file: {0}"
+    )]
     File(#[from] io::Error),
 }
 

@@ -44,5 +44,6 @@ pub use inputs::{
 };
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
+    ReportWriter,
 };
 pub use sqlite::{FolderLocks, Lock, Snapshot, StandingDocument, spool_path};

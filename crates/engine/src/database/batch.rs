@@ -1,6 +1,7 @@
 //! Rows of a list on their way to whoever takes it, in batches that are bounded in rows and in bytes.
 
 use anyhow::Result;
+use tributary_store::GroupRow;
 
 /// Rows in a batch.
 const MAX_ROWS: usize = 1_000;
@@ -33,6 +34,14 @@ impl<'s, T> Batch<'s, T> {
     /// Sends the last rows.
     pub(crate) fn finish(self) -> Result<()> {
         if self.rows.is_empty() { Ok(()) } else { (self.send)(self.rows) }
+    }
+}
+
+impl Batch<'_, GroupRow> {
+    /// Adds a row of a report.
+    pub(crate) fn push_group(&mut self, row: GroupRow) -> Result<()> {
+        let bytes = row.group.iter().map(String::len).sum();
+        self.push(row, bytes)
     }
 }
 

@@ -16,6 +16,7 @@ mod products;
 mod queues;
 mod reload;
 mod reports;
+mod scoped_rows;
 mod sources;
 mod start;
 
@@ -51,6 +52,7 @@ pub use product_list::{ListError, Matches, ProductPage, ProductQuery, ProductSea
 pub use products::EditError;
 pub use queues::{QueueRole, QueueState};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange};
+pub use scoped_rows::TooManyToSort;
 pub use sources::SourceHealth;
 use start::{Started, StartedUploads, start};
 
@@ -164,7 +166,7 @@ impl Engine {
             meter,
             most_frequent: MostFrequent::new(),
             inbox,
-            reports: RwLock::new(config.reports.clone().into()),
+            reports: RwLock::new(context.reports.configured().into()),
             catalog: RwLock::new(config.catalog.clone().into()),
             queues: RwLock::new(Arc::new([])),
             charts: Arc::default(),

@@ -10,7 +10,12 @@ use tributary_config::{Config, SourceConfig, UploadsConfig};
 use tributary_store::Store;
 
 use super::{Current, Engine, adopt::Adoption};
-use crate::{inbox::PollSettings, ingest::StoredSource, progress::Unobserved, reports::Reports};
+use crate::{
+    inbox::PollSettings,
+    ingest::StoredSource,
+    progress::Unobserved,
+    reports::{ReportMemory, Reports},
+};
 
 /// The pause before another attempt to go back to the old configuration.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -30,7 +35,8 @@ impl Engine {
             let settings = put_off.join(", ");
             tracing::warn!(%settings, "changed settings that only the next start applies: {settings}");
         }
-        let (old, new) = (self.adoption(&current.config), self.adoption(&config));
+        let memory = current.context.reports.memory().clone();
+        let (old, new) = (self.adoption(&current.config, &memory), self.adoption(&config, &memory));
         let is_same = (&old.sources, &old.reports, &old.catalog) == (&new.sources, &new.reports, &new.catalog)
             && config.poll_interval == current.config.poll_interval
             && with_changes(&current.config.uploads, &config.uploads) == current.config.uploads;
@@ -58,8 +64,9 @@ impl Engine {
         };
         let mut context = current.context.clone();
         if config.reports != current.config.reports {
-            context.reports = Reports::new(&config.reports, config.database.clone());
-            *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = config.reports.clone().into();
+            context.reports = Reports::new(&config.reports, config.database.clone(), memory);
+            let configured = context.reports.configured().into();
+            *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = configured;
         }
         *self.0.catalog.write().unwrap_or_else(PoisonError::into_inner) = config.catalog.clone().into();
         let (sources, reports) = (config.sources.len(), config.reports.len());
@@ -69,14 +76,14 @@ impl Engine {
         Ok(())
     }
 
-    fn adoption(&self, config: &Config) -> Adoption {
+    fn adoption(&self, config: &Config, memory: &ReportMemory) -> Adoption {
         let mut sources = config.sources.clone();
         let uploads = self.0.inbox.source().running();
         sources.extend(uploads.map(|source| {
             let UploadsConfig { formats, columns, .. } = config.uploads.clone();
             SourceConfig { formats, columns, ..source }
         }));
-        let (reports, catalog) = (config.reports.clone(), config.catalog.clone());
+        let (reports, catalog) = (memory.of(&config.reports), config.catalog.clone());
         Adoption { sources, reports, catalog, drop: config.drop_sources.clone(), is_reload: true }
     }
 

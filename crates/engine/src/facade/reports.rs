@@ -1,20 +1,17 @@
 //! The results of reports.
 
 use std::{
-    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, PoisonError},
 };
 
 use anyhow::Result;
-use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
-use tributary_store::{GroupRow, ReportOrder, ReportRange, ReportValue, Store};
+use tributary_store::{GroupRow, ReportOrder, ReportRange, Store};
 
-use super::Engine;
+use super::{Engine, scoped_rows};
 use crate::{
     database::{Batch, Batches},
-    reports::rows_of,
     views::{ReportChart, ReportSummary, is_written, summary},
 };
 
@@ -76,28 +73,6 @@ impl RowRange {
         };
         ReportRange { order, part: self.part.as_deref(), limit: self.limit, offset: self.offset }
     }
-
-    /// Takes the range from all rows of a report, as [`Store::report_rows`] does.
-    fn take_from(&self, report: &ReportConfig, mut rows: Vec<GroupRow>) -> Vec<GroupRow> {
-        if let Some(part) = &self.part {
-            rows.retain(|row| row.group.iter().any(|text| text.contains(part.as_str())));
-        }
-        rows.sort_by(|a, b| a.group.cmp(&b.group));
-        if let Some(RowOrder { column, descending }) = &self.order {
-            let directed = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
-            if let Some(index) = report.group_by.iter().position(|key| key == column) {
-                rows.sort_by(|a, b| directed(a.group[index].cmp(&b.group[index])));
-            } else if let Some(index) = report.metrics.iter().position(|metric| metric == column) {
-                let value = |row: &GroupRow| row.values.get(index).and_then(ReportValue::approximate);
-                rows.sort_by(|a, b| match (value(a), value(b)) {
-                    (Some(a), Some(b)) => directed(a.total_cmp(&b)),
-                    (a, b) => b.is_some().cmp(&a.is_some()),
-                });
-            }
-        }
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        rows.into_iter().skip(usize::try_from(self.offset).unwrap_or_default()).take(limit).collect()
-    }
 }
 
 impl Engine {
@@ -157,6 +132,7 @@ impl Engine {
     ///
     /// # Errors
     /// The database fails before the first row; later failures are items of the stream.
+    /// [`TooManyToSort`](super::TooManyToSort).
     pub async fn report_rows(
         &self,
         report: &ReportConfig,
@@ -165,70 +141,16 @@ impl Engine {
     ) -> Result<Batches<GroupRow>> {
         let report = report.clone();
         if scope.source.is_some() || scope.file.is_some() {
-            let read = move |store: &mut Store| Ok(range.take_from(&report, scoped_rows(store, &report, &scope)?));
-            let rows = self.read(read).await?;
-            return Ok(stream::iter([Ok(rows)]).boxed());
+            return scoped_rows::read(&self.0.readers, report, range, scope).await;
         }
         let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<GroupRow>) -> Result<()>| {
             if !is_written(store, &report)? {
                 return Ok(());
             }
             let mut batch = Batch::new(send);
-            let take = |row: GroupRow| {
-                let bytes = row.group.iter().map(String::len).sum();
-                batch.push(row, bytes)
-            };
-            store.each_report_row(&report.table(), range.stored(), take)?;
+            store.each_report_row(&report.table(), range.stored(), |row| batch.push_group(row))?;
             batch.finish()
         };
         self.0.readers.stream(produce).await
-    }
-}
-
-/// The rows of a report over the files of a scope, in order of their groups.
-fn scoped_rows(store: &mut Store, report: &ReportConfig, scope: &ReportScope) -> Result<Vec<GroupRow>> {
-    let sources = store.sources()?;
-    let id_of = |name: &String| sources.iter().find(|known| known.name == *name).map(|known| known.id);
-    // An unknown source has no files.
-    let wanted_source = scope.source.as_ref().map(id_of);
-    rows_of(store, report, |row| {
-        wanted_source.is_none_or(|wanted| wanted == Some(row.source_id))
-            && scope.file.as_ref().is_none_or(|file| *file == row.path)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use ReportValue::{Integer, Null, Real, Text};
-
-    use super::*;
-
-    #[test]
-    fn rows_that_are_summed_for_a_request_are_ordered_as_those_of_the_table() {
-        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let report =
-            ReportConfig::with_columns("sales", texts(&["Department Name"]), texts(&["rows", "total_sales", "avg"]));
-        let row = |group: &[&str], values: &[ReportValue]| GroupRow { group: texts(group), values: values.to_vec() };
-        let rows = || {
-            vec![
-                row(&["b"], &[Integer(1), Text("9".repeat(30)), Null]),
-                row(&["c"], &[Integer(1), Integer(3), Real(0.5)]),
-                row(&["a"], &[Integer(2), Null, Integer(1)]),
-            ]
-        };
-        let check_part = |part: Option<&str>, order: Option<(&str, bool)>, (limit, offset), expect: &str| {
-            let order = order.map(|(column, descending)| RowOrder { column: column.to_owned(), descending });
-            let range = RowRange { order, part: part.map(str::to_owned), limit, offset };
-            let rows = range.take_from(&report, rows());
-            assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<String>(), expect, "{range:?}");
-        };
-        let check = |order, range, expect: &str| check_part(None, order, range, expect);
-        check_part(Some("b"), None, (-1, 0), "b");
-        check_part(Some("B"), None, (-1, 0), "");
-        check(None, (-1, 0), "abc");
-        check(Some(("Department Name", true)), (-1, 0), "cba");
-        check(Some(("total_sales", false)), (-1, 0), "cba");
-        check(Some(("total_sales", true)), (-1, 0), "bca");
-        check(Some(("rows", true)), (2, 1), "bc");
     }
 }

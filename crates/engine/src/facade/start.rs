@@ -18,7 +18,7 @@ use crate::{
     metrics::Durations,
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
-    reports::Reports,
+    reports::{ReportMemory, Reports},
     source::{AnswerMemory, Http, Origin, SourceClient, Spool, http_client},
 };
 
@@ -55,10 +55,11 @@ impl Started {
             Store::open(&config.database)?,
             Lock::acquire(&config.database, "a test")?,
         )?;
-        let reports = Reports::new(&config.reports, config.database.clone());
+        let spool = Spool::open(config.database.path(), config.keep_free)?;
+        let memory = ReportMemory::new(config.limits.report_memory, spool.clone());
+        let reports = Reports::new(&config.reports, config.database.clone(), memory);
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
-        let spool = Spool::open(config.database.path(), config.keep_free)?;
         let http = http_client(&Trust::default(), config.patience, AnswerMemory::new(config.limits.lists))?;
         let context = Context::new(http, writer, (spool, Cache::off()), (reports, &config.limits));
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
@@ -116,13 +117,13 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let (cache, keep_free) = (config.cache.clone(), config.keep_free);
     let source = config.uploads.source(&folder);
     let folder = DocumentFolder::new(folder);
-    let reports = Reports::new(&config.reports, config.database.clone());
-    let readers = reports.clone();
+    let report_memory = config.limits.report_memory;
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
         let mut store = Store::open(&url)?;
         let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
         lock.folders().acquire(&spool_path(url.path()))?;
+        let reports = Reports::new(&configured, url.clone(), ReportMemory::new(report_memory, kept.0.clone()));
         let folder = folder.with(lock.folders());
         if folder.exists() {
             folder.take()?;
@@ -130,18 +131,19 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let Recovered { standing, missing, unfinished } = recover(&mut store, &folder)?;
         let is_polled = folder.exists();
         sources.extend(is_polled.then(|| source.clone()));
-        let adoption = Adoption { sources, reports: configured, catalog, drop, is_reload: false };
+        let adoption = Adoption { sources, reports: reports.configured().to_vec(), catalog, drop, is_reload: false };
         let (stored, written) = adoption.run(&mut store)?;
-        let documents = Documents::new(folder, readers, &standing, missing);
+        let documents = Documents::new(folder, reports.clone(), &standing, missing);
         let uploads = StartedUploads { source, documents, is_polled, unfinished };
         let adopted = (adoption.sources.into_iter().zip(stored), written);
-        Ok((Writer::start(url, store, lock)?, kept, adopted, uploads))
+        Ok((Writer::start(url, store, lock)?, (kept, reports), adopted, uploads))
     };
     // Both take their time, the one with the disk, the other with certificates.
     let (patience, memory) = (config.patience, AnswerMemory::new(config.limits.lists));
     let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, memory));
     let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
-    let ((writer, writer_thread), kept, (stored, adopted), uploads) = prepared.context("the start failed")??;
+    let ((writer, writer_thread), (kept, reports), (stored, adopted), uploads) =
+        prepared.context("the start failed")??;
     let context = Context::new(http.context("the start failed")??, writer, kept, (reports, &config.limits));
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {

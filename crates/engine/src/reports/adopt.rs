@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use tributary_config::{ReportConfig, report_of, report_reader};
-use tributary_store::{Error as StoreError, GroupRow, Store};
+use tributary_report::TotalRows;
+use tributary_store::{Error as StoreError, Store};
 
 use super::{
     apply::put_totals,
-    total::{can_be_summed, rows_of},
+    total::{can_be_summed, total_of},
     versions::SourceVersions,
 };
 
@@ -30,7 +31,7 @@ pub(crate) fn adopt(store: &mut Store, reports: &[ReportConfig], sources: &[&str
             let rows = summed(store, report)?;
             let mut versions = SourceVersions::read(store, &report.name)?;
             versions.retain(sources);
-            put_totals(store, report, rows, &versions)?;
+            put_totals(store, report, &rows, &versions)?;
         }
     }
     Ok(())
@@ -49,15 +50,15 @@ fn drop_report(store: &mut Store, name: &str) -> Result<()> {
     Ok(store.delete_files_of_reader(&report_reader(name))?)
 }
 
-/// The totals of the stored partials. If they cannot be summed, they are forgotten, so that the report is computed again from its
+/// The total of the stored partials. If they cannot be summed, they are forgotten, so that the report is computed again from its
 /// files: one damaged partial must not keep the master from starting.
-fn summed(store: &mut Store, report: &ReportConfig) -> Result<Vec<GroupRow>> {
-    match rows_of(store, report, |_| true) {
+fn summed(store: &mut Store, report: &ReportConfig) -> Result<TotalRows> {
+    match total_of(store, report, |_| true) {
         Err(error) if error.downcast_ref::<StoreError>().is_none() => {
             let name = &report.name;
             tracing::error!(report = %name, "report `{name}` is computed again from all its files: {error:#}");
             drop_report(store, name)?;
-            rows_of(store, report, |_| true)
+            total_of(store, report, |_| true)
         }
         summed => summed,
     }

@@ -9,15 +9,16 @@ use std::{
 use anyhow::{Result, ensure};
 use tributary_config::ReportConfig;
 use tributary_protocol::{CompactManifest, PartialHead, RowReject};
-use tributary_report::Total;
-use tributary_store::{FileRow, GroupRow, ReportRow, Store};
+use tributary_report::{Total, TotalRows};
+use tributary_store::{FileRow, ReportRow, Store};
 
 use super::{
     content::SourceKey,
     failure::{AttemptOutcome, put_outcome},
+    memory::KeptMemory,
     reader::Partials,
-    sums::{Kept, Sums},
-    total::{add_stored, can_be_summed, has_partial, rows},
+    sums::{Kept, Summed},
+    total::{add_stored, can_be_summed, each_row, has_partial},
     versions::SourceVersions,
 };
 use crate::{
@@ -81,7 +82,7 @@ pub(super) struct ReportUpdate {
     files: Vec<ComputedFile>,
     removed: Vec<FileRow>,
     /// The new totals; `None` if they stay until stale files have been read again.
-    rows: Option<Vec<GroupRow>>,
+    rows: Option<TotalRows>,
     /// All rejects of the report's files.
     rejects: i64,
     /// The names of the sources whose partials were read.
@@ -97,6 +98,8 @@ pub(super) struct AppliedUpdate {
     pub(super) removed: Vec<FileRow>,
     /// Names of the sources that the report has files of.
     pub(super) sources: Vec<String>,
+    /// The totals, if they were written.
+    pub(super) rows: Option<TotalRows>,
 }
 
 /// A file as it is stored from now on.
@@ -109,7 +112,7 @@ struct ComputedFile {
 impl ReportUpdate {
     /// Number of rows that it writes to the report's table.
     pub(super) fn rows(&self) -> usize {
-        self.rows.as_ref().map_or(0, Vec::len)
+        self.rows.as_ref().map_or(0, TotalRows::len)
     }
 }
 
@@ -117,37 +120,21 @@ impl ReportUpdate {
 /// written, so nothing of the report changes in between. Returns the sums to keep once the update is committed.
 ///
 /// # Errors
-/// The database fails or is damaged; there are too many groups.
+/// The database or the spool fails or is damaged; there are too many groups.
 pub(super) fn prepare(
     store: &mut Store,
     report: &ReportConfig,
-    kept: Kept,
+    (kept, memory): (Kept, &KeptMemory),
     update: SourceUpdate,
 ) -> Result<(ReportUpdate, Kept)> {
     let SourceUpdate { source, version, outcome, computed, settled, removed, started } = update;
     let sources = store.sources_of_reader(&report.reader())?;
     let mut files = computed_files(store, report, &source, computed)?;
     files.extend(settled.into_iter().map(|row| ComputedFile { update: FileUpdate::settled(row), lines: None }));
-    let kept = match kept {
-        Kept::Sums(sums) if sums.are_of(&sources) => Kept::Sums(sums),
-        Kept::Unused | Kept::TooLarge => kept,
-        Kept::Sums(_) | Kept::Unknown => {
-            Sums::read(store, report)?.map_or(Kept::TooLarge, |sums| Kept::Sums(Box::new(sums)))
-        }
-    };
-    let (rows, rejects, kept) = match kept {
-        Kept::Sums(mut sums) => {
-            let changed = files.iter_mut().map(|file| (&file.update.row, file.lines.as_mut()));
-            sums.update(store, report, changed, &removed)?;
-            let rows = sums.rows(report)?;
-            let rejects = sums.rejects();
-            (rows, rejects, if sums.are_too_large() { Kept::TooLarge } else { Kept::Sums(sums) })
-        }
-        other => {
-            let (rows, rejects) = sum_all(store, report, &source, &mut files, &removed)?;
-            let kept = if matches!(other, Kept::Unused) { Kept::Unknown } else { Kept::TooLarge };
-            (rows, rejects, kept)
-        }
+    let changed = files.iter_mut().map(|file| (&file.update.row, file.lines.as_mut()));
+    let (Summed { rows, rejects }, kept) = match kept.update(store, report, (memory, &sources), (changed, &removed))? {
+        (Some(summed), kept) => (summed, kept),
+        (None, kept) => (sum_all(store, report, &source, &mut files, &removed)?, kept),
     };
     Ok((ReportUpdate { source, version, outcome, files, removed, rows, rejects, sources, started }, kept))
 }
@@ -201,7 +188,7 @@ fn sum_all(
     source: &SourceKey,
     updated: &mut [ComputedFile],
     removed: &[FileRow],
-) -> Result<(Option<Vec<GroupRow>>, i64)> {
+) -> Result<Summed> {
     let replaced: HashSet<String> =
         updated.iter().map(|file| &file.update.row).chain(removed).map(|row| row.path.clone()).collect();
     let is_kept = |row: &FileRow| row.source_id != source.id || !replaced.contains(&row.path);
@@ -210,7 +197,7 @@ fn sum_all(
     let all = || kept.iter().chain(updated.iter().map(|file| &file.update.row));
     let rejects = all().map(|row| row.rejects).sum();
     if !can_be_summed(report, all()) {
-        return Ok((None, rejects));
+        return Ok(Summed { rows: None, rejects });
     }
     let mut total = Total::new(&report.plan);
     for row in kept.iter().filter(|row| has_partial(report, row)) {
@@ -222,7 +209,7 @@ fn sum_all(
             None => add_stored(store, &file.update.row, &mut total)?,
         }
     }
-    Ok((Some(rows(&total)), rejects))
+    Ok(Summed { rows: Some(total.finish()?), rejects })
 }
 
 /// Writes an update, and an event if the totals are written. Call it in a transaction.
@@ -244,8 +231,9 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
     let mut versions = SourceVersions::read(store, &report.name)?;
     versions.set(&update.source.name, update.version.as_deref());
     let files = update.files.into_iter().map(|file| file.update.row).collect();
-    let applied = AppliedUpdate { files, removed: update.removed, sources: store.sources_of_reader(&report.reader())? };
-    let Some(rows) = update.rows else {
+    let sources = store.sources_of_reader(&report.reader())?;
+    let applied = AppliedUpdate { files, removed: update.removed, sources, rows: update.rows };
+    let Some(rows) = &applied.rows else {
         put_versions(store, report, &versions)?;
         return Ok(applied);
     };
@@ -263,14 +251,17 @@ pub(super) fn apply(store: &mut Store, report: &ReportConfig, mut update: Report
 /// Writes the totals of a report with what they were computed from, and returns the number of rows. Call it in a transaction.
 ///
 /// # Errors
-/// The database fails.
+/// The database or the spool fails.
 pub(super) fn put_totals(
     store: &mut Store,
     report: &ReportConfig,
-    rows: Vec<GroupRow>,
+    rows: &TotalRows,
     versions: &SourceVersions,
 ) -> Result<i64> {
-    let groups = store.write_report(&report.table(), rows)?;
+    let table = report.table();
+    let mut writer = store.report_writer(&table)?;
+    each_row(report, rows, |row| Ok(writer.push(row)?))?;
+    let groups = writer.finish()?;
     store.put_report(&ReportRow {
         name: report.name.clone(),
         digest: report.plan.results_digest().to_owned(),

@@ -8,6 +8,7 @@ mod apply;
 mod content;
 mod failure;
 mod fetch_partial;
+mod memory;
 mod reader;
 mod stored;
 mod sums;
@@ -29,7 +30,8 @@ pub(crate) use adopt::adopt;
 pub(crate) use content::{AppliedContent, PlainBody, SourceContent, SourceKey};
 pub(crate) use failure::joined;
 pub(crate) use fetch_partial::PartialFetcher;
-pub(crate) use total::{is_stale, rows_of};
+pub(crate) use memory::ReportMemory;
+pub(crate) use total::{each_row, is_stale, total_of};
 pub(crate) use versions::SourceVersions;
 pub(crate) use work::ReportWork;
 
@@ -50,6 +52,7 @@ struct Shared {
     computing: Semaphore,
     /// Memory of partials that are not applied yet.
     held: Arc<Budget>,
+    memory: ReportMemory,
 }
 
 /// One report.
@@ -60,17 +63,19 @@ pub(crate) struct Report {
 }
 
 impl Reports {
-    /// The reports of a database as configured.
-    pub(crate) fn new(configured: &[ReportConfig], database: DatabaseUrl) -> Self {
+    /// The reports of a database as configured, which take this memory.
+    pub(crate) fn new(configured: &[ReportConfig], database: DatabaseUrl, memory: ReportMemory) -> Self {
+        let configured = memory.of(configured);
         let report =
             |config: &ReportConfig| Arc::new(Report { config: config.clone(), turn: tokio::sync::Mutex::default() });
         let all = configured.iter().map(report).collect();
         Self(Arc::new(Shared {
-            configured: configured.to_vec(),
+            configured,
             all,
             readers: Readers::new(database),
             computing: Semaphore::new(1),
             held: Arc::new(Budget::new(MAX_HELD_BYTES)),
+            memory,
         }))
     }
 
@@ -87,6 +92,11 @@ impl Reports {
     /// Those that read partials.
     pub(crate) fn readers(&self) -> &Readers {
         &self.0.readers
+    }
+
+    /// The memory that they take.
+    pub(crate) fn memory(&self) -> &ReportMemory {
+        &self.0.memory
     }
 
     fn held(&self) -> &Arc<Budget> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tributary_config::ReportConfig;
-use tributary_report::{Number, Total};
+use tributary_report::{Number, Total, TotalRows};
 use tributary_store::{Error as StoreError, FileRow, GroupRow, ReportValue, Store};
 
 use crate::source::GroupAdder;
@@ -62,33 +62,34 @@ impl From<PieceError> for anyhow::Error {
     }
 }
 
-/// The rows of a report over those of its files that pass `filter`, in order of their groups.
+/// The total of those files of a report that pass `filter`.
 ///
 /// # Errors
-/// The database fails or is damaged; there are too many groups.
-pub(crate) fn rows_of(
+/// The database fails or is damaged; there are too many groups, or the spool fails.
+pub(crate) fn total_of(
     store: &mut Store,
     report: &ReportConfig,
     filter: impl Fn(&FileRow) -> bool,
-) -> Result<Vec<GroupRow>> {
+) -> Result<TotalRows> {
     let mut total = Total::new(&report.plan);
     for file in store.files_of_reader(&report.reader())? {
         if has_partial(report, &file) && filter(&file) {
             add_stored(store, &file, &mut total)?;
         }
     }
-    Ok(rows(&total))
+    Ok(total.finish()?)
 }
 
-/// The rows of a total as they are stored.
-pub(super) fn rows(total: &Total<'_>) -> Vec<GroupRow> {
-    let mut rows = Vec::with_capacity(total.len());
-    let take = |group, values: Vec<Option<Number>>| -> Result<(), std::convert::Infallible> {
-        rows.push(GroupRow { group, values: values.into_iter().map(value).collect() });
-        Ok(())
-    };
-    let Ok(()) = total.each_row(take);
-    rows
+/// Calls `take` with each row of a total, as it is stored.
+///
+/// # Errors
+/// Those of `take`; the spool fails.
+pub(crate) fn each_row(
+    report: &ReportConfig,
+    rows: &TotalRows,
+    mut take: impl FnMut(GroupRow) -> Result<()>,
+) -> Result<()> {
+    rows.each(&report.plan, |group, values| take(GroupRow { group, values: values.into_iter().map(value).collect() }))
 }
 
 fn value(number: Option<Number>) -> ReportValue {

@@ -291,7 +291,8 @@ impl ReportWork {
         let mut turn = report.turn.lock().await;
         // If anything fails, the sums are read again.
         let (of, kept) = (Arc::clone(report), std::mem::take(&mut *turn));
-        let read = move |store: &mut Store| prepare(store, &of.config, kept, update);
+        let memory = self.fetcher.reports().memory().kept().clone();
+        let read = move |store: &mut Store| prepare(store, &of.config, (kept, &memory), update);
         let (prepared, kept) = self.fetcher.reports().readers().run(read).await?;
         let (of, rows, documents) = (Arc::clone(report), prepared.rows(), self.fetcher.documents().cloned());
         let name = &report.config.name;
@@ -314,11 +315,11 @@ impl ReportWork {
             Ok(Some((applied, committed)))
         };
         let written = self.writer.run(format!("the report {name}"), write).await?;
-        let Some((applied, committed)) = written else { return Ok(None) };
+        let Some((mut applied, committed)) = written else { return Ok(None) };
         if let (Some(documents), Some(committed)) = (self.fetcher.documents(), committed) {
             documents.announce(committed).await;
         }
-        *turn = kept.follow(&applied.files, &applied.sources);
+        *turn = kept.follow(&mut applied);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let source = &self.source.name;
         tracing::info!(

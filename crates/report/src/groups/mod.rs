@@ -163,12 +163,7 @@ impl Groups {
     }
 
     /// Merges the rows and parts of one group of the same plan. If it is forced, it takes its memory even if there is no room.
-    pub(crate) fn merge(
-        &mut self,
-        key: &[u8],
-        (rows, parts): (u64, &[Part]),
-        is_forced: bool,
-    ) -> Result<(), Full> {
+    pub(crate) fn merge(&mut self, key: &[u8], (rows, parts): (u64, &[Part]), is_forced: bool) -> Result<(), Full> {
         let index = self.index_of(self.hash_of(key), key, is_forced)?;
         self.entries.get_mut(index)[0].rows += rows;
         for ((cell, kind), other) in self.cells.get_mut(index).iter_mut().zip(&self.kinds).zip(parts) {

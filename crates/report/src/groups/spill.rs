@@ -113,12 +113,7 @@ impl Run {
     }
 
     /// Merges runs to one. Asks `go_on` now and then.
-    fn merge(
-        runs: Vec<Self>,
-        room: &Room,
-        kinds: &[PartKind],
-        go_on: &mut dyn FnMut() -> bool,
-    ) -> io::Result<Self> {
+    fn merge(runs: Vec<Self>, room: &Room, kinds: &[PartKind], go_on: &mut dyn FnMut() -> bool) -> io::Result<Self> {
         let mut writer = RunWriter::new(room)?;
         let mut readers = Vec::new();
         for run in runs {

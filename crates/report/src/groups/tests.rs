@@ -24,7 +24,8 @@ fn the_keys_of_all_groups_are_bounded() {
     let metrics = vec![MetricSpec { name: "s".into(), expression: "sum(x)".into() }];
     let spec = ReportSpec { group_by: vec!["g".into()], metrics, ..ReportSpec::default() };
     let mut groups = Groups::new(&ReportPlan::compile(&spec).unwrap());
-    let mut add = |number: usize| groups.merge(&[&[number as u8][..], &[b'x'; (1 << 20) - 1]].concat(), (1, &[]), false).is_ok();
+    let mut add =
+        |number: usize| groups.merge(&[&[number as u8][..], &[b'x'; (1 << 20) - 1]].concat(), (1, &[]), false).is_ok();
     assert!((0..MAX_KEY_BYTES >> 20).all(&mut add));
     assert!(!add(200));
     assert!(add(0), "a group that is there goes on");

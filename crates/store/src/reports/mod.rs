@@ -12,5 +12,5 @@ mod table_rows;
 pub use failed_reports::FailedReportRow;
 pub use figures::{LineQuery, MetricFigures, ReportLine};
 pub use report::ReportRow;
-pub use table::ReportTable;
+pub use table::{ReportTable, ReportWriter};
 pub use table_rows::{ReportOrder, ReportRange};

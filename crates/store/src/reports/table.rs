@@ -65,40 +65,30 @@ impl ReportTable {
 }
 
 impl Store {
-    /// Replaces all rows of a report's table, and returns their number. Creates the table if it does not exist or has other
-    /// columns. Rows in order of their groups (bytes) are written fastest. Call it in a transaction.
+    /// Replaces all rows of a report's table, and returns their number. See [`Store::report_writer`].
     ///
     /// # Errors
-    /// [`Error::Query`], for instance when a group occurs twice, or a row has fewer or more values than the table has columns.
+    /// As [`ReportWriter::push`].
     pub fn write_report(
         &mut self,
         table: &ReportTable,
         rows: impl IntoIterator<Item = GroupRow>,
     ) -> Result<i64, Error> {
+        let mut writer = self.report_writer(table)?;
+        rows.into_iter().try_for_each(|row| writer.push(row))?;
+        writer.finish()
+    }
+
+    /// Deletes all rows of a report's table, for others to be pushed. Creates the table if it does not exist or has other columns.
+    /// Rows in order of their groups (bytes) are written fastest. Call it in a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn report_writer<'a>(&'a mut self, table: &'a ReportTable) -> Result<ReportWriter<'a>, Error> {
         self.make_report_table(table)?;
         let width = table.group_by.len() + table.metrics.len();
-        let rows_per_statement = (VALUES_PER_STATEMENT / width.max(1)).max(1);
-        let mut rows = rows.into_iter();
-        let mut batch = Vec::with_capacity(rows_per_statement);
-        let mut written = 0;
-        loop {
-            batch.clear();
-            batch.extend(rows.by_ref().take(rows_per_statement));
-            if batch.is_empty() {
-                return Ok(written);
-            }
-            written += batch.len() as i64;
-            let exact: Vec<GroupRow> = batch.iter_mut().filter_map(GroupRow::take_exact).collect();
-            self.insert_rows(table, &table.quoted(), &batch)?;
-            if !exact.is_empty() {
-                let name = quoted(&table.exact_name());
-                if !self.has_exact(table)? {
-                    let create = table.create_statement(&name, " TEXT");
-                    self.connection.batch_execute(&create).or_cannot(|| format!("create the table {name}"))?;
-                }
-                self.insert_rows(table, &name, &exact)?;
-            }
-        }
+        let batch = Vec::with_capacity((VALUES_PER_STATEMENT / width.max(1)).max(1));
+        Ok(ReportWriter { store: self, table, batch, written: 0 })
     }
 
     /// Inserts rows, of which there is at least one, into the table of a report or the one of its exact decimals.
@@ -161,6 +151,53 @@ impl Store {
         }
         self.drop_report_table(&table.name)?;
         self.connection.batch_execute(&table.create_statement(&table.quoted(), "")).or_cannot(action)
+    }
+}
+
+/// Writes the rows of a report's table, some at a time.
+pub struct ReportWriter<'a> {
+    store: &'a mut Store,
+    table: &'a ReportTable,
+    batch: Vec<GroupRow>,
+    written: i64,
+}
+
+impl ReportWriter<'_> {
+    /// Writes a row, now or with later ones.
+    ///
+    /// # Errors
+    /// [`Error::Query`], for instance when a group occurs twice, or a row has fewer or more values than the table has columns.
+    pub fn push(&mut self, row: GroupRow) -> Result<(), Error> {
+        self.batch.push(row);
+        if self.batch.len() < self.batch.capacity() { Ok(()) } else { self.write() }
+    }
+
+    /// Writes the last rows, and returns the number of all.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn finish(mut self) -> Result<i64, Error> {
+        if !self.batch.is_empty() {
+            self.write()?;
+        }
+        Ok(self.written)
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        let Self { store, table, batch, written } = self;
+        *written += batch.len() as i64;
+        let exact: Vec<GroupRow> = batch.iter_mut().filter_map(GroupRow::take_exact).collect();
+        store.insert_rows(table, &table.quoted(), batch)?;
+        batch.clear();
+        if exact.is_empty() {
+            return Ok(());
+        }
+        let name = quoted(&table.exact_name());
+        if !store.has_exact(table)? {
+            let create = table.create_statement(&name, " TEXT");
+            store.connection.batch_execute(&create).or_cannot(|| format!("create the table {name}"))?;
+        }
+        store.insert_rows(table, &name, &exact)
     }
 }
 

@@ -10,7 +10,9 @@ use actix_web::{
 };
 use serde::Serialize;
 use tributary_admission::Denied;
-use tributary_engine::{AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError, Unwritten};
+use tributary_engine::{
+    AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError, TooManyToSort, Unwritten,
+};
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
@@ -228,6 +230,9 @@ impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
         if error.is::<Busy>() {
             return Self::Busy;
+        }
+        if error.is::<TooManyToSort>() {
+            return Self::Invalid(error.to_string());
         }
         tracing::error!("a request failed: {error:#}");
         error.downcast_ref::<Unwritten>().map_or(Self::Internal, |unwritten| Self::Unwritten(unwritten.clone()))
