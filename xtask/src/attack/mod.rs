@@ -14,6 +14,7 @@ mod peers;
 mod places;
 mod slow;
 mod stage;
+mod totals;
 mod truth;
 
 use std::{
@@ -62,7 +63,15 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let rooms = [edge::ATTACKS, peers::ATTACKS, announced::ATTACKS, clients::ATTACKS, slow::ATTACKS, places::ATTACKS];
+    let rooms = [
+        edge::ATTACKS,
+        peers::ATTACKS,
+        totals::ATTACKS,
+        announced::ATTACKS,
+        clients::ATTACKS,
+        slow::ATTACKS,
+        places::ATTACKS,
+    ];
     let rooms = rooms.into_iter().chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, faults::ATTACKS]).flatten();
     let wanted = |attack: &&Attack| args.only.as_ref().is_none_or(|only| attack.1.contains(only.as_str()));
     let attacks: Vec<_> = rooms.filter(wanted).collect();
