@@ -173,3 +173,36 @@ fn lists_of_long_names_take_little_memory() {
         page["items"][0]["name"].as_str().unwrap().starts_with("005000n") && page["items"][0]["no_of_products"] == 1
     );
 }
+
+/// A list of all rows, the groups of the total and the sums for the next update: a million groups took 616 MiB.
+#[test]
+fn reports_of_many_groups_take_the_memory_that_is_set() {
+    const GROUPS: usize = 200_000;
+    let mut system = System::new();
+    let feed = |factor: usize| {
+        let rows = (0..GROUPS).map(|number| format!("group {number:06},{number}.5,{}\n", number * factor));
+        format!("g,a,b\n{}", rows.collect::<String>())
+    };
+    let mut config =
+        "[limits]\nreport_memory = \"4MiB\"\n[[report]]\nname = \"big\"\nfiles = \"sales.csv\"\ngroup_by = [\"g\"]\n\
+        metrics = { s = \"sum(a)\", l = \"min(b)\", t = \"sum(b)\" }\n"
+            .to_owned();
+    for (source, factor) in [("a", 1), ("b", 2), ("c", 3)] {
+        system.write(source, "sales.csv", feed(factor));
+        config += &format!("[[source]]\nname = \"{source}\"\nurl = \"{}\"\n", system.serve(source));
+    }
+    system.configure(&config);
+    system.start_master(&[]);
+    let idle = peak(&system);
+    let last = |query: &str| {
+        let rows = system.json(&format!("/api/v1/reports/big?{query}limit=1&offset={}", GROUPS - 1));
+        rows["items"].as_array().filter(|rows| !rows.is_empty()).map(|rows| rows[0].to_string())
+    };
+    let expect = |s, l, t| Some(format!(r#"{{"g":"group 199999","l":{l},"s":{s},"t":{t}}}"#));
+    wait::until("all sources are added", || (last("") == expect("599998.5", 199_999, 1_199_994)).then_some(()));
+    check_peak(&system, idle, 70);
+    // Of one source, and of one path.
+    assert_eq!(last("source=b&"), expect("199999.5", 399_998, 399_998));
+    assert_eq!(last("file=sales.csv&"), last(""));
+    check_peak(&system, idle, 70);
+}

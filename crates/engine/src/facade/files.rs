@@ -9,7 +9,7 @@ use tributary_store::{
 use super::{Engine, SourceHealth};
 use crate::{
     clock,
-    database::Batches,
+    database::{Batch, Batches},
     history::{HistoryPoint, series},
 };
 
@@ -46,6 +46,24 @@ impl Engine {
     pub async fn files(&self, reader: String, source: Option<String>, limit: i64) -> Result<Vec<FileView>> {
         let filter = FileFilter { source, ..FileFilter::of_reader(&reader) };
         self.read(move |store| Ok(store.files_view(&filter, 0, limit)?)).await
+    }
+
+    /// The same files, in batches from one snapshot.
+    ///
+    /// # Errors
+    /// As [`Engine::export_products`].
+    pub async fn export_files(&self, reader: String, source: Option<String>, limit: i64) -> Result<Batches<FileView>> {
+        let filter = FileFilter { source, ..FileFilter::of_reader(&reader) };
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<FileView>) -> Result<()>| {
+            let mut batch = Batch::new(send);
+            store.each_file_view(&filter, (0, limit), |file| {
+                let texts = [&file.reason, &file.notes].into_iter().flatten().chain([&file.path]);
+                let bytes = texts.map(String::len).sum();
+                batch.push(file, bytes)
+            })?;
+            batch.finish()
+        };
+        self.0.readers.stream(produce).await
     }
 
     /// A source with at most `limit` of its files, behind the first `offset`; with `only_rejected` those whose latest content is

@@ -70,7 +70,7 @@ impl Engine {
         self.read(move |store| Ok((detail(store, &sku)?, product_history(store, &sku, limit)?))).await
     }
 
-    /// At most `limit` changes of a product, the newest first.
+    /// At most `limit` changes of a product, the newest first; fewer if their texts take more than 4 MiB.
     ///
     /// # Errors
     /// The database fails.

@@ -51,7 +51,7 @@ pub struct ReportScope {
 pub struct ReportDetail {
     /// The report without its rows.
     pub summary: ReportSummary,
-    /// The requested rows; empty until the report's table is written as configured.
+    /// The requested rows, or fewer if their groups take more than 4 MiB; empty until the report's table is written as configured.
     pub rows: Vec<GroupRow>,
     /// The number of rows in the range, without its limit and its offset.
     pub matches: i64,
@@ -113,7 +113,7 @@ impl Engine {
                 return Ok(detail);
             }
             let table = report.table();
-            detail.rows = store.report_rows(&table, range.stored())?;
+            detail.rows = store.report_page(&table, range.stored())?;
             if let Some(part) = &range.part {
                 detail.matches = store.count_report_rows(&table, part)?;
             }

@@ -1,7 +1,7 @@
 //! The inbox: the documents that are being received, and what their senders ask.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -10,7 +10,7 @@ use anyhow::Result;
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tributary_config::UploadsConfig;
-use tributary_store::{DocumentRow, DocumentState, Place};
+use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
     arrival::Arrival,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     count,
-    database::{Readers, Writer},
+    database::{Batch, Batches, Readers, Writer},
     documents::Documents,
 };
 
@@ -33,8 +33,6 @@ const MAX_SMALL_UPLOADS: usize = 128;
 pub(super) const MAX_WAITING_SMALL: usize = 256;
 /// Interval in which a document that is under way is looked at.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// Documents in a list.
-const MAX_LISTED: i64 = 100_000;
 
 /// Takes in documents; clones share it.
 #[derive(Clone)]
@@ -133,21 +131,67 @@ impl Inbox {
         Ok(row.await?.map(|row| self.view(row)))
     }
 
-    /// At most `limit` documents, or those of one path, newest first.
+    /// At most `limit` documents, newest first.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn list(&self, path: Option<String>, limit: i64) -> Result<Vec<Document>> {
+    pub async fn list(&self, limit: i64) -> Result<Vec<Document>> {
+        let each = self.newest(None, limit);
+        let read = move |store: &mut Store| {
+            let mut all = Vec::new();
+            each(store, &mut |document| {
+                all.push(document);
+                Ok(())
+            })?;
+            Ok(all)
+        };
+        self.0.readers.run(read).await
+    }
+
+    /// At most `limit` documents, or those of one path, newest first, in batches from one snapshot.
+    ///
+    /// # Errors
+    /// As [`Engine::export_products`](crate::Engine::export_products).
+    pub async fn export(&self, path: Option<String>, limit: i64) -> Result<Batches<Document>> {
+        let each = self.newest(path, limit);
+        let produce = move |store: &mut Store, send: &mut dyn FnMut(Vec<Document>) -> Result<()>| {
+            let mut batch = Batch::new(send);
+            each(store, &mut |document| {
+                let bytes = document.text_bytes();
+                batch.push(document, bytes)
+            })?;
+            batch.finish()
+        };
+        self.0.readers.stream(produce).await
+    }
+
+    /// Passes on stored documents, and those that are being received now.
+    fn newest(
+        &self,
+        path: Option<String>,
+        limit: i64,
+    ) -> impl FnOnce(&mut Store, &mut dyn FnMut(Document) -> Result<()>) -> Result<()> + Send + use<> {
         let is_wanted = |receiving: &&Arc<Receiving>| path.as_ref().is_none_or(|path| receiving.path == *path);
-        let receiving: Vec<_> = self.receiving().values().filter(is_wanted).cloned().collect();
-        let limit = limit.min(MAX_LISTED);
-        let rows = self.0.readers.run(move |store| Ok(store.newest_documents(path.as_deref(), limit)?)).await?;
-        let mut all: HashMap<String, Document> = rows.into_iter().map(|row| (row.id.clone(), self.view(row))).collect();
-        all.extend(receiving.iter().map(|receiving| (receiving.id.clone(), Document::receiving(receiving))));
-        let mut all: Vec<_> = all.into_values().collect();
-        all.sort_unstable_by(|a, b| (&b.created_at, &b.id).cmp(&(&a.created_at, &a.id)));
-        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(all)
+        let mut receiving: Vec<_> = self.receiving().values().filter(is_wanted).cloned().collect();
+        // The newest is the last.
+        receiving.sort_unstable_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
+        let ids: HashSet<String> = receiving.iter().map(|receiving| receiving.id.clone()).collect();
+        let inbox = self.clone();
+        move |store, take| {
+            let mut left = limit;
+            let mut pass = |document: Document| {
+                left -= 1;
+                if left < 0 { Ok(()) } else { take(document) }
+            };
+            store.each_newest_document(path.as_deref(), limit, |row| {
+                let is_newer = |other: &mut Arc<Receiving>| (&other.created_at, &other.id) > (&row.created_at, &row.id);
+                while let Some(newer) = receiving.pop_if(is_newer) {
+                    pass(Document::receiving(&newer))?;
+                }
+                if ids.contains(&row.id) { Ok(()) } else { pass(inbox.view(row)) }
+            })?;
+            receiving.iter().rev().try_for_each(|receiving| pass(Document::receiving(receiving)))
+        }
     }
 
     /// Waits until a document differs from `known`, and returns it; `None` if it is forgotten.

@@ -98,6 +98,11 @@ impl Document {
         }
     }
 
+    /// Bytes of its longer texts.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.path.len() + self.error.iter().chain(&self.header).map(String::len).sum::<usize>()
+    }
+
     /// A stored document; `read` is the progress of reading it, if it is being read.
     pub(super) fn stored(row: DocumentRow, read: Option<&ActiveRead>) -> Self {
         let (stage, bytes) = (stage(row.state), count::loaded(row.bytes));

@@ -12,9 +12,6 @@ use tributary_report::Room;
 
 use crate::{disk::SpaceGuard, source::Spool};
 
-/// Bytes of the sums of all reports that are kept between updates.
-const MAX_KEPT_BYTES: u64 = 48 << 20;
-
 /// Bytes of a report that are kept even if others take all of these: large reports must not make small ones slow.
 const MIN_KEPT_BYTES: usize = 256 << 10;
 
@@ -35,13 +32,13 @@ pub(super) struct KeptMemory {
 }
 
 impl ReportMemory {
-    /// Groups that are being computed take so many bytes; others go to the spool.
+    /// Groups that are being computed take so many bytes; others go to the spool. Kept sums take three quarters of that, beside it.
     pub(crate) fn new(bytes: u64, spool: Spool) -> Self {
         let make_file = move || {
             let (file, guard) = (spool.unnamed()?, spool.guard());
             Ok(Box::new(GuardedFile { file, guard }) as _)
         };
-        let kept = KeptMemory { budget: Arc::new(Budget::new(MAX_KEPT_BYTES)), least: MIN_KEPT_BYTES };
+        let kept = KeptMemory { budget: Arc::new(Budget::new(bytes / 4 * 3)), least: MIN_KEPT_BYTES };
         Self { room: Room::new(Arc::new(Budget::new(bytes)), make_file), kept }
     }
 

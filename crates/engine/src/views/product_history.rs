@@ -56,12 +56,12 @@ pub struct ColumnChange {
     pub values: Option<(ChangedValue, ChangedValue)>,
 }
 
-/// At most `limit` changes of a product, the newest first.
+/// At most `limit` changes of a product, the newest first; fewer if their texts take much memory.
 ///
 /// # Errors
 /// The database fails or is damaged.
 pub(crate) fn product_history(store: &mut Store, sku: &str, limit: i64) -> Result<Vec<ProductChange>> {
-    let rows = store.product_changes(sku, limit)?;
+    let rows = store.product_change_page(sku, limit)?;
     let edit = store.edit(sku)?;
     let catalog = Catalog::of(store)?;
     rows.into_iter()

@@ -15,6 +15,8 @@ const MAX_PERIODS: i64 = 300;
 const MAX_LINES: i64 = 5;
 /// Charts that are kept.
 const MAX_KEPT: usize = 64;
+/// Bytes of the texts of a chart that is kept.
+const MAX_KEPT_BYTES: usize = 64 << 10;
 
 /// The chart of a report by one metric.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,19 @@ pub struct ReportChart {
     pub figures: Option<MetricFigures>,
     /// The lines; `None` without a column of dates.
     pub lines: Option<PeriodLines>,
+}
+
+impl ReportChart {
+    /// Bytes of its texts.
+    fn text_bytes(&self) -> usize {
+        let of_lines = |lines: &PeriodLines| {
+            let points = lines.lines.iter().flat_map(|line| line.points.iter().map(|(period, _)| period));
+            let groups = lines.lines.iter().flat_map(|line| &line.group);
+            lines.periods.iter().chain(points).chain(groups).map(String::len).sum()
+        };
+        let bars = self.largest.iter().flat_map(|row| &row.group).map(String::len).sum::<usize>();
+        bars + self.lines.as_ref().map_or(0, of_lines)
+    }
 }
 
 /// Lines over the last 300 periods.
@@ -64,6 +79,9 @@ impl Charts {
             return Ok(chart);
         }
         let chart = Arc::new(read(store, report, metric)?);
+        if chart.text_bytes() > MAX_KEPT_BYTES {
+            return Ok(chart);
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A chart of an earlier table is never asked for again.
         kept.retain(|((row, metric), _)| (&row.name, metric) != (&key.0.name, &key.1));
@@ -89,7 +107,7 @@ fn read(store: &mut Store, report: &ReportConfig, metric: &str) -> Result<Report
     let adds_up = report.kind(metric).is_some_and(|kind| kind.adds_up());
     let range = ReportRange { order: ReportOrder::Descending(metric), limit: MAX_BARS, ..ReportRange::ALL };
     Ok(ReportChart {
-        largest: store.report_rows(&table, range)?,
+        largest: store.report_page(&table, range)?,
         figures: if adds_up { Some(store.metric_figures(&table, metric)?) } else { None },
         lines: lines(store, report, (metric, adds_up))?,
     })

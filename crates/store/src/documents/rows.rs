@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use diesel::{
     backend::Backend,
+    connection::DefaultLoadingMode,
     deserialize::{self, FromStaticSqlRow},
     prelude::*,
     sql_types::{Nullable, Text},
@@ -249,6 +250,24 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn newest_documents(&mut self, path: Option<&str>, limit: i64) -> Result<Vec<DocumentRow>, Error> {
+        let mut rows = Vec::new();
+        self.each_newest_document(path, limit, |row| {
+            rows.push(row);
+            Ok::<_, Error>(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Passes the same documents to `take` as they are read.
+    ///
+    /// # Errors
+    /// [`Error::Query`], and those of `take`.
+    pub fn each_newest_document<E: From<Error>>(
+        &mut self,
+        path: Option<&str>,
+        limit: i64,
+        mut take: impl FnMut(DocumentRow) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut query = dsl::documents
             .filter(dsl::state.ne(DocumentState::Deleted.as_str()))
             .select(DocumentRow::as_select())
@@ -258,7 +277,12 @@ impl Store {
         if let Some(path) = path {
             query = query.filter(dsl::path.eq(path));
         }
-        query.load(&mut self.connection).or_cannot(|| "read the documents")
+        let action = || "read the documents";
+        let rows = query.load_iter::<DocumentRow, DefaultLoadingMode>(&mut self.connection).or_cannot(action)?;
+        for row in rows {
+            take(row.or_cannot(action)?)?;
+        }
+        Ok(())
     }
 
     /// The latest document that was sent to a path, even if it was taken back.

@@ -1,13 +1,14 @@
 //! The table `product_changes`: how single products have changed, and who or what changed them. The JSON belongs to the engine.
 
 use diesel::{
+    connection::DefaultLoadingMode,
     dsl::max,
     prelude::*,
     sql_types::{BigInt, Text},
 };
 
 use crate::{
-    Error, Store,
+    Error, MAX_PAGE_BYTES, Store,
     database::{error::OrCannot, schema::product_changes::dsl},
     sqlite::{Bulk, ValueList, push_optional_text},
 };
@@ -114,13 +115,49 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn product_changes(&mut self, sku: &str, limit: i64) -> Result<Vec<ProductChangeRow>, Error> {
-        dsl::product_changes
+        let mut rows = Vec::new();
+        self.each_product_change(sku, limit, |row| {
+            rows.push(row);
+            true
+        })?;
+        Ok(rows)
+    }
+
+    /// The same changes; fewer if their texts take more than [`MAX_PAGE_BYTES`].
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn product_change_page(&mut self, sku: &str, limit: i64) -> Result<Vec<ProductChangeRow>, Error> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.each_product_change(sku, limit, |row| {
+            bytes += row.texts.len() + row.edit.as_ref().map_or(0, String::len);
+            rows.push(row);
+            bytes < MAX_PAGE_BYTES
+        })?;
+        Ok(rows)
+    }
+
+    /// Passes the same changes to `take`, until it returns false.
+    fn each_product_change(
+        &mut self,
+        sku: &str,
+        limit: i64,
+        mut take: impl FnMut(ProductChangeRow) -> bool,
+    ) -> Result<(), Error> {
+        let action = || format!("read the changes of {sku:?}");
+        let rows = dsl::product_changes
             .filter(dsl::sku.eq(sku))
             .select(ProductChangeRow::as_select())
             .order(dsl::id.desc())
             .limit(limit)
-            .load(&mut self.connection)
-            .or_cannot(|| format!("read the changes of {sku:?}"))
+            .load_iter::<ProductChangeRow, DefaultLoadingMode>(&mut self.connection)
+            .or_cannot(action)?;
+        for row in rows {
+            if !take(row.or_cannot(action)?) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One change of a product; `None` if it has none of this number.

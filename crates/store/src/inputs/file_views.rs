@@ -1,6 +1,6 @@
 //! Files with the names of their sources, for people and programs.
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{connection::DefaultLoadingMode, dsl::sql, prelude::*, sql_types::Bool};
 
 use super::files::FileState;
 use crate::{
@@ -76,6 +76,24 @@ impl Store {
     /// # Errors
     /// [`Error::Query`].
     pub fn files_view(&mut self, filter: &FileFilter, offset: i64, limit: i64) -> Result<Vec<FileView>, Error> {
+        let mut files = Vec::new();
+        self.each_file_view(filter, (offset, limit), |file| {
+            files.push(file);
+            Ok::<_, Error>(())
+        })?;
+        Ok(files)
+    }
+
+    /// Passes the same files to `take` as they are read.
+    ///
+    /// # Errors
+    /// [`Error::Query`], and those of `take`.
+    pub fn each_file_view<E: From<Error>>(
+        &mut self,
+        filter: &FileFilter,
+        (offset, limit): (i64, i64),
+        mut take: impl FnMut(FileView) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut query = files::table
             .inner_join(sources::table)
             .filter(files::reader.eq_any(&filter.readers))
@@ -91,7 +109,12 @@ impl Store {
             // The text of the index `rejected_files`.
             query = query.filter(sql::<Bool>("files.state = 'rejected'"));
         }
-        query.load(&mut self.connection).or_cannot(|| "read the files")
+        let action = || "read the files";
+        let rows = query.load_iter::<FileView, DefaultLoadingMode>(&mut self.connection).or_cannot(action)?;
+        for row in rows {
+            take(row.or_cannot(action)?)?;
+        }
+        Ok(())
     }
 
     /// The number of files of one reader.

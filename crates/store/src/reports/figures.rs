@@ -5,7 +5,7 @@ use super::{
     table::{ReportTable, comma_separated},
     table_rows::condition,
 };
-use crate::{Error, ReportValue, Store, sqlite::each_dynamic_row};
+use crate::{Error, MAX_PAGE_BYTES, ReportValue, Store, sqlite::each_dynamic_row};
 
 /// A metric over all groups of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -106,17 +106,19 @@ impl Store {
         let sql =
             format!("SELECT {columns} FROM {from} WHERE {period} >= ? AND ({any}) ORDER BY {period} LIMIT ? OFFSET ?");
         let texts: Vec<&str> = std::iter::once(query.from).chain(groups.iter().flatten().map(String::as_str)).collect();
-        let rows = self.figures(table, sql, (&texts, -1))?;
-        let mut lines: Vec<_> = groups.into_iter().map(|group| ReportLine { group, points: Vec::new() }).collect();
-        for row in rows {
+        let line = |group: &Vec<String>| ReportLine { group: group.clone(), points: Vec::new() };
+        let mut lines: Vec<_> = groups.iter().map(line).collect();
+        // A row has the texts of its group, which may be long, so rows are not held.
+        self.each_figure(table, sql, (&texts, -1), |row| {
             let mut row = row.into_iter();
-            let (Some(period), Some(value)) = (row.next(), row.next()) else { continue };
+            let (Some(period), Some(value)) = (row.next(), row.next()) else { return true };
             let group: Vec<String> = row.map(ReportValue::into_text).collect();
             let line = lines.iter_mut().find(|line| line.group == group);
             if let (Some(line), Some(value)) = (line, value.approximate()) {
                 line.points.push((period.into_text(), value));
             }
-        }
+            true
+        })?;
         Ok(lines)
     }
 
@@ -143,18 +145,37 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.into_iter().map(ReportValue::into_text).collect()).collect())
     }
 
+    /// Reads rows; fewer if their texts take more than [`MAX_PAGE_BYTES`].
     fn figures(
         &mut self,
         table: &ReportTable,
         query: String,
-        (texts, limit): (&[&str], i64),
+        texts: (&[&str], i64),
     ) -> Result<Vec<Vec<ReportValue>>, Error> {
-        let mut rows = Vec::new();
-        let action = || format!("read the figures of the report {:?}", table.name);
-        each_dynamic_row(&mut self.connection, query, (texts, limit, 0), action, |row| {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.each_figure(table, query, texts, |row| {
+            bytes += row.iter().map(text_bytes).sum::<usize>();
             rows.push(row);
-            Ok::<_, Error>(())
+            bytes < MAX_PAGE_BYTES
         })?;
         Ok(rows)
+    }
+
+    fn each_figure(
+        &mut self,
+        table: &ReportTable,
+        query: String,
+        (texts, limit): (&[&str], i64),
+        mut take: impl FnMut(Vec<ReportValue>) -> bool,
+    ) -> Result<(), Error> {
+        let action = || format!("read the figures of the report {:?}", table.name);
+        each_dynamic_row(&mut self.connection, query, (texts, limit, 0), action, |row| Ok(take(row)))
+    }
+}
+
+fn text_bytes(value: &ReportValue) -> usize {
+    match value {
+        ReportValue::Text(text) | ReportValue::Decimal(text) => text.len(),
+        ReportValue::Null | ReportValue::Integer(_) | ReportValue::Real(_) => 0,
     }
 }

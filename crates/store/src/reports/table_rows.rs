@@ -1,7 +1,7 @@
 //! Rows of the tables `report_<name>`, for people and programs: some of them in any order, or all one after another.
 
 use super::table::{ReportTable, comma_separated, quoted};
-use crate::{Error, GroupRow, ReportValue, Store, sqlite::each_dynamic_row};
+use crate::{Error, GroupRow, MAX_PAGE_BYTES, ReportValue, Store, sqlite::each_dynamic_row};
 
 /// The order of a report's rows. Nulls come last in both directions, and rows with equal values are in order of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +44,15 @@ impl Store {
         range: ReportRange<'_>,
         mut take: impl FnMut(GroupRow) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.report_rows_while(table, range, |row| take(row).map(|()| true))
+    }
+
+    fn report_rows_while<E: From<Error>>(
+        &mut self,
+        table: &ReportTable,
+        range: ReportRange<'_>,
+        mut take: impl FnMut(GroupRow) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let query = query(table, range, self.has_exact(table)?);
         let action = || format!("read the report {:?}", table.name);
         let (keys, metrics) = (table.group_by.len(), table.metrics.len());
@@ -60,7 +69,21 @@ impl Store {
         })
     }
 
-    /// Rows of a report.
+    /// Rows of a report; fewer if their groups take more than [`MAX_PAGE_BYTES`].
+    ///
+    /// # Errors
+    /// As [`Store::each_report_row`].
+    pub fn report_page(&mut self, table: &ReportTable, range: ReportRange<'_>) -> Result<Vec<GroupRow>, Error> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.report_rows_while(table, range, |row| {
+            bytes += row.group.iter().map(String::len).sum::<usize>();
+            rows.push(row);
+            Ok::<_, Error>(bytes < MAX_PAGE_BYTES)
+        })?;
+        Ok(rows)
+    }
+
+    /// All rows of a range.
     ///
     /// # Errors
     /// As [`Store::each_report_row`].

@@ -92,14 +92,14 @@ fn push_value<'b>(
     }
 }
 
-/// Runs a query with a place for each of `texts` and, behind them, `LIMIT ? OFFSET ?`. Passes each row to `take` as soon as it is read.
-/// `action` describes the query, for errors.
+/// Runs a query with a place for each of `texts` and, behind them, `LIMIT ? OFFSET ?`. Passes each row to `take` as soon as it is read,
+/// until that returns false. `action` describes the query, for errors.
 pub(crate) fn each_dynamic_row<E: From<Error>>(
     connection: &mut AnyConnection,
     query: String,
     (texts, limit, offset): (&[&str], i64, i64),
     action: impl Fn() -> String,
-    mut take: impl FnMut(Vec<ReportValue>) -> Result<(), E>,
+    mut take: impl FnMut(Vec<ReportValue>) -> Result<bool, E>,
 ) -> Result<(), E> {
     let query = sql_query(query).into_boxed::<Sqlite>();
     let query = texts.iter().fold(query, |query, text| query.bind::<Text, _>(*text));
@@ -107,7 +107,9 @@ pub(crate) fn each_dynamic_row<E: From<Error>>(
     let AnyConnection::Sqlite(sqlite) = connection;
     let rows = query.load_iter::<DynamicRow, DefaultLoadingMode>(sqlite).or_cannot(&action)?;
     for row in rows {
-        take(row.or_cannot(&action)?.0)?;
+        if !take(row.or_cannot(&action)?.0)? {
+            break;
+        }
     }
     Ok(())
 }

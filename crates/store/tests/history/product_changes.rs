@@ -1,7 +1,7 @@
 //! Changes of products: numbered, found by sku, and bounded.
 
 use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
-use tributary_store::{ChangeCause, NewProductChange, ProductChangeRow, Store};
+use tributary_store::{ChangeCause, MAX_PAGE_BYTES, NewProductChange, ProductChangeRow, Store};
 
 use crate::Database;
 
@@ -52,4 +52,18 @@ fn the_newest_million_is_kept() {
     put(&mut database.store, ChangeCause::default(), &["d"]);
     assert_eq!(database.store.newest_product_change().unwrap(), Some(1_000_003));
     assert_eq!(database.store.product_changes("c", 9).unwrap().len(), 1);
+}
+
+/// The last hundred changes of a product may have 50 MiB of texts.
+#[test]
+fn a_page_of_long_changes_ends_early() {
+    let mut database = Database::new();
+    let texts = format!("\"{}\"", "x".repeat(MAX_PAGE_BYTES / 3));
+    let change = NewProductChange { sku: "a", file: None, texts: &texts, edit: None };
+    database.store.insert_product_changes(ChangeCause::default(), &vec![change; 5]).unwrap();
+    let mut ids = |limit| {
+        let changes = database.store.product_change_page("a", limit).unwrap();
+        changes.into_iter().map(|change| change.id).collect::<Vec<_>>()
+    };
+    assert_eq!((ids(100), ids(1)), (vec![5, 4, 3], vec![5]));
 }

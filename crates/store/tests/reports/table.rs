@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
-use tributary_store::{Error, GroupRow, ReportOrder, ReportRange, ReportTable, ReportValue, Store};
+use tributary_store::{Error, GroupRow, MAX_PAGE_BYTES, ReportOrder, ReportRange, ReportTable, ReportValue, Store};
 
 use ReportValue::{Decimal, Integer, Null, Real, Text};
 
@@ -224,4 +224,27 @@ fn a_million_groups_are_written_and_read_in_their_order() {
     database.store.each_report_row(&table, ReportRange::ALL, each).unwrap();
     assert_eq!(expected.next(), None);
     println!("wrote a million groups in {wrote:.2?}, read them in {:.2?}", started.elapsed() - wrote);
+}
+
+/// Fifty rows of a page may have 200 MiB of keys.
+#[test]
+fn a_page_of_long_groups_ends_early_and_never_before_its_first_row() {
+    let mut database = Database::new();
+    let table = table("long", &["g"], &["n"]);
+    let groups: Vec<String> = (0..9).map(|number| format!("{number}{}", "x".repeat(MAX_PAGE_BYTES / 3))).collect();
+    write(&mut database.store, &table, groups.iter().map(|group| row(&[group], &[Integer(1)])));
+    let mut page = |offset, limit| {
+        let range = ReportRange { limit, offset, ..ReportRange::ALL };
+        database
+            .store
+            .report_page(&table, range)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.group[0].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(page(0, 50) == groups[..3] && page(3, 2) == groups[3..5] && page(8, 50) == groups[8..]);
+    let huge = "y".repeat(MAX_PAGE_BYTES + 1);
+    write(&mut database.store, &table, [row(&[&huge], &[Integer(1)]), row(&["z"], &[Integer(1)])]);
+    assert_eq!(database.store.report_page(&table, ReportRange::ALL).unwrap().len(), 1);
 }

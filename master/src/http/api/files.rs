@@ -1,6 +1,7 @@
 //! `GET /api/v1/files`: the product feeds of all sources, or the files of a report.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use tributary_config::PRODUCTS;
 use tributary_engine::reader_named;
@@ -8,7 +9,7 @@ use utoipa::IntoParams;
 
 use crate::http::{
     api::{
-        export::{Export, Format, Raw, whole},
+        export::{Export, Format, Raw, streamed},
         source_views::File,
         views::Items,
     },
@@ -48,7 +49,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let query: FilesQuery = input::query(&request)?;
     let limit = input::most(query.limit)?;
     let reader = input::unless_blank(query.reader).map_or_else(|| PRODUCTS.to_owned(), |name| reader_named(&name));
-    let rows = app.engine.files(reader, input::unless_blank(query.source), limit).await?;
-    let rows = rows.into_iter().map(File::from).collect();
-    whole("files", rows, limit, Export::wanted(&request, query.format, query.raw)).await
+    let files = app.engine.export_files(reader, input::unless_blank(query.source), limit).await?;
+    let files = files.map(|batch| Ok(batch?.into_iter().map(File::from).collect())).boxed();
+    streamed("files", files, Export::wanted(&request, query.format, query.raw)).await
 }

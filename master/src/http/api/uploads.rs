@@ -61,13 +61,18 @@ pub(crate) struct UploadsQuery {
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let UploadsQuery { filename, limit, format, raw } = input::query(&request)?;
     let (limit, export) = (input::most(limit)?, Export::wanted(&request, format, raw));
-    export::whole("uploads", all(&app, input::unless_blank(filename), limit).await?, limit, export).await
+    let reports = app.engine.reports();
+    let view = move |batch: anyhow::Result<Vec<Document>>| {
+        Ok(batch?.into_iter().map(|document| UploadView::new(document, &reports)).collect())
+    };
+    let uploads = app.engine.inbox().export(input::unless_blank(filename), limit).await?.map(view).boxed();
+    export::streamed("uploads", uploads, export).await
 }
 
 /// The newest uploads as they are shown.
-pub(crate) async fn all(app: &App, filename: Option<String>, limit: i64) -> Result<Vec<UploadView>, ApiError> {
+pub(crate) async fn newest(app: &App, limit: i64) -> Result<Vec<UploadView>, ApiError> {
     let reports = app.engine.reports();
-    let documents = app.engine.inbox().list(filename, limit).await?;
+    let documents = app.engine.inbox().list(limit).await?;
     Ok(documents.into_iter().map(|document| UploadView::new(document, &reports)).collect())
 }
 

@@ -73,3 +73,19 @@ fn a_chart_is_read_again_only_when_its_table_was_written() {
     }
     assert_eq!(charts.0.lock().unwrap().len(), MAX_KEPT);
 }
+
+/// Sixty-four charts with long groups would have stayed in memory, 20 bars of 4 MiB each.
+#[test]
+fn a_chart_of_long_groups_is_not_kept() {
+    let ((_folder, mut store), charts) = (store(), Charts::default());
+    let report = ReportConfig::with_columns("sales", vec!["g".into()], vec!["n".into()]);
+    let mut is_kept = |length: usize| {
+        let row = GroupRow { group: vec!["x".repeat(length)], values: vec![Integer(1)] };
+        let groups = store.transaction(|store| store.write_report(&report.table(), [row])).unwrap();
+        let [digest, computed_at, standing] = ["d", &length.to_string(), "{}"].map(str::to_owned);
+        let stored = ReportRow { name: report.name.clone(), digest, groups, computed_at, standing };
+        let chart = charts.get(&mut store, &report, stored.clone(), "n").unwrap();
+        Arc::ptr_eq(&chart, &charts.get(&mut store, &report, stored, "n").unwrap())
+    };
+    assert!(is_kept(MAX_KEPT_BYTES) && !is_kept(MAX_KEPT_BYTES + 1));
+}

@@ -20,7 +20,7 @@ pub(crate) use columns::Columns;
 pub(crate) use joined::joined;
 
 use crate::http::{
-    api::views::Items,
+    api::{json, views::Items},
     server::{error::ApiError, input},
 };
 
@@ -81,6 +81,18 @@ pub(crate) async fn whole<R: Columns + Serialize + ToSchema + Send + 'static>(
     match export {
         Some(export) => Table::<R>::new(name, stream::iter([Ok(rows)]).boxed()).answer(export).await,
         None => Ok(HttpResponse::Ok().json(Items { items: rows })),
+    }
+}
+
+/// Streams a list that comes in batches.
+pub(crate) async fn streamed<R: Columns + Serialize + Send + 'static>(
+    name: &str,
+    rows: Batches<R>,
+    export: Option<Export>,
+) -> Result<HttpResponse, ApiError> {
+    match export {
+        Some(export) => Table::<R>::new(name, rows).answer(export).await,
+        None => Ok(json::streamed(rows, b"}".to_vec(), |out, row| Ok(serde_json::to_writer(out, &row)?))),
     }
 }
 

@@ -113,7 +113,7 @@ fn downloads(report: &ReportConfig, view: &View, (shown, detail): (i64, &ReportD
         downloads.insert(0, (found, view.download(report, None)));
     }
     if shown > 0 && shown < detail.summary.groups {
-        downloads.insert(0, ("What is shown".to_owned(), view.download(report, Some(ROWS))));
+        downloads.insert(0, ("What is shown".to_owned(), view.download(report, Some(shown))));
     }
     downloads
 }

@@ -26,7 +26,7 @@ const SHOWN: i64 = 30;
 
 /// Shows a form and the latest uploads.
 pub(crate) async fn show(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let all = uploads::all(&app, None, SHOWN).await?;
+    let all = uploads::newest(&app, SHOWN).await?;
     answer(&app, StatusCode::OK, &UploadPage::new(all))
 }
 
