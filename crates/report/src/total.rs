@@ -18,7 +18,7 @@ pub struct Total<'a> {
     groups: Groups,
     /// Bytes that the groups may take even if there is no room.
     least: usize,
-    /// Where groups go if there is no room.
+    /// Files for the groups that memory has no room for.
     room: Option<&'a Room>,
     runs: Runs,
 }

@@ -305,7 +305,7 @@ impl ReportWork {
                 return Ok(None);
             }
             let paths: Vec<&String> = contents.iter().map(|(path, _)| path).collect();
-            let written = store.transaction_of(rows, |store| {
+            let written = store.transaction_in_order(rows, |store| {
                 let applied = apply(store, &of.config, prepared)?;
                 let changes = documents.as_ref().map(|documents| documents.settle(store, &paths)).transpose()?;
                 anyhow::Ok((applied, changes))

@@ -59,6 +59,19 @@ impl Store {
         Ok(written)
     }
 
+    /// As [`Store::transaction_of`], for rows that are written in the order of their table: none of its pages is needed again, so the
+    /// cache may stay as small as it is.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    pub fn transaction_in_order<T, E: From<Error>>(
+        &mut self,
+        rows: usize,
+        f: impl FnOnce(&mut Store) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction_of(rows.min(MIN_WIDE_CACHE_ROWS - 1), f)
+    }
+
     /// Switches to a rollback journal if the database is all but empty and nobody else has it open; returns whether it did. The journal
     /// holds the old content of pages, of which there is next to none, so new ones are written once. With the log they are written to
     /// the log, read again, and written to the database: nearly half of the time that the writing of a first load takes.
