@@ -53,10 +53,15 @@ impl Store {
         if !has_log {
             self.return_to_log();
         }
-        let narrowed = self.set_cache(WRITER_CACHE);
+        let narrowed = self.set_cache(WRITER_CACHE).and_then(|()| self.free_cache());
         let written = written?;
         narrowed?;
         Ok(written)
+    }
+
+    /// Gives the pages of the cache back, which would stay until the end of the program: a small transaction needs few of them.
+    fn free_cache(&mut self) -> Result<(), Error> {
+        self.connection.batch_execute("PRAGMA shrink_memory").or_cannot(|| "free the cache")
     }
 
     /// As [`Store::transaction_of`], for rows that are written in the order of their table: none of its pages is needed again, so the
