@@ -6,10 +6,12 @@
 
 mod records;
 mod row;
+mod simple;
 mod totals;
 
 use std::io::{self, Write};
 
+use memchr::memchr;
 use tributary_budget::Share;
 
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
     totals::Totals,
 };
 
-/// What ends a stream before its end.
+/// Reason that ends a stream before its end.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// A total is more than a `uint64`, which the protocol has for it.
@@ -62,7 +64,17 @@ impl Sales {
     /// A sum is too large, or there are too many departments. Nothing more can be read then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let Self { records, has_header, counts, totals } = self;
-        records.push(chunk, &mut |record| add(record, has_header, counts, totals))
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            if *has_header && records.is_between() {
+                rest = &rest[simple::rows(rest, |row| count(row, counts, totals))?..];
+            }
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, behind) = rest.split_at(end);
+            records.push(line, &mut |record| add(record, has_header, counts, totals))?;
+            rest = behind;
+        }
+        Ok(())
     }
 
     /// Reads what stands behind the last line break.
@@ -104,10 +116,14 @@ fn add(record: Record<'_>, has_header: &mut bool, counts: &mut Counts, totals: &
         Record::Whole(record) => row::parse(record),
         Record::Broken => None,
     };
-    let Some(Row { department, sales }) = row else {
-        counts.malformed += 1;
-        return Ok(());
-    };
+    if let Some(row) = row {
+        return count(row, counts, totals);
+    }
+    counts.malformed += 1;
+    Ok(())
+}
+
+fn count(Row { department, sales }: Row<'_>, counts: &mut Counts, totals: &mut Totals) -> Result<(), Error> {
     // No total is more than the sum of all.
     counts.sales = sales.and_then(|sales| counts.sales.checked_add(sales)).ok_or(Error::TooLarge)?;
     counts.rows += 1;

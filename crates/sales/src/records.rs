@@ -52,6 +52,11 @@ impl Records {
         Self { begun: Vec::new(), state: State::Blank, is_after_return: false, max_bytes }
     }
 
+    /// Whether no record has begun.
+    pub(crate) fn is_between(&self) -> bool {
+        self.begun.is_empty() && self.state == State::Blank && !self.is_after_return
+    }
+
     /// Gives each record that ends in `chunk` to `each`. Ends at the first error.
     pub(crate) fn push<E>(
         &mut self,
@@ -104,7 +109,7 @@ impl Records {
         given
     }
 
-    /// Where the line break of the record stands in `rest`, which goes on behind what has begun. Without one, the state is that behind it.
+    /// Finds the line break of the record in `rest`, which goes on behind what has begun. Without one, the state is that behind it.
     fn end(&mut self, rest: &[u8], is_plain: bool) -> Option<usize> {
         let mut at = 0;
         loop {

@@ -1,3 +1,5 @@
+//! Totals of texts, in one piece and in many, compared with a model and with another reader of CSV.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
@@ -90,6 +92,16 @@ fn departments_take_a_bounded_memory_which_they_give_back() {
 }
 
 proptest! {
+    /// Single bytes are never read the fast way.
+    #[test]
+    fn simple_rows_count_as_others_do(
+        parts in prop::collection::vec(prop::sample::select(vec!["a", "b,x,1\n", "c,,22\r\n", ",", "7", "\n", "\r", "\"", " ", "é", "\u{1}", "9999999999"]), 0..40),
+    ) {
+        let text = format!("h\n{}", parts.concat());
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        prop_assert_eq!(read(&[text.as_bytes()]), read(&bytes));
+    }
+
     /// The totals of text that another program has written, in chunks of any size.
     #[test]
     fn totals_are_those_of_a_model(

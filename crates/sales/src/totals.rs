@@ -9,7 +9,7 @@ use tributary_budget::Share;
 
 use crate::Error;
 
-/// What a department takes beside its name: its place in a table that may be growing, in a sorted list, and among the allocations.
+/// Bytes of a department beside its name: its place in a table that may be growing, in a sorted list, and among the allocations.
 const BYTES_PER_DEPARTMENT: u64 = 128;
 /// Bytes that are taken of the memory at a time.
 const STEP: u64 = 64 << 10;
