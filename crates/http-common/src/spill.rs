@@ -195,6 +195,15 @@ impl TempFile {
         Self(Spill::new())
     }
 
+    /// A reader of its own, from the begin of the file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn reader(&self) -> io::Result<impl Read + Send + use<>> {
+        Ok(Reader { file: self.0.file.as_ref().map(File::try_clone).transpose()?, at: 0 })
+    }
+
     /// Streams the file from its begin.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes>> + 'static {
         self.0.stream()
@@ -228,6 +237,23 @@ impl Read for TempFile {
 impl Seek for TempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.file.as_mut().map_or(Ok(0), |file| file.seek(to))
+    }
+}
+
+/// Reads at places of its own, because clones of a file share one.
+#[cfg(unix)]
+struct Reader {
+    file: Option<File>,
+    at: u64,
+}
+
+#[cfg(unix)]
+impl Read for Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let read = std::os::unix::fs::FileExt::read_at(file, out, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     number::Number,
     plan::{PartKind, ReportPlan},
     sum::{MAX_ROWS, Sum},
+    total::TotalRows,
 };
 
 /// Most rejects of a file that are kept, as for feeds; further ones are only counted.
@@ -71,6 +72,14 @@ impl Partial {
         self.groups.each(|key, rows, parts| {
             take(GroupLine(texts(key, self.keys), rows, parts.iter().map(Part::to_text).collect()))
         })
+    }
+}
+
+impl Partial {
+    /// The rows of a report whose only file this is.
+    #[must_use]
+    pub fn into_rows(self) -> TotalRows {
+        TotalRows::of(self.groups, self.keys)
     }
 }
 

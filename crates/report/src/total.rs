@@ -139,7 +139,7 @@ impl<'a> Total<'a> {
                 DoneGroups::in_file(self.runs.merged(self.plan, room, &mut || true)?)
             }
         };
-        Ok(TotalRows { groups, is_one: self.plan.group_by.is_empty() })
+        Ok(TotalRows::of(groups, self.plan.group_by.len()))
     }
 }
 
@@ -151,6 +151,11 @@ pub struct TotalRows {
 }
 
 impl TotalRows {
+    /// The rows of groups with so many texts in a key.
+    pub(crate) fn of(groups: DoneGroups, keys: usize) -> Self {
+        Self { groups, is_one: keys == 0 }
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
