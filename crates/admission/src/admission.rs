@@ -1,6 +1,9 @@
 //! One type that applies all rules, and the facts about a request that it needs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -133,10 +136,16 @@ impl Admission {
         self.tokens.as_ref().is_some_and(|tokens| tokens.has_name(name))
     }
 
-    /// The senders of wrong tokens.
-    #[must_use]
-    pub fn wrong_tokens(&self) -> &WrongTokens {
-        &self.wrong_tokens
+    /// Waits as long as the sender of a wrong token has to, and returns its refusal. Only a test has no address.
+    pub async fn delayed(&self, peer: Option<IpAddr>) -> Denied {
+        let Some(peer) = peer else { return Denied::WrongToken };
+        match self.wrong_tokens.note(peer, Instant::now()) {
+            Some(delay) => {
+                tokio::time::sleep(delay.time).await;
+                Denied::WrongToken
+            }
+            None => Denied::TooManyWrong,
+        }
     }
 
     /// Adds the host of `listen` (HOST:PORT): a server answers to the name that it listens on.

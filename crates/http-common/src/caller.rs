@@ -1,7 +1,5 @@
 //! The sender of a request: admitted once, asked for its role by each route, and remembered with the request.
 
-use std::{net::IpAddr, time::Instant};
-
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::ServiceRequest,
@@ -23,21 +21,8 @@ pub async fn admit(admission: &Admission, request: &ServiceRequest, is_probe: bo
             request.extensions_mut().insert(caller);
             Ok(())
         }
-        Err(Denied::WrongToken) => Err(delayed(admission, request.peer_addr().map(|peer| peer.ip())).await),
+        Err(Denied::WrongToken) => Err(admission.delayed(request.peer_addr().map(|peer| peer.ip())).await),
         Err(denied) => Err(denied),
-    }
-}
-
-/// Waits as long as the sender of a wrong token has to.
-async fn delayed(admission: &Admission, peer: Option<IpAddr>) -> Denied {
-    // Only a test has no address.
-    let Some(peer) = peer else { return Denied::WrongToken };
-    match admission.wrong_tokens().note(peer, Instant::now()) {
-        Some(delay) => {
-            tokio::time::sleep(delay.time).await;
-            Denied::WrongToken
-        }
-        None => Denied::TooManyWrong,
     }
 }
 
