@@ -23,7 +23,9 @@ impl Tree {
         // A file that was just deleted is listed until it is committed.
         let files: BTreeSet<_> = listed.lines().filter(|path| root().join(path).exists()).map(str::to_owned).collect();
         ensure!(!files.is_empty(), "git lists no files");
-        let is_text = |path: &&String| path.ends_with(".rs") || path.ends_with(".md");
+        // Nobody writes or reads what is generated.
+        let is_text =
+            |path: &&String| (path.ends_with(".rs") || path.ends_with(".md")) && !path.contains("/generated/");
         let text = |path: &String| Ok((path.clone(), fs::read_to_string(root().join(path))?));
         let texts = files.iter().filter(is_text).map(text).collect::<Result<_>>()?;
         Ok(Self { files, texts })
