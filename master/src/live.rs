@@ -8,12 +8,13 @@ use futures_util::{
     future::{LocalBoxFuture, OptionFuture},
 };
 use tokio_util::sync::CancellationToken;
+use tributary_admission::Admission;
 use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::{announce, scheme};
 use tributary_tls::PairInForce;
 
-use crate::{amqp, http, reload};
+use crate::{amqp, grpc, http, reload};
 
 /// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line. `args`: read the
 /// configuration from them again when asked to.
@@ -27,10 +28,12 @@ pub async fn run(
     announces: bool,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    // Files that cannot be read are found before anything starts.
-    config.access.tokens()?;
-    let scheme = scheme(PairInForce::read(&config.tls)?.is_some());
+    // What cannot be used is found before anything starts.
+    let pair = PairInForce::read(&config.tls)?;
+    let admission = admission(&config, pair.is_some())?;
+    let scheme = scheme(pair.is_some());
     amqp::broker(&config.amqp)?;
+    let grpc = grpc::bind(&config)?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {
@@ -40,7 +43,8 @@ pub async fn run(
     };
     let (engine, running) = started;
     let served = {
-        let mut entrances = entrances(&engine, &config, args, listener);
+        let doors = Doors { admission, pair, listener, grpc };
+        let mut entrances = entrances(&engine, &config, args, doors);
         tracing::info!(%address, sources = config.sources.len(), "the form and the API are on {scheme}://{address}");
         if announces {
             announce(address, scheme == "https");
@@ -55,16 +59,34 @@ pub async fn run(
     served
 }
 
+/// Listeners of the entrances, and whom they let in.
+struct Doors {
+    admission: Admission,
+    pair: Option<PairInForce>,
+    listener: TcpListener,
+    grpc: Option<grpc::Entrance>,
+}
+
+fn admission(config: &Config, is_encrypted: bool) -> Result<Admission> {
+    let admission = Admission::new(config.access.tokens()?, config.allowed_hosts.clone());
+    let listens = [Some(&config.listen), config.grpc.listen.as_ref()];
+    let admission = listens.into_iter().flatten().fold(admission, |admission, listen| admission.listening_on(listen));
+    Ok(if is_encrypted { admission.over_https() } else { admission })
+}
+
 /// Every entrance of the master, until the engine stops or one of them fails. A new one is one more line.
 fn entrances<'a>(
     engine: &Engine,
     config: &'a Config,
     args: Option<ConfigArgs>,
-    listener: TcpListener,
+    doors: Doors,
 ) -> LocalBoxFuture<'a, Result<()>> {
-    let http = http::serve(engine.clone(), config, listener);
+    let Doors { admission, pair, listener, grpc } = doors;
+    let grpc = grpc.map(|grpc| grpc.serve(engine.clone(), config, admission.clone(), pair.clone()));
+    let grpc = OptionFuture::from(grpc).map(|served| served.unwrap_or(Ok(())));
+    let http = http::serve(engine.clone(), config, listener, admission, pair);
     let amqp = amqp::serve(engine.clone(), config);
     let reload = OptionFuture::from(args.map(|args| reload::follow(engine.clone(), args, config)));
     let reload = reload.map(|followed| followed.unwrap_or(Ok(())));
-    async move { tokio::try_join!(http, amqp, reload).map(|_| ()) }.boxed_local()
+    async move { tokio::try_join!(http, grpc, amqp, reload).map(|_| ()) }.boxed_local()
 }

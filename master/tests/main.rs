@@ -13,6 +13,7 @@ mod faults;
 mod feeds;
 mod formats;
 mod full_disk;
+mod grpc;
 mod large;
 mod live;
 mod memory;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tributary_admission::Access;
+use tributary_admission::{Access, host_and_port};
 use tributary_tls::TlsFiles;
 
-use crate::{AmqpConfig, ConfigError, amqp};
+use crate::{AmqpConfig, ConfigError, GrpcConfig, amqp};
 
 /// Flags that override the configuration file; flatten them into a program's own.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,6 +72,14 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME")]
     pub amqp_results: Option<String>,
 
+    /// Address of the entrance for gRPC; without it there is none
+    #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_GRPC")]
+    pub grpc: Option<String>,
+
+    /// Folder of the totals of streams that came over gRPC [default: PATH.results next to the database]
+    #[arg(long, value_name = "FOLDER")]
+    pub results_dir: Option<PathBuf>,
+
     /// Clients that are let in
     #[command(flatten)]
     pub access: Access,
@@ -82,6 +90,17 @@ pub struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    /// The entrance for gRPC: flags over those of the file.
+    pub(super) fn grpc(&self, file: GrpcConfig) -> Result<GrpcConfig, ConfigError> {
+        let listen = self.grpc.as_deref().map(host_and_port).transpose();
+        let listen = listen.map_err(|why| ConfigError(format!("--grpc: {why}")))?;
+        Ok(GrpcConfig {
+            listen: listen.or(file.listen),
+            results_dir: self.results_dir.clone().or(file.results_dir),
+            ..file
+        })
+    }
+
     /// The broker and its queues: flags over those of the file.
     pub(super) fn amqp(&self, file: AmqpConfig) -> Result<AmqpConfig, ConfigError> {
         fn told<T>(

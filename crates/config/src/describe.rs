@@ -7,7 +7,7 @@ use tributary_format_rules::size_text;
 use tributary_protocol::GroupSpec;
 
 use crate::{
-    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, MaxRemoval, Reload, ReportConfig, SourceConfig,
+    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Reload, ReportConfig, SourceConfig,
     SourceLimits,
 };
 
@@ -54,6 +54,10 @@ impl fmt::Display for Config {
             )?,
         }
         amqp_lines(f, &self.amqp)?;
+        if let GrpcConfig { listen: Some(listen), streams, .. } = &self.grpc {
+            writeln!(f, "grpc           {listen}, {streams} streams at a time")?;
+            writeln!(f, "               their totals go to {}", self.grpc.results(&self.database).display())?;
+        }
         if let Some(CompatConfig { data, limit }) = &self.compat {
             writeln!(f, "compat         GET /data gives {data}, at most {limit} rows")?;
         }

@@ -20,13 +20,14 @@ use tributary_store::DatabaseUrl;
 use tributary_tls::TlsFiles;
 
 use super::{
-    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, Limits, Reload, ReportConfig, SourceConfig,
-    UploadsConfig,
+    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, GrpcConfig, Limits, Reload, ReportConfig,
+    SourceConfig, UploadsConfig,
     amqp::{self, AmqpAsTyped},
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
     duration,
+    grpc::{GrpcAsTyped, grpc},
     limits::{self, LimitsAsTyped},
     patience,
     report::{ReportAsTyped, report},
@@ -55,6 +56,7 @@ pub(super) struct File {
     pub(super) cache: CacheConfig,
     pub(super) limits: Limits,
     pub(super) amqp: AmqpConfig,
+    pub(super) grpc: GrpcConfig,
     pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
     /// Whether it has no setting.
@@ -91,6 +93,8 @@ struct FileAsTyped {
     limits: LimitsAsTyped,
     #[serde(default)]
     amqp: AmqpAsTyped,
+    #[serde(default)]
+    grpc: GrpcAsTyped,
     compat: Option<CompatAsTyped>,
 }
 
@@ -229,6 +233,7 @@ impl Place<'_> {
             cache: self.cache(&typed.cache)?,
             limits: self.shared_limits(&typed.limits)?,
             amqp: self.amqp(&typed.amqp)?,
+            grpc: self.grpc(typed.grpc)?,
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
@@ -274,6 +279,11 @@ impl Place<'_> {
             sorted_rows: self.optional(typed.sorted_rows.as_ref(), size)?.unwrap_or(default.sorted_rows),
             report_memory: self.optional(typed.report_memory.as_ref(), size)?.unwrap_or(default.report_memory),
         })
+    }
+
+    fn grpc(&self, typed: GrpcAsTyped) -> Result<GrpcConfig, ConfigError> {
+        let grpc = grpc(typed).map_err(|(at, why)| self.error(at, &why))?;
+        Ok(GrpcConfig { results_dir: grpc.results_dir.as_deref().map(|dir| self.beside(dir)), ..grpc })
     }
 
     fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {

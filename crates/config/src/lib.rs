@@ -15,6 +15,7 @@ mod display;
 mod fields;
 mod file;
 mod group_by;
+mod grpc;
 mod limits;
 mod locate;
 mod reader;
@@ -41,10 +42,11 @@ pub use cache::CacheConfig;
 pub use catalog::{CatalogConfig, ColumnConfig};
 pub use compat::{CompatConfig, CompatData};
 pub use display::ReportDisplay;
+pub use grpc::GrpcConfig;
 pub use limits::{Limits, SourceLimits};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
-pub use report::ReportConfig;
+pub use report::{ReportConfig, declared_report};
 pub use source::{SourceConfig, UPLOADS};
 pub use uploads::UploadsConfig;
 
@@ -83,6 +85,8 @@ pub struct Config {
     pub limits: Limits,
     /// The broker and its queues. Default: none.
     pub amqp: AmqpConfig,
+    /// The entrance for gRPC. Default: none.
+    pub grpc: GrpcConfig,
     /// The REST paths of older systems. Default: none, they are off.
     pub compat: Option<CompatConfig>,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
@@ -152,6 +156,7 @@ impl Default for Config {
             cache: CacheConfig::default(),
             limits: Limits::default(),
             amqp: AmqpConfig::default(),
+            grpc: GrpcConfig::default(),
             compat: None,
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
@@ -249,6 +254,7 @@ impl Config {
             cache: file.cache,
             limits: file.limits,
             amqp: args.amqp(file.amqp)?,
+            grpc: args.grpc(file.grpc)?,
             compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),

@@ -225,6 +225,23 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
     })
 }
 
+/// A report as lines of a `[[report]]` declare it, without a name and without files. It claims every file.
+///
+/// # Errors
+/// A sentence that says why the lines declare none.
+pub fn declared_report(lines: &str) -> Result<ReportConfig, String> {
+    let keys: toml::Table = toml::from_str(lines).map_err(|error| error.message().to_owned())?;
+    if let Some(key) = ["name", "files"].into_iter().find(|key| keys.contains_key(*key)) {
+        return Err(format!("leave out `{key}`: the report is used for one file, and not stored"));
+    }
+    let typed = format!("name = \"stream\"\nfiles = \"**\"\n{lines}");
+    let typed: ReportAsTyped = toml::from_str(&typed).map_err(|error| error.message().to_owned())?;
+    let report = report(&typed).map_err(|(_, why)| why)?;
+    let formats: Vec<_> = typed.format.into_iter().map(Spanned::into_inner).collect();
+    let formats = FormatRules::new(&formats).map_err(|error| error.to_string())?;
+    Ok(ReportConfig { formats, ..report })
+}
+
 impl ReportAsTyped {
     fn display(&self) -> DisplayAsTyped<'_> {
         let Self { title, description, units, .. } = self;

@@ -12,6 +12,8 @@ pub enum Entrance {
     Api,
     /// A queue of a broker.
     Queue,
+    /// gRPC.
+    Grpc,
 }
 
 impl Entrance {
@@ -22,6 +24,7 @@ impl Entrance {
             Self::Form => "form",
             Self::Api => "api",
             Self::Queue => "queue",
+            Self::Grpc => "grpc",
         }
     }
 }

@@ -155,6 +155,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         limits,
         cache,
         amqp,
+        grpc,
         compat,
         drop_sources: _,
         accept: _,
@@ -176,6 +177,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         ("uploads", with_changes(&old.uploads, uploads) == *uploads),
         ("cache", old.cache == *cache),
         ("amqp", old.amqp == *amqp),
+        ("grpc", old.grpc == *grpc),
         ("compat", old.compat == *compat),
         ("reload", old.reload == *reload),
     ];

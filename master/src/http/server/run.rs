@@ -13,14 +13,17 @@ use tributary_tls::PairInForce;
 use super::{App, input::limit_bodies};
 use crate::http::server::router;
 
-/// Serves the form and the API until the engine stops.
+/// Serves the form and the API until the engine stops, and renews tokens and certificate for all entrances.
 ///
 /// # Errors
-/// The token file, the certificate or the listener cannot be used; the server fails.
-pub(crate) async fn serve(engine: Engine, config: &Config, listener: TcpListener) -> Result<()> {
-    let admission = Admission::new(config.access.tokens()?, config.allowed_hosts.clone()).listening_on(&config.listen);
-    let pair = PairInForce::read(&config.tls)?;
-    let admission = if pair.is_some() { admission.over_https() } else { admission };
+/// The certificate or the listener cannot be used; the server fails.
+pub(crate) async fn serve(
+    engine: Engine,
+    config: &Config,
+    listener: TcpListener,
+    admission: Admission,
+    pair: Option<PairInForce>,
+) -> Result<()> {
     let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
     let app =

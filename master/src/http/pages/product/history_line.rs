@@ -101,6 +101,7 @@ fn author(entrance: &str, user: Option<&str>) -> String {
         "form" => "on a page",
         "api" => "through the API",
         "queue" => "through a queue",
+        "grpc" => "through gRPC",
         other => other,
     };
     format!("{}, {through}", user.unwrap_or("Somebody"))

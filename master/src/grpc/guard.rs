@@ -1,0 +1,137 @@
+//! Admits each call by its head, as the HTTP entrance admits a request, and asks for the role that its method needs.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Status,
+    body::Body,
+    codegen::http::{
+        Request, Response,
+        header::{AUTHORIZATION, HOST, HeaderName, ORIGIN},
+    },
+};
+use tower_layer::Layer;
+use tower_service::Service;
+use tributary_admission::{Admission, Caller, Denied, RequestFacts, Role};
+
+use super::{
+    body::{Arrival, Watched},
+    incoming::Ends,
+};
+
+/// Roles of methods that do more than read. Those that do not exist are told so to those who may read.
+const ROLES: [(&str, Role); 4] = [
+    ("/processor.CsvProcessor/ProcessCsv", Role::Upload),
+    ("/tributary.v1.Tributary/Upload", Role::Upload),
+    ("/tributary.v1.Tributary/Aggregate", Role::Upload),
+    ("/tributary.v1.Tributary/EditProduct", Role::Edit),
+];
+/// The service that needs no token, so that any supervisor can check the server.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+
+/// Cancelled once the token of a call is no longer in force. In the extensions of each request.
+#[derive(Debug, Clone)]
+pub(super) struct Revoked(pub(super) CancellationToken);
+
+/// The guard of all services.
+#[derive(Clone)]
+pub(super) struct Guard(Admission);
+
+impl Guard {
+    pub(super) fn new(admission: Admission) -> Self {
+        Self(admission)
+    }
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { admission: self.0.clone(), inner }
+    }
+}
+
+/// A service behind the guard.
+#[derive(Clone)]
+pub(super) struct Guarded<S> {
+    admission: Admission,
+    inner: S,
+}
+
+type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer<Infallible>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that was asked whether it is ready.
+        let other = self.inner.clone();
+        let (admission, mut inner) = (self.admission.clone(), std::mem::replace(&mut self.inner, other));
+        Box::pin(async move {
+            let peer = request.extensions().get::<Ends>().and_then(|ends| ends.peer).map(|peer| peer.ip());
+            match admit(&admission, &request) {
+                Ok(caller) => inner.call(watched(&admission, request, caller)).await,
+                Err(Denied::WrongToken) => Ok(refusal(&admission.delayed(peer).await).into_http()),
+                Err(denied) => Ok(refusal(&denied).into_http()),
+            }
+        })
+    }
+}
+
+fn watched(admission: &Admission, request: Request<Body>, caller: Caller) -> Request<Body> {
+    let arrival = Arrival::default();
+    let (mut parts, body) = request.into_parts();
+    let revoked = admission.revoked(parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes()));
+    parts.extensions.insert(caller);
+    parts.extensions.insert(Revoked(revoked));
+    parts.extensions.insert(arrival.clone());
+    Request::from_parts(parts, Body::new(Watched::new(body, arrival)))
+}
+
+/// Judges a call by its head.
+fn admit(admission: &Admission, request: &Request<Body>) -> Result<Caller, Denied> {
+    let header = |name: &HeaderName| request.headers().get(name).map(|value| value.as_bytes());
+    let path = request.uri().path();
+    let repeated =
+        [HOST, ORIGIN, AUTHORIZATION].into_iter().find(|name| request.headers().get_all(name).iter().nth(1).is_some());
+    let facts = RequestFacts {
+        is_change: true,
+        is_navigation: false,
+        repeated: repeated.as_ref().map(HeaderName::as_str),
+        is_probe: path.starts_with(HEALTH),
+        host: request.uri().authority().map(|authority| authority.as_str().as_bytes()).or(header(&HOST)),
+        fetch_site: header(&HeaderName::from_static("sec-fetch-site")),
+        origin: header(&ORIGIN),
+        authorization: header(&AUTHORIZATION),
+        local: request.extensions().get::<Ends>().and_then(|ends| ends.local),
+    };
+    let role = ROLES.iter().find(|(method, _)| *method == path).map_or(Role::Read, |(_, role)| *role);
+    let caller = admission.admit(&facts)?;
+    caller.may(role)?;
+    Ok(caller)
+}
+
+fn refusal(denied: &Denied) -> Status {
+    let text = denied.to_string();
+    match denied {
+        Denied::NoToken | Denied::WrongToken => Status::unauthenticated(text),
+        Denied::TooManyWrong => Status::resource_exhausted(text),
+        Denied::Repeated { .. } => Status::invalid_argument(text),
+        _ => Status::permission_denied(text),
+    }
+}

@@ -1,0 +1,37 @@
+//! The entrance for gRPC, over real connections.
+
+mod aggregate;
+mod own;
+mod processor;
+
+use std::{fs, path::PathBuf};
+
+use tonic::transport::Channel;
+use tributary_testkit::{process::Daemon, wait};
+
+use crate::system::System;
+
+/// A master with this entrance.
+struct Master {
+    daemon: Daemon,
+    address: String,
+    results: PathBuf,
+}
+
+impl Master {
+    fn start(system: &System, flags: &[&str]) -> Self {
+        let log = system.folder("logs").join("grpc");
+        let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
+        command.args(flags).env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
+        let daemon = Daemon::start(command);
+        let address = wait::until("the address of gRPC", || {
+            let log = fs::read_to_string(&log).unwrap();
+            log.split("gRPC is on ").nth(1)?.split_whitespace().next().map(|address| format!("http://{address}"))
+        });
+        Self { daemon, address, results: system.home().join("database.db.results") }
+    }
+
+    async fn channel(&self) -> Channel {
+        Channel::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
+    }
+}
