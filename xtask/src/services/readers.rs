@@ -8,7 +8,7 @@ use crate::workspace::{root, run};
 
 /// The environment variable in which tests find the Python; if it is set already, that one is taken.
 pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_PYTHON";
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 13] = [
     "pandas==3.1.1",
     "polars==2.1.0",
     "duckdb==2.0.1",
@@ -18,9 +18,13 @@ const PACKAGES: [&str; 9] = [
     "requests==2.34.2",
     "websocket-client==1.9.2",
     "schemathesis==4.32.5",
+    "grpcio==1.85.1",
+    "grpcio-tools==1.85.1",
+    "grpcio-health-checking==1.85.1",
+    "grpcio-reflection==1.85.1",
 ];
 /// The modules that they bring.
-const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis";
+const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis\nimport grpc, grpc_tools, grpc_health, grpc_reflection";
 
 /// Returns the Python, and makes it first if `install` says so.
 pub(super) fn python(install: bool) -> Result<OsString> {

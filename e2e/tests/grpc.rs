@@ -1,0 +1,133 @@
+//! gRPC as programs in Python speak it: the scripts of the guide, and the services that tools ask.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use e2e::{block, python};
+use tempfile::TempDir;
+use tributary_testkit::{
+    process::{self, Daemon},
+    wait,
+};
+
+const ADDRESS: &str = "127.0.0.1:50051";
+
+struct Master {
+    _daemon: Daemon,
+    address: String,
+    home: TempDir,
+}
+
+impl Master {
+    /// A master in a folder with the stubs that the guide makes.
+    fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("log");
+        let mut command = process::command("master", home.path());
+        command.args(["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]).stderr(File::create(&log).unwrap());
+        let daemon = Daemon::start(command);
+        let address = wait::until("the address of gRPC", || {
+            let log = fs::read_to_string(&log).unwrap();
+            log.split("gRPC is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
+        });
+        let master = Self { _daemon: daemon, address, home };
+        let stubs = block("grpc.md", "sh", "grpc_tools.protoc");
+        let (_, stubs) = stubs.split_once("pip install grpcio grpcio-tools\n").unwrap();
+        master.shell(stubs);
+        master
+    }
+
+    /// Runs lines of the guide, and returns what they print.
+    fn shell(&self, lines: &str) -> String {
+        let python = PathBuf::from(std::env::var_os("TRIBUTARY_E2E_PYTHON").unwrap());
+        let programs = python.parent().unwrap().display();
+        let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/grpc/protos");
+        let output = Command::new("bash")
+            .args(["-euc", lines])
+            .current_dir(self.home.path())
+            .env("PROTOS", protos)
+            .env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap()))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}{}", process::stdout(&output), process::stderr(&output));
+        process::stdout(&output)
+    }
+
+    /// A script of the guide, for this master.
+    fn script(&self, part: &str) -> String {
+        let script = block("grpc.md", "python", part);
+        assert!(script.contains(ADDRESS), "{script}");
+        script.replace(ADDRESS, &self.address)
+    }
+}
+
+#[test]
+fn the_scripts_of_the_guide_print_what_it_says() {
+    let master = Master::start();
+    fs::write(master.home.path().join("totals.py"), master.script("ProcessCsv")).unwrap();
+    let printed = master.shell(&block("grpc.md", "sh", "totals.py"));
+    let expect = block("grpc.md", "text", "malformed");
+    let (begin, rest) = expect.split_once("Department").unwrap();
+    let (before, totals) = printed.split_once("Department").unwrap();
+    assert!(before.starts_with(begin) && before.trim_end().ends_with(".csv"), "{printed}");
+    assert_eq!(totals.replace('\r', ""), rest);
+    let printed = python(&master.script("EditProduct"), &[], master.home.path());
+    let expect = block("grpc.md", "text", "STAGE_COMPLETE");
+    assert!(printed.ends_with(&expect), "{printed}");
+}
+
+#[test]
+fn tools_find_the_services_and_their_health() {
+    const SCRIPT: &str = "
+import sys, grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from google.protobuf.descriptor_pool import DescriptorPool
+channel = grpc.insecure_channel(sys.argv[1])
+health = health_pb2_grpc.HealthStub(channel)
+for name in ['', 'tributary.v1.Tributary', 'processor.CsvProcessor']:
+    print(health_pb2.HealthCheckResponse.ServingStatus.Name(health.Check(health_pb2.HealthCheckRequest(service=name), wait_for_ready=True).status))
+found = ProtoReflectionDescriptorDatabase(channel)
+print(sorted(name for name in found.get_services() if not name.startswith('grpc.')))
+print(sorted(DescriptorPool(found).FindServiceByName('tributary.v1.Tributary').methods_by_name))
+print(DescriptorPool(found).FindMessageTypeByName('processor.CsvChunk').fields_by_name['file_size_bytes'].number)
+";
+    let master = Master::start();
+    let printed = wait::until("the master is ready", || {
+        let printed = python(SCRIPT, &[&master.address], master.home.path());
+        (!printed.contains("NOT_SERVING")).then_some(printed)
+    });
+    let methods = "['Aggregate', 'EditProduct', 'Follow', 'GetProduct', 'ListProducts', 'Upload']";
+    let services = "['processor.CsvProcessor', 'tributary.v1.Tributary']";
+    assert_eq!(printed, format!("SERVING\nSERVING\nSERVING\n{services}\n{methods}\n2\n"));
+}
+
+#[test]
+fn a_call_that_its_client_cancels_or_lets_expire_leaves_nothing() {
+    const SCRIPT: &str = "
+import sys, threading, grpc
+import processing_pb2 as p, processing_pb2_grpc
+processor = processing_pb2_grpc.CsvProcessorStub(grpc.insecure_channel(sys.argv[1]))
+def chunks(more):
+    yield p.CsvChunk(data=b'h\\na,,1\\n')
+    more.wait()
+for end in [lambda call: call.cancel(), lambda call: None]:
+    more = threading.Event()
+    call = processor.ProcessCsv(chunks(more), timeout=2)
+    end(call)
+    try:
+        list(call)
+    except grpc.RpcError as error:
+        print(error.code().name)
+    more.set()
+print(list(processor.ProcessCsv(iter([p.CsvChunk(data=b'h\\n\\xff,,1\\na,,2')])))[-1].summary.malformed_rows)
+";
+    let master = Master::start();
+    let printed = python(SCRIPT, &[&master.address], master.home.path());
+    assert_eq!(printed, "CANCELLED\nDEADLINE_EXCEEDED\n1\n");
+    let results: Vec<_> = fs::read_dir(master.home.path().join("database.db.results")).unwrap().collect();
+    assert_eq!(results.len(), 1, "{results:?}");
+}
