@@ -22,10 +22,6 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// # Errors
 /// The rule that the request breaks.
 pub(crate) fn judge(admission: &Admission, request: &ServiceRequest, is_probe: bool) -> Result<Caller, Denied> {
-    let connection = request.conn_data::<Rc<Connection>>();
-    if let Some(connection) = connection {
-        connection.asks();
-    }
     let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
     let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     let once = [HOST, ORIGIN, FETCH_SITE, FETCH_MODE, FETCH_DEST, AUTHORIZATION];
@@ -41,7 +37,7 @@ pub(crate) fn judge(admission: &Admission, request: &ServiceRequest, is_probe: b
         fetch_site: header(&FETCH_SITE),
         origin: header(&ORIGIN),
         authorization: header(&AUTHORIZATION),
-        local: connection.and_then(|connection| connection.local),
+        local: request.conn_data::<Rc<Connection>>().and_then(|connection| connection.local),
     })
 }
 

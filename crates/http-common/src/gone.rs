@@ -42,14 +42,14 @@ mod tests {
     use std::net::{SocketAddr, TcpListener};
 
     use actix_web::{
-        App, HttpResponse, HttpServer,
+        App, HttpResponse,
         dev::Service,
         web::{self, Data},
     };
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     use super::*;
-    use crate::{connection::prepare_connection, paced};
+    use crate::{Answering, paced, serve};
 
     /// Says that a request is dropped.
     struct Noisy(UnboundedSender<()>);
@@ -81,19 +81,19 @@ mod tests {
         let address: SocketAddr = listener.local_addr().unwrap();
         let app = move || {
             let app = App::new().app_data(Data::new(ended.clone())).route("/events", web::get().to(events));
-            app.route("/held", web::get().to(held)).wrap_fn(|request, service| {
+            app.route("/held", web::get().to(held)).wrap_fn(|mut request, service| {
+                let answering = Answering::begin(&mut request);
                 let waiting = Waiting::of(request.request(), true);
                 let called = service.call(request);
                 async move {
                     tokio::select! {
-                        response = called => Ok(paced(response?).unwrap()),
+                        response = called => Ok(paced(response?, answering).unwrap()),
                         () = waiting.gone() => Err(actix_web::error::ErrorServiceUnavailable("gone")),
                     }
                 }
             })
         };
-        let server = HttpServer::new(app).workers(1).on_connect(prepare_connection(tributary_pace::MAX_PATIENCE));
-        let server = server.listen(listener).unwrap().disable_signals().run();
+        let server = serve(app, listener, None, tributary_pace::MAX_PATIENCE).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         for path in ["/held", "/events"] {

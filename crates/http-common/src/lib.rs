@@ -14,10 +14,12 @@ mod metrics;
 mod paced;
 mod panics;
 mod produced;
+mod reading;
 mod renew;
 mod serve;
 mod shared;
 mod spill;
+mod stream;
 mod words;
 
 pub use admit::denial;
@@ -35,6 +37,7 @@ pub use renew::Renewal;
 pub use serve::serve;
 pub use shared::{Shared, WeakShared, shared};
 pub use spill::{TempFile, keep_free, spilled, spilled_once};
+pub use stream::Answering;
 pub use words::plain;
 
 /// Seconds that a stopping server gives transfers under way. The whole stop must take less than five.

@@ -6,7 +6,6 @@ use std::{
     error::Error,
     io,
     pin::Pin,
-    rc::Rc,
     task::{Context, Poll, ready},
 };
 
@@ -21,10 +20,7 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::{
-    connection::{Connection, let_slowest_go},
-    gone::Waiting,
-};
+use crate::{connection::let_slowest_go, gone::Waiting, stream::Answering};
 
 /// Bytes that the library gets at a time. With what it has already, its buffer stays below 64 KiB.
 const SLICE_BYTES: usize = 24 << 10;
@@ -69,19 +65,18 @@ impl Drop for Share {
 ///
 /// # Errors
 /// Too many answers are under way, and none of their clients is slow. A slow one is let go instead.
-pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBody>, HttpRequest> {
+pub fn paced(
+    response: ServiceResponse<BoxBody>,
+    answering: Answering,
+) -> Result<ServiceResponse<BoxBody>, HttpRequest> {
     let is_event_stream = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/event-stream");
     let is_open_end = response.headers().get(CONTENT_TYPE).is_some_and(is_event_stream)
         || response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let is_ok = response.status() == StatusCode::OK;
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
-    let connection = request.conn_data::<Rc<Connection>>().cloned();
     let is_long = match body.size() {
-        BodySize::None | BodySize::Sized(0) => {
-            connection.inspect(|connection| connection.ended());
-            return Ok(ServiceResponse::new(request, head.set_body(body)));
-        }
+        BodySize::None | BodySize::Sized(0) => return Ok(ServiceResponse::new(request, head.set_body(body))),
         BodySize::Sized(bytes) => bytes > SLICE_BYTES as u64,
         BodySize::Stream => !is_open_end,
     };
@@ -99,17 +94,13 @@ pub fn paced(response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBo
             Some(shares) => shares,
             // Its place is free in a moment.
             None if let_slowest_go() => vec![Share::of(&ANSWERS, 1), Share::of(&HELD_BYTES, rest.len())],
-            None => {
-                // The refusal is short, so nothing else ends with it.
-                connection.inspect(|connection| connection.ended());
-                return Err(request);
-            }
+            None => return Err(request),
         };
     }
     let size = if rest.is_empty() { body.size() } else { BodySize::Sized(rest.len() as u64) };
     let is_stream = size == BodySize::Stream && is_ok;
     let gone = is_stream.then(|| Box::pin(Waiting::of(&request, true).gone()) as Gone);
-    let body = BoxBody::new(Paced { is_open_end, gone, body, size, rest, connection, shares });
+    let body = BoxBody::new(Paced { is_open_end, gone, body, size, rest, held: (shares, answering) });
     Ok(ServiceResponse::new(request, head.set_body(body)))
 }
 
@@ -124,11 +115,8 @@ struct Paced {
     size: BodySize,
     /// The rest of the last chunk.
     rest: Bytes,
-    /// None in tests without one.
-    connection: Option<Rc<Connection>>,
-    /// Given back with the body.
     #[expect(dead_code, reason = "it is dropped with the body")]
-    shares: Vec<Share>,
+    held: (Vec<Share>, Answering),
 }
 
 impl MessageBody for Paced {
@@ -140,9 +128,6 @@ impl MessageBody for Paced {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
-        if let Some(Err(slow)) = this.connection.as_ref().map(|connection| connection.wants_more()) {
-            return Poll::Ready(Some(Err(slow.into())));
-        }
         while this.rest.is_empty() {
             match Pin::new(&mut this.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => this.rest = chunk,
@@ -155,19 +140,7 @@ impl MessageBody for Paced {
                 }
             }
         }
-        let slice = this.rest.split_to(this.rest.len().min(SLICE_BYTES));
-        if let Some(connection) = &this.connection {
-            connection.given(slice.len());
-        }
-        Poll::Ready(Some(Ok(slice)))
-    }
-}
-
-impl Drop for Paced {
-    fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
-            connection.ended();
-        }
+        Poll::Ready(Some(Ok(this.rest.split_to(this.rest.len().min(SLICE_BYTES)))))
     }
 }
 
@@ -179,7 +152,7 @@ mod tests {
 
     fn answer(bytes: usize) -> Result<ServiceResponse<BoxBody>, HttpRequest> {
         let body = Bytes::from(vec![7; bytes]);
-        paced(TestRequest::default().to_srv_response(HttpResponse::Ok().body(body)))
+        paced(TestRequest::default().to_srv_response(HttpResponse::Ok().body(body)), Answering::nobody())
     }
 
     #[actix_web::test]

@@ -1,18 +1,30 @@
 //! Builds the HTTP server of both programs: its threads, its limits for clients, and its end of TLS.
 
-use std::{fmt::Debug, net::TcpListener, time::Duration};
+use std::{
+    fmt::Debug,
+    future::ready,
+    net::{SocketAddr, TcpListener},
+    rc::Rc,
+    time::Duration,
+};
 
-use actix_http::Request;
-use actix_service::IntoServiceFactory;
+use actix_http::{HttpService, KeepAlive, Request, error::DispatchError};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_tls::accept::{
+    TlsError, max_concurrent_tls_connect,
+    rustls_0_23::{Acceptor, TlsStream},
+};
 use actix_web::{
-    Error, HttpServer,
+    Error,
     body::MessageBody,
-    dev::{AppConfig, Response, Server, Service, ServiceFactory},
+    dev::{AppConfig, Response, Server},
+    rt::net::TcpStream,
 };
 use anyhow::Context;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tributary_tls::PairInForce;
 
-use crate::{STOP_SECONDS, connection::prepare_connection};
+use crate::{STOP_SECONDS, connection::Connection, stream::Stream};
 
 /// Threads that answer requests. Files and databases are read on others.
 const WORKERS: usize = 2;
@@ -20,6 +32,11 @@ const WORKERS: usize = 2;
 const MAX_HANDSHAKES: usize = 10_000;
 /// Most time of one.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// Time in which a client must take what is left for it when a connection ends.
+const END_TIME: Duration = Duration::from_secs(1);
+
+/// A connection that the library serves, and its client's address.
+type Accepted<T> = (Stream<T>, Option<SocketAddr>);
 
 /// Starts to serve what `app` builds. Clients that are slower than the least speed over `patience` are let go.
 ///
@@ -42,19 +59,68 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let server = HttpServer::new(app)
-        .workers(WORKERS)
-        .on_connect(prepare_connection(patience))
-        .client_request_timeout(Duration::ZERO)
-        .max_connection_rate(MAX_HANDSHAKES)
-        .tls_handshake_timeout(HANDSHAKE_TIME)
-        .shutdown_timeout(STOP_SECONDS)
-        .disable_signals();
+    max_concurrent_tls_connect(MAX_HANDSHAKES);
+    let server = Server::build().workers(WORKERS).shutdown_timeout(STOP_SECONDS).disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let stopping = move || {
+        let stopping = stopping.clone();
+        async move { stopping.notified().await }
+    };
+    let accept = move |tcp: &TcpStream| (Connection::open(tcp, patience), tcp.peer_addr().ok());
     let server = match pair {
-        Some(pair) => server.listen_rustls_0_23(listener, pair.server()?),
-        None => server.listen(listener),
+        None => server.listen("http", listener, move || {
+            let accept = move |tcp: TcpStream| {
+                let (connection, peer) = accept(&tcp);
+                ready(Ok((Stream::new(tcp, connection), peer)))
+            };
+            fn_service(accept).and_then(http(app(), stopping.clone()))
+        }),
+        Some(pair) => {
+            let mut config = pair.server()?;
+            config.alpn_protocols.insert(0, b"http/1.1".to_vec());
+            server.listen("https", listener, move || {
+                let accept = move |tls: TlsStream<TcpStream>| {
+                    let (connection, peer) = accept(tls.get_ref().0);
+                    ready(Ok((Stream::new(tls, connection), peer)))
+                };
+                let mut acceptor = Acceptor::new(config.clone());
+                acceptor.set_handshake_timeout(HANDSHAKE_TIME);
+                let acceptor = acceptor.map_err(TlsError::into_service_error).and_then(accept);
+                acceptor.and_then(http(app(), stopping.clone()).map_err(TlsError::Service))
+            })
+        }
     };
     Ok(server.context("failed to use the listener")?.run())
+}
+
+/// Speaks HTTP over connections that were accepted.
+fn http<T, I, S, B, E>(
+    app: I,
+    stopping: impl Fn() -> E + 'static,
+) -> impl ServiceFactory<Accepted<T>, Config = (), Response = (), Error = DispatchError, InitError = ()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: Debug,
+    S::Response: Into<Response<B>> + 'static,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+    E: Future<Output = ()> + 'static,
+{
+    let app = app.into_factory().map_err(|error: S::Error| error.into().error_response());
+    HttpService::build()
+        // Both are up to us: its times do not ask whether a client still takes its answer.
+        .client_request_timeout(Duration::ZERO)
+        .keep_alive(KeepAlive::Os)
+        .client_disconnect_timeout(END_TIME)
+        .graceful_shutdown_signal(stopping)
+        .on_connect_ext(|stream: &Stream<T>, data| {
+            data.insert(Rc::clone(stream.connection()));
+        })
+        .h1(map_config(app, |()| AppConfig::default()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 
-use tributary_http_common::{Waiting, admit, catch_panic, close, complete, paced};
+use tributary_http_common::{Answering, Waiting, admit, catch_panic, close, complete, paced};
 
 use super::{
     app::App,
@@ -90,9 +90,10 @@ async fn only_post() -> Result<String, ApiError> {
 /// Admits or refuses a request, then counts and completes the response.
 async fn around(
     app: web::Data<App>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answering = Answering::begin(&mut request);
     let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = request.path() == health::HEALTHZ;
     let refusal = admit(&app.admission, &request, is_probe).await.err().map(ApiError::from);
@@ -109,7 +110,7 @@ async fn around(
         Some(error) => request.into_response(error.error_response()),
     };
     let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
-    let mut response = paced(response).unwrap_or_else(busy);
+    let mut response = paced(response, answering).unwrap_or_else(busy);
     let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
     // What a client has sent behind a request that is refused would be refused, too.
     if is_refused || matches!(error, Some(ApiError::Busy)) {

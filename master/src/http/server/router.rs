@@ -13,7 +13,7 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     web,
 };
-use tributary_http_common::{Waiting, admit, catch_panic, close, complete, paced};
+use tributary_http_common::{Answering, Waiting, admit, catch_panic, close, complete, paced};
 
 use crate::http::{
     api::{
@@ -257,9 +257,10 @@ pub(crate) async fn not_found() -> Result<HttpResponse, ApiError> {
 /// Admits or refuses a request, then counts and completes the response.
 async fn around(
     app: web::Data<App>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answering = Answering::begin(&mut request);
     let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
     let is_probe = matches!(request.path(), health::HEALTHZ | health::READYZ);
     let refusal = admit(&app.admission, &request, is_probe).await.err();
@@ -273,7 +274,7 @@ async fn around(
         Some(refusal) => request.error_response(ApiError::from(refusal)),
     };
     let busy = |request| ServiceResponse::from_err(ApiError::Busy, request);
-    let mut response = paced(response).unwrap_or_else(busy);
+    let mut response = paced(response, answering).unwrap_or_else(busy);
     let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
     // What a client has sent behind a request that is refused would be refused, too.
     let is_refused = matches!(error, Some(ApiError::Denied(_) | ApiError::Busy));

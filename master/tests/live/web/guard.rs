@@ -160,7 +160,8 @@ fn servers(root: &Path) -> Vec<String> {
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-                let marks = ["HttpServer::new(", "actix_server::Server", "tributary_http_common::serve("];
+                let marks =
+                    ["HttpServer::new(", "Server::build()", "actix_server::Server", "tributary_http_common::serve("];
                 if marks.iter().any(|mark| text.contains(mark)) {
                     found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
                 }
