@@ -31,7 +31,9 @@ pub use catalog::{
     ProductFilter, ProductOrder, ProductPlace, ProductRow, ProductView, ShadowedRow, SkuRange, SkuRows, Tally,
     own_edits, read_own, write_own,
 };
-pub use database::{Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store, open_anew};
+pub use database::{
+    Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store, open_anew, open_anew_if_unread,
+};
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::{
     Amounts, ChangeCause, EventRow, HISTORY_STEPS, HistoryRow, HistorySpan, HistoryStep, NewProductChange,

@@ -14,7 +14,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use tributary_store::{DatabaseUrl, Lock, Store, open_anew};
+use tributary_store::{DatabaseUrl, Lock, Store, open_anew, open_anew_if_unread};
 
 use super::{
     lost_locks,
@@ -35,6 +35,11 @@ const MAX_OPENINGS: u32 = 3;
 
 /// The size of the write-ahead log above which it is truncated after a job.
 const MAX_LOG_BYTES: u64 = 64 << 20;
+/// The time for which readers may keep it from that, until the database is opened anew in case that nobody has their locks.
+const MAX_LOG_KEPT: Duration = Duration::from_secs(10);
+
+/// Opens a database in place of the connection to it.
+type Open = fn(&DatabaseUrl, Store) -> Result<Store, tributary_store::Error>;
 
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
@@ -82,6 +87,15 @@ impl Writer {
     /// # Errors
     /// The thread cannot be started.
     pub(crate) fn start(url: DatabaseUrl, store: Store, lock: Lock) -> Result<(Self, WriterThread)> {
+        Self::start_within(url, store, lock, (MAX_LOG_BYTES, MAX_LOG_KEPT))
+    }
+
+    fn start_within(
+        url: DatabaseUrl,
+        store: Store,
+        lock: Lock,
+        log_bounds: (u64, Duration),
+    ) -> Result<(Self, WriterThread)> {
         let (jobs, queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let (urgent, urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let shared = Arc::new(Shared {
@@ -96,8 +110,10 @@ impl Writer {
         let seen = Arc::clone(&shared);
         let work = move || {
             let (urgent, jobs) = (urgent_queue, queue);
-            let (is_untrimmed, locked_since) = (false, None);
-            Worker { url, store, shared: seen, urgent, jobs, runtime, is_untrimmed, locked_since }.run();
+            let shared = seen;
+            let (is_untrimmed, log_kept, locked_since) = (false, None, None);
+            Worker { url, store, shared, urgent, jobs, runtime, log_bounds, is_untrimmed, log_kept, locked_since }
+                .run();
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
@@ -182,6 +198,10 @@ struct Worker {
     runtime: Runtime,
     /// Whether the log could not be trimmed after the last job, which is logged once.
     is_untrimmed: bool,
+    /// Since when readers keep it, as far as the database was not opened anew since; and whether it was, which is logged once.
+    log_kept: Option<(Instant, bool)>,
+    /// The largest log, and the longest time for which readers may keep a larger one.
+    log_bounds: (u64, Duration),
     /// Since when it is locked, as far as it was not opened anew since.
     locked_since: Option<Instant>,
 }
@@ -204,8 +224,8 @@ impl Worker {
             }
             self.trim_log();
             self.shared.unwritable.probe(&mut self.store);
-            if self.must_open_anew() {
-                match open_patiently(&self.url, self.store) {
+            if let Some(open) = self.must_open_anew() {
+                match open_patiently(&self.url, self.store, open) {
                     Ok(opened) => self.store = opened,
                     Err(error) => {
                         tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));
@@ -246,35 +266,50 @@ impl Worker {
         }
     }
 
-    /// Whether locks may be held that nobody has. Notes that the database is opened anew then.
-    fn must_open_anew(&mut self) -> bool {
+    /// Returns the way to open the database anew if locks may be held that nobody has. Notes that it is opened.
+    fn must_open_anew(&mut self) -> Option<Open> {
         let is_locked = self.shared.unwritable.outage().is_some_and(|outage| outage.is_locked);
         self.locked_since = is_locked.then(|| self.locked_since.unwrap_or_else(Instant::now));
         let is_overdue = self.locked_since.is_some_and(|since| since.elapsed() >= MAX_LOCKED);
+        let is_lost = lost_locks::are_lost() || is_overdue;
         // One that is not in its place would be created.
-        if !(lost_locks::are_lost() || is_overdue) || self.store.check_place().is_err() {
-            return false;
+        if !(is_lost || self.is_log_kept()) || self.store.check_place().is_err() {
+            return None;
+        }
+        if let Some((since, is_logged)) = self.log_kept.as_mut().filter(|_| !is_lost) {
+            if !*is_logged {
+                tracing::warn!(
+                    "the write-ahead log cannot be trimmed for those who read it; opening the database anew"
+                );
+            }
+            (*since, *is_logged) = (Instant::now(), true);
+            return Some(open_anew_if_unread);
         }
         if lost_locks::are_lost() {
             tracing::warn!("locks of the database are held that nobody has; opening it anew");
         }
         lost_locks::forget();
         self.locked_since = None;
-        true
+        Some(open_anew)
+    }
+
+    fn is_log_kept(&self) -> bool {
+        self.log_kept.is_some_and(|(since, _)| since.elapsed() >= self.log_bounds.1)
     }
 
     fn trim_log(&mut self) {
-        let trimmed = self.store.trim_log(MAX_LOG_BYTES).map_err(anyhow::Error::new);
+        let trimmed = self.store.trim_log(self.log_bounds.0).map_err(anyhow::Error::new);
         if let (Err(error), false) = (&trimmed, self.is_untrimmed) {
             tracing::warn!("{error:#}; this is tried again after each write");
         }
         self.is_untrimmed = trimmed.is_err();
+        self.log_kept = matches!(trimmed, Ok(false)).then(|| self.log_kept.unwrap_or_else(|| (Instant::now(), false)));
     }
 }
 
 /// Opens the database anew. Whoever has locked it may go on for a while.
-fn open_patiently(url: &DatabaseUrl, old: Store) -> Result<Store, tributary_store::Error> {
-    let mut opened = open_anew(url, old);
+fn open_patiently(url: &DatabaseUrl, old: Store, open: Open) -> Result<Store, tributary_store::Error> {
+    let mut opened = open(url, old);
     for _ in 1..MAX_OPENINGS {
         if opened.is_ok() {
             break;
@@ -329,5 +364,34 @@ mod tests {
         drop(writer);
         thread.join().unwrap();
         assert!(shared.running().is_none(), "a job answers before it is noted as done");
+    }
+
+    #[test]
+    fn a_log_that_readers_keep_has_the_database_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let (store, lock) = (Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap());
+        let (writer, thread) = Writer::start_within(url.clone(), store, lock, (0, Duration::ZERO)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        // Other tests may read just when it is to be opened anew.
+        let write = || {
+            for _ in 0..5 {
+                runtime.block_on(writer.run("write", |store| Ok(store.probe_write()?))).unwrap();
+            }
+        };
+        let pool = tributary_store::ReaderPool::new(url.clone());
+        let is_pool_closed = |write: &dyn Fn()| {
+            pool.snapshot(|_| anyhow::Ok(())).unwrap();
+            write();
+            pool.close_idle(Duration::ZERO) == 0
+        };
+        assert!(!is_pool_closed(&write), "nobody keeps the log");
+        let keeps = |store: &mut Store| {
+            store.tally()?;
+            anyhow::Ok(is_pool_closed(&write))
+        };
+        assert!(Store::open_existing(&url).unwrap().snapshot(keeps).unwrap());
+        drop(writer);
+        thread.join().unwrap();
     }
 }

@@ -14,7 +14,7 @@ mod values;
 
 pub use contents::Counts;
 pub use error::Error;
-pub use reader_pool::{ReaderPool, open_anew};
+pub use reader_pool::{ReaderPool, open_anew, open_anew_if_unread};
 pub(crate) use retention::last_old;
 pub use store::Store;
 pub use url::DatabaseUrl;

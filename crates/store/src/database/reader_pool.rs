@@ -2,9 +2,10 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, TryLockError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,10 @@ use super::{error::Error, store::Store, url::DatabaseUrl};
 
 /// Connections that are kept open while nobody uses them; one more than that is closed after use. Each may hold a cache of 8 MiB.
 const MAX_IDLE: usize = 8;
+
+/// Longest wait for a moment in which nobody reads, and the interval of the tries.
+const MAX_UNREAD_WAIT: Duration = Duration::from_millis(200);
+const UNREAD_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Held by whoever uses a connection of a pool, and alone by [`open_anew`].
 static USED: RwLock<()> = RwLock::new(());
@@ -24,7 +29,28 @@ static POOLS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// # Errors
 /// Those of [`Store::open`].
 pub fn open_anew(url: &DatabaseUrl, writing: Store) -> Result<Store, Error> {
-    let _alone = USED.write().unwrap_or_else(PoisonError::into_inner);
+    let alone = USED.write().unwrap_or_else(PoisonError::into_inner);
+    open_alone(url, writing, alone)
+}
+
+/// The same, unless somebody reads all the time: then `writing` is returned as it is.
+///
+/// # Errors
+/// Those of [`Store::open`].
+pub fn open_anew_if_unread(url: &DatabaseUrl, writing: Store) -> Result<Store, Error> {
+    let deadline = Instant::now() + MAX_UNREAD_WAIT;
+    loop {
+        // Whoever begins to read meanwhile does not wait for those who read already.
+        match USED.try_write() {
+            Ok(alone) => return open_alone(url, writing, alone),
+            Err(TryLockError::Poisoned(alone)) => return open_alone(url, writing, alone.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(writing),
+            Err(TryLockError::WouldBlock) => thread::sleep(UNREAD_INTERVAL),
+        }
+    }
+}
+
+fn open_alone(url: &DatabaseUrl, writing: Store, _alone: RwLockWriteGuard<'_, ()>) -> Result<Store, Error> {
     let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for pool in pools.iter().filter_map(Weak::upgrade).filter(|pool| pool.url == *url) {
         pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -105,7 +131,7 @@ impl ReaderPool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, sync::mpsc::channel, thread};
+    use std::{fs, sync::mpsc::channel};
 
     use super::*;
 
@@ -145,5 +171,28 @@ mod tests {
         assert_eq!(open_files(&path), 1);
         writing.probe_write().unwrap();
         other.snapshot(|_| Ok::<_, Error>(())).unwrap();
+    }
+
+    /// The system may keep the lock of a reader that has ended: its connection then looks like this one, and the log grew to 430 MB.
+    #[test]
+    fn a_log_that_a_lost_reader_keeps_is_trimmed_once_all_is_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
+        let (mut writing, pool) = (Store::open(&url).unwrap(), ReaderPool::new(url.clone()));
+        let mut lost = pool.connect().unwrap();
+        lost.connection.begin_reading().unwrap();
+        lost.tally().unwrap();
+        pool.idle().push((Instant::now(), lost));
+        writing.probe_write().unwrap();
+        assert!(!writing.trim_log(0).unwrap(), "somebody may read from it");
+        let reading = |pool: &ReaderPool| {
+            let (url, writing) = (url.clone(), Store::open(&url).unwrap());
+            let mut opened = pool.snapshot(|_| open_anew_if_unread(&url, writing)).unwrap();
+            opened.trim_log(0).unwrap()
+        };
+        assert!(!reading(&ReaderPool::new(url.clone())), "nothing is closed while somebody reads");
+        let mut writing = open_anew_if_unread(&url, writing).unwrap();
+        assert!(writing.trim_log(0).unwrap());
+        assert_eq!(fs::metadata(writing.log_path()).unwrap().len(), 0);
     }
 }

@@ -2,25 +2,43 @@
 
 use std::{fs, path::PathBuf};
 
-use diesel::{connection::SimpleConnection, result::QueryResult};
+use diesel::{
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, result::QueryResult, sql_query, sql_types::Integer,
+};
 
 use super::open::BUSY_TIMEOUT;
-use crate::{Error, Store, database::error::OrCannot};
+use crate::{
+    Error, Store,
+    database::{connection::AnyConnection, error::OrCannot},
+};
+
+/// The row that a checkpoint returns. It has more columns.
+#[derive(QueryableByName)]
+struct Checkpoint {
+    /// 1 if a reader, or another checkpoint, was in its way.
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+}
 
 impl Store {
     /// Truncates the write-ahead log if it is larger than `max_bytes` and nobody reads from it at the moment. SQLite reuses the
-    /// file but never shrinks it, so a large transaction, above all one that failed on a full disk, leaves a file of its own size.
+    /// file but never shrinks it, so a large transaction, above all one that failed on a full disk, leaves a file of its own size. Returns
+    /// whether it is not larger now.
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn trim_log(&mut self, max_bytes: u64) -> Result<(), Error> {
+    pub fn trim_log(&mut self, max_bytes: u64) -> Result<bool, Error> {
         if self.has_left_log {
             self.return_to_log();
         }
         if fs::metadata(self.log_path()).is_ok_and(|log| log.len() > max_bytes) {
-            self.without_waiting("PRAGMA wal_checkpoint(TRUNCATE)").or_cannot(|| "trim the write-ahead log")?;
+            let truncate = |connection: &mut AnyConnection| {
+                sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(connection)
+            };
+            let done = self.at_once(truncate).or_cannot(|| "trim the write-ahead log")?;
+            return Ok(done.busy == 0);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Writes a page as it is, to find out whether the database can be written. Does not wait for another program.
@@ -35,8 +53,12 @@ impl Store {
 
     /// Runs statements that fail at once if another connection is in their way: it may take long, and the writer has others to serve.
     pub(super) fn without_waiting(&mut self, statements: &str) -> QueryResult<()> {
+        self.at_once(|connection| connection.batch_execute(statements))
+    }
+
+    fn at_once<T>(&mut self, run: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> QueryResult<T> {
         self.connection.batch_execute("PRAGMA busy_timeout = 0")?;
-        let done = self.connection.batch_execute(statements);
+        let done = run(&mut self.connection);
         self.connection.batch_execute(BUSY_TIMEOUT).and(done)
     }
 
