@@ -8,7 +8,7 @@ use tributary_protocol::{CompactManifest, FileList};
 
 use super::{
     client::{MANIFEST_TIMEOUT, SourceClient, answer},
-    memory::ListRoom,
+    memory::{ListRoom, TURN_SPEED},
 };
 
 /// Longest entry of a manifest: a path of 4 KiB of which each byte is escaped, and the rest.
@@ -43,7 +43,15 @@ impl SourceClient {
         let (memory, max_files) = (&self.http.memory, self.limits.max_files);
         let mut room = memory.list();
         loop {
-            match self.read_manifest(since, &mut room).await {
+            let lost = room.lost();
+            let read = tokio::select! {
+                read = self.read_manifest(since, &mut room) => read,
+                () = lost.cancelled() => bail!(
+                    "/sense/files is too slow while other long lists wait: it sends less than {} per second",
+                    size_text(TURN_SPEED)
+                ),
+            };
+            match read {
                 Err(Error::NoRoom { .. }) => {}
                 Err(error @ Error::Unusable { .. }) => {
                     bail!("{error}; its limit `max_files` is {max_files} files, which bounds the list of them")
