@@ -57,6 +57,12 @@ impl Hostile {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.iter().any(|asked| asked.split('?').next() == Some(path))
     }
+
+    /// Returns whether a path with this beginning was asked for while it was open.
+    pub(super) fn was_asked_for_below(&self, path: &str) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().any(|asked| asked.starts_with(path))
+    }
 }
 
 fn serve(mut stream: TcpStream, answer: &Answer, is_open: &AtomicBool, asked: &Mutex<Vec<String>>) {

@@ -72,8 +72,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// Bytes of a manifest entry with this number.
-fn entry(number: u64) -> String {
+/// The text of a manifest entry with this number.
+pub(super) fn entry(number: u64) -> String {
     let hash = format!("{number:064x}");
     format!(
         "{{\"path\":\"{number}.csv\",\"size\":20,\"modified\":\"2026-11-22T00:00:00Z\",\"hash\":\"blake3:{hash}\"}}"

@@ -16,7 +16,8 @@ use rustix::{
 
 use super::{
     Attack, How,
-    hostile::{head, reply, sensed},
+    hostile::{endless, head, reply, sensed},
+    peers::{entry, write_list},
     stage::{Plan, REPORT, Stage, plain},
 };
 use crate::processes;
@@ -30,6 +31,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     Attack("4", "8 uploads that drip", How::On(plain, uploads)),
     Attack("4", "a source that drips its file", How::On(dripping, drips)),
+    Attack("3", "eight sources that say `100 Continue` for ever", How::On(interim, interim_refused)),
+    Attack(
+        "3",
+        "a source that drips a long list, while another has a long one, too",
+        How::On(dripping_list, list_drips),
+    ),
     Attack(
         "4",
         "a source that drips signs of life while it computes a report",
@@ -41,7 +48,16 @@ pub(super) const ATTACKS: &[Attack] = &[
         "200 followers of the events that take nothing, while 2,000 products change",
         How::On(plain, followers),
     ),
-    Attack("4", "6,000 clients that send 60 requests each and take nothing", How::On(plain, pipelining)),
+    Attack(
+        "4",
+        "6,000 clients that send 60 requests each and take nothing",
+        How::On(plain, |stage| pipelining(stage, 6_000, 60)),
+    ),
+    Attack(
+        "4",
+        "200 clients that send 10,000 requests each and take nothing",
+        How::On(plain, |stage| pipelining(stage, 200, 10_000)),
+    ),
     Attack("4", "16 clients that take 16 different lists slowly, again and again", How::On(plain, different_lists)),
     Attack("4", "400 clients of each server that hang up in the middle", How::On(plain, hang_up)),
 ];
@@ -153,6 +169,62 @@ fn drips(stage: &Stage) -> Result<String> {
     stage.says("bad", "too slow")
 }
 
+fn interim() -> Result<Plan> {
+    (0..8).try_fold(Plan::new(), |plan, number| {
+        plan.hostile(&format!("bad{number}"), "", |path, out| match path {
+            "/sense/files" => endless(out, b"HTTP/1.1 100 Continue\r\n\r\n"),
+            _ => sensed(path, out),
+        })
+    })
+}
+
+fn interim_refused(stage: &Stage) -> Result<String> {
+    let (begun, process) = (Instant::now(), stage.processes()[0]);
+    let before = processes::cpu(process)?;
+    for number in 0..8 {
+        stage.says(&format!("bad{number}"), "")?;
+    }
+    let (seconds, cpu) = (begun.elapsed().as_secs_f64(), (processes::cpu(process)? - before).as_secs_f64());
+    ensure!(seconds < 60.0, "they were let go after {seconds:.0} s");
+    Ok(format!("let go after {seconds:.0} s, in which the master took {cpu:.0} s of a core"))
+}
+
+/// Long: an eighth of the room for all lists.
+const LONG_LIST: u64 = 20_000;
+
+fn dripping_list() -> Result<Plan> {
+    let plan = Plan::new().section("[limits]\nlists = \"16MiB\"").hostile("bad", "", |path, out| match path {
+        "/sense/files" => {
+            head(out, "application/json")?;
+            out.write_all(b"{\"version\":\"v1\",\"files\":[")?;
+            for number in 0.. {
+                let comma = if number == 0 { "" } else { "," };
+                out.write_all(format!("{comma}{}", entry(number)).as_bytes())?;
+                if number > LONG_LIST {
+                    // More than the least speed of a body.
+                    thread::sleep(Duration::from_millis(20));
+                }
+            }
+            Ok(())
+        }
+        _ => sensed(path, out),
+    })?;
+    plan.hostile("long", "", |path, out| match path {
+        "/sense/files" => write_list(LONG_LIST, out),
+        _ => sensed(path, out),
+    })
+}
+
+fn list_drips(stage: &Stage) -> Result<String> {
+    let begun = Instant::now();
+    stage.until("the other list is asked for", || stage.hostile("long").was_asked_for("/sense/files").then_some(()))?;
+    let slow = stage.says("bad", "too slow while other long lists wait")?;
+    stage.until("the files of the other list are asked for", || {
+        stage.hostile("long").was_asked_for_below("/read/").then_some(())
+    })?;
+    Ok(format!("after {:.0} s: {slow}", begun.elapsed().as_secs_f64()))
+}
+
 const ENTRY: &str = "{\"version\":\"v1\",\"files\":[{\"path\":\"a.csv\",\"size\":20,\"modified\":\"2026-11-22T00:00:00Z\",\
      \"hash\":\"blake3:0000000000000000000000000000000000000000000000000000000000000001\"}]}";
 
@@ -191,18 +263,19 @@ fn followers(stage: &Stage) -> Result<String> {
     Ok(String::new())
 }
 
-fn pipelining(stage: &Stage) -> Result<String> {
+fn pipelining(stage: &Stage, count: usize, requests: usize) -> Result<String> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).context("failed to allow more files")?;
     let (url, before) = (stage.master(""), open_files(stage, 0)?);
-    let requests = "GET /products HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(60);
+    let requests = "GET /products HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(requests);
     let mut clients = Vec::new();
-    for _ in 0..6_000 {
+    for _ in 0..count {
         let mut client = Stage::send(&url, b"")?;
         // Else the system would take several answers for it.
         set_socket_recv_buffer_size(&client, 4 << 10)?;
-        // Who is let go at once has been held off.
-        let _ = client.write_all(requests.as_bytes());
+        // Who is let go at once has been held off, and a part of it waits in the system.
+        client.set_nonblocking(true)?;
+        let _ = client.write(requests.as_bytes());
         clients.push(client);
     }
     let after = let_go(stage, 0, before)?;
