@@ -21,6 +21,7 @@ mod model;
 mod network;
 mod notes;
 mod order;
+mod parts;
 mod property;
 mod rejects;
 mod reports;

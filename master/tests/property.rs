@@ -302,6 +302,10 @@ impl World {
         if *by_price && own.contains(&"price") {
             configuration += "group_by = \"price\"\nindex = [\"price\"]\n";
         }
+        if self.sources.len() % 2 == 1 {
+            // Each file is applied by itself, as far as it takes nothing away.
+            configuration = format!("[limits]\nfiles_per_part = 1\n{configuration}");
+        }
         configuration += "[catalog.from]\n";
         from.iter().for_each(|(column, sources)| configuration += &format!("{column} = {sources:?}\n"));
         let section = |source: &Source| {

@@ -274,6 +274,9 @@ impl Place<'_> {
         let default = Limits::default();
         Ok(Limits {
             bodies: self.optional(typed.bodies.as_ref(), size)?.unwrap_or(default.bodies),
+            files_per_part: self
+                .optional(typed.files_per_part.as_ref(), limits::files_per_part)?
+                .unwrap_or(default.files_per_part),
             followers: self.optional(typed.followers.as_ref(), limits::followers)?.unwrap_or(default.followers),
             lists: self.optional(typed.lists.as_ref(), size)?.unwrap_or(default.lists),
             sorted_rows: self.optional(typed.sorted_rows.as_ref(), size)?.unwrap_or(default.sorted_rows),

@@ -25,6 +25,8 @@ impl Default for SourceLimits {
 pub struct Limits {
     /// Bytes of all bodies of requests that are being received. Default: 48 MiB.
     pub bodies: u64,
+    /// Files of a version that are read before they are applied. Default: 20,000.
+    pub files_per_part: usize,
     /// Most followers of the events. Default: 1,000.
     pub followers: usize,
     /// Bytes of the lists of files of all sources. Default: 192 MiB.
@@ -37,7 +39,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bodies: 48 << 20, followers: 1_000, lists: 192 << 20, sorted_rows: 48 << 20, report_memory: 64 << 20 }
+        Self {
+            bodies: 48 << 20,
+            files_per_part: 20_000,
+            followers: 1_000,
+            lists: 192 << 20,
+            sorted_rows: 48 << 20,
+            report_memory: 64 << 20,
+        }
     }
 }
 
@@ -46,10 +55,20 @@ impl Default for Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsAsTyped {
     pub(super) bodies: Option<Spanned<String>>,
+    pub(super) files_per_part: Option<Spanned<u64>>,
     pub(super) followers: Option<Spanned<u64>>,
     pub(super) lists: Option<Spanned<String>>,
     pub(super) sorted_rows: Option<Spanned<String>>,
     pub(super) report_memory: Option<Spanned<String>>,
+}
+
+/// Parses the number of files of a part.
+pub(super) fn files_per_part(count: &u64) -> Result<usize, String> {
+    match usize::try_from(*count) {
+        Ok(0) => Err("a part without a file is none: write a number from 1".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Ok(usize::MAX),
+    }
 }
 
 /// Parses the number of followers.

@@ -43,7 +43,7 @@ impl FileList {
     /// A text is longer than 64 KiB: what another program sends is bounded.
     pub fn push(&mut self, entry: &ManifestEntry) {
         let ManifestEntry { path, size, modified, hash, partial } = entry;
-        let packed = pack(hash);
+        let packed = pack_hash(hash);
         let is_packed = packed.is_some();
         let hash = packed.unwrap_or_else(|| hash.as_bytes().to_vec());
         let length = path.len() + modified.len() + hash.len();
@@ -105,7 +105,7 @@ impl FileList {
             path: text(path).to_owned(),
             size: place.size,
             modified: text(modified).to_owned(),
-            hash: if place.is_packed { unpack(hash) } else { text(hash).to_owned() },
+            hash: if place.is_packed { unpack_hash(hash) } else { text(hash).to_owned() },
             partial: place.partial,
         }
     }
@@ -151,6 +151,23 @@ impl FileList {
         }
     }
 
+    /// Lets go of the texts of files that will not be asked for any more. Partial files keep theirs.
+    ///
+    /// # Panics
+    /// Asking for the path or the entry of such a file panics from now on.
+    pub fn keep_texts(&mut self, mut is_asked_for: impl FnMut(usize) -> bool) {
+        let mut is_kept = vec![false; self.blocks.len()];
+        for (number, place) in self.files.iter().enumerate() {
+            let kept = &mut is_kept[place.block as usize];
+            *kept = *kept || place.partial || is_asked_for(number);
+        }
+        for (block, is_kept) in self.blocks.iter_mut().zip(is_kept) {
+            if !is_kept {
+                *block = Arc::default();
+            }
+        }
+    }
+
     /// Keeps the files whose path is wanted.
     pub fn retain(&mut self, mut is_wanted: impl FnMut(&str) -> bool) {
         let first = self.paths().position(|path| !is_wanted(path));
@@ -180,8 +197,9 @@ fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).expect("it was a text")
 }
 
-/// A hash with its digits as bytes; `None` unless it has 64 small ones.
-fn pack(hash: &str) -> Option<Vec<u8>> {
+/// A hash with its digits as 32 bytes behind its algorithm; `None` unless it has 64 small ones.
+#[must_use]
+pub fn pack_hash(hash: &str) -> Option<Vec<u8>> {
     let (algorithm, digits) = hash.split_at_checked(hash.len().checked_sub(HASH_DIGITS)?)?;
     let value = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -196,7 +214,12 @@ fn pack(hash: &str) -> Option<Vec<u8>> {
     Some(packed)
 }
 
-fn unpack(packed: &[u8]) -> String {
+/// The hash that was packed.
+///
+/// # Panics
+/// The bytes are none that [`pack_hash`] gave.
+#[must_use]
+pub fn unpack_hash(packed: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let (algorithm, bytes) = packed.split_at(packed.len() - HASH_DIGITS / 2);
     let mut hash = String::with_capacity(algorithm.len() + HASH_DIGITS);
@@ -307,6 +330,17 @@ mod tests {
         let shared = list.blocks.iter().zip(&other.blocks).filter(|(one, other)| Arc::ptr_eq(one, other)).count();
         assert_eq!((shared, list.len(), other.len()), (list.blocks.len() - 1, 50_000, 50_001));
         assert_eq!((list.contains("z"), other.contains("z")), (false, true));
+    }
+
+    #[test]
+    fn texts_that_nobody_asks_for_are_let_go() {
+        let mut list: FileList = (0..50_000).map(|number| entry(&format!("{number:05}"), "h", number == 9)).collect();
+        let whole = list.clone();
+        list.keep_texts(|number| number > 49_000);
+        let kept = list.blocks.iter().filter(|block| !block.is_empty()).count();
+        assert!(kept < list.blocks.len() - 1, "{kept} of {}", list.blocks.len());
+        assert_eq!((list.path(9), list.entry(49_999), list.len()), ("00009", whole.entry(49_999), 50_000));
+        assert_eq!((whole.path(20_000), list.partial_paths().count()), ("20000", 1));
     }
 
     #[test]

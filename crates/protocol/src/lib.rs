@@ -16,7 +16,7 @@ mod sense;
 
 pub use bounds::{MAX_TEXT_BYTES, cut_text};
 pub use digest::{BodyDigest, CONTENT_DIGEST};
-pub use file_list::FileList;
+pub use file_list::{FileList, pack_hash, unpack_hash};
 pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{CompactManifest, LeftOut, Manifest, ManifestEntry, Unreadable};

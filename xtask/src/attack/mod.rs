@@ -12,6 +12,7 @@ mod hostile;
 mod memory;
 mod peers;
 mod places;
+mod served;
 mod slow;
 mod stage;
 mod totals;
@@ -67,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         edge::ATTACKS,
         peers::ATTACKS,
         totals::ATTACKS,
+        served::ATTACKS,
         announced::ATTACKS,
         clients::ATTACKS,
         slow::ATTACKS,

@@ -85,6 +85,7 @@ impl Context {
             gates,
             followers,
             memory: Arc::new(Budget::new(limits.sorted_rows)),
+            files_per_part: limits.files_per_part,
             reports,
             durations: Durations::default(),
         }

@@ -26,6 +26,9 @@ use crate::{
     input::{KnownFiles, ResultTables},
 };
 
+/// Rows of files that are read at a time.
+const FILES_PER_QUERY: i64 = 4_096;
+
 /// One source as the database has it.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSource {
@@ -303,8 +306,18 @@ pub(crate) fn adopt_last(store: &mut Store, source: &SourceConfig) -> Result<Sto
     })
 }
 
+/// The files of a source. There may be a million, so they are packed a part at a time.
 fn files_by_path(store: &mut Store, source: i64) -> Result<Arc<KnownFiles>> {
-    Ok(Arc::new(store.files(PRODUCTS, source)?.into_iter().collect()))
+    let mut files = KnownFiles::default();
+    loop {
+        let some = store.files_after(PRODUCTS, source, files.last_path(), FILES_PER_QUERY)?;
+        if some.is_empty() {
+            return Ok(Arc::new(files));
+        }
+        for file in &some {
+            files.insert(file);
+        }
+    }
 }
 
 /// All of them together: what is written must not be asked for again in the same transaction.

@@ -44,6 +44,10 @@ pub(crate) struct SourceVersion {
     pub(crate) waits: Option<HoldWait>,
     /// Rows and rejects of the files that stay as they are.
     pub(crate) unchanged: RowCounts,
+    /// Whether it is only a part of a version, the rest of which follows. Files that would take a sku away are left for that.
+    pub(crate) is_part: bool,
+    /// The skus that its source offered before any part of it; `None` if there were no parts.
+    pub(crate) offered: Option<u64>,
     /// The version, if all of it was read. Otherwise the next pass must plan again.
     pub(crate) version: Option<String>,
     /// Files that were read, or tried.
@@ -85,14 +89,9 @@ impl SourceVersion {
         })
     }
 
-    /// The rejects of the files that were read. A file that is rejected without a look at its rows counts as one.
-    fn rejected_rows(&self) -> u64 {
-        let rejected = self.files.iter().map(|file| match &file.outcome {
-            Outcome::Accepted(accepted) => accepted.rejects.total,
-            Outcome::Rejected { rows, .. } => rows.total.max(1),
-            Outcome::Changing => 0,
-        });
-        rejected.sum()
+    /// Whether the source stays as it is held: only the rest of the version can be held again, or not.
+    pub(crate) fn keeps_hold(&self) -> bool {
+        self.is_part && self.before == SourceState::Held
     }
 
     /// Whether any file that could be read differs from what is stored.
@@ -156,6 +155,8 @@ pub(crate) struct Applied {
     pub(crate) error: Option<String>,
     /// The held version, if this one was not applied for that.
     pub(crate) held: Option<Held>,
+    /// Paths of the files of a part that were left for the rest.
+    pub(crate) left: Vec<String>,
 }
 
 /// Applies a version in a transaction of its own, or holds it. Returns the read and settled files as they are stored then. Files
@@ -180,9 +181,11 @@ pub(crate) fn apply(store: &mut Store, mut version: SourceVersion) -> Result<(Ap
 /// As [`apply`]; the version must be held.
 pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result<(Applied, KnownFiles)> {
     Catalog::of(store)?.check_read_for(&version.columns)?;
-    let (changed, rejected) = (version.changes_files(), version.rejected_rows());
-    let StoredFiles { written, skus, files } = put_files(store, version)?;
-    store.clear_held_version(version.source)?;
+    let changed = version.changes_files();
+    let StoredFiles { written, rejected, skus, files, left } = put_files(store, version)?;
+    if !version.is_part {
+        store.clear_held_version(version.source)?;
+    }
     let rejected_files = store.rejected_files(PRODUCTS, version.source)?;
     if rejected_files.len() as i64 == MAX_REJECTED_FILES {
         let others = store.count_rejected_files(PRODUCTS, version.source)? - MAX_REJECTED_FILES;
@@ -199,7 +202,8 @@ pub(crate) fn apply_in(store: &mut Store, version: &mut SourceVersion) -> Result
         None => format!("{path} is rejected"),
     });
     let error = version.faults.joined(rejected_files.chain(mostly));
-    let applied = Applied { written, rejected, state, error, held: None };
+    let changed = changed && !(version.is_part && files.is_empty());
+    let applied = Applied { written, rejected, state, error, held: None, left };
     note(store, version, &applied, changed.then_some(skus))?;
     Ok((applied, files))
 }
@@ -212,10 +216,14 @@ pub(crate) fn counts(file: &FileRow) -> RowCounts {
 /// The files of a version as they are stored now.
 struct StoredFiles {
     written: Written,
+    /// Rejects of the files that were read. A file that is rejected without a look at its rows counts as one.
+    rejected: u64,
     /// Some of the products that changed.
     skus: Vec<String>,
     /// Their rows, without those that are gone.
     files: KnownFiles,
+    /// Paths of those that were left for the rest of the version.
+    left: Vec<String>,
 }
 
 /// Writes the files and their offers to the tables.
@@ -226,6 +234,7 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
     let reorders = order::changes(store, version, &known)?;
     let (mut all_touched, mut causes) = (Vec::with_capacity(version.files.len()), Vec::new());
     let (mut rows, mut paths) = (KnownFiles::default(), HashMap::with_capacity(version.files.len()));
+    let (mut rejected, mut left) = (0, Vec::new());
     let mut add = |row: &FileRow| {
         paths.insert(row.id, row.path.clone());
         rows.insert(row);
@@ -237,8 +246,15 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
     for file in std::mem::take(&mut version.files) {
         let row = known.remove(&file.listed.entry.path);
         let row = row.unwrap_or_else(|| FileRow::new(PRODUCTS, version.source, &file.listed.entry.path));
-        let reading = Reading::of(&file, &row);
-        let (row, touched) = put_file(store, row, file)?;
+        let (reading, rejects) = (Reading::of(&file, &row), rejects(&file.outcome));
+        let may_take = version.is_part && row.id != 0;
+        let path = if may_take { row.path.clone() } else { String::new() };
+        let put = if may_take { put_unless_it_takes(store, row, file)? } else { Some(put_file(store, row, file)?) };
+        let Some((row, touched)) = put else {
+            left.push(path);
+            continue;
+        };
+        rejected += rejects;
         causes.extend(touched.as_ref().and_then(|changes| Cause::of_read(&row, changes, reading)));
         all_touched.extend(touched);
         add(&row);
@@ -264,7 +280,7 @@ fn put_files(store: &mut Store, version: &mut SourceVersion) -> Result<StoredFil
         store.delete_file(row.id)?;
     }
     let written = if reorders { written + choose_again(store, Skus::Contested, &origin)? } else { written };
-    Ok(StoredFiles { written, skus, files: rows })
+    Ok(StoredFiles { written, rejected, skus, files: rows, left })
 }
 
 /// Records the pass, and an event with `changed` skus if it changed anything.
@@ -283,6 +299,9 @@ fn note(store: &mut Store, version: &SourceVersion, applied: &Applied, changed: 
             seconds: version.started.elapsed().as_secs_f64(),
         };
         events::put(store, &Event::Applied(event))?;
+    }
+    if version.keeps_hold() {
+        return Ok(());
     }
     let pass = SourcePass {
         state: applied.state,
@@ -310,6 +329,36 @@ pub(crate) fn note_pass(
     }
     store.set_source_pass(source, pass)?;
     Ok(())
+}
+
+/// A file lacks skus that it had.
+#[derive(Debug, thiserror::Error)]
+#[error("the file takes skus away")]
+struct TakesAway;
+
+/// As [`put_file`], but stores nothing and returns `None` if the file takes skus away.
+fn put_unless_it_takes(
+    store: &mut Store,
+    row: FileRow,
+    file: FileVersion,
+) -> Result<Option<(FileRow, Option<FileChanges>)>> {
+    let put = store.savepoint(|store| {
+        let put = put_file(store, row, file)?;
+        let takes = put.1.as_ref().is_some_and(|changes| !changes.gone().is_empty());
+        if takes { Err(anyhow::Error::new(TakesAway)) } else { Ok(put) }
+    });
+    match put {
+        Err(error) if error.is::<TakesAway>() => Ok(None),
+        put => put.map(Some),
+    }
+}
+
+fn rejects(outcome: &Outcome) -> u64 {
+    match outcome {
+        Outcome::Accepted(accepted) => accepted.rejects.total,
+        Outcome::Rejected { rows, .. } => rows.total.max(1),
+        Outcome::Changing => 0,
+    }
 }
 
 /// Stores one file. Returns its row, and the skus that it touches if it was accepted.

@@ -68,13 +68,17 @@ impl Removals {
     /// [`TooMuch`]: the transaction must be rolled back, and the version held. The database fails.
     pub(super) fn check(self, store: &mut Store, version: &SourceVersion, causes: &[Cause]) -> Result<()> {
         let Some(max) = version.brake.max_removal else { return Ok(()) };
-        // Read through a connection that does not see what was just written.
-        let offers = store.reader()?.offered_skus(PRODUCTS, version.source)?.unsigned_abs();
+        let digest = self.digest.finalize().to_hex()[..32].to_owned();
+        let held = store.held_version(version.source)?.filter(|held| held.digest == digest);
+        let offers = match held.as_ref().map(|held| held.offers.unsigned_abs()).or(version.offered) {
+            // Parts of it may have added some since.
+            Some(offers) => offers,
+            // Read through a connection that does not see what was just written.
+            None => store.reader()?.offered_skus(PRODUCTS, version.source)?.unsigned_abs(),
+        };
         if !max.is_exceeded(self.count, offers) {
             return Ok(());
         }
-        let digest = self.digest.finalize().to_hex()[..32].to_owned();
-        let held = store.held_version(version.source)?.filter(|held| held.digest == digest);
         let is_over = |held: &HeldVersionRow| match version.waits.as_ref().filter(|wait| wait.digest == held.digest) {
             Some(wait) => wait.is_over(),
             None => is_over(held, &version.brake),
@@ -185,7 +189,14 @@ pub(super) fn hold(store: &mut Store, version: SourceVersion, held: HeldVersionR
         };
         note_pass(store, version.source, &version.name, version.before, &pass)?;
         let held = Some(Held { row: held, is_news });
-        Ok(Applied { written: Written::default(), rejected: 0, state: pass.state, error: Some(error), held })
+        Ok(Applied {
+            written: Written::default(),
+            rejected: 0,
+            state: pass.state,
+            error: Some(error),
+            held,
+            left: Vec::new(),
+        })
     })
 }
 

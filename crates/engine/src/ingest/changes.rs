@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, Result};
-use tributary_config::PRODUCTS;
 use tributary_merge::{Batch, Batches, Delta, Edit, FileChanges, NameDeltas, Offer, StoredRows, Survivorship};
 use tributary_store::{FileOrigin, Store};
 
@@ -12,6 +11,7 @@ use super::{
     ahead::ahead,
     brake::Removals,
     convert,
+    origins::{Origins, offering},
     recorder::{ChangeOrigin, Recorded, Recorder},
     row_changes::RowChanges,
 };
@@ -76,8 +76,13 @@ pub(crate) fn write_touched(
             writer.write(store, &merged((before, batch), &rules, &mut recorder, &mut names)?)?;
         }
     } else {
-        let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
-        let merge = |before, batch| merged((before, batch), &rules, &mut recorder, &mut names);
+        // Its rows are not yet as another connection reads them.
+        let written: Vec<i64> = files.into_iter().chain(origin.files()).collect();
+        let mut origins = Origins::new(store.file_origins(&written)?);
+        let merge = |reader: Option<&mut Store>, before: StoredRows, batch: Batch| {
+            let rules = catalog.survivorship(&origins.of(reader, &before, &batch)?);
+            merged((before, batch), &rules, &mut recorder, &mut names)
+        };
         read_ahead(store, (batches, &catalog), merge, |store, merged| writer.write(store, &merged))?;
     }
     let examples = std::mem::take(&mut writer.examples);
@@ -90,7 +95,7 @@ pub(crate) fn write_touched(
 fn read_ahead(
     store: &mut Store,
     (mut batches, catalog): (Batches<'_>, &Catalog),
-    mut merge: impl FnMut(StoredRows, Batch) -> Result<Merged> + Send,
+    mut merge: impl FnMut(Option<&mut Store>, StoredRows, Batch) -> Result<Merged> + Send,
     mut write: impl FnMut(&mut Store, Merged) -> Result<()>,
 ) -> Result<()> {
     // A first load has nothing to compare with, and may write in a way that lets nobody read meanwhile.
@@ -103,7 +108,7 @@ fn read_ahead(
                     Some(reader) => before(reader, &mut batch, &mut rest, catalog)?,
                     None => StoredRows::default(),
                 };
-                if !give(merge(before, batch)?) {
+                if !give(merge(reader.as_deref_mut(), before, batch)?) {
                     break;
                 }
             }
@@ -149,7 +154,6 @@ pub(crate) enum Skus {
 /// Chooses the winners of some skus again.
 pub(crate) fn choose_again(store: &mut Store, skus: Skus, origin: &ChangeOrigin) -> Result<Written> {
     let catalog = Catalog::of(store)?;
-    let rules = catalog.survivorship(&store.all_file_origins(PRODUCTS)?);
     let mut recorder = Recorder::new(origin, &catalog);
     let mut writer = BatchWriter::new(store, origin)?;
     let mut names = NameDeltas::default();
@@ -167,6 +171,7 @@ pub(crate) fn choose_again(store: &mut Store, skus: Skus, origin: &ChangeOrigin)
         let (rows, read) = store.sku_rows_within(&some, true, MAX_STORED_BYTES)?;
         let last = some[read - 1].clone();
         let before = convert::before(rows, &catalog)?;
+        let rules = catalog.survivorship(&store.file_origins(&offering(&before, &[]))?);
         writer.write(store, &merged((before, Batch::default()), &rules, &mut recorder, &mut names)?)?;
         after = Some(last);
     }
@@ -373,14 +378,4 @@ pub(crate) fn current_offers(
     let offers =
         tributary_merge::current_offers(&before, &rules)?.into_iter().map(with_origin).collect::<Result<_>>()?;
     Ok((offers, rules))
-}
-
-/// The files of stored offers, and `others`; each once.
-fn offering(before: &StoredRows, others: &[i64]) -> Vec<i64> {
-    let shown = before.products.iter().filter_map(|product| product.file);
-    let mut files: Vec<i64> = shown.chain(before.shadowed.iter().map(|offer| offer.file)).collect();
-    files.extend(others);
-    files.sort_unstable();
-    files.dedup();
-    files
 }

@@ -31,11 +31,20 @@ impl Faults {
     }
 }
 
+impl Extend<String> for Faults {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, all: I) {
+        let mut all = all.into_iter();
+        let room = MAX_NAMED.saturating_sub(self.named.len());
+        self.named.extend(all.by_ref().take(room).map(|fault| cut_text(&fault, MAX_FAULT_BYTES)));
+        self.more += all.count();
+    }
+}
+
 impl FromIterator<String> for Faults {
     fn from_iter<I: IntoIterator<Item = String>>(all: I) -> Self {
-        let mut all = all.into_iter();
-        let named = all.by_ref().take(MAX_NAMED).map(|fault| cut_text(&fault, MAX_FAULT_BYTES)).collect();
-        Self { named, more: all.count() }
+        let mut faults = Self::default();
+        faults.extend(all);
+        faults
     }
 }
 

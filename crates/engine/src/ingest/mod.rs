@@ -15,6 +15,7 @@ mod convert;
 mod faults;
 mod feed;
 mod order;
+mod origins;
 mod parts;
 mod read;
 mod recorder;

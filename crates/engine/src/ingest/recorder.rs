@@ -22,6 +22,15 @@ pub(crate) enum ChangeOrigin {
 }
 
 impl ChangeOrigin {
+    /// The files of a version that are touched.
+    pub(super) fn files(&self) -> impl Iterator<Item = i64> {
+        let files = match self {
+            Self::Version { files, .. } => Some(files),
+            Self::Configuration | Self::Edit { .. } => None,
+        };
+        files.into_iter().flat_map(HashMap::keys).copied()
+    }
+
     /// The author of an edit, if that is known.
     pub(crate) fn author(&self) -> Option<&str> {
         match self {

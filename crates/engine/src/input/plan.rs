@@ -101,6 +101,42 @@ impl FilesToRead {
         Self { files: wanted.collect(), ways: self.ways.clone() }
     }
 
+    /// Takes out the files that are wanted.
+    pub(crate) fn take_out(
+        &mut self,
+        listed: &FileList,
+        reader: &impl Reader,
+        mut is_wanted: impl FnMut(&FileToRead) -> bool,
+    ) -> Self {
+        let files = std::mem::take(&mut self.files);
+        let (wanted, others) = files.into_iter().partition(|file| is_wanted(&self.file(*file, listed, reader)));
+        self.files = others;
+        Self { files: wanted, ways: self.ways.clone() }
+    }
+
+    /// Takes the first so many files.
+    pub(crate) fn take_first(&mut self, most: usize) -> Self {
+        let rest = self.files.split_off(most.min(self.files.len()));
+        Self { files: std::mem::replace(&mut self.files, rest), ways: self.ways.clone() }
+    }
+
+    /// The files at these paths.
+    pub(crate) fn with_paths(mut self, listed: &FileList, paths: &HashSet<String>) -> Self {
+        self.files.retain(|(number, _)| paths.contains(listed.path(*number as usize)));
+        self
+    }
+
+    /// Adds files that were taken out. All are in the order of the list again.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.files.sort_unstable();
+    }
+
+    /// Their numbers in the list.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.files.iter().map(|(number, _)| *number as usize)
+    }
+
     /// Keeps the first so many files, and returns the paths of the others.
     pub(crate) fn put_off(&mut self, most: usize, listed: &FileList) -> Vec<String> {
         let rest = self.files.split_off(most.min(self.files.len()));
@@ -191,10 +227,10 @@ fn to_read(reader: &impl Reader, (manifest, formats): (&CompactManifest, &Source
         let way = readings.of(reader.format(&entry.path, formats));
         let (format, reading) = &readings.known[way];
         let rank = reader.rank(format, &entry);
-        let is_this = |(hash, as_read): (Option<&str>, Option<&str>)| {
-            hash == Some(&entry.hash) && as_read.is_some_and(|stored| reader.is_read_so(stored, reading))
+        let is_this = |(hash, as_read): (Option<String>, Option<String>)| {
+            hash.as_ref() == Some(&entry.hash) && as_read.is_some_and(|stored| reader.is_read_so(&stored, reading))
         };
-        let ranked = |file: KnownFile<'_>| FileRow { rank_key: rank.key.clone(), ..file.row(&entry.path) };
+        let ranked = |file: KnownFile<'_>| FileRow { rank_key: rank.key.clone(), ..file.row() };
         match known.find(&entry.path) {
             Some(file) if is_this(file.accepted()) => {
                 if file.state() != FileState::Applied {

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) followers: Arc<Semaphore>,
     /// Bounds the memory of sorted rows that are not applied yet, over all sources.
     pub(crate) memory: Arc<Budget>,
+    /// Files of a version that are read before they are applied.
+    pub(crate) files_per_part: usize,
     /// Decides whether a file is a product feed.
     pub(crate) reports: Reports,
     /// Measures passes and applies.

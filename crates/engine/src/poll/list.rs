@@ -20,12 +20,13 @@ use tributary_protocol::{CompactManifest, FileList, ManifestEntry, Sense, Unread
 
 use super::{
     Context,
+    part::{Step, Unfinished},
     planned::{Basis, Planned},
     remember::missing,
 };
 use crate::{
     documents::{ActiveRead, CountingReader, Documents},
-    ingest::{ArrivingFile, Faults, Feed, FeedRules, FileReader, FileVersion, Outcome},
+    ingest::{ArrivingFile, Feed, FeedRules, FileReader, FileVersion, Outcome},
     input::{FileToRead, FilesToRead, KnownFiles, Plan},
     progress::ProgressObserver,
     reports::{PlainBody, SourceContent},
@@ -73,15 +74,10 @@ impl Listed {
         }
     }
 
-    /// The files that could not be read here or by the source.
-    pub(super) fn faults(&self) -> Faults {
-        let unread = self.unread.iter().map(|(file, error)| format!("{}: {error:#}", file.entry.path));
+    /// The files that the source cannot read.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = String> {
         let unreadable = self.content.manifest.unreadable.iter();
-        let unreadable = unreadable.map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"));
-        let skipped = self.skipped;
-        let skipped =
-            (skipped > 0).then(|| format!("{skipped} files were not asked for, because those before them failed"));
-        skipped.into_iter().chain(unread).chain(unreadable).collect()
+        unreadable.map(|Unreadable { path, error }| format!("{path} cannot be read: {error}"))
     }
 }
 
@@ -115,30 +111,35 @@ pub(super) struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    /// Reads what the source has and the database does not. `sense` is the source's answer just now.
+    /// Reads what the source has and the database does not, or a part of it. `sense` is the source's answer just now, and `unfinished`
+    /// is left by the part before.
     ///
     /// # Errors
     /// The source or the spool fails.
-    pub(super) async fn list(self, sense: &Sense) -> Result<Listed> {
+    pub(super) async fn list(self, sense: &Sense, unfinished: Option<Unfinished>) -> Result<Step> {
         match sense.version {
-            Some(_) => self.list_manifest().await,
-            None => self.list_plain().await,
+            Some(_) => self.list_manifest(unfinished).await,
+            None => Ok(Step::Rest(Box::new(self.list_plain().await?))),
         }
     }
 
     /// Reads what the manifest lists. If a file changes meanwhile, asks for the manifest again; what was read before is found
     /// again by its hash.
-    async fn list_manifest(self) -> Result<Listed> {
+    async fn list_manifest(self, mut unfinished: Option<Unfinished>) -> Result<Step> {
         let mut read: Vec<FileVersion> = Vec::new();
         let mut round = 1;
         loop {
-            let since = self.since.filter(|_| round == 1);
-            let (manifest, share) = self.manifest(since).await?;
-            let mut planned = self.plan(manifest).await?;
-            if self.is_held(&planned) {
-                return Ok(self.held(planned, share));
+            let mut left = match unfinished.take() {
+                Some(unfinished) => unfinished,
+                None => self.plan_all(round == 1).await?,
+            };
+            if self.is_held(&left.planned) {
+                return Ok(Step::Rest(Box::new(self.held(left.planned, left.share))));
             }
-            self.put_off(&mut planned);
+            if let Some(files) = left.next_part(self.context.files_per_part) {
+                return Ok(self.read_part(files, left).await);
+            }
+            let Unfinished { planned, share, .. } = left;
             let listed = &planned.manifest.files;
             let missing = missing(&planned.plan.read, listed, &self.feed(), &mut read);
             let (unread, skipped) = self.read_missing((&missing, listed), &mut read).await;
@@ -146,7 +147,8 @@ impl Lister<'_> {
             // It has nothing of what it lists, and its list may be long: the next pass asks for it again.
             let has_nothing = skipped > 0 && read.is_empty();
             if !has_changed || has_nothing || round == MAX_ROUNDS {
-                return Ok(Listed { unread, skipped, ..self.listed(planned, read, share) });
+                let listed = Listed { unread, skipped, ..self.listed(planned, read, share) };
+                return Ok(Step::Rest(Box::new(listed)));
             }
             // A file that was touched is listed again only once it has settled.
             self.origin.sense_change(&planned.manifest.version, SETTLE_WAIT).await?;
@@ -209,6 +211,14 @@ impl Lister<'_> {
         Ok((manifest, share))
     }
 
+    /// Asks for a list and plans it. `takes_delta` allows to list only what has changed.
+    async fn plan_all(&self, takes_delta: bool) -> Result<Unfinished> {
+        let (manifest, share) = self.manifest(self.since.filter(|_| takes_delta)).await?;
+        let mut planned = self.plan(manifest).await?;
+        self.put_off(&mut planned);
+        Ok(Unfinished { planned, share, has_parts: false })
+    }
+
     /// Plans a pass over what is listed.
     async fn plan(&self, manifest: CompactManifest) -> Result<Planned> {
         let basis = Basis {
@@ -217,6 +227,8 @@ impl Lister<'_> {
             rules: self.feeds.clone(),
             reports: self.context.reports.clone(),
             wants_order_hint: self.wants_order_hint,
+            // They come in parts already.
+            files_per_part: self.origin.documents().map_or(self.context.files_per_part, |_| usize::MAX),
         };
         basis.plan(manifest).await
     }
@@ -237,7 +249,7 @@ impl Lister<'_> {
 
     fn listed(self, planned: Planned, read: Vec<FileVersion>, share: Option<Share>) -> Listed {
         let active_reads = self.active_reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Planned { manifest, formats, plan, digest, order_hint } = planned;
+        let Planned { manifest, formats, plan, digest, order_hint, .. } = planned;
         let content = SourceContent { manifest, formats, body: Arc::default(), share };
         let (unread, skipped, is_held) = (Vec::new(), 0, false);
         Listed { plan, read, unread, skipped, content, active_reads, is_held, digest, order_hint }
@@ -253,7 +265,7 @@ impl Lister<'_> {
     }
 
     /// Adds files to those that were read. Returns those that cannot be read, and how many were not tried after them.
-    async fn read_missing(
+    pub(super) async fn read_missing(
         &self,
         (missing, listed): (&FilesToRead, &FileList),
         read: &mut Vec<FileVersion>,

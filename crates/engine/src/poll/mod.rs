@@ -7,6 +7,7 @@ mod hold;
 mod list;
 mod manager;
 mod notes;
+mod part;
 mod pass;
 mod planned;
 mod poll_loop;

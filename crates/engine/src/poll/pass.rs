@@ -19,14 +19,15 @@ use super::{
     hold::Hold,
     list::{Listed, Lister},
     notes,
+    part::{Parts, Step, changing},
 };
 use crate::{
     clock::now,
-    ingest::{self, Applied, Faults, FileVersion, Outcome, RowCounts, SourceVersion, StoredSource},
-    input::{FileToRead, FilesToRead},
+    ingest::{self, Applied, Faults, RowCounts, SourceVersion, StoredSource},
+    input::FilesToRead,
     progress::ProgressObserver,
     reports::{AppliedContent, PartialFetcher, ReportWork, SourceContent, SourceKey},
-    source::{FetchError, Origin},
+    source::Origin,
 };
 
 /// Makes the passes over one source, one after the other.
@@ -53,7 +54,7 @@ pub(crate) struct Poll {
     note: Option<String>,
     /// Why the last pass failed, so that an outage is logged once, and its end.
     outage: Option<String>,
-    hold: Hold,
+    pub(super) hold: Hold,
 }
 
 /// The result of one pass.
@@ -77,6 +78,18 @@ pub(crate) struct PassOutcome {
 }
 
 impl PassOutcome {
+    /// The rest of a pass and the parts before it.
+    fn after(self, Parts { written, rejected, read, faults, .. }: Parts) -> Self {
+        let applied = self.applied;
+        Self {
+            changed: self.changed || read > 0,
+            read: read + self.read,
+            applied: Applied { written: written + applied.written, rejected: rejected + applied.rejected, ..applied },
+            faults,
+            ..self
+        }
+    }
+
     /// This pass and the one that followed it.
     pub(crate) fn then(self, next: Self) -> Self {
         let written = self.applied.written + next.applied.written;
@@ -154,17 +167,22 @@ impl Poll {
     /// Brings the database up to date with the source. `sense` is its answer just now.
     ///
     /// # Errors
-    /// The source, the spool or the database fails. Then nothing was applied.
+    /// The source, the spool or the database fails. Then nothing was applied, or only parts of very many files.
     pub(crate) async fn pass(&mut self, sense: &Sense) -> Result<PassOutcome> {
-        let started = Instant::now();
         self.progress.phase("listing");
-        let sensed = now();
+        let mut parts = Parts::begin(now());
         let since = self.synced.take();
-        let listed = self.lister(since.as_deref()).list(sense).await?;
-        let faults = listed.faults();
-        self.log_faults(&faults);
+        let listed = loop {
+            match self.lister(since.as_deref()).list(sense, parts.unfinished.take()).await? {
+                Step::Part(part) => self.apply_part(*part, &mut parts).await?,
+                Step::Rest(listed) => break *listed,
+            }
+        };
+        parts.add_unread(&listed.unread, listed.skipped);
+        parts.faults.extend(listed.unreadable());
+        self.log_faults(&parts.faults);
         let documents = listed.documents(&self.origin);
-        let Listed { mut plan, mut read, unread, skipped, mut content, active_reads, is_held, digest, order_hint } =
+        let Listed { mut plan, mut read, unread, skipped: _, mut content, active_reads, is_held, digest, order_hint } =
             listed;
         let version = content.manifest.version.clone();
         self.remark(order_hint, &mut content);
@@ -173,31 +191,16 @@ impl Poll {
         let note = self.note.clone();
         if is_held {
             self.progress.finished("held");
-            return Ok(self.still_held(version, faults, note));
+            return Ok(self.still_held(version, parts.faults, note));
         }
-        let is_whole = unread.is_empty() && skipped == 0;
-        let (files_read, files_removed) = (read.len(), plan.removed.len());
-        let failed = unread.iter().any(|(_, error)| !matches!(error, FetchError::Changed(_)));
+        let (files_read, files_removed, is_whole) = (read.len(), plan.removed.len(), parts.is_whole);
         read.extend(changing(unread));
-        read.sort_unstable_by(|a, b| a.listed.entry.path.cmp(&b.listed.entry.path));
+        let unchanged = self.unchanged(&read, &plan);
         let new = SourceVersion {
-            source: self.stored.id,
-            name: self.source.name.clone(),
-            before: self.stored.state,
-            columns: self.stored.feeds.ids.clone(),
-            brake: self.source.brake,
-            waits: self.hold.wait.clone(),
-            unchanged: self.unchanged(&read, &plan),
             version: is_whole.then(|| version.clone()),
-            files: read,
-            settled: plan.settled,
-            reranked: plan.reranked,
-            removed: plan.removed,
-            left_out: plan.left_out,
-            failed,
-            faults: faults.clone(),
-            sensed,
-            started,
+            failed: parts.failed,
+            faults: parts.faults.clone(),
+            ..self.version(read, unchanged, plan, &parts)
         };
         let changes = new.changes_files();
         let applied = self.apply(new, documents).await?;
@@ -211,10 +214,11 @@ impl Poll {
             // Reports would lose the same rows, so they wait for what is held, too.
             self.content.publish(content);
         }
-        self.progress.finished(&format!("{files_read} files read"));
-        let changed = changes && is_applied;
+        self.progress.finished(&format!("{} files read", parts.read + files_read));
         let (read, removed) = if is_applied { (files_read, files_removed) } else { (0, 0) };
-        Ok(PassOutcome { version, is_whole, changed, read, removed, applied, faults, note })
+        let changed = changes && is_applied;
+        let rest = PassOutcome { version, is_whole, changed, read, removed, applied, faults: Faults::default(), note };
+        Ok(rest.after(parts))
     }
 
     /// Logs the end of an outage.
@@ -301,6 +305,11 @@ impl Poll {
         }
     }
 
+    /// Whether others ask for the files of a list.
+    pub(super) fn keeps_files(&self) -> bool {
+        !self.context.reports.all().is_empty()
+    }
+
     fn lister<'a>(&'a self, since: Option<&'a str>) -> Lister<'a> {
         let spool = self.context.spool.clone();
         Lister {
@@ -343,15 +352,9 @@ impl Poll {
             // Often there is no document.
             self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
         }
-        if self.context.reports.all().is_empty() {
+        if !self.keeps_files() {
             content.manifest.files = FileList::default();
             content.share = None;
         }
     }
-}
-
-/// The files that changed while they were read.
-fn changing(unread: Vec<(Arc<FileToRead>, FetchError)>) -> impl Iterator<Item = FileVersion> {
-    let changing = unread.into_iter().filter(|(_, error)| matches!(error, FetchError::Changed(_)));
-    changing.map(|(listed, _)| FileVersion { listed, outcome: Outcome::Changing })
 }

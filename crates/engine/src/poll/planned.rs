@@ -10,7 +10,7 @@ use tributary_protocol::CompactManifest;
 use super::notes;
 use crate::{
     ingest::{Feed, FeedRules},
-    input::{KnownFiles, Plan, Planner, Reader as _, plan_aside},
+    input::{FilesToRead, KnownFiles, Plan, Planner, Reader as _, plan_aside},
     reports::Reports,
 };
 
@@ -20,7 +20,10 @@ pub(super) struct Planned {
     pub(super) manifest: CompactManifest,
     pub(super) formats: SourceFormats,
     pub(super) plan: Plan,
-    /// The digest of the plan.
+    /// Files that are read and applied in parts before those of the plan, if there are very many: new ones, and those that keep their
+    /// rank.
+    pub(super) early: FilesToRead,
+    /// The digest of all of it.
     pub(super) digest: String,
     /// A hint that the order of files may not be the one that is meant.
     pub(super) order_hint: Option<String>,
@@ -34,6 +37,8 @@ pub(super) struct Basis {
     pub(super) reports: Reports,
     /// Whether the order of files is looked at.
     pub(super) wants_order_hint: bool,
+    /// Files that are applied at a time.
+    pub(super) files_per_part: usize,
 }
 
 impl Basis {
@@ -55,7 +60,8 @@ impl Basis {
         plan.left_out.extend(left_out);
         let digest = plan.digest(&manifest.files);
         let order_hint = self.order_hint(&feed, &plan, (&manifest, &formats));
-        Ok(Planned { manifest, formats, plan, digest, order_hint })
+        let early = self.early(&feed, &mut plan, &manifest);
+        Ok(Planned { manifest, formats, plan, early, digest, order_hint })
     }
 
     /// Removes the files that the configuration leaves out from the manifest. Returns the paths of those that are stored.
@@ -72,6 +78,17 @@ impl Basis {
         // Of a folder nobody knows what it holds.
         manifest.unreadable.retain(|unreadable| unreadable.path.ends_with('/') || selection.contains(&unreadable.path));
         stored
+    }
+
+    /// Takes the files that can be applied before others out of the plan, if there are too many for one part.
+    fn early(&self, feed: &Feed<'_>, plan: &mut Plan, manifest: &CompactManifest) -> FilesToRead {
+        if plan.read.len() <= self.files_per_part {
+            return FilesToRead::default();
+        }
+        plan.read.take_out(&manifest.files, feed, |file| {
+            let stored = self.stored.find(&file.entry.path);
+            stored.is_none_or(|stored| stored.rank_key() == file.rank.key)
+        })
     }
 
     /// Looks at the order of the files of a whole list, if one of them is new.

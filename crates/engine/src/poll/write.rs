@@ -43,7 +43,7 @@ impl Poll {
         let (read, removed) = (new.files.len(), new.removed.len());
         let gone: Vec<String> = new.removed.iter().map(|file| file.path.clone()).collect();
         let version = new.version.clone();
-        let changes = new.changes_files();
+        let (changes, keeps_hold) = (new.changes_files(), new.keeps_hold());
         let rejected = RejectedFiles::of(&new);
         let what = format!("a version of {}", self.source.name);
         let durations = self.context.durations.clone();
@@ -61,8 +61,10 @@ impl Poll {
         if let (Some(documents), Some(committed)) = (self.origin.documents(), committed) {
             documents.announce(committed).await;
         }
-        self.stored.state = applied.state;
-        self.stored.error = applied.error.clone();
+        if !keeps_hold {
+            self.stored.state = applied.state;
+            self.stored.error = applied.error.clone();
+        }
         self.recorded = Some(Instant::now());
         let name = &self.source.name;
         if let Some(held) = &applied.held {
@@ -78,12 +80,12 @@ impl Poll {
         }
         for file in files.rows() {
             self.counts = self.counts + ingest::counts(&file);
-            self.counts = self.counts - stored.get(&file.path).iter().map(ingest::counts).sum();
+            self.counts = self.counts - stored.insert(&file).iter().map(ingest::counts).sum();
         }
-        stored.append(files);
         self.stored.version = version;
         rejected.log(name);
-        if changes {
+        let (read, left) = (read - applied.left.len(), applied.left.len());
+        if changes && (left == 0 || read > 0) {
             let Written { added, updated, removed: gone } = applied.written;
             tracing::info!(
                 source.id = %name, files.read = read, files.removed = removed, products.added = added,
@@ -97,7 +99,7 @@ impl Poll {
     /// The result of a pass that changes nothing.
     pub(super) fn as_before(&self) -> Applied {
         let (state, error) = (self.stored.state, self.stored.error.clone());
-        Applied { written: Written::default(), rejected: 0, state, error, held: None }
+        Applied { written: Written::default(), rejected: 0, state, error, held: None, left: Vec::new() }
     }
 
     /// Rows and rejects of the files that a version leaves as they are.

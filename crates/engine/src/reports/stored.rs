@@ -25,7 +25,9 @@ impl Stored {
         for row in removed {
             self.files.remove(&row.path);
         }
-        self.files.append(files.into_iter().collect());
+        for row in &files {
+            self.files.insert(row);
+        }
     }
 
     /// Compares what the source holds with what is stored of it.

@@ -42,6 +42,14 @@ impl Store {
         self.within(AnyConnection::begin_reading, f)
     }
 
+    /// Runs `f` within a transaction: if it fails, what it has written is undone, and the transaction can go on.
+    ///
+    /// # Errors
+    /// The error of `f`; [`Error::Query`] if the database fails.
+    pub fn savepoint<T, E: From<Error>>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        self.within(|connection| AnyConnection::begin_transaction(connection), f)
+    }
+
     fn within<T, E: From<Error>>(
         &mut self,
         begin: impl FnOnce(&mut AnyConnection) -> QueryResult<()>,

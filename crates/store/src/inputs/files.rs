@@ -192,6 +192,28 @@ impl Store {
             .or_cannot(|| format!("read the files of source {source_id} for {reader:?}"))
     }
 
+    /// The first files that one reader has of one source behind a path, by path: at most `most`. There may be a million.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn files_after(
+        &mut self,
+        reader: &str,
+        source_id: i64,
+        after: Option<&str>,
+        most: i64,
+    ) -> Result<Vec<FileRow>, Error> {
+        dsl::files
+            .filter(
+                dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)).and(dsl::path.gt(after.unwrap_or_default())),
+            )
+            .select(FileRow::as_select())
+            .order(dsl::path)
+            .limit(most)
+            .load(&mut self.connection)
+            .or_cannot(|| format!("read files of source {source_id} for {reader:?}"))
+    }
+
     /// The files of one reader, by source id, then path.
     ///
     /// # Errors
