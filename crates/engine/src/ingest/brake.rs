@@ -47,7 +47,7 @@ impl Removals {
         if brake.max_removal.is_none_or(|max| gone as u64 <= max.rows) {
             return Ok(None);
         }
-        let files = store.files(PRODUCTS, source)?.iter().map(|file| file.id).collect();
+        let files = store.file_ids(PRODUCTS, source)?.into_iter().collect();
         Ok(Some(Self { files, count: 0, digest: blake3::Hasher::new(), first: Vec::new() }))
     }
 

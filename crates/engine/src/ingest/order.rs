@@ -22,14 +22,9 @@ pub(super) fn changes(store: &mut Store, version: &SourceVersion, known: &HashMa
     if keys.is_empty() {
         return Ok(false);
     }
-    let files: Vec<FileRow> =
-        store.files(PRODUCTS, version.source)?.into_iter().filter(|file| file.results > 0).collect();
-    let sorted = |key: &dyn Fn(&FileRow) -> String| {
-        let mut files: Vec<_> = files.iter().map(|file| (key(file), file.path.as_str())).collect();
-        files.sort_unstable();
-        files.into_iter().map(|(_, path)| path).collect::<Vec<_>>()
-    };
-    let before = sorted(&|file| file.rank_key.clone());
-    let after = sorted(&|file| keys.get(&file.id).map_or_else(|| file.rank_key.clone(), |key| (*key).to_owned()));
-    Ok(before != after)
+    let files = store.file_ranks(PRODUCTS, version.source)?;
+    let mut files: Vec<_> = files.iter().map(|(id, key, path)| (key.as_str(), path.as_str(), *id)).collect();
+    files.sort_unstable();
+    let after = files.iter().map(|(key, path, id)| (keys.get(id).unwrap_or(key), path));
+    Ok(!after.is_sorted())
 }
