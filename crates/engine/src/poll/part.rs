@@ -62,7 +62,7 @@ pub(super) struct Parts {
     pub(super) failed: bool,
     /// Whether every file was read.
     pub(super) is_whole: bool,
-    /// The skus that the source offered before them.
+    /// The skus that the source offered before them; `None` if it had no file, or nothing is held.
     pub(super) offered: Option<u64>,
 }
 
@@ -146,8 +146,9 @@ impl Poll {
         let Planned { plan, early, manifest, .. } = &mut unfinished.planned;
         plan.read.append(files.with_paths(&manifest.files, &left));
         if !keeps_files {
-            let asked_for: HashSet<usize> = plan.read.numbers().chain(early.numbers()).collect();
-            manifest.files.keep_texts(|number| asked_for.contains(&number));
+            let mut is_asked_for = vec![false; manifest.files.len()];
+            plan.read.numbers().chain(early.numbers()).for_each(|number| is_asked_for[number] = true);
+            manifest.files.keep_texts(|number| is_asked_for[number]);
         }
         parts.unfinished = Some(unfinished);
         Ok(())
@@ -155,15 +156,10 @@ impl Poll {
 
     /// Counts the skus of the source before the first part: what the rest takes away is compared with these.
     async fn count_offered(&self, parts: &mut Parts) -> Result<()> {
-        if parts.offered.is_none() {
-            let (source, is_new) = (self.stored.id, self.stored.files.is_empty());
-            let offered = match is_new || self.source.brake.max_removal.is_none() {
-                true => 0,
-                false => {
-                    let what = format!("the skus of {}", self.source.name);
-                    self.context.writer.run(what, move |store| Ok(store.offered_skus(PRODUCTS, source)?)).await?
-                }
-            };
+        let is_first = parts.offered.is_none() && parts.read == 0 && !self.stored.files.is_empty();
+        if is_first && self.source.brake.max_removal.is_some() {
+            let (what, source) = (format!("the skus of {}", self.source.name), self.stored.id);
+            let offered = self.context.writer.run(what, move |store| Ok(store.offered_skus(PRODUCTS, source)?)).await?;
             parts.offered = Some(offered.unsigned_abs());
         }
         Ok(())
