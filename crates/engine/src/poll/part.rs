@@ -48,10 +48,10 @@ pub(super) struct Unfinished {
 
 /// The parts of a pass so far.
 pub(super) struct Parts {
-    /// When the pass began, and when it asked its source.
+    /// The moment when the pass began, and the time when it asked its source.
     pub(super) started: Instant,
     pub(super) sensed: String,
-    /// What is left.
+    /// The plan, as far as it is left.
     pub(super) unfinished: Option<Unfinished>,
     pub(super) written: Written,
     pub(super) rejected: u64,

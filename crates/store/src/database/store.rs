@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// The error of `f`; [`Error::Query`] if the database fails.
     pub fn savepoint<T, E: From<Error>>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
-        self.within(|connection| AnyConnection::begin_transaction(connection), f)
+        self.within(AnyConnection::begin_transaction, f)
     }
 
     fn within<T, E: From<Error>>(

@@ -2,6 +2,7 @@
 //! rows, and the queues of a broker. Each table has a module with its row type and queries. People read through the `…_views`, with names in place of
 //! ids. What files give does not belong here but in `catalog` and `reports`; who the readers are, only the caller knows.
 
+mod file_parts;
 mod file_sums;
 mod file_views;
 mod files;
