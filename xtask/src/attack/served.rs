@@ -23,7 +23,7 @@ pub(super) const ATTACKS: &[Attack] =
     &[Attack("3", "a source really serves 200,000 files of one row", How::Alone(|| serves(200_000)))];
 
 /// Memory that they may cost the master, those included that it knows from then on.
-const MAX_ABOVE_IDLE: u64 = 120 << 20;
+const MAX_ABOVE_IDLE: u64 = 160 << 20;
 /// Longest wait until all are applied.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
