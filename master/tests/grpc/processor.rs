@@ -79,15 +79,10 @@ async fn messages_of_many_mebibytes_are_taken_and_larger_ones_refused() {
     let text = format!("h\n{}", "Toys,2024-01-01,10\n".repeat(2_000_000));
     let (_, summary) = master.process(chunks(text.as_bytes(), 32 << 20, true)).await.unwrap();
     assert_eq!(summary.total_sales, 20_000_000);
-    let small =
-        Master::start(&system_with(&system, "[grpc]\nmax_message = \"64KiB\""), &["--database-url", "small.db"]);
+    system.configure("[grpc]\nmax_message = \"64KiB\"");
+    let small = Master::start(&system, &["--database-url", "small.db"]);
     let error = small.process(chunks(text.as_bytes(), 1 << 20, true)).await.unwrap_err();
     assert_eq!(error.code(), Code::OutOfRange, "{error}");
-}
-
-fn system_with<'s>(system: &'s System, lines: &str) -> &'s System {
-    system.configure(lines);
-    system
 }
 
 #[tokio::test]
@@ -113,7 +108,8 @@ async fn a_part_of_a_file_has_no_result() {
 #[tokio::test]
 async fn two_hundred_streams_at_once_get_their_own_totals() {
     let system = System::new();
-    let master = Master::start(&system_with(&system, "[grpc]\nstreams = 4"), &[]);
+    system.configure("[grpc]\nstreams = 4");
+    let master = Master::start(&system, &[]);
     let one = async |number: u64| {
         let text = format!("h\n{}", format!("d{number},,{number}\n").repeat(5000));
         let (_, summary) = master.process(chunks(text.as_bytes(), 8 << 10, true)).await.unwrap();
