@@ -1,14 +1,18 @@
 //! The files that a reader knows of a source, packed. A source may have a million files for as long as it is polled, and a row of one
 //! takes several times as much.
 
+mod blocks;
 mod packed;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use tributary_store::FileRow;
 
 pub(crate) use self::packed::KnownFile;
-use self::packed::{Packed, Words};
+use self::{
+    blocks::Blocks,
+    packed::{Words, open, pack, path},
+};
 
 /// Rejects of one file that are kept, as the CSV gate and partials have it.
 const MAX_KEPT_PER_FILE: u64 = 1_000;
@@ -16,7 +20,7 @@ const MAX_KEPT_PER_FILE: u64 = 1_000;
 /// Files by path. A row is packed when it is put in, and unpacked when it is asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownFiles {
-    files: BTreeSet<Packed>,
+    files: Blocks,
     words: Words,
 }
 
@@ -28,12 +32,12 @@ impl KnownFiles {
 
     /// Whether there is a file at this path.
     pub(crate) fn contains(&self, path: &str) -> bool {
-        self.files.contains(path.as_bytes())
+        self.files.get(path.as_bytes()).is_some()
     }
 
     /// The file at this path, as it is packed.
     pub(crate) fn find(&self, path: &str) -> Option<KnownFile<'_>> {
-        Some(self.files.get(path.as_bytes())?.open(&self.words))
+        Some(open(self.files.get(path.as_bytes())?, &self.words))
     }
 
     /// The file at this path.
@@ -43,35 +47,40 @@ impl KnownFiles {
 
     /// The paths of the files, in order.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(Packed::path)
+        self.files.iter().map(text)
     }
 
     /// The greatest path.
     pub(crate) fn last_path(&self) -> Option<&str> {
-        self.files.last().map(Packed::path)
+        self.files.last().map(text)
     }
 
     /// The files, in the order of their paths.
     pub(crate) fn rows(&self) -> impl Iterator<Item = FileRow> {
-        self.files.iter().map(|file| file.open(&self.words).row())
+        self.files.iter().map(|file| open(file, &self.words).row())
     }
 
     /// The number of rejects that are kept of the files at other paths than these.
     pub(crate) fn kept_rejects_but(&self, paths: &HashSet<&str>) -> u64 {
-        let others = self.files.iter().filter(|file| !paths.contains(file.path()));
-        others.map(|file| file.open(&self.words).rejects().min(MAX_KEPT_PER_FILE)).sum()
+        let others = self.files.iter().filter(|file| !paths.contains(text(file)));
+        others.map(|file| open(file, &self.words).rejects().min(MAX_KEPT_PER_FILE)).sum()
     }
 
     /// Puts a file in. Returns the one that it replaces.
     pub(crate) fn insert(&mut self, row: &FileRow) -> Option<FileRow> {
-        let before = self.files.replace(Packed::new(row, &mut self.words))?;
-        Some(before.open(&self.words).row())
+        let before = self.files.insert(&pack(row, &mut self.words))?;
+        Some(open(&before, &self.words).row())
     }
 
     /// Takes the file at this path out.
     pub(crate) fn remove(&mut self, path: &str) -> Option<FileRow> {
-        Some(self.files.take(path.as_bytes())?.open(&self.words).row())
+        Some(open(&self.files.remove(path.as_bytes())?, &self.words).row())
     }
+}
+
+/// The path of a packed file.
+fn text(packed: &[u8]) -> &str {
+    str::from_utf8(path(packed)).unwrap_or_default()
 }
 
 impl FromIterator<FileRow> for KnownFiles {
@@ -140,8 +149,8 @@ mod tests {
     #[test]
     fn a_file_takes_a_fraction_of_its_row() {
         let mut words = Words::default();
-        let packed = Packed::new(&row("folder/0001/000001.csv"), &mut words);
-        assert!(packed.bytes() < 100, "{} of {}", packed.bytes(), size_of::<FileRow>());
+        let packed = pack(&row("folder/0001/000001.csv"), &mut words);
+        assert!(packed.len() < 100, "{} of {}", packed.len(), size_of::<FileRow>());
     }
 
     /// Texts that only one file has must neither fill the memory nor be lost.

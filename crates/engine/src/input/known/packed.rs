@@ -1,7 +1,5 @@
 //! A file in few bytes: numbers of seven bits a byte, hashes as bytes, a time as a number, and texts that many files share once for all.
 
-use std::{borrow::Borrow, cmp::Ordering};
-
 use chrono::DateTime;
 use tributary_protocol::{pack_hash, unpack_hash};
 use tributary_store::{FileRow, FileState};
@@ -37,78 +35,40 @@ impl Words {
     }
 }
 
-/// A packed file, which is ordered by its path.
-#[derive(Debug, Clone)]
-pub(super) struct Packed(Box<[u8]>);
-
-impl Packed {
-    /// Packs a row. A field that is added to rows has to be added here: [`KnownFile::row`] does not compile without it.
-    pub(super) fn new(row: &FileRow, words: &mut Words) -> Self {
-        let FileRow { id, reader, source_id, path, hash, reading, rank_key, size_bytes, row_count, .. } = row;
-        let FileRow { results, unused, rejects, repaired, notes, state, rejected_hash, .. } = row;
-        let FileRow { rejected_reading, rejected_reason, applied_at, format, rejected_header, .. } = row;
-        let state = STATES.iter().position(|other| other == state).unwrap_or_default() as i64;
-        let mut out = Packer { bytes: Vec::with_capacity(256), words };
-        out.inline(path);
-        for number in [*id, *source_id, *size_bytes, *row_count, *results, *unused, *rejects, *repaired, state] {
-            out.number(number.cast_unsigned());
-        }
-        let texts = [Some(reader), Some(rank_key), hash.as_ref(), reading.as_ref(), notes.as_ref()];
-        let rejected = [rejected_hash, rejected_reading, rejected_reason].map(Option::as_ref);
-        let accepted = [applied_at, format, rejected_header].map(Option::as_ref);
-        for (place, text) in texts.into_iter().chain(rejected).chain(accepted).enumerate() {
-            out.text(text.map(String::as_str), SHARED.contains(&place));
-        }
-        Self(out.bytes.into())
+/// Packs a row. A field that is added to rows has to be added here: [`KnownFile::row`] does not compile without it.
+pub(super) fn pack(row: &FileRow, words: &mut Words) -> Vec<u8> {
+    let FileRow { id, reader, source_id, path, hash, reading, rank_key, size_bytes, row_count, .. } = row;
+    let FileRow { results, unused, rejects, repaired, notes, state, rejected_hash, .. } = row;
+    let FileRow { rejected_reading, rejected_reason, applied_at, format, rejected_header, .. } = row;
+    let state = STATES.iter().position(|other| other == state).unwrap_or_default() as i64;
+    let mut out = Packer { bytes: Vec::with_capacity(256), words };
+    out.inline(path);
+    for number in [*id, *source_id, *size_bytes, *row_count, *results, *unused, *rejects, *repaired, state] {
+        out.number(number.cast_unsigned());
     }
-
-    /// Bytes that it takes.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
-        self.0.len()
+    let texts = [Some(reader), Some(rank_key), hash.as_ref(), reading.as_ref(), notes.as_ref()];
+    let rejected = [rejected_hash, rejected_reading, rejected_reason].map(Option::as_ref);
+    let accepted = [applied_at, format, rejected_header].map(Option::as_ref);
+    for (place, text) in texts.into_iter().chain(rejected).chain(accepted).enumerate() {
+        out.text(text.map(String::as_str), SHARED.contains(&place));
     }
-
-    pub(super) fn path(&self) -> &str {
-        str::from_utf8(self.borrow()).unwrap_or_default()
-    }
-
-    /// Its fields, of which the shared ones are among `words`.
-    pub(super) fn open<'a>(&'a self, words: &'a Words) -> KnownFile<'a> {
-        let mut rest = Unpacker { rest: &self.0, words };
-        let path = rest.inline();
-        let (mut numbers, mut texts) = ([0; 9], [Text::None; 11]);
-        numbers.fill_with(|| rest.number().cast_signed());
-        texts.fill_with(|| rest.text());
-        KnownFile { path, numbers, texts }
-    }
+    out.bytes
 }
 
-impl Borrow<[u8]> for Packed {
-    fn borrow(&self) -> &[u8] {
-        let mut packed = &*self.0;
-        let length = take(&mut packed) as usize;
-        packed.get(..length).unwrap_or_default()
-    }
+/// The path of a packed file. Files are ordered by it.
+pub(super) fn path(mut packed: &[u8]) -> &[u8] {
+    let length = take(&mut packed) as usize;
+    packed.get(..length).unwrap_or_default()
 }
 
-impl PartialEq for Packed {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Packed {}
-
-impl PartialOrd for Packed {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Packed {
-    fn cmp(&self, other: &Self) -> Ordering {
-        Borrow::<[u8]>::borrow(self).cmp(other.borrow())
-    }
+/// The fields of a packed file, of which the shared ones are among `words`.
+pub(super) fn open<'a>(packed: &'a [u8], words: &'a Words) -> KnownFile<'a> {
+    let mut rest = Unpacker { rest: packed, words };
+    let path = rest.inline();
+    let (mut numbers, mut texts) = ([0; 9], [Text::None; 11]);
+    numbers.fill_with(|| rest.number().cast_signed());
+    texts.fill_with(|| rest.text());
+    KnownFile { path, numbers, texts }
 }
 
 const STATES: [FileState; 3] = [FileState::Applied, FileState::Rejected, FileState::Changing];
