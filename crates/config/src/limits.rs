@@ -25,7 +25,7 @@ impl Default for SourceLimits {
 pub struct Limits {
     /// Bytes of all bodies of requests that are being received. Default: 48 MiB.
     pub bodies: u64,
-    /// Files of a version that are read before they are applied. Default: 20,000.
+    /// Files of a version that are read before they are applied. Default: 10,000.
     pub files_per_part: usize,
     /// Most followers of the events. Default: 1,000.
     pub followers: usize,
@@ -41,7 +41,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bodies: 48 << 20,
-            files_per_part: 20_000,
+            files_per_part: 10_000,
             followers: 1_000,
             lists: 192 << 20,
             sorted_rows: 48 << 20,

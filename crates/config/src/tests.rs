@@ -119,7 +119,7 @@ fn a_source_has_limits_that_can_be_set() {
 #[test]
 fn the_files_of_a_part_can_be_set() {
     let files = |toml: &str| load(toml, &[]).map(|config| config.limits.files_per_part);
-    assert_eq!((files(""), files("[limits]\nfiles_per_part = 1\n")), (Ok(20_000), Ok(1)));
+    assert_eq!((files(""), files("[limits]\nfiles_per_part = 1\n")), (Ok(10_000), Ok(1)));
     let why = files("[limits]\nfiles_per_part = 0\n").unwrap_err();
     assert!(why.contains("FILE, line 2") && why.contains("write a number from 1"), "{why}");
 }
