@@ -17,23 +17,62 @@ const HASH_DIGITS: usize = 64;
 /// Many files, in the order in which they were added or by path. Clones share them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileList {
-    /// For each file its path, its time and its hash, one after the other. No file is in two blocks.
+    /// For each file its numbers, its path, its time and its hash, one behind the other. No file is in two blocks.
     blocks: Vec<Arc<Vec<u8>>>,
     files: Arc<Vec<Place>>,
 }
 
-/// The place of a file's texts, and its numbers.
+/// The place of a file, and all that is known of it once its texts are let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
-    size: u64,
     block: u32,
+    /// Where it begins in the block; the highest bit says whether it is partial.
     start: u32,
+}
+
+const PARTIAL: u32 = 1 << 31;
+
+impl Place {
+    fn is_partial(self) -> bool {
+        self.start & PARTIAL != 0
+    }
+}
+
+/// The numbers of a file, before its texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Numbers {
+    size: u64,
     path_len: u16,
     time_len: u16,
     hash_len: u16,
-    partial: bool,
     /// Whether the last 64 digits of the hash are held as bytes.
     is_packed: bool,
+}
+
+impl Numbers {
+    const BYTES: usize = 15;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..8].copy_from_slice(&self.size.to_le_bytes());
+        for (place, length) in [self.path_len, self.time_len, self.hash_len].into_iter().enumerate() {
+            bytes[8 + 2 * place..][..2].copy_from_slice(&length.to_le_bytes());
+        }
+        bytes[14] = self.is_packed.into();
+        bytes
+    }
+
+    fn of(bytes: [u8; Self::BYTES]) -> Self {
+        let [a, b, c, d, e, f, g, h, lengths @ .., is_packed] = bytes;
+        let [path, path_high, time, time_high, hash, hash_high] = lengths;
+        Self {
+            size: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            path_len: u16::from_le_bytes([path, path_high]),
+            time_len: u16::from_le_bytes([time, time_high]),
+            hash_len: u16::from_le_bytes([hash, hash_high]),
+            is_packed: is_packed != 0,
+        }
+    }
 }
 
 impl FileList {
@@ -46,7 +85,7 @@ impl FileList {
         let packed = pack_hash(hash);
         let is_packed = packed.is_some();
         let hash = packed.unwrap_or_else(|| hash.as_bytes().to_vec());
-        let length = path.len() + modified.len() + hash.len();
+        let length = Numbers::BYTES + path.len() + modified.len() + hash.len();
         let is_full = |block: &Arc<Vec<u8>>| block.len() + length > block.capacity();
         if self.blocks.last().is_none_or(is_full) {
             // A short list takes little.
@@ -56,18 +95,16 @@ impl FileList {
         let len = |text: &[u8]| u16::try_from(text.len()).expect("texts of a manifest are bounded");
         let block = self.blocks.len() - 1;
         let bytes = Arc::make_mut(&mut self.blocks[block]);
+        let start = u32::try_from(bytes.len()).expect("a block is small");
         Arc::make_mut(&mut self.files).push(Place {
-            size: *size,
             block: u32::try_from(block).expect("a list of 4 PiB fits nowhere"),
-            start: u32::try_from(bytes.len()).expect("a block is small"),
-            path_len: len(path.as_bytes()),
-            time_len: len(modified.as_bytes()),
-            hash_len: len(&hash),
-            partial: *partial,
-            is_packed,
+            start: if *partial { start | PARTIAL } else { start },
         });
-        for text in [path.as_bytes(), modified.as_bytes(), &hash] {
-            bytes.extend_from_slice(text);
+        let (path, modified) = (path.as_bytes(), modified.as_bytes());
+        let numbers =
+            Numbers { size: *size, path_len: len(path), time_len: len(modified), hash_len: len(&hash), is_packed };
+        for part in [&numbers.to_bytes(), path, modified, &hash] {
+            bytes.extend_from_slice(part);
         }
     }
 
@@ -89,7 +126,7 @@ impl FileList {
     /// There are not so many.
     #[must_use]
     pub fn path(&self, number: usize) -> &str {
-        self.path_of(&self.files[number])
+        self.path_of(self.files[number])
     }
 
     /// The file with this number, counted from 0.
@@ -98,15 +135,16 @@ impl FileList {
     /// There are not so many.
     #[must_use]
     pub fn entry(&self, number: usize) -> ManifestEntry {
-        let place = &self.files[number];
-        let (path, rest) = self.texts(place).split_at(place.path_len.into());
-        let (modified, hash) = rest.split_at(place.time_len.into());
+        let place = self.files[number];
+        let (Numbers { size, path_len, time_len, is_packed, .. }, texts) = self.file(place);
+        let (path, rest) = texts.split_at(path_len.into());
+        let (modified, hash) = rest.split_at(time_len.into());
         ManifestEntry {
             path: text(path).to_owned(),
-            size: place.size,
+            size,
             modified: text(modified).to_owned(),
-            hash: if place.is_packed { unpack_hash(hash) } else { text(hash).to_owned() },
-            partial: place.partial,
+            hash: if is_packed { unpack_hash(hash) } else { text(hash).to_owned() },
+            partial: place.is_partial(),
         }
     }
 
@@ -123,7 +161,7 @@ impl FileList {
     }
 
     fn number(&self, path: &str) -> Option<usize> {
-        self.files.binary_search_by(|place| self.path_of(place).cmp(path)).ok()
+        self.files.binary_search_by(|place| self.path_of(*place).cmp(path)).ok()
     }
 
     /// The files.
@@ -138,7 +176,7 @@ impl FileList {
 
     /// The paths of the files that are partial.
     pub fn partial_paths(&self) -> impl Iterator<Item = &str> {
-        let partial = self.files.iter().zip(0..).filter(|(place, _)| place.partial);
+        let partial = self.files.iter().zip(0..).filter(|(place, _)| place.is_partial());
         partial.map(|(_, number)| self.path(number))
     }
 
@@ -146,7 +184,7 @@ impl FileList {
     pub fn sort(&mut self) {
         if !self.paths().is_sorted() {
             let mut files = std::mem::take(&mut self.files);
-            Arc::make_mut(&mut files).sort_unstable_by(|one, other| self.path_of(one).cmp(self.path_of(other)));
+            Arc::make_mut(&mut files).sort_unstable_by(|one, other| self.path_of(*one).cmp(self.path_of(*other)));
             self.files = files;
         }
     }
@@ -159,7 +197,7 @@ impl FileList {
         let mut is_kept = vec![false; self.blocks.len()];
         for (number, place) in self.files.iter().enumerate() {
             let kept = &mut is_kept[place.block as usize];
-            *kept = *kept || place.partial || is_asked_for(number);
+            *kept = *kept || place.is_partial() || is_asked_for(number);
         }
         for (block, is_kept) in self.blocks.iter_mut().zip(is_kept) {
             if !is_kept {
@@ -176,19 +214,24 @@ impl FileList {
             let mut number = 0;
             Arc::make_mut(&mut files).retain(|place| {
                 number += 1;
-                number <= first || number > first + 1 && is_wanted(self.path_of(place))
+                number <= first || number > first + 1 && is_wanted(self.path_of(*place))
             });
             self.files = files;
         }
     }
 
-    fn path_of(&self, place: &Place) -> &str {
-        text(&self.texts(place)[..place.path_len.into()])
+    fn path_of(&self, place: Place) -> &str {
+        let (numbers, texts) = self.file(place);
+        text(&texts[..numbers.path_len.into()])
     }
 
-    fn texts(&self, place: &Place) -> &[u8] {
-        let length = usize::from(place.path_len) + usize::from(place.time_len) + usize::from(place.hash_len);
-        &self.blocks[place.block as usize][place.start as usize..][..length]
+    /// The numbers of a file, and its texts.
+    fn file(&self, Place { block, start }: Place) -> (Numbers, &[u8]) {
+        let bytes = &self.blocks[block as usize][(start & !PARTIAL) as usize..];
+        let (numbers, texts) = bytes.split_first_chunk().expect("no file ends before its texts");
+        let numbers = Numbers::of(*numbers);
+        let Numbers { path_len, time_len, hash_len, .. } = numbers;
+        (numbers, &texts[..usize::from(path_len) + usize::from(time_len) + usize::from(hash_len)])
     }
 }
 

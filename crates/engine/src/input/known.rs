@@ -159,6 +159,8 @@ mod tests {
         let noted = |number: usize| FileRow {
             notes: Some(format!("note {}", number % 5_000)),
             format: Some("x".repeat(number)),
+            // Its first half is a hash, too.
+            rejected_hash: Some(format!("{number:04}{}", "0f".repeat(62 + number % 3))),
             ..row(&format!("{number:04}"))
         };
         let files: KnownFiles = (0..6_000).map(noted).collect();

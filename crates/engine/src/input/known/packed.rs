@@ -7,7 +7,7 @@ use tributary_store::{FileRow, FileState};
 use crate::clock;
 
 /// Texts that are shared, and their greatest length: more would be found slowly, and no file lets go of one.
-const MAX_WORDS: usize = 100;
+const MAX_WORDS: usize = 120;
 const MAX_WORD_BYTES: usize = 4 << 10;
 /// Bytes of a hash that is held as bytes, its algorithm aside.
 const HASH_BYTES: usize = 32;
@@ -73,8 +73,8 @@ pub(super) fn open<'a>(packed: &'a [u8], words: &'a Words) -> KnownFile<'a> {
 
 const STATES: [FileState; 3] = [FileState::Applied, FileState::Rejected, FileState::Changing];
 
-/// Places of texts that many files have in common: reader, reading, notes, rejected reading, format.
-const SHARED: [usize; 5] = [0, 3, 4, 6, 9];
+/// Places of texts that many files have in common: reader, reading, notes, rejected reading, the moment when they were applied, format.
+const SHARED: [usize; 6] = [0, 3, 4, 6, 8, 9];
 
 /// A text of a packed file.
 #[derive(Debug, Clone, Copy)]
@@ -184,10 +184,16 @@ impl Packer<'_> {
 
     fn text(&mut self, text: Option<&str>, is_shared: bool) {
         let Some(text) = text else { return self.number(NONE) };
+        if is_shared && self.word(text) {
+            return;
+        }
         if let Some((algorithm, digits)) = pack_hash(text).as_deref().map(|hash| hash.split_at(hash.len() - HASH_BYTES))
         {
             self.number(HASH);
-            self.plain(str::from_utf8(algorithm).unwrap_or_default(), true);
+            let algorithm = str::from_utf8(algorithm).unwrap_or_default();
+            if !self.word(algorithm) {
+                self.plain(algorithm);
+            }
             return self.bytes.extend_from_slice(digits);
         }
         match time(text) {
@@ -195,18 +201,20 @@ impl Packer<'_> {
                 self.number(TIME);
                 self.number(time.cast_unsigned());
             }
-            None => self.plain(text, is_shared),
+            None => self.plain(text),
         }
     }
 
-    fn plain(&mut self, text: &str, is_shared: bool) {
-        match is_shared.then(|| self.words.number(text)).flatten() {
-            Some(word) => self.number(FIRST_WORD + word),
-            None => {
-                self.number(FIRST_LENGTH + text.len() as u64);
-                self.bytes.extend_from_slice(text.as_bytes());
-            }
-        }
+    fn plain(&mut self, text: &str) {
+        self.number(FIRST_LENGTH + text.len() as u64);
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends a shared text, if it is one or can be.
+    fn word(&mut self, text: &str) -> bool {
+        let word = self.words.number(text);
+        word.into_iter().for_each(|word| self.number(FIRST_WORD + word));
+        word.is_some()
     }
 }
 
