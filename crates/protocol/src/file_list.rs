@@ -26,7 +26,7 @@ pub struct FileList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     block: u32,
-    /// Where it begins in the block; the highest bit says whether it is partial.
+    /// Its begin in the block; the highest bit says whether it is partial.
     start: u32,
 }
 
