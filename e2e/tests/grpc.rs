@@ -24,10 +24,14 @@ struct Master {
 impl Master {
     /// A master in a folder with the stubs that the guide makes.
     fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), &[])
+    }
+
+    fn start_in(home: TempDir, flags: &[&str]) -> Self {
         let log = home.path().join("log");
         let mut command = process::command("master", home.path());
-        command.args(["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]).stderr(File::create(&log).unwrap());
+        command.args(["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
+        command.args(flags).stderr(File::create(&log).unwrap());
         let daemon = Daemon::start(command);
         let address = wait::until("the address of gRPC", || {
             let log = fs::read_to_string(&log).unwrap();
@@ -130,4 +134,33 @@ print(list(processor.ProcessCsv(iter([p.CsvChunk(data=b'h\\n\\xff,,1\\na,,2')]))
     assert_eq!(printed, "CANCELLED\nDEADLINE_EXCEEDED\n1\n");
     let results: Vec<_> = fs::read_dir(master.home.path().join("database.db.results")).unwrap().collect();
     assert_eq!(results.len(), 1, "{results:?}");
+}
+
+#[test]
+fn a_master_with_a_certificate_speaks_tls_only() {
+    const CALL: &str = "
+import sys, grpc
+import processing_pb2 as p, processing_pb2_grpc
+port = sys.argv[1].split(':')[1]
+CHANNEL
+print(list(processing_pb2_grpc.CsvProcessorStub(channel).ProcessCsv(iter([p.CsvChunk(data=b'h\\na,,2')])))[-1].summary.total_sales)
+try:
+    list(processing_pb2_grpc.CsvProcessorStub(grpc.insecure_channel('localhost:' + port)).ProcessCsv(iter([]), timeout=20))
+except grpc.RpcError as error:
+    print(error.code().name)
+";
+    let home = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "30",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", process::stderr(&made));
+    let master = Master::start_in(home, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    let channel = block("grpc.md", "python", "ssl_channel_credentials").replace("localhost:50051\"", "localhost:\" + port");
+    let printed = python(&CALL.replace("CHANNEL", &channel), &[&master.address], master.home.path());
+    assert_eq!(printed, "2\nUNAVAILABLE\n");
 }
