@@ -27,7 +27,7 @@ use super::{
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
     duration,
-    grpc::{GrpcAsTyped, grpc},
+    grpc::{self, GrpcAsTyped},
     limits::{self, LimitsAsTyped},
     patience,
     report::{ReportAsTyped, report},
@@ -233,7 +233,7 @@ impl Place<'_> {
             cache: self.cache(&typed.cache)?,
             limits: self.shared_limits(&typed.limits)?,
             amqp: self.amqp(&typed.amqp)?,
-            grpc: self.grpc(typed.grpc)?,
+            grpc: self.grpc(&typed.grpc)?,
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
@@ -284,9 +284,15 @@ impl Place<'_> {
         })
     }
 
-    fn grpc(&self, typed: GrpcAsTyped) -> Result<GrpcConfig, ConfigError> {
-        let grpc = grpc(typed).map_err(|(at, why)| self.error(at, &why))?;
-        Ok(GrpcConfig { results_dir: grpc.results_dir.as_deref().map(|dir| self.beside(dir)), ..grpc })
+    fn grpc(&self, typed: &GrpcAsTyped) -> Result<GrpcConfig, ConfigError> {
+        let default = GrpcConfig::default();
+        let max_message = self.optional(typed.max_message.as_ref(), grpc::max_message)?;
+        Ok(GrpcConfig {
+            listen: self.optional(typed.listen.as_ref(), host_and_port)?,
+            results_dir: typed.results_dir.as_deref().map(|dir| self.beside(dir)),
+            streams: self.optional(typed.streams.as_ref(), grpc::streams)?.unwrap_or(default.streams),
+            max_message: max_message.unwrap_or(default.max_message),
+        })
     }
 
     fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {

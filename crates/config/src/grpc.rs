@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
-use tributary_admission::host_and_port;
 use tributary_format_rules::size;
 use tributary_store::DatabaseUrl;
 
@@ -43,30 +42,14 @@ impl GrpcConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GrpcAsTyped {
-    listen: Option<Spanned<String>>,
-    results_dir: Option<PathBuf>,
-    streams: Option<Spanned<usize>>,
-    max_message: Option<Spanned<String>>,
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) results_dir: Option<PathBuf>,
+    pub(super) streams: Option<Spanned<usize>>,
+    pub(super) max_message: Option<Spanned<String>>,
 }
 
-/// Checks the section. An error comes with its position in the file.
-pub(super) fn grpc(typed: GrpcAsTyped) -> Result<GrpcConfig, (usize, String)> {
-    fn checked<T, U>(
-        typed: Option<Spanned<T>>,
-        check: impl Fn(&T) -> Result<U, String>,
-    ) -> Result<Option<U>, (usize, String)> {
-        typed.map(|typed| check(typed.get_ref()).map_err(|why| (typed.span().start, why))).transpose()
-    }
-    let default = GrpcConfig::default();
-    Ok(GrpcConfig {
-        listen: checked(typed.listen, |text| host_and_port(text))?,
-        results_dir: typed.results_dir,
-        streams: checked(typed.streams, streams)?.unwrap_or(default.streams),
-        max_message: checked(typed.max_message, |text| max_message(text))?.unwrap_or(default.max_message),
-    })
-}
-
-fn streams(count: &usize) -> Result<usize, String> {
+/// Parses the number of streams.
+pub(super) fn streams(count: &usize) -> Result<usize, String> {
     const MOST: usize = 1_000;
     match count {
         1..=MOST => Ok(*count),
@@ -74,32 +57,11 @@ fn streams(count: &usize) -> Result<usize, String> {
     }
 }
 
-fn max_message(text: &str) -> Result<usize, String> {
+/// Parses the size of the largest message.
+pub(super) fn max_message(text: &str) -> Result<usize, String> {
     let bytes = size(text)?;
     match usize::try_from(bytes) {
         Ok(bytes) if (64 << 10..=1 << 30).contains(&bytes) => Ok(bytes),
         _ => Err(format!("`{text}` is out of range; write 64KiB to 1GiB")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str) -> Result<GrpcConfig, String> {
-        grpc(toml::from_str(text).unwrap()).map_err(|(_, why)| why)
-    }
-
-    #[test]
-    fn an_entrance_has_an_address_and_bounds() {
-        assert_eq!(check(""), Ok(GrpcConfig::default()));
-        let set =
-            check("listen = \"0.0.0.0:50051\"\nresults_dir = \"out\"\nstreams = 8\nmax_message = \"1MiB\"").unwrap();
-        assert_eq!((set.listen.as_deref(), set.streams, set.max_message), (Some("0.0.0.0:50051"), 8, 1 << 20));
-        for wrong in
-            ["streams = 0", "streams = 1001", "max_message = \"1KiB\"", "max_message = \"2GiB\"", "listen = \"x\""]
-        {
-            check(wrong).unwrap_err();
-        }
     }
 }
