@@ -14,7 +14,6 @@ use tributary_report::{AddError, Total, TotalGroups, TotalRows};
 use tributary_store::{FileRow, Store};
 
 use super::{
-    apply::AppliedUpdate,
     memory::KeptMemory,
     total::{add_partial, add_stored, has_partial, is_stale},
 };
@@ -81,11 +80,14 @@ impl Kept {
         }
     }
 
-    /// Follows an update that was committed, and takes its rows.
-    pub(super) fn follow(mut self, applied: &mut AppliedUpdate) -> Self {
-        let rows = applied.rows.take();
+    /// Follows an update that was committed: its changed files as they are stored, and all sources of the report's files. Takes back
+    /// the rows that were written.
+    pub(super) fn follow(mut self, files: &[FileRow], sources: &[String], rows: Option<TotalRows>) -> Self {
         if let Self::Sums(sums) = &mut self {
-            sums.follow(applied, rows);
+            sums.follow(files, sources);
+            if let Some(rows) = rows {
+                sums.put_back(rows);
+            }
         }
         self
     }
@@ -203,17 +205,14 @@ impl Sums {
     }
 
     /// Follows the commit of an update: changed files have ids now, and sources that had none may have files.
-    fn follow(&mut self, applied: &AppliedUpdate, rows: Option<TotalRows>) {
-        for row in &applied.files {
+    fn follow(&mut self, rows: &[FileRow], sources: &[String]) {
+        for row in rows {
             let files = &mut self.buckets[bucket_of(row)].files;
             if let Some(share) = files.get_mut(&(row.source_id, row.path.clone())) {
                 share.id = row.id;
             }
         }
-        self.sources.clone_from(&applied.sources);
-        if let Some(rows) = rows {
-            self.put_back(rows);
-        }
+        self.sources = sources.to_vec();
     }
 
     /// Puts back the total that rows have taken with them.

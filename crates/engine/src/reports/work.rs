@@ -319,7 +319,7 @@ impl ReportWork {
         if let (Some(documents), Some(committed)) = (self.fetcher.documents(), committed) {
             documents.announce(committed).await;
         }
-        *turn = kept.follow(&mut applied);
+        *turn = kept.follow(&applied.files, &applied.sources, applied.rows.take());
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let source = &self.source.name;
         tracing::info!(

@@ -85,7 +85,7 @@ impl World {
     fn apply(&mut self, update: ReportUpdate) -> Result<()> {
         let (report, kept) = (&self.report, std::mem::take(&mut self.kept));
         let mut applied = self.store.transaction(|store| apply(store, report, update))?;
-        self.kept = kept.follow(&mut applied);
+        self.kept = kept.follow(&applied.files, &applied.sources, applied.rows.take());
         Ok(())
     }
 
