@@ -160,7 +160,8 @@ except grpc.RpcError as error:
         .unwrap();
     assert!(made.status.success(), "{}", process::stderr(&made));
     let master = Master::start_in(home, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
-    let channel = block("grpc.md", "python", "ssl_channel_credentials").replace("localhost:50051\"", "localhost:\" + port");
+    let channel =
+        block("grpc.md", "python", "ssl_channel_credentials").replace("localhost:50051\"", "localhost:\" + port");
     let printed = python(&CALL.replace("CHANNEL", &channel), &[&master.address], master.home.path());
     assert_eq!(printed, "2\nUNAVAILABLE\n");
 }

@@ -8,9 +8,10 @@ use tonic_health::{
     server::health_reporter,
 };
 use tributary_engine::Engine;
+use tributary_grpc::{processor::csv_processor_server, tributary_v1::tributary_server};
 
 /// Names that are answered for; the empty one is the server as a whole.
-const SERVICES: [&str; 3] = ["", "processor.CsvProcessor", "tributary.v1.Tributary"];
+const SERVICES: [&str; 3] = ["", csv_processor_server::SERVICE_NAME, tributary_server::SERVICE_NAME];
 /// Time until a change is told.
 const INTERVAL: Duration = Duration::from_millis(500);
 

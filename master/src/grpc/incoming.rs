@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -57,9 +57,9 @@ pub(super) fn incoming(
         settings.alpn_protocols = vec![b"h2".to_vec()];
         TlsAcceptor::from(Arc::new(settings))
     });
-    let (sender, receiver) = mpsc::channel(1);
+    let (sender, mut receiver) = mpsc::channel(1);
     tokio::spawn(accept(listener, acceptor, sender));
-    Ok(stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|one| (Ok(one), receiver)) }))
+    Ok(stream::poll_fn(move |cx| receiver.poll_recv(cx)).map(Ok))
 }
 
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, sender: mpsc::Sender<Connection>) {

@@ -3,6 +3,7 @@
 //! It belongs here if it translates between calls of gRPC and what the crates do. Messages and services are in the crate `grpc`.
 
 mod body;
+mod call;
 mod guard;
 mod health;
 mod incoming;

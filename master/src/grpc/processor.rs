@@ -7,12 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream, stream::BoxStream};
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::spawn_blocking,
-    time::timeout,
-};
+use futures_util::stream::BoxStream;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use tributary_budget::{Budget, Share};
@@ -26,7 +22,7 @@ use tributary_sales::Sales;
 
 use super::{
     body::{Arrival, check_length},
-    guard::Revoked,
+    call::{Answers, Call, answered},
     results::Results,
 };
 
@@ -36,8 +32,6 @@ const MAX_DEPARTMENT_BYTES: u64 = 128 << 20;
 const MAX_WAITING: usize = 1_000;
 /// Time between two messages of progress.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// Messages of progress that wait for the client; others are left out.
-const MAX_QUEUED: usize = 4;
 
 /// The service.
 pub(super) struct Processor(Arc<Shared>);
@@ -70,8 +64,6 @@ impl Processor {
     }
 }
 
-type Updates = mpsc::Sender<Result<ProgressUpdate, Status>>;
-
 #[tonic::async_trait]
 impl CsvProcessor for Processor {
     type ProcessCsvStream = BoxStream<'static, Result<ProgressUpdate, Status>>;
@@ -82,45 +74,25 @@ impl CsvProcessor for Processor {
     ) -> Result<Response<Self::ProcessCsvStream>, Status> {
         let waiting = Arc::clone(&self.0.waiting).try_acquire_owned();
         let waiting = waiting.map_err(|_| Status::resource_exhausted("too many streams wait; try again later"))?;
-        let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
-        let revoked = request.extensions().get::<Revoked>().map(|revoked| revoked.0.clone()).unwrap_or_default();
-        let (updates, receiver) = mpsc::channel(MAX_QUEUED);
-        let call = Call {
-            shared: Arc::clone(&self.0),
-            pace: Pace::new(self.0.patience),
-            arrival,
-            chunks: request.into_inner(),
-            updates: updates.clone(),
-            file_bytes: None,
-            bytes: 0,
-            began: Instant::now(),
-        };
-        let shutdown = self.0.shutdown.clone();
-        tokio::spawn(async move {
+        let (shared, Call { revoked, arrival, .. }) = (Arc::clone(&self.0), Call::of(&request));
+        let (patience, ends) = (shared.patience, [revoked, shared.shutdown.clone()]);
+        let answer = answered(patience, ends, move |updates| async move {
             let _waiting = waiting;
-            let ended = tokio::select! {
-                ended = call.run() => ended,
-                () = updates.closed() => return,
-                () = shutdown.cancelled() => Err(Status::unavailable("the server stops")),
-                () = revoked.cancelled() => Err(Status::unauthenticated("the token is no longer in force")),
-            };
-            if let Err(status) = ended {
-                tracing::debug!("a stream of sales ended without a result: {}", status.message());
-                let _ = updates.send(Err(status)).await;
-            }
+            let pace = Pace::new(patience);
+            let (chunks, began) = (request.into_inner(), Instant::now());
+            Stream { shared, arrival, pace, chunks, updates, file_bytes: None, bytes: 0, began }.run().await
         });
-        let next = |mut receiver: mpsc::Receiver<_>| async { receiver.recv().await.map(|update| (update, receiver)) };
-        Ok(Response::new(stream::unfold(receiver, next).boxed()))
+        Ok(Response::new(answer))
     }
 }
 
-/// One call.
-struct Call {
+/// One stream of sales.
+struct Stream {
     shared: Arc<Shared>,
     arrival: Arrival,
     pace: Pace,
     chunks: Streaming<CsvChunk>,
-    updates: Updates,
+    updates: Answers<ProgressUpdate>,
     /// The length of the file, if the client said it.
     file_bytes: Option<u64>,
     /// Bytes that came.
@@ -128,7 +100,7 @@ struct Call {
     began: Instant,
 }
 
-impl Call {
+impl Stream {
     async fn run(mut self) -> Result<(), Status> {
         let shared = Arc::clone(&self.shared);
         let _place = shared.places.acquire().await.map_err(|_| Status::unavailable("the server stops"))?;
@@ -143,8 +115,7 @@ impl Call {
             sales = read?;
             if told.elapsed() >= STATUS_INTERVAL {
                 told = Instant::now();
-                // Who does not take them yet gets later ones.
-                let _ = self.updates.try_send(Ok(self.status(&sales)));
+                self.updates.try_send(self.status(&sales));
             }
             chunk = next?;
         }
@@ -196,13 +167,8 @@ impl Call {
         ProgressUpdate { content: Some(Content::StatusUpdate(status)) }
     }
 
-    /// Sends what must not be left out.
     async fn send(&self, content: Content) -> Result<(), Status> {
-        let sent = timeout(2 * self.shared.patience, self.updates.send(Ok(ProgressUpdate { content: Some(content) })));
-        match sent.await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Status::deadline_exceeded("the client does not take the answer")),
-        }
+        self.updates.send(ProgressUpdate { content: Some(content) }).await
     }
 }
 

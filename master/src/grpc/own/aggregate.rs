@@ -8,12 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream, stream::BoxStream};
+use futures_util::stream::BoxStream;
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
-    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -29,8 +28,10 @@ use tributary_http_common::TempFile;
 use tributary_pace::Pace;
 use tributary_report::{Error, Number, Partial, Room};
 
-use super::Call;
-use crate::grpc::body::check_length;
+use crate::grpc::{
+    body::{Arrival, check_length},
+    call::{Answers, Call, answered},
+};
 
 /// Reports that are computed at a time, each on all cores; files that are received for one, or wait.
 const MAX_RUNNING: usize = 2;
@@ -42,8 +43,6 @@ const GROUPS_PER_MESSAGE: usize = 1_000;
 const MESSAGE_BYTES: usize = 64 << 10;
 /// Rejects that are sent.
 const MAX_REJECTS: usize = 100;
-/// Messages that wait for the client.
-const MAX_QUEUED: usize = 4;
 /// Time between two messages of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -55,8 +54,6 @@ pub(super) struct Aggregations {
     patience: Duration,
     stop: CancellationToken,
 }
-
-type Messages = mpsc::Sender<Result<AggregateResponse, Status>>;
 
 impl Aggregations {
     pub(super) fn new(config: &Config, stop: CancellationToken) -> Self {
@@ -82,21 +79,10 @@ impl Aggregations {
         };
         let report = declared_report(&report).map_err(|why| Status::invalid_argument(format!("`report`: {why}")))?;
         let path = if path.is_empty() { "stream.csv".to_owned() } else { path };
-        let (messages, receiver) = mpsc::channel(MAX_QUEUED);
-        let job = Job { shared: Arc::clone(self), report, path, size, messages: messages.clone() };
-        let revoked = call.revoked.clone();
-        tokio::spawn(async move {
-            let ended = tokio::select! {
-                ended = job.run(requests, call, waiting) => ended,
-                () = messages.closed() => return,
-                () = revoked.cancelled() => Err(Status::unauthenticated("the token is no longer in force")),
-            };
-            if let Err(status) = ended {
-                let _ = messages.send(Err(status)).await;
-            }
-        });
-        let next = |mut receiver: mpsc::Receiver<_>| async { receiver.recv().await.map(|one| (one, receiver)) };
-        Ok(stream::unfold(receiver, next).boxed())
+        let (shared, ends) = (Arc::clone(self), [call.revoked, self.stop.clone()]);
+        Ok(answered(self.patience, ends, move |answers| {
+            Job { shared, report, path, size, answers }.run(requests, call.arrival, waiting)
+        }))
     }
 }
 
@@ -106,17 +92,17 @@ struct Job {
     report: ReportConfig,
     path: String,
     size: Option<u64>,
-    messages: Messages,
+    answers: Answers<AggregateResponse>,
 }
 
 impl Job {
     async fn run(
         self,
         requests: Streaming<AggregateRequest>,
-        call: Call,
+        arrival: Arrival,
         waiting: OwnedSemaphorePermit,
     ) -> Result<(), Status> {
-        let (file, bytes) = self.receive(requests, call).await?;
+        let (file, bytes) = self.receive(requests, arrival).await?;
         let running = Arc::clone(&self.shared.running).acquire_owned().await;
         let running = running.map_err(|_| stopping())?;
         let computed = spawn_blocking(move || {
@@ -127,10 +113,14 @@ impl Job {
     }
 
     /// Receives the file, and returns it with its length.
-    async fn receive(&self, mut requests: Streaming<AggregateRequest>, call: Call) -> Result<(TempFile, u64), Status> {
+    async fn receive(
+        &self,
+        mut requests: Streaming<AggregateRequest>,
+        arrival: Arrival,
+    ) -> Result<(TempFile, u64), Status> {
         let (mut file, mut bytes, mut told) = (TempFile::new(), 0, Instant::now());
         let mut pace = Pace::new(self.shared.patience);
-        while let Some(message) = call.arrival.next(&mut requests, &mut pace).await? {
+        while let Some(message) = arrival.next(&mut requests, &mut pace).await? {
             let Some(Content::Data(data)) = message.content else {
                 return Err(Status::invalid_argument("a message behind `start` is not `data`"));
             };
@@ -140,8 +130,7 @@ impl Job {
             file = written.map_err(|error| Status::resource_exhausted(error.to_string()))?;
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
-                // Who does not take them yet gets later ones.
-                let _ = self.messages.try_send(Ok(progress(bytes, 0, 0)));
+                self.answers.try_send(progress(bytes, 0, 0));
             }
         }
         check_length(self.size, bytes)?;
@@ -163,9 +152,9 @@ impl Job {
             |read| {
                 if told.elapsed() >= PROGRESS_INTERVAL {
                     told = Instant::now();
-                    let _ = self.messages.try_send(Ok(progress(bytes, read.bytes, read.rows)));
+                    self.answers.try_send(progress(bytes, read.bytes, read.rows));
                 }
-                !self.messages.is_closed() && !self.shared.stop.is_cancelled()
+                !self.answers.is_closed() && !self.shared.stop.is_cancelled()
             },
         );
         let partial =
@@ -207,11 +196,7 @@ impl Job {
     /// Sends what must not be left out, to a client that takes it.
     fn send(&self, content: Answer) -> Result<(), Failed> {
         let message = AggregateResponse { content: Some(content) };
-        let sent = timeout(2 * self.shared.patience, self.messages.send(Ok(message)));
-        match Handle::current().block_on(sent) {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Failed(Status::deadline_exceeded("the client does not take the answer"))),
-        }
+        Handle::current().block_on(self.answers.send(message)).map_err(Failed)
     }
 }
 

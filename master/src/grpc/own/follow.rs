@@ -6,7 +6,8 @@ use tonic::Status;
 use tributary_engine::{Engine, Followed, Resume, StoredEvent};
 use tributary_grpc::tributary_v1::{Event, FollowRequest};
 
-use super::{Call, status};
+use super::status;
+use crate::grpc::call::Call;
 
 pub(super) async fn follow(
     engine: &Engine,

@@ -10,9 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::stream::BoxStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
-use tributary_admission::Caller;
 use tributary_config::Config;
 use tributary_engine::Engine;
 use tributary_grpc::tributary_v1::{
@@ -22,7 +20,7 @@ use tributary_grpc::tributary_v1::{
 };
 
 use self::aggregate::Aggregations;
-use super::{body::Arrival, guard::Revoked};
+use super::call::Call;
 
 /// Followers of events and of uploads at a time.
 const MAX_FOLLOWERS: usize = 1_000;
@@ -47,25 +45,6 @@ impl Own {
     fn follower(&self) -> Result<OwnedSemaphorePermit, Status> {
         let place = Arc::clone(&self.followers).try_acquire_owned();
         place.map_err(|_| Status::resource_exhausted("too many clients follow; try again later"))
-    }
-}
-
-/// Facts of a call beside its message.
-struct Call {
-    /// The name of the token.
-    sender: Option<String>,
-    revoked: CancellationToken,
-    arrival: Arrival,
-}
-
-impl Call {
-    fn of<T>(request: &Request<T>) -> Self {
-        let extensions = request.extensions();
-        Self {
-            sender: extensions.get::<Caller>().and_then(|caller| caller.name.as_ref().map(ToString::to_string)),
-            revoked: extensions.get::<Revoked>().map(|revoked| revoked.0.clone()).unwrap_or_default(),
-            arrival: extensions.get::<Arrival>().cloned().unwrap_or_default(),
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use tributary_grpc::tributary_v1::{
     Texts, edit_product_request::Change,
 };
 
-use super::{Call, status};
+use super::status;
+use crate::grpc::call::Call;
 
 /// Products of a page, and the most of them.
 const PAGE: i32 = 100;

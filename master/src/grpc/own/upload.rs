@@ -14,8 +14,11 @@ use tributary_grpc::tributary_v1::{Stage, UploadRequest, UploadStart, UploadStat
 
 use tributary_pace::Pace;
 
-use super::{Call, status};
-use crate::grpc::body::{Arrival, check_length};
+use super::status;
+use crate::grpc::{
+    body::{Arrival, check_length},
+    call::Call,
+};
 
 /// The least time between two states.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
