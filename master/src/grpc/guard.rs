@@ -31,6 +31,7 @@ const ROLES: [(&str, Role); 4] = [
     ("/tributary.v1.Tributary/Aggregate", Role::Upload),
     ("/tributary.v1.Tributary/EditProduct", Role::Edit),
 ];
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The service that needs no token, so that any supervisor can check the server.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
@@ -107,15 +108,16 @@ fn watched(admission: &Admission, request: Request<Body>, caller: Caller) -> Req
 fn admit(admission: &Admission, request: &Request<Body>) -> Result<Caller, Denied> {
     let header = |name: &HeaderName| request.headers().get(name).map(|value| value.as_bytes());
     let path = request.uri().path();
-    let repeated =
-        [HOST, ORIGIN, AUTHORIZATION].into_iter().find(|name| request.headers().get_all(name).iter().nth(1).is_some());
+    let repeated = [HOST, ORIGIN, FETCH_SITE, AUTHORIZATION]
+        .into_iter()
+        .find(|name| request.headers().get_all(name).iter().nth(1).is_some());
     let facts = RequestFacts {
         is_change: true,
         is_navigation: false,
         repeated: repeated.as_ref().map(HeaderName::as_str),
         is_probe: path.starts_with(HEALTH),
         host: request.uri().authority().map(|authority| authority.as_str().as_bytes()).or(header(&HOST)),
-        fetch_site: header(&HeaderName::from_static("sec-fetch-site")),
+        fetch_site: header(&FETCH_SITE),
         origin: header(&ORIGIN),
         authorization: header(&AUTHORIZATION),
         local: request.extensions().get::<Ends>().and_then(|ends| ends.local),
