@@ -15,6 +15,8 @@ mod python;
 mod queues;
 mod reports;
 mod running;
+mod sales;
+mod sales_file;
 mod section;
 mod shell;
 mod table;
@@ -49,6 +51,8 @@ enum Task {
     Queues(queues::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
     Reports(reports::Args),
+    /// Sales files of many gigabytes, streamed over gRPC; beside DuckDB and the processor that the protocol comes from
+    Sales(sales::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -61,6 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Documents(args) => documents::run(args),
         Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),
+        Task::Sales(args) => sales::run(args),
     }
 }
 

@@ -4,13 +4,13 @@ use anyhow::{Result, ensure};
 
 use super::{
     ours::{Source, write_result},
-    peers::{Peer, compare},
+    peers::Peer,
     rounds::Stage,
-    sales::Sales,
 };
 use crate::bench::{
     figures::{Spread, thousands},
     running::write_back,
+    sales_file::{Sales, compare},
     table::Row,
     usage::Usage,
 };
@@ -22,7 +22,7 @@ const REPEATS: usize = 3;
 
 /// Measures the line `groups`.
 pub(super) fn measure(stage: &Stage<'_>) -> Result<Vec<Row>> {
-    let sales = Sales::generate(stage.home, ROWS, GROUPS)?;
+    let sales = Sales::generate(stage.home, "served", ROWS, GROUPS)?;
     let [answer, result] = ["answer", "result"].map(|name| stage.home.join(name));
     let (mut ours, mut theirs, mut bytes) = (Vec::new(), Vec::new(), 0);
     for _ in 0..REPEATS {
@@ -38,7 +38,7 @@ pub(super) fn measure(stage: &Stage<'_>) -> Result<Vec<Row>> {
     let groups = write_result(&answer, &result)?;
     ensure!(groups == GROUPS, "there are {groups} groups");
     for (_, theirs) in &theirs {
-        compare(&result, theirs, Peer::DuckDb)?;
+        compare(&result, theirs, Peer::DuckDb.name())?;
     }
     let what = format!(
         "groups: {} of {} groups, {} MB from source to master",

@@ -6,7 +6,6 @@ mod lines;
 mod ours;
 mod peers;
 mod rounds;
-mod sales;
 mod upload;
 
 use anyhow::Result;

@@ -15,9 +15,9 @@ use tributary_testkit::{
     process::{self, Daemon},
 };
 
-use super::sales::{NAME, Sales};
 use crate::bench::{
     client::Connection,
+    sales_file::{NAME, Sales},
     usage::{self, Usage},
 };
 

@@ -2,19 +2,18 @@
 //! group, in order, to a file `result`.
 
 use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
+    fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
-use super::sales::{NAME, Sales};
 use crate::bench::{
     python::Python,
     running::{fresh, write_back},
+    sales_file::{NAME, Sales},
     usage::{self, Usage},
 };
 
@@ -78,18 +77,4 @@ impl Peers {
         let (usage, _) = usage::run(command, Stdio::null()).with_context(|| peer.name())?;
         Ok((usage, folder.join("result")))
     }
-}
-
-/// Compares two results line by line, because this program must not hold a large one in memory; see `usage`.
-pub(super) fn compare(ours: &Path, theirs: &Path, whose: Peer) -> Result<()> {
-    let open = |path: &Path| File::open(path).map(|file| BufReader::new(file).lines());
-    let (mut left, mut right) = (open(ours)?, open(theirs)?);
-    for line in 1.. {
-        let (left, right) = (left.next().transpose()?, right.next().transpose()?);
-        ensure!(left == right, "line {line}: we say {left:?} and {} says {right:?}: one of us is wrong", whose.name());
-        if left.is_none() {
-            return Ok(());
-        }
-    }
-    Ok(())
 }

@@ -8,12 +8,12 @@ use anyhow::Result;
 use super::{
     lines::Line,
     ours::{Answer, Source, write_result},
-    peers::{Peer, Peers, compare},
-    sales::Sales,
+    peers::{Peer, Peers},
 };
 use crate::bench::{
     figures::{Spread, mebibytes, seconds, thousands},
     running::write_back,
+    sales_file::{Sales, compare},
     table::{Row, Table},
     usage::Usage,
 };
@@ -87,7 +87,7 @@ pub(super) fn measure(stage: &Stage<'_>, rows: &[u64], chosen: &[Line], table: &
 }
 
 fn size(stage: &Stage<'_>, rows: u64, peers: Vec<Peer>) -> Result<Size> {
-    let sales = Sales::generate(stage.home, rows, GROUPS)?;
+    let sales = Sales::generate(stage.home, "served", rows, GROUPS)?;
     let mut size = Size { text: sales.summary(), rows, bytes: sales.bytes, groups: 0, peers, rounds: Vec::new() };
     for number in 0..=stage.pairs {
         let (round, groups) = round(stage, &sales, &size.peers)?;
@@ -121,11 +121,11 @@ fn round(stage: &Stage<'_>, sales: &Sales, peers: &[Peer]) -> Result<(Round, u64
     let mut usages = Vec::new();
     for peer in peers {
         let (usage, theirs) = stage.peers.run(*peer, stage.home, sales)?;
-        compare(&result, &theirs, *peer)?;
+        compare(&result, &theirs, peer.name())?;
         usages.push(usage);
     }
     write_result(&other, &answer)?;
-    compare(&result, &answer, peers[0])?;
+    compare(&result, &answer, peers[0].name())?;
     Ok((Round { first, again, peers: usages }, groups))
 }
 

@@ -15,14 +15,12 @@ use tributary_testkit::{
     process::{self, Daemon},
 };
 
-use super::{
-    rounds::Stage,
-    sales::{NAME, Sales},
-};
+use super::rounds::Stage;
 use crate::{
     bench::{
         figures::{Spread, mebibytes},
         running::{fresh, write_back},
+        sales_file::{NAME, Sales},
         table::Row,
         usage::{self, Usage},
     },
@@ -37,7 +35,7 @@ const MAX_MEMORY: u64 = 150 << 20;
 
 /// Measures the line `upload` with a file of `rows` rows.
 pub(super) fn measure(stage: &Stage<'_>, rows: u64) -> Result<Vec<Row>> {
-    let sales = Sales::generate(stage.home, rows, 500)?;
+    let sales = Sales::generate(stage.home, "served", rows, 500)?;
     let (mut ours, mut theirs, mut beyond) = (Vec::new(), Vec::new(), 0);
     // The first upload only warms up.
     for number in 0..=REPEATS {
