@@ -13,6 +13,7 @@ mod new_token;
 mod once_progress;
 mod once_summary;
 mod reload;
+mod sales;
 
 pub use accept::accept;
 pub use http::DEMO_STEPS;

@@ -14,7 +14,7 @@ use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::{announce, scheme};
 use tributary_tls::PairInForce;
 
-use crate::{amqp, grpc, http, reload};
+use crate::{amqp, grpc, http, reload, sales::Streams};
 
 /// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line. `args`: read the
 /// configuration from them again when asked to.
@@ -34,6 +34,7 @@ pub async fn run(
     let scheme = scheme(pair.is_some());
     amqp::broker(&config.amqp)?;
     let grpc = grpc::bind(&config)?;
+    let streams = grpc.is_some().then(|| Streams::open(&config)).transpose()?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {
@@ -43,7 +44,7 @@ pub async fn run(
     };
     let (engine, running) = started;
     let served = {
-        let doors = Doors { admission, pair, listener, grpc };
+        let doors = Doors { admission, pair, listener, grpc: grpc.zip(streams) };
         let mut entrances = entrances(&engine, &config, args, doors);
         tracing::info!(%address, sources = config.sources.len(), "the form and the API are on {scheme}://{address}");
         if announces {
@@ -64,7 +65,7 @@ struct Doors {
     admission: Admission,
     pair: Option<PairInForce>,
     listener: TcpListener,
-    grpc: Option<grpc::Entrance>,
+    grpc: Option<(grpc::Entrance, Arc<Streams>)>,
 }
 
 fn admission(config: &Config, is_encrypted: bool) -> Result<Admission> {
@@ -82,7 +83,8 @@ fn entrances<'a>(
     doors: Doors,
 ) -> LocalBoxFuture<'a, Result<()>> {
     let Doors { admission, pair, listener, grpc } = doors;
-    let grpc = grpc.map(|grpc| grpc.serve(engine.clone(), config, admission.clone(), pair.clone()));
+    let grpc =
+        grpc.map(|(grpc, streams)| grpc.serve((engine.clone(), streams), config, admission.clone(), pair.clone()));
     let grpc = OptionFuture::from(grpc).map(|served| served.unwrap_or(Ok(())));
     let http = http::serve(engine.clone(), config, listener, admission, pair);
     let amqp = amqp::serve(engine.clone(), config);

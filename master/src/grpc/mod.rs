@@ -9,9 +9,8 @@ mod health;
 mod incoming;
 mod own;
 mod processor;
-mod results;
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tonic::transport::Server;
@@ -24,7 +23,8 @@ use tributary_grpc::{
 };
 use tributary_tls::PairInForce;
 
-use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor, results::Results};
+use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor};
+use crate::sales::Streams;
 
 /// Bytes of one stream, and of one connection, that may come before they are asked for.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -38,24 +38,18 @@ const KEEP_ALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(
 /// Time that calls have to end in when the master stops.
 const STOP_TIME: Duration = Duration::from_secs(2);
 
-/// The entrance before it is served: its port is taken, and its folder is there.
-pub(crate) struct Entrance {
-    listener: TcpListener,
-    results: Results,
-}
+/// The entrance before it is served: its port is taken.
+pub(crate) struct Entrance(TcpListener);
 
 /// Takes the port; `None` if there is no such entrance.
 ///
 /// # Errors
-/// The address cannot be listened on, or would let in everybody; the folder of results cannot be made.
+/// The address cannot be listened on, or would let in everybody.
 pub(crate) fn bind(config: &Config) -> Result<Option<Entrance>> {
     let Some(listen) = &config.grpc.listen else { return Ok(None) };
-    let folder: PathBuf = config.grpc.results(&config.database);
-    let results = Results::new(folder.clone())
-        .with_context(|| format!("failed to make the folder of results {}; see --results-dir", folder.display()))?;
     let listener = tributary_http_common::bind(listen, &config.access).context("--grpc")?;
     listener.set_nonblocking(true).context("failed to use the listener of gRPC")?;
-    Ok(Some(Entrance { listener, results }))
+    Ok(Some(Entrance(listener)))
 }
 
 impl Entrance {
@@ -65,15 +59,15 @@ impl Entrance {
     /// The listener cannot be used; the server fails.
     pub(crate) async fn serve(
         self,
-        engine: Engine,
+        (engine, streams): (Engine, Arc<Streams>),
         config: &Config,
         admission: Admission,
         pair: Option<PairInForce>,
     ) -> Result<()> {
         let shutdown = engine.shutdown().clone();
-        let address = self.listener.local_addr().context("failed to ask where gRPC listens")?;
-        let incoming = incoming(self.listener, pair.as_ref())?;
-        let processor = Processor::new(self.results, config, shutdown.clone());
+        let address = self.0.local_addr().context("failed to ask where gRPC listens")?;
+        let incoming = incoming(self.0, pair.as_ref())?;
+        let processor = Processor::new(streams, config.patience, shutdown.clone());
         let processor = CsvProcessorServer::new(processor).max_decoding_message_size(config.grpc.max_message);
         let (health, told) = health::service(engine.clone());
         let reflection = || Reflection::configure().register_encoded_file_descriptor_set(DESCRIPTORS);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// The end of the name of a file that is being written.
 const PART: &str = ".part";
 
-/// The folder.
+/// The folder. Each stream has one file in it, which is named by the stream.
 #[derive(Debug, Clone)]
 pub(super) struct Results {
     folder: PathBuf,
@@ -41,8 +41,7 @@ impl Results {
     ///
     /// # Errors
     /// Those of the system; then there is no file.
-    pub(super) fn write(&self, sales: &Sales) -> io::Result<String> {
-        let id = Uuid::new_v4();
+    pub(super) fn write(&self, id: Uuid, sales: &Sales) -> io::Result<String> {
         let (part, name) = (self.folder.join(format!(".{id}{PART}")), format!("{id}.csv"));
         let written = write(&part, sales).and_then(|()| fs::rename(&part, self.folder.join(&name)));
         if let Err(error) = written {
