@@ -14,7 +14,10 @@ use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::{announce, scheme};
 use tributary_tls::PairInForce;
 
-use crate::{amqp, grpc, http, reload, sales::Streams};
+use crate::{
+    amqp, grpc, http, reload,
+    sales::{Results, Streams},
+};
 
 /// Polls all sources and serves all entrances until `shutdown` is cancelled. `announces`: print the ready line. `args`: read the
 /// configuration from them again when asked to.
@@ -34,7 +37,8 @@ pub async fn run(
     let scheme = scheme(pair.is_some());
     amqp::broker(&config.amqp)?;
     let grpc = grpc::bind(&config)?;
-    let streams = grpc.is_some().then(|| Streams::open(&config)).transpose()?;
+    let gateway = http::gateway::bind(&config)?;
+    let results = (grpc.is_some() || gateway.is_some()).then(|| Results::open(&config)).transpose()?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {
@@ -44,7 +48,8 @@ pub async fn run(
     };
     let (engine, running) = started;
     let served = {
-        let doors = Doors { admission, pair, listener, grpc: grpc.zip(streams) };
+        let streams = results.map(|results| Streams::new(results, &config, &engine));
+        let doors = Doors { admission, pair, listener, grpc: grpc.zip(streams.clone()), gateway: gateway.zip(streams) };
         let mut entrances = entrances(&engine, &config, args, doors);
         tracing::info!(%address, sources = config.sources.len(), "the form and the API are on {scheme}://{address}");
         if announces {
@@ -66,11 +71,12 @@ struct Doors {
     pair: Option<PairInForce>,
     listener: TcpListener,
     grpc: Option<(grpc::Entrance, Arc<Streams>)>,
+    gateway: Option<(TcpListener, Arc<Streams>)>,
 }
 
 fn admission(config: &Config, is_encrypted: bool) -> Result<Admission> {
     let admission = Admission::new(config.access.tokens()?, config.allowed_hosts.clone());
-    let listens = [Some(&config.listen), config.grpc.listen.as_ref()];
+    let listens = [Some(&config.listen), config.grpc.listen.as_ref(), config.sales_gateway.listen.as_ref()];
     let admission = listens.into_iter().flatten().fold(admission, |admission, listen| admission.listening_on(listen));
     Ok(if is_encrypted { admission.over_https() } else { admission })
 }
@@ -82,13 +88,17 @@ fn entrances<'a>(
     args: Option<ConfigArgs>,
     doors: Doors,
 ) -> LocalBoxFuture<'a, Result<()>> {
-    let Doors { admission, pair, listener, grpc } = doors;
+    let Doors { admission, pair, listener, grpc, gateway } = doors;
     let grpc =
         grpc.map(|(grpc, streams)| grpc.serve((engine.clone(), streams), config, admission.clone(), pair.clone()));
     let grpc = OptionFuture::from(grpc).map(|served| served.unwrap_or(Ok(())));
+    let gateway = gateway.map(|(listener, streams)| {
+        http::gateway::serve((engine.clone(), streams), config, listener, admission.clone(), pair.clone())
+    });
+    let gateway = OptionFuture::from(gateway).map(|served| served.unwrap_or(Ok(())));
     let http = http::serve(engine.clone(), config, listener, admission, pair);
     let amqp = amqp::serve(engine.clone(), config);
     let reload = OptionFuture::from(args.map(|args| reload::follow(engine.clone(), args, config)));
     let reload = reload.map(|followed| followed.unwrap_or(Ok(())));
-    async move { tokio::try_join!(http, grpc, amqp, reload).map(|_| ()) }.boxed_local()
+    async move { tokio::try_join!(http, grpc, gateway, amqp, reload).map(|_| ()) }.boxed_local()
 }

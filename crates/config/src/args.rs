@@ -6,7 +6,7 @@ use clap::Args;
 use tributary_admission::{Access, host_and_port};
 use tributary_tls::TlsFiles;
 
-use crate::{AmqpConfig, ConfigError, GrpcConfig, amqp};
+use crate::{AmqpConfig, ConfigError, GrpcConfig, Origins, SalesGatewayConfig, amqp};
 
 /// Flags that override the configuration file; flatten them into a program's own.
 #[derive(Debug, Clone, Default, Args)]
@@ -76,7 +76,20 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_GRPC")]
     pub grpc: Option<String>,
 
-    /// Folder of the totals of streams that came over gRPC [default: PATH.results next to the database]
+    /// Address of the web gateway for files of sales; without it there is none
+    #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_SALES_GATEWAY")]
+    pub sales_gateway: Option<String>,
+
+    /// A site whose pages may use that gateway, or `*` for any; repeatable
+    #[arg(
+        long = "sales-gateway-origin",
+        value_name = "ORIGIN",
+        env = "TRIBUTARY_SALES_GATEWAY_ORIGINS",
+        value_delimiter = ','
+    )]
+    pub sales_gateway_origins: Vec<String>,
+
+    /// Folder of the totals of files of sales [default: PATH.results next to the database]
     #[arg(long, value_name = "FOLDER")]
     pub results_dir: Option<PathBuf>,
 
@@ -99,6 +112,27 @@ impl ConfigArgs {
             results_dir: self.results_dir.clone().or(file.results_dir),
             ..file
         })
+    }
+
+    /// The web gateway: flags over those of the file.
+    pub(super) fn sales_gateway(
+        &self,
+        file: SalesGatewayConfig,
+        access: &Access,
+    ) -> Result<SalesGatewayConfig, ConfigError> {
+        let listen = self.sales_gateway.as_deref().map(host_and_port).transpose();
+        let listen = listen.map_err(|why| ConfigError(format!("--sales-gateway: {why}")))?.or(file.listen);
+        let origins = match self.sales_gateway_origins.as_slice() {
+            [] => file.origins,
+            typed => Origins::parse(typed).map_err(|why| ConfigError(format!("--sales-gateway-origin: {why}")))?,
+        };
+        if listen.is_some() && origins == Origins::Any && access.token_file.is_none() {
+            // Any page that somebody on this machine opens could send files, and read totals.
+            let why = "the sales gateway must not be open to the pages of any site without tokens; \
+                       name the sites in place of `*`, or set --token-file";
+            return Err(ConfigError(why.to_owned()));
+        }
+        Ok(SalesGatewayConfig { listen, origins })
     }
 
     /// The broker and its queues: flags over those of the file.

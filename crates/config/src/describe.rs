@@ -7,8 +7,8 @@ use tributary_format_rules::size_text;
 use tributary_protocol::GroupSpec;
 
 use crate::{
-    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Reload, ReportConfig, SourceConfig,
-    SourceLimits,
+    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Origins, Reload, ReportConfig,
+    SalesGatewayConfig, SourceConfig, SourceLimits,
 };
 
 impl fmt::Display for Config {
@@ -54,10 +54,7 @@ impl fmt::Display for Config {
             )?,
         }
         amqp_lines(f, &self.amqp)?;
-        if let GrpcConfig { listen: Some(listen), streams, .. } = &self.grpc {
-            writeln!(f, "grpc           {listen}, {streams} streams at a time")?;
-            writeln!(f, "               their totals go to {}", self.grpc.results(&self.database).display())?;
-        }
+        sales_lines(f, self)?;
         if let Some(CompatConfig { data, limit }) = &self.compat {
             writeln!(f, "compat         GET /data gives {data}, at most {limit} rows")?;
         }
@@ -66,6 +63,28 @@ impl fmt::Display for Config {
         writeln!(f, "reports        {}", self.reports.len())?;
         self.reports.iter().try_for_each(|report| report_lines(f, report))
     }
+}
+
+fn sales_lines(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
+    let Config { grpc: grpc @ GrpcConfig { streams, keep, .. }, sales_gateway, .. } = config;
+    let SalesGatewayConfig { listen, origins } = sales_gateway;
+    if let Some(listen) = &grpc.listen {
+        writeln!(f, "grpc           {listen}")?;
+    }
+    if let Some(listen) = listen {
+        let pages = match origins {
+            Origins::Any => "pages of any site".to_owned(),
+            Origins::Named(names) if names.is_empty() => "no page of another site".to_owned(),
+            Origins::Named(names) => format!("pages of {}", names.join(", ")),
+        };
+        writeln!(f, "sales gateway  {listen}, for {pages}")?;
+    }
+    if grpc.listen.is_none() && listen.is_none() {
+        return Ok(());
+    }
+    let kept = if *keep { ", and each becomes an upload" } else { "" };
+    writeln!(f, "sales streams  {streams} at a time{kept}")?;
+    writeln!(f, "               their totals go to {}", grpc.results(&config.database).display())
 }
 
 fn amqp_lines(f: &mut fmt::Formatter<'_>, amqp: &AmqpConfig) -> fmt::Result {

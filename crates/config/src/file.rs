@@ -20,8 +20,8 @@ use tributary_store::DatabaseUrl;
 use tributary_tls::TlsFiles;
 
 use super::{
-    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, GrpcConfig, Limits, Reload, ReportConfig,
-    SourceConfig, UploadsConfig,
+    AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, GrpcConfig, Limits, Origins, Reload,
+    ReportConfig, SalesGatewayConfig, SourceConfig, UploadsConfig,
     amqp::{self, AmqpAsTyped},
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
@@ -31,6 +31,7 @@ use super::{
     limits::{self, LimitsAsTyped},
     patience,
     report::{ReportAsTyped, report},
+    sales_gateway::SalesGatewayAsTyped,
     uploads,
 };
 use crate::fields::field_names;
@@ -57,6 +58,7 @@ pub(super) struct File {
     pub(super) limits: Limits,
     pub(super) amqp: AmqpConfig,
     pub(super) grpc: GrpcConfig,
+    pub(super) sales_gateway: SalesGatewayConfig,
     pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
     /// Whether it has no setting.
@@ -95,6 +97,8 @@ struct FileAsTyped {
     amqp: AmqpAsTyped,
     #[serde(default)]
     grpc: GrpcAsTyped,
+    #[serde(default)]
+    sales_gateway: SalesGatewayAsTyped,
     compat: Option<CompatAsTyped>,
 }
 
@@ -234,6 +238,10 @@ impl Place<'_> {
             limits: self.shared_limits(&typed.limits)?,
             amqp: self.amqp(&typed.amqp)?,
             grpc: self.grpc(&typed.grpc)?,
+            sales_gateway: SalesGatewayConfig {
+                listen: self.optional(typed.sales_gateway.listen.as_ref(), host_and_port)?,
+                origins: self.optional(typed.sales_gateway.origins.as_ref(), Origins::parse)?.unwrap_or_default(),
+            },
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),
@@ -292,6 +300,7 @@ impl Place<'_> {
             results_dir: typed.results_dir.as_deref().map(|dir| self.beside(dir)),
             streams: self.optional(typed.streams.as_ref(), grpc::streams)?.unwrap_or(default.streams),
             max_message: max_message.unwrap_or(default.max_message),
+            keep: typed.keep,
         })
     }
 

@@ -18,11 +18,13 @@ pub struct GrpcConfig {
     pub streams: usize,
     /// Largest message in bytes. Default: 64 MiB.
     pub max_message: usize,
+    /// Whether the file of each stream becomes an upload, too. Default: no.
+    pub keep: bool,
 }
 
 impl Default for GrpcConfig {
     fn default() -> Self {
-        Self { listen: None, results_dir: None, streams: 64, max_message: 64 << 20 }
+        Self { listen: None, results_dir: None, streams: 64, max_message: 64 << 20, keep: false }
     }
 }
 
@@ -46,6 +48,8 @@ pub(super) struct GrpcAsTyped {
     pub(super) results_dir: Option<PathBuf>,
     pub(super) streams: Option<Spanned<usize>>,
     pub(super) max_message: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) keep: bool,
 }
 
 /// Parses the number of streams.

@@ -20,6 +20,7 @@ mod limits;
 mod locate;
 mod reader;
 mod report;
+mod sales_gateway;
 mod secrets;
 mod source;
 mod uploads;
@@ -47,6 +48,7 @@ pub use limits::{Limits, SourceLimits};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::{ReportConfig, declared_report};
+pub use sales_gateway::{Origins, SalesGatewayConfig};
 pub use source::{SourceConfig, UPLOADS};
 pub use uploads::UploadsConfig;
 
@@ -87,6 +89,8 @@ pub struct Config {
     pub amqp: AmqpConfig,
     /// The entrance for gRPC. Default: none.
     pub grpc: GrpcConfig,
+    /// The web gateway of streams of sales. Default: none.
+    pub sales_gateway: SalesGatewayConfig,
     /// The REST paths of older systems. Default: none, they are off.
     pub compat: Option<CompatConfig>,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
@@ -157,6 +161,7 @@ impl Default for Config {
             limits: Limits::default(),
             amqp: AmqpConfig::default(),
             grpc: GrpcConfig::default(),
+            sales_gateway: SalesGatewayConfig::default(),
             compat: None,
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
@@ -238,6 +243,7 @@ impl Config {
             true => DropSources::All,
             false => DropSources::Named(args.drop_sources.clone()),
         };
+        let sales_gateway = args.sales_gateway(file.sales_gateway, &access)?;
         Ok(Self {
             database,
             listen,
@@ -255,6 +261,7 @@ impl Config {
             limits: file.limits,
             amqp: args.amqp(file.amqp)?,
             grpc: args.grpc(file.grpc)?,
+            sales_gateway,
             compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),

@@ -45,8 +45,8 @@ impl CsvProcessor for Processor {
         &self,
         request: Request<Streaming<CsvChunk>>,
     ) -> Result<Response<Self::ProcessCsvStream>, Status> {
-        let waiting = self.streams.enter().map_err(status)?;
-        let Call { revoked, arrival, .. } = Call::of(&request);
+        let Call { sender, revoked, arrival } = Call::of(&request);
+        let waiting = self.streams.enter(sender).map_err(status)?;
         let pace = Pace::new(self.patience);
         let answer = answered(self.patience, [revoked, self.shutdown.clone()], move |updates| {
             Exchange { arrival, pace, chunks: request.into_inner(), updates }.run(waiting)

@@ -1,7 +1,8 @@
-//! HTTP: the pages for people, the API for programs, and what clients of older systems ask for. Thin adapters over the engine; no rule of the merge and no SQL.
+//! HTTP: the pages for people, the API for programs, and what clients of other systems ask for. Thin adapters over the engine; no rule of the merge and no SQL.
 
 mod api;
 mod compat;
+pub(crate) mod gateway;
 mod pages;
 mod server;
 mod socketio;

@@ -3,17 +3,18 @@
 //! It belongs here if every protocol of sales needs it. Messages, statuses and the speed of a client belong to the entrances, and the
 //! computation to the crate `sales`.
 
+mod keep;
 mod results;
 mod stream;
 
-use std::{io, num::NonZeroUsize, path::PathBuf, sync::Arc, thread::available_parallelism, time::Instant};
+use std::{fs::File, io, num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Instant};
 
-use anyhow::{Context, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tributary_budget::Budget;
 use tributary_config::Config;
+use tributary_engine::{Engine, Inbox, MAX_UPLOADS};
 
-use self::results::Results;
+pub(crate) use self::results::Results;
 pub(crate) use self::stream::{Progress, Stream, Summary};
 
 /// Bytes of the departments of all streams.
@@ -46,40 +47,48 @@ pub(crate) struct Streams {
     waiting: Arc<Semaphore>,
     /// Chunks that are added up at a time: more would only take turns on the cores.
     steps: Semaphore,
+    /// Where the files themselves are kept; none unless they are.
+    inbox: Option<Inbox>,
 }
 
 impl Streams {
-    /// Makes the folder of results.
-    ///
-    /// # Errors
-    /// It cannot be made.
-    pub(crate) fn open(config: &Config) -> Result<Arc<Self>> {
-        let folder: PathBuf = config.grpc.results(&config.database);
-        let results = Results::new(folder.clone())
-            .with_context(|| format!("failed to make the folder of results {}; see --results-dir", folder.display()))?;
+    pub(crate) fn new(results: Results, config: &Config, engine: &Engine) -> Arc<Self> {
         let cores = available_parallelism().map_or(2, NonZeroUsize::get);
-        Ok(Arc::new(Self {
+        let inbox = config.grpc.keep.then(|| engine.inbox().clone());
+        // More could not be kept at a time.
+        let places = config.grpc.streams.min(if inbox.is_some() { MAX_UPLOADS } else { usize::MAX });
+        Arc::new(Self {
             results,
             memory: Arc::new(Budget::new(MAX_DEPARTMENT_BYTES)),
-            places: Arc::new(Semaphore::new(config.grpc.streams)),
+            places: Arc::new(Semaphore::new(places)),
             waiting: Arc::new(Semaphore::new(config.grpc.streams + MAX_WAITING)),
             steps: Semaphore::new(cores),
-        }))
+            inbox,
+        })
     }
 
-    /// Takes a place among those that wait.
+    /// Takes a place among those that wait. `sent_by`: the name of the sender, if it is known.
     ///
     /// # Errors
     /// Too many wait.
-    pub(crate) fn enter(self: &Arc<Self>) -> Result<Waiting, Failure> {
+    pub(crate) fn enter(self: &Arc<Self>, sent_by: Option<String>) -> Result<Waiting, Failure> {
         let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Failure::TooMany)?;
-        Ok(Waiting { streams: Arc::clone(self), place, since: Instant::now() })
+        Ok(Waiting { streams: Arc::clone(self), sent_by, place, since: Instant::now() })
+    }
+
+    /// Opens the totals with this name; None if there are none. Call it on a thread that may block.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn result(&self, name: &str) -> io::Result<Option<File>> {
+        self.results.read(name)
     }
 }
 
 /// A stream that waits for its turn.
 pub(crate) struct Waiting {
     streams: Arc<Streams>,
+    sent_by: Option<String>,
     place: OwnedSemaphorePermit,
     since: Instant,
 }
@@ -88,6 +97,6 @@ impl Waiting {
     /// Waits for the turn. Nothing of the stream need be read before.
     pub(crate) async fn turn(self) -> Result<Stream, Failure> {
         let place = Arc::clone(&self.streams.places).acquire_owned().await.map_err(|_| Failure::Stopping)?;
-        Ok(Stream::new(self.streams, self.since, [self.place, place]))
+        Ok(Stream::begin(self.streams, self.sent_by, self.since, [self.place, place]).await)
     }
 }

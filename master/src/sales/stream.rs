@@ -8,14 +8,15 @@ use tributary_budget::Share;
 use tributary_sales::{Counts, Error, Sales};
 use uuid::Uuid;
 
-use super::{Failure, Streams};
+use super::{Failure, Streams, keep::Keep, results::name};
 
 /// A stream that is being read.
 pub(crate) struct Stream {
     streams: Arc<Streams>,
-    /// Its result is named by it.
     id: Uuid,
     sales: Sales,
+    /// None if its file is not kept.
+    keep: Option<Keep>,
     /// The length of the file, if the client said it.
     file_bytes: Option<u64>,
     /// Bytes that came.
@@ -46,18 +47,23 @@ pub(crate) struct Summary {
 }
 
 impl Stream {
-    pub(super) fn new(streams: Arc<Streams>, since: Instant, places: [OwnedSemaphorePermit; 2]) -> Self {
-        let sales = Sales::new(Share::new(Arc::clone(&streams.memory)));
-        Self {
-            streams,
-            id: Uuid::new_v4(),
-            sales,
-            file_bytes: None,
-            bytes: 0,
-            is_finished: false,
-            since,
-            _places: places,
-        }
+    pub(super) async fn begin(
+        streams: Arc<Streams>,
+        sent_by: Option<String>,
+        since: Instant,
+        places: [OwnedSemaphorePermit; 2],
+    ) -> Self {
+        let (id, sales) = (Uuid::new_v4(), Sales::new(Share::new(Arc::clone(&streams.memory))));
+        let keep = match &streams.inbox {
+            Some(inbox) => Keep::begin(inbox, &name(id), sent_by).await,
+            None => None,
+        };
+        Self { streams, id, sales, keep, file_bytes: None, bytes: 0, is_finished: false, since, _places: places }
+    }
+
+    /// The id of the stream. Its result is named by it.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
     }
 
     /// Takes note of the length of the file, as the client said it; 0 means that it did not.
@@ -76,15 +82,20 @@ impl Stream {
     /// A sum is too large, or there are too many departments.
     pub(crate) async fn push(mut self, data: Bytes) -> Result<Self, Failure> {
         self.bytes += data.len() as u64;
-        self.step(move |sales| sales.push(&data)).await
+        let Some(keep) = self.keep.take() else { return self.step(move |sales| sales.push(&data)).await };
+        let (keep, stream) = tokio::join!(keep.push(data.clone()), self.step(move |sales| sales.push(&data)));
+        Ok(Self { keep, ..stream? })
     }
 
-    /// Adds up what stands behind the last line break.
+    /// Adds up what stands behind the last line break. The file is kept then, if it is to be.
     ///
     /// # Errors
     /// As of [`push`](Self::push).
     pub(crate) async fn finish(mut self) -> Result<Self, Failure> {
         self.is_finished = true;
+        if let Some(keep) = self.keep.take() {
+            keep.finish().await;
+        }
         self.step(Sales::finish).await
     }
 

@@ -156,6 +156,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         cache,
         amqp,
         grpc,
+        sales_gateway,
         compat,
         drop_sources: _,
         accept: _,
@@ -178,6 +179,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         ("cache", old.cache == *cache),
         ("amqp", old.amqp == *amqp),
         ("grpc", old.grpc == *grpc),
+        ("sales_gateway", old.sales_gateway == *sales_gateway),
         ("compat", old.compat == *compat),
         ("reload", old.reload == *reload),
     ];

@@ -1,0 +1,120 @@
+//! The gateway from its port to its routes.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{
+    App, Error, Resource, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{HttpServiceFactory, ServiceRequest, ServiceResponse},
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    web::{self, Data},
+};
+use anyhow::{Context, Result};
+use tributary_admission::Admission;
+use tributary_config::{Config, Origins};
+use tributary_engine::Engine;
+use tributary_http_common::{Answering, catch_panic, complete, paced};
+use tributary_tls::PairInForce;
+
+use super::{
+    admit::{cors, guard},
+    download,
+    jobs::Jobs,
+    refusal::Refusal,
+    status, upload,
+};
+use crate::sales::Streams;
+
+/// What all requests share.
+pub(super) struct Gateway {
+    pub(super) streams: Arc<Streams>,
+    pub(super) jobs: Jobs,
+    pub(super) admission: Admission,
+    /// Sites whose pages may ask.
+    pub(super) origins: Origins,
+    /// The time over which a client must keep the least speed on average.
+    pub(super) patience: Duration,
+}
+
+/// Takes the port; `None` if there is no gateway.
+///
+/// # Errors
+/// The address cannot be listened on, or would let in everybody.
+pub(crate) fn bind(config: &Config) -> Result<Option<TcpListener>> {
+    let Some(listen) = &config.sales_gateway.listen else { return Ok(None) };
+    tributary_http_common::bind(listen, &config.access).context("--sales-gateway").map(Some)
+}
+
+/// Serves requests until the engine stops.
+///
+/// # Errors
+/// The certificate or the listener cannot be used; the server fails.
+pub(crate) async fn serve(
+    (engine, streams): (Engine, Arc<Streams>),
+    config: &Config,
+    listener: TcpListener,
+    admission: Admission,
+    pair: Option<PairInForce>,
+) -> Result<()> {
+    let address = listener.local_addr().context("failed to ask where the sales gateway listens")?;
+    let shutdown = engine.shutdown().clone();
+    let origins = config.sales_gateway.origins.clone();
+    let gateway = Gateway { streams, jobs: Jobs::default(), admission, origins, patience: config.patience };
+    let gateway = Data::new(gateway);
+    let build = move || {
+        App::new()
+            .app_data(gateway.clone())
+            .configure(routes)
+            .default_service(web::to(async || Refusal::new(StatusCode::NOT_FOUND, "Not Found").error_response()))
+            .wrap(from_fn(guard))
+            .wrap(cors(&gateway.origins))
+            .wrap(from_fn(around))
+    };
+    let server = tributary_http_common::serve(build, listener, pair.as_ref(), config.patience)?;
+    let handle = server.handle();
+    tracing::info!(%address, "the sales gateway is on {address}");
+    tokio::select! {
+        served = server => served.context("the server of the sales gateway failed"),
+        () = async { shutdown.cancelled().await; handle.stop(true).await } => Ok(()),
+    }
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("GET", web::resource("/").route(web::get().to(status::root))))
+        .service(resource("POST", web::resource("/upload").route(web::post().to(upload::post))))
+        .service(resource("GET", web::resource("/status/{job_id}").route(web::get().to(status::get))))
+        .service(resource("GET", web::resource("/download/{file}").route(web::get().to(download::get))));
+}
+
+/// Completes a path with its routes. Other methods get 405 with `allowed` in `Allow`.
+fn resource(allowed: &'static str, routes: Resource) -> impl HttpServiceFactory + 'static {
+    routes
+        .default_service(web::to(move || async move { Refusal::method(allowed).error_response() }))
+        .wrap(from_fn(without_panic))
+}
+
+async fn without_panic(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let failed = || Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error").into();
+    catch_panic(request, next, failed).await
+}
+
+/// Reads and answers at the client's pace.
+async fn around(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answering = Answering::begin(&mut request);
+    let response = next.call(request).await?.map_into_boxed_body();
+    let busy = |request| {
+        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients take an answer; try again later");
+        ServiceResponse::from_err(refusal, request)
+    };
+    let mut response = paced(response, answering).unwrap_or_else(busy);
+    complete(&mut response);
+    Ok(response)
+}
