@@ -8,6 +8,7 @@ mod differences;
 mod encrypted;
 mod face;
 mod form;
+mod gateway;
 mod grpc;
 mod held_up;
 mod hosts;

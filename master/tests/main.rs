@@ -13,6 +13,7 @@ mod faults;
 mod feeds;
 mod formats;
 mod full_disk;
+mod gateway;
 mod grpc;
 mod large;
 mod live;

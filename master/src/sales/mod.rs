@@ -47,7 +47,7 @@ pub(crate) struct Streams {
     waiting: Arc<Semaphore>,
     /// Chunks that are added up at a time: more would only take turns on the cores.
     steps: Semaphore,
-    /// Where the files themselves are kept; none unless they are.
+    /// Inbox of the files themselves; none unless they are kept.
     inbox: Option<Inbox>,
 }
 

@@ -7,6 +7,7 @@ use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
 use tributary_grpc::processor::{
     CsvChunk, ProcessSummary, ProcessingStatus, csv_processor_client::CsvProcessorClient, progress_update::Content,
 };
+use tributary_testkit::http;
 
 use super::Master;
 use crate::system::System;
@@ -152,4 +153,18 @@ async fn a_killed_master_leaves_no_half_result() {
     updates.message().await.unwrap_err();
     let again = Master::start(&system, &[]);
     assert!(again.files().is_empty(), "{:?}", again.files());
+}
+
+#[tokio::test]
+async fn the_file_of_a_stream_is_kept_if_it_is_to_be() {
+    let system = System::new();
+    system.configure("[grpc]\nkeep = true");
+    let master = Master::start(&system, &[]);
+    let (_, summary) = master.process(chunks(SALES.as_bytes(), 7, true)).await.unwrap();
+    assert_eq!(master.totals(&summary), TOTALS);
+    // It is there before the summary comes.
+    let (_, body) = http::get(&format!("{}/api/v1/uploads", master.daemon.url)).unwrap();
+    let uploads: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(uploads["items"][0]["filename"], format!("sales/{}", summary.result_file_name));
+    assert_eq!(uploads["items"][0]["bytes"], SALES.len());
 }

@@ -1,4 +1,4 @@
-//! Whom the gateway lets in: the rules of the HTTP entrance, with `X-API-Key` for the token, and the pages of the sites that are named.
+//! Admits requests: the rules of the HTTP entrance, with `X-API-Key` for the token, and the pages of the sites that are named.
 
 use actix_cors::Cors;
 use actix_web::{

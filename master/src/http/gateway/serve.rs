@@ -26,7 +26,7 @@ use super::{
 };
 use crate::sales::Streams;
 
-/// What all requests share.
+/// State that all requests share.
 pub(super) struct Gateway {
     pub(super) streams: Arc<Streams>,
     pub(super) jobs: Jobs,
