@@ -57,10 +57,13 @@ fn site() -> u16 {
     thread::spawn(move || {
         for client in listener.incoming() {
             let mut client = client.unwrap();
-            let _ = client.read(&mut [0; 4096]);
-            let _ = client.write_all(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<p>hi\n",
-            );
+            // A browser opens connections before it needs them.
+            thread::spawn(move || {
+                let _ = client.read(&mut [0; 4096]);
+                let _ = client.write_all(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<p>hi\n",
+                );
+            });
         }
     });
     port
