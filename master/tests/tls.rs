@@ -162,6 +162,21 @@ async fn pages_streams_and_sockets_come_over_tls() {
     assert!(ask(&trust, Method::GET, &master.url.replace("https", "http")).await.is_err(), "it speaks nothing but TLS");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sales_gateway_has_the_certificate_of_the_pages() {
+    let system = System::new();
+    let certificates = Certificates::new(&system);
+    let gateway = ["--sales-gateway", "127.0.0.1:0", "--sales-gateway-origin", "https://shop.example"];
+    let _master = daemon(&system, "master", &gateway, &certificates.flags("here"));
+    let trust = Trust::read(&certificates.folder.join("ca.crt")).unwrap();
+    let address = wait::until("the address of the gateway", || {
+        let log = fs::read_to_string(system.folder("logs").join("master")).unwrap();
+        log.split("gateway is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
+    });
+    assert_eq!(ask(&trust, Method::GET, &format!("https://{address}/")).await.unwrap().status(), StatusCode::OK);
+    assert!(ask(&trust, Method::GET, &format!("http://{address}/")).await.is_err(), "it speaks nothing but TLS");
+}
+
 async fn put(trust: &Trust, url: &str, headers: &[(&str, &str)]) -> StatusCode {
     let options = ClientOptions { user_agent: "test", idle_timeout: None, decompress: false };
     let request = options.build_trusting(trust).unwrap().put(format!("{url}/api/v1/products/a"));

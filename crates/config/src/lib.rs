@@ -243,8 +243,8 @@ impl Config {
             true => DropSources::All,
             false => DropSources::Named(args.drop_sources.clone()),
         };
-        let sales_gateway = args.sales_gateway(file.sales_gateway, &access)?;
         Ok(Self {
+            sales_gateway: args.sales_gateway(file.sales_gateway, &access)?,
             database,
             listen,
             access,
@@ -261,7 +261,6 @@ impl Config {
             limits: file.limits,
             amqp: args.amqp(file.amqp)?,
             grpc: args.grpc(file.grpc)?,
-            sales_gateway,
             compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),

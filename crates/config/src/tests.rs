@@ -1,6 +1,7 @@
 //! Every wrong setting is refused with its place and its mend.
 
 mod reports;
+mod sales;
 
 use clap::Parser;
 
@@ -113,20 +114,6 @@ fn a_source_has_limits_that_can_be_set() {
     for line in ["max_files = 0", "max_file_size = \"0B\"", "max_rejects = -1"] {
         let why = limits(line).unwrap_err();
         assert!(why.contains("FILE, line 4"), "{line}: {why}");
-    }
-}
-
-#[test]
-fn the_entrance_for_grpc_has_an_address_and_bounds() {
-    let grpc = |lines: &str| load(&format!("[grpc]\n{lines}\n"), &[]).map(|config| config.grpc);
-    assert_eq!(grpc(""), Ok(GrpcConfig::default()));
-    let set = grpc("listen = \"0.0.0.0:50051\"\nresults_dir = \"out\"\nstreams = 8\nmax_message = \"1MiB\"").unwrap();
-    assert_eq!((set.listen.as_deref(), set.streams, set.max_message), (Some("0.0.0.0:50051"), 8, 1 << 20));
-    assert!(set.results_dir.unwrap().ends_with("out"));
-    for wrong in ["streams = 0", "streams = 1001", "max_message = \"1KiB\"", "max_message = \"2GiB\"", "listen = \"x\""]
-    {
-        let why = grpc(wrong).unwrap_err();
-        assert!(why.contains("FILE, line 2"), "{wrong}: {why}");
     }
 }
 

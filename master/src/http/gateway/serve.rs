@@ -11,6 +11,8 @@ use actix_web::{
     web::{self, Data},
 };
 use anyhow::{Context, Result};
+use tokio::{runtime::Handle, time::timeout};
+use tokio_util::task::TaskTracker;
 use tributary_admission::Admission;
 use tributary_config::{Config, Origins};
 use tributary_engine::Engine;
@@ -26,6 +28,9 @@ use super::{
 };
 use crate::sales::Streams;
 
+/// Time that totals have to be written in when the master stops.
+const FINISH_TIME: Duration = Duration::from_secs(1);
+
 /// State that all requests share.
 pub(super) struct Gateway {
     pub(super) streams: Arc<Streams>,
@@ -35,6 +40,10 @@ pub(super) struct Gateway {
     pub(super) origins: Origins,
     /// The time over which a client must keep the least speed on average.
     pub(super) patience: Duration,
+    /// Jobs whose clients know of them, and whose totals are not written yet.
+    pub(super) finishing: TaskTracker,
+    /// Threads for these: those that answer end with the server.
+    pub(super) runtime: Handle,
 }
 
 /// Takes the port; `None` if there is no gateway.
@@ -60,8 +69,16 @@ pub(crate) async fn serve(
     let address = listener.local_addr().context("failed to ask where the sales gateway listens")?;
     let shutdown = engine.shutdown().clone();
     let origins = config.sales_gateway.origins.clone();
-    let gateway = Gateway { streams, jobs: Jobs::default(), admission, origins, patience: config.patience };
-    let gateway = Data::new(gateway);
+    let gateway = Data::new(Gateway {
+        streams,
+        jobs: Jobs::default(),
+        admission,
+        origins,
+        patience: config.patience,
+        finishing: TaskTracker::new(),
+        runtime: Handle::current(),
+    });
+    let finishing = gateway.finishing.clone();
     let build = move || {
         App::new()
             .app_data(gateway.clone())
@@ -74,10 +91,14 @@ pub(crate) async fn serve(
     let server = tributary_http_common::serve(build, listener, pair.as_ref(), config.patience)?;
     let handle = server.handle();
     tracing::info!(%address, "the sales gateway is on {address}");
-    tokio::select! {
+    let served = tokio::select! {
         served = server => served.context("the server of the sales gateway failed"),
         () = async { shutdown.cancelled().await; handle.stop(true).await } => Ok(()),
-    }
+    };
+    finishing.close();
+    // What takes longer is as if the master had been killed.
+    let _ = timeout(FINISH_TIME, finishing.wait()).await;
+    served
 }
 
 fn routes(config: &mut web::ServiceConfig) {

@@ -103,7 +103,7 @@ impl Reception {
             Ok(stream) => {
                 let id = stream.id().to_string();
                 gateway.jobs.add(Job::new(id.clone(), (name, bytes), stream.progress()));
-                tokio::spawn(finish(gateway, stream));
+                gateway.finishing.spawn_on(finish(Arc::clone(&gateway), stream), &gateway.runtime);
                 id
             }
         }
