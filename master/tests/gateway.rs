@@ -22,15 +22,15 @@ const SALES: &str =
 const TOTALS: &str = "Department Name,Total Number of Sales\r\nToys,15\r\nVêtements,7\r\n";
 
 /// A master with this entrance.
-struct Master {
+pub(crate) struct Master {
     daemon: Daemon,
-    url: String,
+    pub(crate) url: String,
     results: PathBuf,
     log: PathBuf,
 }
 
 impl Master {
-    fn start(system: &System, flags: &[&str]) -> Self {
+    pub(crate) fn start(system: &System, flags: &[&str]) -> Self {
         let log = system.folder("logs").join("gateway");
         let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--sales-gateway", "127.0.0.1:0"]);
         command.args(flags).env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());

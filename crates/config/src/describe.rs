@@ -82,8 +82,8 @@ fn sales_lines(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
     if grpc.listen.is_none() && listen.is_none() {
         return Ok(());
     }
-    let kept = if *keep { ", and each becomes an upload" } else { "" };
-    writeln!(f, "sales streams  {streams} at a time{kept}")?;
+    let kept = if *keep { "; the file of each becomes an upload, too" } else { "" };
+    writeln!(f, "sales streams  at most {streams} at a time{kept}")?;
     writeln!(f, "               their totals go to {}", grpc.results(&config.database).display())
 }
 

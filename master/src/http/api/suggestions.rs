@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Words in the names of columns that hold skus; the first that occurs counts.
 const SKU_WORDS: [&str; 14] = [
@@ -76,7 +77,7 @@ fn guess(header: &[String], words: &[&str], taken: Option<usize>) -> Option<usiz
 
 /// A name that a report can have: that of the file without its ending and numbers.
 fn report_name(path: &str) -> String {
-    let file = path.rsplit('/').next().unwrap_or(path);
+    let file = split_id(path).1;
     let stem = file.split('.').next().unwrap_or(file).to_lowercase();
     let letters: String = stem.chars().map(|letter| if letter.is_ascii_lowercase() { letter } else { ' ' }).collect();
     let mut name = letters.split_whitespace().collect::<Vec<_>>().join("_");
@@ -87,10 +88,20 @@ fn report_name(path: &str) -> String {
     }
 }
 
-/// A pattern of this path and of those that differ in numbers only, such as dates.
+/// A path without the UUID that names its file, as that of a stream: its folder and what stands behind the id. Of another path, the folder
+/// and the file.
+fn split_id(path: &str) -> (&str, &str) {
+    let (folder, file) = path.split_at(path.rfind('/').map_or(0, |at| at + 1));
+    let id = file.split('.').next().unwrap_or_default();
+    (folder, if Uuid::try_parse(id).is_ok() { &file[id.len()..] } else { file })
+}
+
+/// A pattern of this path and of those that differ in numbers only, such as dates, or in an id.
 fn pattern(path: &str) -> String {
+    let (folder, file) = split_id(path);
+    let id = if folder.len() + file.len() < path.len() { "0" } else { "" };
     let mut pattern = String::new();
-    for letter in path.chars() {
+    for letter in folder.chars().chain(id.chars()).chain(file.chars()) {
         match letter {
             '0'..='9' if pattern.ends_with('*') => {}
             '0'..='9' => pattern.push('*'),
@@ -136,6 +147,7 @@ mod tests {
         check("in/2026/Daily Sales.csv.gz", "daily_sales", "in/*/Daily Sales.csv.gz");
         check("2026.csv", "uploads", "*.csv");
         check("a[1].csv", "a", "a[[]*[]].csv");
+        check("sales/a0f827e2-0b4d-4bbd-b7dd-892cf68c7642.csv", "uploads", "sales/*.csv");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use tributary_testkit::http::{Response, exchange};
 
 use super::{BROWSER, get, no_source, one_source, page, problem, send};
-use crate::system::System;
+use crate::{gateway::Master, system::System};
 
 /// The master's port.
 fn port(system: &System) -> String {
@@ -111,9 +111,12 @@ fn no_route_answers_to_a_foreign_host_or_page() {
     system.configure(&format!("{configured}\n[compat]\n"));
     system.start_master(&[]);
     let (master, source) = (system.master_url(""), system.url("north").to_owned());
+    let beside = System::new();
+    let gateway = Master::start(&beside, &["--sales-gateway-origin", "http://localhost:5173"]);
     let ours = include_str!("../../../src/http/server/router.rs");
     let theirs = include_str!("../../../../data-source/src/http/router.rs");
-    for (url, router, least) in [(master, ours, 45), (source, theirs, 9)] {
+    let of_gateway = include_str!("../../../src/http/gateway/serve.rs");
+    for (url, router, least) in [(master, ours, 45), (source, theirs, 9), (gateway.url, of_gateway, 4)] {
         let routes = routes(router);
         assert!(routes.len() >= least, "only {routes:?} were found");
         for route in routes.into_iter().chain(["/nowhere".to_owned()]) {
@@ -130,8 +133,8 @@ fn no_route_answers_to_a_foreign_host_or_page() {
     }
     // Nothing else listens.
     let servers = servers(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    let begun_for = ["data-source/src/server.rs", "master/src/http/server/run.rs"];
-    assert_eq!(servers, ["crates/http-common/src/serve.rs", begun_for[0], begun_for[1]]);
+    let begun_for = ["data-source/src/server.rs", "master/src/http/gateway/serve.rs", "master/src/http/server/run.rs"];
+    assert_eq!(servers, ["crates/http-common/src/serve.rs", begun_for[0], begun_for[1], begun_for[2]]);
 }
 
 /// The paths in the source of a router, parameters filled in.
