@@ -1,6 +1,7 @@
 //! `cargo xtask services`: starts the services that the tests in `e2e/` need, runs one command, and stops them after it. It knows how to
 //! start each and when it answers, but not the tests.
 
+mod bucket;
 pub(crate) mod node;
 mod rabbitmq;
 mod readers;
@@ -58,7 +59,7 @@ struct Service {
     more: fn(folder: &Path) -> Vec<Variable>,
 }
 
-const SERVICES: [Service; 2] = [
+const SERVICES: [Service; 3] = [
     Service {
         name: "chromedriver",
         port: || Ok(free_port()?),
@@ -82,6 +83,15 @@ const SERVICES: [Service; 2] = [
         variable: "TRIBUTARY_E2E_AMQP",
         address: rabbitmq::address,
         more: rabbitmq::more,
+    },
+    Service {
+        name: "localbucket",
+        port: || Ok(free_port()?),
+        command: bucket::command,
+        answers: bucket::answers,
+        variable: "TRIBUTARY_E2E_S3",
+        address: |port| format!("http://127.0.0.1:{port}"),
+        more: bucket::more,
     },
 ];
 

@@ -9,6 +9,8 @@ pub mod http;
 pub mod privileges;
 pub mod process;
 pub mod proxy;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod terminal;
 pub mod wait;
 
