@@ -13,6 +13,7 @@ mod grpc;
 mod held_up;
 mod hosts;
 mod live;
+mod object_storage;
 mod openapi;
 mod operations;
 mod password;

@@ -6,6 +6,7 @@
 mod accept;
 mod amqp;
 pub mod cli;
+mod exports;
 mod grpc;
 mod http;
 mod live;

@@ -12,10 +12,11 @@ use tributary_admission::Admission;
 use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{Engine, Unobserved};
 use tributary_http_common::{announce, scheme};
+use tributary_object_storage::ObjectStorage;
 use tributary_tls::PairInForce;
 
 use crate::{
-    amqp, grpc, http, reload,
+    amqp, exports, grpc, http, reload,
     sales::{Results, Streams},
 };
 
@@ -39,6 +40,7 @@ pub async fn run(
     let grpc = grpc::bind(&config)?;
     let gateway = http::gateway::bind(&config)?;
     let results = (grpc.is_some() || gateway.is_some()).then(|| Results::open(&config)).transpose()?;
+    let storage = exports::open(&config.results)?;
     let address = listener.local_addr().context("failed to ask where the server listens")?;
     let observer = |_: &str| Arc::new(Unobserved) as Arc<_>;
     let started = tokio::select! {
@@ -49,7 +51,8 @@ pub async fn run(
     let (engine, running) = started;
     let served = {
         let streams = results.map(|results| Streams::new(results, &config, &engine));
-        let doors = Doors { admission, pair, listener, grpc: grpc.zip(streams.clone()), gateway: gateway.zip(streams) };
+        let (grpc, gateway) = (grpc.zip(streams.clone()), gateway.zip(streams));
+        let doors = Doors { admission, pair, listener, grpc, gateway, storage };
         let mut entrances = entrances(&engine, &config, args, doors);
         tracing::info!(%address, sources = config.sources.len(), "the form and the API are on {scheme}://{address}");
         if announces {
@@ -72,6 +75,8 @@ struct Doors {
     listener: TcpListener,
     grpc: Option<(grpc::Entrance, Arc<Streams>)>,
     gateway: Option<(TcpListener, Arc<Streams>)>,
+    /// The place that results are written to.
+    storage: Option<Arc<ObjectStorage>>,
 }
 
 fn admission(config: &Config, is_encrypted: bool) -> Result<Admission> {
@@ -88,7 +93,7 @@ fn entrances<'a>(
     args: Option<ConfigArgs>,
     doors: Doors,
 ) -> LocalBoxFuture<'a, Result<()>> {
-    let Doors { admission, pair, listener, grpc, gateway } = doors;
+    let Doors { admission, pair, listener, grpc, gateway, storage } = doors;
     let grpc =
         grpc.map(|(grpc, streams)| grpc.serve((engine.clone(), streams), config, admission.clone(), pair.clone()));
     let grpc = OptionFuture::from(grpc).map(|served| served.unwrap_or(Ok(())));
@@ -96,9 +101,10 @@ fn entrances<'a>(
         http::gateway::serve((engine.clone(), streams), config, listener, admission.clone(), pair.clone())
     });
     let gateway = OptionFuture::from(gateway).map(|served| served.unwrap_or(Ok(())));
-    let http = http::serve(engine.clone(), config, listener, admission, pair);
+    let http = http::serve(engine.clone(), config, listener, admission, pair, storage.clone());
     let amqp = amqp::serve(engine.clone(), config);
+    let exports = exports::serve(engine.clone(), storage, config);
     let reload = OptionFuture::from(args.map(|args| reload::follow(engine.clone(), args, config)));
     let reload = reload.map(|followed| followed.unwrap_or(Ok(())));
-    async move { tokio::try_join!(http, grpc, gateway, amqp, reload).map(|_| ()) }.boxed_local()
+    async move { tokio::try_join!(http, grpc, gateway, amqp, exports, reload).map(|_| ()) }.boxed_local()
 }

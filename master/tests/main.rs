@@ -26,6 +26,7 @@ mod parts;
 mod property;
 mod rejects;
 mod reports;
+mod results;
 mod selection;
 mod sheets;
 mod system;

@@ -143,6 +143,14 @@ impl System {
         }
     }
 
+    /// Starts a master with these environment variables, and reads its warnings.
+    pub(crate) fn start_master_with(&mut self, variables: &[(String, String)]) {
+        let mut command = self.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
+        let log = fs::File::options().append(true).create(true).open(self.home.path().join("master.log")).unwrap();
+        command.envs(variables.iter().cloned()).env("RUST_LOG", "warn").stderr(log);
+        self.master = Some(Daemon::start(command));
+    }
+
     /// Starts a master whose warnings are read by [`Self::log`].
     pub(crate) fn start_master_that_warns(&mut self) {
         let mut command = self.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);

@@ -8,7 +8,7 @@ use tributary_protocol::GroupSpec;
 
 use crate::{
     AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Origins, Reload, ReportConfig,
-    SalesGatewayConfig, SourceConfig, SourceLimits,
+    ResultsConfig, SalesGatewayConfig, SourceConfig, SourceLimits,
 };
 
 impl fmt::Display for Config {
@@ -55,6 +55,12 @@ impl fmt::Display for Config {
         }
         amqp_lines(f, &self.amqp)?;
         sales_lines(f, self)?;
+        if let ResultsConfig { url: Some(url), export } = &self.results {
+            writeln!(f, "results        {url}, after each change of a report")?;
+            if let Some(export) = export {
+                writeln!(f, "               products and aggr {export}")?;
+            }
+        }
         if let Some(CompatConfig { data, limit }) = &self.compat {
             writeln!(f, "compat         GET /data gives {data}, at most {limit} rows")?;
         }

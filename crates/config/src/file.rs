@@ -21,7 +21,7 @@ use tributary_tls::TlsFiles;
 
 use super::{
     AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, GrpcConfig, Limits, Origins, Reload,
-    ReportConfig, SalesGatewayConfig, SourceConfig, UploadsConfig,
+    ReportConfig, ResultsConfig, SalesGatewayConfig, SourceConfig, UploadsConfig,
     amqp::{self, AmqpAsTyped},
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
@@ -31,11 +31,13 @@ use super::{
     limits::{self, LimitsAsTyped},
     patience,
     report::{ReportAsTyped, report},
+    results::ResultsAsTyped,
     sales_gateway::SalesGatewayAsTyped,
     uploads,
 };
 use crate::fields::field_names;
 
+mod results;
 mod source;
 
 /// The validated file. Missing settings are `None` or empty.
@@ -59,6 +61,7 @@ pub(super) struct File {
     pub(super) amqp: AmqpConfig,
     pub(super) grpc: GrpcConfig,
     pub(super) sales_gateway: SalesGatewayConfig,
+    pub(super) results: ResultsConfig,
     pub(super) compat: Option<CompatConfig>,
     pub(super) reload: Reload,
     /// Whether it has no setting.
@@ -99,6 +102,8 @@ struct FileAsTyped {
     grpc: GrpcAsTyped,
     #[serde(default)]
     sales_gateway: SalesGatewayAsTyped,
+    #[serde(default)]
+    results: ResultsAsTyped,
     compat: Option<CompatAsTyped>,
 }
 
@@ -242,6 +247,7 @@ impl Place<'_> {
                 listen: self.optional(typed.sales_gateway.listen.as_ref(), host_and_port)?,
                 origins: self.optional(typed.sales_gateway.origins.as_ref(), Origins::parse)?.unwrap_or_default(),
             },
+            results: self.results(&typed.results)?,
             compat: compat.map_err(|(at, why)| self.error(at, &why))?,
             catalog,
             reload: self.optional(typed.reload.as_ref(), reload)?.unwrap_or_default(),

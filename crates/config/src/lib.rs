@@ -20,6 +20,7 @@ mod limits;
 mod locate;
 mod reader;
 mod report;
+mod results;
 mod sales_gateway;
 mod secrets;
 mod source;
@@ -48,6 +49,7 @@ pub use limits::{Limits, SourceLimits};
 pub use locate::locate_database;
 pub use reader::{PRODUCTS, report_of, report_reader};
 pub use report::{ReportConfig, declared_report};
+pub use results::{ExportTimes, ResultsConfig};
 pub use sales_gateway::{Origins, SalesGatewayConfig};
 pub use source::{SourceConfig, UPLOADS};
 pub use uploads::UploadsConfig;
@@ -91,6 +93,8 @@ pub struct Config {
     pub grpc: GrpcConfig,
     /// The web gateway of streams of sales. Default: none.
     pub sales_gateway: SalesGatewayConfig,
+    /// The place that results are written to. Default: none.
+    pub results: ResultsConfig,
     /// The REST paths of older systems. Default: none, they are off.
     pub compat: Option<CompatConfig>,
     /// Which sources may go with their rows because they are no longer configured. Default: none that holds rows.
@@ -162,6 +166,7 @@ impl Default for Config {
             amqp: AmqpConfig::default(),
             grpc: GrpcConfig::default(),
             sales_gateway: SalesGatewayConfig::default(),
+            results: ResultsConfig::default(),
             compat: None,
             drop_sources: DropSources::Named(Vec::new()),
             accept: Vec::new(),
@@ -261,6 +266,7 @@ impl Config {
             limits: file.limits,
             amqp: args.amqp(file.amqp)?,
             grpc: args.grpc(file.grpc)?,
+            results: file.results,
             compat: file.compat,
             drop_sources,
             accept: args.accept.clone(),

@@ -1,6 +1,7 @@
 //! Every wrong setting is refused with its place and its mend.
 
 mod reports;
+mod results;
 mod sales;
 
 use clap::Parser;

@@ -51,10 +51,11 @@ pub use edits::{
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
-    ACCEPT_COMMAND, AcceptError, Acceptance, EditError, Engine, Followed, ListError, MAX_SEARCHED_NAMES, Matches,
-    NameSearch, OnceSummary, OperateError, Overview, ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState,
-    RejectedFile, ReportDetail, ReportScope, Resume, RowOrder, RowRange, Running, SourceDetail, SourceHealth, Today,
-    TooManyToSort, accept_held, is_locked, once, reader_named,
+    ACCEPT_COMMAND, AcceptError, Acceptance, EditError, Engine, ExportState, ExportStatus, Followed, ListError,
+    MAX_SEARCHED_NAMES, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, ProductPage,
+    ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume, RowOrder,
+    RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, is_locked, once,
+    reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{
@@ -66,7 +67,7 @@ pub use poll::{RecentError, RunningPass, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use tributary_store::{
-    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, FileRow, FileState, FileSums, FileView, GroupRow,
+    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, ExportRow, FileRow, FileState, FileSums, FileView, GroupRow,
     HeldVersionRow, HistorySpan, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter,
     RejectPage, RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
 };

@@ -13,7 +13,7 @@
 //! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
-//! | `history` | `events`, `published_events`, `product_changes`, `history` |
+//! | `history` | `events`, `published_events`, `exports`, `product_changes`, `history` |
 //!
 //! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
 //! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
@@ -36,7 +36,7 @@ pub use database::{
 };
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::{
-    Amounts, ChangeCause, EventRow, HISTORY_STEPS, HistoryRow, HistorySpan, HistoryStep, NewProductChange,
+    Amounts, ChangeCause, EventRow, ExportRow, HISTORY_STEPS, HistoryRow, HistorySpan, HistoryStep, NewProductChange,
     ProductChangeRow,
 };
 pub use inputs::{

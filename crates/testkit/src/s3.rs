@@ -42,6 +42,8 @@ pub enum Fault {
     Status(u16, &'static str),
     /// It takes the head of a request, and answers nothing until another fault, or none, is asked for. Then it closes the connection.
     Hang,
+    /// The same, but only of requests whose query has this text; others are answered.
+    HangAt(&'static str),
     /// It closes the connection in place of an answer.
     Close,
     /// It closes the connection in the middle of a body: of what it is sent, or of the object it sends. Others are answered.
@@ -176,7 +178,11 @@ async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<A
             }
             return Err(io::Error::other("cut on purpose"));
         }
-        Some(Fault::Cut) | None => {}
+        Some(Fault::HangAt(text)) if request.uri().query().is_some_and(|query| query.contains(text)) => {
+            let _ = fault.changed().await;
+            return Err(io::Error::other("closed after a while"));
+        }
+        Some(Fault::Cut | Fault::HangAt(_)) | None => {}
     }
     let if_match = request.headers().get(header::IF_MATCH).cloned();
     let answered = shared.service.call(request.map(Into::into)).await;
@@ -195,7 +201,7 @@ async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<A
         return Ok(error(412, "PreconditionFailed"));
     }
     answered.headers_mut().insert(header::ETAG, etag);
-    if asked.is_some() {
+    if asked == Some(Fault::Cut) {
         return cut(answered).await;
     }
     Ok(answered.map(|body| body.map_err(io::Error::other).boxed_unsync()))

@@ -7,6 +7,7 @@ mod pages;
 mod server;
 mod socketio;
 
+pub(crate) use api::{Listed, exact_csv};
 pub use pages::demo::DEMO_STEPS;
 pub(crate) use pages::text::wording::thousands;
 pub(crate) use server::serve;

@@ -5,6 +5,7 @@
 mod accept;
 mod adopt;
 mod events;
+mod exports;
 mod files;
 mod history;
 mod names;
@@ -37,12 +38,14 @@ use crate::{
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
     poll::{Context, PollManager, Statuses},
     progress::MakeObserver,
+    source::Spool,
     supervise::Tasks,
     views::{Charts, MostFrequent},
 };
 
 pub use accept::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, is_locked};
 pub use events::{Followed, Resume};
+pub use exports::{ExportState, ExportStatus, NotComputed, SpoolFile};
 pub use files::{RejectedFile, SourceDetail, reader_named};
 pub use names::{MAX_SEARCHED_NAMES, NameSearch};
 pub use once::{OnceSummary, once};
@@ -78,6 +81,9 @@ struct Shared {
     catalog: RwLock<Arc<CatalogConfig>>,
     /// The queues of a broker as an entrance last saw them. The same.
     queues: RwLock<Arc<[QueueRow]>>,
+    /// The exports to S3 or a folder, as the room that does it last saw it. The same.
+    exports: RwLock<Arc<[ExportStatus]>>,
+    spool: Spool,
     charts: Arc<Charts>,
     /// Whether every source was tried once; a reload does not take that back.
     ready: AtomicBool,
@@ -169,6 +175,8 @@ impl Engine {
             reports: RwLock::new(context.reports.configured().into()),
             catalog: RwLock::new(config.catalog.clone().into()),
             queues: RwLock::new(Arc::new([])),
+            exports: RwLock::new(Arc::new([])),
+            spool: context.spool.clone(),
             charts: Arc::default(),
             ready: AtomicBool::new(false),
             loops,

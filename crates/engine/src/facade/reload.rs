@@ -157,6 +157,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         amqp,
         grpc,
         sales_gateway,
+        results,
         compat,
         drop_sources: _,
         accept: _,
@@ -180,6 +181,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
         ("amqp", old.amqp == *amqp),
         ("grpc", old.grpc == *grpc),
         ("sales_gateway", old.sales_gateway == *sales_gateway),
+        ("results", old.results == *results),
         ("compat", old.compat == *compat),
         ("reload", old.reload == *reload),
     ];

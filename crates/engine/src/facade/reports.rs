@@ -65,7 +65,7 @@ impl RowRange {
     /// All rows in order of their groups.
     pub const ALL: RowRange = RowRange { order: None, part: None, limit: -1, offset: 0 };
 
-    fn stored(&self) -> ReportRange<'_> {
+    pub(super) fn stored(&self) -> ReportRange<'_> {
         let order = match &self.order {
             None => ReportOrder::Key,
             Some(RowOrder { column, descending: false }) => ReportOrder::Ascending(column),

@@ -6,8 +6,8 @@ use super::{
     connection::AnyConnection,
     error::{Error, OrCannot},
     schema::{
-        aggr, documents, edits, events, files, held_versions, history, messages, operation_messages, pages, partials,
-        product_changes, products, published_events, queues, rejects, shadowed, sources,
+        aggr, documents, edits, events, exports, files, held_versions, history, messages, operation_messages, pages,
+        partials, product_changes, products, published_events, queues, rejects, shadowed, sources,
     },
     store::Store,
 };
@@ -82,6 +82,7 @@ impl Store {
             store.clear("events", diesel::delete(events::table))?;
             store.clear("history", diesel::delete(history::table))?;
             store.clear("published_events", diesel::delete(published_events::table))?;
+            store.clear("exports", diesel::delete(exports::table))?;
             store.clear("queues", diesel::delete(queues::table))?;
             store.clear("documents", diesel::delete(documents::table))?;
             store.clear("messages", diesel::delete(messages::table))?;

@@ -61,6 +61,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The exports to S3 or a folder, as they were last written.
+    exports (name) {
+        name -> Text,
+        url -> Text,
+        header -> Text,
+        event_id -> BigInt,
+        bytes -> BigInt,
+        written_at -> Text,
+    }
+}
+
+diesel::table! {
     failed_reports (report, source_id) {
         report -> Text,
         source_id -> BigInt,

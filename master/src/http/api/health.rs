@@ -1,6 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`: liveness, readiness, and Prometheus text (format 0.0.4).
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::UNIX_EPOCH};
 
 use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
 use prometheus_client::{
@@ -8,7 +8,9 @@ use prometheus_client::{
     registry::Registry,
 };
 use tributary_config::ReportConfig;
-use tributary_engine::{QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus, WriteOutage};
+use tributary_engine::{
+    ExportState, ExportStatus, QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus, WriteOutage,
+};
 use tributary_http_common::{add_gauge, exposition};
 
 use crate::http::server::{App, error::ApiError};
@@ -71,6 +73,7 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     sources(&mut registry, &app.engine.health());
     reports(&mut registry, &app.engine.report_summaries().await?);
     queues(&mut registry, &app.engine.queues());
+    exports(&mut registry, &app.engine.exports());
     app.engine.register_metrics(&mut registry);
     app.requests.register(&mut registry);
     Ok(exposition(registry))
@@ -161,6 +164,31 @@ fn queues(registry: &mut Registry, all: &[QueueRow]) {
         aside.get_or_create(&[("queue", queue.name.clone())]).inc_by(queue.set_aside.unsigned_abs());
     }
     registry.register("tributary_queue_dead_letters", "Messages that can never be used, since the start", aside);
+}
+
+fn exports(registry: &mut Registry, all: &[ExportStatus]) {
+    if all.is_empty() {
+        return;
+    }
+    let failed = Family::<[(&'static str, String); 1], Gauge>::default();
+    let written = Family::<[(&'static str, String); 1], Counter>::default();
+    let failures = Family::<[(&'static str, String); 1], Counter>::default();
+    let written_at = Family::<[(&'static str, String); 1], Gauge<f64, AtomicU64>>::default();
+    for export in all {
+        let label = [("export", export.name.clone())];
+        failed.get_or_create(&label).set((export.state == ExportState::Failed).into());
+        written.get_or_create(&label).inc_by(export.written);
+        failures.get_or_create(&label).inc_by(export.failed);
+        let at = export.written_at.as_deref().and_then(|at| humantime::parse_rfc3339_weak(at).ok());
+        if let Some(at) = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()) {
+            written_at.get_or_create(&label).set(at.as_secs_f64());
+        }
+    }
+    registry.register("tributary_export_failed", "1 if the export cannot be written to S3 or its folder", failed);
+    registry.register("tributary_export_writes", "Times that the export was written since the start", written);
+    registry.register("tributary_export_failures", "Times that writing the export failed since the start", failures);
+    let help = "When the export was last written, in seconds since 1970";
+    registry.register("tributary_export_written_timestamp_seconds", help, written_at);
 }
 
 /// One metric per source, set from its status.

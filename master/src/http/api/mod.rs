@@ -7,6 +7,7 @@ pub(crate) mod documents;
 pub(crate) mod entity_tag;
 pub(crate) mod events;
 mod export;
+pub(crate) mod exports;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod history;
@@ -29,3 +30,5 @@ pub(crate) mod upload;
 pub(crate) mod upload_view;
 pub(crate) mod uploads;
 pub(crate) mod views;
+
+pub(crate) use export::{Listed, exact_csv};

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tributary_engine::ProductQuery;
+use tributary_engine::{Engine, ProductQuery};
 use utoipa::IntoParams;
 
 use crate::http::{
@@ -80,7 +80,7 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let Asked { query, columns, .. } = asked;
     if let Some(export) = Export::wanted(&request, format, raw) {
         let (limit, app) = (input::most(limit)?, app.clone());
-        let read = async move { table(&app, query, limit, columns).await };
+        let read = async move { table(&app.engine, query, limit, columns).await };
         return joined(&request, export, read).await;
     }
     let page = app.engine.products(query, input::limit(limit)?).await?;
@@ -95,8 +95,13 @@ pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 }
 
 /// The products with these columns, or with all of them.
-async fn table(app: &App, query: ProductQuery, limit: i64, columns: Vec<String>) -> Result<Table<Chosen>, ApiError> {
-    let (own, rows) = app.engine.export_products(query, limit).await?;
+pub(crate) async fn table(
+    engine: &Engine,
+    query: ProductQuery,
+    limit: i64,
+    columns: Vec<String>,
+) -> Result<Table<Chosen>, ApiError> {
+    let (own, rows) = engine.export_products(query, limit).await?;
     let columns: Arc<[String]> = if columns.is_empty() { Product::columns(&own) } else { known(columns, &own)? }.into();
     let header = columns.to_vec();
     let chosen = move |product| Chosen { product: Product::from(product), columns: Arc::clone(&columns) };
@@ -117,7 +122,7 @@ fn known(columns: Vec<String>, own: &[String]) -> Result<Vec<String>, ApiError> 
 }
 
 /// A product as a row of certain columns.
-struct Chosen {
+pub(crate) struct Chosen {
     product: Product,
     columns: Arc<[String]>,
 }

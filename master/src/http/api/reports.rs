@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use crate::http::{
     api::{
         export::{Export, ListQuery, joined},
-        results,
+        exports, results,
         views::{Items, Report},
     },
     server::{App, error::ApiError, input},
@@ -52,14 +52,18 @@ pub(crate) struct RowsQuery {
 ))]
 pub(crate) async fn list(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let reports = app.engine.report_summaries().await?;
-    let items = reports.iter().map(|(report, summary)| Report::new(report, summary)).collect();
+    let mut items = Vec::with_capacity(reports.len());
+    for (report, summary) in &reports {
+        let result_url = exports::result_url(&app, &report.name).await;
+        items.push(Report::new(report, summary, result_url));
+    }
     ListQuery::answer(&request, "reports", items).await
 }
 
 /// The rows of a report.
 ///
 /// One object per group, its members named as in `group_by` and `metrics`. Integers have all their digits. With
-/// `Accept: text/csv` the same as CSV, exactly as stored.
+/// `Accept: text/csv` the same as CSV, exactly as stored. If all rows are written to S3, `result_url` is a link to them.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "get_report", tag = "reports",
     params(("name" = String, Path, description = "The report's name"), RowsQuery), responses(
     (status = 200, content((Object = "application/json"), (String = "text/csv"),
@@ -81,7 +85,8 @@ pub(crate) async fn get(request: HttpRequest, app: web::Data<App>) -> Result<Htt
     let [source, file] = [query.source, query.file].map(input::unless_blank);
     let scope = ReportScope { source, file };
     let Some(export) = export else {
-        return results::json(&report, app.engine.report_rows(&report, range, scope).await?);
+        let result_url = exports::result_url(&app, &report.name).await;
+        return results::json(&report, result_url, app.engine.report_rows(&report, range, scope).await?);
     };
     let app = app.clone();
     let read = async move { Ok(results::table(&report, app.engine.report_rows(&report, range, scope).await?)) };

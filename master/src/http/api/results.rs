@@ -12,10 +12,16 @@ use super::{
 };
 use crate::http::server::error::ApiError;
 
-/// Streams `{"items":[…]}`, one object per row.
-pub(crate) fn json(report: &ReportConfig, rows: Batches<GroupRow>) -> Result<HttpResponse, ApiError> {
+/// Streams `{"items":[…]}`, one object per row, and the link to all rows in S3 if there is one.
+pub(crate) fn json(
+    report: &ReportConfig,
+    result_url: Option<String>,
+    rows: Batches<GroupRow>,
+) -> Result<HttpResponse, ApiError> {
     let objects = Objects::new(report)?;
-    Ok(json::streamed(rows, b"}".to_vec(), move |out, row| objects.write(out, &row)))
+    let link = result_url.map(|url| format!(",\"result_url\":{}", serde_json::Value::from(url)));
+    let end = link.unwrap_or_default() + "}";
+    Ok(json::streamed(rows, end.into_bytes(), move |out, row| objects.write(out, &row)))
 }
 
 /// Writes rows of a report as objects, with the columns as members in their order.

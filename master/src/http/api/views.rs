@@ -90,10 +90,12 @@ pub(crate) struct Report {
     pub(crate) description: Option<String>,
     /// Unit per metric that has one.
     pub(crate) units: BTreeMap<String, String>,
+    /// A link to its rows as CSV in S3, with which anyone can read them for 12 hours; null if they are not written there.
+    pub(crate) result_url: Option<String>,
 }
 
 impl Report {
-    pub(crate) fn new(report: &ReportConfig, summary: &ReportSummary) -> Self {
+    pub(crate) fn new(report: &ReportConfig, summary: &ReportSummary, result_url: Option<String>) -> Self {
         let ReportConfig { name, display, group_by, metrics, .. } = report.clone();
         Self {
             href: format!("/api/v1/reports/{}", encoded(&name)),
@@ -110,6 +112,7 @@ impl Report {
             state: summary.state.as_str(),
             error: summary.error.clone(),
             failing_since: summary.failing_since.clone(),
+            result_url,
         }
     }
 }

@@ -7,6 +7,7 @@ use tributary_admission::Admission;
 use tributary_config::CompatConfig;
 use tributary_engine::Engine;
 use tributary_http_common::RequestMetrics;
+use tributary_object_storage::ObjectStorage;
 
 use crate::http::{server::error::ApiError, socketio::SocketIo};
 
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(super) max_followers: usize,
     /// The rows of the older paths; `None` if these are off.
     pub(crate) compat: Option<CompatConfig>,
+    /// The place that results are written to, which signs links; `None` if there is none.
+    pub(crate) storage: Option<Arc<ObjectStorage>>,
     /// Whether there is a page about the demo.
     pub(crate) is_demo: bool,
 }
@@ -47,6 +50,7 @@ impl App {
             followers,
             max_followers,
             compat,
+            storage: None,
             is_demo: false,
         }
     }

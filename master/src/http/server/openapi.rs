@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 
 use crate::http::api::{
-    aggr, documents, events, files, health, history, product, product_changes, products, queues, rejects, reports,
-    sources, tus, upload, uploads, views::EventView,
+    aggr, documents, events, exports, files, health, history, product, product_changes, products, queues, rejects,
+    reports, sources, tus, upload, uploads, views::EventView,
 };
 
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ use crate::http::api::{
         product_changes::undo,
         aggr::list,
         queues::list,
+        exports::list,
         sources::list,
         sources::accept,
         files::list,

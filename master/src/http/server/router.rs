@@ -17,8 +17,8 @@ use tributary_http_common::{Answering, Waiting, admit, catch_panic, close, compl
 
 use crate::http::{
     api::{
-        aggr, documents, events, files, health, history, product, product_changes, products, queues, rejects, reports,
-        sources, tus, upload, uploads,
+        aggr, documents, events, exports, files, health, history, product, product_changes, products, queues, rejects,
+        reports, sources, tus, upload, uploads,
     },
     compat,
     pages::{
@@ -137,6 +137,7 @@ fn api(config: &mut web::ServiceConfig) {
             [editor(plain(web::post().to(product_changes::undo)))],
         ))
         .service(resource("/api/v1/aggr", "GET, HEAD", [reader(read().to(aggr::list))]))
+        .service(resource("/api/v1/exports", "GET, HEAD", [reader(read().to(exports::list))]))
         .service(resource("/api/v1/queues", "GET, HEAD", [reader(read().to(queues::list))]))
         .service(resource("/api/v1/sources", "GET, HEAD", [reader(read().to(sources::list))]))
         .service(resource("/api/v1/sources/{name}/accept", "POST", [admin(web::post().to(sources::accept))]))

@@ -1,6 +1,6 @@
 //! The HTTP entrance, from a bound listener to its end.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, sync::Arc};
 
 use actix_web::web::Data;
 use anyhow::{Context, Result};
@@ -8,6 +8,7 @@ use tributary_admission::Admission;
 use tributary_config::Config;
 use tributary_engine::Engine;
 use tributary_http_common::{Renewal, keep_free};
+use tributary_object_storage::ObjectStorage;
 use tributary_tls::PairInForce;
 
 use super::{App, input::limit_bodies};
@@ -23,11 +24,12 @@ pub(crate) async fn serve(
     listener: TcpListener,
     admission: Admission,
     pair: Option<PairInForce>,
+    storage: Option<Arc<ObjectStorage>>,
 ) -> Result<()> {
     let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
-    let app =
-        App { is_demo: config.is_demo, ..App::new(engine, admission, config.compat.clone(), config.limits.followers) };
+    let app = App::new(engine, admission, config.compat.clone(), config.limits.followers);
+    let app = App { is_demo: config.is_demo, storage, ..app };
     limit_bodies(config.limits.bodies, config.patience);
     keep_free(config.keep_free);
     let app = Data::new(app);

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Cell;
 use crate::http::api::{
+    exports::ExportedFile,
     history::HistoryView,
     product_changes::Change,
     source_views::{File, Held, Reject, Running, Source, SourceError},
@@ -53,7 +54,9 @@ columns!(
     applied_at
 );
 columns!(Reject: source, file, line, reason, raw, report, cure, byte_offset);
-columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units, failing_since);
+columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units, failing_since,
+    result_url);
+columns!(ExportedFile: key, url, state, written_at, result_url, error, failing_since);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at,
     suggestions, sent_by

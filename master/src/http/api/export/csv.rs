@@ -22,7 +22,7 @@ const BOM: &[u8] = "\u{feff}".as_bytes();
 type Text = for<'a> fn(Cell<'a>) -> Option<Cow<'a, str>>;
 
 /// Streams a table to one client, for whom others do not wait.
-pub(super) fn answer<R: 'static>(
+pub(super) fn answer<R: Send + 'static>(
     table: Table<R>,
     export: Export,
     others_wait: impl Future<Output = ()> + 'static,
@@ -32,7 +32,10 @@ pub(super) fn answer<R: 'static>(
 }
 
 /// The text of a table.
-pub(super) fn body<R: 'static>(table: Table<R>, export: Export) -> impl Stream<Item = Result<Bytes>> + 'static {
+pub(super) fn body<R: Send + 'static>(
+    table: Table<R>,
+    export: Export,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     let text: Text = if export == Export::ExactCsv { |cell| cell.exact() } else { |cell| cell.without_formula() };
     let Table { header, rows, cells, .. } = table;
     let mut begin = if export == Export::ExactCsv { Vec::new() } else { BOM.to_vec() };

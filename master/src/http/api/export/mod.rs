@@ -5,6 +5,7 @@
 mod cells;
 mod columns;
 mod csv;
+mod exact;
 mod joined;
 mod product_columns;
 mod xlsx;
@@ -17,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use cells::Cell;
 pub(crate) use columns::Columns;
+pub(crate) use exact::{Listed, exact_csv};
 pub(crate) use joined::joined;
 
 use crate::http::{

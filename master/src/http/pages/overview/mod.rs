@@ -2,6 +2,7 @@
 
 mod change;
 mod dashboard;
+mod export_line;
 mod queue_line;
 mod source_line;
 mod template;
@@ -12,6 +13,7 @@ use tributary_engine::{HistorySpan, Overview, ProductDetail};
 use self::{
     change::Change,
     dashboard::{Bar, Count, plots},
+    export_line::ExportLine,
     queue_line::QueueLine,
     source_line::SourceLine,
     template::Home,
@@ -89,6 +91,7 @@ async fn answer_with(
         more_sources: more(&sources),
         sources: worst_first(sources).into_iter().take(SOURCES).map(SourceLine::from).collect(),
         queues: app.engine.queues().iter().cloned().map(Queue::from).map(QueueLine::from).collect(),
+        exports: app.engine.exports().iter().map(ExportLine::from).collect(),
         changes: events.into_iter().map(|event| Change::new(&event.at, event.event)).collect(),
     };
     answer(app, status, &home)

@@ -7,6 +7,7 @@ use askama::Template;
 use super::{
     change::Change,
     dashboard::{Bar, Count},
+    export_line::ExportLine,
     queue_line::QueueLine,
     source_line::SourceLine,
 };
@@ -47,6 +48,7 @@ pub(crate) struct Home {
     /// Words for the sources that are not listed.
     pub(crate) more_sources: Option<String>,
     pub(crate) queues: Vec<QueueLine>,
+    pub(crate) exports: Vec<ExportLine>,
     /// The latest changes, the newest first.
     pub(crate) changes: Vec<Change>,
 }
@@ -141,6 +143,14 @@ mod tests {
                 edited: None,
             }),
             queues: vec![QueueLine { name: EVIL.into(), state: "down", facts: EVIL.into(), error: Some(EVIL.into()) }],
+            exports: vec![ExportLine {
+                name: EVIL.into(),
+                state: "down",
+                state_text: "",
+                url: EVIL.into(),
+                written: None,
+                error: Some(EVIL.into()),
+            }],
             counts: vec![],
             plots: vec![],
             spans: vec![],

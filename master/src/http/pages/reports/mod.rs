@@ -3,6 +3,7 @@
 //! It belongs here if people see it of a report. Drawing is in `plot`, the rows for programs in `api`.
 
 mod bars;
+pub(crate) mod exports;
 mod facts;
 mod files;
 mod lines;
@@ -14,9 +15,9 @@ mod view;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
-use self::{list::ReportsPage, page::ReportPage, view::View};
+use self::{exports::ExportLine, list::ReportsPage, page::ReportPage, view::View};
 use crate::http::{
-    api::reports,
+    api::{self, reports},
     pages::frame::answer,
     server::{App, error::ApiError, input},
 };
@@ -31,5 +32,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let report = reports::named(&request, &app)?;
     let view = View::new(&report, input::query(&request)?)?;
     let detail = app.engine.report_detail(&report, view.range(), view.metric.clone()).await?;
-    answer(&app, StatusCode::OK, &ReportPage::new(&report, &view, &detail))
+    let exports = api::exports::of(&app, &format!("reports/{}", report.name)).await;
+    let exports = exports.into_iter().map(ExportLine::from).collect();
+    answer(&app, StatusCode::OK, &ReportPage::new(&report, &view, &detail, exports))
 }

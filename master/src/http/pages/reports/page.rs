@@ -4,7 +4,7 @@ use askama::Template;
 use tributary_config::ReportConfig;
 use tributary_engine::{ReportDetail, ReportState};
 
-use super::{bars::Bars, facts::Facts, files::Files, lines::Lines, table::Table, view::View};
+use super::{bars::Bars, exports::ExportLine, facts::Facts, files::Files, lines::Lines, table::Table, view::View};
 use crate::http::pages::text::numbers::for_people;
 
 /// The page at `/reports/{name}`.
@@ -22,6 +22,9 @@ pub(super) struct ReportPage {
     /// The link to the only row, up to the name of the format.
     downloads: String,
     files: Files,
+    /// Its files in S3 or a folder.
+    exports: Vec<ExportLine>,
+    has_links: bool,
 }
 
 /// A value of a report without groups.
@@ -32,7 +35,7 @@ struct Figure {
 }
 
 impl ReportPage {
-    pub(super) fn new(report: &ReportConfig, view: &View, detail: &ReportDetail) -> Self {
+    pub(super) fn new(report: &ReportConfig, view: &View, detail: &ReportDetail, exports: Vec<ExportLine>) -> Self {
         let has_groups = !report.group_by.is_empty();
         let chart = detail.chart.as_deref().filter(|chart| !chart.largest.is_empty()).zip(view.metric.as_deref());
         let lines = chart.and_then(|(chart, metric)| {
@@ -48,6 +51,8 @@ impl ReportPage {
             is_computing: detail.summary.state == ReportState::Computing,
             downloads: view.download(report, None),
             files: Files::new(report, detail),
+            has_links: exports.iter().any(|file| file.link.is_some()),
+            exports,
         }
     }
 }

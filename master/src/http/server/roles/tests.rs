@@ -28,7 +28,7 @@ const TUS: &str = "/api/v1/tus";
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 #[rustfmt::skip]
-const RULES: [Rule; 65] = [
+const RULES: [Rule; 66] = [
     ("GET", "/healthz", "/healthz", None),
     ("GET", "/readyz", "/readyz", None),
     same("GET", "/health", Role::Read),
@@ -58,6 +58,7 @@ const RULES: [Rule; 65] = [
     ("GET", "/api/v1/products/a/history", "{sku}/history", Some(Role::Read)),
     same("GET", "/api/v1/aggr", Role::Read),
     same("GET", "/api/v1/queues", Role::Read),
+    same("GET", "/api/v1/exports", Role::Read),
     same("GET", "/api/v1/sources", Role::Read),
     same("GET", "/api/v1/history", Role::Read),
     same("GET", "/api/v1/files", Role::Read),
