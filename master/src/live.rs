@@ -50,7 +50,7 @@ pub async fn run(
     };
     let (engine, running) = started;
     let served = {
-        let streams = results.map(|results| Streams::new(results, &config, &engine));
+        let streams = results.map(|results| Streams::new(results, storage.clone(), &config, &engine));
         let (grpc, gateway) = (grpc.zip(streams.clone()), gateway.zip(streams));
         let doors = Doors { admission, pair, listener, grpc, gateway, storage };
         let mut entrances = entrances(&engine, &config, args, doors);

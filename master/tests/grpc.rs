@@ -20,9 +20,18 @@ struct Master {
 
 impl Master {
     fn start(system: &System, flags: &[&str]) -> Self {
+        Self::start_with(system, flags, &[])
+    }
+
+    /// The same, with environment variables.
+    fn start_with(system: &System, flags: &[&str], variables: &[(String, String)]) -> Self {
         let log = system.folder("logs").join("grpc");
         let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
-        command.args(flags).env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
+        command
+            .args(flags)
+            .envs(variables.iter().cloned())
+            .env("RUST_LOG", "info")
+            .stderr(fs::File::create(&log).unwrap());
         let daemon = Daemon::start(command);
         let address = wait::until("the address of gRPC", || {
             let log = fs::read_to_string(&log).unwrap();

@@ -104,7 +104,7 @@ fn progress(Progress { counts, percent, message }: Progress) -> ProgressUpdate {
     ProgressUpdate { content: Some(Content::StatusUpdate(status)) }
 }
 
-fn summary(Summary { result, counts, departments, seconds }: Summary) -> ProgressUpdate {
+fn summary(Summary { result, link, counts, departments, seconds }: Summary) -> ProgressUpdate {
     let summary = ProcessSummary {
         result_file_name: result,
         rows_processed: counts.rows,
@@ -113,7 +113,7 @@ fn summary(Summary { result, counts, departments, seconds }: Summary) -> Progres
         total_sales: counts.sales,
         unique_departments: departments,
         processing_time_seconds: seconds,
-        storage_result_file_url: None,
+        storage_result_file_url: link,
     };
     ProgressUpdate { content: Some(Content::Summary(summary)) }
 }

@@ -5,6 +5,7 @@
 
 mod keep;
 mod results;
+mod share;
 mod stream;
 
 use std::{fs::File, io, num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Instant};
@@ -13,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tributary_budget::Budget;
 use tributary_config::Config;
 use tributary_engine::{Engine, Inbox, MAX_UPLOADS};
+use tributary_object_storage::ObjectStorage;
 
 pub(crate) use self::results::Results;
 pub(crate) use self::stream::{Progress, Stream, Summary};
@@ -49,10 +51,17 @@ pub(crate) struct Streams {
     steps: Semaphore,
     /// Inbox of the files themselves; none unless they are kept.
     inbox: Option<Inbox>,
+    /// The place that totals are written to besides, if there is one.
+    storage: Option<Arc<ObjectStorage>>,
 }
 
 impl Streams {
-    pub(crate) fn new(results: Results, config: &Config, engine: &Engine) -> Arc<Self> {
+    pub(crate) fn new(
+        results: Results,
+        storage: Option<Arc<ObjectStorage>>,
+        config: &Config,
+        engine: &Engine,
+    ) -> Arc<Self> {
         let cores = available_parallelism().map_or(2, NonZeroUsize::get);
         let inbox = config.grpc.keep.then(|| engine.inbox().clone());
         // More could not be kept at a time.
@@ -64,6 +73,7 @@ impl Streams {
             waiting: Arc::new(Semaphore::new(config.grpc.streams + MAX_WAITING)),
             steps: Semaphore::new(cores),
             inbox,
+            storage,
         })
     }
 

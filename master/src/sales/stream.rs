@@ -8,7 +8,7 @@ use tributary_budget::Share;
 use tributary_sales::{Counts, Error, Sales};
 use uuid::Uuid;
 
-use super::{Failure, Streams, keep::Keep, results::name};
+use super::{Failure, Streams, keep::Keep, results::name, share::share};
 
 /// A stream that is being read.
 pub(crate) struct Stream {
@@ -40,6 +40,8 @@ pub(crate) struct Progress {
 pub(crate) struct Summary {
     /// The name of the file of totals.
     pub(crate) result: String,
+    /// A link to the same file in S3, if it is written there.
+    pub(crate) link: Option<String>,
     pub(crate) counts: Counts,
     pub(crate) departments: u64,
     /// Time since the stream began to wait.
@@ -117,10 +119,18 @@ impl Stream {
     pub(crate) async fn write(self) -> Result<Summary, Failure> {
         let Self { streams, id, sales, since, .. } = self;
         let (counts, departments) = (sales.counts(), sales.departments() as u64);
-        let written = spawn_blocking(move || streams.results.write(id, &sales)).await;
-        let written = written.map_err(|_| Failure::BrokeOff("writing the totals"))?;
-        let result = written.map_err(Failure::Unwritten)?;
-        Ok(Summary { result, counts, departments, seconds: since.elapsed().as_secs_f32() })
+        let storage = streams.storage.clone();
+        let write = move || {
+            let name = streams.results.write(id, &sales)?;
+            Ok((streams.results.read(&name)?, name))
+        };
+        let written = spawn_blocking(write).await.map_err(|_| Failure::BrokeOff("writing the totals"))?;
+        let (file, result) = written.map_err(Failure::Unwritten)?;
+        let link = match storage.zip(file) {
+            Some((storage, file)) => share(&storage, &result, file).await,
+            None => None,
+        };
+        Ok(Summary { result, link, counts, departments, seconds: since.elapsed().as_secs_f32() })
     }
 
     /// Works on the sales in a blocking thread, in its turn.

@@ -7,7 +7,10 @@ use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
 use tributary_grpc::processor::{
     CsvChunk, ProcessSummary, ProcessingStatus, csv_processor_client::CsvProcessorClient, progress_update::Content,
 };
-use tributary_testkit::http;
+use tributary_testkit::{
+    http,
+    s3::{Fault, S3Server},
+};
 
 use super::Master;
 use crate::system::System;
@@ -53,6 +56,21 @@ fn chunks(text: &[u8], size: usize, is_said: bool) -> Vec<CsvChunk> {
 const SALES: &str =
     "Department Name,Date,Number of Sales\r\nToys,2024-01-01,10\nVêtements,x,7\n\"Toys\",\"a\nb\",5\nToys,,1.5\n";
 const TOTALS: &str = "Department Name,Total Number of Sales\r\nToys,15\r\nVêtements,7\r\n";
+
+#[tokio::test]
+async fn totals_go_to_s3_too_and_the_summary_links_to_them() {
+    let (server, system) = (S3Server::start("bucket"), System::new());
+    system.configure("[results]\nurl = \"s3://bucket/p\"\n");
+    let master = Master::start_with(&system, &[], &server.variables());
+    let (_, summary) = master.process(chunks(SALES.as_bytes(), 7, true)).await.unwrap();
+    let link = summary.storage_result_file_url.unwrap();
+    assert!(link.contains(&format!("/bucket/p/sales/{}?", summary.result_file_name)), "{link}");
+    assert_eq!(http::get(&link).unwrap(), (200, TOTALS.as_bytes().to_vec()));
+    // Without the server the stream has its totals all the same.
+    server.misbehave(Some(Fault::Status(403, "AccessDenied")));
+    let (_, summary) = master.process(chunks(SALES.as_bytes(), 7, true)).await.unwrap();
+    assert_eq!((&summary.storage_result_file_url, master.totals(&summary)), (&None, TOTALS.to_owned()));
+}
 
 #[tokio::test]
 async fn a_stream_ends_in_a_summary_and_a_file_of_totals() {

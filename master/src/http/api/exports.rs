@@ -1,20 +1,16 @@
 //! `GET /api/v1/exports`: the files that are written to S3 or a folder, and links to them.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tributary_engine::ExportStatus;
 use tributary_object_storage::ObjectStorage;
 use utoipa::ToSchema;
 
+use crate::exports::LINK_TIME;
 use crate::http::{
     api::{export::ListQuery, views::Items},
     server::{App, error::ApiError},
 };
-
-/// The time for which a link is good.
-const LINK_TIME: Duration = Duration::from_secs(12 * 3_600);
 
 /// A file in S3 or in a folder.
 #[derive(Debug, Serialize, ToSchema)]

@@ -110,7 +110,7 @@ impl Job {
     fn end(&mut self, ended: Result<Summary, String>) {
         self.last_update = epoch();
         match ended {
-            Ok(Summary { result, counts, departments, seconds }) => {
+            Ok(Summary { result, link, counts, departments, seconds }) => {
                 self.status = Stage::Complete;
                 self.rows_processed = counts.rows;
                 self.malformed_rows = counts.malformed;
@@ -121,7 +121,7 @@ impl Job {
                     processing_time_seconds: seconds,
                     result_file_url: format!("/download/{result}"),
                     result_file_name: result,
-                    storage_result_file_url: None,
+                    storage_result_file_url: link,
                 });
             }
             Err(error) => {
@@ -202,7 +202,7 @@ mod tests {
         };
         assert_eq!((keys().len(), &keys()["status"]), (10, &json!("processing")));
         let counts = Counts { rows: 3, malformed: 1, sales: 9 };
-        jobs.end("1", Ok(Summary { result: "r.csv".to_owned(), counts, departments: 2, seconds: 0.5 }));
+        jobs.end("1", Ok(Summary { result: "r.csv".to_owned(), link: None, counts, departments: 2, seconds: 0.5 }));
         let members = keys();
         assert_eq!((members.len(), &members["status"]), (16, &json!("complete")));
         assert_eq!(members["result_file_url"], json!("/download/r.csv"));
