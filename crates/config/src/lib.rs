@@ -129,6 +129,11 @@ impl DropSources {
             Self::All => true,
         }
     }
+
+    /// Those that `--drop-sources` names.
+    fn of(names: &[String]) -> Self {
+        if names.iter().any(|name| name == "all") { Self::All } else { Self::Named(names.to_vec()) }
+    }
 }
 
 /// When a running master reads its configuration again.
@@ -244,10 +249,6 @@ impl Config {
             let line = std::fs::read_to_string(path).ok().and_then(|text| line_of_from(&text)).unwrap_or(1);
             return Err(ConfigError(format!("{}, line {line}: {why}", path.display())));
         }
-        let drop_sources = match args.drop_sources.iter().any(|name| name == "all") {
-            true => DropSources::All,
-            false => DropSources::Named(args.drop_sources.clone()),
-        };
         Ok(Self {
             sales_gateway: args.sales_gateway(file.sales_gateway, &access)?,
             database,
@@ -268,7 +269,7 @@ impl Config {
             grpc: args.grpc(file.grpc)?,
             results: file.results,
             compat: file.compat,
-            drop_sources,
+            drop_sources: DropSources::of(&args.drop_sources),
             accept: args.accept.clone(),
             reload: file.reload,
             file: path,
