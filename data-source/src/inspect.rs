@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 pub use flags::FormatFlags;
 use serde::Serialize;
 use summary::{MAX_COLUMNS, cell, quote_text};
-use tributary_csv_gate::{Header, Reject, Table, write_record, write_texts};
+use tributary_csv_gate::{Reject, Table, write_record, write_texts};
 use tributary_format_rules::{read_formats, settings};
 use tributary_protocol::FormatSpec;
 
@@ -101,11 +101,7 @@ fn note_on_stderr(note: Option<&str>) -> anyhow::Result<()> {
 
 fn open(args: &InspectArgs, spec: &FormatSpec) -> anyhow::Result<Table<File>> {
     let size = fs::metadata(&args.file)?.len();
-    let mut settings = settings(spec)?;
-    if args.flags.no_header {
-        settings.header = Header::None;
-    }
-    Ok(Table::open(&args.file.to_string_lossy(), size, || File::open(&args.file), &settings)?)
+    Ok(Table::open(&args.file.to_string_lossy(), size, || File::open(&args.file), &settings(spec)?)?)
 }
 
 /// A file read to its end.

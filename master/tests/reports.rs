@@ -7,6 +7,7 @@ mod faults;
 mod model;
 mod names;
 mod once;
+mod positions;
 mod property;
 mod states;
 
@@ -215,6 +216,9 @@ fn wrong_reports_are_refused_with_the_place_and_the_mend() {
     refused(&report("where = \"x\""), 2, &["not a condition"]);
     refused(&report("check = \"x >\""), 2, &["cannot be read"]);
     refused(&report("group_by = [\"a\", \"A\"]"), 2, &["case is ignored"]);
+    refused(&report("columns = { n = 0 }"), 2, &["columns, `n`", "counted from 1"]);
+    refused(&report("columns = { n = 1, m = 1 }"), 2, &["position 1 is `n` too"]);
+    refused(&report("columns = { n = -1 }"), 2, &["a name in headers, a list of them, or a position"]);
     refused(&report("wehre = \"x > 1\""), 2, &["wehre"]);
     refused(&format!("{}\n{}", report(""), report("")), 8, &["line 3", "a name of its own"]);
 }

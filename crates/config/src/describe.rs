@@ -4,7 +4,7 @@ use std::fmt;
 
 use tributary_csv_gate::Columns;
 use tributary_format_rules::size_text;
-use tributary_protocol::GroupSpec;
+use tributary_protocol::{ColumnSpec, GroupSpec};
 
 use crate::{
     AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Origins, Reload, ReportConfig,
@@ -155,6 +155,14 @@ fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Resul
     writeln!(f, "  {}: files {}{feed}", report.name, report.patterns().collect::<Vec<_>>().join(", "))?;
     if let Some(title) = &report.display.title {
         writeln!(f, "    title {title}")?;
+    }
+    let position = |(name, column): (&String, &ColumnSpec)| match column {
+        ColumnSpec::Position(position) => Some(format!("{name} is column {position}")),
+        ColumnSpec::Headers(_) => None,
+    };
+    let positions: Vec<_> = report.spec.columns.iter().filter_map(position).collect();
+    if !positions.is_empty() {
+        writeln!(f, "    {}", positions.join(", "))?;
     }
     match report.spec.group_by.iter().map(group_text).collect::<Vec<_>>().as_slice() {
         [] => writeln!(f, "    one row over everything")?,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use toml::Spanned;
 use tributary_format_rules::{FormatRules, Patterns};
-use tributary_protocol::{CalendarPart, FormatSpec, GroupSpec, MetricSpec, OneOrMany, ReportSpec};
+use tributary_protocol::{CalendarPart, ColumnSpec, FormatSpec, GroupSpec, MetricSpec, OneOrMany, ReportSpec};
 use tributary_report::{MetricKind, ReportPlan, ReportSetting, Room};
 use tributary_store::ReportTable;
 
@@ -178,7 +178,7 @@ pub(super) struct ReportAsTyped {
     units: BTreeMap<String, Spanned<String>>,
     files: Spanned<OneOrMany>,
     #[serde(default)]
-    columns: BTreeMap<String, Spanned<OneOrMany>>,
+    columns: BTreeMap<String, Spanned<ColumnSpec>>,
     #[serde(rename = "where")]
     filter: Option<Spanned<String>>,
     check: Option<Spanned<String>>,
@@ -204,7 +204,7 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         expression: expression.get_ref().clone(),
     };
     let spec = ReportSpec {
-        columns: typed.columns.iter().map(|(name, headers)| (name.clone(), headers.get_ref().to_vec())).collect(),
+        columns: typed.columns.iter().map(|(name, column)| (name.clone(), column.get_ref().clone())).collect(),
         filter: typed.filter.as_ref().map(|text| text.get_ref().clone()),
         check: typed.check.as_ref().map(|text| text.get_ref().clone()),
         group_by: typed.group_by.as_ref().map(|groups| groups.get_ref().0.clone()).unwrap_or_default(),
@@ -251,7 +251,7 @@ impl ReportAsTyped {
     fn place_of(&self, setting: &ReportSetting) -> usize {
         let start = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span().start);
         let found = match setting {
-            ReportSetting::Column(name) => self.columns.get(name).map(|headers| headers.span().start),
+            ReportSetting::Column(name) => self.columns.get(name).map(|column| column.span().start),
             ReportSetting::Filter => start(&self.filter),
             ReportSetting::Check => start(&self.check),
             ReportSetting::GroupBy => self.group_by.as_ref().map(|columns| columns.span().start),

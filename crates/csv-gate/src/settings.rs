@@ -71,10 +71,20 @@ pub enum Header {
     /// The first line that is not empty.
     #[default]
     FirstLine,
-    /// None: the columns are `column_1` and so on, as many as the first good row has fields.
+    /// The same, whatever its names are: no line that is as wide as the rows is taken for one above the header. For callers that
+    /// know the columns by their positions.
+    AnyFirstLine,
+    /// None: the columns are `column_1` and so on, as many as most rows at the beginning have fields.
     None,
     /// These names, in the order of the fields. The first line that is not empty is a row.
     Names(Vec<String>),
+}
+
+impl Header {
+    /// Whether a line of the file names the columns.
+    pub(crate) fn is_first_line(&self) -> bool {
+        matches!(self, Self::FirstLine | Self::AnyFirstLine)
+    }
 }
 
 /// The character around quoted fields.

@@ -12,6 +12,7 @@ pub(crate) mod start;
 
 use memchr::{memchr, memmem};
 
+pub(crate) use self::fit::usual_width;
 use self::{
     dump::dumped,
     fit::{Fit, Sample},
@@ -42,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) prefer_tab: bool,
     /// Rows may have another number of fields than the header, so that is no sign of another dialect.
     pub(crate) ragged: bool,
+    /// Whether names are no sign of a header.
+    pub(crate) any_names: bool,
     /// The number of columns, if it is known without a header.
     pub(crate) columns: Option<usize>,
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use tributary_csv_gate::{FileReject, Header, Limits, OpWords, Quote, Settings, folded};
-use tributary_protocol::{Escapes, FormatSpec, Op, Quotes, Sheet};
+use tributary_protocol::{Escapes, FormatSpec, HeaderSpec, Op, Quotes, Sheet};
 use tributary_report::{FileFormat, NumberFormat, NumberFormatError};
 
 use crate::size;
@@ -61,7 +61,7 @@ pub fn settings(spec: &FormatSpec) -> Result<Settings, SettingError> {
         escapes: spec.escapes.unwrap_or_default(),
         skip_rows: spec.skip_rows.unwrap_or_default(),
         skip_footer: spec.skip_footer.unwrap_or_default(),
-        header: spec.header.clone().map_or(Header::FirstLine, Header::Names),
+        header: header(spec.header.as_ref()),
         comment: spec.comment.clone(),
         ragged: spec.ragged.unwrap_or_default(),
         null: spec.null.clone().unwrap_or_default(),
@@ -154,6 +154,14 @@ fn check_sheet(spec: &FormatSpec) -> Result<(), SettingError> {
     match set.into_iter().find(|(_, is_set)| *is_set) {
         Some((key, _)) => error(key, format!("{key} means nothing for a workbook: leave it out, or leave out sheet")),
         None => Ok(()),
+    }
+}
+
+fn header(spec: Option<&HeaderSpec>) -> Header {
+    match spec {
+        None | Some(HeaderSpec::FirstLine(true)) => Header::FirstLine,
+        Some(HeaderSpec::FirstLine(false)) => Header::None,
+        Some(HeaderSpec::Names(names)) => Header::Names(names.clone()),
     }
 }
 

@@ -40,9 +40,9 @@ pub struct FormatSpec {
     /// Lines that start so are not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Names of the columns of a file without a header.
+    /// The names of the columns.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub header: Option<Vec<String>>,
+    pub header: Option<HeaderSpec>,
     /// The treatment of rows of another length than the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ragged: Option<Ragged>,
@@ -143,6 +143,16 @@ impl FormatSpec {
             order: self.order.or(other.order),
         }
     }
+}
+
+/// The source of the names of columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a list of column names, or false for a file without a header")]
+pub enum HeaderSpec {
+    /// Whether the first line names them. If it does not, they are `column_1` and so on.
+    FirstLine(bool),
+    /// Those of a file without a header.
+    Names(Vec<String>),
 }
 
 /// A sheet of a workbook.
@@ -248,7 +258,7 @@ impl OneOrMany {
     }
 }
 
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     OneOrMany::deserialize(deserializer).map(|texts| texts.to_vec())
 }
 
@@ -268,6 +278,23 @@ mod tests {
         for wrong in [r#"{"sheet":-1}"#, r#"{"sheet":1.5}"#, r#"{"sheet":true}"#] {
             let error = read(wrong).unwrap_err().to_string();
             assert!(error.contains("the name of a sheet, or its number from 1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_list_of_names_or_none() {
+        let read = |json: &str| serde_json::from_str::<FormatSpec>(json).map(|spec| spec.header);
+        let names = HeaderSpec::Names(vec!["a".into()]);
+        assert_eq!(read(r#"{"header":["a"]}"#).unwrap(), Some(names.clone()));
+        assert_eq!(read(r#"{"header":false}"#).unwrap(), Some(HeaderSpec::FirstLine(false)));
+        let spec = FormatSpec { header: Some(HeaderSpec::FirstLine(false)), ..FormatSpec::default() };
+        assert_eq!(serde_json::to_string(&spec).unwrap(), r#"{"header":false}"#);
+        // The digest of a list is part of stored readings.
+        let spec = FormatSpec { header: Some(names), ..spec };
+        assert_eq!(serde_json::to_string(&spec).unwrap(), r#"{"header":["a"]}"#);
+        for wrong in [r#"{"header":"a"}"#, r#"{"header":0}"#] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("a list of column names, or false"), "{error}");
         }
     }
 

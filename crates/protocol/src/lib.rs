@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod bounds;
+mod column;
 mod digest;
 mod file_list;
 mod format;
@@ -15,9 +16,10 @@ mod report;
 mod sense;
 
 pub use bounds::{MAX_TEXT_BYTES, cut_text};
+pub use column::ColumnSpec;
 pub use digest::{BodyDigest, CONTENT_DIGEST};
 pub use file_list::{FileList, pack_hash, unpack_hash};
-pub use format::{Escapes, FormatSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
+pub use format::{Escapes, FormatSpec, HeaderSpec, Negative, OneOrMany, Op, Order, Quotes, Ragged, Sheet};
 pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{CompactManifest, LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FormatSpec, GroupSpec,
+    ColumnSpec, FormatSpec, GroupSpec,
     bounds::{self, MAX_GROUP_TEXTS, MAX_REJECT_BYTES, MAX_TEXT_BYTES},
 };
 
@@ -18,9 +18,9 @@ const MAX_NOTES: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportSpec {
-    /// Names that the report uses, each with the header names that it may have in a file; the first one present counts.
+    /// Names that the report uses, each with its place in a file.
     #[serde(default)]
-    pub columns: BTreeMap<String, Vec<String>>,
+    pub columns: BTreeMap<String, ColumnSpec>,
     /// Condition; rows for which it is not true are skipped.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,

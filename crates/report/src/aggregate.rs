@@ -2,6 +2,7 @@
 //! Memory holds a few blocks and the groups, whatever the size of the file.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     io::{self, Read},
     sync::{
@@ -12,7 +13,7 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
-use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Rejects, Settings, Table};
+use tributary_csv_gate::{Block, Blocks, Error as GateError, FileReject, Header, Rejects, Settings, Table};
 
 use crate::{
     columns::Column,
@@ -123,6 +124,7 @@ impl ReportPlan {
         (threads, readings): (usize, Option<Vec<Reading>>),
         report: &impl Fn(Progress) -> bool,
     ) -> Result<Outcome, Error> {
+        let settings = &*self.settings(settings);
         let file = open().map(|file| StoppableReader { file, bytes: 0, go_on: None }).map_err(GateError::Io);
         let once = file.and_then(|file| Table::open_once(path, size, file, settings)).map_err(Error::Gate);
         match once.and_then(|table| self.compute(table, numbers, (threads, readings.clone()), report)) {
@@ -235,21 +237,23 @@ impl ReportPlan {
         states.map(|(column, (reading, field))| ColumnState::new(*field, reading, !is_sure(column))).collect()
     }
 
+    /// The settings of the gate for a file with these. Where no name is looked for, no line is a better header than another.
+    fn settings<'s>(&self, settings: &'s Settings) -> Cow<'s, Settings> {
+        let are_positions = !self.columns.is_empty() && self.columns.iter().all(Column::is_at_position);
+        match are_positions && settings.header == Header::FirstLine {
+            true => Cow::Owned(Settings { header: Header::AnyFirstLine, ..settings.clone() }),
+            false => Cow::Borrowed(settings),
+        }
+    }
+
     /// Returns the position of each column of the plan in the header.
     fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
         let reject = |reason: String| FileReject::of_file(reason);
         let position = |column: &Column| {
-            column.field(header).map_err(|ambiguous| reject(ambiguous.to_string()))?.ok_or_else(|| {
-                let names: Vec<_> = column.headers.iter().map(|name| format!("`{name}`")).collect();
-                let wanted = match names.as_slice() {
-                    [name] => name.clone(),
-                    _ => format!("`{}` (one of {})", column.name, names.join(", ")),
-                };
-                reject(format!(
-                    "no column {wanted}: name it in the header, or add its name to the report's columns; skip_rows = … skips lines \
-                     above the header, and header = […] names the columns of a file without one"
-                ))
-            })
+            column
+                .field(header)
+                .map_err(|ambiguous| reject(ambiguous.to_string()))?
+                .ok_or_else(|| reject(column.missing(header.len())))
         };
         self.columns.iter().map(position).collect()
     }

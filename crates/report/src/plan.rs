@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use tributary_protocol::{GroupSpec, ReportSpec};
+use tributary_csv_gate::folded;
+use tributary_protocol::{ColumnSpec, GroupSpec, ReportSpec};
 
 use crate::{
     columns::{Column, NeededColumns},
@@ -289,9 +290,9 @@ fn digest(
     group_by: &[GroupColumn],
     (formulas, parts): (&[Formula], &[PartSpec]),
 ) -> String {
-    let headers: Vec<_> = columns.iter().map(|column| &column.headers).collect();
+    let places: Vec<_> = columns.iter().map(|column| &column.place).collect();
     let parts: Vec<_> = parts.iter().map(|part| (part.kind, &formulas[part.formula])).collect();
-    let compiled = format!("{} {headers:?} {filter:?} {check:?} {group_by:?} {parts:?}", partial_format());
+    let compiled = format!("{} {places:?} {filter:?} {check:?} {group_by:?} {parts:?}", partial_format());
     short_digest(&compiled)
 }
 
@@ -299,24 +300,37 @@ fn short_digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }
 
-/// Checks that the names of the results can become columns of a table, where case is ignored.
-fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
-    for (name, headers) in &spec.columns {
+fn check_columns(spec: &ReportSpec) -> Result<(), SpecError> {
+    for (name, column) in &spec.columns {
         let wrong = |why: &str| Err(SpecError { setting: ReportSetting::Column(name.clone()), why: why.to_owned() });
         if name.trim().is_empty() {
             return wrong("a column needs a name");
         }
-        if headers.is_empty() || headers.iter().any(|header| header.trim().is_empty()) {
-            return wrong("list its names in headers, as in `price = [\"Price\", \"UnitPrice\"]`");
-        }
-        if spec
-            .columns
-            .keys()
-            .any(|other| other != name && tributary_csv_gate::folded(other) == tributary_csv_gate::folded(name))
-        {
+        let mut others = spec.columns.iter().filter(|(other, _)| *other != name);
+        if others.clone().any(|(other, _)| folded(other) == folded(name)) {
             return wrong("another entry differs only in case; keep one of them");
         }
+        match column {
+            ColumnSpec::Position(0) => return wrong("positions are counted from 1"),
+            ColumnSpec::Position(position) => {
+                if let Some((other, _)) = others.find(|(_, other)| *other == column) {
+                    return wrong(&format!(
+                        "position {position} is `{other}` too; correct one of them, or leave it out"
+                    ));
+                }
+            }
+            ColumnSpec::Headers(names) if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) => {
+                return wrong("list its names in headers, as in `price = [\"Price\", \"UnitPrice\"]`");
+            }
+            ColumnSpec::Headers(_) => {}
+        }
     }
+    Ok(())
+}
+
+/// Checks that the names of the results can become columns of a table, where case is ignored.
+fn check_names(spec: &ReportSpec) -> Result<(), SpecError> {
+    check_columns(spec)?;
     if spec.metrics.is_empty() {
         let why = "add at least one metric, as in `{ rows = \"count()\" }`".to_owned();
         return Err(SpecError { setting: ReportSetting::Metric(String::new()), why });

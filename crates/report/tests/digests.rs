@@ -3,7 +3,7 @@
 use tributary_protocol::{CalendarPart, DateGroup, GroupSpec, ReportSpec};
 use tributary_report::ReportPlan;
 
-use crate::support::{checked, filtered, renamed, report};
+use crate::support::{at, checked, filtered, renamed, report};
 
 /// Guards against a change of the code that silently makes every stored partial stale. If a digest has to change, raise
 /// the format of partials.
@@ -28,4 +28,8 @@ fn a_report_keeps_its_digests() {
     check(dated(None, Some(true)), "0ee4ee234cbce55d10a5fee5cb769363", "61086bec0d0a98fbe2ca38183d68d4ea");
     // The name in the results is no part of what a source computes.
     check(dated(Some("Month"), None), "ec1fc898a80fce198b596ab4d551174b", "bc98a13f19ddbd00d46c6ceddd8fb577");
+    // Two positions must not be taken for each other, nor for names.
+    let sales = |position| at(report(&["shop"], &["sum(sales)"]), &[("shop", 1), ("sales", position)]);
+    check(sales(3), "e7ee1fc0c52d3b2587da5666aba5fac2", "e1d503d29d4ef81ec00b6613c8357956");
+    check(sales(4), "4f38dd1899c147515991bd7da23069c8", "52c33a36ee55dbd594a75d32e29e2f42");
 }

@@ -10,6 +10,7 @@ mod expressions;
 mod metrics;
 mod model;
 mod numbers;
+mod positions;
 mod property;
 mod readings;
 mod rows;

@@ -1,7 +1,7 @@
 //! Short ways to declare reports, and the check of a report's result for a file.
 
 use tributary_csv_gate::{Error as GateError, Settings, Table};
-use tributary_protocol::{GroupLine, MetricSpec, ReportSpec};
+use tributary_protocol::{ColumnSpec, GroupLine, MetricSpec, ReportSpec};
 use tributary_report::{Error, FileFormat, Number, Partial, Progress, ReportPlan, Total};
 
 /// A report of these metrics, which are named `m0`, `m1` and so on.
@@ -17,7 +17,15 @@ pub(crate) fn report(group_by: &[&str], metrics: &[&str]) -> ReportSpec {
 
 /// Adds other names in files for a column.
 pub(crate) fn renamed(mut report: ReportSpec, name: &str, headers: &[&str]) -> ReportSpec {
-    report.columns.insert(name.to_owned(), headers.iter().map(|header| (*header).to_owned()).collect());
+    let headers = headers.iter().map(|header| (*header).to_owned()).collect();
+    report.columns.insert(name.to_owned(), ColumnSpec::Headers(headers));
+    report
+}
+
+/// Gives names to positions.
+pub(crate) fn at(mut report: ReportSpec, columns: &[(&str, u32)]) -> ReportSpec {
+    let specs = columns.iter().map(|(name, position)| ((*name).to_owned(), ColumnSpec::Position(*position)));
+    report.columns.extend(specs);
     report
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::de::DeserializeOwned;
-use tributary_protocol::{Escapes, FormatSpec, Ragged, Sheet};
+use tributary_protocol::{Escapes, FormatSpec, HeaderSpec, Ragged, Sheet};
 
 /// Settings of a format; `docs/reference/formats.md` describes them. What is not set is detected or has its default.
 #[derive(Args, Clone, Debug, Default)]
@@ -70,7 +70,7 @@ pub struct FormatFlags {
 }
 
 impl FormatFlags {
-    /// The flags as a format, without those that have no key there.
+    /// The flags as a format.
     pub(super) fn spec(&self) -> FormatSpec {
         let list = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
         FormatSpec {
@@ -84,7 +84,10 @@ impl FormatFlags {
             skip_rows: self.skip_rows,
             skip_footer: self.skip_footer,
             comment: self.comment.clone(),
-            header: list(&self.header),
+            header: match self.no_header {
+                true => Some(HeaderSpec::FirstLine(false)),
+                false => list(&self.header).map(HeaderSpec::Names),
+            },
             ragged: self.ragged,
             null: list(&self.null),
             text_cells: self.text_cells.then_some(true),

@@ -9,13 +9,11 @@ use super::{Findings, InspectArgs};
 pub(super) fn found_format(args: &InspectArgs, spec: &FormatSpec, findings: &Findings) -> FormatSpec {
     let dialect = findings.table.dialect();
     let skip_rows = Some(dialect.skipped_lines).filter(|lines| *lines > 0);
-    // No key says that there is no header: its names do.
-    let header = args.flags.no_header.then(|| findings.table.columns().to_vec()).or_else(|| spec.header.clone());
     // Of a sheet only the lines above its header are detected.
     let of_text = if spec.sheet.is_none() { of_text(dialect) } else { FormatSpec::default() };
     let name = args.file.file_name().map(|name| pattern(&name.to_string_lossy()));
     let spec = if of_text.quote.is_some() { without_quotes(spec) } else { spec.clone() };
-    FormatSpec { files: name.into_iter().collect(), header, ..spec }.or(FormatSpec { skip_rows, ..of_text })
+    FormatSpec { files: name.into_iter().collect(), ..spec }.or(FormatSpec { skip_rows, ..of_text })
 }
 
 /// The settings without those that mean nothing once there are no quotes. A format that sets them is refused.

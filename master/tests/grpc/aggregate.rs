@@ -9,7 +9,7 @@ use tributary_grpc::tributary_v1::{
     aggregate_response::Content as Answer, value::Kind,
 };
 
-use super::{Master, own::Client};
+use super::{Master, own::Client, processor::chunks};
 use crate::system::System;
 
 /// Sends a file for a report, and takes all answers but progress: the summary, and the groups.
@@ -28,6 +28,33 @@ async fn aggregate(client: &mut Client, report: &str, text: &[u8]) -> Result<(Ag
         }
     }
     Ok((summary.unwrap(), groups))
+}
+
+/// Guards against a report by position that sums other rows than the processor whose protocol it stands for.
+#[tokio::test]
+async fn positions_give_the_totals_of_process_csv() {
+    const REPORT: &str = "columns = { department = 1, sales = 3 }\ncheck = \"sales >= 0\"\ngroup_by = \"department\"\n\
+                          metrics = { total = \"sum(sales)\" }\n[[format]]\nskip_rows = 1\nheader = false\n";
+    let system = System::new();
+    let master = Master::start(&system, &[]);
+    let file = system.home().join("sales.csv");
+    let made = system.run("generate", &["sales", "--rows", "50000", "--out", file.to_str().unwrap()]);
+    assert!(made.status.success(), "{made:?}");
+    let bad = "Toys,2026-05-01,-4\nToys,x,many\nToys,3\n,x,4\nToys,x,\nToys,x,5,6\n\"To\nys\",x, +7 \n";
+    let text = [fs::read_to_string(&file).unwrap(), bad.to_owned()].concat();
+    let (_, summary) = master.process(chunks(text.as_bytes(), 100_000, true)).await.unwrap();
+    let totals = master.totals(&summary);
+    let mut client = master.own(None).await;
+    let (head, groups) = aggregate(&mut client, REPORT, text.as_bytes()).await.unwrap();
+    assert_eq!((head.rows - head.rejected, head.rejected), (summary.rows_processed, summary.malformed_rows));
+    assert_eq!(head.rejected, 6);
+    let quoted = |key: &str| if key.contains('\n') { format!("\"{key}\"") } else { key.to_owned() };
+    let line = |group: &Group| match group.values[0].kind {
+        Some(Kind::Integer(total)) => format!("{},{total}\r\n", quoted(&group.key[0])),
+        ref other => panic!("{other:?}"),
+    };
+    let lines: String = groups.iter().map(line).collect();
+    assert_eq!(format!("Department Name,Total Number of Sales\r\n{lines}"), totals);
 }
 
 #[tokio::test]

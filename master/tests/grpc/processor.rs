@@ -27,7 +27,10 @@ impl Master {
     }
 
     /// Sends chunks and takes all messages.
-    async fn process(&self, chunks: Vec<CsvChunk>) -> Result<(Vec<ProcessingStatus>, ProcessSummary), Status> {
+    pub(super) async fn process(
+        &self,
+        chunks: Vec<CsvChunk>,
+    ) -> Result<(Vec<ProcessingStatus>, ProcessSummary), Status> {
         let mut updates = self.client().await.process_csv(stream::iter(chunks)).await?.into_inner();
         let (mut statuses, mut summary) = (Vec::new(), None);
         while let Some(update) = updates.message().await? {
@@ -40,12 +43,12 @@ impl Master {
         Ok((statuses, summary.unwrap()))
     }
 
-    fn totals(&self, summary: &ProcessSummary) -> String {
+    pub(super) fn totals(&self, summary: &ProcessSummary) -> String {
         fs::read_to_string(self.results.join(&summary.result_file_name)).unwrap()
     }
 }
 
-fn chunks(text: &[u8], size: usize, is_said: bool) -> Vec<CsvChunk> {
+pub(super) fn chunks(text: &[u8], size: usize, is_said: bool) -> Vec<CsvChunk> {
     let parts = text.chunks(size).enumerate().map(|(number, part)| CsvChunk {
         data: part.to_vec().into(),
         file_size_bytes: (is_said && number == 0).then_some(text.len() as u64),

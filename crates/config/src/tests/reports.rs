@@ -1,5 +1,7 @@
 //! Words, units and dates of reports.
 
+use tributary_protocol::{ColumnSpec, HeaderSpec};
+
 use super::{load, refused};
 use crate::ReportConfig;
 
@@ -60,6 +62,33 @@ fn dates_stand_among_the_groups() {
     assert_eq!(groups(two), (texts(&["shop", "Month"]), Some("1 Month".into())));
     let shown = load(&format!("{BEGIN}{two}\n{metrics}"), &[]).unwrap().to_string();
     assert!(shown.contains("grouped by shop, the month of d as Month"), "{shown}");
+}
+
+#[test]
+fn columns_have_names_or_positions() {
+    let lines = "columns = { department = 1, sales = 3, price = \"Price\", n = [\"N\", \"Number\"] }\nmetrics = { s = \"sum(sales)\" }\n\
+                 [[report.format]]\nheader = false\n";
+    let found = report(lines);
+    let headers = |names: &[&str]| ColumnSpec::Headers(names.iter().map(|name| (*name).to_owned()).collect());
+    let expect = [
+        ("department", ColumnSpec::Position(1)),
+        ("n", headers(&["N", "Number"])),
+        ("price", headers(&["Price"])),
+        ("sales", ColumnSpec::Position(3)),
+    ];
+    assert_eq!(found.spec.columns, expect.map(|(name, column)| (name.to_owned(), column)).into());
+    assert_eq!(found.formats.spec("a.csv").header, Some(HeaderSpec::FirstLine(false)));
+    let shown = load(&format!("{BEGIN}{lines}"), &[]).unwrap().to_string();
+    assert!(shown.contains("department is column 1, sales is column 3"), "{shown}");
+    for wrong in ["0", "-1", "1.5", "true", "[\"a\", 1]", "[]", "{ a = 1 }"] {
+        let line = format!("{BEGIN}columns = {{ sales = {wrong} }}\nmetrics = {{ s = \"sum(sales)\" }}\n");
+        refused(&line, &[], &["FILE, line 4"]);
+    }
+    refused(
+        &format!("{BEGIN}metrics = {{ n = \"count()\" }}\n[[report.format]]\nheader = 1\n"),
+        &[],
+        &["FILE, line 6", "false"],
+    );
 }
 
 #[test]

@@ -178,6 +178,23 @@ impl Sample<'_> {
     }
 }
 
+/// The number of fields that most records have; of several such numbers, that of the first record. None if no record is sound.
+pub(crate) fn usual_width(text: &[u8], end: End, splitter: &Splitter, is_sheet: bool) -> Option<usize> {
+    let mut widths: Vec<(usize, u64)> = Vec::new();
+    Sample { text, end, columns: None }.read(splitter, |piece, _| {
+        let Piece::Record(_, Record { fields, .. }) = piece else { return };
+        match widths.iter_mut().find(|(width, _)| width == fields) {
+            Some((_, count)) => *count += 1,
+            None => widths.push((*fields, 1)),
+        }
+    });
+    match is_sheet {
+        // A row ends with its last cell that is not empty.
+        true => widths.into_iter().map(|(width, _)| width).max(),
+        false => widths.into_iter().rev().max_by_key(|(_, count)| *count).map(|(width, _)| width),
+    }
+}
+
 pub(super) fn with_spans(splitter: &Splitter) -> Splitter {
     /// Most fields of a record that are looked at.
     const MAX_SPANS: usize = 4096;

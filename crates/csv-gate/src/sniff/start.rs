@@ -65,7 +65,7 @@ pub(crate) fn find_start(text: &[u8], end: End, splitter: &Splitter, found: &Sni
     let is_plain =
         || first_record(first, cut, &splitter).is_none_or(|(cells, _)| !is_sparse(&cells) && !is_note(&cells));
     let is_markup = first.trim_ascii_start().first().is_some_and(|byte| b"<{[".contains(byte));
-    if is_markup || (found.fits && is_plain()) {
+    if is_markup || (found.fits && (wanted.any_names || is_plain())) {
         return 0;
     }
     Start { text, end: cut, splitter, wanted, fits: found.fits }.search().unwrap_or(0)
@@ -142,7 +142,7 @@ impl Start<'_> {
     fn is_allowed(&self, above: &[&[u8]], found: &Candidate) -> bool {
         let mut lines: Vec<Above> = Vec::new();
         for line in above {
-            match found.above(line) {
+            match found.above(line, self.wanted.any_names) {
                 Some(Above::Header) | None => return false,
                 Some(line) => lines.push(line),
             }
@@ -168,7 +168,7 @@ impl Start<'_> {
 
 impl Candidate {
     /// Tells what a line above the header is; none if it is no complete record.
-    fn above(&self, line: &[u8]) -> Option<Above> {
+    fn above(&self, line: &[u8], any_names: bool) -> Option<Above> {
         let text = line.trim_ascii();
         if text.is_empty() {
             return Some(Above::Blank);
@@ -181,6 +181,9 @@ impl Candidate {
             Some((cells, len)) if len == line.len() => cells,
             _ => return is_marked.then_some(Above::Comment),
         };
+        if any_names && cells.len() == self.columns {
+            return Some(Above::Header);
+        }
         // The first name of a header may begin with such a sign.
         if is_marked && (cells.len() == 1 || is_note(&cells)) {
             return Some(Above::Comment);

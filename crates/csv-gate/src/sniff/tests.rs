@@ -11,7 +11,7 @@ fn sniffed(text: &str, end: End, prefer_tab: bool) -> Sniffed {
         text.as_bytes(),
         end,
         &splitter(),
-        Wanted { delimiter: true, quoting: true, prefer_tab, ragged: false, columns: None },
+        Wanted { delimiter: true, quoting: true, prefer_tab, ragged: false, ..Wanted::default() },
     )
 }
 

@@ -13,7 +13,7 @@ use crate::{
         SAMPLE_BYTES,
         below::{Below, below_header},
         named::NamedHeader,
-        profile::{PROFILE_BYTES, Profile, are_counted, first_record, from_record, of_rows},
+        profile::{PROFILE_BYTES, Profile, are_counted, of_rows},
         second::{Second, second_table},
     },
     split::End,
@@ -41,17 +41,16 @@ impl<R: Read> Table<R> {
     }
 
     /// Looks at the beginning of the file, up to a second table.
-    pub(super) fn look_around(&mut self, settings: &Settings) -> Result<Option<Around>, Error> {
+    /// `width` is that of the rows of a file without a header.
+    pub(super) fn look_around(&mut self, settings: &Settings, width: Option<usize>) -> Result<Option<Around>, Error> {
         let (byte, is_strict) = (self.text.byte(), settings.ragged == Ragged::Reject);
         let line = self.text.line();
         let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
         let splitter = &self.rules.splitter;
         let columns = match &settings.header {
-            Header::FirstLine => None,
+            Header::FirstLine | Header::AnyFirstLine => None,
             Header::Names(names) => Some(names.len()),
-            Header::None => {
-                Some(first_record(from_record(sample, end, splitter), end, splitter).map_or(0, |row| row.0.len()))
-            }
+            Header::None => Some(width.unwrap_or(0)),
         };
         if let Some(columns) = columns {
             let rows = of_rows(sample, end, splitter, columns);

@@ -22,7 +22,7 @@ use crate::{
     footer::Source,
     head::{self, Head},
     line_end::first_line,
-    sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff, start::find_start},
+    sniff::{SAMPLE_BYTES, Sniffed, Wanted, sep_line, sniff, start::find_start, usual_width},
     split::{EscapeRule, Fields, Quoting, Splitter},
     survey::{Findings, survey},
     unpack::Unpacked,
@@ -142,8 +142,9 @@ impl<R: Read> Table<R> {
     /// Detects what the settings do not say, and reads the header.
     pub(super) fn read_start(&mut self, mut opening: Opening) -> Result<(), Error> {
         self.sniff(opening.named, opening.wanted, &opening.settings)?;
-        opening.around = self.look_around(&opening.settings)?;
-        self.read_columns(&opening.settings)?;
+        let width = self.width_without_header(&opening.settings)?;
+        opening.around = self.look_around(&opening.settings, width)?;
+        self.read_columns(&opening.settings, width)?;
         self.opening = Some(Box::new(opening));
         Ok(())
     }
@@ -204,7 +205,7 @@ impl<R: Read> Table<R> {
             rows: 0,
             lenient_failures: 0,
             after_nul: false,
-            detects_header: settings.header == Header::FirstLine && settings.skip_rows == 0,
+            detects_header: settings.header.is_first_line() && settings.skip_rows == 0,
             drop_last_name: false,
             after_header: false,
             opening: None,
@@ -235,9 +236,10 @@ impl<R: Read> Table<R> {
             delimiter: settings.delimiter.is_none() && named.is_none(),
             quoting: !is_quoting_set,
             prefer_tab,
+            any_names: settings.header == Header::AnyFirstLine,
             columns: match &settings.header {
                 Header::Names(names) => Some(names.len()),
-                Header::FirstLine | Header::None => None,
+                Header::FirstLine | Header::AnyFirstLine | Header::None => None,
             },
         }
     }
@@ -274,10 +276,21 @@ impl<R: Read> Table<R> {
         let rules = Arc::make_mut(&mut self.rules);
         rules.splitter = splitter;
         rules.width.trailing = self.dialect.trailing_delimiter;
-        self.drop_last_name = settings.header == Header::FirstLine && header_trailing;
+        self.drop_last_name = settings.header.is_first_line() && header_trailing;
     }
 
-    fn read_columns(&mut self, settings: &Settings) -> Result<(), Error> {
+    /// The number of columns of a file without a header. One bad row at its start must not make all others bad.
+    fn width_without_header(&mut self, settings: &Settings) -> Result<Option<usize>, Error> {
+        if settings.header != Header::None {
+            return Ok(None);
+        }
+        let is_sheet = settings.sheet.is_some();
+        let (sample, end) = self.text.sample(SAMPLE_BYTES)?;
+        let width = usual_width(sample, end, &self.rules.splitter, is_sheet);
+        Ok(width.filter(|width| *width <= settings.limits.columns))
+    }
+
+    fn read_columns(&mut self, settings: &Settings, width: Option<usize>) -> Result<(), Error> {
         let Quoting { quote, escape, .. } = self.rules.splitter.quoting;
         // Those who write so write this word for nothing. As an escape it would be the letter.
         let null_of_dumps = (quote.is_none() && escape == Some(b'\\')).then(|| "\\N".to_owned());
@@ -291,14 +304,15 @@ impl<R: Read> Table<R> {
             rules.update();
         }
         self.columns = match &settings.header {
-            Header::FirstLine => self.read_header()?,
+            Header::FirstLine | Header::AnyFirstLine => self.read_header()?,
             Header::Names(names) if self.find_record()? => names.iter().map(|name| name.trim().to_owned()).collect(),
             Header::Names(_) => return Err(Error::file(format!("no rows: {}", self.no_line()))),
             Header::None => {
                 let rules = Arc::make_mut(&mut self.rules);
                 rules.cells = cells.clone();
                 rules.update();
-                self.count_columns()?
+                let width = width.map_or_else(|| self.count_columns(), Ok)?;
+                (1..=width).map(|i| format!("column_{i}")).collect()
             }
         };
         let rules = Arc::make_mut(&mut self.rules);
@@ -336,14 +350,14 @@ impl<R: Read> Table<R> {
         }
     }
 
-    /// Reads the first good row and returns a name for each of its fields.
-    fn count_columns(&mut self) -> Result<Vec<String>, Error> {
+    /// Reads the first good row and counts its fields.
+    fn count_columns(&mut self) -> Result<usize, Error> {
         if !self.advance()? {
             return Err(Error::file("no columns: the file holds no good row to count them by"));
         }
         self.pending = true;
         self.header = self.current;
-        Ok((1..=self.checked_columns()?).map(|i| format!("column_{i}")).collect())
+        self.checked_columns()
     }
 
     fn checked_columns(&self) -> Result<usize, Error> {
