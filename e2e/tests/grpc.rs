@@ -2,8 +2,9 @@
 
 use std::{
     fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use e2e::{block, python};
@@ -16,7 +17,7 @@ use tributary_testkit::{
 const ADDRESS: &str = "127.0.0.1:50051";
 
 struct Master {
-    _daemon: Daemon,
+    daemon: Daemon,
     address: String,
     home: TempDir,
 }
@@ -37,7 +38,7 @@ impl Master {
             let log = fs::read_to_string(&log).unwrap();
             log.split("gRPC is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
         });
-        let master = Self { _daemon: daemon, address, home };
+        let master = Self { daemon, address, home };
         let stubs = block("grpc.md", "sh", "grpc_tools.protoc");
         let (_, stubs) = stubs.split_once("pip install grpcio grpcio-tools\n").unwrap();
         master.shell(stubs);
@@ -134,6 +135,96 @@ print(list(processor.ProcessCsv(iter([p.CsvChunk(data=b'h\\n\\xff,,1\\na,,2')]))
     assert_eq!(printed, "CANCELLED\nDEADLINE_EXCEEDED\n1\n");
     let results: Vec<_> = fs::read_dir(master.home.path().join("database.db.results")).unwrap().collect();
     assert_eq!(results.len(), 1, "{results:?}");
+}
+
+/// Guards against a client whose chunks are not those of the first one that was tried.
+#[test]
+fn chunks_may_have_any_size_and_end_anywhere() {
+    const SCRIPT: &str = "
+import csv, io, os, sys, grpc
+import processing_pb2 as p, processing_pb2_grpc
+processor = processing_pb2_grpc.CsvProcessorStub(grpc.insecure_channel(sys.argv[1]))
+def send(text, size, announced=None):
+    parts = [text[at:at + size] for at in range(0, len(text), size)]
+    chunks = [p.CsvChunk(data=part, file_size_bytes=announced) for part in parts]
+    return list(processor.ProcessCsv(iter(chunks)))[-1].summary
+def check(text, size, malformed):
+    sums = {}
+    for row in list(csv.reader(io.StringIO(text.decode())))[1:]:
+        if len(row) == 3:
+            sums[row[0]] = sums.get(row[0], 0) + int(row[2])
+    summary = send(text, size)
+    with open(os.path.join(sys.argv[2], summary.result_file_name), newline='', encoding='utf-8') as file:
+        totals = {row[0]: int(row[1]) for row in list(csv.reader(file))[1:]}
+    assert totals == sums and summary.total_sales == sum(sums.values()), (size, totals, sums)
+    assert summary.malformed_rows == malformed, (size, summary)
+text = 'Department Name,Date,Number of Sales\\nToys,2026-05-01,3\\nVêtements,x,4\\n\"To\\nys\",x,5\\nMöbel,x,6'.encode()
+for size in [1, 2, 3, 5, 1000]:
+    check(text, size, 0)
+    check(text + b'\\nToys,x', size, 1)
+great = text + b'\\nToys,2026-05-01,3' * 2_000_000
+for size in [32 << 20, 1 << 20]:
+    check(great, size, 0)
+print(send(b'', 1).rows_processed, send(b'h', 1).malformed_rows)
+try:
+    send(text, 7, len(text) + 1)
+except grpc.RpcError as error:
+    print(error.code().name)
+";
+    let master = Master::start();
+    let results = master.home.path().join("database.db.results");
+    let printed = python(SCRIPT, &[&master.address, results.to_str().unwrap()], master.home.path());
+    assert_eq!(printed, "0 0\nDATA_LOSS\n");
+}
+
+/// Guards against half of a result, which nobody could tell from a whole one.
+#[test]
+fn a_kill_in_the_middle_of_streams_leaves_whole_results_only() {
+    const SCRIPT: &str = "
+import sys, threading, grpc
+import processing_pb2 as p, processing_pb2_grpc
+channel = grpc.insecure_channel(sys.argv[1])
+processor = processing_pb2_grpc.CsvProcessorStub(channel)
+rows = b'h\\n' + b''.join(b'd%05d,,1\\n' % number for number in range(20_000))
+def endless():
+    while True:
+        yield p.CsvChunk(data=rows)
+def run(chunks, times):
+    try:
+        for _ in range(times):
+            print(list(processor.ProcessCsv(chunks()))[-1].summary.result_file_name, flush=True)
+    except grpc.RpcError:
+        pass
+short = lambda: iter([p.CsvChunk(data=rows)])
+streams = [threading.Thread(target=run, args=one) for one in 4 * [(endless, 1)] + 4 * [(short, 1_000_000)]]
+[stream.start() for stream in streams]
+[stream.join() for stream in streams]
+";
+    let mut master = Master::start();
+    let results = master.home.path().join("database.db.results");
+    let mut command = Command::new(std::env::var_os("TRIBUTARY_E2E_PYTHON").unwrap());
+    command.args(["-c", SCRIPT, &master.address]).current_dir(master.home.path()).stdout(Stdio::piped());
+    let mut clients = command.spawn().unwrap();
+    let told = BufReader::new(clients.stdout.take().unwrap()).lines();
+    let told: Vec<_> = told.take(20).map(Result::unwrap).collect();
+    master.daemon.kill();
+    clients.wait().unwrap();
+    let whole: String = (0..20_000).map(|number| format!("d{number:05},1\r\n")).collect();
+    let whole = format!("Department Name,Total Number of Sales\r\n{whole}");
+    let names = || fs::read_dir(&results).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_result = |name: &String| !name.starts_with('.');
+    for name in names().filter(is_result) {
+        assert_eq!(fs::read_to_string(results.join(&name)).unwrap(), whole, "{name}");
+    }
+    assert!(told.iter().all(|name| results.join(name).exists()), "a result that was told is gone");
+    let again = Master::start_in(master.home, &[]);
+    assert!(names().all(|name| is_result(&name)), "a part of a result is still there");
+    let before = names().count();
+    let script = "import sys, grpc, processing_pb2 as p, processing_pb2_grpc as g
+processor = g.CsvProcessorStub(grpc.insecure_channel(sys.argv[1]))
+print(list(processor.ProcessCsv(iter([p.CsvChunk(data=b'h\\na,,2')])))[-1].summary.total_sales)";
+    assert_eq!(python(script, &[&again.address], again.home.path()), "2\n");
+    assert_eq!(names().count(), before + 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The entrance for gRPC, over real connections.
 
 mod aggregate;
+mod cases;
 mod own;
 mod processor;
 

@@ -28,7 +28,7 @@ impl Call {
         Self {
             sender: extensions.get::<Caller>().and_then(|caller| caller.name.as_ref().map(ToString::to_string)),
             revoked: extensions.get::<Revoked>().map(|revoked| revoked.0.clone()).unwrap_or_default(),
-            arrival: extensions.get::<Arrival>().cloned().unwrap_or_default(),
+            arrival: extensions.get::<Arrival>().cloned().expect("the guard puts it there"),
         }
     }
 }

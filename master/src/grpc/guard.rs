@@ -3,9 +3,11 @@
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Status,
@@ -22,7 +24,11 @@ use tributary_admission::{Admission, Caller, Denied, RequestFacts, Role};
 use super::{
     body::{Arrival, Watched},
     incoming::Ends,
+    room::Room,
 };
+
+/// Calls whose messages come, or that are worked on.
+const MAX_CALLS: usize = 2_000;
 
 /// Roles of methods that do more than read. Those that do not exist are told so to those who may read.
 const ROLES: [(&str, Role); 4] = [
@@ -41,11 +47,15 @@ pub(super) struct Revoked(pub(super) CancellationToken);
 
 /// The guard of all services.
 #[derive(Clone)]
-pub(super) struct Guard(Admission);
+pub(super) struct Guard {
+    admission: Admission,
+    room: Room,
+    calls: Arc<Semaphore>,
+}
 
 impl Guard {
-    pub(super) fn new(admission: Admission) -> Self {
-        Self(admission)
+    pub(super) fn new(admission: Admission, room: Room) -> Self {
+        Self { admission, room, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
     }
 }
 
@@ -53,14 +63,14 @@ impl<S> Layer<S> for Guard {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { admission: self.0.clone(), inner }
+        Guarded { guard: self.clone(), inner }
     }
 }
 
 /// A service behind the guard.
 #[derive(Clone)]
 pub(super) struct Guarded<S> {
-    admission: Admission,
+    guard: Guard,
     inner: S,
 }
 
@@ -82,26 +92,32 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         // The one that was asked whether it is ready.
         let other = self.inner.clone();
-        let (admission, mut inner) = (self.admission.clone(), std::mem::replace(&mut self.inner, other));
+        let (guard, mut inner) = (self.guard.clone(), std::mem::replace(&mut self.inner, other));
         Box::pin(async move {
             let peer = request.extensions().get::<Ends>().and_then(|ends| ends.peer).map(|peer| peer.ip());
-            match admit(&admission, &request) {
-                Ok(caller) => inner.call(watched(&admission, request, caller)).await,
-                Err(Denied::WrongToken) => Ok(refusal(&admission.delayed(peer).await).into_http()),
-                Err(denied) => Ok(refusal(&denied).into_http()),
+            let caller = match admit(&guard.admission, &request) {
+                Ok(caller) => caller,
+                Err(Denied::WrongToken) => return Ok(refusal(&guard.admission.delayed(peer).await).into_http()),
+                Err(denied) => return Ok(refusal(&denied).into_http()),
+            };
+            match guard.calls.clone().try_acquire_owned() {
+                Ok(place) => inner.call(guard.watched(request, caller, place)).await,
+                Err(_) => Ok(Status::resource_exhausted("too many calls at once; try again later").into_http()),
             }
         })
     }
 }
 
-fn watched(admission: &Admission, request: Request<Body>, caller: Caller) -> Request<Body> {
-    let arrival = Arrival::default();
-    let (mut parts, body) = request.into_parts();
-    let revoked = admission.revoked(parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes()));
-    parts.extensions.insert(caller);
-    parts.extensions.insert(Revoked(revoked));
-    parts.extensions.insert(arrival.clone());
-    Request::from_parts(parts, Body::new(Watched::new(body, arrival)))
+impl Guard {
+    fn watched(&self, request: Request<Body>, caller: Caller, place: OwnedSemaphorePermit) -> Request<Body> {
+        let arrival = Arrival::new(place);
+        let (mut parts, body) = request.into_parts();
+        let revoked = self.admission.revoked(parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes()));
+        parts.extensions.insert(caller);
+        parts.extensions.insert(Revoked(revoked));
+        parts.extensions.insert(arrival.clone());
+        Request::from_parts(parts, Body::new(Watched::new(body, arrival, self.room.clone())))
+    }
 }
 
 /// Judges a call by its head.

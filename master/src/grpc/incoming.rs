@@ -15,16 +15,19 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    time::{sleep, timeout},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Sleep, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tonic::transport::server::Connected;
 use tributary_tls::PairInForce;
 
-/// TLS handshakes at a time, and the most time of one.
-const MAX_HANDSHAKES: usize = 1_000;
+/// Connections at a time; the system keeps others waiting.
+const MAX_CONNECTIONS: usize = 1_000;
+/// The most time of a TLS handshake, and the time within which a client has to send the greeting of HTTP/2.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// Bytes of that greeting.
+const GREETING_BYTES: usize = 24;
 /// Wait after the system refused to give a connection: it has no descriptors left.
 const REFUSED_WAIT: Duration = Duration::from_millis(100);
 /// Time after which the system gives up a client that takes nothing.
@@ -32,7 +35,14 @@ const REFUSED_WAIT: Duration = Duration::from_millis(100);
 const ABANDONED: Duration = Duration::from_secs(120);
 
 /// One connection.
-pub(super) enum Connection {
+pub(super) struct Connection {
+    link: Link,
+    /// The time for the greeting, and the bytes that it lacks. None once it is there: from then on the library asks who is silent.
+    greeting: Option<(Pin<Box<Sleep>>, usize)>,
+    _place: OwnedSemaphorePermit,
+}
+
+enum Link {
     Plain(TcpStream),
     Encrypted(Box<TlsStream<TcpStream>>),
 }
@@ -63,8 +73,9 @@ pub(super) fn incoming(
 }
 
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, sender: mpsc::Sender<Connection>) {
-    let places = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let tcp = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => tcp,
@@ -78,15 +89,13 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, sender: mp
         };
         prepare(&tcp);
         let Some(acceptor) = acceptor.clone() else {
-            let _ = sender.send(Connection::Plain(tcp)).await;
+            let _ = sender.send(Connection::new(Link::Plain(tcp), place)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let sender = sender.clone();
         tokio::spawn(async move {
-            let _place = place;
             match timeout(HANDSHAKE_TIME, acceptor.accept(tcp)).await {
-                Ok(Ok(tls)) => drop(sender.send(Connection::Encrypted(Box::new(tls))).await),
+                Ok(Ok(tls)) => drop(sender.send(Connection::new(Link::Encrypted(Box::new(tls)), place)).await),
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed: {error}"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
@@ -102,10 +111,14 @@ fn prepare(tcp: &TcpStream) {
 }
 
 impl Connection {
+    fn new(link: Link, place: OwnedSemaphorePermit) -> Self {
+        Self { link, greeting: Some((Box::pin(sleep(HANDSHAKE_TIME)), GREETING_BYTES)), _place: place }
+    }
+
     fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Encrypted(tls) => tls.get_ref().0,
+        match &self.link {
+            Link::Plain(tcp) => tcp,
+            Link::Encrypted(tls) => tls.get_ref().0,
         }
     }
 }
@@ -120,18 +133,26 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
-            Self::Encrypted(tls) => Pin::new(tls).poll_read(cx, buffer),
+        let (Self { link, greeting, .. }, before) = (self.get_mut(), buffer.filled().len());
+        if greeting.as_mut().is_some_and(|(time, _)| time.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        let read = match link {
+            Link::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Link::Encrypted(tls) => Pin::new(tls).poll_read(cx, buffer),
+        };
+        let came = buffer.filled().len() - before;
+        *greeting =
+            greeting.take().and_then(|(time, left)| Some((time, left.checked_sub(came).filter(|left| *left > 0)?)));
+        read
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, data),
-            Self::Encrypted(tls) => Pin::new(tls).poll_write(cx, data),
+        match &mut self.get_mut().link {
+            Link::Plain(tcp) => Pin::new(tcp).poll_write(cx, data),
+            Link::Encrypted(tls) => Pin::new(tls).poll_write(cx, data),
         }
     }
 
@@ -140,30 +161,30 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, data),
-            Self::Encrypted(tls) => Pin::new(tls).poll_write_vectored(cx, data),
+        match &mut self.get_mut().link {
+            Link::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, data),
+            Link::Encrypted(tls) => Pin::new(tls).poll_write_vectored(cx, data),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(tcp) => tcp.is_write_vectored(),
-            Self::Encrypted(tls) => tls.is_write_vectored(),
+        match &self.link {
+            Link::Plain(tcp) => tcp.is_write_vectored(),
+            Link::Encrypted(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
-            Self::Encrypted(tls) => Pin::new(tls).poll_flush(cx),
+        match &mut self.get_mut().link {
+            Link::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Link::Encrypted(tls) => Pin::new(tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Self::Encrypted(tls) => Pin::new(tls).poll_shutdown(cx),
+        match &mut self.get_mut().link {
+            Link::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Link::Encrypted(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }

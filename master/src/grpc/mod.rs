@@ -9,6 +9,7 @@ mod health;
 mod incoming;
 mod own;
 mod processor;
+mod room;
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -23,16 +24,18 @@ use tributary_grpc::{
 };
 use tributary_tls::PairInForce;
 
-use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor};
+use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor, room::Room};
 use crate::sales::Streams;
 
 /// Bytes of one stream, and of one connection, that may come before they are asked for.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Streams of one connection at a time.
 const MAX_STREAMS_PER_CONNECTION: u32 = 256;
 /// Bytes of the headers of a call.
 const MAX_HEADER_BYTES: u32 = 16 << 10;
+/// Time within which the messages of a call must be there that are needed to answer it.
+const HEAD_TIME: Duration = Duration::from_secs(60);
 /// Silence after which a client is asked whether it is still there, and the time that it has to say so.
 const KEEP_ALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(20)];
 /// Time that calls have to end in when the master stops.
@@ -79,9 +82,10 @@ impl Entrance {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
             .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .timeout(HEAD_TIME)
             .http2_keepalive_interval(Some(KEEP_ALIVE[0]))
             .http2_keepalive_timeout(Some(KEEP_ALIVE[1]))
-            .layer(Guard::new(admission))
+            .layer(Guard::new(admission, Room::new(config.grpc.max_message, config.patience)))
             .add_service(health)
             .add_service(reflections.0)
             .add_service(reflections.1)

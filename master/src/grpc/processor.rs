@@ -18,6 +18,7 @@ use tributary_sales::Error;
 use super::{
     body::{Arrival, check_length},
     call::{Answers, Call, answered},
+    room::Held,
 };
 use crate::sales::{Failure, Progress, Stream, Streams, Summary, Waiting};
 
@@ -68,10 +69,15 @@ impl Exchange {
         let mut stream = waiting.turn().await.map_err(status)?;
         let mut told = Instant::now();
         let mut chunk = self.next().await?;
-        stream.expect(chunk.as_ref().and_then(|first| first.file_size_bytes));
-        while let Some(CsvChunk { data, .. }) = chunk {
+        stream.expect(chunk.as_ref().and_then(|(first, _)| first.file_size_bytes));
+        while let Some((CsvChunk { data, .. }, room)) = chunk {
+            let read = async {
+                let read = stream.push(data).await;
+                drop(room);
+                read
+            };
             // The next one comes while this one is read.
-            let (next, read) = tokio::join!(self.next(), stream.push(data));
+            let (next, read) = tokio::join!(self.next(), read);
             stream = read.map_err(status)?;
             if told.elapsed() >= STATUS_INTERVAL {
                 told = Instant::now();
@@ -84,7 +90,7 @@ impl Exchange {
         self.summarize(stream.finish().await.map_err(status)?).await
     }
 
-    async fn next(&mut self) -> Result<Option<CsvChunk>, Status> {
+    async fn next(&mut self) -> Result<Option<(CsvChunk, Option<Held>)>, Status> {
         self.arrival.next(&mut self.chunks, &mut self.pace).await
     }
 

@@ -7,6 +7,7 @@ mod clients;
 mod edge;
 mod faults;
 mod folder;
+mod grpc;
 mod honest;
 mod hostile;
 mod memory;
@@ -74,7 +75,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         slow::ATTACKS,
         places::ATTACKS,
     ];
-    let rooms = rooms.into_iter().chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, faults::ATTACKS]).flatten();
+    let rooms = rooms
+        .into_iter()
+        .chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, grpc::ATTACKS, faults::ATTACKS])
+        .flatten();
     let wanted = |attack: &&Attack| args.only.as_ref().is_none_or(|only| attack.1.contains(only.as_str()));
     let attacks: Vec<_> = rooms.filter(wanted).collect();
     ensure!(!attacks.is_empty(), "no attack has this text in its line; `--list` prints them");

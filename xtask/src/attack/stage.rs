@@ -112,7 +112,7 @@ impl Plan {
         let good = format!("[[source]]\nname = \"north\"\nurl = \"{}\"\n", source.url);
         fs::write(home.path().join("tributary.toml"), self.settings + &good + &self.sections)?;
         let mut master = process::command("master", home.path());
-        master.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+        master.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn,tributary_master::grpc=info");
         let master = Daemon::start({
             master.stderr(log(home.path(), "master")?);
             master
